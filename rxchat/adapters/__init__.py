@@ -1,0 +1,1 @@
+"""The outside world: one system a module, each the implementation of a port."""

@@ -1,0 +1,1 @@
+"""Door 2, HTTP: FastAPI routes over the same services."""

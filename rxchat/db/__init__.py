@@ -1,0 +1,1 @@
+"""Every SQL query: functions that take the session first and never commit."""

@@ -1,0 +1,134 @@
+"""Every failure that RxChat expects, each with its HTTP status and a sentence that a person can act on.
+
+RxChatError
+├── InvalidInput            422  what was sent cannot be used
+├── NotSignedIn             401  no valid session
+├── NotAllowed              403  signed in, but not for this
+├── NotFound                404  unknown, or someone else's: the two look the same
+├── Conflict                409  the state of things forbids it
+│   └── StaleConversation   409  somebody else wrote first
+├── TooManyAttempts         429  come back later
+├── DatabaseAway            503  Postgres does not answer
+└── ModelError              502  the model's side failed
+    ├── ModelHostAway       503  nobody answers at the host
+    ├── ModelUnknown        404  the host does not have this model
+    ├── ModelRefused        400  the host refused the request (its words are shown)
+    ├── ModelSilent         504  no token for too long
+    └── ModelBroke          502  the answer ended or turned to garbage in the middle
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class RxChatError(Exception):
+    """A failure with a message fit for the person who sees it.
+
+    The docstring of each class is its default message.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str | None = None) -> None:
+        """Keep the message, or take the class's own sentence."""
+        self.message = message or (type(self).__doc__ or "").strip().splitlines()[0]
+        super().__init__(self.message)
+
+
+class InvalidInput(RxChatError):
+    """This cannot be used as it is."""
+
+    status = 422
+    code = "invalid_input"
+
+
+class NotSignedIn(RxChatError):
+    """Please sign in to go on."""
+
+    status = 401
+    code = "not_signed_in"
+
+
+class NotAllowed(RxChatError):
+    """You are not allowed to do this."""
+
+    status = 403
+    code = "not_allowed"
+
+
+class NotFound(RxChatError):
+    """There is nothing here, or it is not yours."""
+
+    status = 404
+    code = "not_found"
+
+
+class Conflict(RxChatError):
+    """This is not possible just now."""
+
+    status = 409
+    code = "conflict"
+
+
+class StaleConversation(Conflict):
+    """This conversation has changed elsewhere; it has been brought up to date, please try again."""
+
+    code = "stale_conversation"
+
+
+class TooManyAttempts(RxChatError):
+    """Too many attempts: please wait a moment and try again."""
+
+    status = 429
+    code = "too_many_attempts"
+
+
+class DatabaseAway(RxChatError):
+    """The database does not answer; RxChat will go on by itself as soon as it does."""
+
+    status = 503
+    code = "database_away"
+
+
+class ModelError(RxChatError):
+    """The model could not answer."""
+
+    status = 502
+    code = "model_error"
+
+
+class ModelHostAway(ModelError):
+    """The model host does not answer."""
+
+    status = 503
+    code = "model_host_away"
+
+
+class ModelUnknown(ModelError):
+    """The model host does not have this model."""
+
+    status = 404
+    code = "model_unknown"
+
+
+class ModelRefused(ModelError):
+    """The model host refused the request."""
+
+    status = 400
+    code = "model_refused"
+
+
+class ModelSilent(ModelError):
+    """The model said nothing for too long."""
+
+    status = 504
+    code = "model_silent"
+
+
+class ModelBroke(ModelError):
+    """The answer broke off in the middle; what was said so far is kept."""
+
+    status = 502
+    code = "model_broke"

@@ -1,0 +1,1 @@
+"""The servers of a fresh machine, as children of our own supervisor."""

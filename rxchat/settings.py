@@ -1,0 +1,69 @@
+"""Every setting: one class, read from the environment (and a .env file) once, at a process's start."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an operator can set; each one is described in the README's table."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", populate_by_name=True, env_ignore_empty=True)
+
+    # Where it runs
+    data_folder: Path = Field(Path("data"), alias="RXCHAT_DATA")
+    host: str = Field("127.0.0.1", alias="RXCHAT_HOST")
+    port: int = Field(8000, alias="RXCHAT_PORT", ge=1, le=65535)
+    public_url: str = Field("", alias="RXCHAT_PUBLIC_URL")
+
+    # The servers it uses; one that is not set is started by RxChat itself
+    database_url: SecretStr | None = Field(None, alias="DATABASE_URL")
+    database_owner_url: SecretStr | None = Field(None, alias="DATABASE_OWNER_URL")
+    redis_url: SecretStr | None = Field(None, alias="REDIS_URL")
+    ollama_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), alias="OLLAMA_HOSTS")
+    postgres_port: int = Field(0, alias="RXCHAT_POSTGRES_PORT", ge=0, le=65535)
+    valkey_port: int = Field(0, alias="RXCHAT_VALKEY_PORT", ge=0, le=65535)
+    models_port: int = Field(0, alias="RXCHAT_MODELS_PORT", ge=0, le=65535)
+    database_pool_size: int = Field(10, alias="RXCHAT_DATABASE_POOL_SIZE", ge=2, le=200)
+
+    # Models
+    default_model: str = Field("", alias="RXCHAT_DEFAULT_MODEL")
+    first_token_timeout_seconds: float = Field(120.0, alias="RXCHAT_FIRST_TOKEN_TIMEOUT_SECONDS", gt=0)
+    token_timeout_seconds: float = Field(60.0, alias="RXCHAT_TOKEN_TIMEOUT_SECONDS", gt=0)
+
+    # Secrets: generated into the data folder with the embedded database, demanded with any other
+    secret_key: SecretStr | None = Field(None, alias="RXCHAT_SECRET_KEY")
+    password_pepper: SecretStr | None = Field(None, alias="RXCHAT_PASSWORD_PEPPER")
+
+    # Sign-in
+    session_idle_days: int = Field(7, alias="RXCHAT_SESSION_IDLE_DAYS", ge=1)
+    session_absolute_days: int = Field(30, alias="RXCHAT_SESSION_ABSOLUTE_DAYS", ge=1)
+    bcrypt_rounds: int = Field(12, alias="RXCHAT_BCRYPT_ROUNDS", ge=4, le=17)
+
+    # What it tells its operator
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="RXCHAT_LOG_LEVEL")
+    log_format: Literal["auto", "json", "text"] = Field("auto", alias="RXCHAT_LOG_FORMAT")
+
+    @field_validator("ollama_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: object) -> object:
+        """Accept "host1:11434, http://host2:11434" as Ollama's own OLLAMA_HOST does."""
+        if not isinstance(value, str):
+            return value
+        hosts = [part.strip().rstrip("/") for part in value.split(",") if part.strip()]
+        return tuple(host if "://" in host else f"http://{host}" for host in hosts)
+
+    @cached_property
+    def data(self) -> Path:
+        """The data folder as an absolute path."""
+        return self.data_folder.expanduser().resolve()
+
+    @property
+    def base_url(self) -> str:
+        """The address people type: the public URL, or where it listens."""
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"

@@ -1,0 +1,1 @@
+"""Door 1, the browser: thin Reflex states, what one tab sees."""

@@ -1,0 +1,1 @@
+"""How it looks: functions of state vars, no logic."""
