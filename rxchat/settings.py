@@ -16,38 +16,38 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", populate_by_name=True, env_ignore_empty=True)
 
     # Where it runs
-    data_folder: Path = Field(Path("data"), alias="RXCHAT_DATA")
-    host: str = Field("127.0.0.1", alias="RXCHAT_HOST")
-    port: int = Field(8000, alias="RXCHAT_PORT", ge=1, le=65535)
-    public_url: str = Field("", alias="RXCHAT_PUBLIC_URL")
+    data_folder: Path = Field(default=Path("data"), alias="RXCHAT_DATA")
+    host: str = Field(default="127.0.0.1", alias="RXCHAT_HOST")
+    port: int = Field(default=8000, alias="RXCHAT_PORT", ge=1, le=65535)
+    public_url: str = Field(default="", alias="RXCHAT_PUBLIC_URL")
 
     # The servers it uses; one that is not set is started by RxChat itself
-    database_url: SecretStr | None = Field(None, alias="DATABASE_URL")
-    database_owner_url: SecretStr | None = Field(None, alias="DATABASE_OWNER_URL")
-    redis_url: SecretStr | None = Field(None, alias="REDIS_URL")
+    database_url: SecretStr | None = Field(default=None, alias="DATABASE_URL")
+    database_owner_url: SecretStr | None = Field(default=None, alias="DATABASE_OWNER_URL")
+    redis_url: SecretStr | None = Field(default=None, alias="REDIS_URL")
     ollama_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), alias="OLLAMA_HOSTS")
-    postgres_port: int = Field(0, alias="RXCHAT_POSTGRES_PORT", ge=0, le=65535)
-    valkey_port: int = Field(0, alias="RXCHAT_VALKEY_PORT", ge=0, le=65535)
-    models_port: int = Field(0, alias="RXCHAT_MODELS_PORT", ge=0, le=65535)
-    database_pool_size: int = Field(10, alias="RXCHAT_DATABASE_POOL_SIZE", ge=2, le=200)
+    postgres_port: int = Field(default=0, alias="RXCHAT_POSTGRES_PORT", ge=0, le=65535)
+    valkey_port: int = Field(default=0, alias="RXCHAT_VALKEY_PORT", ge=0, le=65535)
+    models_port: int = Field(default=0, alias="RXCHAT_MODELS_PORT", ge=0, le=65535)
+    database_pool_size: int = Field(default=10, alias="RXCHAT_DATABASE_POOL_SIZE", ge=2, le=200)
 
     # Models
-    default_model: str = Field("", alias="RXCHAT_DEFAULT_MODEL")
-    first_token_timeout_seconds: float = Field(120.0, alias="RXCHAT_FIRST_TOKEN_TIMEOUT_SECONDS", gt=0)
-    token_timeout_seconds: float = Field(60.0, alias="RXCHAT_TOKEN_TIMEOUT_SECONDS", gt=0)
+    default_model: str = Field(default="", alias="RXCHAT_DEFAULT_MODEL")
+    first_token_timeout_seconds: float = Field(default=120.0, alias="RXCHAT_FIRST_TOKEN_TIMEOUT_SECONDS", gt=0)
+    token_timeout_seconds: float = Field(default=60.0, alias="RXCHAT_TOKEN_TIMEOUT_SECONDS", gt=0)
 
     # Secrets: generated into the data folder with the embedded database, demanded with any other
-    secret_key: SecretStr | None = Field(None, alias="RXCHAT_SECRET_KEY")
-    password_pepper: SecretStr | None = Field(None, alias="RXCHAT_PASSWORD_PEPPER")
+    secret_key: SecretStr | None = Field(default=None, alias="RXCHAT_SECRET_KEY")
+    password_pepper: SecretStr | None = Field(default=None, alias="RXCHAT_PASSWORD_PEPPER")
 
     # Sign-in
-    session_idle_days: int = Field(7, alias="RXCHAT_SESSION_IDLE_DAYS", ge=1)
-    session_absolute_days: int = Field(30, alias="RXCHAT_SESSION_ABSOLUTE_DAYS", ge=1)
-    bcrypt_rounds: int = Field(12, alias="RXCHAT_BCRYPT_ROUNDS", ge=4, le=17)
+    session_idle_days: int = Field(default=7, alias="RXCHAT_SESSION_IDLE_DAYS", ge=1)
+    session_absolute_days: int = Field(default=30, alias="RXCHAT_SESSION_ABSOLUTE_DAYS", ge=1)
+    bcrypt_rounds: int = Field(default=12, alias="RXCHAT_BCRYPT_ROUNDS", ge=4, le=17)
 
     # What it tells its operator
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="RXCHAT_LOG_LEVEL")
-    log_format: Literal["auto", "json", "text"] = Field("auto", alias="RXCHAT_LOG_FORMAT")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", alias="RXCHAT_LOG_LEVEL")
+    log_format: Literal["auto", "json", "text"] = Field(default="auto", alias="RXCHAT_LOG_FORMAT")
 
     @field_validator("ollama_hosts", mode="before")
     @classmethod

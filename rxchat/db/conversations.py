@@ -1,0 +1,190 @@
+"""Queries about conversations, their events and their messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any, assert_never
+from uuid import UUID
+
+from sqlalchemy import exists, func, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql import bindparam
+
+from rxchat.domain.conversations import (
+    Change,
+    ConversationChange,
+    ConversationEvent,
+    MessageAdded,
+    MessageEnded,
+    changes_of,
+    event_data,
+    event_from,
+)
+from rxchat.domain.runs import RunState
+
+# SQLModel types its columns as their values, which a type checker cannot see through in queries.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
+from rxchat.tables import Conversation, ConversationEventRow, Message, Run
+
+_APPEND = text("SELECT append_conversation_event(:owner, :conversation, :expected_seq, :type, :data)").bindparams(
+    bindparam("data", type_=JSONB)
+)
+
+
+async def get_owned(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> Conversation | None:
+    """Return the person's conversation, or None when it is unknown, removed or someone else's."""
+    found = await session.execute(
+        select(Conversation).where(
+            Conversation.owner_id == owner_id,
+            Conversation.id == conversation_id,
+            Conversation.removed_at.is_(None),
+        )
+    )
+    return found.scalar_one_or_none()
+
+
+async def current_seq(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> int | None:
+    """Return the seq of the last event, locking the conversation until the transaction ends.
+
+    Removed conversations count too; None when it is unknown or someone else's.
+    """
+    found = await session.execute(
+        select(Conversation.seq)
+        .where(Conversation.owner_id == owner_id, Conversation.id == conversation_id)
+        .with_for_update()
+    )
+    return found.scalar_one_or_none()
+
+
+async def add(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> None:
+    """Insert an empty conversation; its first event says the rest."""
+    session.add(Conversation(owner_id=owner_id, id=conversation_id))
+    await session.flush()
+
+
+async def append_event(
+    session: AsyncSession, owner_id: UUID, conversation_id: UUID, expected_seq: int, event: ConversationEvent
+) -> int:
+    """Append an event at its expected place, bring the projections up to it, and return its seq.
+
+    Raises:
+        StaleConversation: when another writer was first (translated where the transaction ends).
+    """
+    appended = await session.execute(
+        _APPEND,
+        {
+            "owner": owner_id,
+            "conversation": conversation_id,
+            "expected_seq": expected_seq,
+            "type": event.type,
+            "data": event_data(event),
+        },
+    )
+    seq: int = appended.scalar_one()
+    for change in changes_of(event):
+        await _project(session, owner_id, conversation_id, seq, change)
+    return seq
+
+
+async def _project(session: AsyncSession, owner_id: UUID, conversation_id: UUID, seq: int, change: Change) -> None:
+    match change:
+        case ConversationChange():
+            await _change_conversation(session, owner_id, conversation_id, change)
+        case MessageAdded():
+            row: dict[str, Any] = {
+                "text": change.text,
+                "model": change.model,
+                "role": change.role.value,
+                "state": change.state.value,
+                "reasoning": "",
+                "error_code": "",
+                "error": "",
+                "tokens": 0,
+                "seconds": 0.0,
+                "tokens_per_second": 0.0,
+            }
+            # An answer that is tried again keeps its place in the thread.
+            await session.execute(
+                insert(Message)
+                .values(owner_id=owner_id, id=change.id, conversation_id=conversation_id, seq=seq, **row)
+                .on_conflict_do_update(index_elements=["owner_id", "id"], set_=row)
+            )
+        case MessageEnded():
+            facts = {item.name: getattr(change, item.name) for item in fields(change) if item.name != "id"}
+            await session.execute(
+                update(Message)
+                .where(
+                    Message.owner_id == owner_id,
+                    Message.conversation_id == conversation_id,
+                    Message.id == change.id,
+                )
+                .values(facts | {"state": change.state.value})
+            )
+        case _:
+            assert_never(change)
+
+
+async def _change_conversation(
+    session: AsyncSession, owner_id: UUID, conversation_id: UUID, change: ConversationChange
+) -> None:
+    facts: dict[str, Any] = {}
+    if change.title is not None:
+        facts["title"] = change.title
+    if change.model is not None:
+        facts["model"] = change.model
+    if change.removed is not None:
+        facts["removed_at"] = func.now() if change.removed else None
+    await session.execute(
+        update(Conversation).where(Conversation.owner_id == owner_id, Conversation.id == conversation_id).values(facts)
+    )
+
+
+async def events_of(
+    session: AsyncSession, owner_id: UUID, conversation_id: UUID
+) -> list[tuple[int, ConversationEvent]]:
+    """Return all that happened to a conversation, in order."""
+    found = await session.execute(
+        select(ConversationEventRow)
+        .where(ConversationEventRow.owner_id == owner_id, ConversationEventRow.conversation_id == conversation_id)
+        .order_by(ConversationEventRow.seq)
+    )
+    return [(row.seq, event_from(row.type, row.data)) for row in found.scalars()]
+
+
+async def list_owned(session: AsyncSession, owner_id: UUID, *, limit: int) -> Sequence[tuple[Conversation, bool]]:
+    """Return the person's latest conversations, each with whether an answer is being written in it."""
+    running = exists().where(
+        Run.owner_id == Conversation.owner_id,
+        Run.conversation_id == Conversation.id,
+        Run.state.in_([RunState.QUEUED.value, RunState.RUNNING.value]),
+    )
+    found = await session.execute(
+        select(Conversation, running)
+        .where(Conversation.owner_id == owner_id, Conversation.removed_at.is_(None))
+        .order_by(Conversation.updated_at.desc())
+        .limit(limit)
+    )
+    return [(row, is_running) for row, is_running in found.tuples()]
+
+
+async def latest_messages(
+    session: AsyncSession, owner_id: UUID, conversation_id: UUID, *, limit: int, before_seq: int | None = None
+) -> list[Message]:
+    """Return up to `limit` messages in their order: the last ones, or the last ones before a seq."""
+    query = select(Message).where(Message.owner_id == owner_id, Message.conversation_id == conversation_id)
+    if before_seq is not None:
+        query = query.where(Message.seq < before_seq)
+    found = await session.execute(query.order_by(Message.seq.desc()).limit(limit))
+    return list(reversed(found.scalars().all()))
+
+
+async def get_message(session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID) -> Message | None:
+    """Return one message of this very conversation, or None."""
+    found = await session.execute(
+        select(Message).where(
+            Message.owner_id == owner_id, Message.conversation_id == conversation_id, Message.id == message_id
+        )
+    )
+    return found.scalar_one_or_none()

@@ -1,0 +1,123 @@
+"""The database: a pool of connections in the runtime role, and transactions that act for one person."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from rxchat.domain.errors import DatabaseAway, StaleConversation
+
+RUNTIME_ROLE = "rxchat_app"
+_STALE_CONVERSATION = "RX001"
+
+
+def driver_url(url: str) -> str:
+    """Return the URL as SQLAlchemy wants it, from the form that everyone else uses."""
+    scheme, separator, rest = url.partition("://")
+    if scheme in {"postgres", "postgresql"}:
+        return f"postgresql+psycopg{separator}{rest}"
+    return url
+
+
+def libpq_url(url: str) -> str:
+    """Return the URL as psycopg itself wants it."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+class Database:
+    """Where truth lives. One for each process, made after forking."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        """Prepare the pool; nothing is connected yet."""
+        self.url = libpq_url(url)
+        self.engine = runtime_engine(url, pool_size=pool_size)
+
+    @asynccontextmanager
+    async def begin(self, user_id: UUID | None) -> AsyncGenerator[AsyncSession]:
+        """Open a transaction that acts for this person (None: for nobody, and sees no one's rows).
+
+        Raises:
+            DatabaseAway: when Postgres does not answer.
+            StaleConversation: when an event was appended by someone else meanwhile.
+        """
+        with translated_errors():
+            async with self._session() as session, session.begin():
+                # Bound, never written into the statement; local to the transaction, so a pooled connection forgets it.
+                await session.execute(
+                    text("SELECT set_config('rxchat.user_id', :user_id, true)"),
+                    {"user_id": str(user_id) if user_id else ""},
+                )
+                yield session
+
+    def _session(self) -> AsyncSession:
+        return AsyncSession(self.engine, expire_on_commit=False)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+
+class translated_errors:  # noqa: N801 - reads as a statement where it is used
+    """Turns what the driver raises into errors of ours; everything else passes through."""
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Raise our own error in place of the driver's."""
+        if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _STALE_CONVERSATION:
+            raise StaleConversation from error
+        if is_away(error):
+            raise DatabaseAway from error
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Whether the error says that there is no database to talk to, rather than that it refused a statement."""
+    if isinstance(error, (PoolTimeout, InterfaceError, psycopg.InterfaceError)):
+        return True
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    if isinstance(error, OperationalError):
+        return _is_away_state(getattr(error.orig, "sqlstate", None))
+    return isinstance(error, psycopg.OperationalError) and _is_away_state(error.sqlstate)
+
+
+def _is_away_state(sqlstate: str | None) -> bool:
+    # None: no answer at all; 08: connection; 57P: shutting down or starting up; 53: no room for another connection.
+    return sqlstate is None or sqlstate[:2] in {"08", "53"} or sqlstate[:3] == "57P"
+
+
+def runtime_engine(url: str, *, pool_size: int) -> AsyncEngine:
+    """Return a pool whose connections have given up every right but the runtime role's."""
+    engine = create_async_engine(
+        driver_url(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=5,
+        pool_pre_ping=True,
+        pool_recycle=900,
+        connect_args={
+            "connect_timeout": 5,
+            "application_name": "rxchat",
+            "options": "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000",
+        },
+    )
+    event.listen(engine.sync_engine, "connect", _take_runtime_role)
+    return engine
+
+
+def _take_runtime_role(connection: Any, _record: object) -> None:
+    previous = connection.autocommit
+    connection.autocommit = True
+    cursor = connection.cursor()
+    cursor.execute(f"SET ROLE {RUNTIME_ROLE}")
+    cursor.close()
+    connection.autocommit = previous

@@ -1,0 +1,59 @@
+"""Bringing a database to the schema of this code, with Alembic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from alembic import command
+from rxchat.db.database import driver_url
+from rxchat.settings import Settings
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def owner_url() -> str:
+    """Return the owner's URL from the settings, for `alembic` on a command line.
+
+    Raises:
+        RuntimeError: when no database is set: the embedded one is migrated by `python -m rxchat migrate`.
+    """
+    settings = Settings()
+    url = settings.database_owner_url or settings.database_url
+    if url is None:
+        raise RuntimeError("Set DATABASE_OWNER_URL, or use `python -m rxchat migrate` for the embedded database.")
+    return driver_url(url.get_secret_value())
+
+
+def config(url: str) -> Config:
+    """Return Alembic's configuration for the database at this URL (of the owner's role)."""
+    made = Config(_ROOT / "alembic.ini")
+    made.attributes["url"] = driver_url(url)
+    return made
+
+
+def upgrade(url: str) -> None:
+    """Bring the database up to the newest revision; safe to run from several processes at once."""
+    command.upgrade(config(url), "head")
+
+
+def newest_revision() -> str:
+    """Return the revision that this code needs."""
+    head = ScriptDirectory.from_config(config("postgresql://")).get_current_head()
+    if head is None:
+        raise RuntimeError("there are no migrations")
+    return head
+
+
+def current_revision(url: str) -> str | None:
+    """Return the revision that the database is at, or None when it is empty."""
+    engine = create_engine(driver_url(url))
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    finally:
+        engine.dispose()

@@ -1,0 +1,285 @@
+"""What happens to a conversation, and the one fold that says what each event does.
+
+Writing and replaying both use `changes_of`: a service turns an event into changes and stores them as
+projections (the rows of `conversation` and `message`), `History.replayed` applies the same changes in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, assert_never
+from uuid import UUID
+
+from rxchat.domain.chat import Role
+
+
+class MessageState(StrEnum):
+    """How far a message has come; a person's message is always done."""
+
+    DONE = "done"
+    RUNNING = "running"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationCreated:
+    """A conversation begins."""
+
+    type: ClassVar[str] = "conversation_created"
+    title: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionAsked:
+    """A person adds a message."""
+
+    type: ClassVar[str] = "question_asked"
+    message_id: UUID
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerStarted:
+    """A run begins (or begins again) to write an answer."""
+
+    type: ClassVar[str] = "answer_started"
+    message_id: UUID
+    run_id: UUID
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerEnded:
+    """A run has ended, well or not; what was said is kept in every case."""
+
+    type: ClassVar[str] = "answer_ended"
+    message_id: UUID
+    state: MessageState
+    text: str = ""
+    reasoning: str = ""
+    error_code: str = ""
+    error: str = ""
+    tokens: int = 0
+    seconds: float = 0.0
+    tokens_per_second: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationRenamed:
+    """A person gives a title."""
+
+    type: ClassVar[str] = "conversation_renamed"
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelChosen:
+    """A person chooses which model answers from here on."""
+
+    type: ClassVar[str] = "model_chosen"
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationRemoved:
+    """A person deletes the conversation; it can be restored."""
+
+    type: ClassVar[str] = "conversation_removed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationRestored:
+    """A deletion is undone."""
+
+    type: ClassVar[str] = "conversation_restored"
+
+
+ConversationEvent = (
+    ConversationCreated
+    | QuestionAsked
+    | AnswerStarted
+    | AnswerEnded
+    | ConversationRenamed
+    | ModelChosen
+    | ConversationRemoved
+    | ConversationRestored
+)
+
+_EVENT_TYPES: dict[str, type[ConversationEvent]] = {
+    kind.type: kind
+    for kind in (
+        ConversationCreated,
+        QuestionAsked,
+        AnswerStarted,
+        AnswerEnded,
+        ConversationRenamed,
+        ModelChosen,
+        ConversationRemoved,
+        ConversationRestored,
+    )
+}
+
+
+def event_data(event: ConversationEvent) -> dict[str, Any]:
+    """Return the event's facts as JSON values, for the `data` column."""
+    facts = {item.name: getattr(event, item.name) for item in fields(event)}
+    return {name: str(value) if isinstance(value, (UUID, StrEnum)) else value for name, value in facts.items()}
+
+
+def event_from(kind: str, data: dict[str, Any]) -> ConversationEvent:
+    """Return the event that `event_data` once described.
+
+    Raises:
+        ValueError: when the type is unknown.
+    """
+    if kind not in _EVENT_TYPES:
+        raise ValueError(f"unknown conversation event {kind!r}")
+    facts = dict(data)
+    for name in ("message_id", "run_id"):
+        if name in facts:
+            facts[name] = UUID(facts[name])
+    if "state" in facts:
+        facts["state"] = MessageState(facts["state"])
+    return _EVENT_TYPES[kind](**facts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationChange:
+    """What an event changes about the conversation itself; None leaves a fact as it is."""
+
+    title: str | None = None
+    model: str | None = None
+    removed: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageAdded:
+    """A message that an event brings into being."""
+
+    id: UUID
+    role: Role
+    text: str = ""
+    model: str = ""
+    state: MessageState = MessageState.DONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageEnded:
+    """What an event says about a message that is there already."""
+
+    id: UUID
+    state: MessageState
+    text: str
+    reasoning: str
+    error_code: str
+    error: str
+    tokens: int
+    seconds: float
+    tokens_per_second: float
+
+
+Change = ConversationChange | MessageAdded | MessageEnded
+
+
+def changes_of(event: ConversationEvent) -> tuple[Change, ...]:
+    """Return what an event does to the projections."""
+    match event:
+        case ConversationCreated(title=title, model=model):
+            return (ConversationChange(title=title, model=model, removed=False),)
+        case QuestionAsked(message_id=message_id, text=text):
+            return (MessageAdded(id=message_id, role=Role.USER, text=text),)
+        case AnswerStarted(message_id=message_id, model=model):
+            return (MessageAdded(id=message_id, role=Role.ASSISTANT, model=model, state=MessageState.RUNNING),)
+        case AnswerEnded():
+            facts = {item.name: getattr(event, item.name) for item in fields(event) if item.name != "message_id"}
+            return (MessageEnded(id=event.message_id, **facts),)
+        case ConversationRenamed(title=title):
+            return (ConversationChange(title=title),)
+        case ModelChosen(model=model):
+            return (ConversationChange(model=model),)
+        case ConversationRemoved():
+            return (ConversationChange(removed=True),)
+        case ConversationRestored():
+            return (ConversationChange(removed=False),)
+        case _:
+            assert_never(event)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastMessage:
+    """A message as a replay of the events shows it."""
+
+    id: UUID
+    seq: int
+    role: Role
+    text: str = ""
+    reasoning: str = ""
+    model: str = ""
+    state: MessageState = MessageState.DONE
+    error_code: str = ""
+    error: str = ""
+    tokens: int = 0
+    seconds: float = 0.0
+    tokens_per_second: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A conversation as it stood after its last replayed event."""
+
+    title: str = ""
+    model: str = ""
+    removed: bool = False
+    seq: int = 0
+    messages: dict[UUID, PastMessage] = field(default_factory=dict)
+
+    @classmethod
+    def replayed(cls, events: Iterable[tuple[int, ConversationEvent]]) -> History:
+        """Return what these events, in the order of their seq, add up to."""
+        history = cls()
+        for seq, event in events:
+            for change in changes_of(event):
+                history = history.after(seq, change)
+            history = replace(history, seq=seq)
+        return history
+
+    def after(self, seq: int, change: Change) -> History:
+        """Return the history with one change more."""
+        match change:
+            case ConversationChange():
+                facts = {item.name: getattr(change, item.name) for item in fields(change)}
+                return replace(self, **{name: value for name, value in facts.items() if value is not None})
+            case MessageAdded():
+                earlier = self.messages.get(change.id)
+                message = PastMessage(
+                    id=change.id,
+                    seq=earlier.seq if earlier else seq,
+                    role=change.role,
+                    text=change.text,
+                    model=change.model,
+                    state=change.state,
+                )
+                return replace(self, messages={**self.messages, change.id: message})
+            case MessageEnded():
+                facts = {item.name: getattr(change, item.name) for item in fields(change) if item.name != "id"}
+                message = replace(self.messages[change.id], **facts)
+                return replace(self, messages={**self.messages, change.id: message})
+            case _:
+                assert_never(change)
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationSummary:
+    """A conversation as a list shows it."""
+
+    id: UUID
+    title: str
+    model: str
+    updated_at: datetime
+    is_running: bool = False

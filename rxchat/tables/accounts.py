@@ -1,0 +1,59 @@
+"""People, their sign-ins and the accounts elsewhere that they sign in with."""
+
+# SQLModel declares __tablename__ in a way that a plain string does not fit, though its documentation uses one.
+# pyright: reportAssignmentType=false
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from rxchat.domain.ids import new_id
+from rxchat.tables.base import moment
+
+
+class User(SQLModel, table=True):
+    """A person with an account (`user` is a reserved word in SQL)."""
+
+    __tablename__ = "user_account"
+    __table_args__ = (Index("uq_user_account_email", text("lower(email)"), unique=True),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    email: str
+    name: str
+    role: str
+    password_hash: str | None = None
+    created_at: datetime = moment(default_now=True)
+    suspended_at: datetime | None = moment(nullable=True)
+
+
+class UserSession(SQLModel, table=True):
+    """One sign-in of one person on one browser; the record decides, not the cookie."""
+
+    __tablename__ = "user_session"
+
+    user_id: UUID = Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    created_at: datetime = moment(default_now=True)
+    last_seen_at: datetime = moment(default_now=True)
+    expires_at: datetime = moment()
+    ended_at: datetime | None = moment(nullable=True)
+    address: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    user_agent: str = Field(default="", sa_column_kwargs={"server_default": ""})
+
+
+class Identity(SQLModel, table=True):
+    """An account at a sign-in provider, keyed on (issuer, subject) and never on an e-mail address."""
+
+    __tablename__ = "identity"
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+    user_id: UUID = Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    issuer: str
+    subject: str
+    email: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    created_at: datetime = moment(default_now=True)

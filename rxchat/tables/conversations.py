@@ -1,0 +1,82 @@
+"""Conversations: the events that happened, and the projections that pages read."""
+
+# SQLModel declares __tablename__ in a way that a plain string does not fit, though its documentation uses one.
+# pyright: reportAssignmentType=false
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from rxchat.domain.ids import new_id
+from rxchat.tables.base import moment, owned_key
+
+
+class Conversation(SQLModel, table=True):
+    """A conversation as it stands now: the projection of its events."""
+
+    __tablename__ = "conversation"
+    __table_args__ = (Index("ix_conversation_owner_updated", "owner_id", text("updated_at DESC")),)
+
+    owner_id: UUID = Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    title: str = ""
+    model: str = ""
+    seq: int = 0
+    """The seq of its last event."""
+    created_at: datetime = moment(default_now=True)
+    updated_at: datetime = moment(default_now=True)
+    removed_at: datetime | None = moment(nullable=True)
+
+
+class Message(SQLModel, table=True):
+    """A message as it stands now: the projection of its conversation's events."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["owner_id", "conversation_id"], ["conversation.owner_id", "conversation.id"], ondelete="CASCADE"
+        ),
+        Index("ix_message_conversation", "owner_id", "conversation_id", "seq"),
+    )
+
+    owner_id: UUID = owned_key()
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    conversation_id: UUID
+    seq: int
+    """The seq of the event that brought it: the order in the conversation."""
+    role: str
+    text: str = ""
+    reasoning: str = ""
+    model: str = ""
+    state: str = "done"
+    error_code: str = ""
+    error: str = ""
+    tokens: int = 0
+    seconds: float = 0.0
+    tokens_per_second: float = 0.0
+    created_at: datetime = moment(default_now=True)
+
+
+class ConversationEventRow(SQLModel, table=True):
+    """One thing that happened to a conversation; rows are only ever added."""
+
+    __tablename__ = "conversation_event"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["owner_id", "conversation_id"], ["conversation.owner_id", "conversation.id"], ondelete="CASCADE"
+        ),
+    )
+
+    owner_id: UUID = owned_key()
+    conversation_id: UUID = Field(primary_key=True)
+    seq: int = Field(primary_key=True)
+    type: str
+    data: dict[str, Any] = Field(sa_type=JSONB)
+    actor_id: UUID
+    at: datetime = moment(default_now=True)

@@ -1,0 +1,61 @@
+"""Runs and the pieces of their answers while they are written."""
+
+# SQLModel declares __tablename__ in a way that a plain string does not fit, though its documentation uses one.
+# pyright: reportAssignmentType=false
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, Index, text
+from sqlmodel import Field, SQLModel
+
+from rxchat.domain.ids import new_id
+from rxchat.tables.base import moment, owned_key
+
+_ACTIVE = text("state IN ('queued', 'running')")
+
+
+class Run(SQLModel, table=True):
+    """One generation of one answer, held by an engine through a lease."""
+
+    __tablename__ = "run"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["owner_id", "conversation_id"], ["conversation.owner_id", "conversation.id"], ondelete="CASCADE"
+        ),
+        # One answer at a time in a conversation, whoever asks from however many tabs.
+        Index("uq_run_active", "owner_id", "conversation_id", unique=True, postgresql_where=_ACTIVE),
+        Index("ix_run_waiting", "created_at", postgresql_where=_ACTIVE),
+    )
+
+    owner_id: UUID = owned_key()
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    conversation_id: UUID
+    message_id: UUID
+    model: str
+    state: str = "queued"
+    attempt: int = 0
+    engine_id: UUID | None = None
+    lease_until: datetime | None = moment(nullable=True)
+    stop_requested_at: datetime | None = moment(nullable=True)
+    correlation_id: str = ""
+    created_at: datetime = moment(default_now=True)
+    started_at: datetime | None = moment(nullable=True)
+    finished_at: datetime | None = moment(nullable=True)
+
+
+class RunChunkRow(SQLModel, table=True):
+    """A piece of an answer that is being written; gone once the message holds the whole."""
+
+    __tablename__ = "run_chunk"
+    __table_args__ = (ForeignKeyConstraint(["owner_id", "run_id"], ["run.owner_id", "run.id"], ondelete="CASCADE"),)
+
+    owner_id: UUID = owned_key()
+    run_id: UUID = Field(primary_key=True)
+    seq: int = Field(primary_key=True)
+    kind: str
+    start: int
+    text: str
+    at: datetime = moment(default_now=True)
