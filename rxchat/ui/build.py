@@ -1,0 +1,44 @@
+"""What RxChat changes in Reflex's own frontend build."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from reflex.plugins import Plugin
+
+_BAKED_ADDRESS = re.compile(r"""(["'`])(http|ws)s?://[^/"'`]+(/[^"'`]*)\1""")
+_DEV_COMMAND = '"react-router dev --host"'
+
+
+def _use_page_address(match: re.Match[str]) -> str:
+    """The same path, on whatever address the page itself was loaded from."""
+    origin = "location.origin" if match[2] == "http" else 'location.origin.replace(/^http/,"ws")'
+    return f'{origin}+"{match[3]}"'
+
+
+def _bind_to_loopback(package_json: str) -> str:
+    """Keep the development server off the network; Vite's bare --host means every interface."""
+    return package_json.replace(_DEV_COMMAND, '"react-router dev --host 127.0.0.1"')
+
+
+class SameOriginPlugin(Plugin):
+    """Makes the built frontend talk to the host and port that served it, and the development server a private one."""
+
+    def pre_compile(self, **context: Any) -> None:
+        """Change the development command before the package manager reads it."""
+        context["add_modify_task"]("package.json", _bind_to_loopback)
+
+    def post_build(self, **context: Any) -> None:
+        """Replace the addresses that Reflex bakes into the build.
+
+        Raises:
+            RuntimeError: If the chunk with the addresses is not where this version of Reflex puts it.
+        """
+        chunks = list((context["static_dir"] / "assets").glob("reflex-env-*.js"))
+        if len(chunks) != 1:
+            raise RuntimeError(f"Expected one reflex-env chunk in the build, found {len(chunks)}.")
+        text, count = _BAKED_ADDRESS.subn(_use_page_address, chunks[0].read_text())
+        if not count:
+            raise RuntimeError("Found no backend address in the reflex-env chunk.")
+        chunks[0].write_text(text)

@@ -1,0 +1,75 @@
+// A block of code: its language, a Copy button, its colours when they have loaded.
+import { memo, useEffect, useRef, useState } from "react";
+import { CopyButton } from "./copy.jsx";
+
+const BIG = 60000;
+
+/** Colours arrive later than the text and never change a line's height, so nothing moves. */
+function useColours(code, language) {
+  const [lines, setLines] = useState(null);
+  const colourer = useRef(null);
+  const latest = useRef(code);
+  latest.current = code;
+  useEffect(() => {
+    let isGone = false;
+    if (!language || latest.current.length > BIG) return undefined;
+    import("./highlight.js")
+      .then(({ createColourer, knownLanguage }) => {
+        const known = knownLanguage(language);
+        return known ? createColourer(known) : null;
+      })
+      .then((colour) => {
+        if (isGone || !colour) return;
+        colourer.current = colour;
+        setLines(colour(latest.current));
+      })
+      .catch(() => {});
+    return () => {
+      isGone = true;
+      colourer.current = null;
+    };
+  }, [language]);
+  useEffect(() => {
+    if (colourer.current && code.length <= BIG) setLines(colourer.current(code));
+  }, [code]);
+  return lines;
+}
+
+const Line = memo(
+  ({ tokens }) => tokens.map((token, at) => <span key={at} style={{ color: token.color }}>{token.content}</span>),
+  (before, after) => before.tokens === after.tokens,
+);
+Line.displayName = "Line";
+
+function Coloured({ lines, code }) {
+  if (!lines) return code;
+  // While streaming the colours are one render behind; what they do not cover yet is plain.
+  const covered = lines.reduce((sum, line) => sum + line.reduce((n, token) => n + token.content.length, 0), lines.length - 1);
+  if (covered > code.length) return code;
+  return (
+    <>
+      {lines.map((tokens, at) => (
+        <span key={at}>
+          <Line tokens={tokens} />
+          {at < lines.length - 1 && "\n"}
+        </span>
+      ))}
+      {code.slice(covered)}
+    </>
+  );
+}
+
+export function CodeBlock({ code, language }) {
+  const lines = useColours(code, language);
+  return (
+    <figure className="code-block">
+      <figcaption>
+        <span>{language || "text"}</span>
+        <CopyButton text={code} label="Copy code" withWord className="code-copy" />
+      </figcaption>
+      <pre tabIndex={0} aria-label={`${language || "Text"} code`}>
+        <code><Coloured lines={lines} code={code} /></code>
+      </pre>
+    </figure>
+  );
+}

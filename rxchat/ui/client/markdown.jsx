@@ -1,0 +1,77 @@
+// An answer's markdown. Loaded when the first answer is shown, not before.
+import { memo } from "react";
+import { Streamdown } from "streamdown";
+import { CodeBlock } from "./code-block.jsx";
+import { outboundLink } from "./words.js";
+
+/** What a model writes as a link opens elsewhere, and only when it is one. */
+function Link({ href, children }) {
+  const target = outboundLink(href);
+  if (!target) return <span className="dead-link">{children}</span>;
+  return <a href={target} target="_blank" rel="noopener noreferrer nofollow">{children}</a>;
+}
+
+/** A picture from somewhere else would tell that place who reads this; it is offered as a link. */
+function Picture({ src, alt }) {
+  const target = outboundLink(src);
+  const name = alt || "image";
+  if (!target) return <span className="dead-link">{name}</span>;
+  return <a href={target} target="_blank" rel="noopener noreferrer nofollow">{`Image: ${name}`}</a>;
+}
+
+function plainText(children) {
+  if (typeof children === "string") return children;
+  if (Array.isArray(children)) return children.map(plainText).join("");
+  return children?.props ? plainText(children.props.children) : "";
+}
+
+function Block({ className, children }) {
+  const language = /language-([^\s]+)/.exec(className ?? "")?.[1] ?? "";
+  return <CodeBlock code={plainText(children).replace(/\n$/, "")} language={language} />;
+}
+
+const Table = ({ children }) => (
+  <div className="table-box" tabIndex={0} role="region" aria-label="Table">
+    <table>{children}</table>
+  </div>
+);
+
+/** Streamdown's own components bring buttons and frames that are not our look: plain elements instead. */
+const plain = (Tag) => {
+  const Plain = ({ node, className, ...rest }) => <Tag {...rest} />;
+  Plain.displayName = `Plain(${Tag})`;
+  return Plain;
+};
+
+const PLAIN = ["h1", "h2", "h3", "h4", "h5", "h6", "p", "ul", "ol", "hr", "strong", "blockquote", "thead", "tbody", "tr", "th", "td", "sup", "sub"];
+
+const COMPONENTS = {
+  ...Object.fromEntries(PLAIN.map((tag) => [tag, plain(tag)])),
+  a: Link,
+  code: Block,
+  img: Picture,
+  inlineCode: ({ children }) => <code>{children}</code>,
+  table: Table,
+};
+
+const NONE = [];
+const OFF = { enabled: false };
+const keep = (url) => url;
+
+/** Streamdown cuts the text into blocks and draws only those that changed. Without rehype-raw, HTML stays text. */
+export default memo(function Markdown({ text, isGrowing }) {
+  return (
+    <Streamdown
+      className={isGrowing ? "md md-growing" : "md"}
+      components={COMPONENTS}
+      rehypePlugins={NONE}
+      urlTransform={keep}
+      parseIncompleteMarkdown={isGrowing}
+      linkSafety={OFF}
+      controls={false}
+      dir="auto"
+    >
+      {text}
+    </Streamdown>
+  );
+});

@@ -1,0 +1,157 @@
+// One message: the person's bubble, or the model's answer with what belongs to it.
+import { lazy, memo, Suspense, useEffect, useRef, useState } from "react";
+import { ChevronRight, RotateCcw } from "lucide-react";
+import { CopyButton } from "./copy.jsx";
+import { useText } from "./page-state.js";
+import { guessedRate, spokenRate, spokenSeconds } from "./words.js";
+
+export const loadMarkdown = () => import("./markdown.jsx");
+const Markdown = lazy(loadMarkdown);
+
+const FOLDED_LINES = 12;
+
+/** Long pasted text is folded, and unfolds where it is. */
+export const UserMessage = memo(function UserMessage({ text, isMuted }) {
+  const [isOpen, setOpen] = useState(false);
+  const [isLong, setLong] = useState(false);
+  const body = useRef(null);
+  useEffect(() => {
+    const element = body.current;
+    if (element && !isOpen) setLong(element.scrollHeight > element.clientHeight + 4);
+  }, [text, isOpen]);
+  return (
+    <article aria-label="You" className={`turn-user ${isMuted ? "is-muted" : ""}`}>
+      <div className="bubble">
+        <div ref={body} dir="auto" className="bubble-text" data-folded={!isOpen || undefined} style={{ "--lines": FOLDED_LINES }}>
+          {text}
+        </div>
+        {isLong && (
+          <button type="button" className="fold" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+            {isOpen ? "Show less" : "Show more"}
+          </button>
+        )}
+      </div>
+    </article>
+  );
+});
+
+/** Seconds since `started`, ticking while somebody looks. */
+export function useElapsed(started, isTicking) {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    if (!isTicking) return undefined;
+    setNow(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), isTicking === "slow" ? 1000 : 200);
+    return () => clearInterval(timer);
+  }, [isTicking, started]);
+  return started ? Math.max(0, (now - started) / 1000) : 0;
+}
+
+export function TypingIndicator({ note }) {
+  return (
+    <div className="typing">
+      <span className="dots" aria-hidden="true"><i /><i /><i /></span>
+      {note && <span className="typing-note">{note}</span>}
+    </div>
+  );
+}
+
+/** How long a model thought is known when it was watched, or when the server says so. */
+function useThinkingSeconds(message, reasoning, text) {
+  const [seconds, setSeconds] = useState(message.reasoning_seconds ?? 0);
+  const began = useRef(0);
+  const isThinking = message.state === "running" && !!reasoning && !text;
+  useEffect(() => {
+    if (isThinking && !began.current) began.current = Date.now();
+    if (!isThinking && began.current) {
+      setSeconds((Date.now() - began.current) / 1000);
+      began.current = 0;
+    }
+  }, [isThinking]);
+  return [isThinking, seconds];
+}
+
+function Reasoning({ message, reasoning, text }) {
+  const [isOpen, setOpen] = useState(false);
+  const [isThinking, seconds] = useThinkingSeconds(message, reasoning, text);
+  if (!reasoning) return null;
+  const title = isThinking ? "Thinking…" : seconds ? `Thought for ${spokenSeconds(seconds)}` : "Thought before answering";
+  return (
+    <div className="reasoning">
+      <button type="button" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+        <ChevronRight size={14} aria-hidden="true" />
+        <span className={isThinking ? "is-thinking" : ""}>{title}</span>
+      </button>
+      {isOpen && <div className="reasoning-text" dir="auto">{reasoning}</div>}
+    </div>
+  );
+}
+
+const Body = ({ text, isGrowing }) => (
+  <Suspense fallback={<div className="md whitespace-pre-wrap">{text}</div>}>
+    <Markdown text={text} isGrowing={isGrowing} />
+  </Suspense>
+);
+
+function Outcome({ message, onRetry }) {
+  if (message.state === "stopped") return <p className="outcome">Stopped</p>;
+  if (message.state !== "failed" && message.state !== "interrupted") return null;
+  const fallback = message.state === "failed" ? "The answer failed." : "The answer was cut off.";
+  return (
+    <div className="failure" role="alert">
+      <p>{message.error || fallback}</p>
+      <button type="button" className="button-quiet" onClick={() => onRetry(message.id)}>
+        <RotateCcw size={15} aria-hidden="true" /> Retry
+      </button>
+    </div>
+  );
+}
+
+function Figures({ message }) {
+  const parts = [spokenSeconds(message.seconds), spokenRate(message.tokens_per_second)].filter(Boolean);
+  if (!message.tokens || !parts.length) return null;
+  return <span className="figures" data-tip={`${message.tokens} tokens`}>{parts.join(" · ")}</span>;
+}
+
+const Finished = memo(function Finished({ message, onRetry }) {
+  return (
+    <>
+      <Reasoning message={message} reasoning={message.reasoning} text={message.text} />
+      {message.text && <Body text={message.text} isGrowing={false} />}
+      <Outcome message={message} onRetry={onRetry} />
+      <div className="turn-foot">
+        {message.text && <CopyButton text={message.text} label="Copy answer" className="icon-button small" />}
+        <Figures message={message} />
+      </div>
+    </>
+  );
+});
+
+function LiveFigures({ started, characters }) {
+  const seconds = useElapsed(started, "slow");
+  const rate = guessedRate(characters, seconds);
+  if (!started) return null;
+  return <span className="figures">{[`${Math.floor(seconds)} s`, rate && `about ${rate} tokens/s`].filter(Boolean).join(" · ")}</span>;
+}
+
+function Growing({ message, run }) {
+  const { text, reasoning } = useText(message.id);
+  return (
+    <>
+      <Reasoning message={message} reasoning={reasoning} text={text} />
+      {text ? <Body text={text} isGrowing /> : !reasoning && <TypingIndicator note={run?.note} />}
+      <div className="turn-foot is-live"><LiveFigures started={run?.began} characters={text.length + reasoning.length} /></div>
+    </>
+  );
+}
+
+/** The same frame before, while and after the answer comes, so that nothing jumps between them. */
+export const AssistantMessage = memo(function AssistantMessage({ message, run, onRetry }) {
+  const isRunning = message.state === "running";
+  return (
+    <article aria-label={`${message.model || "The model"} answers`} aria-busy={isRunning} className="turn-answer">
+      <p className="turn-model">{message.model}</p>
+      {isRunning ? <Growing message={message} run={run} /> : <Finished message={message} onRetry={onRetry} />}
+    </article>
+  );
+});

@@ -1,0 +1,64 @@
+// The one thread of this page, shared by the components that show and feed it.
+import { useCallback, useSyncExternalStore } from "react";
+import { createThread, EMPTY_TEXT } from "./thread-state.js";
+import { createDrafts } from "./drafts.js";
+
+const viewListeners = new Set();
+const textListeners = new Map();
+
+export const thread = createThread((what, id) => {
+  // A patch can complete or drop a text, so readers of texts hear of views too.
+  if (what === "view") for (const listener of viewListeners) listener();
+  const listeners = what === "view" ? [...textListeners.values()].flatMap((set) => [...set]) : textListeners.get(id);
+  for (const listener of listeners ?? []) listener();
+});
+
+const subscribeView = (listener) => {
+  viewListeners.add(listener);
+  return () => viewListeners.delete(listener);
+};
+
+export const useThread = () => useSyncExternalStore(subscribeView, thread.view, thread.view);
+
+/** The growing text of one running message; nobody else renders when it grows. */
+export function useText(id) {
+  const subscribe = useCallback(
+    (listener) => {
+      const listeners = textListeners.get(id) ?? new Set();
+      textListeners.set(id, listeners.add(listener));
+      return () => {
+        listeners.delete(listener);
+        if (!listeners.size) textListeners.delete(id);
+      };
+    },
+    [id],
+  );
+  return useSyncExternalStore(subscribe, () => thread.text(id), () => EMPTY_TEXT);
+}
+
+export const drafts = createDrafts(typeof localStorage === "undefined" ? { getItem: () => null } : localStorage);
+
+/** A value that several components share, such as whether the sidebar is open. */
+export function createShared(initial) {
+  let value = initial;
+  const listeners = new Set();
+  const subscribe = (listener) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  };
+  return {
+    get: () => value,
+    set(next) {
+      if (Object.is(next, value)) return;
+      value = next;
+      for (const listener of listeners) listener();
+    },
+    use: () => useSyncExternalStore(subscribe, () => value, () => initial),
+  };
+}
+
+export const drawer = createShared(false);
+/** What a click on an example, or a refusal, puts into the composer: {text, at}. */
+export const offered = createShared(null);
+export const refusal = createShared(null);
+export const problemToast = createShared("");

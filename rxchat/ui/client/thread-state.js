@@ -1,0 +1,167 @@
+// What the browser knows of one conversation, and how patches and window packets change it.
+// No React and no DOM in here, so that the rules can be tested alone.
+
+export const EMPTY_TEXT = Object.freeze({ text: "", reasoning: "" });
+
+const EMPTY_VIEW = Object.freeze({ tag: null, messages: [], older: false, loadingOlder: false, pending: [], born: false });
+
+/** Which of two versions of a running text is ahead; a text that was rewritten wins over what was kept. */
+export function furtherText(kept, given) {
+  if (!kept) return given;
+  return kept.length > given.length && kept.startsWith(given) ? kept : given;
+}
+
+/** Put a window packet's piece into a buffer. Null says that something before it is missing. */
+export function placeWindow(buffer, offset, piece) {
+  return offset > buffer.length ? null : buffer.slice(0, offset) + piece;
+}
+
+/** Make the model of the page's one thread. `changed` tells subscribers: ("view") or ("text", message id). */
+export function createThread(changed = () => {}) {
+  let view = EMPTY_VIEW;
+  let lastPatch = null;
+  let lastPacket = null;
+  let number = null;
+  let awaitingSet = false;
+  const texts = new Map();
+  const accepted = new Set();
+
+  const show = (next) => {
+    view = { ...view, ...next };
+    changed("view");
+  };
+
+  const find = (id) => view.messages.find((message) => message.id === id);
+
+  const askOnce = (resync) => {
+    if (awaitingSet) return;
+    awaitingSet = true;
+    resync();
+  };
+
+  /** A running message shows its buffer, so what came with the patch goes there; all others keep their own text. */
+  const adopt = (message) => {
+    if (message.state !== "running") {
+      texts.delete(message.id);
+      return message;
+    }
+    const kept = texts.get(message.id) ?? EMPTY_TEXT;
+    const text = furtherText(kept.text, message.text ?? "");
+    const reasoning = furtherText(kept.reasoning, message.reasoning ?? "");
+    texts.set(message.id, { text, reasoning });
+    return message;
+  };
+
+  const withoutDelivered = (items) => {
+    const delivered = new Set(items.map((item) => item.client_id).filter(Boolean));
+    return view.pending.filter((sent) => !delivered.has(sent.id));
+  };
+
+  const operations = {
+    set(patch, tag) {
+      awaitingSet = false;
+      const kept = new Set(patch.items.map((item) => item.id));
+      for (const id of texts.keys()) if (!kept.has(id)) texts.delete(id);
+      const messages = patch.items.map(adopt);
+      const pending = withoutDelivered(messages).filter((sent) => !accepted.has(sent.id));
+      show({ tag, messages, older: !!patch.older, loadingOlder: false, pending });
+    },
+    append(patch) {
+      const fresh = patch.items.filter((item) => !find(item.id)).map(adopt);
+      show({ messages: [...view.messages, ...fresh], pending: withoutDelivered(patch.items) });
+    },
+    prepend(patch) {
+      const fresh = patch.items.filter((item) => !find(item.id)).map(adopt);
+      show({ messages: [...fresh, ...view.messages], older: !!patch.older, loadingOlder: false });
+    },
+    finish(patch, tag, resync) {
+      const item = patch.item;
+      const buffer = texts.get(item.id) ?? EMPTY_TEXT;
+      const isWhole = buffer.text.length === item.length && buffer.reasoning.length === (item.reasoning_length ?? 0);
+      const before = find(item.id);
+      if (!before || (before.state === "running" && !isWhole)) return askOnce(resync);
+      if (before.state !== "running") return undefined;
+      return operations.replace({ item: { ...before, ...item, ...buffer } });
+    },
+    replace(patch) {
+      const item = adopt(patch.item);
+      show({ messages: view.messages.map((message) => (message.id === item.id ? { ...message, ...item } : message)) });
+    },
+  };
+
+  return {
+    view: () => view,
+    text: (id) => texts.get(id) ?? EMPTY_TEXT,
+
+    /** Apply a patch from the server; `tag` is the conversation that the server says it shows. */
+    patch(patch, tag, resync = () => {}) {
+      if (!patch?.op || patch === lastPatch) return;
+      lastPatch = patch;
+      const follows = number !== null && patch.n === number + 1;
+      number = patch.n;
+      if (patch.op === "set") return operations.set(patch, tag);
+      if (!follows || awaitingSet) return askOnce(resync);
+      operations[patch.op]?.(patch, tag, resync);
+    },
+
+    /** Apply a window packet: the newest piece of a running answer. */
+    packet(packet, resync = () => {}) {
+      if (!packet?.g || packet === lastPacket) return;
+      lastPacket = packet;
+      const message = find(packet.g);
+      if (message && message.state !== "running") return;
+      const kind = packet.k === "r" ? "reasoning" : "text";
+      const buffer = texts.get(packet.g) ?? EMPTY_TEXT;
+      const next = placeWindow(buffer[kind], packet.o, packet.t);
+      if (next === null) {
+        if (message) askOnce(resync);
+        return;
+      }
+      texts.set(packet.g, { ...buffer, [kind]: next });
+      changed("text", packet.g);
+    },
+
+    /** Show what the person just sent, before the server has it. */
+    sent(id, text) {
+      show({ pending: [...view.pending, { id, text }] });
+    },
+
+    /** The server has it; its message follows as an append. */
+    accept(id) {
+      accepted.add(id);
+    },
+
+    /** The server would not take it. Returns what was sent, so that the composer can have it back. */
+    refuse(id) {
+      const sent = view.pending.find((item) => item.id === id);
+      if (sent) show({ pending: view.pending.filter((item) => item.id !== id) });
+      return sent;
+    },
+
+    /** Ask for older messages once; returns the id to ask before, or "" when there is nothing to ask. */
+    startOlder() {
+      if (!view.older || view.loadingOlder || !view.messages.length) return "";
+      show({ loadingOlder: true });
+      return view.messages[0].id;
+    },
+
+    /** The conversation that was born on the new-chat page got its name. */
+    rename(tag) {
+      if (tag !== view.tag) show({ tag, born: true });
+    },
+
+    /** The person went to another page: nothing of the last one may be seen there. */
+    leave() {
+      texts.clear();
+      // Patches of the last page may still be on their way; the next page begins with its own `set`.
+      awaitingSet = true;
+      show({ ...EMPTY_VIEW });
+    },
+
+    /** The socket came back: what was asked before it fell may never be answered. */
+    forgetRequests() {
+      awaitingSet = false;
+      if (view.loadingOlder) show({ loadingOlder: false });
+    },
+  };
+}

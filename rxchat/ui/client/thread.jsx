@@ -1,0 +1,178 @@
+// The thread: who said what, sticky to its end until the reader scrolls away from it.
+import { memo, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { useParams } from "react-router";
+import { ArrowDown } from "lucide-react";
+import { EmptyState } from "./empty.jsx";
+import { AssistantMessage, loadMarkdown, TypingIndicator, UserMessage } from "./message.jsx";
+import { thread, useThread } from "./page-state.js";
+
+const NEAR_END = 48;
+const NEAR_START = 600;
+
+/** Follow the end while the reader is there; keep their place when older messages are put above it. */
+function useReadingPlace(view) {
+  const box = useRef(null);
+  const content = useRef(null);
+  const isFollowing = useRef(true);
+  const [isAway, setAway] = useState(false);
+  const before = useRef({ first: undefined, height: 0, top: 0 });
+
+  const toEnd = useCallback((isSmooth) => {
+    const element = box.current;
+    if (!element) return;
+    isFollowing.current = true;
+    setAway(false);
+    element.scrollTo({ top: element.scrollHeight, behavior: isSmooth ? "smooth" : "instant" });
+  }, []);
+
+  useEffect(() => {
+    const follow = new ResizeObserver(() => {
+      const element = box.current;
+      if (isFollowing.current && element) element.scrollTop = element.scrollHeight;
+    });
+    follow.observe(content.current);
+    follow.observe(box.current);
+    return () => follow.disconnect();
+  }, []);
+
+  const first = view.messages[0]?.id;
+  useLayoutEffect(() => {
+    const element = box.current;
+    const { first: last, height, top } = before.current;
+    const isPrepended = last !== undefined && first !== last && view.messages.some((message) => message.id === last);
+    if (isPrepended && !isFollowing.current) element.scrollTop = top + element.scrollHeight - height;
+    before.current = { first, height: element.scrollHeight, top: element.scrollTop };
+  });
+
+  const onScroll = () => {
+    const element = box.current;
+    const distance = element.scrollHeight - element.clientHeight - element.scrollTop;
+    const wentUp = element.scrollTop < before.current.top - 1;
+    before.current.top = element.scrollTop;
+    before.current.height = element.scrollHeight;
+    if (distance <= NEAR_END) isFollowing.current = true;
+    else if (wentUp) isFollowing.current = false;
+    setAway(!isFollowing.current && distance > NEAR_END * 2);
+  };
+  return { box, content, isAway, toEnd, onScroll };
+}
+
+/** When a run began by this browser's clock: the server's clock may be wrong by minutes. */
+function useRun(run) {
+  const [began, setBegan] = useState({ id: "", at: 0 });
+  if (run.id !== began.id) {
+    const age = Date.now() - run.started;
+    setBegan({ id: run.id, at: run.id ? Date.now() - (age > 2000 && age < 3600000 ? age : 0) : 0 });
+  }
+  return { ...run, began: began.at };
+}
+
+const Skeleton = () => (
+  <div className="skeleton" role="status" aria-label="Loading the conversation">
+    <i style={{ width: "46%", marginLeft: "auto", height: 44 }} />
+    <i style={{ width: "92%" }} /><i style={{ width: "84%" }} /><i style={{ width: "60%" }} />
+    <i style={{ width: "34%", marginLeft: "auto", height: 44, marginTop: 28 }} />
+    <i style={{ width: "88%" }} /><i style={{ width: "72%" }} />
+  </div>
+);
+
+const Turn = memo(function Turn({ message, run, onRetry }) {
+  if (message.role === "user") return <UserMessage text={message.text} />;
+  return <AssistantMessage message={message} run={run} onRetry={onRetry} />;
+});
+
+function Waiting({ run, model }) {
+  return (
+    <article className="turn-answer" aria-busy="true" aria-label={`${model || "The model"} answers`}>
+      <p className="turn-model">{model}</p>
+      <TypingIndicator note={run.note} />
+      <div className="turn-foot" />
+    </article>
+  );
+}
+
+/** What a screen reader is told: that it begins and that it ended, not every word on the way. */
+function Announcer({ run }) {
+  const [said, setSaid] = useState("");
+  const before = useRef("");
+  useEffect(() => {
+    if (run.state && !before.current) setSaid("The model is answering.");
+    if (!run.state && before.current) setSaid("The answer is complete.");
+    before.current = run.state;
+  }, [run.state]);
+  return <p className="sr-only" role="status">{said}</p>;
+}
+
+function Turns({ view, run, model, onRetry }) {
+  const answering = view.messages.some((message) => message.state === "running");
+  const isWaiting = !answering && (run.state === "waiting" || view.pending.length > 0);
+  return (
+    <>
+      {view.loadingOlder && <p className="loading-older">Loading older messages…</p>}
+      {view.messages.map((message) => (
+        <Turn
+          key={message.client_id || message.id}
+          message={message}
+          run={message.state === "running" ? run : undefined}
+          onRetry={onRetry}
+        />
+      ))}
+      {view.pending.map((sent) => <UserMessage key={sent.id} text={sent.text} isMuted />)}
+      {isWaiting && <Waiting run={run} model={model} />}
+    </>
+  );
+}
+
+export function Thread({ run: given, model, viewerName, isDemo, onRetry, onOlder }) {
+  const view = useThread();
+  const { conversation_id: expected = "" } = useParams();
+  const run = useRun(given);
+  const place = useReadingPlace(view);
+  const isHere = view.tag === expected || (!expected && view.born);
+  const isEmpty = !expected && !(isHere && (view.messages.length || view.pending.length));
+  const pendingCount = view.pending.length;
+
+  useEffect(() => void loadMarkdown(), []);
+  useLayoutEffect(() => place.toEnd(false), [expected, isHere]);
+  useLayoutEffect(() => {
+    if (pendingCount) place.toEnd(false);
+  }, [pendingCount]);
+
+  const askOlder = useCallback(() => {
+    const element = place.box.current;
+    if (!element || element.scrollTop > NEAR_START) return;
+    const before = thread.startOlder();
+    if (before) onOlder(before);
+  }, [onOlder]);
+  // A short page never scrolls: ask again until it is filled or there is nothing older.
+  useEffect(() => {
+    const element = place.box.current;
+    if (isHere && element.scrollHeight <= element.clientHeight + 1) askOlder();
+  }, [isHere, view.messages]);
+
+  return (
+    <div className="thread-area">
+      <div
+        ref={place.box}
+        className="thread-scroll"
+        tabIndex={-1}
+        onScroll={() => {
+          place.onScroll();
+          askOlder();
+        }}
+      >
+        <div ref={place.content} className="thread" role="log" aria-live="off" aria-label="Conversation">
+          {isEmpty && <EmptyState name={viewerName} model={model} isDemo={isDemo} />}
+          {!isEmpty && !isHere && <Skeleton />}
+          {!isEmpty && isHere && <Turns view={view} run={run} model={model} onRetry={onRetry} />}
+        </div>
+      </div>
+      {place.isAway && (
+        <button type="button" className="pill" onClick={() => place.toEnd(true)}>
+          <ArrowDown size={15} aria-hidden="true" /> {run.state ? "New text below" : "To the end"}
+        </button>
+      )}
+      <Announcer run={run} />
+    </div>
+  );
+}

@@ -1,0 +1,61 @@
+// Small pure functions about text: addresses, times, counts.
+
+export const LONGEST_MESSAGE = 100000;
+
+/** Only a path on this site: "//host", "/\host", schemes and anything a URL parser would move elsewhere give "/". */
+export function sameSitePath(next) {
+  if (typeof next !== "string" || !/^\/(?![/\\])/.test(next) || /[\u0000-\u001f\\]/.test(next)) return "/";
+  try {
+    const url = new URL(next, "http://site.invalid");
+    return url.origin === "http://site.invalid" ? url.pathname + url.search + url.hash : "/";
+  } catch {
+    return "/";
+  }
+}
+
+/** A link that a model wrote, if it may be followed: absolute http(s) and mail only. */
+export function outboundLink(href) {
+  if (typeof href !== "string") return "";
+  try {
+    const url = new URL(href);
+    return ["http:", "https:", "mailto:"].includes(url.protocol) ? url.href : "";
+  } catch {
+    return "";
+  }
+}
+
+/** "0.8 s", "12 s", "2 min 5 s". */
+export function spokenSeconds(seconds) {
+  if (!(seconds >= 0)) return "";
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 60) return `${Math.floor(seconds)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
+}
+
+/** A guess while the answer streams; the server counts, and says so at the end. Four characters are about a token. */
+export function guessedRate(characters, seconds) {
+  return seconds > 0.5 && characters > 0 ? Math.round(characters / 4 / seconds) : 0;
+}
+
+export function spokenRate(tokensPerSecond) {
+  if (!(tokensPerSecond > 0)) return "";
+  return `${tokensPerSecond < 10 ? tokensPerSecond.toFixed(1) : Math.round(tokensPerSecond)} tokens/s`;
+}
+
+/** What is wrong with a message before it is sent, or "". */
+export function tooLong(text) {
+  if (text.length <= LONGEST_MESSAGE) return "";
+  const count = text.length.toLocaleString("en");
+  return `This message has ${count} characters; ${LONGEST_MESSAGE.toLocaleString("en")} is the most that can be sent.`;
+}
+
+/** An id for a send; crypto.randomUUID is missing on plain-http addresses other than localhost. */
+export function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** The name to greet by. */
+export function firstName(name) {
+  return (name ?? "").trim().split(/\s+/)[0] ?? "";
+}

@@ -1,0 +1,83 @@
+"""The thread: what was said, and the two feeds that keep it current."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import reflex as rx
+
+from rxchat.states.stream import StreamState
+from rxchat.states.thread import ThreadState
+from rxchat.states.viewer import ViewerState
+from rxchat.ui.client import ICONS, ClientComponent, module
+
+
+def _one_text(value: rx.Var[str]) -> tuple[rx.Var[str]]:
+    """The arguments of an event that names one thing."""
+    return (value,)
+
+
+class ThreadFeed(ClientComponent):
+    """Carries patches of the thread to the browser's own model of it; shows nothing."""
+
+    library = module("feeds.jsx")
+    tag = "ThreadFeed"
+
+    patch: rx.Var[dict[str, Any]]
+    conversation_id: rx.Var[str]
+    accepted: rx.Var[str]
+    refused: rx.Var[dict[str, Any]]
+    viewer: rx.Var[str]
+    on_resync: rx.EventHandler[rx.event.no_args_event_spec]
+
+
+class StreamFeed(ClientComponent):
+    """Carries the newest piece of a running answer, 25 to 30 times a second; shows nothing."""
+
+    library = module("feeds.jsx")
+    tag = "StreamFeed"
+
+    packet: rx.Var[dict[str, Any]]
+    on_resync: rx.EventHandler[rx.event.no_args_event_spec]
+
+
+class Thread(ClientComponent):
+    """The messages, the typing indicator, the empty page."""
+
+    library = module("thread.jsx")
+    tag = "Thread"
+    lib_dependencies: ClassVar[list[str]] = [ICONS, "streamdown@2.7.1", "shiki@4.6.0"]
+
+    run: rx.Var[dict[str, Any]]
+    model: rx.Var[str]
+    viewer_name: rx.Var[str]
+    is_demo: rx.Var[bool]
+    on_retry: rx.EventHandler[_one_text]
+    on_older: rx.EventHandler[_one_text]
+
+
+def thread_feeds() -> rx.Component:
+    """What keeps the thread current; placed once on a page, before the thread."""
+    return rx.fragment(
+        ThreadFeed.create(
+            patch=ThreadState.patch,
+            conversation_id=ThreadState.conversation_id,
+            accepted=ThreadState.accepted,
+            refused=ThreadState.refused,
+            viewer=ViewerState.email,
+            on_resync=ThreadState.resync,
+        ),
+        StreamFeed.create(packet=StreamState.w, on_resync=ThreadState.resync),
+    )
+
+
+def thread() -> rx.Component:
+    """The conversation that the address names, or the empty page."""
+    return Thread.create(
+        run=ThreadState.run,
+        model=ThreadState.model,
+        viewer_name=ViewerState.name,
+        is_demo=ThreadState.is_demo,
+        on_retry=ThreadState.retry,
+        on_older=ThreadState.older,
+    )

@@ -1,0 +1,44 @@
+"""The frames that pages stand in."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from rxchat.ui.components.notices import banners, toasts
+from rxchat.ui.components.sidebar import sidebar
+from rxchat.ui.components.topbar import topbar
+
+
+def shell(*content: rx.Component) -> rx.Component:
+    """Sidebar, top bar and notices around what a signed-in person does."""
+    return rx.el.div(
+        sidebar(),
+        rx.el.main(topbar(), banners(), *content, class_name="main"),
+        toasts(),
+        class_name="shell",
+    )
+
+
+def card(title: str, lead: str, *content: rx.Component) -> rx.Component:
+    """One narrow column in the middle, for people who are not signed in."""
+    return rx.el.main(
+        rx.el.div(
+            rx.el.img(src="/mark.svg", alt="", width="40", height="40"),
+            rx.el.h1(title),
+            rx.el.p(lead, class_name="card-lead"),
+            *content,
+            class_name="card",
+        ),
+        rx.el.p("RxChat runs on this machine. What you write stays here.", class_name="card-foot"),
+        class_name="card-page",
+    )
+
+
+def loading_frame() -> rx.Component:
+    """What is there before the first script has run."""
+    return rx.el.div(
+        rx.el.div(class_name="sidebar"),
+        rx.el.div(rx.el.div(class_name="topbar"), class_name="main"),
+        class_name="shell",
+        aria_hidden="true",
+    )

@@ -1,0 +1,21 @@
+"""The page for an address that leads nowhere, and for a conversation that is not the person's."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+
+def not_found_panel() -> rx.Component:
+    """The same words for both, so that nobody learns what exists."""
+    return rx.el.section(
+        rx.el.p("404", class_name="not-found-number", aria_hidden="true"),
+        rx.el.h1("There is nothing here"),
+        rx.el.p("The conversation may have been deleted, or the address is not quite right.", class_name="card-lead"),
+        rx.el.a("Start a new chat", href="/", class_name="button-main"),
+        class_name="not-found",
+    )
+
+
+def not_found_page() -> rx.Component:
+    """The whole page, for any address that no page has."""
+    return rx.el.main(not_found_panel(), class_name="card-page")

