@@ -1,4 +1,4 @@
--- Appends an event as the next one after `p_expected_seq` and returns its seq.
+-- Appends an event as the next one after `p_expected_seq`, tells whoever listens, and returns its seq.
 -- A writer who has not seen the latest event is refused with SQLSTATE RX001 (stale conversation).
 CREATE FUNCTION append_conversation_event(
     p_owner uuid, p_conversation uuid, p_expected_seq integer, p_type text, p_data jsonb
@@ -17,5 +17,6 @@ BEGIN
     END IF;
     INSERT INTO conversation_event (owner_id, conversation_id, seq, type, data, actor_id)
     VALUES (p_owner, p_conversation, p_expected_seq + 1, p_type, p_data, acting_user());
+    PERFORM pg_notify('rxchat', 'conversation ' || p_owner || ' ' || p_conversation);
     RETURN p_expected_seq + 1;
 END $$;

@@ -142,12 +142,13 @@ async def _change_conversation(
 
 
 async def events_of(
-    session: AsyncSession, owner_id: UUID, conversation_id: UUID
+    session: AsyncSession, owner_id: UUID, conversation_id: UUID, *, after_seq: int = 0
 ) -> list[tuple[int, ConversationEvent]]:
-    """Return all that happened to a conversation, in order."""
+    """Return what happened to a conversation (after a seq), in order."""
     found = await session.execute(
         select(ConversationEventRow)
         .where(ConversationEventRow.owner_id == owner_id, ConversationEventRow.conversation_id == conversation_id)
+        .where(ConversationEventRow.seq > after_seq)
         .order_by(ConversationEventRow.seq)
     )
     return [(row.seq, event_from(row.type, row.data)) for row in found.scalars()]
@@ -186,5 +187,13 @@ async def get_message(session: AsyncSession, owner_id: UUID, conversation_id: UU
         select(Message).where(
             Message.owner_id == owner_id, Message.conversation_id == conversation_id, Message.id == message_id
         )
+    )
+    return found.scalar_one_or_none()
+
+
+async def conversation_of(session: AsyncSession, owner_id: UUID, message_id: UUID) -> UUID | None:
+    """Return the conversation that holds this message of the person's, or None."""
+    found = await session.execute(
+        select(Message.conversation_id).where(Message.owner_id == owner_id, Message.id == message_id)
     )
     return found.scalar_one_or_none()

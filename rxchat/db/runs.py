@@ -9,13 +9,13 @@ from uuid import UUID
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rxchat.domain.runs import RUN_CHANNEL, ActiveRun, ChunkKind, ClaimedRun, RunChunk, RunState
+from rxchat.db.notifications import notify
+from rxchat.domain.runs import ActiveRun, ChunkKind, ClaimedRun, RunChunk, RunState
 from rxchat.tables import Run, RunChunkRow
 
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false
 
 _ACTIVE = (RunState.QUEUED.value, RunState.RUNNING.value)
-_NOTIFY = text("SELECT pg_notify(:channel, :payload)")
 _CLAIM = text("SELECT * FROM claim_run(:engine, :lease)")
 _RENEW = text("SELECT run_id, stop_requested FROM renew_run_leases(:engine, :runs, :lease)")
 _APPEND = text(
@@ -31,7 +31,7 @@ async def add(session: AsyncSession, run: Run) -> None:
     """Queue a run and wake the engines when the transaction commits."""
     session.add(run)
     await session.flush()
-    await session.execute(_NOTIFY, {"channel": RUN_CHANNEL, "payload": "queued"})
+    await notify(session, "run queued")
 
 
 async def claim(session: AsyncSession, engine_id: UUID, lease_seconds: float) -> ClaimedRun | None:
@@ -58,7 +58,7 @@ async def release(session: AsyncSession, owner_id: UUID, run_id: UUID, engine_id
         .where(Run.owner_id == owner_id, Run.id == run_id, Run.engine_id == engine_id, Run.state == "running")
         .values(state="queued", engine_id=None, lease_until=None, attempt=func.greatest(Run.attempt - 1, 0))
     )
-    await session.execute(_NOTIFY, {"channel": RUN_CHANNEL, "payload": "queued"})
+    await notify(session, "run queued")
 
 
 async def append_chunk(
@@ -132,5 +132,5 @@ async def request_stop(session: AsyncSession, owner_id: UUID, conversation_id: U
     )
     run_id = found.scalar_one_or_none()
     if run_id is not None:
-        await session.execute(_NOTIFY, {"channel": RUN_CHANNEL, "payload": f"stop {run_id}"})
+        await notify(session, f"run stop {run_id}")
     return run_id

@@ -212,8 +212,8 @@ def changes_of(event: ConversationEvent) -> tuple[Change, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PastMessage:
-    """A message as a replay of the events shows it."""
+class ThreadMessage:
+    """A message as it stands in a thread, read from its row or replayed from the events."""
 
     id: UUID
     seq: int
@@ -227,6 +227,7 @@ class PastMessage:
     tokens: int = 0
     seconds: float = 0.0
     tokens_per_second: float = 0.0
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +238,7 @@ class History:
     model: str = ""
     removed: bool = False
     seq: int = 0
-    messages: dict[UUID, PastMessage] = field(default_factory=dict)
+    messages: dict[UUID, ThreadMessage] = field(default_factory=dict)
 
     @classmethod
     def replayed(cls, events: Iterable[tuple[int, ConversationEvent]]) -> History:
@@ -257,7 +258,7 @@ class History:
                 return replace(self, **{name: value for name, value in facts.items() if value is not None})
             case MessageAdded():
                 earlier = self.messages.get(change.id)
-                message = PastMessage(
+                message = ThreadMessage(
                     id=change.id,
                     seq=earlier.seq if earlier else seq,
                     role=change.role,

@@ -20,3 +20,8 @@ def parse_id(value: object) -> UUID | None:
         return UUID(value)
     except ValueError:
         return None
+
+
+def made_at(identifier: UUID) -> float:
+    """Return when one of our identifiers was made, in seconds since 1970: the first 48 bits of a UUIDv7."""
+    return (identifier.int >> 80) / 1000

@@ -13,9 +13,6 @@ CHUNK_SECONDS = 0.25
 ATTEMPTS = 3
 """How often an answer is taken up again after its engine died, before it counts as interrupted."""
 
-RUN_CHANNEL = "rxchat_run"
-"""The Postgres NOTIFY channel that wakes engines: payload "queued" or "stop <run id>"."""
-
 
 class RunState(StrEnum):
     """queued -> running -> done | failed | stopped | interrupted."""

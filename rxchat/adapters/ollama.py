@@ -1,0 +1,225 @@
+"""Ollama, through its official client: chat, the list of models, and each of its failures as one of ours.
+
+How the daemon behaves was measured on version 0.32.15; its API is described at https://docs.ollama.com/api.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import ollama
+
+from rxchat.domain.chat import AnswerFinished, ChatEvent, ChatMessage, ModelInfo, ReasoningDelta, TextDelta
+from rxchat.domain.errors import (
+    ModelBroke,
+    ModelError,
+    ModelHostAway,
+    ModelRefused,
+    ModelSilent,
+    ModelUnknown,
+)
+
+_CONNECT_SECONDS = 5.0
+_LIST_SECONDS = 10.0
+_NANOSECONDS = 1e9
+
+
+class OllamaChatModel:
+    """The models of one or several Ollama daemons; each model is asked for at the first host that has it."""
+
+    def __init__(
+        self,
+        hosts: Sequence[str],
+        *,
+        first_token_seconds: float = 120.0,
+        token_seconds: float = 60.0,
+        demo_hosts: Sequence[str] = (),
+    ) -> None:
+        """Prepare a client for each host; nothing is connected yet."""
+        # The read timeout is ours (silence, measured between events), so httpx has none of its own.
+        timeout = httpx.Timeout(None, connect=_CONNECT_SECONDS)
+        self._clients = {host: ollama.AsyncClient(host=host, timeout=timeout) for host in hosts}
+        self._first_token_seconds = first_token_seconds
+        self._token_seconds = token_seconds
+        self._demo_hosts = frozenset(demo_hosts)
+        self._host_of: dict[str, str] = {}
+
+    async def models(self) -> list[ModelInfo]:
+        """Return what the hosts offer; a model that several have is named once.
+
+        Raises:
+            ModelHostAway: when none of the hosts answers.
+        """
+        answers = await asyncio.gather(*(self._models_at(host) for host in self._clients), return_exceptions=True)
+        offered: dict[str, ModelInfo] = {}
+        failures: list[ModelError] = []
+        for answer in answers:
+            if isinstance(answer, ModelError):
+                failures.append(answer)
+            elif isinstance(answer, BaseException):
+                raise answer
+            else:
+                for model in answer:
+                    offered.setdefault(model.name, model)
+        if failures and len(failures) == len(answers):
+            raise failures[0]
+        self._host_of = {model.name: model.host for model in offered.values()}
+        return list(offered.values())
+
+    async def _models_at(self, host: str) -> list[ModelInfo]:
+        with _translated(host, ""):
+            try:
+                async with asyncio.timeout(_LIST_SECONDS):
+                    # Not the client's list(): its types drop `capabilities`, which newer daemons send.
+                    response = await self._clients[host]._client.get("/api/tags")
+            except TimeoutError as error:
+                raise ModelHostAway(f"The model host {host} does not answer. Is Ollama running there?") from error
+            response.raise_for_status()
+            rows = response.json().get("models") or []
+        return [self._info(host, row) for row in rows if isinstance(row, dict) and row.get("model")]
+
+    def _info(self, host: str, row: dict[str, Any]) -> ModelInfo:
+        details = row.get("details") or {}
+        return ModelInfo(
+            name=str(row["model"]),
+            host=host,
+            size_bytes=int(row.get("size") or 0),
+            parameters=str(details.get("parameter_size") or ""),
+            context_tokens=int(details.get("context_length") or 0),
+            capabilities=frozenset(map(str, row.get("capabilities") or ())),
+            is_demo=host in self._demo_hosts,
+        )
+
+    async def chat(self, model: str, messages: Sequence[ChatMessage]) -> AsyncGenerator[ChatEvent]:
+        """Stream an answer; see the ChatModel port.
+
+        Raises:
+            ModelError: each failure as the subclass that says what it was.
+        """
+        host = await self._host_for(model)
+        asked = [{"role": message.role.value, "content": message.content} for message in messages]
+        with _translated(host, model):
+            stream = self._stream(host, model, asked)
+            async with aclosing(stream):
+                async for event in self._unless_silent(host, model, stream):
+                    yield event
+                    if isinstance(event, AnswerFinished):
+                        return
+            raise ModelBroke(f"{_short(host)} stopped in the middle of the answer; what was said so far is kept.")
+
+    async def _host_for(self, model: str) -> str:
+        if not self._clients:
+            raise ModelHostAway("No model host is configured. Set OLLAMA_HOSTS and start RxChat again.")
+        if model not in self._host_of:
+            await self.models()
+        return self._host_of.get(model, next(iter(self._clients)))
+
+    async def _stream(self, host: str, model: str, messages: list[dict[str, str]]) -> AsyncGenerator[ChatEvent]:
+        parts = await self._clients[host].chat(model=model, messages=messages, stream=True)
+        # An async generator underneath: closing it closes the connection, and that frees the model.
+        async with aclosing(parts):  # pyright: ignore[reportArgumentType]
+            async for part in parts:
+                if part.message.thinking:
+                    yield ReasoningDelta(part.message.thinking)
+                if part.message.content:
+                    yield TextDelta(part.message.content)
+                if part.done:
+                    yield _finished(part)
+                    return
+
+    async def _unless_silent(
+        self, host: str, model: str, stream: AsyncIterator[ChatEvent]
+    ) -> AsyncGenerator[ChatEvent]:
+        seconds = self._first_token_seconds
+        while True:
+            try:
+                async with asyncio.timeout(seconds):
+                    event = await anext(stream)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as error:
+                raise ModelSilent(
+                    f"{model} on {_short(host)} said nothing for {seconds:g} seconds. It may be overloaded or too large"
+                    " for its host: try again, or choose a smaller model."
+                ) from error
+            seconds = self._token_seconds
+            yield event
+
+    async def aclose(self) -> None:
+        """Close the connections to all hosts."""
+        for client in self._clients.values():
+            await client.close()
+
+
+def _finished(part: ollama.ChatResponse) -> AnswerFinished:
+    return AnswerFinished(
+        reason=part.done_reason or "stop",
+        prompt_tokens=part.prompt_eval_count or 0,
+        answer_tokens=part.eval_count or 0,
+        load_seconds=(part.load_duration or 0) / _NANOSECONDS,
+        prompt_seconds=(part.prompt_eval_duration or 0) / _NANOSECONDS,
+        answer_seconds=(part.eval_duration or 0) / _NANOSECONDS,
+    )
+
+
+@contextmanager
+def _translated(host: str, model: str) -> Iterator[None]:
+    """Turn everything that the client and httpx raise into an error of ours."""
+    try:
+        yield
+    except ollama.ResponseError as error:
+        raise _response_error(host, model, error) from error
+    except (ConnectionError, httpx.ConnectError, httpx.ConnectTimeout) as error:
+        raise ModelHostAway(f"The model host {host} does not answer. Is Ollama running there?") from error
+    except httpx.HTTPStatusError as error:
+        raise ModelRefused(
+            f"{_short(host)} answered with status {error.response.status_code}; is it Ollama?"
+        ) from error
+    except httpx.TransportError as error:
+        raise ModelBroke(
+            f"The connection to {_short(host)} broke in the middle; what was said so far is kept."
+        ) from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ModelBroke(f"{_short(host)} sent something that is not Ollama's protocol; is it Ollama?") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        # Well-formed lines that are no answers: wrong fields (pydantic's ValidationError), or no object at all.
+        raise ModelBroke(f"{_short(host)} sent an answer that makes no sense; is its version supported?") from error
+
+
+def _response_error(host: str, model: str, error: ollama.ResponseError) -> ModelError:
+    said = _sentence(error.error)
+    if error.status_code == httpx.codes.NOT_FOUND:
+        return ModelUnknown(f"{_short(host)} does not have the model {model}. Get it with: ollama pull {model}")
+    if error.status_code in {-1, httpx.codes.OK}:
+        # An error line inside a stream that began with 200 carries no status of its own.
+        return ModelBroke(f"{_short(host)} failed while it was answering: {said}")
+    if error.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return ModelError(f"{_short(host)} failed: {said}")
+    return ModelRefused(f"{_short(host)} refused the request: {said}")
+
+
+def _sentence(raw: str) -> str:
+    """Return the daemon's words: some arrive as a JSON string nested in a string."""
+    text = raw.strip()
+    for _ in range(3):
+        try:
+            inner = json.loads(text)
+        except ValueError:
+            break
+        if isinstance(inner, dict):
+            inner = inner.get("error", "")
+        if isinstance(inner, dict):
+            inner = inner.get("message", "")
+        text = str(inner).strip()
+    return re.sub(r"\s+", " ", text)[:300] or "no reason given"
+
+
+def _short(host: str) -> str:
+    return urlsplit(host).netloc.rpartition("@")[2] or host

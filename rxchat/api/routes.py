@@ -1,0 +1,67 @@
+"""Door 2 as a whole: the FastAPI app with every route, and how its failures look."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+from rxchat import __version__, observability
+from rxchat.api import auth, operations
+from rxchat.api.requests import is_cross_site
+from rxchat.domain.errors import InvalidInput, NotAllowed, RxChatError
+from rxchat.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+
+def build_api(settings: Settings) -> FastAPI:
+    """Return the HTTP API; its routes find the services of their process when they are called."""
+    api = FastAPI(title="RxChat", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+    api.state.settings = settings
+    api.include_router(auth.router)
+    api.include_router(operations.router)
+    api.add_exception_handler(RxChatError, _show_error)
+    api.add_exception_handler(RequestValidationError, _show_invalid)
+    api.middleware("http")(_guarded)
+    return api
+
+
+async def _guarded(request: Request, proceed: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Tie the request's logs together, refuse what another site's page sends, and keep private answers private."""
+    settings: Settings = request.app.state.settings
+    began = time.perf_counter()
+    with observability.correlated() as correlation_id:
+        if request.method not in _SAFE_METHODS and is_cross_site(request, settings):
+            log.warning("refused a request from another site", path=request.url.path)
+            response: Response = _as_json(NotAllowed("This request came from another site."))
+        else:
+            response = await proceed(request)
+        response.headers["X-Correlation-Id"] = correlation_id
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        route = request.scope.get("route")
+        observability.REQUESTS.labels(
+            request.method, getattr(route, "path", "unknown"), response.status_code
+        ).observe(time.perf_counter() - began)
+    return response
+
+
+async def _show_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RxChatError)  # noqa: S101 - registered for this class alone
+    return _as_json(error)
+
+
+async def _show_invalid(_request: Request, error: Exception) -> JSONResponse:
+    fields = ", ".join(str(item["loc"][-1]) for item in getattr(error, "errors", list)())
+    return _as_json(InvalidInput(f"This request cannot be read: look at {fields}." if fields else None))
+
+
+def _as_json(error: RxChatError) -> JSONResponse:
+    return JSONResponse({"error": {"code": error.code, "message": error.message}}, status_code=error.status)

@@ -1,0 +1,14 @@
+"""What the database says about its own schema."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+async def revision(session: AsyncSession) -> str | None:
+    """Return the migration that the database is at, or None before the first one."""
+    exists = await session.execute(text("SELECT to_regclass('alembic_version') IS NOT NULL"))
+    if not exists.scalar_one():
+        return None
+    return (await session.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()

@@ -1,0 +1,123 @@
+"""What RxChat tells its operator: structured logs with a correlation id, and metrics.
+
+Cookies, tokens, keys, passwords and the words of conversations are never logged: `_redact` takes them out by the
+name of the field and by their shape, in our own log calls and in those of libraries alike.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+from rxchat.domain.ids import new_id
+
+REDACTED = "[redacted]"
+_SECRET_NAMES = re.compile(
+    r"cookie|token|secret|password|pepper|authorization|api_?key|^text$|content|payload|router_data|headers",
+    re.IGNORECASE,
+)
+# PASETO tokens, credentials in URLs, our cookie and Authorization headers, wherever a library prints them.
+_SECRET_SHAPES = (
+    (re.compile(r"v4\.(local|public)\.[\w-]+(\.[\w-]+)?"), REDACTED),
+    (re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"), REDACTED),
+    (re.compile(r"(?i)(['\"]?(?:cookie|authorization|set-cookie)['\"]?\s*[:=]\s*)(['\"]).*?\2"), rf"\1{REDACTED}"),
+    (
+        re.compile(r"(?i)(['\"]?(?:cookie|authorization|set-cookie)['\"]?\s*[:=]\s*)[^'\"\s,}][^'\",}]*"),
+        rf"\1{REDACTED}",
+    ),
+    (re.compile(r"(['\"]?payload['\"]?\s*[:=]\s*)\{.*\}", re.DOTALL), rf"\1{REDACTED}"),
+)
+
+RUNS = Counter("rxchat_runs_total", "Answers that ended, by how.", ["state"])
+RUNS_ACTIVE = Gauge("rxchat_runs_active", "Answers being written by this process.")
+TOKENS = Counter("rxchat_answer_tokens_total", "Tokens that models wrote.", ["model"])
+FIRST_TOKEN = Histogram(
+    "rxchat_first_token_seconds",
+    "From the question being stored to the first piece of its answer.",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120),
+)
+SIGN_INS = Counter("rxchat_sign_ins_total", "Attempts to sign in, by how they ended.", ["outcome"])
+REQUESTS = Histogram(
+    "rxchat_http_request_seconds",
+    "HTTP requests to the API, by route and status.",
+    ["method", "route", "status"],
+    buckets=(0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+FOLLOWERS = Gauge("rxchat_followers", "Browser tabs that follow an answer just now.")
+
+
+def configure_logging(level: str, form: Literal["auto", "json", "text"]) -> None:
+    """Send this process's logs, and those of its libraries, to standard error in one form."""
+    as_json = form == "json" or (form == "auto" and not sys.stderr.isatty())
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    ending: list[Any] = (
+        [structlog.processors.format_exc_info, _redact, structlog.processors.JSONRenderer()]
+        if as_json
+        else [structlog.processors.format_exc_info, _redact, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    # One line for each HTTP call or socket packet is noise at the level people run with.
+    for noisy in ("httpx", "httpcore", "socketio", "engineio", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for name, value in event.items():
+        if name != "event" and _SECRET_NAMES.search(name) and not isinstance(value, (int, float, bool)):
+            event[name] = REDACTED
+        else:
+            event[name] = redacted(value)
+    return event
+
+
+def redacted(value: Any) -> Any:
+    """Return the value without secrets: by name in mappings, by shape in strings."""
+    if isinstance(value, str):
+        for shape, replacement in _SECRET_SHAPES:
+            value = shape.sub(replacement, value)
+        return value
+    if isinstance(value, dict):
+        return {key: REDACTED if _SECRET_NAMES.search(str(key)) else redacted(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [redacted(item) for item in value]
+    return value
+
+
+def correlation_id() -> str:
+    """Return the id that ties together what one click or request caused, or "" outside of one."""
+    return str(structlog.contextvars.get_contextvars().get("correlation_id", ""))
+
+
+@contextmanager
+def correlated(known: str = "") -> Iterator[str]:
+    """Tie together all that is logged inside, under a new id or the one that came along."""
+    chosen = known or new_id().hex
+    with structlog.contextvars.bound_contextvars(correlation_id=chosen):
+        yield chosen

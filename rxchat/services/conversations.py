@@ -1,0 +1,186 @@
+"""The list of conversations, one thread, and what a person does with a conversation as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from rxchat.db import conversations as rows
+from rxchat.db import runs as run_rows
+from rxchat.db.database import Database
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.chat import Role
+from rxchat.domain.conversations import (
+    ConversationEvent,
+    ConversationRemoved,
+    ConversationRenamed,
+    ConversationRestored,
+    ConversationSummary,
+    History,
+    MessageState,
+    ThreadMessage,
+)
+from rxchat.domain.errors import InvalidInput, NotFound
+from rxchat.domain.runs import ActiveRun
+from rxchat.domain.text import clean_title
+from rxchat.tables import Message
+
+PAGE_MESSAGES = 30
+RECENT_CONVERSATIONS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadPage:
+    """The end of a conversation (or a part further up), and the run that is writing in it."""
+
+    conversation_id: UUID
+    title: str
+    model: str
+    messages: tuple[ThreadMessage, ...]
+    has_older: bool
+    run: ActiveRun | None
+    seq: int = 0
+    """The seq of the last event that this page shows."""
+
+
+class Conversations:
+    """The use cases around conversations as a whole."""
+
+    def __init__(self, database: Database) -> None:
+        """Know where truth lives."""
+        self._database = database
+
+    async def recent(self, viewer: Viewer) -> list[ConversationSummary]:
+        """Return the person's latest conversations, newest first."""
+        async with self._database.begin(viewer.user_id) as session:
+            found = await rows.list_owned(session, viewer.user_id, limit=RECENT_CONVERSATIONS)
+        return [
+            ConversationSummary(row.id, row.title, row.model, row.updated_at, is_running=is_running)
+            for row, is_running in found
+        ]
+
+    async def open(
+        self, viewer: Viewer, conversation_id: UUID, *, before: UUID | None = None, limit: int = PAGE_MESSAGES
+    ) -> ThreadPage:
+        """Return the last messages of a conversation, or the ones before a message of it.
+
+        Raises:
+            NotFound: when the conversation or the message is unknown or someone else's.
+        """
+        async with self._database.begin(viewer.user_id) as session:
+            conversation = await rows.get_owned(session, viewer.user_id, conversation_id)
+            if conversation is None:
+                raise NotFound
+            before_seq = None
+            if before is not None:
+                marker = await rows.get_message(session, viewer.user_id, conversation_id, before)
+                if marker is None:
+                    raise NotFound
+                before_seq = marker.seq
+            found = await rows.latest_messages(
+                session, viewer.user_id, conversation_id, limit=limit + 1, before_seq=before_seq
+            )
+            run = await run_rows.active_of(session, viewer.user_id, conversation_id)
+        messages = tuple(thread_message(row) for row in found[-limit:])
+        return ThreadPage(
+            conversation.id, conversation.title, conversation.model, messages, len(found) > limit, run, conversation.seq
+        )
+
+    async def news(
+        self, viewer: Viewer, conversation_id: UUID, after_seq: int
+    ) -> tuple[list[tuple[int, ConversationEvent]], ActiveRun | None]:
+        """Return what happened in a conversation after a seq, and the run that is writing in it now.
+
+        Raises:
+            NotFound: when the conversation is unknown, removed or someone else's.
+        """
+        async with self._database.begin(viewer.user_id) as session:
+            if await rows.get_owned(session, viewer.user_id, conversation_id) is None:
+                raise NotFound
+            events = await rows.events_of(session, viewer.user_id, conversation_id, after_seq=after_seq)
+            run = await run_rows.active_of(session, viewer.user_id, conversation_id)
+        return events, run
+
+    async def message(self, viewer: Viewer, conversation_id: UUID, message_id: UUID) -> ThreadMessage:
+        """Return one message.
+
+        Raises:
+            NotFound: when it is unknown or someone else's.
+        """
+        async with self._database.begin(viewer.user_id) as session:
+            row = await rows.get_message(session, viewer.user_id, conversation_id, message_id)
+        if row is None:
+            raise NotFound
+        return thread_message(row)
+
+    async def history(self, viewer: Viewer, conversation_id: UUID) -> History:
+        """Return the conversation as a replay of all its events shows it.
+
+        Raises:
+            NotFound: when it is unknown or someone else's.
+        """
+        async with self._database.begin(viewer.user_id) as session:
+            events = await rows.events_of(session, viewer.user_id, conversation_id)
+        if not events:
+            raise NotFound
+        return History.replayed(events)
+
+    async def rename(self, viewer: Viewer, conversation_id: UUID, title: str) -> str:
+        """Give a conversation a title and return it as it was stored.
+
+        Raises:
+            InvalidInput: when the title is blank.
+            NotFound: when the conversation is unknown or someone else's.
+        """
+        title = clean_title(title)
+        if not title:
+            raise InvalidInput("Please give a title.")
+        await self._append(viewer, conversation_id, ConversationRenamed(title=title))
+        return title
+
+    async def remove(self, viewer: Viewer, conversation_id: UUID) -> None:
+        """Delete a conversation, so that it can be restored; an answer that is being written there stops.
+
+        Raises:
+            NotFound: when it is unknown or someone else's.
+        """
+        async with self._database.begin(viewer.user_id) as session:
+            await run_rows.request_stop(session, viewer.user_id, conversation_id)
+        await self._append(viewer, conversation_id, ConversationRemoved())
+
+    async def restore(self, viewer: Viewer, conversation_id: UUID) -> None:
+        """Undo a deletion.
+
+        Raises:
+            NotFound: when it is unknown or someone else's.
+        """
+        await self._append(viewer, conversation_id, ConversationRestored(), removed_too=True)
+
+    async def _append(
+        self, viewer: Viewer, conversation_id: UUID, event: ConversationEvent, *, removed_too: bool = False
+    ) -> None:
+        async with self._database.begin(viewer.user_id) as session:
+            seq = await rows.current_seq(session, viewer.user_id, conversation_id)
+            visible = removed_too or await rows.get_owned(session, viewer.user_id, conversation_id) is not None
+            if seq is None or not visible:
+                raise NotFound
+            await rows.append_event(session, viewer.user_id, conversation_id, seq, event)
+
+
+def thread_message(row: Message) -> ThreadMessage:
+    """Return a stored message as a value."""
+    return ThreadMessage(
+        id=row.id,
+        seq=row.seq,
+        role=Role(row.role),
+        text=row.text,
+        reasoning=row.reasoning,
+        model=row.model,
+        state=MessageState(row.state),
+        error_code=row.error_code,
+        error=row.error,
+        tokens=row.tokens,
+        seconds=row.seconds,
+        tokens_per_second=row.tokens_per_second,
+        at=row.created_at,
+    )

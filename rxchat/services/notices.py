@@ -1,0 +1,120 @@
+"""What other transactions have done, as Postgres tells it: one connection that listens for the whole process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+from uuid import UUID
+
+import structlog
+
+from rxchat.domain.errors import DatabaseAway
+from rxchat.domain.ids import parse_id
+
+log = structlog.get_logger(__name__)
+
+_RECONNECT_SECONDS = 1.0
+
+
+class Notices:
+    """Hands each notice to whoever asked for its kind, and says when some may have been missed."""
+
+    def __init__(self, listen: Callable[[], AsyncGenerator[str]]) -> None:
+        """Know how to listen; nothing is connected yet."""
+        self._listen = listen
+        self._hearers: dict[str, Callable[[str], None]] = {}
+        self._task: asyncio.Task[None] | None = None
+        self.listening = asyncio.Event()
+
+    def on(self, kind: str, hear: Callable[[str], None]) -> None:
+        """Call `hear` with the rest of each notice of this kind; with "" when notices may have been missed."""
+        self._hearers[kind] = hear
+
+    async def start(self) -> None:
+        """Begin to listen."""
+        self._task = asyncio.create_task(self._listen_forever(), name="notices")
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _listen_forever(self) -> None:
+        while True:
+            try:
+                async for payload in self._listen():
+                    self._dispatch(payload)
+                    self.listening.set()
+            except DatabaseAway:
+                log.warning("postgres tells nothing just now: the connection that listens is lost")
+            self.listening.clear()
+            await asyncio.sleep(_RECONNECT_SECONDS)
+
+    def _dispatch(self, payload: str) -> None:
+        kind, _, rest = payload.partition(" ")
+        if payload == "":
+            for hear in self._hearers.values():
+                hear("")
+        elif kind in self._hearers:
+            self._hearers[kind](rest)
+
+
+class Watch:
+    """One tab's view of what happens to its person's conversations; many happenings count as one."""
+
+    def __init__(self) -> None:
+        """Begin with nothing seen."""
+        self._happened = asyncio.Event()
+
+    def poke(self) -> None:
+        """Say that something happened."""
+        self._happened.set()
+
+    @property
+    def poked(self) -> bool:
+        """Whether something happened since the last `wait`."""
+        return self._happened.is_set()
+
+    async def wait(self, timeout_seconds: float) -> bool:
+        """Wait until something happens; False when nothing did for so long."""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await self._happened.wait()
+        except TimeoutError:
+            return False
+        self._happened.clear()
+        return True
+
+
+class Activity:
+    """Tells tabs that something happened to their person's conversations, in whatever process it was done."""
+
+    def __init__(self, notices: Notices) -> None:
+        """Hear of every conversation's events."""
+        self._watches: dict[UUID, set[Watch]] = {}
+        notices.on("conversation", self._hear)
+
+    def enter(self, user_id: UUID) -> Watch:
+        """Begin to watch; `leave` ends it."""
+        watch = Watch()
+        self._watches.setdefault(user_id, set()).add(watch)
+        return watch
+
+    def leave(self, user_id: UUID, watch: Watch) -> None:
+        """Watch no more."""
+        watches = self._watches.get(user_id, set())
+        watches.discard(watch)
+        if not watches:
+            self._watches.pop(user_id, None)
+
+    def _hear(self, rest: str) -> None:
+        if rest == "":
+            affected = [watch for watches in self._watches.values() for watch in watches]
+        else:
+            user_id = parse_id(rest.partition(" ")[0])
+            affected = list(self._watches.get(user_id, ())) if user_id else []
+        for watch in affected:
+            watch.poke()

@@ -1,0 +1,181 @@
+"""The run engine: claims runs by a lease, has their answers written, and keeps every word of them.
+
+An answer belongs to its run, never to a tab, a handler or a socket. When this process dies, the lease runs out and
+another engine (or this machine's next start) goes on from the saved prefix.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+import structlog
+
+from rxchat import observability
+from rxchat.db import runs as run_rows
+from rxchat.db.database import Database
+from rxchat.domain.errors import DatabaseAway
+from rxchat.domain.ids import new_id, parse_id
+from rxchat.domain.ports import ChatModel
+from rxchat.domain.runs import LEASE_SECONDS, RENEW_SECONDS, ClaimedRun
+from rxchat.services.answers import AnswerWriter
+from rxchat.services.live import LiveAnswers
+from rxchat.services.notices import Notices
+
+log = structlog.get_logger(__name__)
+
+_CLAIM_SECONDS = 2.0
+
+
+class Interruption(StrEnum):
+    """Why an engine breaks off the writing of an answer."""
+
+    STOPPED = "stopped"
+    """A person wants no more of it: it ends here."""
+    RELEASED = "released"
+    """This process ends: another engine goes on."""
+    LOST = "lost"
+    """Another engine has it already: hands off."""
+
+
+@dataclass(slots=True)
+class _Job:
+    run: ClaimedRun
+    writing: asyncio.Task[None] | None = None
+    interruption: Interruption | None = None
+    task: asyncio.Task[None] | None = field(default=None)
+
+    def interrupt(self, why: Interruption) -> None:
+        if self.interruption is None:
+            self.interruption = why
+            if self.writing is not None:
+                self.writing.cancel()
+
+
+class RunEngine:
+    """Writes answers for as long as it is started; one for each process that has work to do."""
+
+    def __init__(
+        self,
+        database: Database,
+        model: ChatModel,
+        live: LiveAnswers,
+        notices: Notices,
+        *,
+        at_once: int = 64,
+    ) -> None:
+        """Know everything it needs; nothing runs yet."""
+        self.id = new_id()
+        self._database = database
+        self._model = model
+        self._live = live
+        notices.on("run", self._hear)
+        self._at_once = at_once
+        self._jobs: dict[UUID, _Job] = {}
+        self._wake = asyncio.Event()
+        self._loops: list[asyncio.Task[None]] = []
+        self._closing = False
+
+    async def start(self) -> None:
+        """Begin to claim and write."""
+        self._loops = [
+            asyncio.create_task(loop(), name=f"run engine {loop.__name__}")
+            for loop in (self._claim_forever, self._renew_forever)
+        ]
+
+    async def stop(self) -> None:
+        """Save what is being written and give it back, so that the next engine goes on from there."""
+        self._closing = True
+        for loop in self._loops:
+            loop.cancel()
+        for job in list(self._jobs.values()):
+            job.interrupt(Interruption.RELEASED)
+        tasks = [*self._loops, *(job.task for job in self._jobs.values() if job.task)]
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _hear(self, payload: str) -> None:
+        verb, _, run = payload.partition(" ")
+        job = self._jobs.get(parse_id(run) or self.id)
+        if verb == "stop" and job is not None:
+            job.interrupt(Interruption.STOPPED)
+        elif verb != "stop":
+            self._wake.set()
+
+    async def _claim_forever(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                while len(self._jobs) < self._at_once and await self._claim_one():
+                    pass
+            except DatabaseAway:
+                log.warning("the run engine cannot claim, the database is away")
+            # Woken by a notification; the poll finds runs whose engine died without a word.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CLAIM_SECONDS):
+                    await self._wake.wait()
+
+    async def _claim_one(self) -> bool:
+        async with self._database.begin(None) as session:
+            run = await run_rows.claim(session, self.id, LEASE_SECONDS)
+        if run is None:
+            return False
+        # After an outage of the database this engine may find its own runs with leases that ran out.
+        if run.id not in self._jobs:
+            job = _Job(run)
+            self._jobs[run.id] = job
+            job.task = asyncio.create_task(self._work(job), name=f"run {run.id}")
+        return True
+
+    async def _renew_forever(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            asked = list(self._jobs)
+            if not asked:
+                continue
+            try:
+                async with self._database.begin(None) as session:
+                    held = await run_rows.renew_leases(session, self.id, asked, LEASE_SECONDS)
+            except DatabaseAway:
+                continue
+            for run_id in asked:
+                job = self._jobs.get(run_id)
+                if job is None:
+                    continue
+                if run_id not in held and job.writing is not None and not job.writing.done():
+                    job.interrupt(Interruption.LOST)
+                elif held.get(run_id):
+                    job.interrupt(Interruption.STOPPED)
+
+    async def _work(self, job: _Job) -> None:
+        observability.RUNS_ACTIVE.inc()
+        with observability.correlated(job.run.correlation_id):
+            try:
+                await self._write(job)
+            except DatabaseAway:
+                log.warning("a run waits for the database", run_id=str(job.run.id))
+            except Exception:
+                # The edge of a run: one that fails in a way nobody foresaw must not take the engine with it.
+                log.exception("a run failed unexpectedly", run_id=str(job.run.id))
+            finally:
+                del self._jobs[job.run.id]
+                observability.RUNS_ACTIVE.dec()
+                self._wake.set()
+
+    async def _write(self, job: _Job) -> None:
+        async with self._live.writing(job.run.id) as answer:
+            writer = AnswerWriter(self._database, self._model, self.id, job.run, answer)
+            job.writing = asyncio.create_task(writer.write())
+            if job.interruption is not None:
+                job.writing.cancel()
+            with suppress(asyncio.CancelledError):
+                await job.writing
+            match job.interruption:
+                case Interruption.LOST:
+                    log.warning("another engine has taken up a run", run_id=str(job.run.id))
+                case Interruption.RELEASED:
+                    await writer.release()
+                case _:
+                    await writer.end(stopped=job.interruption is Interruption.STOPPED, give_up=lambda: self._closing)

@@ -1,0 +1,114 @@
+"""The lock on door 1: every handler of every state is a remote procedure that anyone may call with anything.
+
+`signed_in` checks who calls and what they send before a handler's first line, and turns every expected failure into
+something that the page shows. A test walks all handlers and fails for one without it.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, get_type_hints
+from urllib.parse import quote
+
+import reflex as rx
+import structlog
+
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.errors import InvalidInput, NotSignedIn, RxChatError
+from rxchat.observability import correlated
+from rxchat.services import graph
+
+log = structlog.get_logger(__name__)
+
+SESSION_COOKIES = ("__Host-rxchat_session", "rxchat_session")
+
+DOOR = "_rxchat_door"
+
+
+async def viewer_of(state: rx.State) -> Viewer:
+    """Return who is behind this socket, by the cookie of its handshake and the server's record of it.
+
+    Raises:
+        NotSignedIn: when there is no session, or it does not count any more.
+        DatabaseAway: when nobody can tell just now.
+    """
+    try:
+        cookies = SimpleCookie(state.router.headers.cookie)
+    except CookieError as error:
+        raise NotSignedIn from error
+    for name in SESSION_COOKIES:
+        if name in cookies:
+            return await graph.current().accounts.viewer(cookies[name].value)
+    raise NotSignedIn
+
+
+def signed_in(method: Callable[..., Awaitable[Any]]) -> Any:
+    """Make a handler of `async def name(self, viewer, ...)`: only someone signed in gets in, with values of the hinted types."""
+    hints = get_type_hints(method)
+    parameters = [item for item in inspect.signature(method).parameters.values() if item.name != "viewer"]
+    expected = {item.name: hints.get(item.name, object) for item in parameters[1:]}
+
+    @functools.wraps(method)
+    async def guarded(self: rx.State, *args: Any, **kwargs: Any) -> Any:
+        with correlated():
+            try:
+                given = dict(zip(expected, args, strict=False)) | kwargs
+                _check_types(method.__qualname__, given, expected)
+                viewer = await viewer_of(self)
+                return await method(self, viewer, **given)
+            except NotSignedIn:
+                return rx.redirect(f"/sign-in?next={quote(_here(self), safe='/')}")
+            except RxChatError as error:
+                log.info("refused", handler=method.__qualname__, code=error.code)
+                return await _show(self, error)
+
+    guarded.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportAttributeAccessIssue]
+    guarded.__annotations__ = {name: hint for name, hint in method.__annotations__.items() if name != "viewer"}
+    setattr(guarded, DOOR, "signed_in")
+    return guarded
+
+
+def signed_in_background(method: Callable[..., Awaitable[Any]]) -> Any:
+    """The same for a background handler `async def name(self, viewer)`, which holds no lock on its state."""
+
+    @functools.wraps(method)
+    async def guarded(self: rx.State) -> Any:
+        with correlated():
+            try:
+                async with self:  # pyright: ignore[reportGeneralTypeIssues]
+                    viewer = await viewer_of(self)
+                return await method(self, viewer)
+            except NotSignedIn:
+                return rx.redirect(f"/sign-in?next={quote(_here(self), safe='/')}")
+            except RxChatError as error:
+                log.info("refused", handler=method.__qualname__, code=error.code)
+                async with self:  # pyright: ignore[reportGeneralTypeIssues]
+                    return await _show(self, error)
+
+    guarded.__signature__ = inspect.Signature(list(inspect.signature(method).parameters.values())[:1])  # pyright: ignore[reportAttributeAccessIssue]
+    guarded.__annotations__ = {}
+    setattr(guarded, DOOR, "signed_in")
+    return guarded
+
+
+def _check_types(handler: str, given: dict[str, Any], expected: dict[str, Any]) -> None:
+    for name, kind in expected.items():
+        if name not in given or not isinstance(given[name], kind):
+            log.warning("a handler was called with the wrong types", handler=handler, argument=name)
+            raise InvalidInput("Something was sent that RxChat does not understand; please reload the page.")
+
+
+def _here(state: rx.State) -> str:
+    path = str(state.router_data.get("asPath") or state.router_data.get("pathname") or "/")
+    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"
+
+
+async def _show(state: rx.State, error: RxChatError) -> None:
+    """Say what went wrong in the banner of the page."""
+    from rxchat.states.thread import ThreadState
+
+    thread = await state.get_state(ThreadState)
+    thread.problem = error.message

@@ -1,0 +1,211 @@
+"""A tab that stays up to date: it sleeps until something happens to its person's conversations, and shows it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import structlog
+
+from rxchat import observability
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.chat import Role
+from rxchat.domain.conversations import (
+    AnswerEnded,
+    AnswerStarted,
+    ConversationEvent,
+    ConversationRenamed,
+    MessageState,
+    ModelChosen,
+    QuestionAsked,
+    ThreadMessage,
+)
+from rxchat.domain.errors import DatabaseAway, NotFound
+from rxchat.domain.runs import ActiveRun, ChunkKind
+from rxchat.services import graph
+from rxchat.services.live import LiveAnswer
+from rxchat.services.notices import Watch
+from rxchat.states import sockets
+from rxchat.states.access import viewer_of
+from rxchat.states.sidebar import SidebarState
+from rxchat.states.stream import PACKETS_A_SECOND, Window, push
+from rxchat.states.views import ending_view, message_view
+
+if TYPE_CHECKING:
+    from rxchat.states.thread import ThreadState
+
+log = structlog.get_logger(__name__)
+
+_IDLE_SECONDS = 20.0
+_AWAY_SECONDS = 1.0
+
+
+class Attendance:
+    """One tab on one page. Every change of the page's state is a patch of its own; tokens go beside the state."""
+
+    def __init__(
+        self, state: ThreadState, viewer: Viewer, conversation_id: UUID | None, seq: int, client_token: str
+    ) -> None:
+        """Begin at what the page shows already."""
+        self._state = state
+        self._viewer = viewer
+        self._conversation_id = conversation_id
+        self._seq = seq
+        self._client_token = client_token
+        self._windows: dict[UUID, tuple[Window, Window]] = {}
+        self._sent: dict[UUID, tuple[Window, Window]] = {}
+        self._shown_run: tuple[str, str] = ("", "")
+        self._is_away = False
+        self._models: dict[UUID, str] = {}
+
+    async def attend(self) -> None:
+        """Keep the page up to date until its tab is gone, its person is signed out or the conversation is."""
+        activity = graph.current().activity
+        watch = activity.enter(self._viewer.user_id)
+        observability.FOLLOWERS.inc()
+        try:
+            while sockets.is_open(self._client_token):
+                try:
+                    await self._catch_up(watch)
+                except DatabaseAway as error:
+                    await self._say_away(error)
+                    await asyncio.sleep(_AWAY_SECONDS)
+        except NotFound:
+            async with self._state as state:
+                state.missing = True
+        finally:
+            observability.FOLLOWERS.dec()
+            activity.leave(self._viewer.user_id, watch)
+
+    async def _catch_up(self, watch: Watch) -> None:
+        run = await self._show_news()
+        await self._show_sidebar()
+        await self._say_back()
+        if run is not None:
+            await self._follow(run, watch)
+        else:
+            await self._show_run("", "", 0)
+        if run is None or watch.poked:
+            await watch.wait(_IDLE_SECONDS)
+        async with self._state as state:
+            # A socket keeps its old cookie after signing out: the server's record decides, again and again.
+            self._viewer = await viewer_of(state)
+
+    async def _show_news(self) -> ActiveRun | None:
+        if self._conversation_id is None:
+            return None
+        conversations = graph.current().conversations
+        events, run = await conversations.news(self._viewer, self._conversation_id, self._seq)
+        for patch in self._patches(events):
+            async with self._state as state:
+                state._add_patch(**patch)
+        for seq, event in events:
+            self._seq = seq
+            if isinstance(event, (ConversationRenamed, ModelChosen)):
+                await self._show_choice(event)
+        return run
+
+    def _patches(self, events: list[tuple[int, ConversationEvent]]) -> list[dict[str, Any]]:
+        patches: list[dict[str, Any]] = []
+        questions: list[dict[str, Any]] = []
+        for seq, event in events:
+            match event:
+                case QuestionAsked(message_id=message_id, text=text):
+                    asked = _now(ThreadMessage(id=message_id, seq=seq, role=Role.USER, text=text))
+                    questions = [asked | {"client_id": str(message_id)}]
+                case AnswerStarted(message_id=message_id, model=model):
+                    self._models[message_id] = model
+                    begun = ThreadMessage(
+                        id=message_id, seq=seq, role=Role.ASSISTANT, model=model, state=MessageState.RUNNING
+                    )
+                    if questions:
+                        patches.append({"op": "append", "items": [*questions, _now(begun)]})
+                    else:
+                        patches.append({"op": "replace", "item": _now(begun)})
+                    questions = []
+                case AnswerEnded():
+                    patches.append(self._ending(seq, event))
+                case _:
+                    pass
+        return patches
+
+    def _ending(self, seq: int, event: AnswerEnded) -> dict[str, Any]:
+        model = self._models.get(event.message_id, "")
+        sent = self._sent.get(event.message_id)
+        if sent is not None and (sent[0].sent, sent[1].sent) == (len(event.reasoning), len(event.text)):
+            return {"op": "finish", "item": ending_view(event, model)}
+        # It was over before this tab could follow, or another process wrote the end of it.
+        facts = {item.name: getattr(event, item.name) for item in fields(event)}
+        whole = ThreadMessage(id=facts.pop("message_id"), seq=seq, role=Role.ASSISTANT, model=model, **facts)
+        return {"op": "replace", "item": _now(whole)}
+
+    async def _show_choice(self, event: ConversationRenamed | ModelChosen) -> None:
+        async with self._state as state:
+            if isinstance(event, ConversationRenamed):
+                state.title = event.title
+            else:
+                state._choose(event.model, event.model)
+
+    async def _show_sidebar(self) -> None:
+        conversations = await graph.current().conversations.recent(self._viewer)
+        async with self._state as state:
+            sidebar = await state.get_state(SidebarState)
+            sidebar._show(conversations)
+
+    async def _follow(self, run: ActiveRun, watch: Watch) -> None:
+        """Stream a run until it ends, or until something else happened that must be shown."""
+        message_id = str(run.message_id)
+        windows = self._windows.setdefault(
+            run.id, (Window(message_id, ChunkKind.REASONING), Window(message_id, ChunkKind.TEXT))
+        )
+        self._sent[run.message_id] = windows
+        self._models[run.message_id] = run.model
+        started = int(run.created_at.timestamp() * 1000)
+        async with graph.current().live.following(self._viewer.user_id, run.id) as answer:
+            while True:
+                state = "answering" if answer.text or answer.reasoning else "waiting"
+                await self._show_run(message_id, state, started)
+                ended = answer.ended
+                await _push(windows, answer)
+                if ended or watch.poked:
+                    return
+                if not await answer.changed(_IDLE_SECONDS / 2) and not sockets.is_open(self._client_token):
+                    return
+                if answer.text or answer.reasoning:
+                    # The first piece goes out at once; from then on as many as can be seen.
+                    await _push(windows, answer)
+                    await asyncio.sleep(1 / PACKETS_A_SECOND)
+
+    async def _show_run(self, message_id: str, run_state: str, started: int) -> None:
+        if self._shown_run == (message_id, run_state):
+            return
+        self._shown_run = (message_id, run_state)
+        async with self._state as state:
+            note = f"Waiting for {state.model}" if run_state == "waiting" else ""
+            state.run = {"id": message_id, "state": run_state, "started": started, "note": note}
+
+    async def _say_away(self, error: DatabaseAway) -> None:
+        if not self._is_away:
+            self._is_away = True
+            async with self._state as state:
+                state.problem = error.message
+
+    async def _say_back(self) -> None:
+        if self._is_away:
+            self._is_away = False
+            async with self._state as state:
+                state.problem = ""
+
+
+async def _push(windows: tuple[Window, Window], answer: LiveAnswer) -> None:
+    for window in windows:
+        packet = window.packet(answer)
+        if packet is not None:
+            await push(packet)
+
+
+def _now(message: ThreadMessage) -> dict[str, Any]:
+    return message_view(message) | {"at": int(time.time() * 1000)}

@@ -1,0 +1,164 @@
+"""The conversation in front of the reader: what opens, asks, stops and tries again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import reflex as rx
+
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.errors import InvalidInput, NotFound, RxChatError
+from rxchat.domain.ids import parse_id
+from rxchat.services import graph
+from rxchat.services.conversations import ThreadPage
+from rxchat.services.models import Offer
+from rxchat.states.access import signed_in, signed_in_background
+from rxchat.states.attendance import Attendance
+from rxchat.states.views import message_view, model_detail
+
+
+@dataclass
+class ModelChoice:
+    """A model as the picker shows it."""
+
+    name: str
+    detail: str
+    is_demo: bool
+
+
+class ThreadState(rx.State):
+    """One conversation as one tab shows it; `patch` carries changes, never the whole history."""
+
+    conversation_id: str = ""
+    title: str = ""
+    missing: bool = False
+    models: list[ModelChoice] = []
+    model: str = ""
+    model_notice: str = ""
+    is_demo: bool = False
+    patch: dict[str, Any] = {}
+    run: dict[str, Any] = {}
+    refused: dict[str, str] = {}
+    accepted: str = ""
+    problem: str = ""
+    _patches: int = 0
+    _seq: int = 0
+
+    @rx.event
+    @signed_in
+    async def open(self, viewer: Viewer) -> Any:
+        """Show the conversation that the address names, or the page for a new one."""
+        self.missing, self.problem, self.run, self.refused = False, "", {}, {}
+        named = self.router_data.get("query", {}).get("conversation", "")
+        self.conversation_id = named if parse_id(named) else ""
+        if named and not self.conversation_id:
+            self.missing = True
+            return None
+        page = None
+        if self.conversation_id:
+            try:
+                page = await graph.current().conversations.open(viewer, UUID(self.conversation_id))
+            except NotFound:
+                self.missing, self.title = True, ""
+                return None
+        await self._show_models(page.model if page else "")
+        self._show_page(page)
+        return ThreadState.attend
+
+    async def _show_models(self, wanted: str) -> None:
+        offer: Offer = await graph.current().models.offer()
+        self.models = [ModelChoice(item.name, model_detail(item), item.is_demo) for item in offer.models]
+        self.model_notice = offer.problem
+        self._choose(wanted or self.model or offer.default, offer.default)
+
+    def _choose(self, name: str, default: str) -> None:
+        demo_of = {item.name: item.is_demo for item in self.models}
+        self.model = name if name in demo_of or not demo_of else default
+        self.is_demo = demo_of.get(self.model, False)
+
+    def _show_page(self, page: ThreadPage | None) -> None:
+        self.title = page.title if page else ""
+        self._seq = page.seq if page else 0
+        items = [message_view(message) for message in page.messages] if page else []
+        self._add_patch(op="set", items=items, older=page.has_older if page else False)
+
+    def _add_patch(self, **patch: Any) -> None:
+        self._patches += 1
+        self.patch = {"n": self._patches, **patch}
+
+    @rx.event(background=True, supersedes=True)
+    @signed_in_background
+    async def attend(self, viewer: Viewer) -> None:
+        """Show what happens from here on, for as long as this tab is open on this page."""
+        async with self:
+            conversation_id, seq, token = self.conversation_id, self._seq, self.router.session.client_token
+        await Attendance(self, viewer, parse_id(conversation_id), seq, token).attend()
+
+    @rx.event
+    @signed_in
+    async def send(self, viewer: Viewer, text: str, client_id: str) -> Any:
+        """Ask; the draft is dropped only when `accepted` names it, and comes back with `refused`."""
+        question_id = parse_id(client_id)
+        try:
+            if question_id is None:
+                raise InvalidInput("This message came without a proper id; please reload the page.")
+            if not text.strip():
+                return None
+            conversation_id = parse_id(self.conversation_id)
+            turn = await graph.current().chats.ask(viewer, conversation_id, text, self.model, question_id=question_id)
+        except RxChatError as error:
+            self.refused = {"id": client_id[:64], "text": error.message}
+            return None
+        self.accepted = client_id
+        self.refused = {}
+        if str(turn.conversation_id) != self.conversation_id:
+            return rx.redirect(f"/c/{turn.conversation_id}", replace=True)
+        return None
+
+    @rx.event
+    @signed_in
+    async def stop(self, viewer: Viewer) -> None:
+        """Stop the answer that is being written here, in whichever tab or process it was asked."""
+        await graph.current().chats.stop(viewer, self._named())
+
+    @rx.event
+    @signed_in
+    async def retry(self, viewer: Viewer, message_id: str) -> None:
+        """Have a failed answer written again."""
+        await graph.current().chats.retry(viewer, self._named(), _id(message_id))
+
+    @rx.event
+    @signed_in
+    async def older(self, viewer: Viewer, before_id: str) -> None:
+        """Show the messages before the first one that is shown."""
+        page = await graph.current().conversations.open(viewer, self._named(), before=_id(before_id))
+        self._add_patch(op="prepend", items=[message_view(item) for item in page.messages], older=page.has_older)
+
+    @rx.event
+    @signed_in
+    async def resync(self, viewer: Viewer) -> Any:
+        """Begin anew: the renderer has seen a gap."""
+        page = await graph.current().conversations.open(viewer, self._named())
+        self._show_page(page)
+        return ThreadState.attend
+
+    @rx.event
+    @signed_in
+    async def choose_model(self, viewer: Viewer, name: str) -> None:
+        """Let another model answer from here on."""
+        del viewer
+        if name not in {item.name for item in self.models}:
+            raise InvalidInput("This model is not on offer (any more).")
+        self._choose(name, name)
+
+    def _named(self) -> UUID:
+        return _id(self.conversation_id)
+
+
+def _id(value: str) -> UUID:
+    identifier = parse_id(value)
+    if identifier is None:
+        raise NotFound
+    return identifier

@@ -1,0 +1,50 @@
+"""What the thread's renderer is sent: plain values of a conversation's messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rxchat.domain.chat import ModelInfo
+from rxchat.domain.conversations import AnswerEnded, MessageState, ThreadMessage
+from rxchat.domain.text import utf16_length
+
+
+def message_view(message: ThreadMessage) -> dict[str, Any]:
+    """Return a message as the page shows it; the text of one that is being written comes through the stream."""
+    is_running = message.state is MessageState.RUNNING
+    return {
+        "id": str(message.id),
+        "role": message.role.value,
+        "text": "" if is_running else message.text,
+        "reasoning": "" if is_running else message.reasoning,
+        "model": message.model,
+        "state": message.state.value,
+        "error": message.error,
+        "seconds": message.seconds,
+        "tokens": message.tokens,
+        "tokens_per_second": message.tokens_per_second,
+        "at": int(message.at.timestamp() * 1000) if message.at else 0,
+    }
+
+
+def ending_view(event: AnswerEnded, model: str) -> dict[str, Any]:
+    """Return how an answer ended: its text is in the browser already, so only its length is sent."""
+    return {
+        "id": str(event.message_id),
+        "role": "assistant",
+        "model": model,
+        "state": event.state.value,
+        "error": event.error,
+        "seconds": event.seconds,
+        "tokens": event.tokens,
+        "tokens_per_second": event.tokens_per_second,
+        "length": utf16_length(event.text),
+        "reasoning_length": utf16_length(event.reasoning),
+    }
+
+
+def model_detail(model: ModelInfo) -> str:
+    """Return what the model picker says beside a model's name."""
+    size = f"{model.size_bytes / 1e9:.1f} GB" if model.size_bytes >= 1e8 else ""
+    skills = ", ".join(sorted(model.capabilities & {"tools", "thinking", "vision"}))
+    return " · ".join(part for part in ("demo" if model.is_demo else "", model.parameters, size, skills) if part)
