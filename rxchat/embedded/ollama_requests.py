@@ -1,0 +1,201 @@
+"""What clients send to the Ollama API: read and checked, refused in Ollama's own words."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+
+_INTEGERS = {
+    "num_predict",
+    "top_k",
+    "seed",
+    "num_ctx",
+    "repeat_last_n",
+    "num_keep",
+    "num_batch",
+    "num_gpu",
+    "num_thread",
+}
+_FLOATS = {"temperature", "top_p", "min_p", "typical_p", "repeat_penalty", "presence_penalty", "frequency_penalty"}
+_LARGEST = 2**32
+_LLAMA_NAMES: dict[str, str] = {"num_predict": "n_predict"}
+# Those that llama.cpp takes for one request; the others describe how a model is loaded, and are only checked.
+_PER_REQUEST = (_INTEGERS | _FLOATS) - {"num_ctx", "num_keep", "num_batch", "num_gpu", "num_thread"}
+_DEFAULTS: Json = {"temperature": 0.8, "top_k": 40, "top_p": 0.9, "repeat_penalty": 1.1, "n_predict": -1}
+
+
+class Refused(Exception):
+    """A request that Ollama would answer with an error."""
+
+    def __init__(self, status: int, message: str) -> None:
+        """Keep the status and the message for the answer."""
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """A request's sampling options in llama.cpp's names, and the context that it wants."""
+
+    sampling: Json
+    context_tokens: int | None
+
+    @property
+    def answer_tokens(self) -> int:
+        """How long the answer may be (0 or less: as long as there is room)."""
+        return int(self.sampling["n_predict"])
+
+
+def body_of(raw: bytes) -> Json:
+    """The JSON object of a request."""
+    if not raw.strip():
+        raise Refused(400, "missing request body")
+    try:
+        body = json.loads(raw, parse_constant=_no_constant)
+    except ValueError as error:
+        raise Refused(400, f"invalid JSON: {error}") from error
+    except RecursionError as error:
+        raise Refused(400, "invalid JSON: exceeded max depth") from error
+    if not isinstance(body, dict):
+        raise Refused(400, f"json: cannot unmarshal {_kind(body)} into Go value of type api.Request")
+    return body
+
+
+def model_of(body: Json) -> str:
+    """The model's name as the client wrote it."""
+    name = body.get("model") or body.get("name")
+    if name is not None and not isinstance(name, str):
+        raise _wrong_field(name, "model", "string")
+    if not name:
+        raise Refused(400, "model is required")
+    return clean(name)
+
+
+def flag(body: Json, field: str, default: bool) -> bool:
+    """A field that is true or false."""
+    value = body.get(field)
+    if value is None:
+        return default
+    if not isinstance(value, bool):
+        raise _wrong_field(value, field, "bool")
+    return value
+
+
+def text_field(body: Json, field: str) -> str:
+    """A field that is text; a missing one is empty."""
+    value = body.get(field)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise _wrong_field(value, field, "string")
+    return clean(value)
+
+
+def messages_of(body: Json) -> list[Json]:
+    """The messages, each with a role and a text; any role is taken."""
+    messages = body.get("messages")
+    if messages is None:
+        return []
+    if not isinstance(messages, list):
+        raise _wrong_field(messages, "messages", "[]api.Message")
+    cleaned: list[Json] = []
+    for message in messages:
+        if not isinstance(message, dict):
+            raise _wrong_field(message, "messages", "api.Message")
+        if message.get("images"):
+            refuse_images()
+        cleaned.append({"role": text_field(message, "role") or "user", "content": text_field(message, "content")})
+    return cleaned
+
+
+def refuse_images() -> None:
+    """Answer as Ollama's runner does: an error within an error."""
+    inner = {"code": 500, "message": "image input is not supported by this model", "type": "server_error"}
+    raise Refused(400, json.dumps({"error": inner}))
+
+
+def inputs_of(body: Json) -> list[str]:
+    """The texts to embed: one, or a list of them."""
+    given = body.get("input")
+    if given is None or given == "":
+        return []
+    if isinstance(given, str):
+        return [clean(given)]
+    if isinstance(given, list) and all(isinstance(text, str) for text in given):
+        return [clean(text) for text in given]
+    raise Refused(400, "invalid input type")
+
+
+def options_of(body: Json) -> Options:
+    """The options, with Ollama's defaults and its errors for wrong types."""
+    given = body.get("options")
+    if given is None:
+        given = {}
+    if not isinstance(given, dict):
+        raise _wrong_field(given, "options", "map[string]interface {}")
+    sampling: Json = dict(_DEFAULTS)
+    options: Json = given
+    for name, value in options.items():
+        if value is None:
+            continue
+        _check_option(name, value)
+        if name in _PER_REQUEST:
+            sampling[_LLAMA_NAMES.get(name, name)] = int(value) if name in _INTEGERS else float(value)
+        elif name == "stop":
+            sampling["stop"] = [clean(word) for word in value if word]
+    wanted = body.get("format")
+    if wanted == "json":
+        sampling["json_schema"] = {"type": "object"}
+    elif isinstance(wanted, dict) and wanted:
+        sampling["json_schema"] = wanted
+    context = given.get("num_ctx")
+    return Options(sampling, int(context) if context else None)
+
+
+def _check_option(name: str, value: object) -> None:
+    """Refuse an option of the wrong type, as Ollama does with a 500."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
+    if name in _INTEGERS and not is_number:
+        raise Refused(500, f'option "{name}" must be of type integer')
+    if name in _FLOATS and not is_number:
+        raise Refused(500, f'option "{name}" must be of type float32')
+    if name == "stop" and not isinstance(value, list):
+        raise Refused(500, 'option "stop" must be of type array')
+    if name == "stop" and isinstance(value, list) and not all(isinstance(word, str) for word in value):
+        raise Refused(500, 'option "stop" must be of an array of strings')
+
+
+def clean(text: str) -> str:
+    """The text with lone surrogates replaced, as Go reads JSON."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _no_constant(name: str) -> object:
+    """Refuse NaN and Infinity, which Python reads and JSON does not know."""
+    raise ValueError(f"invalid character in {name}")
+
+
+def _wrong_field(value: object, field: str, wanted: str) -> Refused:
+    """Go's sentence about a field of the wrong type."""
+    return Refused(400, f"json: cannot unmarshal {_kind(value)} into Go struct field .{field} of type {wanted}")
+
+
+def _kind(value: object) -> str:
+    """The type of a JSON value in Go's words."""
+    match value:
+        case bool():
+            return "bool"
+        case int() | float():
+            return "number"
+        case str():
+            return "string"
+        case list():
+            return "array"
+        case dict():
+            return "object"
+        case _:
+            return "null"

@@ -1,0 +1,54 @@
+"""The process that serves the demo model and the embedder in Ollama's protocol."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from rxchat.embedded.ollama_api import build_app
+from rxchat.embedded.ollama_catalog import catalog
+
+
+async def serve(models: Path, port: int) -> None:
+    """Load the chat model, so that the first question is quick, and serve until SIGTERM or SIGINT."""
+    offered = catalog(models)
+    chat = offered.models[0]
+    await chat.llama.load()
+    chat.is_shown_as_loaded = True
+    server = Server(build_app(offered), address="127.0.0.1", port=port, interface=Interfaces.ASGI, log_enabled=False)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    serving = asyncio.ensure_future(server.serve())
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if serving.done():
+        serving.result()
+
+
+def main() -> None:
+    """The process's entry."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--models", type=Path, required=True)
+    given = parser.parse_args()
+    asyncio.run(_serve_and_exit(given.models, given.port))
+
+
+async def _serve_and_exit(models: Path, port: int) -> None:
+    """Serve, then leave without tearing llama.cpp down, which can wait for ever in this release."""
+    await serve(models, port)
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""The secrets of a data folder: made once, kept in one file that only its owner may read."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from rxchat.embedded import data_folder
+from rxchat.embedded.errors import EmbeddedError
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Secrets:
+    """Keys and passwords that RxChat made for itself."""
+
+    secret_key: str
+    """32 random bytes, urlsafe base64."""
+    password_pepper: str
+    """32 random bytes, urlsafe base64."""
+    postgres_superuser_password: str
+    postgres_owner_password: str
+    postgres_web_password: str
+    valkey_password: str
+
+
+def load_or_create(data: Path) -> Secrets:
+    """The folder's secrets; made when there are none yet.
+
+    Raises:
+        EmbeddedError: the file is there but cannot be used; it is never overwritten.
+    """
+    data_folder.create(data)
+    path = data / "secrets.json"
+    if not path.exists():
+        made = Secrets(_key(), _key(), *(secrets.token_urlsafe(24) for _ in range(4)))
+        _create_once(path, made)
+    content = data_folder.read_json(path)
+    names = [field.name for field in fields(Secrets)]
+    if content is None or any(not isinstance(content.get(name), str) for name in names):
+        raise EmbeddedError(f"{path} is damaged: bring it back from a backup; without it nobody can sign in.")
+    return Secrets(**{name: content[name] for name in names})
+
+
+def _create_once(path: Path, made: Secrets) -> None:
+    """Put the file in place unless another process was quicker."""
+    ours = path.with_name(f".{path.name}.{os.getpid()}")
+    data_folder.write_private(ours, asdict(made))
+    try:
+        os.link(ours, path)
+    except FileExistsError:
+        pass
+    finally:
+        ours.unlink()
+
+
+def _key() -> str:
+    """32 random bytes as text."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()

