@@ -60,9 +60,7 @@ async def set_up(
 
 
 @router.post("/sign-out", status_code=204)
-async def sign_out(
-    request: Request, response: Response, services: Annotated[Services, Depends(services)]
-) -> None:
+async def sign_out(request: Request, response: Response, services: Annotated[Services, Depends(services)]) -> None:
     """End this browser's session on the server, and take its cookie back; without one there is nothing to do."""
     clear_session_cookie(response, settings_of(request))
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
 
@@ -46,15 +45,19 @@ def is_https(settings: Settings) -> bool:
 def set_session_cookie(response: Response, settings: Settings, sealed: str, seconds: int) -> None:
     """Hand a browser its session: not readable by scripts, not sent by other sites' forms."""
     response.set_cookie(
-        cookie_name(settings), sealed, max_age=seconds, path="/", httponly=True, samesite="lax", secure=is_https(settings)
+        cookie_name(settings),
+        sealed,
+        max_age=seconds,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=is_https(settings),
     )
 
 
 def clear_session_cookie(response: Response, settings: Settings) -> None:
     """Take the session back from a browser."""
-    response.delete_cookie(
-        cookie_name(settings), path="/", httponly=True, samesite="lax", secure=is_https(settings)
-    )
+    response.delete_cookie(cookie_name(settings), path="/", httponly=True, samesite="lax", secure=is_https(settings))
 
 
 async def viewer_of(request: Request, services: Annotated[Services, Depends(services)]) -> Viewer:
@@ -69,18 +72,9 @@ async def viewer_of(request: Request, services: Annotated[Services, Depends(serv
     return await services.accounts.viewer(sealed)
 
 
-def is_cross_site(request: Request, settings: Settings) -> bool:
+def is_cross_site(request: Request, own_origins: frozenset[str]) -> bool:
     """Whether a page of another site made this request; programs send no Origin and hold no cookie."""
     origin = request.headers.get("origin")
     if origin is None:
         return request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin", "same-site"}
-    return origin.rstrip("/") not in allowed_origins(settings, request.headers.get("host", ""))
-
-
-def allowed_origins(settings: Settings, host: str) -> set[str]:
-    """Return the origins whose pages are ours: the public address, or on loopback the address that was typed."""
-    allowed = {settings.base_url}
-    name = urlsplit(f"//{host}").hostname or ""
-    if not settings.public_url and name in {"127.0.0.1", "localhost", "::1"}:
-        allowed |= {f"http://{host}", *settings.dev_origins}
-    return allowed
+    return origin.rstrip("/") not in own_origins

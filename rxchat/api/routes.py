@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -21,10 +21,11 @@ log = structlog.get_logger(__name__)
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
-def build_api(settings: Settings) -> FastAPI:
+def build_api(settings: Settings, own_origins: Sequence[str]) -> FastAPI:
     """Return the HTTP API; its routes find the services of their process when they are called."""
     api = FastAPI(title="RxChat", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     api.state.settings = settings
+    api.state.own_origins = frozenset(own_origins)
     api.include_router(auth.router)
     api.include_router(operations.router)
     api.add_exception_handler(RxChatError, _show_error)
@@ -35,10 +36,10 @@ def build_api(settings: Settings) -> FastAPI:
 
 async def _guarded(request: Request, proceed: Callable[[Request], Awaitable[Response]]) -> Response:
     """Tie the request's logs together, refuse what another site's page sends, and keep private answers private."""
-    settings: Settings = request.app.state.settings
+    own_origins: frozenset[str] = request.app.state.own_origins
     began = time.perf_counter()
     with observability.correlated() as correlation_id:
-        if request.method not in _SAFE_METHODS and is_cross_site(request, settings):
+        if request.method not in _SAFE_METHODS and is_cross_site(request, own_origins):
             log.warning("refused a request from another site", path=request.url.path)
             response: Response = _as_json(NotAllowed("This request came from another site."))
         else:
@@ -47,9 +48,9 @@ async def _guarded(request: Request, proceed: Callable[[Request], Awaitable[Resp
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         route = request.scope.get("route")
-        observability.REQUESTS.labels(
-            request.method, getattr(route, "path", "unknown"), response.status_code
-        ).observe(time.perf_counter() - began)
+        observability.REQUESTS.labels(request.method, getattr(route, "path", "unknown"), response.status_code).observe(
+            time.perf_counter() - began
+        )
     return response
 
 

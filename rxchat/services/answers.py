@@ -16,7 +16,7 @@ from rxchat.db import runs as run_rows
 from rxchat.db.database import Database
 from rxchat.domain.chat import AnswerFinished, ChatMessage, ReasoningDelta, Role, TextDelta
 from rxchat.domain.conversations import AnswerEnded, MessageState
-from rxchat.domain.errors import DatabaseAway, ModelError
+from rxchat.domain.errors import DatabaseAway, ModelBroke, ModelError
 from rxchat.domain.ids import made_at
 from rxchat.domain.ports import ChatModel
 from rxchat.domain.runs import ATTEMPTS, CHUNK_SECONDS, ChunkKind, ClaimedRun, RunChunk, RunState
@@ -87,7 +87,7 @@ class AnswerWriter:
                     case AnswerFinished():
                         self._finished = event
                 if len(self._answer.text) + len(self._answer.reasoning) >= ANSWER_CHARACTERS:
-                    return
+                    raise ModelBroke(f"The answer was cut at {ANSWER_CHARACTERS:,} characters.")
 
     def _add(self, kind: ChunkKind, text: str) -> None:
         if self._pieces == 0:

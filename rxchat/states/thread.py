@@ -51,7 +51,7 @@ class ThreadState(rx.State):
     async def open(self, viewer: Viewer) -> Any:
         """Show the conversation that the address names, or the page for a new one."""
         self.missing, self.problem, self.run, self.refused = False, "", {}, {}
-        named = self.router_data.get("query", {}).get("conversation", "")
+        named = self.router_data.get("query", {}).get("conversation_id", "")
         self.conversation_id = named if parse_id(named) else ""
         if named and not self.conversation_id:
             self.missing = True

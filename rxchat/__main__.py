@@ -1,0 +1,51 @@
+"""The commands: python -m rxchat up | web | migrate | servers | setup-link."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from pydantic import ValidationError
+
+from rxchat import __version__, commands
+from rxchat.domain.errors import RxChatError
+from rxchat.observability import configure_logging
+from rxchat.settings import Settings
+
+COMMANDS: dict[str, tuple[Callable[[Settings, argparse.Namespace], int], str]] = {
+    "up": (commands.up, "start everything on this machine and serve (what `make run` does)"),
+    "web": (commands.web, "serve, with the database and the other servers that are set or running"),
+    "migrate": (commands.migrate, "bring the database to the schema of this code"),
+    "servers": (commands.servers, "start the embedded servers alone, for as long as --owner lives"),
+    "setup-link": (commands.setup_link, "print the link that creates the first administrator"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m rxchat", description="RxChat: a private AI chat for teams.")
+    parser.add_argument("--version", action="version", version=__version__)
+    choices = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name, (_, words) in COMMANDS.items():
+        command = choices.add_parser(name, help=words, description=words)
+        if name == "servers":
+            command.add_argument("--owner", type=int, required=True, help="the process that they belong to")
+    chosen = parser.parse_args(arguments)
+    try:
+        settings = Settings()  # pyright: ignore[reportCallIssue]
+    except ValidationError as error:
+        for problem in error.errors():
+            print(f"rxchat: {problem['loc'][0]}: {problem['msg']}", file=sys.stderr)
+        return 1
+    configure_logging(settings.log_level, settings.log_format)
+    run, _ = COMMANDS[chosen.command]
+    try:
+        return run(settings, chosen)
+    except RxChatError as error:
+        print(f"rxchat: {error.message}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,207 @@
+"""What the commands of `python -m rxchat` do."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import psycopg
+from granian import Granian  # pyright: ignore[reportPrivateImportUsage]
+from granian.constants import Interfaces
+
+from rxchat import __version__, frontend
+from rxchat.bootstrap import ConfigurationError, Connections, connections, needs_embedded
+from rxchat.db import accounts as account_rows
+from rxchat.db import migrations
+from rxchat.db.database import Database, libpq_url
+from rxchat.domain.errors import RxChatError
+from rxchat.embedded.attached import serve_for
+from rxchat.embedded.process import die_with_parent
+from rxchat.embedded.supervisor import Child, Supervisor
+from rxchat.services.tokens import Tokens
+from rxchat.settings import Settings
+
+_WEB_SECONDS = 60.0
+
+# Internal to Reflex (it is pinned): serve the frontend that is built already, and compile nothing.
+_WEB_ENVIRONMENT = {
+    "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
+    "__REFLEX_SKIP_COMPILE": "true",
+    "REFLEX_ENV_MODE": "prod",
+    "REFLEX_SSR": "false",
+}
+
+
+def say(line: str) -> None:
+    """Tell the person at the terminal."""
+    print(line, flush=True)  # noqa: T201
+
+
+def up(settings: Settings, _chosen: argparse.Namespace) -> int:
+    """Start everything on this machine and serve until Ctrl-C."""
+    return asyncio.run(_up(settings))
+
+
+async def _up(settings: Settings) -> int:
+    _check_port(settings)
+    say(f"RxChat {__version__}; its data is in {settings.data}")
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    supervisor = Supervisor(settings, say)
+    serving = asyncio.create_task(_start_all(settings, supervisor))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not serving.done():
+            serving.cancel()
+            await asyncio.wait({serving})
+        elif not stop.is_set():
+            await serving
+            await supervisor.run_until(stop)
+    finally:
+        stopping.cancel()
+        say("Stopping ...")
+        await supervisor.stop()
+    say("Stopped.")
+    return 0
+
+
+async def _start_all(settings: Settings, supervisor: Supervisor) -> None:
+    # The pages need the processor, the servers mostly the disk: together they take little longer than either.
+    building = asyncio.create_task(_build_if_stale(settings))
+    try:
+        await supervisor.start()
+        await building
+    finally:
+        building.cancel()
+        await asyncio.wait({building})
+    at = connections(settings)
+    say("Bringing the database up to date ...")
+    await asyncio.to_thread(_migrate, at)
+    supervisor.add(_web_child(settings))
+    await _wait_until_serving(settings)
+    say(f"\nRxChat is at {settings.base_url}")
+    link = await _setup_link(settings, at)
+    if link:
+        say(f"Create the first administrator here (this link works once, for 24 hours):\n{link}")
+
+
+async def _build_if_stale(settings: Settings) -> None:
+    if not frontend.is_fresh():
+        await frontend.build(settings.data / "logs" / "frontend.log", say)
+
+
+def _check_port(settings: Settings) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise ConfigurationError(
+                f"Cannot listen at {settings.host}:{settings.port} ({error.strerror}). Set RXCHAT_PORT to a free port."
+            ) from error
+
+
+def _web_child(settings: Settings) -> Child:
+    return Child(
+        name="web",
+        command=[sys.executable, "-m", "rxchat", "web"],
+        env={**os.environ},
+        log_file=settings.data / "logs" / "web.log",
+        stop_signal=signal.SIGTERM,
+    )
+
+
+async def _wait_until_serving(settings: Settings) -> None:
+    began = time.monotonic()
+    async with httpx.AsyncClient(trust_env=False) as client:
+        while time.monotonic() - began < _WEB_SECONDS:
+            try:
+                if (await client.get(f"{_local_url(settings)}/healthz", timeout=2)).is_success:
+                    return
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(0.1)
+    raise RxChatError(f"The web process does not answer; see {settings.data / 'logs' / 'web.log'}")
+
+
+def _local_url(settings: Settings) -> str:
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - recognised, not bound
+    return f"http://{everywhere.get(settings.host, settings.host)}:{settings.port}"
+
+
+async def _setup_link(settings: Settings, at: Connections) -> str | None:
+    database = Database(at.database_url, pool_size=2)
+    try:
+        async with database.begin(None) as session:
+            if await account_rows.has_accounts(session):
+                return None
+    finally:
+        await database.aclose()
+    return f"{settings.base_url}/setup?token={Tokens(at.secret_key).setup()}"
+
+
+def web(settings: Settings, _chosen: argparse.Namespace) -> int:
+    """Serve pages, websocket and API."""
+    at = connections(settings)
+    _check_database(at)
+    os.environ.update(_WEB_ENVIRONMENT)
+    server = Granian(
+        "rxchat.rxchat:app",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        workers=1,
+        factory=True,
+        working_dir=Path(frontend.ROOT),
+        log_enabled=False,
+        # A worker that is asked to end saves what it is writing first; then it may be killed.
+        workers_kill_timeout=3,
+        websockets=True,
+    )
+    server.on_startup(lambda: die_with_parent(signal.SIGTERM, os.getppid()))
+    server.serve()
+    return 0
+
+
+def _check_database(at: Connections) -> None:
+    try:
+        with psycopg.connect(libpq_url(at.database_url), connect_timeout=5):
+            pass
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().splitlines()[-1] if str(error).strip() else "no reason given"
+        raise ConfigurationError(f"The database does not answer: {reason}") from error
+
+
+def _migrate(at: Connections) -> None:
+    _check_database(at)
+    migrations.upgrade(at.database_owner_url)
+
+
+def migrate(settings: Settings, _chosen: argparse.Namespace) -> int:
+    """Bring the database to the schema of this code."""
+    _migrate(connections(settings))
+    say(f"The database is at revision {migrations.newest_revision()}.")
+    return 0
+
+
+def servers(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Run the embedded servers until their owner ends."""
+    if needs_embedded(settings):
+        asyncio.run(serve_for(settings, chosen.owner))
+    return 0
+
+
+def setup_link(settings: Settings, _chosen: argparse.Namespace) -> int:
+    """Print the link that creates the first administrator, while there is none."""
+    link = asyncio.run(_setup_link(settings, connections(settings)))
+    say(link or "There is an account already: sign in, or ask an administrator.")
+    return 0

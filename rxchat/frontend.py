@@ -1,0 +1,93 @@
+"""The built frontend: made once, and again only when something that it is made of has changed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from rxchat.domain.errors import RxChatError
+
+ROOT = Path(__file__).resolve().parents[1]
+_BUILD = ROOT / ".web" / "build" / "client" / "index.html"
+_STAMP = ROOT / ".web" / "rxchat.stamp"
+_SOURCES = (
+    "rxconfig.py",
+    "requirements.txt",
+    "rxchat/rxchat.py",
+    "rxchat/ui",
+    "rxchat/states",
+    "assets",
+    "reflex.lock",
+)
+_TELL_EVERY_SECONDS = 5.0
+
+
+class FrontendFailed(RxChatError):
+    """The frontend could not be built."""
+
+
+def _source_files() -> Iterator[Path]:
+    for source in _SOURCES:
+        path = ROOT / source
+        if path.is_file():
+            yield path
+        else:
+            # Reflex links the client's own files into assets/external while it builds.
+            found = (file for file in path.rglob("*") if file.is_file() and not file.is_symlink())
+            yield from sorted(file for file in found if not {"__pycache__", "external"} & set(file.parts))
+
+
+def _digest() -> str:
+    digest = hashlib.sha256()
+    for file in _source_files():
+        digest.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def is_fresh() -> bool:
+    """Whether there is a build, made of just these sources."""
+    return _BUILD.is_file() and _STAMP.is_file() and _STAMP.read_text() == _digest()
+
+
+async def build(log: Path, report: Callable[[str], None]) -> None:
+    """Build the frontend, telling how it goes; what the tools say goes into the log.
+
+    Raises:
+        FrontendFailed: with the log's last lines.
+    """
+    digest = _digest()
+    report("Building the pages (once; about half a minute) ...")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    with log.open("wb") as output:
+        building = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip", "--no-ssr"),
+            cwd=ROOT,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+        try:
+            await _wait(building, began, report)
+        except asyncio.CancelledError:
+            building.terminate()
+            await building.wait()
+            raise
+    if building.returncode != 0 or not _BUILD.is_file():
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+        raise FrontendFailed(f"The pages could not be built; {log} says:\n{tail}")
+    _STAMP.write_text(digest)
+    report(f"Built the pages in {time.monotonic() - began:.0f} s.")
+
+
+async def _wait(building: asyncio.subprocess.Process, began: float, report: Callable[[str], None]) -> None:
+    while building.returncode is None:
+        try:
+            async with asyncio.timeout(_TELL_EVERY_SECONDS):
+                await building.wait()
+        except TimeoutError:
+            report(f"Building the pages: {time.monotonic() - began:.0f} s so far ...")

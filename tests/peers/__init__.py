@@ -1,0 +1,1 @@
+"""Stand-ins for the systems around RxChat, with their real behaviour, faults included."""

@@ -1,0 +1,275 @@
+"""An Ollama daemon whose models do what their names say; it speaks the protocol as version 0.32.15 was seen to.
+
+A model is named `scripted:key=value,key=value`. Keys: `tokens` (how many, default 20), `rate` (tokens a second,
+0 = at once), `first` (seconds before the first), `think` (reasoning tokens first), `text` (each token, default
+"word "), and `fault`, after `at` tokens: error-line | cut | reset | garbage | not-json-object | wrong-fields | silent
+| big-line | nul | markdown | html-status. Everything is served by a few lines over asyncio's own sockets, so that a broken
+connection is really broken.
+
+Run alone: python -m tests.peers.scripted_ollama PORT
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+MARKDOWN = (
+    "# A plan\n\nSome *words* and **more** words, `code` and [a link](https://example.org).\n\n"
+    "- one\n- two\n\n```python\ndef answer() -> int:\n    return 42\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nThe end.\n"
+)
+
+
+@dataclass(frozen=True)
+class Script:
+    """What a model does."""
+
+    tokens: int = 20
+    rate: float = 0.0
+    first: float = 0.0
+    think: int = 0
+    text: str = "word "
+    fault: str = ""
+    at: int = 5
+
+    @classmethod
+    def named(cls, model: str) -> Script | None:
+        """Return the script of a model's name, or None when there is no such model."""
+        family, _, rest = model.partition(":")
+        if family != "scripted":
+            return None
+        values: dict[str, Any] = {}
+        for part in filter(None, rest.split(",")):
+            key, _, value = part.partition("=")
+            if key not in cls.__dataclass_fields__:
+                continue
+            kind = type(getattr(cls, key))
+            values[key] = kind(value)
+        return cls(**values)
+
+
+@dataclass
+class ScriptedOllama:
+    """The daemon: where it listens, what it offers, and what it was asked."""
+
+    port: int = 0
+    offered: list[str] = field(default_factory=lambda: ["scripted:tokens=20"])
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    generating: int = 0
+    sent_at: list[float] = field(default_factory=list)
+    """When each token of the answers was handed to the socket (time.time())."""
+    _server: asyncio.Server | None = None
+    _connections: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    @property
+    def host(self) -> str:
+        """Its address, as OLLAMA_HOSTS takes it."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        """Listen, at the same port as before when it was stopped."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Be away: nobody listens, and every connection is broken."""
+        if self._server is not None:
+            self._server.close()
+        for writer in list(self._connections):
+            writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections.add(writer)
+        try:
+            while await self._serve_one(reader, writer):
+                pass
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            self._connections.discard(writer)
+            writer.close()
+
+    async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        request = await reader.readline()
+        if not request.strip():
+            return False
+        method, path, _ = request.decode().split(" ", 2)
+        length = 0
+        while (line := await reader.readline()).strip():
+            name, _, value = line.decode().partition(":")
+            if name.lower() == "content-length":
+                length = int(value)
+        body = await reader.readexactly(length)
+        if (method, path) == ("POST", "/api/chat"):
+            return await self._chat(body, reader, writer)
+        await _answer(writer, *self._simple(method, path))
+        return True
+
+    def _simple(self, method: str, path: str) -> tuple[int, Any]:
+        match method, path:
+            case "GET", "/api/version":
+                return 200, {"version": "0.32.15"}
+            case "GET", "/api/tags":
+                return 200, {"models": [_tag(name) for name in self.offered]}
+            case "GET", "/api/ps":
+                return 200, {"models": []}
+            case _:
+                return 404, {"error": f"{method} {path} is not scripted"}
+
+    async def _chat(self, body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        if not body:
+            await _answer(writer, 400, {"error": "missing request body"})
+            return True
+        asked = json.loads(body)
+        model = asked.get("model") or ""
+        self.asked.append(asked)
+        script = Script.named(model)
+        if not model or script is None:
+            status, said = (400, "model is required") if not model else (404, f"model '{model}' not found")
+            await _answer(writer, status, {"error": said})
+            return True
+        if script.fault == "html-status":
+            await _answer(writer, 502, "<html>Bad Gateway</html>")
+            return True
+        if script.fault == "refused":
+            await _answer(writer, 400, {"error": json.dumps({"error": {"message": "this model cannot do that"}})})
+            return True
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n")
+        self.generating += 1
+        # A client that closes its side is noticed at once, as by the real daemon.
+        generating = asyncio.create_task(self._generate(model, script, writer))
+        leaving = asyncio.create_task(reader.read(1))
+        try:
+            await asyncio.wait({generating, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.generating -= 1
+            leaving.cancel()
+            generating.cancel()
+            for task in (generating, leaving):
+                with suppress(asyncio.CancelledError, ConnectionError):
+                    await task
+        return False
+
+    async def _generate(self, model: str, script: Script, writer: asyncio.StreamWriter) -> None:
+        began = time.perf_counter()
+        await asyncio.sleep(script.first)
+        pieces = [("thinking", f"thought {number} ") for number in range(script.think)]
+        if script.fault == "markdown":
+            pieces += [("content", MARKDOWN[at : at + 4]) for at in range(0, len(MARKDOWN), 4)]
+        else:
+            pieces += [("content", script.text)] * script.tokens
+        begin = time.perf_counter()
+        for number, (kind, text) in enumerate(pieces):
+            if script.rate:
+                # By the clock, not by sleeping so and so long each time: the rate holds on a busy machine too.
+                await asyncio.sleep(max(0.0, begin + number / script.rate - time.perf_counter()))
+            if number == script.at and script.fault not in {"", "markdown"} and await _fault(script.fault, model, writer):
+                return
+            self.sent_at.append(time.time())
+            await _line(writer, _part(model, **{kind: text}))
+        took = int((time.perf_counter() - began) * 1e9)
+        await _line(writer, _part(model, done=True) | _durations(len(pieces), took))
+        writer.write(b"0\r\n\r\n")
+        await writer.drain()
+
+
+async def _fault(fault: str, model: str, writer: asyncio.StreamWriter) -> bool:
+    """Do what goes wrong; True when the answer ends with it."""
+    match fault:
+        case "error-line":
+            await _line(writer, {"error": "an error was encountered while running the model: unexpected EOF"})
+            writer.write(b"0\r\n\r\n")
+        case "cut":
+            writer.write(b"0\r\n\r\n")
+        case "reset":
+            writer.transport.abort()
+        case "garbage":
+            await _line(writer, "<html>this is not ndjson</html>")
+        case "not-json-object":
+            await _line(writer, 42)
+        case "wrong-fields":
+            await _line(writer, {"model": model, "message": "no object", "done": []})
+        case "silent":
+            await asyncio.sleep(3600)
+        case "big-line":
+            await _line(writer, _part(model, content="x" * 2_000_000))
+            return False
+        case "nul":
+            await _line(writer, _part(model, content="a\x00b\ud800c\u202egnp.exe "))
+            return False
+        case _:
+            raise AssertionError(f"no such fault: {fault}")
+    return True
+
+
+def _part(model: str, *, content: str = "", thinking: str = "", done: bool = False) -> dict[str, Any]:
+    message = {"role": "assistant", "content": content} | ({"thinking": thinking} if thinking else {})
+    created = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + ".314634512Z"
+    return {"model": model, "created_at": created, "message": message, "done": done}
+
+
+def _durations(tokens: int, took: int) -> dict[str, Any]:
+    return {
+        "done_reason": "stop",
+        "total_duration": took,
+        "load_duration": 1_000_000,
+        "prompt_eval_count": 10,
+        "prompt_eval_duration": 1_000_000,
+        "eval_count": tokens,
+        "eval_duration": max(took, 1),
+    }
+
+
+def _tag(name: str) -> dict[str, Any]:
+    details = {"format": "gguf", "family": "scripted", "parameter_size": "0", "quantization_level": "F16"}
+    return {
+        "name": name,
+        "model": name,
+        "modified_at": "2026-01-01T00:00:00.123456789Z",
+        "size": 1,
+        "digest": "0" * 64,
+        "details": details,
+        "capabilities": ["completion"],
+    }
+
+
+async def _answer(writer: asyncio.StreamWriter, status: int, content: Any) -> None:
+    body = content.encode() if isinstance(content, str) else json.dumps(content).encode()
+    head = f"HTTP/1.1 {status} Scripted\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: {len(body)}"
+    writer.write(f"{head}\r\n\r\n".encode() + body)
+    await writer.drain()
+
+
+async def _line(writer: asyncio.StreamWriter, content: Any) -> None:
+    data = (content if isinstance(content, str) else json.dumps(content)).encode() + b"\n"
+    writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+    await writer.drain()
+
+
+@asynccontextmanager
+async def scripted_ollama(*offered: str) -> AsyncGenerator[ScriptedOllama]:
+    """Run the daemon for as long as the context is open."""
+    daemon = ScriptedOllama()
+    if offered:
+        daemon.offered = list(offered)
+    await daemon.start()
+    try:
+        yield daemon
+    finally:
+        await daemon.stop()
+
+
+async def _run_alone(port: int) -> None:
+    daemon = ScriptedOllama(port=port)
+    await daemon.start()
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_run_alone(int(sys.argv[1])))
