@@ -49,10 +49,15 @@ export function tooLong(text) {
   return `This message has ${count} characters; ${LONGEST_MESSAGE.toLocaleString("en")} is the most that can be sent.`;
 }
 
-/** An id for a send; crypto.randomUUID is missing on plain-http addresses other than localhost. */
+/** The id of a new message, a UUIDv7 (RFC 9562): whoever sends one again after a broken line asks once. */
 export function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  new DataView(bytes.buffer).setUint32(0, Math.floor(Date.now() / 0x10000));
+  new DataView(bytes.buffer).setUint16(4, Date.now() % 0x10000);
+  bytes[6] = 0x70 | (bytes[6] & 0x0f);
+  bytes[8] = 0x80 | (bytes[8] & 0x3f);
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }
 
 /** The name to greet by. */
