@@ -1,10 +1,7 @@
 """The app: pages, HTTP API and lifespan. Reflex imports `rxchat.rxchat:app`."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import reflex as rx
 import structlog
@@ -32,7 +29,7 @@ def _in_front(reflex_app: ASGIApp) -> ASGIApp:
     return Front(reflex_app, build_api(settings, origins), settings)
 
 
-def _report(exception: Exception) -> Any:
+def _report(exception: Exception) -> None:
     """Log what a handler did not expect; the page stays as it is, and the person can go on."""
     log.error("a handler failed unexpectedly", exc_info=exception)
 
