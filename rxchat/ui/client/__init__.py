@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
 
 import reflex as rx
 
@@ -25,4 +24,4 @@ def module(name: str) -> str:
 class ClientComponent(rx.Component):
     """A React component of ours; subclasses name its module, its tag and its props."""
 
-    lib_dependencies: ClassVar[list[str]] = [ICONS]
+    lib_dependencies: list[str] = [ICONS]  # noqa: RUF012

@@ -1,5 +1,5 @@
 // The two forms that need no account yet: sign in, and create the first administrator.
-import { useEffect, useRef, useState } from "react";
+import { useState } from "react";
 import { useSearchParams } from "react-router";
 import { Eye, EyeOff } from "lucide-react";
 import { post } from "./backend.js";
@@ -13,7 +13,7 @@ const FORMS = {
     action: "Sign in",
     busy: "Signing in…",
     fields: [
-      { name: "email", label: "E-mail", type: "email", autoComplete: "username" },
+      { name: "email", label: "E-mail", missing: "e-mail address", type: "email", autoComplete: "username" },
       { name: "password", label: "Password", type: "password", autoComplete: "current-password" },
     ],
   },
@@ -23,7 +23,7 @@ const FORMS = {
     busy: "Creating the account…",
     fields: [
       { name: "name", label: "Name", type: "text", autoComplete: "name" },
-      { name: "email", label: "E-mail", type: "email", autoComplete: "username" },
+      { name: "email", label: "E-mail", missing: "e-mail address", type: "email", autoComplete: "username" },
       {
         name: "password",
         label: "Password",
@@ -37,7 +37,7 @@ const FORMS = {
 
 /** What is wrong with a field before anything is sent; the server has the last word. */
 function fieldProblem(field, value, kind) {
-  if (!value.trim()) return `Enter your ${field.label.toLowerCase()}.`;
+  if (!value.trim()) return `Enter your ${field.missing ?? field.label.toLowerCase()}.`;
   if (field.name === "email" && !/^\S+@\S+$/.test(value.trim())) return "This does not look like an e-mail address.";
   if (kind === "setup" && field.name === "password" && value.length < SHORTEST_PASSWORD) return `Use at least ${SHORTEST_PASSWORD} characters.`;
   return "";
@@ -113,10 +113,6 @@ function useAccountForm(kind) {
 
 export function AccountForm({ kind }) {
   const { form, values, problems, isBusy, change, submit, hasToken } = useAccountForm(kind);
-  const problem = useRef(null);
-  useEffect(() => {
-    if (problems.form) problem.current?.focus();
-  }, [problems.form]);
   if (!hasToken) {
     return (
       <p className="form-problem">This page needs its one-time link. RxChat prints it where it was started, as long as there is no account.</p>
@@ -131,7 +127,7 @@ export function AccountForm({ kind }) {
         if (!isBusy) submit();
       }}
     >
-      {problems.form && <p ref={problem} tabIndex={-1} role="alert" className="form-problem">{problems.form}</p>}
+      {problems.form && <p role="alert" className="form-problem">{problems.form}</p>}
       {form.fields.map((field, at) => (
         <Field key={field.name} field={field} value={values[field.name]} problem={problems[field.name]} onChange={change} isFirst={at === 0} />
       ))}

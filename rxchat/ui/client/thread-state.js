@@ -97,10 +97,12 @@ export function createThread(changed = () => {}) {
     patch(patch, tag, resync = () => {}) {
       if (!patch?.op || patch === lastPatch) return;
       lastPatch = patch;
-      const follows = number !== null && patch.n === number + 1;
+      const before = number;
       number = patch.n;
       if (patch.op === "set") return operations.set(patch, tag);
-      if (!follows || awaitingSet) return askOnce(resync);
+      // After a load the last patch of the page before may come first; the `set` of this one is on its way.
+      if (before === null) return undefined;
+      if (patch.n !== before + 1 || awaitingSet) return askOnce(resync);
       operations[patch.op]?.(patch, tag, resync);
     },
 

@@ -54,7 +54,7 @@ function useReadingPlace(view) {
     else if (wentUp) isFollowing.current = false;
     setAway(!isFollowing.current && distance > NEAR_END * 2);
   };
-  return { box, content, isAway, toEnd, onScroll };
+  return { box, content, isAway, isFollowing, toEnd, onScroll };
 }
 
 /** When a run began by this browser's clock: the server's clock may be wrong by minutes. */
@@ -158,7 +158,7 @@ export function Thread({ run: given, model, viewerName, isDemo, onRetry, onOlder
         tabIndex={-1}
         onScroll={() => {
           place.onScroll();
-          askOlder();
+          if (!place.isFollowing.current) askOlder();
         }}
       >
         <div ref={place.content} className="thread" role="log" aria-live="off" aria-label="Conversation">

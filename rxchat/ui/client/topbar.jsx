@@ -48,7 +48,7 @@ export function TopBar({ title, models, model, onChoose }) {
       />
       <h1 className="topbar-title">{title}</h1>
       <ModelPicker models={models} model={model} onChoose={onChoose} />
-      <ThemeButton />
+      <ThemeButton className="theme-button" />
     </header>
   );
 }

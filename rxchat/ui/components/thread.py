@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import reflex as rx
 
@@ -46,7 +46,7 @@ class Thread(ClientComponent):
 
     library = module("thread.jsx")
     tag = "Thread"
-    lib_dependencies: ClassVar[list[str]] = [ICONS, "streamdown@2.7.1", "shiki@4.6.0"]
+    lib_dependencies: list[str] = [ICONS, "streamdown@2.7.1", "shiki@4.6.0"]  # noqa: RUF012
 
     run: rx.Var[dict[str, Any]]
     model: rx.Var[str]

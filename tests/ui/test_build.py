@@ -1,0 +1,43 @@
+"""What RxChat changes in Reflex's build still fits the build that Reflex makes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from reflex_base.compiler import templates
+from reflex_base.constants.installer import PackageJson
+
+from rxchat.ui.build import SameOriginPlugin, _bind_to_loopback
+
+CHUNK = (
+    'var e={PING:"http://localhost:8000/ping",EVENT:"ws://localhost:8000/_event",TRANSPORT:`websocket`};export{e as t};'
+)
+
+
+def _built(folder: Path, text: str) -> Path:
+    (folder / "assets").mkdir()
+    chunk = folder / "assets" / "reflex-env-abc.js"
+    chunk.write_text(text)
+    return chunk
+
+
+def test_built_frontend_talks_to_the_address_it_came_from(tmp_path: Path) -> None:
+    chunk = _built(tmp_path, CHUNK)
+    SameOriginPlugin().post_build(static_dir=tmp_path)
+    assert 'PING:location.origin+"/ping"' in chunk.read_text()
+    assert 'EVENT:location.origin.replace(/^http/,"ws")+"/_event"' in chunk.read_text()
+    assert "localhost" not in chunk.read_text()
+
+
+def test_build_without_the_addresses_is_refused(tmp_path: Path) -> None:
+    _built(tmp_path, "var e={};export{e as t};")
+    with pytest.raises(RuntimeError, match="no backend address"):
+        SameOriginPlugin().post_build(static_dir=tmp_path)
+
+
+def test_development_server_stays_on_this_machine() -> None:
+    package = templates.package_json_template(
+        scripts={"dev": PackageJson.Commands.DEV}, dependencies={}, dev_dependencies={}, overrides={}
+    )
+    assert "--host 127.0.0.1" in _bind_to_loopback(package)

