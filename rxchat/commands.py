@@ -9,12 +9,9 @@ import signal
 import socket
 import sys
 import time
-from pathlib import Path
 
 import httpx
 import psycopg
-from granian import Granian  # pyright: ignore[reportPrivateImportUsage]
-from granian.constants import Interfaces
 
 from rxchat import __version__, frontend
 from rxchat.bootstrap import ConfigurationError, Connections, connections, needs_embedded
@@ -23,7 +20,6 @@ from rxchat.db import migrations
 from rxchat.db.database import Database, libpq_url
 from rxchat.domain.errors import RxChatError
 from rxchat.embedded.attached import serve_for
-from rxchat.embedded.process import die_with_parent
 from rxchat.embedded.supervisor import Child, Supervisor
 from rxchat.services.tokens import Tokens
 from rxchat.settings import Settings
@@ -154,22 +150,15 @@ def web(settings: Settings, _chosen: argparse.Namespace) -> int:
     at = connections(settings)
     _check_database(at)
     os.environ.update(_WEB_ENVIRONMENT)
-    server = Granian(
-        "rxchat.rxchat:app",
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGI,
-        workers=1,
-        factory=True,
-        working_dir=Path(frontend.ROOT),
-        log_enabled=False,
+    command = [
+        *(sys.executable, "-m", "granian", "rxchat.rxchat:app", "--factory", "--interface", "asgi", "--no-log"),
+        *("--host", settings.host, "--port", str(settings.port), "--workers", "1"),
         # A worker that is asked to end saves what it is writing first; then it may be killed.
-        workers_kill_timeout=3,
-        websockets=True,
-    )
-    server.on_startup(lambda: die_with_parent(signal.SIGTERM, os.getppid()))
-    server.serve()
-    return 0
+        *("--workers-kill-timeout", "3"),
+    ]
+    # In this process's place: what was only needed for the checks above is given back.
+    os.chdir(frontend.ROOT)
+    os.execv(sys.executable, command)  # noqa: S606
 
 
 def _check_database(at: Connections) -> None:

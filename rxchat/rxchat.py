@@ -1,5 +1,6 @@
 """The app: pages, HTTP API and lifespan. Reflex imports `rxchat.rxchat:app`."""
 
+import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp
 from rxchat import bootstrap
 from rxchat.api.front import Front
 from rxchat.api.routes import build_api
+from rxchat.embedded.process import die_with_parent
 from rxchat.observability import configure_logging
 from rxchat.settings import Settings
 from rxchat.states import sockets
@@ -36,6 +38,8 @@ def _report(exception: Exception) -> None:
 
 @asynccontextmanager
 async def _lifespan() -> AsyncGenerator[None]:
+    # The server that forked this worker may be killed without a word; nobody else would end the worker then.
+    die_with_parent(signal.SIGTERM)
     namespace = app.event_namespace
     if namespace is not None:
         sockets.install(lambda: namespace.token_to_sid)
