@@ -1,4 +1,4 @@
-"""The commands: python -m rxchat up | web | migrate | servers | setup-link."""
+"""The commands: python -m rxchat up | build | web | migrate | servers | setup-link."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rxchat.settings import Settings
 
 COMMANDS: dict[str, tuple[Callable[[Settings, argparse.Namespace], int], str]] = {
     "up": (commands.up, "start everything on this machine and serve (what `make run` does)"),
+    "build": (commands.build, "build the pages, if anything that they are made of has changed"),
     "web": (commands.web, "serve, with the database and the other servers that are set or running"),
     "migrate": (commands.migrate, "bring the database to the schema of this code"),
     "servers": (commands.servers, "start the embedded servers alone, for as long as --owner lives"),

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-import time
+from contextlib import suppress
 
 import httpx
 import psycopg
@@ -18,7 +18,6 @@ from rxchat.bootstrap import ConfigurationError, Connections, connections, needs
 from rxchat.db import accounts as account_rows
 from rxchat.db import migrations
 from rxchat.db.database import Database, libpq_url
-from rxchat.domain.errors import RxChatError
 from rxchat.embedded.attached import serve_for
 from rxchat.embedded.supervisor import Child, Supervisor
 from rxchat.services.tokens import Tokens
@@ -52,16 +51,15 @@ async def _up(settings: Settings) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     supervisor = Supervisor(settings, say)
-    serving = asyncio.create_task(_start_all(settings, supervisor))
+    serving = asyncio.create_task(_serve_until(stop, settings, supervisor))
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not serving.done():
+            # Asked to stop, in the middle of starting perhaps.
             serving.cancel()
-            await asyncio.wait({serving})
-        elif not stop.is_set():
+        with suppress(asyncio.CancelledError):
             await serving
-            await supervisor.run_until(stop)
     finally:
         stopping.cancel()
         say("Stopping ...")
@@ -70,7 +68,7 @@ async def _up(settings: Settings) -> int:
     return 0
 
 
-async def _start_all(settings: Settings, supervisor: Supervisor) -> None:
+async def _serve_until(stop: asyncio.Event, settings: Settings, supervisor: Supervisor) -> None:
     # The pages need the processor, the servers mostly the disk: together they take little longer than either.
     building = asyncio.create_task(_build_if_stale(settings))
     try:
@@ -80,14 +78,25 @@ async def _start_all(settings: Settings, supervisor: Supervisor) -> None:
         building.cancel()
         await asyncio.wait({building})
     at = connections(settings)
-    say("Bringing the database up to date ...")
     await asyncio.to_thread(_migrate, at)
     supervisor.add(_web_child(settings))
-    await _wait_until_serving(settings)
-    say(f"\nRxChat is at {settings.base_url}")
+    running = asyncio.create_task(supervisor.run_until(stop))
+    healthy = asyncio.create_task(supervisor.until_healthy("web"))
+    try:
+        await asyncio.wait({running, healthy}, return_when=asyncio.FIRST_COMPLETED)
+        if healthy.done():
+            await _welcome(settings, at)
+        await running
+    finally:
+        running.cancel()
+        healthy.cancel()
+
+
+async def _welcome(settings: Settings, at: Connections) -> None:
     link = await _setup_link(settings, at)
+    say(f"\nRxChat is at {settings.base_url}")
     if link:
-        say(f"Create the first administrator here (this link works once, for 24 hours):\n{link}")
+        say(f"Create the first administrator here (the link works once, and for 24 hours):\n{link}")
 
 
 async def _build_if_stale(settings: Settings) -> None:
@@ -110,23 +119,19 @@ def _web_child(settings: Settings) -> Child:
     return Child(
         name="web",
         command=[sys.executable, "-m", "rxchat", "web"],
-        env={**os.environ},
-        log_file=settings.data / "logs" / "web.log",
-        stop_signal=signal.SIGTERM,
+        healthy=lambda: _is_serving(settings),
+        # Even when we are killed it may save what it is writing.
+        death_signal=signal.SIGTERM,
+        start_seconds=_WEB_SECONDS,
     )
 
 
-async def _wait_until_serving(settings: Settings) -> None:
-    began = time.monotonic()
+async def _is_serving(settings: Settings) -> None:
     async with httpx.AsyncClient(trust_env=False) as client:
-        while time.monotonic() - began < _WEB_SECONDS:
-            try:
-                if (await client.get(f"{_local_url(settings)}/healthz", timeout=2)).is_success:
-                    return
-            except httpx.TransportError:
-                pass
-            await asyncio.sleep(0.1)
-    raise RxChatError(f"The web process does not answer; see {settings.data / 'logs' / 'web.log'}")
+        try:
+            (await client.get(f"{_local_url(settings)}/healthz", timeout=5)).raise_for_status()
+        except httpx.HTTPError as error:
+            raise ConnectionError(str(error)) from error
 
 
 def _local_url(settings: Settings) -> str:
@@ -143,6 +148,12 @@ async def _setup_link(settings: Settings, at: Connections) -> str | None:
     finally:
         await database.aclose()
     return f"{settings.base_url}/setup?token={Tokens(at.secret_key).setup()}"
+
+
+def build(settings: Settings, _chosen: argparse.Namespace) -> int:
+    """Build the pages, if anything that they are made of has changed."""
+    asyncio.run(_build_if_stale(settings))
+    return 0
 
 
 def web(settings: Settings, _chosen: argparse.Namespace) -> int:

