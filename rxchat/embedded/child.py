@@ -27,7 +27,6 @@ _FIRST_DELAY_SECONDS = 0.5
 _LONGEST_DELAY_SECONDS = 30.0
 # One that ran this long starts over with the shortest delay.
 _STEADY_SECONDS = 60.0
-_HEALTH_INTERVAL_SECONDS = 10.0
 _HEALTH_TIMEOUT_SECONDS = 10.0
 
 
@@ -51,6 +50,7 @@ class Child:
     folder: Path | None = None
     start_seconds: float = 60.0
     """How long it may take until it is healthy."""
+    health_interval_seconds: float = 10.0
     silent_seconds: float = 60.0
     """How long it may fail its health check before it is restarted."""
 
@@ -169,7 +169,7 @@ class Kept:
         silent_since: float | None = None
         while True:
             with suppress(TimeoutError):
-                code = await asyncio.wait_for(self._process.wait(), _HEALTH_INTERVAL_SECONDS)
+                code = await asyncio.wait_for(self._process.wait(), self.child.health_interval_seconds)
                 self._kill_group(self._process.pid)
                 return _ending(code)
             if self.child.healthy is None:

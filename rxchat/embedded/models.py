@@ -7,6 +7,7 @@ import os
 import platform
 import signal
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ from rxchat.embedded.child import Child, Report
 from rxchat.embedded.errors import CpuTooOld, StartFailed
 
 _NEEDED_FLAGS = ("avx", "avx2", "f16c", "fma", "bmi2")
+_PORT_PATIENCE_SECONDS = 3.0
 _CPU_FACTS = Path("/proc/cpuinfo")
 
 
@@ -87,6 +89,22 @@ async def prepare(models: Path, logs: Path, report: Report) -> None:
             await working.wait()
     if code != 0:
         raise StartFailed(f"The demo model could not be prepared (exit code {code}); see {log_file}.")
+
+
+async def wait_for_port(port: int) -> None:
+    """Let a predecessor leave the port; another Ollama on it would look healthy in our server's place.
+
+    Raises:
+        StartFailed: something else listens there.
+    """
+    give_up_at = time.monotonic() + _PORT_PATIENCE_SECONDS
+    while not process.is_free(port):
+        if time.monotonic() > give_up_at:
+            raise StartFailed(
+                f"Port {port}, where the demo model would listen, is taken: set RXCHAT_MODELS_PORT to another port, "
+                "or OLLAMA_HOSTS to the Ollama that is there."
+            )
+        await asyncio.sleep(0.05)
 
 
 def child(models: Path, port: int) -> Child:

@@ -22,13 +22,21 @@ async def fitted(llama: Llama, messages: list[Json], context_tokens: int | None,
     # A token is one byte at least, so short prompts need no counting.
     if len(whole.encode()) <= room or await llama.count(whole) <= room:
         return whole
-    return await llama.prompt(await _newest(llama, messages, room - _TEMPLATE_MARKS))
+    return await llama.prompt(await _newest(llama, messages, _shortened(context)))
 
 
 async def fitted_text(llama: Llama, text: str, context_tokens: int | None, answer_tokens: int) -> str:
     """The end of a raw prompt, as much of it as leaves room for an answer."""
     context = min(context_tokens or llama.slot_tokens, llama.slot_tokens)
-    return await _end_of(llama, text, max(_LEAST_ROOM, context - _answer_room(context, answer_tokens)))
+    room = max(_LEAST_ROOM, context - _answer_room(context, answer_tokens))
+    if len(text.encode()) <= room or await llama.count(text) <= room:
+        return text
+    return await _end_of(llama, text, _shortened(context))
+
+
+def _shortened(context: int) -> int:
+    """How much of a prompt that is too long is kept: about half the context, as Ollama does; it is also read sooner."""
+    return max(_LEAST_ROOM, context // 2) - _TEMPLATE_MARKS
 
 
 def _answer_room(context: int, answer_tokens: int) -> int:

@@ -22,7 +22,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from rxchat.embedded import process
+from rxchat.embedded import data_folder, process
 from rxchat.embedded.child import Child, Report
 from rxchat.embedded.errors import ProgramMissing, StartFailed, WrongPostgresMajor
 from rxchat.embedded.secrets import Secrets
@@ -48,6 +48,10 @@ _SETTINGS = {
     "log_timezone": "UTC",
     "timezone": "UTC",
 }
+
+_OWNER_MAY = sql.SQL(" LOGIN NOSUPERUSER NOBYPASSRLS CREATEROLE NOCREATEDB")
+_WEB_MAY = sql.SQL(" LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB")
+_GROUP_MAY = sql.SQL(" NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB")
 
 
 @dataclass(frozen=True)
@@ -250,13 +254,13 @@ class Postgres:
         """Bring roles, database and extension to what RxChat expects; does nothing twice."""
         async with await psycopg.AsyncConnection.connect(self.superuser_url, autocommit=True) as connection:
             for role, password, attributes in (
-                (OWNER, self.secrets.postgres_owner_password, " LOGIN NOSUPERUSER NOBYPASSRLS CREATEROLE"),
-                (WEB, self.secrets.postgres_web_password, " LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB"),
-                (GROUP, None, " NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB"),
+                (OWNER, self.secrets.postgres_owner_password, _OWNER_MAY),
+                (WEB, self.secrets.postgres_web_password, _WEB_MAY),
+                (GROUP, None, _GROUP_MAY),
             ):
                 found = await connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
                 verb = sql.SQL("ALTER ROLE " if await found.fetchone() else "CREATE ROLE ")
-                statement = verb + sql.Identifier(role) + sql.SQL(attributes)
+                statement = verb + sql.Identifier(role) + attributes
                 if password is not None:
                     statement += sql.SQL(" PASSWORD {}").format(sql.Literal(password))
                 await connection.execute(statement)

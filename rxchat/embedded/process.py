@@ -84,14 +84,14 @@ def free_port(preferred: int | None = None) -> int:
     choices = [preferred] if preferred else []
     choices += random.sample(_PORTS, 50)
     for port in choices:
-        if _is_free(port):
+        if is_free(port):
             return port
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
     """Whether a server could listen on the port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

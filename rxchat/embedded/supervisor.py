@@ -190,6 +190,7 @@ class Supervisor:
         """Prepare the weights and start the models."""
         folder = self._data / "models"
         await models.prepare(folder, self._data / "logs", self._report)
+        await models.wait_for_port(port)
         await self._start_server(models.child(folder, port))
 
     async def _start_and_keep(self, kept: Kept) -> None:

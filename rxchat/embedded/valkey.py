@@ -9,6 +9,8 @@ from pathlib import Path
 
 import redis.asyncio
 import redis.exceptions
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from rxchat.embedded import data_folder
 from rxchat.embedded.child import Child
@@ -64,7 +66,11 @@ def child(data: Path, port: int, secrets: Secrets) -> Child:
     data_folder.write_private(configuration, content)
 
     async def healthy() -> None:
-        client = redis.asyncio.Redis(host="127.0.0.1", port=port, password=secrets.valkey_password, socket_timeout=5)
+        # The supervisor asks again by itself; the client's own retries would make each question slow.
+        once = Retry(NoBackoff(), 0)
+        client = redis.asyncio.Redis(
+            host="127.0.0.1", port=port, password=secrets.valkey_password, socket_timeout=5, retry=once
+        )
         try:
             await client.execute_command("PING")
         except redis.exceptions.RedisError as error:

@@ -10,7 +10,6 @@ import argparse
 import importlib.util
 import json
 import os
-import signal
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
@@ -18,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rxchat.embedded import process
 from rxchat.embedded.errors import WeightsMissing
 
 if TYPE_CHECKING:
@@ -211,7 +209,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=Path, required=True)
     models: Path = parser.parse_args().models
-    process.die_with_parent(signal.SIGKILL)
     for weights in missing(models):
         last = -1
 
