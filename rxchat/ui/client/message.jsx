@@ -7,6 +7,8 @@ import { guessedRate, spokenRate, spokenSeconds } from "./words.js";
 
 export const loadMarkdown = () => import("./markdown.jsx");
 const Markdown = lazy(loadMarkdown);
+// A conversation's page needs it at once; the new-chat page only when it has time.
+if (typeof location !== "undefined" && location.pathname.startsWith("/c/")) loadMarkdown();
 
 const FOLDED_LINES = 12;
 

@@ -108,7 +108,6 @@ function Turns({ view, run, model, onRetry }) {
   const isWaiting = !answering && (run.state === "waiting" || view.pending.length > 0);
   return (
     <>
-      {view.loadingOlder && <p className="loading-older">Loading older messages…</p>}
       {view.messages.map((message) => (
         <Turn
           key={message.client_id || message.id}
@@ -167,6 +166,7 @@ export function Thread({ run: given, model, viewerName, isDemo, onRetry, onOlder
           {!isEmpty && isHere && <Turns view={view} run={run} model={model} onRetry={onRetry} />}
         </div>
       </div>
+      {view.loadingOlder && <p className="loading-older">Loading older messages…</p>}
       {place.isAway && (
         <button type="button" className="pill" onClick={() => place.toEnd(true)}>
           <ArrowDown size={15} aria-hidden="true" /> {run.state ? "New text below" : "To the end"}

@@ -38,10 +38,11 @@ class Toasts(ClientComponent):
 
 
 def banners() -> rx.Component:
-    """The lines above the thread."""
-    return rx.fragment(
+    """The lines that float over the thread's top."""
+    return rx.el.div(
         ConnectionNotice.create(),
         Banner.create(problem=ThreadState.problem, notice=ThreadState.model_notice),
+        class_name="notices",
     )
 
 
