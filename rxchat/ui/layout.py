@@ -29,7 +29,7 @@ def card(title: str, lead: str, *content: rx.Component) -> rx.Component:
             *content,
             class_name="card",
         ),
-        rx.el.p("RxChat runs on this machine. What you write stays here.", class_name="card-foot"),
+        rx.el.p("RxChat runs on your own server. What you write stays there.", class_name="card-foot"),
         class_name="card-page",
     )
 
