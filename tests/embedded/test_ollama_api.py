@@ -259,7 +259,8 @@ class TestSlots:
 
     @pytest.mark.parametrize("streams", [True, False])
     def test_hanging_up_frees_the_slots(self, ollama: httpx.Client, streams: bool) -> None:
-        long = ask(messages=[{"role": "user", "content": "Count to a thousand, slowly."}], stream=streams)
+        song = [{"role": "user", "content": "Sing."}, {"role": "assistant", "content": "la la la la" * 20}]
+        long = ask(messages=song, stream=streams)
         long["options"] = {"num_predict": 1500, "temperature": 0, "repeat_penalty": 1.0, "seed": 1}
         for _ in range(2):
             if streams:
@@ -272,6 +273,16 @@ class TestSlots:
         assert ollama.post("/api/chat", json=ask(stream=False, options={"num_predict": 1})).status_code == 200
         # Both slots were taken: with them still busy this would wait for 1500 tokens.
         assert time.monotonic() - begin < 5
+
+    def test_hanging_up_while_the_prompt_is_read_frees_the_slots(self, ollama: httpx.Client) -> None:
+        long = ask(messages=[{"role": "user", "content": "word " * 1900}])
+        for _ in range(2):
+            with pytest.raises(httpx.ReadTimeout):
+                ollama.post("/api/chat", json=long, timeout=0.3)
+        begin = time.monotonic()
+        assert ollama.post("/api/chat", json=ask(stream=False, options={"num_predict": 1})).status_code == 200
+        # Reading both prompts to their ends takes some 20 s.
+        assert time.monotonic() - begin < 6
 
 
 class TestEmbedding:
