@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, NullPool, create_engine, text
 
 from alembic import context
 from rxchat.db.migrations import owner_url
@@ -24,5 +24,5 @@ given: Connection | None = context.config.attributes.get("connection")
 if given is not None:
     _migrate(given)
 else:
-    with create_engine(context.config.attributes.get("url") or owner_url()).connect() as own:
+    with create_engine(context.config.attributes.get("url") or owner_url(), poolclass=NullPool).connect() as own:
         _migrate(own)

@@ -76,7 +76,7 @@ async def live_session(
             UserSession.last_seen_at > func.now() - idle,
         )
     )
-    row = found.tuples().one_or_none()
+    row = found.one_or_none()
     return (row[0], row[1]) if row else None
 
 

@@ -167,7 +167,7 @@ async def list_owned(session: AsyncSession, owner_id: UUID, *, limit: int) -> Se
         .order_by(Conversation.updated_at.desc())
         .limit(limit)
     )
-    return [(row, is_running) for row, is_running in found.tuples()]
+    return [(row, is_running) for row, is_running in found]
 
 
 async def latest_messages(

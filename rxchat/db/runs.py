@@ -48,7 +48,7 @@ async def renew_leases(
     found = await session.execute(
         _RENEW, {"engine": engine_id, "runs": list(run_ids), "lease": timedelta(seconds=lease_seconds)}
     )
-    return dict(found.tuples().all())
+    return {row.run_id: row.stop_requested for row in found}
 
 
 async def release(session: AsyncSession, owner_id: UUID, run_id: UUID, engine_id: UUID) -> None:

@@ -1,0 +1,150 @@
+"""What all tests share: real servers started as `reflex run` starts them, and databases that tests may ruin."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncGenerator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from rxchat.adapters.redis import RedisBroadcast
+from rxchat.bootstrap import Connections, running
+from rxchat.db import migrations
+from rxchat.db.database import Database
+from rxchat.domain.accounts import Viewer
+from rxchat.embedded import endpoints
+from rxchat.embedded.endpoints import Endpoints
+from rxchat.services.graph import Services
+from rxchat.settings import Settings
+from tests.factories import add_viewer
+from tests.peers.scripted_ollama import ScriptedOllama, scripted_ollama
+from tests.rolled_back import RolledBackDatabase
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Asyncio alone: it is what Reflex runs on."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of this session's servers."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="session")
+def servers(data_folder: Path) -> Iterator[Endpoints]:
+    """Postgres and Valkey of this test session; they end with it, however it ends."""
+    data = data_folder
+    environment = {**os.environ, "RXCHAT_DATA": str(data), "OLLAMA_HOSTS": "http://127.0.0.1:9"}
+    for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL"):
+        environment.pop(name, None)
+    command = [sys.executable, "-m", "rxchat", "servers", "--owner", str(os.getpid())]
+    with (data / "servers.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+    deadline = time.monotonic() + 60
+    while (found := endpoints.read(data)) is None:
+        assert process.poll() is None, (data / "servers.log").read_text()
+        assert time.monotonic() < deadline, "the servers did not start in a minute"
+        time.sleep(0.05)
+    yield found
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def database_url(servers: Endpoints) -> str:
+    """A migrated database, as the runtime role reaches it."""
+    assert servers.database_url
+    assert servers.database_owner_url
+    migrations.upgrade(servers.database_owner_url)
+    return servers.database_url
+
+
+@pytest.fixture
+def owner_url(servers: Endpoints, database_url: str) -> str:
+    """The same database as its owner reaches it."""
+    assert database_url
+    assert servers.database_owner_url
+    return servers.database_owner_url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncGenerator[Database]:
+    """The database in one transaction that is rolled back after the test."""
+    async with RolledBackDatabase.opened(database_url) as rolled_back:
+        yield rolled_back
+
+
+@pytest.fixture
+async def ollama() -> AsyncGenerator[ScriptedOllama]:
+    """A scripted model host of this test's own."""
+    async with scripted_ollama() as daemon:
+        yield daemon
+
+
+@pytest.fixture
+def at(servers: Endpoints, database_url: str, owner_url: str, ollama: ScriptedOllama) -> Connections:
+    """Where this test's servers are."""
+    return Connections(
+        database_url=database_url,
+        database_owner_url=owner_url,
+        redis_url=servers.redis_url,
+        ollama_hosts=(ollama.host,),
+        demo_hosts=(),
+        secret_key=b"k" * 32,
+        password_pepper=b"p" * 32,
+    )
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings with which tests are quick: a cheap hash, short silences."""
+    return Settings.model_validate(
+        {
+            "RXCHAT_DATA": tmp_path,
+            "RXCHAT_BCRYPT_ROUNDS": 4,
+            "RXCHAT_FIRST_TOKEN_TIMEOUT_SECONDS": 5,
+            "RXCHAT_TOKEN_TIMEOUT_SECONDS": 0.5,
+        }
+    )
+
+
+@pytest.fixture
+async def services(settings: Settings, at: Connections) -> AsyncGenerator[Services]:
+    """All services at work on the real database, which is emptied after the test."""
+    async with running(settings, at) as found:
+        await found.notices.listening.wait()
+        yield found
+    empty(at.database_owner_url)
+
+
+def empty(owner_url: str) -> None:
+    """Remove everybody and all that is theirs."""
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("DELETE FROM audit_event")
+        connection.execute("DELETE FROM user_account")
+
+
+@pytest.fixture
+async def viewer(services: Services, owner_url: str) -> Viewer:
+    """Somebody who is signed in."""
+    assert services
+    return add_viewer(owner_url)
+
+
+@pytest.fixture
+async def broadcast(servers: Endpoints) -> AsyncGenerator[RedisBroadcast]:
+    """The real Valkey."""
+    assert servers.redis_url
+    found = RedisBroadcast(servers.redis_url)
+    yield found
+    await found.aclose()

@@ -1,0 +1,47 @@
+"""Migrations: there and back, and nothing left between the schema and the tables of the code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from alembic import command
+from rxchat.db import migrations
+from rxchat.embedded.secrets import load_or_create
+
+
+@pytest.fixture
+def fresh_url(owner_url: str, data_folder: Path) -> Iterator[str]:
+    """An empty database of this test's own; only the cluster's superuser may make one."""
+    password = load_or_create(data_folder).postgres_superuser_password
+    at = conninfo_to_dict(owner_url)
+    superuser = {**at, "user": "postgres", "password": password}
+    with psycopg.connect(**superuser, autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS rxchat_fresh")
+        connection.execute("CREATE DATABASE rxchat_fresh OWNER rxchat_owner")
+    yield owner_url.rpartition("/")[0] + "/rxchat_fresh"
+    with psycopg.connect(**superuser, autocommit=True) as connection:
+        connection.execute("DROP DATABASE rxchat_fresh WITH (FORCE)")
+
+
+def test_the_schema_is_that_of_the_tables(owner_url: str) -> None:
+    command.check(migrations.config(owner_url))
+    assert migrations.current_revision(owner_url) == migrations.newest_revision()
+
+
+def test_migrations_go_up_and_down_and_up_again(fresh_url: str) -> None:
+    assert migrations.current_revision(fresh_url) is None
+    migrations.upgrade(fresh_url)
+    command.downgrade(migrations.config(fresh_url), "base")
+    with psycopg.connect(fresh_url) as connection:
+        left = connection.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v')"
+            " UNION SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+        ).fetchall()
+    assert {name for (name,) in left} == {"alembic_version"}
+    migrations.upgrade(fresh_url)
+    assert migrations.current_revision(fresh_url) == migrations.newest_revision()

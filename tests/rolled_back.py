@@ -1,0 +1,36 @@
+"""A database for one test: everything happens in one transaction, and never happened when the test ends."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from rxchat.db.database import Database
+
+
+class RolledBackDatabase(Database):
+    """Every `begin` is a savepoint in the one transaction; so only one may be open at a time."""
+
+    def __init__(self, url: str, connection: AsyncConnection | None = None) -> None:
+        """Use this connection for everything."""
+        super().__init__(url, pool_size=2)
+        self._connection = connection
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, url: str) -> AsyncGenerator[RolledBackDatabase]:
+        """Open the connection and the transaction around all others, and take all of it back in the end."""
+        database = cls(url)
+        async with database.engine.connect() as connection:
+            outer = await connection.begin()
+            database._connection = connection
+            try:
+                yield database
+            finally:
+                await outer.rollback()
+        await database.aclose()
+
+    def _session(self) -> AsyncSession:
+        return AsyncSession(self._connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
