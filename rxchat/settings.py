@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(default=None, alias="DATABASE_URL")
     database_owner_url: SecretStr | None = Field(default=None, alias="DATABASE_OWNER_URL")
     redis_url: SecretStr | None = Field(default=None, alias="REDIS_URL")
-    ollama_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), alias="OLLAMA_HOSTS")
+    ollama_hosts: Annotated[tuple[str, ...], NoDecode] = Field(default=(), alias="OLLAMA_HOSTS")
     postgres_port: int = Field(default=0, alias="RXCHAT_POSTGRES_PORT", ge=0, le=65535)
     valkey_port: int = Field(default=0, alias="RXCHAT_VALKEY_PORT", ge=0, le=65535)
     models_port: int = Field(default=0, alias="RXCHAT_MODELS_PORT", ge=0, le=65535)

@@ -114,6 +114,9 @@ class ThreadState(rx.State):
         self.accepted = client_id
         self.refused = {}
         if str(turn.conversation_id) != self.conversation_id:
+            # The page for new chats becomes that of the conversation, before its address does.
+            self.conversation_id = str(turn.conversation_id)
+            self._show_page(await graph.current().conversations.open(viewer, turn.conversation_id))
             return rx.redirect(f"/c/{turn.conversation_id}", replace=True)
         return None
 

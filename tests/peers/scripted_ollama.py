@@ -169,7 +169,11 @@ class ScriptedOllama:
             if script.rate:
                 # By the clock, not by sleeping so and so long each time: the rate holds on a busy machine too.
                 await asyncio.sleep(max(0.0, begin + number / script.rate - time.perf_counter()))
-            if number == script.at and script.fault not in {"", "markdown"} and await _fault(script.fault, model, writer):
+            if (
+                number == script.at
+                and script.fault not in {"", "markdown"}
+                and await _fault(script.fault, model, writer)
+            ):
                 return
             self.sent_at.append(time.time())
             await _line(writer, _part(model, **{kind: text}))

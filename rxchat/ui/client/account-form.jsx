@@ -5,7 +5,7 @@ import { Eye, EyeOff } from "lucide-react";
 import { post } from "./backend.js";
 import { sameSitePath } from "./words.js";
 
-const SHORTEST_PASSWORD = 8;
+const SHORTEST_PASSWORD = 10;
 
 const FORMS = {
   "sign-in": {

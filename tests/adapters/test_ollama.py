@@ -1,0 +1,223 @@
+"""The contract of the ChatModel port, kept by the adapter with every daemon at hand.
+
+The scripted daemon shows each fault; the embedded one and, where OLLAMA_TEST_HOST names it, a real one show that the
+scripts tell the truth.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import pytest
+
+from rxchat.adapters.ollama import OllamaChatModel
+from rxchat.domain.chat import AnswerFinished, ChatMessage, ReasoningDelta, Role, TextDelta
+from rxchat.domain.errors import (
+    ModelBroke,
+    ModelError,
+    ModelHostAway,
+    ModelRefused,
+    ModelSilent,
+    ModelUnknown,
+)
+from tests.embedded_models import EmbeddedModels, embedded_models
+from tests.peers.scripted_ollama import ScriptedOllama
+
+pytestmark = pytest.mark.anyio
+
+QUESTION = [ChatMessage(Role.USER, "Say hello.")]
+
+
+@dataclass
+class Daemon:
+    """A daemon and two of its models: one that answers briefly and one that goes on and on."""
+
+    host: str
+    brief: str
+    endless: str
+    is_scripted: bool = False
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[EmbeddedModels]:
+    with embedded_models() as found:
+        yield found
+
+
+@pytest.fixture(params=["scripted", "embedded", "real"])
+async def daemon(request: pytest.FixtureRequest, ollama: ScriptedOllama) -> Daemon:
+    match request.param:
+        case "scripted":
+            return Daemon(ollama.host, "scripted:tokens=20", "scripted:tokens=100000,rate=100", is_scripted=True)
+        case "embedded":
+            found: EmbeddedModels = request.getfixturevalue("embedded")
+            return Daemon(found.host, "smollm2:135m", "smollm2:135m")
+        case _:
+            host, model = os.environ.get("OLLAMA_TEST_HOST"), os.environ.get("OLLAMA_TEST_MODEL", "llama3.2")
+            if not host:
+                pytest.skip("OLLAMA_TEST_HOST names no real daemon")
+            return Daemon(host, model, model)
+
+
+@pytest.fixture
+async def model(daemon: Daemon) -> AsyncGenerator[OllamaChatModel]:
+    found = OllamaChatModel([daemon.host], first_token_seconds=60, token_seconds=30)
+    yield found
+    await found.aclose()
+
+
+async def answer(model: OllamaChatModel, name: str, messages=QUESTION) -> list:
+    return [event async for event in model.chat(name, messages)]
+
+
+async def test_an_answer_is_text_and_ends_with_what_it_took(model: OllamaChatModel, daemon: Daemon) -> None:
+    *pieces, last = await answer(model, daemon.brief)
+    assert pieces and all(isinstance(piece, TextDelta) for piece in pieces)
+    assert isinstance(last, AnswerFinished) and last.reason in {"stop", "length"}
+    assert last.answer_tokens > 0 and last.answer_seconds > 0 and last.prompt_tokens > 0
+
+
+async def test_the_models_on_offer_can_be_asked(model: OllamaChatModel, daemon: Daemon) -> None:
+    offered = {item.name: item for item in await model.models()}
+    assert offered
+    assert all(item.host == daemon.host and not item.is_demo for item in offered.values())
+    chat_models = [name for name, item in offered.items() if item.can_chat]
+    assert daemon.brief in chat_models or f"{daemon.brief}:latest" in chat_models
+
+
+async def test_an_unknown_model_is_named_with_how_to_get_it(model: OllamaChatModel) -> None:
+    with pytest.raises(ModelUnknown, match="does not have the model nope. Get it with: ollama pull nope"):
+        await answer(model, "nope")
+
+
+async def test_a_saved_beginning_is_continued_and_not_repeated(model: OllamaChatModel, daemon: Daemon) -> None:
+    begun = "Once upon a time there was a small green"
+    pieces = await answer(
+        model, daemon.brief, [ChatMessage(Role.USER, "Tell a story."), ChatMessage(Role.ASSISTANT, begun)]
+    )
+    text = "".join(piece.text for piece in pieces if isinstance(piece, TextDelta))
+    assert text and begun not in text
+
+
+async def test_closing_our_side_frees_the_model(model: OllamaChatModel, daemon: Daemon) -> None:
+    long = [ChatMessage(Role.USER, "Write a very long story about the sea, with many chapters.")]
+    for _ in range(3):
+        # More than the slots that the daemon has: each would wait for the one before if that still ran.
+        async with asyncio.timeout(20), aclosing(model.chat(daemon.endless, long)) as events:
+            async for _event in events:
+                break
+    async with asyncio.timeout(30):
+        assert await answer(model, daemon.brief)
+
+
+async def test_two_are_answered_side_by_side(model: OllamaChatModel, daemon: Daemon) -> None:
+    first, second = await asyncio.gather(answer(model, daemon.brief), answer(model, daemon.brief))
+    assert isinstance(first[-1], AnswerFinished) and isinstance(second[-1], AnswerFinished)
+
+
+@pytest.fixture
+async def scripted(ollama: ScriptedOllama) -> AsyncGenerator[OllamaChatModel]:
+    found = OllamaChatModel([ollama.host], first_token_seconds=0.4, token_seconds=0.2)
+    yield found
+    await found.aclose()
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "sentence"),
+    [
+        ("error-line", ModelBroke, "failed while it was answering: an error was encountered"),
+        ("cut", ModelBroke, "stopped in the middle of the answer"),
+        ("reset", ModelBroke, "broke in the middle"),
+        ("garbage", ModelBroke, "not Ollama's protocol"),
+        ("not-json-object", ModelBroke, "makes no sense"),
+        ("wrong-fields", ModelBroke, "makes no sense"),
+        ("silent", ModelSilent, "said nothing for 0.2 seconds"),
+        ("html-status", ModelError, "failed: <html>Bad Gateway</html>"),
+        ("refused", ModelRefused, "refused the request: this model cannot do that"),
+    ],
+)
+async def test_every_failure_is_ours_and_keeps_what_was_said(
+    scripted: OllamaChatModel, fault: str, error: type[ModelError], sentence: str
+) -> None:
+    said = []
+    with pytest.raises(ModelError) as failure:
+        async for event in scripted.chat(f"scripted:fault={fault},at=5", QUESTION):
+            said.append(event)
+    assert type(failure.value) is error and sentence in failure.value.message
+    assert len(said) == (0 if fault in {"html-status", "refused"} else 5)
+
+
+async def test_a_model_that_takes_too_long_to_begin_is_silent(scripted: OllamaChatModel) -> None:
+    with pytest.raises(ModelSilent, match="said nothing for 0.4 seconds"):
+        await answer(scripted, "scripted:first=5")
+
+
+async def test_nobody_at_the_host_is_said_with_its_address() -> None:
+    model = OllamaChatModel(["http://127.0.0.1:9"])
+    for attempt in (answer(model, "any"), model.models()):
+        with pytest.raises(
+            ModelHostAway, match=r"The model host http://127\.0\.0\.1:9 does not answer. Is Ollama running there\?"
+        ):
+            await attempt
+    await model.aclose()
+
+
+async def test_without_any_host_the_setting_is_named() -> None:
+    with pytest.raises(ModelHostAway, match="OLLAMA_HOSTS"):
+        await answer(OllamaChatModel([]), "any")
+
+
+async def test_a_host_that_is_back_answers_again(ollama: ScriptedOllama) -> None:
+    model = OllamaChatModel([ollama.host])
+    await ollama.stop()
+    with pytest.raises(ModelHostAway):
+        await answer(model, "scripted:")
+    await ollama.start()
+    assert isinstance((await answer(model, "scripted:"))[-1], AnswerFinished)
+    await model.aclose()
+
+
+async def test_one_host_of_several_being_away_hides_only_its_own_models(ollama: ScriptedOllama) -> None:
+    model = OllamaChatModel(["http://127.0.0.1:9", ollama.host], demo_hosts=[ollama.host])
+    offered = await model.models()
+    assert [item.name for item in offered] == ["scripted:tokens=20"] and offered[0].is_demo
+    assert isinstance((await answer(model, "scripted:tokens=20"))[-1], AnswerFinished)
+    await model.aclose()
+
+
+async def test_thinking_comes_as_reasoning_before_the_text(scripted: OllamaChatModel) -> None:
+    events = await answer(scripted, "scripted:think=3,tokens=2")
+    assert [type(event) for event in events] == [ReasoningDelta] * 3 + [TextDelta] * 2 + [AnswerFinished]
+
+
+async def test_a_line_of_two_million_characters_arrives_whole(scripted: OllamaChatModel) -> None:
+    events = await answer(scripted, "scripted:fault=big-line")
+    assert max(len(event.text) for event in events if isinstance(event, TextDelta)) == 2_000_000
+
+
+async def test_the_daemon_notices_that_we_left(ollama: ScriptedOllama, scripted: OllamaChatModel) -> None:
+    async with aclosing(scripted.chat("scripted:tokens=1000,rate=100", QUESTION)) as events:
+        await anext(events)
+        assert ollama.generating == 1
+    async with asyncio.timeout(2):
+        while ollama.generating:
+            await asyncio.sleep(0.01)
+
+
+async def test_every_error_that_the_client_can_raise_is_translated(scripted: OllamaChatModel, monkeypatch) -> None:
+    import httpx
+
+    kinds = [kind for kind in vars(httpx).values() if isinstance(kind, type) and issubclass(kind, httpx.TransportError)]
+    assert len(kinds) > 10
+    for kind in kinds:
+
+        async def raising(*_args: object, kind: type = kind, **_options: object) -> None:
+            raise kind("boom")
+
+        monkeypatch.setattr("ollama.AsyncClient.chat", raising)
+        with pytest.raises(ModelError):
+            await answer(scripted, "scripted:tokens=20")
