@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
@@ -35,9 +37,12 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of this session's servers."""
-    return tmp_path_factory.mktemp("data")
+def data_folder() -> Iterator[Path]:
+    """The data folder of this session's servers, where the user that Postgres drops to can pass."""
+    folder = Path(tempfile.mkdtemp(prefix="rxchat-test-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

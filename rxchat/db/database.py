@@ -41,8 +41,10 @@ class Database:
         self.engine = runtime_engine(url, pool_size=pool_size)
 
     @asynccontextmanager
-    async def begin(self, user_id: UUID | None) -> AsyncGenerator[AsyncSession]:
+    async def begin(self, user_id: UUID | None, *, snapshot: bool = False) -> AsyncGenerator[AsyncSession]:
         """Open a transaction that acts for this person (None: for nobody, and sees no one's rows).
+
+        With `snapshot`, all its queries see the database as it was at the first one: what they return fits together.
 
         Raises:
             DatabaseAway: when Postgres does not answer.
@@ -50,12 +52,17 @@ class Database:
         """
         with translated_errors():
             async with self._session() as session, session.begin():
+                if snapshot:
+                    await self._take_snapshot(session)
                 # Bound, never written into the statement; local to the transaction, so a pooled connection forgets it.
                 await session.execute(
                     text("SELECT set_config('rxchat.user_id', :user_id, true)"),
                     {"user_id": str(user_id) if user_id else ""},
                 )
                 yield session
+
+    async def _take_snapshot(self, session: AsyncSession) -> None:
+        await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
 
     def _session(self) -> AsyncSession:
         return AsyncSession(self.engine, expire_on_commit=False)

@@ -67,7 +67,7 @@ class Conversations:
         Raises:
             NotFound: when the conversation or the message is unknown or someone else's.
         """
-        async with self._database.begin(viewer.user_id) as session:
+        async with self._database.begin(viewer.user_id, snapshot=True) as session:
             conversation = await rows.get_owned(session, viewer.user_id, conversation_id)
             if conversation is None:
                 raise NotFound
@@ -94,7 +94,7 @@ class Conversations:
         Raises:
             NotFound: when the conversation is unknown, removed or someone else's.
         """
-        async with self._database.begin(viewer.user_id) as session:
+        async with self._database.begin(viewer.user_id, snapshot=True) as session:
             if await rows.get_owned(session, viewer.user_id, conversation_id) is None:
                 raise NotFound
             events = await rows.events_of(session, viewer.user_id, conversation_id, after_seq=after_seq)

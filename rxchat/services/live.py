@@ -31,8 +31,9 @@ _REMOTE_FLUSH_SECONDS = 0.04
 class LiveAnswer:
     """What a run has written so far; grows until it is ended."""
 
-    def __init__(self, run_id: UUID) -> None:
+    def __init__(self, owner_id: UUID, run_id: UUID) -> None:
         """Begin with nothing written."""
+        self.owner_id = owner_id
         self.run_id = run_id
         self.text = ""
         self.reasoning = ""
@@ -87,13 +88,13 @@ class LiveAnswers:
         self._database = database
         self._broadcast = broadcast
         self._own: dict[UUID, LiveAnswer] = {}
-        self._mirrors: dict[UUID, tuple[LiveAnswer, asyncio.Task[None], int]] = {}
+        self._mirrors: dict[tuple[UUID, UUID], tuple[LiveAnswer, asyncio.Task[None], int]] = {}
         self._begun = asyncio.Event()
 
     @asynccontextmanager
-    async def writing(self, run_id: UUID) -> AsyncGenerator[LiveAnswer]:
+    async def writing(self, owner_id: UUID, run_id: UUID) -> AsyncGenerator[LiveAnswer]:
         """Be the one who writes this run's answer; it counts as ended when the context closes."""
-        answer = LiveAnswer(run_id)
+        answer = LiveAnswer(owner_id, run_id)
         self._own[run_id] = answer
         # Whoever was early follows a mirror: it need not wait for its next look into Postgres.
         begun, self._begun = self._begun, asyncio.Event()
@@ -109,7 +110,7 @@ class LiveAnswers:
     @asynccontextmanager
     async def following(self, owner_id: UUID, run_id: UUID) -> AsyncGenerator[LiveAnswer]:
         """Follow a run of this owner; a run that is not active (any more) is an ended answer."""
-        own = self._own.get(run_id)
+        own = self._owned(owner_id, run_id)
         if own is not None:
             yield own
             return
@@ -117,22 +118,23 @@ class LiveAnswers:
         try:
             yield answer
         finally:
-            await self._leave_mirror(run_id)
+            await self._leave_mirror((owner_id, run_id))
 
     def _enter_mirror(self, owner_id: UUID, run_id: UUID) -> LiveAnswer:
-        answer, feeding, followers = self._mirrors.get(run_id, (None, None, 0))
+        key = owner_id, run_id
+        answer, feeding, followers = self._mirrors.get(key, (None, None, 0))
         if answer is None or feeding is None or answer.ended:
-            answer = LiveAnswer(run_id)
+            answer = LiveAnswer(owner_id, run_id)
             feeding = asyncio.create_task(self._feed(owner_id, answer))
-        self._mirrors[run_id] = (answer, feeding, followers + 1)
+        self._mirrors[key] = (answer, feeding, followers + 1)
         return answer
 
-    async def _leave_mirror(self, run_id: UUID) -> None:
-        answer, feeding, followers = self._mirrors[run_id]
+    async def _leave_mirror(self, key: tuple[UUID, UUID]) -> None:
+        answer, feeding, followers = self._mirrors[key]
         if followers > 1:
-            self._mirrors[run_id] = (answer, feeding, followers - 1)
+            self._mirrors[key] = (answer, feeding, followers - 1)
             return
-        del self._mirrors[run_id]
+        del self._mirrors[key]
         feeding.cancel()
         with suppress(asyncio.CancelledError):
             await feeding
@@ -155,26 +157,32 @@ class LiveAnswers:
             await asyncio.sleep(_REMOTE_FLUSH_SECONDS)
 
     async def _feed(self, owner_id: UUID, answer: LiveAnswer) -> None:
-        listening = asyncio.create_task(self._hear(answer)) if self._broadcast else None
+        after_seq = await self._read(owner_id, answer, 0)
+        # Only what Postgres has shown to be this owner's run is listened to.
+        listening = None if answer.ended or self._broadcast is None else asyncio.create_task(self._hear(answer))
         try:
-            after_seq = 0
             while not answer.ended:
-                own = self._own.get(answer.run_id)
+                own = self._owned(owner_id, answer.run_id)
                 if own is not None:
                     # This process's engine has taken the run up since.
                     await self._copy(own, answer)
-                else:
-                    begun = self._begun
-                    after_seq = await self._read(owner_id, answer, after_seq)
-                    if answer.run_id not in self._own:
-                        with suppress(TimeoutError):
-                            async with asyncio.timeout(_POLL_SECONDS):
-                                await begun.wait()
+                    return
+                begun = self._begun
+                after_seq = await self._read(owner_id, answer, after_seq)
+                if self._owned(owner_id, answer.run_id) is None:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(_POLL_SECONDS):
+                            await begun.wait()
         finally:
             if listening is not None:
                 listening.cancel()
                 with suppress(asyncio.CancelledError):
                     await listening
+
+    def _owned(self, owner_id: UUID, run_id: UUID) -> LiveAnswer | None:
+        """Return the answer that this process writes, if it is this owner's."""
+        own = self._own.get(run_id)
+        return own if own is not None and own.owner_id == owner_id else None
 
     async def _copy(self, own: LiveAnswer, answer: LiveAnswer) -> None:
         while True:

@@ -165,7 +165,7 @@ class RunEngine:
                 self._wake.set()
 
     async def _write(self, job: _Job) -> None:
-        async with self._live.writing(job.run.id) as answer:
+        async with self._live.writing(job.run.owner_id, job.run.id) as answer:
             writer = AnswerWriter(self._database, self._model, self.id, job.run, answer)
             job.writing = asyncio.create_task(writer.write())
             if job.interruption is not None:

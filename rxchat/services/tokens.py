@@ -85,6 +85,6 @@ class Tokens:
             token = pyseto.decode(self._keys[purpose], sealed, implicit_assertion=purpose, deserializer=json)
         except (pyseto.PysetoError, ValueError, TypeError) as error:
             raise NotSignedIn from error
-        if not isinstance(token.payload, dict):
+        if not isinstance(token.payload, dict) or "exp" not in token.payload:
             raise NotSignedIn
         return token.payload
