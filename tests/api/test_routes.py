@@ -1,0 +1,159 @@
+"""Door 2: sign-in, health and the front of the house, over HTTP and on real services."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from urllib.parse import quote
+
+import httpx
+import pytest
+from starlette.responses import PlainTextResponse
+
+from rxchat.api.front import Front
+from rxchat.api.routes import build_api
+from rxchat.services.graph import Services
+from rxchat.settings import Settings
+from tests.peers.scripted_ollama import ScriptedOllama
+
+pytestmark = pytest.mark.anyio
+
+ORIGIN = "http://127.0.0.1:8000"
+PERSON = {"name": "Ada", "email": "ada@example.org", "password": "correct horse battery"}
+
+
+@pytest.fixture
+async def http(services: Services, settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
+    """A browser's view of the whole house; the pages are a stand-in, everything else is real."""
+    assert services
+    front = Front(PlainTextResponse("a page"), build_api(settings, [ORIGIN]), settings)
+    transport = httpx.ASGITransport(app=front, client=("10.1.2.3", 1234))
+    async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers={"origin": ORIGIN}) as client:
+        yield client
+
+
+async def set_up(http: httpx.AsyncClient, services: Services) -> httpx.Response:
+    return await http.post("/api/auth/setup", json={"token": await services.accounts.setup_token(), **PERSON})
+
+
+async def test_the_first_administrator_gets_a_cookie_that_scripts_cannot_read(http, services: Services) -> None:
+    answer = await set_up(http, services)
+    assert answer.status_code == 204
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("rxchat_session=v4.local.")
+    assert {"HttpOnly", "SameSite=lax", "Path=/"} <= set(cookie.split("; "))
+    assert (await http.get("/")).text == "a page"
+
+
+async def test_over_https_the_cookie_belongs_to_this_host_alone(services: Services, settings: Settings) -> None:
+    public = settings.model_copy(update={"public_url": "https://chat.example.org"})
+    front = Front(PlainTextResponse("a page"), build_api(public, ["https://chat.example.org"]), public)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=front), base_url="https://chat.example.org"
+    ) as client:
+        cookie = (await set_up(client, services)).headers["set-cookie"]
+    assert cookie.startswith("__Host-rxchat_session=") and "Secure" in cookie and "Domain" not in cookie
+
+
+async def test_signing_out_ends_the_session_on_the_server_too(http, services: Services) -> None:
+    await set_up(http, services)
+    stolen = http.cookies["rxchat_session"]
+    answer = await http.post("/api/auth/sign-out")
+    assert answer.status_code == 204 and 'rxchat_session=""' in answer.headers["set-cookie"]
+    http.cookies.set("rxchat_session", stolen)
+    assert (await http.get("/")).headers["location"] == "/sign-in"
+    assert (await http.post("/api/auth/sign-out")).status_code == 204
+
+
+async def test_signing_in_again_is_a_new_session(http, services: Services) -> None:
+    await set_up(http, services)
+    first = http.cookies["rxchat_session"]
+    http.cookies.clear()
+    answer = await http.post("/api/auth/sign-in", json={"email": "ADA@example.org", "password": PERSON["password"]})
+    assert answer.status_code == 204 and http.cookies["rxchat_session"] != first
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"email": "ada@example.org", "password": "wrong"}, {"email": "eve@example.org", "password": "wrong"}],
+    ids=["wrong password", "no such account"],
+)
+async def test_a_refused_sign_in_says_the_same_whoever_it_is(http, services: Services, body) -> None:
+    await set_up(http, services)
+    http.cookies.clear()
+    answer = await http.post("/api/auth/sign-in", json=body)
+    assert answer.status_code == 401 and "set-cookie" not in answer.headers
+    assert answer.json() == {
+        "error": {"code": "not_signed_in", "message": "This e-mail address and password do not belong together."}
+    }
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"email": 1, "password": []}',
+        b'{"email": "a"}',
+        b"\xff\xfe",
+        b'{"email":"\\ud800","password":"\\u0000"}',
+    ],
+)
+@pytest.mark.parametrize("path", ["/api/auth/sign-in", "/api/auth/setup"])
+async def test_what_cannot_be_read_is_refused_with_a_sentence(http, path: str, content: bytes) -> None:
+    answer = await http.post(path, content=content, headers={"content-type": "application/json"})
+    assert answer.status_code in {401, 422} and answer.json()["error"]["message"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://127.0.0.1:8001", "http://127.0.0.1:8000.evil.example"]
+)
+@pytest.mark.parametrize("path", ["/api/auth/sign-in", "/api/auth/sign-out", "/api/auth/setup"])
+async def test_another_sites_page_changes_nothing(http, services: Services, path: str, origin: str) -> None:
+    await set_up(http, services)
+    answer = await http.post(path, json={}, headers={"origin": origin})
+    assert answer.status_code == 403 and answer.json()["error"]["code"] == "not_allowed"
+    assert (await http.get("/")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/c/0190", "/c/x?y=1"])
+async def test_a_chat_page_is_only_for_who_is_signed_in(http, path: str) -> None:
+    answer = await http.get(path)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == ("/sign-in" if path == "/" else f"/sign-in?next={quote(path, safe='/')}")
+    for cookie in ("", "nonsense", "v4.local.AAAA"):
+        assert (await http.get(path, headers={"cookie": f"rxchat_session={cookie}"})).status_code == 303
+
+
+async def test_every_answer_forbids_framing_and_sniffing_and_private_ones_are_not_kept(
+    http, services: Services
+) -> None:
+    await set_up(http, services)
+    for path in ("/", "/sign-in", "/assets/x.js", "/healthz", "/readyz", "/metrics", "/api/nothing"):
+        headers = (await http.get(path)).headers
+        assert headers["x-content-type-options"] == "nosniff" and headers["x-frame-options"] == "DENY"
+    assert (await http.get("/assets/x.js")).headers["cache-control"].endswith("immutable")
+    assert (await http.get("/readyz")).headers["cache-control"] == "no-store"
+
+
+async def test_it_is_alive_and_ready_and_counts(http) -> None:
+    assert (await http.get("/healthz")).json()["status"] == "ok"
+    ready = await http.get("/readyz")
+    assert ready.status_code == 200
+    assert ready.json() == {
+        "ready": True,
+        "parts": {"models": "ok", "database": "ok", "migrations": "ok", "redis": "ok"},
+    }
+    assert "rxchat_runs_active" in (await http.get("/metrics")).text
+
+
+async def test_what_is_missing_is_named(http, ollama: ScriptedOllama) -> None:
+    await ollama.stop()
+    answer = await http.get("/readyz")
+    assert answer.status_code == 503
+    assert ollama.host in answer.json()["parts"]["models"] and answer.json()["parts"]["database"] == "ok"
+
+
+async def test_an_unknown_address_of_the_api_is_not_a_page(http) -> None:
+    assert (await http.get("/api/nothing")).status_code == 404

@@ -1,0 +1,66 @@
+"""A line to a server that can be cut and mended: TCP passed through, until it is not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit, urlunsplit
+
+
+class Gateway:
+    """Listens on a port of its own and passes everything on."""
+
+    def __init__(self, url: str) -> None:
+        """Know where the real server is."""
+        self._target = urlsplit(url)
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._port = 0
+
+    @property
+    def url(self) -> str:
+        """The server's URL by way of this gateway."""
+        credentials = self._target.netloc.rpartition("@")[0]
+        return urlunsplit(self._target._replace(netloc=f"{credentials}@127.0.0.1:{self._port}"))
+
+    async def open(self) -> None:
+        """Let through; at the same port as before."""
+        self._server = await asyncio.start_server(self._pass, "127.0.0.1", self._port)
+        self._port = self._server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        """Let nobody in any more and break every line that is open."""
+        if self._server is not None:
+            self._server.close()
+        for writer in list(self._writers):
+            writer.transport.abort()
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there_writer = await asyncio.open_connection(self._target.hostname, self._target.port)
+        self._writers |= {writer, there_writer}
+        try:
+            await asyncio.gather(_copy(reader, there_writer), _copy(there_reader, writer))
+        finally:
+            self._writers -= {writer, there_writer}
+            for end in (writer, there_writer):
+                end.close()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
+@asynccontextmanager
+async def gateway(url: str) -> AsyncGenerator[Gateway]:
+    """Keep a gateway to this server open."""
+    between = Gateway(url)
+    await between.open()
+    try:
+        yield between
+    finally:
+        await between.close()
