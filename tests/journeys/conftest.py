@@ -1,0 +1,160 @@
+"""A browser, two servers and tabs in them; a test that fails leaves a picture and the end of the web log."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Error, StorageState, sync_playwright
+
+from tests.journeys.browser import EMAIL, NAME, PASSWORD, Chat, chromium
+from tests.journeys.server import ModelHost, RxChat
+
+PICTURES = Path(tempfile.gettempdir()) / "rxchat-journeys"
+MODELS = (
+    "scripted:count=1,tokens=200,rate=40",
+    "scripted:count=1,tokens=20",
+    "scripted:count=1,tokens=3000,rate=100",
+    "scripted:count=1,tokens=6000,rate=400",
+    "scripted:first=2,tokens=10,rate=20",
+    "scripted:think=20,tokens=20,rate=40",
+    "scripted:fault=cut,at=5",
+    "scripted:fault=nul,at=2",
+    "scripted:fault=markdown,rate=200",
+    "scripted:hostile=1",
+)
+Open = Callable[..., Chat]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, pytest.TestReport]:
+    """Add what was on the screens and in the log to the report of a failure."""
+    report: pytest.TestReport = yield
+    if report.when == "call" and report.failed:
+        fixtures: dict[str, Any] = getattr(item, "funcargs", {})
+        contexts: list[BrowserContext] = fixtures.get("contexts", [])
+        PICTURES.mkdir(exist_ok=True)
+        for number, page in enumerate(page for context in contexts for page in context.pages):
+            path = PICTURES / f"{re.sub(r'[^a-z0-9]+', '-', item.name.lower())[:80]}-{number}.png"
+            try:
+                page.screenshot(path=path)
+                report.sections.append(("screen", f"{path} shows {page.url}"))
+            except Error as error:
+                report.sections.append(("screen", f"no picture: {error}"))
+        report.sections += [
+            (f"web log of {name}", fixture.web_log())
+            for name, fixture in fixtures.items()
+            if isinstance(fixture, RxChat)
+        ]
+    return report
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all journeys."""
+    with sync_playwright() as playwright, chromium(playwright) as found:
+        yield found
+
+
+@pytest.fixture(scope="package")
+def model_host() -> Iterator[ModelHost]:
+    """The scripted model host of the calm server."""
+    host = ModelHost(*MODELS)
+    host.start()
+    yield host
+    host.kill()
+
+
+@pytest.fixture(scope="package")
+def server(model_host: ModelHost) -> Iterator[RxChat]:
+    """A server that nobody kills, with its first administrator."""
+    found = RxChat(model_host.host)
+    try:
+        found.start()
+        create_account(found)
+        yield found
+    finally:
+        found.remove()
+
+
+@pytest.fixture(scope="package")
+def rough_host() -> Iterator[ModelHost]:
+    """A scripted model host that tests may kill; they start it again."""
+    host = ModelHost(*MODELS)
+    host.start()
+    yield host
+    host.kill()
+
+
+@pytest.fixture(scope="package")
+def rough(rough_host: ModelHost) -> Iterator[RxChat]:
+    """A server whose parts tests may kill; they leave it running."""
+    found = RxChat(rough_host.host)
+    try:
+        found.start()
+        create_account(found)
+        yield found
+    finally:
+        found.remove()
+
+
+@pytest.fixture
+def contexts() -> Iterator[list[BrowserContext]]:
+    """The browser profiles of this test; they are closed after it."""
+    opened: list[BrowserContext] = []
+    yield opened
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture
+def profile(browser: Browser, contexts: list[BrowserContext]) -> Callable[..., BrowserContext]:
+    """Make a browser profile in which nobody is signed in."""
+
+    def make(**options: Any) -> BrowserContext:
+        context = browser.new_context(**{"color_scheme": "light", "viewport": {"width": 1280, "height": 800}} | options)
+        contexts.append(context)
+        return context
+
+    return make
+
+
+@pytest.fixture
+def signed_in(profile: Callable[..., BrowserContext]) -> Callable[..., BrowserContext]:
+    """Make a browser profile in which the first administrator of a server is signed in."""
+
+    def make(server: RxChat, **options: Any) -> BrowserContext:
+        return profile(storage_state=session_of(server), **options)
+
+    return make
+
+
+@pytest.fixture
+def chat(server: RxChat, signed_in: Callable[..., BrowserContext]) -> Chat:
+    """A tab of somebody who is signed in at the calm server."""
+    return Chat(signed_in(server).new_page(), server.url)
+
+
+def create_account(server: RxChat) -> None:
+    """Create the first administrator with the link that was printed."""
+    token = server.link.partition("token=")[2]
+    body = {"token": token, "name": NAME, "email": EMAIL, "password": PASSWORD}
+    httpx.post(f"{server.url}/api/auth/setup", json=body, trust_env=False).raise_for_status()
+
+
+def session_of(server: RxChat) -> StorageState:
+    """A sign-in of the first administrator's, as a browser keeps it."""
+    body = {"email": EMAIL, "password": PASSWORD}
+    answer = httpx.post(f"{server.url}/api/auth/sign-in", json=body, trust_env=False)
+    answer.raise_for_status()
+    cookies = [
+        {"name": cookie.name, "value": cookie.value, "domain": "127.0.0.1", "path": "/", "httpOnly": True}
+        | {"expires": cookie.expires or -1, "secure": False, "sameSite": "Lax"}
+        for cookie in answer.cookies.jar
+    ]
+    return cast("StorageState", {"cookies": cookies, "origins": []})

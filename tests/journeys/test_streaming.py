@@ -1,0 +1,91 @@
+"""A question is asked, and its answer streams: what a person sees from the Enter key to the end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import BrowserContext, expect
+
+from tests.journeys.browser import Chat
+from tests.journeys.models import counted
+from tests.journeys.server import RxChat
+
+
+def test_an_answer_streams_in_and_says_how_long_it_took(chat: Chat) -> None:
+    chat.open().choose("scripted:first=2,tokens=10,rate=20").ask("How does the first token come?")
+    expect(chat.page.locator(".typing")).to_be_visible()
+    expect(chat.stop_button).to_be_visible()
+    expect(chat.page.get_by_text("Waiting for scripted:first=2")).to_be_visible()
+    chat.page.wait_for_url(re.compile("/c/[0-9a-f-]{36}$"))
+    expect(chat.row("How does the first token come?")).to_be_visible()
+    expect(chat.row("How does the first token come?").get_by_label("An answer is being written")).to_be_visible()
+    chat.wait_for_words(2)
+    assert len(chat.said().split()) < 10
+    expect(chat.page.locator(".typing")).to_have_count(0)
+    chat.wait_for_end()
+    assert chat.said() == " ".join(["word"] * 10)
+    expect(chat.answers.last.locator(".figures")).to_have_text(re.compile(r"^\d+(\.\d)? s · \d+(\.\d)? tokens/s$"))
+    expect(chat.row("How does the first token come?").get_by_label("An answer is being written")).to_have_count(0)
+    expect(chat.page).to_have_title(re.compile("^How does the first token come?"))
+
+
+def test_thoughts_come_before_the_answer_and_unfold(chat: Chat) -> None:
+    chat.begin("scripted:think=20,tokens=20,rate=40", "Think first, please").wait_for_end()
+    thoughts = chat.page.get_by_role("button", name=re.compile("^Thought"))
+    thoughts.click()
+    expect(chat.page.locator(".reasoning-text")).to_contain_text("thought 0 thought 1")
+    expect(chat.page.locator(".reasoning-text")).to_contain_text("thought 19")
+    assert chat.said() == " ".join(["word"] * 20)
+
+
+def test_markdown_is_drawn_and_code_can_be_copied(server: RxChat, signed_in: Callable[..., BrowserContext]) -> None:
+    context = signed_in(server)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    chat = (
+        Chat(context.new_page(), server.url).begin("scripted:fault=markdown,rate=200", "A plan, please").wait_for_end()
+    )
+    answer = chat.answers.last
+    expect(answer.get_by_role("heading", name="A plan")).to_be_visible()
+    expect(answer.get_by_role("listitem")).to_have_text(["one", "two"])
+    expect(answer.get_by_role("link", name="a link")).to_have_attribute("target", "_blank")
+    expect(answer.get_by_role("cell")).to_have_text(["1", "2"])
+    expect(answer.locator("figure pre")).to_have_text("def answer() -> int:\n    return 42")
+    answer.get_by_role("button", name="Copy code").click()
+    expect(answer.get_by_text("Copied").first).to_be_visible()
+    assert chat.page.evaluate("navigator.clipboard.readText()") == "def answer() -> int:\n    return 42"
+    answer.get_by_role("button", name="Copy answer").click()
+    chat.page.wait_for_function("navigator.clipboard.readText().then(text => text.startsWith('# A plan'))")
+
+
+def test_stopping_keeps_what_was_said(chat: Chat) -> None:
+    chat.begin("scripted:count=1,tokens=3000,rate=100", "Count very far").wait_for_words(20)
+    chat.stop_button.click()
+    chat.wait_for_end()
+    expect(chat.answers.last.get_by_text("Stopped")).to_be_visible()
+    said = chat.said()
+    assert said == counted(1, len(said.split())).strip()
+    chat.page.reload()
+    expect(chat.answers.last.get_by_text("Stopped")).to_be_visible()
+    assert chat.said() == said
+
+
+def test_scrolling_up_lets_go_of_the_end_and_a_pill_leads_back(chat: Chat) -> None:
+    chat.begin("scripted:count=1,tokens=6000,rate=400", "Count far, please").wait_for_words(900)
+    box = chat.page.locator(".thread-scroll")
+    box.hover()
+    chat.page.mouse.wheel(0, -400)
+    pill = chat.page.get_by_role("button", name="New text below")
+    expect(pill).to_be_visible()
+    before = box.evaluate("element => element.scrollTop")
+    words = len(chat.said().split())
+    chat.wait_for_words(words + 60)
+    assert box.evaluate("element => element.scrollTop") == before
+    pill.click()
+    expect(pill).to_have_count(0)
+    chat.page.wait_for_function(
+        "() => { const box = document.querySelector('.thread-scroll');"
+        " return box.scrollHeight - box.clientHeight - box.scrollTop < 60 }"
+    )
+    chat.stop_button.click()
+    chat.wait_for_end()
