@@ -56,7 +56,8 @@ class Chat:
     def choose(self, model: str) -> Chat:
         """Choose a model in the picker."""
         self.page.get_by_role("button", name=re.compile("^Model: ")).click()
-        self.page.get_by_role("menuitemradio").filter(has_text=re.compile(f"^{re.escape(model)}")).click()
+        choices = self.page.get_by_role("menuitemradio")
+        choices.filter(has=self.page.get_by_text(model, exact=True)).click()
         expect(self.page.get_by_role("button", name=f"Model: {model}", exact=True)).to_be_visible()
         return self
 
@@ -113,8 +114,8 @@ class Chat:
         return self.sidebar.get_by_role("listitem").filter(has_text=title)
 
 
-def remembered(context: BrowserContext) -> set[str]:
-    """The addresses that a context's pages ask for from now on."""
-    asked: set[str] = set()
-    context.on("request", lambda request: asked.add(request.url))
+def requests_of(context: BrowserContext) -> list[str]:
+    """The addresses that a context's pages ask for from now on; the list grows."""
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
     return asked

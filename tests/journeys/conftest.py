@@ -10,9 +10,9 @@ from typing import Any, cast
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, StorageState, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, StorageState, expect, sync_playwright
 
-from tests.journeys.browser import EMAIL, NAME, PASSWORD, Chat, chromium
+from tests.journeys.browser import EMAIL, NAME, PASSWORD, PATIENCE_MS, Chat, chromium
 from tests.journeys.server import ModelHost, RxChat
 
 PICTURES = Path(tempfile.gettempdir()) / "rxchat-journeys"
@@ -21,6 +21,7 @@ MODELS = (
     "scripted:count=1,tokens=20",
     "scripted:count=1,tokens=3000,rate=100",
     "scripted:count=1,tokens=6000,rate=400",
+    "scripted:count=1,tokens=300,rate=30",
     "scripted:first=2,tokens=10,rate=20",
     "scripted:think=20,tokens=20,rate=40",
     "scripted:fault=cut,at=5",
@@ -57,6 +58,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, pytest.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """One Chromium for all journeys."""
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright, chromium(playwright) as found:
         yield found
 
