@@ -177,7 +177,7 @@ def _check_database(at: Connections) -> None:
         with psycopg.connect(libpq_url(at.database_url), connect_timeout=5):
             pass
     except psycopg.OperationalError as error:
-        reason = str(error).strip().splitlines()[-1] if str(error).strip() else "no reason given"
+        reason = (str(error).strip() or "no reason given").splitlines()[0]
         raise ConfigurationError(f"The database does not answer: {reason}") from error
 
 

@@ -80,6 +80,8 @@ def configure_logging(level: str, form: Literal["auto", "json", "text"]) -> None
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending],
         )
     )
+    # A line that cannot be formatted would be printed as it is, with all that should have been taken out.
+    logging.raiseExceptions = False
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

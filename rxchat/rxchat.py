@@ -16,6 +16,7 @@ from rxchat.embedded.process import die_with_parent
 from rxchat.observability import configure_logging
 from rxchat.settings import Settings
 from rxchat.states import sockets
+from rxchat.states.access import Lock
 from rxchat.states.sidebar import SidebarState
 from rxchat.states.viewer import ViewerState
 from rxchat.ui import pages
@@ -36,13 +37,18 @@ def _report(exception: Exception) -> None:
     log.error("a handler failed unexpectedly", exc_info=exception)
 
 
+def _report_page(exception: Exception) -> None:
+    """Log that a page's script failed: what it is called and where, never what the page showed."""
+    lines = [line.strip()[:200] for line in str(exception).splitlines() if line.strip()]
+    log.warning("a page's script failed", error=lines[0] if lines else "", at=lines[1] if len(lines) > 1 else "")
+
+
 @asynccontextmanager
 async def _lifespan() -> AsyncGenerator[None]:
     # The server that forked this worker may be killed without a word; nobody else would end the worker then.
     die_with_parent(signal.SIGTERM)
-    namespace = app.event_namespace
-    if namespace is not None:
-        sockets.install(lambda: namespace.token_to_sid)
+    if app.event_namespace is not None:
+        sockets.install(app.event_namespace)
     async with bootstrap.lifespan(settings, attach=not is_prod_mode()):
         yield
 
@@ -50,7 +56,9 @@ async def _lifespan() -> AsyncGenerator[None]:
 app = rx.App(
     api_transformer=_in_front,
     backend_exception_handler=_report,
+    frontend_exception_handler=_report_page,
     **pages.app_options(),
 )
+app.add_middleware(Lock())
 app.register_lifespan_task(_lifespan)
 pages.register(app, before_load=(ViewerState.enter, SidebarState.load))

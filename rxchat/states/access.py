@@ -1,7 +1,8 @@
 """The lock on door 1: every handler of every state is a remote procedure that anyone may call with anything.
 
 `signed_in` checks who calls and what they send before a handler's first line, and turns every expected failure into
-something that the page shows. A test walks all handlers and fails for one without it.
+something that the page shows. `Lock` lets no event through to a handler without it, whether it is ours by mistake or
+one that Reflex gives to every state (`setvar`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from urllib.parse import quote
 
 import reflex as rx
 import structlog
+from reflex.event import Event
+from reflex.middleware.middleware import Middleware
+from reflex.state import BaseState, StateUpdate
+from reflex_base.registry import RegistrationContext
 
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.errors import InvalidInput, NotSignedIn, RxChatError
@@ -26,6 +31,27 @@ log = structlog.get_logger(__name__)
 SESSION_COOKIES = ("__Host-rxchat_session", "rxchat_session")
 
 DOOR = "_rxchat_door"
+
+
+# What Reflex's own frontend needs; none of these changes a var of ours or tells of one that a page may not see.
+_REFLEX_HANDLERS = frozenset(
+    {"hydrate", "hydrate_and_load", "on_load_internal", "set_is_hydrated", "handle_frontend_exception"}
+)
+
+
+class Lock(Middleware):
+    """Refuses every event whose handler nobody has guarded."""
+
+    async def preprocess(self, app: Any, state: BaseState, event: Event) -> StateUpdate | None:  # noqa: ARG002
+        """Return an empty update, which ends the event, or None to let it through."""
+        registered = RegistrationContext.get().event_handlers.get(event.name)
+        handler = registered.handler if registered else None
+        name = event.name.rpartition(".")[2]
+        is_reflex = name in _REFLEX_HANDLERS and ".rxchat___" not in event.name
+        if handler is not None and (is_reflex or getattr(handler.fn, DOOR, None) is not None):
+            return None
+        log.warning("refused an event without a lock", event_name=event.name[:200])
+        return StateUpdate()
 
 
 async def viewer_of(state: rx.State) -> Viewer:

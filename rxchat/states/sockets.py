@@ -1,17 +1,58 @@
-"""Whether a tab is still there: Reflex never cancels a handler when its socket is gone."""
+"""The websocket itself: which tabs are there, and what a tab may send."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
-_sockets: list[Callable[[], Mapping[str, str]]] = []
+import structlog
+from reflex_base.registry import RegistrationContext
+
+log = structlog.get_logger(__name__)
 
 
-def install(token_to_socket: Callable[[], Mapping[str, str]]) -> None:
-    """Tell where the app keeps its sockets by client token."""
-    _sockets[:] = [token_to_socket]
+class Namespace(Protocol):
+    """What is used here of Reflex's event namespace."""
+
+    on_event: Callable[[str, Any], Any]
+
+    @property
+    def token_to_sid(self) -> Mapping[str, str]:
+        """The socket of each tab, by client token."""
+        ...
+
+
+_namespaces: list[Namespace] = []
+
+
+def install(namespace: Namespace) -> None:
+    """Look after the app's sockets: know which are open, and refuse what is no event before Reflex logs all of it.
+
+    Reflex answers an unknown event with a traceback that holds the whole event, the cookie of its handshake included.
+    """
+    _namespaces[:] = [namespace]
+    process = namespace.on_event
+
+    async def on_event(sid: str, data: Any) -> None:
+        if is_event(data):
+            await process(sid, data)
+        else:
+            log.warning("refused a message that is no event", kind=type(data).__name__)
+
+    namespace.on_event = on_event
+
+
+def is_event(data: Any) -> bool:
+    """Whether a message names a handler that there is, and has the shape of an event."""
+    if not isinstance(data, dict) or not isinstance(data.get("name"), str):
+        return False
+    shaped = all(isinstance(data.get(part) or {}, dict) for part in ("payload", "router_data"))
+    return shaped and data["name"] in RegistrationContext.get().event_handlers
 
 
 def is_open(client_token: str) -> bool:
-    """Whether the tab with this client token has a socket (without an app, as in tests: yes)."""
-    return not _sockets or client_token in _sockets[0]()
+    """Whether the tab with this client token has a socket (without an app, as in tests: yes).
+
+    Reflex never cancels a handler when its socket is gone: one that goes on asks here.
+    """
+    return not _namespaces or client_token in _namespaces[0].token_to_sid

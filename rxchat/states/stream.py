@@ -15,7 +15,7 @@ from rxchat.services.live import LiveAnswer
 PACKETS_A_SECOND = 28
 """Faster than a person reads and slow enough for a phone."""
 
-_OVERLAP = 3
+_OVERLAP = 2
 """How many packets back a window begins, so that a browser that skipped some heals itself."""
 
 _MARKER = "_rx_state_"
@@ -45,14 +45,14 @@ class Window:
         self._kind = kind
         self.sent = 0
         self._sent_utf16 = 0
-        self._starts: deque[tuple[int, int]] = deque([(0, 0)], maxlen=_OVERLAP)
+        self._starts: deque[tuple[int, int]] = deque(maxlen=_OVERLAP)
 
     def packet(self, answer: LiveAnswer) -> dict[str, Any] | None:
         """Return what is new since the last packet (and a little before it), or None."""
         whole = answer.text if self._kind is ChunkKind.TEXT else answer.reasoning
         if len(whole) == self.sent:
             return None
-        start, start_utf16 = self._starts[0]
+        start, start_utf16 = self._starts[0] if self._starts else (0, 0)
         packet = {"g": self._message_id, "k": self._kind.value[0], "o": start_utf16, "t": whole[start:]}
         self._starts.append((self.sent, self._sent_utf16))
         self._sent_utf16 += utf16_length(whole[self.sent :])

@@ -90,7 +90,7 @@ async def test_the_models_on_offer_can_be_asked(model: OllamaChatModel, daemon: 
 
 
 async def test_an_unknown_model_is_named_with_how_to_get_it(model: OllamaChatModel) -> None:
-    with pytest.raises(ModelUnknown, match="does not have the model nope. Get it with: ollama pull nope"):
+    with pytest.raises(ModelUnknown, match=r"does not have the model nope\. Get it with: ollama pull nope"):
         await answer(model, "nope")
 
 
@@ -152,7 +152,7 @@ async def test_every_failure_is_ours_and_keeps_what_was_said(
 
 
 async def test_a_model_that_takes_too_long_to_begin_is_silent(scripted: OllamaChatModel) -> None:
-    with pytest.raises(ModelSilent, match="said nothing for 0.4 seconds"):
+    with pytest.raises(ModelSilent, match=r"said nothing for 0\.4 seconds"):
         await answer(scripted, "scripted:first=5")
 
 

@@ -59,7 +59,7 @@ def people(owner_url: str):
                 (new_id(), owner),
             ),
         ):
-            connection.execute(statement, values)
+            connection.execute(statement, values)  # pyright: ignore[reportArgumentType]
     yield victim.user_id, stranger.user_id
     with psycopg.connect(owner_url) as connection:
         connection.execute("DELETE FROM audit_event")
@@ -133,8 +133,9 @@ def test_a_stranger_adds_nothing_in_somebodys_name(database_url: str, people, ta
         sql.Identifier(table),
         sql.SQL(", ").join(map(sql.Identifier, columns)),
         sql.SQL(", ").join(
-            sql.SQL("given.owner") if column == owner else sql.SQL(filler(table, column)) for column in columns
-        ),  # pyright: ignore[reportArgumentType]
+            sql.SQL("given.owner") if column == owner else sql.SQL(filler(table, column))  # pyright: ignore[reportArgumentType]
+            for column in columns
+        ),
     )
     with acting(database_url, stranger) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(statement, (victim,))

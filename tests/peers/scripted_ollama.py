@@ -2,11 +2,11 @@
 
 A model is named `scripted:key=value,key=value`. Keys: `tokens` (how many, default 20), `rate` (tokens a second,
 0 = at once), `first` (seconds before the first), `think` (reasoning tokens first), `text` (each token, default
-"word "), and `fault`, after `at` tokens: error-line | cut | reset | garbage | not-json-object | wrong-fields | silent
+"word "), `stamp` (1: each token is the moment it is sent instead, in milliseconds since 1970), and `fault`, after `at` tokens: error-line | cut | reset | garbage | not-json-object | wrong-fields | silent
 | big-line | nul | markdown | html-status. Everything is served by a few lines over asyncio's own sockets, so that a broken
 connection is really broken.
 
-Run alone: python -m tests.peers.scripted_ollama PORT
+Run alone: python -m tests.peers.scripted_ollama PORT [MODEL ...], where the models are those it offers.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class Script:
     first: float = 0.0
     think: int = 0
     text: str = "word "
+    stamp: int = 0
     fault: str = ""
     at: int = 5
 
@@ -176,7 +177,8 @@ class ScriptedOllama:
             ):
                 return
             self.sent_at.append(time.time())
-            await _line(writer, _part(model, **{kind: text}))
+            said = f"{self.sent_at[-1] * 1000:.0f} " if script.stamp else text
+            await _line(writer, _part(model, **{kind: said}))
         took = int((time.perf_counter() - began) * 1e9)
         await _line(writer, _part(model, done=True) | _durations(len(pieces), took))
         writer.write(b"0\r\n\r\n")
@@ -269,11 +271,12 @@ async def scripted_ollama(*offered: str) -> AsyncGenerator[ScriptedOllama]:
         await daemon.stop()
 
 
-async def _run_alone(port: int) -> None:
+async def _run_alone(port: int, *offered: str) -> None:
     daemon = ScriptedOllama(port=port)
+    daemon.offered = list(offered) or daemon.offered
     await daemon.start()
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(_run_alone(int(sys.argv[1])))
+    asyncio.run(_run_alone(int(sys.argv[1]), *sys.argv[2:]))

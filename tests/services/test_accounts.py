@@ -7,8 +7,8 @@ import json
 from datetime import timedelta
 
 import psycopg
-import pytest
 import pyseto
+import pytest
 from pyseto import Key
 
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotSignedIn
@@ -127,7 +127,7 @@ async def test_the_servers_record_decides_how_long_a_session_lasts(
 ) -> None:
     sealed = await first_administrator(services)
     with psycopg.connect(owner_url) as connection:
-        connection.execute(f"UPDATE user_session SET {column}")  # pyright: ignore[reportArgumentType]
+        connection.execute(f"UPDATE user_session SET {column}")  # pyright: ignore[reportCallIssue, reportArgumentType]
     with pytest.raises(NotSignedIn):
         await services.accounts.viewer(sealed)
 

@@ -24,4 +24,4 @@ def module(name: str) -> str:
 class ClientComponent(rx.Component):
     """A React component of ours; subclasses name its module, its tag and its props."""
 
-    lib_dependencies: list[str] = [ICONS]  # noqa: RUF012
+    lib_dependencies: list[str] = [ICONS]

@@ -46,7 +46,7 @@ class Thread(ClientComponent):
 
     library = module("thread.jsx")
     tag = "Thread"
-    lib_dependencies: list[str] = [ICONS, "streamdown@2.7.1", "shiki@4.6.0"]  # noqa: RUF012
+    lib_dependencies: list[str] = [ICONS, "streamdown@2.7.1", "shiki@4.6.0"]
 
     run: rx.Var[dict[str, Any]]
     model: rx.Var[str]

@@ -1,0 +1,123 @@
+"""Every handler of every state, called raw as anyone can over the socket; the list comes from Reflex itself."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import reflex as rx
+from reflex.state import BaseState
+
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.ids import new_id
+from rxchat.services.accounts import Caller
+from rxchat.services.graph import Services
+from rxchat.states.access import DOOR
+from rxchat.states.thread import ThreadState
+from tests.factories import add_viewer
+from tests.tab import STATES, open_tab
+
+pytestmark = pytest.mark.anyio
+
+
+def our_states(root: type[BaseState] = rx.State) -> list[type[BaseState]]:
+    found = [state for state in root.get_substates() if state.__module__.startswith("rxchat.")]
+    return found + [deeper for state in found for deeper in our_states(state)]
+
+
+HANDLERS = [(state, name) for state in our_states() for name in sorted(state.event_handlers) if name != "setvar"]
+BAD_VALUES = [None, 7, [], {"$ne": 1}, "nonsense", "x" * 10_000, "\x00\ud800", str(new_id())]
+
+
+def arguments_of(state: type[BaseState], name: str) -> list[str]:
+    return list(state.event_handlers[name]._parameters)[1:]
+
+
+def test_the_walk_finds_the_states_that_pages_use() -> None:
+    assert set(STATES) <= set(our_states())
+    assert (ThreadState, "send") in HANDLERS
+
+
+@pytest.mark.parametrize(("state", "name"), HANDLERS, ids=lambda value: getattr(value, "__name__", value))
+def test_the_handler_has_a_lock(state: type[BaseState], name: str) -> None:
+    assert getattr(state.event_handlers[name].fn, DOOR, None) == "signed_in"
+
+
+@pytest.mark.parametrize("name", [f"{state.get_full_name()}.setvar" for state in our_states()])
+async def test_a_handler_that_nobody_guarded_is_never_reached(
+    services: Services, signed_in: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert services
+    async with open_tab(signed_in) as tab:
+        await tab.send_raw(name, var_name="title", value="mine")
+        await tab.send_event(ThreadState, "open")
+        await tab.until(lambda: tab.patches)
+        assert tab.shown(ThreadState, "title") == ""
+    printed = capsys.readouterr()
+    assert "Traceback" not in printed.out + printed.err and signed_in not in printed.out + printed.err
+
+
+@pytest.mark.parametrize("cookie", ["", "nonsense", "v4.local.AAAA"])
+@pytest.mark.parametrize(("state", "name"), HANDLERS, ids=lambda value: getattr(value, "__name__", value))
+async def test_without_a_session_it_leads_to_the_sign_in_page_and_shows_nothing(
+    services: Services, state: type[BaseState], name: str, cookie: str
+) -> None:
+    assert services
+    async with open_tab(cookie) as tab:
+        values = dict.fromkeys(arguments_of(state, name), str(new_id()))
+        await tab.send_event(state, name, **values)
+        await tab.until(lambda: tab.redirects)
+        assert tab.redirects == ["/sign-in?next=/"]
+        assert tab.patches == []
+
+
+@pytest.mark.parametrize(
+    ("state", "name"),
+    [item for item in HANDLERS if arguments_of(*item)],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+async def test_wrong_values_are_refused_with_a_sentence_and_the_socket_lives(
+    services: Services, signed_in: str, capsys: pytest.CaptureFixture[str], state: type[BaseState], name: str
+) -> None:
+    assert services
+    async with open_tab(signed_in) as tab:
+        for value in BAD_VALUES:
+            await tab.send_event(state, name, **dict.fromkeys(arguments_of(state, name), value))
+        await tab.send_event(ThreadState, "open")
+        await tab.until(lambda: tab.patches)
+        assert tab.patches[-1]["op"] == "set"
+    printed = capsys.readouterr()
+    assert "Traceback" not in printed.out + printed.err
+    assert signed_in not in printed.out + printed.err
+
+
+@pytest.fixture
+async def signed_in(services: Services) -> str:
+    """The cookie of somebody who is signed in."""
+    token = await services.accounts.setup_token()
+    assert token
+    return await services.accounts.create_first_administrator(
+        token, name="Ada", email="ada@example.org", password="correct horse", caller=Caller()
+    )
+
+
+async def test_a_strangers_conversation_looks_like_one_that_is_not_there(
+    services: Services, signed_in: str, owner_url: str
+) -> None:
+    owner: Viewer = add_viewer(owner_url, "Owner")
+    turn = await services.chats.ask(owner, None, "a secret question", "scripted:tokens=20")
+    pages = []
+    for conversation_id in (turn.conversation_id, new_id(), "no-id-at-all", "0" * 36):
+        async with open_tab(signed_in) as tab:
+            tab.visit(conversation_id)
+            await tab.send_event(ThreadState, "open")
+            await tab.until(lambda: tab.shown(ThreadState, "missing"))
+            assert tab.patches == [] and "secret" not in json.dumps(tab.frames)
+            pages.append((tab.shown(ThreadState, "title"), tab.shown(ThreadState, "problem"), tab.redirects))
+    assert all(page == pages[0] for page in pages)
+
+
+async def test_what_is_private_in_a_state_never_reaches_the_browser() -> None:
+    for state in our_states():
+        assert not [name for name in state.vars if name.startswith("_")]
+        assert not {"viewer", "user_id", "session_id", "cookie"} & set(state.vars)

@@ -1,0 +1,201 @@
+"""A tab: asking, streaming, stopping, a second tab, and what is sent for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from rxchat.domain.ids import new_id
+from rxchat.domain.runs import ChunkKind
+from rxchat.services.accounts import Caller
+from rxchat.services.graph import Services
+from rxchat.services.live import LiveAnswer
+from rxchat.states.sidebar import SidebarState
+from rxchat.states.stream import Window
+from rxchat.states.thread import ThreadState
+from rxchat.states.viewer import ViewerState
+from tests.peers.scripted_ollama import ScriptedOllama
+from tests.tab import Tab, open_tab, open_tabs
+
+pytestmark = pytest.mark.anyio
+
+SLOW = "scripted:tokens=60,rate=60,think=6"
+ENDLESS = "scripted:tokens=100000,rate=60"
+
+
+@pytest.fixture
+async def cookie(services: Services, ollama: ScriptedOllama) -> str:
+    ollama.offered = [SLOW, ENDLESS, "scripted:tokens=5", "scripted:fault=cut,at=3"]
+    token = await services.accounts.setup_token()
+    assert token
+    return await services.accounts.create_first_administrator(
+        token, name="Ada", email="ada@example.org", password="correct horse", caller=Caller()
+    )
+
+
+async def at_conversation(tab: Tab, conversation_id: object = None) -> None:
+    """Be on a page that has loaded."""
+    tab.visit(conversation_id)
+    before = len(tab.patches)
+    await tab.send_event(ViewerState, "enter")
+    await tab.send_event(SidebarState, "load")
+    await tab.send_event(ThreadState, "open")
+    await tab.until(lambda: len(tab.patches) > before)
+
+
+async def ask(tab: Tab, text: str, model: str = SLOW) -> str:
+    """Choose a model and ask on the page for new chats; return the conversation that comes of it."""
+    await tab.send_event(ThreadState, "choose_model", name=model)
+    client_id = str(new_id())
+    await tab.send_event(ThreadState, "send", text=text, client_id=client_id)
+    await tab.until(lambda: tab.shown(ThreadState, "accepted") == client_id)
+    await tab.until(lambda: tab.redirects)
+    conversation_id = tab.redirects.pop().removeprefix("/c/")
+    await at_conversation(tab, conversation_id)
+    return conversation_id
+
+
+async def test_the_page_greets_and_offers_the_models(cookie: str) -> None:
+    async with open_tab(cookie) as tab:
+        await at_conversation(tab)
+        assert (tab.shown(ViewerState, "name"), tab.shown(ViewerState, "is_admin")) == ("Ada", True)
+        assert [item.name for item in tab.shown(ThreadState, "models")] == [
+            SLOW,
+            ENDLESS,
+            "scripted:tokens=5",
+            "scripted:fault=cut,at=3",
+        ]
+        assert tab.shown(ThreadState, "model") == SLOW
+        assert tab.patches == [{"n": 1, "op": "set", "items": [], "older": False}]
+
+
+async def test_a_question_is_shown_streamed_and_finished(cookie: str) -> None:
+    async with open_tab(cookie) as tab:
+        await at_conversation(tab)
+        conversation_id = await ask(tab, "What is this?")
+        await tab.until(lambda: tab.shown(ThreadState, "run").get("state") == "answering")
+        answer = await tab.until(tab.answer)
+        assert tab.patches[-1]["op"] == "finish" and "text" not in tab.patches[-1]["item"]
+        assert (answer["text"], answer["state"], answer["length"]) == ("word " * 60, "done", 300)
+        assert tab.text_of(answer["id"], "r") == "".join(f"thought {number} " for number in range(6))
+        await tab.until(lambda: tab.shown(ThreadState, "run").get("state") == "")
+        group = tab.shown(SidebarState, "groups")[0]
+        assert (group.label, group.rows[0].id, group.rows[0].title) == ("Today", conversation_id, "What is this?")
+        assert [patch["n"] for patch in tab.patches] == list(range(1, len(tab.patches) + 1))
+
+
+async def test_a_tab_that_comes_late_gets_all_of_it(services: Services, cookie: str) -> None:
+    async with open_tabs(cookie, cookie) as (first, second):
+        await at_conversation(first)
+        conversation_id = await ask(first, "go")
+        await first.until(lambda: len(first.packets) > 8)
+        await at_conversation(second, conversation_id)
+        late, early = await second.until(second.answer), await first.until(first.answer)
+        assert late["text"] == early["text"] == "word " * 60
+        assert services.engine._jobs == {}
+
+
+async def test_what_one_tab_asks_another_one_shows(cookie: str) -> None:
+    async with open_tabs(cookie, cookie) as (first, second):
+        await at_conversation(first)
+        conversation_id = await ask(first, "go", "scripted:tokens=5")
+        await first.until(first.answer)
+        await at_conversation(second, conversation_id)
+        question = str(new_id())
+        await first.send_event(ThreadState, "send", text="and again", client_id=question)
+        appended = await second.until(lambda: [patch for patch in second.patches if patch["op"] == "append"])
+        assert [item["role"] for item in appended[0]["items"]] == ["user", "assistant"]
+        assert (appended[0]["items"][0]["client_id"], appended[0]["items"][0]["text"]) == (question, "and again")
+        assert (await second.until(second.answer))["text"] == "word " * 5
+
+
+async def test_stop_in_one_tab_stops_it_in_the_other(cookie: str) -> None:
+    async with open_tabs(cookie, cookie) as (first, second):
+        await at_conversation(first)
+        conversation_id = await ask(first, "go", ENDLESS)
+        await at_conversation(second, conversation_id)
+        await second.until(lambda: len(second.packets) > 3)
+        await second.send_event(ThreadState, "stop")
+        for tab in (first, second):
+            answer = await tab.until(tab.answer)
+            assert answer["state"] == "stopped" and answer["text"].startswith("word ")
+            await tab.until(lambda tab=tab: tab.shown(ThreadState, "run").get("state") == "")
+
+
+async def test_a_failed_answer_says_why_and_retry_writes_it_in_its_place(cookie: str) -> None:
+    async with open_tab(cookie) as tab:
+        await at_conversation(tab)
+        await ask(tab, "go", "scripted:fault=cut,at=3")
+        failed = await tab.until(tab.answer)
+        assert failed["state"] == "failed" and "stopped in the middle" in failed["error"]
+        count = len(tab.patches)
+        await tab.send_event(ThreadState, "retry", message_id=failed["id"])
+        await tab.until(lambda: len(tab.patches) >= count + 2)
+        assert tab.patches[count]["op"] == "replace" and tab.patches[count]["item"]["state"] == "running"
+        assert (await tab.until(tab.answer))["id"] == failed["id"]
+
+
+@pytest.mark.parametrize(("text", "sentence"), [("x" * 300_000, "300,000 characters"), ("go", "no model")])
+async def test_a_refused_message_comes_back_with_a_sentence(
+    cookie: str, ollama: ScriptedOllama, text: str, sentence: str
+) -> None:
+    if text == "go":
+        ollama.offered = []
+    async with open_tab(cookie) as tab:
+        await at_conversation(tab)
+        client_id = str(new_id())
+        await tab.send_event(ThreadState, "send", text=text, client_id=client_id)
+        refused = await tab.until(lambda: tab.shown(ThreadState, "refused"))
+        assert refused["id"] == client_id and sentence in refused["text"]
+        assert tab.redirects == []
+
+
+async def test_a_blank_message_does_nothing(services: Services, cookie: str) -> None:
+    async with open_tab(cookie) as tab:
+        await at_conversation(tab)
+        await tab.send_event(ThreadState, "send", text=" \n ", client_id=str(new_id()))
+        await at_conversation(tab)
+        assert tab.shown(ThreadState, "refused") == {} and tab.shown(ThreadState, "accepted") == ""
+        assert tab.shown(SidebarState, "groups") == [] and services.engine._jobs == {}
+
+
+async def test_rename_remove_and_undo(cookie: str) -> None:
+    async with open_tab(cookie) as tab:
+        await at_conversation(tab)
+        conversation_id = await ask(tab, "go", "scripted:tokens=5")
+        await tab.until(tab.answer)
+        await tab.send_event(SidebarState, "rename", conversation_id=conversation_id, title="  A better\nname ")
+        await tab.until(lambda: tab.shown(ThreadState, "title") == "A better name")
+        await tab.until(lambda: tab.shown(SidebarState, "groups")[0].rows[0].title == "A better name")
+        await tab.send_event(SidebarState, "remove", conversation_id=conversation_id)
+        await tab.until(lambda: tab.shown(SidebarState, "removed_title") == "A better name")
+        assert tab.shown(SidebarState, "groups") == []
+        await tab.send_event(SidebarState, "undo_remove")
+        await tab.until(lambda: tab.shown(SidebarState, "removed_title") == "")
+        assert tab.shown(SidebarState, "groups")[0].rows[0].id == conversation_id
+
+
+async def test_signing_out_elsewhere_reaches_an_open_tab(services: Services, cookie: str) -> None:
+    async with open_tab(cookie) as tab:
+        await at_conversation(tab)
+        viewer = await services.accounts.viewer(cookie)
+        await services.accounts.sign_out(viewer, Caller())
+        await tab.send_event(ThreadState, "send", text="still here?", client_id=str(new_id()))
+        assert await tab.until(lambda: tab.redirects) == ["/sign-in?next=/"]
+
+
+def test_a_window_begins_a_little_back_and_counts_as_javascript_does() -> None:
+    answer = LiveAnswer(new_id(), new_id())
+    window = Window("m", ChunkKind.TEXT)
+    assert window.packet(answer) is None
+    packets = []
+    for piece in ("a🙂", "b", "c", "d", "🙂e"):
+        answer.add(ChunkKind.TEXT, piece)
+        packets.append(window.packet(answer))
+    assert [(packet["o"], packet["t"]) for packet in packets if packet] == [
+        (0, "a🙂"),
+        (0, "a🙂b"),
+        (0, "a🙂bc"),
+        (3, "bcd"),
+        (4, "cd🙂e"),
+    ]
+    assert window.packet(answer) is None

@@ -1,0 +1,165 @@
+"""A browser tab without a browser: events go in, and what the page would be shown comes out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import reflex as rx
+from reflex.app_mixins.middleware import MiddlewareMixin
+from reflex.event import Event
+from reflex.istate.manager.memory import StateManagerMemory
+from reflex.state import BaseState
+from reflex_base.event.processor import BaseStateEventProcessor
+
+from rxchat.states.access import Lock
+from rxchat.states.sidebar import SidebarState
+from rxchat.states.stream import StreamState
+from rxchat.states.thread import ThreadState
+from rxchat.states.viewer import ViewerState
+
+STATES = (ThreadState, SidebarState, StreamState, ViewerState)
+_MARKER = "_rx_state_"
+
+
+class Tab:
+    """What one tab was sent: the latest value of each var, and all patches, packets and redirects in order."""
+
+    def __init__(self, processor: BaseStateEventProcessor, cookie: str = "") -> None:
+        """Open a tab whose socket was shaken hands with this session cookie."""
+        self.token = str(uuid4())
+        self.cookie = f"rxchat_session={cookie}" if cookie else ""
+        self.values: dict[str, dict[str, Any]] = {}
+        self.patches: list[dict[str, Any]] = []
+        self.packets: list[dict[str, Any]] = []
+        self.redirects: list[str] = []
+        self.frames: list[str] = []
+        self._processor = processor
+        self._happened = asyncio.Event()
+        self._query: dict[str, str] = {}
+        self._tasks: list[Any] = []
+
+    def receive(self, update: Any) -> None:
+        """Take what Reflex would send over the socket."""
+        self.frames.append(repr(update))
+        for state, changes in (update.delta or {}).items():
+            for name, value in changes.items():
+                self._take(state, name.removesuffix(_MARKER), value)
+        for event in update.events or ():
+            if event.name == "_redirect":
+                self.redirects.append(event.payload["path"])
+        self._happened.set()
+
+    def _take(self, state: str, name: str, value: Any) -> None:
+        self.values.setdefault(state, {})[name] = value
+        if state == ThreadState.get_full_name() and name == "patch" and value:
+            self.patches.append(value)
+        if state == StreamState.get_full_name() and name == "w" and value:
+            self.packets.append(value)
+
+    def shown(self, state: type[rx.State], name: str) -> Any:
+        """Return a var's value as the page shows it."""
+        return self.values.get(state.get_full_name(), {}).get(name, getattr(state, name, None))
+
+    def visit(self, conversation_id: object = None) -> None:
+        """Be at the address of a conversation, or of a new one."""
+        self._query = {"conversation_id": str(conversation_id)} if conversation_id else {}
+
+    async def send_event(self, state: type[BaseState], handler: str, /, **payload: Any) -> None:
+        """Send an event as the page would; handlers that go on in the background go on."""
+        await self.send_raw(f"{state.get_full_name()}.{handler}", **payload)
+
+    async def send_raw(self, name: str, /, **payload: Any) -> None:
+        """Send whatever a stranger might."""
+        event = Event(
+            name=name,
+            payload=payload,
+            router_data={
+                "headers": {"cookie": self.cookie, "origin": "http://127.0.0.1:8000"},
+                "query": self._query,
+                "pathname": "/c/[conversation_id]" if self._query else "/",
+                "asPath": f"/c/{self._query['conversation_id']}" if self._query else "/",
+                "token": self.token,
+            },
+        )
+        self._tasks.append(await self._processor.enqueue(self.token, event))
+
+    async def until(self, condition: Callable[[], Any], seconds: float = 10) -> Any:
+        """Wait until something is true of what the tab was sent, and return it."""
+        async with asyncio.timeout(seconds):
+            while not (found := condition()):
+                self._happened.clear()
+                await self._happened.wait()
+        return found
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Return the thread as the renderer puts it together from the patches."""
+        thread: list[dict[str, Any]] = []
+        for patch in self.patches:
+            match patch["op"]:
+                case "set":
+                    thread = list(patch["items"])
+                case "append":
+                    thread = [*thread, *patch["items"]]
+                case "prepend":
+                    thread = [*patch["items"], *thread]
+                case _:
+                    item = patch["item"]
+                    thread = [old | item if old["id"] == item["id"] else old for old in thread]
+        return thread
+
+    def answer(self) -> dict[str, Any] | None:
+        """Return the last message once it is an answer that has ended, with its text."""
+        last = self.messages()[-1] if self.messages() else {"role": "", "state": ""}
+        if last["role"] != "assistant" or last["state"] == "running":
+            return None
+        return last | {"text": last.get("text") or self.text_of(last["id"])}
+
+    def text_of(self, message_id: str, kind: str = "t") -> str:
+        """Return an answer as the renderer puts it together from the packets, in UTF-16 as JavaScript does."""
+        buffer = b""
+        for packet in self.packets:
+            if (packet["g"], packet["k"]) == (message_id, kind):
+                assert packet["o"] * 2 <= len(buffer), "a gap"
+                buffer = buffer[: packet["o"] * 2] + packet["t"].encode("utf-16-le")
+        return buffer.decode("utf-16-le")
+
+
+class _Sockets:
+    """All tabs of one process, as Reflex's event namespace knows them."""
+
+    def __init__(self, tabs: list[Tab]) -> None:
+        self._tabs = {tab.token: tab for tab in tabs}
+
+    async def emit_update(self, update: Any, token: str) -> None:
+        """Send what Reflex has for a tab to that tab alone."""
+        self._tabs[token].receive(update)
+
+
+@asynccontextmanager
+async def open_tabs(*cookies: str) -> AsyncGenerator[list[Tab]]:
+    """Keep a tab open for each cookie, all in one process."""
+    middlewares = MiddlewareMixin()
+    middlewares.add_middleware(Lock())
+    processor = BaseStateEventProcessor(middleware=middlewares)
+    tabs = [Tab(processor, cookie) for cookie in cookies]
+    processor.configure(state_manager=StateManagerMemory(), event_namespace=_Sockets(tabs))  # pyright: ignore[reportArgumentType]
+    async with processor:
+        for tab in tabs:
+            # As a page does with its first breath; without it Reflex would think of a server that was restarted.
+            await tab.send_raw("reflex___state____state.hydrate")
+            await tab.until(lambda tab=tab: tab.frames)
+        try:
+            yield tabs
+        finally:
+            await processor.stop(graceful_shutdown_timeout=0)
+
+
+@asynccontextmanager
+async def open_tab(cookie: str = "") -> AsyncGenerator[Tab]:
+    """Keep one tab open."""
+    async with open_tabs(cookie) as tabs:
+        yield tabs[0]

@@ -1,0 +1,110 @@
+"""Logs: one form, a correlation id, and no secret of any kind in them, whoever logs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from rxchat.observability import configure_logging, correlated, correlation_id, redacted
+
+CANARY = "canary7f3a"
+TOKEN = f"v4.local.{CANARY}"
+
+
+@pytest.fixture
+def logs(capsys: pytest.CaptureFixture[str]) -> Iterator[pytest.CaptureFixture[str]]:
+    """Logging as it was again after a test that configures it (itself: the streams of set-up are closed by then)."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield capsys
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
+
+
+def written(logs: pytest.CaptureFixture[str]) -> list[dict]:
+    text = logs.readouterr().err
+    assert CANARY not in text
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_a_line_is_json_with_its_correlation_id(logs) -> None:
+    configure_logging("info", "json")
+    with correlated() as chosen:
+        assert correlation_id() == chosen
+        structlog.get_logger("ours").info("it happened", answer=42)
+        logging.getLogger("theirs").warning("that too")
+    assert correlation_id() == ""
+    ours, theirs = written(logs)
+    assert (ours["event"], ours["answer"], ours["level"]) == ("it happened", 42, "info")
+    assert ours["correlation_id"] == theirs["correlation_id"] == chosen
+
+
+def test_a_known_correlation_id_goes_on() -> None:
+    with correlated("from-before"):
+        assert correlation_id() == "from-before"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"cookie": f"rxchat_session={TOKEN}"},
+        {"api_key": CANARY},
+        {"password": CANARY},
+        {"text": CANARY},
+        {"content": CANARY},
+        {"headers": {"authorization": CANARY}},
+        {"url": f"postgresql://rxchat_web:{CANARY}@127.0.0.1/rxchat"},
+        {"nested": {"deep": [{"session_token": CANARY}]}},
+        {"reason": f"cannot open {TOKEN} here"},
+    ],
+    ids=lambda values: next(iter(values)),
+)
+def test_secrets_are_taken_out_by_name_and_by_shape(logs, values) -> None:
+    configure_logging("info", "json")
+    structlog.get_logger("ours").info("careless", **values)
+    (line,) = written(logs)
+    assert "[redacted]" in json.dumps(line)
+
+
+def test_what_reflex_says_of_an_unknown_event_holds_no_cookie_and_no_words(logs) -> None:
+    configure_logging("info", "json")
+    # Its own words, as seen: reflex_base.event.processor.event_processor, version 0.10.1.
+    event = (
+        "Event(name='nope', router_data={'headers': {'cookie': 'rxchat_session=TOKEN; other=CANARY', 'host': 'x'}},"
+        " payload={'text': 'a CANARY question'})"
+    )
+    spoken = event.replace("TOKEN", TOKEN).replace("CANARY", CANARY)
+    logging.getLogger("reflex_base").error("Error processing event queue entry for %s", spoken)
+    (line,) = written(logs)
+    assert "nope" in line["event"]
+
+
+def test_exceptions_are_logged_without_the_secrets_in_them(logs) -> None:
+    configure_logging("info", "json")
+    try:
+        raise RuntimeError(f"postgresql://a:{CANARY}@b/c and {TOKEN}")
+    except RuntimeError:
+        structlog.get_logger("ours").exception("it broke")
+    (line,) = written(logs)
+    assert "RuntimeError" in line["exception"]
+
+
+def test_numbers_are_not_secrets() -> None:
+    assert redacted({"a": 1, "b": [True, None]}) == {"a": 1, "b": [True, None]}
+
+
+def test_correlation_survives_into_tasks_that_are_started_inside() -> None:
+    async def inside() -> str:
+        return correlation_id()
+
+    async def outside() -> tuple[str, str]:
+        with correlated() as chosen:
+            return chosen, await asyncio.create_task(inside())
+
+    chosen, seen = asyncio.run(outside())
+    assert chosen == seen

@@ -1,0 +1,108 @@
+"""Settings from the environment, and what a start is refused for."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from rxchat.__main__ import main
+from rxchat.bootstrap import ConfigurationError, connections, needs_embedded
+from rxchat.settings import Settings
+
+KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
+
+
+def settings(**values: object) -> Settings:
+    return Settings.model_validate(values)
+
+
+def test_hosts_are_written_as_ollama_writes_them() -> None:
+    assert settings(OLLAMA_HOSTS="gpu-1:11434, http://gpu-2:11434/ ,").ollama_hosts == (
+        "http://gpu-1:11434",
+        "http://gpu-2:11434",
+    )
+
+
+def test_the_address_is_the_public_one_or_where_it_listens() -> None:
+    assert settings(RXCHAT_PORT=9000).base_url == "http://127.0.0.1:9000"
+    assert settings(RXCHAT_PUBLIC_URL="https://chat.example.org/").base_url == "https://chat.example.org"
+
+
+def test_with_everything_set_nothing_embedded_is_needed(tmp_path: Path) -> None:
+    everything = settings(
+        DATABASE_URL="postgresql://a@b/c",
+        REDIS_URL="redis://d",
+        OLLAMA_HOSTS="e",
+        RXCHAT_SECRET_KEY=KEY,
+        RXCHAT_PASSWORD_PEPPER=KEY,
+        RXCHAT_DATA=tmp_path,
+    )
+    assert not needs_embedded(everything)
+    at = connections(everything)
+    assert (at.database_url, at.database_owner_url, at.redis_url) == (
+        "postgresql://a@b/c",
+        "postgresql://a@b/c",
+        "redis://d",
+    )
+    assert (at.ollama_hosts, at.demo_hosts, at.secret_key) == (("http://e",), (), b"k" * 32)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({}, "RXCHAT_SECRET_KEY must be set"),
+        ({"RXCHAT_SECRET_KEY": "short"}, "RXCHAT_SECRET_KEY must be 32 random bytes"),
+        ({"RXCHAT_SECRET_KEY": KEY}, "RXCHAT_PASSWORD_PEPPER must be set"),
+        (
+            {"RXCHAT_SECRET_KEY": KEY, "RXCHAT_PASSWORD_PEPPER": "!" * 44},
+            "RXCHAT_PASSWORD_PEPPER must be 32 random bytes",
+        ),
+    ],
+)
+def test_a_database_of_ones_own_demands_secrets_of_ones_own(tmp_path: Path, values, sentence: str) -> None:
+    with pytest.raises(ConfigurationError, match=sentence):
+        connections(settings(DATABASE_URL="postgresql://a@b/c", RXCHAT_DATA=tmp_path, **values))
+
+
+def test_without_a_database_the_way_to_get_one_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"DATABASE_URL.*make run"):
+        connections(settings(RXCHAT_DATA=tmp_path))
+
+
+def test_secrets_never_show_in_a_printed_setting() -> None:
+    assert KEY not in repr(settings(RXCHAT_SECRET_KEY=KEY))
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """An environment with a database that is away and nothing else wrong."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in {
+        "DATABASE_URL": "postgresql://nobody:secret@127.0.0.1:9/none",
+        "REDIS_URL": "redis://127.0.0.1:9",
+        "OLLAMA_HOSTS": "127.0.0.1:9",
+        "RXCHAT_SECRET_KEY": KEY,
+        "RXCHAT_PASSWORD_PEPPER": KEY,
+        "RXCHAT_DATA": str(tmp_path / "data"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+@pytest.mark.parametrize("command", ["web", "migrate"])
+def test_a_database_that_is_away_at_the_start_is_one_clear_line(environment, capsys, command: str) -> None:
+    assert environment
+    assert main([command]) == 1
+    printed = capsys.readouterr().err.strip()
+    assert printed.startswith("rxchat: The database does not answer:") and "refused" in printed
+    assert "\n" not in printed and "secret" not in printed
+
+
+def test_a_setting_that_makes_no_sense_is_one_clear_line(environment, capsys) -> None:
+    environment.setenv("RXCHAT_PORT", "70000")
+    assert main(["web"]) == 1
+    printed = capsys.readouterr().err.strip()
+    assert printed == "rxchat: RXCHAT_PORT: Input should be less than or equal to 65535"
