@@ -21,7 +21,7 @@ MODELS = (
     "scripted:count=1,tokens=20",
     "scripted:count=1,tokens=3000,rate=100",
     "scripted:count=1,tokens=6000,rate=400",
-    "scripted:count=1,tokens=300,rate=30",
+    "scripted:count=1,tokens=300,rate=60",
     "scripted:first=2,tokens=10,rate=20",
     "scripted:think=20,tokens=20,rate=40",
     "scripted:fault=cut,at=5",

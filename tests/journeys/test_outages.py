@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
@@ -14,15 +14,15 @@ from tests.journeys.models import counted
 from tests.journeys.server import ModelHost, RxChat, until
 
 SLOW = "scripted:count=1,tokens=200,rate=40"
-SLOWER = "scripted:count=1,tokens=300,rate=30"
+SLOWER = "scripted:count=1,tokens=300,rate=60"
 QUICK = "scripted:count=1,tokens=20"
 
 
 @pytest.fixture
-def tab(rough: RxChat, rough_host: ModelHost, signed_in: Callable[..., BrowserContext]) -> Iterator[Chat]:
+def tab(rough: RxChat, rough_host: ModelHost, signed_in: Callable[..., BrowserContext]) -> Chat:
     """A tab on the server that this file is rough with."""
     assert rough_host
-    yield Chat(signed_in(rough).new_page(), rough.url)
+    return Chat(signed_in(rough).new_page(), rough.url)
 
 
 def test_a_model_host_that_is_away_is_named_and_retry_works_when_it_is_back(tab: Chat, rough_host: ModelHost) -> None:
