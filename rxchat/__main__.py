@@ -39,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for problem in error.errors():
             print(f"rxchat: {problem['loc'][0]}: {problem['msg']}", file=sys.stderr)
         return 1
-    configure_logging(settings.log_level, settings.log_format)
+    # `up` tells a person what it does in its own words; what its children log is in the data folder.
+    is_quiet = chosen.command == "up" and settings.log_level == "info"
+    configure_logging("warning" if is_quiet else settings.log_level, settings.log_format)
     run, _ = COMMANDS[chosen.command]
     try:
         return run(settings, chosen)

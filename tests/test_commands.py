@@ -1,0 +1,211 @@
+"""`python -m rxchat up` as a person runs it: what it prints, and that nothing of it is left when it ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from rxchat import frontend
+from rxchat.embedded.endpoints import Endpoints
+from rxchat.settings import Settings
+from tests.embedded.processes import is_alive, until
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass
+class Running:
+    """One `up` with a data folder and a port of its own."""
+
+    process: subprocess.Popen[bytes]
+    data: Path
+    port: int
+    output: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def printed(self) -> str:
+        return self.output.read_text()
+
+    def until_printed(self, words: str, seconds: float = 120) -> str:
+        until(lambda: words in self.printed() or self.process.poll() is not None, seconds)
+        assert words in self.printed(), self.printed()
+        return self.printed()
+
+    def descendants(self) -> list[int]:
+        """Return every process below it, workers of children included."""
+        parents = {}
+        for entry in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                parents[int(entry.parent.name)] = int(entry.read_text().rpartition(")")[2].split()[1])
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+        found, last = {self.process.pid}, 0
+        while len(found) != last:
+            last = len(found)
+            found |= {pid for pid, parent in parents.items() if parent in found}
+        return sorted(found - {self.process.pid})
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def built() -> None:
+    """The pages, built as `up` builds them."""
+    subprocess.run(
+        [sys.executable, "-m", "rxchat", "build"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL, timeout=180
+    )
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    found = Path(tempfile.mkdtemp(prefix="rxchat-up-"))
+    found.chmod(0o711)
+    yield found
+    shutil.rmtree(found, ignore_errors=True)
+
+
+@pytest.fixture
+def start_up(built: None, folder: Path) -> Iterator:
+    started: list[Running] = []
+
+    def start(**settings: str) -> Running:
+        port = free_port()
+        environment = {
+            **{name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}},
+            "RXCHAT_DATA": str(folder / "data"),
+            "RXCHAT_PORT": str(port),
+            "OLLAMA_HOSTS": "127.0.0.1:9",
+            **settings,
+        }
+        output = folder / f"output-{len(started)}"
+        with output.open("wb") as written:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "rxchat", "up"], cwd=ROOT, env=environment, stdout=written, stderr=written
+            )
+        running = Running(process, folder / "data", port, output)
+        started.append(running)
+        return running
+
+    yield start
+    for running in started:
+        if running.process.poll() is None:
+            running.process.kill()
+            running.process.wait()
+
+
+def test_it_prints_the_address_and_a_link_and_ctrl_c_ends_all_of_it_within_five_seconds(start_up) -> None:
+    running = start_up()
+    printed = running.until_printed("/setup?token=")
+    last = [line for line in printed.splitlines() if line][-3:]
+    assert last[0] == f"RxChat is at {running.url}"
+    assert re.fullmatch(rf"{running.url}/setup\?token=v4\.local\.[\w-]+", last[2])
+    assert "Traceback" not in printed and '"event"' not in printed
+    assert httpx.get(f"{running.url}/healthz").status_code == 200
+    children = running.descendants()
+    assert len(children) >= 4
+    began = time.monotonic()
+    running.process.send_signal(signal.SIGINT)
+    assert running.process.wait(10) == 0
+    assert time.monotonic() - began < 5
+    assert [pid for pid in children if is_alive(pid)] == []
+    assert running.printed().rstrip().endswith("Stopped.")
+
+
+def test_kill_9_leaves_no_orphan(start_up) -> None:
+    running = start_up()
+    running.until_printed("RxChat is at")
+    children = running.descendants()
+    running.process.kill()
+    running.process.wait()
+    until(lambda: not any(is_alive(pid) for pid in children), 10)
+
+
+def test_everything_is_there_after_a_restart_and_no_link_is_offered(start_up) -> None:
+    first = start_up()
+    token = first.until_printed("/setup?token=").rpartition("token=")[2].strip()
+    person = {"name": "Ada", "email": "ada@example.org", "password": "correct horse battery"}
+    headers = {"origin": first.url}
+    assert (
+        httpx.post(f"{first.url}/api/auth/setup", json={"token": token, **person}, headers=headers).status_code == 204
+    )
+    first.process.send_signal(signal.SIGINT)
+    first.process.wait(10)
+    second = start_up()
+    printed = second.until_printed("RxChat is at")
+    answer = httpx.post(f"{second.url}/api/auth/sign-in", json=person, headers={"origin": second.url})
+    assert answer.status_code == 204
+    assert "setup" not in printed
+
+
+def test_a_port_in_use_is_one_clear_line(start_up) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        running = start_up(RXCHAT_PORT=str(taken.getsockname()[1]))
+        assert running.process.wait(30) == 1
+    printed = running.printed().strip()
+    assert printed.startswith("rxchat: Cannot listen at 127.0.0.1:") and printed.endswith(
+        "Set RXCHAT_PORT to a free port."
+    )
+    assert "\n" not in printed
+
+
+def test_the_servers_that_are_set_are_used_and_the_embedded_ones_are_not_started(
+    start_up, servers: Endpoints, database_url: str, owner_url: str
+) -> None:
+    assert servers.redis_url
+    key = "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="
+    running = start_up(
+        DATABASE_URL=database_url,
+        DATABASE_OWNER_URL=owner_url,
+        REDIS_URL=servers.redis_url,
+        RXCHAT_SECRET_KEY=key,
+        RXCHAT_PASSWORD_PEPPER=key,
+    )
+    running.until_printed("RxChat is at")
+    commands = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in running.descendants()]
+    assert not any(name in command for command in commands for name in (b"postgres", b"valkey", b"rxchat.embedded"))
+    assert not (running.data / "postgres").exists()
+    parts = httpx.get(f"{running.url}/readyz").json()["parts"]
+    assert (parts["database"], parts["redis"]) == ("ok", "ok") and "127.0.0.1:9" in parts["models"]
+    with psycopg.connect(owner_url) as connection:
+        connections = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'rxchat listener'"
+        )
+        assert connections.fetchone() != (0,)
+
+
+def test_the_pages_are_built_once_for_the_same_sources(built: None) -> None:
+    assert frontend.is_fresh()
+    stamp = frontend._STAMP.read_text()
+    source = ROOT / "assets" / "rxchat.css"
+    before = source.read_bytes()
+    try:
+        source.write_bytes(before + b"\n")
+        assert not frontend.is_fresh()
+    finally:
+        source.write_bytes(before)
+    assert frontend.is_fresh() and frontend._STAMP.read_text() == stamp
+
+
+def test_the_settings_of_the_tests_are_those_of_a_person() -> None:
+    assert Settings.model_validate({}).bcrypt_rounds == 12
