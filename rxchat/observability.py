@@ -86,7 +86,7 @@ def configure_logging(level: str, form: Literal["auto", "json", "text"]) -> None
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     # One line for each HTTP call or socket packet is noise at the level people run with.
-    for noisy in ("httpx", "httpcore", "socketio", "engineio", "asyncio"):
+    for noisy in ("alembic", "httpx", "httpcore", "socketio", "engineio", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
