@@ -71,17 +71,22 @@ async def viewer_of(state: rx.State) -> Viewer:
     raise NotSignedIn
 
 
-def signed_in(method: Callable[..., Awaitable[Any]]) -> Any:
-    """Make a handler of `async def name(self, viewer, ...)`: only someone signed in gets in, with values of the hinted types."""
+def signed_in(
+    method: Callable[..., Awaitable[Any]], *, refuse: Callable[[Any, RxChatError, dict[str, Any]], bool] | None = None
+) -> Any:
+    """Make a handler of `async def name(self, viewer, ...)`: only someone signed in gets in, with values of the hinted types.
+
+    What went wrong is shown in the banner, unless `refuse` (state, error, what was sent) has shown it elsewhere.
+    """
     hints = get_type_hints(method)
     parameters = [item for item in inspect.signature(method).parameters.values() if item.name != "viewer"]
     expected = {item.name: hints.get(item.name, object) for item in parameters[1:]}
 
     @functools.wraps(method)
     async def guarded(self: rx.State, *args: Any, **kwargs: Any) -> Any:
+        given = dict(zip(expected, args, strict=False)) | kwargs
         with correlated():
             try:
-                given = dict(zip(expected, args, strict=False)) | kwargs
                 _check_types(method.__qualname__, given, expected)
                 viewer = await viewer_of(self)
                 return await method(self, viewer, **given)
@@ -89,7 +94,9 @@ def signed_in(method: Callable[..., Awaitable[Any]]) -> Any:
                 return rx.redirect(f"/sign-in?next={quote(_here(self), safe='/')}")
             except RxChatError as error:
                 log.info("refused", handler=method.__qualname__, code=error.code)
-                return await _show(self, error)
+                if refuse is None or not refuse(self, error, given):
+                    await _show(self, error)
+                return None
 
     guarded.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportAttributeAccessIssue]
     guarded.__annotations__ = {name: hint for name, hint in method.__annotations__.items() if name != "viewer"}

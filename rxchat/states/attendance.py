@@ -62,7 +62,7 @@ class Attendance:
         self._models: dict[UUID, str] = {}
 
     async def attend(self) -> None:
-        """Keep the page up to date until its tab is gone, its person is signed out or the conversation is."""
+        """Keep the page up to date until its tab is gone or its person is signed out."""
         activity = graph.current().activity
         watch = activity.enter(self._viewer.user_id)
         observability.FOLLOWERS.inc()
@@ -73,9 +73,11 @@ class Attendance:
                 except DatabaseAway as error:
                     await self._say_away(error)
                     await asyncio.sleep(_AWAY_SECONDS)
-        except NotFound:
-            async with self._state as state:
-                state.missing = True
+                except NotFound:
+                    # The conversation is gone; the sidebar beside it goes on.
+                    self._conversation_id = None
+                    async with self._state as state:
+                        state.missing, state.title = True, ""
         finally:
             observability.FOLLOWERS.dec()
             activity.leave(self._viewer.user_id, watch)
@@ -194,9 +196,10 @@ class Attendance:
                 state.problem = error.message
 
     async def _say_back(self) -> None:
-        if self._is_away:
-            self._is_away = False
-            async with self._state as state:
+        self._is_away = False
+        async with self._state as state:
+            # A handler may have met the database away while this here slept.
+            if state.problem == DatabaseAway().message:
                 state.problem = ""
 
 

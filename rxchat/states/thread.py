@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,15 @@ class ModelChoice:
     name: str
     detail: str
     is_demo: bool
+
+
+def _give_back(state: ThreadState, error: RxChatError, given: dict[str, Any]) -> bool:
+    """Show under the composer why a question was not taken, wherever it failed, and let the page have it back."""
+    client_id = given.get("client_id")
+    if not isinstance(client_id, str) or not isinstance(given.get("text"), str):
+        return False
+    state.refused = {"id": client_id[:64], "text": error.message}
+    return True
 
 
 class ThreadState(rx.State):
@@ -55,14 +65,14 @@ class ThreadState(rx.State):
         self.conversation_id = named if parse_id(named) else ""
         if named and not self.conversation_id:
             self.missing = True
-            return None
+            return ThreadState.attend
         page = None
         if self.conversation_id:
             try:
                 page = await graph.current().conversations.open(viewer, UUID(self.conversation_id))
             except NotFound:
                 self.missing, self.title = True, ""
-                return None
+                return ThreadState.attend
         await self._show_models(page.model if page else "")
         self._show_page(page)
         return ThreadState.attend
@@ -97,22 +107,18 @@ class ThreadState(rx.State):
         await Attendance(self, viewer, parse_id(conversation_id), seq, token).attend()
 
     @rx.event
-    @signed_in
+    @partial(signed_in, refuse=_give_back)
     async def send(self, viewer: Viewer, text: str, client_id: str) -> Any:
         """Ask; the draft is dropped only when `accepted` names it, and comes back with `refused`."""
         question_id = parse_id(client_id)
-        try:
-            if question_id is None:
-                raise InvalidInput("This message came without a proper id; please reload the page.")
-            if not text.strip():
-                return None
-            conversation_id = parse_id(self.conversation_id)
-            turn = await graph.current().chats.ask(viewer, conversation_id, text, self.model, question_id=question_id)
-        except RxChatError as error:
-            self.refused = {"id": client_id[:64], "text": error.message}
+        if question_id is None:
+            raise InvalidInput("This message came without a proper id; please reload the page.")
+        if not text.strip():
             return None
+        conversation_id = parse_id(self.conversation_id)
+        turn = await graph.current().chats.ask(viewer, conversation_id, text, self.model, question_id=question_id)
         self.accepted = client_id
-        self.refused = {}
+        self.refused, self.problem = {}, ""
         if str(turn.conversation_id) != self.conversation_id:
             # The page for new chats becomes that of the conversation, before its address does.
             self.conversation_id = str(turn.conversation_id)
