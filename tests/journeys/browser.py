@@ -74,6 +74,18 @@ class Chat:
         self.page.wait_for_url(re.compile("/c/"))
         return self
 
+    def put(self, text: str) -> Chat:
+        """Have a text in the composer at once, as pasting does; lone surrogates pass, too."""
+        data = text.encode("utf-16-le", "surrogatepass")
+        units = [int.from_bytes(data[at : at + 2], "little") for at in range(0, len(data), 2)]
+        self.composer.evaluate(
+            "(field, units) => { const text = units.map((unit) => String.fromCharCode(unit)).join('');"
+            " Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, 'value').set.call(field, text);"
+            " field.dispatchEvent(new Event('input', { bubbles: true })) }",
+            units,
+        )
+        return self
+
     @property
     def conversation_id(self) -> str:
         """The conversation that the address names."""

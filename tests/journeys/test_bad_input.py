@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Dialog, expect
 
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.ids import new_id
@@ -33,8 +33,7 @@ def test_enter_on_a_blank_message_does_nothing(chat: Chat) -> None:
 def test_a_flood_of_text_is_refused_with_a_sentence_and_stays(chat: Chat) -> None:
     chat.open()
     flood = "0123456789" * 30_000
-    chat.composer.focus()
-    chat.page.evaluate("text => document.execCommand('insertText', false, text)", flood)
+    chat.put(flood)
     expect(chat.composer_hint).to_have_text(
         "This message has 300,000 characters; 100,000 is the most that can be sent."
     )
@@ -50,7 +49,7 @@ def test_a_flood_of_text_is_refused_with_a_sentence_and_stays(chat: Chat) -> Non
 def test_the_longest_message_is_sent_whole_and_folded(chat: Chat) -> None:
     longest = ("ä€😀 " * 10 + "end\n") * 1_800
     chat.open().choose(QUICK)
-    chat.composer.fill(longest)
+    chat.put(longest)
     assert len(longest.strip()) < 100_000
     chat.composer.press("Enter")
     chat.page.wait_for_url(re.compile("/c/"))
@@ -73,15 +72,7 @@ def test_the_longest_message_is_sent_whole_and_folded(chat: Chat) -> None:
 )
 def test_odd_characters_round_trip(chat: Chat, typed: str, kept: str) -> None:
     chat.open().choose(QUICK)
-    chat.composer.focus()
-    # Unit by unit: the browser's protocol has no lone surrogates, and a page's own input may have.
-    chat.page.evaluate(
-        "units => { const field = document.querySelector('#composer');"
-        " const set = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, 'value').set;"
-        " set.call(field, String.fromCharCode(...units));"
-        " field.dispatchEvent(new Event('input', { bubbles: true })) }",
-        utf16(typed),
-    )
+    chat.put(typed)
     chat.composer.press("Enter")
     chat.page.wait_for_url(re.compile("/c/"))
     chat.wait_for_words(20).wait_for_end()
@@ -89,12 +80,6 @@ def test_odd_characters_round_trip(chat: Chat, typed: str, kept: str) -> None:
     chat.wait_for_words(20)
     assert chat.questions.locator(".bubble-text").text_content() == kept
     assert chat.said() == counted(1, 20).strip()
-
-
-def utf16(text: str) -> list[int]:
-    """The text's UTF-16 code units."""
-    data = text.encode("utf-16-le", "surrogatepass")
-    return [int.from_bytes(data[at : at + 2], "little") for at in range(0, len(data), 2)]
 
 
 def test_odd_characters_of_a_model_do_not_break_the_stream(chat: Chat) -> None:
@@ -113,7 +98,12 @@ def test_an_attack_in_answer_question_and_title_runs_nothing_and_fetches_nothing
     asked = requests_of(context)
     said: list[str] = []
     chat = Chat(context.new_page(), server.url)
-    chat.page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+
+    def dismiss(dialog: Dialog) -> None:
+        said.append(dialog.message)
+        dialog.dismiss()
+
+    chat.page.on("dialog", dismiss)
     attack = "<img src=http://attack.invalid/q.png onerror=alert(1)><script>alert(2)</script>"
     chat.begin("scripted:hostile=1", attack).wait_for_end()
     expect(chat.answer).to_contain_text("The end.")

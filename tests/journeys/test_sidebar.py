@@ -36,7 +36,7 @@ def test_a_conversation_is_renamed_in_its_row_and_everywhere(
     title.press("Enter")
     for tab in (chat, other):
         expect(tab.row("A <b>better</b> title")).to_be_visible()
-        expect(tab.page.get_by_role("banner").get_by_role("heading")).to_have_text("A <b>better</b> title")
+        expect(tab.page.get_by_role("heading", level=1)).to_have_text("A <b>better</b> title")
         expect(tab.page).to_have_title("A <b>better</b> title · RxChat")
     menu(chat, "A <b>better</b> title", "Rename")
     title.fill("Never kept")
@@ -113,7 +113,9 @@ def long_history(server: RxChat) -> str:
         )
         with connection.cursor() as cursor:
             cursor.executemany(
-                "INSERT INTO message (owner_id, id, conversation_id, seq, role, text, model) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+                "INSERT INTO message (owner_id, id, conversation_id, seq, role, text, model, reasoning, state, error_code, error,"
+                " tokens, seconds, tokens_per_second)"
+                " VALUES (%s, %s, %s, %s, %s, %s, %s, '', 'done', '', '', 10, 1, 10)",
                 [
                     (owner, new_id(), conversation, seq, "assistant", f"Answer {seq}.\n\nIt has two paragraphs.", QUICK)
                     if seq % 2 == 0
