@@ -168,18 +168,16 @@ class Attendance:
         started = int(run.created_at.timestamp() * 1000)
         async with graph.current().live.following(self._viewer.user_id, run.id) as answer:
             while True:
-                state = "answering" if answer.text or answer.reasoning else "waiting"
-                await self._show_run(message_id, state, started)
                 ended = answer.ended
-                await _push(windows, answer)
+                is_new = await _push(windows, answer)
+                await self._show_run(message_id, "answering" if answer.text or answer.reasoning else "waiting", started)
                 if ended or watch.poked:
                     return
-                if not await answer.changed(_IDLE_SECONDS / 2) and not sockets.is_open(self._client_token):
-                    return
-                if answer.text or answer.reasoning:
+                if is_new:
                     # The first piece goes out at once; from then on as many as can be seen.
-                    await _push(windows, answer)
                     await asyncio.sleep(1 / PACKETS_A_SECOND)
+                elif not await answer.changed(_IDLE_SECONDS / 2) and not sockets.is_open(self._client_token):
+                    return
 
     async def _show_run(self, message_id: str, run_state: str, started: int) -> None:
         if self._shown_run == (message_id, run_state):
@@ -203,11 +201,11 @@ class Attendance:
                 state.problem = ""
 
 
-async def _push(windows: tuple[Window, Window], answer: LiveAnswer) -> None:
-    for window in windows:
-        packet = window.packet(answer)
-        if packet is not None:
-            await push(packet)
+async def _push(windows: tuple[Window, Window], answer: LiveAnswer) -> bool:
+    packets = [packet for window in windows if (packet := window.packet(answer)) is not None]
+    for packet in packets:
+        await push(packet)
+    return bool(packets)
 
 
 def _now(message: ThreadMessage) -> dict[str, Any]:
