@@ -1,0 +1,94 @@
+"""People who are signed in and conversations of any length, written as the database's owner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import psycopg
+
+from rxchat.bootstrap import Connections
+from rxchat.domain.ids import new_id
+from rxchat.services.tokens import SessionToken, Tokens
+from tests.factories import add_viewer
+
+_DAY = timedelta(days=1)
+
+_ANSWER = """## How the {topic} fits together
+
+The short answer is that **{topic}** has three parts, and that each of them can be looked at *alone*. It begins with the
+`configure()` step, which reads every setting once; see [the manual](https://example.org/{number}) for all of them.
+
+1. Read the settings, and refuse the ones that make no sense.
+2. Open the connections that will be needed, and nothing else.
+3. Say so in one line, so that an operator knows where to look.
+
+```python
+def configure(path: str, *, attempts: int = {number}) -> Settings:
+    settings = Settings.parse(open(path).read())
+    for attempt in range(attempts):
+        if settings.is_complete():
+            return settings
+    raise IncompleteSettings(path)
+```
+
+| part | seconds | what may go wrong |
+|---|---|---|
+| reading | 0.{number} | a file that is not there |
+| connecting | 1.{number} | a host that does not answer |
+| saying so | 0.0 | nothing |
+
+> What is measured once need not be guessed again.
+
+- It is quick where it matters, and says what it waits for where it is not.
+- It holds its state in one place, so a restart loses nothing.
+
+{ending}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with an account and a browser that is signed in."""
+
+    user_id: UUID
+    cookie: str
+
+
+def add_person(at: Connections, name: str = "Ada") -> Person:
+    """Add an account and a sign-in of it."""
+    viewer = add_viewer(at.database_owner_url, name)
+    with psycopg.connect(at.database_owner_url) as connection:
+        connection.execute(
+            "INSERT INTO user_session (user_id, id, expires_at) VALUES (%s, %s, now() + %s)",
+            (viewer.user_id, viewer.session_id, _DAY),
+        )
+    token = SessionToken(viewer.user_id, viewer.session_id)
+    return Person(viewer.user_id, Tokens(at.secret_key).session(token, _DAY))
+
+
+def add_conversation(
+    at: Connections, owner: Person, messages: int, *, model: str, title: str = "Measured", ending: str = "That is all."
+) -> UUID:
+    """Add a conversation of so many messages, questions and answers by turns; its last paragraph is `ending`."""
+    conversation = new_id()
+    rows = [_message(number, last=messages, model=model, ending=ending) for number in range(1, messages + 1)]
+    with psycopg.connect(at.database_owner_url) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO conversation (owner_id, id, title, model, seq) VALUES (%s, %s, %s, %s, %s)",
+            (owner.user_id, conversation, title, model, messages),
+        )
+        cursor.executemany(
+            "INSERT INTO message (owner_id, conversation_id, id, seq, role, text, reasoning, model, state, error_code,"
+            " error, tokens, seconds, tokens_per_second) VALUES (%s, %s, %s, %s, %s, %s, '', %s, 'done', '', '', %s, 2.5, 80)",
+            [(owner.user_id, conversation, new_id(), *row) for row in rows],
+        )
+    return conversation
+
+
+def _message(number: int, *, last: int, model: str, ending: str) -> tuple[int, str, str, str, int]:
+    if number % 2:
+        return number, "user", f"Question {number}: how does part {number} work, and what may go wrong there?", "", 0
+    words = ending if number == last else "Ask again where something is not clear."
+    return number, "assistant", _ANSWER.format(topic=f"part {number}", number=number, ending=words), model, 300

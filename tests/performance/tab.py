@@ -1,0 +1,131 @@
+"""A tab without a browser: it speaks engine.io over a websocket as the built pages do, and counts what it receives."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import aiohttp
+from reflex_base.constants import Reflex
+
+from rxchat.domain.ids import new_id
+from rxchat.states.stream import StreamState
+from rxchat.states.thread import ThreadState
+
+_STREAM = StreamState.get_full_name()
+_THREAD = ThreadState.get_full_name()
+_ROOT = _THREAD.partition(".")[0]
+_MARK = "_rx_state_"
+_PATIENCE_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Turn:
+    """What one tab received from Enter to the end of the answer."""
+
+    asked_at: float
+    bytes_received: int = 0
+    bytes_streamed: int = 0
+    """The part of it that are windows on the growing text."""
+    packets: int = 0
+    first_at: float = 0.0
+    """When the first window came."""
+    text: str = ""
+
+
+@dataclass
+class Tab:
+    """One conversation on one socket."""
+
+    socket: aiohttp.ClientWebSocketResponse
+    conversation_id: UUID
+    deflates: bool
+    turn: Turn = field(default_factory=lambda: Turn(time.time()))
+    _hydrated: asyncio.Event = field(default_factory=asyncio.Event)
+    _ended: asyncio.Event = field(default_factory=asyncio.Event)
+    _finished: bool = False
+
+    async def ask(self, text: str = "Please tell me all of it.") -> Turn:
+        """Send a question and return what came until its answer was complete on the page."""
+        self._ended.clear()
+        self._finished = False
+        self.turn = Turn(time.time())
+        await self._send_event(f"{_THREAD}.send", {"text": text, "client_id": str(new_id())})
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await self._ended.wait()
+        return self.turn
+
+    async def _open(self) -> None:
+        boot = {"name": f"{_ROOT}.hydrate_and_load", "payload": {}, "router_data": self._router_data()}
+        await self.socket.send_str("40/_event," + json.dumps({"event": boot}))
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await self._hydrated.wait()
+
+    async def _send_event(self, name: str, payload: dict[str, Any]) -> None:
+        event = {"name": name, "payload": payload, "router_data": self._router_data()}
+        await self.socket.send_str("42/_event," + json.dumps(["event", event]))
+
+    def _router_data(self) -> dict[str, Any]:
+        path = f"/c/{self.conversation_id}"
+        return {"pathname": path, "asPath": path, "query": {"conversation_id": str(self.conversation_id)}}
+
+    async def _listen(self) -> None:
+        async for message in self.socket:
+            frame: str = message.data
+            if frame == "2":
+                await self.socket.send_str("3")
+            size = len(frame.encode())
+            self.turn.bytes_received += size
+            if not frame.startswith("42/_event,"):
+                continue
+            delta = json.loads(frame[len("42/_event,") :])[1].get("delta") or {}
+            window = delta.get(_STREAM, {}).get(f"w{_MARK}")
+            if window:
+                self._take_window(size, window)
+            else:
+                self._take_changes(delta)
+
+    def _take_window(self, size: int, window: dict[str, Any]) -> None:
+        turn = self.turn
+        turn.first_at = turn.first_at or time.time()
+        turn.packets += 1
+        turn.bytes_streamed += size
+        turn.text = turn.text[: window["o"]] + window["t"]
+
+    def _take_changes(self, delta: dict[str, Any]) -> None:
+        if delta.get(_ROOT, {}).get(f"is_hydrated{_MARK}"):
+            self._hydrated.set()
+        changes = delta.get(_THREAD, {})
+        patch = changes.get(f"patch{_MARK}", {})
+        if patch.get("op") in {"finish", "replace"} and patch["item"]["state"] != "running":
+            self._finished = True
+        # The last of a turn: the page says that nothing is being answered.
+        if self._finished and f"run{_MARK}" in changes and not changes[f"run{_MARK}"]["state"]:
+            self._ended.set()
+
+
+@asynccontextmanager
+async def open_tab(url: str, cookie: str, conversation_id: UUID) -> AsyncGenerator[Tab]:
+    """Open a conversation as a tab does, and keep it open as long as the context."""
+    address = url.replace("http", "ws", 1) + f"/_event/?EIO=4&transport=websocket&token={uuid4()}"
+    headers = {"Cookie": f"rxchat_session={cookie}", "Origin": url}
+    # Browsers offer permessage-deflate, so this does too.
+    async with (
+        aiohttp.ClientSession(trust_env=False) as client,
+        client.ws_connect(address, headers=headers, protocols=[Reflex.VERSION], compress=15, max_msg_size=0) as socket,
+    ):
+        tab = Tab(socket, conversation_id, deflates=bool(socket.compress))
+        listening = asyncio.create_task(tab._listen())
+        try:
+            await tab._open()
+            yield tab
+        finally:
+            listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await listening
