@@ -8,6 +8,7 @@ one that Reflex gives to every state (`setvar`).
 from __future__ import annotations
 
 import functools
+import hashlib
 import inspect
 from collections.abc import Awaitable, Callable
 from http.cookies import CookieError, SimpleCookie
@@ -39,8 +40,32 @@ _REFLEX_HANDLERS = frozenset(
 )
 
 
+class Binding(rx.State):
+    """Whose state this is: Reflex hands a tab's state to whoever names the tab, and a browser has several people."""
+
+    _fingerprint: str = ""
+
+
+async def _bind(state: BaseState) -> None:
+    """Forget everything when the session behind a tab is another one than before, before anything of it is sent."""
+    binding = await state.get_state(Binding)
+    fingerprint = hashlib.sha256(session_cookie(state).encode()).hexdigest()
+    if binding._fingerprint not in {"", fingerprint}:
+        state._get_root_state().reset()
+    binding._fingerprint = fingerprint
+
+
+def session_cookie(state: BaseState) -> str:
+    """Return the sealed session of a socket's handshake, or "" when there is none."""
+    try:
+        cookies = SimpleCookie(state.router.headers.cookie)
+    except CookieError:
+        return ""
+    return next((cookies[name].value for name in SESSION_COOKIES if name in cookies), "")
+
+
 class Lock(Middleware):
-    """Refuses every event whose handler nobody has guarded."""
+    """Refuses every event whose handler nobody has guarded, and keeps a tab's state to one person."""
 
     async def preprocess(self, app: Any, state: BaseState, event: Event) -> StateUpdate | None:  # noqa: ARG002
         """Return an empty update, which ends the event, or None to let it through."""
@@ -49,6 +74,7 @@ class Lock(Middleware):
         name = event.name.rpartition(".")[2]
         is_reflex = name in _REFLEX_HANDLERS and ".rxchat___" not in event.name
         if handler is not None and (is_reflex or getattr(handler.fn, DOOR, None) is not None):
+            await _bind(state)
             return None
         log.warning("refused an event without a lock", event_name=event.name[:200])
         return StateUpdate()
@@ -61,14 +87,7 @@ async def viewer_of(state: rx.State) -> Viewer:
         NotSignedIn: when there is no session, or it does not count any more.
         DatabaseAway: when nobody can tell just now.
     """
-    try:
-        cookies = SimpleCookie(state.router.headers.cookie)
-    except CookieError as error:
-        raise NotSignedIn from error
-    for name in SESSION_COOKIES:
-        if name in cookies:
-            return await graph.current().accounts.viewer(cookies[name].value)
-    raise NotSignedIn
+    return await graph.current().accounts.viewer(session_cookie(state))
 
 
 def signed_in(

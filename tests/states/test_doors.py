@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
+import psycopg
 import pytest
 import reflex as rx
 from reflex.state import BaseState
@@ -12,6 +14,7 @@ from rxchat.domain.accounts import Viewer
 from rxchat.domain.ids import new_id
 from rxchat.services.accounts import Caller
 from rxchat.services.graph import Services
+from rxchat.services.tokens import SessionToken, Tokens
 from rxchat.states.access import DOOR
 from rxchat.states.thread import ThreadState
 from tests.factories import add_viewer
@@ -115,6 +118,36 @@ async def test_a_strangers_conversation_looks_like_one_that_is_not_there(
             assert tab.patches == [] and "secret" not in json.dumps(tab.frames)
             pages.append((tab.shown(ThreadState, "title"), tab.shown(ThreadState, "problem"), tab.redirects))
     assert all(page == pages[0] for page in pages)
+
+
+@pytest.mark.parametrize("successor", ["somebody else", "nobody"])
+async def test_a_tab_that_changes_hands_shows_nothing_of_before(
+    services: Services, signed_in: str, owner_url: str, successor: str
+) -> None:
+    viewer = await services.accounts.viewer(signed_in)
+    turn = await services.chats.ask(viewer, None, "a secret question", "scripted:tokens=2")
+    async with open_tab(signed_in) as tab:
+        tab.visit(turn.conversation_id)
+        await tab.send_event(ThreadState, "open")
+        await tab.until(lambda: "a secret question" in json.dumps(tab.patches))
+        tab.frames.clear()
+        tab.cookie = "" if successor == "nobody" else f"rxchat_session={sealed_for(owner_url)}"
+        tab.visit()
+        await tab.send_raw("reflex___state____state.hydrate")
+        await tab.until(lambda: tab.frames)
+        shown = json.dumps(tab.frames)
+        assert "secret" not in shown and str(turn.conversation_id) not in shown and "Ada" not in shown
+
+
+def sealed_for(owner_url: str) -> str:
+    """Return the cookie of somebody else who is signed in."""
+    other = add_viewer(owner_url, "Eve")
+    with psycopg.connect(owner_url) as connection:
+        connection.execute(
+            "INSERT INTO user_session (user_id, id, expires_at) VALUES (%s, %s, now() + interval '1 day')",
+            (other.user_id, other.session_id),
+        )
+    return Tokens(b"k" * 32).session(SessionToken(other.user_id, other.session_id), timedelta(days=1))
 
 
 async def test_what_is_private_in_a_state_never_reaches_the_browser() -> None:

@@ -83,7 +83,7 @@ async def test_a_question_is_shown_streamed_and_finished(cookie: str) -> None:
         assert [patch["n"] for patch in tab.patches] == list(range(1, len(tab.patches) + 1))
 
 
-async def test_a_tab_that_comes_late_gets_all_of_it(services: Services, cookie: str) -> None:
+async def test_a_tab_that_comes_late_gets_all_of_it(cookie: str) -> None:
     async with open_tabs(cookie, cookie) as (first, second):
         await at_conversation(first)
         conversation_id = await ask(first, "go")
@@ -91,7 +91,6 @@ async def test_a_tab_that_comes_late_gets_all_of_it(services: Services, cookie: 
         await at_conversation(second, conversation_id)
         late, early = await second.until(second.answer), await first.until(first.answer)
         assert late["text"] == early["text"] == "word " * 60
-        assert services.engine._jobs == {}
 
 
 async def test_what_one_tab_asks_another_one_shows(cookie: str) -> None:
