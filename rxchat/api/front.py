@@ -6,11 +6,11 @@ is signed in; others are sent to the sign-in page before any of it is loaded.
 
 from __future__ import annotations
 
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -59,13 +59,9 @@ class Front:
             await self._pages(scope, receive, send)
 
     async def _may_enter(self, scope: Scope) -> bool:
+        sealed = HTTPConnection(scope).cookies.get(cookie_name(self._settings), "")
         try:
-            cookies = SimpleCookie(Headers(scope=scope).get("cookie", ""))
-        except CookieError:
-            return False
-        name = cookie_name(self._settings)
-        try:
-            await graph.current().accounts.viewer(cookies[name].value if name in cookies else "")
+            await graph.current().accounts.viewer(sealed)
         except NotSignedIn:
             return False
         except DatabaseAway:

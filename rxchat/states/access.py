@@ -11,7 +11,6 @@ import functools
 import hashlib
 import inspect
 from collections.abc import Awaitable, Callable
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, get_type_hints
 from urllib.parse import quote
 
@@ -21,6 +20,7 @@ from reflex.event import Event
 from reflex.middleware.middleware import Middleware
 from reflex.state import BaseState, StateUpdate
 from reflex_base.registry import RegistrationContext
+from starlette.requests import cookie_parser
 
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.errors import InvalidInput, NotSignedIn, RxChatError
@@ -57,11 +57,8 @@ async def _bind(state: BaseState) -> None:
 
 def session_cookie(state: BaseState) -> str:
     """Return the sealed session of a socket's handshake, or "" when there is none."""
-    try:
-        cookies = SimpleCookie(state.router.headers.cookie)
-    except CookieError:
-        return ""
-    return next((cookies[name].value for name in SESSION_COOKIES if name in cookies), "")
+    cookies = cookie_parser(state.router.headers.cookie)
+    return next((cookies[name] for name in SESSION_COOKIES if name in cookies), "")
 
 
 class Lock(Middleware):

@@ -126,6 +126,15 @@ async def test_a_chat_page_is_only_for_who_is_signed_in(http, path: str) -> None
         assert (await http.get(path, headers={"cookie": f"rxchat_session={cookie}"})).status_code == 303
 
 
+async def test_the_odd_cookies_of_other_programs_on_this_host_are_in_nobodys_way(http, services: Services) -> None:
+    await set_up(http, services)
+    own = http.cookies["rxchat_session"]
+    http.cookies.clear()
+    for odd in ('a={"b": "c"}', 'x="', "=", "[1]=2", "né=1"):
+        cookie = f"{odd}; rxchat_session={own}; {odd}".encode()
+        assert (await http.get("/", headers=[(b"cookie", cookie)])).status_code == 200, odd
+
+
 async def test_every_answer_forbids_framing_and_sniffing_and_private_ones_are_not_kept(
     http, services: Services
 ) -> None:
