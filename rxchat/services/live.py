@@ -151,15 +151,14 @@ class LiveAnswers:
                     await self._broadcast.publish(_channel(answer.run_id), json.dumps(message).encode())
                     told[kind] = len(whole)
             if ended:
-                await self._broadcast.publish(_channel(answer.run_id), b'{"ended": true}')
+                # The end itself is read from Postgres, where the whole message is by then.
                 return
             await answer.changed(60)
             await asyncio.sleep(_REMOTE_FLUSH_SECONDS)
 
     async def _feed(self, owner_id: UUID, answer: LiveAnswer) -> None:
-        after_seq = await self._read(owner_id, answer, 0)
-        # Only what Postgres has shown to be this owner's run is listened to.
-        listening = None if answer.ended or self._broadcast is None else asyncio.create_task(self._hear(answer))
+        listening: asyncio.Task[None] | None = None
+        after_seq = 0
         try:
             while not answer.ended:
                 own = self._owned(owner_id, answer.run_id)
@@ -168,8 +167,12 @@ class LiveAnswers:
                     await self._copy(own, answer)
                     return
                 begun = self._begun
-                after_seq = await self._read(owner_id, answer, after_seq)
-                if self._owned(owner_id, answer.run_id) is None:
+                seen = await self._read(owner_id, answer, after_seq)
+                if seen is not None and not answer.ended:
+                    after_seq = seen
+                    # Only what Postgres has shown to be this owner's run is listened to.
+                    listening = listening or asyncio.create_task(self._hear(answer))
+                if not answer.ended and self._owned(owner_id, answer.run_id) is None:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(_POLL_SECONDS):
                             await begun.wait()
@@ -194,13 +197,14 @@ class LiveAnswers:
                 return
             await own.changed(60)
 
-    async def _read(self, owner_id: UUID, answer: LiveAnswer, after_seq: int) -> int:
+    async def _read(self, owner_id: UUID, answer: LiveAnswer, after_seq: int) -> int | None:
+        """Take in what is stored after a seq and return the last one; None while the database is away."""
         try:
             async with self._database.begin(owner_id) as session:
                 is_active = await run_rows.is_active(session, owner_id, answer.run_id)
                 stored = await run_rows.chunks_of(session, owner_id, answer.run_id, after_seq)
         except DatabaseAway:
-            return after_seq
+            return None
         for seq, chunk in stored:
             answer.heal(chunk)
             after_seq = seq
@@ -215,9 +219,7 @@ class LiveAnswers:
             async for raw in messages:
                 message: dict[str, Any] = json.loads(raw)
                 # A gap heals by itself: Postgres has the missing piece within a poll or two.
-                if "t" in message:
-                    answer.heal(RunChunk(ChunkKind(message["k"]), message["s"], message["t"]))
-                # The end is read from Postgres, where the whole message is by then.
+                answer.heal(RunChunk(ChunkKind(message["k"]), message["s"], message["t"]))
 
 
 def _channel(run_id: UUID) -> str:
