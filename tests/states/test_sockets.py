@@ -1,0 +1,74 @@
+"""What may come over the websocket at all, before Reflex sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from rxchat.states import sockets
+from rxchat.states.thread import ThreadState
+
+pytestmark = pytest.mark.anyio
+
+NAME = f"{ThreadState.get_full_name()}.stop"
+
+
+class Namespace:
+    """As much of Reflex's namespace as is guarded."""
+
+    def __init__(self) -> None:
+        self.processed: list[Any] = []
+        self.token_to_sid = {"tab": "socket"}
+
+    async def on_event(self, sid: str, data: Any) -> None:
+        self.processed.append((sid, data))
+
+
+@pytest.fixture
+def namespace() -> Iterator[Namespace]:
+    found = Namespace()
+    sockets.install(found)
+    yield found
+    sockets._namespaces.clear()
+
+
+async def test_an_event_of_a_known_handler_goes_through(namespace: Namespace) -> None:
+    event = {"name": NAME, "payload": {}, "router_data": {"pathname": "/"}, "token": "tab"}
+    await namespace.on_event("socket", event)
+    assert namespace.processed == [("socket", event)]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        7,
+        [],
+        "a string",
+        '{"name": "x"}',
+        {},
+        {"name": None},
+        {"name": ["x"]},
+        {"name": "no.such.handler", "payload": {"text": "canary"}},
+        {"name": NAME, "payload": "canary"},
+        {"name": NAME, "payload": {}, "router_data": ["canary"]},
+        {"name": "x" * 100_000},
+    ],
+    ids=str,
+)
+async def test_everything_else_is_refused_in_one_line_without_its_words(
+    namespace: Namespace, capsys: pytest.CaptureFixture[str], data: Any
+) -> None:
+    await namespace.on_event("socket", data)
+    assert namespace.processed == []
+    printed = capsys.readouterr()
+    assert "refused a message that is no event" in printed.out + printed.err
+    assert "canary" not in printed.out + printed.err and "Traceback" not in printed.out + printed.err
+
+
+async def test_a_tab_is_there_as_long_as_it_has_a_socket(namespace: Namespace) -> None:
+    assert sockets.is_open("tab") and not sockets.is_open("another")
+    namespace.token_to_sid.clear()
+    assert not sockets.is_open("tab")
