@@ -178,7 +178,8 @@ class ScriptedOllama:
                 return
             self.sent_at.append(time.time())
             said = f"{self.sent_at[-1] * 1000:.0f} " if script.stamp else text
-            await _line(writer, _part(model, **{kind: said}))
+            part = _part(model, thinking=said) if kind == "thinking" else _part(model, content=said)
+            await _line(writer, part)
         took = int((time.perf_counter() - began) * 1e9)
         await _line(writer, _part(model, done=True) | _durations(len(pieces), took))
         writer.write(b"0\r\n\r\n")
