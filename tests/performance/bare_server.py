@@ -24,17 +24,21 @@ field.addEventListener("keydown", async (event) => {
   const model = new URLSearchParams(location.search).get("model");
   const answer = document.createElement("article");
   answer.className = "turn-answer";
+  answer.ariaBusy = "true";
   document.getElementById("thread").append(answer);
   const response = await fetch("/answer?model=" + encodeURIComponent(model));
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   for (let part = await reader.read(); !part.done; part = await reader.read()) answer.append(part.value);
+  answer.ariaBusy = "false";
 });
 </script>"""
 
 
+_client = ollama.AsyncClient(host=os.environ["BARE_OLLAMA"])
+
+
 async def _tokens(model: str) -> AsyncGenerator[str]:
-    client = ollama.AsyncClient(host=os.environ["BARE_OLLAMA"])
-    async for part in await client.chat(model=model, messages=[{"role": "user", "content": "Hi"}], stream=True):
+    async for part in await _client.chat(model=model, messages=[{"role": "user", "content": "Hi"}], stream=True):
         if part.message.content:
             yield part.message.content
 

@@ -20,7 +20,8 @@ LONG = "scripted:tokens=3000,rate=100"
 STEADY = "scripted:tokens=500,rate=50"
 STAMPED = "scripted:tokens=200,rate=50,stamp=1"
 BRIEF = "scripted:tokens=6,rate=20,stamp=1"
-MODELS = (SHORT, LONG, STEADY, STAMPED, BRIEF)
+# The first one answers new conversations.
+MODELS = (BRIEF, SHORT, LONG, STEADY, STAMPED)
 
 _START_SECONDS = 90.0
 
