@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -41,6 +40,8 @@ log = structlog.get_logger(__name__)
 
 _IDLE_SECONDS = 20.0
 _AWAY_SECONDS = 1.0
+_CHECK_SECONDS = 5.0
+"""How long a stream goes on before it is asked again whether its person is still signed in."""
 
 
 class Attendance:
@@ -101,7 +102,7 @@ class Attendance:
             return None
         conversations = graph.current().conversations
         events, run = await conversations.news(self._viewer, self._conversation_id, self._seq)
-        for patch in self._patches(events):
+        for patch in await self._patches(self._conversation_id, events):
             async with self._state as state:
                 state._add_patch(**patch)
         for seq, event in events:
@@ -110,7 +111,9 @@ class Attendance:
                 await self._show_choice(event)
         return run
 
-    def _patches(self, events: list[tuple[int, ConversationEvent]]) -> list[dict[str, Any]]:
+    async def _patches(
+        self, conversation_id: UUID, events: list[tuple[int, ConversationEvent]]
+    ) -> list[dict[str, Any]]:
         patches: list[dict[str, Any]] = []
         questions: list[dict[str, Any]] = []
         for seq, event in events:
@@ -129,20 +132,18 @@ class Attendance:
                         patches.append({"op": "replace", "item": _now(begun)})
                     questions = []
                 case AnswerEnded():
-                    patches.append(self._ending(seq, event))
+                    patches.append(await self._ending(conversation_id, event))
                 case _:
                     pass
         return patches
 
-    def _ending(self, seq: int, event: AnswerEnded) -> dict[str, Any]:
-        model = self._models.get(event.message_id, "")
+    async def _ending(self, conversation_id: UUID, event: AnswerEnded) -> dict[str, Any]:
         sent = self._sent.get(event.message_id)
         if sent is not None and (sent[0].sent, sent[1].sent) == (len(event.reasoning), len(event.text)):
-            return {"op": "finish", "item": ending_view(event, model)}
+            return {"op": "finish", "item": ending_view(event, self._models.get(event.message_id, ""))}
         # It was over before this tab could follow, or another process wrote the end of it.
-        facts = {item.name: getattr(event, item.name) for item in fields(event)}
-        whole = ThreadMessage(id=facts.pop("message_id"), seq=seq, role=Role.ASSISTANT, model=model, **facts)
-        return {"op": "replace", "item": _now(whole)}
+        whole = await graph.current().conversations.message(self._viewer, conversation_id, event.message_id)
+        return {"op": "replace", "item": message_view(whole)}
 
     async def _show_choice(self, event: ConversationRenamed | ModelChosen) -> None:
         async with self._state as state:
@@ -158,20 +159,21 @@ class Attendance:
             sidebar._show(conversations)
 
     async def _follow(self, run: ActiveRun, watch: Watch) -> None:
-        """Stream a run until it ends, or until something else happened that must be shown."""
+        """Stream a run until it ends, something else must be shown, or it is time to ask again who looks."""
         message_id = str(run.message_id)
         windows = self._windows.setdefault(
             run.id, (Window(message_id, ChunkKind.REASONING), Window(message_id, ChunkKind.TEXT))
         )
         self._sent[run.message_id] = windows
         self._models[run.message_id] = run.model
+        check_again_at = time.monotonic() + _CHECK_SECONDS
         started = int(run.created_at.timestamp() * 1000)
         async with graph.current().live.following(self._viewer.user_id, run.id) as answer:
             while True:
                 ended = answer.ended
                 is_new = await _push(windows, answer)
                 await self._show_run(message_id, "answering" if answer.text or answer.reasoning else "waiting", started)
-                if ended or watch.poked:
+                if ended or watch.poked or time.monotonic() > check_again_at:
                     return
                 if is_new:
                     # The first piece goes out at once; from then on as many as can be seen.

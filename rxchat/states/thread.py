@@ -19,6 +19,8 @@ from rxchat.states.access import signed_in, signed_in_background
 from rxchat.states.attendance import Attendance
 from rxchat.states.views import message_view, model_detail
 
+NO_RUN: dict[str, Any] = {"id": "", "state": "", "started": 0, "note": ""}
+
 
 @dataclass
 class ModelChoice:
@@ -49,7 +51,7 @@ class ThreadState(rx.State):
     model_notice: str = ""
     is_demo: bool = False
     patch: dict[str, Any] = {}
-    run: dict[str, Any] = {}
+    run: dict[str, Any] = NO_RUN
     refused: dict[str, str] = {}
     accepted: str = ""
     problem: str = ""
@@ -60,7 +62,7 @@ class ThreadState(rx.State):
     @signed_in
     async def open(self, viewer: Viewer) -> Any:
         """Show the conversation that the address names, or the page for a new one."""
-        self.missing, self.problem, self.run, self.refused = False, "", {}, {}
+        self.missing, self.problem, self.run, self.refused = False, "", NO_RUN, {}
         named = self.router_data.get("query", {}).get("conversation_id", "")
         self.conversation_id = named if parse_id(named) else ""
         if named and not self.conversation_id:
@@ -150,6 +152,8 @@ class ThreadState(rx.State):
     async def resync(self, viewer: Viewer) -> Any:
         """Begin anew: the renderer has seen a gap."""
         page = await graph.current().conversations.open(viewer, self._named())
+        if page.run is None:
+            self.run = NO_RUN
         self._show_page(page)
         return ThreadState.attend
 

@@ -198,3 +198,17 @@ def test_a_window_begins_a_little_back_and_counts_as_javascript_does() -> None:
         (4, "cd🙂e"),
     ]
     assert window.packet(answer) is None
+
+
+async def test_signing_out_elsewhere_ends_a_stream(services: Services, cookie: str) -> None:
+    async with open_tab(cookie) as tab:
+        await at_conversation(tab)
+        await ask(tab, "go", ENDLESS)
+        await tab.until(lambda: len(tab.packets) > 3)
+        await services.accounts.sign_out(await services.accounts.viewer(cookie), Caller())
+        assert "/sign-in?next=" in (await tab.until(lambda: tab.redirects))[0]
+        count = len(tab.packets)
+        async with open_tab() as other:
+            await other.send_event(ThreadState, "stop")
+            await other.until(lambda: other.redirects)
+        assert len(tab.packets) == count
