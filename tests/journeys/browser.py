@@ -55,6 +55,8 @@ class Chat:
 
     def choose(self, model: str) -> Chat:
         """Choose a model in the picker."""
+        # Tabs in the background draw once a second.
+        self.page.bring_to_front()
         self.page.get_by_role("button", name=re.compile("^Model: ")).click()
         choices = self.page.get_by_role("menuitemradio")
         choices.filter(has=self.page.get_by_text(model, exact=True)).click()
