@@ -11,7 +11,7 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import httpx
 import ollama
@@ -43,12 +43,11 @@ class OllamaChatModel:
         demo_hosts: Sequence[str] = (),
     ) -> None:
         """Prepare a client for each host; nothing is connected yet."""
-        # The read timeout is ours (silence, measured between events), so httpx has none of its own.
-        timeout = httpx.Timeout(None, connect=_CONNECT_SECONDS)
-        self._clients = {host: ollama.AsyncClient(host=host, timeout=timeout) for host in hosts}
+        # By the address that people may see: a user and a password in it are for the daemon's proxy alone.
+        self._clients = {_public(host): _client(host) for host in hosts}
         self._first_token_seconds = first_token_seconds
         self._token_seconds = token_seconds
-        self._demo_hosts = frozenset(demo_hosts)
+        self._demo_hosts = frozenset(map(_public, demo_hosts))
         self._host_of: dict[str, str] = {}
 
     async def models(self) -> list[ModelInfo]:
@@ -105,10 +104,12 @@ class OllamaChatModel:
         """
         host = await self._host_for(model)
         asked = [{"role": message.role.value, "content": message.content} for message in messages]
-        with _translated(host, model):
+        begun: list[bool] = []
+        with _translated(host, model, begun):
             stream = self._stream(host, model, asked)
             async with aclosing(stream):
                 async for event in self._unless_silent(host, model, stream):
+                    begun[:] = [True]
                     yield event
                     if isinstance(event, AnswerFinished):
                         return
@@ -170,8 +171,8 @@ def _finished(part: ollama.ChatResponse) -> AnswerFinished:
 
 
 @contextmanager
-def _translated(host: str, model: str) -> Iterator[None]:
-    """Turn everything that the client and httpx raise into an error of ours."""
+def _translated(host: str, model: str, begun: Sequence[bool] = ()) -> Iterator[None]:
+    """Turn everything that the client and httpx raise into an error of ours; `begun` holds something after a token."""
     try:
         yield
     except ollama.ResponseError as error:
@@ -183,6 +184,9 @@ def _translated(host: str, model: str) -> Iterator[None]:
             f"{_short(host)} answered with status {error.response.status_code}; is it Ollama?"
         ) from error
     except httpx.TransportError as error:
+        if not begun:
+            # A connection that was kept open and whose other end is gone: nobody was there from the start.
+            raise ModelHostAway(f"The model host {host} does not answer. Is Ollama running there?") from error
         raise ModelBroke(
             f"The connection to {_short(host)} broke in the middle; what was said so far is kept."
         ) from error
@@ -221,5 +225,18 @@ def _sentence(raw: str) -> str:
     return re.sub(r"\s+", " ", text)[:300] or "no reason given"
 
 
+def _client(host: str) -> ollama.AsyncClient:
+    address = urlsplit(host)
+    auth = (unquote(address.username), unquote(address.password or "")) if address.username else None
+    # The read timeout is ours (silence, measured between events), so httpx has none of its own.
+    timeout = httpx.Timeout(None, connect=_CONNECT_SECONDS)
+    return ollama.AsyncClient(host=_public(host), timeout=timeout, auth=auth)
+
+
+def _public(host: str) -> str:
+    address = urlsplit(host)
+    return urlunsplit(address._replace(netloc=address.netloc.rpartition("@")[2]))
+
+
 def _short(host: str) -> str:
-    return urlsplit(host).netloc.rpartition("@")[2] or host
+    return urlsplit(host).netloc or host

@@ -166,6 +166,19 @@ async def test_nobody_at_the_host_is_said_with_its_address() -> None:
     await model.aclose()
 
 
+async def test_credentials_of_a_host_are_sent_and_never_said(ollama: ScriptedOllama) -> None:
+    with_credentials = ollama.host.replace("://", "://team:s3cret%21@")
+    model = OllamaChatModel([with_credentials], demo_hosts=[with_credentials])
+    (offered,) = await model.models()
+    assert (offered.host, offered.is_demo) == (ollama.host, True)
+    assert ollama.credentials == "team:s3cret!"
+    await ollama.stop()
+    with pytest.raises(ModelHostAway) as failure:
+        await answer(model, "scripted:tokens=20")
+    assert "s3cret" not in failure.value.message and ollama.host in failure.value.message
+    await model.aclose()
+
+
 async def test_without_any_host_the_setting_is_named() -> None:
     with pytest.raises(ModelHostAway, match="OLLAMA_HOSTS"):
         await answer(OllamaChatModel([]), "any")

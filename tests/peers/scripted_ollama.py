@@ -12,6 +12,7 @@ Run alone: python -m tests.peers.scripted_ollama PORT [MODEL ...], where the mod
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import sys
 import time
@@ -63,6 +64,8 @@ class ScriptedOllama:
     offered: list[str] = field(default_factory=lambda: ["scripted:tokens=20"])
     asked: list[dict[str, Any]] = field(default_factory=list)
     generating: int = 0
+    credentials: str = ""
+    """What the last client that had a user and a password sent of them."""
     sent_at: list[float] = field(default_factory=list)
     """When each token of the answers was handed to the socket (time.time())."""
     _server: asyncio.Server | None = None
@@ -106,6 +109,8 @@ class ScriptedOllama:
             name, _, value = line.decode().partition(":")
             if name.lower() == "content-length":
                 length = int(value)
+            if name.lower() == "authorization":
+                self.credentials = base64.b64decode(value.split()[-1]).decode()
         body = await reader.readexactly(length)
         if (method, path) == ("POST", "/api/chat"):
             return await self._chat(body, reader, writer)
