@@ -51,13 +51,13 @@ class AnswerWriter:
 
     async def write(self) -> None:
         """Have the model write the answer, and save it piece by piece; how it went is kept for `end`."""
-        await self._take_up()
+        messages = await self._take_up()
         if self._run.attempt > ATTEMPTS:
             self._failure = ModelError("This answer was interrupted several times; it was not tried again.")
             return
         saving = asyncio.create_task(self._save_forever())
         try:
-            await self._generate()
+            await self._generate(messages)
         except ModelError as error:
             self._failure = error
             log.warning("the model could not answer", code=error.code, model=self._run.model, reason=error.message)
@@ -66,17 +66,30 @@ class AnswerWriter:
             with suppress(asyncio.CancelledError):
                 await saving
 
-    async def _take_up(self) -> None:
-        """Read what an earlier engine saved of this answer."""
-        async with self._database.begin(self._run.owner_id) as session:
-            stored = await run_rows.chunks_of(session, self._run.owner_id, self._run.id)
+    async def _take_up(self) -> list[ChatMessage]:
+        """Read what an earlier engine saved of this answer, and what the model is to be told; in one go, a person waits."""
+        run = self._run
+        async with self._database.begin(run.owner_id) as session:
+            stored = await run_rows.chunks_of(session, run.owner_id, run.id)
+            place = await rows.get_message(session, run.owner_id, run.conversation_id, run.message_id)
+            thread = await rows.latest_messages(
+                session,
+                run.owner_id,
+                run.conversation_id,
+                limit=_HISTORY_MESSAGES,
+                before_seq=place.seq if place else None,
+            )
         for seq, chunk in stored:
             self._answer.heal(chunk)
             self._chunk_seq = seq
         self._saved = {kind: len(self._whole(kind)) for kind in _KINDS}
+        messages = [ChatMessage(Role(row.role), row.text) for row in thread if row.text]
+        if self._answer.text:
+            # What is saved already goes along as the beginning of the answer, for the model to go on from.
+            messages.append(ChatMessage(Role.ASSISTANT, self._answer.text))
+        return messages
 
-    async def _generate(self) -> None:
-        messages = await self._prompt()
+    async def _generate(self, messages: list[ChatMessage]) -> None:
         async with aclosing(self._model.chat(self._run.model, messages)) as events:
             async for event in events:
                 match event:
@@ -95,23 +108,6 @@ class AnswerWriter:
         self._pieces += 1
         room = ANSWER_CHARACTERS - len(self._answer.text) - len(self._answer.reasoning)
         self._answer.add(kind, storable(text[:room]))
-
-    async def _prompt(self) -> list[ChatMessage]:
-        run = self._run
-        async with self._database.begin(run.owner_id) as session:
-            place = await rows.get_message(session, run.owner_id, run.conversation_id, run.message_id)
-            thread = await rows.latest_messages(
-                session,
-                run.owner_id,
-                run.conversation_id,
-                limit=_HISTORY_MESSAGES,
-                before_seq=place.seq if place else None,
-            )
-        messages = [ChatMessage(Role(row.role), row.text) for row in thread if row.text]
-        if self._answer.text:
-            # What is saved already goes along as the beginning of the answer, for the model to go on from.
-            messages.append(ChatMessage(Role.ASSISTANT, self._answer.text))
-        return messages
 
     def _whole(self, kind: ChunkKind) -> str:
         return self._answer.text if kind is ChunkKind.TEXT else self._answer.reasoning
