@@ -17,7 +17,7 @@ from pathlib import Path
 
 import httpx
 
-from rxchat.embedded import endpoints
+from rxchat.embedded import endpoints, process
 
 ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 120.0
@@ -70,7 +70,7 @@ class ModelHost:
     def start(self) -> None:
         """Run it at its port, and wait until it answers."""
         command = [sys.executable, "-m", "tests.journeys.models", str(self.port), *self._offered]
-        self._process = subprocess.Popen(command, cwd=ROOT)
+        self._process = subprocess.Popen(command, cwd=ROOT, preexec_fn=process.before_exec(signal.SIGKILL))
         until(self._answers)
 
     def _answers(self) -> bool:
@@ -110,9 +110,15 @@ class RxChat:
         if self._ollama_host:
             environment["OLLAMA_HOSTS"] = self._ollama_host
         self._lines = []
-        command = [sys.executable, "-m", "rxchat", "up"]
+        # It ends with the tests, however they end.
         self._process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [sys.executable, "-m", "rxchat", "up"],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            preexec_fn=process.before_exec(signal.SIGTERM),
         )
         threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
         until(self._is_up, _START_SECONDS)
@@ -121,9 +127,9 @@ class RxChat:
         found = re.search(r"http\S+/setup\?token=\S+", self.said())
         self.link = found[0] if found else ""
 
-    def _listen(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        with process.stdout as output:
+    def _listen(self, started: subprocess.Popen[str]) -> None:
+        assert started.stdout is not None
+        with started.stdout as output:
             for line in output:
                 self._lines.append(line)
 
