@@ -25,7 +25,7 @@ from rxchat.domain.runs import ActiveRun
 from rxchat.domain.text import clean_title
 from rxchat.tables import Message
 
-PAGE_MESSAGES = 30
+PAGE_MESSAGES = 12
 RECENT_CONVERSATIONS = 200
 
 
