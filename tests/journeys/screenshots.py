@@ -43,11 +43,11 @@ def ask_all(chat: Chat, server: RxChat) -> str:
         chat.open().ask(BREAKFAST)
         chat.page.wait_for_url(re.compile("/c/"))
         chat.wait_for_end(seconds=120)
-        if is_picturesque(chat, "ol > li", 5, 600):
+        if is_picturesque(chat, "li", 3, 600):
             chat.ask(HELLO)
             expect(chat.answers).to_have_count(2)
             chat.wait_for_end(seconds=120)
-            if is_picturesque(chat, "pre", 1, 320):
+            if is_picturesque(chat, "pre", 1, 400):
                 return chat.path
         with psycopg.connect(server.owner_url()) as connection:
             connection.execute("SELECT set_config('rxchat.user_id', id::text, true) FROM user_account")
@@ -56,8 +56,8 @@ def ask_all(chat: Chat, server: RxChat) -> str:
 
 
 def is_picturesque(chat: Chat, part: str, count: int, longest: int) -> bool:
-    """Whether the answer is short and has just what was asked for."""
-    return 40 < len(chat.answer.inner_text()) < longest and chat.answer.locator(part).count() == count
+    """Whether the answer is short and has what was asked for."""
+    return 40 < len(chat.answer.inner_text()) < longest and chat.answer.locator(part).count() >= count
 
 
 def calm(page: Page, path: Path) -> None:

@@ -70,7 +70,8 @@ class ModelHost:
     def start(self) -> None:
         """Run it at its port, and wait until it answers."""
         command = [sys.executable, "-m", "tests.journeys.models", str(self.port), *self._offered]
-        self._process = subprocess.Popen(command, cwd=ROOT, preexec_fn=process.before_exec(signal.SIGKILL))
+        ends_with_us = process.before_exec(signal.SIGKILL)
+        self._process = subprocess.Popen(command, cwd=ROOT, preexec_fn=ends_with_us)  # noqa: PLW1509 - one prctl
         until(self._answers)
 
     def _answers(self) -> bool:
@@ -118,7 +119,7 @@ class RxChat:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            preexec_fn=process.before_exec(signal.SIGTERM),
+            preexec_fn=process.before_exec(signal.SIGTERM),  # noqa: PLW1509 - one prctl
         )
         threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
         until(self._is_up, _START_SECONDS)
