@@ -15,7 +15,7 @@ from tests.performance.stage import BRIEF, STAMPED, Stage
 
 ASKED = 30
 _BORN = 10
-_STREAMS = 4
+_STREAMS = 3
 _FIRST = "p50 ≤ 60 ms"
 _EACH = "p95 ≤ 60 ms"
 

@@ -105,6 +105,8 @@ class Tab:
         patch = changes.get(f"patch{_MARK}", {})
         if patch.get("op") in {"finish", "replace"} and patch["item"]["state"] != "running":
             self._finished = True
+            # A tab that missed the end of the text is given the whole with its ending.
+            self.turn.text = patch["item"].get("text", self.turn.text)
         # The last of a turn: the page says that nothing is being answered.
         if self._finished and f"run{_MARK}" in changes and not changes[f"run{_MARK}"]["state"]:
             self._ended.set()
