@@ -43,11 +43,11 @@ def ask_all(chat: Chat, server: RxChat) -> str:
         chat.open().ask(BREAKFAST)
         chat.page.wait_for_url(re.compile("/c/"))
         chat.wait_for_end(seconds=120)
-        if is_picturesque(chat, "li", 3, 600):
+        if is_picturesque(chat, "li", 3, 650):
             chat.ask(HELLO)
             expect(chat.answers).to_have_count(2)
             chat.wait_for_end(seconds=120)
-            if is_picturesque(chat, "pre", 1, 400):
+            if is_picturesque(chat, "pre", 1, 650):
                 return chat.path
         with psycopg.connect(server.owner_url()) as connection:
             connection.execute("SELECT set_config('rxchat.user_id', id::text, true) FROM user_account")
@@ -101,6 +101,7 @@ def picture_readme(browser: Browser, server: RxChat, conversation: str) -> None:
         page = browser.new_context(storage_state=session_of(server), **options).new_page()
         chat = Chat(page, server.url).open(conversation).wait_for_words(5)
         expect(chat.answer.locator("pre span[style]").first).to_be_visible()
+        page.evaluate("document.querySelector('.thread-scroll').scrollTop = 0")
         calm(page, IMAGES / name)
         page.context.close()
 
