@@ -107,10 +107,10 @@ async def test_closing_our_side_frees_the_model(model: OllamaChatModel, daemon: 
     long = [ChatMessage(Role.USER, "Write a very long story about the sea, with many chapters.")]
     for _ in range(3):
         # More than the slots that the daemon has: each would wait for the one before if that still ran.
-        async with asyncio.timeout(20), aclosing(model.chat(daemon.endless, long)) as events:
+        async with asyncio.timeout(60), aclosing(model.chat(daemon.endless, long)) as events:
             async for _event in events:
                 break
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         assert await answer(model, daemon.brief)
 
 

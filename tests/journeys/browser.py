@@ -15,7 +15,7 @@ _ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --disable-background-networking --disable-component-update"
     " --disable-sync --no-first-run"
 )
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 
 EMAIL, PASSWORD, NAME = "ada@example.org", "a rather long sentence", "Ada Lovelace"
 

@@ -39,6 +39,7 @@ def test_a_wrong_password_is_one_sentence_and_keeps_the_address(server: RxChat, 
 def test_signing_out_leads_to_sign_in_and_back_does_not_show_the_chat(server: RxChat, stranger: Page) -> None:
     stranger.goto(f"{server.url}/sign-in")
     sign_in(stranger)
+    expect(stranger.get_by_role("heading", name="Hello, Ada")).to_be_visible()
     chat = Chat(stranger, server.url)
     chat.begin("scripted:count=1,tokens=20", "A private question").wait_for_end()
     asked_at = stranger.url
