@@ -1,5 +1,6 @@
 """The app: pages, HTTP API and lifespan. Reflex imports `rxchat.rxchat:app`."""
 
+import gc
 import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -50,6 +51,9 @@ async def _lifespan() -> AsyncGenerator[None]:
     if app.event_namespace is not None:
         sockets.install(app.event_namespace)
     async with bootstrap.lifespan(settings, attach=not is_prod_mode()):
+        # What lives from the start lives to the end: a full collection that walks over it stops streams for 0.1 s.
+        gc.collect()
+        gc.freeze()
         yield
 
 
