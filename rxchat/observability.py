@@ -26,6 +26,8 @@ _SECRET_NAMES = re.compile(
 # PASETO tokens, credentials in URLs, our cookie and Authorization headers, wherever a library prints them.
 _SECRET_SHAPES = (
     (re.compile(r"v4\.(local|public)\.[\w-]+(\.[\w-]+)?"), REDACTED),
+    # What Postgres quotes of a row or a value: "DETAIL:  Failing row contains (...)".
+    (re.compile(r"(DETAIL:)[^\n]*"), rf"\1 {REDACTED}"),
     (re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"), REDACTED),
     (re.compile(r"(?i)(['\"]?(?:cookie|authorization|set-cookie)['\"]?\s*[:=]\s*)(['\"]).*?\2"), rf"\1{REDACTED}"),
     (

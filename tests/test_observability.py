@@ -61,6 +61,7 @@ def test_a_known_correlation_id_goes_on() -> None:
         {"url": f"postgresql://rxchat_web:{CANARY}@127.0.0.1/rxchat"},
         {"nested": {"deep": [{"session_token": CANARY}]}},
         {"reason": f"cannot open {TOKEN} here"},
+        {"error": f"null value in column\nDETAIL:  Failing row contains (1, {CANARY}, null)."},
     ],
     ids=lambda values: next(iter(values)),
 )

@@ -34,7 +34,7 @@ GRANTS = {
     "conversation_event": "SELECT",
     "message": "SELECT, INSERT, UPDATE, DELETE",
     "run": "SELECT, INSERT, UPDATE",
-    "run_chunk": "SELECT, INSERT, DELETE",
+    "run_chunk": "SELECT, INSERT, UPDATE, DELETE",
     "audit_event": "SELECT",
 }
 

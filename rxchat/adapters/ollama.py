@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 import httpx
 import ollama
+import structlog
 
 from rxchat.domain.chat import AnswerFinished, ChatEvent, ChatMessage, ModelInfo, ReasoningDelta, TextDelta
 from rxchat.domain.errors import (
@@ -25,6 +26,8 @@ from rxchat.domain.errors import (
     ModelSilent,
     ModelUnknown,
 )
+
+log = structlog.get_logger(__name__)
 
 _CONNECT_SECONDS = 5.0
 _LIST_SECONDS = 10.0
@@ -82,7 +85,7 @@ class OllamaChatModel:
                 raise ModelHostAway(f"The model host {host} does not answer. Is Ollama running there?") from error
             response.raise_for_status()
             rows = response.json().get("models") or []
-        return [self._info(host, row) for row in rows if isinstance(row, dict) and row.get("model")]
+            return [self._info(host, row) for row in rows if isinstance(row, dict) and row.get("model")]
 
     def _info(self, host: str, row: dict[str, Any]) -> ModelInfo:
         details = row.get("details") or {}
@@ -104,6 +107,7 @@ class OllamaChatModel:
         """
         host = await self._host_for(model)
         asked = [{"role": message.role.value, "content": message.content} for message in messages]
+        log.info("model call", host=_short(host), model=model, messages=len(asked))
         begun: list[bool] = []
         with _translated(host, model, begun):
             stream = self._stream(host, model, asked)

@@ -19,6 +19,8 @@ from rxchat.settings import Settings
 log = structlog.get_logger(__name__)
 
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+_METHODS = _SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
+LARGEST_BODY_BYTES = 64_000
 
 
 def build_api(settings: Settings, own_origins: Sequence[str]) -> FastAPI:
@@ -42,16 +44,30 @@ async def _guarded(request: Request, proceed: Callable[[Request], Awaitable[Resp
         if request.method not in _SAFE_METHODS and is_cross_site(request, own_origins):
             log.warning("refused a request from another site", path=request.url.path)
             response: Response = _as_json(NotAllowed("This request came from another site."))
+        elif not _is_body_small(request):
+            response = _as_json(
+                InvalidInput(f"At most {LARGEST_BODY_BYTES:,} bytes can be sent here, with their length said.")
+            )
         else:
             response = await proceed(request)
         response.headers["X-Correlation-Id"] = correlation_id
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         route = request.scope.get("route")
-        observability.REQUESTS.labels(request.method, getattr(route, "path", "unknown"), response.status_code).observe(
-            time.perf_counter() - began
-        )
+        observability.REQUESTS.labels(
+            request.method if request.method in _METHODS else "other",
+            getattr(route, "path", "unknown"),
+            response.status_code,
+        ).observe(time.perf_counter() - began)
     return response
+
+
+def _is_body_small(request: Request) -> bool:
+    """Whether a body is announced with a length that need not be feared; it would be read whole into memory."""
+    if "transfer-encoding" in request.headers:
+        return False
+    length = request.headers.get("content-length", "0")
+    return length.isdigit() and int(length) <= LARGEST_BODY_BYTES
 
 
 async def _show_error(_request: Request, error: Exception) -> JSONResponse:

@@ -92,14 +92,19 @@ def is_away(error: BaseException | None) -> bool:
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    if isinstance(error, OperationalError):
-        return _is_away_state(getattr(error.orig, "sqlstate", None))
+    if isinstance(error, DBAPIError):
+        state = getattr(error.orig, "sqlstate", None)
+        return state in _PASSING or (isinstance(error, OperationalError) and _is_away_state(state))
     return isinstance(error, psycopg.OperationalError) and _is_away_state(error.sqlstate)
 
 
 def _is_away_state(sqlstate: str | None) -> bool:
     # None: no answer at all; 08: connection; 57P: shutting down or starting up; 53: no room for another connection.
-    return sqlstate is None or sqlstate[:2] in {"08", "53"} or sqlstate[:3] == "57P"
+    return sqlstate is None or sqlstate[:2] in {"08", "53"} or sqlstate[:3] == "57P" or sqlstate in _PASSING
+
+
+# Statement timeout, deadlock, serialization, lock not available, read-only after a failover: the same again may do.
+_PASSING = frozenset({"57014", "40P01", "40001", "55P03", "25006"})
 
 
 def runtime_engine(url: str, *, pool_size: int) -> AsyncEngine:
@@ -111,6 +116,8 @@ def runtime_engine(url: str, *, pool_size: int) -> AsyncEngine:
         pool_timeout=5,
         pool_pre_ping=True,
         pool_recycle=900,
+        # Else an error prints the values of its statement: messages, addresses.
+        hide_parameters=True,
         connect_args={
             "connect_timeout": 5,
             "application_name": "rxchat",

@@ -7,10 +7,10 @@ from pathlib import Path
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import NullPool, create_engine, make_url, text
 
 from alembic import command
-from rxchat.db.database import driver_url
+from rxchat.db.database import RUNTIME_ROLE, driver_url
 from rxchat.settings import Settings
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +39,19 @@ def config(url: str) -> Config:
 def upgrade(url: str) -> None:
     """Bring the database up to the newest revision; safe to run from several processes at once."""
     command.upgrade(config(url), "head")
+
+
+def admit(owner: str, login: str) -> None:
+    """Let the role of another URL act as the runtime role, which is all that RxChat does with it."""
+    name = make_url(driver_url(login)).username
+    if name is None or name == make_url(driver_url(owner)).username:
+        return
+    engine = create_engine(driver_url(owner), poolclass=NullPool)
+    with engine.begin() as connection:
+        is_member = text("SELECT pg_has_role(:name, :role, 'MEMBER')")
+        if not connection.execute(is_member, {"name": name, "role": RUNTIME_ROLE}).scalar_one():
+            quoted = engine.dialect.identifier_preparer.quote(name)
+            connection.execute(text(f"GRANT {RUNTIME_ROLE} TO {quoted}"))
 
 
 def newest_revision() -> str:

@@ -23,6 +23,9 @@ _APPEND = text(
     INSERT INTO run_chunk (owner_id, run_id, seq, kind, start, text)
     SELECT run.owner_id, run.id, :seq, :kind, :start, :text FROM run
      WHERE run.owner_id = :owner AND run.id = :run AND run.engine_id = :engine AND run.state = 'running'
+        -- The database may have kept a chunk and died before it said so; the one that is sent again only holds more.
+        ON CONFLICT (owner_id, run_id, seq) DO UPDATE
+       SET kind = EXCLUDED.kind, start = EXCLUDED.start, text = EXCLUDED.text
     """
 )
 

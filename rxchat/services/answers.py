@@ -63,8 +63,10 @@ class AnswerWriter:
             log.warning("the model could not answer", code=error.code, model=self._run.model, reason=error.message)
         finally:
             saving.cancel()
-            with suppress(asyncio.CancelledError):
-                await saving
+            # Whatever stopped the saving on the way, the whole is in memory and is stored at the end.
+            (trouble,) = await asyncio.gather(saving, return_exceptions=True)
+            if isinstance(trouble, Exception):
+                log.error("part of an answer could not be saved", exc_info=trouble, run_id=str(self._run.id))
 
     async def _take_up(self) -> list[ChatMessage]:
         """Read what an earlier engine saved of this answer, and what the model is to be told; in one go, a person waits."""

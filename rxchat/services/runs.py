@@ -112,6 +112,9 @@ class RunEngine:
                     pass
             except DatabaseAway:
                 log.warning("the run engine cannot claim, the database is away")
+            except Exception:
+                # The edge of the engine: without this loop no question would ever be answered again.
+                log.exception("the run engine could not claim")
             # Woken by a notification; the poll finds runs whose engine died without a word.
             with suppress(TimeoutError):
                 async with asyncio.timeout(_CLAIM_SECONDS):
@@ -140,6 +143,10 @@ class RunEngine:
                     held = await run_rows.renew_leases(session, self.id, asked, LEASE_SECONDS)
             except DatabaseAway:
                 continue
+            except Exception:
+                # The edge of the engine: without this loop every answer would lose its lease.
+                log.exception("the run engine could not renew its leases")
+                continue
             for run_id in asked:
                 job = self._jobs.get(run_id)
                 if job is None:
@@ -152,6 +159,7 @@ class RunEngine:
     async def _work(self, job: _Job) -> None:
         observability.RUNS_ACTIVE.inc()
         with observability.correlated(job.run.correlation_id):
+            log.info("run claimed", run_id=str(job.run.id), model=job.run.model, attempt=job.run.attempt)
             try:
                 await self._write(job)
             except DatabaseAway:

@@ -7,6 +7,7 @@ one that Reflex gives to every state (`setvar`).
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import hashlib
 import inspect
@@ -23,12 +24,14 @@ from reflex_base.registry import RegistrationContext
 from starlette.requests import cookie_parser
 
 from rxchat.domain.accounts import Viewer
-from rxchat.domain.errors import InvalidInput, NotSignedIn, RxChatError
+from rxchat.domain.errors import DatabaseAway, InvalidInput, NotSignedIn, RxChatError
 from rxchat.observability import correlated
 from rxchat.services import graph
+from rxchat.states import sockets
 
 log = structlog.get_logger(__name__)
 
+_AWAY_SECONDS = 1.0
 SESSION_COOKIES = ("__Host-rxchat_session", "rxchat_session")
 
 DOOR = "_rxchat_door"
@@ -88,11 +91,15 @@ async def viewer_of(state: rx.State) -> Viewer:
 
 
 def signed_in(
-    method: Callable[..., Awaitable[Any]], *, refuse: Callable[[Any, RxChatError, dict[str, Any]], bool] | None = None
+    method: Callable[..., Awaitable[Any]],
+    *,
+    refuse: Callable[[Any, RxChatError, dict[str, Any]], bool] | None = None,
+    reopens: bool = False,
 ) -> Any:
     """Make a handler of `async def name(self, viewer, ...)`: only someone signed in gets in, with values of the hinted types.
 
-    What went wrong is shown in the banner, unless `refuse` (state, error, what was sent) has shown it elsewhere.
+    What went wrong is shown in the banner, unless `refuse` (state, error, what was sent) has shown it elsewhere. With
+    `reopens`, a page whose loading met the database away is loaded again as soon as it is back.
     """
     hints = get_type_hints(method)
     parameters = [item for item in inspect.signature(method).parameters.values() if item.name != "viewer"]
@@ -112,7 +119,7 @@ def signed_in(
                 log.info("refused", handler=method.__qualname__, code=error.code)
                 if refuse is None or not refuse(self, error, given):
                     await _show(self, error)
-                return None
+                return _reopen() if reopens and isinstance(error, DatabaseAway) else None
 
     guarded.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportAttributeAccessIssue]
     guarded.__annotations__ = {name: hint for name, hint in method.__annotations__.items() if name != "viewer"}
@@ -124,11 +131,11 @@ def signed_in_background(method: Callable[..., Awaitable[Any]]) -> Any:
     """The same for a background handler `async def name(self, viewer)`, which holds no lock on its state."""
 
     @functools.wraps(method)
-    async def guarded(self: rx.State) -> Any:
+    async def guarded(self: rx.State, **unexpected: Any) -> Any:
         with correlated():
             try:
-                async with self:  # pyright: ignore[reportGeneralTypeIssues]
-                    viewer = await viewer_of(self)
+                _check_types(method.__qualname__, unexpected, {})
+                viewer = await _viewer_when_back(self)
                 return await method(self, viewer)
             except NotSignedIn:
                 return rx.redirect(f"/sign-in?next={quote(_here(self), safe='/')}")
@@ -143,7 +150,29 @@ def signed_in_background(method: Callable[..., Awaitable[Any]]) -> Any:
     return guarded
 
 
+async def _viewer_when_back(state: Any) -> Viewer:
+    """Return who is behind a socket; while the database is away, say so and wait for as long as the tab is open."""
+    while True:
+        async with state:
+            try:
+                return await viewer_of(state)
+            except DatabaseAway as error:
+                await _show(state, error)
+                if not sockets.is_open(state.router.session.client_token):
+                    raise
+        await asyncio.sleep(_AWAY_SECONDS)
+
+
+def _reopen() -> Any:
+    from rxchat.states.thread import ThreadState
+
+    return ThreadState.reopen
+
+
 def _check_types(handler: str, given: dict[str, Any], expected: dict[str, Any]) -> None:
+    if given.keys() - expected.keys():
+        log.warning("a handler was called with arguments that it has not", handler=handler)
+        raise InvalidInput("Something was sent that RxChat does not understand; please reload the page.")
     for name, kind in expected.items():
         if name not in given or not isinstance(given[name], kind):
             log.warning("a handler was called with the wrong types", handler=handler, argument=name)

@@ -94,6 +94,8 @@ class Attendance:
         if run is None or watch.poked:
             await watch.wait(_IDLE_SECONDS)
         async with self._state as state:
+            if state.model_notice:
+                await state._show_models(state.model)
             # A socket keeps its old cookie after signing out: the server's record decides, again and again.
             self._viewer = await viewer_of(state)
 

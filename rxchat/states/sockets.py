@@ -47,7 +47,8 @@ def is_event(data: Any) -> bool:
     if not isinstance(data, dict) or not isinstance(data.get("name"), str):
         return False
     shaped = all(isinstance(data.get(part) or {}, dict) for part in ("payload", "router_data"))
-    return shaped and data["name"] in RegistrationContext.get().event_handlers
+    query = (data.get("router_data") or {}).get("query") if shaped else None
+    return shaped and isinstance(query or {}, dict) and data["name"] in RegistrationContext.get().event_handlers
 
 
 def is_open(client_token: str) -> bool:

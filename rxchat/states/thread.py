@@ -17,6 +17,8 @@ from rxchat.services.conversations import ThreadPage
 from rxchat.services.models import Offer
 from rxchat.states.access import signed_in, signed_in_background
 from rxchat.states.attendance import Attendance
+from rxchat.states.sidebar import SidebarState
+from rxchat.states.viewer import ViewerState
 from rxchat.states.views import message_view, model_detail
 
 NO_RUN: dict[str, Any] = {"id": "", "state": "", "started": 0, "note": ""}
@@ -40,6 +42,12 @@ def _give_back(state: ThreadState, error: RxChatError, given: dict[str, Any]) ->
     return True
 
 
+def _offer_older_again(state: ThreadState, _error: RxChatError, _given: dict[str, Any]) -> bool:
+    """Answer a renderer that waits for older messages with none, so that it can ask again; the banner says why."""
+    state._add_patch(op="prepend", items=[], older=True)
+    return False
+
+
 class ThreadState(rx.State):
     """One conversation as one tab shows it; `patch` carries changes, never the whole history."""
 
@@ -59,7 +67,7 @@ class ThreadState(rx.State):
     _seq: int = 0
 
     @rx.event
-    @signed_in
+    @partial(signed_in, reopens=True)
     async def open(self, viewer: Viewer) -> Any:
         """Show the conversation that the address names, or the page for a new one."""
         self.missing, self.problem, self.run, self.refused = False, "", NO_RUN, {}
@@ -102,6 +110,13 @@ class ThreadState(rx.State):
 
     @rx.event(background=True, supersedes=True)
     @signed_in_background
+    async def reopen(self, viewer: Viewer) -> Any:
+        """Load the page again, now that the database is back."""
+        del viewer
+        return [ViewerState.enter, SidebarState.load, ThreadState.open]
+
+    @rx.event(background=True, supersedes=True)
+    @signed_in_background
     async def attend(self, viewer: Viewer) -> None:
         """Show what happens from here on, for as long as this tab is open on this page."""
         async with self:
@@ -117,6 +132,9 @@ class ThreadState(rx.State):
             raise InvalidInput("This message came without a proper id; please reload the page.")
         if not text.strip():
             return None
+        if not self.model or self.model_notice:
+            # The model host may be back since the page was opened.
+            await self._show_models(self.model)
         conversation_id = parse_id(self.conversation_id)
         turn = await graph.current().chats.ask(viewer, conversation_id, text, self.model, question_id=question_id)
         self.accepted = client_id
@@ -141,14 +159,14 @@ class ThreadState(rx.State):
         await graph.current().chats.retry(viewer, self._named(), _id(message_id))
 
     @rx.event
-    @signed_in
+    @partial(signed_in, refuse=_offer_older_again)
     async def older(self, viewer: Viewer, before_id: str) -> None:
         """Show the messages before the first one that is shown."""
         page = await graph.current().conversations.open(viewer, self._named(), before=_id(before_id))
         self._add_patch(op="prepend", items=[message_view(item) for item in page.messages], older=page.has_older)
 
     @rx.event
-    @signed_in
+    @partial(signed_in, reopens=True)
     async def resync(self, viewer: Viewer) -> Any:
         """Begin anew: the renderer has seen a gap."""
         page = await graph.current().conversations.open(viewer, self._named())

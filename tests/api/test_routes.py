@@ -164,5 +164,15 @@ async def test_what_is_missing_is_named(http, ollama: ScriptedOllama) -> None:
     assert ollama.host in answer.json()["parts"]["models"] and answer.json()["parts"]["database"] == "ok"
 
 
+async def test_a_body_that_is_too_large_or_has_no_length_is_not_read(http) -> None:
+    for content in (b"x" * 64_001, stream()):
+        answer = await http.post("/api/auth/sign-in", content=content)
+        assert answer.status_code == 422 and "64,000 bytes" in answer.json()["error"]["message"]
+
+
+async def stream() -> AsyncGenerator[bytes]:
+    yield b"{}"
+
+
 async def test_an_unknown_address_of_the_api_is_not_a_page(http) -> None:
     assert (await http.get("/api/nothing")).status_code == 404

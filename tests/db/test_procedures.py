@@ -94,6 +94,10 @@ async def test_an_engine_that_lost_its_lease_writes_nothing(database: Database) 
         assert await runs.append_chunk(session, owner, run.id, loser, 1, chunk) is False
         assert await runs.append_chunk(session, owner, run.id, holder, 1, chunk) is True
         assert await runs.chunks_of(session, owner, run.id) == [(1, chunk)]
+        # Sent again, because the answer to the first time got lost: it may hold more by then.
+        more = RunChunk(ChunkKind.TEXT, 0, "hello again")
+        assert await runs.append_chunk(session, owner, run.id, holder, 1, more) is True
+        assert await runs.chunks_of(session, owner, run.id) == [(1, more)]
         assert await runs.finish(session, owner, run.id, loser, RunState.DONE) is False
         assert await runs.finish(session, owner, run.id, holder, RunState.DONE) is True
         assert await runs.chunks_of(session, owner, run.id) == []

@@ -54,6 +54,7 @@ async def test_an_event_of_a_known_handler_goes_through(namespace: Namespace) ->
         {"name": "no.such.handler", "payload": {"text": "canary"}},
         {"name": NAME, "payload": "canary"},
         {"name": NAME, "payload": {}, "router_data": ["canary"]},
+        {"name": NAME, "payload": {}, "router_data": {"query": ["canary"]}},
         {"name": "x" * 100_000},
     ],
     ids=str,

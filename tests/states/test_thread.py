@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from rxchat.bootstrap import Connections, running
 from rxchat.domain.ids import new_id
 from rxchat.domain.runs import ChunkKind
 from rxchat.services.accounts import Caller
 from rxchat.services.graph import Services
 from rxchat.services.live import LiveAnswer
+from rxchat.settings import Settings
 from rxchat.states.sidebar import SidebarState
 from rxchat.states.stream import Window
 from rxchat.states.thread import ThreadState
 from rxchat.states.viewer import ViewerState
+from tests.conftest import empty
+from tests.peers.gateway import gateway
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.tab import Tab, open_tab, open_tabs
 
@@ -212,3 +218,47 @@ async def test_signing_out_elsewhere_ends_a_stream(services: Services, cookie: s
             await other.send_event(ThreadState, "stop")
             await other.until(lambda: other.redirects)
         assert len(tab.packets) == count
+
+
+async def test_a_page_opened_without_a_database_loads_when_it_is_back(
+    settings: Settings, at: Connections, ollama: ScriptedOllama
+) -> None:
+    async with (
+        gateway(at.database_url) as between,
+        running(settings, replace(at, database_url=between.url)) as services,
+    ):
+        token = await services.accounts.setup_token()
+        assert token
+        sealed = await services.accounts.create_first_administrator(
+            token, name="Ada", email="ada@example.org", password="correct horse", caller=Caller()
+        )
+        async with open_tab(sealed) as tab:
+            await between.close()
+            await tab.send_event(ThreadState, "open")
+            await tab.until(lambda: "database does not answer" in tab.shown(ThreadState, "problem"), 20)
+            assert tab.patches == []
+            await between.open()
+            await tab.until(lambda: tab.patches and tab.shown(ViewerState, "name") == "Ada", 30)
+            await tab.until(lambda: tab.shown(ThreadState, "problem") == "")
+            assert tab.shown(SidebarState, "loaded")
+            await between.close()
+            await tab.send_event(ThreadState, "resync")
+            await tab.until(lambda: "database does not answer" in tab.shown(ThreadState, "problem"), 20)
+            await between.open()
+            await tab.until(lambda: tab.shown(ThreadState, "problem") == "", 30)
+    empty(at.database_owner_url)
+
+
+async def test_a_model_host_that_was_away_at_first_is_found_when_something_is_asked(
+    cookie: str, ollama: ScriptedOllama, services: Services
+) -> None:
+    services.models._offer = None
+    await ollama.stop()
+    async with open_tab(cookie) as tab:
+        await at_conversation(tab)
+        await tab.until(lambda: ollama.host in tab.shown(ThreadState, "model_notice"))
+        await ollama.start()
+        client_id = str(new_id())
+        await tab.send_event(ThreadState, "send", text="hello", client_id=client_id)
+        await tab.until(lambda: tab.shown(ThreadState, "accepted") == client_id)
+        assert tab.shown(ThreadState, "model_notice") == ""

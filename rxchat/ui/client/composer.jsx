@@ -87,6 +87,10 @@ export function Composer({ run, model, viewer, accepted, onSend, onStop }) {
       refusal.set("An answer is being written. Stop it, or send this when it is done.");
       return;
     }
+    if (thread.view().pending.length) {
+      refusal.set("Your last message is still on its way. Send this when it has arrived.");
+      return;
+    }
     const id = newId();
     drafts.send(viewer, conversation, id, text);
     thread.sent(id, text);
