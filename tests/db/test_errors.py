@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_a_failed_statement_says_nothing_of_its_values(database: Database) -> None:
-    canary = " ".join(["canary", "words"])
+    canary = "canary words"
     with pytest.raises(SQLAlchemyError) as failure:
         async with database.begin(None) as session:
             await session.execute(text("SELECT CAST(:words AS text) FROM nowhere"), {"words": canary})
