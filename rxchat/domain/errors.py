@@ -9,6 +9,10 @@ RxChatError
 │   └── StaleConversation   409  somebody else wrote first
 ├── TooManyAttempts         429  come back later
 ├── DatabaseAway            503  Postgres does not answer
+├── ProviderError           502  signing in with an account elsewhere failed
+│   ├── ProviderRefused     403  the person, or the provider, said no
+│   ├── ProviderAway        503  the provider does not answer
+│   └── ProviderBroke       502  its answer cannot be trusted
 └── ModelError              502  the model's side failed
     ├── ModelHostAway       503  nobody answers at the host
     ├── ModelUnknown        404  the host does not have this model
@@ -90,6 +94,33 @@ class DatabaseAway(RxChatError):
 
     status = 503
     code = "database_away"
+
+
+class ProviderError(RxChatError):
+    """Signing in there did not work; please try again."""
+
+    status = 502
+    code = "provider_error"
+
+
+class ProviderRefused(ProviderError):
+    """The sign-in was cancelled or refused there; you can try again."""
+
+    status = 403
+    code = "provider_refused"
+
+
+class ProviderAway(ProviderError):
+    """The sign-in provider does not answer; please try again in a moment."""
+
+    status = 503
+    code = "provider_away"
+
+
+class ProviderBroke(ProviderError):
+    """This sign-in could not be completed; please start it again."""
+
+    code = "provider_broke"
 
 
 class ModelError(RxChatError):

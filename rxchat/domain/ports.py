@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from rxchat.domain.chat import ChatEvent, ChatMessage, ModelInfo
+from rxchat.domain.sign_in_providers import Departure, ForeignAccount, ProviderInfo
 
 
 class ChatModel(Protocol):
@@ -49,4 +50,29 @@ class Broadcast(Protocol):
 
     async def aclose(self) -> None:
         """Close the connections."""
+        ...
+
+
+class SignInProvider(Protocol):
+    """A place where people have an account already, and that says who they are."""
+
+    @property
+    def info(self) -> ProviderInfo:
+        """What it is called."""
+        ...
+
+    async def depart(self, redirect_uri: str) -> Departure:
+        """Return where to send a browser, and what to keep in it until it comes back to the redirect address.
+
+        Raises:
+            ProviderError: each failure as the subclass that says what it was.
+        """
+        ...
+
+    async def arrive(self, departure: Departure, answer: Mapping[str, str]) -> ForeignAccount:
+        """Return whose account it is, given the fields with which the browser came back (query or form).
+
+        Raises:
+            ProviderError: each failure as the subclass that says what it was.
+        """
         ...
