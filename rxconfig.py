@@ -20,7 +20,7 @@ def _allowed_origins() -> list[str]:
     if not _settings.public_url and _settings.host not in (*_LOOPBACK, "0.0.0.0", "::"):  # noqa: S104 - recognised, not bound
         own.append(_settings.base_url)
     development = [] if is_prod_mode() else [f"http://{name}:3000" for name in _LOOPBACK]
-    return [*own, *development]
+    return [*own, *_settings.extra_origins, *development]
 
 
 config = rx.Config(

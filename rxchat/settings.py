@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address means this machine and can be reached from no other."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 class Settings(BaseSettings):
@@ -45,6 +57,12 @@ class Settings(BaseSettings):
     session_absolute_days: int = Field(default=30, alias="RXCHAT_SESSION_ABSOLUTE_DAYS", ge=1)
     bcrypt_rounds: int = Field(default=12, alias="RXCHAT_BCRYPT_ROUNDS", ge=4, le=17)
 
+    # Who may connect, and for whom they may speak
+    extra_origins: Annotated[tuple[str, ...], NoDecode] = Field(default=(), alias="RXCHAT_EXTRA_ORIGINS")
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=(), alias="RXCHAT_TRUSTED_PROXIES"
+    )
+
     # What it tells its operator
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", alias="RXCHAT_LOG_LEVEL")
     log_format: Literal["auto", "json", "text"] = Field(default="auto", alias="RXCHAT_LOG_FORMAT")
@@ -58,6 +76,14 @@ class Settings(BaseSettings):
         hosts = [part.strip().rstrip("/") for part in value.split(",") if part.strip()]
         return tuple(host if "://" in host else f"http://{host}" for host in hosts)
 
+    @field_validator("extra_origins", "trusted_proxies", mode="before")
+    @classmethod
+    def _split_list(cls, value: object) -> object:
+        """Accept "one, another"."""
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+
     @cached_property
     def data(self) -> Path:
         """The data folder as an absolute path."""
@@ -66,4 +92,15 @@ class Settings(BaseSettings):
     @property
     def base_url(self) -> str:
         """The address people type: the public URL, or where it listens."""
-        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether other machines can connect to where it listens."""
+        return not is_loopback(self.host)
+
+    @property
+    def is_for_others(self) -> bool:
+        """Whether people on other machines use it, through a proxy or straight."""
+        return self.is_exposed or not is_loopback(urlsplit(self.base_url).hostname or "")
