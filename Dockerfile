@@ -19,6 +19,8 @@ COPY --from=build --chown=rxchat /app /app
 WORKDIR /app
 USER rxchat
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 RXCHAT_HOST=0.0.0.0 RXCHAT_DATA=/data RXCHAT_LOG_FORMAT=json
+# For a port that is published on this machine alone; whoever puts a proxy in front sets both to what is there.
+ENV RXCHAT_PUBLIC_URL=http://localhost:8000 RXCHAT_TRUSTED_PROXIES=172.16.0.0/12
 EXPOSE 8000
 VOLUME /data
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD \

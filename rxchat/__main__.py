@@ -1,4 +1,4 @@
-"""The commands: python -m rxchat up | build | web | migrate | servers | setup-link."""
+"""The commands: python -m rxchat up | build | check | web | migrate | servers | setup-link."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pydantic import ValidationError
 
 from rxchat import __version__, commands
+from rxchat.checks import InsecureSettings
 from rxchat.domain.errors import RxChatError
 from rxchat.observability import configure_logging
 from rxchat.settings import Settings
@@ -16,6 +17,7 @@ from rxchat.settings import Settings
 COMMANDS: dict[str, tuple[Callable[[Settings, argparse.Namespace], int], str]] = {
     "up": (commands.up, "start everything on this machine and serve (what `make run` does)"),
     "build": (commands.build, "build the pages, if anything that they are made of has changed"),
+    "check": (commands.check, "look at the settings, and say what is not secure and what to do about it"),
     "web": (commands.web, "serve, with the database and the other servers that are set or running"),
     "migrate": (commands.migrate, "bring the database to the schema of this code"),
     "servers": (commands.servers, "start the embedded servers alone, for as long as --owner lives"),
@@ -45,6 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run, _ = COMMANDS[chosen.command]
     try:
         return run(settings, chosen)
+    except InsecureSettings as error:
+        for finding in error.findings:
+            print(f"rxchat: {finding}", file=sys.stderr)
+        return 1
     except RxChatError as error:
         print(f"rxchat: {error.message}", file=sys.stderr)
         return 1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -14,6 +12,7 @@ import structlog
 
 from rxchat.adapters.ollama import OllamaChatModel
 from rxchat.adapters.redis import RedisBroadcast
+from rxchat.checks import HOW_TO_MAKE_A_SECRET, SECRET_BYTES, decoded_secret
 from rxchat.db.database import Database
 from rxchat.db.migrations import newest_revision
 from rxchat.db.notifications import listen
@@ -36,8 +35,6 @@ from rxchat.services.tokens import Tokens
 from rxchat.settings import Settings
 
 log = structlog.get_logger(__name__)
-
-SECRET_BYTES = 32
 
 
 class ConfigurationError(RxChatError):
@@ -104,16 +101,13 @@ def _secrets(settings: Settings) -> tuple[bytes, bytes]:
 
 
 def _decoded(name: str, value: object) -> bytes:
-    how = f'python -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom({SECRET_BYTES})).decode())"'
+    how = f"Make one with: {HOW_TO_MAKE_A_SECRET}"
     if value is None:
-        raise ConfigurationError(f"With a database of your own, {name} must be set. Make one with: {how}")
+        raise ConfigurationError(f"With a database of your own, {name} must be set. {how}")
     text = value if isinstance(value, str) else value.get_secret_value()  # pyright: ignore[reportAttributeAccessIssue]
-    try:
-        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except (binascii.Error, ValueError):
-        raw = b""
-    if len(raw) < SECRET_BYTES:
-        raise ConfigurationError(f"{name} must be {SECRET_BYTES} random bytes in base64. Make one with: {how}")
+    raw = decoded_secret(text)
+    if raw is None:
+        raise ConfigurationError(f"{name} must be {SECRET_BYTES} random bytes in base64. {how}")
     return raw
 
 

@@ -14,7 +14,7 @@ import httpx
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
-from rxchat import __version__, frontend
+from rxchat import __version__, checks, frontend
 from rxchat.bootstrap import ConfigurationError, Connections, connections, needs_embedded
 from rxchat.db import accounts as account_rows
 from rxchat.db import migrations
@@ -42,6 +42,8 @@ def say(line: str) -> None:
 
 def up(settings: Settings, _chosen: argparse.Namespace) -> int:
     """Start everything on this machine and serve until Ctrl-C."""
+    for advice in checks.demand(settings):
+        say(f"Please note: {advice}")
     return asyncio.run(_up(settings))
 
 
@@ -136,8 +138,9 @@ async def _is_serving(settings: Settings) -> None:
 
 
 def _local_url(settings: Settings) -> str:
-    everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - recognised, not bound
-    return f"http://{everywhere.get(settings.host, settings.host)}:{settings.port}"
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound
+    host = everywhere.get(settings.host, settings.host)
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 async def _setup_link(settings: Settings, at: Connections) -> str | None:
@@ -159,6 +162,7 @@ def build(settings: Settings, _chosen: argparse.Namespace) -> int:
 
 def web(settings: Settings, _chosen: argparse.Namespace) -> int:
     """Serve pages, websocket and API."""
+    checks.demand(settings)
     at = connections(settings)
     _check_database(at)
     os.environ.update(_WEB_ENVIRONMENT)
@@ -197,6 +201,26 @@ def migrate(settings: Settings, _chosen: argparse.Namespace) -> int:
     _migrate(connections(settings))
     say(f"The database is at revision {migrations.newest_revision()}.")
     return 0
+
+
+def check(settings: Settings, _chosen: argparse.Namespace) -> int:
+    """Print what was looked at and everything that is wrong with the settings; 1 when RxChat would not start."""
+    say(checks.situation(settings))
+    looked_at = checks.look(settings)
+    for checked in looked_at:
+        if not checked.findings:
+            say(f"\nfine     {checked.subject}: {checked.fine}")
+        for finding in checked.findings:
+            say(
+                f"\n{finding.severity:<8} {checked.subject}: {finding.setting} {finding.problem}\n         {finding.remedy}"
+            )
+    errors = sum(finding.severity == "error" for checked in looked_at for finding in checked.findings)
+    say(
+        f"\nRxChat does not start like this: {errors} of these are errors."
+        if errors
+        else "\nRxChat can start like this."
+    )
+    return 1 if errors else 0
 
 
 def servers(settings: Settings, chosen: argparse.Namespace) -> int:

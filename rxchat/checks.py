@@ -1,0 +1,282 @@
+"""Secure or it does not start: what is looked at before RxChat serves, and what is wrong with the settings.
+
+For one person on one machine most of it is advice. As soon as others can reach RxChat, whether it listens outside
+loopback or is published under an address that is not loopback's, it does not start with any of it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+from itertools import pairwise
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from rxchat.domain.errors import RxChatError
+from rxchat.settings import Settings, is_loopback
+
+Severity = Literal["error", "warning"]
+
+SECRET_BYTES = 32
+HOW_TO_MAKE_A_SECRET = (
+    f'python -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom({SECRET_BYTES})).decode())"'
+)
+_FEWEST_DIFFERENT = SECRET_BYTES // 2
+_KNOWN_WORDS = ("changeme", "change-me", "change_me", "default", "example", "password", "rxchat", "secret")
+_LOWEST_BCRYPT_ROUNDS = 10
+_LONGEST_SESSION_DAYS = 365
+# The widest networks that are anybody's own: 10.0.0.0/8 and fc00::/7.
+_WIDEST = {4: 8, 6: 7}
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong."""
+
+    severity: Severity
+    setting: str
+    problem: str
+    """One sentence that goes on after the setting's name."""
+    remedy: str
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return f"{self.setting} {self.problem} {self.remedy}"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One thing that was looked at: what it is, how it is meant to be, and what was found."""
+
+    subject: str
+    fine: str
+    findings: tuple[Finding, ...]
+
+
+class InsecureSettings(RxChatError):
+    """RxChat does not start with these settings."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        """Keep what is wrong."""
+        super().__init__("\n".join(map(str, findings)))
+        self.findings = findings
+
+
+def look(settings: Settings) -> list[Checked]:
+    """Return everything that was looked at, and what is wrong with it."""
+    return [Checked(subject, fine, tuple(find(settings))) for subject, fine, find in _CHECKS]
+
+
+def findings(settings: Settings) -> list[Finding]:
+    """Return everything that is wrong."""
+    return [finding for checked in look(settings) for finding in checked.findings]
+
+
+def demand(settings: Settings) -> list[Finding]:
+    """Return what is only advice.
+
+    Raises:
+        InsecureSettings: when there is anything that RxChat does not start with.
+    """
+    found = findings(settings)
+    errors = [finding for finding in found if finding.severity == "error"]
+    if errors:
+        raise InsecureSettings(errors)
+    return found
+
+
+def situation(settings: Settings) -> str:
+    """Say who can reach RxChat, which is what the rest depends on."""
+    where = f"RxChat listens at {settings.host}, and people open {settings.base_url}."
+    if settings.is_for_others:
+        return f"{where} Other machines can reach it, so whatever is an error keeps it from starting."
+    return f"{where} Only this machine can reach it."
+
+
+def decoded_secret(text: str) -> bytes | None:
+    """Return the bytes of a secret, or None when these are not enough or no base64."""
+    try:
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        return None
+    return raw if len(raw) >= SECRET_BYTES else None
+
+
+def _outside(settings: Settings) -> Severity:
+    """Return how bad it is what does harm only where others can reach RxChat."""
+    return "error" if settings.is_for_others else "warning"
+
+
+def _look_at_secrets(settings: Settings) -> Iterator[Finding]:
+    remedy = f"Make a new one with: {HOW_TO_MAKE_A_SECRET}"
+    given = {"RXCHAT_SECRET_KEY": settings.secret_key, "RXCHAT_PASSWORD_PEPPER": settings.password_pepper}
+    for name, secret in given.items():
+        if secret is None:
+            if settings.database_url is not None:
+                yield Finding("error", name, "is not set, and must be with a database of your own.", remedy)
+        elif (raw := decoded_secret(secret.get_secret_value())) is None:
+            yield Finding("error", name, f"is not {SECRET_BYTES} random bytes in base64.", remedy)
+        elif weakness := _weakness(secret.get_secret_value(), raw):
+            yield Finding(_outside(settings), name, f"can be guessed: {weakness}.", remedy)
+    if None not in given.values() and len({_bytes_of(secret) for secret in given.values()}) == 1:
+        yield Finding(
+            _outside(settings),
+            "RXCHAT_PASSWORD_PEPPER",
+            "is the same as RXCHAT_SECRET_KEY; one leak gives both.",
+            remedy,
+        )
+
+
+def _bytes_of(secret: SecretStr | None) -> bytes | str:
+    text = secret.get_secret_value() if secret else ""
+    return decoded_secret(text) or text
+
+
+def _weakness(text: str, raw: bytes) -> str:
+    """Return why a secret was hardly made at random, or ""; one random one in 100,000 at most looks like it was not."""
+    if re.fullmatch(r"([0-9a-f]{2}){32,}", text):
+        raw = bytes.fromhex(text)
+    elif _is_words(text):
+        return "it is made of words"
+    if any(word in text.lower() or word.encode() in raw.lower() for word in _KNOWN_WORDS):
+        return "it is an example's"
+    if raw.isascii():
+        return "it is a text and not random bytes"
+    steps = {(after - before) % 256 for before, after in pairwise(raw)}
+    repeats = any(raw == (raw[:period] * len(raw))[: len(raw)] for period in range(1, len(raw) // 2 + 1))
+    if repeats or len(set(raw)) < _FEWEST_DIFFERENT or len(steps) < _FEWEST_DIFFERENT:
+        return "its bytes repeat themselves"
+    return ""
+
+
+def _is_words(text: str) -> bool:
+    """Whether somebody typed it: letters of mostly one case, and hardly a digit."""
+    letters = [letter for letter in text if letter.isalpha()]
+    digits = sum(letter.isdigit() for letter in text)
+    capitals = sum(letter.isupper() for letter in letters)
+    return digits <= len(text) // 20 and (capitals < len(letters) / 5 or capitals > len(letters) * 4 / 5)
+
+
+def _look_at_the_address(settings: Settings) -> Iterator[Finding]:
+    example = "Set it to the address that people type, like https://chat.example.org."
+    problem = _address_problem(settings.base_url)
+    if problem:
+        yield Finding("error", "RXCHAT_PUBLIC_URL", problem, example)
+    elif urlsplit(settings.base_url).scheme == "http" and not is_loopback(urlsplit(settings.base_url).hostname or ""):
+        yield Finding(
+            "error",
+            "RXCHAT_PUBLIC_URL",
+            f"is {settings.base_url}: everything, passwords included, crosses the network for anyone to read.",
+            "Put a proxy that speaks https in front of RxChat, and set it to its https:// address.",
+        )
+
+
+def _address_problem(url: str) -> str:
+    origin = _origin_of(url)
+    if origin is None:
+        return f"is {url}, which is no address that begins with http:// or https://."
+    return "" if origin == url else f"is {url}, but browsers call this place {origin}."
+
+
+def _origin_of(url: str) -> str | None:
+    """Return an address as browsers write it in an Origin header, or None when it is none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}" + ("" if port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{port}")
+
+
+def _look_at_the_host(settings: Settings) -> Iterator[Finding]:
+    if settings.host == "localhost":
+        return
+    try:
+        ip_address(settings.host)
+    except ValueError:
+        yield Finding(
+            "error",
+            "RXCHAT_HOST",
+            f"is {settings.host}, which is no address of this machine.",
+            "Set it to 127.0.0.1, to 0.0.0.0 for all of this machine's addresses, or to one of them.",
+        )
+
+
+def _look_at_origins(settings: Settings) -> Iterator[Finding]:
+    name = "RXCHAT_EXTRA_ORIGINS"
+    for origin in settings.extra_origins:
+        if origin == "*":
+            problem, remedy = "lets every website act for whoever is signed in.", "Name each origin, or leave it empty."
+            yield Finding(_outside(settings), name, problem, remedy)
+        elif wrong := _address_problem(origin):
+            yield Finding(
+                "error", name, wrong.replace("is", "names", 1), "Write each one like https://chat.example.org."
+            )
+        elif not origin.startswith("https://") and not _is_fine_over_http(origin, settings):
+            problem = f"names {origin}, and what comes over http can be changed on its way."
+            yield Finding(_outside(settings), name, problem, "Name https:// origins only.")
+
+
+def _is_fine_over_http(origin: str, settings: Settings) -> bool:
+    """Whether both this origin and RxChat itself are on this machine."""
+    return all(is_loopback(urlsplit(url).hostname or "") for url in (origin, settings.base_url))
+
+
+def _look_at_proxies(settings: Settings) -> Iterator[Finding]:
+    name = "RXCHAT_TRUSTED_PROXIES"
+    for network in settings.trusted_proxies:
+        if network.prefixlen < _WIDEST[network.version]:
+            problem = f"names {network}, so nearly anybody could claim to be somebody else."
+            yield Finding(_outside(settings), name, problem, "Name the addresses of your proxies alone.")
+    if settings.is_for_others and not settings.trusted_proxies:
+        yield Finding(
+            "error",
+            name,
+            "is not set, but RxChat speaks no https itself: others must reach it through a proxy.",
+            "Set it to the proxy's address as RxChat sees it (127.0.0.1 when it runs on this machine).",
+        )
+
+
+def _look_at_passwords(settings: Settings) -> Iterator[Finding]:
+    if settings.bcrypt_rounds < _LOWEST_BCRYPT_ROUNDS:
+        problem = f"is {settings.bcrypt_rounds}, so stolen password hashes are quickly tried out."
+        yield Finding(_outside(settings), "RXCHAT_BCRYPT_ROUNDS", problem, "Set it to 12, or leave it away.")
+
+
+def _look_at_sessions(settings: Settings) -> Iterator[Finding]:
+    for name, days in (
+        ("RXCHAT_SESSION_IDLE_DAYS", settings.session_idle_days),
+        ("RXCHAT_SESSION_ABSOLUTE_DAYS", settings.session_absolute_days),
+    ):
+        if days > _LONGEST_SESSION_DAYS:
+            problem = f"is {days}: a stolen session is good for more than a year."
+            yield Finding("warning", name, problem, "Set it to 30, or leave it away.")
+
+
+def _look_at_the_database(settings: Settings) -> Iterator[Finding]:
+    if settings.is_for_others and settings.database_url is not None and settings.database_owner_url is None:
+        problem = "is not set, so RxChat serves with the rights of the role that may change the schema."
+        remedy = "Give DATABASE_URL a role of its own, and the owner's address to DATABASE_OWNER_URL."
+        yield Finding("warning", "DATABASE_OWNER_URL", problem, remedy)
+
+
+_CHECKS: tuple[tuple[str, str, Callable[[Settings], Iterator[Finding]]], ...] = (
+    ("Secrets", "random and different, or generated into the data folder.", _look_at_secrets),
+    ("Public address", "an address as browsers write it, and https where others come in.", _look_at_the_address),
+    ("Listening", "at an address of this machine.", _look_at_the_host),
+    ("Origins", "no page but our own, and those that are named, may open the websocket.", _look_at_origins),
+    ("Proxies", "nobody can pretend to come from somewhere else.", _look_at_proxies),
+    ("Password hashes", "cost an attacker enough.", _look_at_passwords),
+    ("Sessions", "end within a year.", _look_at_sessions),
+    ("Database", "RxChat serves with no more rights than it needs.", _look_at_the_database),
+)
