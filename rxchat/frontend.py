@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 
 from rxchat.domain.errors import RxChatError
@@ -54,6 +56,39 @@ def _digest() -> str:
 def is_fresh() -> bool:
     """Whether there is a build, made of just these sources."""
     return _BUILD.is_file() and _STAMP.is_file() and _STAMP.read_text() == _digest()
+
+
+class _InlineScripts(HTMLParser):
+    """Collects the scripts that stand in a page itself."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=False)
+        self.found: list[str] = []
+        self._is_inside = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._is_inside = tag == "script" and "src" not in dict(attrs)
+        if self._is_inside:
+            self.found.append("")
+
+    def handle_data(self, data: str) -> None:
+        if self._is_inside:
+            self.found[-1] += data
+
+    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002 - the base class says how it is called
+        self._is_inside = False
+
+
+def inline_script_hashes() -> list[str]:
+    """Return the hashes of all scripts that stand in the built pages, as a Content-Security-Policy names them."""
+    scripts = set[str]()
+    for page in sorted(_BUILD.parent.rglob("*.html")):
+        parser = _InlineScripts()
+        parser.feed(page.read_text())
+        parser.close()
+        scripts.update(parser.found)
+    digests = (hashlib.sha256(script.encode()).digest() for script in scripts)
+    return sorted(f"sha256-{base64.b64encode(digest).decode()}" for digest in digests)
 
 
 async def build(log: Path, report: Callable[[str], None]) -> None:

@@ -10,7 +10,7 @@ import structlog
 from reflex.utils.exec import is_prod_mode
 from starlette.types import ASGIApp
 
-from rxchat import bootstrap
+from rxchat import bootstrap, checks, frontend
 from rxchat.api.front import Front
 from rxchat.api.routes import build_api
 from rxchat.embedded.process import die_with_parent
@@ -28,9 +28,19 @@ settings = Settings()  # pyright: ignore[reportCallIssue]
 configure_logging(settings.log_level, settings.log_format)
 
 
-def _in_front(reflex_app: ASGIApp) -> ASGIApp:
-    origins = rx.config.get_config().cors_allowed_origins
-    return Front(reflex_app, build_api(settings, origins), settings)
+class App(rx.App):
+    """Reflex's app with our front before all of it: what Reflex answers by itself passes there, too."""
+
+    def __call__(self) -> ASGIApp:
+        """Return the whole house for the server that runs it."""
+        origins = rx.config.get_config().cors_allowed_origins
+        return Front(
+            super().__call__(),
+            build_api(settings, origins),
+            settings,
+            own_origins=origins,
+            script_hashes=frontend.inline_script_hashes(),
+        )
 
 
 def _report(exception: Exception) -> None:
@@ -48,6 +58,8 @@ def _report_page(exception: Exception) -> None:
 async def _lifespan() -> AsyncGenerator[None]:
     # The server that forked this worker may be killed without a word; nobody else would end the worker then.
     die_with_parent(signal.SIGTERM)
+    # Again, for whoever starts it in another way than with our commands.
+    checks.demand(settings)
     if app.event_namespace is not None:
         sockets.install(app.event_namespace)
     async with bootstrap.lifespan(settings, attach=not is_prod_mode()):
@@ -57,8 +69,7 @@ async def _lifespan() -> AsyncGenerator[None]:
         yield
 
 
-app = rx.App(
-    api_transformer=_in_front,
+app = App(
     backend_exception_handler=_report,
     frontend_exception_handler=_report_page,
     **pages.app_options(),

@@ -1,4 +1,4 @@
-"""The front of the house: which door a request goes to, and what every answer says to browsers.
+"""The front of the house: who may come in, which door a request goes to, and what every answer says to browsers.
 
 Reflex serves the pages and the websocket, FastAPI everything else. A page of the chat is only handed to somebody who
 is signed in; others are sent to the sign-in page before any of it is loaded.
@@ -6,14 +6,17 @@ is signed in; others are sent to the sign-in page before any of it is loaded.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
 import structlog
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
-from starlette.responses import RedirectResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from rxchat.api.headers import API_PATHS, CHAT_PATH, EVENTS_PATH, AnswerHeaders, is_file, without_conditions
+from rxchat.api.proxies import TrustedProxies
 from rxchat.api.requests import cookie_name
 from rxchat.domain.errors import DatabaseAway, NotSignedIn
 from rxchat.services import graph
@@ -21,34 +24,58 @@ from rxchat.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-_API_PATHS = ("/api/", "/healthz", "/readyz", "/metrics")
-_HASHED = "/assets/"
-_SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
-}
+_POLICY_VIOLATED = 1008
 
 
 class Front:
     """Sends each request to its door."""
 
-    def __init__(self, pages: ASGIApp, api: ASGIApp, settings: Settings) -> None:
-        """Know the doors."""
+    def __init__(
+        self,
+        pages: ASGIApp,
+        api: ASGIApp,
+        settings: Settings,
+        *,
+        own_origins: Sequence[str] = (),
+        script_hashes: Sequence[str] = (),
+    ) -> None:
+        """Know the doors, whose pages may open the websocket, and which scripts the pages hold."""
         self._pages = pages
         self._api = api
         self._settings = settings
+        self._own_origins = frozenset(own_origins)
+        self._proxies = TrustedProxies(settings)
+        self._headers = AnswerHeaders(settings, script_hashes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
+        if scope["type"] not in {"http", "websocket"}:
             await self._pages(scope, receive, send)
             return
+        send = self._headers.added_to(send, scope)
+        resolved = self._proxies.resolve(scope)
+        if resolved is None:
+            log.warning("refused a peer that is no trusted proxy", peer=(scope.get("client") or ("unknown",))[0])
+            await _refuse("Only the proxies in RXCHAT_TRUSTED_PROXIES may connect here.", scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._serve_socket(resolved, receive, send)
+        else:
+            await self._serve(resolved, receive, send)
+
+    async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Browsers let every site's pages open a websocket, cookies included: it is on us to look at who asks."""
+        origin = Headers(scope=scope).get("origin")
+        if not scope["path"].startswith(EVENTS_PATH):
+            await _refuse("There is no websocket here.", scope, receive, send)
+        elif origin is not None and origin not in self._own_origins:
+            log.warning("refused a websocket of another site", origin=origin[:200])
+            await _refuse("This page belongs to another site.", scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
-        send = _with_headers(send, path)
-        if path.startswith(_API_PATHS):
+        if path.startswith(API_PATHS):
             await self._api(scope, receive, send)
         elif scope["method"] in {"GET", "HEAD"} and _is_chat_page(path) and not await self._may_enter(scope):
             query = scope["query_string"].decode("latin-1")
@@ -56,7 +83,7 @@ class Front:
             target = "/sign-in" if here == "/" else f"/sign-in?next={here}"
             await RedirectResponse(target, status_code=303)(scope, receive, send)
         else:
-            await self._pages(scope, receive, send)
+            await self._pages(scope if is_file(path) else without_conditions(scope), receive, send)
 
     async def _may_enter(self, scope: Scope) -> bool:
         sealed = HTTPConnection(scope).cookies.get(cookie_name(self._settings), "")
@@ -71,20 +98,12 @@ class Front:
 
 
 def _is_chat_page(path: str) -> bool:
-    return path == "/" or path.startswith("/c/")
+    return path == "/" or path.startswith(CHAT_PATH)
 
 
-def _with_headers(send: Send, path: str) -> Send:
-    async def send_with_headers(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in _SECURITY_HEADERS.items():
-                headers.setdefault(name, value)
-            if path.startswith(_HASHED) and message["status"] == 200:
-                # Their names change with their contents.
-                headers["Cache-Control"] = "public, max-age=31536000, immutable"
-            elif "text/html" in headers.get("content-type", ""):
-                headers["Cache-Control"] = "no-store"
-        await send(message)
-
-    return send_with_headers
+async def _refuse(sentence: str, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer 403; where the server cannot say anything to a websocket's handshake, closing it means the same."""
+    if scope["type"] == "http" or "websocket.http.response" in scope.get("extensions", {}):
+        await PlainTextResponse(sentence, status_code=403)(scope, receive, send)
+    else:
+        await send({"type": "websocket.close", "code": _POLICY_VIOLATED, "reason": sentence})
