@@ -91,14 +91,15 @@ class ModelHost:
 class RxChat:
     """`python -m rxchat up` on a data folder and a port of its own."""
 
-    def __init__(self, ollama_host: str = "") -> None:
-        """Make the data folder; nothing runs yet."""
+    def __init__(self, ollama_host: str = "", **settings: str) -> None:
+        """Make the data folder, and know what else is set; nothing runs yet."""
         self.data = Path(tempfile.mkdtemp(prefix="rxchat-journey-"))
         self.data.chmod(0o711)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.link = ""
         self._ollama_host = ollama_host
+        self._settings = settings
         self._lines: list[str] = []
         self._process: subprocess.Popen[str] | None = None
 
@@ -110,6 +111,7 @@ class RxChat:
         environment |= {"RXCHAT_DATA": str(self.data), "RXCHAT_PORT": str(self.port), "RXCHAT_BCRYPT_ROUNDS": "4"}
         if self._ollama_host:
             environment["OLLAMA_HOSTS"] = self._ollama_host
+        environment |= self._settings
         self._lines = []
         # It ends with the tests, however they end.
         self._process = subprocess.Popen(

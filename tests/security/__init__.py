@@ -1,0 +1,1 @@
+"""What RxChat must be immune to: each test tries to get in."""

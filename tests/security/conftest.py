@@ -1,0 +1,41 @@
+"""A real server to get into, with an account and a session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.journeys.browser import EMAIL, PASSWORD
+from tests.journeys.conftest import create_account
+from tests.journeys.server import RxChat
+
+EXTRA_ORIGIN = "https://chat.internal"
+
+
+@pytest.fixture(scope="package")
+def house() -> Iterator[RxChat]:
+    """A server with its first administrator, and one more origin than its own."""
+    found = RxChat("http://127.0.0.1:9", RXCHAT_EXTRA_ORIGINS=EXTRA_ORIGIN)
+    try:
+        found.start()
+        create_account(found)
+        yield found
+    finally:
+        found.remove()
+
+
+@pytest.fixture
+def stranger(house: RxChat) -> Iterator[httpx.Client]:
+    """A program that nobody has signed in."""
+    with httpx.Client(base_url=house.url, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def member(house: RxChat) -> Iterator[httpx.Client]:
+    """A browser in which the administrator is signed in."""
+    with httpx.Client(base_url=house.url, trust_env=False, headers={"origin": house.url}) as client:
+        client.post("/api/auth/sign-in", json={"email": EMAIL, "password": PASSWORD}).raise_for_status()
+        yield client

@@ -1,0 +1,285 @@
+"""Secure or it does not start: what outside loopback is refused, in words, and what is fine."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rxchat import checks
+from rxchat.__main__ import main
+from rxchat.checks import Finding
+from rxchat.settings import Settings
+from tests.journeys.server import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def made(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode()
+
+
+# Chosen once at random, so that no run is different from another.
+KEY = "OWL0QxkiVvXcJgh8qyDe-LsPZ6IzPFS3aiRmuFCjHw8="
+PEPPER = "t9BVTGW2XrQk0s3_A6nPyBvYxtc4vH1ZZqLdKNmwgUo="
+PUBLIC: dict[str, Any] = {
+    "RXCHAT_PUBLIC_URL": "https://chat.example.org",
+    "RXCHAT_TRUSTED_PROXIES": "127.0.0.1",
+    "DATABASE_URL": "postgresql://web@db/rxchat",
+    "DATABASE_OWNER_URL": "postgresql://owner@db/rxchat",
+    "RXCHAT_SECRET_KEY": KEY,
+    "RXCHAT_PASSWORD_PEPPER": PEPPER,
+}
+CONTAINER = PUBLIC | {
+    "RXCHAT_HOST": "0.0.0.0",
+    "RXCHAT_PUBLIC_URL": "http://localhost:8000",
+    "RXCHAT_TRUSTED_PROXIES": "172.16.0.0/12",
+}
+
+
+def settings(values: dict[str, Any]) -> Settings:
+    return Settings.model_validate(values)
+
+
+def found(values: dict[str, Any]) -> list[Finding]:
+    return checks.findings(settings(values))
+
+
+def errors(values: dict[str, Any]) -> set[str]:
+    return {finding.setting for finding in found(values) if finding.severity == "error"}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"RXCHAT_HOST": "::1"},
+        {"RXCHAT_HOST": "localhost"},
+        {"RXCHAT_PUBLIC_URL": "http://localhost:8000"},
+        {"RXCHAT_PUBLIC_URL": "http://[::1]:8000/"},
+        {"RXCHAT_EXTRA_ORIGINS": "http://localhost:3000"},
+        PUBLIC,
+        PUBLIC | {"RXCHAT_HOST": "0.0.0.0", "RXCHAT_TRUSTED_PROXIES": "192.0.2.7, 2001:db8::7"},
+        PUBLIC | {"RXCHAT_HOST": "::"},
+        PUBLIC | {"RXCHAT_PUBLIC_URL": "https://chat.example.org:8443/"},
+        PUBLIC | {"RXCHAT_EXTRA_ORIGINS": "https://chat.internal, https://chat.example.net:8443/"},
+        PUBLIC | {"RXCHAT_SECRET_KEY": "b2f7dd2e178f41c95c46110997dcad5e7d0a4c1bb80f6f0e2f3a9d6c5e4b7a18"},
+        CONTAINER,
+        CONTAINER | {"RXCHAT_PUBLIC_URL": "http://127.0.0.1:9000"},
+        # What is generated into the data folder is random.
+        {**PUBLIC, "DATABASE_URL": None, "RXCHAT_SECRET_KEY": None, "RXCHAT_PASSWORD_PEPPER": None},
+    ],
+    ids=str,
+)
+def test_what_is_secure_is_fine(values: dict[str, Any]) -> None:
+    assert found(values) == []
+
+
+WEAK = {
+    "one byte": made(b"k" * 32),
+    "zeros": made(bytes(32)),
+    "few bytes": made(b"\x00\xff\x80\x7f" * 8),
+    "said twice": made(base64.urlsafe_b64decode(KEY)[:16] * 2),
+    "counted": made(bytes(range(100, 132))),
+    "counted in steps": made(bytes(number * 7 % 256 for number in range(32))),
+    "a text": made(b"The quick brown fox jumps over the lazy dog"),
+    "an example": made(b"\xffchangeme" + base64.urlsafe_b64decode(KEY)),
+    "typed": "correct-horse-battery-staple-correct-horse-bat",
+    "typed aloud": "CORRECT-HORSE-BATTERY-STAPLE-CORRECT-HORSE-BAT",
+    "known": "example" + KEY[7:],
+    "hex of one byte": "ab" * 32,
+}
+
+
+@pytest.mark.parametrize("weak", WEAK)
+@pytest.mark.parametrize("setting", ["RXCHAT_SECRET_KEY", "RXCHAT_PASSWORD_PEPPER"])
+@pytest.mark.parametrize("of", [PUBLIC, CONTAINER], ids=["proxy", "container"])
+def test_a_secret_that_can_be_guessed_is_refused_outside_loopback_and_noted_inside(
+    of: dict[str, Any], setting: str, weak: str
+) -> None:
+    assert errors(of | {setting: WEAK[weak]}) == {setting}
+    inside = found({"RXCHAT_SECRET_KEY": KEY, "RXCHAT_PASSWORD_PEPPER": PEPPER} | {setting: WEAK[weak]})
+    assert [(finding.severity, finding.setting) for finding in inside] == [("warning", setting)]
+
+
+@pytest.mark.parametrize("secret", [None, "short", made(b"x" * 31), "!" * 44, made(bytes(32))[:20], "é" * 44])
+@pytest.mark.parametrize("setting", ["RXCHAT_SECRET_KEY", "RXCHAT_PASSWORD_PEPPER"])
+def test_a_secret_that_is_missing_or_short_is_refused_everywhere(setting: str, secret: str | None) -> None:
+    for values in (PUBLIC, CONTAINER, PUBLIC | {"RXCHAT_PUBLIC_URL": ""}):
+        assert errors(values | {setting: secret}) == {setting}
+
+
+def test_secrets_of_real_randomness_are_taken_for_weak_next_to_never() -> None:
+    texts = [made(os.urandom(32)) for _ in range(2_000)] + [os.urandom(32).hex() for _ in range(200)]
+    refused = [text for text in texts if errors(PUBLIC | {"RXCHAT_SECRET_KEY": text})]
+    assert len(refused) <= 1
+
+
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "the same secret twice": ({"RXCHAT_PASSWORD_PEPPER": KEY}, "RXCHAT_PASSWORD_PEPPER"),
+    "the same secret, unpadded": ({"RXCHAT_PASSWORD_PEPPER": KEY.rstrip("=")}, "RXCHAT_PASSWORD_PEPPER"),
+    "http": ({"RXCHAT_PUBLIC_URL": "http://chat.example.org"}, "RXCHAT_PUBLIC_URL"),
+    "http in capitals": ({"RXCHAT_PUBLIC_URL": "HTTP://chat.example.org"}, "RXCHAT_PUBLIC_URL"),
+    "http to nearly localhost": ({"RXCHAT_PUBLIC_URL": "http://localhost.example.org"}, "RXCHAT_PUBLIC_URL"),
+    "http to a neighbour": ({"RXCHAT_PUBLIC_URL": "http://192.168.1.5:8000"}, "RXCHAT_PUBLIC_URL"),
+    "no scheme": ({"RXCHAT_PUBLIC_URL": "chat.example.org"}, "RXCHAT_PUBLIC_URL"),
+    "a path": ({"RXCHAT_PUBLIC_URL": "https://chat.example.org/chat"}, "RXCHAT_PUBLIC_URL"),
+    "a person in it": ({"RXCHAT_PUBLIC_URL": "https://me@chat.example.org"}, "RXCHAT_PUBLIC_URL"),
+    "a port that is none": ({"RXCHAT_PUBLIC_URL": "https://chat.example.org:port"}, "RXCHAT_PUBLIC_URL"),
+    "no address at all": ({"RXCHAT_HOST": "0.0.0.0", "RXCHAT_PUBLIC_URL": ""}, "RXCHAT_PUBLIC_URL"),
+    "listening at a name": ({"RXCHAT_HOST": "chat-box"}, "RXCHAT_HOST"),
+    "every origin": ({"RXCHAT_EXTRA_ORIGINS": "*"}, "RXCHAT_EXTRA_ORIGINS"),
+    "every origin among others": ({"RXCHAT_EXTRA_ORIGINS": "https://a.example, *"}, "RXCHAT_EXTRA_ORIGINS"),
+    "an origin over http": ({"RXCHAT_EXTRA_ORIGINS": "http://chat.internal"}, "RXCHAT_EXTRA_ORIGINS"),
+    "loopback's pages": ({"RXCHAT_EXTRA_ORIGINS": "http://localhost:3000"}, "RXCHAT_EXTRA_ORIGINS"),
+    "the origin of files": ({"RXCHAT_EXTRA_ORIGINS": "null"}, "RXCHAT_EXTRA_ORIGINS"),
+    "a family of origins": ({"RXCHAT_EXTRA_ORIGINS": "https://*.example.org/x"}, "RXCHAT_EXTRA_ORIGINS"),
+    "no proxy": ({"RXCHAT_TRUSTED_PROXIES": ""}, "RXCHAT_TRUSTED_PROXIES"),
+    "all of the world": ({"RXCHAT_TRUSTED_PROXIES": "0.0.0.0/0"}, "RXCHAT_TRUSTED_PROXIES"),
+    "all of the new world": ({"RXCHAT_TRUSTED_PROXIES": "::/0"}, "RXCHAT_TRUSTED_PROXIES"),
+    "half of the world, twice": ({"RXCHAT_TRUSTED_PROXIES": "0.0.0.0/1, 128.0.0.0/1"}, "RXCHAT_TRUSTED_PROXIES"),
+    "a cheap hash": ({"RXCHAT_BCRYPT_ROUNDS": 9}, "RXCHAT_BCRYPT_ROUNDS"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_outside_loopback_each_of_these_is_refused(name: str) -> None:
+    changed, setting = BAD[name]
+    values = PUBLIC | changed
+    assert errors(values) == {setting}
+    with pytest.raises(checks.InsecureSettings) as refused:
+        checks.demand(settings(values))
+    assert {finding.setting for finding in refused.value.findings} == {setting}
+
+
+@pytest.mark.parametrize("name", ["no proxy", "all of the world", "a cheap hash", "http to a neighbour"])
+def test_a_container_that_listens_everywhere_is_outside_too(name: str) -> None:
+    changed, setting = BAD[name]
+    assert errors(CONTAINER | changed) == {setting}
+
+
+@pytest.mark.parametrize("name", ["every origin", "an origin over http", "all of the world", "a cheap hash"])
+def test_on_this_machine_alone_they_are_advice(name: str) -> None:
+    changed, setting = BAD[name]
+    assert [(finding.severity, finding.setting) for finding in found(changed)] == [("warning", setting)]
+    assert checks.demand(settings(changed)) == found(changed)
+
+
+@pytest.mark.parametrize(
+    ("changed", "setting"),
+    [
+        ({"RXCHAT_SESSION_ABSOLUTE_DAYS": 366}, "RXCHAT_SESSION_ABSOLUTE_DAYS"),
+        ({"RXCHAT_SESSION_IDLE_DAYS": 366}, "RXCHAT_SESSION_IDLE_DAYS"),
+        ({"DATABASE_OWNER_URL": None}, "DATABASE_OWNER_URL"),
+    ],
+)
+def test_some_things_are_only_advice(changed: dict[str, Any], setting: str) -> None:
+    assert [(finding.severity, finding.setting) for finding in found(PUBLIC | changed)] == [("warning", setting)]
+
+
+def test_every_finding_says_what_is_wrong_and_what_to_do_without_a_secret() -> None:
+    cases = [PUBLIC | changed for changed, _ in BAD.values()]
+    cases += [PUBLIC | {"RXCHAT_SECRET_KEY": weak} for weak in WEAK.values()]
+    for finding in (finding for values in cases for finding in found(values)):
+        line = str(finding)
+        assert re.fullmatch(r"[A-Z_]+ \w[^\n]*\. [A-Z][^\n]*", line), line
+        assert not any(secret in line for secret in (KEY, PEPPER, *WEAK.values()))
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """An environment with nothing set but a data folder."""
+    monkeypatch.chdir(tmp_path)
+    for field in Settings.model_fields.values():
+        monkeypatch.delenv(str(field.alias), raising=False)
+    monkeypatch.setenv("RXCHAT_DATA", str(tmp_path / "data"))
+    return monkeypatch
+
+
+@pytest.mark.parametrize("command", ["up", "web"])
+def test_it_does_not_start_and_says_every_reason_on_a_line(environment, capsys, tmp_path: Path, command: str) -> None:
+    for name, value in {"RXCHAT_HOST": "0.0.0.0", "RXCHAT_EXTRA_ORIGINS": "*", "RXCHAT_BCRYPT_ROUNDS": "4"}.items():
+        environment.setenv(name, value)
+    assert main([command]) == 1
+    printed = capsys.readouterr()
+    said = [line.split()[:2] for line in printed.err.strip().splitlines()]
+    settings = ["RXCHAT_PUBLIC_URL", "RXCHAT_EXTRA_ORIGINS", "RXCHAT_TRUSTED_PROXIES", "RXCHAT_BCRYPT_ROUNDS"]
+    assert said == [["rxchat:", setting] for setting in settings]
+    assert printed.out == "" and not (tmp_path / "data").exists()
+
+
+def test_checking_says_what_is_wrong_and_what_is_fine(environment, capsys) -> None:
+    assert main(["check"]) == 0
+    printed = capsys.readouterr().out
+    assert "Only this machine can reach it." in printed and printed.rstrip().endswith("RxChat can start like this.")
+    subjects = {checked.subject for checked in checks.look(settings({}))}
+    assert {line.split(":")[0] for line in printed.splitlines() if line.startswith("fine")} == {
+        f"fine     {subject}" for subject in subjects
+    }
+    for name, value in PUBLIC.items():
+        environment.setenv(name, value)
+    environment.setenv("RXCHAT_SESSION_ABSOLUTE_DAYS", "400")
+    assert main(["check"]) == 0
+    assert "warning  Sessions: RXCHAT_SESSION_ABSOLUTE_DAYS is 400" in capsys.readouterr().out
+    environment.setenv("RXCHAT_TRUSTED_PROXIES", "0.0.0.0/0")
+    assert main(["check"]) == 1
+    printed = capsys.readouterr().out
+    assert "error    Proxies: RXCHAT_TRUSTED_PROXIES names 0.0.0.0/0" in printed
+    assert "fine     Secrets" in printed and printed.rstrip().endswith("1 of these are errors.")
+
+
+@pytest.mark.parametrize("proxies", ["10.0.0.1/8", "nonsense", "10.0.0.0/33", "proxy.example.org"])
+def test_a_proxy_that_is_no_network_is_one_clear_line(environment, capsys, proxies: str) -> None:
+    environment.setenv("RXCHAT_TRUSTED_PROXIES", proxies)
+    assert main(["check"]) == 1
+    assert {line.split()[1] for line in capsys.readouterr().err.splitlines()} == {"RXCHAT_TRUSTED_PROXIES:"}
+
+
+def test_whoever_starts_the_app_in_another_way_is_refused_too(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RXCHAT_")}
+    environment |= {
+        "RXCHAT_DATA": str(tmp_path),
+        "RXCHAT_PUBLIC_URL": "http://chat.example.org",
+        "REFLEX_ENV_MODE": "prod",
+        "__REFLEX_SKIP_COMPILE": "true",
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "granian",
+        "rxchat.rxchat:app",
+        "--factory",
+        "--interface",
+        "asgi",
+        "--workers",
+        "1",
+    ]
+    ended = subprocess.run(
+        [*command, "--port", str(free_port())],
+        check=False,
+        cwd=ROOT,
+        env=environment,
+        timeout=60,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert ended.returncode != 0
+    assert "RXCHAT_PUBLIC_URL is http://chat.example.org" in ended.stdout
+
+
+def test_the_containers_pass_their_own_check() -> None:
+    image = dict(re.findall(r"(RXCHAT_[A-Z_]+)=(\S+)", (ROOT / "Dockerfile").read_text()))
+    assert image["RXCHAT_HOST"] == "0.0.0.0"
+    compose = (ROOT / "compose.yaml").read_text().partition("  postgres:\n")[0]
+    given = dict(re.findall(r"^      ([A-Z_]+): (.+)$", compose, re.MULTILINE))
+    secrets = {"RXCHAT_SECRET_KEY": KEY, "RXCHAT_PASSWORD_PEPPER": PEPPER}
+    composed = {name: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value) for name, value in given.items()}
+    assert errors(image | secrets) == errors(image | composed | secrets) == set()
+    assert set(secrets) <= set(given) and 'ports: ["127.0.0.1:8000:8000"]' in compose
