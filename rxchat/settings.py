@@ -8,8 +8,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from rxchat.domain.sign_in_providers import is_private_line
 
 
 def is_loopback(host: str) -> bool:
@@ -63,6 +68,24 @@ class Settings(BaseSettings):
         default=(), alias="RXCHAT_TRUSTED_PROXIES"
     )
 
+    # Sign-in elsewhere; a provider is offered when its client id is set, and then wants the rest
+    github_client_id: str = Field(default="", alias="RXCHAT_GITHUB_CLIENT_ID")
+    github_client_secret: SecretStr | None = Field(
+        default=None, alias="RXCHAT_GITHUB_CLIENT_SECRET", validate_default=True
+    )
+    github_url: str = Field(default="https://github.com", alias="RXCHAT_GITHUB_URL")
+    github_api_url: str = Field(default="", alias="RXCHAT_GITHUB_API_URL")
+    apple_client_id: str = Field(default="", alias="RXCHAT_APPLE_CLIENT_ID")
+    apple_team_id: str = Field(default="", alias="RXCHAT_APPLE_TEAM_ID", validate_default=True)
+    apple_key_id: str = Field(default="", alias="RXCHAT_APPLE_KEY_ID", validate_default=True)
+    apple_private_key: SecretStr | None = Field(default=None, alias="RXCHAT_APPLE_PRIVATE_KEY", validate_default=True)
+    apple_url: str = Field(default="https://appleid.apple.com", alias="RXCHAT_APPLE_URL")
+    oidc_client_id: str = Field(default="", alias="RXCHAT_OIDC_CLIENT_ID")
+    oidc_client_secret: SecretStr | None = Field(default=None, alias="RXCHAT_OIDC_CLIENT_SECRET")
+    oidc_issuer: str = Field(default="", alias="RXCHAT_OIDC_ISSUER", validate_default=True)
+    oidc_name: str = Field(default="single sign-on", alias="RXCHAT_OIDC_NAME")
+    oidc_scopes: str = Field(default="openid email profile", alias="RXCHAT_OIDC_SCOPES")
+
     # What it tells its operator
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", alias="RXCHAT_LOG_LEVEL")
     log_format: Literal["auto", "json", "text"] = Field(default="auto", alias="RXCHAT_LOG_FORMAT")
@@ -83,6 +106,46 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+
+    @field_validator("github_client_secret", "apple_team_id", "apple_key_id", "apple_private_key", "oidc_issuer")
+    @classmethod
+    def _complete(cls, value: str | SecretStr | None, info: ValidationInfo) -> str | SecretStr | None:
+        """Demand what the provider cannot do without."""
+        name = str(info.field_name)
+        client_id = f"{name.partition('_')[0]}_client_id"
+        if info.data.get(client_id) and not value:
+            raise ValueError(f"RXCHAT_{name.upper()} is needed with RXCHAT_{client_id.upper()}")
+        return value
+
+    @field_validator("github_url", "github_api_url", "apple_url", "oidc_issuer")
+    @classmethod
+    def _private(cls, value: str) -> str:
+        """Demand addresses of providers at which nobody else can answer."""
+        if value and not is_private_line(value):
+            raise ValueError("must begin with https:// (or http:// on this machine)")
+        return value
+
+    @field_validator("apple_private_key")
+    @classmethod
+    def _elliptic(cls, value: SecretStr | None) -> SecretStr | None:
+        """Accept the .p8 file's text also on one line, as .env files have it."""
+        if value is None:
+            return None
+        text = value.get_secret_value().replace("\\n", "\n")
+        try:
+            key = load_pem_private_key(text.encode(), password=None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            key = None
+        curve = key.curve.name if isinstance(key, EllipticCurvePrivateKey) else ""
+        if curve != "secp256r1":
+            raise ValueError("must be the text of the .p8 file that Apple gave you")
+        return SecretStr(text)
+
+    @field_validator("oidc_scopes")
+    @classmethod
+    def _with_openid(cls, value: str) -> str:
+        """Ask for the ID token in any case."""
+        return " ".join(dict.fromkeys(["openid", *value.split()]))
 
     @cached_property
     def data(self) -> Path:
