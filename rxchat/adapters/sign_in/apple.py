@@ -1,0 +1,100 @@
+"""Apple: OpenID Connect with habits of its own.
+
+The answer is posted as a form (from another site, so that only a SameSite=None cookie comes along), the client secret
+is a short-lived JWT that we sign, and the name is told once: with the first answer, beside the ID token. What comes
+with the browser and not in the ID token is the browser's word; it is used for the name and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+
+from authlib.common.security import generate_token
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from rxchat.adapters.sign_in.calls import CALL_SECONDS, Calls, check_state, code_of, needed, text_of, translated
+from rxchat.adapters.sign_in.id_tokens import Keys, checked
+from rxchat.adapters.sign_in.oidc import account_of
+from rxchat.domain.sign_in_providers import Departure, ForeignAccount, ProviderInfo, ProviderKind
+
+PUBLIC_URL = "https://appleid.apple.com"
+_SECRET_SECONDS = 300
+
+
+class AppleSignIn:
+    """Sign-in with an Apple account."""
+
+    def __init__(
+        self,
+        client_id: str,
+        *,
+        team_id: str,
+        key_id: str,
+        private_key: str,
+        url: str = PUBLIC_URL,
+        seconds: float = CALL_SECONDS,
+    ) -> None:
+        """Know where to ask and how to sign; the client id is that of a Services ID."""
+        self.info = ProviderInfo("apple", "Apple", ProviderKind.APPLE)
+        self._url = url.rstrip("/")
+        self._team_id = team_id
+        self._key_id = key_id
+        self._private_key = ECKey.import_key(private_key)
+        self._calls = Calls(client_id, seconds=seconds)
+        self._keys = Keys(self._calls)
+
+    async def depart(self, redirect_uri: str) -> Departure:
+        """Return where to send a browser; see the SignInProvider port.
+
+        Raises:
+            ProviderError: each failure as the subclass that says what it was.
+        """
+        with translated(self.info.key):
+            return self._calls.departure(
+                self.info.key,
+                f"{self._url}/auth/authorize",
+                redirect_uri,
+                scope="name email",
+                # Apple does not document PKCE; the nonce and the client secret bind the code.
+                has_pkce=False,
+                nonce=generate_token(43),
+                response_mode="form_post",
+            )
+
+    async def arrive(self, departure: Departure, answer: Mapping[str, str]) -> ForeignAccount:
+        """Return whose account it is, given the fields of the posted form; see the SignInProvider port.
+
+        Raises:
+            ProviderError: each failure as the subclass that says what it was.
+        """
+        with translated(self.info.key):
+            check_state(self.info.key, departure, answer)
+            code = code_of(answer, {self._url})
+            tokens = await self._calls.tokens(
+                f"{self._url}/auth/token", departure, code, secret=self._client_secret(), method="client_secret_post"
+            )
+            claims = checked(
+                await self._keys.claims(f"{self._url}/auth/keys", needed(tokens, "id_token")),
+                issuer=self._url,
+                client_id=self._calls.client_id,
+                nonce=departure.nonce,
+            )
+            return account_of(self._url, claims, name=_name(answer.get("user", "")))
+
+    def _client_secret(self) -> str:
+        now = int(time.time())
+        claims = {"iss": self._team_id, "iat": now, "exp": now + _SECRET_SECONDS, "aud": self._url}
+        header = {"alg": "ES256", "kid": self._key_id}
+        return jwt.encode(header, claims | {"sub": self._calls.client_id}, self._private_key)
+
+
+def _name(user: str) -> str:
+    """Return the name in the form's `user` field; "" when there is none: it is a greeting, not worth a failure."""
+    try:
+        name = json.loads(user)["name"]
+        return f"{text_of(name, 'firstName')} {text_of(name, 'lastName')}".strip()
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return ""

@@ -1,0 +1,247 @@
+"""Calls to a sign-in provider: little patience, small answers, no detours, and each failure one of ours."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import re
+import ssl
+import warnings
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import httpx
+import structlog
+from authlib.common.errors import AuthlibBaseError
+from authlib.common.security import generate_token
+from authlib.deprecate import AuthlibDeprecationWarning
+from joserfc.errors import JoseError
+
+from rxchat import __version__
+from rxchat.domain.errors import ProviderAway, ProviderBroke, ProviderError, ProviderRefused
+from rxchat.domain.sign_in_providers import Departure
+
+with warnings.catch_warnings():
+    # Authlib would rather have httpx2, which nothing else here uses.
+    warnings.simplefilter("ignore", AuthlibDeprecationWarning)
+    from authlib.integrations.httpx_client import AsyncOAuth2Client, OAuthError
+
+log = structlog.get_logger(__name__)
+
+CALL_SECONDS = 10.0
+LARGEST_ANSWER = 512 * 1024
+_LONGEST_CODE = 4096
+
+# What a provider answers when it is at fault and may be well again soon; and when the code is old, used or made up.
+_PASSING = frozenset({"server_error", "temporarily_unavailable", "slow_down"})
+_STALE = frozenset({"invalid_grant", "bad_verification_code", "access_denied"})
+
+
+class Distrusted(ValueError):
+    """An answer that cannot be trusted, with the reason, which only the log may know."""
+
+
+class Calls:
+    """Everything that is asked of one provider on behalf of one client."""
+
+    def __init__(self, client_id: str, *, seconds: float = CALL_SECONDS) -> None:
+        """Know who asks; nothing is connected yet."""
+        self.client_id = client_id
+        self._seconds = seconds
+
+    def departure(
+        self, provider: str, endpoint: str, redirect_uri: str, *, scope: str, has_pkce: bool = True, **more: str
+    ) -> Departure:
+        """Make the address to send a browser to, with fresh secrets that bind the answer to that browser."""
+        state, nonce = generate_token(43), more.pop("nonce", "")
+        code_verifier = generate_token(64) if has_pkce else ""
+        url, _ = self._client().create_authorization_url(
+            endpoint,
+            state=state,
+            code_verifier=code_verifier or None,
+            redirect_uri=redirect_uri,
+            scope=scope,
+            nonce=nonce or None,
+            **more,
+        )
+        return Departure(provider, url, state, nonce, code_verifier, redirect_uri)
+
+    async def tokens(
+        self, endpoint: str, departure: Departure, code: str, *, secret: str, method: str
+    ) -> Mapping[str, Any]:
+        """Give the code back in exchange for tokens."""
+        more = {"code_verifier": departure.code_verifier} if departure.code_verifier else {}
+        async with asyncio.timeout(self._seconds), self._client(secret, method) as client:
+            client.register_compliance_hook("access_token_response", _checked)
+            return await client.fetch_token(
+                endpoint,
+                grant_type="authorization_code",
+                code=code,
+                redirect_uri=departure.redirect_uri,
+                **more,
+            )
+
+    async def read(self, url: str, *, bearer: str = "", accept: str = "application/json") -> Any:
+        """Return the JSON that is found at an address."""
+        headers = {"Accept": accept} | ({"Authorization": f"Bearer {bearer}"} if bearer else {})
+        async with asyncio.timeout(self._seconds), self._client() as client:
+            response = await client.request("GET", url, withhold_token=True, headers=headers)
+            response.raise_for_status()
+            return response.json()
+
+    def _client(self, secret: str = "", method: str = "none") -> Any:
+        # A client for each call: it remembers tokens and cookies, and two people's must not meet.
+        # (Any: its types are those of httpx2.)
+        return AsyncOAuth2Client(
+            self.client_id,
+            secret,
+            token_endpoint_auth_method=method,
+            code_challenge_method="S256",
+            verify=_tls(),
+            timeout=self._seconds,
+            follow_redirects=False,
+            headers={"Accept-Encoding": "identity", "User-Agent": f"RxChat/{__version__}"},
+            event_hooks={"response": [_limit]},
+        )
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Read the certificates of this machine once: it takes longer than a call."""
+    return httpx.create_ssl_context()
+
+
+def check_state(provider: str, departure: Departure, answer: Mapping[str, str]) -> None:
+    """Make sure, before anything else is looked at, that the answer is to this departure.
+
+    Raises:
+        Distrusted: when it is to another one, or to none.
+    """
+    is_ours = hmac.compare_digest(answer.get("state", "").encode(), departure.state.encode())
+    if not is_ours or not departure.state or departure.provider != provider:
+        raise Distrusted("the state is not the one of this departure")
+
+
+def code_of(answer: Mapping[str, str], issuers: Collection[str], *, names_issuer: bool = False) -> str:
+    """Return the code out of an answer whose state has been checked.
+
+    Raises:
+        ProviderError: when the answer says that there will be no code.
+        Distrusted: when it is another issuer's (RFC 9207), or no answer at all.
+    """
+    if (names_issuer or "iss" in answer) and answer.get("iss") not in issuers:
+        raise Distrusted("the answer is another issuer's")
+    if error := answer.get("error"):
+        log.info("sign-in provider said no", error=_printable(error))
+        raise ProviderAway if error in _PASSING else ProviderRefused
+    code = answer.get("code", "")
+    if not 0 < len(code) <= _LONGEST_CODE:
+        raise Distrusted("there is no code in the answer")
+    return code
+
+
+def text_of(values: Mapping[str, Any], name: str) -> str:
+    """Return a field that may be missing; "" when it is not text."""
+    value = values.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def needed(values: Mapping[str, Any], name: str) -> str:
+    """Return a field that must be there.
+
+    Raises:
+        Distrusted: when it is not.
+    """
+    if not (value := text_of(values, name)):
+        raise Distrusted(f"there is no {name} in the answer")
+    return value
+
+
+@contextmanager
+def translated(provider: str) -> Iterator[None]:
+    """Turn everything that Authlib, httpx, joserfc and a provider's odd answers raise into an error of ours."""
+    try:
+        yield
+    except ProviderError:
+        raise
+    except OAuthError as error:
+        raise _token_error(provider, error) from error
+    except httpx.HTTPStatusError as error:
+        status = error.response.status_code
+        log.warning("sign-in provider failed", provider=provider, status=status)
+        is_passing = status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.TOO_MANY_REQUESTS
+        raise (ProviderAway if is_passing else ProviderBroke) from error
+    except (httpx.LocalProtocolError, httpx.UnsupportedProtocol) as error:
+        # We were to send what cannot be sent, because a provider said so.
+        raise _broke(provider, error) from error
+    except (httpx.TransportError, OSError) as error:
+        # A TimeoutError is an OSError.
+        log.warning("sign-in provider is away", provider=provider, error=_printable(error) or type(error).__name__)
+        raise ProviderAway from error
+    except (AuthlibBaseError, JoseError, httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        raise _broke(provider, error) from error
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
+        # Well-formed answers that make no sense, and those of ours that say why (Distrusted).
+        raise _broke(provider, error) from error
+
+
+def _broke(provider: str, error: Exception) -> ProviderBroke:
+    log.warning(
+        "sign-in provider cannot be trusted", provider=provider, error=_printable(error) or type(error).__name__
+    )
+    return ProviderBroke()
+
+
+def _token_error(provider: str, error: AuthlibBaseError) -> ProviderError:
+    code = error.error if isinstance(error.error, str) else ""
+    log.warning("sign-in provider gave no token", provider=provider, error=_printable(error))
+    if code in _PASSING:
+        return ProviderAway()
+    # All others say that the provider knows another client id, secret or callback address than the settings.
+    return ProviderRefused() if code in _STALE else ProviderBroke()
+
+
+def _printable(said: object) -> str:
+    return re.sub(r"[^ -~]+", " ", str(said)).strip()[:200]
+
+
+def _checked(response: httpx.Response) -> httpx.Response:
+    """Let through what Authlib reads: tokens with status 200, errors also with another."""
+    if response.is_client_error and response.status_code != httpx.codes.TOO_MANY_REQUESTS:
+        try:
+            said = response.json()
+        except ValueError:
+            said = None
+        if isinstance(said, dict) and "error" in said:
+            return response
+    return response.raise_for_status()
+
+
+async def _limit(response: httpx.Response) -> None:
+    """Read no more than is sensible; what is compressed, which was not asked for, could hide any amount."""
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise Distrusted("the answer is compressed")
+    stream = response.stream
+    if not isinstance(stream, httpx.AsyncByteStream):
+        raise TypeError("the answer is not a stream")
+    response.stream = _Limited(stream)
+
+
+class _Limited(httpx.AsyncByteStream):
+    """A stream that breaks off when it gets too long."""
+
+    def __init__(self, stream: httpx.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        seen = 0
+        async for part in self._stream:
+            seen += len(part)
+            if seen > LARGEST_ANSWER:
+                raise Distrusted("the answer is too long")
+            yield part
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()

@@ -1,0 +1,100 @@
+"""GitHub, also GitHub Enterprise: OAuth without OpenID; who it was is asked at the API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rxchat.adapters.sign_in.calls import (
+    CALL_SECONDS,
+    Calls,
+    Distrusted,
+    check_state,
+    code_of,
+    needed,
+    text_of,
+    translated,
+)
+from rxchat.domain.sign_in_providers import Departure, ForeignAccount, ProviderInfo, ProviderKind, foreign_account
+
+PUBLIC_URL = "https://github.com"
+PUBLIC_API_URL = "https://api.github.com"
+_JSON = "application/vnd.github+json"
+# Enough to see the account and its addresses, and nothing of what is in it.
+_SCOPE = "read:user user:email"
+
+
+class GitHubSignIn:
+    """Sign-in with a GitHub account."""
+
+    def __init__(
+        self,
+        client_id: str,
+        client_secret: str,
+        *,
+        url: str = PUBLIC_URL,
+        api_url: str = "",
+        seconds: float = CALL_SECONDS,
+    ) -> None:
+        """Know where to ask; the API of an Enterprise server is below its own address."""
+        self.info = ProviderInfo("github", "GitHub", ProviderKind.GITHUB)
+        self._url = url.rstrip("/")
+        self._api_url = api_url.rstrip("/") or (PUBLIC_API_URL if self._url == PUBLIC_URL else f"{self._url}/api/v3")
+        self._secret = client_secret
+        self._calls = Calls(client_id, seconds=seconds)
+
+    async def depart(self, redirect_uri: str) -> Departure:
+        """Return where to send a browser; see the SignInProvider port.
+
+        Raises:
+            ProviderError: each failure as the subclass that says what it was.
+        """
+        with translated(self.info.key):
+            endpoint = f"{self._url}/login/oauth/authorize"
+            return self._calls.departure(self.info.key, endpoint, redirect_uri, scope=_SCOPE)
+
+    async def arrive(self, departure: Departure, answer: Mapping[str, str]) -> ForeignAccount:
+        """Return whose account it is; see the SignInProvider port.
+
+        Raises:
+            ProviderError: each failure as the subclass that says what it was.
+        """
+        with translated(self.info.key):
+            check_state(self.info.key, departure, answer)
+            code = code_of(answer, {self._url, f"{self._url}/login/oauth"})
+            tokens = await self._calls.tokens(
+                f"{self._url}/login/oauth/access_token",
+                departure,
+                code,
+                secret=self._secret,
+                method="client_secret_post",
+            )
+            bearer = needed(tokens, "access_token")
+            user = await self._calls.read(f"{self._api_url}/user", bearer=bearer, accept=_JSON)
+            emails = await self._calls.read(f"{self._api_url}/user/emails?per_page=100", bearer=bearer, accept=_JSON)
+            email = _primary(emails)
+            return foreign_account(
+                self._url,
+                _subject(user),
+                email=email,
+                email_verified=bool(email),
+                name=text_of(user, "name") or text_of(user, "login"),
+            )
+
+
+def _subject(user: Mapping[str, Any]) -> str:
+    """Return the number of an account: its login can be given up and taken by somebody else."""
+    number = user["id"]
+    if type(number) is not int or number <= 0:
+        raise Distrusted("the user has no id")
+    return str(number)
+
+
+def _primary(emails: Any) -> str:
+    """Return the address that GitHub itself would write to and has verified; "" when there is none."""
+    if not isinstance(emails, list):
+        raise Distrusted("the addresses are not a list")
+    for row in emails:
+        if row["primary"] is True and row["verified"] is True:
+            return needed(row, "email")
+    return ""
