@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from pathlib import Path
 
@@ -117,6 +118,13 @@ def test_the_development_lock_holds_the_runtime_lock() -> None:
 def test_the_frontend_lock_names_no_registry() -> None:
     for file in (ROOT / "reflex.lock").iterdir():
         assert not re.search(r"https?://[^\"' ]*(registry|npm)", file.read_text()), file.name
+
+
+def test_the_lock_of_the_sign_in_provider_names_no_registry_and_pins_everything() -> None:
+    lock = json.loads((ROOT / "tests" / "peers" / "sign_in_provider" / "package-lock.json").read_text())
+    packages = {path: about for path, about in lock["packages"].items() if path}
+    assert packages
+    assert [path for path, about in packages.items() if "resolved" in about or "integrity" not in about] == []
 
 
 def test_every_stored_procedure_is_installed_by_a_migration() -> None:
