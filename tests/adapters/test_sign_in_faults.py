@@ -111,9 +111,10 @@ async def test_what_the_token_endpoint_says_of_itself_is_heard(host: SignInProvi
 async def test_an_error_in_place_of_a_code_ends_it(host: SignInProviderHost, error: str, expected) -> None:
     provider = impatient(host, "github")
     departure, answer = await leave(provider, "ada")
-    with pytest.raises(expected) as failure:
+    with capture_logs() as logs, pytest.raises(expected) as failure:
         await provider.arrive(departure, answer | {"error": error})
     assert error not in failure.value.message
+    assert [(entry["provider"], entry["error"]) for entry in logs] == [("github", error)]
 
 
 @pytest.mark.parametrize(

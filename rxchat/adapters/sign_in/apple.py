@@ -72,7 +72,7 @@ class AppleSignIn:
         """
         with translated(self.info.key):
             check_state(self.info.key, departure, answer)
-            code = code_of(answer, {self._url})
+            code = code_of(departure, answer, {self._url})
             tokens = await self._calls.tokens(
                 f"{self._url}/auth/token", departure, code, secret=self._client_secret(), method="client_secret_post"
             )

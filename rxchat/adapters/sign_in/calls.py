@@ -124,7 +124,9 @@ def check_state(provider: str, departure: Departure, answer: Mapping[str, str]) 
         raise Distrusted("the state is not the one of this departure")
 
 
-def code_of(answer: Mapping[str, str], issuers: Collection[str], *, names_issuer: bool = False) -> str:
+def code_of(
+    departure: Departure, answer: Mapping[str, str], issuers: Collection[str], *, names_issuer: bool = False
+) -> str:
     """Return the code out of an answer whose state has been checked.
 
     Raises:
@@ -134,7 +136,7 @@ def code_of(answer: Mapping[str, str], issuers: Collection[str], *, names_issuer
     if (names_issuer or "iss" in answer) and answer.get("iss") not in issuers:
         raise Distrusted("the answer is another issuer's")
     if error := answer.get("error"):
-        log.info("sign-in provider said no", error=_printable(error))
+        log.info("sign-in provider said no", provider=departure.provider, error=_printable(error))
         raise ProviderAway if error in _PASSING else ProviderRefused
     code = answer.get("code", "")
     if not 0 < len(code) <= _LONGEST_CODE:

@@ -61,7 +61,7 @@ class GitHubSignIn:
         """
         with translated(self.info.key):
             check_state(self.info.key, departure, answer)
-            code = code_of(answer, {self._url, f"{self._url}/login/oauth"})
+            code = code_of(departure, answer, {self._url, f"{self._url}/login/oauth"})
             tokens = await self._calls.tokens(
                 f"{self._url}/login/oauth/access_token",
                 departure,

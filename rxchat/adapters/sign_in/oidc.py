@@ -88,7 +88,7 @@ class OidcSignIn:
         with translated(self.info.key):
             check_state(self.info.key, departure, answer)
             known = await self._discovery()
-            code = code_of(answer, {known.issuer}, names_issuer=known.names_issuer)
+            code = code_of(departure, answer, {known.issuer}, names_issuer=known.names_issuer)
             tokens = await self._calls.tokens(
                 known.token_endpoint,
                 departure,
