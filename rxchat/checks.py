@@ -33,6 +33,7 @@ _LOWEST_BCRYPT_ROUNDS = 10
 _LONGEST_SESSION_DAYS = 365
 # The widest networks that are anybody's own: 10.0.0.0/8 and fc00::/7.
 _WIDEST = {4: 8, 6: 7}
+_HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -192,9 +193,10 @@ def _origin_of(url: str) -> str | None:
         port = parts.port
     except ValueError:
         return None
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+    host = parts.hostname or ""
+    if parts.scheme not in _DEFAULT_PORTS or not _HOST.fullmatch(host):
         return None
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    host = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{host}" + ("" if port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{port}")
 
 
@@ -216,8 +218,9 @@ def _look_at_origins(settings: Settings) -> Iterator[Finding]:
     name = "RXCHAT_EXTRA_ORIGINS"
     for origin in settings.extra_origins:
         if origin == "*":
+            # On one's own machine, too: the websites that one visits are outside.
             problem, remedy = "lets every website act for whoever is signed in.", "Name each origin, or leave it empty."
-            yield Finding(_outside(settings), name, problem, remedy)
+            yield Finding("error", name, problem, remedy)
         elif wrong := _address_problem(origin):
             yield Finding(
                 "error", name, wrong.replace("is", "names", 1), "Write each one like https://chat.example.org."

@@ -2,6 +2,7 @@
 
 import gc
 import signal
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -26,6 +27,13 @@ log = structlog.get_logger(__name__)
 
 settings = Settings()  # pyright: ignore[reportCallIssue]
 configure_logging(settings.log_level, settings.log_format)
+
+if not is_prod_mode():
+    # `reflex run` ends here, before it starts anything; our own commands have looked before they come this far.
+    try:
+        checks.demand(settings)
+    except checks.InsecureSettings as error:
+        sys.exit("\n".join(f"rxchat: {finding}" for finding in error.findings))
 
 
 class App(rx.App):
@@ -58,7 +66,7 @@ def _report_page(exception: Exception) -> None:
 async def _lifespan() -> AsyncGenerator[None]:
     # The server that forked this worker may be killed without a word; nobody else would end the worker then.
     die_with_parent(signal.SIGTERM)
-    # Again, for whoever starts it in another way than with our commands.
+    # Again, for whoever starts it in another way.
     checks.demand(settings)
     if app.event_namespace is not None:
         sockets.install(app.event_namespace)

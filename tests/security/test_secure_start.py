@@ -140,6 +140,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "loopback's pages": ({"RXCHAT_EXTRA_ORIGINS": "http://localhost:3000"}, "RXCHAT_EXTRA_ORIGINS"),
     "the origin of files": ({"RXCHAT_EXTRA_ORIGINS": "null"}, "RXCHAT_EXTRA_ORIGINS"),
     "a family of origins": ({"RXCHAT_EXTRA_ORIGINS": "https://*.example.org/x"}, "RXCHAT_EXTRA_ORIGINS"),
+    "an origin and a policy": (
+        {"RXCHAT_EXTRA_ORIGINS": "https://a.example; script-src data:"},
+        "RXCHAT_EXTRA_ORIGINS",
+    ),
     "no proxy": ({"RXCHAT_TRUSTED_PROXIES": ""}, "RXCHAT_TRUSTED_PROXIES"),
     "all of the world": ({"RXCHAT_TRUSTED_PROXIES": "0.0.0.0/0"}, "RXCHAT_TRUSTED_PROXIES"),
     "all of the new world": ({"RXCHAT_TRUSTED_PROXIES": "::/0"}, "RXCHAT_TRUSTED_PROXIES"),
@@ -164,7 +168,12 @@ def test_a_container_that_listens_everywhere_is_outside_too(name: str) -> None:
     assert errors(CONTAINER | changed) == {setting}
 
 
-@pytest.mark.parametrize("name", ["every origin", "an origin over http", "all of the world", "a cheap hash"])
+@pytest.mark.parametrize("origins", ["*", "null", "chat.internal", "https://chat.internal/x"])
+def test_an_origin_that_is_none_is_refused_on_this_machine_too(origins: str) -> None:
+    assert errors({"RXCHAT_EXTRA_ORIGINS": origins}) == {"RXCHAT_EXTRA_ORIGINS"}
+
+
+@pytest.mark.parametrize("name", ["an origin over http", "all of the world", "a cheap hash"])
 def test_on_this_machine_alone_they_are_advice(name: str) -> None:
     changed, setting = BAD[name]
     assert [(finding.severity, finding.setting) for finding in found(changed)] == [("warning", setting)]
@@ -241,37 +250,30 @@ def test_a_proxy_that_is_no_network_is_one_clear_line(environment, capsys, proxi
     assert {line.split()[1] for line in capsys.readouterr().err.splitlines()} == {"RXCHAT_TRUSTED_PROXIES:"}
 
 
-def test_whoever_starts_the_app_in_another_way_is_refused_too(tmp_path: Path) -> None:
+@pytest.fixture
+def insecure(tmp_path: Path) -> dict[str, str]:
+    """The environment of a process that must not serve."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RXCHAT_")}
-    environment |= {
-        "RXCHAT_DATA": str(tmp_path),
-        "RXCHAT_PUBLIC_URL": "http://chat.example.org",
-        "REFLEX_ENV_MODE": "prod",
-        "__REFLEX_SKIP_COMPILE": "true",
-    }
-    command = [
-        sys.executable,
-        "-m",
-        "granian",
-        "rxchat.rxchat:app",
-        "--factory",
-        "--interface",
-        "asgi",
-        "--workers",
-        "1",
-    ]
-    ended = subprocess.run(
-        [*command, "--port", str(free_port())],
-        check=False,
-        cwd=ROOT,
-        env=environment,
-        timeout=60,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert ended.returncode != 0
-    assert "RXCHAT_PUBLIC_URL is http://chat.example.org" in ended.stdout
+    return environment | {"RXCHAT_DATA": str(tmp_path), "RXCHAT_PUBLIC_URL": "http://chat.example.org"}
+
+
+def ended(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_whoever_starts_the_app_in_another_way_is_refused_too(insecure: dict[str, str]) -> None:
+    serving = ["-m", "granian", "rxchat.rxchat:app", "--factory", "--interface", "asgi", "--port", str(free_port())]
+    refused = ended(insecure | {"REFLEX_ENV_MODE": "prod", "__REFLEX_SKIP_COMPILE": "true"}, *serving)
+    assert refused.returncode != 0
+    assert "RXCHAT_PUBLIC_URL is http://chat.example.org" in refused.stdout + refused.stderr
+
+
+def test_reflex_run_ends_before_it_starts_anything(insecure: dict[str, str]) -> None:
+    refused = ended(insecure | {"REFLEX_ENV_MODE": "dev"}, "-c", "import rxchat.rxchat")
+    assert refused.returncode == 1
+    said = [line.split()[:2] for line in refused.stderr.strip().splitlines()]
+    assert said == [["rxchat:", "RXCHAT_PUBLIC_URL"], ["rxchat:", "RXCHAT_TRUSTED_PROXIES"]]
 
 
 def test_the_containers_pass_their_own_check() -> None:
