@@ -16,11 +16,8 @@ _settings = Settings()  # pyright: ignore[reportCallIssue]
 
 def _allowed_origins() -> list[str]:
     """Who may open the websocket: the address that people type, and the development server while developing."""
-    own = [_settings.base_url] if _settings.public_url else [f"http://{name}:{_settings.port}" for name in _LOOPBACK]
-    if not _settings.public_url and _settings.host not in (*_LOOPBACK, "0.0.0.0", "::"):  # noqa: S104 - recognised, not bound
-        own.append(_settings.base_url)
     development = [] if is_prod_mode() else [f"http://{name}:3000" for name in _LOOPBACK]
-    return [*own, *_settings.extra_origins, *development]
+    return [*_settings.own_origins, *development]
 
 
 config = rx.Config(

@@ -7,11 +7,15 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
+from rxchat.adapters.attempts import RedisCounters
+from rxchat.adapters.mail import SmtpMailer
 from rxchat.adapters.ollama import OllamaChatModel
 from rxchat.adapters.redis import RedisBroadcast
+from rxchat.adapters.sign_in import providers
 from rxchat.checks import HOW_TO_MAKE_A_SECRET, SECRET_BYTES, decoded_secret
 from rxchat.db.database import Database
 from rxchat.db.migrations import newest_revision
@@ -21,17 +25,34 @@ from rxchat.domain.errors import RxChatError
 from rxchat.embedded import endpoints as embedded
 from rxchat.embedded.secrets import load_or_create
 from rxchat.services import graph
-from rxchat.services.accounts import Accounts
+from rxchat.services.audit_trail import AuditTrail, signer_of
+from rxchat.services.authentication import Authentication
 from rxchat.services.chats import Chats
 from rxchat.services.conversations import Conversations
+from rxchat.services.federation import Federation
 from rxchat.services.graph import Services
 from rxchat.services.health import Health
+from rxchat.services.limits import Limits, PostgresCounters
+from rxchat.services.links import Links
 from rxchat.services.live import LiveAnswers
 from rxchat.services.models import Models
-from rxchat.services.notices import Activity, Notices
+from rxchat.services.my_data import MyData
+from rxchat.services.notices import Access, Activity, Notices
+from rxchat.services.passkeys import Passkeys
+from rxchat.services.password_changes import PasswordChanges
 from rxchat.services.passwords import Passwords
+from rxchat.services.people import People
+from rxchat.services.post import Post
+from rxchat.services.programs import Programs
+from rxchat.services.registration import Registration
+from rxchat.services.rules import InstallationRules, Rules
 from rxchat.services.runs import RunEngine
+from rxchat.services.second_factors import SecondFactors
+from rxchat.services.sessions import Sessions
+from rxchat.services.teams import Teams
 from rxchat.services.tokens import Tokens
+from rxchat.services.upkeep import Upkeep
+from rxchat.services.vault import Vault
 from rxchat.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -52,6 +73,7 @@ class Connections:
     demo_hosts: tuple[str, ...]
     secret_key: bytes
     password_pepper: bytes
+    previous_peppers: tuple[bytes, ...] = ()
 
 
 def connections(settings: Settings) -> Connections:
@@ -81,6 +103,9 @@ def connections(settings: Settings) -> Connections:
         demo_hosts=demo_hosts,
         secret_key=secret_key,
         password_pepper=pepper,
+        previous_peppers=tuple(
+            _decoded("RXCHAT_PASSWORD_PEPPER_PREVIOUS", value) for value in settings.password_pepper_previous
+        ),
     )
 
 
@@ -111,10 +136,30 @@ def _decoded(name: str, value: object) -> bytes:
     return raw
 
 
-def build_services(
-    settings: Settings, at: Connections
-) -> tuple[Services, Database, OllamaChatModel, RedisBroadcast | None]:
-    """Return the object graph, and the parts of it that hold connections."""
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """The object graph, and the parts of it that hold connections or threads."""
+
+    services: Services
+    database: Database
+    model: OllamaChatModel
+    broadcast: RedisBroadcast | None
+    counters: RedisCounters | None
+    passwords: Passwords
+
+    async def aclose(self) -> None:
+        """Close all of them."""
+        self.passwords.close()
+        await self.model.aclose()
+        if self.broadcast is not None:
+            await self.broadcast.aclose()
+        if self.counters is not None:
+            await self.counters.aclose()
+        await self.database.aclose()
+
+
+def build_services(settings: Settings, at: Connections) -> Graph:
+    """Return the object graph."""
     database = Database(at.database_url, pool_size=settings.database_pool_size)
     model = OllamaChatModel(
         at.ollama_hosts,
@@ -123,47 +168,81 @@ def build_services(
         demo_hosts=at.demo_hosts,
     )
     broadcast = RedisBroadcast(at.redis_url) if at.redis_url else None
+    counters = RedisCounters(at.redis_url) if at.redis_url else None
+    passwords = Passwords(at.password_pepper, rounds=settings.bcrypt_rounds, previous=at.previous_peppers)
     notices = Notices(lambda: listen(database.url))
-    models = Models(model, default=settings.default_model)
     live = LiveAnswers(database, broadcast)
+    models = Models(model, default=settings.default_model)
+    access = Access(notices)
+    limits = Limits(counters, PostgresCounters(database))
     services = Services(
-        accounts=Accounts(
-            database,
-            Passwords(at.password_pepper, rounds=settings.bcrypt_rounds),
-            Tokens(at.secret_key),
-            idle=timedelta(days=settings.session_idle_days),
-            absolute=timedelta(days=settings.session_absolute_days),
-        ),
+        **_account_services(settings, at, database, access, passwords, limits),
+        access=access,
         activity=Activity(notices),
-        chats=Chats(database),
         conversations=Conversations(database),
         engine=RunEngine(database, model, live, notices),
         health=Health(database, models, newest_revision(), broadcast.ping if broadcast else None),
+        limits=limits,
         live=live,
         models=models,
         notices=notices,
     )
-    return services, database, model, broadcast
+    return Graph(services, database, model, broadcast, counters, passwords)
+
+
+def _account_services(
+    settings: Settings, at: Connections, database: Database, access: Access, passwords: Passwords, limits: Limits
+) -> dict[str, Any]:
+    """Return everything about who someone is and what they may do."""
+    base_url, vault, tokens = settings.base_url, Vault(at.secret_key), Tokens(at.secret_key)
+    links, teams = Links(vault, base_url), Teams(database, access)
+    mailer = SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from) if settings.smtp_url else None
+    post = Post(mailer, base_url)
+    rules = Rules(database, access, InstallationRules(settings.registration, settings.second_factor))
+    idle, absolute = timedelta(days=settings.session_idle_days), timedelta(days=settings.session_absolute_days)
+    sessions = Sessions(database, tokens, vault, rules, access, idle=idle, absolute=absolute)
+    second_factors = SecondFactors(database, vault, sessions)
+    authentication = Authentication(database, passwords, tokens, limits, sessions, second_factors)
+    trail = AuditTrail(database, signer_of(vault))
+    return {
+        "audit": trail,
+        "authentication": authentication,
+        "chats": Chats(database, teams),
+        "federation": Federation(database, tokens, limits, links, rules, authentication, providers(settings)),
+        "my_data": MyData(database, access, authentication, grace=timedelta(days=settings.deletion_grace_days)),
+        "passkeys": Passkeys(database, tokens, limits, sessions, authentication, origins=settings.own_origins),
+        "password_changes": PasswordChanges(database, passwords, limits, links, post, access, authentication),
+        "people": People(database, links, post, access),
+        "post": post,
+        "programs": Programs(database, tokens, vault, limits, sessions, access, authentication),
+        "registration": Registration(database, passwords, tokens, limits, links, rules, post, authentication),
+        "rules": rules,
+        "second_factors": second_factors,
+        "sessions": sessions,
+        "teams": teams,
+        "upkeep": Upkeep(database, trail),
+    }
 
 
 @asynccontextmanager
 async def running(settings: Settings, at: Connections) -> AsyncGenerator[Services]:
     """Keep the services of this process at work for as long as the context is open."""
-    services, database, model, broadcast = build_services(settings, at)
+    made = build_services(settings, at)
+    services = made.services
     await services.notices.start()
     await services.engine.start()
+    await services.upkeep.start()
     graph.install(services)
     log.info("started", pid=os.getpid(), models=list(at.ollama_hosts))
     try:
         yield services
     finally:
+        await services.upkeep.stop()
         await services.engine.stop()
+        await services.post.stop()
         await services.notices.stop()
         graph.uninstall()
-        await model.aclose()
-        if broadcast is not None:
-            await broadcast.aclose()
-        await database.aclose()
+        await made.aclose()
         log.info("stopped", pid=os.getpid())
 
 

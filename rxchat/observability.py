@@ -26,6 +26,9 @@ _SECRET_NAMES = re.compile(
 # PASETO tokens, credentials in URLs, our cookie and Authorization headers, wherever a library prints them.
 _SECRET_SHAPES = (
     (re.compile(r"v4\.(local|public)\.[\w-]+(\.[\w-]+)?"), REDACTED),
+    # API keys, and the tokens of links.
+    (re.compile(r"\brxc_\w+"), REDACTED),
+    (re.compile(r"([?&](?:token|code|state)=)[^&\s\"']+"), rf"\1{REDACTED}"),
     # What Postgres quotes of a row or a value: "DETAIL:  Failing row contains (...)".
     (re.compile(r"(DETAIL:)[^\n]*"), rf"\1 {REDACTED}"),
     (re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"), REDACTED),
@@ -46,6 +49,8 @@ FIRST_TOKEN = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120),
 )
 SIGN_INS = Counter("rxchat_sign_ins_total", "Attempts to sign in, by how they ended.", ["outcome"])
+SLOWED = Counter("rxchat_attempts_slowed_total", "Attempts that were refused for a while.", ["action"])
+MAILS = Counter("rxchat_mails_total", "Mails, by whether the server took them.", ["outcome"])
 REQUESTS = Histogram(
     "rxchat_http_request_seconds",
     "HTTP requests to the API, by route and status.",

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from rxchat.domain.accounts import RegistrationMode, SecondFactorPolicy
 from rxchat.domain.sign_in_providers import is_private_line
 
 
@@ -62,6 +63,17 @@ class Settings(BaseSettings):
     session_absolute_days: int = Field(default=30, alias="RXCHAT_SESSION_ABSOLUTE_DAYS", ge=1)
     bcrypt_rounds: int = Field(default=12, alias="RXCHAT_BCRYPT_ROUNDS", ge=4, le=17)
 
+    password_pepper_previous: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(), alias="RXCHAT_PASSWORD_PEPPER_PREVIOUS"
+    )
+    registration: RegistrationMode = Field(default=RegistrationMode.INVITATION, alias="RXCHAT_REGISTRATION")
+    second_factor: SecondFactorPolicy = Field(default=SecondFactorPolicy.ADMINS, alias="RXCHAT_SECOND_FACTOR")
+    deletion_grace_days: int = Field(default=7, alias="RXCHAT_DELETION_GRACE_DAYS", ge=0, le=365)
+
+    # Mail: without a server, administrators hand links over themselves
+    smtp_url: SecretStr | None = Field(default=None, alias="RXCHAT_SMTP_URL")
+    mail_from: str = Field(default="RxChat <rxchat@localhost>", alias="RXCHAT_MAIL_FROM")
+
     # Who may connect, and for whom they may speak
     extra_origins: Annotated[tuple[str, ...], NoDecode] = Field(default=(), alias="RXCHAT_EXTRA_ORIGINS")
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
@@ -99,7 +111,7 @@ class Settings(BaseSettings):
         hosts = [part.strip().rstrip("/") for part in value.split(",") if part.strip()]
         return tuple(host if "://" in host else f"http://{host}" for host in hosts)
 
-    @field_validator("extra_origins", "trusted_proxies", mode="before")
+    @field_validator("extra_origins", "trusted_proxies", "password_pepper_previous", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         """Accept "one, another"."""
@@ -157,6 +169,15 @@ class Settings(BaseSettings):
         """The address people type: the public URL, or where it listens."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
+
+    @property
+    def own_origins(self) -> tuple[str, ...]:
+        """The addresses under which browsers may reach it: what people type, or this machine by its names."""
+        if self.public_url:
+            return (self.base_url, *self.extra_origins)
+        own = tuple(f"http://{name}:{self.port}" for name in ("localhost", "127.0.0.1"))
+        is_elsewhere = self.host not in {"localhost", "127.0.0.1", "0.0.0.0", "::"}  # noqa: S104 - recognised, not bound
+        return (*own, *((self.base_url,) if is_elsewhere else ()), *self.extra_origins)
 
     @property
     def is_exposed(self) -> bool:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import redis
+from psycopg import sql
 
 from rxchat.adapters.redis import RedisBroadcast
 from rxchat.bootstrap import Connections, running
@@ -119,6 +121,7 @@ def settings(tmp_path: Path) -> Settings:
             "RXCHAT_BCRYPT_ROUNDS": 4,
             "RXCHAT_FIRST_TOKEN_TIMEOUT_SECONDS": 5,
             "RXCHAT_TOKEN_TIMEOUT_SECONDS": 0.5,
+            "RXCHAT_SECOND_FACTOR": "nobody",
         }
     )
 
@@ -129,14 +132,20 @@ async def services(settings: Settings, at: Connections) -> AsyncGenerator[Servic
     async with running(settings, at) as found:
         await found.notices.listening.wait()
         yield found
-    empty(at.database_owner_url)
+    empty(at.database_owner_url, at.redis_url)
 
 
-def empty(owner_url: str) -> None:
-    """Remove everybody and all that is theirs."""
+def empty(owner_url: str, redis_url: str | None = None) -> None:
+    """Remove everybody and all that is theirs, and forget how often anything was tried."""
     with psycopg.connect(owner_url) as connection:
-        connection.execute("DELETE FROM audit_event")
-        connection.execute("DELETE FROM user_account")
+        for table in ("audit_checkpoint", "audit_event", "user_account", "user_group", "installation_setting"):
+            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+        for table in ("access_grant", "account_link", "attempt_counter", "spent_token"):
+            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+        connection.execute("DELETE FROM role WHERE NOT is_builtin")
+    if redis_url:
+        with redis.Redis.from_url(redis_url) as client:
+            client.flushdb()
 
 
 @pytest.fixture

@@ -8,25 +8,75 @@ import psycopg
 
 from rxchat.db import accounts as account_rows
 from rxchat.db.database import Database
-from rxchat.domain.accounts import UserRole, Viewer
+from rxchat.domain.accounts import MEMBER, Caller, Viewer
 from rxchat.domain.ids import new_id
+from rxchat.domain.permissions import Permission
+from rxchat.services.graph import Services
+
+ROLE_PERMISSIONS = {
+    "admin": frozenset(Permission),
+    "moderator": frozenset(Permission)
+    - {
+        Permission.CONVERSATIONS_READ_ANY,
+        Permission.PEOPLE_MANAGE,
+        Permission.ROLES_MANAGE,
+        Permission.GRANTS_MANAGE,
+        Permission.SETTINGS_MANAGE,
+    },
+    "member": frozenset(
+        {
+            Permission.CONVERSATIONS_CREATE,
+            Permission.MODELS_USE,
+            Permission.COLLECTIONS_CREATE,
+            Permission.KEYS_CREATE,
+        }
+    ),
+    "guest": frozenset({Permission.CONVERSATIONS_CREATE}),
+}
+PASSWORD = "correct horse battery"
 
 
-def add_viewer(owner_url: str, name: str = "Ada") -> Viewer:
+def add_viewer(owner_url: str, name: str = "Ada", role: str = MEMBER) -> Viewer:
     """Add an account and return it as someone who is signed in."""
-    viewer = a_viewer(name)
+    viewer = a_viewer(name, role)
     with psycopg.connect(owner_url) as connection:
         connection.execute(
-            "INSERT INTO user_account (id, email, name, role) VALUES (%s, %s, %s, 'member')",
-            (viewer.user_id, viewer.email, name),
+            "INSERT INTO user_account (id, email, name, role, email_confirmed_at) VALUES (%s, %s, %s, %s, now())",
+            (viewer.user_id, viewer.email, name, role),
         )
     return viewer
 
 
-def a_viewer(name: str = "Ada") -> Viewer:
+def a_viewer(name: str = "Ada", role: str = MEMBER) -> Viewer:
     """Return somebody who has no row anywhere yet."""
     user_id = new_id()
-    return Viewer(user_id, new_id(), name, f"{name.lower()}-{user_id.hex[-8:]}@example.org", UserRole.MEMBER)
+    return Viewer(
+        user_id=user_id,
+        session_id=new_id(),
+        name=name,
+        email=f"{name.lower()}-{user_id.hex[-8:]}@example.org",
+        role=role,
+        permissions=ROLE_PERMISSIONS[role],
+    )
+
+
+async def first_administrator(services: Services, email: str = "ada@example.org", name: str = "Ada") -> str:
+    """Create the first account with its link, and return the cookie with which it is signed in."""
+    token = await services.registration.setup_token()
+    assert token
+    admission = await services.registration.create_first_administrator(
+        token, name=name, email=email, password=PASSWORD, caller=Caller("127.0.0.1", "a browser")
+    )
+    assert admission.session
+    return services.sessions.cookie_of(admission.session)
+
+
+async def signed_in_as(services: Services, viewer: Viewer, *, second_factor: bool = False) -> str:
+    """Return the cookie of somebody whose account is there, signed in as if with a password."""
+    token = await services.sessions.open(
+        viewer.user_id, Caller("127.0.0.1", "a browser"), method="password", second_factor=second_factor
+    )
+    return services.sessions.cookie_of(token)
 
 
 async def add_first_user(database: Database) -> UUID:

@@ -1,24 +1,32 @@
-"""Signing in and out, and creating the first administrator."""
+"""Signing in and out, making accounts, forgotten passwords: what people do who are not signed in yet."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from rxchat.api.requests import (
+    CHALLENGE,
+    COOKIE,
+    PENDING,
+    Here,
     caller_of,
-    clear_session_cookie,
-    services,
-    set_session_cookie,
+    cookie_in,
+    let_in,
+    origin_of,
+    set_cookie,
     settings_of,
+    take_cookie_back,
     viewer_of,
 )
 from rxchat.domain.errors import NotSignedIn
-from rxchat.services.graph import Services
+from rxchat.services.passkeys import as_json
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
+
+_CHALLENGE_SECONDS = 300
 
 
 class SignIn(BaseModel):
@@ -28,43 +36,186 @@ class SignIn(BaseModel):
     password: str = Field(max_length=10_000)
 
 
-class Setup(BaseModel):
-    """What the first administrator types."""
+class Code(BaseModel):
+    """A code of an authenticator app, or a recovery code."""
 
-    token: str = Field(max_length=2_000)
+    code: str = Field(max_length=100)
+
+
+class NewAccount(BaseModel):
+    """What someone types to make an account."""
+
     name: str = Field(max_length=1_000)
     email: str = Field(max_length=320)
     password: str = Field(max_length=10_000)
 
 
-@router.post("/sign-in", status_code=204)
-async def sign_in(
-    body: SignIn, request: Request, response: Response, services: Annotated[Services, Depends(services)]
-) -> None:
-    """Check e-mail and password, and set the session cookie."""
-    sealed = await services.accounts.sign_in(body.email, body.password, caller_of(request))
-    seconds = int(services.accounts.absolute.total_seconds())
-    set_session_cookie(response, settings_of(request), sealed, seconds)
+class Setup(NewAccount):
+    """What the first administrator types, and the link they came by."""
+
+    token: str = Field(max_length=2_000)
 
 
-@router.post("/setup", status_code=204)
-async def set_up(
-    body: Setup, request: Request, response: Response, services: Annotated[Services, Depends(services)]
-) -> None:
+class Link(BaseModel):
+    """The token of a link."""
+
+    token: str = Field(max_length=2_000)
+
+
+class Join(Link):
+    """What somebody types who was invited."""
+
+    name: str = Field(max_length=1_000)
+    password: str = Field(max_length=10_000)
+
+
+class Forgot(BaseModel):
+    """Whose password is forgotten."""
+
+    email: str = Field(max_length=320)
+
+
+class Reset(Link):
+    """The new password."""
+
+    password: str = Field(max_length=10_000)
+
+
+class PasskeyAnswer(BaseModel):
+    """What a browser's authenticator says."""
+
+    credential: dict[str, Any]
+
+
+class Offer(BaseModel):
+    """What somebody who is not signed in can do here."""
+
+    registration: str
+    has_mail: bool
+    providers: list[dict[str, str]]
+
+
+class Step(BaseModel):
+    """How it goes on: signed in, or with a second factor."""
+
+    next: str
+
+
+_IN = Step(next="in")
+_SECOND = Step(next="second-factor")
+
+
+@router.get("/offer")
+async def offer(services: Here) -> Offer:
+    """Say what the sign-in page can offer."""
+    found = await services.registration.offer()
+    providers = [{"key": item.key, "label": item.label} for item in services.federation.providers]
+    return Offer(registration=found.registration, has_mail=found.has_mail, providers=providers)
+
+
+@router.post("/sign-in")
+async def sign_in(body: SignIn, request: Request, response: Response, services: Here) -> Step:
+    """Check e-mail and password; set the session cookie, or ask for the second factor."""
+    admission = await services.authentication.sign_in(body.email, body.password, caller_of(request))
+    return _IN if let_in(response, request, services, admission) else _SECOND
+
+
+@router.post("/second-factor")
+async def second_factor(body: Code, request: Request, response: Response, services: Here) -> Step:
+    """Check a code after the first step, and set the session cookie."""
+    admission = await services.authentication.give_code(cookie_in(request, PENDING), body.code, caller_of(request))
+    let_in(response, request, services, admission)
+    return _IN
+
+
+@router.post("/passkey/begin")
+async def begin_passkey(request: Request, response: Response, services: Here) -> dict[str, Any]:
+    """Return what the browser needs to use a passkey, by itself or after the first step."""
+    options, sealed = await services.passkeys.begin_signing_in(origin_of(request), cookie_in(request, PENDING))
+    set_cookie(response, settings_of(request), CHALLENGE, sealed, _CHALLENGE_SECONDS)
+    return as_json(options)
+
+
+@router.post("/passkey")
+async def passkey(body: PasskeyAnswer, request: Request, response: Response, services: Here) -> Step:
+    """Check a passkey, and set the session cookie."""
+    admission = await services.passkeys.sign_in(
+        cookie_in(request, CHALLENGE),
+        body.credential,
+        origin_of(request),
+        caller_of(request),
+        cookie_in(request, PENDING),
+    )
+    take_cookie_back(response, settings_of(request), CHALLENGE)
+    return _IN if let_in(response, request, services, admission) else _SECOND
+
+
+@router.post("/start-over", status_code=204)
+async def start_over(request: Request, response: Response) -> None:
+    """Forget the first step, to sign in as somebody else."""
+    take_cookie_back(response, settings_of(request), PENDING)
+
+
+@router.post("/setup")
+async def set_up(body: Setup, request: Request, response: Response, services: Here) -> Step:
     """Create the first administrator with the link that RxChat printed, and sign them in."""
-    sealed = await services.accounts.create_first_administrator(
+    admission = await services.registration.create_first_administrator(
         body.token, name=body.name, email=body.email, password=body.password, caller=caller_of(request)
     )
-    seconds = int(services.accounts.absolute.total_seconds())
-    set_session_cookie(response, settings_of(request), sealed, seconds)
+    return _IN if let_in(response, request, services, admission) else _SECOND
+
+
+@router.post("/register", status_code=202)
+async def register(body: NewAccount, request: Request, services: Here) -> Step:
+    """Make an account, where that is open; the answer is the same when the address has one already."""
+    await services.registration.register(
+        name=body.name, email=body.email, password=body.password, caller=caller_of(request)
+    )
+    return Step(next="mail" if services.post.is_there else "sign-in")
+
+
+@router.post("/invitation")
+async def invitation(body: Link, request: Request, services: Here) -> dict[str, str]:
+    """Say whom an invitation is for."""
+    return {"email": await services.registration.invited(body.token, caller_of(request))}
+
+
+@router.post("/join")
+async def join(body: Join, request: Request, response: Response, services: Here) -> Step:
+    """Accept an invitation, and sign the new account in."""
+    admission = await services.registration.join(
+        body.token, name=body.name, password=body.password, caller=caller_of(request)
+    )
+    return _IN if let_in(response, request, services, admission) else _SECOND
+
+
+@router.post("/confirm", status_code=204)
+async def confirm(body: Link, request: Request, services: Here) -> None:
+    """Take the proof that an address is its account's."""
+    await services.registration.confirm(body.token, caller_of(request))
+
+
+@router.post("/forgot", status_code=202)
+async def forgot(body: Forgot, request: Request, services: Here) -> Step:
+    """Send a link for a new password, if there is such an account; the answer is always the same."""
+    await services.password_changes.forget(body.email, caller_of(request))
+    return Step(next="mail" if services.post.is_there else "administrator")
+
+
+@router.post("/reset", status_code=204)
+async def reset(body: Reset, request: Request, response: Response, services: Here) -> None:
+    """Choose a new password with a link; the person signs in with it afterwards, second factor included."""
+    await services.password_changes.reset(body.token, body.password, caller_of(request))
+    take_cookie_back(response, settings_of(request), COOKIE)
 
 
 @router.post("/sign-out", status_code=204)
-async def sign_out(request: Request, response: Response, services: Annotated[Services, Depends(services)]) -> None:
+async def sign_out(request: Request, response: Response, services: Here) -> None:
     """End this browser's session on the server, and take its cookie back; without one there is nothing to do."""
-    clear_session_cookie(response, settings_of(request))
+    take_cookie_back(response, settings_of(request), COOKIE)
+    take_cookie_back(response, settings_of(request), PENDING)
     try:
-        viewer = await viewer_of(request, services)
+        viewer = await viewer_of(request, services, enrolling=True)
     except NotSignedIn:
         return
-    await services.accounts.sign_out(viewer, caller_of(request))
+    await services.sessions.sign_out(viewer, caller_of(request))

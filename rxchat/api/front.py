@@ -88,7 +88,7 @@ class Front:
     async def _may_enter(self, scope: Scope) -> bool:
         sealed = HTTPConnection(scope).cookies.get(cookie_name(self._settings), "")
         try:
-            await graph.current().accounts.viewer(sealed)
+            await graph.current().sessions.viewer(sealed)
         except NotSignedIn:
             return False
         except DatabaseAway:

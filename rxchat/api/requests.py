@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
 
-from rxchat.domain.accounts import Viewer
-from rxchat.domain.errors import NotSignedIn
+from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.errors import NotAllowed, NotSignedIn
 from rxchat.services import graph
-from rxchat.services.accounts import Caller
+from rxchat.services.authentication import Admission
 from rxchat.services.graph import Services
 from rxchat.settings import Settings
 
 COOKIE = "rxchat_session"
-_SECURE_COOKIE = "__Host-rxchat_session"
+DEVICE = "rxchat_device"
+PENDING = "rxchat_pending"
+CHALLENGE = "rxchat_challenge"
+DEPARTURE = "rxchat_departure"
+_PENDING_SECONDS = 600
+_DEVICE_SECONDS = 400 * 86_400
 
 
 def settings_of(request: Request) -> Settings:
@@ -28,13 +34,29 @@ def services() -> Services:
 
 
 def caller_of(request: Request) -> Caller:
-    """Return the browser behind a request, for the record."""
-    return Caller(request.client.host if request.client else "", request.headers.get("user-agent", ""))
+    """Return where a request comes from, for the record and for limits."""
+    return Caller(
+        request.client.host if request.client else "",
+        request.headers.get("user-agent", ""),
+        graph.current().authentication.device_of(request.cookies.get(named(DEVICE, settings_of(request)), "")),
+    )
+
+
+def origin_of(request: Request) -> str:
+    """Return under which of our own addresses the browser sees us."""
+    settings = settings_of(request)
+    host = request.headers.get("host", "").lower()
+    return next((own for own in settings.own_origins if urlsplit(own).netloc == host), settings.base_url)
+
+
+def named(cookie: str, settings: Settings) -> str:
+    """Return a cookie's name: `__Host-` binds it to https and this host, which plain http cannot have."""
+    return f"__Host-{cookie}" if is_https(settings) else cookie
 
 
 def cookie_name(settings: Settings) -> str:
-    """Return the session cookie's name: `__Host-` binds it to https and this host, which plain http cannot have."""
-    return _SECURE_COOKIE if is_https(settings) else COOKIE
+    """Return the session cookie's name."""
+    return named(COOKIE, settings)
 
 
 def is_https(settings: Settings) -> bool:
@@ -42,11 +64,11 @@ def is_https(settings: Settings) -> bool:
     return settings.base_url.startswith("https://")
 
 
-def set_session_cookie(response: Response, settings: Settings, sealed: str, seconds: int) -> None:
-    """Hand a browser its session: not readable by scripts, not sent by other sites' forms."""
+def set_cookie(response: Response, settings: Settings, cookie: str, value: str, seconds: int) -> None:
+    """Hand a browser something to keep: not readable by scripts, not sent by other sites' forms."""
     response.set_cookie(
-        cookie_name(settings),
-        sealed,
+        named(cookie, settings),
+        value,
         max_age=seconds,
         path="/",
         httponly=True,
@@ -55,21 +77,87 @@ def set_session_cookie(response: Response, settings: Settings, sealed: str, seco
     )
 
 
-def clear_session_cookie(response: Response, settings: Settings) -> None:
-    """Take the session back from a browser."""
-    response.delete_cookie(cookie_name(settings), path="/", httponly=True, samesite="lax", secure=is_https(settings))
+def take_cookie_back(response: Response, settings: Settings, cookie: str) -> None:
+    """Take it back."""
+    response.delete_cookie(named(cookie, settings), path="/", httponly=True, samesite="lax", secure=is_https(settings))
 
 
-async def viewer_of(request: Request, services: Annotated[Services, Depends(services)]) -> Viewer:
-    """Return who is signed in.
+def cookie_in(request: Request, cookie: str) -> str:
+    """Return what a browser kept for us, or ""."""
+    return request.cookies.get(named(cookie, settings_of(request)), "")
+
+
+def let_in(response: Response, request: Request, services: Services, admission: Admission) -> bool:
+    """Hand a browser its session, or the proof that the first step is done; False when a second one is needed."""
+    settings = settings_of(request)
+    if admission.session is None:
+        set_cookie(response, settings, PENDING, admission.pending, _PENDING_SECONDS)
+        return False
+    seconds = int(services.sessions.absolute.total_seconds())
+    set_cookie(response, settings, COOKIE, services.sessions.cookie_of(admission.session), seconds)
+    set_cookie(response, settings, DEVICE, admission.device, _DEVICE_SECONDS)
+    take_cookie_back(response, settings, PENDING)
+    return True
+
+
+async def viewer_of(
+    request: Request, services: Annotated[Services, Depends(services)], *, enrolling: bool = False
+) -> Viewer:
+    """Return who is signed in: by the session cookie, or by a bearer token or API key, which then counts alone.
 
     Raises:
         NotSignedIn: when nobody is.
+        SecondFactorNeeded: when they have to set up a second factor first.
+        TooManyAttempts: when keys are being guessed from this address.
     """
+    credential = _credential(request)
+    if credential is not None:
+        return await _bearer(request, services, credential)
     sealed = request.cookies.get(cookie_name(settings_of(request)))
     if not sealed:
         raise NotSignedIn
-    return await services.accounts.viewer(sealed)
+    return await services.sessions.viewer(sealed, enrolling=enrolling)
+
+
+async def _bearer(request: Request, services: Services, credential: str) -> Viewer:
+    try:
+        return await services.sessions.bearer(credential)
+    except NotSignedIn:
+        # Only what fails is counted: a program in good standing calls as often as it likes.
+        await services.limits.attempt("bearer", caller_of(request))
+        raise
+
+
+def _credential(request: Request) -> str | None:
+    """Return the token or key that a program sends, or None when it is a browser."""
+    header = request.headers.get("authorization", "")
+    kind, _, value = header.partition(" ")
+    if header:
+        return value.strip() if kind.lower() == "bearer" else ""
+    return request.headers.get("x-api-key")
+
+
+async def enrolling_viewer(request: Request, services: Annotated[Services, Depends(services)]) -> Viewer:
+    """Return who is signed in, also when they have to set up a second factor: for the routes that do that."""
+    return await viewer_of(request, services, enrolling=True)
+
+
+async def person_of(request: Request, services: Annotated[Services, Depends(services)]) -> Viewer:
+    """Return the person who is signed in with a browser: for what no program may do in their name.
+
+    Raises:
+        NotSignedIn: when nobody is.
+        NotAllowed: when it is a program.
+    """
+    viewer = await viewer_of(request, services, enrolling=True)
+    if viewer.scopes is not None:
+        raise NotAllowed("This can only be done on the page, by the person.")
+    return viewer
+
+
+Here = Annotated[Services, Depends(services)]
+SignedIn = Annotated[Viewer, Depends(viewer_of)]
+Person = Annotated[Viewer, Depends(person_of)]
 
 
 def is_cross_site(request: Request, own_origins: frozenset[str]) -> bool:

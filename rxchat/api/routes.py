@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -11,15 +13,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from rxchat import __version__, observability
-from rxchat.api import auth, operations
+from rxchat.api import admin, auth, conversations, me, operations, providers, tokens
 from rxchat.api.requests import is_cross_site
-from rxchat.domain.errors import InvalidInput, NotAllowed, RxChatError
+from rxchat.domain.errors import InvalidInput, NotAllowed, NotSignedIn, RxChatError, TooManyAttempts
 from rxchat.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _METHODS = _SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
+_PROVIDER_ANSWERS = re.compile(r"/api/auth/providers/[a-z]+/callback")
 LARGEST_BODY_BYTES = 64_000
 
 
@@ -28,8 +31,8 @@ def build_api(settings: Settings, own_origins: Sequence[str]) -> FastAPI:
     api = FastAPI(title="RxChat", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     api.state.settings = settings
     api.state.own_origins = frozenset(own_origins)
-    api.include_router(auth.router)
-    api.include_router(operations.router)
+    for part in (auth, providers, tokens, me, conversations, admin, operations):
+        api.include_router(part.router)
     api.add_exception_handler(RxChatError, _show_error)
     api.add_exception_handler(RequestValidationError, _show_invalid)
     api.middleware("http")(_guarded)
@@ -41,7 +44,7 @@ async def _guarded(request: Request, proceed: Callable[[Request], Awaitable[Resp
     own_origins: frozenset[str] = request.app.state.own_origins
     began = time.perf_counter()
     with observability.correlated() as correlation_id:
-        if request.method not in _SAFE_METHODS and is_cross_site(request, own_origins):
+        if _is_guarded(request) and is_cross_site(request, own_origins):
             log.warning("refused a request from another site", path=request.url.path)
             response: Response = _as_json(NotAllowed("This request came from another site."))
         elif not _is_body_small(request):
@@ -60,6 +63,15 @@ async def _guarded(request: Request, proceed: Callable[[Request], Awaitable[Resp
             response.status_code,
         ).observe(time.perf_counter() - began)
     return response
+
+
+def _is_guarded(request: Request) -> bool:
+    """Whether a request could change something in somebody's name.
+
+    A provider's page may post its answer: it is worth something only with the cookie that this browser left with, and
+    that cookie does not come along with another site's form.
+    """
+    return request.method not in _SAFE_METHODS and not _PROVIDER_ANSWERS.fullmatch(request.url.path)
 
 
 def _is_body_small(request: Request) -> bool:
@@ -81,4 +93,11 @@ async def _show_invalid(_request: Request, error: Exception) -> JSONResponse:
 
 
 def _as_json(error: RxChatError) -> JSONResponse:
-    return JSONResponse({"error": {"code": error.code, "message": error.message}}, status_code=error.status)
+    headers = {}
+    if isinstance(error, TooManyAttempts):
+        headers["Retry-After"] = str(math.ceil(error.retry_after_seconds))
+    elif isinstance(error, NotSignedIn):
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(
+        {"error": {"code": error.code, "message": error.message}}, status_code=error.status, headers=headers
+    )

@@ -1,15 +1,17 @@
-"""Queries about people and their sign-ins."""
+"""Queries about people as accounts: making them, finding them before anyone is signed in, their own facts."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rxchat.tables import User, UserSession
+from rxchat.tables import Identity, User
 
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
@@ -24,6 +26,8 @@ class Account:
     role: str
     password_hash: str | None
     is_suspended: bool
+    is_confirmed: bool
+    has_second_factor: bool
 
 
 async def has_accounts(session: AsyncSession) -> bool:
@@ -39,60 +43,116 @@ async def create_first_administrator(
         text("SELECT create_first_administrator(:id, :email, :name, :password_hash)"),
         {"id": user_id, "email": email, "name": name, "password_hash": password_hash},
     )
+    if not created.scalar_one():
+        return False
+    await confirm_email(session, user_id)
+    return True
+
+
+async def create(
+    session: AsyncSession,
+    user_id: UUID,
+    *,
+    email: str,
+    name: str,
+    role: str,
+    password_hash: str | None,
+    is_confirmed: bool,
+    group_ids: Sequence[UUID] = (),
+) -> bool:
+    """Create an account; False when the address has one already."""
+    created = await session.execute(
+        text("SELECT create_account(:id, :email, :name, :role, :password_hash, :is_confirmed, :groups)"),
+        {
+            "id": user_id,
+            "email": email,
+            "name": name,
+            "role": role,
+            "password_hash": password_hash,
+            "is_confirmed": is_confirmed,
+            "groups": list(group_ids),
+        },
+    )
     return bool(created.scalar_one())
 
 
 async def by_email(session: AsyncSession, email: str) -> Account | None:
     """Return the account that signs in with this address, whatever its case."""
-    found = await session.execute(text("SELECT * FROM account_by_email(:email)"), {"email": email})
-    row = found.mappings().one_or_none()
+    return await _one(session, "SELECT * FROM account_to_sign_in(:email)", {"email": email})
+
+
+async def by_identity(session: AsyncSession, issuer: str, subject: str) -> Account | None:
+    """Return the account that is tied to an account at a sign-in provider."""
+    values = {"issuer": issuer, "subject": subject}
+    return await _one(session, "SELECT * FROM account_of_identity(:issuer, :subject)", values)
+
+
+async def _one(session: AsyncSession, statement: str, values: dict[str, Any]) -> Account | None:
+    row = (await session.execute(text(statement), values)).mappings().one_or_none()
     return Account(**row) if row else None
 
 
-async def set_password_hash(session: AsyncSession, user_id: UUID, password_hash: str) -> None:
-    """Replace the person's own password hash."""
-    await session.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
+async def own(session: AsyncSession, user_id: UUID) -> User | None:
+    """Return the person's own account."""
+    return (await session.execute(select(User).where(User.id == user_id))).scalar_one_or_none()
 
 
-async def open_session(session: AsyncSession, row: UserSession) -> None:
-    """Insert a sign-in."""
-    session.add(row)
+async def has_second_factor(session: AsyncSession, user_id: UUID) -> bool:
+    """Whether a person has a second factor that is in force."""
+    return bool((await session.execute(text("SELECT has_second_factor(:id)"), {"id": user_id})).scalar_one())
+
+
+async def set_name(session: AsyncSession, user_id: UUID, name: str) -> None:
+    """Change the person's own name."""
+    await session.execute(update(User).where(User.id == user_id).values(name=name))
+
+
+async def set_password_hash(session: AsyncSession, user_id: UUID, password_hash: str, *, is_new: bool = True) -> None:
+    """Replace the person's own password hash; not `is_new`: the same password, hashed anew."""
+    changed = {"password_changed_at": func.now()} if is_new else {}
+    await session.execute(update(User).where(User.id == user_id).values(password_hash=password_hash, **changed))
+
+
+async def confirm_email(session: AsyncSession, user_id: UUID) -> None:
+    """Note that the person's address is theirs."""
+    await session.execute(
+        update(User).where(User.id == user_id, User.email_confirmed_at.is_(None)).values(email_confirmed_at=func.now())
+    )
+
+
+async def set_deletion(session: AsyncSession, user_id: UUID, at: datetime | None) -> None:
+    """Note when the person's own account will be gone; None: it stays."""
+    await session.execute(update(User).where(User.id == user_id).values(deletion_at=at))
+
+
+async def is_last_administrator(session: AsyncSession, user_id: UUID) -> bool:
+    """Whether nobody would administer the installation without this person."""
+    others = await session.execute(
+        select(User.id).where(
+            User.role == "admin", User.id != user_id, User.suspended_at.is_(None), User.deletion_at.is_(None)
+        )
+    )
+    return others.first() is None
+
+
+async def identities(session: AsyncSession, user_id: UUID) -> list[Identity]:
+    """Return the accounts elsewhere that the person signs in with."""
+    found = await session.execute(select(Identity).where(Identity.user_id == user_id).order_by(Identity.id))
+    return list(found.scalars())
+
+
+async def add_identity(session: AsyncSession, identity: Identity) -> None:
+    """Tie an account elsewhere to the person's own."""
+    session.add(identity)
     await session.flush()
 
 
-async def live_session(
-    session: AsyncSession, user_id: UUID, session_id: UUID, idle: timedelta
-) -> tuple[User, datetime] | None:
-    """Return the person behind a sign-in that still counts and when it was last seen, or None."""
-    found = await session.execute(
-        select(User, UserSession.last_seen_at)
-        .join(UserSession, UserSession.user_id == User.id)
-        .where(
-            User.id == user_id,
-            User.suspended_at.is_(None),
-            UserSession.id == session_id,
-            UserSession.ended_at.is_(None),
-            UserSession.expires_at > func.now(),
-            UserSession.last_seen_at > func.now() - idle,
-        )
-    )
-    row = found.one_or_none()
-    return (row[0], row[1]) if row else None
+async def remove_identity(session: AsyncSession, user_id: UUID, identity_id: UUID) -> bool:
+    """Untie it; False when there is none."""
+    removed = await session.execute(delete(Identity).where(Identity.user_id == user_id, Identity.id == identity_id))
+    return removed.rowcount == 1
 
 
-async def touch_session(session: AsyncSession, user_id: UUID, session_id: UUID) -> None:
-    """Note that a sign-in is in use."""
-    await session.execute(
-        update(UserSession)
-        .where(UserSession.user_id == user_id, UserSession.id == session_id)
-        .values(last_seen_at=func.now())
-    )
-
-
-async def end_session(session: AsyncSession, user_id: UUID, session_id: UUID) -> None:
-    """End a sign-in for good."""
-    await session.execute(
-        update(UserSession)
-        .where(UserSession.user_id == user_id, UserSession.id == session_id, UserSession.ended_at.is_(None))
-        .values(ended_at=func.now())
-    )
+async def sweep(session: AsyncSession) -> int:
+    """Delete the accounts whose grace has run out, and what is of no use any more; return how many accounts."""
+    return (await session.execute(text("SELECT sweep_accounts()"))).scalar_one()

@@ -1,24 +1,31 @@
-"""The audit's one query: a call of the procedure that alone may write it."""
+"""Queries about the audit: a procedure alone may write it, and everything here goes through it or only reads."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import LargeBinary, String, cast, func, or_, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import bindparam
 
+from rxchat.domain.audit import Checkpoint, Entry
 from rxchat.domain.ids import new_id
+from rxchat.tables import AuditCheckpoint, AuditEvent, User
 
-_APPEND = text("SELECT append_audit_event(:id, :actor, :action, :address, :correlation, :data)").bindparams(
+# ruff: noqa: S608 - what is put together here are constants
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
+
+_APPEND = text("SELECT append_audit_entry(:id, :actor, :action, :address, :correlation, :data)").bindparams(
     bindparam("data", type_=JSONB)
 )
 
 
 async def append(
-    session: AsyncSession, actor_id: UUID | None, action: str, address: str, correlation_id: str, **data: Any
+    session: AsyncSession, actor_id: UUID | None, action: str, address: str, correlation_id: str, /, **data: Any
 ) -> None:
     """Write down what someone did, in the same transaction as the change itself."""
     await session.execute(
@@ -32,3 +39,99 @@ async def append(
             "data": data,
         },
     )
+
+
+_AT = "to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+_ENTRY = (
+    f"SELECT seq, id::text, {_AT} AS at, coalesce(actor_id::text, '') AS actor, action, address, correlation_id,"
+    " data::text AS data, hash FROM audit_event"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """A row of the audit as administrators read it."""
+
+    seq: int
+    at: datetime
+    actor: str
+    """Who did it: their name and address, or "" when nobody is known."""
+    action: str
+    address: str
+    data: dict[str, Any]
+
+
+async def page(session: AsyncSession, *, words: str, action: str, before: int | None, limit: int) -> list[EventView]:
+    """Return the newest rows before a place, those that hold the words, that the acting person may see."""
+    actor = (
+        select(User.name + " <" + User.email + ">")
+        .where(User.id == AuditEvent.actor_id)
+        .correlate(AuditEvent)
+        .scalar_subquery()
+    )
+    statement = select(AuditEvent, func.coalesce(actor, func.coalesce(cast(AuditEvent.actor_id, String), "")))
+    if before is not None:
+        statement = statement.where(AuditEvent.seq < before)
+    if action:
+        statement = statement.where(AuditEvent.action == action)
+    if words:
+        pattern = "%" + words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        statement = statement.where(
+            or_(
+                actor.ilike(pattern),
+                AuditEvent.action.ilike(pattern),
+                AuditEvent.address.ilike(pattern),
+                cast(AuditEvent.data, String).ilike(pattern),
+            )
+        )
+    found = await session.execute(statement.order_by(AuditEvent.seq.desc()).limit(limit))
+    return [EventView(row.seq, row.at, name, row.action, row.address, row.data) for row, name in found.all()]
+
+
+async def entries(session: AsyncSession, after: int, limit: int) -> list[Entry]:
+    """Return rows of the chain in order, exactly as they were hashed."""
+    statement = text(f"{_ENTRY} WHERE seq > :after ORDER BY seq LIMIT :limit")
+    found = await session.execute(statement, {"after": after, "limit": limit})
+    return [Entry(*row[:8], bytes(row[8])) for row in found.all()]
+
+
+async def checkpoints(session: AsyncSession) -> list[Checkpoint]:
+    """Return all signatures over the chain, in order."""
+    found = await session.execute(select(AuditCheckpoint).order_by(AuditCheckpoint.seq))
+    return [
+        Checkpoint(row.seq, bytes(row.hash), spoken(row.signed_at), bytes(row.signature)) for row in found.scalars()
+    ]
+
+
+async def rows_to_sign(session: AsyncSession, every: int, age: timedelta) -> list[tuple[int, bytes]]:
+    """Return the rows that want a checkpoint: number and hash."""
+    found = await session.execute(text("SELECT * FROM audit_rows_to_sign(:every, :age)"), {"every": every, "age": age})
+    return [(row.seq, bytes(row.hash)) for row in found.all()]
+
+
+async def add_checkpoint(session: AsyncSession, checkpoint: Checkpoint, key_id: str) -> bool:
+    """Keep a signature; False when the row is another one by now, or was signed by somebody quicker."""
+    added = await session.execute(
+        text("SELECT add_audit_checkpoint(:seq, :hash, :at, :key, :signature)").bindparams(
+            bindparam("hash", type_=LargeBinary), bindparam("signature", type_=LargeBinary)
+        ),
+        {
+            "seq": checkpoint.seq,
+            "hash": checkpoint.hash,
+            "at": datetime.fromisoformat(checkpoint.signed_at),
+            "key": key_id,
+            "signature": checkpoint.signature,
+        },
+    )
+    return bool(added.scalar_one())
+
+
+async def of_person(session: AsyncSession, user_id: UUID) -> list[AuditEvent]:
+    """Return what the audit says that a person did."""
+    found = await session.execute(select(AuditEvent).where(AuditEvent.actor_id == user_id).order_by(AuditEvent.seq))
+    return list(found.scalars())
+
+
+def spoken(moment: datetime) -> str:
+    """Return a moment as the audit writes it."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

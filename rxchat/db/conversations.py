@@ -45,6 +45,22 @@ async def get_owned(session: AsyncSession, owner_id: UUID, conversation_id: UUID
     return found.scalar_one_or_none()
 
 
+async def get_whatever_owned(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> Conversation | None:
+    """Return the owner's conversation even when it was removed, or None when it is unknown or someone else's."""
+    found = await session.execute(
+        select(Conversation).where(Conversation.owner_id == owner_id, Conversation.id == conversation_id)
+    )
+    return found.scalar_one_or_none()
+
+
+async def ids_owned(session: AsyncSession, owner_id: UUID) -> list[UUID]:
+    """Return the ids of all of the owner's conversations, removed ones too, the oldest first."""
+    found = await session.execute(
+        select(Conversation.id).where(Conversation.owner_id == owner_id).order_by(Conversation.id)
+    )
+    return list(found.scalars())
+
+
 async def current_seq(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> int | None:
     """Return the seq of the last event, locking the conversation until the transaction ends.
 

@@ -13,10 +13,11 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from rxchat.domain.errors import DatabaseAway, StaleConversation
+from rxchat.domain.errors import DatabaseAway, LastAdministrator, NotAllowed, RxChatError, StaleConversation
 
 RUNTIME_ROLE = "rxchat_app"
-_STALE_CONVERSATION = "RX001"
+# What procedures and policies say, in our own words.
+_REFUSALS: dict[str, type[RxChatError]] = {"RX001": StaleConversation, "RX002": LastAdministrator, "42501": NotAllowed}
 
 
 def driver_url(url: str) -> str:
@@ -49,6 +50,8 @@ class Database:
         Raises:
             DatabaseAway: when Postgres does not answer.
             StaleConversation: when an event was appended by someone else meanwhile.
+            NotAllowed: when row-level security or a procedure does not let the person do it.
+            LastAdministrator: when nobody would administer the installation any more.
         """
         with translated_errors():
             async with self._session() as session, session.begin():
@@ -80,8 +83,8 @@ class translated_errors:  # noqa: N801 - reads as a statement where it is used
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """Raise our own error in place of the driver's."""
-        if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _STALE_CONVERSATION:
-            raise StaleConversation from error
+        if isinstance(error, DBAPIError) and (ours := _REFUSALS.get(getattr(error.orig, "sqlstate", None) or "")):
+            raise ours() from error
         if is_away(error):
             raise DatabaseAway from error
 

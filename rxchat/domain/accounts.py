@@ -8,6 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from rxchat.domain.errors import InvalidInput
+from rxchat.domain.permissions import ADMINISTRATIVE, Permission, Scope
 from rxchat.domain.text import storable
 
 PASSWORD_MINIMUM = 10
@@ -17,11 +18,36 @@ PASSWORD_MAXIMUM = 1_000
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}")
 
 
-class UserRole(StrEnum):
-    """What a user may do in this installation."""
+ADMIN, MODERATOR, MEMBER, GUEST = "admin", "moderator", "member", "guest"
+"""The names of the roles that every installation has; others can be added beside them."""
 
-    ADMIN = "admin"
-    MEMBER = "member"
+
+class SecondFactorPolicy(StrEnum):
+    """Who must have a second factor."""
+
+    NOBODY = "nobody"
+    ADMINS = "admins"
+    """Administering is only possible with one; everything else is without."""
+    EVERYBODY = "everybody"
+    """Nothing but setting one up is possible without."""
+
+
+class RegistrationMode(StrEnum):
+    """Who can make an account."""
+
+    OPEN = "open"
+    INVITATION = "invitation"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Where a request comes from, for the record and for limits."""
+
+    address: str = ""
+    user_agent: str = ""
+    device_id: UUID | None = None
+    """The browser's own mark, when it has signed somebody in before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +58,21 @@ class Viewer:
     session_id: UUID
     name: str
     email: str
-    role: UserRole
+    role: str
+    permissions: frozenset[Permission] = frozenset()
+    """What the role allows and is in force: administering may want a second factor first."""
+    groups: frozenset[UUID] = frozenset()
+    scopes: frozenset[Scope] | None = None
+    """What an API key or a program's token is limited to; None: a person in a browser."""
+    needs_second_factor: bool = False
+    """Whether the role allows more than is in force, for want of a second factor."""
+    must_enrol: bool = False
+    """Whether nothing but setting up a second factor is open to them."""
 
     @property
     def is_admin(self) -> bool:
-        """Whether this person administers the installation."""
-        return self.role is UserRole.ADMIN
+        """Whether any of the pages for administrators is for this person."""
+        return bool(self.permissions & ADMINISTRATIVE)
 
 
 def valid_email(email: str) -> str:
@@ -66,6 +101,8 @@ def valid_name(name: str) -> str:
 
 def valid_password(password: str) -> str:
     """Return the password unchanged.
+
+    Whether it is one that everybody tries is for services.breached to say.
 
     Raises:
         InvalidInput: when it is too short to be safe, or absurdly long.

@@ -4,9 +4,14 @@ RxChatError
 ├── InvalidInput            422  what was sent cannot be used
 ├── NotSignedIn             401  no valid session
 ├── NotAllowed              403  signed in, but not for this
+│   ├── SecondFactorNeeded  403  signed in, and a second factor has to be set up first
+│   ├── NoAccount           403  signed in elsewhere, and nobody here
+│   ├── AddressTaken        403  signed in elsewhere, and the address is somebody's here
+│   └── AddressUnconfirmed  403  signed in elsewhere, and nobody vouches for the address
 ├── NotFound                404  unknown, or someone else's: the two look the same
 ├── Conflict                409  the state of things forbids it
-│   └── StaleConversation   409  somebody else wrote first
+│   ├── StaleConversation   409  somebody else wrote first
+│   └── LastAdministrator   409  nobody would administer any more
 ├── TooManyAttempts         429  come back later
 ├── DatabaseAway            503  Postgres does not answer
 ├── ProviderError           502  signing in with an account elsewhere failed
@@ -62,6 +67,30 @@ class NotAllowed(RxChatError):
     code = "not_allowed"
 
 
+class SecondFactorNeeded(NotAllowed):
+    """Please set up a second factor first: everybody needs one here."""
+
+    code = "second_factor_needed"
+
+
+class NoAccount(NotAllowed):
+    """There is no RxChat account for this sign-in: accounts here are made by invitation, ask an administrator."""
+
+    code = "no_account"
+
+
+class AddressTaken(NotAllowed):
+    """There is an account with this address already: sign in to it, then connect this sign-in on your account page."""
+
+    code = "address_taken"
+
+
+class AddressUnconfirmed(NotAllowed):
+    """Your account there has no confirmed e-mail address: confirm it there, or ask for an invitation."""
+
+    code = "address_unconfirmed"
+
+
 class NotFound(RxChatError):
     """There is nothing here, or it is not yours."""
 
@@ -82,11 +111,22 @@ class StaleConversation(Conflict):
     code = "stale_conversation"
 
 
+class LastAdministrator(Conflict):
+    """Somebody has to administer RxChat: make another person an administrator first."""
+
+    code = "last_administrator"
+
+
 class TooManyAttempts(RxChatError):
     """Too many attempts: please wait a moment and try again."""
 
     status = 429
     code = "too_many_attempts"
+
+    def __init__(self, message: str | None = None, *, retry_after_seconds: float = 30.0) -> None:
+        """Keep how long to wait beside the message."""
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class DatabaseAway(RxChatError):

@@ -35,3 +35,12 @@ def title_of(question: str) -> str:
 def clean_title(title: str) -> str:
     """Return a title that a person typed as one line of at most 200 characters ("" when blank)."""
     return _WHITE_SPACE.sub(" ", storable(title)).strip()[:200]
+
+
+def same_site_path(path: str) -> str:
+    """Return where to go next if it is a path on this site, else "/": no other host, scheme, or trick of a parser."""
+    if not path.startswith("/") or path.startswith(("//", "/\\")) or len(path) > 1_000:
+        return "/"
+    if any(character == "\\" or not character.isprintable() for character in path):
+        return "/"
+    return path

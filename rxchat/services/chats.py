@@ -20,10 +20,12 @@ from rxchat.domain.conversations import (
     ModelChosen,
     QuestionAsked,
 )
-from rxchat.domain.errors import Conflict, InvalidInput, NotFound
+from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from rxchat.domain.ids import new_id
+from rxchat.domain.permissions import Action, Permission, ResourceKind, Scope, require, require_scope
 from rxchat.domain.text import MESSAGE_CHARACTERS, storable, title_of
 from rxchat.observability import correlation_id
+from rxchat.services.teams import Teams
 from rxchat.tables import Run
 
 
@@ -40,9 +42,10 @@ class Turn:
 class Chats:
     """The use cases around a turn."""
 
-    def __init__(self, database: Database) -> None:
-        """Know where truth lives."""
+    def __init__(self, database: Database, teams: Teams) -> None:
+        """Know where truth lives, and who says what people may use."""
         self._database = database
+        self._teams = teams
 
     async def ask(
         self, viewer: Viewer, conversation_id: UUID | None, text: str, model: str, *, question_id: UUID | None = None
@@ -55,8 +58,13 @@ class Chats:
             InvalidInput: when the text is blank or too long, or no model is chosen.
             NotFound: when the conversation is unknown or someone else's.
             Conflict: when an answer is being written there already.
+            NotAllowed: when the person may not use this model, or not begin conversations.
         """
         text = _valid_question(text)
+        require_scope(viewer, Scope.CHAT)
+        if conversation_id is None:
+            require(viewer, Permission.CONVERSATIONS_CREATE)
+        await self._require_model(viewer, model)
         question_id = question_id or new_id()
         async with self._database.begin(viewer.user_id) as session:
             known = await rows.conversation_of(session, viewer.user_id, question_id)
@@ -81,17 +89,32 @@ class Chats:
             NotFound: when there is no such answer of this person's.
             Conflict: when it ended well, or another answer is being written.
         """
+        require_scope(viewer, Scope.CHAT)
+        async with self._database.begin(viewer.user_id) as session:
+            message = await rows.get_message(session, viewer.user_id, conversation_id, message_id)
+        if message is None or message.role != Role.ASSISTANT:
+            raise NotFound
+        await self._require_model(viewer, message.model)
         async with self._database.begin(viewer.user_id) as session:
             begun = await self._continued(session, viewer, conversation_id)
             message = await rows.get_message(session, viewer.user_id, conversation_id, message_id)
-            if message is None or message.role != Role.ASSISTANT:
+            if message is None:
                 raise NotFound
             if message.state == MessageState.DONE:
                 raise Conflict("This answer is complete.")
             return await begun.queue_run(message_id, message.model)
 
+    async def _require_model(self, viewer: Viewer, model: str) -> None:
+        if model and model not in await self._teams.usable(viewer, ResourceKind.MODEL, Action.USE, [model]):
+            raise NotAllowed("You may not use this model. Choose another one, or ask an administrator for it.")
+
     async def stop(self, viewer: Viewer, conversation_id: UUID) -> bool:
-        """Stop the answer that is being written; False when there is none (any more)."""
+        """Stop the answer that is being written; False when there is none (any more).
+
+        Raises:
+            NotAllowed: when the person's key is not for that.
+        """
+        require_scope(viewer, Scope.CHAT)
         async with self._database.begin(viewer.user_id) as session:
             return await run_rows.request_stop(session, viewer.user_id, conversation_id) is not None
 

@@ -4,29 +4,60 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rxchat.services.accounts import Accounts
+from rxchat.services.audit_trail import AuditTrail
+from rxchat.services.authentication import Authentication
 from rxchat.services.chats import Chats
 from rxchat.services.conversations import Conversations
+from rxchat.services.federation import Federation
 from rxchat.services.health import Health
+from rxchat.services.limits import Limits
 from rxchat.services.live import LiveAnswers
 from rxchat.services.models import Models
-from rxchat.services.notices import Activity, Notices
+from rxchat.services.my_data import MyData
+from rxchat.services.notices import Access, Activity, Notices
+from rxchat.services.passkeys import Passkeys
+from rxchat.services.password_changes import PasswordChanges
+from rxchat.services.people import People
+from rxchat.services.post import Post
+from rxchat.services.programs import Programs
+from rxchat.services.registration import Registration
+from rxchat.services.rules import Rules
 from rxchat.services.runs import RunEngine
+from rxchat.services.second_factors import SecondFactors
+from rxchat.services.sessions import Sessions
+from rxchat.services.teams import Teams
+from rxchat.services.upkeep import Upkeep
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
     """All that RxChat can do, wired together by bootstrap.py."""
 
-    accounts: Accounts
+    access: Access
     activity: Activity
+    audit: AuditTrail
+    authentication: Authentication
     chats: Chats
     conversations: Conversations
     engine: RunEngine
+    federation: Federation
     health: Health
+    limits: Limits
     live: LiveAnswers
     models: Models
+    my_data: MyData
     notices: Notices
+    passkeys: Passkeys
+    password_changes: PasswordChanges
+    people: People
+    post: Post
+    programs: Programs
+    registration: Registration
+    rules: Rules
+    second_factors: SecondFactors
+    sessions: Sessions
+    teams: Teams
+    upkeep: Upkeep
 
 
 _installed: list[Services] = []

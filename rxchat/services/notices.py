@@ -118,3 +118,30 @@ class Activity:
             affected = list(self._watches.get(user_id, ())) if user_id else []
         for watch in affected:
             watch.poke()
+
+
+class Access:
+    """Tells this process that what somebody may do has changed, in whatever process or tool it was changed."""
+
+    def __init__(self, notices: Notices) -> None:
+        """Hear of every change of an account, a sign-in, a role or a rule (triggers in Postgres tell of them)."""
+        self._notices = notices
+        self._hearers: list[Callable[[UUID | None], None]] = []
+        notices.on("access", self._hear)
+
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether changes are heard of just now; else nothing that is remembered may be trusted."""
+        return self._notices.listening.is_set()
+
+    def on_change(self, hear: Callable[[UUID | None], None]) -> None:
+        """Call `hear` with whose access has changed; with None when it may be anybody's."""
+        self._hearers.append(hear)
+
+    def changed(self, user_id: UUID | None) -> None:
+        """Tell it to this process at once, before Postgres does."""
+        for hear in self._hearers:
+            hear(user_id)
+
+    def _hear(self, rest: str) -> None:
+        self.changed(parse_id(rest))

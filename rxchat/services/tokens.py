@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import time
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
+from typing import Any
 from uuid import UUID
 
 import pyseto
@@ -15,10 +18,22 @@ from pyseto import Key
 from rxchat.domain.errors import NotSignedIn
 from rxchat.domain.ids import parse_id
 
-_SESSION = b"rxchat session v1"
-_SETUP = b"rxchat first administrator v1"
 _SETUP_HOURS = 24
-_LONGEST = 2_000
+_LONGEST = 4_000
+_CLOCK_SECONDS = 60
+
+
+class Purpose(Enum):
+    """What a token is for; one of a purpose never passes for another."""
+
+    SESSION = b"rxchat session v1"
+    SETUP = b"rxchat first administrator v1"
+    ACCESS = b"rxchat access v1"
+    REFRESH = b"rxchat refresh v1"
+    DEVICE = b"rxchat device v1"
+    PENDING = b"rxchat second factor v1"
+    CHALLENGE = b"rxchat passkey challenge v1"
+    DEPARTURE = b"rxchat sign-in elsewhere v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +50,26 @@ class Tokens:
     def __init__(self, secret: bytes) -> None:
         """Derive a key for each purpose, so that a token of one can never pass for another."""
         self._keys = {
-            purpose: Key.new(version=4, purpose="local", key=hmac.new(secret, purpose, hashlib.sha256).digest())
-            for purpose in (_SESSION, _SETUP)
+            purpose: Key.new(version=4, purpose="local", key=hmac.new(secret, purpose.value, hashlib.sha256).digest())
+            for purpose in Purpose
         }
 
-    def session(self, token: SessionToken, lifetime: timedelta) -> str:
-        """Return the value of a session cookie."""
-        facts = {"uid": str(token.user_id), "sid": str(token.session_id)}
-        return self._sealed(_SESSION, facts, lifetime)
+    def session(self, token: SessionToken, lifetime: timedelta, purpose: Purpose = Purpose.SESSION, **more: Any) -> str:
+        """Return a token that names a sign-in: a session cookie, or what a program holds."""
+        return self.seal(purpose, {"uid": str(token.user_id), "sid": str(token.session_id), **more}, lifetime)
 
-    def open_session(self, sealed: str) -> SessionToken:
-        """Return what a session cookie says.
+    def open_session(self, sealed: str, purpose: Purpose = Purpose.SESSION) -> SessionToken:
+        """Return what such a token says.
 
         Raises:
             NotSignedIn: when it is not one of ours, altered, or past its time.
         """
-        facts = self._opened(_SESSION, sealed)
-        user_id, session_id = parse_id(facts.get("uid")), parse_id(facts.get("sid"))
-        if user_id is None or session_id is None:
-            raise NotSignedIn
-        return SessionToken(user_id, session_id)
+        facts = self.open(purpose, sealed)
+        return SessionToken(id_in(facts, "uid"), id_in(facts, "sid"))
 
     def setup(self) -> str:
         """Return the token of a link that may create the first administrator."""
-        return self._sealed(_SETUP, {}, timedelta(hours=_SETUP_HOURS))
+        return self.seal(Purpose.SETUP, {}, timedelta(hours=_SETUP_HOURS))
 
     def check_setup(self, sealed: str) -> None:
         """Check the token of such a link.
@@ -66,25 +77,47 @@ class Tokens:
         Raises:
             NotSignedIn: when it is not one of ours, or past its time.
         """
-        self._opened(_SETUP, sealed)
+        self.open(Purpose.SETUP, sealed)
 
-    def _sealed(self, purpose: bytes, facts: dict[str, str], lifetime: timedelta) -> str:
+    def seal(self, purpose: Purpose, facts: dict[str, Any], lifetime: timedelta) -> str:
+        """Return a token that says these facts, to us alone and for so long."""
         sealed = pyseto.encode(
             self._keys[purpose],
-            payload=facts,
+            payload=facts | {"iat": int(time.time())},
             serializer=json,
-            implicit_assertion=purpose,
+            implicit_assertion=purpose.value,
             exp=int(lifetime.total_seconds()),
         )
         return sealed.decode()
 
-    def _opened(self, purpose: bytes, sealed: str) -> dict[str, object]:
-        if not sealed or len(sealed) > _LONGEST:
+    def open(self, purpose: Purpose, sealed: str) -> dict[str, Any]:
+        """Return the facts of a token.
+
+        Raises:
+            NotSignedIn: when it is not one of ours for this purpose, altered, past its time or from the future.
+        """
+        if not sealed or len(sealed) > _LONGEST or sealed.count(".") != 2:
             raise NotSignedIn
         try:
-            token = pyseto.decode(self._keys[purpose], sealed, implicit_assertion=purpose, deserializer=json)
+            token = pyseto.decode(self._keys[purpose], sealed, implicit_assertion=purpose.value, deserializer=json)
         except (pyseto.PysetoError, ValueError, TypeError) as error:
             raise NotSignedIn from error
-        if not isinstance(token.payload, dict) or "exp" not in token.payload:
+        facts = token.payload
+        made = facts.get("iat") if isinstance(facts, dict) else None
+        if not isinstance(facts, dict) or "exp" not in facts or not isinstance(made, int):
             raise NotSignedIn
-        return token.payload
+        if made > time.time() + _CLOCK_SECONDS:
+            raise NotSignedIn
+        return facts
+
+
+def id_in(facts: dict[str, Any], name: str) -> UUID:
+    """Return an identifier from a token's facts.
+
+    Raises:
+        NotSignedIn: when it is not there.
+    """
+    identifier = parse_id(facts.get(name))
+    if identifier is None:
+        raise NotSignedIn
+    return identifier

@@ -80,14 +80,14 @@ class Lock(Middleware):
         return StateUpdate()
 
 
-async def viewer_of(state: rx.State) -> Viewer:
+async def viewer_of(state: rx.State, *, enrolling: bool = False) -> Viewer:
     """Return who is behind this socket, by the cookie of its handshake and the server's record of it.
 
     Raises:
         NotSignedIn: when there is no session, or it does not count any more.
         DatabaseAway: when nobody can tell just now.
     """
-    return await graph.current().accounts.viewer(session_cookie(state))
+    return await graph.current().sessions.viewer(session_cookie(state), enrolling=enrolling)
 
 
 def signed_in(

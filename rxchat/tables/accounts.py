@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import ARRAY, Index, String, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from rxchat.domain.ids import new_id
@@ -24,14 +24,18 @@ class User(SQLModel, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     email: str
     name: str
-    role: str
+    role: str = Field(foreign_key="role.name")
     password_hash: str | None = None
     created_at: datetime = moment(default_now=True)
     suspended_at: datetime | None = moment(nullable=True)
+    email_confirmed_at: datetime | None = moment(nullable=True)
+    password_changed_at: datetime | None = moment(nullable=True)
+    deletion_at: datetime | None = moment(nullable=True)
+    """When the account and all that is its will be gone, once its owner has asked for it."""
 
 
 class UserSession(SQLModel, table=True):
-    """One sign-in of one person on one browser; the record decides, not the cookie."""
+    """One sign-in of one person, on a browser or by a program; the record decides, not the cookie or the token."""
 
     __tablename__ = "user_session"
 
@@ -43,6 +47,16 @@ class UserSession(SQLModel, table=True):
     ended_at: datetime | None = moment(nullable=True)
     address: str = Field(default="", sa_column_kwargs={"server_default": ""})
     user_agent: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    kind: str = Field(default="browser", sa_column_kwargs={"server_default": "browser"})
+    method: str = Field(default="password", sa_column_kwargs={"server_default": "password"})
+    """How it began: password, passkey, or the key of a sign-in provider."""
+    second_factor_at: datetime | None = moment(nullable=True)
+    """When a second factor was shown in it, if one was."""
+    device_id: UUID | None = None
+    scopes: list[str] | None = Field(default=None, sa_type=ARRAY(String))  # pyright: ignore[reportArgumentType]
+    generation: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """How often a program's refresh token was exchanged: an older one that comes back was stolen."""
+    ended_reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class Identity(SQLModel, table=True):
@@ -57,3 +71,5 @@ class Identity(SQLModel, table=True):
     subject: str
     email: str = Field(default="", sa_column_kwargs={"server_default": ""})
     created_at: datetime = moment(default_now=True)
+    provider: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """The key of the provider in the settings: github, apple, oidc."""

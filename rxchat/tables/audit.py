@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import BigInteger, LargeBinary
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -28,3 +29,20 @@ class AuditEvent(SQLModel, table=True):
     address: str = ""
     correlation_id: str = ""
     data: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    seq: int = Field(unique=True, sa_type=BigInteger)
+    """1, 2, 3 ... without a gap, in the order of the chain."""
+    previous_hash: bytes = Field(sa_type=LargeBinary)
+    hash: bytes = Field(sa_type=LargeBinary)
+    """SHA-256 over the previous row's hash and everything in this one."""
+
+
+class AuditCheckpoint(SQLModel, table=True):
+    """A signature over the chain as it was at one row: rewriting what is before it needs the key."""
+
+    __tablename__ = "audit_checkpoint"
+
+    seq: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    hash: bytes = Field(sa_type=LargeBinary)
+    signed_at: datetime = moment()
+    key_id: str
+    signature: bytes = Field(sa_type=LargeBinary)

@@ -13,17 +13,69 @@ from psycopg import sql
 
 from rxchat.domain.ids import new_id
 from rxchat.tables import metadata
+from tests.conftest import empty
 from tests.factories import add_viewer
 
+# What belongs to the installation and not to a person has a test of its own below; nobody touches the last ones at all.
+SHARED = {"role", "user_group", "access_grant", "installation_setting"}
+PROCEDURES_ALONE = {"attempt_counter", "spent_token", "audit_checkpoint"}
 TABLES = sorted(metadata.tables)
-OWNER_COLUMN = {"user_account": "id", "user_session": "user_id", "identity": "user_id", "audit_event": "actor_id"}
+OWNED = sorted(set(TABLES) - SHARED - PROCEDURES_ALONE)
+OWNER_COLUMN = {"user_account": "id", "audit_event": "actor_id"} | dict.fromkeys(
+    (
+        "user_session",
+        "identity",
+        "totp_secret",
+        "recovery_code",
+        "passkey",
+        "api_key",
+        "group_member",
+        "account_link",
+    ),
+    "user_id",
+)
+
+
+def rows_around_an_account(owner: UUID, group: UUID) -> tuple[tuple[str, tuple], ...]:
+    """A row for each table of credentials, rights and limits."""
+    return (
+        ("INSERT INTO totp_secret (user_id, sealed) VALUES (%s, 'x')", (owner,)),
+        ("INSERT INTO recovery_code (user_id, id, hash) VALUES (%s, %s, 'x')", (owner, new_id())),
+        (
+            "INSERT INTO passkey (user_id, id, credential_id, public_key, name) VALUES (%s, %s, 'x', 'x', 'x')",
+            (owner, new_id()),
+        ),
+        (
+            "INSERT INTO api_key (user_id, id, name, prefix, hash, scopes) VALUES (%s, %s, 'x', 'x', 'x', '{read}')",
+            (owner, new_id()),
+        ),
+        (
+            "INSERT INTO account_link (id, kind, hash, user_id, email, role, group_ids, is_mailed, expires_at)"
+            " VALUES (%s, 'reset', 'x', %s, 'x', '', '{}', true, now() + '1 day')",
+            (new_id(), owner),
+        ),
+        ("INSERT INTO user_group (id, name, description) VALUES (%s, 'g', '')", (group,)),
+        ("INSERT INTO group_member (user_id, group_id) VALUES (%s, %s)", (owner, group)),
+        (
+            "INSERT INTO access_grant (id, principal_kind, principal, resource_kind, resource, action)"
+            " VALUES (%s, 'person', %s, 'model', 'm', 'use')",
+            (new_id(), str(owner)),
+        ),
+        ("INSERT INTO installation_setting (name, value) VALUES ('registration', '\"open\"')", ()),
+        ("INSERT INTO attempt_counter (key, failures) VALUES ('k', 1)", ()),
+        ("INSERT INTO spent_token (id, expires_at) VALUES (%s, now())", (new_id(),)),
+        (
+            "INSERT INTO audit_checkpoint (seq, hash, signed_at, key_id, signature) VALUES (1, '', now(), '', '')",
+            (),
+        ),
+    )
 
 
 @pytest.fixture
 def people(owner_url: str):
     """Two people; the first has a row in every table."""
     victim, stranger = add_viewer(owner_url, "Victim"), add_viewer(owner_url, "Stranger")
-    owner, conversation, run = victim.user_id, new_id(), new_id()
+    owner, conversation, run, group = victim.user_id, new_id(), new_id(), new_id()
     with psycopg.connect(owner_url) as connection:
         for statement, values in (
             ("INSERT INTO user_session (user_id, id, expires_at) VALUES (%s, %s, now() + '1 day')", (owner, new_id())),
@@ -55,15 +107,15 @@ def people(owner_url: str):
                 (owner, run),
             ),
             (
-                "INSERT INTO audit_event (id, actor_id, action, address, correlation_id, data) VALUES (%s, %s, 'a', '', '', '{}')",
+                "INSERT INTO audit_event (id, actor_id, action, address, correlation_id, data, seq, previous_hash, hash)"
+                " VALUES (%s, %s, 'a', '', '', '{}', 1, '', '')",
                 (new_id(), owner),
             ),
+            *rows_around_an_account(owner, group),
         ):
             connection.execute(statement, values)  # pyright: ignore[reportArgumentType]
     yield victim.user_id, stranger.user_id
-    with psycopg.connect(owner_url) as connection:
-        connection.execute("DELETE FROM audit_event")
-        connection.execute("DELETE FROM user_account")
+    empty(owner_url)
 
 
 def acting(database_url: str, user_id: UUID | None) -> psycopg.Connection:
@@ -92,7 +144,7 @@ def test_the_table_forces_row_level_security(owner_url: str, table: str) -> None
     assert row == (True, True)
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", OWNED)
 def test_a_row_is_seen_by_its_owner_and_by_nobody_else(database_url: str, people, table: str) -> None:
     victim, stranger = people
     with acting(database_url, victim) as connection:
@@ -111,7 +163,7 @@ def test_a_row_is_seen_by_its_owner_and_by_nobody_else(database_url: str, people
 
 
 @pytest.mark.parametrize("verb", ["UPDATE {table} SET {owner} = {owner}", "DELETE FROM {table}"])
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", OWNED)
 def test_a_stranger_changes_nothing(database_url: str, people, table: str, verb: str) -> None:
     victim, stranger = people
     owner = sql.Identifier(OWNER_COLUMN.get(table, "owner_id"))
@@ -123,7 +175,7 @@ def test_a_stranger_changes_nothing(database_url: str, people, table: str, verb:
             connection.rollback()
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", OWNED)
 def test_a_stranger_adds_nothing_in_somebodys_name(database_url: str, people, table: str) -> None:
     victim, stranger = people
     columns = [column.name for column in metadata.tables[table].columns]
@@ -144,8 +196,64 @@ def test_a_stranger_adds_nothing_in_somebodys_name(database_url: str, people, ta
 def filler(table: str, column: str) -> str:
     """Return a value of the column's type."""
     kind = metadata.tables[table].columns[column].type.__class__.__name__
-    values = {"Uuid": "gen_random_uuid()", "DateTime": "now()", "Integer": "7", "Float": "0", "JSONB": "'{}'::jsonb"}
+    values = {
+        "Uuid": "gen_random_uuid()",
+        "DateTime": "now()",
+        "Integer": "7",
+        "BigInteger": "7",
+        "Float": "0",
+        "Boolean": "true",
+        "LargeBinary": "'x'::bytea",
+        "ARRAY": "'{}'::varchar[]",
+        "JSONB": "'{}'::jsonb",
+    }
     return values.get(kind, "'x'")
+
+
+@pytest.mark.parametrize("table", sorted(SHARED))
+def test_what_belongs_to_everyone_is_changed_by_those_alone_who_may(database_url: str, people, table: str) -> None:
+    victim, _ = people
+    key = sql.Identifier(next(iter(metadata.tables[table].primary_key)).name)
+    for verb in ("DELETE FROM {table}", "UPDATE {table} SET {key} = {key}"):
+        statement = sql.SQL(verb).format(table=sql.Identifier(table), key=key)  # pyright: ignore[reportArgumentType]
+        with acting(database_url, victim) as connection:
+            try:
+                assert connection.execute(statement).rowcount == 0
+            except psycopg.errors.InsufficientPrivilege:
+                connection.rollback()
+    columns = [column.name for column in metadata.tables[table].columns]
+    values = sql.SQL(", ").join(sql.SQL(filler(table, column)) for column in columns)  # pyright: ignore[reportArgumentType]
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    statement = sql.SQL("INSERT INTO {} ({}) SELECT {}").format(sql.Identifier(table), names, values)
+    with acting(database_url, victim) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute(statement)
+
+
+@pytest.mark.parametrize("table", sorted(SHARED - {"installation_setting"}))
+def test_whoever_is_not_signed_in_sees_nothing_of_it(database_url: str, people, table: str) -> None:
+    assert people
+    with acting(database_url, None) as connection:
+        counted = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))).fetchone()
+    assert counted == (0,)
+
+
+def test_a_grant_is_seen_by_whom_it_is_for(database_url: str, people) -> None:
+    victim, stranger = people
+    for person, count in ((victim, 1), (stranger, 0)):
+        with acting(database_url, person) as connection:
+            assert connection.execute("SELECT count(*) FROM access_grant").fetchone() == (count,)
+
+
+@pytest.mark.parametrize("verb", ["SELECT * FROM {}", "DELETE FROM {}"])
+@pytest.mark.parametrize("table", sorted(PROCEDURES_ALONE))
+def test_what_is_for_procedures_is_for_nobody_else(database_url: str, people, table: str, verb: str) -> None:
+    victim, _ = people
+    statement = sql.SQL(verb).format(sql.Identifier(table))  # pyright: ignore[reportArgumentType]
+    with acting(database_url, victim) as connection:
+        try:
+            assert connection.execute(statement).rowcount == 0
+        except psycopg.errors.InsufficientPrivilege:
+            connection.rollback()
 
 
 def test_a_pooled_connection_forgets_who_it_acted_for(database_url: str, people) -> None:

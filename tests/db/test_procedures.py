@@ -7,12 +7,11 @@ import asyncio
 import psycopg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
 
 from rxchat.db import accounts, audit, conversations, runs
 from rxchat.db.database import Database
 from rxchat.domain.conversations import ConversationCreated, ConversationRenamed
-from rxchat.domain.errors import StaleConversation
+from rxchat.domain.errors import NotAllowed, StaleConversation
 from rxchat.domain.ids import new_id
 from rxchat.domain.runs import ChunkKind, RunChunk, RunState
 from rxchat.services.graph import Services
@@ -64,7 +63,7 @@ async def test_a_stale_writer_is_refused_and_nothing_is_written(database: Databa
 async def test_nobody_appends_to_a_strangers_conversation(database: Database) -> None:
     owner = await add_first_user(database)
     conversation_id = await a_conversation(database, owner)
-    with pytest.raises(ProgrammingError, match="another user"):
+    with pytest.raises(NotAllowed):
         async with database.begin(new_id()) as session:
             await conversations.append_event(session, owner, conversation_id, 1, ConversationRenamed(title="mine"))
 

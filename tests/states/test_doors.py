@@ -12,12 +12,11 @@ from reflex.state import BaseState
 
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.ids import new_id
-from rxchat.services.accounts import Caller
 from rxchat.services.graph import Services
 from rxchat.services.tokens import SessionToken, Tokens
 from rxchat.states.access import DOOR
 from rxchat.states.thread import ThreadState
-from tests.factories import add_viewer
+from tests.factories import add_viewer, first_administrator
 from tests.tab import STATES, open_tab
 
 pytestmark = pytest.mark.anyio
@@ -97,11 +96,7 @@ async def test_wrong_values_are_refused_with_a_sentence_and_the_socket_lives(
 @pytest.fixture
 async def signed_in(services: Services) -> str:
     """The cookie of somebody who is signed in."""
-    token = await services.accounts.setup_token()
-    assert token
-    return await services.accounts.create_first_administrator(
-        token, name="Ada", email="ada@example.org", password="correct horse", caller=Caller()
-    )
+    return await first_administrator(services)
 
 
 async def test_a_strangers_conversation_looks_like_one_that_is_not_there(
@@ -124,7 +119,7 @@ async def test_a_strangers_conversation_looks_like_one_that_is_not_there(
 async def test_a_tab_that_changes_hands_shows_nothing_of_before(
     services: Services, signed_in: str, owner_url: str, successor: str
 ) -> None:
-    viewer = await services.accounts.viewer(signed_in)
+    viewer = await services.sessions.viewer(signed_in)
     turn = await services.chats.ask(viewer, None, "a secret question", "scripted:tokens=2")
     async with open_tab(signed_in) as tab:
         tab.visit(turn.conversation_id)

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from rxchat.bootstrap import Connections, running
+from rxchat.domain.accounts import Caller
 from rxchat.domain.ids import new_id
 from rxchat.domain.runs import ChunkKind
-from rxchat.services.accounts import Caller
 from rxchat.services.graph import Services
 from rxchat.services.live import LiveAnswer
 from rxchat.settings import Settings
@@ -18,6 +18,7 @@ from rxchat.states.stream import Window
 from rxchat.states.thread import ThreadState
 from rxchat.states.viewer import ViewerState
 from tests.conftest import empty
+from tests.factories import first_administrator
 from tests.peers.gateway import gateway
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.tab import Tab, open_tab, open_tabs
@@ -31,11 +32,7 @@ ENDLESS = "scripted:tokens=100000,rate=60"
 @pytest.fixture
 async def cookie(services: Services, ollama: ScriptedOllama) -> str:
     ollama.offered = [SLOW, ENDLESS, "scripted:tokens=5", "scripted:fault=cut,at=3"]
-    token = await services.accounts.setup_token()
-    assert token
-    return await services.accounts.create_first_administrator(
-        token, name="Ada", email="ada@example.org", password="correct horse", caller=Caller()
-    )
+    return await first_administrator(services)
 
 
 async def at_conversation(tab: Tab, conversation_id: object = None) -> None:
@@ -182,8 +179,8 @@ async def test_rename_remove_and_undo(cookie: str) -> None:
 async def test_signing_out_elsewhere_reaches_an_open_tab(services: Services, cookie: str) -> None:
     async with open_tab(cookie) as tab:
         await at_conversation(tab)
-        viewer = await services.accounts.viewer(cookie)
-        await services.accounts.sign_out(viewer, Caller())
+        viewer = await services.sessions.viewer(cookie)
+        await services.sessions.sign_out(viewer, Caller())
         await tab.send_event(ThreadState, "send", text="still here?", client_id=str(new_id()))
         assert await tab.until(lambda: tab.redirects) == ["/sign-in?next=/"]
 
@@ -211,7 +208,7 @@ async def test_signing_out_elsewhere_ends_a_stream(services: Services, cookie: s
         await at_conversation(tab)
         await ask(tab, "go", ENDLESS)
         await tab.until(lambda: len(tab.packets) > 3)
-        await services.accounts.sign_out(await services.accounts.viewer(cookie), Caller())
+        await services.sessions.sign_out(await services.sessions.viewer(cookie), Caller())
         assert "/sign-in?next=" in (await tab.until(lambda: tab.redirects))[0]
         count = len(tab.packets)
         async with open_tab() as other:
@@ -227,11 +224,7 @@ async def test_a_page_opened_without_a_database_loads_when_it_is_back(
         gateway(at.database_url) as between,
         running(settings, replace(at, database_url=between.url)) as services,
     ):
-        token = await services.accounts.setup_token()
-        assert token
-        sealed = await services.accounts.create_first_administrator(
-            token, name="Ada", email="ada@example.org", password="correct horse", caller=Caller()
-        )
+        sealed = await first_administrator(services)
         async with open_tab(sealed) as tab:
             await between.close()
             await tab.send_event(ThreadState, "open")
@@ -246,7 +239,7 @@ async def test_a_page_opened_without_a_database_loads_when_it_is_back(
             await tab.until(lambda: "database does not answer" in tab.shown(ThreadState, "problem"), 20)
             await between.open()
             await tab.until(lambda: tab.shown(ThreadState, "problem") == "", 30)
-    empty(at.database_owner_url)
+    empty(at.database_owner_url, at.redis_url)
 
 
 async def test_a_model_host_that_was_away_at_first_is_found_when_something_is_asked(

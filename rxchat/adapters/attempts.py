@@ -1,0 +1,92 @@
+"""Attempts counted in Redis or Valkey, by the same rule as the procedure count_attempt in Postgres."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Sequence
+from typing import cast
+
+import redis.asyncio
+import structlog
+from redis.exceptions import RedisError
+
+from rxchat.domain.limits import CountersAway, Pace
+
+log = structlog.get_logger(__name__)
+
+_PREFIX = "rxchat:attempts:"
+_RETRY_SECONDS = 5.0
+
+# One script, so that simultaneous attempts are counted one after another. KEYS; ARGV: base, cap, forget, free for each.
+_COUNT = """
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
+local blocked = 0
+for _, key in ipairs(KEYS) do
+  local until_ = tonumber(redis.call('HGET', key, 'until') or '0')
+  if until_ - now > blocked then blocked = until_ - now end
+end
+if blocked > 0 then return tostring(blocked) end
+for place, key in ipairs(KEYS) do
+  local failures = redis.call('HINCRBY', key, 'failures', 1)
+  local over = failures - tonumber(ARGV[3 + place])
+  local until_ = 0
+  if over > 0 then
+    until_ = now + math.min(tonumber(ARGV[2]), tonumber(ARGV[1]) * 2 ^ math.min(over - 1, 30))
+  end
+  redis.call('HSET', key, 'until', string.format('%.3f', until_))
+  redis.call('EXPIRE', key, math.ceil(tonumber(ARGV[3])))
+end
+return '0'
+"""
+_LESSEN = """
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  if redis.call('HINCRBY', KEYS[1], 'failures', -1) < 0 then redis.call('HSET', KEYS[1], 'failures', 0) end
+  redis.call('HSET', KEYS[1], 'until', '0')
+end
+"""
+
+
+class RedisCounters:
+    """Counts attempts for all processes; says so when the server is away, and is not asked again for a while."""
+
+    def __init__(self, url: str) -> None:
+        """Prepare the client; nothing is connected yet."""
+        self._client = redis.asyncio.Redis.from_url(url, socket_connect_timeout=0.5, socket_timeout=1)
+        self._away_until = 0.0
+
+    async def count(self, keys: Sequence[str], free: Sequence[int], pace: Pace) -> float:
+        """Count an attempt under each key; return for how many seconds it is refused, or 0.
+
+        Raises:
+            CountersAway: when the server does not answer.
+        """
+        arguments = [pace.base_seconds, pace.cap_seconds, pace.forget_seconds, *free]
+        return float(await self._run(_COUNT, keys, *arguments))
+
+    async def forgive(self, clean: Sequence[str], lessen: Sequence[str]) -> None:
+        """Forget all attempts under some keys, and the last one under others.
+
+        Raises:
+            CountersAway: when the server does not answer.
+        """
+        if clean:
+            await self._run("return redis.call('DEL', unpack(KEYS))", clean)
+        for key in lessen:
+            await self._run(_LESSEN, [key])
+
+    async def _run(self, script: str, keys: Sequence[str], *arguments: float) -> str:
+        if time.monotonic() < self._away_until:
+            raise CountersAway
+        named = [_PREFIX + key for key in keys]
+        try:
+            # The client's own type says that it may also be synchronous.
+            return await cast("Awaitable[str]", self._client.eval(script, len(named), *named, *map(str, arguments)))
+        except (RedisError, OSError) as error:
+            self._away_until = time.monotonic() + _RETRY_SECONDS
+            log.warning("redis is away, attempts are counted in postgres", error=str(error))
+            raise CountersAway from error
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()

@@ -1,0 +1,55 @@
+"""Mail through an SMTP server (RFC 5321), as the Mailer port."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+
+from rxchat.domain.mail import Letter, MailAway
+
+_TIMEOUT_SECONDS = 20
+_PORTS = {"smtp": 587, "smtps": 465}
+
+
+class SmtpMailer:
+    """Sends each letter over a connection of its own; with STARTTLS where the server offers it."""
+
+    def __init__(self, url: str, sender: str) -> None:
+        """Know the server ("smtp://user:password@host:587", "smtps://...") and who the mail is from."""
+        parts = urlsplit(url)
+        self._host = parts.hostname or "localhost"
+        self._port = parts.port or _PORTS.get(parts.scheme, 587)
+        self._is_tls = parts.scheme == "smtps"
+        self._user = unquote(parts.username) if parts.username else None
+        self._password = unquote(parts.password) if parts.password else None
+        self._sender = sender
+
+    async def send(self, letter: Letter) -> None:
+        """Hand a letter to the server.
+
+        Raises:
+            MailAway: when the server does not answer or does not take it.
+        """
+        message = EmailMessage()
+        # The library refuses line breaks in headers: nobody adds recipients of their own.
+        message["From"], message["To"], message["Subject"] = self._sender, letter.to, letter.subject
+        message["Date"] = formatdate(localtime=False)
+        message["Message-ID"] = make_msgid(domain=self._sender.rpartition("@")[2].strip("> ") or "localhost")
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(letter.text)
+        try:
+            await aiosmtplib.send(
+                message,
+                hostname=self._host,
+                port=self._port,
+                use_tls=self._is_tls,
+                start_tls=False if self._is_tls else None,
+                username=self._user,
+                password=self._password,
+                timeout=_TIMEOUT_SECONDS,
+            )
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            raise MailAway(type(error).__name__) from error

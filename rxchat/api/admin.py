@@ -1,0 +1,102 @@
+"""Looking after people, for programs; and the audit's export, which is a file."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from datetime import datetime
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from rxchat.api.requests import Here, SignedIn, caller_of
+
+router = APIRouter(prefix="/api/admin", tags=["admin"])
+
+
+class PersonOut(BaseModel):
+    """A person as administrators see them."""
+
+    id: UUID
+    name: str
+    email: str
+    role: str
+    created_at: datetime
+    suspended_at: datetime | None
+    has_second_factor: bool
+    last_seen_at: datetime | None
+
+
+class PeoplePage(BaseModel):
+    """Some of the people, and how many there are in all."""
+
+    people: list[PersonOut]
+    total: int
+
+
+class NewInvitation(BaseModel):
+    """Whom to invite."""
+
+    email: str = Field(max_length=320)
+    role: str = Field(default="member", max_length=40)
+
+
+class Role(BaseModel):
+    """The role that a person gets."""
+
+    role: str = Field(max_length=40)
+
+
+@router.get("/people")
+async def people(viewer: SignedIn, services: Here, words: str = "", role: str = "", offset: int = 0) -> PeoplePage:
+    """List people by name, fifty at a time."""
+    found, total = await services.people.page(viewer, words=words, role=role, offset=offset)
+    return PeoplePage(people=[PersonOut.model_validate(item, from_attributes=True) for item in found], total=total)
+
+
+@router.post("/invitations", status_code=201)
+async def invite(body: NewInvitation, viewer: SignedIn, request: Request, services: Here) -> dict[str, str | bool]:
+    """Invite somebody, and return the link."""
+    link, is_mailed = await services.people.invite(viewer, email=body.email, role=body.role, caller=caller_of(request))
+    return {"link": link, "is_mailed": is_mailed}
+
+
+@router.put("/people/{user_id}/role", status_code=204)
+async def set_role(user_id: UUID, body: Role, viewer: SignedIn, request: Request, services: Here) -> None:
+    """Give a person another role; whatever they had open ends."""
+    await services.people.set_role(viewer, user_id, body.role, caller_of(request))
+
+
+@router.post("/people/{user_id}/suspend", status_code=204)
+async def suspend(user_id: UUID, viewer: SignedIn, request: Request, services: Here) -> None:
+    """Suspend a person, which ends whatever they had open."""
+    await services.people.suspend(viewer, user_id, caller_of(request), is_suspended=True)
+
+
+@router.post("/people/{user_id}/readmit", status_code=204)
+async def readmit(user_id: UUID, viewer: SignedIn, request: Request, services: Here) -> None:
+    """Let a suspended person in again."""
+    await services.people.suspend(viewer, user_id, caller_of(request), is_suspended=False)
+
+
+@router.post("/people/{user_id}/end-sessions")
+async def end_sessions(user_id: UUID, viewer: SignedIn, request: Request, services: Here) -> dict[str, int]:
+    """End everything that a person has open."""
+    return {"ended": await services.people.end_sessions(viewer, user_id, caller_of(request))}
+
+
+@router.get("/audit/export")
+async def export_audit(viewer: SignedIn, request: Request, services: Here) -> StreamingResponse:
+    """Return the whole audit as lines of JSON that prove themselves (`python -m rxchat audit verify`)."""
+    lines = await services.audit.export(viewer, caller_of(request))
+    return StreamingResponse(
+        _with_line_ends(lines),
+        media_type="application/x-ndjson",
+        headers={"Content-Disposition": 'attachment; filename="rxchat-audit.jsonl"'},
+    )
+
+
+async def _with_line_ends(lines: AsyncGenerator[str]) -> AsyncGenerator[str]:
+    async for line in lines:
+        yield line + "\n"

@@ -1,0 +1,72 @@
+"""The person's own conversations, for programs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from rxchat.api.requests import Here, SignedIn
+from rxchat.domain.permissions import Scope, require_scope
+
+router = APIRouter(prefix="/api/conversations", tags=["conversations"])
+
+
+class Summary(BaseModel):
+    """A conversation as one line."""
+
+    id: UUID
+    title: str
+    model: str
+    updated_at: datetime
+    is_running: bool
+
+
+class MessageOut(BaseModel):
+    """A message."""
+
+    id: UUID
+    role: str
+    text: str
+    model: str
+    state: str
+
+
+class Thread(BaseModel):
+    """The end of a conversation, or the part before one of its messages."""
+
+    id: UUID
+    title: str
+    model: str
+    messages: list[MessageOut]
+    has_older: bool
+
+
+@router.get("")
+async def recent(viewer: SignedIn, services: Here) -> list[Summary]:
+    """List the person's latest conversations, the newest first."""
+    require_scope(viewer, Scope.READ)
+    found = await services.conversations.recent(viewer)
+    return [Summary.model_validate(item, from_attributes=True) for item in found]
+
+
+@router.get("/{conversation_id}")
+async def read(conversation_id: UUID, viewer: SignedIn, services: Here, before: UUID | None = None) -> Thread:
+    """Return the last messages of a conversation."""
+    require_scope(viewer, Scope.READ)
+    page = await services.conversations.open(viewer, conversation_id, before=before, limit=100)
+    return Thread(
+        id=page.conversation_id,
+        title=page.title,
+        model=page.model,
+        messages=[MessageOut.model_validate(item, from_attributes=True) for item in page.messages],
+        has_older=page.has_older,
+    )
+
+
+@router.post("/{conversation_id}/stop")
+async def stop(conversation_id: UUID, viewer: SignedIn, services: Here) -> dict[str, bool]:
+    """Stop the answer that is being written; false when there is none (any more)."""
+    return {"stopped": await services.chats.stop(viewer, conversation_id)}

@@ -1,0 +1,58 @@
+"""Tokens for programs: a short access token and a refresh token that is exchanged at each use."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from rxchat.api.requests import Here, SignedIn, caller_of
+from rxchat.domain.permissions import Scope
+
+router = APIRouter(prefix="/api/auth/token", tags=["tokens"])
+
+
+class Credentials(BaseModel):
+    """A person's own credentials, and what the program may do in their name."""
+
+    email: str = Field(max_length=320)
+    password: str = Field(max_length=10_000)
+    code: str = Field(default="", max_length=100)
+    scopes: list[str] = Field(default=[Scope.READ, Scope.CHAT], max_length=10)
+
+
+class Refresh(BaseModel):
+    """A refresh token, which works once."""
+
+    refresh_token: str = Field(max_length=4_000)
+
+
+class Pair(BaseModel):
+    """An access token for the next minutes, and the refresh token for the pair after it."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+    token_type: str = "Bearer"  # noqa: S105 - RFC 6749's word
+
+
+@router.post("")
+async def issue(body: Credentials, request: Request, services: Here) -> Pair:
+    """Sign a program in."""
+    pair = await services.programs.sign_in(
+        email=body.email, password=body.password, code=body.code, scopes=body.scopes, caller=caller_of(request)
+    )
+    return Pair(**asdict(pair))
+
+
+@router.post("/refresh")
+async def refresh(body: Refresh, request: Request, services: Here) -> Pair:
+    """Exchange a refresh token for a new pair; one that was exchanged before ends all that came of it."""
+    return Pair(**asdict(await services.programs.refresh(body.refresh_token, caller_of(request))))
+
+
+@router.post("/revoke", status_code=204)
+async def revoke(viewer: SignedIn, request: Request, services: Here) -> None:
+    """Sign the program out: its access and refresh tokens stop working."""
+    await services.sessions.sign_out(viewer, caller_of(request))

@@ -1,0 +1,32 @@
+"""Queries that count attempts, for as long as Redis is away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+async def count(
+    session: AsyncSession,
+    keys: Sequence[str],
+    free: Sequence[int],
+    *,
+    base_seconds: float,
+    cap_seconds: float,
+    forget_seconds: float,
+) -> float:
+    """Count an attempt under each key; return for how many seconds it is refused (then it was not counted), or 0."""
+    waiting = await session.execute(
+        text("SELECT count_attempt(:keys, :free, :base, :cap, :forget)"),
+        {"keys": list(keys), "free": list(free), "base": base_seconds, "cap": cap_seconds, "forget": forget_seconds},
+    )
+    return float(waiting.scalar_one())
+
+
+async def forgive(session: AsyncSession, clean: Sequence[str], lessen: Sequence[str]) -> None:
+    """Forget all attempts under some keys, and the last one under others."""
+    await session.execute(
+        text("SELECT forgive_attempt(:clean, :lessen)"), {"clean": list(clean), "lessen": list(lessen)}
+    )

@@ -1,0 +1,76 @@
+"""Queries about links that open one door once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import LargeBinary, delete, func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql import bindparam
+
+from rxchat.tables import AccountLink
+
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a link opens."""
+
+    id: UUID
+    user_id: UUID | None
+    email: str
+    role: str
+    group_ids: tuple[str, ...]
+    is_mailed: bool
+    created_by: UUID | None
+
+
+async def add(session: AsyncSession, link: AccountLink) -> None:
+    """Keep a link's hash and what it opens."""
+    session.add(link)
+    await session.flush()
+
+
+async def find(session: AsyncSession, kind: str, digest: bytes) -> Link | None:
+    """Return what a link opens, while it does."""
+    return await _one(session, "SELECT * FROM account_link_of(:kind, :hash)", kind, digest)
+
+
+async def spend(session: AsyncSession, kind: str, digest: bytes) -> Link | None:
+    """Use a link up and return what it opens; None when it does not (any more)."""
+    return await _one(session, "SELECT * FROM spend_account_link(:kind, :hash)", kind, digest)
+
+
+async def _one(session: AsyncSession, statement: str, kind: str, digest: bytes) -> Link | None:
+    bound = text(statement).bindparams(bindparam("hash", type_=LargeBinary))
+    row = (await session.execute(bound, {"kind": kind, "hash": digest})).mappings().one_or_none()
+    return Link(**{**row, "group_ids": tuple(row["group_ids"])}) if row else None
+
+
+async def open_invitations(session: AsyncSession) -> list[AccountLink]:
+    """Return the invitations that can still be accepted, the newest first."""
+    found = await session.execute(
+        select(AccountLink)
+        .where(AccountLink.kind == "invitation", AccountLink.used_at.is_(None), AccountLink.expires_at > func.now())
+        .order_by(AccountLink.id.desc())
+    )
+    return list(found.scalars())
+
+
+async def remove(session: AsyncSession, kind: str, link_id: UUID) -> bool:
+    """Take a link back; False when there is none."""
+    removed = await session.execute(
+        delete(AccountLink).where(AccountLink.kind == kind, AccountLink.id == link_id, AccountLink.used_at.is_(None))
+    )
+    return removed.rowcount == 1
+
+
+async def remove_all_of(session: AsyncSession, kind: str, user_id: UUID) -> None:
+    """Take back all links of a kind that are for a person: a newer one is on its way."""
+    await session.execute(
+        delete(AccountLink).where(
+            AccountLink.kind == kind, AccountLink.user_id == user_id, AccountLink.used_at.is_(None)
+        )
+    )

@@ -1,0 +1,130 @@
+"""Queries about other people, for those who look after them; row-level security asks again whether they may."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rxchat.tables import Group, GroupMember, Passkey, TotpSecret, User, UserSession
+
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A person as administrators see them."""
+
+    id: UUID
+    name: str
+    email: str
+    role: str
+    created_at: datetime
+    suspended_at: datetime | None
+    deletion_at: datetime | None
+    has_second_factor: bool
+    last_seen_at: datetime | None
+
+
+async def page(session: AsyncSession, *, words: str, role: str, offset: int, limit: int) -> tuple[list[PersonRow], int]:
+    """Return people whose name or address holds the words, by name, and how many there are in all."""
+    conditions = []
+    if words:
+        pattern = "%" + words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        conditions.append(or_(User.name.ilike(pattern), User.email.ilike(pattern)))
+    if role:
+        conditions.append(User.role == role)
+    seen = (
+        select(func.max(UserSession.last_seen_at))
+        .where(UserSession.user_id == User.id)
+        .correlate(User)
+        .scalar_subquery()
+    )
+    has_totp = select(TotpSecret.user_id).where(TotpSecret.user_id == User.id, TotpSecret.confirmed_at.is_not(None))
+    has_passkey = select(Passkey.user_id).where(Passkey.user_id == User.id)
+    found = await session.execute(
+        select(
+            User.id,
+            User.name,
+            User.email,
+            User.role,
+            User.created_at,
+            User.suspended_at,
+            User.deletion_at,
+            or_(has_totp.exists(), has_passkey.exists()),
+            seen,
+        )
+        .where(*conditions)
+        .order_by(func.lower(User.name), User.id)
+        .offset(offset)
+        .limit(limit)
+    )
+    counted = await session.execute(select(func.count()).select_from(User).where(*conditions))
+    return [PersonRow(*row) for row in found.all()], counted.scalar_one()
+
+
+async def get(session: AsyncSession, user_id: UUID) -> User | None:
+    """Return a person whom the acting one may see."""
+    return (await session.execute(select(User).where(User.id == user_id))).scalar_one_or_none()
+
+
+async def change(session: AsyncSession, user_id: UUID, *, role: str | None, is_suspended: bool | None) -> bool:
+    """Give a person another role, or suspend or readmit them; False when there is no such person."""
+    changed = await session.execute(
+        text("SELECT change_person(:user, :role, :suspended)"),
+        {"user": user_id, "role": role, "suspended": is_suspended},
+    )
+    return bool(changed.scalar_one())
+
+
+async def reset_second_factors(session: AsyncSession, user_id: UUID) -> bool:
+    """Take a person's second factors away; False when there is no such person."""
+    reset = await session.execute(text("SELECT reset_second_factors(:user)"), {"user": user_id})
+    return bool(reset.scalar_one())
+
+
+async def groups_of(session: AsyncSession, user_id: UUID) -> list[Group]:
+    """Return the groups that a person is in."""
+    found = await session.execute(
+        select(Group)
+        .join(GroupMember, GroupMember.group_id == Group.id)
+        .where(GroupMember.user_id == user_id)
+        .order_by(func.lower(Group.name))
+    )
+    return list(found.scalars())
+
+
+async def conversations_for_reason(
+    session: AsyncSession, owner_id: UUID, reason: str, address: str, correlation_id: str, entry_id: UUID
+) -> list[tuple[UUID, str, datetime]]:
+    """Return a person's conversations, with the audit row that says why they were listed."""
+    found = await session.execute(
+        text(
+            "SELECT id, title, updated_at FROM list_conversations_for_reason(:owner, :reason, :address, :correlation, :entry)"
+        ),
+        {"owner": owner_id, "reason": reason, "address": address, "correlation": correlation_id, "entry": entry_id},
+    )
+    return [(row.id, row.title, row.updated_at) for row in found.all()]
+
+
+async def words_for_reason(
+    session: AsyncSession, conversation_id: UUID, reason: str, address: str, correlation_id: str, entry_id: UUID
+) -> list[tuple[str, str, str, datetime]]:
+    """Return the messages of somebody's conversation, with the audit row that says why they were read."""
+    found = await session.execute(
+        text(
+            "SELECT role, text, model, created_at"
+            " FROM read_conversation_for_reason(:conversation, :reason, :address, :correlation, :entry)"
+        ),
+        {
+            "conversation": conversation_id,
+            "reason": reason,
+            "address": address,
+            "correlation": correlation_id,
+            "entry": entry_id,
+        },
+    )
+    return [(row.role, row.text, row.model, row.created_at) for row in found.all()]

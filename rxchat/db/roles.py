@@ -1,0 +1,156 @@
+"""Queries about roles, groups and grants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rxchat.domain.permissions import Action, Grant, PrincipalKind, ResourceKind
+from rxchat.tables import GrantRow, Group, GroupMember, RoleRow, User
+
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
+
+
+async def get(session: AsyncSession, name: str) -> RoleRow | None:
+    """Return the role of this name."""
+    return (await session.execute(select(RoleRow).where(RoleRow.name == name))).scalar_one_or_none()
+
+
+async def all_roles(session: AsyncSession) -> list[RoleRow]:
+    """Return all roles, those that every installation has first."""
+    found = await session.execute(select(RoleRow).order_by(RoleRow.is_builtin.desc(), RoleRow.title))
+    return list(found.scalars())
+
+
+async def save(session: AsyncSession, *, name: str, title: str, description: str, permissions: Sequence[str]) -> bool:
+    """Create a role or change it; False when it is one that cannot be changed."""
+    values = {"title": title, "description": description, "permissions": list(permissions)}
+    statement = insert(RoleRow).values(name=name, is_builtin=False, **values)
+    saved = await session.execute(
+        statement.on_conflict_do_update(index_elements=["name"], set_=values, where=RoleRow.is_builtin.is_(False))
+    )
+    return saved.rowcount == 1
+
+
+async def remove(session: AsyncSession, name: str) -> bool:
+    """Remove a role that nobody has; False when there is none that can be removed."""
+    removed = await session.execute(delete(RoleRow).where(RoleRow.name == name, RoleRow.is_builtin.is_(False)))
+    return removed.rowcount == 1
+
+
+async def people_by_role(session: AsyncSession) -> dict[str, int]:
+    """Return how many people have each role."""
+    counted = await session.execute(select(User.role, func.count()).group_by(User.role))
+    return {row[0]: row[1] for row in counted.all()}
+
+
+async def groups(session: AsyncSession) -> list[tuple[Group, int]]:
+    """Return all groups by name, with how many people are in each."""
+    count = select(func.count()).where(GroupMember.group_id == Group.id).correlate(Group).scalar_subquery()
+    found = await session.execute(select(Group, count).order_by(func.lower(Group.name)))
+    return [(row[0], row[1]) for row in found.all()]
+
+
+async def group(session: AsyncSession, group_id: UUID) -> Group | None:
+    """Return a group."""
+    return (await session.execute(select(Group).where(Group.id == group_id))).scalar_one_or_none()
+
+
+async def add_group(session: AsyncSession, row: Group) -> None:
+    """Create a group."""
+    session.add(row)
+    await session.flush()
+
+
+async def rename_group(session: AsyncSession, group_id: UUID, name: str, description: str) -> bool:
+    """Change what a group is called; False when there is none."""
+    changed = await session.execute(
+        update(Group).where(Group.id == group_id).values(name=name, description=description)
+    )
+    return changed.rowcount == 1
+
+
+async def remove_group(session: AsyncSession, group_id: UUID) -> bool:
+    """Remove a group and the grants that it had; False when there is none."""
+    await session.execute(
+        delete(GrantRow).where(GrantRow.principal_kind == PrincipalKind.GROUP, GrantRow.principal == str(group_id))
+    )
+    return (await session.execute(delete(Group).where(Group.id == group_id))).rowcount == 1
+
+
+async def members(session: AsyncSession, group_id: UUID) -> list[tuple[UUID, str, str]]:
+    """Return who is in a group: id, name and address, by name."""
+    found = await session.execute(
+        select(User.id, User.name, User.email)
+        .join(GroupMember, GroupMember.user_id == User.id)
+        .where(GroupMember.group_id == group_id)
+        .order_by(func.lower(User.name))
+    )
+    return [(row[0], row[1], row[2]) for row in found.all()]
+
+
+async def add_member(session: AsyncSession, group_id: UUID, user_id: UUID) -> None:
+    """Put a person into a group; nothing happens when they are in it."""
+    await session.execute(insert(GroupMember).values(group_id=group_id, user_id=user_id).on_conflict_do_nothing())
+
+
+async def remove_member(session: AsyncSession, group_id: UUID, user_id: UUID) -> bool:
+    """Take a person out of a group; False when they are not in it."""
+    removed = await session.execute(
+        delete(GroupMember).where(GroupMember.group_id == group_id, GroupMember.user_id == user_id)
+    )
+    return removed.rowcount == 1
+
+
+async def grants_on(session: AsyncSession, kind: ResourceKind, resources: Sequence[str]) -> list[Grant]:
+    """Return the grants on these things, and those on all of their kind, that the acting person may see."""
+    found = await session.execute(
+        select(GrantRow).where(
+            GrantRow.resource_kind == kind, or_(GrantRow.resource.in_(list(resources)), GrantRow.resource == "*")
+        )
+    )
+    return [_grant(row) for row in found.scalars()]
+
+
+async def all_grants(session: AsyncSession, kind: ResourceKind | None = None) -> list[tuple[UUID, Grant]]:
+    """Return all grants that the acting person may see, with their ids."""
+    statement = select(GrantRow).order_by(GrantRow.resource_kind, GrantRow.resource, GrantRow.id)
+    if kind is not None:
+        statement = statement.where(GrantRow.resource_kind == kind)
+    return [(row.id, _grant(row)) for row in (await session.execute(statement)).scalars()]
+
+
+def _grant(row: GrantRow) -> Grant:
+    return Grant(
+        PrincipalKind(row.principal_kind),
+        row.principal,
+        ResourceKind(row.resource_kind),
+        row.resource,
+        Action(row.action),
+    )
+
+
+async def add_grant(session: AsyncSession, grant_id: UUID, grant: Grant, created_by: UUID) -> None:
+    """Give a grant; nothing happens when it is there."""
+    await session.execute(
+        insert(GrantRow)
+        .values(
+            id=grant_id,
+            principal_kind=grant.principal_kind,
+            principal=grant.principal,
+            resource_kind=grant.resource_kind,
+            resource=grant.resource,
+            action=grant.action,
+            created_by=created_by,
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+async def remove_grant(session: AsyncSession, grant_id: UUID) -> bool:
+    """Take a grant back; False when there is none that the acting person may take."""
+    return (await session.execute(delete(GrantRow).where(GrantRow.id == grant_id))).rowcount == 1

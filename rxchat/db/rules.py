@@ -1,0 +1,27 @@
+"""Queries about the installation's own rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rxchat.tables import InstallationSetting
+
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
+
+
+async def all_settings(session: AsyncSession) -> dict[str, Any]:
+    """Return what administrators have set, by name."""
+    found = await session.execute(select(InstallationSetting.name, InstallationSetting.value))
+    return {row[0]: row[1] for row in found.all()}
+
+
+async def set_setting(session: AsyncSession, name: str, value: Any) -> None:
+    """Set one of them."""
+    statement = insert(InstallationSetting).values(name=name, value=value)
+    await session.execute(
+        statement.on_conflict_do_update(index_elements=["name"], set_={"value": value, "changed_at": func.now()})
+    )

@@ -1,0 +1,237 @@
+"""Signing in: a password or something better, a second factor where there is one, and then a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from rxchat import observability
+from rxchat.db import accounts as rows
+from rxchat.db import audit
+from rxchat.db import sessions as session_rows
+from rxchat.db.accounts import Account
+from rxchat.db.database import Database
+from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.errors import NotAllowed, NotSignedIn
+from rxchat.domain.ids import new_id
+from rxchat.domain.permissions import Scope, valid_scopes
+from rxchat.observability import correlation_id
+from rxchat.services.limits import Limits
+from rxchat.services.passwords import Passwords
+from rxchat.services.second_factors import SecondFactors
+from rxchat.services.sessions import Sessions
+from rxchat.services.tokens import Purpose, SessionToken, Tokens, id_in
+
+log = structlog.get_logger(__name__)
+
+WRONG = "This e-mail address and password do not belong together."
+WRONG_CODE = "This code is not right, or it was used before. Please try the next one."
+UNCONFIRMED = "Please confirm your e-mail address first: open the link in the mail that we sent you."
+_PENDING = timedelta(minutes=10)
+_DEVICE = timedelta(days=400)
+_RECENT = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """How signing in went: a session and the browser's mark, or what is still missing."""
+
+    session: SessionToken | None = None
+    device: str = ""
+    pending: str = ""
+    """The sealed proof that the first step was done, when a second factor is asked for."""
+
+
+class Authentication:
+    """The use cases of signing in."""
+
+    def __init__(
+        self,
+        database: Database,
+        passwords: Passwords,
+        tokens: Tokens,
+        limits: Limits,
+        sessions: Sessions,
+        second_factors: SecondFactors,
+    ) -> None:
+        """Know where truth lives and who checks what."""
+        self._database = database
+        self._passwords = passwords
+        self._tokens = tokens
+        self._limits = limits
+        self._sessions = sessions
+        self._second_factors = second_factors
+
+    def device_of(self, sealed: str) -> UUID | None:
+        """Return which browser a device cookie marks, or None when it is not one of ours."""
+        try:
+            return id_in(self._tokens.open(Purpose.DEVICE, sealed), "did")
+        except NotSignedIn:
+            return None
+
+    async def sign_in(
+        self, email: str, password: str, caller: Caller, *, scopes: frozenset[Scope] | None = None
+    ) -> Admission:
+        """Check a password; with scopes, for a program that is limited to them.
+
+        Raises:
+            NotSignedIn: in every case of failure, with the same words and after the same work.
+            NotAllowed: when the password is right and the address was never confirmed.
+            TooManyAttempts: when it was tried too often.
+        """
+        account = await self._password_checked(email, password, caller)
+        return await self.admit(account, caller, method="password", scopes=scopes)
+
+    async def _password_checked(self, email: str, password: str, caller: Caller) -> Account:
+        email = email.strip()[:254].replace("\x00", "")
+        async with self._database.begin(None) as session:
+            account = await rows.by_email(session, email)
+        is_known = account is not None and await self._sessions.knows_device(account.id, caller)
+        attempt = await self._limits.attempt("sign-in", caller, email.casefold(), is_known_device=is_known)
+        matches = await self._passwords.matches(password[:10_000], account.password_hash if account else None)
+        if account is None or not matches or account.is_suspended:
+            await self._refused(account, caller, "password")
+            raise NotSignedIn(WRONG)
+        await self._limits.forgive(attempt)
+        if account.password_hash and self._passwords.is_outdated(account.password_hash):
+            fresh = await self._passwords.hash(password)
+            async with self._database.begin(account.id) as session:
+                await rows.set_password_hash(session, account.id, fresh, is_new=False)
+        return account
+
+    async def _refused(self, account: Account | None, caller: Caller, method: str) -> None:
+        observability.SIGN_INS.labels("refused").inc()
+        async with self._database.begin(None) as session:
+            await audit.append(
+                session,
+                account.id if account else None,
+                "sign_in_refused",
+                caller.address,
+                correlation_id(),
+                method=method,
+            )
+
+    async def admit(
+        self,
+        account: Account,
+        caller: Caller,
+        *,
+        method: str,
+        second_factor: bool = False,
+        scopes: frozenset[Scope] | None = None,
+    ) -> Admission:
+        """Let somebody in who has proved who they are, or ask for the second factor that their account has.
+
+        Raises:
+            NotSignedIn: when the account is suspended.
+            NotAllowed: when its address was never confirmed.
+        """
+        if account.is_suspended:
+            await self._refused(account, caller, method)
+            raise NotSignedIn(WRONG)
+        if not account.is_confirmed:
+            await self._refused(account, caller, method)
+            raise NotAllowed(UNCONFIRMED)
+        if account.has_second_factor and not second_factor:
+            facts = {
+                "uid": str(account.id),
+                "jti": str(new_id()),
+                "method": method,
+                "scopes": None if scopes is None else sorted(scopes),
+            }
+            return Admission(pending=self._tokens.seal(Purpose.PENDING, facts, _PENDING))
+        return await self._let_in(account.id, caller, method, second_factor=second_factor, scopes=scopes)
+
+    async def _let_in(
+        self, user_id: UUID, caller: Caller, method: str, *, second_factor: bool, scopes: frozenset[Scope] | None
+    ) -> Admission:
+        observability.SIGN_INS.labels("signed_in").inc()
+        device_id = caller.device_id or new_id()
+        token = await self._sessions.open(
+            user_id,
+            caller,
+            method=method,
+            second_factor=second_factor,
+            device_id=device_id if scopes is None else None,
+            scopes=scopes,
+            kind="browser" if scopes is None else "program",
+        )
+        return Admission(token, self._tokens.seal(Purpose.DEVICE, {"did": str(device_id)}, _DEVICE))
+
+    def pending_user(self, pending: str) -> UUID:
+        """Return who has done the first step.
+
+        Raises:
+            NotSignedIn: when nobody has, or it is too long ago.
+        """
+        try:
+            return id_in(self._tokens.open(Purpose.PENDING, pending), "uid")
+        except NotSignedIn as error:
+            raise NotSignedIn("That took too long. Please sign in again.") from error
+
+    async def give_code(self, pending: str, code: str, caller: Caller) -> Admission:
+        """Take the second step with a code of the authenticator app, or a recovery code.
+
+        Raises:
+            NotSignedIn: when the code is not right, or the first step is too long ago.
+            TooManyAttempts: when it was tried too often.
+        """
+        user_id = self.pending_user(pending)
+        is_known = await self._sessions.knows_device(user_id, caller)
+        attempt = await self._limits.attempt("second-factor", caller, str(user_id), is_known_device=is_known)
+        if not await self._second_factors.takes(user_id, code, caller):
+            observability.SIGN_INS.labels("refused").inc()
+            async with self._database.begin(None) as session:
+                await audit.append(session, user_id, "second_factor_refused", caller.address, correlation_id())
+            raise NotSignedIn(WRONG_CODE)
+        await self._limits.forgive(attempt)
+        return await self.complete(pending, caller)
+
+    async def complete(self, pending: str, caller: Caller) -> Admission:
+        """Let somebody in who has just shown their second factor; each first step leads in once.
+
+        Raises:
+            NotSignedIn: when the first step was used before, is too long ago, or the account was suspended since.
+        """
+        user_id = self.pending_user(pending)
+        facts = self._tokens.open(Purpose.PENDING, pending)
+        async with self._database.begin(user_id) as session:
+            account = await rows.own(session, user_id)
+            is_first = await session_rows.spend_token(session, id_in(facts, "jti"), datetime.now(UTC) + _PENDING)
+        if account is None or account.suspended_at is not None or not is_first:
+            raise NotSignedIn("Please sign in again.")
+        asked = facts.get("scopes")
+        scopes = valid_scopes(asked) if isinstance(asked, list) else None
+        return await self._let_in(user_id, caller, str(facts.get("method")), second_factor=True, scopes=scopes)
+
+    async def prove(self, viewer: Viewer, password: str, caller: Caller) -> None:
+        """Make sure that whoever holds the session is its person, before something that cannot be taken back.
+
+        Raises:
+            NotAllowed: when the password is wrong; without one, when the sign-in is not a recent one.
+            TooManyAttempts: when it was tried too often.
+        """
+        async with self._database.begin(viewer.user_id) as session:
+            account = await rows.own(session, viewer.user_id)
+        if account is None:
+            raise NotSignedIn
+        if account.password_hash is None:
+            if not await self._is_recent(viewer):
+                raise NotAllowed("Please sign out and in again first: this needs a sign-in of the last ten minutes.")
+            return
+        attempt = await self._limits.attempt(
+            "sign-in", caller, account.email.casefold(), is_known_device=caller.device_id is not None
+        )
+        if not await self._passwords.matches(password[:10_000], account.password_hash):
+            async with self._database.begin(viewer.user_id) as session:
+                await audit.append(session, viewer.user_id, "proof_refused", caller.address, correlation_id())
+            raise NotAllowed("This is not your password.")
+        await self._limits.forgive(attempt)
+
+    async def _is_recent(self, viewer: Viewer) -> bool:
+        now = datetime.now(UTC)
+        mine = await self._sessions.mine(viewer)
+        return any(item.is_this and now - item.created_at < _RECENT for item in mine)

@@ -1,0 +1,232 @@
+"""Signing in with an account elsewhere: on the way out, on the way back, and tying such accounts to one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from rxchat.db import accounts as rows
+from rxchat.db import audit, credentials
+from rxchat.db import sessions as session_rows
+from rxchat.db.database import Database
+from rxchat.domain.accounts import Caller, RegistrationMode, Viewer
+from rxchat.domain.errors import (
+    AddressTaken,
+    AddressUnconfirmed,
+    Conflict,
+    NoAccount,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    ProviderBroke,
+)
+from rxchat.domain.ids import new_id
+from rxchat.domain.ports import SignInProvider
+from rxchat.domain.sign_in_providers import Departure, ForeignAccount, ProviderInfo
+from rxchat.observability import correlation_id
+from rxchat.services.authentication import Admission, Authentication
+from rxchat.services.limits import Limits
+from rxchat.services.links import LinkKind, Links
+from rxchat.services.rules import Rules
+from rxchat.services.tokens import Purpose, Tokens, id_in
+from rxchat.tables import Identity
+
+_AWAY = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Somebody is back: signed in (or nearly), or with one more account tied to their own."""
+
+    admission: Admission | None
+    next_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityView:
+    """An account elsewhere, as its person sees it."""
+
+    id: UUID
+    provider: str
+    email: str
+    created_at: datetime
+
+
+class Federation:
+    """The use cases around accounts elsewhere, keyed on (issuer, subject) and never on an e-mail address."""
+
+    def __init__(
+        self,
+        database: Database,
+        tokens: Tokens,
+        limits: Limits,
+        links: Links,
+        rules: Rules,
+        authentication: Authentication,
+        providers: Sequence[SignInProvider],
+    ) -> None:
+        """Know where truth lives and which providers are switched on."""
+        self._database = database
+        self._tokens = tokens
+        self._limits = limits
+        self._links = links
+        self._rules = rules
+        self._authentication = authentication
+        self._providers = {provider.info.key: provider for provider in providers}
+
+    @property
+    def providers(self) -> list[ProviderInfo]:
+        """What the sign-in page offers."""
+        return [provider.info for provider in self._providers.values()]
+
+    async def depart(
+        self, key: str, *, origin: str, next_path: str, viewer: Viewer | None, invitation: str, caller: Caller
+    ) -> tuple[str, str]:
+        """Return where to send the browser, and the sealed cookie that binds the way back to it.
+
+        The way back leads to the same origin: a cookie of one is none of another. With a viewer, the account there will be tied to theirs; with an invitation's token, it may make an account.
+
+        Raises:
+            NotFound: when no such provider is switched on.
+            ProviderError: when it does not answer.
+        """
+        provider = self._provider(key)
+        await self._limits.attempt("provider", caller)
+        departure = await provider.depart(f"{origin}/api/auth/providers/{key}/callback")
+        facts = {
+            "provider": departure.provider,
+            "state": departure.state,
+            "nonce": departure.nonce,
+            "verifier": departure.code_verifier,
+            "redirect": departure.redirect_uri,
+            "next": next_path,
+            "linking": str(viewer.user_id) if viewer else "",
+            "session": str(viewer.session_id) if viewer else "",
+            "invitation": invitation[:200],
+            "jti": str(new_id()),
+        }
+        return departure.url, self._tokens.seal(Purpose.DEPARTURE, facts, _AWAY)
+
+    def _provider(self, key: str) -> SignInProvider:
+        if key not in self._providers:
+            raise NotFound
+        return self._providers[key]
+
+    async def arrive(
+        self, key: str, sealed: str, answer: Mapping[str, str], viewer: Viewer | None, caller: Caller
+    ) -> Arrival:
+        """Take somebody back who was away at a provider.
+
+        Raises:
+            ProviderError: when the answer cannot be trusted, or the person said no.
+            NotAllowed: when there is no account for them, or it has to be connected first.
+        """
+        provider = self._provider(key)
+        try:
+            facts = self._tokens.open(Purpose.DEPARTURE, sealed)
+        except NotSignedIn as error:
+            raise ProviderBroke from error
+        async with self._database.begin(None) as session:
+            is_first = await session_rows.spend_token(session, id_in(facts, "jti"), datetime.now(UTC) + _AWAY)
+        if facts.get("provider") != key or not is_first:
+            raise ProviderBroke
+        departure = Departure(
+            provider=key,
+            url="",
+            state=facts["state"],
+            nonce=facts["nonce"],
+            code_verifier=facts["verifier"],
+            redirect_uri=facts["redirect"],
+        )
+        foreign = await provider.arrive(departure, answer)
+        if facts["linking"]:
+            # Whoever went away is still who is here: else somebody would tie their account to another one's.
+            if viewer is None or (str(viewer.user_id), str(viewer.session_id)) != (facts["linking"], facts["session"]):
+                raise ProviderBroke
+            await self._tie(viewer, key, foreign, caller)
+            return Arrival(None, facts["next"])
+        return Arrival(await self._admit(key, foreign, facts["invitation"], caller), facts["next"])
+
+    async def _tie(self, viewer: Viewer, key: str, foreign: ForeignAccount, caller: Caller) -> None:
+        async with self._database.begin(viewer.user_id) as session:
+            known = await rows.by_identity(session, foreign.issuer, foreign.subject)
+            if known is not None and known.id != viewer.user_id:
+                raise Conflict("This account is connected to another RxChat account already.")
+            if known is not None:
+                return
+            await rows.add_identity(session, _identity(viewer.user_id, key, foreign))
+            await audit.append(
+                session, viewer.user_id, "identity_linked", caller.address, correlation_id(), provider=key
+            )
+
+    async def _admit(self, key: str, foreign: ForeignAccount, invitation: str, caller: Caller) -> Admission:
+        async with self._database.begin(None) as session:
+            account = await rows.by_identity(session, foreign.issuer, foreign.subject)
+        if account is None:
+            account = await self._made(key, foreign, invitation, caller)
+        return await self._authentication.admit(account, caller, method=key)
+
+    async def _made(self, key: str, foreign: ForeignAccount, invitation: str, caller: Caller) -> rows.Account:
+        rules = await self._rules.current()
+        user_id = new_id()
+        async with self._database.begin(user_id) as session:
+            link = await self._links.spend(session, LinkKind.INVITATION, invitation) if invitation else None
+            email = link.email if link else foreign.email
+            if link is None and rules.registration is not RegistrationMode.OPEN:
+                raise await self._no_account(session, foreign)
+            if not email or (link is None and not foreign.email_verified):
+                raise AddressUnconfirmed
+            created = await rows.has_accounts(session) and await rows.create(
+                session, user_id, email=email, name=foreign.name or email.partition("@")[0],
+                role=link.role if link else rules.default_role, password_hash=None, is_confirmed=True,
+                group_ids=[UUID(group) for group in link.group_ids] if link else [],
+            )  # fmt: skip
+            if not created:
+                raise AddressTaken
+            await rows.add_identity(session, _identity(user_id, key, foreign))
+            await audit.append(session, user_id, "registered", caller.address, correlation_id(), provider=key)
+            account = await rows.by_email(session, email)
+        if account is None:
+            raise ProviderBroke
+        return account
+
+    async def _no_account(self, session: rows.AsyncSession, foreign: ForeignAccount) -> NotAllowed:
+        # Only whoever has proved that the address is theirs learns that it has an account.
+        is_theirs = bool(foreign.email) and foreign.email_verified
+        if is_theirs and await rows.by_email(session, foreign.email) is not None:
+            return AddressTaken()
+        return NoAccount()
+
+    async def mine(self, viewer: Viewer) -> list[IdentityView]:
+        """Return the accounts elsewhere that the person signs in with."""
+        async with self._database.begin(viewer.user_id) as session:
+            found = await rows.identities(session, viewer.user_id)
+        return [IdentityView(row.id, row.provider, row.email, row.created_at) for row in found]
+
+    async def untie(self, viewer: Viewer, identity_id: UUID, caller: Caller) -> None:
+        """Untie an account elsewhere, unless it is the last way to sign in.
+
+        Raises:
+            NotFound: when there is none of the person's with this id.
+            Conflict: when they could not sign in without it.
+        """
+        async with self._database.begin(viewer.user_id) as session:
+            user = await rows.own(session, viewer.user_id)
+            tied = await rows.identities(session, viewer.user_id)
+            passkeys = await credentials.passkeys(session, viewer.user_id)
+            if user is not None and user.password_hash is None and len(tied) == 1 and not passkeys:
+                raise Conflict(
+                    "This is the only way in which you can sign in: choose a password or add a passkey first."
+                )
+            if not await rows.remove_identity(session, viewer.user_id, identity_id):
+                raise NotFound
+            await audit.append(
+                session, viewer.user_id, "identity_unlinked", caller.address, correlation_id(),
+                identity=str(identity_id),
+            )  # fmt: skip
+
+
+def _identity(user_id: UUID, key: str, foreign: ForeignAccount) -> Identity:
+    return Identity(user_id=user_id, issuer=foreign.issuer, subject=foreign.subject, email=foreign.email, provider=key)

@@ -1,0 +1,196 @@
+"""A person's own data: what they are called, all of it to take along, and an account that goes away for good."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+from uuid import UUID
+
+from rxchat.db import accounts as rows
+from rxchat.db import audit, credentials
+from rxchat.db import conversations as conversation_rows
+from rxchat.db import sessions as session_rows
+from rxchat.db.database import Database
+from rxchat.domain.accounts import Caller, Viewer, valid_name
+from rxchat.domain.errors import LastAdministrator, NotSignedIn
+from rxchat.observability import correlation_id
+from rxchat.services.authentication import Authentication
+from rxchat.services.notices import Access
+
+_GRACE = timedelta(days=7)
+_PIECE_BYTES = 64_000
+_README = (
+    "Everything that RxChat keeps about you.\n\n"
+    "account.json        who you are, how you sign in, where you are signed in, your keys (never their words)\n"
+    "audit.json          what the audit says that you did\n"
+    "conversations/      each conversation as JSON with its messages, and as text to read\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a person sees of their own account."""
+
+    name: str
+    email: str
+    role: str
+    created_at: datetime
+    has_password: bool
+    deletion_at: datetime | None
+
+
+class MyData:
+    """The use cases around one's own account."""
+
+    def __init__(
+        self, database: Database, access: Access, authentication: Authentication, *, grace: timedelta = _GRACE
+    ) -> None:
+        """Know where truth lives, and how long an account waits before it is gone."""
+        self._database = database
+        self._access = access
+        self._authentication = authentication
+        self._grace = grace
+
+    async def profile(self, viewer: Viewer) -> Profile:
+        """Return the person's own account."""
+        async with self._database.begin(viewer.user_id) as session:
+            user = await rows.own(session, viewer.user_id)
+        if user is None:
+            raise NotSignedIn
+        return Profile(
+            user.name, user.email, user.role, user.created_at, user.password_hash is not None, user.deletion_at
+        )
+
+    async def rename(self, viewer: Viewer, name: str) -> str:
+        """Change what the person is called, and return it as it was stored.
+
+        Raises:
+            InvalidInput: when the name is blank or too long.
+        """
+        name = valid_name(name)
+        async with self._database.begin(viewer.user_id) as session:
+            await rows.set_name(session, viewer.user_id, name)
+        self._access.changed(viewer.user_id)
+        return name
+
+    async def delete_account(self, viewer: Viewer, password: str, caller: Caller) -> datetime:
+        """Have the account deleted after the grace time, and return when that is; until then it can be kept.
+
+        Raises:
+            NotAllowed: when the password is wrong.
+            LastAdministrator: when nobody would administer any more.
+        """
+        await self._authentication.prove(viewer, password, caller)
+        at = datetime.now(UTC) + self._grace
+        async with self._database.begin(viewer.user_id) as session:
+            if viewer.role == "admin" and await rows.is_last_administrator(session, viewer.user_id):
+                raise LastAdministrator
+            await rows.set_deletion(session, viewer.user_id, at)
+            await session_rows.end(session, viewer.user_id, but=viewer.session_id, reason="account to be deleted")
+            await session_rows.revoke_keys(session, viewer.user_id)
+            await audit.append(session, viewer.user_id, "deletion_requested", caller.address, correlation_id())
+        self._access.changed(viewer.user_id)
+        return at
+
+    async def keep_account(self, viewer: Viewer, caller: Caller) -> None:
+        """Take the wish to be deleted back."""
+        async with self._database.begin(viewer.user_id) as session:
+            await rows.set_deletion(session, viewer.user_id, None)
+            await audit.append(session, viewer.user_id, "deletion_withdrawn", caller.address, correlation_id())
+
+    async def export(self, viewer: Viewer, caller: Caller) -> AsyncGenerator[bytes]:
+        """Return everything about the person as the pieces of a zip file."""
+        async with self._database.begin(viewer.user_id) as session:
+            await audit.append(session, viewer.user_id, "data_exported", caller.address, correlation_id())
+        return self._pieces(viewer)
+
+    async def _pieces(self, viewer: Viewer) -> AsyncGenerator[bytes]:
+        with TemporaryFile() as file:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr("README.txt", _README)
+                archive.writestr("account.json", _json(await self._account(viewer)))
+                archive.writestr("audit.json", _json(await self._audit(viewer)))
+                async with self._database.begin(viewer.user_id) as session:
+                    ids = await conversation_rows.ids_owned(session, viewer.user_id)
+                for conversation_id in ids:
+                    await self._add_conversation(archive, viewer, conversation_id)
+            file.seek(0)
+            while piece := file.read(_PIECE_BYTES):
+                yield piece
+
+    async def _account(self, viewer: Viewer) -> dict[str, Any]:
+        async with self._database.begin(viewer.user_id) as session:
+            user = await rows.own(session, viewer.user_id)
+            if user is None:
+                raise NotSignedIn
+            sessions = await session_rows.living(session, viewer.user_id, timedelta(days=3650))
+            keys = await credentials.keys(session, viewer.user_id)
+            passkeys = await credentials.passkeys(session, viewer.user_id)
+            identities = await rows.identities(session, viewer.user_id)
+            totp = await credentials.totp(session, viewer.user_id)
+        return {
+            "id": user.id,
+            "name": user.name,
+            "email": user.email,
+            "role": user.role,
+            "created_at": user.created_at,
+            "email_confirmed_at": user.email_confirmed_at,
+            "password_changed_at": user.password_changed_at,
+            "has_authenticator_app": totp is not None and totp.confirmed_at is not None,
+            "passkeys": [{"name": item.name, "created_at": item.created_at} for item in passkeys],
+            "signs_in_with": [{"provider": item.provider, "email": item.email} for item in identities],
+            "sessions": [
+                {
+                    "kind": item.kind,
+                    "browser": item.user_agent,
+                    "address": item.address,
+                    "created_at": item.created_at,
+                    "last_seen_at": item.last_seen_at,
+                }
+                for item in sessions
+            ],
+            "keys": [
+                {"name": item.name, "prefix": item.prefix, "scopes": item.scopes, "created_at": item.created_at}
+                for item in keys
+            ],
+        }
+
+    async def _audit(self, viewer: Viewer) -> list[dict[str, Any]]:
+        async with self._database.begin(viewer.user_id) as session:
+            found = await audit.of_person(session, viewer.user_id)
+        return [{"at": row.at, "action": row.action, "address": row.address, "data": row.data} for row in found]
+
+    async def _add_conversation(self, archive: zipfile.ZipFile, viewer: Viewer, conversation_id: UUID) -> None:
+        async with self._database.begin(viewer.user_id) as session:
+            row = await conversation_rows.get_whatever_owned(session, viewer.user_id, conversation_id)
+            messages = await conversation_rows.latest_messages(
+                session, viewer.user_id, conversation_id, limit=1_000_000
+            )
+        if row is None:
+            return
+        told = {
+            "id": row.id,
+            "title": row.title,
+            "created_at": row.created_at,
+            "removed_at": row.removed_at,
+            "messages": [
+                {"role": item.role, "model": item.model, "at": item.created_at, "text": item.text,
+                 "reasoning": item.reasoning}
+                for item in messages
+            ],
+        }  # fmt: skip
+        words = "\n\n".join(f"{item.role} ({item.created_at:%Y-%m-%d %H:%M})\n\n{item.text}" for item in messages)
+        # The name is the id alone: a title may hold anything.
+        name = Path("conversations") / str(row.id)
+        archive.writestr(f"{name}.json", _json(told))
+        archive.writestr(f"{name}.txt", f"{row.title}\n\n{words}\n")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, default=str, ensure_ascii=False, indent=1)

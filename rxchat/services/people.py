@@ -1,0 +1,268 @@
+"""Looking after people: inviting, suspending, roles, lost second factors, and reading what they wrote for a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from rxchat.db import audit, links, people
+from rxchat.db import roles as role_rows
+from rxchat.db import sessions as session_rows
+from rxchat.db.database import Database
+from rxchat.db.people import PersonRow
+from rxchat.domain import mail
+from rxchat.domain.accounts import Caller, Viewer, valid_email
+from rxchat.domain.errors import InvalidInput, NotAllowed, NotFound
+from rxchat.domain.ids import new_id
+from rxchat.domain.permissions import Permission, require
+from rxchat.domain.text import storable
+from rxchat.observability import correlation_id
+from rxchat.services.links import LinkKind, Links
+from rxchat.services.notices import Access
+from rxchat.services.post import Post
+
+PAGE = 50
+_SHORTEST_REASON = 10
+_HANDED_OVER = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An invitation that can still be accepted."""
+
+    id: UUID
+    email: str
+    role: str
+    expires_at: datetime
+    is_mailed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SomebodysMessage:
+    """A message of somebody's conversation, as it is read for a reason."""
+
+    role: str
+    text: str
+    model: str
+    at: datetime
+
+
+class People:
+    """The use cases of those who look after people."""
+
+    def __init__(self, database: Database, links_: Links, post: Post, access: Access) -> None:
+        """Know where truth lives and who does what."""
+        self._database = database
+        self._links = links_
+        self._post = post
+        self._access = access
+
+    async def page(
+        self, viewer: Viewer, *, words: str = "", role: str = "", offset: int = 0
+    ) -> tuple[list[PersonRow], int]:
+        """Return one page of the people whose name or address holds the words, and how many there are in all.
+
+        Raises:
+            NotAllowed: without the permission to see people.
+        """
+        require(viewer, Permission.PEOPLE_READ)
+        async with self._database.begin(viewer.user_id) as session:
+            return await people.page(
+                session, words=storable(words).strip()[:100], role=storable(role), offset=max(0, offset), limit=PAGE
+            )
+
+    async def invite(
+        self, viewer: Viewer, *, email: str, role: str, group_ids: Sequence[UUID] = (), caller: Caller
+    ) -> tuple[str, bool]:
+        """Invite somebody; return the link, to hand over, and whether it was mailed, too.
+
+        Raises:
+            NotAllowed: without the permission to invite, or to give this role.
+            InvalidInput: when it is no address, or there is no such role.
+        """
+        require(viewer, Permission.PEOPLE_INVITE)
+        email = valid_email(email)
+        async with self._database.begin(viewer.user_id) as session:
+            await self._may_give(session, viewer, role)
+            link = await self._links.make(
+                session, LinkKind.INVITATION, email=email, role=role, group_ids=group_ids,
+                is_mailed=self._post.is_there, created_by=viewer.user_id,
+            )  # fmt: skip
+            await audit.append(
+                session, viewer.user_id, "invited", caller.address, correlation_id(), email=email, role=role
+            )
+        self._post.send(mail.invitation(email, viewer.name, link, self._post.base_url))
+        return link, self._post.is_there
+
+    async def _may_give(self, session: people.AsyncSession, viewer: Viewer, role: str) -> None:
+        wanted = await role_rows.get(session, role)
+        if wanted is None:
+            raise InvalidInput("There is no such role.")
+        if not set(wanted.permissions) <= {permission.value for permission in viewer.permissions}:
+            raise NotAllowed("Nobody can give more than they have: this role may do things that yours may not.")
+
+    async def invitations(self, viewer: Viewer) -> list[Invitation]:
+        """Return the invitations that can still be accepted: one's own, or all of them.
+
+        Raises:
+            NotAllowed: without the permission to invite.
+        """
+        require(viewer, Permission.PEOPLE_INVITE)
+        async with self._database.begin(viewer.user_id) as session:
+            found = await links.open_invitations(session)
+        return [Invitation(row.id, row.email, row.role, row.expires_at, row.is_mailed) for row in found]
+
+    async def take_back(self, viewer: Viewer, invitation_id: UUID, caller: Caller) -> None:
+        """Take an invitation back.
+
+        Raises:
+            NotAllowed: without the permission to invite.
+            NotFound: when there is none that could be accepted.
+        """
+        require(viewer, Permission.PEOPLE_INVITE)
+        async with self._database.begin(viewer.user_id) as session:
+            if not await links.remove(session, LinkKind.INVITATION, invitation_id):
+                raise NotFound
+            await audit.append(
+                session, viewer.user_id, "invitation_withdrawn", caller.address, correlation_id(),
+                invitation=str(invitation_id),
+            )  # fmt: skip
+
+    async def set_role(self, viewer: Viewer, user_id: UUID, role: str, caller: Caller) -> None:
+        """Give a person another role; whatever they had open ends.
+
+        Raises:
+            NotAllowed: without the permission, or when more would be given or taken than one has.
+            NotFound: when there is no such person.
+            Conflict: when nobody would administer any more.
+        """
+        require(viewer, Permission.PEOPLE_MANAGE)
+        async with self._database.begin(viewer.user_id) as session:
+            await self._may_give(session, viewer, role)
+            if not await people.change(session, user_id, role=role, is_suspended=None):
+                raise NotFound
+            await audit.append(
+                session, viewer.user_id, "role_changed", caller.address, correlation_id(),
+                person=str(user_id), role=role,
+            )  # fmt: skip
+        self._access.changed(user_id)
+
+    async def suspend(self, viewer: Viewer, user_id: UUID, caller: Caller, *, is_suspended: bool) -> None:
+        """Suspend a person, which ends whatever they had open, or let them in again.
+
+        Raises:
+            NotAllowed: without the permission, for oneself, or for somebody who may do more.
+            NotFound: when there is no such person.
+            Conflict: when nobody would administer any more.
+        """
+        require(viewer, Permission.PEOPLE_MANAGE)
+        if user_id == viewer.user_id:
+            raise NotAllowed("You cannot suspend yourself.")
+        async with self._database.begin(viewer.user_id) as session:
+            if not await people.change(session, user_id, role=None, is_suspended=is_suspended):
+                raise NotFound
+            action = "suspended" if is_suspended else "readmitted"
+            await audit.append(session, viewer.user_id, action, caller.address, correlation_id(), person=str(user_id))
+        self._access.changed(user_id)
+
+    async def end_sessions(self, viewer: Viewer, user_id: UUID, caller: Caller) -> int:
+        """End everything that a person has open; return how many sign-ins it was.
+
+        Raises:
+            NotAllowed: without the permission to manage people.
+            NotFound: when there is no such person.
+        """
+        require(viewer, Permission.PEOPLE_MANAGE)
+        async with self._database.begin(viewer.user_id) as session:
+            if await people.get(session, user_id) is None:
+                raise NotFound
+            ended = await session_rows.end(session, user_id, reason="ended by an administrator")
+            await audit.append(
+                session, viewer.user_id, "sessions_ended", caller.address, correlation_id(),
+                person=str(user_id), count=ended,
+            )  # fmt: skip
+        self._access.changed(user_id)
+        return ended
+
+    async def reset_second_factor(self, viewer: Viewer, user_id: UUID, caller: Caller) -> None:
+        """Take a person's second factors away, for when the phone is lost and the recovery codes, too.
+
+        Raises:
+            NotAllowed: without the permission, or for somebody who may do more.
+            NotFound: when there is no such person.
+        """
+        require(viewer, Permission.PEOPLE_MANAGE)
+        async with self._database.begin(viewer.user_id) as session:
+            if not await people.reset_second_factors(session, user_id):
+                raise NotFound
+            await audit.append(
+                session, viewer.user_id, "second_factor_reset", caller.address, correlation_id(), person=str(user_id)
+            )
+        self._access.changed(user_id)
+
+    async def reset_link(self, viewer: Viewer, user_id: UUID, caller: Caller) -> str:
+        """Return a link with which a person chooses a new password, to hand over where there is no mail.
+
+        Raises:
+            NotAllowed: without the permission, or for somebody who may do more.
+            NotFound: when there is no such person.
+        """
+        require(viewer, Permission.PEOPLE_MANAGE)
+        async with self._database.begin(viewer.user_id) as session:
+            person = await people.get(session, user_id)
+            if person is None:
+                raise NotFound
+            await self._may_give(session, viewer, person.role)
+            link = await self._links.make(
+                session, LinkKind.RESET, email=person.email, user_id=user_id, is_mailed=False,
+                created_by=viewer.user_id, lifetime=_HANDED_OVER,
+            )  # fmt: skip
+            await audit.append(
+                session, viewer.user_id, "reset_link_made", caller.address, correlation_id(), person=str(user_id)
+            )
+        return link
+
+    async def conversations_of(
+        self, viewer: Viewer, user_id: UUID, reason: str, caller: Caller
+    ) -> list[tuple[UUID, str, datetime]]:
+        """Return a person's conversations, for a reason that goes into the audit.
+
+        Raises:
+            NotAllowed: without the permission.
+            InvalidInput: without a reason.
+        """
+        require(viewer, Permission.CONVERSATIONS_READ_ANY)
+        reason = _valid_reason(reason)
+        async with self._database.begin(viewer.user_id) as session:
+            return await people.conversations_for_reason(
+                session, user_id, reason, caller.address, correlation_id(), new_id()
+            )
+
+    async def read_conversation(
+        self, viewer: Viewer, conversation_id: UUID, reason: str, caller: Caller
+    ) -> list[SomebodysMessage]:
+        """Return what was said in somebody's conversation, for a reason that goes into the audit.
+
+        Raises:
+            NotAllowed: without the permission.
+            InvalidInput: without a reason.
+            NotFound: when there is no such conversation.
+        """
+        require(viewer, Permission.CONVERSATIONS_READ_ANY)
+        reason = _valid_reason(reason)
+        async with self._database.begin(viewer.user_id) as session:
+            found = await people.words_for_reason(
+                session, conversation_id, reason, caller.address, correlation_id(), new_id()
+            )
+        if not found:
+            raise NotFound
+        return [SomebodysMessage(*row) for row in found]
+
+
+def _valid_reason(reason: str) -> str:
+    reason = " ".join(storable(reason).split())[:500]
+    if len(reason) < _SHORTEST_REASON:
+        raise InvalidInput("Please say in a sentence why this has to be read; it is kept in the audit.")
+    return reason

@@ -1,0 +1,94 @@
+"""The installation's own rules: administrators change them while it runs, the settings say how they begin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rxchat.db import audit
+from rxchat.db import rules as rows
+from rxchat.db.database import Database
+from rxchat.domain.accounts import GUEST, MEMBER, Caller, RegistrationMode, SecondFactorPolicy, Viewer
+from rxchat.domain.errors import InvalidInput
+from rxchat.domain.permissions import Permission, require
+from rxchat.observability import correlation_id
+from rxchat.services.notices import Access
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationRules:
+    """What holds for everybody here."""
+
+    registration: RegistrationMode = RegistrationMode.INVITATION
+    second_factor: SecondFactorPolicy = SecondFactorPolicy.ADMINS
+    default_role: str = MEMBER
+    """The role of whoever makes an account without an invitation."""
+
+
+class Rules:
+    """Reads the rules, remembers them until they change, and changes them."""
+
+    def __init__(self, database: Database, access: Access, initial: InstallationRules) -> None:
+        """Know where they are kept, and how they begin."""
+        self._database = database
+        self._access = access
+        self._initial = initial
+        self._known: InstallationRules | None = None
+        access.on_change(self._forget)
+
+    def _forget(self, user_id: object) -> None:
+        if user_id is None:
+            self._known = None
+
+    async def current(self) -> InstallationRules:
+        """Return the rules as they are now."""
+        if self._known is not None and self._access.is_up_to_date:
+            return self._known
+        async with self._database.begin(None) as session:
+            stored = await rows.all_settings(session)
+        self._known = _merged(self._initial, stored)
+        return self._known
+
+    async def change(self, viewer: Viewer, caller: Caller, **values: str) -> InstallationRules:
+        """Change rules by name, and return all of them.
+
+        Raises:
+            NotAllowed: without the permission to manage settings.
+            InvalidInput: when a value is none of those that can be chosen.
+        """
+        require(viewer, Permission.SETTINGS_MANAGE)
+        before = await self.current()
+        after = _checked(before, values)
+        async with self._database.begin(viewer.user_id) as session:
+            for name, value in values.items():
+                await rows.set_setting(session, name, value)
+            await audit.append(
+                session, viewer.user_id, "settings_changed", caller.address, correlation_id(), changes=values
+            )
+        self._known = after
+        return after
+
+
+def _merged(rules: InstallationRules, stored: dict[str, Any]) -> InstallationRules:
+    try:
+        return _checked(rules, {name: str(value) for name, value in stored.items()})
+    except InvalidInput:
+        # A row from a newer or older version: what the operator set holds instead.
+        return rules
+
+
+def _checked(rules: InstallationRules, values: dict[str, str]) -> InstallationRules:
+    for name, value in values.items():
+        try:
+            match name:
+                case "registration":
+                    rules = replace(rules, registration=RegistrationMode(value))
+                case "second_factor":
+                    rules = replace(rules, second_factor=SecondFactorPolicy(value))
+                case "default_role" if value in {MEMBER, GUEST}:
+                    rules = replace(rules, default_role=value)
+                case _:
+                    raise InvalidInput("There is no such rule.")
+        except ValueError as error:
+            raise InvalidInput(f"“{value}” cannot be chosen here.") from error
+    return rules

@@ -1,0 +1,305 @@
+"""Roles, groups and grants: what belongs together, and who may do what with which things."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from rxchat.db import audit
+from rxchat.db import roles as rows
+from rxchat.db.database import Database
+from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from rxchat.domain.ids import new_id, parse_id
+from rxchat.domain.permissions import (
+    Action,
+    Grant,
+    Permission,
+    PrincipalKind,
+    Resource,
+    ResourceKind,
+    is_allowed,
+    require,
+    valid_permissions,
+)
+from rxchat.domain.text import storable
+from rxchat.observability import correlation_id
+from rxchat.services.notices import Access
+from rxchat.tables import Group
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{1,39}")
+
+
+@dataclass(frozen=True, slots=True)
+class RoleView:
+    """A role, and how many people have it."""
+
+    name: str
+    title: str
+    description: str
+    permissions: tuple[str, ...]
+    is_builtin: bool
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """A group, and how many people are in it."""
+
+    id: UUID
+    name: str
+    description: str
+    people: int
+
+
+class Teams:
+    """The use cases around roles, groups and grants."""
+
+    def __init__(self, database: Database, access: Access) -> None:
+        """Know where truth lives and who must hear of changes."""
+        self._database = database
+        self._access = access
+
+    async def roles(self, viewer: Viewer) -> list[RoleView]:
+        """Return all roles.
+
+        Raises:
+            NotAllowed: without the permission to see people.
+        """
+        require(viewer, Permission.PEOPLE_READ)
+        async with self._database.begin(viewer.user_id) as session:
+            found = await rows.all_roles(session)
+            counted = await rows.people_by_role(session)
+        return [
+            RoleView(
+                row.name, row.title, row.description, tuple(row.permissions), row.is_builtin, counted.get(row.name, 0)
+            )
+            for row in found
+        ]
+
+    async def save_role(
+        self, viewer: Viewer, *, name: str, title: str, description: str, permissions: Iterable[str], caller: Caller
+    ) -> None:
+        """Create a role or change one; nobody puts more into it than they have themselves.
+
+        Raises:
+            NotAllowed: without the permission to manage roles, or for a permission that one has not.
+            InvalidInput: when a name or a permission cannot be used.
+            Conflict: when it is one of those that every installation has.
+        """
+        require(viewer, Permission.ROLES_MANAGE)
+        wanted = valid_permissions(permissions)
+        title = _line(title, 60, "Please give the role a name of at most 60 characters.")
+        name = name or re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40]
+        if not _NAME.fullmatch(name):
+            raise InvalidInput("The role's name needs at least two letters of a to z, to begin with one.")
+        if not wanted <= viewer.permissions:
+            raise NotAllowed("Nobody can give more than they have: one of these permissions is not yours.")
+        async with self._database.begin(viewer.user_id) as session:
+            known = await rows.get(session, name)
+            if known is not None and known.is_builtin:
+                raise Conflict("This role is the same in every installation. Create one beside it instead.")
+            if known is not None and not set(known.permissions) <= {item.value for item in viewer.permissions}:
+                raise NotAllowed("This role may do things that yours may not.")
+            await rows.save(
+                session, name=name, title=title, description=_line(description, 300), permissions=sorted(wanted)
+            )
+            await audit.append(
+                session, viewer.user_id, "role_saved", caller.address, correlation_id(),
+                role=name, permissions=sorted(wanted),
+            )  # fmt: skip
+        self._access.changed(None)
+
+    async def remove_role(self, viewer: Viewer, name: str, caller: Caller) -> None:
+        """Remove a role that nobody has.
+
+        Raises:
+            NotAllowed: without the permission to manage roles.
+            NotFound: when there is none that can be removed.
+            Conflict: when somebody has it.
+        """
+        require(viewer, Permission.ROLES_MANAGE)
+        async with self._database.begin(viewer.user_id) as session:
+            if (await rows.people_by_role(session)).get(name):
+                raise Conflict("Somebody has this role. Give them another one first.")
+            if not await rows.remove(session, storable(name)):
+                raise NotFound
+            await audit.append(session, viewer.user_id, "role_removed", caller.address, correlation_id(), role=name)
+
+    async def groups(self, viewer: Viewer) -> list[GroupView]:
+        """Return all groups.
+
+        Raises:
+            NotAllowed: without the permission to see people.
+        """
+        require(viewer, Permission.PEOPLE_READ)
+        async with self._database.begin(viewer.user_id) as session:
+            found = await rows.groups(session)
+        return [GroupView(row.id, row.name, row.description, count) for row, count in found]
+
+    async def save_group(
+        self, viewer: Viewer, *, group_id: UUID | None, name: str, description: str, caller: Caller
+    ) -> UUID:
+        """Create a group, or change what it is called; return its id.
+
+        Raises:
+            NotAllowed: without the permission to manage groups.
+            InvalidInput: without a name.
+            Conflict: when another group is called so.
+            NotFound: when there is no such group.
+        """
+        require(viewer, Permission.GROUPS_MANAGE)
+        name = _line(name, 60, "Please give the group a name of at most 60 characters.")
+        async with self._database.begin(viewer.user_id) as session:
+            taken = [row.id for row, _ in await rows.groups(session) if row.name.lower() == name.lower()]
+            if taken and taken != [group_id]:
+                raise Conflict("There is a group with this name already.")
+            if group_id is None:
+                group_id = new_id()
+                await rows.add_group(session, Group(id=group_id, name=name, description=_line(description, 300)))
+            elif not await rows.rename_group(session, group_id, name, _line(description, 300)):
+                raise NotFound
+            await audit.append(
+                session, viewer.user_id, "group_saved", caller.address, correlation_id(),
+                group=str(group_id), name=name,
+            )  # fmt: skip
+        return group_id
+
+    async def remove_group(self, viewer: Viewer, group_id: UUID, caller: Caller) -> None:
+        """Remove a group; what it was granted is gone with it.
+
+        Raises:
+            NotAllowed: without the permission to manage groups.
+            NotFound: when there is no such group.
+        """
+        require(viewer, Permission.GROUPS_MANAGE)
+        async with self._database.begin(viewer.user_id) as session:
+            if not await rows.remove_group(session, group_id):
+                raise NotFound
+            await audit.append(
+                session, viewer.user_id, "group_removed", caller.address, correlation_id(), group=str(group_id)
+            )
+        self._access.changed(None)
+
+    async def members(self, viewer: Viewer, group_id: UUID) -> list[tuple[UUID, str, str]]:
+        """Return who is in a group: id, name and address.
+
+        Raises:
+            NotAllowed: without the permission to see people.
+            NotFound: when there is no such group.
+        """
+        require(viewer, Permission.PEOPLE_READ)
+        async with self._database.begin(viewer.user_id) as session:
+            if await rows.group(session, group_id) is None:
+                raise NotFound
+            return await rows.members(session, group_id)
+
+    async def set_member(
+        self, viewer: Viewer, group_id: UUID, user_id: UUID, caller: Caller, *, is_member: bool
+    ) -> None:
+        """Put a person into a group, or take them out.
+
+        Raises:
+            NotAllowed: without the permission to manage groups.
+            NotFound: when there is no such group, or the person is not in it.
+        """
+        require(viewer, Permission.GROUPS_MANAGE)
+        async with self._database.begin(viewer.user_id) as session:
+            if await rows.group(session, group_id) is None:
+                raise NotFound
+            if is_member:
+                await rows.add_member(session, group_id, user_id)
+            elif not await rows.remove_member(session, group_id, user_id):
+                raise NotFound
+            action = "member_added" if is_member else "member_removed"
+            await audit.append(
+                session, viewer.user_id, action, caller.address, correlation_id(),
+                group=str(group_id), person=str(user_id),
+            )  # fmt: skip
+        self._access.changed(user_id)
+
+    async def grants(self, viewer: Viewer, kind: ResourceKind | None = None) -> list[tuple[UUID, Grant]]:
+        """Return all grants.
+
+        Raises:
+            NotAllowed: without the permission to manage grants.
+        """
+        require(viewer, Permission.GRANTS_MANAGE)
+        async with self._database.begin(viewer.user_id) as session:
+            return await rows.all_grants(session, kind)
+
+    async def grant(
+        self, viewer: Viewer, *, principal_kind: str, principal: str, resource_kind: str, resource: str, action: str,
+        caller: Caller,
+    ) -> None:  # fmt: skip
+        """Give a grant: whoever manages grants gives any, the owner of a conversation those on it.
+
+        Raises:
+            NotAllowed: when it is not theirs to give.
+            InvalidInput: when it makes no sense.
+        """
+        given = _valid_grant(principal_kind, principal, resource_kind, resource, action)
+        if given.resource_kind is not ResourceKind.CONVERSATION:
+            require(viewer, Permission.GRANTS_MANAGE)
+        async with self._database.begin(viewer.user_id) as session:
+            # Row-level security lets it pass for its owner and for who manages grants.
+            await rows.add_grant(session, new_id(), given, viewer.user_id)
+            await audit.append(session, viewer.user_id, "granted", caller.address, correlation_id(), grant=_told(given))
+        self._access.changed(None)
+
+    async def revoke(self, viewer: Viewer, grant_id: UUID, caller: Caller) -> None:
+        """Take a grant back.
+
+        Raises:
+            NotFound: when there is none that is theirs to take.
+        """
+        async with self._database.begin(viewer.user_id) as session:
+            if not await rows.remove_grant(session, grant_id):
+                raise NotFound
+            await audit.append(
+                session, viewer.user_id, "grant_revoked", caller.address, correlation_id(), grant_id=str(grant_id)
+            )
+        self._access.changed(None)
+
+    async def usable(
+        self, viewer: Viewer, kind: ResourceKind, action: Action, resources: Sequence[str]
+    ) -> frozenset[str]:
+        """Return with which of these things the person may do this, by their role or by grants."""
+        if all(is_allowed(viewer, action, Resource(kind, name)) for name in resources):
+            return frozenset(resources)
+        async with self._database.begin(viewer.user_id) as session:
+            grants = await rows.grants_on(session, kind, resources)
+        return frozenset(name for name in resources if is_allowed(viewer, action, Resource(kind, name), grants))
+
+
+def _line(text: str, longest: int, sentence: str = "") -> str:
+    """Return a text on one line; with a sentence, it must not be blank or too long."""
+    line = " ".join(storable(text).split())
+    if sentence and (not line or len(line) > longest):
+        raise InvalidInput(sentence)
+    return line[:longest]
+
+
+def _valid_grant(principal_kind: str, principal: str, resource_kind: str, resource: str, action: str) -> Grant:
+    try:
+        given = Grant(
+            PrincipalKind(principal_kind), storable(principal)[:200], ResourceKind(resource_kind),
+            storable(resource)[:300], Action(action),
+        )  # fmt: skip
+    except ValueError as error:
+        raise InvalidInput("There is no such grant.") from error
+    needs_id = given.principal_kind in {PrincipalKind.PERSON, PrincipalKind.GROUP}
+    is_lost = given.resource_kind is ResourceKind.CONVERSATION and parse_id(given.resource) is None
+    if not given.principal or not given.resource or is_lost or (needs_id and parse_id(given.principal) is None):
+        raise InvalidInput("Please say for whom the grant is, and for what.")
+    return given
+
+
+def _told(grant: Grant) -> dict[str, str]:
+    return {
+        "principal": f"{grant.principal_kind} {grant.principal}",
+        "resource": f"{grant.resource_kind} {grant.resource}",
+        "action": grant.action,
+    }

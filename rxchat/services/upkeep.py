@@ -1,0 +1,54 @@
+"""What has to be done now and then, whoever is there: signing the audit, deleting accounts whose time has come."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import structlog
+
+from rxchat.db import accounts as rows
+from rxchat.db.database import Database
+from rxchat.domain.errors import DatabaseAway
+from rxchat.services.audit_trail import AuditTrail
+
+log = structlog.get_logger(__name__)
+
+_EVERY_SECONDS = 60.0
+
+
+class Upkeep:
+    """Does it once a minute in each process; what is done already is not done twice."""
+
+    def __init__(self, database: Database, audit: AuditTrail) -> None:
+        """Know where truth lives and who signs."""
+        self._database = database
+        self._audit = audit
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._forever(), name="upkeep")
+
+    async def stop(self) -> None:
+        """End."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def once(self) -> None:
+        """Do all of it now."""
+        async with self._database.begin(None) as session:
+            deleted = await rows.sweep(session)
+        if deleted:
+            log.info("accounts were deleted for good", count=deleted)
+        signed = await self._audit.sign()
+        if signed:
+            log.info("the audit was signed", checkpoints=signed)
+
+    async def _forever(self) -> None:
+        while True:
+            with suppress(DatabaseAway):
+                await self.once()
+            await asyncio.sleep(_EVERY_SECONDS)

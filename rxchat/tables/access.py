@@ -1,0 +1,123 @@
+"""Who may do what: roles, groups, grants, the installation's own rules, and links that open a door once."""
+
+# SQLModel declares __tablename__ in a way that a plain string does not fit, though its documentation uses one.
+# pyright: reportAssignmentType=false
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from rxchat.domain.ids import new_id
+from rxchat.tables.base import moment
+
+
+class RoleRow(SQLModel, table=True):
+    """What everyone with this role may do."""
+
+    __tablename__ = "role"
+
+    name: str = Field(primary_key=True)
+    title: str
+    description: str = ""
+    permissions: list[str] = Field(sa_type=ARRAY(String))  # pyright: ignore[reportArgumentType]
+    is_builtin: bool = False
+
+
+class Group(SQLModel, table=True):
+    """People who are given access together (`group` is a reserved word in SQL)."""
+
+    __tablename__ = "user_group"
+    __table_args__ = (Index("uq_user_group_name", text("lower(name)"), unique=True),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    name: str
+    description: str = ""
+    created_at: datetime = moment(default_now=True)
+
+
+class GroupMember(SQLModel, table=True):
+    """A person in a group."""
+
+    __tablename__ = "group_member"
+
+    user_id: UUID = Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
+    group_id: UUID = Field(primary_key=True, foreign_key="user_group.id", ondelete="CASCADE", index=True)
+
+
+class GrantRow(SQLModel, table=True):
+    """One action on one thing, or on all of a kind, allowed to somebody (`grant` is a reserved word in SQL)."""
+
+    __tablename__ = "access_grant"
+    __table_args__ = (
+        UniqueConstraint(
+            "principal_kind", "principal", "resource_kind", "resource", "action", name="uq_access_grant_all"
+        ),
+        Index("ix_access_grant_resource", "resource_kind", "resource"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    principal_kind: str
+    principal: str
+    resource_kind: str
+    resource: str
+    action: str
+    created_by: UUID | None = Field(default=None, foreign_key="user_account.id", ondelete="SET NULL")
+    created_at: datetime = moment(default_now=True)
+
+
+class InstallationSetting(SQLModel, table=True):
+    """A rule of this installation that administrators change while it runs."""
+
+    __tablename__ = "installation_setting"
+
+    name: str = Field(primary_key=True)
+    value: Any = Field(sa_type=JSONB)
+    changed_at: datetime = moment(default_now=True)
+
+
+class AccountLink(SQLModel, table=True):
+    """A link that opens one door once: an invitation, a new password, the proof of an e-mail address."""
+
+    __tablename__ = "account_link"
+    __table_args__ = (UniqueConstraint("hash"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    kind: str
+    hash: bytes = Field(sa_type=LargeBinary)
+    user_id: UUID | None = Field(default=None, foreign_key="user_account.id", ondelete="CASCADE")
+    """Whom it is for; nobody yet when it is an invitation."""
+    email: str
+    role: str = ""
+    group_ids: list[str] = Field(default_factory=list, sa_type=ARRAY(String))  # pyright: ignore[reportArgumentType]
+    is_mailed: bool = False
+    """Whether it went to the address itself, so that whoever has it can read that mailbox."""
+    created_by: UUID | None = Field(default=None, foreign_key="user_account.id", ondelete="CASCADE")
+    created_at: datetime = moment(default_now=True)
+    expires_at: datetime = moment()
+    used_at: datetime | None = moment(nullable=True)
+
+
+class AttemptCounter(SQLModel, table=True):
+    """How often something was tried from somewhere, for as long as Redis is away."""
+
+    __tablename__ = "attempt_counter"
+
+    key: str = Field(primary_key=True)
+    failures: int
+    blocked_until: datetime | None = moment(nullable=True)
+    updated_at: datetime = moment(default_now=True)
+
+
+class SpentToken(SQLModel, table=True):
+    """Something that works once and was used: it is remembered until it would have expired anyway."""
+
+    __tablename__ = "spent_token"
+
+    id: UUID = Field(primary_key=True)
+    expires_at: datetime = moment()
