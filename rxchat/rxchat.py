@@ -17,7 +17,7 @@ from rxchat.api.routes import build_api
 from rxchat.embedded.process import die_with_parent
 from rxchat.observability import configure_logging
 from rxchat.settings import Settings
-from rxchat.states import sockets
+from rxchat.states import guard, sockets
 from rxchat.states.access import Lock
 from rxchat.states.sidebar import SidebarState
 from rxchat.states.viewer import ViewerState
@@ -74,7 +74,8 @@ async def _lifespan() -> AsyncGenerator[None]:
         # What lives from the start lives to the end: a full collection that walks over it stops streams for 0.1 s.
         gc.collect()
         gc.freeze()
-        yield
+        async with guard.watching():
+            yield
 
 
 app = App(

@@ -27,7 +27,7 @@ from rxchat.domain.accounts import Viewer
 from rxchat.domain.errors import DatabaseAway, InvalidInput, NotSignedIn, RxChatError
 from rxchat.observability import correlated
 from rxchat.services import graph
-from rxchat.states import sockets
+from rxchat.states import guard, sockets
 
 log = structlog.get_logger(__name__)
 
@@ -75,6 +75,7 @@ class Lock(Middleware):
         is_reflex = name in _REFLEX_HANDLERS and ".rxchat___" not in event.name
         if handler is not None and (is_reflex or getattr(handler.fn, DOOR, None) is not None):
             await _bind(state)
+            guard.note(state.router.session.client_token, session_cookie(state), here(state))
             return None
         log.warning("refused an event without a lock", event_name=event.name[:200])
         return StateUpdate()
@@ -114,7 +115,7 @@ def signed_in(
                 viewer = await viewer_of(self)
                 return await method(self, viewer, **given)
             except NotSignedIn:
-                return rx.redirect(f"/sign-in?next={quote(_here(self), safe='/')}")
+                return rx.redirect(f"/sign-in?next={quote(here(self), safe='/')}")
             except RxChatError as error:
                 log.info("refused", handler=method.__qualname__, code=error.code)
                 if refuse is None or not refuse(self, error, given):
@@ -138,7 +139,7 @@ def signed_in_background(method: Callable[..., Awaitable[Any]]) -> Any:
                 viewer = await _viewer_when_back(self)
                 return await method(self, viewer)
             except NotSignedIn:
-                return rx.redirect(f"/sign-in?next={quote(_here(self), safe='/')}")
+                return rx.redirect(f"/sign-in?next={quote(here(self), safe='/')}")
             except RxChatError as error:
                 log.info("refused", handler=method.__qualname__, code=error.code)
                 async with self:  # pyright: ignore[reportGeneralTypeIssues]
@@ -179,7 +180,8 @@ def _check_types(handler: str, given: dict[str, Any], expected: dict[str, Any]) 
             raise InvalidInput("Something was sent that RxChat does not understand; please reload the page.")
 
 
-def _here(state: rx.State) -> str:
+def here(state: BaseState) -> str:
+    """Return the address of the page that a tab is on."""
     path = str(state.router_data.get("asPath") or state.router_data.get("pathname") or "/")
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"
 

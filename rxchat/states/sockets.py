@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+import reflex as rx
 import structlog
+from reflex.event import Event
+from reflex.state import StateUpdate
 from reflex_base.registry import RegistrationContext
 
 log = structlog.get_logger(__name__)
@@ -15,6 +18,14 @@ class Namespace(Protocol):
     """What is used here of Reflex's event namespace."""
 
     on_event: Callable[[str, Any], Any]
+
+    async def emit_update(self, update: StateUpdate, token: str) -> None:
+        """Send a tab what it is to show or to do."""
+        ...
+
+    async def disconnect(self, sid: str) -> None:
+        """Close a socket."""
+        ...
 
     @property
     def token_to_sid(self) -> Mapping[str, str]:
@@ -57,3 +68,13 @@ def is_open(client_token: str) -> bool:
     Reflex never cancels a handler when its socket is gone: one that goes on asks here.
     """
     return not _namespaces or client_token in _namespaces[0].token_to_sid
+
+
+async def send_away(client_token: str, path: str) -> None:
+    """Lead a tab to another page, and close its socket: nothing more is shown to it."""
+    for namespace in _namespaces:
+        sid = namespace.token_to_sid.get(client_token)
+        if sid is not None:
+            leave = Event.from_event_type(rx.redirect(path))
+            await namespace.emit_update(StateUpdate(events=leave), client_token)
+            await namespace.disconnect(sid)
