@@ -1,4 +1,4 @@
-"""The commands: python -m rxchat up | build | check | web | migrate | servers | setup-link."""
+"""The commands: python -m rxchat up | build | check | web | migrate | servers | setup-link | reset-link | audit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from pydantic import ValidationError
 
-from rxchat import __version__, commands
+from rxchat import __version__, commands, operator_commands
 from rxchat.checks import InsecureSettings
 from rxchat.domain.errors import RxChatError
 from rxchat.observability import configure_logging
@@ -22,6 +22,14 @@ COMMANDS: dict[str, tuple[Callable[[Settings, argparse.Namespace], int], str]] =
     "migrate": (commands.migrate, "bring the database to the schema of this code"),
     "servers": (commands.servers, "start the embedded servers alone, for as long as --owner lives"),
     "setup-link": (commands.setup_link, "print the link that creates the first administrator"),
+    "reset-link": (operator_commands.reset_link, "print a link with which somebody chooses a new password"),
+    "audit": (operator_commands.audit, "export the audit, or prove that an export is whole"),
+}
+
+_ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
+    "servers": commands.add_servers_arguments,
+    "reset-link": operator_commands.add_reset_arguments,
+    "audit": operator_commands.add_audit_arguments,
 }
 
 
@@ -32,8 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     choices = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name, (_, words) in COMMANDS.items():
         command = choices.add_parser(name, help=words, description=words)
-        if name == "servers":
-            command.add_argument("--owner", type=int, required=True, help="the process that they belong to")
+        _ARGUMENTS.get(name, lambda _command: None)(command)
     chosen = parser.parse_args(arguments)
     try:
         settings = Settings()  # pyright: ignore[reportCallIssue]

@@ -223,6 +223,11 @@ def check(settings: Settings, _chosen: argparse.Namespace) -> int:
     return 1 if errors else 0
 
 
+def add_servers_arguments(command: argparse.ArgumentParser) -> None:
+    """Say what `servers` needs."""
+    command.add_argument("--owner", type=int, required=True, help="the process that they belong to")
+
+
 def servers(settings: Settings, chosen: argparse.Namespace) -> int:
     """Run the embedded servers until their owner ends."""
     if needs_embedded(settings):

@@ -45,6 +45,18 @@ async def get_owned(session: AsyncSession, owner_id: UUID, conversation_id: UUID
     return found.scalar_one_or_none()
 
 
+async def get_granted(session: AsyncSession, conversation_id: UUID) -> Conversation | None:
+    """Return somebody else's conversation that the acting person was granted to read, or None."""
+    found = await session.execute(
+        select(Conversation).where(
+            Conversation.id == conversation_id,
+            Conversation.id == func.any(func.granted_conversations()),
+            Conversation.removed_at.is_(None),
+        )
+    )
+    return found.scalar_one_or_none()
+
+
 async def get_whatever_owned(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> Conversation | None:
     """Return the owner's conversation even when it was removed, or None when it is unknown or someone else's."""
     found = await session.execute(

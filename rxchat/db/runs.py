@@ -114,7 +114,9 @@ async def active_of(session: AsyncSession, owner_id: UUID, conversation_id: UUID
         select(Run).where(Run.owner_id == owner_id, Run.conversation_id == conversation_id, Run.state.in_(_ACTIVE))
     )
     row = found.scalar_one_or_none()
-    return ActiveRun(row.id, row.conversation_id, row.message_id, row.model, row.created_at) if row else None
+    if row is None:
+        return None
+    return ActiveRun(row.owner_id, row.id, row.conversation_id, row.message_id, row.model, row.created_at)
 
 
 async def is_active(session: AsyncSession, owner_id: UUID, run_id: UUID) -> bool:

@@ -49,6 +49,7 @@ class ClaimedRun:
 class ActiveRun:
     """A run that is queued or running, as those who follow it see it."""
 
+    owner_id: UUID
     id: UUID
     conversation_id: UUID
     message_id: UUID

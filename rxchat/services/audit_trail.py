@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -58,16 +59,17 @@ class AuditTrail:
         require(viewer, Permission.AUDIT_READ)
         async with self._database.begin(viewer.user_id) as session:
             await rows.append(session, viewer.user_id, "audit_exported", caller.address, correlation_id())
-        return self._lines(viewer)
+        return self.lines(viewer.user_id)
 
-    async def _lines(self, viewer: Viewer) -> AsyncGenerator[str]:
+    async def lines(self, user_id: UUID | None) -> AsyncGenerator[str]:
+        """Yield the lines of an export of what this person may see; None: of what the database's owner may."""
         # One transaction would be open for as long as somebody downloads: rows are only ever added, so pages will do.
-        async with self._database.begin(viewer.user_id) as session:
+        async with self._database.begin(user_id) as session:
             signed = {item.seq: item for item in await rows.checkpoints(session)}
         yield head_line(self._signer.public_key)
         last, row_hash = 0, START
         while True:
-            async with self._database.begin(viewer.user_id) as session:
+            async with self._database.begin(user_id) as session:
                 batch = await rows.entries(session, last, _BATCH)
             for entry in batch:
                 yield entry_line(entry)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from rxchat.db import conversations as rows
+from rxchat.db import roles as role_rows
 from rxchat.db import runs as run_rows
 from rxchat.db.database import Database
 from rxchat.domain.accounts import Viewer
@@ -21,9 +24,10 @@ from rxchat.domain.conversations import (
     ThreadMessage,
 )
 from rxchat.domain.errors import InvalidInput, NotFound
+from rxchat.domain.permissions import Action, Grant, Resource, ResourceKind, Scope, is_allowed, require_scope
 from rxchat.domain.runs import ActiveRun
 from rxchat.domain.text import clean_title
-from rxchat.tables import Message
+from rxchat.tables import Conversation, Message
 
 PAGE_MESSAGES = 12
 RECENT_CONVERSATIONS = 200
@@ -52,6 +56,7 @@ class Conversations:
 
     async def recent(self, viewer: Viewer) -> list[ConversationSummary]:
         """Return the person's latest conversations, newest first."""
+        require_scope(viewer, Scope.READ)
         async with self._database.begin(viewer.user_id) as session:
             found = await rows.list_owned(session, viewer.user_id, limit=RECENT_CONVERSATIONS)
         return [
@@ -68,19 +73,18 @@ class Conversations:
             NotFound: when the conversation or the message is unknown or someone else's.
         """
         async with self._database.begin(viewer.user_id, snapshot=True) as session:
-            conversation = await rows.get_owned(session, viewer.user_id, conversation_id)
-            if conversation is None:
-                raise NotFound
+            conversation = await _readable(session, viewer, conversation_id)
+            owner_id = conversation.owner_id
             before_seq = None
             if before is not None:
-                marker = await rows.get_message(session, viewer.user_id, conversation_id, before)
+                marker = await rows.get_message(session, owner_id, conversation_id, before)
                 if marker is None:
                     raise NotFound
                 before_seq = marker.seq
             found = await rows.latest_messages(
-                session, viewer.user_id, conversation_id, limit=limit + 1, before_seq=before_seq
+                session, owner_id, conversation_id, limit=limit + 1, before_seq=before_seq
             )
-            run = await run_rows.active_of(session, viewer.user_id, conversation_id)
+            run = await run_rows.active_of(session, owner_id, conversation_id)
         messages = tuple(thread_message(row) for row in found[-limit:])
         return ThreadPage(
             conversation.id, conversation.title, conversation.model, messages, len(found) > limit, run, conversation.seq
@@ -95,10 +99,9 @@ class Conversations:
             NotFound: when the conversation is unknown, removed or someone else's.
         """
         async with self._database.begin(viewer.user_id, snapshot=True) as session:
-            if await rows.get_owned(session, viewer.user_id, conversation_id) is None:
-                raise NotFound
-            events = await rows.events_of(session, viewer.user_id, conversation_id, after_seq=after_seq)
-            run = await run_rows.active_of(session, viewer.user_id, conversation_id)
+            owner_id = (await _readable(session, viewer, conversation_id)).owner_id
+            events = await rows.events_of(session, owner_id, conversation_id, after_seq=after_seq)
+            run = await run_rows.active_of(session, owner_id, conversation_id)
         return events, run
 
     async def message(self, viewer: Viewer, conversation_id: UUID, message_id: UUID) -> ThreadMessage:
@@ -108,7 +111,8 @@ class Conversations:
             NotFound: when it is unknown or someone else's.
         """
         async with self._database.begin(viewer.user_id) as session:
-            row = await rows.get_message(session, viewer.user_id, conversation_id, message_id)
+            owner_id = (await _readable(session, viewer, conversation_id)).owner_id
+            row = await rows.get_message(session, owner_id, conversation_id, message_id)
         if row is None:
             raise NotFound
         return thread_message(row)
@@ -120,7 +124,8 @@ class Conversations:
             NotFound: when it is unknown or someone else's.
         """
         async with self._database.begin(viewer.user_id) as session:
-            events = await rows.events_of(session, viewer.user_id, conversation_id)
+            owner_id = (await _readable(session, viewer, conversation_id)).owner_id
+            events = await rows.events_of(session, owner_id, conversation_id)
         if not events:
             raise NotFound
         return History.replayed(events)
@@ -144,6 +149,7 @@ class Conversations:
         Raises:
             NotFound: when it is unknown or someone else's.
         """
+        require_scope(viewer, Scope.CHAT)
         async with self._database.begin(viewer.user_id) as session:
             await run_rows.request_stop(session, viewer.user_id, conversation_id)
         await self._append(viewer, conversation_id, ConversationRemoved())
@@ -159,12 +165,28 @@ class Conversations:
     async def _append(
         self, viewer: Viewer, conversation_id: UUID, event: ConversationEvent, *, removed_too: bool = False
     ) -> None:
+        require_scope(viewer, Scope.CHAT)
         async with self._database.begin(viewer.user_id) as session:
             seq = await rows.current_seq(session, viewer.user_id, conversation_id)
             visible = removed_too or await rows.get_owned(session, viewer.user_id, conversation_id) is not None
             if seq is None or not visible:
                 raise NotFound
             await rows.append_event(session, viewer.user_id, conversation_id, seq, event)
+
+
+async def _readable(session: AsyncSession, viewer: Viewer, conversation_id: UUID) -> Conversation:
+    """Return a conversation that the person may read: their own, or one that was shared with them."""
+    conversation = await rows.get_owned(session, viewer.user_id, conversation_id)
+    grants: list[Grant] = []
+    if conversation is None:
+        conversation = await rows.get_granted(session, conversation_id)
+        grants = await role_rows.grants_on(session, ResourceKind.CONVERSATION, [str(conversation_id)])
+    if conversation is None:
+        raise NotFound
+    resource = Resource(ResourceKind.CONVERSATION, str(conversation_id), conversation.owner_id)
+    if not is_allowed(viewer, Action.READ, resource, grants):
+        raise NotFound
+    return conversation
 
 
 def thread_message(row: Message) -> ThreadMessage:

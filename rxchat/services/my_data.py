@@ -55,7 +55,7 @@ class MyData:
         self._database = database
         self._access = access
         self._authentication = authentication
-        self._grace = grace
+        self.grace = grace
 
     async def profile(self, viewer: Viewer) -> Profile:
         """Return the person's own account."""
@@ -87,7 +87,7 @@ class MyData:
             LastAdministrator: when nobody would administer any more.
         """
         await self._authentication.prove(viewer, password, caller)
-        at = datetime.now(UTC) + self._grace
+        at = datetime.now(UTC) + self.grace
         async with self._database.begin(viewer.user_id) as session:
             if viewer.role == "admin" and await rows.is_last_administrator(session, viewer.user_id):
                 raise LastAdministrator

@@ -95,7 +95,7 @@ class Attendance:
             await watch.wait(_IDLE_SECONDS)
         async with self._state as state:
             if state.model_notice:
-                await state._show_models(state.model)
+                await state._show_models(self._viewer, state.model)
             # A socket keeps its old cookie after signing out: the server's record decides, again and again.
             self._viewer = await viewer_of(state)
 
@@ -170,7 +170,7 @@ class Attendance:
         self._models[run.message_id] = run.model
         check_again_at = time.monotonic() + _CHECK_SECONDS
         started = int(run.created_at.timestamp() * 1000)
-        async with graph.current().live.following(self._viewer.user_id, run.id) as answer:
+        async with graph.current().live.following(run.owner_id, run.id) as answer:
             while True:
                 ended = answer.ended
                 is_new = await _push(windows, answer)

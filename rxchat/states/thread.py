@@ -12,6 +12,7 @@ import reflex as rx
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.errors import InvalidInput, NotFound, RxChatError
 from rxchat.domain.ids import parse_id
+from rxchat.domain.permissions import Action, ResourceKind
 from rxchat.services import graph
 from rxchat.services.conversations import ThreadPage
 from rxchat.services.models import Offer
@@ -21,6 +22,7 @@ from rxchat.states.sidebar import SidebarState
 from rxchat.states.viewer import ViewerState
 from rxchat.states.views import message_view, model_detail
 
+_NO_MODEL = "You may not use any of the models here yet: ask an administrator for one."
 NO_RUN: dict[str, Any] = {"id": "", "state": "", "started": 0, "note": ""}
 
 
@@ -83,15 +85,20 @@ class ThreadState(rx.State):
             except NotFound:
                 self.missing, self.title = True, ""
                 return ThreadState.attend
-        await self._show_models(page.model if page else "")
+        await self._show_models(viewer, page.model if page else "")
         self._show_page(page)
         return ThreadState.attend
 
-    async def _show_models(self, wanted: str) -> None:
+    async def _show_models(self, viewer: Viewer, wanted: str) -> None:
         offer: Offer = await graph.current().models.offer()
-        self.models = [ModelChoice(item.name, model_detail(item), item.is_demo) for item in offer.models]
-        self.model_notice = offer.problem
-        self._choose(wanted or self.model or offer.default, offer.default)
+        names = [item.name for item in offer.models]
+        usable = await graph.current().teams.usable(viewer, ResourceKind.MODEL, Action.USE, names)
+        self.models = [
+            ModelChoice(item.name, model_detail(item), item.is_demo) for item in offer.models if item.name in usable
+        ]
+        self.model_notice = offer.problem or ("" if self.models or not names else _NO_MODEL)
+        default = offer.default if offer.default in usable or not usable else self.models[0].name
+        self._choose(wanted or self.model or default, default)
 
     def _choose(self, name: str, default: str) -> None:
         demo_of = {item.name: item.is_demo for item in self.models}
@@ -134,7 +141,7 @@ class ThreadState(rx.State):
             return None
         if not self.model or self.model_notice:
             # The model host may be back since the page was opened.
-            await self._show_models(self.model)
+            await self._show_models(viewer, self.model)
         conversation_id = parse_id(self.conversation_id)
         turn = await graph.current().chats.ask(viewer, conversation_id, text, self.model, question_id=question_id)
         self.accepted = client_id

@@ -1,0 +1,117 @@
+"""Commands for whoever operates RxChat: the audit as a file that proves itself, and ways back for who is locked out."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from rxchat.bootstrap import ConfigurationError, connections
+from rxchat.db import accounts as account_rows
+from rxchat.db import audit as audit_rows
+from rxchat.db import credentials
+from rxchat.db import sessions as session_rows
+from rxchat.db.database import Database
+from rxchat.domain.audit import BrokenAudit, verify
+from rxchat.services.audit_trail import AuditTrail, signer_of
+from rxchat.services.links import LinkKind, Links
+from rxchat.services.vault import Vault
+from rxchat.settings import Settings
+
+
+def add_audit_arguments(command: argparse.ArgumentParser) -> None:
+    """Say what `audit` can be asked for."""
+    choices = command.add_subparsers(dest="part", required=True, metavar="part")
+    export = choices.add_parser("export", help="write the whole audit, signed, as lines of JSON")
+    export.add_argument("file", help="where to write it; - for standard output")
+    check = choices.add_parser("verify", help="prove that an export is whole and unchanged; asks nobody")
+    check.add_argument("file", type=Path, help="the export")
+    check.add_argument("--key", default="", help="the public key that it must be signed with (see `audit key`)")
+    choices.add_parser("key", help="print the public key that this installation's audit is signed with")
+
+
+def audit(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Export, verify, or print the key."""
+    match chosen.part:
+        case "verify":
+            return _verify(chosen.file, chosen.key)
+        case "export":
+            return asyncio.run(_export(settings, chosen.file))
+        case _:
+            print(signer_of(Vault(connections(settings).secret_key)).public_key)
+            return 0
+
+
+def _verify(file: Path, key: str) -> int:
+    try:
+        with file.open(encoding="utf-8") as lines:
+            verdict = verify(lines, public_key=key.strip().lower())
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{file} is not an export of an audit.") from error
+    except BrokenAudit as error:
+        print(f"NOT WHOLE, from row {error.seq} on. {error}", file=sys.stderr)
+        return 1
+    print(f"Whole: {verdict.rows:,} rows, {verdict.checkpoints:,} signatures, key {verdict.public_key}")
+    if not key:
+        print("Compare that key with `python -m rxchat audit key`, or give it with --key.")
+    return 0
+
+
+async def _export(settings: Settings, file: str) -> int:
+    at = connections(settings)
+    database = Database.as_owner(at.database_owner_url)
+    try:
+        lines = AuditTrail(database, signer_of(Vault(at.secret_key))).lines(None)
+        if file == "-":
+            async for line in lines:
+                print(line)
+        else:
+            with Path(file).open("w", encoding="utf-8") as out:  # noqa: ASYNC230 - nobody else waits for this loop
+                async for line in lines:
+                    out.write(line + "\n")
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be written: {error.strerror}.") from error
+    finally:
+        await database.aclose()
+    return 0
+
+
+def add_reset_arguments(command: argparse.ArgumentParser) -> None:
+    """Say what `reset-link` needs."""
+    command.add_argument("email", help="whose password is to be chosen anew")
+    command.add_argument("--second-factor", action="store_true", help="take their second factors away, too")
+
+
+def reset_link(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Print a link with which somebody chooses a new password."""
+    print(asyncio.run(_reset_link(settings, chosen.email, takes_factors=chosen.second_factor)))
+    return 0
+
+
+async def _reset_link(settings: Settings, email: str, *, takes_factors: bool) -> str:
+    at = connections(settings)
+    database = Database.as_owner(at.database_owner_url)
+    links = Links(Vault(at.secret_key), settings.base_url)
+    try:
+        async with database.begin(None) as session:
+            account = await account_rows.by_email(session, email.strip())
+        if account is None:
+            raise ConfigurationError("There is no account with this address.")
+        async with database.begin(account.id) as session:
+            link = await links.make(session, LinkKind.RESET, email=account.email, user_id=account.id, is_mailed=False)
+            if takes_factors:
+                await credentials.remove_totp(session, account.id)
+                await credentials.replace_recovery_codes(session, account.id, [])
+                for passkey in await credentials.passkeys(session, account.id):
+                    await credentials.remove_passkey(session, account.id, passkey.id)
+                await session_rows.end(session, account.id, reason="second factor reset by the operator")
+            await audit_rows.append(
+                session, None, "reset_link_made_by_operator", "", "",
+                person=str(account.id), second_factor=takes_factors,
+            )  # fmt: skip
+        return link
+    finally:
+        await database.aclose()
