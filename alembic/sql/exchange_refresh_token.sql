@@ -10,6 +10,7 @@ BEGIN
     UPDATE user_session SET generation = generation + 1, last_seen_at = now()
      WHERE user_id = p_user AND id = p_session AND kind = 'program' AND ended_at IS NULL AND expires_at > now()
        AND generation = p_generation
+       AND EXISTS (SELECT FROM user_account WHERE id = p_user AND suspended_at IS NULL)
     RETURNING generation INTO next_generation;
     IF FOUND THEN
         RETURN next_generation;

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 
 import httpx
 import pytest
 
+from rxchat.services.graph import Services
+from rxchat.settings import Settings
 from tests.journeys.browser import EMAIL, PASSWORD
 from tests.journeys.conftest import create_account
 from tests.journeys.server import RxChat
+from tests.security.house import Open, doors
 
 EXTRA_ORIGIN = "https://chat.internal"
 
@@ -39,3 +42,11 @@ def member(house: RxChat) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=house.url, trust_env=False, headers={"origin": house.url}) as client:
         client.post("/api/auth/sign-in", json={"email": EMAIL, "password": PASSWORD}).raise_for_status()
         yield client
+
+
+@pytest.fixture
+async def clients(services: Services, settings: Settings) -> AsyncGenerator[Open]:
+    """Make HTTP clients of the house."""
+    assert services
+    async with doors(settings) as made:
+        yield made

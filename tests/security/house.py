@@ -1,0 +1,78 @@
+"""The whole house as browsers and programs reach it over HTTP, and people who live in it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import httpx
+from pyotp.totp import TOTP
+from starlette.responses import PlainTextResponse
+
+from rxchat.api.front import Front
+from rxchat.api.routes import build_api
+from rxchat.domain.accounts import Viewer
+from rxchat.services.graph import Services
+from rxchat.services.passwords import Passwords
+from rxchat.settings import Settings
+from tests.factories import PASSWORD, add_viewer
+
+ORIGIN = "http://127.0.0.1:8000"
+Open = Callable[..., httpx.AsyncClient]
+
+
+@asynccontextmanager
+async def doors(settings: Settings) -> AsyncGenerator[Open]:
+    """Make clients, each with cookies and an address of its own; the pages are a stand-in, everything else is real."""
+    front = Front(PlainTextResponse("a page"), build_api(settings, list(settings.own_origins)), settings)
+    async with AsyncExitStack() as clients:
+
+        def open_client(address: str = "203.0.113.7", **headers: str) -> httpx.AsyncClient:
+            client = httpx.AsyncClient(
+                transport=httpx.ASGITransport(app=front, client=(address, 1234)),
+                base_url=ORIGIN,
+                headers={"origin": ORIGIN} | headers,
+            )
+            clients.push_async_callback(client.aclose)
+            return client
+
+        yield open_client
+
+
+async def give_password(services: Services, viewer: Viewer, password: str = PASSWORD) -> None:
+    """Give somebody a password, as cheaply as the tests' settings hash."""
+    from rxchat.db import accounts as rows
+
+    passwords: Passwords = services.authentication._passwords
+    hashed = await passwords.hash(password)
+    async with services.authentication._database.begin(viewer.user_id) as session:
+        await rows.set_password_hash(session, viewer.user_id, hashed)
+
+
+async def person(services: Services, owner_url: str, name: str = "Ada", role: str = "member") -> Viewer:
+    """Add somebody with an account and the tests' password."""
+    viewer = add_viewer(owner_url, name, role)
+    await give_password(services, viewer)
+    return viewer
+
+
+async def sign_in(client: httpx.AsyncClient, viewer: Viewer, password: str = PASSWORD) -> httpx.Response:
+    """Sign somebody in with their password."""
+    return await client.post("/api/auth/sign-in", json={"email": viewer.email, "password": password})
+
+
+async def set_up_totp(client: httpx.AsyncClient, password: str = PASSWORD) -> tuple[TOTP, list[str]]:
+    """Set up an authenticator app for whoever is signed in, and return it with the recovery codes."""
+    begun = await client.post("/api/me/totp/begin", json={"password": password})
+    assert begun.status_code == 200, begun.text
+    app = TOTP(begun.json()["secret"])
+    confirmed = await client.post("/api/me/totp/confirm", json={"code": app.now()})
+    assert confirmed.status_code == 200, confirmed.text
+    return app, confirmed.json()["codes"]
+
+
+def error_of(answer: httpx.Response) -> str:
+    """Return the code of an answer's error."""
+    found: dict[str, Any] = answer.json()
+    return found["error"]["code"]

@@ -1,0 +1,208 @@
+"""Rows 1-5 and 9: what is somebody else's looks like what is not there, at every door and for every verb."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from rxchat.bootstrap import Connections
+from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.errors import NotAllowed, NotFound
+from rxchat.domain.ids import new_id
+from rxchat.services.chats import Turn
+from rxchat.services.graph import Services
+from rxchat.states.sidebar import SidebarState
+from rxchat.states.thread import ThreadState
+from tests.factories import add_viewer, signed_in_as
+from tests.security.house import Open, error_of, person, sign_in
+from tests.tab import open_tab
+
+pytestmark = pytest.mark.anyio
+
+SECRET = "the merger happens on Friday"
+SLOW = "scripted:tokens=100000,rate=50"
+
+
+@pytest.fixture
+async def victim(services: Services, owner_url: str) -> Viewer:
+    return await person(services, owner_url, "Victim")
+
+
+@pytest.fixture
+async def turn(services: Services, victim: Viewer) -> Turn:
+    return await services.chats.ask(victim, None, SECRET, SLOW)
+
+
+@pytest.fixture
+async def stranger(services: Services, owner_url: str) -> Viewer:
+    return await person(services, owner_url, "Stranger")
+
+
+@pytest.mark.parametrize("verb", ["GET", "POST"])
+async def test_over_http_a_strangers_conversation_is_not_found(
+    services: Services, clients: Open, turn: Turn, stranger: Viewer, verb: str
+) -> None:
+    client = clients()
+    await sign_in(client, stranger)
+    path = "/api/conversations/{}" + ("/stop" if verb == "POST" else "")
+    answers = [await client.request(verb, path.format(item)) for item in (turn.conversation_id, new_id())]
+    assert answers[0].status_code == answers[1].status_code
+    assert answers[0].json() == answers[1].json()
+    assert SECRET not in answers[0].text
+
+
+async def test_a_strangers_stop_stops_nothing(
+    services: Services, clients: Open, turn: Turn, victim: Viewer, stranger: Viewer
+) -> None:
+    client = clients()
+    await sign_in(client, stranger)
+    assert (await client.post(f"/api/conversations/{turn.conversation_id}/stop")).json() == {"stopped": False}
+    page = await services.conversations.open(victim, turn.conversation_id)
+    assert page.run is not None
+    await services.chats.stop(victim, turn.conversation_id)
+
+
+async def test_no_use_case_works_on_a_strangers_conversation(
+    services: Services, turn: Turn, victim: Viewer, stranger: Viewer
+) -> None:
+    theirs = turn.conversation_id
+    page = await services.conversations.open(victim, theirs)
+    attempts = (
+        services.chats.ask(stranger, theirs, "mine now", SLOW),
+        services.chats.retry(stranger, theirs, page.messages[-1].id),
+        services.conversations.open(stranger, theirs),
+        services.conversations.news(stranger, theirs, 0),
+        services.conversations.message(stranger, theirs, page.messages[0].id),
+        services.conversations.history(stranger, theirs),
+        services.conversations.rename(stranger, theirs, "mine"),
+        services.conversations.remove(stranger, theirs),
+        services.conversations.restore(stranger, theirs),
+    )
+    for attempt in attempts:
+        with pytest.raises(NotFound):
+            await attempt
+    after = await services.conversations.open(victim, theirs)
+    assert (after.title, len(after.messages)) == (page.title, len(page.messages))
+
+
+async def test_a_message_of_a_stranger_is_not_found_in_ones_own_conversation(
+    services: Services, turn: Turn, victim: Viewer, stranger: Viewer
+) -> None:
+    own = await services.chats.ask(stranger, None, "hello", "scripted:tokens=3")
+    page = await services.conversations.open(victim, turn.conversation_id)
+    for message in page.messages:
+        with pytest.raises(NotFound):
+            await services.conversations.message(stranger, own.conversation_id, message.id)
+        with pytest.raises(NotFound):
+            await services.conversations.open(stranger, own.conversation_id, before=message.id)
+        with pytest.raises(NotFound):
+            await services.chats.retry(stranger, own.conversation_id, message.id)
+
+
+async def test_following_a_strangers_run_shows_nothing(
+    services: Services, turn: Turn, victim: Viewer, stranger: Viewer
+) -> None:
+    page = await services.conversations.open(victim, turn.conversation_id)
+    assert page.run
+    async with services.live.following(stranger.user_id, page.run.id) as answer:
+        await answer.changed(2)
+        assert answer.ended and answer.text == "" and answer.reasoning == ""
+
+
+@pytest.fixture
+async def reader(services: Services, owner_url: str, victim: Viewer, turn: Turn) -> Viewer:
+    """Somebody with whom the conversation was shared for reading."""
+    found = add_viewer(owner_url, "Reader")
+    await services.teams.grant(
+        victim, principal_kind="person", principal=str(found.user_id), resource_kind="conversation",
+        resource=str(turn.conversation_id), action="read", caller=Caller(),
+    )  # fmt: skip
+    return found
+
+
+async def test_whoever_was_granted_to_read_reads_and_does_nothing_else(
+    services: Services, turn: Turn, reader: Viewer, stranger: Viewer
+) -> None:
+    theirs = turn.conversation_id
+    assert (await services.conversations.open(reader, theirs)).messages[0].text == SECRET
+    assert await services.conversations.news(reader, theirs, 0)
+    with pytest.raises(NotFound):
+        await services.conversations.open(stranger, theirs)
+    for attempt in (
+        services.chats.ask(reader, theirs, "mine now", SLOW),
+        services.conversations.rename(reader, theirs, "mine"),
+        services.conversations.remove(reader, theirs),
+    ):
+        with pytest.raises(NotFound):
+            await attempt
+    assert not await services.chats.stop(reader, theirs)
+
+
+async def test_a_reader_who_sends_what_a_page_would_changes_nothing(
+    services: Services, turn: Turn, reader: Viewer, victim: Viewer
+) -> None:
+    before = await services.conversations.open(victim, turn.conversation_id)
+    async with open_tab(await signed_in_as(services, reader)) as tab:
+        tab.visit(turn.conversation_id)
+        await tab.send_event(ThreadState, "open")
+        await tab.until(tab.messages)
+        assert tab.messages()[0]["text"] == SECRET
+        await tab.send_event(ThreadState, "send", text="mine now", client_id=str(new_id()))
+        await tab.send_event(ThreadState, "stop")
+        await tab.send_event(SidebarState, "rename", conversation_id=str(turn.conversation_id), title="mine")
+        await tab.send_event(SidebarState, "remove", conversation_id=str(turn.conversation_id))
+        await tab.until(lambda: tab.shown(ThreadState, "refused"))
+    after = await services.conversations.open(victim, turn.conversation_id)
+    assert (after.title, len(after.messages), after.run is not None) == (before.title, len(before.messages), True)
+
+
+async def test_a_grant_that_is_taken_back_is_over(
+    services: Services, at: Connections, turn: Turn, reader: Viewer
+) -> None:
+    with psycopg.connect(at.database_owner_url) as connection:
+        connection.execute("DELETE FROM access_grant")
+    with pytest.raises(NotFound):
+        await services.conversations.open(reader, turn.conversation_id)
+
+
+async def test_nobody_shares_what_is_not_theirs(services: Services, turn: Turn, stranger: Viewer) -> None:
+    for kind, resource, action in (("conversation", str(turn.conversation_id), "read"), ("model", "*", "use")):
+        with pytest.raises(NotAllowed):
+            await services.teams.grant(
+                stranger, principal_kind="person", principal=str(stranger.user_id), resource_kind=kind,
+                resource=resource, action=action, caller=Caller(),
+            )  # fmt: skip
+
+
+async def test_somebody_elses_session_key_and_passkey_are_not_found(
+    services: Services, clients: Open, victim: Viewer, stranger: Viewer, owner_url: str
+) -> None:
+    theirs, mine = clients(), clients()
+    await sign_in(theirs, victim)
+    await sign_in(mine, stranger)
+    session = next(item["id"] for item in (await theirs.get("/api/me/sessions")).json())
+    body = {"password": "correct horse battery", "name": "k", "scopes": ["read"]}
+    key = (await theirs.post("/api/me/keys", json=body)).json()["id"]
+    passkey = add_passkey(owner_url, victim.user_id)
+    for method, path in (
+        ("DELETE", f"/api/me/sessions/{session}"),
+        ("DELETE", f"/api/me/keys/{key}"),
+        ("POST", f"/api/me/passkeys/{passkey}/remove"),
+    ):
+        json = {"password": "correct horse battery"} if method == "POST" else None
+        answer = await mine.request(method, path, json=json)
+        assert (answer.status_code, error_of(answer)) == (404, "not_found"), path
+    assert (await theirs.get("/api/me")).status_code == 200
+    assert [item["id"] for item in (await theirs.get("/api/me/keys")).json()] == [key]
+
+
+def add_passkey(owner_url: str, user_id: UUID) -> UUID:
+    passkey_id = new_id()
+    with psycopg.connect(owner_url) as connection:
+        connection.execute(
+            "INSERT INTO passkey (user_id, id, credential_id, public_key, name) VALUES (%s, %s, %s, '', 'x')",
+            (user_id, passkey_id, passkey_id.bytes),
+        )
+    return passkey_id

@@ -1,0 +1,203 @@
+"""Rows 11 and 16: whoever is signed out, suspended, demoted or has a new password is out at every door, with Redis or not."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import replace
+
+import httpx
+import psycopg
+import pytest
+
+from rxchat.bootstrap import Connections, running
+from rxchat.domain.accounts import Caller, Viewer
+from rxchat.services.graph import Services
+from rxchat.settings import Settings
+from rxchat.states import guard, sockets
+from rxchat.states.thread import ThreadState
+from tests.conftest import empty
+from tests.factories import PASSWORD
+from tests.security.house import Open, doors, person, sign_in
+from tests.tab import open_tab
+
+pytestmark = pytest.mark.anyio
+
+WITHIN_SECONDS = 5.0
+Event = Callable[[Services, str, Viewer, httpx.AsyncClient, Open], Awaitable[object]]
+
+
+async def suspend(services: Services, owner_url: str, viewer: Viewer, _client: httpx.AsyncClient, _more: Open) -> None:
+    admin = await person(services, owner_url, "Admin", "admin")
+    await services.people.suspend(admin, viewer.user_id, Caller(), is_suspended=True)
+
+
+async def demote(services: Services, owner_url: str, viewer: Viewer, _client: httpx.AsyncClient, _more: Open) -> None:
+    admin = await person(services, owner_url, "Admin", "admin")
+    await services.people.set_role(admin, viewer.user_id, "guest", Caller())
+
+
+async def end_sessions(
+    services: Services, owner_url: str, viewer: Viewer, _client: httpx.AsyncClient, _more: Open
+) -> None:
+    admin = await person(services, owner_url, "Admin", "admin")
+    await services.people.end_sessions(admin, viewer.user_id, Caller())
+
+
+async def sign_out(
+    _services: Services, _owner_url: str, _viewer: Viewer, client: httpx.AsyncClient, _more: Open
+) -> None:
+    kept = dict(client.cookies)
+    assert (await client.post("/api/auth/sign-out")).status_code == 204
+    client.cookies.update(kept)
+
+
+async def change_password_elsewhere(
+    services: Services, owner_url: str, viewer: Viewer, client: httpx.AsyncClient, more: Open
+) -> None:
+    other = more("198.51.100.9")
+    await sign_in(other, viewer)
+    body = {"present": PASSWORD, "wanted": "another long sentence"}
+    assert (await other.post("/api/me/password", json=body)).status_code == 204
+
+
+async def suspend_in_the_database(
+    services: Services, owner_url: str, viewer: Viewer, _client: httpx.AsyncClient, _more: Open
+) -> None:
+    """Somebody with a database shell, or another process."""
+    await asyncio.to_thread(_suspend, owner_url, viewer)
+
+
+def _suspend(owner_url: str, viewer: Viewer) -> None:
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("UPDATE user_account SET suspended_at = now() WHERE id = %s", (viewer.user_id,))
+
+
+EVENTS: list[Event] = [suspend, demote, end_sessions, sign_out, change_password_elsewhere, suspend_in_the_database]
+
+
+@pytest.fixture(params=["redis", "no redis"])
+async def house(request: pytest.FixtureRequest, settings: Settings, at: Connections) -> AsyncGenerator[Services]:
+    where = at if request.param == "redis" else replace(at, redis_url=None)
+    async with running(settings, where) as services:
+        await services.notices.listening.wait()
+        yield services
+    empty(at.database_owner_url, at.redis_url)
+
+
+async def is_out(client: httpx.AsyncClient, headers: dict[str, str] | None = None) -> float:
+    """Return after how many seconds the door was shut."""
+    began = time.monotonic()
+    while (answer := await client.get("/api/me", headers=headers)).status_code != 401:
+        assert answer.status_code == 200
+        assert time.monotonic() - began < WITHIN_SECONDS, "the door is still open"
+        await asyncio.sleep(0.02)
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
+async def test_the_cookie_stops_working(house: Services, settings: Settings, owner_url: str, event: Event) -> None:
+    async with doors(settings) as clients:
+        client, viewer = clients(), await person(house, owner_url)
+        await sign_in(client, viewer)
+        assert (await client.get("/api/me")).status_code == 200
+        await event(house, owner_url, viewer, client, clients)
+        await is_out(client)
+        assert (await client.get("/")).headers["location"] == "/sign-in"
+
+
+@pytest.mark.parametrize("event", [item for item in EVENTS if item is not sign_out], ids=lambda event: event.__name__)
+async def test_a_programs_tokens_stop_working(
+    house: Services, settings: Settings, owner_url: str, event: Event
+) -> None:
+    async with doors(settings) as clients:
+        program, viewer = clients(), await person(house, owner_url)
+        body = {"email": viewer.email, "password": PASSWORD}
+        pair = (await program.post("/api/auth/token", json=body)).json()
+        headers = {"authorization": f"Bearer {pair['access_token']}"}
+        assert (await program.get("/api/me", headers=headers)).status_code == 200
+        await event(house, owner_url, viewer, program, clients)
+        await is_out(program, headers)
+        refresh = await program.post("/api/auth/token/refresh", json={"refresh_token": pair["refresh_token"]})
+        assert refresh.status_code == 401
+
+
+@pytest.mark.parametrize("header", ["authorization", "x-api-key"])
+@pytest.mark.parametrize(
+    "event", [suspend, suspend_in_the_database, change_password_elsewhere], ids=lambda event: event.__name__
+)
+async def test_an_api_key_stops_working(
+    house: Services, settings: Settings, owner_url: str, event: Event, header: str
+) -> None:
+    async with doors(settings) as clients:
+        program, viewer = clients(), await person(house, owner_url)
+        _, key = await house.programs.create_key(viewer, name="k", scopes=["read"], days=None, caller=Caller())
+        headers = {header: f"Bearer {key}" if header == "authorization" else key}
+        assert (await program.get("/api/me", headers=headers)).status_code == 200
+        await event(house, owner_url, viewer, program, clients)
+        await is_out(program, headers)
+
+
+async def test_a_demoted_administrators_key_administers_no_more(
+    house: Services, settings: Settings, owner_url: str
+) -> None:
+    boss = await person(house, owner_url, "Boss", "admin")
+    viewer = await person(house, owner_url, "Deputy", "admin")
+    _, key = await house.programs.create_key(viewer, name="k", scopes=["read", "admin"], days=None, caller=Caller())
+    async with doors(settings) as clients:
+        program = clients()
+        headers = {"x-api-key": key}
+        assert (await program.get("/api/admin/people", headers=headers)).status_code == 200
+        await house.people.set_role(boss, viewer.user_id, "member", Caller())
+        assert (await program.get("/api/admin/people", headers=headers)).status_code in {401, 403}
+
+
+class Socket:
+    """A browser's socket as Reflex's namespace knows it: what was sent over it, and whether it is still there."""
+
+    def __init__(self, token: str) -> None:
+        self.token_to_sid = {token: "sid"}
+        self.sent: list[str] = []
+
+    async def on_event(self, sid: str, data: object) -> None: ...
+
+    async def emit_update(self, update: object, token: str) -> None:
+        self.sent.append(f"{token} {update}")
+
+    async def disconnect(self, sid: str) -> None:
+        self.token_to_sid.clear()
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
+async def test_an_open_socket_is_led_away_and_closed(
+    house: Services, settings: Settings, owner_url: str, event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer = await person(house, owner_url)
+    async with doors(settings) as clients:
+        client = clients()
+        await sign_in(client, viewer)
+        async with guard.watching(), open_tab(client.cookies["rxchat_session"]) as tab:
+            await tab.send_event(ThreadState, "open")
+            await tab.until(lambda: tab.patches)
+            socket = Socket(tab.token)
+            monkeypatch.setattr(sockets, "_namespaces", [socket])
+            await event(house, owner_url, viewer, client, clients)
+            async with asyncio.timeout(WITHIN_SECONDS):
+                while socket.token_to_sid:
+                    await asyncio.sleep(0.02)
+            assert "/sign-in?next=/" in socket.sent[0]
+
+
+async def test_a_cookie_counts_no_more_while_nobody_tells_of_changes(
+    house: Services, settings: Settings, owner_url: str
+) -> None:
+    viewer = await person(house, owner_url)
+    async with doors(settings) as clients:
+        client = clients()
+        await sign_in(client, viewer)
+        assert (await client.get("/api/me")).status_code == 200
+        await house.notices.stop()
+        house.notices.listening.clear()
+        await suspend_in_the_database(house, owner_url, viewer, client, clients)
+        assert (await client.get("/api/me")).status_code == 401
