@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -29,9 +30,11 @@ class PersonRow:
     last_seen_at: datetime | None
 
 
-async def page(session: AsyncSession, *, words: str, role: str, offset: int, limit: int) -> tuple[list[PersonRow], int]:
+async def page(
+    session: AsyncSession, *, words: str = "", role: str = "", only: UUID | None = None, offset: int = 0, limit: int = 1
+) -> tuple[list[PersonRow], int]:
     """Return people whose name or address holds the words, by name, and how many there are in all."""
-    conditions = []
+    conditions = [] if only is None else [User.id == only]
     if words:
         pattern = "%" + words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         conditions.append(or_(User.name.ilike(pattern), User.email.ilike(pattern)))
@@ -64,6 +67,12 @@ async def page(session: AsyncSession, *, words: str, role: str, offset: int, lim
     )
     counted = await session.execute(select(func.count()).select_from(User).where(*conditions))
     return [PersonRow(*row) for row in found.all()], counted.scalar_one()
+
+
+async def names(session: AsyncSession, user_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return what people are called, of those whom the acting one may see."""
+    found = await session.execute(select(User.id, User.name).where(User.id.in_(user_ids)))
+    return {row[0]: row[1] for row in found.all()}
 
 
 async def get(session: AsyncSession, user_id: UUID) -> User | None:

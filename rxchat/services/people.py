@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -22,6 +22,7 @@ from rxchat.observability import correlation_id
 from rxchat.services.links import LinkKind, Links
 from rxchat.services.notices import Access
 from rxchat.services.post import Post
+from rxchat.tables import Group
 
 PAGE = 50
 _SHORTEST_REASON = 10
@@ -73,6 +74,25 @@ class People:
                 session, words=storable(words).strip()[:100], role=storable(role), offset=max(0, offset), limit=PAGE
             )
 
+    async def one(self, viewer: Viewer, user_id: UUID) -> tuple[PersonRow, list[Group]]:
+        """Return a person, and the groups that they are in.
+
+        Raises:
+            NotAllowed: without the permission to see people.
+            NotFound: when there is no such person.
+        """
+        require(viewer, Permission.PEOPLE_READ)
+        async with self._database.begin(viewer.user_id) as session:
+            found, _ = await people.page(session, only=user_id)
+            if not found:
+                raise NotFound
+            return found[0], await people.groups_of(session, user_id)
+
+    async def names(self, viewer: Viewer, user_ids: Collection[UUID]) -> dict[UUID, str]:
+        """Return what people are called, as far as one may know: for lists that hold ids."""
+        async with self._database.begin(viewer.user_id) as session:
+            return await people.names(session, user_ids)
+
     async def invite(
         self, viewer: Viewer, *, email: str, role: str, group_ids: Sequence[UUID] = (), caller: Caller
     ) -> tuple[str, bool]:
@@ -97,7 +117,7 @@ class People:
         return link, self._post.is_there
 
     async def _may_give(self, session: people.AsyncSession, viewer: Viewer, role: str) -> None:
-        wanted = await role_rows.get(session, role)
+        wanted = await role_rows.get(session, storable(role))
         if wanted is None:
             raise InvalidInput("There is no such role.")
         if not set(wanted.permissions) <= {permission.value for permission in viewer.permissions}:
@@ -171,13 +191,15 @@ class People:
         """End everything that a person has open; return how many sign-ins it was.
 
         Raises:
-            NotAllowed: without the permission to manage people.
+            NotAllowed: without the permission, or for somebody who may do more.
             NotFound: when there is no such person.
         """
         require(viewer, Permission.PEOPLE_MANAGE)
         async with self._database.begin(viewer.user_id) as session:
-            if await people.get(session, user_id) is None:
+            person = await people.get(session, user_id)
+            if person is None:
                 raise NotFound
+            await self._may_give(session, viewer, person.role)
             ended = await session_rows.end(session, user_id, reason="ended by an administrator")
             await audit.append(
                 session, viewer.user_id, "sessions_ended", caller.address, correlation_id(),
