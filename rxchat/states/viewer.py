@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import reflex as rx
 
 from rxchat.domain.accounts import Viewer
+from rxchat.domain.permissions import ADMINISTRATIVE, Permission, is_permitted
 from rxchat.states.access import signed_in
+
+
+@dataclass
+class Section:
+    """One of the pages for administrators, as their navigation shows it."""
+
+    label: str
+    path: str
+
+
+SECTIONS = {
+    "People": ("/admin/people", Permission.PEOPLE_READ),
+    "Groups": ("/admin/groups", Permission.PEOPLE_READ),
+    "Roles": ("/admin/roles", Permission.PEOPLE_READ),
+    "Access": ("/admin/access", Permission.GRANTS_MANAGE),
+    "Registration": ("/admin/registration", Permission.SETTINGS_MANAGE),
+    "Audit": ("/admin/audit", Permission.AUDIT_READ),
+}
+"""The pages for administrators: where each is, and which permission opens it."""
 
 
 class ViewerState(rx.State):
@@ -14,6 +36,12 @@ class ViewerState(rx.State):
     name: str = ""
     email: str = ""
     is_admin: bool = False
+    needs_second_factor: bool = False
+    permissions: list[str] = []
+    """What they may administer, by name: for what the page offers; services ask again."""
+    sections: list[Section] = []
+    admin_home: str = ""
+    """Where administering begins for this person; "" when there is nothing for them."""
     ready: bool = False
 
     @rx.event
@@ -23,4 +51,11 @@ class ViewerState(rx.State):
         self.name = viewer.name
         self.email = viewer.email
         self.is_admin = viewer.is_admin
+        self.needs_second_factor = viewer.needs_second_factor
+        self.permissions = sorted(viewer.permissions & ADMINISTRATIVE)
+        self.sections = [
+            Section(label, path) for label, (path, needed) in SECTIONS.items() if is_permitted(viewer, needed)
+        ]
+        first = self.sections[0].path if self.sections else ""
+        self.admin_home = first or ("/admin/people" if viewer.needs_second_factor else "")
         self.ready = True

@@ -1,0 +1,103 @@
+"""What the audit's rows mean, in sentences: `{...}` is what the row says, with names in place of ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_WORDS: dict[str, tuple[str, str]] = {
+    "signed_in": ("Signed in", "Signed in with {method}"),
+    "signed_out": ("Signed out", "Signed out"),
+    "sign_in_refused": ("Sign-in refused", "Was refused at sign-in"),
+    "second_factor_refused": ("Wrong second factor", "Gave a wrong second factor"),
+    "proof_refused": ("Wrong password at a safe door", "Gave a wrong password before changing something important"),
+    "session_ended": ("Sign-in ended", "Ended one of their own sign-ins"),
+    "other_sessions_ended": ("Other sign-ins ended", "Ended their other sign-ins ({count})"),
+    "first_administrator_created": ("First administrator", "Became the first administrator"),
+    "registered": ("Account made", "Made an account"),
+    "registration_refused": ("Registration refused", "Somebody tried to register with an address that is taken"),
+    "joined": ("Invitation accepted", "Accepted the invitation of {invited_by}"),
+    "invited": ("Invitation", "Invited {email} as {role}"),
+    "invitation_withdrawn": ("Invitation taken back", "Took an invitation back"),
+    "email_confirmed": ("Address confirmed", "Confirmed their e-mail address"),
+    "role_changed": ("Role changed", "Made {person} {role}"),
+    "suspended": ("Suspended", "Suspended {person}"),
+    "readmitted": ("Let in again", "Let {person} in again"),
+    "sessions_ended": ("Signed out by an administrator", "Signed {person} out everywhere ({count})"),
+    "second_factor_reset": ("Second factor reset", "Reset the second factor of {person}"),
+    "reset_link_made": ("Password link made", "Made a password link for {person}"),
+    "reset_requested": ("Password link asked for", "Asked for a new password by mail"),
+    "password_reset": ("Password reset", "Chose a new password with a link"),
+    "password_changed": ("Password changed", "Changed their password"),
+    "totp_added": ("Authenticator app added", "Set up an authenticator app"),
+    "totp_removed": ("Authenticator app removed", "Removed their authenticator app"),
+    "recovery_codes_renewed": ("Recovery codes renewed", "Made new recovery codes"),
+    "recovery_code_used": ("Recovery code used", "Used a recovery code ({codes_left} left)"),
+    "passkey_added": ("Passkey added", "Added the passkey “{name}”"),
+    "passkey_removed": ("Passkey removed", "Removed a passkey"),
+    "passkey_refused": ("Passkey refused", "Was refused with a passkey"),
+    "identity_linked": ("Sign-in connected", "Connected their sign-in with {provider}"),
+    "identity_unlinked": ("Sign-in disconnected", "Disconnected their sign-in with {provider}"),
+    "key_created": ("API key made", "Made the API key “{name}”"),
+    "key_revoked": ("API key revoked", "Revoked an API key"),
+    "refresh_token_replayed": ("Program's token replayed", "A program's used-up token was shown again; it was cut off"),
+    "group_saved": ("Group saved", "Saved the group “{name}”"),
+    "group_removed": ("Group deleted", "Deleted the group {group}"),
+    "member_added": ("Added to a group", "Put {person} into the group {group}"),
+    "member_removed": ("Taken out of a group", "Took {person} out of the group {group}"),
+    "role_saved": ("Role saved", "Saved the role {role}"),
+    "role_removed": ("Role deleted", "Deleted the role {role}"),
+    "granted": ("Access given", "Gave access"),
+    "grant_revoked": ("Access taken back", "Took access back"),
+    "settings_changed": ("Rules changed", "Changed the rules"),
+    "conversations_listed": ("Conversations listed", "Listed the conversations of {person}"),
+    "conversation_read": ("Conversation read", "Read a conversation of {person}"),
+    "data_exported": ("Own data exported", "Exported their own data"),
+    "deletion_requested": ("Deletion asked for", "Asked for the deletion of their account"),
+    "deletion_withdrawn": ("Deletion called off", "Kept their account after all"),
+    "account_deleted": ("Account deleted", "The account {person} was deleted, as its owner had asked"),
+    "audit_exported": ("Audit exported", "Exported the audit"),
+}
+
+ACTIONS = {action: title for action, (title, _) in sorted(_WORDS.items(), key=lambda item: item[1][0])}
+"""What each kind of row is called, by its name, in the order of the alphabet."""
+
+_LABELS = {"second_factor": "second factor", "codes_left": "codes left", "sessions_ended": "sign-ins ended"}
+_UNTOLD = frozenset({"session", "conversation", "invitation", "grant_id", "key", "passkey", "correlation_id"})
+
+
+class _Spoken(dict[str, str]):
+    """What a row says, by name; a row of an older version may lack some."""
+
+    def __missing__(self, name: str) -> str:
+        return "…"
+
+
+def sentence(action: str, data: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Return what happened, in words that follow the name of who did it."""
+    words = _WORDS.get(action, ("", action.replace("_", " ").capitalize()))[1]
+    return words.format_map(_Spoken({name: _spoken(value, names) for name, value in data.items()}))
+
+
+def details(action: str, data: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Return what else the row says: all that its sentence does not, but for ids that mean nothing to people."""
+    words = _WORDS.get(action, ("", ""))[1]
+    told = {
+        _LABELS.get(name, name): _spoken(value, names)
+        for name, value in data.items()
+        if f"{{{name}}}" not in words and name not in _UNTOLD
+    }
+    return " · ".join(f"{name}: {value}" for name, value in told.items() if value)
+
+
+def _spoken(value: Any, names: Mapping[str, str]) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_LABELS.get(str(name), name)} {_spoken(item, names)}" for name, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_spoken(item, names) for item in value)
+    kind, _, rest = str(value).partition(" ")
+    if kind in {"person", "group", "role"} and rest in names:
+        return f"{kind} {names[rest]}"
+    return names.get(str(value), str(value))
