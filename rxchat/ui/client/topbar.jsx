@@ -6,7 +6,7 @@ import { toggleSidebar } from "./sidebar.jsx";
 import { ThemeButton } from "./theme.jsx";
 
 function ModelPicker({ models, model, onChoose }) {
-  if (!models.length) return <span className="model-button text-muted">{model}</span>;
+  if (!models.length) return model ? <span className="model-button text-muted">{model}</span> : null;
   return (
     <Menu
       label="Model"

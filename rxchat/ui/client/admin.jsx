@@ -1,0 +1,156 @@
+// The pages for administrators: their navigation, looking for people, moments, links to hand over.
+import { useEffect, useId, useRef, useState } from "react";
+import { Link, useLocation } from "react-router";
+import { Search, UserPlus } from "lucide-react";
+import { CopyButton } from "./copy.jsx";
+import { spokenMoment } from "./moments.js";
+
+const QUIET = 250;
+
+export function AdminNav({ sections }) {
+  const { pathname } = useLocation();
+  const list = useRef(null);
+  useEffect(() => {
+    list.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [pathname, sections.length]);
+  return (
+    <nav className="admin-nav" aria-label="Administration">
+      <ul ref={list}>
+        {sections.map(({ label, path }) => {
+          const isHere = pathname === path || pathname.startsWith(`${path}/`);
+          return <li key={path}><Link to={path} aria-current={isHere ? "page" : undefined}>{label}</Link></li>;
+        })}
+      </ul>
+    </nav>
+  );
+}
+
+/** A link within the app: nothing is loaded anew. */
+export function PageLink({ to, className, children }) {
+  return <Link to={to} className={className}>{children}</Link>;
+}
+
+/** What is typed is told after a moment's pause, the last word always. */
+function useQuiet(tell) {
+  const timer = useRef(0);
+  const latest = useRef(tell);
+  latest.current = tell;
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return (value, isAtOnce) => {
+    clearTimeout(timer.current);
+    if (isAtOnce) latest.current(value);
+    else timer.current = setTimeout(() => latest.current(value), QUIET);
+  };
+}
+
+export function SearchBox({ label, placeholder, onSearch }) {
+  const [value, setValue] = useState("");
+  const tell = useQuiet(onSearch);
+  const change = (next, isAtOnce) => {
+    setValue(next);
+    tell(next, isAtOnce);
+  };
+  return (
+    <div className="search-box" role="search">
+      <Search size={16} strokeWidth={1.75} aria-hidden="true" />
+      <input
+        type="search"
+        aria-label={label}
+        placeholder={placeholder}
+        value={value}
+        maxLength={100}
+        onChange={(event) => change(event.target.value, !event.target.value)}
+        onKeyDown={(event) => event.key === "Enter" && change(value, true)}
+      />
+    </div>
+  );
+}
+
+/** A moment in the reader's own time zone: how long ago, and exactly on hover. */
+export function Moment({ at, never = "Never", isExact }) {
+  if (!(at > 0)) return <span className="text-muted">{never}</span>;
+  const date = new Date(at);
+  const exact = date.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+  return <time dateTime={date.toISOString()} title={exact}>{isExact ? exact : spokenMoment(at, Date.now())}</time>;
+}
+
+/** A link for somebody to carry to somebody else. */
+export function LinkToHandOver({ link, label }) {
+  const field = useRef(null);
+  return (
+    <div className="link-box">
+      <input ref={field} readOnly aria-label={label} value={link} onFocus={() => field.current.select()} />
+      <CopyButton text={link} label={`Copy the ${label.toLowerCase()}`} className="button-main" withWord />
+    </div>
+  );
+}
+
+function moved(event, at, count) {
+  const steps = { ArrowDown: 1, ArrowUp: -1 };
+  if (!(event.key in steps) || !count) return at;
+  event.preventDefault();
+  return (at + steps[event.key] + count) % count;
+}
+
+/** Type a name, choose with the arrow keys and Enter, or with a press. */
+export function PersonPicker({ label, verb, found, searched, onSearch, onPick }) {
+  const [value, setValue] = useState("");
+  const [at, setAt] = useState(0);
+  const field = useRef(null);
+  const tell = useQuiet(onSearch);
+  const id = useId();
+  const people = value.trim() ? found : [];
+  useEffect(() => setAt(0), [found]);
+  const pick = (person) => {
+    onPick(person.id);
+    setValue("");
+    field.current?.focus();
+  };
+  const keys = (event) => {
+    if (event.key === "Enter") {
+      event.preventDefault();
+      if (people[at]) pick(people[at]);
+    }
+    setAt(moved(event, at, people.length));
+  };
+  const isVain = value.trim() && searched === value.trim() && !people.length;
+  return (
+    <div className="picker">
+      <label htmlFor={`${id}-field`}>{label}</label>
+      <input
+        ref={field}
+        id={`${id}-field`}
+        role="combobox"
+        aria-expanded={people.length > 0}
+        aria-controls={`${id}-list`}
+        aria-autocomplete="list"
+        aria-activedescendant={people[at] ? `${id}-${at}` : undefined}
+        autoComplete="off"
+        spellCheck={false}
+        placeholder="Name or address"
+        value={value}
+        onChange={(event) => {
+          setValue(event.target.value);
+          tell(event.target.value, !event.target.value);
+        }}
+        onKeyDown={keys}
+      />
+      <ul id={`${id}-list`} role="listbox" aria-label={label} hidden={!people.length}>
+        {people.map((person, number) => (
+          <li
+            key={person.id}
+            id={`${id}-${number}`}
+            role="option"
+            aria-selected={number === at}
+            onPointerMove={() => setAt(number)}
+            onClick={() => pick(person)}
+          >
+            <span className="picker-who"><b>{person.name}</b><span>{person.email}</span></span>
+            <span className="picker-verb"><UserPlus size={15} aria-hidden="true" /> {verb}</span>
+          </li>
+        ))}
+      </ul>
+      <p className="field-help" role="status">{isVain ? "Nobody who could be chosen has this in their name or address." : ""}</p>
+    </div>
+  );
+}

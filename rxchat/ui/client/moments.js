@@ -1,0 +1,18 @@
+// Moments in words.
+
+const UNITS = [
+  ["year", 31536000],
+  ["month", 2592000],
+  ["week", 604800],
+  ["day", 86400],
+  ["hour", 3600],
+  ["minute", 60],
+];
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+
+/** "just now", "3 minutes ago", "yesterday", "in 7 days". */
+export function spokenMoment(at, now) {
+  const seconds = (at - now) / 1000;
+  const found = UNITS.find(([, size]) => Math.abs(seconds) >= size);
+  return found ? relative.format(Math.round(seconds / found[1]), found[0]) : "just now";
+}

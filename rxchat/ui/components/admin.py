@@ -1,0 +1,242 @@
+"""What the pages for administrators are built of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from rxchat.states.admin_groups import Member
+from rxchat.states.viewer import Section, ViewerState
+from rxchat.ui.client import ClientComponent, module
+
+
+def _one_text(value: rx.Var[str]) -> tuple[rx.Var[str]]:
+    """The arguments of an event that names one thing."""
+    return (value,)
+
+
+class AdminNav(ClientComponent):
+    """The pages that the person may open."""
+
+    library = module("admin.jsx")
+    tag = "AdminNav"
+
+    sections: rx.Var[list[Section]]
+
+
+class PageLink(ClientComponent):
+    """A link to another page of RxChat."""
+
+    library = module("admin.jsx")
+    tag = "PageLink"
+
+    to: rx.Var[str]
+
+
+class SearchBox(ClientComponent):
+    """A field that searches while one types."""
+
+    library = module("admin.jsx")
+    tag = "SearchBox"
+
+    label: rx.Var[str]
+    placeholder: rx.Var[str]
+    on_search: rx.EventHandler[_one_text]
+
+
+class Moment(ClientComponent):
+    """A moment in words, in the reader's own time zone."""
+
+    library = module("admin.jsx")
+    tag = "Moment"
+
+    at: rx.Var[int]
+    never: rx.Var[str]
+    is_exact: rx.Var[bool]
+
+
+class LinkToHandOver(ClientComponent):
+    """A link with its Copy button."""
+
+    library = module("admin.jsx")
+    tag = "LinkToHandOver"
+
+    link: rx.Var[str]
+    label: rx.Var[str]
+
+
+class PersonPicker(ClientComponent):
+    """A field that finds people, and lets one be chosen."""
+
+    library = module("admin.jsx")
+    tag = "PersonPicker"
+
+    label: rx.Var[str]
+    verb: rx.Var[str]
+    found: rx.Var[list[Member]]
+    searched: rx.Var[str]
+    on_search: rx.EventHandler[_one_text]
+    on_pick: rx.EventHandler[_one_text]
+
+
+class Dialog(ClientComponent):
+    """A window over the page; Escape closes it."""
+
+    library = module("dialog.jsx")
+    tag = "Dialog"
+
+    is_open: rx.Var[bool]
+    title: rx.Var[str]
+    lead: rx.Var[str]
+    is_wide: rx.Var[bool]
+    on_close: rx.EventHandler[rx.event.no_args_event_spec]
+
+
+def may(permission: str) -> rx.Var[bool]:
+    """Whether the page offers what this permission opens; services ask again."""
+    return ViewerState.permissions.contains(permission)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def skeleton() -> rx.Component:
+    """Lines in the shape of what comes."""
+    bars = [rx.el.i(style={"width": f"{width}%"}) for width in (38, 100, 100, 100, 100, 72)]
+    return rx.el.div(*bars, class_name="skeleton admin-skeleton", role="status", aria_label="Loading")
+
+
+def lead(*words: Any, actions: tuple[rx.Component, ...] = ()) -> rx.Component:
+    """What a page is for, and the first thing that can be done there."""
+    return rx.el.header(
+        rx.el.p(*words),
+        rx.el.div(*actions, class_name="admin-actions") if actions else rx.fragment(),
+        class_name="admin-lead",
+    )
+
+
+def problem(state: Any) -> rx.Component:
+    """What went wrong, in a sentence."""
+    return rx.cond(state.problem != "", rx.el.p(state.problem, role="alert", class_name="form-problem"))
+
+
+def done(state: Any) -> rx.Component:
+    """What was done, quietly."""
+    return rx.el.div(rx.cond(state.done != "", rx.el.p(state.done, class_name="done")), role="status")
+
+
+def empty(title: Any, words: Any, *action: rx.Component) -> rx.Component:
+    """What a list says that holds nothing."""
+    return rx.el.div(rx.el.h2(title), rx.el.p(words), *action, class_name="admin-empty")
+
+
+def button(label: Any, on_click: Any, *, danger: bool = False, **rest: Any) -> rx.Component:
+    """A quiet button."""
+    look = "button-quiet is-danger" if danger else "button-quiet"
+    return rx.el.button(label, type="button", on_click=on_click, class_name=look, **rest)
+
+
+def main_button(label: Any, on_click: Any) -> rx.Component:
+    """The one button of a page that stands out."""
+    return rx.el.button(label, type="button", on_click=on_click, class_name="button-main")
+
+
+def table(headings: tuple[str, ...], rows: Any, label: str) -> rx.Component:
+    """A table that becomes cards on a phone; roles are named, since its looks would take them away."""
+    cells = [
+        rx.el.th(rx.el.span(item, class_name="" if item != "Actions" else "sr-only"), scope="col", role="columnheader")
+        for item in headings
+    ]
+    return rx.el.table(
+        rx.el.thead(rx.el.tr(*cells, role="row"), role="rowgroup"),
+        rx.el.tbody(rows, role="rowgroup"),
+        role="table",
+        aria_label=label,
+        class_name="admin-table",
+    )
+
+
+def row(*cells: rx.Component, key: Any) -> rx.Component:
+    """A row of a table."""
+    return rx.el.tr(*cells, role="row", key=key)
+
+
+def cell(label: str, *content: Any, is_head: bool = False) -> rx.Component:
+    """A cell that says its column's name on a phone."""
+    attributes = {"data-label": label}
+    if is_head:
+        return rx.el.th(*content, scope="row", role="rowheader", custom_attrs=attributes)
+    return rx.el.td(*content, role="cell", custom_attrs=attributes)
+
+
+def actions_cell(*buttons: Any) -> rx.Component:
+    """The cell with what can be done."""
+    return rx.el.td(*buttons, role="cell", class_name="row-actions")
+
+
+def badge(words: Any, look: Any = "") -> rx.Component:
+    """A word in a pill."""
+    return rx.el.span(words, class_name="badge", custom_attrs={"data-look": look})
+
+
+def field(name: str, label: str, control: rx.Component, help_text: Any = "") -> rx.Component:
+    """A labelled control; the control's id is its name."""
+    words = rx.el.p(help_text, id=f"{name}-help", class_name="field-help") if help_text else rx.fragment()
+    return rx.el.div(rx.el.label(label, html_for=name), control, words, class_name="field")
+
+
+def text_field(name: str, label: str, help_text: Any = "", **rest: Any) -> rx.Component:
+    """A labelled line to write in."""
+    described = {"aria_describedby": f"{name}-help"} if help_text else {}
+    return field(name, label, rx.el.input(id=name, name=name, auto_complete="off", **described, **rest), help_text)
+
+
+def options(choices: Any) -> rx.Component:
+    """The options of a select."""
+    return rx.foreach(choices, lambda choice: rx.el.option(choice.label, value=choice.value, key=choice.value))
+
+
+def dialog(state: Any, name: str, title: Any, *content: Any, lead: Any = "", is_wide: bool = False) -> rx.Component:
+    """A window that is open while the state says so."""
+    return Dialog.create(
+        *content,
+        is_open=state.dialog == name,
+        title=title,
+        lead=lead,
+        is_wide=is_wide,
+        on_close=state.close,
+    )
+
+
+def form(state: Any, on_submit: Any, submit: Any, *fields: Any, danger: bool = False) -> rx.Component:
+    """A form in a dialog: what went wrong above, the button that does it below; nothing is cleared."""
+    look = "button-main is-danger" if danger else "button-main"
+    return rx.el.form(
+        problem(state),
+        *fields,
+        rx.el.div(
+            button("Cancel", state.close),
+            rx.el.button(submit, type="submit", class_name=look),
+            class_name="dialog-actions",
+        ),
+        on_submit=on_submit,
+        class_name="admin-form",
+        no_validate=True,
+    )
+
+
+def confirm(
+    state: Any, name: str, title: Any, words: Any, action: str, on_confirm: Any, *, danger: bool = True
+) -> rx.Component:
+    """A question before something happens: what it will do, and the button that does it."""
+    look = "button-main is-danger" if danger else "button-main"
+    return dialog(
+        state,
+        name,
+        title,
+        problem(state),
+        rx.el.div(
+            button("Cancel", state.close),
+            rx.el.button(action, type="button", on_click=on_confirm, class_name=look),
+            class_name="dialog-actions",
+        ),
+        lead=words,
+    )

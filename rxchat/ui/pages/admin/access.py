@@ -1,0 +1,126 @@
+"""Access: who may use which model."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from rxchat.states.admin_access import AccessState, GrantLine
+from rxchat.ui.components import admin
+from rxchat.ui.components.admin import PersonPicker, may
+from rxchat.ui.pages.admin.frame import admin_page
+
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
+
+_KINDS = (("everyone", "Everyone"), ("role", "A role"), ("group", "A group"), ("person", "One person"))
+
+
+def access_page() -> rx.Component:
+    """The grants on models."""
+    return admin_page(
+        "Access",
+        AccessState,
+        admin.lead(
+            "Members may use every model by their role. Guests may use only what is given to them here: themselves,"
+            " their group, their role, or everyone.",
+            actions=(admin.main_button("Give access", AccessState.show_form),),
+        ),
+        admin.done(AccessState),
+        rx.cond(
+            AccessState.grants.length() > 0,
+            admin.table(("Who", "Model", "Actions"), rx.foreach(AccessState.grants, _row), "Access to models"),
+            admin.empty("Nothing is given beside the roles", "Guests cannot ask any model yet. Give them one."),
+        ),
+        _grant_dialog(),
+        admin.confirm(
+            AccessState,
+            "revoke",
+            "Take this access back?",
+            f"{AccessState.doomed.who} will not have {AccessState.doomed.model} by this any more. Whoever has a role"
+            " that may use every model still can.",
+            "Take back",
+            AccessState.revoke,
+        ),
+    )
+
+
+def _row(line: GrantLine) -> rx.Component:
+    return admin.row(
+        admin.cell("Who", line.who, rx.cond(line.kind != "everyone", admin.badge(line.kind)), is_head=True),
+        admin.cell("Model", line.model),
+        admin.actions_cell(
+            admin.button(
+                "Take back",
+                AccessState.ask_revoke(line.id),
+                aria_label=f"Take {line.model} back from {line.who}",
+            )
+        ),
+        key=line.id,
+    )
+
+
+def _grant_dialog() -> rx.Component:
+    return admin.dialog(
+        AccessState,
+        "grant",
+        "Give access to a model",
+        admin.form(
+            AccessState,
+            AccessState.give,
+            "Give access",
+            admin.field(
+                "kind",
+                "For whom",
+                rx.el.select(
+                    *(rx.el.option(words, value=kind) for kind, words in _KINDS),
+                    id="kind",
+                    name="kind",
+                    default_value="everyone",
+                    on_change=AccessState.choose_kind,
+                ),
+            ),
+            rx.match(
+                AccessState.kind,
+                ("role", _choice("Role", AccessState.roles, "There are no roles that you can see.")),
+                ("group", _choice("Group", AccessState.groups, "There are no groups yet.")),
+                ("person", _person()),
+                rx.fragment(),
+            ),
+            admin.field(
+                "model",
+                "Model",
+                rx.el.select(admin.options(AccessState.models), id="model", name="model", default_value="*"),
+            ),
+        ),
+    )
+
+
+def _choice(label: str, choices: rx.Var, nothing: str) -> rx.Component:
+    return rx.cond(
+        choices.length() > 0,
+        admin.field("principal", label, rx.el.select(admin.options(choices), id="principal", name="principal")),
+        rx.el.p(nothing, class_name="quiet"),
+    )
+
+
+def _person() -> rx.Component:
+    picked = AccessState.picked
+    return rx.cond(
+        picked.id == "",
+        rx.cond(
+            may("people.read"),
+            PersonPicker.create(
+                label="Person",
+                verb="Choose",
+                found=AccessState.found,
+                searched=AccessState.searched,
+                on_search=AccessState.find,
+                on_pick=AccessState.pick,
+            ),
+            rx.el.p("Your role may not see people, so it cannot choose one.", class_name="quiet"),
+        ),
+        rx.el.div(
+            rx.el.span(rx.el.b(picked.name), rx.el.span(picked.email), class_name="picker-who"),
+            admin.button("Somebody else", AccessState.pick("")),
+            class_name="picked",
+        ),
+    )

@@ -1,0 +1,68 @@
+"""The audit: who did what, newest first."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from rxchat.states.admin_audit import AuditLine, AuditState
+from rxchat.ui.components import admin
+from rxchat.ui.components.admin import Moment, SearchBox
+from rxchat.ui.pages.admin.frame import admin_page
+
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
+
+
+def audit_page() -> rx.Component:
+    """The rows that were found, and the export that proves itself."""
+    return admin_page(
+        "Audit",
+        AuditState,
+        admin.lead(
+            "What was done here, by whom and from where. Rows can be added, but never changed or taken out.",
+            actions=(
+                rx.el.a(
+                    "Export", href="/api/admin/audit/export", download="rxchat-audit.jsonl", class_name="button-quiet"
+                ),
+            ),
+        ),
+        rx.el.p(
+            "An export proves itself: ",
+            rx.el.code("python -m rxchat audit verify FILE"),
+            " says whether anything in it was changed, moved or removed.",
+            class_name="quiet verify",
+        ),
+        rx.el.div(
+            SearchBox.create(
+                label="Search the audit", placeholder="Search by name, address or words", on_search=AuditState.search
+            ),
+            rx.el.select(
+                rx.el.option("Everything", value=""),
+                admin.options(AuditState.actions),
+                default_value="",
+                aria_label="What was done",
+                on_change=AuditState.filter_action,
+            ),
+            class_name="filters",
+        ),
+        rx.cond(
+            AuditState.rows.length() > 0,
+            rx.fragment(
+                admin.table(("What", "Who", "From", "When"), rx.foreach(AuditState.rows, _row), "Audit"),
+                rx.cond(
+                    AuditState.has_older,
+                    rx.el.div(admin.button("Show older", AuditState.older), class_name="paging is-centred"),
+                ),
+            ),
+            admin.empty("Nothing was found", "Try fewer words, or everything."),
+        ),
+    )
+
+
+def _row(line: AuditLine) -> rx.Component:
+    return admin.row(
+        admin.cell("What", line.sentence, rx.el.span(line.details, class_name="row-detail"), is_head=True),
+        admin.cell("Who", line.actor),
+        admin.cell("From", rx.cond(line.address != "", line.address, rx.el.span("here", class_name="text-muted"))),
+        admin.cell("When", Moment.create(at=line.at)),
+        key=line.seq,
+    )

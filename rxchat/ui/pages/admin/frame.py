@@ -1,0 +1,75 @@
+"""The frame of the pages for administrators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from rxchat.states.thread import ThreadState
+from rxchat.states.viewer import SECTIONS, ViewerState
+from rxchat.ui.components import admin
+from rxchat.ui.components.notices import Banner, ConnectionNotice, toasts
+from rxchat.ui.components.sidebar import sidebar
+from rxchat.ui.components.topbar import TopBar
+from rxchat.ui.pages.not_found import not_found_panel
+
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
+
+
+def admin_page(section: str, state: Any, *content: rx.Component, says_problem: bool = True) -> rx.Component:
+    """The frame of one of these pages: its content for those who may, a calm word for everybody else.
+
+    What went wrong stands at the top, unless the page says it in a better place.
+    """
+    permission = SECTIONS[section][1].value
+    shown = rx.fragment(
+        rx.cond(
+            (state.problem != "") & (state.dialog == ""),
+            rx.cond(state.loaded, admin.problem(state) if says_problem else rx.fragment(), _try_again(state)),
+        ),
+        rx.cond(state.loaded, rx.fragment(*content), rx.cond(state.problem == "", admin.skeleton())),
+    )
+    return rx.el.div(
+        sidebar(),
+        rx.el.main(
+            TopBar.create(title=section, models=[], model=""),
+            rx.el.div(ConnectionNotice.create(), Banner.create(problem=ThreadState.problem), class_name="notices"),
+            rx.cond(
+                ViewerState.ready,
+                rx.cond(
+                    admin.may(permission),
+                    rx.fragment(
+                        admin.AdminNav.create(sections=ViewerState.sections),
+                        rx.el.div(rx.el.div(shown, class_name="admin"), class_name="admin-scroll"),
+                    ),
+                    rx.cond(ViewerState.needs_second_factor, _second_factor_panel(), not_found_panel()),
+                ),
+                rx.el.div(rx.el.div(admin.skeleton(), class_name="admin"), class_name="admin-scroll"),
+            ),
+            class_name="main",
+        ),
+        toasts(),
+        class_name="shell",
+    )
+
+
+def _second_factor_panel() -> rx.Component:
+    return rx.el.section(
+        rx.el.h1("Administering needs a second factor"),
+        rx.el.p(
+            "Your role may look after people and settings here. Set up an authenticator app or a passkey first: then a"
+            " stolen password alone opens none of it.",
+            class_name="card-lead",
+        ),
+        admin.PageLink.create("Set up a second factor", to="/account/security", class_name="button-main"),
+        class_name="not-found",
+    )
+
+
+def _try_again(state: Any) -> rx.Component:
+    return rx.el.div(
+        rx.el.p(state.problem, role="alert"),
+        rx.el.button("Try again", type="button", on_click=state.load, class_name="button-quiet"),
+        class_name="failure",
+    )
