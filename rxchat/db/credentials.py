@@ -29,9 +29,9 @@ async def begin_totp(session: AsyncSession, user_id: UUID, sealed: bytes) -> boo
             index_elements=["user_id"],
             set_={"sealed": sealed, "created_at": func.now()},
             where=TotpSecret.confirmed_at.is_(None),
-        )
+        ).returning(TotpSecret.user_id)
     )
-    return kept.rowcount == 1
+    return kept.scalar_one_or_none() is not None
 
 
 async def use_totp_step(session: AsyncSession, user_id: UUID, step: int) -> bool:

@@ -31,9 +31,11 @@ async def save(session: AsyncSession, *, name: str, title: str, description: str
     values = {"title": title, "description": description, "permissions": list(permissions)}
     statement = insert(RoleRow).values(name=name, is_builtin=False, **values)
     saved = await session.execute(
-        statement.on_conflict_do_update(index_elements=["name"], set_=values, where=RoleRow.is_builtin.is_(False))
+        statement.on_conflict_do_update(
+            index_elements=["name"], set_=values, where=RoleRow.is_builtin.is_(False)
+        ).returning(RoleRow.name)
     )
-    return saved.rowcount == 1
+    return saved.scalar_one_or_none() is not None
 
 
 async def remove(session: AsyncSession, name: str) -> bool:

@@ -1,0 +1,259 @@
+"""Rows 23 and 46: guessing becomes slow wherever it comes from, the owner still gets in, and no Redis is no way around."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+
+import pytest
+
+from rxchat.adapters.attempts import RedisCounters
+from rxchat.bootstrap import Connections, running
+from rxchat.domain.limits import AttemptCounters, CountersAway, Pace, host_of, network_of, spoken_wait
+from rxchat.services.graph import Services
+from rxchat.services.limits import PostgresCounters
+from rxchat.settings import Settings
+from tests.conftest import empty
+from tests.factories import PASSWORD
+from tests.security.house import Open, doors, error_of, person, sign_in
+
+pytestmark = pytest.mark.anyio
+
+QUICK = Pace(base_seconds=0.3, cap_seconds=1.0, forget_seconds=60)
+
+
+@pytest.fixture(params=["redis", "postgres"])
+async def counters(
+    request: pytest.FixtureRequest, services: Services, at: Connections
+) -> AsyncGenerator[AttemptCounters]:
+    """Each of the two that count; what holds for one holds for the other."""
+    if request.param == "postgres":
+        yield PostgresCounters(services.sessions._database)
+        return
+    assert at.redis_url
+    redis = RedisCounters(at.redis_url)
+    yield redis
+    await redis.aclose()
+
+
+async def test_pauses_begin_after_the_free_attempts_and_double(counters: AttemptCounters) -> None:
+    assert [await counters.count(["a"], [3], QUICK) for _ in range(3)] == [0, 0, 0]
+    assert await counters.count(["a"], [3], QUICK) == 0
+    assert 0 < await counters.count(["a"], [3], QUICK) <= 0.3
+    await asyncio.sleep(0.35)
+    assert await counters.count(["a"], [3], QUICK) == 0
+    assert 0.3 < await counters.count(["a"], [3], QUICK) <= 0.6
+
+
+async def test_a_refused_attempt_is_not_counted_and_a_pause_has_an_end(counters: AttemptCounters) -> None:
+    for _ in range(30):
+        await counters.count(["a"], [0], QUICK)
+    waiting = await counters.count(["a"], [0], QUICK)
+    assert 0 < waiting <= 0.3
+    await asyncio.sleep(waiting + 0.05)
+    assert await counters.count(["a"], [0], QUICK) == 0
+
+
+async def test_the_longest_pause_is_the_cap(counters: AttemptCounters) -> None:
+    for _ in range(6):
+        while (waiting := await counters.count(["a"], [0], QUICK)) > 0:
+            assert waiting <= 1.01
+            await asyncio.sleep(waiting + 0.01)
+
+
+async def test_one_blocked_key_blocks_and_the_others_are_not_counted(counters: AttemptCounters) -> None:
+    await counters.count(["address"], [0], QUICK)
+    for _ in range(10):
+        assert await counters.count(["address", "account"], [0, 3], QUICK) > 0
+    assert await counters.count(["account"], [1], QUICK) == 0
+
+
+async def test_what_was_right_is_forgiven(counters: AttemptCounters) -> None:
+    for _ in range(4):
+        await counters.count(["account", "address"], [3, 10], QUICK)
+    await counters.forgive(["account"], ["address"])
+    assert [await counters.count(["account"], [3], QUICK) for _ in range(3)] == [0, 0, 0]
+    assert [await counters.count(["address"], [4], QUICK) for _ in range(2)] == [0, 0]
+    assert await counters.count(["address"], [4], QUICK) > 0
+
+
+async def test_what_was_long_ago_is_forgotten(counters: AttemptCounters) -> None:
+    brief = Pace(base_seconds=0.1, cap_seconds=0.1, forget_seconds=1)
+    for _ in range(5):
+        await counters.count(["a"], [4], brief)
+    await asyncio.sleep(1.3)
+    assert [await counters.count(["a"], [4], brief) for _ in range(4)] == [0, 0, 0, 0]
+
+
+async def test_of_a_hundred_at_once_only_the_free_ones_pass(counters: AttemptCounters) -> None:
+    keys = [f"{name}{number % 2}" for number, name in enumerate("xyz")]
+    passed = await asyncio.gather(*(counters.count(keys, [5, 5, 5], Pace()) for _ in range(100)))
+    assert sum(waiting == 0 for waiting in passed) == 6
+
+
+async def test_a_redis_that_is_away_says_so_quickly() -> None:
+    away = RedisCounters("redis://127.0.0.1:9")
+    async with asyncio.timeout(2):
+        for _ in range(50):
+            with pytest.raises(CountersAway):
+                await away.count(["a"], [1], QUICK)
+    await away.aclose()
+
+
+@pytest.fixture(params=["redis", "redis away", "no redis"])
+async def house(request: pytest.FixtureRequest, settings: Settings, at: Connections) -> AsyncGenerator[Services]:
+    """Everything at work, with counters wherever they may be."""
+    urls = {"redis": at.redis_url, "redis away": "redis://127.0.0.1:9", "no redis": None}
+    async with running(settings, replace(at, redis_url=urls[request.param])) as services:
+        yield services
+    empty(at.database_owner_url, at.redis_url)
+
+
+@pytest.fixture
+async def clients(house: Services, settings: Settings) -> AsyncGenerator[Open]:
+    assert house
+    async with doors(settings) as made:
+        yield made
+
+
+async def guess(clients: Open, viewer, times: int, *, address: str = "198.51.100.{}", email: str = "") -> list[int]:
+    """Try wrong passwords, each from the next address."""
+    found = []
+    for number in range(times):
+        body = {"email": email or viewer.email, "password": f"guess number {number}"}
+        answer = await clients(address.format(number)).post("/api/auth/sign-in", json=body)
+        found.append(answer.status_code)
+    return found
+
+
+async def test_an_account_is_guessed_six_times_from_wherever_and_then_slowly(
+    house: Services, clients: Open, owner_url: str
+) -> None:
+    viewer = await person(house, owner_url)
+    assert await guess(clients, viewer, 8, address="198.51.{}.1") == [401] * 6 + [429] * 2
+    refused = await sign_in(clients("192.0.2.1"), viewer)
+    assert (refused.status_code, error_of(refused)) == (429, "too_many_attempts")
+    assert 0 < int(refused.headers["retry-after"]) <= 2
+    assert "try again in" in refused.json()["error"]["message"]
+
+
+async def test_a_known_device_gets_in_while_others_guess(house: Services, clients: Open, owner_url: str) -> None:
+    viewer = await person(house, owner_url)
+    own = clients("192.0.2.7")
+    assert (await sign_in(own, viewer)).status_code == 200
+    await own.post("/api/auth/sign-out")
+    assert 429 in await guess(clients, viewer, 10, address="198.51.{}.1")
+    assert (await sign_in(own, viewer)).status_code == 200
+    stolen = clients("192.0.2.8")
+    stolen.cookies.set("rxchat_device", own.cookies["rxchat_device"][:-4] + "AAAA")
+    assert (await sign_in(stolen, viewer)).status_code == 429
+
+
+async def test_a_known_device_is_slowed_too_when_it_guesses(house: Services, clients: Open, owner_url: str) -> None:
+    viewer = await person(house, owner_url)
+    own = clients()
+    await sign_in(own, viewer)
+    answers = [(await sign_in(own, viewer, "wrong")).status_code for _ in range(13)]
+    assert answers == [401] * 11 + [429] * 2
+
+
+async def test_somebody_elses_device_is_not_known(house: Services, clients: Open, owner_url: str) -> None:
+    viewer, mallory = await person(house, owner_url), await person(house, owner_url, "Mallory")
+    attacker = clients()
+    await sign_in(attacker, mallory)
+    answers = [(await sign_in(attacker, viewer, "wrong")).status_code for _ in range(8)]
+    assert answers == [401] * 6 + [429] * 2
+
+
+@pytest.mark.parametrize("spelling", ["{}", " {} ", "{upper}", "{title}", "{}\x00"])
+async def test_another_spelling_of_an_address_is_the_same_account(
+    house: Services, clients: Open, owner_url: str, spelling: str
+) -> None:
+    viewer = await person(house, owner_url)
+    await guess(clients, viewer, 6, address="198.51.{}.1")
+    written = spelling.format(viewer.email, upper=viewer.email.upper(), title=viewer.email.title())
+    assert await guess(clients, viewer, 1, address="192.0.2.9", email=written) == [429]
+
+
+async def test_an_address_that_tries_many_accounts_is_slowed(house: Services, clients: Open, owner_url: str) -> None:
+    viewer = await person(house, owner_url)
+    client = clients("192.0.2.66")
+    answers = []
+    for number in range(24):
+        body = {"email": f"{number}@example.org", "password": "x"}
+        answers.append((await client.post("/api/auth/sign-in", json=body)).status_code)
+    assert answers == [401] * 21 + [429] * 3
+    assert (await sign_in(clients("192.0.2.67"), viewer)).status_code == 200
+
+
+async def test_the_other_way_to_sign_in_counts_with_the_first(house: Services, clients: Open, owner_url: str) -> None:
+    viewer = await person(house, owner_url)
+    await guess(clients, viewer, 6, address="198.51.{}.1")
+    for path in ("/api/auth/token", "/api/auth/token/", "/api/auth//token", "/API/auth/token"):
+        body = {"email": viewer.email, "password": PASSWORD}
+        answer = await clients("192.0.2.3").post(path, json=body)
+        assert answer.status_code in {429, 404, 307} or answer.text == "a page", path
+    for method in ("PUT", "PATCH", "GET"):
+        answer = await clients("192.0.2.3").request(method, "/api/auth/sign-in", json={"email": viewer.email})
+        assert answer.status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/auth/forgot", {"email": "ada@example.org"}),
+        ("/api/auth/reset", {"token": "x", "password": "a long enough sentence"}),
+        ("/api/auth/confirm", {"token": "x"}),
+        ("/api/auth/invitation", {"token": "x"}),
+        ("/api/auth/join", {"token": "x", "name": "x", "password": "a long enough sentence"}),
+        ("/api/auth/setup", {"token": "x", "name": "x", "email": "a@b.c", "password": "a long enough sentence"}),
+        ("/api/auth/token/refresh", {"refresh_token": "x"}),
+    ],
+)
+async def test_every_door_without_a_sign_in_is_slow_for_one_address(
+    house: Services, clients: Open, path: str, body: dict
+) -> None:
+    assert house
+    client = clients("192.0.2.44")
+    answers = [(await client.post(path, json=body)).status_code for _ in range(23)]
+    assert 429 in answers and 429 not in answers[:5], answers
+
+
+async def test_guessed_keys_are_slow_and_right_ones_are_not(house: Services, clients: Open, owner_url: str) -> None:
+    from rxchat.domain.accounts import Caller
+
+    viewer = await person(house, owner_url)
+    _, key = await house.programs.create_key(viewer, name="k", scopes=["read"], days=None, caller=Caller())
+    client = clients("192.0.2.55")
+    answers = [
+        (await client.get("/api/me", headers={"x-api-key": f"rxc_{number:040}"})).status_code for number in range(23)
+    ]
+    assert answers == [401] * 21 + [429] * 2
+    assert all([(await client.get("/api/me", headers={"x-api-key": key})).status_code == 200 for _ in range(30)])
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "network"),
+    [
+        ("203.0.113.7", "203.0.113.7", "203.0.113.0/24"),
+        ("::ffff:203.0.113.7", "203.0.113.7", "203.0.113.0/24"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64", "2001:db8:1::/48"),
+        ("fe80::1%eth0", "fe80::/64", "fe80::/48"),
+        ("", "unknown", "unknown"),
+        ("testclient", "unknown", "unknown"),
+    ],
+)
+def test_neighbours_share_a_network(address: str, host: str, network: str) -> None:
+    assert (host_of(address), network_of(address)) == (host, network)
+
+
+def test_a_wait_is_said_in_words() -> None:
+    assert [spoken_wait(seconds) for seconds in (0.2, 1.4, 30, 89, 91, 900)] == [
+        "1 second",
+        "2 seconds",
+        "30 seconds",
+        "89 seconds",
+        "2 minutes",
+        "15 minutes",
+    ]
