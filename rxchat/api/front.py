@@ -18,13 +18,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from rxchat.api.headers import API_PATHS, CHAT_PATH, EVENTS_PATH, AnswerHeaders, is_file, without_conditions
 from rxchat.api.proxies import TrustedProxies
 from rxchat.api.requests import cookie_name
-from rxchat.domain.errors import DatabaseAway, NotSignedIn
+from rxchat.domain.errors import DatabaseAway, NotSignedIn, SecondFactorNeeded
 from rxchat.services import graph
 from rxchat.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 _POLICY_VIOLATED = 1008
+_ACCOUNT, _ADMIN = "/account", "/admin"
+_ENROL_AT = "/account/security"
 
 
 class Front:
@@ -77,28 +79,35 @@ class Front:
         path: str = scope["path"]
         if path.startswith(API_PATHS):
             await self._api(scope, receive, send)
-        elif scope["method"] in {"GET", "HEAD"} and _is_chat_page(path) and not await self._may_enter(scope):
-            query = scope["query_string"].decode("latin-1")
-            here = quote(path + (f"?{query}" if query else ""), safe="/")
-            target = "/sign-in" if here == "/" else f"/sign-in?next={here}"
-            await RedirectResponse(target, status_code=303)(scope, receive, send)
+        elif scope["method"] in {"GET", "HEAD"} and _is_chat_page(path) and (elsewhere := await self._elsewhere(scope)):
+            await RedirectResponse(elsewhere, status_code=303)(scope, receive, send)
         else:
             await self._pages(scope if is_file(path) else without_conditions(scope), receive, send)
 
-    async def _may_enter(self, scope: Scope) -> bool:
+    async def _elsewhere(self, scope: Scope) -> str:
+        """Return where somebody has to go first, or "" when the page is for them."""
+        path: str = scope["path"]
         sealed = HTTPConnection(scope).cookies.get(cookie_name(self._settings), "")
         try:
-            await graph.current().sessions.viewer(sealed)
+            await graph.current().sessions.viewer(sealed, enrolling=_is_below(path, _ACCOUNT))
         except NotSignedIn:
-            return False
+            query = scope["query_string"].decode("latin-1")
+            here = quote(path + (f"?{query}" if query else ""), safe="/")
+            return "/sign-in" if here == "/" else f"/sign-in?next={here}"
+        except SecondFactorNeeded:
+            return _ENROL_AT
         except DatabaseAway:
             # The page itself holds nothing; it says that the database is away and recovers by itself.
-            return True
-        return True
+            return ""
+        return ""
 
 
 def _is_chat_page(path: str) -> bool:
-    return path == "/" or path.startswith(CHAT_PATH)
+    return path == "/" or path.startswith(CHAT_PATH) or _is_below(path, _ACCOUNT) or _is_below(path, _ADMIN)
+
+
+def _is_below(path: str, page: str) -> bool:
+    return path == page or path.startswith(f"{page}/")
 
 
 async def _refuse(sentence: str, scope: Scope, receive: Receive, send: Send) -> None:

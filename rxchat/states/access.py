@@ -24,7 +24,7 @@ from reflex_base.registry import RegistrationContext
 from starlette.requests import cookie_parser
 
 from rxchat.domain.accounts import Viewer
-from rxchat.domain.errors import DatabaseAway, InvalidInput, NotSignedIn, RxChatError
+from rxchat.domain.errors import DatabaseAway, InvalidInput, NotSignedIn, RxChatError, SecondFactorNeeded
 from rxchat.observability import correlated
 from rxchat.services import graph
 from rxchat.states import guard, sockets
@@ -35,6 +35,7 @@ _AWAY_SECONDS = 1.0
 SESSION_COOKIES = ("__Host-rxchat_session", "rxchat_session")
 
 DOOR = "_rxchat_door"
+ENROL_AT = "/account/security"
 
 
 # What Reflex's own frontend needs; none of these changes a var of ours or tells of one that a page may not see.
@@ -96,11 +97,13 @@ def signed_in(
     *,
     refuse: Callable[[Any, RxChatError, dict[str, Any]], bool] | None = None,
     reopens: bool = False,
+    enrolling: bool = False,
 ) -> Any:
     """Make a handler of `async def name(self, viewer, ...)`: only someone signed in gets in, with values of the hinted types.
 
     What went wrong is shown in the banner, unless `refuse` (state, error, what was sent) has shown it elsewhere. With
-    `reopens`, a page whose loading met the database away is loaded again as soon as it is back.
+    `reopens`, a page whose loading met the database away is loaded again as soon as it is back. Who has to set up a
+    second factor first is led to where that is done; the handlers for doing it let them in (`enrolling`).
     """
     hints = get_type_hints(method)
     parameters = [item for item in inspect.signature(method).parameters.values() if item.name != "viewer"]
@@ -112,10 +115,12 @@ def signed_in(
         with correlated():
             try:
                 _check_types(method.__qualname__, given, expected)
-                viewer = await viewer_of(self)
+                viewer = await viewer_of(self, enrolling=enrolling)
                 return await method(self, viewer, **given)
             except NotSignedIn:
                 return rx.redirect(f"/sign-in?next={quote(here(self), safe='/')}")
+            except SecondFactorNeeded:
+                return _enrol(self)
             except RxChatError as error:
                 log.info("refused", handler=method.__qualname__, code=error.code)
                 if refuse is None or not refuse(self, error, given):
@@ -140,6 +145,8 @@ def signed_in_background(method: Callable[..., Awaitable[Any]]) -> Any:
                 return await method(self, viewer)
             except NotSignedIn:
                 return rx.redirect(f"/sign-in?next={quote(here(self), safe='/')}")
+            except SecondFactorNeeded:
+                return _enrol(self)
             except RxChatError as error:
                 log.info("refused", handler=method.__qualname__, code=error.code)
                 async with self:  # pyright: ignore[reportGeneralTypeIssues]
@@ -162,6 +169,16 @@ async def _viewer_when_back(state: Any) -> Viewer:
                 if not sockets.is_open(state.router.session.client_token):
                     raise
         await asyncio.sleep(_AWAY_SECONDS)
+
+
+def _enrol(state: rx.State) -> Any:
+    """Lead somebody to where they set up a second factor, unless they are there."""
+    return None if is_account_page(here(state)) else rx.redirect(ENROL_AT)
+
+
+def is_account_page(path: str) -> bool:
+    """Whether an address is one of the pages of one's own account."""
+    return (path.partition("?")[0] + "/").startswith("/account/")
 
 
 def _reopen() -> Any:
