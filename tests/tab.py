@@ -16,12 +16,13 @@ from reflex.state import BaseState
 from reflex_base.event.processor import BaseStateEventProcessor
 
 from rxchat.states.access import Lock
+from rxchat.states.account import AccountState
 from rxchat.states.sidebar import SidebarState
 from rxchat.states.stream import StreamState
 from rxchat.states.thread import ThreadState
 from rxchat.states.viewer import ViewerState
 
-STATES = (ThreadState, SidebarState, StreamState, ViewerState)
+STATES = (ThreadState, SidebarState, StreamState, ViewerState, AccountState)
 _MARKER = "_rx_state_"
 
 
@@ -32,6 +33,7 @@ class Tab:
         """Open a tab whose socket was shaken hands with this session cookie."""
         self.token = str(uuid4())
         self.cookie = f"rxchat_session={cookie}" if cookie else ""
+        self.address = ""
         self.values: dict[str, dict[str, Any]] = {}
         self.patches: list[dict[str, Any]] = []
         self.packets: list[dict[str, Any]] = []
@@ -80,12 +82,22 @@ class Tab:
             router_data={
                 "headers": {"cookie": self.cookie, "origin": "http://127.0.0.1:8000"},
                 "query": self._query,
-                "pathname": "/c/[conversation_id]" if self._query else "/",
-                "asPath": f"/c/{self._query['conversation_id']}" if self._query else "/",
+                "pathname": "/c/[conversation_id]" if "conversation_id" in self._query else "/",
+                "asPath": f"/c/{self._query['conversation_id']}" if "conversation_id" in self._query else "/",
                 "token": self.token,
+                "ip": self.address,
             },
         )
         self._tasks.append(await self._processor.enqueue(self.token, event))
+
+    async def do(self, state: type[BaseState], handler: str, /, **payload: Any) -> None:
+        """Send an event, and wait until its handler has done all that it does."""
+        await self.send_event(state, handler, **payload)
+        await self._tasks[-1]
+
+    def be_at(self, **query: str) -> None:
+        """Be at an address with these parts."""
+        self._query = query
 
     async def until(self, condition: Callable[[], Any], seconds: float = 10) -> Any:
         """Wait until something is true of what the tab was sent, and return it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import reflex as rx
 
@@ -37,6 +38,9 @@ class ViewerState(rx.State):
     email: str = ""
     is_admin: bool = False
     needs_second_factor: bool = False
+    """Whether they administer, and cannot just now for want of a second factor."""
+    must_enrol: bool = False
+    """Whether nothing but setting up a second factor is open to them."""
     permissions: list[str] = []
     """What they may administer, by name: for what the page offers; services ask again."""
     sections: list[Section] = []
@@ -45,13 +49,18 @@ class ViewerState(rx.State):
     ready: bool = False
 
     @rx.event
-    @signed_in
+    @partial(signed_in, enrolling=True)
     async def enter(self, viewer: Viewer) -> None:
         """Say who is signed in, or send to the sign-in page."""
+        self._look_at(viewer)
+
+    def _look_at(self, viewer: Viewer) -> None:
+        """Show this person."""
         self.name = viewer.name
         self.email = viewer.email
         self.is_admin = viewer.is_admin
         self.needs_second_factor = viewer.needs_second_factor
+        self.must_enrol = viewer.must_enrol
         self.permissions = sorted(viewer.permissions & ADMINISTRATIVE)
         self.sections = [
             Section(label, path) for label, (path, needed) in SECTIONS.items() if is_permitted(viewer, needed)
