@@ -19,13 +19,21 @@ def shell(*content: rx.Component) -> rx.Component:
     )
 
 
-def card(title: str, lead: str, *content: rx.Component) -> rx.Component:
+def page_shell(bar: rx.Component, *content: rx.Component) -> rx.Component:
+    """The same around a page that is no conversation, with a bar of its own."""
+    return rx.el.div(
+        sidebar(),
+        rx.el.main(bar, banners(), *content, class_name="main"),
+        toasts(),
+        class_name="shell",
+    )
+
+
+def card(*content: rx.Component) -> rx.Component:
     """One narrow column in the middle, for people who are not signed in."""
     return rx.el.main(
         rx.el.div(
-            rx.el.img(src="/mark.svg", alt="", width="40", height="40"),
-            rx.el.h1(title),
-            rx.el.p(lead, class_name="card-lead"),
+            rx.el.img(src="/mark.svg", alt="", width="44", height="44", class_name="card-mark"),
             *content,
             class_name="card",
         ),

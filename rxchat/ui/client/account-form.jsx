@@ -1,137 +1,124 @@
-// The two forms that need no account yet: sign in, and create the first administrator.
-import { useState } from "react";
+// How accounts come about: the first administrator, by oneself where that is open, or by an invitation.
+import { useEffect, useState } from "react";
 import { useSearchParams } from "react-router";
-import { Eye, EyeOff } from "lucide-react";
-import { post } from "./backend.js";
-import { sameSitePath } from "./words.js";
+import { CircleCheck, DoorClosed, Link2Off, MailCheck } from "lucide-react";
+import { ask } from "./backend.js";
+import { CardHead, CardMessage, CardSkeleton, Or, Providers, useOffer } from "./card-parts.jsx";
+import { FIELDS, Form, Problem, useForm } from "./form-parts.jsx";
 
-const SHORTEST_PASSWORD = 10;
+const { name: NAME, email: EMAIL, newPassword: PASSWORD } = FIELDS;
 
-const FORMS = {
-  "sign-in": {
-    path: "/api/auth/sign-in",
-    action: "Sign in",
-    busy: "Signing in…",
-    fields: [
-      { name: "email", label: "E-mail", missing: "e-mail address", type: "email", autoComplete: "username" },
-      { name: "password", label: "Password", type: "password", autoComplete: "current-password" },
-    ],
-  },
-  setup: {
-    path: "/api/auth/setup",
-    action: "Create account",
-    busy: "Creating the account…",
-    fields: [
-      { name: "name", label: "Name", type: "text", autoComplete: "name" },
-      { name: "email", label: "E-mail", missing: "e-mail address", type: "email", autoComplete: "username" },
-      {
-        name: "password",
-        label: "Password",
-        type: "password",
-        autoComplete: "new-password",
-        help: `At least ${SHORTEST_PASSWORD} characters; a sentence is easy to remember.`,
-      },
-    ],
-  },
-};
-
-/** What is wrong with a field before anything is sent; the server has the last word. */
-function fieldProblem(field, value, kind) {
-  if (!value.trim()) return `Enter your ${field.missing ?? field.label.toLowerCase()}.`;
-  if (field.name === "email" && !/^\S+@\S+$/.test(value.trim())) return "This does not look like an e-mail address.";
-  if (kind === "setup" && field.name === "password" && value.length < SHORTEST_PASSWORD) return `Use at least ${SHORTEST_PASSWORD} characters.`;
-  return "";
+function enter(answer) {
+  if (answer.problem) return answer;
+  location.assign("/");
+  return { isLeaving: true };
 }
 
-function PasswordEye({ isShown, onToggle }) {
-  const Icon = isShown ? EyeOff : Eye;
+export function SetUp() {
+  const [search] = useSearchParams();
+  const token = search.get("token");
+  const send = async (values) => enter(await ask("POST", "/api/auth/setup", { ...values, email: values.email.trim(), token }));
+  const form = useForm([NAME, EMAIL, PASSWORD], send);
   return (
-    <button type="button" className="icon-button small eye" aria-label={isShown ? "Hide the password" : "Show the password"} onClick={onToggle}>
-      <Icon size={17} strokeWidth={1.75} aria-hidden="true" />
-    </button>
+    <>
+      <CardHead title="Welcome to RxChat" lead="Create the first account. It will be the administrator." />
+      {token ? (
+        <Form form={form} action="Create account" busy="Creating the account…" />
+      ) : (
+        <Problem>This page needs its one-time link. RxChat prints it where it was started, as long as there is no account.</Problem>
+      )}
+    </>
   );
 }
 
-function Field({ field, value, problem, onChange, isFirst }) {
-  const [isShown, setShown] = useState(false);
-  const about = [problem && `${field.name}-problem`, field.help && `${field.name}-help`].filter(Boolean).join(" ");
+const SignInLink = ({ children = "Sign in", isMain = true }) => <a className={isMain ? "button-main wide" : ""} href="/sign-in">{children}</a>;
+
+function RegisterForm({ offer, onDone }) {
+  const send = async (values) => {
+    const email = values.email.trim();
+    const answer = await ask("POST", "/api/auth/register", { ...values, email });
+    if (!answer.problem) onDone({ email, next: answer.data.next });
+    return answer;
+  };
+  const form = useForm([NAME, EMAIL, PASSWORD], send);
   return (
+    <>
+      <CardHead title="Create your account" lead="For your team's private AI chat." />
+      <Form form={form} action="Create account" busy="Creating the account…" />
+      {offer.providers.length > 0 && (
+        <div className="other-ways"><Or /><Providers offer={offer} options={{ next: "/" }} /></div>
+      )}
+      <p className="card-link is-last">You have an account? <SignInLink isMain={false} /></p>
+    </>
+  );
+}
+
+export function Register() {
+  const offer = useOffer();
+  const [done, setDone] = useState(null);
+  if (!offer) return <CardSkeleton label="Loading" />;
+  if (done?.next === "mail") {
+    const lead = <>We sent a link to <b>{done.email}</b>. Open it to confirm that the address is yours; it works for 3 days.</>;
+    return <CardMessage icon={MailCheck} title="Check your mail" lead={lead}><SignInLink isMain={false}>Back to signing in</SignInLink></CardMessage>;
+  }
+  if (done) {
+    return <CardMessage icon={CircleCheck} title="You can sign in now" lead="If this address had no account yet, it has one now."><SignInLink /></CardMessage>;
+  }
+  if (offer.registration !== "open") {
+    const lead = offer.registration === "closed" ? "No new accounts can be made here at the moment." : "Accounts here are made by invitation. Ask an administrator of your team for one.";
+    return <CardMessage icon={DoorClosed} title="You need an invitation" lead={lead}><SignInLink>Back to signing in</SignInLink></CardMessage>;
+  }
+  return <RegisterForm offer={offer} onDone={setDone} />;
+}
+
+function JoinForm({ token, email, onOld }) {
+  const offer = useOffer();
+  const send = async ({ name, password }) => {
+    const answer = await ask("POST", "/api/auth/join", { token, name, password });
+    if (answer.code === "not_allowed") onOld();
+    return enter(answer);
+  };
+  const form = useForm([NAME, PASSWORD], send);
+  const invited = (
     <div className="field">
-      <label htmlFor={field.name}>{field.label}</label>
-      <div className="relative">
-        <input
-          id={field.name}
-          name={field.name}
-          type={isShown ? "text" : field.type}
-          autoComplete={field.autoComplete}
-          value={value}
-          aria-invalid={!!problem}
-          aria-describedby={about || undefined}
-          autoFocus={isFirst}
-          spellCheck={field.name === "name" ? undefined : false}
-          autoCapitalize={field.name === "name" ? undefined : "none"}
-          onChange={(event) => onChange(field.name, event.target.value)}
-        />
-        {field.type === "password" && <PasswordEye isShown={isShown} onToggle={() => setShown(!isShown)} />}
-      </div>
-      {problem && <p id={`${field.name}-problem`} className="field-problem">{problem}</p>}
-      {field.help && !problem && <p id={`${field.name}-help`} className="field-help">{field.help}</p>}
+      <label htmlFor="email">E-mail</label>
+      <input id="email" name="email" type="email" autoComplete="username" value={email} readOnly />
     </div>
   );
+  return (
+    <>
+      <CardHead title="You are invited" lead="Create your account for your team's private AI chat." />
+      <Form form={form} action="Create account" busy="Creating the account…" before={invited} />
+      {offer?.providers.length > 0 && (
+        <div className="other-ways"><Or /><Providers offer={offer} options={{ next: "/", invitation: token }} /></div>
+      )}
+    </>
+  );
 }
 
-function useAccountForm(kind) {
-  const form = FORMS[kind];
+export function Join() {
   const [search] = useSearchParams();
-  const [values, setValues] = useState(() => Object.fromEntries(form.fields.map((field) => [field.name, ""])));
-  const [problems, setProblems] = useState({});
-  const [isBusy, setBusy] = useState(false);
-  const change = (name, value) => {
-    setValues((before) => ({ ...before, [name]: value }));
-    setProblems((before) => ({ ...before, [name]: "" }));
-  };
-  const submit = async () => {
-    const found = Object.fromEntries(form.fields.map((field) => [field.name, fieldProblem(field, values[field.name], kind)]));
-    setProblems(found);
-    const first = form.fields.find((field) => found[field.name]);
-    if (first) {
-      document.getElementById(first.name)?.focus();
-      return;
-    }
-    setBusy(true);
-    const token = kind === "setup" ? { token: search.get("token") ?? "" } : {};
-    const sentence = await post(form.path, { ...values, email: values.email.trim(), ...token });
-    if (sentence) {
-      setBusy(false);
-      setProblems({ form: sentence });
-    } else {
-      location.assign(sameSitePath(search.get("next") ?? "/"));
-    }
-  };
-  return { form, values, problems, isBusy, change, submit, hasToken: kind !== "setup" || !!search.get("token") };
-}
-
-export function AccountForm({ kind }) {
-  const { form, values, problems, isBusy, change, submit, hasToken } = useAccountForm(kind);
-  if (!hasToken) {
-    return (
-      <p className="form-problem">This page needs its one-time link. RxChat prints it where it was started, as long as there is no account.</p>
-    );
+  const token = search.get("token") ?? "";
+  const [found, setFound] = useState(token ? null : { isOld: true });
+  const look = () =>
+    ask("POST", "/api/auth/invitation", { token }).then((answer) => {
+      if (answer.data) setFound({ email: answer.data.email });
+      else setFound(answer.code === "not_allowed" ? { isOld: true } : { problem: answer.problem });
+    });
+  useEffect(() => {
+    if (token) look();
+  }, []);
+  if (!found) return <CardSkeleton label="Looking at the invitation" />;
+  if (found.email) return <JoinForm token={token} email={found.email} onOld={() => setFound({ isOld: true })} />;
+  if (found.isOld) {
+    const lead = "An invitation works once, for seven days. If you have made your account already, sign in; else ask whoever invited you for a new link.";
+    return <CardMessage icon={Link2Off} title="This invitation does not work (any more)" lead={lead}><SignInLink /></CardMessage>;
   }
   return (
-    <form
-      noValidate
-      className="account-form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (!isBusy) submit();
-      }}
-    >
-      {problems.form && <p role="alert" className="form-problem">{problems.form}</p>}
-      {form.fields.map((field, at) => (
-        <Field key={field.name} field={field} value={values[field.name]} problem={problems[field.name]} onChange={change} isFirst={at === 0} />
-      ))}
-      <button type="submit" className="button-main" aria-disabled={isBusy}>{isBusy ? form.busy : form.action}</button>
-    </form>
+    <>
+      <CardHead title="You are invited" />
+      <Problem>{found.problem}</Problem>
+      <div className="card-actions"><button type="button" className="button-main wide" onClick={look}>Try again</button></div>
+    </>
   );
 }

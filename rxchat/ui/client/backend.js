@@ -1,29 +1,41 @@
-// Plain HTTP to RxChat's own routes: the websocket cannot set cookies.
+// Plain HTTP to RxChat's own routes: the websocket cannot set cookies, and is no place for secrets.
 import env from "$/env.json";
 import { getBackendURL } from "$/utils/state";
 
 const UNREACHABLE = "RxChat cannot be reached. Check the connection and try again; nothing you typed is lost.";
 
 /** Under `reflex run` the routes live on another port than the page, and Reflex knows which. */
-function address(path) {
+export function address(path) {
   const url = new URL(getBackendURL(env.EVENT).href.replace(/^ws/, "http"));
   return new URL(path, url).href;
 }
 
-/** Send JSON. Gives "" when it worked, else a sentence for the person. */
-export async function post(path, body) {
+/**
+ * Ask, with JSON where there is something to say. Gives {data} when it worked; else {problem, code, wait}: a sentence for
+ * the person, its name for programs, and for how many seconds it is not worth trying again.
+ */
+export async function ask(method, path, body) {
   let response;
   try {
     response = await fetch(address(path), {
-      method: "POST",
+      method,
       credentials: "include",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
+      headers: body === undefined ? {} : { "Content-Type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {
-    return UNREACHABLE;
+    return { problem: UNREACHABLE, code: "unreachable", wait: 0 };
   }
-  if (response.ok) return "";
   const answer = await response.json().catch(() => null);
-  return answer?.error?.message ?? `That did not work (the server answered ${response.status}). Try again in a moment.`;
+  if (response.ok) return { data: answer ?? {} };
+  return {
+    problem: answer?.error?.message ?? `That did not work (the server answered ${response.status}). Try again in a moment.`,
+    code: answer?.error?.code ?? "",
+    wait: Number(response.headers.get("Retry-After")) || 0,
+  };
+}
+
+/** Send JSON. Gives "" when it worked, else a sentence for the person. */
+export async function post(path, body) {
+  return (await ask("POST", path, body)).problem ?? "";
 }

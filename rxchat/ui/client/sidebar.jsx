@@ -1,7 +1,7 @@
 // The sidebar: new chat, the conversations by age, the account. A drawer on phones.
 import { useCallback, useEffect, useRef } from "react";
 import { Link, useNavigate, useParams } from "react-router";
-import { ChevronsUpDown, LogOut, PanelLeft, SquarePen } from "lucide-react";
+import { ChevronsUpDown, CircleUserRound, LogOut, PanelLeft, ShieldCheck, SquarePen } from "lucide-react";
 import { post } from "./backend.js";
 import { IconButton, Menu, MenuItem, shortcut, useEscape, useShortcut } from "./controls.jsx";
 import { drawer, problemToast } from "./page-state.js";
@@ -31,7 +31,12 @@ async function signOut() {
   else location.assign("/sign-in");
 }
 
-function AccountMenu({ name, email }) {
+function AccountMenu({ name, email, adminHome }) {
+  const navigate = useNavigate();
+  const go = (path) => {
+    drawer.set(false);
+    navigate(path);
+  };
   return (
     <Menu
       label="Account"
@@ -45,6 +50,9 @@ function AccountMenu({ name, email }) {
       )}
     >
       {email && <p className="menu-note">{email}</p>}
+      <MenuItem icon={CircleUserRound} onClick={() => go("/account")}>Account</MenuItem>
+      {adminHome && <MenuItem icon={ShieldCheck} onClick={() => go(adminHome)}>Administration</MenuItem>}
+      <hr className="menu-line" />
       <ThemeItems />
       <hr className="menu-line" />
       <MenuItem icon={LogOut} onClick={signOut}>Sign out</MenuItem>
@@ -58,7 +66,8 @@ const RowsSkeleton = () => (
   </div>
 );
 
-function Groups({ groups, running, loaded, current, onRename, onRemove }) {
+function Groups({ groups, running, loaded, current, mustEnrol, onRename, onRemove }) {
+  if (mustEnrol) return <p className="no-rows">Your conversations appear here as soon as two-step verification is set up.</p>;
   if (!loaded) return <RowsSkeleton />;
   if (!groups.length) return <p className="no-rows">Conversations appear here.</p>;
   return groups.filter((group) => group.rows.length).map((group) => (
@@ -90,7 +99,7 @@ function useDrawerFocus(isOpen, root) {
   }, [isOpen]);
 }
 
-export function Sidebar({ groups, running, loaded, name, email, onRename, onRemove }) {
+export function Sidebar({ groups, running, loaded, name, email, adminHome, mustEnrol, onRename, onRemove }) {
   const { conversation_id: current = "" } = useParams();
   const navigate = useNavigate();
   const isOpen = drawer.use();
@@ -124,9 +133,9 @@ export function Sidebar({ groups, running, loaded, name, email, onRename, onRemo
           <SquarePen size={17} strokeWidth={1.75} aria-hidden="true" /> New chat
         </button>
         <div className="groups">
-          <Groups {...{ groups, running, loaded, current, onRename }} onRemove={remove} />
+          <Groups {...{ groups, running, loaded, current, mustEnrol, onRename }} onRemove={remove} />
         </div>
-        <AccountMenu name={name} email={email} />
+        <AccountMenu name={name} email={email} adminHome={adminHome} />
       </nav>
     </>
   );

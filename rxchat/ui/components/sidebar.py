@@ -30,6 +30,8 @@ class Sidebar(ClientComponent):
     loaded: rx.Var[bool]
     name: rx.Var[str]
     email: rx.Var[str]
+    must_enrol: rx.Var[bool]
+    admin_home: rx.Var[str]
     on_rename: rx.EventHandler[_id_and_title]
     on_remove: rx.EventHandler[_id]
 
@@ -42,6 +44,8 @@ def sidebar() -> rx.Component:
         loaded=SidebarState.loaded,
         name=ViewerState.name,
         email=ViewerState.email,
+        must_enrol=ViewerState.must_enrol,
+        admin_home=ViewerState.admin_home,
         on_rename=SidebarState.rename,
         on_remove=SidebarState.remove,
     )

@@ -8,10 +8,34 @@ from typing import Any
 
 import reflex as rx
 
+from rxchat.states.account import AccountState
+from rxchat.states.admin_access import AccessState
+from rxchat.states.admin_audit import AuditState
+from rxchat.states.admin_groups import GroupsState
+from rxchat.states.admin_people import PeopleState
+from rxchat.states.admin_person import PersonState
+from rxchat.states.admin_registration import RegistrationState
+from rxchat.states.admin_roles import RolesState
 from rxchat.states.thread import ThreadState
 from rxchat.ui.layout import loading_frame
-from rxchat.ui.pages.account import setup_page, sign_in_page
+from rxchat.ui.pages.account import data_page, keys_page, profile_page, security_page, sessions_page
+from rxchat.ui.pages.admin.access import access_page
+from rxchat.ui.pages.admin.audit import audit_page
+from rxchat.ui.pages.admin.groups import groups_page
+from rxchat.ui.pages.admin.people import people_page
+from rxchat.ui.pages.admin.person import person_page
+from rxchat.ui.pages.admin.registration import registration_page
+from rxchat.ui.pages.admin.roles import roles_page
 from rxchat.ui.pages.chat import chat_page
+from rxchat.ui.pages.entry import (
+    confirm_page,
+    forgot_page,
+    join_page,
+    register_page,
+    reset_page,
+    setup_page,
+    sign_in_page,
+)
 from rxchat.ui.pages.not_found import not_found_page
 from rxchat.ui.theme import FIRST_PAINT_SCRIPT
 
@@ -31,6 +55,23 @@ PAGES = (
     Page("/c/[conversation_id]", chat_page, "RxChat", (ThreadState.open,)),
     Page("/sign-in", sign_in_page, "Sign in · RxChat"),
     Page("/setup", setup_page, "Welcome · RxChat"),
+    Page("/register", register_page, "Create your account · RxChat"),
+    Page("/join", join_page, "You are invited · RxChat"),
+    Page("/forgot", forgot_page, "Forgot your password? · RxChat"),
+    Page("/reset", reset_page, "Choose a new password · RxChat"),
+    Page("/confirm", confirm_page, "Confirm your address · RxChat"),
+    Page("/account", profile_page, "Account · RxChat", (AccountState.open,)),
+    Page("/account/security", security_page, "Security · RxChat", (AccountState.open,)),
+    Page("/account/sessions", sessions_page, "Sessions · RxChat", (AccountState.open,)),
+    Page("/account/keys", keys_page, "API keys · RxChat", (AccountState.open,)),
+    Page("/account/data", data_page, "My data · RxChat", (AccountState.open,)),
+    Page("/admin/people", people_page, "People · RxChat", (PeopleState.load, ThreadState.open)),
+    Page("/admin/people/[user_id]", person_page, "People · RxChat", (PersonState.load, ThreadState.open)),
+    Page("/admin/groups", groups_page, "Groups · RxChat", (GroupsState.load, ThreadState.open)),
+    Page("/admin/roles", roles_page, "Roles · RxChat", (RolesState.load, ThreadState.open)),
+    Page("/admin/access", access_page, "Access · RxChat", (AccessState.load, ThreadState.open)),
+    Page("/admin/registration", registration_page, "Registration · RxChat", (RegistrationState.load, ThreadState.open)),
+    Page("/admin/audit", audit_page, "Audit · RxChat", (AuditState.load, ThreadState.open)),
     Page("404", not_found_page, "Not found · RxChat"),
 )
 
@@ -41,7 +82,7 @@ def app_options() -> dict[str, Any]:
         "app_wraps": {},
         "toaster": None,
         "html_lang": "en",
-        "stylesheets": ["/rxchat.css", "/thread.css", "/pages.css"],
+        "stylesheets": ["/rxchat.css", "/thread.css", "/pages.css", "/account.css", "/admin.css"],
         "head_components": [
             rx.el.script(FIRST_PAINT_SCRIPT),
             rx.el.link(rel="icon", href="/mark.svg", type="image/svg+xml"),

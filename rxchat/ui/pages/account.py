@@ -1,18 +1,37 @@
-"""The pages for people who are not signed in."""
+"""The pages of one's own account: one address for each section."""
 
 from __future__ import annotations
 
 import reflex as rx
 
-from rxchat.ui.components.account_form import account_form
-from rxchat.ui.layout import card
+from rxchat.ui.components.account import Section, account_section, page_bar
+from rxchat.ui.layout import page_shell
 
 
-def sign_in_page() -> rx.Component:
-    """E-mail and password."""
-    return card("Sign in to RxChat", "Your team's private AI chat.", account_form("sign-in"))
+def _page(section: Section) -> rx.Component:
+    return page_shell(page_bar("Account"), account_section(section))
 
 
-def setup_page() -> rx.Component:
-    """The first administrator's account, behind the one-time link that RxChat prints."""
-    return card("Welcome to RxChat", "Create the first account. It will be the administrator.", account_form("setup"))
+def profile_page() -> rx.Component:
+    """Who one is here."""
+    return _page("profile")
+
+
+def security_page() -> rx.Component:
+    """How one signs in."""
+    return _page("security")
+
+
+def sessions_page() -> rx.Component:
+    """Where one is signed in."""
+    return _page("sessions")
+
+
+def keys_page() -> rx.Component:
+    """What programs may do in one's name."""
+    return _page("keys")
+
+
+def data_page() -> rx.Component:
+    """All of one's data, and the end of the account."""
+    return _page("data")

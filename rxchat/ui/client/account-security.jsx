@@ -1,0 +1,141 @@
+// How one signs in: password, passkeys, accounts elsewhere, and the second step.
+import { useState } from "react";
+import { Check, FingerprintPattern, Plus } from "lucide-react";
+import { day, deviceWords } from "./account-words.js";
+import { ask } from "./backend.js";
+import { ProviderMark, providerAddress } from "./card-parts.jsx";
+import { ProofDialog } from "./dialog.jsx";
+import { FIELDS, Form, NEW_PASSWORD_HELP, Submit, useForm } from "./form-parts.jsx";
+import { Empty, Panel, Row, Rows } from "./panel.jsx";
+import { SecondFactorPanel } from "./second-factor.jsx";
+import { createPasskey, hasPasskeys, passkeyProblem } from "./webauthn.js";
+
+const PRESENT = { name: "present", label: "Present password", type: "password", autoComplete: "current-password" };
+const WANTED = { name: "wanted", label: "New password", type: "password", autoComplete: "new-password", isNew: true, help: NEW_PASSWORD_HELP };
+
+function PasswordForm({ hasPassword, email, onDone, onCancel }) {
+  const send = async ({ present = "", wanted }) => {
+    const answer = await ask("POST", "/api/me/password", { present, wanted });
+    if (!answer.problem) onDone();
+    return answer;
+  };
+  const form = useForm(hasPassword ? [PRESENT, WANTED] : [WANTED], send);
+  const footer = (
+    <div className="form-actions">
+      <Submit form={form} action={hasPassword ? "Change password" : "Set password"} busy="One moment…" />
+      <button type="button" className="button-quiet" onClick={onCancel}>Cancel</button>
+    </div>
+  );
+  // For password managers, which want to know whose password it is.
+  const whose = <input type="email" name="email" autoComplete="username" value={email} readOnly hidden />;
+  return <div className="inline-form"><Form form={form} before={whose} footer={footer} /></div>;
+}
+
+function PasswordPanel({ profile, events }) {
+  const [isOpen, setOpen] = useState(false);
+  const [isDone, setDone] = useState(false);
+  const done = () => {
+    setOpen(false);
+    setDone(true);
+    events.onReload();
+  };
+  const verb = profile.has_password ? "Change" : "Set";
+  const open = () => {
+    setDone(false);
+    setOpen(true);
+  };
+  const lead = profile.has_password
+    ? "When you change it, everything else that is signed in gets signed out, and your API keys stop working."
+    : "You have none: you sign in with a passkey or an account elsewhere. You can set one as well.";
+  return (
+    <Panel title="Password" lead={lead} action={!isOpen && <button type="button" className="button-quiet" onClick={open}>{verb} password</button>}>
+      <p className="saved" role="status">{isDone && <><Check size={15} aria-hidden="true" /> Your password is changed. Everything else was signed out.</>}</p>
+      {isOpen && <PasswordForm hasPassword={profile.has_password} email={profile.email} onDone={done} onCancel={() => setOpen(false)} />}
+    </Panel>
+  );
+}
+
+const PASSKEY_NAME = { name: "name", id: "passkey-name", label: "Name", missing: "name for it", type: "text", maxLength: 60, help: "So that you recognise it later." };
+
+async function addPasskey({ name, password = "" }) {
+  const asked = await ask("POST", "/api/me/passkeys/begin", { password });
+  if (asked.problem) return asked;
+  try {
+    return await ask("POST", "/api/me/passkeys", { name, credential: await createPasskey(asked.data) });
+  } catch (error) {
+    return { problem: passkeyProblem(error) };
+  }
+}
+
+function PasskeysPanel({ account: { passkeys, profile }, events }) {
+  const [dialog, setDialog] = useState(null);
+  const close = () => setDialog(null);
+  const done = () => {
+    close();
+    events.onReload();
+  };
+  const isPossible = hasPasskeys();
+  const add = isPossible && (
+    <button type="button" className="button-quiet" onClick={() => setDialog({ isNew: true })}><Plus size={15} aria-hidden="true" /> Add a passkey</button>
+  );
+  return (
+    <Panel title="Passkeys" lead="Sign in with your fingerprint, your face or your device's PIN. Nothing to remember, and nothing that can be stolen from here." action={passkeys.length > 0 && add}>
+      {passkeys.length > 0 ? (
+        <Rows label="Passkeys">
+          {passkeys.map((item) => (
+            <Row key={item.id} icon={FingerprintPattern} title={item.name}>
+              <button type="button" className="button-quiet" aria-label={`Remove the passkey ${item.name}`} onClick={() => setDialog({ remove: item })}>Remove</button>
+            </Row>
+          ))}
+        </Rows>
+      ) : (
+        <Empty icon={FingerprintPattern}>
+          {isPossible ? "You have no passkeys." : "Passkeys need https and a name: they cannot be added under an IP address or in this browser."}
+          {add}
+        </Empty>
+      )}
+      {dialog?.isNew && (
+        <ProofDialog title="Add a passkey" lead="Your browser asks you next where to keep it." fields={[PASSKEY_NAME]} prefilled={{ name: deviceWords(navigator.userAgent) }} hasPassword={profile.has_password} action="Continue" busy="Waiting for your browser…" send={addPasskey} onDone={done} onClose={close} />
+      )}
+      {dialog?.remove && (
+        <ProofDialog title={`Remove “${dialog.remove.name}”?`} lead="You cannot sign in with this passkey any more. Your device may keep its half; you can delete it there." hasPassword={profile.has_password} action="Remove the passkey" isDanger send={({ password = "" }) => ask("POST", `/api/me/passkeys/${dialog.remove.id}/remove`, { password })} onDone={done} onClose={close} />
+      )}
+    </Panel>
+  );
+}
+
+function ProvidersPanel({ account: { providers, profile }, events }) {
+  const [asked, setAsked] = useState(null);
+  if (!providers.length) return null;
+  const done = () => {
+    setAsked(null);
+    events.onReload();
+  };
+  return (
+    <Panel title="Accounts elsewhere" lead="Connect one, and you can sign in with it.">
+      <Rows label="Accounts elsewhere">
+        {providers.map((item) => (
+          <Row key={item.id || item.key} mark={<ProviderMark name={item.key} size={18} />} title={item.label} chip={item.id && "Connected"} detail={item.id ? [item.email, `since ${day(item.since)}`].filter(Boolean).join(" · ") : "Not connected"}>
+            {item.id
+              ? <button type="button" className="button-quiet" aria-label={`Disconnect ${item.label}`} onClick={() => setAsked(item)}>Disconnect</button>
+              : <a className="button-quiet" aria-label={`Connect ${item.label}`} href={providerAddress(item.key, { link: "true", next: "/account/security" })}>Connect</a>}
+          </Row>
+        ))}
+      </Rows>
+      {asked && (
+        <ProofDialog title={`Disconnect ${asked.label}?`} lead="You cannot sign in with it any more." hasPassword={profile.has_password} action="Disconnect" isDanger send={({ password = "" }) => ask("POST", `/api/me/identities/${asked.id}/remove`, { password })} onDone={done} onClose={() => setAsked(null)} />
+      )}
+    </Panel>
+  );
+}
+
+export function SecuritySection({ account, events }) {
+  return (
+    <>
+      <SecondFactorPanel account={account} events={events} />
+      <PasskeysPanel account={account} events={events} />
+      <PasswordPanel profile={account.profile} events={events} />
+      <ProvidersPanel account={account} events={events} />
+    </>
+  );
+}
