@@ -1,0 +1,378 @@
+"""The pages for administrators: each handler as administrator, moderator and member, with wrong ids, and unproven."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import pytest
+import reflex as rx
+
+from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.ids import new_id
+from rxchat.services.graph import Services
+from rxchat.states.admin_access import AccessState
+from rxchat.states.admin_audit import AuditState
+from rxchat.states.admin_groups import GroupsState
+from rxchat.states.admin_people import PeopleState
+from rxchat.states.admin_person import PersonState
+from rxchat.states.admin_registration import RegistrationState
+from rxchat.states.admin_roles import RolesState
+from rxchat.states.audit_words import ACTIONS, details, sentence
+from rxchat.states.viewer import ViewerState
+from tests.factories import add_viewer, signed_in_as
+from tests.peers.scripted_ollama import ScriptedOllama
+from tests.tab import open_tab
+
+pytestmark = pytest.mark.anyio
+
+NOT_ALLOWED = "You are not allowed to do this."
+CALLER = Caller("127.0.0.1", "a browser")
+PAGES: tuple[type[rx.State], ...] = (PeopleState, GroupsState, RolesState, AccessState, RegistrationState, AuditState)
+
+
+@pytest.fixture
+async def ada(services: Services, owner_url: str) -> Viewer:
+    """An administrator."""
+    assert services
+    return add_viewer(owner_url, "Ada", "admin")
+
+
+@pytest.fixture
+async def grace(services: Services, owner_url: str) -> Viewer:
+    """A member."""
+    assert services
+    return add_viewer(owner_url, "Grace")
+
+
+@pytest.mark.parametrize("state", PAGES, ids=lambda state: state.__name__)
+async def test_an_administrator_opens_every_page(services: Services, ada: Viewer, state: type[rx.State]) -> None:
+    async with open_tab(await signed_in_as(services, ada)) as tab:
+        await tab.do(ViewerState, "enter")
+        await tab.do(state, "load")
+        assert (tab.shown(state, "loaded"), tab.shown(state, "problem")) == (True, "")
+        assert [section.label for section in tab.shown(ViewerState, "sections")] == [
+            "People", "Groups", "Roles", "Access", "Registration", "Audit",
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize("state", PAGES, ids=lambda state: state.__name__)
+async def test_a_member_is_shown_nothing_of_any_page(
+    services: Services, ada: Viewer, grace: Viewer, state: type[rx.State]
+) -> None:
+    async with open_tab(await signed_in_as(services, grace)) as tab:
+        tab.frames.clear()
+        await tab.do(ViewerState, "enter")
+        await tab.do(state, "load")
+        assert (tab.shown(state, "loaded"), tab.shown(state, "problem")) == (False, NOT_ALLOWED)
+        assert tab.shown(ViewerState, "admin_home") == "" and tab.shown(ViewerState, "sections") == []
+        assert ada.email not in repr(tab.frames)
+
+
+async def test_a_moderator_opens_what_moderators_may(services: Services, owner_url: str) -> None:
+    moderator = add_viewer(owner_url, "Mo", "moderator")
+    async with open_tab(await signed_in_as(services, moderator)) as tab:
+        for state in PAGES:
+            await tab.do(state, "load")
+        shown = {state.__name__: tab.shown(state, "loaded") for state in PAGES}
+        assert shown == {
+            "PeopleState": True, "GroupsState": True, "RolesState": True,
+            "AccessState": False, "RegistrationState": False, "AuditState": True,
+        }  # fmt: skip
+        assert not tab.shown(PeopleState, "knows_more")
+        assert {line.second_factor for line in tab.shown(PeopleState, "people")} == {""}
+        assert "admin" not in {choice.value for choice in tab.shown(PeopleState, "giveable")}
+
+
+async def test_whoever_lacks_a_second_factor_is_told_so(services: Services, ada: Viewer) -> None:
+    await services.rules.change(ada, CALLER, second_factor="admins")
+    async with open_tab(await signed_in_as(services, ada)) as tab:
+        await tab.do(ViewerState, "enter")
+        for state in PAGES:
+            await tab.do(state, "load")
+            assert "second factor" in tab.shown(state, "problem") and not tab.shown(state, "loaded")
+        assert tab.shown(ViewerState, "needs_second_factor")
+        assert tab.shown(ViewerState, "admin_home") == "/admin/people"
+        assert tab.shown(ViewerState, "permissions") == []
+
+
+CHANGES: list[tuple[type[rx.State], str, dict[str, Any]]] = [
+    (PeopleState, "search", {"words": "a"}),
+    (PeopleState, "filter_role", {"role": "admin"}),
+    (PeopleState, "next_page", {}),
+    (PeopleState, "previous_page", {}),
+    (PeopleState, "invite", {"form": {"email": "new@example.org", "role": "member"}}),
+    (PersonState, "set_role", {"form": {"role": "admin"}}),
+    (PersonState, "suspend", {}),
+    (PersonState, "readmit", {}),
+    (PersonState, "end_sessions", {}),
+    (PersonState, "reset_factor", {}),
+    (PersonState, "make_link", {}),
+    (PersonState, "list_conversations", {"form": {"reason": "a very good reason"}}),
+    (GroupsState, "save", {"form": {"name": "Mine"}}),
+    (GroupsState, "find", {"words": "a"}),
+    (RolesState, "save", {"form": {"title": "Mine", "may:people.manage": "on"}}),
+    (AccessState, "give", {"form": {"model": "*"}}),
+    (RegistrationState, "choose", {"rule": "registration", "value": "open"}),
+    (AuditState, "search", {"words": "a"}),
+    (AuditState, "filter_action", {"action": "signed_in"}),
+    (AuditState, "older", {}),
+]
+
+
+@pytest.mark.parametrize(
+    ("state", "handler", "payload"), CHANGES, ids=lambda value: getattr(value, "__name__", str(value))
+)
+async def test_a_member_can_do_nothing_of_it(
+    services: Services, owner_url: str, ada: Viewer, grace: Viewer, state: type[rx.State], handler: str, payload: Any
+) -> None:
+    before = rows(owner_url)
+    async with open_tab(await signed_in_as(services, grace)) as tab:
+        tab.be_at(user_id=str(ada.user_id))
+        await tab.do(PersonState, "load")
+        await tab.do(state, handler, **payload)
+        assert tab.shown(state, "problem") == NOT_ALLOWED
+    assert rows(owner_url) == before
+
+
+def rows(owner_url: str) -> list[Any]:
+    """Return all that a handler here could change."""
+    with psycopg.connect(owner_url) as connection:
+        return [
+            connection.execute(query).fetchall()
+            for query in (
+                "SELECT id, role, suspended_at FROM user_account ORDER BY id",
+                "SELECT name, permissions FROM role ORDER BY name",
+                "SELECT id FROM user_group",
+                "SELECT id FROM access_grant",
+                "SELECT id FROM account_link",
+                "SELECT name, value FROM installation_setting",
+                "SELECT action FROM audit_event WHERE action <> 'signed_in'",
+            )
+        ]
+
+
+async def test_people_are_found_by_words_and_role_fifty_at_a_time(
+    services: Services, owner_url: str, ada: Viewer
+) -> None:
+    for number in range(60):
+        add_viewer(owner_url, f"Person{number:02}")
+    async with open_tab(await signed_in_as(services, ada)) as tab:
+        await tab.do(PeopleState, "load")
+        assert (len(tab.shown(PeopleState, "people")), tab.shown(PeopleState, "total")) == (50, 61)
+        await tab.do(PeopleState, "next_page")
+        await tab.do(PeopleState, "next_page")
+        assert len(tab.shown(PeopleState, "people")) == 11
+        await tab.do(PeopleState, "previous_page")
+        await tab.do(PeopleState, "search", words="person07")
+        assert [line.name for line in tab.shown(PeopleState, "people")] == ["Person07"]
+        await tab.do(PeopleState, "filter_role", role="admin")
+        assert tab.shown(PeopleState, "people") == []
+        await tab.do(PeopleState, "search", words="%")
+        assert tab.shown(PeopleState, "total") == 0
+
+
+async def test_an_invitation_is_made_shown_once_and_taken_back(services: Services, ada: Viewer) -> None:
+    async with open_tab(await signed_in_as(services, ada)) as tab:
+        await tab.do(PeopleState, "load")
+        await tab.do(PeopleState, "show_invite")
+        await tab.do(PeopleState, "invite", form={"email": "nowhere", "role": "member"})
+        assert "e-mail address" in tab.shown(PeopleState, "problem") and tab.shown(PeopleState, "dialog") == "invite"
+        await tab.do(PeopleState, "invite", form={"email": " new@example.org ", "role": "member"})
+        assert "/join?token=" in tab.shown(PeopleState, "link") and not tab.shown(PeopleState, "is_mailed")
+        await tab.do(PeopleState, "close")
+        await tab.do(PeopleState, "show_invite")
+        assert tab.shown(PeopleState, "link") == ""
+        (invitation,) = tab.shown(PeopleState, "invitations")
+        assert (invitation.email, invitation.role) == ("new@example.org", "Member")
+        await tab.do(PeopleState, "ask_take_back", invitation_id=invitation.id)
+        assert tab.shown(PeopleState, "doomed") == "new@example.org"
+        await tab.do(PeopleState, "take_back")
+        assert tab.shown(PeopleState, "invitations") == [] and tab.shown(PeopleState, "dialog") == ""
+
+
+async def test_what_is_done_to_a_person_is_asked_first_and_shown(
+    services: Services, ada: Viewer, grace: Viewer
+) -> None:
+    theirs = await signed_in_as(services, grace)
+    async with open_tab(await signed_in_as(services, ada)) as tab:
+        tab.be_at(user_id=str(grace.user_id))
+        await tab.do(PersonState, "load")
+        assert tab.shown(PersonState, "person").name == "Grace"
+        await tab.do(PersonState, "ask", question="role")
+        await tab.do(PersonState, "set_role", form={"role": "moderator"})
+        assert tab.shown(PersonState, "done") == "Grace is Moderator now."
+        await tab.do(PersonState, "suspend")
+        assert tab.shown(PersonState, "person").state == "suspended"
+        await tab.do(PersonState, "readmit")
+        assert tab.shown(PersonState, "person").state == "active"
+        await tab.do(PersonState, "end_sessions")
+        await tab.do(PersonState, "reset_factor")
+        await tab.do(PersonState, "ask", question="link")
+        await tab.do(PersonState, "make_link")
+        assert "/reset?token=" in tab.shown(PersonState, "link") and tab.shown(PersonState, "problem") == ""
+    async with open_tab(theirs) as tab:
+        await tab.send_event(ViewerState, "enter")
+        await tab.until(lambda: tab.redirects)
+
+
+@pytest.mark.parametrize("named", ["", "nonsense", "0" * 36, str(new_id()), "\x00" * 36])
+async def test_a_person_who_is_not_there_is_not_there(services: Services, ada: Viewer, named: str) -> None:
+    async with open_tab(await signed_in_as(services, ada)) as tab:
+        tab.be_at(user_id=named)
+        await tab.do(PersonState, "load")
+        assert tab.shown(PersonState, "missing")
+        await tab.do(PersonState, "suspend")
+        assert tab.shown(PersonState, "problem") != ""
+        await tab.do(PersonState, "ask", question="sudo")
+        assert tab.shown(PersonState, "dialog") == ""
+
+
+async def test_reading_somebodys_words_wants_a_reason_and_listing_first(
+    services: Services, owner_url: str, ada: Viewer, grace: Viewer
+) -> None:
+    turn = await services.chats.ask(grace, None, "a <b>private</b> question", "scripted:tokens=2")
+    async with open_tab(await signed_in_as(services, ada)) as tab:
+        tab.be_at(user_id=str(grace.user_id))
+        await tab.do(PersonState, "load")
+        await tab.do(PersonState, "read", conversation_id=str(turn.conversation_id))
+        assert tab.shown(PersonState, "said") == []
+        await tab.do(PersonState, "list_conversations", form={"reason": "because"})
+        assert "kept in the audit" in tab.shown(PersonState, "problem")
+        await tab.do(PersonState, "list_conversations", form={"reason": "a complaint of Friday"})
+        await tab.do(PersonState, "read", conversation_id=str(turn.conversation_id))
+        assert tab.shown(PersonState, "said")[0].text == "a <b>private</b> question"
+        await tab.do(PersonState, "stop_reading")
+        assert tab.shown(PersonState, "said") == [] and not tab.shown(PersonState, "has_listed")
+    with psycopg.connect(owner_url) as connection:
+        found = connection.execute(
+            "SELECT action, data ->> 'reason' FROM audit_event WHERE action LIKE 'conversation%' ORDER BY seq"
+        ).fetchall()
+    assert found == [(action, "a complaint of Friday") for action in ("conversations_listed", "conversation_read")]
+
+
+async def test_groups_are_made_filled_renamed_and_deleted(services: Services, ada: Viewer, grace: Viewer) -> None:
+    async with open_tab(await signed_in_as(services, ada)) as tab:
+        await tab.do(GroupsState, "load")
+        await tab.do(GroupsState, "show_form", group_id="")
+        await tab.do(GroupsState, "save", form={"name": "  "})
+        assert tab.shown(GroupsState, "problem") and tab.shown(GroupsState, "dialog") == "group"
+        await tab.do(GroupsState, "save", form={"name": "Night  shift", "description": "awake"})
+        (group,) = tab.shown(GroupsState, "groups")
+        assert (group.name, tab.shown(GroupsState, "done")) == ("Night shift", "Saved “Night shift”.")
+        await tab.do(GroupsState, "show_members", group_id=group.id)
+        await tab.do(GroupsState, "find", words="grac")
+        assert [member.name for member in tab.shown(GroupsState, "found")] == ["Grace"]
+        await tab.do(GroupsState, "add", user_id=str(grace.user_id))
+        assert tab.shown(GroupsState, "groups")[0].people == 1
+        await tab.do(GroupsState, "find", words="grac")
+        assert tab.shown(GroupsState, "found") == []
+        await tab.do(GroupsState, "take_out", user_id=str(grace.user_id))
+        assert tab.shown(GroupsState, "members") == []
+        await tab.do(GroupsState, "ask_remove", group_id=group.id)
+        await tab.do(GroupsState, "remove")
+        assert tab.shown(GroupsState, "groups") == []
+
+
+async def test_roles_are_made_changed_and_deleted_but_for_the_built_in(
+    services: Services, ada: Viewer, grace: Viewer
+) -> None:
+    async with open_tab(await signed_in_as(services, ada)) as tab:
+        await tab.do(RolesState, "load")
+        assert [role.name for role in tab.shown(RolesState, "roles")] == ["admin", "guest", "member", "moderator"]
+        await tab.do(RolesState, "show_form", name="")
+        await tab.do(RolesState, "save", form={"title": "Auditor", "may:audit.read": "on"})
+        made = tab.shown(RolesState, "roles")[-1]
+        assert (made.name, made.may) == ("auditor", ["Read and export the audit"])
+        await tab.do(RolesState, "show_form", name="auditor")
+        chosen = [choice.name for choice in tab.shown(RolesState, "administrative") if choice.is_chosen]
+        assert chosen == ["audit.read"]
+        await tab.do(RolesState, "save", form={"title": "Reader", "may:nonsense": "on"})
+        assert "does not exist" in tab.shown(RolesState, "problem")
+        await services.people.set_role(ada, grace.user_id, "auditor", CALLER)
+        await tab.do(RolesState, "ask_remove", name="auditor")
+        await tab.do(RolesState, "remove")
+        assert "Somebody has this role" in tab.shown(RolesState, "problem")
+        await tab.do(RolesState, "show_form", name="admin")
+        await tab.do(RolesState, "save", form={"title": "Mine"})
+        assert "same in every installation" in tab.shown(RolesState, "problem")
+
+
+async def test_access_is_given_and_taken_back_in_words(
+    services: Services, ada: Viewer, grace: Viewer, ollama: ScriptedOllama
+) -> None:
+    ollama.offered = ["scripted:tokens=2"]
+    async with open_tab(await signed_in_as(services, ada)) as tab:
+        await tab.do(AccessState, "load")
+        assert [choice.value for choice in tab.shown(AccessState, "models")] == ["*", "scripted:tokens=2"]
+        await tab.do(AccessState, "show_form")
+        await tab.do(AccessState, "choose_kind", kind="person")
+        await tab.do(AccessState, "give", form={"model": "scripted:tokens=2"})
+        assert "for whom" in tab.shown(AccessState, "problem")
+        await tab.do(AccessState, "find", words="grace")
+        await tab.do(AccessState, "pick", user_id=str(grace.user_id))
+        await tab.do(AccessState, "give", form={"model": "scripted:tokens=2"})
+        await tab.do(AccessState, "choose_kind", kind="everyone")
+        await tab.do(AccessState, "give", form={"model": "*"})
+        lines = tab.shown(AccessState, "grants")
+        assert [(line.who, line.model) for line in lines] == [
+            ("Everyone", "Every model"),
+            ("Grace", "scripted:tokens=2"),
+        ]
+        await tab.do(AccessState, "choose_kind", kind="nobody")
+        assert tab.shown(AccessState, "problem") != ""
+        await tab.do(AccessState, "ask_revoke", grant_id=lines[0].id)
+        await tab.do(AccessState, "revoke")
+        assert [line.who for line in tab.shown(AccessState, "grants")] == ["Grace"]
+
+
+async def test_rules_hold_at_once_and_can_be_taken_back(services: Services, ada: Viewer) -> None:
+    async with open_tab(await signed_in_as(services, ada)) as tab:
+        await tab.do(RegistrationState, "load")
+        await tab.do(RegistrationState, "choose", rule="registration", value="open")
+        assert (await services.rules.current()).registration.value == "open"
+        assert tab.shown(RegistrationState, "changed") == "registration"
+        await tab.do(RegistrationState, "undo")
+        assert (await services.rules.current()).registration.value == "invitation"
+        for rule, value in (("registration", "ajar"), ("default_role", "admin"), ("anything", "open")):
+            await tab.do(RegistrationState, "choose", rule=rule, value=value)
+            assert tab.shown(RegistrationState, "problem") != ""
+        assert tab.shown(RegistrationState, "registration") == "invitation"
+
+
+async def test_the_audit_says_who_did_what_from_where(services: Services, ada: Viewer, grace: Viewer) -> None:
+    async with open_tab(await signed_in_as(services, ada)) as tab:
+        tab.address = "203.0.113.7"
+        tab.be_at(user_id=str(grace.user_id))
+        await tab.do(PersonState, "load")
+        await tab.do(PersonState, "suspend")
+        await tab.do(AuditState, "load")
+        newest = tab.shown(AuditState, "rows")[0]
+        assert (newest.sentence, newest.address) == ("Suspended Grace", "203.0.113.7")
+        assert newest.actor == f"Ada <{ada.email}>"
+        await tab.do(AuditState, "filter_action", action="signed_in")
+        assert {row.sentence for row in tab.shown(AuditState, "rows")} == {"Signed in with password"}
+        await tab.do(AuditState, "search", words="nobody at all")
+        assert tab.shown(AuditState, "rows") == []
+
+
+async def test_older_rows_follow_the_newer_ones(services: Services, ada: Viewer) -> None:
+    for number in range(55):
+        await services.teams.save_group(ada, group_id=None, name=f"Group {number}", description="", caller=CALLER)
+    async with open_tab(await signed_in_as(services, ada)) as tab:
+        await tab.do(AuditState, "load")
+        assert len(tab.shown(AuditState, "rows")) == 50 and tab.shown(AuditState, "has_older")
+        await tab.do(AuditState, "older")
+        seqs = [row.seq for row in tab.shown(AuditState, "rows")]
+        assert seqs == sorted(seqs, reverse=True) and len(seqs) == 56
+        assert not tab.shown(AuditState, "has_older")
+
+
+def test_every_row_has_its_sentence_also_one_that_nobody_knows() -> None:
+    assert all(sentence(action, {}, {}) for action in ACTIONS)
+    assert sentence("something_new", {}, {}) == "Something new"
+    hostile = {"person": "{role.__class__}", "role": "x"}
+    assert sentence("role_changed", hostile, {}) == "Made {role.__class__} x"
+    assert (
+        details("signed_in", {"method": "password", "second_factor": True, "session": "x"}, {}) == "second factor: yes"
+    )
