@@ -13,6 +13,7 @@ from reflex.app_mixins.middleware import MiddlewareMixin
 from reflex.event import Event
 from reflex.istate.manager.memory import StateManagerMemory
 from reflex.state import BaseState
+from reflex.utils.format import json_dumps
 from reflex_base.event.processor import BaseStateEventProcessor
 
 from rxchat.states.access import Lock
@@ -46,7 +47,8 @@ class Tab:
 
     def receive(self, update: Any) -> None:
         """Take what Reflex would send over the socket."""
-        self.frames.append(repr(update))
+        # As it goes over the wire: Reflex leaves the cookie of the handshake out there, and only there.
+        self.frames.append(json_dumps(update))
         for state, changes in (update.delta or {}).items():
             for name, value in changes.items():
                 self._take(state, name.removesuffix(_MARKER), value)

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pyseto
 import pytest
-from pyseto import Key
+from pyseto import Key, KeyInterface
 
 from rxchat.domain.errors import NotSignedIn
 from rxchat.domain.ids import new_id
@@ -26,7 +26,9 @@ SECRET = b"k" * 32
 FACTS = {"uid": str(new_id()), "sid": str(new_id())}
 
 
-def sealed(purpose: Purpose = Purpose.SESSION, *, key: Key | None = None, exp: Any = None, **changes: Any) -> str:
+def sealed(
+    purpose: Purpose = Purpose.SESSION, *, key: KeyInterface | None = None, exp: Any = None, **changes: Any
+) -> str:
     """Seal facts with our own key, changed in one way."""
     tokens = Tokens(SECRET)
     facts = FACTS | {"iat": int(time.time()), "exp": exp or "2999-01-01T00:00:00+00:00"} | changes

@@ -1,0 +1,124 @@
+"""Row 44: what is secret is in no log, no frame of a socket, no answer, no metric, no export and no column in clear."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+import zipfile
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+import structlog
+from prometheus_client import generate_latest
+from psycopg import sql
+from pyotp.totp import TOTP
+
+from rxchat.domain.accounts import Caller
+from rxchat.observability import configure_logging
+from rxchat.services.graph import Services
+from rxchat.states.sidebar import SidebarState
+from rxchat.states.thread import ThreadState
+from rxchat.states.viewer import ViewerState
+from rxchat.tables import metadata
+from tests.security.house import Open, person, sign_in
+from tests.tab import open_tab
+
+pytestmark = pytest.mark.anyio
+
+PASSWORD = "canary-password-3f9a1c"
+WORDS = "canary-words-of-a-conversation-77ab"
+WRONG = "canary-wrong-password-12cd"
+
+
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str]) -> Iterator[pytest.CaptureFixture[str]]:
+    """Logging as it was again after a test that configures it."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield capsys
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
+
+
+async def test_secrets_are_nowhere_but_where_they_belong(
+    services: Services, clients: Open, owner_url: str, said: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging("debug", "json")
+    viewer = await person(services, owner_url, "Ada", "admin")
+    client = clients()
+    secrets: dict[str, str] = {"password": PASSWORD, "wrong password": WRONG}
+    await sign_in(client, viewer)
+    await client.post("/api/me/password", json={"present": "correct horse battery", "wanted": PASSWORD})
+    await sign_in(client, viewer, WRONG)
+    secrets["session"] = client.cookies["rxchat_session"]
+    secrets["device"] = client.cookies["rxchat_device"]
+    begun = (await client.post("/api/me/totp/begin", json={"password": PASSWORD})).json()
+    secrets["totp"] = begun["secret"]
+    codes = (await client.post("/api/me/totp/confirm", json={"code": TOTP(begun["secret"]).now()})).json()["codes"]
+    secrets |= {f"recovery code {place}": words for place, words in enumerate(codes)}
+    made = await client.post("/api/me/keys", json={"name": "k", "scopes": ["read"], "password": PASSWORD})
+    secrets["key"] = made.json()["key"]
+    again = clients()
+    await sign_in(again, viewer, PASSWORD)
+    secrets["pending"] = again.cookies["rxchat_pending"]
+    body = {"email": viewer.email, "password": PASSWORD, "code": codes[0]}
+    pair = (await clients().post("/api/auth/token", json=body)).json()
+    secrets |= {"access": pair["access_token"], "refresh": pair["refresh_token"]}
+    link, _ = await services.people.invite(viewer, email="x@example.org", role="member", caller=Caller())
+    secrets["invitation"] = link.partition("token=")[2]
+    secrets["reset"] = (await services.people.reset_link(viewer, viewer.user_id, Caller())).partition("token=")[2]
+    await clients().get(f"/join?token={secrets['invitation']}")
+    await clients().get("/api/me", headers={"x-api-key": secrets["key"] + "x"})
+    await clients(origin="https://evil.example").post(f"/api/auth/confirm?token={secrets['reset']}", json={})
+    turn = await services.chats.ask(viewer, None, WORDS, "scripted:tokens=2")
+    async with asyncio.timeout(10):
+        while (await services.conversations.open(viewer, turn.conversation_id)).run is not None:
+            await asyncio.sleep(0.05)
+    for secret in secrets.values():
+        structlog.get_logger("somebody").warning(
+            "careless", detail=f"GET /join?token={secret}", password=secret, cookie=secret
+        )
+    frames = await everything_a_tab_is_sent(secrets["session"])
+    shown = {"frames": frames, "metrics": generate_latest().decode()}
+    for path in (
+        "/api/me",
+        "/api/me/sessions",
+        "/api/me/keys",
+        "/api/admin/people",
+        "/api/admin/audit/export",
+        "/readyz",
+    ):
+        shown[path] = (await client.get(path)).text
+    exported = zipfile.ZipFile(io.BytesIO((await client.get("/api/me/export")).content))
+    shown["export"] = "".join(exported.read(name).decode() for name in exported.namelist())
+    shown["database"] = everything_that_is_stored(owner_url)
+    printed = said.readouterr()
+    shown["log"] = printed.out + printed.err
+    for where, text in shown.items():
+        assert text, where
+        found = [name for name, secret in secrets.items() if secret in text]
+        assert found == [], (where, found)
+    assert WORDS not in shown["log"] and WORDS not in shown["metrics"]
+    # And the canaries were there to be found: in the export what is one's own is in clear.
+    assert WORDS in shown["export"] and WORDS in shown["database"]
+
+
+async def everything_a_tab_is_sent(cookie: str) -> str:
+    async with open_tab(cookie) as tab:
+        for state, handler in ((ViewerState, "enter"), (SidebarState, "load"), (ThreadState, "open")):
+            await tab.send_event(state, handler)
+        await tab.until(lambda: tab.patches and tab.shown(ViewerState, "ready"))
+        return json.dumps(tab.frames)
+
+
+def everything_that_is_stored(owner_url: str) -> str:
+    found = []
+    with psycopg.connect(owner_url) as connection:
+        for table in metadata.tables:
+            found += connection.execute(
+                sql.SQL("SELECT {}::text FROM {}").format(sql.Identifier(table), sql.Identifier(table))
+            ).fetchall()
+    return str(found)

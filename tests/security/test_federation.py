@@ -1,0 +1,271 @@
+"""Rows 18-21: an account elsewhere opens its own account here and no other, and leads nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import psycopg
+import pytest
+
+from rxchat.bootstrap import Connections, running
+from rxchat.domain.accounts import Caller
+from rxchat.domain.text import same_site_path
+from rxchat.services.graph import Services
+from rxchat.settings import Settings
+from tests.conftest import empty
+from tests.peers.sign_in_provider import SignInProviderHost, sign_in_provider, visit
+from tests.security.house import Open, person, set_up_totp, sign_in
+
+pytestmark = pytest.mark.anyio
+
+KEYS = ["github", "apple", "oidc"]
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[SignInProviderHost]:
+    with sign_in_provider() as found:
+        yield found
+
+
+@pytest.fixture
+async def services(provider: SignInProviderHost, settings: Settings, at: Connections) -> AsyncGenerator[Services]:
+    values = (
+        settings.model_dump(by_alias=True, exclude_unset=True) | provider.environment | {"RXCHAT_REGISTRATION": "open"}
+    )
+    async with running(Settings.model_validate(values), at) as found:
+        await found.notices.listening.wait()
+        # Somebody was there first: a provider never makes the first account.
+        yield found
+    empty(at.database_owner_url, at.redis_url)
+
+
+async def away(client: httpx.AsyncClient, key: str, login: str, **query: str) -> dict[str, str]:
+    """Leave for a provider, sign in there, and return the fields with which the browser comes back."""
+    answer = await client.get(f"/api/auth/providers/{key}", params=query)
+    assert answer.status_code == 303
+    url = answer.headers["location"]
+    redirect_uri = parse_qs(urlsplit(url).query)["redirect_uri"][0]
+    return await visit(url, login, redirect_uri=redirect_uri)
+
+
+async def back(client: httpx.AsyncClient, key: str, answer: dict[str, str]) -> str:
+    """Come back with these fields, and return where that leads."""
+    path = f"/api/auth/providers/{key}/callback"
+    if key == "apple":
+        posted = await client.post(path, data=answer, headers={"origin": "https://appleid.apple.com"})
+        assert posted.status_code == 303 and "set-cookie" not in posted.headers
+        path, answer = posted.headers["location"], {}
+    found = await client.get(path, params=answer or None)
+    assert found.status_code == 303, found.text
+    return found.headers["location"]
+
+
+async def round_trip(client: httpx.AsyncClient, key: str, login: str, **query: str) -> str:
+    return await back(client, key, await away(client, key, login, **query))
+
+
+def accounts(owner_url: str) -> list[tuple[str, int]]:
+    with psycopg.connect(owner_url) as connection:
+        return connection.execute(
+            "SELECT email, (SELECT count(*) FROM identity WHERE user_id = user_account.id) FROM user_account ORDER BY id"
+        ).fetchall()
+
+
+@pytest.mark.parametrize("key", KEYS)
+async def test_it_makes_an_account_and_signs_in_to_it_the_next_time(
+    services: Services, clients: Open, owner_url: str, key: str
+) -> None:
+    await person(services, owner_url, "First")
+    for _ in range(2):
+        client = clients()
+        assert await round_trip(client, key, "ada", next="/c/x?y=1") == "/c/x?y=1"
+        me = (await client.get("/api/me")).json()
+        assert me["email"] == "ada@example.org"
+    assert accounts(owner_url)[1:] == [("ada@example.org", 1)]
+
+
+@pytest.mark.parametrize("key", KEYS)
+async def test_the_same_address_never_links_by_itself(
+    services: Services, clients: Open, owner_url: str, key: str
+) -> None:
+    victim = await person(services, owner_url, "Bob")
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("UPDATE user_account SET email = 'bob@example.org' WHERE id = %s", (victim.user_id,))
+    for login in ("bob", "mallory+as=bob"):
+        client = clients()
+        assert await round_trip(client, key, login) == "/sign-in?problem=address_taken"
+        assert "rxchat_session" not in client.cookies
+    assert accounts(owner_url) == [("bob@example.org", 0)]
+
+
+@pytest.mark.parametrize("key", ["github", "oidc"])
+async def test_an_address_that_is_not_confirmed_there_makes_nothing(
+    services: Services, clients: Open, owner_url: str, key: str
+) -> None:
+    await person(services, owner_url, "First")
+    for login in ("eve+unverified", "eve+noemail"):
+        assert await round_trip(clients(), key, login) == "/sign-in?problem=address_unconfirmed"
+    assert len(accounts(owner_url)) == 1
+
+
+@pytest.mark.parametrize("key", KEYS)
+async def test_by_invitation_nobody_makes_an_account_without_one(
+    services: Services, clients: Open, owner_url: str, key: str
+) -> None:
+    admin = await person(services, owner_url, "Admin", "admin")
+    await services.rules.change(admin, Caller(), registration="invitation")
+    assert await round_trip(clients(), key, "carol") == "/sign-in?problem=no_account"
+    link, _ = await services.people.invite(admin, email="carol@team.example", role="guest", caller=Caller())
+    token = link.partition("token=")[2]
+    assert await round_trip(clients(), key, "carol", invitation=token) == "/"
+    assert ("carol@team.example", 1) in accounts(owner_url)
+    assert await round_trip(clients(), key, "dave", invitation=token) == "/sign-in?problem=no_account"
+
+
+@pytest.mark.parametrize("key", KEYS)
+async def test_what_one_browser_left_with_is_worth_nothing_in_another(
+    services: Services, clients: Open, owner_url: str, key: str
+) -> None:
+    await person(services, owner_url, "First")
+    attacker, victim, bystander = clients(), clients(), clients()
+    answer = await away(attacker, key, "mallory")
+    assert await back(bystander, key, answer) == "/sign-in?problem=provider_broke"
+    await away(victim, key, "ada")
+    # The victim is on the way, and is handed the attacker's way back.
+    assert await back(victim, key, answer) == "/sign-in?problem=provider_broke"
+    assert "rxchat_session" not in victim.cookies and "rxchat_session" not in bystander.cookies
+    assert len(accounts(owner_url)) == 1
+
+
+@pytest.mark.parametrize("key", KEYS)
+async def test_a_way_back_is_gone_once(services: Services, clients: Open, owner_url: str, key: str) -> None:
+    await person(services, owner_url, "First")
+    client = clients()
+    answer = await away(client, key, "ada")
+    departure = client.cookies["rxchat_departure"]
+    assert await back(client, key, answer) == "/"
+    client.cookies.delete("rxchat_session")
+    client.cookies.set("rxchat_departure", departure)
+    assert "problem=provider_broke" in await back(client, key, answer)
+
+
+async def test_a_departure_to_one_provider_is_none_from_another(
+    services: Services, clients: Open, owner_url: str
+) -> None:
+    await person(services, owner_url, "First")
+    client = clients()
+    answer = await away(client, "oidc", "ada")
+    assert await back(client, "github", answer) == "/sign-in?problem=provider_broke"
+
+
+@pytest.mark.parametrize("key", KEYS)
+async def test_connecting_takes_the_session_that_left(
+    services: Services, clients: Open, owner_url: str, key: str
+) -> None:
+    ada, bob = await person(services, owner_url, "Ada"), await person(services, owner_url, "Bob")
+    client = clients()
+    await sign_in(client, ada)
+    answer = await away(client, key, "ada", link="true", next="/account/security")
+    session = client.cookies["rxchat_session"]
+    client.cookies.delete("rxchat_session")
+    other = clients()
+    await sign_in(other, bob)
+    client.cookies.set("rxchat_session", other.cookies["rxchat_session"])
+    assert await back(client, key, answer) == "/account?problem=provider_broke"
+    client.cookies.set("rxchat_session", session)
+    assert await round_trip(client, key, "ada", link="true", next="/account/security") == "/account/security"
+    [tied] = await services.federation.mine(ada)
+    assert tied.provider == key
+    # What is one person's is not connected to a second one.
+    assert await round_trip(other, key, "ada", link="true") == "/account?problem=conflict"
+
+
+@pytest.mark.parametrize("key", KEYS)
+async def test_the_last_way_to_sign_in_stays(services: Services, clients: Open, owner_url: str, key: str) -> None:
+    await person(services, owner_url, "First")
+    client = clients()
+    await round_trip(client, key, "ada")
+    viewer = await services.sessions.viewer(client.cookies["rxchat_session"])
+    [tied] = await services.federation.mine(viewer)
+    answer = await client.post(f"/api/me/identities/{tied.id}/remove", json={})
+    assert answer.status_code == 409 and "only way" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("key", KEYS)
+async def test_it_does_not_walk_around_the_second_factor_or_a_suspension(
+    services: Services, clients: Open, owner_url: str, key: str
+) -> None:
+    await person(services, owner_url, "First")
+    client = clients()
+    await round_trip(client, key, "ada")
+    viewer = await services.sessions.viewer(client.cookies["rxchat_session"])
+    app, _ = await set_up_totp(client, "")
+    again = clients()
+    assert await round_trip(again, key, "ada", next="/c/1") == "/sign-in?step=second-factor&next=/c/1"
+    assert "rxchat_session" not in again.cookies
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("UPDATE totp_secret SET last_step = 0")
+    assert (await again.post("/api/auth/second-factor", json={"code": app.now()})).json() == {"next": "in"}
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("UPDATE user_account SET suspended_at = now() WHERE id = %s", (viewer.user_id,))
+    assert "problem=not_signed_in" in await round_trip(clients(), key, "ada")
+
+
+@pytest.mark.parametrize("key", KEYS)
+async def test_whoever_says_no_is_led_back(services: Services, clients: Open, owner_url: str, key: str) -> None:
+    await person(services, owner_url, "First")
+    client = clients()
+    answer = await client.get(f"/api/auth/providers/{key}")
+    url = answer.headers["location"]
+    redirect_uri = parse_qs(urlsplit(url).query)["redirect_uri"][0]
+    refused = await visit(url, "ada", redirect_uri=redirect_uri, refuses="consent")
+    assert await back(client, key, refused) == "/sign-in?problem=provider_refused"
+
+
+async def test_apples_name_comes_once_and_a_relay_address_is_an_address(
+    services: Services, clients: Open, owner_url: str
+) -> None:
+    await person(services, owner_url, "First")
+    client = clients()
+    await round_trip(client, "apple", "grace+private")
+    me = (await client.get("/api/me")).json()
+    assert me["name"] and "@" in me["email"]
+    again = clients()
+    await round_trip(again, "apple", "grace+private")
+    assert (await again.get("/api/me")).json()["name"] == me["name"]
+
+
+async def test_a_provider_that_is_not_switched_on_is_not_there(services: Services, clients: Open) -> None:
+    answer = await clients().get("/api/auth/providers/google")
+    assert answer.headers["location"] == "/sign-in?problem=not_found"
+
+
+EVIL = [
+    "//evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "https:evil.example",
+    "https://evil.example",
+    "https:/evil.example",
+    "javascript:alert(1)",
+    "/\tevil.example",
+    "/\n/evil.example",
+    "/%09/evil.example/\x00",
+    "///evil.example",
+    " //evil.example",
+    "",
+    "c/1",
+    "/c\\..\\..\\evil",
+    "/" + "x" * 2000,
+]
+
+
+@pytest.mark.parametrize("path", EVIL)
+async def test_it_leads_to_no_other_site(services: Services, clients: Open, owner_url: str, path: str) -> None:
+    assert same_site_path(path) == "/" or urlsplit(same_site_path(path)).netloc == ""
+    await person(services, owner_url, "First")
+    target = await round_trip(clients(), "oidc", "ada", next=path)
+    assert target.startswith("/") and urlsplit(f"http://here{target}").netloc == "here"
+    assert "evil" not in target or target.startswith("/%09")

@@ -1,0 +1,145 @@
+"""Every route of the API, from its own description: without a session nothing, with nonsense a sentence, never a crash."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from rxchat.api.routes import build_api
+from rxchat.services.graph import Services
+from rxchat.settings import Settings
+from tests.security.house import Open, person, sign_in
+
+pytestmark = pytest.mark.anyio
+
+API = build_api(Settings.model_validate({}), [])
+SCHEMA = API.openapi()
+ROUTES = [(method.upper(), path) for path, verbs in SCHEMA["paths"].items() for method in verbs]
+# What somebody does who is not signed in, and what a machine asks: each of these is meant to be open.
+OPEN = {
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/metrics"),
+    ("GET", "/api/auth/offer"),
+    ("GET", "/api/auth/providers/{key}"),
+    ("GET", "/api/auth/providers/{key}/callback"),
+    ("POST", "/api/auth/providers/{key}/callback"),
+    *(
+        ("POST", f"/api/auth/{name}")
+        for name in (
+            "sign-in",
+            "second-factor",
+            "passkey/begin",
+            "passkey",
+            "start-over",
+            "setup",
+            "register",
+            "invitation",
+            "join",
+            "confirm",
+            "forgot",
+            "reset",
+            "sign-out",
+            "token",
+            "token/refresh",
+        )
+    ),
+}
+CLOSED = sorted(set(ROUTES) - OPEN)
+NONSENSE: list[Any] = [
+    None,
+    [],
+    "x",
+    7,
+    {"": {}},
+    {"email": {"$ne": ""}, "password": ["x"], "token": 1, "code": None, "name": {}, "scopes": "read", "days": 1e400},
+    {
+        "email": "\x00\ud800",
+        "password": "\x00\ud800",
+        "token": "\ud800",
+        "code": "\ud800",
+        "name": "\ud800",
+        "scopes": ["\ud800"],
+    },
+    {"email": "x" * 30_000, "password": "x" * 30_000, "token": "x" * 30_000},
+    {"credential": {"rawId": "\ud800", "response": {"clientDataJSON": 7}}, "password": "x"},
+    {"credential": {"id": "AAAA", "rawId": "AAAA", "type": "public-key", "response": {}}, "name": "x"},
+]
+
+
+def filled(path: str, value: object) -> str:
+    for part in path.split("/"):
+        if part.startswith("{"):
+            path = path.replace(part, str(value))
+    return path
+
+
+def test_the_walk_knows_every_route_and_none_that_is_gone() -> None:
+    assert set(ROUTES) >= OPEN and len(CLOSED) >= 25
+
+
+@pytest.mark.parametrize(("method", "path"), CLOSED)
+@pytest.mark.parametrize("cookie", ["", "nonsense", "v4.local.AAAA"])
+async def test_without_a_session_a_route_gives_nothing(clients: Open, method: str, path: str, cookie: str) -> None:
+    client = clients()
+    if cookie:
+        client.cookies.set("rxchat_session", cookie)
+    answer = await client.request(method, filled(path, uuid4()), json={})
+    assert answer.status_code == 401, answer.text
+    assert set(answer.json()) == {"error"} and "set-cookie" not in answer.headers
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_nonsense_is_answered_with_a_sentence_and_never_a_crash(
+    services: Services, clients: Open, owner_url: str, method: str, path: str
+) -> None:
+    if (method, path) in {("POST", "/api/auth/sign-out"), ("POST", "/api/auth/token/revoke")}:
+        pytest.skip("it ends the session that the walk needs")
+    viewer = await person(services, owner_url, "Admin", "admin")
+    client = clients()
+    await sign_in(client, viewer)
+    for value in (uuid4(), "x", "%00", "%ed%a0%80", "..%2f..", "0" * 36, "x" * 2_000):
+        answer = await client.request(method, filled(path, value))
+        assert answer.status_code < 500, (value, answer.text)
+    for body in NONSENSE:
+        answer = await client.request(
+            method, filled(path, uuid4()), content=as_json(body), headers={"content-type": "application/json"}
+        )
+        assert answer.status_code < 500 or path == "/readyz", (body, answer.text)
+        if answer.status_code >= 400:
+            assert answer.json()["error"]["message"].endswith((".", "?")), answer.text
+    assert (await client.get("/api/me")).status_code == 200
+
+
+def as_json(body: Any) -> bytes:
+    import json
+
+    return json.dumps(body).encode()
+
+
+@pytest.mark.parametrize(("method", "path"), [item for item in ROUTES if item[0] != "GET"])
+async def test_another_sites_page_changes_nothing(clients: Open, method: str, path: str) -> None:
+    if path.endswith("/callback"):
+        pytest.skip("a provider's own page posts here; what it posts is worth something only with our cookie")
+    for origin in ("https://evil.example", "null", "http://127.0.0.1:8000.evil.example"):
+        answer = await clients(origin=origin).request(method, filled(path, uuid4()), json={})
+        assert answer.status_code == 403
+    answer = await clients().request(
+        method, filled(path, uuid4()), json={}, headers={"origin": "", "sec-fetch-site": "cross-site"}
+    )
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(("method", "path"), [item for item in CLOSED if "/admin/" in item[1]])
+@pytest.mark.parametrize("role", ["member", "guest"])
+async def test_what_administrators_do_nobody_else_does(
+    services: Services, clients: Open, owner_url: str, method: str, path: str, role: str
+) -> None:
+    client = clients()
+    await sign_in(client, await person(services, owner_url, "Somebody", role))
+    body = {"email": "x@example.org", "role": "admin"}
+    answer = await client.request(method, filled(path, uuid4()), json=body)
+    assert answer.status_code == 403 and answer.json()["error"]["code"] == "not_allowed"
