@@ -13,11 +13,26 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from rxchat.domain.errors import DatabaseAway, LastAdministrator, NotAllowed, RxChatError, StaleConversation
+from rxchat.domain.errors import (
+    Conflict,
+    DatabaseAway,
+    LastAdministrator,
+    NotAllowed,
+    NotFound,
+    RxChatError,
+    StaleConversation,
+)
 
 RUNTIME_ROLE = "rxchat_app"
 # What procedures and policies say, in our own words.
-_REFUSALS: dict[str, type[RxChatError]] = {"RX001": StaleConversation, "RX002": LastAdministrator, "42501": NotAllowed}
+_REFUSALS: dict[str, type[RxChatError]] = {
+    "RX001": StaleConversation,
+    "RX002": LastAdministrator,
+    "42501": NotAllowed,
+    # What something belongs to is not there (any more), or is there already: somebody else was quicker.
+    "23503": NotFound,
+    "23505": Conflict,
+}
 
 
 def driver_url(url: str) -> str:

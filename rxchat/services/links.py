@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db import links as rows
+from rxchat.db import roles
 from rxchat.db.links import Link
 from rxchat.services.vault import Vault
 from rxchat.tables import AccountLink
@@ -78,8 +79,11 @@ class Links:
         return await rows.find(session, kind, self._digest(kind, token))
 
     async def spend(self, session: AsyncSession, kind: LinkKind, token: str) -> Link | None:
-        """Use a link up and return what it opens; None when it does not (any more)."""
-        return await rows.spend(session, kind, self._digest(kind, token))
+        """Use a link up and return what it opens; None when it does not (any more), or its role is gone."""
+        link = await rows.spend(session, kind, self._digest(kind, token))
+        if link is not None and link.role and await roles.get(session, link.role) is None:
+            return None
+        return link
 
     def _digest(self, kind: LinkKind, token: str) -> bytes:
         return self._vault.digest(_PURPOSE, f"{kind} {token[:200]}")

@@ -1,0 +1,308 @@
+"""Looking after people: who may, whom they cannot touch, and that somebody always administers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from rxchat.db.database import Database
+from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.errors import Conflict, InvalidInput, LastAdministrator, NotAllowed, NotFound, NotSignedIn
+from rxchat.domain.ids import new_id
+from rxchat.services.graph import Services
+from tests.factories import add_viewer, signed_in_as
+
+pytestmark = pytest.mark.anyio
+
+CALLER = Caller("203.0.113.7", "a browser")
+REASON = "a complaint of Friday"
+Add = Callable[..., Viewer]
+
+
+@pytest.fixture
+def add(services: Services, owner_url: str) -> Add:
+    """Add somebody with a role."""
+    assert services
+    return lambda name="Ada", role="member": add_viewer(owner_url, name, role)
+
+
+@pytest.fixture
+async def manager(services: Services, add: Add) -> Viewer:
+    """Somebody whose own role, made here, may manage people and little else."""
+    admin = add("Root", "admin")
+    await services.teams.save_role(
+        admin, name="", title="Keeper", description="", caller=CALLER,
+        permissions=["people.read", "people.manage", "people.invite", "conversations.create", "models.use",
+                     "collections.create", "keys.create"],
+    )  # fmt: skip
+    person = add("Kay")
+    await services.people.set_role(admin, person.user_id, "keeper", CALLER)
+    return await services.sessions.viewer(await signed_in_as(services, person))
+
+
+def column(owner_url: str, query: str) -> list[object]:
+    with psycopg.connect(owner_url) as connection:
+        return [row[0] for row in connection.execute(query).fetchall()]  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+
+def all_of(services: Services, viewer: Viewer, user_id: object) -> dict[str, Callable[[], Awaitable[object]]]:
+    """Return everything that can be done to a person, by name."""
+    people = services.people
+    return {
+        "set_role": lambda: people.set_role(viewer, user_id, "guest", CALLER),  # pyright: ignore[reportArgumentType]
+        "suspend": lambda: people.suspend(viewer, user_id, CALLER, is_suspended=True),  # pyright: ignore[reportArgumentType]
+        "end_sessions": lambda: people.end_sessions(viewer, user_id, CALLER),  # pyright: ignore[reportArgumentType]
+        "reset_second_factor": lambda: people.reset_second_factor(viewer, user_id, CALLER),  # pyright: ignore[reportArgumentType]
+        "reset_link": lambda: people.reset_link(viewer, user_id, CALLER),  # pyright: ignore[reportArgumentType]
+        "conversations_of": lambda: people.conversations_of(viewer, user_id, REASON, CALLER),  # pyright: ignore[reportArgumentType]
+    }
+
+
+MANAGED = ("set_role", "suspend", "end_sessions", "reset_second_factor", "reset_link")
+
+
+@pytest.mark.parametrize("what", [*MANAGED, "conversations_of"])
+@pytest.mark.parametrize("role", ["moderator", "member", "guest"])
+async def test_only_who_may_manage_people_does(
+    services: Services, owner_url: str, add: Add, role: str, what: str
+) -> None:
+    someone, other = add("Someone", role), add("Other")
+    with pytest.raises(NotAllowed):
+        await all_of(services, someone, other.user_id)[what]()
+    assert column(owner_url, "SELECT action FROM audit_event") == []
+
+
+@pytest.mark.parametrize("what", MANAGED)
+async def test_nobody_touches_somebody_who_may_do_more(
+    services: Services, owner_url: str, add: Add, manager: Viewer, what: str
+) -> None:
+    boss = add("Boss", "admin")
+    theirs = await signed_in_as(services, boss)
+    before = column(owner_url, "SELECT action FROM audit_event")
+    with pytest.raises(NotAllowed):
+        await all_of(services, manager, boss.user_id)[what]()
+    assert column(owner_url, "SELECT action FROM audit_event") == before
+    assert (await services.sessions.viewer(theirs)).role == "admin"
+
+
+@pytest.mark.parametrize("what", MANAGED)
+async def test_who_may_manage_people_does_so_to_those_who_may_do_less(
+    services: Services, owner_url: str, add: Add, manager: Viewer, what: str
+) -> None:
+    other = add("Other")
+    theirs = await signed_in_as(services, other)
+    await all_of(services, manager, other.user_id)[what]()
+    newest = column(owner_url, "SELECT address FROM audit_event ORDER BY seq DESC LIMIT 1")
+    assert newest == [CALLER.address]
+    if what == "reset_link":
+        assert await services.sessions.viewer(theirs)
+        return
+    with pytest.raises(NotSignedIn):
+        await services.sessions.viewer(theirs)
+
+
+@pytest.mark.parametrize("what", MANAGED)
+async def test_a_stranger_is_not_found(services: Services, manager: Viewer, what: str) -> None:
+    with pytest.raises(NotFound):
+        await all_of(services, manager, new_id())[what]()
+
+
+@pytest.mark.parametrize("role", ["admin", "moderator"])
+async def test_nobody_gives_a_role_that_may_more(services: Services, add: Add, manager: Viewer, role: str) -> None:
+    other = add("Other")
+    with pytest.raises(NotAllowed, match="more than they have"):
+        await services.people.set_role(manager, other.user_id, role, CALLER)
+    with pytest.raises(NotAllowed, match="more than they have"):
+        await services.people.set_role(manager, manager.user_id, role, CALLER)
+    with pytest.raises(NotAllowed, match="more than they have"):
+        await services.people.invite(manager, email="new@example.org", role=role, caller=CALLER)
+
+
+async def test_postgres_asks_again_whatever_the_service_believed(
+    services: Services, owner_url: str, add: Add, manager: Viewer, database_url: str
+) -> None:
+    """Somebody who only claims to have all permissions is an ordinary manager to the database."""
+    from dataclasses import replace
+
+    from rxchat.domain.permissions import Permission
+
+    boss, other = add("Boss", "admin"), add("Other")
+    liar = replace(manager, permissions=frozenset(Permission))
+    for attempt in (
+        services.people.set_role(liar, boss.user_id, "guest", CALLER),
+        services.people.set_role(liar, other.user_id, "admin", CALLER),
+        services.people.suspend(liar, boss.user_id, CALLER, is_suspended=True),
+        services.people.reset_second_factor(liar, boss.user_id, CALLER),
+        services.people.conversations_of(liar, other.user_id, REASON, CALLER),
+    ):
+        with pytest.raises(NotAllowed):
+            await attempt
+    assert column(owner_url, f"SELECT role FROM user_account WHERE id = '{boss.user_id}'") == ["admin"]
+
+
+@pytest.mark.parametrize("role", ["", "nobody", "\x00\ud800", "x" * 5000])
+async def test_a_role_that_is_none_is_refused_with_a_sentence(services: Services, add: Add, role: str) -> None:
+    admin = add("Root", "admin")
+    with pytest.raises(InvalidInput, match="no such role"):
+        await services.people.set_role(admin, add("Other").user_id, role, CALLER)
+    with pytest.raises(InvalidInput, match="no such role"):
+        await services.people.invite(admin, email="new@example.org", role=role, caller=CALLER)
+
+
+async def test_nobody_suspends_themselves_and_the_last_administrator_stays(services: Services, add: Add) -> None:
+    admin = add("Root", "admin")
+    with pytest.raises(NotAllowed, match="cannot suspend yourself"):
+        await services.people.suspend(admin, admin.user_id, CALLER, is_suspended=True)
+    with pytest.raises(LastAdministrator):
+        await services.people.set_role(admin, admin.user_id, "member", CALLER)
+    second = add("Second", "admin")
+    await services.people.suspend(admin, second.user_id, CALLER, is_suspended=True)
+    with pytest.raises(LastAdministrator):
+        await services.people.set_role(admin, admin.user_id, "member", CALLER)
+
+
+async def test_twenty_administrators_who_demote_each_other_at_once_leave_one(
+    services: Services, owner_url: str, add: Add
+) -> None:
+    admins = [add(f"Admin{number}", "admin") for number in range(20)]
+    done = await asyncio.gather(
+        *(
+            services.people.set_role(admins[number], admins[(number + 1) % 20].user_id, "member", CALLER)
+            for number in range(20)
+        ),
+        return_exceptions=True,
+    )
+    left = column(owner_url, "SELECT count(*) FROM user_account WHERE role = 'admin'")[0]
+    assert left == sum(outcome is not None for outcome in done) >= 1
+    assert {type(outcome) for outcome in done} <= {type(None), NotAllowed, LastAdministrator}
+
+
+async def test_a_suspended_person_is_out_until_they_are_let_in_again(services: Services, add: Add) -> None:
+    admin, other = add("Root", "admin"), add("Other")
+    await services.people.suspend(admin, other.user_id, CALLER, is_suspended=True)
+    with pytest.raises(NotSignedIn):
+        await services.sessions.viewer(await signed_in_as(services, other))
+    await services.people.suspend(admin, other.user_id, CALLER, is_suspended=False)
+    assert await services.sessions.viewer(await signed_in_as(services, other))
+
+
+async def test_an_invitation_leads_in_once_with_role_and_groups(services: Services, owner_url: str, add: Add) -> None:
+    admin = add("Root", "admin")
+    group = await services.teams.save_group(admin, group_id=None, name="Team", description="", caller=CALLER)
+    link, is_mailed = await services.people.invite(
+        admin, email="new@example.org", role="moderator", group_ids=[group], caller=CALLER
+    )
+    assert not is_mailed
+    token = link.partition("token=")[2]
+    admission = await services.registration.join(token, name="New", password="a rather long sentence", caller=CALLER)
+    assert admission.session
+    viewer = await services.sessions.viewer(services.sessions.cookie_of(admission.session))
+    assert (viewer.role, viewer.groups) == ("moderator", {group})
+    with pytest.raises(NotAllowed):
+        await services.registration.join(token, name="New", password="a rather long sentence", caller=CALLER)
+    assert await services.people.invitations(admin) == []
+
+
+async def test_an_invitation_that_was_taken_back_leads_nowhere(services: Services, add: Add) -> None:
+    admin, moderator = add("Root", "admin"), add("Mo", "moderator")
+    link, _ = await services.people.invite(admin, email="new@example.org", role="admin", caller=CALLER)
+    assert await services.people.invitations(moderator) == []
+    (invitation,) = await services.people.invitations(admin)
+    with pytest.raises(NotFound):
+        await services.people.take_back(moderator, invitation.id, CALLER)
+    await services.people.take_back(admin, invitation.id, CALLER)
+    with pytest.raises(NotFound):
+        await services.people.take_back(admin, invitation.id, CALLER)
+    with pytest.raises(NotAllowed):
+        await services.registration.invited(link.partition("token=")[2], CALLER)
+
+
+async def test_a_person_is_shown_with_their_groups_to_who_may_see_people(services: Services, add: Add) -> None:
+    admin, other = add("Root", "admin"), add("Other")
+    group = await services.teams.save_group(admin, group_id=None, name="Team", description="", caller=CALLER)
+    await services.teams.set_member(admin, group, other.user_id, CALLER, is_member=True)
+    row, groups = await services.people.one(admin, other.user_id)
+    assert (row.name, [item.name for item in groups]) == ("Other", ["Team"])
+    with pytest.raises(NotFound):
+        await services.people.one(admin, new_id())
+    with pytest.raises(NotAllowed):
+        await services.people.one(other, admin.user_id)
+    assert await services.people.names(admin, [other.user_id, new_id()]) == {other.user_id: "Other"}
+    assert await services.people.names(other, [admin.user_id]) == {}
+
+
+@pytest.mark.parametrize("reason", ["", "because", "         .", "\n\n\n\n\n\n\n\n\n\n\n\n"])
+async def test_without_a_reason_nothing_is_read(services: Services, owner_url: str, add: Add, reason: str) -> None:
+    admin, other = add("Root", "admin"), add("Other")
+    turn = await services.chats.ask(other, None, "a private question", "scripted:tokens=2")
+    with pytest.raises(InvalidInput, match="kept in the audit"):
+        await services.people.conversations_of(admin, other.user_id, reason, CALLER)
+    with pytest.raises(InvalidInput, match="kept in the audit"):
+        await services.people.read_conversation(admin, turn.conversation_id, reason, CALLER)
+    assert column(owner_url, "SELECT action FROM audit_event") == []
+
+
+async def test_reading_is_audited_in_the_same_transaction(
+    services: Services, owner_url: str, add: Add, database_url: str
+) -> None:
+    admin, other = add("Root", "admin"), add("Other")
+    turn = await services.chats.ask(other, None, "a private question", "scripted:tokens=2")
+    listed = await services.people.conversations_of(admin, other.user_id, REASON, CALLER)
+    assert [item[0] for item in listed] == [turn.conversation_id]
+    found = await services.people.read_conversation(admin, turn.conversation_id, REASON, CALLER)
+    assert found[0].text == "a private question"
+    with psycopg.connect(owner_url) as connection:
+        rows = connection.execute(
+            "SELECT action, actor_id, address, data ->> 'reason', data ->> 'person' FROM audit_event ORDER BY seq"
+        ).fetchall()
+    expected = (admin.user_id, CALLER.address, REASON, str(other.user_id))
+    assert rows == [("conversations_listed", *expected), ("conversation_read", *expected)]
+    # Whoever calls the procedure and rolls back has read nothing: the row and the words are one statement's.
+    database = Database(database_url, pool_size=1)
+    try:
+        with pytest.raises(RuntimeError):
+            async with database.begin(admin.user_id) as session:
+                from rxchat.db import people
+
+                await people.words_for_reason(session, turn.conversation_id, REASON, "", "", new_id())
+                raise RuntimeError
+    finally:
+        await database.aclose()
+    assert len(column(owner_url, "SELECT 1 FROM audit_event")) == 2
+
+
+async def test_a_conversation_that_is_not_there_is_not_found(services: Services, add: Add) -> None:
+    with pytest.raises(NotFound):
+        await services.people.read_conversation(add("Root", "admin"), new_id(), REASON, CALLER)
+
+
+async def test_a_role_that_was_invited_to_and_is_gone_lets_nobody_in_as_anything_else(
+    services: Services, add: Add
+) -> None:
+    admin = add("Root", "admin")
+    await services.teams.save_role(admin, name="gone", title="Gone", description="", permissions=[], caller=CALLER)
+    link, _ = await services.people.invite(admin, email="new@example.org", role="gone", caller=CALLER)
+    await services.teams.remove_role(admin, "gone", CALLER)
+    with pytest.raises((NotAllowed, Conflict, InvalidInput)):
+        await services.registration.join(
+            link.partition("token=")[2], name="New", password="a rather long sentence", caller=CALLER
+        )
+
+
+async def test_a_password_link_lasts_a_day_and_only_the_newest_works(
+    services: Services, owner_url: str, add: Add
+) -> None:
+    admin, other = add("Root", "admin"), add("Other")
+    first = await services.people.reset_link(admin, other.user_id, CALLER)
+    second = await services.people.reset_link(admin, other.user_id, CALLER)
+    with pytest.raises(NotAllowed):
+        await services.password_changes.reset(first.partition("token=")[2], "a rather long sentence", CALLER)
+    left = column(owner_url, "SELECT expires_at - now() FROM account_link")
+    assert len(left) == 1 and isinstance(left[0], timedelta) and timedelta(hours=23) < left[0] <= timedelta(hours=24)
+    await services.password_changes.reset(second.partition("token=")[2], "a rather long sentence", CALLER)
+    admission = await services.authentication.sign_in(other.email, "a rather long sentence", CALLER)
+    assert admission.session
