@@ -135,7 +135,7 @@ export function PersonPicker({ label, verb, found, searched, onSearch, onPick })
         }}
         onKeyDown={keys}
       />
-      <ul id={`${id}-list`} role="listbox" aria-label={label} hidden={!people.length}>
+      <ul id={`${id}-list`} role="listbox" aria-label="People who were found" hidden={!people.length}>
         {people.map((person, number) => (
           <li
             key={person.id}

@@ -83,8 +83,8 @@ class PersonPicker(ClientComponent):
 class Dialog(ClientComponent):
     """A window over the page; Escape closes it."""
 
-    library = module("dialog.jsx")
-    tag = "Dialog"
+    library = module("admin-dialog.jsx")
+    tag = "AdminDialog"
 
     is_open: rx.Var[bool]
     title: rx.Var[str]
