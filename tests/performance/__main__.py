@@ -15,6 +15,7 @@ from pathlib import Path
 from playwright.async_api import Browser
 
 from tests.performance import report
+from tests.performance.accounts import account_figures
 from tests.performance.bare import bare_server
 from tests.performance.browser import chromium
 from tests.performance.figures import Figure, table
@@ -25,7 +26,7 @@ from tests.performance.stage import stage
 from tests.performance.starting import cold_start_figure, memory_figure, warm_start_figures
 from tests.performance.streaming import streaming_figures
 
-PARTS = ("memory", "streaming", "latency", "loading", "starting")
+PARTS = ("memory", "accounts", "streaming", "latency", "loading", "starting")
 _SETTLE_SECONDS = 10.0
 
 
@@ -82,6 +83,8 @@ async def _measure_served(
         if "memory" in parts:
             await asyncio.sleep(_SETTLE_SECONDS)
             figures.append(memory_figure(found, "when idle, after the start"))
+        if "accounts" in parts:
+            figures += await account_figures(found, say)
         if "streaming" in parts:
             figures += await streaming_figures(found, bare, say)
         if "latency" in parts:

@@ -23,6 +23,7 @@ _THREAD = ThreadState.get_full_name()
 _ROOT = _THREAD.partition(".")[0]
 _MARK = "_rx_state_"
 _PATIENCE_SECONDS = 60.0
+_STAMP_DIGITS = len("1700000000000")
 
 
 @dataclass(slots=True)
@@ -37,6 +38,8 @@ class Turn:
     first_at: float = 0.0
     """When the first window came."""
     text: str = ""
+    latencies: list[float] = field(default_factory=list)
+    """How many milliseconds each token took from the model's write to here, when the model writes stamps."""
 
 
 @dataclass
@@ -96,7 +99,10 @@ class Tab:
         turn.first_at = turn.first_at or time.time()
         turn.packets += 1
         turn.bytes_streamed += size
+        before = len(turn.text)
         turn.text = turn.text[: window["o"]] + window["t"]
+        now = time.time() * 1000
+        turn.latencies += [now - int(stamp) for stamp in turn.text[before:].split() if len(stamp) == _STAMP_DIGITS]
 
     def _take_changes(self, delta: dict[str, Any]) -> None:
         if delta.get(_ROOT, {}).get(f"is_hydrated{_MARK}"):
