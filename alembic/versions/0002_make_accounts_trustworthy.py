@@ -107,7 +107,7 @@ RULES = {"acting_may": "text", "acting_role": "", "granted_conversations": ""}
 TRIGGERS = {
     "tell_access_changed": (
         ("user_account", "UPDATE OF role, suspended_at, deletion_at, name, email OR DELETE"),
-        ("user_session", "UPDATE OF ended_at, second_factor_at OR DELETE"),
+        ("user_session", "UPDATE OF id, ended_at, second_factor_at OR DELETE"),
         ("api_key", "UPDATE OF revoked_at OR DELETE"),
         ("group_member", "INSERT OR DELETE"),
         ("totp_secret", "INSERT OR UPDATE OF confirmed_at OR DELETE"),

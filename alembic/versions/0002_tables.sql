@@ -117,7 +117,9 @@ ALTER TABLE user_session
     ADD device_id uuid,
     ADD scopes varchar[],
     ADD generation integer NOT NULL DEFAULT 0,
-    ADD ended_reason varchar NOT NULL DEFAULT '';
+    ADD ended_reason varchar NOT NULL DEFAULT '',
+    ADD previous_id uuid,
+    ADD rotated_at timestamptz NOT NULL DEFAULT now();
 ALTER TABLE identity ADD provider varchar NOT NULL DEFAULT '';
 ALTER TABLE audit_event
     ADD seq bigint CONSTRAINT uq_audit_event_seq UNIQUE,

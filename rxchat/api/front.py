@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 import structlog
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse, RedirectResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rxchat.api.headers import API_PATHS, CHAT_PATH, EVENTS_PATH, AnswerHeaders, is_file, without_conditions
 from rxchat.api.proxies import TrustedProxies
-from rxchat.api.requests import cookie_name
+from rxchat.api.requests import COOKIE, cookie_name, set_cookie
 from rxchat.domain.errors import DatabaseAway, NotSignedIn, SecondFactorNeeded
 from rxchat.services import graph
 from rxchat.settings import Settings
@@ -81,15 +81,38 @@ class Front:
             await self._api(scope, receive, send)
         elif scope["method"] in {"GET", "HEAD"} and _is_chat_page(path) and (elsewhere := await self._elsewhere(scope)):
             await RedirectResponse(elsewhere, status_code=303)(scope, receive, send)
+        elif scope["method"] == "GET" and _is_chat_page(path):
+            await self._pages(without_conditions(scope), receive, await self._with_fresh_session(scope, send))
         else:
             await self._pages(scope if is_file(path) else without_conditions(scope), receive, send)
+
+    async def _with_fresh_session(self, scope: Scope, send: Send) -> Send:
+        """Hand out a new session cookie with a page when it is time for one."""
+        try:
+            viewer = await graph.current().sessions.viewer(self._sealed(scope), enrolling=True)
+            fresh = await graph.current().sessions.rotated(viewer)
+        except (DatabaseAway, NotSignedIn):
+            return send
+        if fresh is None:
+            return send
+        cookie = Response()
+        set_cookie(cookie, self._settings, COOKIE, *fresh)
+
+        async def send_with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).append("set-cookie", cookie.headers["set-cookie"])
+            await send(message)
+
+        return send_with_cookie
+
+    def _sealed(self, scope: Scope) -> str:
+        return HTTPConnection(scope).cookies.get(cookie_name(self._settings), "")
 
     async def _elsewhere(self, scope: Scope) -> str:
         """Return where somebody has to go first, or "" when the page is for them."""
         path: str = scope["path"]
-        sealed = HTTPConnection(scope).cookies.get(cookie_name(self._settings), "")
         try:
-            await graph.current().sessions.viewer(sealed, enrolling=_is_below(path, _ACCOUNT))
+            await graph.current().sessions.viewer(self._sealed(scope), enrolling=_is_below(path, _ACCOUNT))
         except NotSignedIn:
             query = scope["query_string"].decode("latin-1")
             here = quote(path + (f"?{query}" if query else ""), safe="/")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +32,7 @@ class Behind:
     kind: str = "key"
     user_id: UUID | None = None
     key_id: UUID | None = None
+    session_id: UUID | None = None
 
 
 async def open_session(session: AsyncSession, row: UserSession) -> None:
@@ -71,6 +72,7 @@ def _behind(row: Any, last_used_at: datetime | None) -> Behind:
         kind=row.get("kind", "key"),
         user_id=row.get("user_id"),
         key_id=row.get("key_id"),
+        session_id=row.get("session_id"),
     )
 
 
@@ -95,6 +97,35 @@ async def show_second_factor(session: AsyncSession, user_id: UUID, session_id: U
         update(UserSession)
         .where(UserSession.user_id == user_id, UserSession.id == session_id)
         .values(second_factor_at=func.now())
+    )
+    await rotate_soon(session, user_id, session_id)
+
+
+async def rotate(
+    session: AsyncSession, user_id: UUID, session_id: UUID, new_id: UUID, after: timedelta
+) -> datetime | None:
+    """Give a browser's sign-in another id if it has had this one for so long; return when the sign-in ends at last."""
+    rotated = await session.execute(
+        update(UserSession)
+        .where(
+            UserSession.user_id == user_id,
+            UserSession.id == session_id,
+            UserSession.kind == "browser",
+            UserSession.ended_at.is_(None),
+            UserSession.rotated_at < func.now() - after,
+        )
+        .values(id=new_id, previous_id=session_id, rotated_at=func.now())
+        .returning(UserSession.expires_at)
+    )
+    return rotated.scalar_one_or_none()
+
+
+async def rotate_soon(session: AsyncSession, user_id: UUID, session_id: UUID) -> None:
+    """Have a sign-in's id rotated with the next page, however new it is."""
+    await session.execute(
+        update(UserSession)
+        .where(UserSession.user_id == user_id, UserSession.id == session_id)
+        .values(rotated_at=datetime(1970, 1, 1, tzinfo=UTC))
     )
 
 

@@ -102,6 +102,8 @@ class PasswordChanges:
         async with self._database.begin(user_id) as session:
             await rows.set_password_hash(session, user_id, hashed)
             ended = await session_rows.end(session, user_id, but=keeping, reason=action)
+            if keeping is not None:
+                await session_rows.rotate_soon(session, user_id, keeping)
             revoked = await session_rows.revoke_keys(session, user_id)
             user = await rows.own(session, user_id)
             await audit.append(

@@ -24,6 +24,7 @@ from rxchat.services.vault import Vault
 from rxchat.tables import UserSession
 
 _SEEN_EVERY = timedelta(minutes=1)
+_ROTATED_EVERY = timedelta(days=1)
 _REMEMBER_SECONDS = 2.0
 _REMEMBER_AT_MOST = 10_000
 KEY_PREFIX = "rxc_"
@@ -135,6 +136,20 @@ class Sessions:
         """
         return await self._checked(sealed, Purpose.SESSION, "browser", enrolling=enrolling)
 
+    async def rotated(self, viewer: Viewer) -> tuple[str, int] | None:
+        """Return a new cookie and its seconds when it is time for one, which makes the old one worthless soon.
+
+        It is time once a day, and after a password or a second factor was changed.
+        """
+        fresh = new_id()
+        async with self._database.begin(viewer.user_id) as session:
+            until = await rows.rotate(session, viewer.user_id, viewer.session_id, fresh, _ROTATED_EVERY)
+        if until is None:
+            return None
+        self._access.changed(viewer.user_id)
+        left = until - datetime.now(UTC)
+        return self._tokens.session(SessionToken(viewer.user_id, fresh), left), int(left.total_seconds())
+
     async def bearer(self, credential: str) -> Viewer:
         """Return who is behind a program's access token or API key.
 
@@ -157,9 +172,9 @@ class Sessions:
                 if found is None or found.kind != kind:
                     raise NotSignedIn
                 if found.last_used_at and datetime.now(UTC) - found.last_used_at > _SEEN_EVERY:
-                    await rows.touch_session(session, token.user_id, token.session_id)
+                    await rows.touch_session(session, token.user_id, found.session_id or token.session_id)
             shown = found.has_second_factor and found.second_factor_at is not None
-            viewer = await self._viewer(token.user_id, token.session_id, found, shown)
+            viewer = await self._viewer(token.user_id, found.session_id or token.session_id, found, shown)
             self._remember(seal, viewer, changes)
         if viewer.must_enrol and not enrolling:
             raise SecondFactorNeeded

@@ -57,6 +57,9 @@ class UserSession(SQLModel, table=True):
     generation: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     """How often a program's refresh token was exchanged: an older one that comes back was stolen."""
     ended_reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    previous_id: UUID | None = None
+    """What its id was before it was rotated: for some seconds both count."""
+    rotated_at: datetime = moment(default_now=True)
 
 
 class Identity(SQLModel, table=True):

@@ -201,3 +201,34 @@ async def test_a_cookie_counts_no_more_while_nobody_tells_of_changes(
         house.notices.listening.clear()
         await suspend_in_the_database(house, owner_url, viewer, client, clients)
         assert (await client.get("/api/me")).status_code == 401
+
+
+async def test_a_session_has_a_new_id_each_day_and_after_a_new_password(
+    house: Services, settings: Settings, owner_url: str
+) -> None:
+    viewer = await person(house, owner_url)
+    async with doors(settings) as clients:
+        client, thief = clients(), clients()
+        await sign_in(client, viewer)
+        first = client.cookies["rxchat_session"]
+        assert (await client.get("/")).headers.get("set-cookie") is None
+        age(owner_url, "25 hours")
+        assert (await client.get("/api/me")).headers.get("set-cookie") is None, "only a page brings a new one"
+        assert (await client.get("/c/x")).status_code == 200
+        second = client.cookies["rxchat_session"]
+        assert second != first
+        thief.cookies.set("rxchat_session", first)
+        assert (await thief.get("/api/me")).status_code == 200, "for the pages that were on their way"
+        age(owner_url, "31 seconds")
+        assert await is_out(thief) < WITHIN_SECONDS
+        assert (await client.get("/api/me")).status_code == 200
+        assert [item["is_this"] for item in (await client.get("/api/me/sessions")).json()] == [True]
+        await client.post("/api/me/password", json={"present": PASSWORD, "wanted": "another long sentence"})
+        await client.get("/")
+        assert client.cookies["rxchat_session"] not in {first, second}
+        assert (await client.get("/api/me")).status_code == 200
+
+
+def age(owner_url: str, by: str) -> None:
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("UPDATE user_session SET rotated_at = rotated_at - %s::interval", (by,))
