@@ -23,6 +23,8 @@ class RegistrationState(AdminPage, rx.State):
     """Which rule was changed a moment ago, and can be changed back."""
     at_fault: str = ""
     """Which rule could not be changed; the problem stands beside it."""
+    answers: int = 0
+    """How many choices were answered, so that the page shows again what holds."""
     _before: str = ""
 
     @rx.event
@@ -43,6 +45,7 @@ class RegistrationState(AdminPage, rx.State):
     @administering
     async def choose(self, viewer: Viewer, rule: str, value: str) -> None:
         """Change a rule; it holds at once."""
+        self.answers += 1
         before = {
             "registration": self.registration,
             "second_factor": self.second_factor,

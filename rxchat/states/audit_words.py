@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rxchat.domain.permissions import EVERYTHING, PERMISSION_WORDS, PrincipalKind
+
 _WORDS: dict[str, tuple[str, str]] = {
     "signed_in": ("Signed in", "Signed in with {method}"),
     "signed_out": ("Signed out", "Signed out"),
@@ -47,7 +49,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "member_removed": ("Taken out of a group", "Took {person} out of the group {group}"),
     "role_saved": ("Role saved", "Saved the role {role}"),
     "role_removed": ("Role deleted", "Deleted the role {role}"),
-    "granted": ("Access given", "Gave access"),
+    "granted": ("Access given", "Gave access: {grant}"),
     "grant_revoked": ("Access taken back", "Took access back"),
     "settings_changed": ("Rules changed", "Changed the rules"),
     "conversations_listed": ("Conversations listed", "Listed the conversations of {person}"),
@@ -62,6 +64,7 @@ _WORDS: dict[str, tuple[str, str]] = {
 ACTIONS = {action: title for action, (title, _) in sorted(_WORDS.items(), key=lambda item: item[1][0])}
 """What each kind of row is called, by its name, in the order of the alphabet."""
 
+_PERMISSIONS = {permission.value: words for permission, words in PERMISSION_WORDS.items()}
 _LABELS = {"second_factor": "second factor", "codes_left": "codes left", "sessions_ended": "sign-ins ended"}
 _UNTOLD = frozenset({"session", "conversation", "invitation", "grant_id", "key", "passkey", "correlation_id"})
 
@@ -81,23 +84,28 @@ def sentence(action: str, data: Mapping[str, Any], names: Mapping[str, str]) -> 
 
 def details(action: str, data: Mapping[str, Any], names: Mapping[str, str]) -> str:
     """Return what else the row says: all that its sentence does not, but for ids that mean nothing to people."""
-    words = _WORDS.get(action, ("", ""))[1]
-    told = {
-        _LABELS.get(name, name): _spoken(value, names)
+    told = sentence(action, data, names)
+    left = {
+        _LABELS.get(name, name): spoken
         for name, value in data.items()
-        if f"{{{name}}}" not in words and name not in _UNTOLD
+        if name not in _UNTOLD and (spoken := _spoken(value, names)) and spoken not in told
     }
-    return " · ".join(f"{name}: {value}" for name, value in told.items() if value)
+    return " · ".join(f"{name}: {spoken}" for name, spoken in left.items())
 
 
 def _spoken(value: Any, names: Mapping[str, str]) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Mapping) and {"principal", "resource", "action"} <= value.keys():
+        who, what = _spoken(value["principal"], names), _spoken(value["resource"], names)
+        return f"{who} may {value['action']} {what}"
     if isinstance(value, Mapping):
         return ", ".join(f"{_LABELS.get(str(name), name)} {_spoken(item, names)}" for name, item in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(_spoken(item, names) for item in value)
     kind, _, rest = str(value).partition(" ")
+    if rest == EVERYTHING:
+        return kind if kind == PrincipalKind.EVERYONE else f"every {kind}"
     if kind in {"person", "group", "role"} and rest in names:
         return f"{kind} {names[rest]}"
-    return names.get(str(value), str(value))
+    return names.get(str(value), _PERMISSIONS.get(str(value), str(value)))

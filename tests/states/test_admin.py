@@ -371,6 +371,9 @@ async def test_older_rows_follow_the_newer_ones(services: Services, ada: Viewer)
 def test_every_row_has_its_sentence_also_one_that_nobody_knows() -> None:
     assert all(sentence(action, {}, {}) for action in ACTIONS)
     assert sentence("something_new", {}, {}) == "Something new"
+    given = {"grant": {"principal": "group g1", "resource": "model *", "action": "use"}}
+    assert sentence("granted", given, {"g1": "Research"}) == "Gave access: group Research may use every model"
+    assert details("granted", given, {"g1": "Research"}) == ""
     hostile = {"person": "{role.__class__}", "role": "x"}
     assert sentence("role_changed", hostile, {}) == "Made {role.__class__} x"
     assert (

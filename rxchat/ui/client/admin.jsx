@@ -154,3 +154,28 @@ export function PersonPicker({ label, verb, found, searched, onSearch, onPick })
     </div>
   );
 }
+
+/** One of several choices, each with what it means. It shows what was pressed at once, and what holds as soon as that is known. */
+export function Choices({ name, label, choices, value, answers, onChoose }) {
+  const [shown, setShown] = useState(value);
+  useEffect(() => setShown(value), [value, answers]);
+  return (
+    <div role="radiogroup" aria-label={label}>
+      {choices.map((choice) => (
+        <label key={choice.value}>
+          <input
+            type="radio"
+            name={name}
+            value={choice.value}
+            checked={shown === choice.value}
+            onChange={() => {
+              setShown(choice.value);
+              onChoose(name, choice.value);
+            }}
+          />
+          <span><b>{choice.title}</b><span className="row-detail">{choice.words}</span></span>
+        </label>
+      ))}
+    </div>
+  );
+}

@@ -16,6 +16,11 @@ def _one_text(value: rx.Var[str]) -> tuple[rx.Var[str]]:
     return (value,)
 
 
+def _two_texts(first: rx.Var[str], second: rx.Var[str]) -> tuple[rx.Var[str], rx.Var[str]]:
+    """The arguments of an event that sets one thing to another."""
+    return (first, second)
+
+
 class AdminNav(ClientComponent):
     """The pages that the person may open."""
 
@@ -78,6 +83,20 @@ class PersonPicker(ClientComponent):
     searched: rx.Var[str]
     on_search: rx.EventHandler[_one_text]
     on_pick: rx.EventHandler[_one_text]
+
+
+class Choices(ClientComponent):
+    """One of several choices, each with what it means."""
+
+    library = module("admin.jsx")
+    tag = "Choices"
+
+    name: rx.Var[str]
+    label: rx.Var[str]
+    choices: rx.Var[list[dict[str, str]]]
+    value: rx.Var[str]
+    answers: rx.Var[int]
+    on_choose: rx.EventHandler[_two_texts]
 
 
 class Dialog(ClientComponent):

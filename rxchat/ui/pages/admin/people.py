@@ -95,7 +95,7 @@ def _row(line: PersonLine, *, knows_more: bool) -> rx.Component:
 def state_badge(state: str) -> rx.Component:
     """How it stands with an account."""
     badges = ((name, admin.badge(words, name)) for name, words in _STATES)
-    return rx.fragment(rx.match(state, *badges, admin.badge("Active")))
+    return rx.fragment(rx.match(state, *badges, rx.el.span("Active")))
 
 
 def _pages() -> rx.Component:

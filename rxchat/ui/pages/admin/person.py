@@ -224,7 +224,7 @@ def _reason_dialog() -> rx.Component:
         admin.form(
             PersonState,
             PersonState.list_conversations,
-            "Show the conversations",
+            "Show them",
             admin.field(
                 "reason",
                 "Why does this have to be read?",

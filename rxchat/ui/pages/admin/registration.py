@@ -6,6 +6,7 @@ import reflex as rx
 
 from rxchat.states.admin_registration import RegistrationState
 from rxchat.ui.components import admin
+from rxchat.ui.components.admin import Choices
 from rxchat.ui.pages.admin.frame import admin_page
 
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
@@ -52,9 +53,21 @@ def registration_page() -> rx.Component:
 
 
 def _rule(rule: str, title: str, choices: tuple[tuple[str, str, str], ...]) -> rx.Component:
-    return rx.el.fieldset(
-        rx.el.legend(title),
-        *(_choice(rule, *choice) for choice in choices),
+    current = {
+        "registration": RegistrationState.registration,
+        "default_role": RegistrationState.default_role,
+        "second_factor": RegistrationState.second_factor,
+    }[rule]
+    return rx.el.section(
+        rx.el.h2(title),
+        Choices.create(
+            name=rule,
+            label=title,
+            choices=[{"value": value, "title": name, "words": words} for value, name, words in choices],
+            value=current,
+            answers=RegistrationState.answers,
+            on_choose=RegistrationState.choose,
+        ),
         rx.el.div(
             rx.cond(
                 RegistrationState.changed == rule,
@@ -68,22 +81,4 @@ def _rule(rule: str, title: str, choices: tuple[tuple[str, str, str], ...]) -> r
         ),
         rx.cond(RegistrationState.at_fault == rule, admin.problem(RegistrationState)),
         class_name="rule",
-    )
-
-
-def _choice(rule: str, value: str, title: str, words: str) -> rx.Component:
-    current = {
-        "registration": RegistrationState.registration,
-        "default_role": RegistrationState.default_role,
-        "second_factor": RegistrationState.second_factor,
-    }[rule]
-    return rx.el.label(
-        rx.el.input(
-            type="radio",
-            name=rule,
-            value=value,
-            checked=current == value,
-            on_change=lambda _: RegistrationState.choose(rule, value),
-        ),
-        rx.el.span(rx.el.b(title), rx.el.span(words, class_name="row-detail")),
     )
