@@ -57,13 +57,13 @@ function NewKey({ scopes, hasPassword, onMade, onClose }) {
 function ShownOnce({ made, onClose }) {
   return (
     <Dialog title={`Your key “${made.name}”`} onClose={onClose}>
-      <p className="dialog-lead">Copy it now and keep it like a password: it is shown this once and never again.</p>
+      <p className="sheet-lead">Copy it now and keep it like a password: it is shown this once and never again.</p>
       <div className="secret">
         <code tabIndex={0} data-autofocus aria-label="The key">{made.key}</code>
         <CopyButton text={made.key} label="Copy the key" withWord className="button-quiet" />
       </div>
       <p className="field-help">Programs send it as <code>Authorization: Bearer …</code></p>
-      <div className="dialog-actions"><button type="button" className="button-main" onClick={onClose}>I have copied it</button></div>
+      <div className="sheet-actions"><button type="button" className="button-main" onClick={onClose}>I have copied it</button></div>
     </Dialog>
   );
 }
@@ -79,7 +79,7 @@ function KeyRow({ item, words, now, onRevoke }) {
       detail={
         <>
           <code>{item.prefix}…</code> · {expiryWords(item.expires_at, now)} · {used}
-          <span className="row-scopes">{item.scopes.map((scope) => words[scope] ?? scope).join(" · ")}</span>
+          <span className="item-scopes">{item.scopes.map((scope) => words[scope] ?? scope).join(" · ")}</span>
         </>
       }
     >

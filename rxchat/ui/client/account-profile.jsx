@@ -51,12 +51,11 @@ export function ProfileSection({ account: { profile }, events }) {
         <span className="avatar is-large" aria-hidden="true">{(profile.name || "?").slice(0, 1).toUpperCase()}</span>
         <div>
           <p className="profile-name">{profile.name}</p>
-          <p className="row-detail">{profile.email}</p>
+          <p className="item-detail">{profile.email}</p>
         </div>
       </div>
       <NameForm name={profile.name} onRename={events.onRename} />
-      <dl className="facts">
-        <div><dt>E-mail</dt><dd>{profile.email}</dd></div>
+      <dl className="about">
         <div><dt>Role</dt><dd className="is-role">{profile.role}</dd></div>
         <div><dt>Here since</dt><dd>{day(profile.since)}</dd></div>
       </dl>

@@ -6,7 +6,7 @@ import { ask } from "./backend.js";
 import { ProviderMark, providerAddress } from "./card-parts.jsx";
 import { ProofDialog } from "./dialog.jsx";
 import { FIELDS, Form, NEW_PASSWORD_HELP, Submit, useForm } from "./form-parts.jsx";
-import { Empty, Panel, Row, Rows } from "./panel.jsx";
+import { Panel, Row, Rows } from "./panel.jsx";
 import { SecondFactorPanel } from "./second-factor.jsx";
 import { createPasskey, hasPasskeys, passkeyProblem } from "./webauthn.js";
 
@@ -79,8 +79,9 @@ function PasskeysPanel({ account: { passkeys, profile }, events }) {
     <button type="button" className="button-quiet" onClick={() => setDialog({ isNew: true })}><Plus size={15} aria-hidden="true" /> Add a passkey</button>
   );
   return (
-    <Panel title="Passkeys" lead="Sign in with your fingerprint, your face or your device's PIN. Nothing to remember, and nothing that can be stolen from here." action={passkeys.length > 0 && add}>
-      {passkeys.length > 0 ? (
+    <Panel title="Passkeys" lead="Sign in with your fingerprint, your face or your device's PIN. Nothing to remember, and nothing that can be stolen from here." action={add}>
+      {!isPossible && <p className="panel-note">Passkeys can only be added where RxChat is open over https and under a name, not under an IP address.</p>}
+      {passkeys.length > 0 && (
         <Rows label="Passkeys">
           {passkeys.map((item) => (
             <Row key={item.id} icon={FingerprintPattern} title={item.name}>
@@ -88,11 +89,6 @@ function PasskeysPanel({ account: { passkeys, profile }, events }) {
             </Row>
           ))}
         </Rows>
-      ) : (
-        <Empty icon={FingerprintPattern}>
-          {isPossible ? "You have no passkeys." : "Passkeys need https and a name: they cannot be added under an IP address or in this browser."}
-          {add}
-        </Empty>
       )}
       {dialog?.isNew && (
         <ProofDialog title="Add a passkey" lead="Your browser asks you next where to keep it." fields={[PASSKEY_NAME]} prefilled={{ name: deviceWords(navigator.userAgent) }} hasPassword={profile.has_password} action="Continue" busy="Waiting for your browser…" send={addPasskey} onDone={done} onClose={close} />

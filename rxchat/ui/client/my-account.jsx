@@ -19,7 +19,9 @@ const SECTIONS = [
 ];
 
 function Tabs({ section }) {
-  useEffect(() => document.querySelector('.tabs [aria-current="page"]')?.scrollIntoView({ block: "nearest", inline: "center" }), [section]);
+  useEffect(() => {
+    document.querySelector('.tabs [aria-current="page"]')?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [section]);
   return (
     <nav className="tabs" aria-label="Account">
       {SECTIONS.map(({ name, label, path }) => (

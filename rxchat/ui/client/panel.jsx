@@ -20,13 +20,13 @@ export const Rows = ({ label, children }) => <ul className="rows" aria-label={la
 /** One line of a list: an icon, what it is, what is to be known of it, and what can be done. */
 export function Row({ icon: Icon, mark, title, chip, detail, children }) {
   return (
-    <li className="row-line">
-      <span className="row-icon">{mark ?? <Icon size={18} strokeWidth={1.75} aria-hidden="true" />}</span>
-      <div className="row-words">
-        <p className="row-name"><span>{title}</span>{chip && <span className="chip">{chip}</span>}</p>
-        {detail && <p className="row-detail">{detail}</p>}
+    <li className="item-line">
+      <span className="item-icon">{mark ?? <Icon size={18} strokeWidth={1.75} aria-hidden="true" />}</span>
+      <div className="item-words">
+        <p className="item-name"><span>{title}</span>{chip && <span className="chip">{chip}</span>}</p>
+        {detail && <p className="item-detail">{detail}</p>}
       </div>
-      {children && <div className="row-actions">{children}</div>}
+      {children && <div className="item-actions">{children}</div>}
     </li>
   );
 }

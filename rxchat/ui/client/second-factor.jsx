@@ -20,13 +20,13 @@ function save(codes, email) {
 function Codes({ codes, email, onClose }) {
   return (
     <Dialog title="Your recovery codes" onClose={onClose}>
-      <p className="dialog-lead">Each of them signs you in once when your authenticator is not at hand. They are shown this once: keep them where you keep passwords.</p>
+      <p className="sheet-lead">Each of them signs you in once when your authenticator is not at hand. They are shown this once: keep them where you keep passwords.</p>
       <ol className="codes" aria-label="Recovery codes">{codes.map((code) => <li key={code}><code>{code}</code></li>)}</ol>
-      <div className="dialog-tools">
+      <div className="sheet-tools">
         <CopyButton text={codes.join("\n")} label="Copy the codes" withWord className="button-quiet" />
         <button type="button" className="button-quiet" onClick={() => save(codes, email)}><Download size={14} aria-hidden="true" /> Download</button>
       </div>
-      <div className="dialog-actions"><button type="button" className="button-main" data-autofocus onClick={onClose}>I have kept them</button></div>
+      <div className="sheet-actions"><button type="button" className="button-main" data-autofocus onClick={onClose}>I have kept them</button></div>
     </Dialog>
   );
 }
@@ -39,7 +39,7 @@ function Scan({ offer, onDone, onClose }) {
   });
   return (
     <Dialog title="Set up your authenticator app" onClose={onClose}>
-      <p className="dialog-lead">Scan this with the app, or type the key into it by hand. Then enter the code that it shows.</p>
+      <p className="sheet-lead">Scan this with the app, or type the key into it by hand. Then enter the code that it shows.</p>
       <div className="scan">
         <img className="qr" src={`data:image/svg+xml,${encodeURIComponent(offer.picture)}`} alt="QR code for your authenticator app" width="176" height="176" />
         <div className="scan-key">
