@@ -35,6 +35,7 @@ class Tab:
         self.token = str(uuid4())
         self.cookie = f"rxchat_session={cookie}" if cookie else ""
         self.address = ""
+        self.page = ""
         self.values: dict[str, dict[str, Any]] = {}
         self.patches: list[dict[str, Any]] = []
         self.packets: list[dict[str, Any]] = []
@@ -85,7 +86,8 @@ class Tab:
                 "headers": {"cookie": self.cookie, "origin": "http://127.0.0.1:8000"},
                 "query": self._query,
                 "pathname": "/c/[conversation_id]" if "conversation_id" in self._query else "/",
-                "asPath": f"/c/{self._query['conversation_id']}" if "conversation_id" in self._query else "/",
+                "asPath": self.page
+                or (f"/c/{self._query['conversation_id']}" if "conversation_id" in self._query else "/"),
                 "token": self.token,
                 "ip": self.address,
             },
