@@ -202,7 +202,7 @@ def _account_services(
     idle, absolute = timedelta(days=settings.session_idle_days), timedelta(days=settings.session_absolute_days)
     sessions = Sessions(database, tokens, vault, rules, access, idle=idle, absolute=absolute)
     second_factors = SecondFactors(database, vault, sessions)
-    authentication = Authentication(database, passwords, tokens, limits, sessions, second_factors)
+    authentication = Authentication(database, passwords, tokens, limits, sessions, second_factors, links, post)
     trail = AuditTrail(database, signer_of(vault))
     return {
         "audit": trail,

@@ -14,13 +14,16 @@ from rxchat.db import audit
 from rxchat.db import sessions as session_rows
 from rxchat.db.accounts import Account
 from rxchat.db.database import Database
+from rxchat.domain import mail
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.errors import NotAllowed, NotSignedIn
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Scope, valid_scopes
 from rxchat.observability import correlation_id
 from rxchat.services.limits import Limits
+from rxchat.services.links import LinkKind, Links
 from rxchat.services.passwords import Passwords
+from rxchat.services.post import Post
 from rxchat.services.second_factors import SecondFactors
 from rxchat.services.sessions import Sessions
 from rxchat.services.tokens import Purpose, SessionToken, Tokens, id_in
@@ -29,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 WRONG = "This e-mail address and password do not belong together."
 WRONG_CODE = "This code is not right, or it was used before. Please try the next one."
-UNCONFIRMED = "Please confirm your e-mail address first: open the link in the mail that we sent you."
+UNCONFIRMED = "Please confirm your e-mail address first: open the link in the mail that we have just sent you."
 _PENDING = timedelta(minutes=10)
 _DEVICE = timedelta(days=400)
 _RECENT = timedelta(minutes=10)
@@ -56,6 +59,8 @@ class Authentication:
         limits: Limits,
         sessions: Sessions,
         second_factors: SecondFactors,
+        links: Links,
+        post: Post,
     ) -> None:
         """Know where truth lives and who checks what."""
         self._database = database
@@ -64,6 +69,8 @@ class Authentication:
         self._limits = limits
         self._sessions = sessions
         self._second_factors = second_factors
+        self._links = links
+        self._post = post
 
     def device_of(self, sealed: str) -> UUID | None:
         """Return which browser a device cookie marks, or None when it is not one of ours."""
@@ -134,6 +141,7 @@ class Authentication:
             raise NotSignedIn(WRONG)
         if not account.is_confirmed:
             await self._refused(account, caller, method)
+            await self._send_confirmation(account)
             raise NotAllowed(UNCONFIRMED)
         if account.has_second_factor and not second_factor:
             facts = {
@@ -144,6 +152,14 @@ class Authentication:
             }
             return Admission(pending=self._tokens.seal(Purpose.PENDING, facts, _PENDING))
         return await self._let_in(account.id, caller, method, second_factor=second_factor, scopes=scopes)
+
+    async def _send_confirmation(self, account: Account) -> None:
+        """Send the link again: the first one may have expired."""
+        async with self._database.begin(account.id) as session:
+            link = await self._links.make(
+                session, LinkKind.CONFIRMATION, email=account.email, user_id=account.id, is_mailed=True
+            )
+        self._post.send(mail.confirmation(account.email, link, self._post.base_url))
 
     async def _let_in(
         self, user_id: UUID, caller: Caller, method: str, *, second_factor: bool, scopes: frozenset[Scope] | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import zipfile
 from collections.abc import AsyncGenerator
@@ -188,8 +189,9 @@ class MyData:
         words = "\n\n".join(f"{item.role} ({item.created_at:%Y-%m-%d %H:%M})\n\n{item.text}" for item in messages)
         # The name is the id alone: a title may hold anything.
         name = Path("conversations") / str(row.id)
-        archive.writestr(f"{name}.json", _json(told))
-        archive.writestr(f"{name}.txt", f"{row.title}\n\n{words}\n")
+        # Packing takes processor time that answers want.
+        await asyncio.to_thread(archive.writestr, f"{name}.json", _json(told))
+        await asyncio.to_thread(archive.writestr, f"{name}.txt", f"{row.title}\n\n{words}\n")
 
 
 def _json(value: Any) -> str:

@@ -139,7 +139,11 @@ async def test_an_address_is_confirmed_by_the_mail_alone(
         assert early.json() == {"next": "in"}
         return
     assert early.status_code == 403 and "confirm" in early.json()["error"]["message"]
+    await house.post.settled()
     token = inbox.link("confirm")
+    assert len({text for _, _, text in inbox.mails}) == 2, (
+        "signing in too early sends another link, which replaces the first"
+    )
     assert (await client.post("/api/auth/confirm", json={"token": token + "x"})).status_code == 403
     assert (await client.post("/api/auth/confirm", json={"token": token})).status_code == 204
     assert (await client.post("/api/auth/confirm", json={"token": token})).status_code == 403

@@ -1,0 +1,102 @@
+"""A person's own data: all of it to take along, and an account that is really gone after its grace."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+
+from rxchat.domain.accounts import Caller
+from rxchat.domain.errors import LastAdministrator, NotAllowed, NotSignedIn
+from rxchat.services.graph import Services
+from rxchat.tables import metadata
+from tests.factories import PASSWORD, signed_in_as
+from tests.security.house import person
+
+pytestmark = pytest.mark.anyio
+
+CALLER = Caller("192.0.2.1", "a browser")
+
+
+async def exported(services: Services, viewer) -> zipfile.ZipFile:
+    pieces = [piece async for piece in await services.my_data.export(viewer, CALLER)]
+    return zipfile.ZipFile(io.BytesIO(b"".join(pieces)))
+
+
+async def test_everything_of_a_person_is_in_the_export_and_nothing_of_others(
+    services: Services, owner_url: str
+) -> None:
+    ada, bob = await person(services, owner_url, "Ada"), await person(services, owner_url, "Bob")
+    mine = await services.chats.ask(ada, None, "../../etc/passwd is my question", "scripted:tokens=1")
+    gone = await services.chats.ask(ada, None, "a removed one", "scripted:tokens=1")
+    await services.chats.ask(bob, None, "what Bob asked", "scripted:tokens=1")
+    await services.conversations.remove(ada, gone.conversation_id)
+    await services.programs.create_key(ada, name="ci", scopes=["read"], days=None, caller=CALLER)
+    await signed_in_as(services, ada)
+    archive = await exported(services, ada)
+    assert archive.testzip() is None
+    names = set(archive.namelist())
+    assert {f"conversations/{item.conversation_id}.{kind}" for item in (mine, gone) for kind in ("json", "txt")} < names
+    assert not any(".." in name or name.startswith("/") for name in names)
+    everything = b"".join(archive.read(name) for name in names).decode()
+    assert "is my question" in everything and "a removed one" in everything and "Bob" not in everything
+    account = json.loads(archive.read("account.json"))
+    assert (account["email"], account["keys"][0]["name"], len(account["sessions"])) == (ada.email, "ci", 1)
+    actions = [item["action"] for item in json.loads(archive.read("audit.json"))]
+    assert actions == ["key_created", "signed_in", "data_exported"]
+
+
+async def test_an_account_waits_can_be_kept_and_is_gone_for_good(services: Services, owner_url: str) -> None:
+    await person(services, owner_url, "Admin", "admin")
+    ada = await person(services, owner_url, "Ada")
+    sealed, other = await signed_in_as(services, ada), await signed_in_as(services, ada)
+    viewer = await services.sessions.viewer(sealed)
+    await services.chats.ask(viewer, None, "a question", "scripted:tokens=1")
+    with pytest.raises(NotAllowed, match="not your password"):
+        await services.my_data.delete_account(viewer, "wrong", CALLER)
+    at = await services.my_data.delete_account(viewer, PASSWORD, CALLER)
+    assert timedelta(days=6.9) < at - datetime.now(UTC) <= timedelta(days=7)
+    assert (await services.sessions.viewer(sealed)).name == "Ada", "here it can be taken back"
+    with pytest.raises(NotSignedIn):
+        await services.sessions.viewer(other)
+    await services.upkeep.once()
+    await services.my_data.keep_account(viewer, CALLER)
+    assert (await services.my_data.profile(viewer)).deletion_at is None
+    await services.my_data.delete_account(viewer, PASSWORD, CALLER)
+    with psycopg.connect(owner_url) as connection:
+        connection.execute(
+            "UPDATE user_account SET deletion_at = now() - interval '1 second' WHERE id = %s", (ada.user_id,)
+        )
+    await services.upkeep.once()
+    with psycopg.connect(owner_url) as connection:
+        for table in (
+            "user_account",
+            "user_session",
+            "conversation",
+            "message",
+            "conversation_event",
+            "run",
+            "api_key",
+        ):
+            column = {"user_account": "id", "user_session": "user_id", "api_key": "user_id"}.get(table, "owner_id")
+            assert table in metadata.tables
+            counted = connection.execute(f"SELECT count(*) FROM {table} WHERE {column} = %s", (ada.user_id,))  # pyright: ignore[reportCallIssue, reportArgumentType]
+            assert counted.fetchone() == (0,), table
+        receipt = connection.execute("SELECT data FROM audit_event WHERE action = 'account_deleted'").fetchall()
+    assert receipt == [({"person": str(ada.user_id), "conversations": 1, "messages": 2},)]
+    with pytest.raises(NotSignedIn):
+        await services.sessions.viewer(sealed)
+
+
+async def test_the_last_administrator_stays(services: Services, owner_url: str) -> None:
+    admin = await person(services, owner_url, "Admin", "admin")
+    with pytest.raises(LastAdministrator, match="administer"):
+        await services.my_data.delete_account(admin, PASSWORD, CALLER)
+    second = await person(services, owner_url, "Second", "admin")
+    await services.my_data.delete_account(second, PASSWORD, CALLER)
+    with pytest.raises(LastAdministrator):
+        await services.my_data.delete_account(admin, PASSWORD, CALLER)
