@@ -51,7 +51,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "role_removed": ("Role deleted", "Deleted the role {role}"),
     "granted": ("Access given", "Gave access: {grant}"),
     "grant_revoked": ("Access taken back", "Took access back"),
-    "settings_changed": ("Rules changed", "Changed the rules"),
+    "settings_changed": ("Rules changed", "Changed the rules: {changes}"),
     "conversations_listed": ("Conversations listed", "Listed the conversations of {person}"),
     "conversation_read": ("Conversation read", "Read a conversation of {person}"),
     "data_exported": ("Own data exported", "Exported their own data"),

@@ -56,7 +56,7 @@ def _head() -> rx.Component:
             ),
             _fact("Here since", Moment.create(at=person.since)),
             _fact("Groups", _groups()),
-            class_name="facts",
+            class_name="person-facts",
         ),
         class_name="person-head",
     )
