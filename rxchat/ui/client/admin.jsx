@@ -30,6 +30,11 @@ export function PageLink({ to, className, children }) {
   return <Link to={to} className={className}>{children}</Link>;
 }
 
+/** A file of RxChat's own routes: the browser fetches it, not the app's router. */
+export function FileLink({ href, filename, className, children }) {
+  return <a href={href} download={filename} className={className}>{children}</a>;
+}
+
 /** What is typed is told after a moment's pause, the last word always. */
 function useQuiet(tell) {
   const timer = useRef(0);

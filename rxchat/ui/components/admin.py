@@ -39,6 +39,16 @@ class PageLink(ClientComponent):
     to: rx.Var[str]
 
 
+class FileLink(ClientComponent):
+    """A link to a file, which the browser fetches by itself."""
+
+    library = module("admin.jsx")
+    tag = "FileLink"
+
+    href: rx.Var[str]
+    filename: rx.Var[str]
+
+
 class SearchBox(ClientComponent):
     """A field that searches while one types."""
 

@@ -6,7 +6,7 @@ import reflex as rx
 
 from rxchat.states.admin_audit import AuditLine, AuditState
 from rxchat.ui.components import admin
-from rxchat.ui.components.admin import Moment, SearchBox
+from rxchat.ui.components.admin import FileLink, Moment, SearchBox
 from rxchat.ui.pages.admin.frame import admin_page
 
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
@@ -20,8 +20,11 @@ def audit_page() -> rx.Component:
         admin.lead(
             "What was done here, by whom and from where. Rows can be added, but never changed or taken out.",
             actions=(
-                rx.el.a(
-                    "Export", href="/api/admin/audit/export", download="rxchat-audit.jsonl", class_name="button-quiet"
+                FileLink.create(
+                    "Export",
+                    href="/api/admin/audit/export",
+                    filename="rxchat-audit.jsonl",
+                    class_name="button-quiet",
                 ),
             ),
         ),
