@@ -16,6 +16,7 @@ from rxchat.services.graph import Services
 from rxchat.services.tokens import SessionToken, Tokens
 from rxchat.states.access import DOOR
 from rxchat.states.thread import ThreadState
+from rxchat.ui.pages import PAGES
 from tests.factories import add_viewer, first_administrator
 from tests.tab import STATES, open_tab
 
@@ -37,6 +38,9 @@ def arguments_of(state: type[BaseState], name: str) -> list[str]:
 
 def test_the_walk_finds_the_states_that_pages_use() -> None:
     assert set(STATES) <= set(our_states())
+    # Whatever a page loads with is found, since the pages are imported here.
+    loaded = {handler.fn.__qualname__ for page in PAGES for handler in page.on_load}
+    assert loaded <= {state.event_handlers[name].fn.__qualname__ for state, name in HANDLERS}
     assert (ThreadState, "send") in HANDLERS
 
 
@@ -66,7 +70,8 @@ async def test_without_a_session_it_leads_to_the_sign_in_page_and_shows_nothing(
 ) -> None:
     assert services
     async with open_tab(cookie) as tab:
-        values = dict.fromkeys(arguments_of(state, name), str(new_id()))
+        hints = state.event_handlers[name].fn.__annotations__
+        values = {item: {} if hints.get(item) == "dict" else str(new_id()) for item in arguments_of(state, name)}
         await tab.send_event(state, name, **values)
         await tab.until(lambda: tab.redirects)
         assert tab.redirects == ["/sign-in?next=/"]
