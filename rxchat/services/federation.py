@@ -174,7 +174,8 @@ class Federation:
         async with self._database.begin(user_id) as session:
             link = await self._links.spend(session, LinkKind.INVITATION, invitation) if invitation else None
             email = link.email if link else foreign.email
-            if link is None and rules.registration is not RegistrationMode.OPEN:
+            is_closed = rules.registration is RegistrationMode.CLOSED
+            if is_closed or (link is None and rules.registration is not RegistrationMode.OPEN):
                 raise await self._no_account(session, foreign)
             if not email or (link is None and not foreign.email_verified):
                 raise AddressUnconfirmed

@@ -181,6 +181,7 @@ class Registration:
         Raises:
             NotAllowed: when the link does not work (any more).
         """
+        await self._require_not_closed()
         await self._limits.attempt("link", caller)
         async with self._database.begin(None) as session:
             link = await self._links.look(session, LinkKind.INVITATION, token)
@@ -192,9 +193,10 @@ class Registration:
         """Accept an invitation: make the account and sign it in.
 
         Raises:
-            NotAllowed: when the link does not work (any more).
+            NotAllowed: when the link does not work (any more), or nobody can make an account just now.
             InvalidInput: when name or password cannot be used.
         """
+        await self._require_not_closed()
         name, password = valid_name(name), checked_password(password)
         await self._limits.attempt("link", caller)
         hashed = await self._passwords.hash(password)
@@ -214,3 +216,7 @@ class Registration:
                 session, user_id, "joined", caller.address, correlation_id(), invited_by=str(link.created_by)
             )
         return await self._enter(user_id, caller)
+
+    async def _require_not_closed(self) -> None:
+        if (await self._rules.current()).registration is RegistrationMode.CLOSED:
+            raise NotAllowed("No new accounts can be made here at the moment. Please ask an administrator.")

@@ -207,6 +207,20 @@ async def test_an_invitation_leads_in_once_with_role_and_groups(services: Servic
     assert await services.people.invitations(admin) == []
 
 
+async def test_while_registration_is_closed_invitations_rest(services: Services, add: Add) -> None:
+    admin = add("Root", "admin")
+    link, _ = await services.people.invite(admin, email="new@example.org", role="member", caller=CALLER)
+    token = link.partition("token=")[2]
+    await services.rules.change(admin, CALLER, registration="closed")
+    with pytest.raises(NotAllowed, match="No new accounts"):
+        await services.registration.invited(token, CALLER)
+    with pytest.raises(NotAllowed, match="No new accounts"):
+        await services.registration.join(token, name="New", password="a rather long sentence", caller=CALLER)
+    await services.rules.change(admin, CALLER, registration="invitation")
+    assert await services.registration.invited(token, CALLER) == "new@example.org"
+    assert await services.registration.join(token, name="New", password="a rather long sentence", caller=CALLER)
+
+
 async def test_an_invitation_that_was_taken_back_leads_nowhere(services: Services, add: Add) -> None:
     admin, moderator = add("Root", "admin"), add("Mo", "moderator")
     link, _ = await services.people.invite(admin, email="new@example.org", role="admin", caller=CALLER)
