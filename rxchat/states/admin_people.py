@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import reflex as rx
 
 from rxchat.db.people import PersonRow
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import RegistrationMode, Viewer
 from rxchat.domain.permissions import Permission, is_permitted
 from rxchat.services import graph
 from rxchat.services.people import PAGE, Invitation
@@ -75,6 +75,8 @@ class PeopleState(AdminPage, rx.State):
     invitations: list[InvitationLine] = []
     knows_more: bool = False
     """Whether the person sees second factors and when others were here."""
+    is_closed: bool = False
+    """Whether invitations rest, since nobody can make an account just now."""
     link: str = ""
     invited: str = ""
     is_mailed: bool = False
@@ -153,6 +155,7 @@ class PeopleState(AdminPage, rx.State):
     async def show_invite(self, viewer: Viewer) -> None:
         """Ask whom to invite."""
         del viewer
+        self.is_closed = (await graph.current().rules.current()).registration is RegistrationMode.CLOSED
         self.link = self.invited = ""
         self._open("invite")
 

@@ -165,6 +165,12 @@ def _invite_form() -> rx.Component:
         PeopleState,
         PeopleState.invite,
         "Make the invitation",
+        rx.cond(
+            PeopleState.is_closed,
+            rx.el.p(
+                "Registration is closed: the link works as soon as people may be invited again.", class_name="quiet"
+            ),
+        ),
         admin.text_field("email", "E-mail", type="email", auto_capitalize="none", spell_check=False),
         admin.field(
             "role",

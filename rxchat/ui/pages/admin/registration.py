@@ -18,7 +18,7 @@ _RULES = (
         (
             ("open", "Anybody", "Whoever reaches this address can make an account by themselves."),
             ("invitation", "Invited people", "Only somebody with a link from an administrator can make an account."),
-            ("closed", "Nobody", "No new accounts at all; invitations that are open still work."),
+            ("closed", "Nobody", "No new accounts at all; open invitations rest until this changes."),
         ),
     ),
     (
