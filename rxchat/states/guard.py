@@ -24,9 +24,13 @@ _tabs: dict[str, tuple[str, str]] = {}
 """The session cookie that each open tab came with, and the page it is on, by client token."""
 
 
+_OPEN_PAGES = frozenset({"/sign-in", "/setup", "/register", "/join", "/forgot", "/reset", "/confirm"})
+"""Where a tab stays, whatever becomes of its session: these pages show nothing, and say how it goes on."""
+
+
 def note(client_token: str, cookie: str, page: str) -> None:
     """Remember with which session a tab is open."""
-    if cookie:
+    if cookie and page.partition("?")[0].rstrip("/") not in _OPEN_PAGES:
         _tabs[client_token] = (cookie, page)
     else:
         _tabs.pop(client_token, None)
