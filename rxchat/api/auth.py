@@ -93,6 +93,8 @@ class Offer(BaseModel):
     registration: str
     has_mail: bool
     providers: list[dict[str, str]]
+    is_signed_in: bool
+    """Whether this browser need not sign in: a tab whose socket is older than its cookie may have come here."""
 
 
 class Step(BaseModel):
@@ -106,11 +108,18 @@ _SECOND = Step(next="second-factor")
 
 
 @router.get("/offer")
-async def offer(services: Here) -> Offer:
+async def offer(request: Request, services: Here) -> Offer:
     """Say what the sign-in page can offer."""
     found = await services.registration.offer()
+    try:
+        await viewer_of(request, services, enrolling=True)
+        is_signed_in = True
+    except NotSignedIn:
+        is_signed_in = False
     providers = [{"key": item.key, "label": item.label} for item in services.federation.providers]
-    return Offer(registration=found.registration, has_mail=found.has_mail, providers=providers)
+    return Offer(
+        registration=found.registration, has_mail=found.has_mail, providers=providers, is_signed_in=is_signed_in
+    )
 
 
 @router.post("/sign-in")

@@ -1,0 +1,58 @@
+"""Who has to set up a second factor first gets to the pages where that is done, and to nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from rxchat.domain.accounts import Caller
+from rxchat.services.graph import Services
+from tests.factories import add_viewer
+from tests.security.house import Open, error_of, person, set_up_totp, sign_in
+
+pytestmark = pytest.mark.anyio
+
+PAGES = ("/account", "/account/security", "/account/sessions", "/account/keys", "/account/data")
+
+
+@pytest.fixture
+async def strict(services: Services, owner_url: str) -> None:
+    """Everybody needs a second factor."""
+    admin = add_viewer(owner_url, "Root", "admin")
+    await services.rules.change(admin, Caller("127.0.0.1", "a browser"), second_factor="everybody")
+
+
+@pytest.mark.parametrize("page", [*PAGES, "/admin/people", "/admin"])
+async def test_a_stranger_is_asked_to_sign_in_first(clients: Open, page: str) -> None:
+    answer = await clients().get(page)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/sign-in?next={page}")
+
+
+@pytest.mark.parametrize(
+    "page", ["/accounts", "/administration", "/register", "/join", "/forgot", "/reset", "/confirm"]
+)
+async def test_other_pages_are_for_strangers_too(clients: Open, page: str) -> None:
+    assert (await clients().get(page)).status_code == 200
+
+
+@pytest.mark.usefixtures("strict")
+async def test_all_but_the_account_waits_for_the_second_factor(
+    services: Services, clients: Open, owner_url: str
+) -> None:
+    viewer = await person(services, owner_url)
+    client = clients()
+    await sign_in(client, viewer)
+    for page in ("/", "/c/anything", "/admin/people"):
+        answer = await client.get(page)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/account/security")
+    for page in PAGES:
+        assert (await client.get(page)).status_code == 200
+    assert error_of(await client.get("/api/conversations")) == "second_factor_needed"
+    await set_up_totp(client)
+    assert (await client.get("/")).status_code == 200
+
+
+async def test_the_sign_in_page_learns_whether_it_is_needed(services: Services, clients: Open, owner_url: str) -> None:
+    client = clients()
+    assert (await client.get("/api/auth/offer")).json()["is_signed_in"] is False
+    await sign_in(client, await person(services, owner_url))
+    assert (await client.get("/api/auth/offer")).json()["is_signed_in"] is True
