@@ -23,7 +23,7 @@ function fieldProblem(field, value) {
 
 function PasswordEye({ isShown, label, onToggle }) {
   const Icon = isShown ? EyeOff : Eye;
-  const what = label.toLowerCase();
+  const what = label.toLowerCase().replace(/^your /, "");
   return (
     <button type="button" className="icon-button small eye" aria-label={isShown ? `Hide the ${what}` : `Show the ${what}`} onClick={onToggle}>
       <Icon size={17} strokeWidth={1.75} aria-hidden="true" />

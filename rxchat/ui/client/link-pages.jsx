@@ -84,11 +84,10 @@ export function Confirm() {
     return <CardMessage icon={CircleCheck} tone="is-good" title="Your address is confirmed" lead="Thank you. You can sign in now."><SignInButton /></CardMessage>;
   }
   if (state === "old") {
-    const lead = "It was used before, or it is older than three days. If you cannot sign in, ask for a new password: that confirms your address, too.";
+    const lead = "It was used before, or there is a newer one. Sign in with your password: if your address still has to be confirmed, we send you a new link.";
     return (
       <CardMessage icon={Link2Off} title="This link does not work (any more)" lead={lead}>
         <SignInButton />
-        <a href="/forgot">Ask for a new password</a>
       </CardMessage>
     );
   }

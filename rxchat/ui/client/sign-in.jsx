@@ -1,5 +1,5 @@
 // Signing in: a password, a passkey or an account elsewhere, and the second step where there is one.
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useSearchParams } from "react-router";
 import { FingerprintPattern } from "lucide-react";
 import { problemWords } from "./account-words.js";
@@ -54,8 +54,7 @@ function PasskeyButton({ label, isSecondStep, onAnswer, form }) {
   );
 }
 
-function FirstStep({ onAnswer, next, problem }) {
-  const offer = useOffer();
+function FirstStep({ onAnswer, offer, next, problem }) {
   const send = async ({ email, password }) => onAnswer(await ask("POST", "/api/auth/sign-in", { email: email.trim(), password }));
   const form = useForm([FIELDS.email, FIELDS.password], send, { problem });
   const hasOthers = hasPasskeys() || !!offer?.providers.length;
@@ -99,6 +98,11 @@ export function SignIn() {
   const [step, setStep] = useState(search.get("step") === "second-factor" ? "app" : "password");
   const [problem, setProblem] = useState(problemWords(search.get("problem")));
   const next = sameSitePath(search.get("next") ?? "/");
+  const offer = useOffer();
+  useEffect(() => {
+    // A tab that was open while the session got a new cookie was led here, and need not stay.
+    if (offer?.is_signed_in && !search.get("step") && !search.get("problem")) location.replace(next);
+  }, [offer]);
   const take = (answer) => {
     if (answer.problem) return answer;
     if (answer.data.next === "second-factor") {
@@ -113,7 +117,7 @@ export function SignIn() {
     setProblem(answer.problem ?? "");
     setStep("password");
   };
-  if (step === "password") return <FirstStep onAnswer={take} next={next} problem={problem} />;
+  if (step === "password") return <FirstStep onAnswer={take} offer={offer} next={next} problem={problem} />;
   const onSwitch = () => setStep(step === "app" ? "recovery" : "app");
   return <CodeForm key={step} kind={step} onAnswer={take} onSwitch={onSwitch} onStartOver={startOver} />;
 }
