@@ -146,49 +146,57 @@ def _door(name: str, words: Any, label: str, on_click: Any, *, danger: bool = Fa
     )
 
 
+_QUESTIONS = (
+    (
+        "suspend", "Suspend", "?", "Suspend", PersonState.suspend,
+        "They are signed out everywhere within seconds and cannot sign in until you let them in again. Their"
+        " conversations are kept.",
+    ),
+    (
+        "sessions", "Sign", " out everywhere?", "Sign out everywhere", PersonState.end_sessions,
+        "Everything they have open ends, on every device, programs included. They can sign in again at once.",
+    ),
+    (
+        "factor", "Reset the second factor of", "?", "Reset the second factor", PersonState.reset_factor,
+        "Their authenticator app, passkeys and recovery codes stop working, and they are signed out. Make sure that it"
+        " is really they who ask: whoever has the password comes in with it alone.",
+    ),
+)  # fmt: skip
+"""What is asked before something dangerous: the words around the name, the button, and what will happen."""
+
+
 def _dialogs() -> rx.Component:
     name = PersonState.person.name
     return rx.fragment(
-        admin.dialog(
+        _role_dialog(),
+        *(
+            admin.confirm(PersonState, question, f"{before} {name}{after}", words, action, handler)
+            for question, before, after, action, handler, words in _QUESTIONS
+        ),
+        admin.confirm(
             PersonState,
-            "role",
-            f"Change the role of {name}",
-            admin.form(
-                PersonState,
-                PersonState.set_role,
-                "Change the role",
-                admin.field(
-                    "role",
-                    "Role",
-                    rx.el.select(admin.options(PersonState.roles), id="role", name="role", default_value=PersonState.person.role),
-                    "They are signed out everywhere and sign in again with the new role.",
-                ),
-            ),
-        ),
-        admin.confirm(
-            PersonState, "suspend", f"Suspend {name}?",
-            "They are signed out everywhere within seconds and cannot sign in until you let them in again. Their"
-            " conversations are kept.",
-            "Suspend", PersonState.suspend,
-        ),
-        admin.confirm(
-            PersonState, "readmit", f"Let {name} in again?", "They can sign in with what they had before.",
-            "Let in again", PersonState.readmit, danger=False,
-        ),
-        admin.confirm(
-            PersonState, "sessions", f"Sign {name} out everywhere?",
-            "Everything they have open ends, on every device, programs included. They can sign in again at once.",
-            "Sign out everywhere", PersonState.end_sessions,
-        ),
-        admin.confirm(
-            PersonState, "factor", f"Reset the second factor of {name}?",
-            "Their authenticator app, passkeys and recovery codes stop working, and they are signed out. Make sure that"
-            " it is really they who ask: whoever has the password comes in with it alone.",
-            "Reset the second factor", PersonState.reset_factor,
+            "readmit",
+            f"Let {name} in again?",
+            "They can sign in with what they had before.",
+            "Let in again",
+            PersonState.readmit,
+            danger=False,
         ),
         _link_dialog(),
         _reason_dialog(),
-    )  # fmt: skip
+    )
+
+
+def _role_dialog() -> rx.Component:
+    person = PersonState.person
+    roles = rx.el.select(admin.options(PersonState.roles), id="role", name="role", default_value=person.role)
+    words = "They are signed out everywhere and sign in again with the new role."
+    return admin.dialog(
+        PersonState,
+        "role",
+        f"Change the role of {person.name}",
+        admin.form(PersonState, PersonState.set_role, "Change the role", admin.field("role", "Role", roles, words)),
+    )
 
 
 def _link_dialog() -> rx.Component:
