@@ -76,81 +76,57 @@ def _groups() -> rx.Component:
 
 def _doors() -> rx.Component:
     """What can be done; nothing of it happens before it was asked."""
-    ask = PersonState.ask
-    mine = rx.el.p(
-        "This is your own account: its password, sign-ins and second factor are on your account page.",
-        class_name="quiet",
-    )
     above = rx.el.p(
         "This person may do things that you may not, so only somebody with those rights can change their account.",
         class_name="quiet",
     )
-    suspending = rx.cond(
-        PersonState.person.state == "suspended",
-        _door("Let in again", "They can sign in again, with what they had.", "Let in again…", ask("readmit")),
-        _door(
-            "Suspend",
-            "Signed out everywhere at once, and kept out until you let them in again.",
-            "Suspend…",
-            ask("suspend"),
-            danger=True,
-        ),
+    mine = rx.el.p(
+        "This is your own account: its password, sign-ins and second factor are on your account page.",
+        class_name="quiet",
+    )
+    doors = rx.el.ul(
+        _door("Role", f"{PersonState.person.role_title} now.", "Change…", "role"),
+        rx.cond(PersonState.is_me, rx.el.li(mine), _doors_to_others()),
+        class_name="doors",
     )
     return rx.el.section(
         rx.el.h2("Account"),
-        rx.cond(
-            PersonState.is_above,
-            above,
-            rx.el.ul(
-                _door("Role", f"{PersonState.person.role_title} now.", "Change…", ask("role")),
-                rx.cond(
-                    PersonState.is_me,
-                    rx.el.li(mine),
-                    rx.fragment(
-                        _door(
-                            "Password",
-                            "A link with which they choose a new one, to hand over.",
-                            "Make a link…",
-                            ask("link"),
-                        ),
-                        _door(
-                            "Sign-ins",
-                            "End everything they have open, on every device.",
-                            "Sign out everywhere…",
-                            ask("sessions"),
-                        ),
-                        rx.cond(
-                            PersonState.person.second_factor == "yes",
-                            _door(
-                                "Second factor",
-                                "For when the phone is lost, and the recovery codes, too.",
-                                "Reset…",
-                                ask("factor"),
-                                danger=True,
-                            ),
-                        ),
-                        suspending,
-                    ),
-                ),
-                class_name="doors",
-            ),
-        ),
+        rx.cond(PersonState.is_above, above, doors),
         class_name="admin-section",
     )
 
 
-def _door(name: str, words: Any, label: str, on_click: Any, *, danger: bool = False) -> rx.Component:
+def _doors_to_others() -> rx.Component:
+    """What can be done to somebody else's account."""
+    reset = "For when the phone is lost, and the recovery codes, too."
+    out = "Signed out everywhere at once, and kept out until you let them in again."
+    return rx.fragment(
+        _door("Password", "A link with which they choose a new one, to hand over.", "Make a link…", "link"),
+        _door("Sign-ins", "End everything they have open, on every device.", "Sign out everywhere…", "sessions"),
+        rx.cond(
+            PersonState.person.second_factor == "yes",
+            _door("Second factor", reset, "Reset…", "factor", danger=True),
+        ),
+        rx.cond(
+            PersonState.person.state == "suspended",
+            _door("Let in again", "They can sign in again, with what they had.", "Let in again…", "readmit"),
+            _door("Suspend", out, "Suspend…", "suspend", danger=True),
+        ),
+    )
+
+
+def _door(name: str, words: Any, label: str, question: str, *, danger: bool = False) -> rx.Component:
     return rx.el.li(
         rx.el.div(rx.el.h3(name), rx.el.p(words)),
-        admin.button(label, on_click, danger=danger),
+        admin.button(label, PersonState.ask(question), danger=danger),
     )
 
 
 _QUESTIONS = (
     (
         "suspend", "Suspend", "?", "Suspend", PersonState.suspend,
-        "They are signed out everywhere within seconds and cannot sign in until you let them in again. Their"
-        " conversations are kept.",
+        ("They are signed out everywhere within seconds and cannot sign in until you let them in again. Their"
+        " conversations are kept."),
     ),
     (
         "sessions", "Sign", " out everywhere?", "Sign out everywhere", PersonState.end_sessions,
@@ -158,8 +134,8 @@ _QUESTIONS = (
     ),
     (
         "factor", "Reset the second factor of", "?", "Reset the second factor", PersonState.reset_factor,
-        "Their authenticator app, passkeys and recovery codes stop working, and they are signed out. Make sure that it"
-        " is really they who ask: whoever has the password comes in with it alone.",
+        ("Their authenticator app, passkeys and recovery codes stop working, and they are signed out. Make sure that it"
+        " is really they who ask: whoever has the password comes in with it alone."),
     ),
 )  # fmt: skip
 """What is asked before something dangerous: the words around the name, the button, and what will happen."""
