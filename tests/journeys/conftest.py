@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, BrowserContext, Error, StorageState, ex
 
 from tests.journeys.browser import EMAIL, NAME, PASSWORD, PATIENCE_MS, Chat, chromium
 from tests.journeys.server import ModelHost, RxChat
+from tests.peers.mailbox import Mailbox, mailbox
+from tests.peers.sign_in_provider import SignInProviderHost, sign_in_provider
 
 PICTURES = Path(tempfile.gettempdir()) / "rxchat-journeys"
 MODELS = (
@@ -97,6 +99,33 @@ def rough_host() -> Iterator[ModelHost]:
 def rough(rough_host: ModelHost) -> Iterator[RxChat]:
     """A server whose parts tests may kill; they leave it running."""
     found = RxChat(rough_host.host)
+    try:
+        found.start()
+        create_account(found)
+        yield found
+    finally:
+        found.remove()
+
+
+@pytest.fixture(scope="package")
+def letters() -> Iterator[Mailbox]:
+    """The mails that the open server sends."""
+    with mailbox() as found:
+        yield found
+
+
+@pytest.fixture(scope="package")
+def elsewhere() -> Iterator[SignInProviderHost]:
+    """Where people have accounts elsewhere."""
+    with sign_in_provider() as host:
+        yield host
+
+
+@pytest.fixture(scope="package")
+def house(model_host: ModelHost, letters: Mailbox, elsewhere: SignInProviderHost) -> Iterator[RxChat]:
+    """A server at which everybody may make an account, with mail and with every sign-in provider."""
+    settings = {"RXCHAT_REGISTRATION": "open", "RXCHAT_SECOND_FACTOR": "nobody", "RXCHAT_SMTP_URL": letters.url}
+    found = RxChat(model_host.host, **settings, **elsewhere.environment)
     try:
         found.start()
         create_account(found)
