@@ -36,12 +36,14 @@ class AdminPage(rx.State, mixin=True):
     """What was done, said quietly where the eye is."""
     dialog: str = ""
     """Which dialog is open; "" when none is."""
+    link: str = ""
+    """A link to hand over, for as long as the dialog that made it is open."""
 
     def _open(self, dialog: str) -> None:
-        self.dialog, self.problem, self.done = dialog, "", ""
+        self.dialog, self.problem, self.done, self.link = dialog, "", "", ""
 
     def _close(self, done: str = "") -> None:
-        self.dialog, self.problem, self.done = "", "", done
+        self.dialog, self.problem, self.done, self.link = "", "", done, ""
 
     @rx.event
     @administering

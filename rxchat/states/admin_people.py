@@ -77,7 +77,6 @@ class PeopleState(AdminPage, rx.State):
     """Whether the person sees second factors and when others were here."""
     is_closed: bool = False
     """Whether invitations rest, since nobody can make an account just now."""
-    link: str = ""
     invited: str = ""
     is_mailed: bool = False
     doomed: str = ""
@@ -156,7 +155,7 @@ class PeopleState(AdminPage, rx.State):
         """Ask whom to invite."""
         del viewer
         self.is_closed = (await graph.current().rules.current()).registration is RegistrationMode.CLOSED
-        self.link = self.invited = ""
+        self.invited = ""
         self._open("invite")
 
     @rx.event

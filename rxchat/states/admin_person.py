@@ -60,7 +60,6 @@ class PersonState(AdminPage, rx.State):
     is_me: bool = False
     is_above: bool = False
     """Whether they may do things that whoever looks may not: then nothing of theirs can be changed."""
-    link: str = ""
     conversations: list[ConversationLine] = []
     has_listed: bool = False
     reading: str = ""
@@ -103,7 +102,6 @@ class PersonState(AdminPage, rx.State):
         del viewer
         if question not in _QUESTIONS:
             raise InvalidInput("There is no such question.")
-        self.link = ""
         self._open(question)
 
     @rx.event

@@ -7,10 +7,14 @@ from typing import Any
 import psycopg
 import pytest
 import reflex as rx
+from reflex.app import EventNamespace
+from reflex.istate.data import RouterData
 
+from rxchat.api.proxies import TrustedProxies
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.ids import new_id
 from rxchat.services.graph import Services
+from rxchat.settings import Settings
 from rxchat.states.admin_access import AccessState
 from rxchat.states.admin_audit import AuditState
 from rxchat.states.admin_groups import GroupsState
@@ -28,6 +32,7 @@ pytestmark = pytest.mark.anyio
 
 NOT_ALLOWED = "You are not allowed to do this."
 CALLER = Caller("127.0.0.1", "a browser")
+FORWARDED, SPOOFED = (b"x-forwarded-for", b"192.0.2.1, 203.0.113.7"), (b"x-real-ip", b"192.0.2.99")
 PAGES: tuple[type[rx.State], ...] = (PeopleState, GroupsState, RolesState, AccessState, RegistrationState, AuditState)
 
 
@@ -181,6 +186,7 @@ async def test_an_invitation_is_made_shown_once_and_taken_back(services: Service
         await tab.do(PeopleState, "invite", form={"email": " new@example.org ", "role": "member"})
         assert "/join?token=" in tab.shown(PeopleState, "link") and not tab.shown(PeopleState, "is_mailed")
         await tab.do(PeopleState, "close")
+        assert tab.shown(PeopleState, "link") == ""
         await tab.do(PeopleState, "show_invite")
         assert tab.shown(PeopleState, "link") == ""
         (invitation,) = tab.shown(PeopleState, "invitations")
@@ -379,3 +385,12 @@ def test_every_row_has_its_sentence_also_one_that_nobody_knows() -> None:
     assert (
         details("signed_in", {"method": "password", "second_factor": True, "session": "x"}, {}) == "second factor: yes"
     )
+
+
+def test_behind_a_trusted_proxy_a_socket_comes_from_whom_the_proxy_speaks_for() -> None:
+    behind = {"type": "websocket", "scheme": "ws", "client": ("10.0.0.1", 4711), "headers": [FORWARDED, SPOOFED]}
+    proxies = TrustedProxies(Settings.model_validate({"RXCHAT_TRUSTED_PROXIES": "10.0.0.1"}))
+    for scope, address in ((behind, "203.0.113.7"), (behind | {"client": ("198.51.100.1", 4711)}, "198.51.100.1")):
+        environ = {"asgi.scope": proxies.resolve(scope)}
+        data = EventNamespace._build_static_router_data(None, "sid", environ)  # pyright: ignore[reportArgumentType]
+        assert RouterData.from_router_data(data).session.client_ip == address
