@@ -32,6 +32,7 @@ from rxchat.states.account_views import (
     session_row,
 )
 from rxchat.states.callers import caller_of
+from rxchat.states.sidebar import SidebarState
 from rxchat.states.viewer import ViewerState
 
 
@@ -63,9 +64,11 @@ class AccountState(rx.State):
 
     @rx.event
     @mine
-    async def open(self, viewer: Viewer) -> None:
-        """Show everything as it is now."""
+    async def open(self, viewer: Viewer) -> Any:
+        """Show everything as it is now; once the second factor that was missing is there, the rest of the page, too."""
+        was_waiting = (await self.get_state(ViewerState)).must_enrol
         await self._show(viewer)
+        return SidebarState.load if was_waiting and not viewer.must_enrol else None
 
     async def _show(self, viewer: Viewer) -> None:
         services = graph.current()

@@ -154,7 +154,6 @@ async def test_who_must_set_up_a_second_factor_is_led_there_and_can(
         await services.second_factors.confirm_totp(behind, TOTP(offer.secret).now(), HERE)
         await tab.send_event(AccountState, "open")
         await tab.until(lambda: not tab.shown(ViewerState, "must_enrol"))
-        await tab.send_event(SidebarState, "load")
         await tab.until(lambda: tab.shown(SidebarState, "loaded"))
         assert tab.redirects == ["/account/security"]
 

@@ -109,6 +109,10 @@ export function useForm(fields, send, { prefilled = {}, problem = "" } = {}) {
     setValues((before) => ({ ...before, [name]: value }));
     setProblems((before) => ({ ...before, [name]: "" }));
   };
+  const fail = ({ problem: form = "", wait = 0 }) => {
+    setProblems({ form });
+    begin(wait);
+  };
   const submit = async () => {
     if (isBusy || left > 0) return;
     const found = Object.fromEntries(fields.map((field) => [field.name, fieldProblem(field, values[field.name])]));
@@ -125,15 +129,14 @@ export function useForm(fields, send, { prefilled = {}, problem = "" } = {}) {
       return;
     }
     setBusy(false);
-    setProblems({ form: answer.problem });
-    begin(answer.wait ?? 0);
+    fail(answer);
     const secret = fields.find((field) => field.type === "password" || field.isCode);
     if (secret && answer.code !== "unreachable") {
       setValues((before) => ({ ...before, [secret.name]: "" }));
       focus(secret);
     }
   };
-  return { fields, values, problems, isBusy, left, change, submit, setProblem: (form) => setProblems({ form }) };
+  return { fields, values, problems, isBusy, left, change, submit, fail };
 }
 
 export function Problem({ children }) {

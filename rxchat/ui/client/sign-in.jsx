@@ -41,14 +41,14 @@ function PasskeyButton({ label, isSecondStep, onAnswer, form }) {
   const press = async () => {
     if (isBusy) return;
     setBusy(true);
-    form.setProblem("");
+    form.fail({});
     const answer = await passkey(isSecondStep);
     setBusy(false);
-    if (answer.problem) form.setProblem(answer.problem);
+    if (answer.problem) form.fail(answer);
     else onAnswer(answer);
   };
   return (
-    <button type="button" className="button-quiet wide" aria-disabled={isBusy || undefined} onClick={press}>
+    <button type="button" className="button-quiet wide" disabled={form.left > 0} aria-disabled={isBusy || undefined} onClick={press}>
       <FingerprintPattern size={17} strokeWidth={1.75} aria-hidden="true" /> {label}
     </button>
   );
