@@ -29,6 +29,7 @@ from rxchat.services.audit_trail import AuditTrail, signer_of
 from rxchat.services.authentication import Authentication
 from rxchat.services.chats import Chats
 from rxchat.services.conversations import Conversations
+from rxchat.services.denials import Denials
 from rxchat.services.federation import Federation
 from rxchat.services.graph import Services
 from rxchat.services.health import Health
@@ -180,6 +181,7 @@ def build_services(settings: Settings, at: Connections) -> Graph:
         access=access,
         activity=Activity(notices),
         conversations=Conversations(database),
+        denials=Denials(database, limits),
         engine=RunEngine(database, model, live, notices),
         health=Health(database, models, newest_revision(), broadcast.ping if broadcast else None),
         limits=limits,

@@ -14,8 +14,10 @@ from fastapi.responses import JSONResponse
 
 from rxchat import __version__, observability
 from rxchat.api import admin, auth, conversations, me, operations, providers, tokens
-from rxchat.api.requests import is_cross_site
+from rxchat.api.requests import caller_of, is_cross_site
+from rxchat.domain.accounts import Viewer
 from rxchat.domain.errors import InvalidInput, NotAllowed, NotSignedIn, RxChatError, TooManyAttempts
+from rxchat.services import graph
 from rxchat.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -82,8 +84,11 @@ def _is_body_small(request: Request) -> bool:
     return length.isdigit() and int(length) <= LARGEST_BODY_BYTES
 
 
-async def _show_error(_request: Request, error: Exception) -> JSONResponse:
+async def _show_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RxChatError)  # noqa: S101 - registered for this class alone
+    route = getattr(request.scope.get("route"), "path", request.url.path)
+    viewer: Viewer | None = getattr(request.state, "viewer", None)
+    await graph.current().denials.note(viewer, caller_of(request), f"{request.method} {route}", error)
     return _as_json(error)
 
 

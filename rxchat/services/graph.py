@@ -8,6 +8,7 @@ from rxchat.services.audit_trail import AuditTrail
 from rxchat.services.authentication import Authentication
 from rxchat.services.chats import Chats
 from rxchat.services.conversations import Conversations
+from rxchat.services.denials import Denials
 from rxchat.services.federation import Federation
 from rxchat.services.health import Health
 from rxchat.services.limits import Limits
@@ -39,6 +40,7 @@ class Services:
     authentication: Authentication
     chats: Chats
     conversations: Conversations
+    denials: Denials
     engine: RunEngine
     federation: Federation
     health: Health

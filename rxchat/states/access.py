@@ -28,6 +28,7 @@ from rxchat.domain.errors import DatabaseAway, InvalidInput, NotSignedIn, RxChat
 from rxchat.observability import correlated
 from rxchat.services import graph
 from rxchat.states import guard, sockets
+from rxchat.states.callers import caller_of
 
 log = structlog.get_logger(__name__)
 
@@ -112,6 +113,7 @@ def signed_in(
     @functools.wraps(method)
     async def guarded(self: rx.State, *args: Any, **kwargs: Any) -> Any:
         given = dict(zip(expected, args, strict=False)) | kwargs
+        viewer: Viewer | None = None
         with correlated():
             try:
                 _check_types(method.__qualname__, given, expected)
@@ -123,6 +125,7 @@ def signed_in(
                 return _enrol(self)
             except RxChatError as error:
                 log.info("refused", handler=method.__qualname__, code=error.code)
+                await graph.current().denials.note(viewer, caller_of(self), method.__qualname__, error)
                 if refuse is None or not refuse(self, error, given):
                     await _show(self, error)
                 return _reopen() if reopens and isinstance(error, DatabaseAway) else None

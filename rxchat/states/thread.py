@@ -18,6 +18,7 @@ from rxchat.services.conversations import ThreadPage
 from rxchat.services.models import Offer
 from rxchat.states.access import signed_in, signed_in_background
 from rxchat.states.attendance import Attendance
+from rxchat.states.callers import caller_of
 from rxchat.states.sidebar import SidebarState
 from rxchat.states.viewer import ViewerState
 from rxchat.states.views import message_view, model_detail
@@ -82,7 +83,8 @@ class ThreadState(rx.State):
         if self.conversation_id:
             try:
                 page = await graph.current().conversations.open(viewer, UUID(self.conversation_id))
-            except NotFound:
+            except NotFound as error:
+                await graph.current().denials.note(viewer, caller_of(self), "ThreadState.open", error)
                 self.missing, self.title = True, ""
                 return ThreadState.attend
         await self._show_models(viewer, page.model if page else "")

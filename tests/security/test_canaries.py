@@ -9,6 +9,7 @@ import logging
 import zipfile
 from collections.abc import Iterator
 
+import httpx
 import psycopg
 import pytest
 import structlog
@@ -16,7 +17,7 @@ from prometheus_client import generate_latest
 from psycopg import sql
 from pyotp.totp import TOTP
 
-from rxchat.domain.accounts import Caller
+from rxchat.domain.accounts import Caller, Viewer
 from rxchat.observability import configure_logging
 from rxchat.services.graph import Services
 from rxchat.states.sidebar import SidebarState
@@ -47,53 +48,18 @@ async def test_secrets_are_nowhere_but_where_they_belong(
     services: Services, clients: Open, owner_url: str, said: pytest.CaptureFixture[str]
 ) -> None:
     configure_logging("debug", "json")
-    viewer = await person(services, owner_url, "Ada", "admin")
-    client = clients()
-    secrets: dict[str, str] = {"password": PASSWORD, "wrong password": WRONG}
-    await sign_in(client, viewer)
-    await client.post("/api/me/password", json={"present": "correct horse battery", "wanted": PASSWORD})
-    await sign_in(client, viewer, WRONG)
-    secrets["session"] = client.cookies["rxchat_session"]
-    secrets["device"] = client.cookies["rxchat_device"]
-    begun = (await client.post("/api/me/totp/begin", json={"password": PASSWORD})).json()
-    secrets["totp"] = begun["secret"]
-    codes = (await client.post("/api/me/totp/confirm", json={"code": TOTP(begun["secret"]).now()})).json()["codes"]
-    secrets |= {f"recovery code {place}": words for place, words in enumerate(codes)}
-    made = await client.post("/api/me/keys", json={"name": "k", "scopes": ["read"], "password": PASSWORD})
-    secrets["key"] = made.json()["key"]
-    again = clients()
-    await sign_in(again, viewer, PASSWORD)
-    secrets["pending"] = again.cookies["rxchat_pending"]
-    body = {"email": viewer.email, "password": PASSWORD, "code": codes[0]}
-    pair = (await clients().post("/api/auth/token", json=body)).json()
-    secrets |= {"access": pair["access_token"], "refresh": pair["refresh_token"]}
-    link, _ = await services.people.invite(viewer, email="x@example.org", role="member", caller=Caller())
-    secrets["invitation"] = link.partition("token=")[2]
-    secrets["reset"] = (await services.people.reset_link(viewer, viewer.user_id, Caller())).partition("token=")[2]
-    await clients().get(f"/join?token={secrets['invitation']}")
-    await clients().get("/api/me", headers={"x-api-key": secrets["key"] + "x"})
-    await clients(origin="https://evil.example").post(f"/api/auth/confirm?token={secrets['reset']}", json={})
+    viewer, client = await person(services, owner_url, "Ada", "admin"), clients()
+    secrets = await secrets_of_a_person(client, viewer)
+    secrets |= await secrets_of_programs(clients, client, viewer, secrets["recovery code 0"])
+    secrets |= await secrets_of_links(services, clients, viewer)
     turn = await services.chats.ask(viewer, None, WORDS, "scripted:tokens=2")
     async with asyncio.timeout(10):
         while (await services.conversations.open(viewer, turn.conversation_id)).run is not None:
             await asyncio.sleep(0.05)
     for secret in secrets.values():
-        structlog.get_logger("somebody").warning(
-            "careless", detail=f"GET /join?token={secret}", password=secret, cookie=secret
-        )
-    frames = await everything_a_tab_is_sent(secrets["session"])
-    shown = {"frames": frames, "metrics": generate_latest().decode()}
-    for path in (
-        "/api/me",
-        "/api/me/sessions",
-        "/api/me/keys",
-        "/api/admin/people",
-        "/api/admin/audit/export",
-        "/readyz",
-    ):
-        shown[path] = (await client.get(path)).text
-    exported = zipfile.ZipFile(io.BytesIO((await client.get("/api/me/export")).content))
-    shown["export"] = "".join(exported.read(name).decode() for name in exported.namelist())
+        careless = f"GET /join?token={secret}"
+        structlog.get_logger("somebody").warning("careless", detail=careless, password=secret, cookie=secret)
+    shown = await everything_that_is_shown(client, secrets["session"])
     shown["database"] = everything_that_is_stored(owner_url)
     printed = said.readouterr()
     shown["log"] = printed.out + printed.err
@@ -104,6 +70,53 @@ async def test_secrets_are_nowhere_but_where_they_belong(
     assert WORDS not in shown["log"] and WORDS not in shown["metrics"]
     # And the canaries were there to be found: in the export what is one's own is in clear.
     assert WORDS in shown["export"] and WORDS in shown["database"]
+
+
+async def secrets_of_a_person(client: httpx.AsyncClient, viewer: Viewer) -> dict[str, str]:
+    await sign_in(client, viewer)
+    await client.post("/api/me/password", json={"present": "correct horse battery", "wanted": PASSWORD})
+    await sign_in(client, viewer, WRONG)
+    begun = (await client.post("/api/me/totp/begin", json={"password": PASSWORD})).json()
+    codes = (await client.post("/api/me/totp/confirm", json={"code": TOTP(begun["secret"]).now()})).json()["codes"]
+    return {
+        "password": PASSWORD,
+        "wrong password": WRONG,
+        "session": client.cookies["rxchat_session"],
+        "device": client.cookies["rxchat_device"],
+        "totp": begun["secret"],
+    } | {f"recovery code {place}": words for place, words in enumerate(codes)}
+
+
+async def secrets_of_programs(clients: Open, client: httpx.AsyncClient, viewer: Viewer, code: str) -> dict[str, str]:
+    made = await client.post("/api/me/keys", json={"name": "k", "scopes": ["read"], "password": PASSWORD})
+    await clients().get("/api/me", headers={"x-api-key": made.json()["key"] + "x"})
+    again = clients()
+    await sign_in(again, viewer, PASSWORD)
+    body = {"email": viewer.email, "password": PASSWORD, "code": code}
+    pair = (await clients().post("/api/auth/token", json=body)).json()
+    return {
+        "key": made.json()["key"],
+        "pending": again.cookies["rxchat_pending"],
+        "access": pair["access_token"],
+        "refresh": pair["refresh_token"],
+    }
+
+
+async def secrets_of_links(services: Services, clients: Open, viewer: Viewer) -> dict[str, str]:
+    link, _ = await services.people.invite(viewer, email="x@example.org", role="member", caller=Caller())
+    invitation = link.partition("token=")[2]
+    reset = (await services.people.reset_link(viewer, viewer.user_id, Caller())).partition("token=")[2]
+    await clients().get(f"/join?token={invitation}")
+    await clients(origin="https://evil.example").post(f"/api/auth/confirm?token={reset}", json={})
+    return {"invitation": invitation, "reset": reset}
+
+
+async def everything_that_is_shown(client: httpx.AsyncClient, session: str) -> dict[str, str]:
+    shown = {"frames": await everything_a_tab_is_sent(session), "metrics": generate_latest().decode()}
+    for path in ("me", "me/sessions", "me/keys", "admin/people", "admin/audit/export"):
+        shown[path] = (await client.get(f"/api/{path}")).text
+    exported = zipfile.ZipFile(io.BytesIO((await client.get("/api/me/export")).content))
+    return shown | {"export": "".join(exported.read(name).decode() for name in exported.namelist())}
 
 
 async def everything_a_tab_is_sent(cookie: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID
 
 import psycopg
@@ -42,7 +43,7 @@ async def stranger(services: Services, owner_url: str) -> Viewer:
 
 @pytest.mark.parametrize("verb", ["GET", "POST"])
 async def test_over_http_a_strangers_conversation_is_not_found(
-    services: Services, clients: Open, turn: Turn, stranger: Viewer, verb: str
+    services: Services, clients: Open, turn: Turn, stranger: Viewer, owner_url: str, verb: str
 ) -> None:
     client = clients()
     await sign_in(client, stranger)
@@ -51,6 +52,35 @@ async def test_over_http_a_strangers_conversation_is_not_found(
     assert answers[0].status_code == answers[1].status_code
     assert answers[0].json() == answers[1].json()
     assert SECRET not in answers[0].text
+    denied = 2 if verb == "GET" else 0
+    with psycopg.connect(owner_url) as connection:
+        rows = connection.execute("SELECT actor_id, data->>'door' FROM audit_event WHERE action = 'denied'").fetchall()
+    assert rows == [(stranger.user_id, "GET /api/conversations/{conversation_id}")] * denied
+
+
+async def test_a_closed_door_is_one_row_of_the_audit_and_nobody_fills_it(
+    services: Services, turn: Turn, stranger: Viewer, owner_url: str
+) -> None:
+    async with open_tab(await signed_in_as(services, stranger)) as tab:
+        for number in range(40):
+            tab.visit(turn.conversation_id)
+            await tab.send_event(ThreadState, "open")
+            title = f"mine {number}"
+            await tab.send_event(SidebarState, "rename", conversation_id=str(turn.conversation_id), title=title)
+        await tab.until(lambda: tab.shown(ThreadState, "missing"))
+        async with asyncio.timeout(10):
+            while len(denied_of(owner_url, stranger)) < 31:
+                await asyncio.sleep(0.05)
+    doors = denied_of(owner_url, stranger)
+    assert {"ThreadState.open", "SidebarState.rename"} == set(doors) and len(doors) == 31
+
+
+def denied_of(owner_url: str, viewer: Viewer) -> list[str]:
+    with psycopg.connect(owner_url) as connection:
+        found = connection.execute(
+            "SELECT data->>'door' FROM audit_event WHERE action = 'denied' AND actor_id = %s", (viewer.user_id,)
+        ).fetchall()
+    return [door for (door,) in found]
 
 
 async def test_a_strangers_stop_stops_nothing(
