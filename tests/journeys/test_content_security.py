@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.journeys.browser import EMAIL, PASSWORD, PATIENCE_MS, Chat
 from tests.journeys.conftest import session_of
+from tests.journeys.people import member, prove, site, tab
 from tests.journeys.server import RxChat
 
 WATCH = (
@@ -62,10 +63,41 @@ def test_nothing_that_a_person_does_needs_more_than_the_policy_allows(
     # What the server tells a page to do must not need eval either: here, to go elsewhere.
     ended = context.request.post(f"{server.url}/api/auth/sign-out", headers={"origin": server.url})
     assert ended.ok
-    chat.composer.fill("Am I still here?")
-    chat.composer.press("Enter")
     page.wait_for_url(re.compile("/sign-in"))
     expect(page.get_by_label("E-mail", exact=True)).to_be_visible()
+    assert (violations, errors) == ([], [])
+
+
+def test_the_pages_about_accounts_need_no_more_either(house: RxChat, profile: Callable[..., BrowserContext]) -> None:
+    person, cookies = member(house)
+    stranger = profile()
+    violations, errors = watched(stranger)
+    page = tab(stranger)
+    for path in (
+        "sign-in",
+        "sign-in?step=second-factor",
+        "register",
+        "join",
+        "forgot",
+        "reset?token=x",
+        "confirm?token=x",
+    ):
+        page.goto(f"{site(house)}/{path}")
+        expect(page.get_by_role("heading").first).to_be_visible()
+    assert (violations, errors) == ([], [])
+
+    context = profile(storage_state=cookies)
+    violations, errors = watched(context)
+    page = tab(context)
+    page.goto(f"{site(house)}/account")
+    for section in ("Sessions", "API keys", "My data", "Security"):
+        page.get_by_role("navigation", name="Account").get_by_role("link", name=section).click()
+        expect(page.get_by_role("heading", level=2).first).to_be_visible()
+    page.get_by_role("button", name="Set up an authenticator app").click()
+    prove(page, person, "Continue")
+    picture = page.get_by_role("img", name="QR code for your authenticator app")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") > 50
     assert (violations, errors) == ([], [])
 
 
