@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from rxchat.domain.ids import new_id
 from tests.embedded import weights_cache
-from tests.journeys.browser import Chat, chromium
+from tests.journeys.browser import PASSWORD, Chat, chromium
 from tests.journeys.conftest import create_account, session_of
 from tests.journeys.server import ROOT, RxChat
 
@@ -28,6 +28,19 @@ QUESTIONS = (
 )
 BREAKFAST, HELLO = "List five simple ideas for a healthy breakfast.", "Write a hello world program in Python."
 ATTEMPTS = 60
+ENTRIES = {
+    "sign-in": "/sign-in",
+    "second-step": "/sign-in?step=second-factor",
+    "taken": "/sign-in?problem=address_taken",
+    "register": "/register",
+    "forgot": "/forgot",
+    "reset": "/reset?token=x",
+    "confirm": "/confirm?token=x",
+    "old-invitation": "/join?token=x",
+    "setup": "/setup?token=x",
+    "nowhere": "/nowhere",
+}
+SECTIONS = ("", "/security", "/sessions", "/keys", "/data")
 
 
 def ask_all(chat: Chat, server: RxChat) -> str:
@@ -73,7 +86,7 @@ def picture_pages(browser: Browser, server: RxChat, conversation: str, folder: P
         for width, height in SIZES.items():
             options: Any = {"viewport": {"width": width, "height": height}, "color_scheme": theme}
             stranger = browser.new_context(**options).new_page()
-            for name, path in (("sign-in", "/sign-in"), ("setup", "/setup?token=x"), ("nowhere", "/nowhere")):
+            for name, path in ENTRIES.items():
                 stranger.goto(server.url + path)
                 expect(stranger.get_by_role("heading").first).to_be_visible()
                 calm(stranger, folder / f"{name}-{width}-{theme}.png")
@@ -89,8 +102,28 @@ def picture_pages(browser: Browser, server: RxChat, conversation: str, folder: P
             chat.page.goto(f"{server.url}/c/{new_id()}")
             expect(chat.page.get_by_role("heading", name="There is nothing here")).to_be_visible()
             calm(chat.page, folder / f"missing-{width}-{theme}.png")
+            picture_account(chat.page, server, folder, f"{width}-{theme}")
             stranger.context.close()
             chat.page.context.close()
+
+
+def picture_account(page: Page, server: RxChat, folder: Path, suffix: str) -> None:
+    """One's own account, and the dialogs on the way to a second factor."""
+    for section in SECTIONS:
+        page.goto(f"{server.url}/account{section}")
+        expect(page.get_by_role("heading", level=2).first).to_be_visible()
+        calm(page, folder / f"account{section.replace('/', '-')}-{suffix}.png")
+    page.goto(f"{server.url}/account/security")
+    page.get_by_role("button", name="Set up an authenticator app").click()
+    page.get_by_label("Your password", exact=True).fill(PASSWORD)
+    calm(page, folder / f"proof-{suffix}.png")
+    page.get_by_label("Your password", exact=True).press("Enter")
+    expect(page.get_by_role("img", name="QR code for your authenticator app")).to_be_visible()
+    calm(page, folder / f"authenticator-{suffix}.png")
+    page.keyboard.press("Escape")
+    page.goto(f"{server.url}/account/keys")
+    page.get_by_role("button", name="New key").click()
+    calm(page, folder / f"new-key-{suffix}.png")
 
 
 def picture_readme(browser: Browser, server: RxChat, conversation: str) -> None:
