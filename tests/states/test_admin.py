@@ -152,7 +152,7 @@ def rows(owner_url: str) -> list[Any]:
                 "SELECT id FROM access_grant",
                 "SELECT id FROM account_link",
                 "SELECT name, value FROM installation_setting",
-                "SELECT action FROM audit_event WHERE action <> 'signed_in'",
+                "SELECT action FROM audit_event WHERE action NOT IN ('signed_in', 'denied')",
             )
         ]
 
