@@ -64,7 +64,7 @@ class PersonState(AdminPage, rx.State):
     has_listed: bool = False
     reading: str = ""
     said: list[Said] = []
-    _user_id: str = ""
+    _person_id: str = ""
     _reason: str = ""
 
     @rx.event
@@ -72,15 +72,15 @@ class PersonState(AdminPage, rx.State):
     async def load(self, viewer: Viewer) -> None:
         """Show the person whom the address names."""
         self.reset()
-        self._user_id = str(self.router_data.get("query", {}).get("user_id", ""))
-        self.missing = parse_id(self._user_id) is None
+        self._person_id = str(self.router_data.get("query", {}).get("person_id", ""))
+        self.missing = parse_id(self._person_id) is None
         if not self.missing:
             await self._read(viewer)
         self.loaded = True
 
     async def _read(self, viewer: Viewer) -> None:
         try:
-            row, groups = await graph.current().people.one(viewer, id_of(self._user_id))
+            row, groups = await graph.current().people.one(viewer, id_of(self._person_id))
         except NotFound:
             self.missing = True
             return
@@ -108,7 +108,7 @@ class PersonState(AdminPage, rx.State):
     @administering
     async def set_role(self, viewer: Viewer, form: dict) -> None:
         """Give the person another role."""
-        await graph.current().people.set_role(viewer, id_of(self._user_id), text_in(form, "role"), caller_of(self))
+        await graph.current().people.set_role(viewer, id_of(self._person_id), text_in(form, "role"), caller_of(self))
         await self._read(viewer)
         self._close(f"{self.person.name} is {self.person.role_title} now.")
 
@@ -116,7 +116,7 @@ class PersonState(AdminPage, rx.State):
     @administering
     async def suspend(self, viewer: Viewer) -> None:
         """Suspend the person."""
-        await graph.current().people.suspend(viewer, id_of(self._user_id), caller_of(self), is_suspended=True)
+        await graph.current().people.suspend(viewer, id_of(self._person_id), caller_of(self), is_suspended=True)
         await self._read(viewer)
         self._close(f"{self.person.name} is suspended and signed out everywhere.")
 
@@ -124,7 +124,7 @@ class PersonState(AdminPage, rx.State):
     @administering
     async def readmit(self, viewer: Viewer) -> None:
         """Let the person in again."""
-        await graph.current().people.suspend(viewer, id_of(self._user_id), caller_of(self), is_suspended=False)
+        await graph.current().people.suspend(viewer, id_of(self._person_id), caller_of(self), is_suspended=False)
         await self._read(viewer)
         self._close(f"{self.person.name} can sign in again.")
 
@@ -132,14 +132,14 @@ class PersonState(AdminPage, rx.State):
     @administering
     async def end_sessions(self, viewer: Viewer) -> None:
         """Sign the person out everywhere."""
-        count = await graph.current().people.end_sessions(viewer, id_of(self._user_id), caller_of(self))
+        count = await graph.current().people.end_sessions(viewer, id_of(self._person_id), caller_of(self))
         self._close("Nothing was open." if not count else f"{count} sign-in{'s' if count > 1 else ''} ended.")
 
     @rx.event
     @administering
     async def reset_factor(self, viewer: Viewer) -> None:
         """Take the person's second factors away."""
-        await graph.current().people.reset_second_factor(viewer, id_of(self._user_id), caller_of(self))
+        await graph.current().people.reset_second_factor(viewer, id_of(self._person_id), caller_of(self))
         await self._read(viewer)
         self._close(f"{self.person.name} has no second factor any more.")
 
@@ -147,7 +147,7 @@ class PersonState(AdminPage, rx.State):
     @administering
     async def make_link(self, viewer: Viewer) -> None:
         """Make a link with which the person chooses a new password."""
-        self.link = await graph.current().people.reset_link(viewer, id_of(self._user_id), caller_of(self))
+        self.link = await graph.current().people.reset_link(viewer, id_of(self._person_id), caller_of(self))
         self.problem = ""
 
     @rx.event
@@ -155,7 +155,7 @@ class PersonState(AdminPage, rx.State):
     async def list_conversations(self, viewer: Viewer, form: dict) -> None:
         """List what the person has, for a reason that is kept."""
         reason = text_in(form, "reason")
-        found = await graph.current().people.conversations_of(viewer, id_of(self._user_id), reason, caller_of(self))
+        found = await graph.current().people.conversations_of(viewer, id_of(self._person_id), reason, caller_of(self))
         self.conversations = [ConversationLine(str(item_id), title, moment(at)) for item_id, title, at in found]
         self._reason, self.has_listed = reason, True
         self.reading, self.said = "", []

@@ -66,7 +66,7 @@ PAGES = (
     Page("/account/keys", keys_page, "API keys · RxChat", (AccountState.open,)),
     Page("/account/data", data_page, "My data · RxChat", (AccountState.open,)),
     Page("/admin/people", people_page, "People · RxChat", (PeopleState.load, ThreadState.open)),
-    Page("/admin/people/[user_id]", person_page, "People · RxChat", (PersonState.load, ThreadState.open)),
+    Page("/admin/people/[person_id]", person_page, "People · RxChat", (PersonState.load, ThreadState.open)),
     Page("/admin/groups", groups_page, "Groups · RxChat", (GroupsState.load, ThreadState.open)),
     Page("/admin/roles", roles_page, "Roles · RxChat", (RolesState.load, ThreadState.open)),
     Page("/admin/access", access_page, "Access · RxChat", (AccessState.load, ThreadState.open)),
