@@ -210,7 +210,7 @@ def _account_services(
         "audit": trail,
         "authentication": authentication,
         "chats": Chats(database, teams),
-        "federation": Federation(database, tokens, limits, links, rules, authentication, providers(settings)),
+        "federation": Federation(database, tokens, limits, links, rules, authentication, post, providers(settings)),
         "my_data": MyData(database, access, authentication, grace=timedelta(days=settings.deletion_grace_days)),
         "passkeys": Passkeys(database, tokens, limits, sessions, authentication, origins=settings.own_origins),
         "password_changes": PasswordChanges(database, passwords, limits, links, post, access, authentication),

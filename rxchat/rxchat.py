@@ -13,11 +13,12 @@ from starlette.types import ASGIApp
 
 from rxchat import bootstrap, checks, frontend
 from rxchat.api.front import Front
+from rxchat.api.requests import cookie_name
 from rxchat.api.routes import build_api
 from rxchat.embedded.process import die_with_parent
 from rxchat.observability import configure_logging
 from rxchat.settings import Settings
-from rxchat.states import guard, sockets
+from rxchat.states import access, guard, sockets
 from rxchat.states.access import Lock
 from rxchat.states.sidebar import SidebarState
 from rxchat.states.viewer import ViewerState
@@ -60,6 +61,9 @@ def _report_page(exception: Exception) -> None:
     """Log that a page's script failed: what it is called and where, never what the page showed."""
     lines = [line.strip()[:200] for line in str(exception).splitlines() if line.strip()]
     log.warning("a page's script failed", error=lines[0] if lines else "", at=lines[1] if len(lines) > 1 else "")
+
+
+access.accept_cookie(cookie_name(settings))
 
 
 @asynccontextmanager

@@ -9,6 +9,9 @@ AS $$
 DECLARE
     entry audit_event;
 BEGIN
+    IF p_actor IS NOT NULL AND p_actor IS DISTINCT FROM acting_user() THEN
+        RAISE EXCEPTION 'in the name of another user' USING ERRCODE = 'insufficient_privilege';
+    END IF;
     PERFORM pg_advisory_xact_lock(7239003);
     SELECT seq + 1, hash INTO entry.seq, entry.previous_hash FROM audit_event ORDER BY seq DESC LIMIT 1;
     IF NOT FOUND THEN

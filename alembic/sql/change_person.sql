@@ -29,6 +29,7 @@ BEGIN
     UPDATE user_session SET ended_at = now(), ended_reason = 'changed by an administrator'
      WHERE user_id = p_user AND ended_at IS NULL;
     UPDATE api_key SET revoked_at = now()
-     WHERE user_id = p_user AND revoked_at IS NULL AND (p_role IS NOT NULL AND 'admin' = ANY (scopes));
+     WHERE user_id = p_user AND revoked_at IS NULL AND (p_role IS NOT NULL OR p_suspended);
+    DELETE FROM account_link WHERE created_by = p_user AND used_at IS NULL;
     RETURN true;
 END $$;

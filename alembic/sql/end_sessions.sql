@@ -1,4 +1,5 @@
--- Ends a person's sign-ins: one of them, all, or all but one. For the person, and for who may manage people.
+-- Ends a person's sign-ins: one of them, all, or all but one. For the person, and for who may manage people:
+-- then the API keys go with them, since nobody knows whose hands they are in.
 CREATE FUNCTION end_sessions(p_user uuid, p_only uuid, p_except uuid, p_reason text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public
@@ -13,5 +14,8 @@ BEGIN
      WHERE user_id = p_user AND ended_at IS NULL AND (p_only IS NULL OR id = p_only)
        AND id IS DISTINCT FROM p_except;
     GET DIAGNOSTICS ended = ROW_COUNT;
+    IF acting_user() IS DISTINCT FROM p_user THEN
+        UPDATE api_key SET revoked_at = now() WHERE user_id = p_user AND revoked_at IS NULL;
+    END IF;
     RETURN ended;
 END $$;

@@ -4,5 +4,6 @@ LANGUAGE sql SECURITY DEFINER
 SET search_path = pg_catalog, public
 AS $$
     DELETE FROM attempt_counter WHERE key = ANY (p_clean);
-    UPDATE attempt_counter SET failures = greatest(failures - 1, 0), blocked_until = NULL WHERE key = ANY (p_lessen);
+    -- A pause that others have earned stays.
+    UPDATE attempt_counter SET failures = greatest(failures - 1, 0) WHERE key = ANY (p_lessen);
 $$;

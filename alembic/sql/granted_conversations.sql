@@ -4,7 +4,7 @@ LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public
 AS $$
     SELECT coalesce(array_agg(resource::uuid), '{}') FROM access_grant
-     WHERE resource_kind = 'conversation' AND resource ~ '^[0-9a-f-]{36}$' AND acting_user() IS NOT NULL
+     WHERE resource_kind = 'conversation' AND action IN ('read', 'write') AND resource ~ '^[0-9a-f-]{36}$' AND acting_user() IS NOT NULL
        AND (principal_kind = 'everyone'
             OR (principal_kind = 'person' AND principal = acting_user()::text)
             OR (principal_kind = 'group'

@@ -20,5 +20,6 @@ BEGIN
     DELETE FROM passkey WHERE user_id = p_user;
     UPDATE user_session SET ended_at = now(), ended_reason = 'second factor reset'
      WHERE user_id = p_user AND ended_at IS NULL;
+    UPDATE api_key SET revoked_at = now() WHERE user_id = p_user AND revoked_at IS NULL;
     RETURN true;
 END $$;

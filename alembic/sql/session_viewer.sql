@@ -16,7 +16,7 @@ AS $$
       FROM user_session
       JOIN user_account ON user_account.id = user_session.user_id
       JOIN role ON role.name = user_account.role
-     WHERE user_session.user_id = p_user AND user_session.ended_at IS NULL
+     WHERE user_session.user_id = p_user AND p_user = acting_user() AND user_session.ended_at IS NULL
        -- Pages that were on their way while the id was rotated still name the old one.
        AND (user_session.id = p_session
             OR (user_session.previous_id = p_session AND user_session.rotated_at > now() - interval '30 seconds'))

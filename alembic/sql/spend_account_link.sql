@@ -5,6 +5,6 @@ LANGUAGE sql SECURITY DEFINER
 SET search_path = pg_catalog, public
 AS $$
     UPDATE account_link SET used_at = now()
-     WHERE kind = p_kind AND hash = p_hash AND used_at IS NULL AND expires_at > now()
+     WHERE kind = p_kind AND hash = p_hash AND account_link_holds(account_link)
     RETURNING id, user_id, email, role, group_ids, is_mailed, created_by
 $$;

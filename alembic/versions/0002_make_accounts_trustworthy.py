@@ -46,7 +46,10 @@ _OF_MY_CONVERSATION = (
     f" WHERE conversation.owner_id = {_ME} AND conversation.id::text = resource)"
 )
 _MY_GRANT = f"{_may('grants.manage')} OR ({_OF_MY_CONVERSATION})"
-_MY_LINK = f"{_OWN} OR (created_by = {_ME} AND {_may('people.invite')}) OR {_may('people.manage')}"
+_MY_LINK = (
+    f"({_OWN} AND kind <> 'invitation') OR {_may('people.manage')}"
+    f" OR (created_by = {_ME} AND kind = 'invitation' AND {_may('people.invite')})"
+)
 _ROLES = f"{_may('roles.manage')} AND NOT is_builtin"
 POLICIES = (
     ("people_readers", "user_account", "SELECT", _may("people.read"), ""),
@@ -86,7 +89,8 @@ PROCEDURES = {
     "end_sessions": "uuid, uuid, uuid, text",
     "change_person": "uuid, text, boolean",
     "reset_second_factors": "uuid",
-    "exchange_refresh_token": "uuid, uuid, integer",
+    "exchange_refresh_token": "uuid, uuid, integer, interval",
+    "account_link_holds": "account_link",
     "account_link_of": "text, bytea",
     "spend_account_link": "text, bytea",
     "account_of_api_key": "bytea",
@@ -119,6 +123,7 @@ TRIGGERS = {
         ("access_grant", "INSERT OR DELETE"),
     ),
 }
+PRINCIPALS = {"user_account": "person", "user_group": "group", "role": "role"}
 REPLACED = {"append_audit_event": "uuid, uuid, text, text, text, jsonb", "account_by_email": "text"}
 
 ROLES = """
@@ -157,6 +162,11 @@ def upgrade() -> None:
         op.execute(f"CREATE POLICY {name} ON {table} FOR {command} TO rxchat_app USING ({using}){checked}")
     for name, arguments in PROCEDURES.items():
         _install(name, arguments)
+    op.execute(_text("forget_grants"))
+    for table, kind in PRINCIPALS.items():
+        op.execute(
+            f"CREATE TRIGGER forget_grants AFTER DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION forget_grants('{kind}')"
+        )
     for name, tables in TRIGGERS.items():
         op.execute(_text(name))
         for table, events in tables:
@@ -168,6 +178,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take it back; the audit keeps its rows and loses its chain."""
+    for table in PRINCIPALS:
+        op.execute(f"DROP TRIGGER forget_grants ON {table}")
+    op.execute("DROP FUNCTION forget_grants()")
     for name, tables in TRIGGERS.items():
         for table, _ in tables:
             op.execute(f"DROP TRIGGER {name} ON {table}")

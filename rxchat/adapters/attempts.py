@@ -42,7 +42,6 @@ return '0'
 _LESSEN = """
 if redis.call('EXISTS', KEYS[1]) == 1 then
   if redis.call('HINCRBY', KEYS[1], 'failures', -1) < 0 then redis.call('HSET', KEYS[1], 'failures', 0) end
-  redis.call('HSET', KEYS[1], 'until', '0')
 end
 """
 

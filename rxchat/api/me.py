@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from rxchat.api.requests import (
     CHALLENGE,
+    EnrollingPerson,
     Here,
     Person,
     SignedIn,
@@ -158,7 +159,7 @@ async def revoke_key(key_id: UUID, viewer: Person, request: Request, services: H
 
 
 @router.post("/totp/begin")
-async def begin_totp(body: Proof, viewer: Person, request: Request, services: Here) -> dict[str, str]:
+async def begin_totp(body: Proof, viewer: EnrollingPerson, request: Request, services: Here) -> dict[str, str]:
     """Return a secret for an authenticator app, as text and as a picture."""
     await services.authentication.prove(viewer, body.password, caller_of(request))
     offer = await services.second_factors.begin_totp(viewer)
@@ -166,7 +167,7 @@ async def begin_totp(body: Proof, viewer: Person, request: Request, services: He
 
 
 @router.post("/totp/confirm")
-async def confirm_totp(body: Code, viewer: Person, request: Request, services: Here) -> dict[str, list[str]]:
+async def confirm_totp(body: Code, viewer: EnrollingPerson, request: Request, services: Here) -> dict[str, list[str]]:
     """Put the authenticator app in force with its first code, and return the recovery codes."""
     await services.limits.attempt("totp", caller_of(request), str(viewer.user_id))
     return {"codes": await services.second_factors.confirm_totp(viewer, body.code, caller_of(request))}
@@ -188,7 +189,7 @@ async def renew_codes(body: Proof, viewer: Person, request: Request, services: H
 
 @router.post("/passkeys/begin")
 async def begin_passkey(
-    body: Proof, viewer: Person, request: Request, response: Response, services: Here
+    body: Proof, viewer: EnrollingPerson, request: Request, response: Response, services: Here
 ) -> dict[str, Any]:
     """Return what the browser needs to make a passkey."""
     await services.authentication.prove(viewer, body.password, caller_of(request))
@@ -198,7 +199,9 @@ async def begin_passkey(
 
 
 @router.post("/passkeys", status_code=204)
-async def add_passkey(body: NewPasskey, viewer: Person, request: Request, response: Response, services: Here) -> None:
+async def add_passkey(
+    body: NewPasskey, viewer: EnrollingPerson, request: Request, response: Response, services: Here
+) -> None:
     """Keep a passkey that the browser has made."""
     await services.passkeys.add(
         viewer, cookie_in(request, CHALLENGE), body.credential, body.name, origin_of(request), caller_of(request)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from rxchat.api.requests import (
+    COOKIE,
     DEPARTURE,
     Here,
     caller_of,
@@ -18,7 +19,6 @@ from rxchat.api.requests import (
     set_cookie,
     settings_of,
     take_cookie_back,
-    viewer_of,
 )
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.errors import NotSignedIn, RxChatError
@@ -57,6 +57,7 @@ async def depart(
             caller=caller_of(request),
         )
     except RxChatError as error:
+        await services.denials.note(None, caller_of(request), f"to {key}", error)
         return _sorry(error, "/account" if link else "/sign-in")
     response = RedirectResponse(url, status_code=303)
     set_cookie(response, settings_of(request), DEPARTURE, sealed, _AWAY_SECONDS)
@@ -88,6 +89,7 @@ async def _arrive(key: str, request: Request, services: Services, answer: Mappin
             key, cookie_in(request, DEPARTURE), answer, viewer, caller_of(request)
         )
     except RxChatError as error:
+        await services.denials.note(viewer, caller_of(request), f"from {key}", error)
         response = _sorry(error, "/account" if viewer else "/sign-in")
         take_cookie_back(response, settings, DEPARTURE)
         return response
@@ -100,8 +102,9 @@ async def _arrive(key: str, request: Request, services: Services, answer: Mappin
 
 
 async def _whoever(request: Request, services: Services) -> Viewer | None:
+    """Return the person whose browser it is: a program's token or key counts for nothing here."""
     try:
-        return await viewer_of(request, services, enrolling=True)
+        return await services.sessions.viewer(cookie_in(request, COOKIE), enrolling=True)
     except NotSignedIn:
         return None
 

@@ -125,9 +125,11 @@ async def viewer_of(
 async def _bearer(request: Request, services: Services, credential: str) -> Viewer:
     try:
         return await services.sessions.bearer(credential)
-    except NotSignedIn:
-        # Only what fails is counted: a program in good standing calls as often as it likes.
-        await services.limits.attempt("bearer", caller_of(request))
+    except NotSignedIn as error:
+        # An access token that has expired is no guess; only what fails otherwise is counted and written down.
+        if not credential.startswith("v4.local."):
+            await services.limits.attempt("bearer", caller_of(request))
+            await services.denials.note(None, caller_of(request), "API key", error)
         raise
 
 
@@ -140,19 +142,23 @@ def _credential(request: Request) -> str | None:
     return request.headers.get("x-api-key")
 
 
-async def enrolling_viewer(request: Request, services: Annotated[Services, Depends(services)]) -> Viewer:
-    """Return who is signed in, also when they have to set up a second factor: for the routes that do that."""
-    return await viewer_of(request, services, enrolling=True)
-
-
 async def person_of(request: Request, services: Annotated[Services, Depends(services)]) -> Viewer:
     """Return the person who is signed in with a browser: for what no program may do in their name.
 
     Raises:
         NotSignedIn: when nobody is.
+        SecondFactorNeeded: when they have to set up a second factor first.
         NotAllowed: when it is a program.
     """
-    viewer = await viewer_of(request, services, enrolling=True)
+    return _no_program(await viewer_of(request, services))
+
+
+async def enrolling_person_of(request: Request, services: Annotated[Services, Depends(services)]) -> Viewer:
+    """The same, also for somebody who has to set up a second factor first: for the routes that do that."""
+    return _no_program(await viewer_of(request, services, enrolling=True))
+
+
+def _no_program(viewer: Viewer) -> Viewer:
     if viewer.scopes is not None:
         raise NotAllowed("This can only be done on the page, by the person.")
     return viewer
@@ -161,6 +167,7 @@ async def person_of(request: Request, services: Annotated[Services, Depends(serv
 Here = Annotated[Services, Depends(services)]
 SignedIn = Annotated[Viewer, Depends(viewer_of)]
 Person = Annotated[Viewer, Depends(person_of)]
+EnrollingPerson = Annotated[Viewer, Depends(enrolling_person_of)]
 
 
 def is_cross_site(request: Request, own_origins: frozenset[str]) -> bool:

@@ -88,7 +88,9 @@ async def _show_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RxChatError)  # noqa: S101 - registered for this class alone
     route = getattr(request.scope.get("route"), "path", request.url.path)
     viewer: Viewer | None = getattr(request.state, "viewer", None)
-    await graph.current().denials.note(viewer, caller_of(request), f"{request.method} {route}", error)
+    if not isinstance(error, NotSignedIn):
+        # Whoever tried to sign in was written down by who refused them; whoever did not try has done nothing.
+        await graph.current().denials.note(viewer, caller_of(request), f"{request.method} {route}", error)
     return _as_json(error)
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from rxchat.api.requests import Here, SignedIn, caller_of
+from rxchat.domain.errors import NotSignedIn
 from rxchat.domain.permissions import Scope
 
 router = APIRouter(prefix="/api/auth/token", tags=["tokens"])
@@ -49,7 +50,12 @@ async def issue(body: Credentials, request: Request, services: Here) -> Pair:
 @router.post("/refresh")
 async def refresh(body: Refresh, request: Request, services: Here) -> Pair:
     """Exchange a refresh token for a new pair; one that was exchanged before ends all that came of it."""
-    return Pair(**asdict(await services.programs.refresh(body.refresh_token, caller_of(request))))
+    try:
+        pair = await services.programs.refresh(body.refresh_token, caller_of(request))
+    except NotSignedIn as error:
+        await services.denials.note(None, caller_of(request), "refresh token", error)
+        raise
+    return Pair(**asdict(pair))
 
 
 @router.post("/revoke", status_code=204)

@@ -97,11 +97,6 @@ async def own(session: AsyncSession, user_id: UUID) -> User | None:
     return (await session.execute(select(User).where(User.id == user_id))).scalar_one_or_none()
 
 
-async def has_second_factor(session: AsyncSession, user_id: UUID) -> bool:
-    """Whether a person has a second factor that is in force."""
-    return bool((await session.execute(text("SELECT has_second_factor(:id)"), {"id": user_id})).scalar_one())
-
-
 async def set_name(session: AsyncSession, user_id: UUID, name: str) -> None:
     """Change the person's own name."""
     await session.execute(update(User).where(User.id == user_id).values(name=name))
@@ -123,6 +118,11 @@ async def confirm_email(session: AsyncSession, user_id: UUID) -> None:
 async def set_deletion(session: AsyncSession, user_id: UUID, at: datetime | None) -> None:
     """Note when the person's own account will be gone; None: it stays."""
     await session.execute(update(User).where(User.id == user_id).values(deletion_at=at))
+
+
+async def lock_administrators(session: AsyncSession) -> None:
+    """Wait for whoever else changes who administers, as change_person does: one after another, somebody is left."""
+    await session.execute(text("SELECT pg_advisory_xact_lock(7239002)"))
 
 
 async def is_last_administrator(session: AsyncSession, user_id: UUID) -> bool:

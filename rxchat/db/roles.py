@@ -77,10 +77,7 @@ async def rename_group(session: AsyncSession, group_id: UUID, name: str, descrip
 
 
 async def remove_group(session: AsyncSession, group_id: UUID) -> bool:
-    """Remove a group and the grants that it had; False when there is none."""
-    await session.execute(
-        delete(GrantRow).where(GrantRow.principal_kind == PrincipalKind.GROUP, GrantRow.principal == str(group_id))
-    )
+    """Remove a group; what it was granted goes with it (by a trigger). False when there is none."""
     return (await session.execute(delete(Group).where(Group.id == group_id))).rowcount == 1
 
 
@@ -151,6 +148,12 @@ async def add_grant(session: AsyncSession, grant_id: UUID, grant: Grant, created
         )
         .on_conflict_do_nothing()
     )
+
+
+async def grant(session: AsyncSession, grant_id: UUID) -> Grant | None:
+    """Return a grant that the acting person may see."""
+    row = (await session.execute(select(GrantRow).where(GrantRow.id == grant_id))).scalar_one_or_none()
+    return _grant(row) if row else None
 
 
 async def remove_grant(session: AsyncSession, grant_id: UUID) -> bool:

@@ -163,11 +163,13 @@ async def knows_device(session: AsyncSession, user_id: UUID, device_id: UUID) ->
     return found.scalar_one_or_none() is not None
 
 
-async def exchange_refresh(session: AsyncSession, user_id: UUID, session_id: UUID, generation: int) -> int | None:
+async def exchange_refresh(
+    session: AsyncSession, user_id: UUID, session_id: UUID, generation: int, idle: timedelta
+) -> int | None:
     """Exchange a refresh token for the next one: its generation, None when it is over, -1 when it was stolen."""
     exchanged = await session.execute(
-        text("SELECT exchange_refresh_token(:user, :session, :generation)"),
-        {"user": user_id, "session": session_id, "generation": generation},
+        text("SELECT exchange_refresh_token(:user, :session, :generation, :idle)"),
+        {"user": user_id, "session": session_id, "generation": generation, "idle": idle},
     )
     return exchanged.scalar_one()
 

@@ -66,6 +66,8 @@ class Viewer:
     """What an API key or a program's token is limited to; None: a person in a browser."""
     needs_second_factor: bool = False
     """Whether the role allows more than is in force, for want of a second factor."""
+    owes_second_factor: bool = False
+    """Whether the account has a second factor that was not shown in this sign-in: it began before there was one."""
     must_enrol: bool = False
     """Whether nothing but setting up a second factor is open to them."""
 

@@ -164,6 +164,7 @@ class _Walk:
             raise BrokenAudit("The export names no usable key.", 1) from error
         self.seq, self.hash = 0, START
         self.checkpoints = 0
+        self.signed_seq = 0
 
     def through(self, lines: Iterator[str]) -> Verdict:
         is_ended = False
@@ -179,6 +180,9 @@ class _Walk:
         return Verdict(self.seq, self.checkpoints, self.public_key)
 
     def _step(self, line: dict[str, Any]) -> bool:
+        wants_signature = self.seq > 0 and self.seq % CHECKPOINT_ROWS == 0 and self.signed_seq < self.seq
+        if wants_signature and "checkpoint" not in line:
+            raise BrokenAudit(f"The signature over row {self.seq} is missing.", self.seq)
         if "checkpoint" in line or "end" in line:
             self._check(line, int(line["end" if "end" in line else "checkpoint"]))
             return "end" in line
@@ -217,6 +221,7 @@ class _Walk:
         if seq < self.seq or row_hash != self.hash:
             raise BrokenAudit(f"The rows up to {seq} are not those that were signed.", min(seq, self.seq) or 1)
         self.checkpoints += 1
+        self.signed_seq = seq
 
 
 def _parsed(line: str) -> dict[str, Any]:

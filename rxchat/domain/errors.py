@@ -4,6 +4,8 @@ RxChatError
 ├── InvalidInput            422  what was sent cannot be used
 ├── NotSignedIn             401  no valid session
 ├── NotAllowed              403  signed in, but not for this
+│   ├── ProofRefused        403  signed in, and the password was wrong
+│   ├── SignInAgain         403  signed in, and too long ago for this
 │   ├── SecondFactorNeeded  403  signed in, and a second factor has to be set up first
 │   ├── NoAccount           403  signed in elsewhere, and nobody here
 │   ├── AddressTaken        403  signed in elsewhere, and the address is somebody's here
@@ -39,6 +41,8 @@ class RxChatError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "error"
+    is_audited: ClassVar[bool] = False
+    """Whether whoever raises it has written it down already."""
 
     def __init__(self, message: str | None = None) -> None:
         """Keep the message, or take the class's own sentence."""
@@ -65,6 +69,18 @@ class NotAllowed(RxChatError):
 
     status = 403
     code = "not_allowed"
+
+
+class ProofRefused(NotAllowed):
+    """This is not your password."""
+
+    is_audited = True
+
+
+class SignInAgain(NotAllowed):
+    """Please sign out and in again first: this needs a sign-in of the last ten minutes, with your second factor."""
+
+    code = "sign_in_again"
 
 
 class SecondFactorNeeded(NotAllowed):

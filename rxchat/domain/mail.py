@@ -58,6 +58,12 @@ def registered_already(to: str, base: str) -> Letter:
     return Letter(to, "You have an RxChat account already", body + _FOOT.format(base=base))
 
 
+def identity_linked(to: str, provider: str, base: str) -> Letter:
+    """Return the mail that says that one can sign in with an account elsewhere from now on."""
+    body = f"An account at {provider} was connected to your RxChat account just now: whoever has it can sign in as you.\n\nIf this was not you, disconnect it at\n{base}/account/security\nand change your password."
+    return Letter(to, f"{provider} was connected to your RxChat account", body + _FOOT.format(base=base))
+
+
 def password_changed(to: str, base: str) -> Letter:
     """Return the mail that says that a password was changed."""
     body = f"The password of your RxChat account was changed just now, and everything that was signed in with it was signed out.\n\nIf this was not you, choose a new one at once:\n{base}/forgot\nand tell your administrator."

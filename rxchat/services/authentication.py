@@ -16,8 +16,9 @@ from rxchat.db.accounts import Account
 from rxchat.db.database import Database
 from rxchat.domain import mail
 from rxchat.domain.accounts import Caller, Viewer
-from rxchat.domain.errors import NotAllowed, NotSignedIn
+from rxchat.domain.errors import NotSignedIn, ProofRefused, SignInAgain, TooManyAttempts
 from rxchat.domain.ids import new_id
+from rxchat.domain.limits import Allowance
 from rxchat.domain.permissions import Scope, valid_scopes
 from rxchat.observability import correlation_id
 from rxchat.services.limits import Limits
@@ -31,8 +32,11 @@ from rxchat.services.tokens import Purpose, SessionToken, Tokens, id_in
 log = structlog.get_logger(__name__)
 
 WRONG = "This e-mail address and password do not belong together."
+WRONG_OR_UNCONFIRMED = (
+    "This e-mail address and password do not belong together, or the address is not confirmed yet: then there is a mail"
+    " with a link in your inbox."
+)
 WRONG_CODE = "This code is not right, or it was used before. Please try the next one."
-UNCONFIRMED = "Please confirm your e-mail address first: open the link in the mail that we have just sent you."
 _PENDING = timedelta(minutes=10)
 _DEVICE = timedelta(days=400)
 _RECENT = timedelta(minutes=10)
@@ -86,7 +90,6 @@ class Authentication:
 
         Raises:
             NotSignedIn: in every case of failure, with the same words and after the same work.
-            NotAllowed: when the password is right and the address was never confirmed.
             TooManyAttempts: when it was tried too often.
         """
         account = await self._password_checked(email, password, caller)
@@ -97,11 +100,13 @@ class Authentication:
         async with self._database.begin(None) as session:
             account = await rows.by_email(session, email)
         is_known = account is not None and await self._sessions.knows_device(account.id, caller)
-        attempt = await self._limits.attempt("sign-in", caller, email.casefold(), is_known_device=is_known)
+        # By the account where there is one: the database knows better than we which spellings of an address are the same.
+        subject = str(account.id) if account else email.casefold()
+        attempt = await self._limits.attempt("sign-in", caller, subject, is_known_device=is_known)
         matches = await self._passwords.matches(password[:10_000], account.password_hash if account else None)
         if account is None or not matches or account.is_suspended:
             await self._refused(account, caller, "password")
-            raise NotSignedIn(WRONG)
+            raise NotSignedIn(self._wrong)
         await self._limits.forgive(attempt)
         if account.password_hash and self._passwords.is_outdated(account.password_hash):
             fresh = await self._passwords.hash(password)
@@ -109,16 +114,18 @@ class Authentication:
                 await rows.set_password_hash(session, account.id, fresh, is_new=False)
         return account
 
+    @property
+    def _wrong(self) -> str:
+        """The one sentence for everybody who is not let in, whatever the reason."""
+        return WRONG_OR_UNCONFIRMED if self._post.is_there else WRONG
+
     async def _refused(self, account: Account | None, caller: Caller, method: str) -> None:
+        """Write down that somebody was not let in; whose account it is says nothing about who it was."""
         observability.SIGN_INS.labels("refused").inc()
+        tried = str(account.id) if account else ""
         async with self._database.begin(None) as session:
             await audit.append(
-                session,
-                account.id if account else None,
-                "sign_in_refused",
-                caller.address,
-                correlation_id(),
-                method=method,
+                session, None, "sign_in_refused", caller.address, correlation_id(), method=method, account=tried
             )
 
     async def admit(
@@ -133,16 +140,15 @@ class Authentication:
         """Let somebody in who has proved who they are, or ask for the second factor that their account has.
 
         Raises:
-            NotSignedIn: when the account is suspended.
-            NotAllowed: when its address was never confirmed.
+            NotSignedIn: when the account is suspended, or its address was never confirmed.
         """
         if account.is_suspended:
             await self._refused(account, caller, method)
-            raise NotSignedIn(WRONG)
+            raise NotSignedIn(self._wrong)
         if not account.is_confirmed:
             await self._refused(account, caller, method)
-            await self._send_confirmation(account)
-            raise NotAllowed(UNCONFIRMED)
+            await self._send_confirmation(account, caller)
+            raise NotSignedIn(self._wrong)
         if account.has_second_factor and not second_factor:
             facts = {
                 "uid": str(account.id),
@@ -153,8 +159,12 @@ class Authentication:
             return Admission(pending=self._tokens.seal(Purpose.PENDING, facts, _PENDING))
         return await self._let_in(account.id, caller, method, second_factor=second_factor, scopes=scopes)
 
-    async def _send_confirmation(self, account: Account) -> None:
-        """Send the link again: the first one may have expired."""
+    async def _send_confirmation(self, account: Account, caller: Caller) -> None:
+        """Send the link again, now and then: the first one may have expired."""
+        try:
+            await self._limits.attempt("confirmation", caller, str(account.id), allowance=Allowance(subject=2))
+        except TooManyAttempts:
+            return
         async with self._database.begin(account.id) as session:
             link = await self._links.make(
                 session, LinkKind.CONFIRMATION, email=account.email, user_id=account.id, is_mailed=True
@@ -201,7 +211,9 @@ class Authentication:
         if not await self._second_factors.takes(user_id, code, caller):
             observability.SIGN_INS.labels("refused").inc()
             async with self._database.begin(None) as session:
-                await audit.append(session, user_id, "second_factor_refused", caller.address, correlation_id())
+                await audit.append(
+                    session, None, "second_factor_refused", caller.address, correlation_id(), account=str(user_id)
+                )
             raise NotSignedIn(WRONG_CODE)
         await self._limits.forgive(attempt)
         return await self.complete(pending, caller)
@@ -227,25 +239,36 @@ class Authentication:
         """Make sure that whoever holds the session is its person, before something that cannot be taken back.
 
         Raises:
-            NotAllowed: when the password is wrong; without one, when the sign-in is not a recent one.
+            SignInAgain: when the account has a second factor that this sign-in has not shown; without a password, when
+                it is not a recent one.
+            ProofRefused: when the password is wrong.
             TooManyAttempts: when it was tried too often.
         """
+        if viewer.owes_second_factor:
+            raise SignInAgain
         async with self._database.begin(viewer.user_id) as session:
             account = await rows.own(session, viewer.user_id)
         if account is None:
             raise NotSignedIn
         if account.password_hash is None:
-            if not await self._is_recent(viewer):
-                raise NotAllowed("Please sign out and in again first: this needs a sign-in of the last ten minutes.")
+            await self.require_recent(viewer)
             return
-        attempt = await self._limits.attempt(
-            "sign-in", caller, account.email.casefold(), is_known_device=caller.device_id is not None
-        )
+        is_known = await self._sessions.knows_device(viewer.user_id, caller)
+        attempt = await self._limits.attempt("sign-in", caller, str(viewer.user_id), is_known_device=is_known)
         if not await self._passwords.matches(password[:10_000], account.password_hash):
             async with self._database.begin(viewer.user_id) as session:
                 await audit.append(session, viewer.user_id, "proof_refused", caller.address, correlation_id())
-            raise NotAllowed("This is not your password.")
+            raise ProofRefused
         await self._limits.forgive(attempt)
+
+    async def require_recent(self, viewer: Viewer) -> None:
+        """Make sure that the sign-in is one of the last ten minutes, with the second factor if there is one.
+
+        Raises:
+            SignInAgain: when it is not.
+        """
+        if viewer.owes_second_factor or not await self._is_recent(viewer):
+            raise SignInAgain
 
     async def _is_recent(self, viewer: Viewer) -> bool:
         now = datetime.now(UTC)

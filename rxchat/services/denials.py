@@ -7,8 +7,18 @@ from contextlib import suppress
 from rxchat.db import audit
 from rxchat.db.database import Database
 from rxchat.domain.accounts import Caller, Viewer
-from rxchat.domain.errors import DatabaseAway, NotAllowed, NotFound, RxChatError, SecondFactorNeeded, TooManyAttempts
+from rxchat.domain.errors import (
+    DatabaseAway,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    ProviderError,
+    RxChatError,
+    SecondFactorNeeded,
+    TooManyAttempts,
+)
 from rxchat.domain.limits import Allowance
+from rxchat.domain.text import storable
 from rxchat.observability import correlation_id
 from rxchat.services.limits import Limits
 
@@ -26,12 +36,19 @@ class Denials:
 
     async def note(self, viewer: Viewer | None, caller: Caller, door: str, error: RxChatError) -> None:
         """Write down that a door stayed closed: for want of a right, or since what is behind it is not theirs."""
-        if not isinstance(error, (NotAllowed, NotFound)) or isinstance(error, SecondFactorNeeded):
+        is_denial = isinstance(error, (NotAllowed, NotFound, NotSignedIn, ProviderError))
+        if error.is_audited or not is_denial or isinstance(error, SecondFactorNeeded):
             return
         actor = viewer.user_id if viewer else None
         with suppress(TooManyAttempts, DatabaseAway):
             await self._limits.attempt("denied", caller, str(actor or ""), allowance=_ALLOWANCE)
             async with self._database.begin(actor) as session:
                 await audit.append(
-                    session, actor, "denied", caller.address, correlation_id(), door=door[:200], code=error.code
+                    session,
+                    actor,
+                    "denied",
+                    caller.address,
+                    correlation_id(),
+                    door=storable(door)[:200],
+                    code=error.code,
                 )

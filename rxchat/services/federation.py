@@ -11,6 +11,7 @@ from rxchat.db import accounts as rows
 from rxchat.db import audit, credentials
 from rxchat.db import sessions as session_rows
 from rxchat.db.database import Database
+from rxchat.domain import mail
 from rxchat.domain.accounts import Caller, RegistrationMode, Viewer
 from rxchat.domain.errors import (
     AddressTaken,
@@ -29,6 +30,7 @@ from rxchat.observability import correlation_id
 from rxchat.services.authentication import Admission, Authentication
 from rxchat.services.limits import Limits
 from rxchat.services.links import LinkKind, Links
+from rxchat.services.post import Post
 from rxchat.services.rules import Rules
 from rxchat.services.tokens import Purpose, Tokens, id_in
 from rxchat.tables import Identity
@@ -65,6 +67,7 @@ class Federation:
         links: Links,
         rules: Rules,
         authentication: Authentication,
+        post: Post,
         providers: Sequence[SignInProvider],
     ) -> None:
         """Know where truth lives and which providers are switched on."""
@@ -74,6 +77,7 @@ class Federation:
         self._links = links
         self._rules = rules
         self._authentication = authentication
+        self._post = post
         self._providers = {provider.info.key: provider for provider in providers}
 
     @property
@@ -86,13 +90,17 @@ class Federation:
     ) -> tuple[str, str]:
         """Return where to send the browser, and the sealed cookie that binds the way back to it.
 
-        The way back leads to the same origin: a cookie of one is none of another. With a viewer, the account there will be tied to theirs; with an invitation's token, it may make an account.
+        The way back leads to the same origin: a cookie of one is none of another. With a viewer, the account there
+        will be tied to theirs; with an invitation's token, it may make an account.
 
         Raises:
             NotFound: when no such provider is switched on.
+            SignInAgain: when the viewer's sign-in is not a recent one.
             ProviderError: when it does not answer.
         """
         provider = self._provider(key)
+        if viewer is not None:
+            await self._require_person(viewer)
         await self._limits.attempt("provider", caller)
         departure = await provider.depart(f"{origin}/api/auth/providers/{key}/callback")
         facts = {
@@ -108,6 +116,12 @@ class Federation:
             "jti": str(new_id()),
         }
         return departure.url, self._tokens.seal(Purpose.DEPARTURE, facts, _AWAY)
+
+    async def _require_person(self, viewer: Viewer) -> None:
+        """A way to sign in is added by a person who has signed in just now, and by no program."""
+        if viewer.scopes is not None:
+            raise NotAllowed
+        await self._authentication.require_recent(viewer)
 
     def _provider(self, key: str) -> SignInProvider:
         if key not in self._providers:
@@ -141,6 +155,7 @@ class Federation:
             redirect_uri=facts["redirect"],
         )
         foreign = await provider.arrive(departure, answer)
+        await self._limits.pardon("provider", caller)
         if facts["linking"]:
             # Whoever went away is still who is here: else somebody would tie their account to another one's.
             if viewer is None or (str(viewer.user_id), str(viewer.session_id)) != (facts["linking"], facts["session"]):
@@ -150,6 +165,7 @@ class Federation:
         return Arrival(await self._admit(key, foreign, facts["invitation"], caller), facts["next"])
 
     async def _tie(self, viewer: Viewer, key: str, foreign: ForeignAccount, caller: Caller) -> None:
+        await self._require_person(viewer)
         async with self._database.begin(viewer.user_id) as session:
             known = await rows.by_identity(session, foreign.issuer, foreign.subject)
             if known is not None and known.id != viewer.user_id:
@@ -157,9 +173,11 @@ class Federation:
             if known is not None:
                 return
             await rows.add_identity(session, _identity(viewer.user_id, key, foreign))
+            provider_label = self._provider(key).info.label
             await audit.append(
                 session, viewer.user_id, "identity_linked", caller.address, correlation_id(), provider=key
             )
+        self._post.send(mail.identity_linked(viewer.email, provider_label, self._post.base_url))
 
     async def _admit(self, key: str, foreign: ForeignAccount, invitation: str, caller: Caller) -> Admission:
         async with self._database.begin(None) as session:

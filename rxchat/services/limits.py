@@ -88,10 +88,7 @@ class Limits:
             own, shared = {f"{action}:device:{who}:{caller.device_id}": allowance.device}, {}
         else:
             own = {f"{action}:subject:{who}": allowance.subject} if who else {}
-            shared = {
-                f"{action}:address:{host_of(caller.address)}": allowance.address,
-                f"{action}:network:{network_of(caller.address)}": allowance.network,
-            }
+            shared = dict(zip(_shared(action, caller), (allowance.address, allowance.network), strict=True))
         free = own | shared
         waiting = await self._count(list(free), list(free.values()))
         if waiting > 0:
@@ -101,6 +98,10 @@ class Limits:
                 f"Too many attempts. Please try again in {spoken_wait(waiting)}.", retry_after_seconds=waiting
             )
         return Attempt(tuple(own), tuple(shared))
+
+    async def pardon(self, action: str, caller: Caller) -> None:
+        """Take one attempt of an address back, when something that began with it has come to a good end."""
+        await self.forgive(Attempt((), _shared(action, caller)))
 
     async def forgive(self, attempt: Attempt) -> None:
         """Take an attempt back that was right: the account is clean, and its address has one attempt less."""
@@ -120,3 +121,8 @@ class Limits:
             except CountersAway:
                 pass
         return await self._sure.count(keys, free, self._pace)
+
+
+def _shared(action: str, caller: Caller) -> tuple[str, str]:
+    """Return the counters that an address has in common with others behind it, and with its neighbours."""
+    return f"{action}:address:{host_of(caller.address)}", f"{action}:network:{network_of(caller.address)}"

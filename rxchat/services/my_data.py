@@ -90,6 +90,7 @@ class MyData:
         await self._authentication.prove(viewer, password, caller)
         at = datetime.now(UTC) + self.grace
         async with self._database.begin(viewer.user_id) as session:
+            await rows.lock_administrators(session)
             if viewer.role == "admin" and await rows.is_last_administrator(session, viewer.user_id):
                 raise LastAdministrator
             await rows.set_deletion(session, viewer.user_id, at)

@@ -147,6 +147,8 @@ class Passkeys:
                     name=name,
                 ),
             )
+            # What was signed in before there was this factor has not shown it.
+            await session_rows.end(session, viewer.user_id, but=viewer.session_id, reason="second factor added")
             await audit.append(session, viewer.user_id, "passkey_added", caller.address, correlation_id(), name=name)
         await self._sessions.show_second_factor(viewer)
 
@@ -202,6 +204,8 @@ class Passkeys:
         challenge = await self._challenged("use", sealed, user_id)
         found = await self._found(credential)
         if found is None or (user_id is not None and found.user_id != user_id):
+            async with self._database.begin(None) as session:
+                await audit.append(session, None, "passkey_refused", caller.address, correlation_id())
             raise NotSignedIn(_REFUSED)
         try:
             shown = webauthn.verify_authentication_response(
@@ -211,7 +215,9 @@ class Passkeys:
             )  # fmt: skip
         except (WebAuthnException, ValueError, TypeError, KeyError) as error:
             async with self._database.begin(None) as session:
-                await audit.append(session, found.user_id, "passkey_refused", caller.address, correlation_id())
+                await audit.append(
+                    session, None, "passkey_refused", caller.address, correlation_id(), account=str(found.user_id)
+                )
             raise NotSignedIn(_REFUSED) from error
         async with self._database.begin(found.user_id) as session:
             await rows.use_passkey(session, found.user_id, found.passkey_id, shown.new_sign_count)

@@ -61,7 +61,9 @@ class PasswordChanges:
             TooManyAttempts: when it was asked for too often.
         """
         email = email.strip()[:254].replace("\x00", "")
-        await self._limits.attempt("forget", caller, email.casefold())
+        async with self._database.begin(None) as session:
+            account = await rows.by_email(session, email)
+        await self._limits.attempt("forget", caller, str(account.id) if account else email.casefold())
         self._post.beside(self._send_reset(email, caller.address))
 
     async def _send_reset(self, email: str, address: str) -> None:
@@ -89,17 +91,24 @@ class PasswordChanges:
         checked_password(wanted)
         await self._limits.attempt("link", caller)
         async with self._database.begin(None) as session:
-            link = await self._links.spend(session, LinkKind.RESET, token)
+            link = await self._links.look(session, LinkKind.RESET, token)
         if link is None or link.user_id is None:
             raise NotAllowed(OLD_LINK)
-        if link.is_mailed:
-            async with self._database.begin(link.user_id) as session:
-                await rows.confirm_email(session, link.user_id)
-        await self._set(link.user_id, wanted, caller, "password_reset", keeping=None)
+        await self._set(link.user_id, wanted, caller, "password_reset", keeping=None, token=token)
+        await self._limits.pardon("link", caller)
 
-    async def _set(self, user_id: UUID, wanted: str, caller: Caller, action: str, *, keeping: UUID | None) -> None:
+    async def _set(
+        self, user_id: UUID, wanted: str, caller: Caller, action: str, *, keeping: UUID | None, token: str = ""
+    ) -> None:
         hashed = await self._passwords.hash(wanted)
         async with self._database.begin(user_id) as session:
+            if token:
+                # Used up with what it is for, or not at all.
+                link = await self._links.spend(session, LinkKind.RESET, token)
+                if link is None:
+                    raise NotAllowed(OLD_LINK)
+                if link.is_mailed:
+                    await rows.confirm_email(session, user_id)
             await rows.set_password_hash(session, user_id, hashed)
             ended = await session_rows.end(session, user_id, but=keeping, reason=action)
             if keeping is not None:

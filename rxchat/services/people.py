@@ -103,6 +103,8 @@ class People:
             InvalidInput: when it is no address, or there is no such role.
         """
         require(viewer, Permission.PEOPLE_INVITE)
+        if group_ids:
+            require(viewer, Permission.GROUPS_MANAGE)
         email = valid_email(email)
         async with self._database.begin(viewer.user_id) as session:
             await self._may_give(session, viewer, role)

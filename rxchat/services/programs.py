@@ -117,7 +117,9 @@ class Programs:
         if not isinstance(generation, int):
             raise NotSignedIn
         async with self._database.begin(token.user_id) as session:
-            following = await session_rows.exchange_refresh(session, token.user_id, token.session_id, generation)
+            following = await session_rows.exchange_refresh(
+                session, token.user_id, token.session_id, generation, self._sessions.idle
+            )
             if following == -1:
                 await audit.append(
                     session, token.user_id, "refresh_token_replayed", caller.address, correlation_id(),

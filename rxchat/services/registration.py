@@ -35,7 +35,6 @@ class SignInOffer:
 
     registration: RegistrationMode
     has_mail: bool
-    has_accounts: bool
 
 
 def checked_password(password: str) -> str:
@@ -80,9 +79,7 @@ class Registration:
     async def offer(self) -> SignInOffer:
         """Return what the sign-in page offers."""
         rules = await self._rules.current()
-        async with self._database.begin(None) as session:
-            has_accounts = await rows.has_accounts(session)
-        return SignInOffer(rules.registration, self._post.is_there, has_accounts)
+        return SignInOffer(rules.registration, self._post.is_there)
 
     async def setup_token(self) -> str | None:
         """Return the token of the link for the first administrator; None once there is an account."""
@@ -168,10 +165,12 @@ class Registration:
         """
         await self._limits.attempt("link", caller)
         async with self._database.begin(None) as session:
-            link = await self._links.spend(session, LinkKind.CONFIRMATION, token)
+            link = await self._links.look(session, LinkKind.CONFIRMATION, token)
         if link is None or link.user_id is None:
             raise NotAllowed(OLD_LINK)
         async with self._database.begin(link.user_id) as session:
+            if await self._links.spend(session, LinkKind.CONFIRMATION, token) is None:
+                raise NotAllowed(OLD_LINK)
             await rows.confirm_email(session, link.user_id)
             await audit.append(session, link.user_id, "email_confirmed", caller.address, correlation_id())
 
@@ -187,6 +186,7 @@ class Registration:
             link = await self._links.look(session, LinkKind.INVITATION, token)
         if link is None:
             raise NotAllowed(OLD_LINK)
+        await self._limits.pardon("link", caller)
         return link.email
 
     async def join(self, token: str, *, name: str, password: str, caller: Caller) -> Admission:
@@ -215,6 +215,7 @@ class Registration:
             await audit.append(
                 session, user_id, "joined", caller.address, correlation_id(), invited_by=str(link.created_by)
             )
+        await self._limits.pardon("link", caller)
         return await self._enter(user_id, caller)
 
     async def _require_not_closed(self) -> None:

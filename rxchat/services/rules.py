@@ -34,20 +34,26 @@ class Rules:
         self._access = access
         self._initial = initial
         self._known: InstallationRules | None = None
+        self._changes = 0
         access.on_change(self._forget)
 
     def _forget(self, user_id: object) -> None:
         if user_id is None:
             self._known = None
+            self._changes += 1
 
     async def current(self) -> InstallationRules:
         """Return the rules as they are now."""
         if self._known is not None and self._access.is_up_to_date:
             return self._known
+        changes = self._changes
         async with self._database.begin(None) as session:
             stored = await rows.all_settings(session)
-        self._known = _merged(self._initial, stored)
-        return self._known
+        rules = _merged(self._initial, stored)
+        if changes == self._changes:
+            # Else something changed while this was read, and what was read may be from before.
+            self._known = rules
+        return rules
 
     async def change(self, viewer: Viewer, caller: Caller, **values: str) -> InstallationRules:
         """Change rules by name, and return all of them.
@@ -65,7 +71,7 @@ class Rules:
             await audit.append(
                 session, viewer.user_id, "settings_changed", caller.address, correlation_id(), changes=values
             )
-        self._known = after
+        self._forget(None)
         return after
 
 

@@ -15,6 +15,7 @@ from pyotp.totp import TOTP
 
 from rxchat.db import audit
 from rxchat.db import credentials as rows
+from rxchat.db import sessions as session_rows
 from rxchat.db.database import Database
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound
@@ -99,6 +100,8 @@ class SecondFactors:
                     "This code is not right. Check that the phone's clock is, and try the code that it shows now."
                 )
             codes = await self._new_codes(session, viewer.user_id)
+            # What was signed in before there was this factor has not shown it.
+            await session_rows.end(session, viewer.user_id, but=viewer.session_id, reason="second factor added")
             await audit.append(session, viewer.user_id, "totp_added", caller.address, correlation_id())
         await self._sessions.show_second_factor(viewer)
         return codes

@@ -72,7 +72,7 @@ class Sessions:
         self._vault = vault
         self._rules = rules
         self._access = access
-        self._idle = idle
+        self.idle = idle
         self.absolute = absolute
         self._known: dict[bytes, tuple[float, Viewer]] = {}
         self._changes = 0
@@ -168,7 +168,7 @@ class Sessions:
             token = self._tokens.open_session(sealed, purpose)
             changes = self._changes
             async with self._database.begin(token.user_id) as session:
-                found = await rows.behind(session, token.user_id, token.session_id, self._idle)
+                found = await rows.behind(session, token.user_id, token.session_id, self.idle)
                 if found is None or found.kind != kind:
                     raise NotSignedIn
                 if found.last_used_at and datetime.now(UTC) - found.last_used_at > _SEEN_EVERY:
@@ -226,6 +226,7 @@ class Sessions:
             groups=frozenset(found.groups),
             scopes=None if found.scopes is None else frozenset(Scope(name) for name in found.scopes if name in _SCOPES),
             needs_second_factor=is_lacking and bool(administrative),
+            owes_second_factor=found.has_second_factor and not shown,
             must_enrol=is_lacking and policy is SecondFactorPolicy.EVERYBODY,
         )
 
@@ -245,7 +246,7 @@ class Sessions:
     async def mine(self, viewer: Viewer) -> list[SessionView]:
         """Return the person's own sign-ins, the one used last first."""
         async with self._database.begin(viewer.user_id) as session:
-            found = await rows.living(session, viewer.user_id, self._idle)
+            found = await rows.living(session, viewer.user_id, self.idle)
         return [
             SessionView(
                 row.id,

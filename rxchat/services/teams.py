@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from rxchat.db import audit
+from rxchat.db import conversations as conversation_rows
 from rxchat.db import roles as rows
 from rxchat.db.database import Database
 from rxchat.domain.accounts import Caller, Viewer
@@ -20,8 +21,10 @@ from rxchat.domain.permissions import (
     PrincipalKind,
     Resource,
     ResourceKind,
+    Scope,
     is_allowed,
     require,
+    require_scope,
     valid_permissions,
 )
 from rxchat.domain.text import storable
@@ -206,6 +209,9 @@ class Teams:
             NotFound: when there is no such group, or the person is not in it.
         """
         require(viewer, Permission.GROUPS_MANAGE)
+        if is_member and user_id == viewer.user_id:
+            # What a group was granted is not for its keeper to take.
+            require(viewer, Permission.GRANTS_MANAGE)
         async with self._database.begin(viewer.user_id) as session:
             if await rows.group(session, group_id) is None:
                 raise NotFound
@@ -234,17 +240,15 @@ class Teams:
         self, viewer: Viewer, *, principal_kind: str, principal: str, resource_kind: str, resource: str, action: str,
         caller: Caller,
     ) -> None:  # fmt: skip
-        """Give a grant: whoever manages grants gives any, the owner of a conversation those on it.
+        """Give a grant: the owner of a conversation those on it, and nobody else; all others whoever manages grants.
 
         Raises:
             NotAllowed: when it is not theirs to give.
             InvalidInput: when it makes no sense.
         """
         given = _valid_grant(principal_kind, principal, resource_kind, resource, action)
-        if given.resource_kind is not ResourceKind.CONVERSATION:
-            require(viewer, Permission.GRANTS_MANAGE)
         async with self._database.begin(viewer.user_id) as session:
-            # Row-level security lets it pass for its owner and for who manages grants.
+            await self._require_to_give(session, viewer, given)
             await rows.add_grant(session, new_id(), given, viewer.user_id)
             await audit.append(session, viewer.user_id, "granted", caller.address, correlation_id(), grant=_told(given))
         self._access.changed(None)
@@ -256,12 +260,26 @@ class Teams:
             NotFound: when there is none that is theirs to take.
         """
         async with self._database.begin(viewer.user_id) as session:
+            given = await rows.grant(session, grant_id)
+            if given is None:
+                raise NotFound
+            await self._require_to_give(session, viewer, given)
             if not await rows.remove_grant(session, grant_id):
                 raise NotFound
             await audit.append(
-                session, viewer.user_id, "grant_revoked", caller.address, correlation_id(), grant_id=str(grant_id)
+                session, viewer.user_id, "grant_revoked", caller.address, correlation_id(), grant=_told(given)
             )
         self._access.changed(None)
+
+    async def _require_to_give(self, session: rows.AsyncSession, viewer: Viewer, given: Grant) -> None:
+        conversation_id = parse_id(given.resource) if given.resource_kind is ResourceKind.CONVERSATION else None
+        if conversation_id is None:
+            require(viewer, Permission.GRANTS_MANAGE)
+            return
+        require_scope(viewer, Scope.CHAT)
+        if await conversation_rows.get_whatever_owned(session, viewer.user_id, conversation_id) is None:
+            # Reading what others wrote takes a reason that is kept; a grant would be a way around it.
+            raise NotAllowed
 
     async def usable(
         self, viewer: Viewer, kind: ResourceKind, action: Action, resources: Sequence[str]

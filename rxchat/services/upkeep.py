@@ -49,6 +49,11 @@ class Upkeep:
 
     async def _forever(self) -> None:
         while True:
-            with suppress(DatabaseAway):
+            try:
                 await self.once()
+            except DatabaseAway:
+                pass
+            except Exception:
+                # What comes next minute may work again.
+                log.exception("upkeep failed")
             await asyncio.sleep(_EVERY_SECONDS)

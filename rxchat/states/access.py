@@ -33,7 +33,8 @@ from rxchat.states.callers import caller_of
 log = structlog.get_logger(__name__)
 
 _AWAY_SECONDS = 1.0
-SESSION_COOKIES = ("__Host-rxchat_session", "rxchat_session")
+_SECURE_COOKIE, _PLAIN_COOKIE = "__Host-rxchat_session", "rxchat_session"
+_accepted = [_SECURE_COOKIE, _PLAIN_COOKIE]
 
 DOOR = "_rxchat_door"
 ENROL_AT = "/account/security"
@@ -63,7 +64,12 @@ async def _bind(state: BaseState) -> None:
 def session_cookie(state: BaseState) -> str:
     """Return the sealed session of a socket's handshake, or "" when there is none."""
     cookies = cookie_parser(state.router.headers.cookie)
-    return next((cookies[name] for name in SESSION_COOKIES if name in cookies), "")
+    return next((cookies[name] for name in _accepted if name in cookies), "")
+
+
+def accept_cookie(name: str) -> None:
+    """Take sessions from the cookie of this name alone: over https another host could set the plain one."""
+    _accepted[:] = [name]
 
 
 class Lock(Middleware):

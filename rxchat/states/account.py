@@ -44,6 +44,8 @@ def _say(state: AccountState, error: RxChatError, _given: dict[str, Any]) -> boo
 
 mine = partial(signed_in, enrolling=True, refuse=_say)
 """The lock of these handlers: who has to set up a second factor first does that here."""
+complete = partial(signed_in, refuse=_say)
+"""The lock of the others."""
 
 
 class AccountState(rx.State):
@@ -88,7 +90,7 @@ class AccountState(rx.State):
         (await self.get_state(ViewerState))._look_at(viewer)
 
     @rx.event
-    @mine
+    @complete
     async def rename(self, viewer: Viewer, name: str) -> None:
         """Change what the person is called."""
         name = await graph.current().my_data.rename(viewer, name)
@@ -111,14 +113,14 @@ class AccountState(rx.State):
         await self._show(viewer)
 
     @rx.event
-    @mine
+    @complete
     async def revoke_key(self, viewer: Viewer, key_id: str) -> None:
         """Revoke an API key for good."""
         await graph.current().programs.revoke_key(viewer, _id(key_id), caller_of(self))
         await self._show(viewer)
 
     @rx.event
-    @mine
+    @complete
     async def keep(self, viewer: Viewer) -> None:
         """Keep the account after all."""
         await graph.current().my_data.keep_account(viewer, caller_of(self))

@@ -61,8 +61,13 @@ async def _watch(changed: asyncio.Event) -> None:
         if changed.is_set() or rests >= _RESTS or not graph.current().access.is_up_to_date:
             changed.clear()
             rests = 0
-            with suppress(DatabaseAway):
+            try:
                 await look()
+            except DatabaseAway:
+                pass
+            except Exception:
+                # Whoever looks after the doors must not fall asleep over one of them.
+                log.exception("the guard could not look after all tabs")
 
 
 async def look() -> int:

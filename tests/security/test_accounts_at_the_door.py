@@ -138,7 +138,11 @@ async def test_an_address_is_confirmed_by_the_mail_alone(
     if not house.post.is_there:
         assert early.json() == {"next": "in"}
         return
-    assert early.status_code == 403 and "confirm" in early.json()["error"]["message"]
+    wrong = await client.post("/api/auth/sign-in", json=body | {"password": "wrong"})
+    assert early.status_code == 401 and early.json() == wrong.json(), (
+        "nobody learns from it whether the address was free"
+    )
+    assert "not confirmed yet" in early.json()["error"]["message"]
     await house.post.settled()
     token = inbox.link("confirm")
     assert len({text for _, _, text in inbox.mails}) == 2, (

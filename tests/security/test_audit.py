@@ -127,6 +127,17 @@ async def test_whoever_touches_it_is_found_out_and_where(exported: list[str], na
     assert found.value.seq == seq and str(found.value).endswith(".")
 
 
+async def test_a_signature_that_is_missing_is_missed(services: Services, at: Connections) -> None:
+    await services.upkeep.stop()
+    await write(services, 1_005)
+    database = Database.as_owner(at.database_owner_url)
+    lines = [line async for line in AuditTrail(database, signer_of(Vault(at.secret_key))).lines(None)]
+    await database.aclose()
+    assert verify(lines).checkpoints >= 2
+    with pytest.raises(BrokenAudit, match="row 1000 is missing"):
+        verify([line for line in lines if '"checkpoint": 1000' not in line])
+
+
 async def test_a_forger_with_another_key_is_found_out_by_who_knows_ours(exported: list[str]) -> None:
     forger = Signer(b"f" * 32)
     lines = rehashed(exported, 2)

@@ -84,6 +84,7 @@ const PROBLEMS = {
   provider_refused: "The sign-in was cancelled or refused there. You can try again.",
   provider_away: "The sign-in provider does not answer. Please try again in a moment.",
   provider_broke: "This sign-in could not be completed. Please start it again.",
+  sign_in_again: "To connect a way to sign in, sign out and in again first: this needs a sign-in of the last ten minutes, with your second factor if you have one.",
   no_account: "There is no RxChat account for this sign-in. Accounts here are made by invitation: ask an administrator for one.",
   address_taken: "There is an account with this e-mail address already. Sign in to it, then connect this sign-in on your account page.",
   address_unconfirmed: "Your account there has no confirmed e-mail address. Confirm it there, or ask for an invitation.",

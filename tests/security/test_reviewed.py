@@ -1,0 +1,237 @@
+"""What a review found, each kept shut: rights that outlive their owner, ways around a factor, links spent in vain."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from rxchat.bootstrap import Connections, running
+from rxchat.domain.accounts import Caller, SecondFactorPolicy
+from rxchat.domain.errors import LastAdministrator, NotAllowed, TooManyAttempts
+from rxchat.services.graph import Services
+from rxchat.settings import Settings
+from tests.conftest import empty
+from tests.factories import PASSWORD, signed_in_as
+from tests.peers.sign_in_provider import SignInProviderHost, sign_in_provider
+from tests.security.house import Open, doors, error_of, person, set_up_totp, sign_in
+
+pytestmark = pytest.mark.anyio
+
+CALLER = Caller("192.0.2.1", "a browser")
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[SignInProviderHost]:
+    with sign_in_provider() as found:
+        yield found
+
+
+async def test_a_way_to_sign_in_is_connected_by_its_person_alone_and_just_after_signing_in(
+    provider: SignInProviderHost, settings: Settings, at: Connections, owner_url: str
+) -> None:
+    values = settings.model_dump(by_alias=True, exclude_unset=True) | provider.environment
+    async with running(Settings.model_validate(values), at) as services, doors(settings) as clients:
+        await services.notices.listening.wait()
+        viewer = await person(services, owner_url)
+        _, key = await services.programs.create_key(viewer, name="k", scopes=["read"], days=None, caller=CALLER)
+        path = "/api/auth/providers/oidc?link=true"
+        for headers in ({"x-api-key": key}, {"authorization": f"Bearer {key}"}):
+            assert (await clients().get(path, headers=headers)).headers["location"] == "/sign-in"
+        client = clients()
+        await sign_in(client, viewer)
+        assert (await client.get(path)).headers["location"].startswith(provider.urls["oidc"])
+        with psycopg.connect(owner_url) as connection:
+            connection.execute("UPDATE user_session SET created_at = now() - interval '11 minutes'")
+        assert (await client.get(path)).headers["location"] == "/account?problem=sign_in_again"
+    empty(at.database_owner_url, at.redis_url)
+
+
+@pytest.mark.parametrize("how", ["suspended", "demoted"])
+async def test_what_somebody_handed_out_ends_with_their_rights(
+    services: Services, clients: Open, owner_url: str, how: str
+) -> None:
+    boss, deputy = (
+        await person(services, owner_url, "Boss", "admin"),
+        await person(services, owner_url, "Deputy", "admin"),
+    )
+    member = await person(services, owner_url)
+    invitation, _ = await services.people.invite(deputy, email="evil@example.org", role="admin", caller=CALLER)
+    reset = await services.people.reset_link(deputy, member.user_id, CALLER)
+    if how == "suspended":
+        await services.people.suspend(boss, deputy.user_id, CALLER, is_suspended=True)
+    else:
+        # In another way than through the use case, which takes the links away with the role.
+        with psycopg.connect(owner_url) as connection:
+            connection.execute("UPDATE user_account SET role = 'moderator' WHERE id = %s", (deputy.user_id,))
+    body = {"token": invitation.partition("token=")[2], "name": "x", "password": "a long enough sentence"}
+    assert (await clients().post("/api/auth/join", json=body)).status_code == 403
+    body = {"token": reset.partition("token=")[2], "password": "a long enough sentence"}
+    assert (await clients().post("/api/auth/reset", json=body)).status_code == 403
+
+
+async def test_a_new_factor_ends_what_was_signed_in_without_it(
+    services: Services, clients: Open, owner_url: str
+) -> None:
+    viewer = await person(services, owner_url, "Boss", "admin")
+    older, newer = clients(), clients()
+    await sign_in(older, viewer)
+    await sign_in(newer, viewer)
+    await set_up_totp(newer)
+    assert (await older.get("/api/me")).status_code == 401
+    # And were one left, it could change nothing about the factor with the password alone.
+    left = clients()
+    left.cookies.set("rxchat_session", await signed_in_as(services, viewer))
+    for path in ("totp/remove", "recovery-codes", "passkeys/begin", "delete"):
+        answer = await left.post(f"/api/me/{path}", json={"password": PASSWORD})
+        assert (answer.status_code, error_of(answer)) == (403, "sign_in_again"), path
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/api/me/export", None),
+        ("POST", "/api/me/delete", {"password": PASSWORD}),
+        ("POST", "/api/me/password", {"present": PASSWORD, "wanted": "another long sentence"}),
+        ("POST", "/api/me/keep", {}),
+        ("GET", "/api/me/keys", None),
+        ("GET", "/api/me", None),
+    ],
+)
+async def test_whoever_must_set_up_a_factor_first_does_nothing_else(
+    settings: Settings, at: Connections, owner_url: str, method: str, path: str, body: dict | None
+) -> None:
+    strict = settings.model_copy(update={"second_factor": SecondFactorPolicy.EVERYBODY})
+    async with running(strict, at) as services, doors(settings) as clients:
+        client = clients()
+        await sign_in(client, await person(services, owner_url))
+        answer = await client.request(method, path, json=body)
+        assert (answer.status_code, error_of(answer)) == (403, "second_factor_needed")
+        assert (await client.post("/api/me/totp/begin", json={"password": PASSWORD})).status_code == 200
+    empty(at.database_owner_url, at.redis_url)
+
+
+async def test_an_own_sign_in_frees_nobody_from_a_pause(services: Services, owner_url: str) -> None:
+    viewer = await person(services, owner_url)
+    own = await services.limits.attempt("sign-in", CALLER, str(viewer.user_id))
+    for number in range(20):
+        await services.limits.attempt("sign-in", CALLER, f"victim {number}")
+    await services.limits.forgive(own)
+    with pytest.raises(TooManyAttempts):
+        await services.limits.attempt("sign-in", CALLER, "the next victim")
+
+
+async def test_a_letter_that_the_database_takes_for_another_is_no_new_account(
+    services: Services, clients: Open, owner_url: str
+) -> None:
+    viewer = await person(services, owner_url, "Iris")
+    found = []
+    for number in range(10):
+        email = viewer.email.replace("i", "\u0130", 1) if number % 2 else viewer.email
+        answer = await clients(f"198.51.{number}.1").post("/api/auth/sign-in", json={"email": email, "password": "x"})
+        found.append(answer.status_code)
+    assert found.count(429) >= 1
+
+
+async def test_who_invites_puts_nobody_into_groups_that_are_not_theirs_to_fill(
+    services: Services, owner_url: str
+) -> None:
+    boss, moderator = (
+        await person(services, owner_url, "Boss", "admin"),
+        await person(services, owner_url, "Mod", "moderator"),
+    )
+    await services.teams.save_role(
+        boss, name="host", title="Host", description="", caller=CALLER,
+        permissions=["people.read", "people.invite", "conversations.create", "models.use", "collections.create", "keys.create"],
+    )  # fmt: skip
+    host = await person(services, owner_url, "Host")
+    await services.people.set_role(boss, host.user_id, "host", CALLER)
+    host = await services.sessions.viewer(await signed_in_as(services, host))
+    group = await services.teams.save_group(boss, group_id=None, name="Secret", description="", caller=CALLER)
+    with pytest.raises(NotAllowed):
+        await services.people.invite(host, email="me2@example.org", role="member", group_ids=[group], caller=CALLER)
+    with pytest.raises(NotAllowed):
+        await services.teams.set_member(moderator, group, moderator.user_id, CALLER, is_member=True)
+    link, _ = await services.people.invite(
+        boss, email="you@example.org", role="member", group_ids=[group], caller=CALLER
+    )
+    await services.registration.join(
+        link.partition("token=")[2], name="You", password="a long enough sentence", caller=CALLER
+    )
+    assert [name for _, name, _ in await services.teams.members(boss, group)] == ["You"]
+
+
+async def test_a_link_is_used_up_with_what_it_is_for_or_not_at_all(
+    services: Services, clients: Open, owner_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boss, member = await person(services, owner_url, "Boss", "admin"), await person(services, owner_url)
+    link = await services.people.reset_link(boss, member.user_id, CALLER)
+    body = {"token": link.partition("token=")[2], "password": "a long enough sentence"}
+    monkeypatch.setattr(services.authentication._passwords, "_waiting", 1_000)
+    assert (await clients().post("/api/auth/reset", json=body)).status_code == 429
+    monkeypatch.undo()
+    answers = await asyncio.gather(
+        *(clients(f"10.0.0.{number}").post("/api/auth/reset", json=body) for number in range(5))
+    )
+    assert sorted(answer.status_code for answer in answers) == [204] + [403] * 4
+
+
+@pytest.mark.parametrize("how", ["end sessions", "suspend and readmit", "role", "second factor"])
+async def test_keys_go_with_what_an_administrator_ends(
+    services: Services, clients: Open, owner_url: str, how: str
+) -> None:
+    boss, member = await person(services, owner_url, "Boss", "admin"), await person(services, owner_url)
+    _, key = await services.programs.create_key(member, name="k", scopes=["read"], days=None, caller=CALLER)
+    match how:
+        case "end sessions":
+            await services.people.end_sessions(boss, member.user_id, CALLER)
+        case "role":
+            await services.people.set_role(boss, member.user_id, "guest", CALLER)
+        case "second factor":
+            await services.people.reset_second_factor(boss, member.user_id, CALLER)
+        case _:
+            for is_suspended in (True, False):
+                await services.people.suspend(boss, member.user_id, CALLER, is_suspended=is_suspended)
+    assert (await clients().get("/api/me", headers={"x-api-key": key})).status_code == 401
+
+
+async def test_a_session_that_slept_too_long_is_not_woken_by_a_refresh(
+    services: Services, clients: Open, owner_url: str
+) -> None:
+    viewer = await person(services, owner_url)
+    pair = (await clients().post("/api/auth/token", json={"email": viewer.email, "password": PASSWORD})).json()
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("UPDATE user_session SET last_seen_at = now() - interval '8 days'")
+    answer = await clients().post("/api/auth/token/refresh", json={"refresh_token": pair["refresh_token"]})
+    assert answer.status_code == 401
+
+
+async def test_of_two_administrators_who_leave_at_once_one_stays(services: Services, owner_url: str) -> None:
+    admins = [await person(services, owner_url, name, "admin") for name in ("One", "Two")]
+    left = await asyncio.gather(
+        *(services.my_data.delete_account(admin, PASSWORD, CALLER) for admin in admins), return_exceptions=True
+    )
+    assert [isinstance(item, LastAdministrator) for item in left].count(True) == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT create_account(gen_random_uuid(), 'e@x.y', 'e', 'admin', 'x', true, '{}')",
+        "SELECT append_audit_entry(gen_random_uuid(), (SELECT gen_random_uuid()), 'x', '', '', '{}')",
+        "SELECT change_person(acting_user(), 'admin', NULL)",
+        "INSERT INTO account_link (id, kind, hash, user_id, email, role, group_ids, is_mailed, expires_at) SELECT"
+        " gen_random_uuid(), 'invitation', 'x', acting_user(), 'x', 'admin', '{}', true, now() + '1 day'",
+    ],
+)
+async def test_the_runtime_role_gives_nobody_what_they_have_not(
+    services: Services, database_url: str, owner_url: str, statement: str
+) -> None:
+    member = await person(services, owner_url)
+    with psycopg.connect(database_url) as connection:
+        connection.execute("SET ROLE rxchat_app")
+        connection.execute("SELECT set_config('rxchat.user_id', %s, true)", (str(member.user_id),))
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(statement)  # pyright: ignore[reportArgumentType, reportCallIssue]
