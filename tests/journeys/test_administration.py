@@ -178,6 +178,7 @@ def test_groups_roles_and_access_with_the_keyboard_alone(office: RxChat, admin: 
 
     admin.get_by_role("link", name="Roles").press("Enter")
     admin.get_by_role("button", name="New role").press("Enter")
+    expect(admin.get_by_role("dialog").get_by_label("Name", exact=True)).to_be_focused()
     admin.keyboard.type("Auditor")
     admin.get_by_label("Read and export the audit").press("Space")
     admin.get_by_role("dialog").get_by_role("button", name="Create the role").press("Enter")
