@@ -133,7 +133,7 @@ async def test_a_member_can_do_nothing_of_it(
 ) -> None:
     before = rows(owner_url)
     async with open_tab(await signed_in_as(services, grace)) as tab:
-        tab.be_at(user_id=str(ada.user_id))
+        tab.be_at(person_id=str(ada.user_id))
         await tab.do(PersonState, "load")
         await tab.do(state, handler, **payload)
         assert tab.shown(state, "problem") == NOT_ALLOWED
@@ -202,7 +202,7 @@ async def test_what_is_done_to_a_person_is_asked_first_and_shown(
 ) -> None:
     theirs = await signed_in_as(services, grace)
     async with open_tab(await signed_in_as(services, ada)) as tab:
-        tab.be_at(user_id=str(grace.user_id))
+        tab.be_at(person_id=str(grace.user_id))
         await tab.do(PersonState, "load")
         assert tab.shown(PersonState, "person").name == "Grace"
         await tab.do(PersonState, "ask", question="role")
@@ -225,7 +225,7 @@ async def test_what_is_done_to_a_person_is_asked_first_and_shown(
 @pytest.mark.parametrize("named", ["", "nonsense", "0" * 36, str(new_id()), "\x00" * 36])
 async def test_a_person_who_is_not_there_is_not_there(services: Services, ada: Viewer, named: str) -> None:
     async with open_tab(await signed_in_as(services, ada)) as tab:
-        tab.be_at(user_id=named)
+        tab.be_at(person_id=named)
         await tab.do(PersonState, "load")
         assert tab.shown(PersonState, "missing")
         await tab.do(PersonState, "suspend")
@@ -239,7 +239,7 @@ async def test_reading_somebodys_words_wants_a_reason_and_listing_first(
 ) -> None:
     turn = await services.chats.ask(grace, None, "a <b>private</b> question", "scripted:tokens=2")
     async with open_tab(await signed_in_as(services, ada)) as tab:
-        tab.be_at(user_id=str(grace.user_id))
+        tab.be_at(person_id=str(grace.user_id))
         await tab.do(PersonState, "load")
         await tab.do(PersonState, "read", conversation_id=str(turn.conversation_id))
         assert tab.shown(PersonState, "said") == []
@@ -349,7 +349,7 @@ async def test_rules_hold_at_once_and_can_be_taken_back(services: Services, ada:
 async def test_the_audit_says_who_did_what_from_where(services: Services, ada: Viewer, grace: Viewer) -> None:
     async with open_tab(await signed_in_as(services, ada)) as tab:
         tab.address = "203.0.113.7"
-        tab.be_at(user_id=str(grace.user_id))
+        tab.be_at(person_id=str(grace.user_id))
         await tab.do(PersonState, "load")
         await tab.do(PersonState, "suspend")
         await tab.do(AuditState, "load")
