@@ -10,8 +10,8 @@ from rxchat.domain.permissions import EVERYTHING, PERMISSION_WORDS, PrincipalKin
 _WORDS: dict[str, tuple[str, str]] = {
     "signed_in": ("Signed in", "Signed in with {method}"),
     "signed_out": ("Signed out", "Signed out"),
-    "sign_in_refused": ("Sign-in refused", "Was refused at sign-in"),
-    "second_factor_refused": ("Wrong second factor", "Gave a wrong second factor"),
+    "sign_in_refused": ("Sign-in refused", "Somebody was refused at sign-in"),
+    "second_factor_refused": ("Wrong second factor", "Somebody gave a wrong second factor for {account}"),
     "proof_refused": ("Wrong password at a safe door", "Gave a wrong password before changing something important"),
     "session_ended": ("Sign-in ended", "Ended one of their own sign-ins"),
     "other_sessions_ended": ("Other sign-ins ended", "Ended their other sign-ins ({count})"),
@@ -37,7 +37,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "recovery_code_used": ("Recovery code used", "Used a recovery code ({codes_left} left)"),
     "passkey_added": ("Passkey added", "Added the passkey “{name}”"),
     "passkey_removed": ("Passkey removed", "Removed a passkey"),
-    "passkey_refused": ("Passkey refused", "Was refused with a passkey"),
+    "passkey_refused": ("Passkey refused", "Somebody was refused with a passkey"),
     "identity_linked": ("Sign-in connected", "Connected their sign-in with {provider}"),
     "identity_unlinked": ("Sign-in disconnected", "Disconnected their sign-in with {provider}"),
     "key_created": ("API key made", "Made the API key “{name}”"),
@@ -50,7 +50,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "role_saved": ("Role saved", "Saved the role {role}"),
     "role_removed": ("Role deleted", "Deleted the role {role}"),
     "granted": ("Access given", "Gave access: {grant}"),
-    "grant_revoked": ("Access taken back", "Took access back"),
+    "grant_revoked": ("Access taken back", "Took access back: {grant}"),
     "settings_changed": ("Rules changed", "Changed the rules: {changes}"),
     "conversations_listed": ("Conversations listed", "Listed the conversations of {person}"),
     "conversation_read": ("Conversation read", "Read a conversation of {person}"),
@@ -59,6 +59,11 @@ _WORDS: dict[str, tuple[str, str]] = {
     "deletion_withdrawn": ("Deletion called off", "Kept their account after all"),
     "account_deleted": ("Account deleted", "The account {person} was deleted, as its owner had asked"),
     "audit_exported": ("Audit exported", "Exported the audit"),
+    "denied": ("Closed door", "Was refused at {door}"),
+    "reset_link_made_by_operator": (
+        "Password link made on the server",
+        "The operator made a password link for {person}",
+    ),
 }
 
 ACTIONS = {action: title for action, (title, _) in sorted(_WORDS.items(), key=lambda item: item[1][0])}
