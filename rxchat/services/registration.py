@@ -173,6 +173,7 @@ class Registration:
                 raise NotAllowed(OLD_LINK)
             await rows.confirm_email(session, link.user_id)
             await audit.append(session, link.user_id, "email_confirmed", caller.address, correlation_id())
+        await self._limits.pardon("link", caller)
 
     async def invited(self, token: str, caller: Caller) -> str:
         """Return the address that an invitation is for.
