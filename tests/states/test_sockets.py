@@ -22,6 +22,12 @@ class Namespace:
         self.processed: list[Any] = []
         self.token_to_sid = {"tab": "socket"}
 
+    async def emit_update(self, update: object, token: str) -> None:
+        """Nothing is shown here."""
+
+    async def disconnect(self, sid: str) -> None:
+        """Nothing is connected here."""
+
     async def on_event(self, sid: str, data: Any) -> None:
         self.processed.append((sid, data))
 
