@@ -122,7 +122,7 @@ class Front:
         except DatabaseAway:
             # The page itself holds nothing; it says that the database is away and recovers by itself.
             return ""
-        return ""
+        return f"{_ADMIN}/people" if path.rstrip("/") == _ADMIN else ""
 
 
 def _is_chat_page(path: str) -> bool:

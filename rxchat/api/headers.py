@@ -19,7 +19,7 @@ _STARTS = {"http.response.start", "websocket.http.response.start"}
 _YEAR_SECONDS = 31_536_000
 
 _DENIED = (
-    "accelerometer, autoplay, bluetooth, camera, display-capture, encrypted-media, gamepad, geolocation, gyroscope, hid,"
+    "accelerometer, autoplay, camera, display-capture, encrypted-media, gamepad, geolocation, gyroscope, hid,"
     " idle-detection, local-fonts, magnetometer, microphone, midi, payment, screen-wake-lock, serial, usb,"
     " window-management, xr-spatial-tracking"
 )

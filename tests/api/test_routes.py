@@ -66,6 +66,14 @@ async def test_signing_out_ends_the_session_on_the_server_too(http, services: Se
     assert (await http.post("/api/auth/sign-out")).status_code == 204
 
 
+async def test_the_administration_begins_with_people(http, services: Services) -> None:
+    await set_up(http, services)
+    for path in ("/admin", "/admin/"):
+        answer = await http.get(path)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/admin/people")
+    assert (await http.get("/admin/people")).text == "a page"
+
+
 async def test_signing_in_again_is_a_new_session(http, services: Services) -> None:
     await set_up(http, services)
     first = http.cookies["rxchat_session"]

@@ -40,7 +40,7 @@ OTHERS = [
     "/assets/",
 ]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
-DENIED = ["camera", "microphone", "geolocation", "payment", "usb", "display-capture", "serial", "bluetooth"]
+DENIED = ["camera", "microphone", "geolocation", "payment", "usb", "display-capture", "serial"]
 
 
 def directives(answer: httpx.Response) -> dict[str, list[str]]:

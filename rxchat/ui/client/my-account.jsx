@@ -46,7 +46,7 @@ function EnrolBanner({ mustEnrol, needsSecondFactor }) {
   if (!mustEnrol && !needsSecondFactor) return null;
   const why = mustEnrol
     ? "Everybody needs two-step verification here. Set up an authenticator app or a passkey, and RxChat is open to you again."
-    : "Administering needs two-step verification. Set up an authenticator app or a passkey, or sign in with the one you have.";
+    : "Administering needs two-step verification. Set up an authenticator app or a passkey here; if you have one, sign in again with it.";
   return (
     <div className="callout is-warning" role="status">
       <ShieldAlert size={18} strokeWidth={1.75} aria-hidden="true" />

@@ -207,6 +207,14 @@ def _invited() -> rx.Component:
         ),
         LinkToHandOver.create(link=PeopleState.link, label="Invitation link"),
         rx.el.p("It works once, for seven days. It is shown only now.", class_name="field-help"),
+        rx.cond(
+            PeopleState.link.contains("://127.0.0.1") | PeopleState.link.contains("://localhost"),
+            rx.el.p(
+                "It leads to this very machine. To let people in from others, give RxChat a public address:"
+                " see “Let others in” in the README.",
+                class_name="field-help",
+            ),
+        ),
         rx.el.div(admin.button("Done", PeopleState.close), class_name="dialog-actions"),
         class_name="admin-form",
     )
