@@ -50,6 +50,10 @@ _MY_LINK = (
     f"({_OWN} AND kind <> 'invitation') OR {_may('people.manage')}"
     f" OR (created_by = {_ME} AND kind = 'invitation' AND {_may('people.invite')})"
 )
+_MY_RULE = (
+    f"{_may('settings.manage')} OR EXISTS (SELECT FROM access_grant WHERE resource_kind = 'settings'"
+    f" AND action = 'write' AND resource IN (name, '*') AND ({_GRANTED_TO_ME}))"
+)
 _ROLES = f"{_may('roles.manage')} AND NOT is_builtin"
 POLICIES = (
     ("people_readers", "user_account", "SELECT", _may("people.read"), ""),
@@ -70,7 +74,7 @@ POLICIES = (
     ("managers", "access_grant", "ALL", _MY_GRANT, _MY_GRANT),
     # The sign-in page asks for some of them before anyone is signed in.
     ("readers", "installation_setting", "SELECT", "true", ""),
-    ("managers", "installation_setting", "ALL", _may("settings.manage"), _may("settings.manage")),
+    ("managers", "installation_setting", "ALL", _MY_RULE, _MY_RULE),
     ("own_rows", "account_link", "ALL", _MY_LINK, _MY_LINK),
     *(("own_rows", table, "ALL", _OWN, _OWN) for table in ("totp_secret", "recovery_code", "passkey", "api_key")),
     # What was shared for reading: the conversation itself and all that hangs on it.

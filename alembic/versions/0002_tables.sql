@@ -23,7 +23,7 @@ CREATE TABLE access_grant (
     id uuid NOT NULL CONSTRAINT pk_access_grant PRIMARY KEY,
     principal_kind varchar NOT NULL CHECK (principal_kind IN ('person', 'group', 'role', 'everyone')),
     principal varchar NOT NULL,
-    resource_kind varchar NOT NULL CHECK (resource_kind IN ('conversation', 'model', 'collection')),
+    resource_kind varchar NOT NULL CHECK (resource_kind IN ('conversation', 'model', 'collection', 'settings')),
     resource varchar NOT NULL,
     action varchar NOT NULL CHECK (action IN ('read', 'write', 'use')),
     created_by uuid CONSTRAINT fk_access_grant_user_account REFERENCES user_account (id) ON DELETE SET NULL,

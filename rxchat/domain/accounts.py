@@ -66,6 +66,8 @@ class Viewer:
     """What an API key or a program's token is limited to; None: a person in a browser."""
     needs_second_factor: bool = False
     """Whether the role allows more than is in force, for want of a second factor."""
+    lacks_second_factor: bool = False
+    """Whether the installation wants a second factor for administering, and none was shown in this sign-in."""
     owes_second_factor: bool = False
     """Whether the account has a second factor that was not shown in this sign-in: it began before there was one."""
     must_enrol: bool = False

@@ -69,6 +69,8 @@ class ResourceKind(StrEnum):
     CONVERSATION = "conversation"
     MODEL = "model"
     COLLECTION = "collection"
+    SETTINGS = "settings"
+    """A rule of the installation, by its name."""
 
 
 class Action(StrEnum):
@@ -113,9 +115,13 @@ _SCOPE_OF_ACTION = {
     (ResourceKind.CONVERSATION, Action.READ): Scope.READ,
     (ResourceKind.CONVERSATION, Action.WRITE): Scope.CHAT,
     (ResourceKind.MODEL, Action.USE): Scope.CHAT,
+    (ResourceKind.SETTINGS, Action.WRITE): Scope.ADMIN,
 }
 # What a role must hold for an action on any thing of a kind; kinds that are not here need a grant or ownership.
-_PERMISSION_FOR = {(ResourceKind.MODEL, Action.USE): Permission.MODELS_USE}
+_PERMISSION_FOR = {
+    (ResourceKind.MODEL, Action.USE): Permission.MODELS_USE,
+    (ResourceKind.SETTINGS, Action.WRITE): Permission.SETTINGS_MANAGE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +187,8 @@ def is_allowed(viewer: Viewer, action: Action, resource: Resource, grants: Itera
     The one evaluator: services ask it with the grants that were read for the thing.
     """
     if not _in_scope(viewer, _SCOPE_OF_ACTION.get((resource.kind, action), Scope.FILES)):
+        return False
+    if resource.kind is ResourceKind.SETTINGS and viewer.lacks_second_factor:
         return False
     if resource.owner_id is not None and resource.owner_id == viewer.user_id:
         return True

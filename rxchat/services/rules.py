@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rxchat.db import audit
+from rxchat.db import roles as role_rows
 from rxchat.db import rules as rows
 from rxchat.db.database import Database
 from rxchat.domain.accounts import GUEST, MEMBER, Caller, RegistrationMode, SecondFactorPolicy, Viewer
-from rxchat.domain.errors import InvalidInput
-from rxchat.domain.permissions import Permission, require
+from rxchat.domain.errors import InvalidInput, NotAllowed
+from rxchat.domain.permissions import Action, Permission, Resource, ResourceKind, is_allowed, require
 from rxchat.observability import correlation_id
 from rxchat.services.notices import Access
 
@@ -59,13 +60,18 @@ class Rules:
         """Change rules by name, and return all of them.
 
         Raises:
-            NotAllowed: without the permission to manage settings.
+            NotAllowed: without the permission to manage settings, or a grant on the very rule.
             InvalidInput: when a value is none of those that can be chosen.
         """
-        require(viewer, Permission.SETTINGS_MANAGE)
         before = await self.current()
         after = _checked(before, values)
         async with self._database.begin(viewer.user_id) as session:
+            grants = await role_rows.grants_on(session, ResourceKind.SETTINGS, list(values))
+            for name in values:
+                if not is_allowed(viewer, Action.WRITE, Resource(ResourceKind.SETTINGS, name), grants):
+                    # The sentence says what is missing.
+                    require(viewer, Permission.SETTINGS_MANAGE)
+                    raise NotAllowed
             for name, value in values.items():
                 await rows.set_setting(session, name, value)
             await audit.append(

@@ -226,6 +226,7 @@ class Sessions:
             groups=frozenset(found.groups),
             scopes=None if found.scopes is None else frozenset(Scope(name) for name in found.scopes if name in _SCOPES),
             needs_second_factor=is_lacking and bool(administrative),
+            lacks_second_factor=is_lacking,
             owes_second_factor=found.has_second_factor and not shown,
             must_enrol=is_lacking and policy is SecondFactorPolicy.EVERYBODY,
         )

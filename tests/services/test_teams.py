@@ -12,7 +12,7 @@ import pytest
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, RxChatError
 from rxchat.domain.ids import new_id
-from rxchat.domain.permissions import Action, Permission, ResourceKind
+from rxchat.domain.permissions import Action, Permission, ResourceKind, Scope
 from rxchat.services.graph import Services
 from tests.factories import add_viewer, signed_in_as
 
@@ -268,3 +268,22 @@ async def test_what_is_usable_is_said_for_many_at_once(services: Services, add: 
     usable = services.teams.usable
     assert await usable(guest, ResourceKind.MODEL, Action.USE, [MODEL, OTHER]) == {MODEL}
     assert await usable(add("Member"), ResourceKind.MODEL, Action.USE, [MODEL, OTHER]) == {MODEL, OTHER}
+
+
+async def test_a_grant_on_a_rule_opens_that_rule_alone(services: Services, owner_url: str) -> None:
+    boss, keeper = add_viewer(owner_url, "Boss", "admin"), add_viewer(owner_url, "Keeper")
+    with pytest.raises(NotAllowed):
+        await services.rules.change(keeper, Caller(), registration="open")
+    await services.teams.grant(
+        boss, principal_kind="person", principal=str(keeper.user_id), resource_kind="settings",
+        resource="registration", action="write", caller=Caller(),
+    )  # fmt: skip
+    assert (await services.rules.change(keeper, Caller(), registration="open")).registration == "open"
+    for values in ({"second_factor": "nobody"}, {"registration": "closed", "default_role": "guest"}):
+        with pytest.raises(NotAllowed):
+            await services.rules.change(keeper, Caller(), **values)
+    with pytest.raises(NotAllowed):
+        await services.rules.change(replace(keeper, lacks_second_factor=True), Caller(), registration="closed")
+    with pytest.raises(NotAllowed):
+        await services.rules.change(replace(keeper, scopes=frozenset({Scope.CHAT})), Caller(), registration="closed")
+    assert (await services.rules.current()).registration == "open"
