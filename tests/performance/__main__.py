@@ -20,13 +20,15 @@ from tests.performance.bare import bare_server
 from tests.performance.browser import chromium
 from tests.performance.figures import Figure, table
 from tests.performance.latency import latency_figures
+from tests.performance.load import load_figures
 from tests.performance.loading import loading_figures
 from tests.performance.processes import ROOT, environment, python
 from tests.performance.stage import stage
 from tests.performance.starting import cold_start_figure, memory_figure, warm_start_figures
 from tests.performance.streaming import streaming_figures
 
-PARTS = ("memory", "accounts", "streaming", "latency", "loading", "starting")
+PARTS = ("memory", "accounts", "streaming", "latency", "loading", "load", "starting")
+_ON_THEIR_OWN = {"load", "starting"}
 _SETTLE_SECONDS = 10.0
 
 
@@ -65,6 +67,8 @@ async def _measure(parts: tuple[str, ...], *, cold: bool) -> tuple[list[Figure],
         say = _reporter()
         async with chromium() as browser:
             figures = await _measure_served(folder, browser, parts, say)
+            if "load" in parts:
+                figures += await load_figures(folder, say)
             if "starting" in parts:
                 figures += await warm_start_figures(folder, browser, say)
             if cold:
@@ -76,7 +80,7 @@ async def _measure_served(
     folder: Path, browser: Browser, parts: tuple[str, ...], say: Callable[[str], None]
 ) -> list[Figure]:
     figures: list[Figure] = []
-    if set(parts) == {"starting"}:
+    if set(parts) <= _ON_THEIR_OWN:
         return figures
     say("starting the scripted model and RxChat")
     async with stage(folder) as found, bare_server(folder, found.ollama) as bare:

@@ -11,9 +11,13 @@ import psycopg
 from rxchat.bootstrap import Connections
 from rxchat.domain.ids import new_id
 from rxchat.services.tokens import SessionToken, Tokens
-from tests.factories import add_viewer
+from tests.factories import a_viewer, add_viewer
 
 _DAY = timedelta(days=1)
+_ADD_MESSAGE = (
+    "INSERT INTO message (owner_id, conversation_id, id, seq, role, text, reasoning, model, state, error_code,"
+    " error, tokens, seconds, tokens_per_second) VALUES (%s, %s, %s, %s, %s, %s, '', %s, 'done', '', '', %s, 2.5, 80)"
+)
 
 _ANSWER = """## How the {topic} fits together
 
@@ -80,11 +84,39 @@ def add_conversation(
             (owner.user_id, conversation, title, model, messages),
         )
         cursor.executemany(
-            "INSERT INTO message (owner_id, conversation_id, id, seq, role, text, reasoning, model, state, error_code,"
-            " error, tokens, seconds, tokens_per_second) VALUES (%s, %s, %s, %s, %s, %s, '', %s, 'done', '', '', %s, 2.5, 80)",
+            _ADD_MESSAGE,
             [(owner.user_id, conversation, new_id(), *row) for row in rows],
         )
     return conversation
+
+
+def add_readers(at: Connections, count: int, *, model: str, messages: int = 10) -> list[tuple[str, UUID]]:
+    """Add people, each with a conversation of their own; gives each one's cookie and conversation."""
+    rows = [_message(number, last=messages, model=model, ending="That is all.") for number in range(1, messages + 1)]
+    viewers = [a_viewer(f"Reader {number}") for number in range(count)]
+    readers = [(viewer, new_id()) for viewer in viewers]
+    with psycopg.connect(at.database_owner_url) as connection, connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO user_account (id, email, name, role, email_confirmed_at) VALUES (%s, %s, %s, %s, now())",
+            [(viewer.user_id, f"{viewer.user_id.hex}@example.org", viewer.name, viewer.role) for viewer in viewers],
+        )
+        cursor.executemany(
+            "INSERT INTO user_session (user_id, id, expires_at) VALUES (%s, %s, now() + %s)",
+            [(viewer.user_id, viewer.session_id, _DAY) for viewer in viewers],
+        )
+        cursor.executemany(
+            "INSERT INTO conversation (owner_id, id, title, model, seq) VALUES (%s, %s, 'Measured', %s, %s)",
+            [(viewer.user_id, conversation, model, messages) for viewer, conversation in readers],
+        )
+        cursor.executemany(
+            _ADD_MESSAGE,
+            [(viewer.user_id, conversation, new_id(), *row) for viewer, conversation in readers for row in rows],
+        )
+    tokens = Tokens(at.secret_key)
+    return [
+        (tokens.session(SessionToken(viewer.user_id, viewer.session_id), _DAY), conversation)
+        for viewer, conversation in readers
+    ]
 
 
 def _message(number: int, *, last: int, model: str, ending: str) -> tuple[int, str, str, str, int]:

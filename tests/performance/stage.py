@@ -20,8 +20,11 @@ LONG = "scripted:tokens=3000,rate=100"
 STEADY = "scripted:tokens=500,rate=50"
 STAMPED = "scripted:tokens=200,rate=50,stamp=1"
 BRIEF = "scripted:tokens=6,rate=20,stamp=1"
+CROWDED = "scripted:tokens=300,rate=50,stamp=1"
+TOKEN_CHARACTERS = len("1700000000000 ")
+COUNTED = "scripted:tokens=1000,rate=100"
 # The first one answers new conversations.
-MODELS = (BRIEF, SHORT, LONG, STEADY, STAMPED)
+MODELS = (BRIEF, SHORT, LONG, STEADY, STAMPED, CROWDED, COUNTED)
 
 _START_SECONDS = 90.0
 

@@ -40,6 +40,12 @@ class Turn:
     text: str = ""
     latencies: list[float] = field(default_factory=list)
     """How many milliseconds each token took from the model's write to here, when the model writes stamps."""
+    arrivals: list[tuple[float, int]] = field(default_factory=list)
+    """When how many characters came."""
+    given_whole: bool = False
+    """Whether the text came with its ending, since the windows had not brought all of it."""
+    is_broken: bool = False
+    """Whether the line was cut before the end."""
 
 
 @dataclass
@@ -54,13 +60,13 @@ class Tab:
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
     _finished: bool = False
 
-    async def ask(self, text: str = "Please tell me all of it.") -> Turn:
+    async def ask(self, text: str = "Please tell me all of it.", *, patience: float = _PATIENCE_SECONDS) -> Turn:
         """Send a question and return what came until its answer was complete on the page."""
         self._ended.clear()
         self._finished = False
         self.turn = Turn(time.time())
         await self._send_event(f"{_THREAD}.send", {"text": text, "client_id": str(new_id())})
-        async with asyncio.timeout(_PATIENCE_SECONDS):
+        async with asyncio.timeout(patience):
             await self._ended.wait()
         return self.turn
 
@@ -93,6 +99,8 @@ class Tab:
                 self._take_window(size, window)
             else:
                 self._take_changes(delta)
+        self.turn.is_broken = True
+        self._ended.set()
 
     def _take_window(self, size: int, window: dict[str, Any]) -> None:
         turn = self.turn
@@ -101,7 +109,9 @@ class Tab:
         turn.bytes_streamed += size
         before = len(turn.text)
         turn.text = turn.text[: window["o"]] + window["t"]
-        now = time.time() * 1000
+        arrived_at = time.time()
+        turn.arrivals.append((arrived_at, len(turn.text) - before))
+        now = arrived_at * 1000
         turn.latencies += [now - int(stamp) for stamp in turn.text[before:].split() if len(stamp) == _STAMP_DIGITS]
 
     def _take_changes(self, delta: dict[str, Any]) -> None:
@@ -112,6 +122,7 @@ class Tab:
         if patch.get("op") in {"finish", "replace"} and patch["item"]["state"] != "running":
             self._finished = True
             # A tab that missed the end of the text is given the whole with its ending.
+            self.turn.given_whole = "text" in patch["item"]
             self.turn.text = patch["item"].get("text", self.turn.text)
         # The last of a turn: the page says that nothing is being answered.
         if self._finished and f"run{_MARK}" in changes and not changes[f"run{_MARK}"]["state"]:
