@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 from playwright.async_api import Browser
@@ -23,26 +23,35 @@ from tests.performance.latency import latency_figures
 from tests.performance.load import load_figures
 from tests.performance.loading import loading_figures
 from tests.performance.processes import ROOT, environment, python
+from tests.performance.soak import soak_figures
 from tests.performance.stage import stage
 from tests.performance.starting import cold_start_figure, memory_figure, warm_start_figures
 from tests.performance.streaming import streaming_figures
 
 PARTS = ("memory", "accounts", "streaming", "latency", "loading", "load", "starting")
+SOAK = "soak"
+"""Not among the parts of a whole run: it takes half an hour."""
+
 _ON_THEIR_OWN = {"load", "starting"}
 _SETTLE_SECONDS = 10.0
+
+Measured = tuple[list[Figure], str]
+"""The figures, and the machine that they were measured on."""
 
 
 def main() -> int:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.performance", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="part", help=f"only these, of {', '.join(PARTS)}")
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"only these, of {', '.join(PARTS)}; or {SOAK} alone")
     parser.add_argument("--cold", action="store_true", help="also run `make run` in a fresh clone (some minutes)")
+    parser.add_argument("--minutes", type=float, default=30.0, help=f"how long {SOAK} takes (default 30)")
     chosen = parser.parse_args()
-    if unknown := set(chosen.parts) - set(PARTS):
+    if chosen.parts != [SOAK] and (unknown := set(chosen.parts) - set(PARTS)):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     subprocess.run(python("rxchat", "build"), cwd=ROOT, env=environment(), check=True)
+    measuring = _soak(chosen.minutes) if chosen.parts == [SOAK] else _measure(chosen.parts or PARTS, cold=chosen.cold)
     try:
-        figures, description = asyncio.run(_until_done_or_stopped(chosen.parts or PARTS, cold=chosen.cold))
+        figures, description = asyncio.run(_until_done_or_stopped(measuring))
     except (KeyboardInterrupt, asyncio.CancelledError):
         return 130
     print(f"\n{table(figures)}\n\n{description}")
@@ -51,15 +60,22 @@ def main() -> int:
     return 0
 
 
-async def _until_done_or_stopped(parts: tuple[str, ...], *, cold: bool) -> tuple[list[Figure], str]:
-    measuring = asyncio.create_task(_measure(parts, cold=cold))
+async def _until_done_or_stopped(work: Coroutine[None, None, Measured]) -> Measured:
+    measuring = asyncio.create_task(work)
     # Whoever stops us stops everything that we started, in order.
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, measuring.cancel)
     return await measuring
 
 
-async def _measure(parts: tuple[str, ...], *, cold: bool) -> tuple[list[Figure], str]:
+async def _soak(minutes: float) -> Measured:
+    with tempfile.TemporaryDirectory(prefix="rxchat-soak-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        return await soak_figures(folder, minutes, _reporter()), report.machine()
+
+
+async def _measure(parts: tuple[str, ...], *, cold: bool) -> Measured:
     with tempfile.TemporaryDirectory(prefix="rxchat-bench-") as name:
         folder = Path(name)
         # Postgres may run as another user, who has to pass through.

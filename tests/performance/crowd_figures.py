@@ -44,7 +44,8 @@ def crowd_figures(
     seen, who = harvest.seen, f"{where}, {count} {'reader' if count == 1 else 'readers'}"
     targets = TARGETS.get(count, Targets())
     wrong = wrong_texts(at.database_owner_url, seen)
-    sound = f"{len(seen.errors)} errors, {count - wrong - len(seen.errors)} of {count} texts as stored"
+    as_stored = len(seen.digests) - wrong
+    sound = f"{len(seen.errors)} errors, {len(seen.gaps)} gaps, {as_stored} of {count} texts as stored"
     bytes_a_token = seen.bytes_received / max(1, seen.tokens)
     shares = ", ".join(
         f"{kind} {harvest.cpu[kind] / harvest.seconds:.2f}" for kind in harvest.cpu if harvest.cpu[kind] > 0

@@ -41,6 +41,8 @@ class Seen:
     errors: list[str] = field(default_factory=list)
     turns: int = 0
     given_whole: int = 0
+    gaps: list[str] = field(default_factory=list)
+    """Why pages had to ask for all of it again."""
     tokens: int = 0
     steady_tokens: int = 0
     """Those that came in the middle of the answers."""
@@ -57,6 +59,7 @@ class Seen:
         self.latencies.update(map(int, turn.latencies))
         self.firsts.append((turn.first_at - turn.asked_at) * 1000)
         self.given_whole += turn.given_whole
+        self.gaps += turn.gaps
         self.tokens += len(turn.text) // TOKEN_CHARACTERS
         self.steady_tokens += sum(
             characters // TOKEN_CHARACTERS
@@ -72,6 +75,7 @@ class Seen:
         self.latencies.update({int(ms): count for ms, count in others["latencies"].items()})
         self.firsts += others["firsts"]
         self.errors += others["errors"]
+        self.gaps += others["gaps"]
         self.digests.update(others["digests"])
         for name in ("turns", "given_whole", "tokens", "steady_tokens", "bytes_received", "packets"):
             setattr(self, name, getattr(self, name) + others[name])

@@ -15,7 +15,7 @@ PAGE = ROOT / "docs" / "performance.md"
 BEGIN = "<!-- what follows is written by make bench -->"
 
 
-def machine(chromium: str) -> str:
+def machine(chromium: str = "") -> str:
     """Describe this machine and what was installed, as a markdown list."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     packages = ", ".join(f"{name} {version(name)}" for name in ("reflex", "granian", "starlette"))
@@ -23,8 +23,8 @@ def machine(chromium: str) -> str:
         f"measured: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         f"processor: {os.cpu_count()} cores, {_processor()}; load while measuring: {os.getloadavg()[1]:.1f} (5 minutes)",
         f"memory: {memory:.1f} GB",
-        f"software: {platform.system()} {platform.release()}, Python {platform.python_version()}, {packages},"
-        f" Chromium {chromium}",
+        f"software: {platform.system()} {platform.release()}, Python {platform.python_version()}, {packages}"
+        + (f", Chromium {chromium}" if chromium else ""),
     )
     return "\n".join(f"- {fact}" for fact in facts)
 

@@ -44,6 +44,8 @@ class Turn:
     """When how many characters came."""
     given_whole: bool = False
     """Whether the text came with its ending, since the windows had not brought all of it."""
+    gaps: list[str] = field(default_factory=list)
+    """What was missing when the page asked for all of it again."""
     is_broken: bool = False
     """Whether the line was cut before the end."""
 
@@ -59,6 +61,8 @@ class Tab:
     _hydrated: asyncio.Event = field(default_factory=asyncio.Event)
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
     _finished: bool = False
+    _run_state: str = ""
+    _resyncing: asyncio.Task[None] | None = None
 
     async def ask(self, text: str = "Please tell me all of it.", *, patience: float = _PATIENCE_SECONDS) -> Turn:
         """Send a question and return what came until its answer was complete on the page."""
@@ -66,8 +70,12 @@ class Tab:
         self._finished = False
         self.turn = Turn(time.time())
         await self._send_event(f"{_THREAD}.send", {"text": text, "client_id": str(new_id())})
-        async with asyncio.timeout(patience):
-            await self._ended.wait()
+        try:
+            async with asyncio.timeout(patience):
+                await self._ended.wait()
+        except TimeoutError as error:
+            told = f"{len(self.turn.text)} characters, finished: {self._finished}, shown as: {self._run_state!r}"
+            raise TimeoutError(f"no end after {patience:.0f} s: {told}, gaps: {self.turn.gaps}") from error
         return self.turn
 
     async def _open(self) -> None:
@@ -108,6 +116,9 @@ class Tab:
         turn.packets += 1
         turn.bytes_streamed += size
         before = len(turn.text)
+        if window["o"] > before:
+            self._resync(f"a window at {window['o']} with {before} here")
+            return
         turn.text = turn.text[: window["o"]] + window["t"]
         arrived_at = time.time()
         turn.arrivals.append((arrived_at, len(turn.text) - before))
@@ -119,14 +130,34 @@ class Tab:
             self._hydrated.set()
         changes = delta.get(_THREAD, {})
         patch = changes.get(f"patch{_MARK}", {})
-        if patch.get("op") in {"finish", "replace"} and patch["item"]["state"] != "running":
-            self._finished = True
-            # A tab that missed the end of the text is given the whole with its ending.
-            self.turn.given_whole = "text" in patch["item"]
-            self.turn.text = patch["item"].get("text", self.turn.text)
+        match patch.get("op"):
+            case "finish" if patch["item"]["length"] != len(self.turn.text):
+                self._resync(f"an end of {patch['item']['length']} with {len(self.turn.text)} here")
+            case "finish" | "replace":
+                self._take_message(patch["item"])
+            case "set" if self._resyncing is not None:
+                self._resyncing = None
+                self._take_message(patch["items"][-1])
+            case _:
+                pass
+        self._run_state = changes.get(f"run{_MARK}", {"state": self._run_state})["state"]
         # The last of a turn: the page says that nothing is being answered.
-        if self._finished and f"run{_MARK}" in changes and not changes[f"run{_MARK}"]["state"]:
+        if self._finished and not self._run_state:
             self._ended.set()
+
+    def _take_message(self, item: dict[str, Any]) -> None:
+        if item["state"] == "running":
+            return
+        self._finished = True
+        # A tab that missed the end of the text is given the whole with its ending.
+        self.turn.given_whole = "text" in item
+        self.turn.text = item.get("text", self.turn.text)
+
+    def _resync(self, gap: str) -> None:
+        """Ask for all of it again, once, as the page does when it sees a gap."""
+        if self._resyncing is None:
+            self.turn.gaps.append(gap)
+            self._resyncing = asyncio.create_task(self._send_event(f"{_THREAD}.resync", {}))
 
 
 @asynccontextmanager
