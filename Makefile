@@ -5,7 +5,7 @@ BIN := .venv/bin
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lock browser clean
+.PHONY: help run test check bench faults lock browser clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -26,6 +26,9 @@ check: .venv/installed-dev ## Lint, format, types, layers
 
 bench: .venv/installed-dev browser ## Measure, and print the table of docs/performance.md
 	$(BIN)/python -m tests.performance
+
+faults: .venv/installed-dev ## Kill, stop and cut everything, and write the table of docs/reliability.md
+	$(BIN)/python -m tests.faults
 
 lock: .venv/installed-dev ## Pin what pyproject.toml asks for, with hashes
 	$(BIN)/pip install --quiet uv

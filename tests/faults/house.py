@@ -1,0 +1,312 @@
+"""The house that faults happen in: Postgres, Valkey, a model daemon, two web processes and two workers, lines between."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import httpx
+
+from rxchat.bootstrap import Connections
+from rxchat.embedded import data_folder, process, secrets, valkey
+from rxchat.embedded.child import Child, Kept
+from rxchat.embedded.errors import StartFailed
+from rxchat.embedded.postgres import Postgres
+from tests.faults.line import Line
+from tests.performance.processes import ROOT, command_of, environment, family, free_port
+
+ROUND = "scripted:count=1,tokens=200,rate=50"
+LONG = "scripted:count=1,tokens=650,rate=50"
+ENDLESS = "scripted:count=1,tokens=20000,rate=50"
+MODELS = (ROUND, LONG, ENDLESS)
+
+_DISK_MEGABYTES = 400
+_START_SECONDS = 90.0
+_STOP_SECONDS = 20.0
+_STARTS = 3
+
+
+class Part:
+    """One of its processes: it can be killed, frozen, thawed, ended and started again."""
+
+    def __init__(self, child: Child, logs: Path) -> None:
+        """Know how to run it."""
+        self.name = child.name
+        self._kept = Kept(child, logs, lambda line: None)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._kept.pid is not None, f"{self.name} does not run"
+        return self._kept.pid
+
+    def pids(self) -> list[int]:
+        """It and everything below it."""
+        return family(self.pid)
+
+    async def start(self) -> None:
+        """Run it, and wait until it answers; what others are editing may keep it from starting for a moment."""
+        for left in reversed(range(_STARTS)):
+            try:
+                await self._kept.start()
+            except StartFailed:
+                if not left:
+                    raise
+                await asyncio.sleep(5)
+            else:
+                return
+
+    def kill(self) -> None:
+        """Have the kernel end it without a word; what is below it is left to itself."""
+        os.kill(self.pid, signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """Stop it and all below it where they are."""
+        for pid in self.pids():
+            _signal(pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        for pid in reversed(self.pids()):
+            _signal(pid, signal.SIGCONT)
+
+    async def end(self) -> float:
+        """Ask it to end, and say how many seconds that took."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await self._kept.stop(_STOP_SECONDS)
+        return loop.time() - began
+
+    async def again(self) -> None:
+        """Start it after it was killed."""
+        await self._kept.stop(_STOP_SECONDS)
+        await self.start()
+
+
+class House:
+    """All of it on free ports and a disk of its own."""
+
+    def __init__(self, *, web_workers: int = 2, workers: int = 2) -> None:
+        """Know its size; nothing runs yet."""
+        self.data = Path(tempfile.mkdtemp(prefix="rxchat-faults-"))
+        self.data.chmod(0o711)
+        self.has_own_disk = _mount(self.data)
+        self._logs = self.data / "logs"
+        self._web_workers = web_workers
+        self._names = [f"worker{number}" for number in range(workers)]
+        self.lines: dict[str, Line] = {}
+        self.workers: list[Part] = []
+        self.url = ""
+
+    async def start(self) -> None:
+        """Start everything, the servers first."""
+        known = secrets.load_or_create(self.data)
+        data_folder.create(self.data)
+        await self._start_servers(known)
+        key, pepper = known.secret_key, known.password_pepper
+        self._settings = {"RXCHAT_DATA": str(self.data), "RXCHAT_LOG_FORMAT": "json", "RXCHAT_BCRYPT_ROUNDS": "4"}
+        self._settings |= {"RXCHAT_SECRET_KEY": key, "RXCHAT_PASSWORD_PEPPER": pepper}
+        self._settings |= {"RXCHAT_DATABASE_POOL_SIZE": "6", "RXCHAT_TOKEN_TIMEOUT_SECONDS": "20"}
+        self.at = Connections(
+            database_url=self.postgres_url,
+            database_owner_url=self.owner_url,
+            redis_url=self.valkey_url,
+            ollama_hosts=(self.model_url,),
+            demo_hosts=(),
+            secret_key=base64.urlsafe_b64decode(key),
+            password_pepper=base64.urlsafe_b64decode(pepper),
+        )
+        servers = {
+            "DATABASE_URL": self.postgres_url,
+            "DATABASE_OWNER_URL": self.owner_url,
+            "OLLAMA_HOSTS": self.model_url,
+        }
+        for command in ("migrate", "build"):
+            await _run(command, environment(**self._settings, **servers))
+        self.clock = self.data / "clock"
+        self.turn_clock(0)
+        port = free_port()
+        self.web = Part(await self._web(port), self._logs)
+        self.lines["front"] = Line(port)
+        await self.lines["front"].open()
+        # Readers name the address that the process knows as its own.
+        self.url = f"http://127.0.0.1:{port}"
+        self.workers = [Part(await self._worker(name), self._logs) for name in self._names]
+        await asyncio.gather(*(part.start() for part in (self.web, *self.workers)))
+
+    async def _start_servers(self, known: secrets.Secrets) -> None:
+        postgres = Postgres(self.data, process.free_port(), known, process.unprivileged_user())
+        valkey_port, model_port = process.free_port(), free_port()
+        self.postgres_url, self.owner_url = postgres.web_url, postgres.owner_url
+        self.postgres_port, self.valkey_port, self.model_port = postgres.port, valkey_port, model_port
+        self.valkey_url, self.model_url = valkey.url(valkey_port, known), f"http://127.0.0.1:{model_port}"
+        self.postgres = Part(await postgres.prepare(lambda line: None), self._logs)
+        self.valkey = Part(valkey.child(self.data, valkey_port, known), self._logs)
+        command = [sys.executable, "-m", "tests.faults.models", str(model_port), *MODELS]
+        answers = _answers(f"{self.model_url}/api/version")
+        self.model = Part(Child("model", command, healthy=answers, folder=ROOT, env=environment()), self._logs)
+        await asyncio.gather(*(part.start() for part in (self.postgres, self.valkey, self.model)))
+        await postgres.provision()
+
+    async def _lined(self, name: str) -> dict[str, str]:
+        """The settings with which a process reaches the servers by lines of its own."""
+        ports = {"postgres": self.postgres_port, "valkey": self.valkey_port, "model": self.model_port}
+        for server, port in ports.items():
+            line = self.lines[f"{name}-{server}"] = Line(port)
+            await line.open()
+        return {
+            "DATABASE_URL": self.lines[f"{name}-postgres"].url(self.postgres_url),
+            "REDIS_URL": self.lines[f"{name}-valkey"].url(self.valkey_url),
+            "OLLAMA_HOSTS": self.lines[f"{name}-model"].url(self.model_url),
+        }
+
+    async def _web(self, port: int) -> Child:
+        settings = self._settings | {"RXCHAT_PORT": str(port)} | await self._lined("web")
+        command = [sys.executable, "-m", "rxchat", "web", "--workers", str(self._web_workers)]
+        if self._names:
+            command.append("--no-engine")
+        answers = _answers(f"http://127.0.0.1:{port}/healthz")
+        return Child(
+            "web",
+            command,
+            env=environment(**settings),
+            healthy=answers,
+            folder=ROOT,
+            death_signal=signal.SIGTERM,
+            start_seconds=_START_SECONDS,
+        )
+
+    async def _worker(self, name: str) -> Child:
+        clock = {"PYTHONPATH": str(Path(__file__).parent / "clock"), "FAULTS_CLOCK": f"{self.clock}-{name}"}
+        command, log = [sys.executable, "-m", "rxchat", "worker"], self._logs / f"{name}.log"
+        env = environment(**self._settings, **await self._lined(name), **clock)
+
+        async def healthy() -> None:
+            # It says so once for each start.
+            pid = next(part.pid for part in self.workers if part.name == name)
+            if f"(process {pid})" not in log.read_text(errors="replace"):
+                raise ConnectionError("it has not said that it writes answers")
+
+        return Child(name, command, env=env, healthy=healthy, folder=ROOT, start_seconds=_START_SECONDS)
+
+    def turn_clock(self, *seconds: float) -> None:
+        """Have the workers' wall clocks go wrong by so much, one after the other; all by the first, if it is one."""
+        for number, name in enumerate(self._names):
+            path = Path(f"{self.clock}-{name}")
+            ours = path.with_suffix(".new")
+            ours.write_bytes(struct.pack("d", seconds[number % len(seconds)]))
+            ours.replace(path)
+
+    def web_workers(self) -> list[int]:
+        """The processes that serve pages, below the one that keeps them."""
+        return [pid for pid in self.web.pids()[1:] if "resource_tracker" not in command_of(pid)]
+
+    def busiest(self) -> int:
+        """The number of the worker that writes the most answers just now."""
+        return max(range(len(self.workers)), key=lambda number: self.lines[f"worker{number}-model"].busy())
+
+    def lines_of(self, *servers: str, to: Sequence[str] = ()) -> list[Line]:
+        """The lines of these processes (without names: of all) to these servers."""
+        return [
+            line
+            for name, line in self.lines.items()
+            if name.rpartition("-")[2] in servers and (not to or name.rpartition("-")[0] in to)
+        ]
+
+    async def is_serving(self) -> None:
+        """Wait until the pages are served and nothing of the house is away."""
+        await _until_answering(f"{self.url}/readyz")
+
+    def fill_disk(self) -> None:
+        """Leave no byte of the disk free."""
+        descriptor = os.open(self.data / "filler", os.O_WRONLY | os.O_CREAT)
+        try:
+            for size in (1 << 20, 1 << 12, 1):
+                with suppress(OSError):
+                    while True:
+                        os.write(descriptor, b"\0" * size)
+        finally:
+            os.close(descriptor)
+
+    def empty_disk(self) -> None:
+        """Give the space back."""
+        (self.data / "filler").unlink(missing_ok=True)
+
+    async def close(self) -> None:
+        """End all of it and remove what it kept."""
+        parts = [*self.workers, *(getattr(self, name, None) for name in ("web", "model", "valkey", "postgres"))]
+        for part in parts:
+            if part is not None and part._kept.pid is not None:
+                part.thaw()
+                await part.end()
+        for line in self.lines.values():
+            await line.cut()
+        home = self.data / "postgres"
+        if home.is_symlink():
+            shutil.rmtree(home.resolve(), ignore_errors=True)
+        if self.has_own_disk:
+            subprocess.run(["umount", "-l", str(self.data)], check=False)
+        shutil.rmtree(self.data, ignore_errors=True)
+
+
+@asynccontextmanager
+async def opened(**size: int) -> AsyncGenerator[House]:
+    """A house that stands for as long as the context."""
+    house = House(**size)
+    try:
+        await house.start()
+        yield house
+    finally:
+        await house.close()
+
+
+def _signal(pid: int, number: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def _mount(folder: Path) -> bool:
+    """Give the folder a small disk of its own; False where that is not allowed."""
+    command = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_MEGABYTES}m,mode=0711", "faults", str(folder)]
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+async def _run(command: str, env: dict[str, str]) -> None:
+    running = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "rxchat", command), cwd=ROOT, env=env, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await running.communicate()
+    assert running.returncode == 0, said.decode()
+
+
+def _answers(url: str) -> Callable[[], Awaitable[None]]:
+    async def healthy() -> None:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            try:
+                (await client.get(url, timeout=5)).raise_for_status()
+            except httpx.HTTPError as error:
+                raise ConnectionError(str(error)) from error
+
+    return healthy
+
+
+async def _until_answering(url: str) -> None:
+    asked = _answers(url)
+    async with asyncio.timeout(_START_SECONDS):
+        while True:
+            with suppress(ConnectionError):
+                return await asked()
+            await asyncio.sleep(0.1)

@@ -1,0 +1,75 @@
+"""A counting model whose words tell which request they were said to: "1kqd 2kqd 3kqd ...", then "4xab 5xab ...".
+
+An answer that is written on from its saved beginning gets another tag, so a reader who kept what was never saved shows
+other letters than the storage does; words of equal length would hide that.
+
+Run alone: python -m tests.faults.models PORT MODEL ...
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import re
+import string
+import sys
+import time
+
+from tests.journeys.models import JourneyOllama
+from tests.peers.scripted_ollama import Script, _durations, _line, _part
+
+_WORD = re.compile(r"(\d+)([a-z]{3}) ")
+
+
+class FaultsOllama(JourneyOllama):
+    """The daemon with that model."""
+
+    def __init__(self, port: int, offered: list[str]) -> None:
+        """Know where to listen and what to offer."""
+        super().__init__(port=port, offered=offered)
+        self._last_said: dict[asyncio.StreamWriter, dict[str, str]] = {}
+
+    async def _chat(self, body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        self._last_said[writer] = json.loads(body)["messages"][-1]
+        # Nothing of it is needed again, and a house answers for hours.
+        self.asked.clear()
+        try:
+            return await super()._chat(body, reader, writer)
+        finally:
+            del self._last_said[writer]
+
+    async def _count(self, model: str, script: Script, writer: asyncio.StreamWriter) -> None:
+        last = self._last_said[writer]
+        said = count_of(last["content"]) if last["role"] == "assistant" else 0
+        tag = "".join(random.choices(string.ascii_lowercase, k=3))
+        begin = time.perf_counter()
+        for number in range(said + 1, script.tokens + 1):
+            await asyncio.sleep(max(0.0, begin + (number - said) / script.rate - time.perf_counter()))
+            await _line(writer, _part(model, content=f"{number}{tag} "))
+        took = int((time.perf_counter() - begin) * 1e9)
+        await _line(writer, _part(model, done=True) | _durations(script.tokens - said, took))
+        writer.write(b"0\r\n\r\n")
+        await writer.drain()
+
+
+def count_of(text: str) -> int:
+    """How far a text counts; an assertion fails when it is not 1, 2, 3 and so on, each word whole and once."""
+    at, number = 0, 0
+    while at < len(text):
+        word = _WORD.match(text, at)
+        assert word is not None, f"broken at character {at}: {text[max(0, at - 30) : at + 30]!r}"
+        number += 1
+        assert int(word[1]) == number, f"{number} is missing or twice: {text[max(0, at - 30) : at + 30]!r}"
+        at = word.end()
+    return number
+
+
+async def _run_alone(port: int, offered: list[str]) -> None:
+    daemon = FaultsOllama(port, offered)
+    await daemon.start()
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_run_alone(int(sys.argv[1]), sys.argv[2:]))

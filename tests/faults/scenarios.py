@@ -1,0 +1,397 @@
+"""The faults: what is done to what, and what is asserted of it beyond what holds after every round."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import psycopg
+
+from tests.faults.house import LONG, ROUND, Part
+from tests.faults.line import Line
+from tests.faults.rounds import Round
+
+DRAIN_SECONDS = 10.0
+_HALF_OPEN = 20
+_GIVEN_UP_SECONDS = 45.0
+
+Fault = Callable[[Round], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One kind of fault."""
+
+    name: str
+    kind: str
+    target: str
+    asserted: str
+    fault: Fault
+    may_fail: bool = False
+    """Whether answers may end as failed, whole up to there and with a working Retry."""
+    model: str = ROUND
+    needs_disk: bool = False
+    """Whether the house must have a disk of its own."""
+
+
+ALL: list[Scenario] = []
+
+
+def scenario(
+    kind: str, target: str, asserted: str, *, may_fail: bool = False, model: str = ROUND, needs_disk: bool = False
+) -> Callable[[Fault], Fault]:
+    """Add a fault to those that there are."""
+
+    def add(fault: Fault) -> Fault:
+        ALL.append(
+            Scenario(fault.__name__.replace("_", "-"), kind, target, asserted, fault, may_fail, model, needs_disk)
+        )
+        return fault
+
+    return add
+
+
+async def _lasts(at: Round, shortest: float, longest: float) -> None:
+    """How long a fault lasts is part of it; nothing is waited for."""
+    await asyncio.sleep(at.rng.uniform(shortest, longest))
+
+
+async def _until_taken_over(at: Round) -> None:
+    """Wait until nothing is held by an engine that is not there: all is taken over, or over."""
+    async with asyncio.timeout(60):
+        while not at.watch.outcome.takeovers:
+            await asyncio.sleep(0.05)
+
+
+@scenario("kill -9", "a web process", "its readers connect to the other by themselves; the workers write on")
+async def kill_web_worker(at: Round) -> None:
+    """Kill one of the processes that serve pages; granian starts another."""
+    before = at.house.web_workers()
+    os.kill(at.rng.choice(before), signal.SIGKILL)
+    at.ask_meanwhile()
+    async with asyncio.timeout(90):
+        while len(set(at.house.web_workers()) - set(before)) < 1:
+            await asyncio.sleep(0.05)
+
+
+@scenario("kill -9", "the web server, all its processes", "readers are back when it is; the workers write on")
+async def kill_web(at: Round) -> None:
+    """Kill granian and everything below it."""
+    for pid in at.house.web.pids():
+        os.kill(pid, signal.SIGKILL)
+    at.ask_meanwhile()
+    await at.house.web.again()
+
+
+@scenario("kill -9", "a worker", "another takes its answers up from the saved prefix; one seamless message")
+async def kill_worker(at: Round) -> None:
+    """Kill the worker that writes the most."""
+    worker = at.house.workers[at.house.busiest()]
+    worker.kill()
+    at.ask_meanwhile()
+    await worker.again()
+
+
+@scenario("kill -9", "both workers at once", "what they wrote is taken up when one of them is back")
+async def kill_workers(at: Round) -> None:
+    """Kill everybody who writes."""
+    for worker in at.house.workers:
+        worker.kill()
+    at.ask_meanwhile()
+    await asyncio.gather(*(worker.again() for worker in at.house.workers))
+
+
+@scenario("kill -9", "Postgres", "answers go on in memory and are stored when it is back; sockets stay up")
+async def kill_postgres(at: Round) -> None:
+    """Kill the postmaster: the kernel drops every connection, and it recovers from its log."""
+    await _without_reconnecting(at, _killed(at, at.house.postgres))
+
+
+@scenario("kill -9", "Valkey", "readers go on from Postgres; sockets stay up")
+async def kill_valkey(at: Round) -> None:
+    """Kill it for some seconds."""
+    await _without_reconnecting(at, _killed(at, at.house.valkey))
+
+
+@scenario(
+    "kill -9", "the model daemon", "words so far are kept, the same everywhere; Retry answers whole", may_fail=True
+)
+async def kill_model(at: Round) -> None:
+    """Kill it for a moment."""
+    await _killed(at, at.house.model)
+
+
+async def _killed(at: Round, part: Part) -> None:
+    part.kill()
+    at.ask_meanwhile()
+    await _lasts(at, 0.0, 3.0)
+    await part.again()
+
+
+async def _without_reconnecting(at: Round, work: Awaitable[None]) -> None:
+    """The sockets of the pages must stay up all the while."""
+    before = [reader.connections for reader in at.readers]
+    await work
+    assert [reader.connections for reader in at.readers] == before, "a socket fell"
+
+
+async def _frozen(at: Round, part: Part, shortest: float, longest: float) -> None:
+    part.freeze()
+    at.ask_meanwhile()
+    await _lasts(at, shortest, longest)
+    part.thaw()
+
+
+@scenario("SIGSTOP, SIGCONT", "the web processes", "readers stand still and catch up")
+async def freeze_web(at: Round) -> None:
+    """Stop the pages' processes for some seconds."""
+    await _frozen(at, at.house.web, 0.5, 4.0)
+
+
+@scenario("SIGSTOP, SIGCONT", "a worker, shorter than its lease", "it goes on; nothing changes hands needlessly")
+async def freeze_worker(at: Round) -> None:
+    """Stop a worker for a moment."""
+    await _frozen(at, at.house.workers[at.house.busiest()], 0.3, 2.0)
+
+
+@scenario("SIGSTOP, SIGCONT", "a worker, longer than its lease", "another writes on; the late one stores nothing")
+async def freeze_worker_beyond_lease(at: Round) -> None:
+    """Stop a worker until another has its answers, then let it go on while that one writes."""
+    worker = at.house.workers[at.house.busiest()]
+    worker.freeze()
+    at.ask_meanwhile()
+    try:
+        await _until_taken_over(at)
+    finally:
+        worker.thaw()
+
+
+@scenario("SIGSTOP, SIGCONT", "Postgres with all its backends", "answers wait in memory and are stored afterwards")
+async def freeze_postgres(at: Round) -> None:
+    """Stop the database for some seconds."""
+    await _without_reconnecting(at, _frozen(at, at.house.postgres, 0.5, 5.0))
+
+
+@scenario("SIGSTOP, SIGCONT", "Valkey", "readers go on from Postgres; sockets stay up")
+async def freeze_valkey(at: Round) -> None:
+    """Stop it for some seconds."""
+    await _without_reconnecting(at, _frozen(at, at.house.valkey, 0.5, 5.0))
+
+
+@scenario("SIGSTOP, SIGCONT", "the model daemon", "answers go on where they stood still")
+async def freeze_model(at: Round) -> None:
+    """Stop it for some seconds."""
+    await _frozen(at, at.house.model, 0.5, 5.0)
+
+
+async def _restarted(at: Round, part: Part) -> float:
+    at.ask_meanwhile()
+    took = await part.end()
+    await part.start()
+    return took
+
+
+@scenario("restart (SIGTERM)", "the web server", "ended within 10 s; readers are back when it is")
+async def restart_web(at: Round) -> None:
+    """Update the web server."""
+    took = await _restarted(at, at.house.web)
+    assert took < DRAIN_SECONDS, f"it took {took:.1f} s to end"
+
+
+@scenario("restart (SIGTERM)", "a worker", "ended within 10 s; it saves everything, and the other goes on at once")
+async def restart_worker(at: Round) -> None:
+    """Update a worker."""
+    took = await _restarted(at, at.house.workers[at.house.busiest()])
+    assert took < DRAIN_SECONDS, f"it took {took:.1f} s to end"
+    assert not at.watch.outcome.lost_characters, "it did not save everything before it ended"
+
+
+@scenario("restart", "Postgres under load", "no acknowledged message is lost, sockets stay up, answers go on")
+async def restart_postgres(at: Round) -> None:
+    """Restart the database the fast way, as its packages do."""
+
+    async def restarted() -> None:
+        await _restarted(at, at.house.postgres)
+
+    await _without_reconnecting(at, restarted())
+
+
+@scenario("restart", "Valkey", "readers go on from Postgres meanwhile; sockets stay up")
+async def restart_valkey(at: Round) -> None:
+    """Restart the broadcast."""
+
+    async def restarted() -> None:
+        await _restarted(at, at.house.valkey)
+
+    await _without_reconnecting(at, restarted())
+
+
+@scenario(
+    "restart", "the model daemon", "words so far are kept, the same everywhere; Retry answers whole", may_fail=True
+)
+async def restart_model(at: Round) -> None:
+    """Restart the models."""
+    await _restarted(at, at.house.model)
+
+
+async def _cut(at: Round, *servers: str, to: tuple[str, ...] = (), longest: float = 4.0) -> None:
+    lines = at.house.lines_of(*servers, to=to)
+    await asyncio.gather(*(line.cut() for line in lines))
+    at.ask_meanwhile()
+    await _lasts(at, 0.0, longest)
+    await asyncio.gather(*(line.open() for line in lines))
+
+
+async def _dead(at: Round, *servers: str, to: tuple[str, ...] = (), longest: float = 5.0) -> None:
+    lines = at.house.lines_of(*servers, to=to)
+    for line in lines:
+        line.go_dead()
+    at.ask_meanwhile()
+    await _lasts(at, 0.5, longest)
+    await asyncio.gather(*(line.open() for line in lines))
+
+
+@scenario("line cut", "readers to web", "they connect again by themselves and show all of it")
+async def cut_front(at: Round) -> None:
+    """Break every websocket."""
+    await at.house.lines["front"].cut()
+    at.ask_meanwhile()
+    await _lasts(at, 0.0, 3.0)
+    await at.house.lines["front"].open()
+
+
+@scenario("line cut", "all processes to Postgres", "answers wait in memory; sockets stay up")
+async def cut_postgres(at: Round) -> None:
+    """Break every connection to the database, and let nobody in for some seconds."""
+    await _without_reconnecting(at, _cut(at, "postgres"))
+
+
+@scenario("line cut", "all processes to Valkey", "readers go on from Postgres; sockets stay up")
+async def cut_valkey(at: Round) -> None:
+    """Break every connection to the broadcast."""
+    await _without_reconnecting(at, _cut(at, "valkey"))
+
+
+@scenario("line cut", "workers to the model daemon", "words so far are kept; Retry answers whole", may_fail=True)
+async def cut_model(at: Round) -> None:
+    """Break every connection to the models."""
+    await _cut(at, "model", to=("worker0", "worker1"), longest=2.0)
+
+
+@scenario("line dead, nobody is told", "all processes to Postgres", "answers wait in memory; sockets stay up")
+async def dead_postgres(at: Round) -> None:
+    """Let nothing through to the database for some seconds."""
+    await _without_reconnecting(at, _dead(at, "postgres"))
+
+
+@scenario("line dead, nobody is told", "all processes to Valkey", "readers go on from Postgres; sockets stay up")
+async def dead_valkey(at: Round) -> None:
+    """Let nothing through to the broadcast for some seconds."""
+    await _without_reconnecting(at, _dead(at, "valkey"))
+
+
+@scenario("line dead, nobody is told", "one worker to Postgres", "the other takes over; the first stores nothing late")
+async def dead_worker(at: Round) -> None:
+    """Let nothing of one worker through to the database until the other has its answers."""
+    line = at.house.lines[f"worker{at.house.busiest()}-postgres"]
+    line.go_dead()
+    at.ask_meanwhile()
+    try:
+        await _until_taken_over(at)
+    finally:
+        await line.open()
+
+
+@scenario(
+    "half-open",
+    "readers whose line died",
+    "the others read on; the server lets go of them in half a minute; back, they show all of it",
+    model=LONG,
+)
+async def half_open_readers(at: Round) -> None:
+    """Have many more readers, and let nothing more through to or from them; nobody is told."""
+    line = Line(at.house.lines["front"].port_there)
+    await line.open()
+    try:
+        for chat in at.chats[:-1]:
+            chat.watchers += [at.reader(chat, door=line.port) for _ in range(_HALF_OPEN // (len(at.chats) - 1))]
+        lost = [reader for chat in at.chats[:-1] for reader in chat.watchers if reader.connections == 0]
+        await asyncio.gather(*(reader.open() for reader in lost))
+        line.go_dead()
+        at.ask_meanwhile()
+        at.watch.outcome.injections = len(lost)
+        async with asyncio.timeout(_GIVEN_UP_SECONDS):
+            while not line.given_up():
+                await asyncio.sleep(0.1)
+        await line.cut()
+        await line.open()
+        await asyncio.gather(
+            *(reader.until(lambda reader=reader: reader.state == "done", 60, "all") for reader in lost)
+        )
+    finally:
+        # They go on by the way that the others use.
+        for chat in at.chats[:-1]:
+            for reader in chat.watchers:
+                reader.go_through(at.house.lines["front"].port)
+        await line.cut()
+
+
+@scenario(
+    "disk full",
+    "the data folder",
+    "answers wait in memory; when there is room again all of it is stored",
+    needs_disk=True,
+)
+async def full_disk(at: Round) -> None:
+    """Fill the disk that Postgres, Valkey and the logs are on; Postgres may have to be started again."""
+    at.house.fill_disk()
+    at.ask_meanwhile()
+    try:
+        await _until_refused(at)
+        await _lasts(at, 0.5, 3.0)
+    finally:
+        at.house.empty_disk()
+    await _started_again_if_ended(at.house.postgres)
+    await _started_again_if_ended(at.house.valkey)
+
+
+async def _until_refused(at: Round) -> None:
+    """Write as the owner does until the database has no room, or is gone for the lack of it."""
+    async with asyncio.timeout(30):
+        with suppress(psycopg.OperationalError):
+            async with await psycopg.AsyncConnection.connect(at.house.owner_url) as connection:
+                await connection.execute("CREATE TEMPORARY TABLE filler (bytes text)")
+                while True:
+                    await connection.execute("INSERT INTO filler SELECT repeat('x', 8000) FROM generate_series(1, 200)")
+
+
+async def _started_again_if_ended(part: Part) -> None:
+    if part._kept.pid is None:
+        await part.again()
+
+
+@scenario("clock jump", "the workers (+1 h and -1 h)", "leases are neither stolen nor lost: no answer changes hands")
+async def jump_clock(at: Round) -> None:
+    """Turn the workers' wall clocks, the one forward and the other back, and back to right before the end."""
+    forward = at.rng.choice((3600.0, -3600.0))
+    at.house.turn_clock(forward, -forward)
+    at.ask_meanwhile()
+    try:
+        await asyncio.gather(
+            *(reader.until(lambda reader=reader: reader.state == "done", 90, "the end") for reader in at.readers)
+        )
+    finally:
+        at.house.turn_clock(0)
+    assert not at.watch.outcome.takeovers, "an answer changed hands"
+
+
+def chosen(names: list[str]) -> list[Scenario]:
+    """The scenarios with these names, or all."""
+    unknown = set(names) - {scenario.name for scenario in ALL}
+    if unknown:
+        raise ValueError(f"there is no {', '.join(sorted(unknown))}; there are: {', '.join(s.name for s in ALL)}")
+    return [scenario for scenario in ALL if not names or scenario.name in names]

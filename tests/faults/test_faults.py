@@ -1,0 +1,49 @@
+"""A quick taste of `make faults`: the pages' process and a worker are killed in mid-answer, and one random sequence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults import scenarios, sequences
+from tests.faults.__main__ import one_round
+from tests.faults.house import House
+from tests.faults.storage import Storage
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[asyncio.Runner]:
+    """The loop that the house lives on."""
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+@pytest.fixture(scope="module")
+def house(runner: asyncio.Runner) -> Iterator[House]:
+    """Two web processes, two workers, and what they need."""
+    house = House()
+    try:
+        runner.run(house.start())
+        yield house
+    finally:
+        runner.run(house.close())
+
+
+def test_a_web_process_and_a_worker_are_killed_in_mid_answer(runner: asyncio.Runner, house: House) -> None:
+    web, worker = scenarios.chosen(["kill-web-worker", "kill-worker"])
+
+    async def both() -> None:
+        storage = [Storage(house.owner_url) for _ in range(2)]
+        await asyncio.gather(one_round(house, storage[0], web, 1), one_round(house, storage[1], worker, 2))
+        await asyncio.gather(*(each.aclose() for each in storage))
+
+    runner.run(both())
+
+
+def test_random_sequences_end_with_what_was_said_stored_and_shown(runner: asyncio.Runner, house: House) -> None:
+    steps: list[str] = []
+    row = sequences.run(runner, house, examples=2, first=4, steps=5, report=steps.append)
+    assert not row.failures, [*row.failures, *steps]
+    assert row.outcomes
