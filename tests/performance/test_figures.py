@@ -7,6 +7,7 @@ import os
 
 from tests.performance.figures import Figure, middle_and_range, percentile, spread, table
 from tests.performance.processes import cpu_seconds, environment, family, memory_megabytes
+from tests.performance.soak import slope
 
 
 def test_a_percentile_is_one_of_the_values() -> None:
@@ -42,3 +43,12 @@ def test_what_is_started_does_not_inherit_our_settings(monkeypatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgres://elsewhere")
     assert {"RXCHAT_PORT", "DATABASE_URL"}.isdisjoint(environment())
     assert environment(RXCHAT_PORT="2")["RXCHAT_PORT"] == "2"
+
+
+def test_a_soak_is_judged_by_its_second_half() -> None:
+    warming = [(float(second), 100.0 + second) for second in range(0, 1800, 10)]
+    level = [(float(second), 300.0) for second in range(1800, 3600, 10)]
+    growing = [(float(second), 300.0 + 2 * second / 3600) for second in range(1800, 3600, 10)]
+    assert slope(warming + level) == 0
+    assert round(slope(warming + growing), 6) == 2
+    assert math.isnan(slope([(0.0, 1.0)]))
