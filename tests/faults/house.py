@@ -23,7 +23,7 @@ from rxchat.embedded.child import Child, Kept
 from rxchat.embedded.errors import StartFailed
 from rxchat.embedded.postgres import Postgres
 from tests.faults.line import Line
-from tests.performance.processes import ROOT, command_of, environment, family, free_port
+from tests.performance.processes import ROOT, command_of, environment, family
 
 ROUND = "scripted:count=1,tokens=200,rate=50"
 LONG = "scripted:count=1,tokens=650,rate=50"
@@ -135,7 +135,7 @@ class House:
             await _run(command, environment(**self._settings, **servers))
         self.clock = self.data / "clock"
         self.turn_clock(0)
-        port = free_port()
+        port = process.free_port()
         self.web = Part(await self._web(port), self._logs)
         self.lines["front"] = Line(port)
         await self.lines["front"].open()
@@ -146,7 +146,7 @@ class House:
 
     async def _start_servers(self, known: secrets.Secrets) -> None:
         postgres = Postgres(self.data, process.free_port(), known, process.unprivileged_user())
-        valkey_port, model_port = process.free_port(), free_port()
+        valkey_port, model_port = process.free_port(), process.free_port()
         self.postgres_url, self.owner_url = postgres.web_url, postgres.owner_url
         self.postgres_port, self.valkey_port, self.model_port = postgres.port, valkey_port, model_port
         self.valkey_url, self.model_url = valkey.url(valkey_port, known), f"http://127.0.0.1:{model_port}"

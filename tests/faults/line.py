@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
+from rxchat.embedded.process import free_port
+
 _BUSY_SECONDS = 0.3
 _CLOSE_WAIT = 8
 
@@ -46,9 +48,10 @@ class Line:
     async def open(self) -> None:
         """Let through; at the same port as before."""
         self._alive.set()
+        # Below those that Linux gives to outgoing connections: nobody takes it while the line is cut.
+        self.port = self.port or free_port()
         if self._server is None:
             self._server = await asyncio.start_server(self._pass, "127.0.0.1", self.port)
-            self.port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
         """Let nobody in, and break what is open: both ends notice at once."""

@@ -65,6 +65,17 @@ def count_of(text: str) -> int:
     return number
 
 
+def requests_of(text: str) -> str:
+    """Which request said what: "1-80 abc, 81-200 xyz"."""
+    spans: list[tuple[str, int, int]] = []
+    for number, tag in _WORD.findall(text):
+        if spans and spans[-1][0] == tag:
+            spans[-1] = (tag, spans[-1][1], int(number))
+        else:
+            spans.append((tag, int(number), int(number)))
+    return ", ".join(f"{first}-{last} {tag}" for tag, first, last in spans) or "nothing"
+
+
 async def _run_alone(port: int, offered: list[str]) -> None:
     daemon = FaultsOllama(port, offered)
     await daemon.start()

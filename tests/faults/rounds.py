@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from tests.faults.house import ROUND, House
-from tests.faults.models import count_of
+from tests.faults.models import count_of, requests_of
 from tests.faults.reader import Reader
 from tests.faults.record import Outcome
 from tests.faults.storage import Storage, StoredRun
@@ -126,15 +126,15 @@ class Round:
         self.chats: list[Chat] = []
 
     async def open(self) -> None:
-        """Open the tabs; every second conversation has a second one. The last has not been asked anything yet."""
+        """Open the tabs; every second conversation gets two more later. The last has not been asked anything yet."""
         for number in range(self._count + 1):
             person = add_person(self.house.at)
             conversation = add_conversation(self.house.at, person, 0, model=self.model)
             chat = Chat(conversation, person.cookie)
             chat.asker = self.reader(chat)
-            chat.watchers = [self.reader(chat) for _ in range(number % 2)]
+            chat.watchers = [self.reader(chat) for _ in range(2 * (number % 2))]
             self.chats.append(chat)
-        await asyncio.gather(*(reader.open() for reader in self.readers))
+        await asyncio.gather(*(chat.asker.open() for chat in self.chats))
         self.watch = Watch(self._storage, self.chats, self.model)
 
     def reader(self, chat: Chat, *, door: int = 0) -> Reader:
@@ -153,9 +153,16 @@ class Round:
         for chat in under_way:
             chat.ask()
         wanted = self.rng.randint(*words)
-        for chat in under_way:
-            for reader in chat.readers:
-                await reader.until(lambda reader=reader: len(reader.text.split()) >= wanted, PATIENCE_SECONDS, "words")
+        await asyncio.gather(*(self._join(reader, wanted) for chat in under_way for reader in chat.readers))
+
+    async def _join(self, reader: Reader, wanted: int) -> None:
+        """Read so much, as one who asked or as one who comes later, whenever chance wants."""
+        if not reader.connections:
+            asker = next(chat.asker for chat in self.chats if reader in chat.watchers)
+            early = self.rng.randint(0, wanted)
+            await asker.until(lambda: len(asker.text.split()) >= early, PATIENCE_SECONDS, "some words")
+            await reader.open()
+        await reader.until(lambda: len(reader.text.split()) >= wanted, PATIENCE_SECONDS, "words")
 
     def ask_meanwhile(self) -> None:
         """Ask in the last conversation, whatever is broken just now."""
@@ -240,8 +247,7 @@ def _answers(reader: Reader) -> int:
 def _difference(shown: list[tuple[str, str]], messages: list) -> str:
     for (_, ours), message in zip(shown, messages, strict=False):
         if ours != message.text:
-            at = next((at for at, (a, b) in enumerate(zip(ours, message.text, strict=False)) if a != b), 0)
-            return f"{len(ours)} characters, {len(message.text)} stored, from {at}: {ours[at : at + 30]!r} for {message.text[at : at + 30]!r}"
+            return f"{requests_of(ours)}; stored: {requests_of(message.text)}"
     return f"{len(shown)} messages, {len(messages)} stored"
 
 
