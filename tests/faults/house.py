@@ -131,8 +131,10 @@ class House:
             "DATABASE_OWNER_URL": self.owner_url,
             "OLLAMA_HOSTS": self.model_url,
         }
-        for command in ("migrate", "build"):
-            await _run(command, environment(**self._settings, **servers))
+        await _run("migrate", environment(**self._settings, **servers))
+        # Nobody looks at the pages here: any that were built once will do.
+        if not (ROOT / ".web" / "build" / "client" / "index.html").is_file():
+            await _run("build", environment(**self._settings, **servers))
         self.clock = self.data / "clock"
         self.turn_clock(0)
         port = process.free_port()

@@ -15,6 +15,7 @@ import re
 import string
 import sys
 import time
+from typing import Any
 
 from tests.journeys.models import JourneyOllama
 from tests.peers.scripted_ollama import Script, _durations, _line, _part
@@ -39,7 +40,12 @@ class FaultsOllama(JourneyOllama):
         finally:
             del self._last_said[writer]
 
-    async def _count(self, model: str, script: Script, writer: asyncio.StreamWriter) -> None:
+    async def _generate(
+        self, model: str, script: Script, messages: list[dict[str, Any]], writer: asyncio.StreamWriter
+    ) -> None:
+        if not script.count:
+            await super()._generate(model, script, messages, writer)
+            return
         last = self._last_said[writer]
         said = count_of(last["content"]) if last["role"] == "assistant" else 0
         tag = "".join(random.choices(string.ascii_lowercase, k=3))

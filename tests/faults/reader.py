@@ -128,7 +128,10 @@ class Reader:
     def __repr__(self) -> str:
         """Say what it shows."""
         shown = f"{self.state or 'no answer'}, ...{self.text[-20:]!r}, run {self.run_state!r}, problem {self.problem!r}"
-        return f"<reader of {self.conversation_id}: {shown}, asks {self._question}, connected {self.connections} times>"
+        return (
+            f"<reader of {self.conversation_id}: {shown}, asks {self._question}, connected {self.connections} times,"
+            f" resynced {self.page.resyncs} times>"
+        )
 
     def _later(self, work: Any) -> None:
         task = asyncio.create_task(work)

@@ -179,7 +179,7 @@ class Round:
 
     async def _finish(self, chat: Chat, *, may_fail: bool) -> None:
         await self._until_quiet(chat)
-        if may_fail and chat.asker.state == "failed":
+        if may_fail and chat.asker.state in {"failed", "interrupted"}:
             await self._check_failed(chat)
             chat.asker.retry()
             await chat.asker.until(lambda: chat.asker.state == "running", PATIENCE_SECONDS, "the retry")

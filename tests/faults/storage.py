@@ -16,7 +16,8 @@ _EVERY_SECONDS = 0.05
 _RUNS = """
 SELECT run.conversation_id, run.id, run.state, run.engine_id,
        CASE WHEN run.state IN ('queued', 'running')
-            THEN coalesce((SELECT string_agg(chunk.text, '' ORDER BY chunk.seq) FROM run_chunk AS chunk
+            -- An answer that goes on begins with what its message said before.
+            THEN message.text || coalesce((SELECT string_agg(chunk.text, '' ORDER BY chunk.seq) FROM run_chunk AS chunk
                             WHERE chunk.owner_id = run.owner_id AND chunk.run_id = run.id AND chunk.kind = 'text'), '')
             ELSE message.text END
   FROM run JOIN message ON message.owner_id = run.owner_id AND message.id = run.message_id
