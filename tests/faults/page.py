@@ -15,7 +15,7 @@ class Page:
         self.resyncs = 0
         self._resync = resync
         self._texts: dict[str, str] = {}
-        self._number: int | None = None
+        self.number: int | None = None
         self._awaits_set = False
 
     def text(self, message_id: str) -> str:
@@ -41,7 +41,7 @@ class Page:
         """Apply a patch from the server."""
         if not patch.get("op"):
             return
-        before, self._number = self._number, patch["n"]
+        before, self.number = self.number, patch["n"]
         if patch["op"] == "set":
             self._set(patch["items"])
         elif before is None:

@@ -56,7 +56,7 @@ class Reader:
     async def open(self) -> None:
         """Connect, and stay connected until `close`; returns when the page is there."""
         self._living = asyncio.create_task(self._live())
-        await self.until(lambda: self._is_hydrated and self.page._number is not None, 90, "the page")
+        await self.until(lambda: self._is_hydrated and self.page.number is not None, 90, "the page")
 
     async def close(self) -> None:
         """Close the tab."""
@@ -130,7 +130,7 @@ class Reader:
         shown = f"{self.state or 'no answer'}, ...{self.text[-20:]!r}, run {self.run_state!r}, problem {self.problem!r}"
         return (
             f"<reader of {self.conversation_id}: {shown}, asks {self._question}, connected {self.connections} times,"
-            f" resynced {self.page.resyncs} times>"
+            f" resynced {self.page.resyncs} times, hydrated {self._is_hydrated}, patch {self.page.number}>"
         )
 
     def _later(self, work: Any) -> None:
