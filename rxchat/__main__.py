@@ -1,4 +1,4 @@
-"""The commands: python -m rxchat up | build | check | web | migrate | servers | setup-link | reset-link | audit."""
+"""The commands: python -m rxchat up | build | check | web | worker | migrate | servers | setup-link | reset-link | audit."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[Callable[[Settings, argparse.Namespace], int], str]] =
     "build": (commands.build, "build the pages, if anything that they are made of has changed"),
     "check": (commands.check, "look at the settings, and say what is not secure and what to do about it"),
     "web": (commands.web, "serve, with the database and the other servers that are set or running"),
+    "worker": (commands.worker, "write answers, beside `web --no-engine`; as many of them as you like"),
     "migrate": (commands.migrate, "bring the database to the schema of this code"),
     "servers": (commands.servers, "start the embedded servers alone, for as long as --owner lives"),
     "setup-link": (commands.setup_link, "print the link that creates the first administrator"),
@@ -28,6 +29,7 @@ COMMANDS: dict[str, tuple[Callable[[Settings, argparse.Namespace], int], str]] =
 
 _ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "servers": commands.add_servers_arguments,
+    "web": commands.add_web_arguments,
     "reset-link": operator_commands.add_reset_arguments,
     "audit": operator_commands.add_audit_arguments,
 }

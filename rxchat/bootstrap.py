@@ -22,6 +22,7 @@ from rxchat.db.migrations import newest_revision
 from rxchat.db.notifications import listen
 from rxchat.development import ensure_servers
 from rxchat.domain.errors import RxChatError
+from rxchat.domain.runs import RunLimits
 from rxchat.embedded import endpoints as embedded
 from rxchat.embedded.secrets import load_or_create
 from rxchat.services import graph
@@ -179,10 +180,17 @@ def build_services(settings: Settings, at: Connections) -> Graph:
     services = Services(
         **_account_services(settings, at, database, access, passwords, limits),
         access=access,
-        activity=Activity(notices),
+        activity=Activity(notices, access),
         conversations=Conversations(database),
         denials=Denials(database, limits),
-        engine=RunEngine(database, model, live, notices),
+        engine=RunEngine(
+            database,
+            model,
+            live,
+            notices,
+            limits=RunLimits(settings.answers_at_once, settings.answers_per_person),
+            longest_seconds=settings.answer_timeout_minutes * 60,
+        ),
         health=Health(database, models, newest_revision(), broadcast.ping if broadcast else None),
         limits=limits,
         live=live,
@@ -232,15 +240,17 @@ async def running(settings: Settings, at: Connections) -> AsyncGenerator[Service
     made = build_services(settings, at)
     services = made.services
     await services.notices.start()
-    await services.engine.start()
+    if settings.engine:
+        await services.engine.start()
     await services.upkeep.start()
     graph.install(services)
-    log.info("started", pid=os.getpid(), models=list(at.ollama_hosts))
+    log.info("started", pid=os.getpid(), writes=settings.engine, models=list(at.ollama_hosts))
     try:
         yield services
     finally:
         await services.upkeep.stop()
         await services.engine.stop()
+        await services.live.aclose()
         await services.post.stop()
         await services.notices.stop()
         graph.uninstall()

@@ -12,10 +12,11 @@ from contextlib import suppress
 
 import httpx
 import psycopg
+import uvloop
 from sqlalchemy.exc import SQLAlchemyError
 
 from rxchat import __version__, checks, frontend
-from rxchat.bootstrap import ConfigurationError, Connections, connections, needs_embedded
+from rxchat.bootstrap import ConfigurationError, Connections, connections, needs_embedded, running
 from rxchat.db import accounts as account_rows
 from rxchat.db import migrations
 from rxchat.db.database import Database, libpq_url
@@ -32,7 +33,12 @@ _WEB_ENVIRONMENT = {
     "__REFLEX_SKIP_COMPILE": "true",
     "REFLEX_ENV_MODE": "prod",
     "REFLEX_SSR": "false",
+    # A line that is dead without having been closed is noticed on both sides in 25 s.
+    "REFLEX_SOCKET_INTERVAL": "10",
+    "REFLEX_SOCKET_TIMEOUT": "15",
 }
+# Open websockets count as requests: this is how many tabs one process takes.
+_TABS_A_PROCESS = "4096"
 
 
 def say(line: str) -> None:
@@ -160,21 +166,53 @@ def build(settings: Settings, _chosen: argparse.Namespace) -> int:
     return 0
 
 
-def web(settings: Settings, _chosen: argparse.Namespace) -> int:
+def add_web_arguments(command: argparse.ArgumentParser) -> None:
+    """Say how `web` may be spread."""
+    command.add_argument("--workers", type=int, default=1, metavar="N", help="how many processes serve (default 1)")
+    command.add_argument("--no-engine", action="store_true", help="write no answers here: `worker` processes do")
+
+
+def web(settings: Settings, chosen: argparse.Namespace) -> int:
     """Serve pages, websocket and API."""
+    if chosen.workers < 1:
+        raise ConfigurationError("--workers must be 1 or more.")
     checks.demand(settings)
     at = connections(settings)
     _check_database(at)
     os.environ.update(_WEB_ENVIRONMENT)
+    if chosen.no_engine:
+        os.environ["RXCHAT_ENGINE"] = "off"
     command = [
         *(sys.executable, "-m", "granian", "rxchat.rxchat:app", "--factory", "--interface", "asgi", "--no-log"),
-        *("--host", settings.host, "--port", str(settings.port), "--workers", "1"),
+        *("--host", settings.host, "--port", str(settings.port), "--workers", str(chosen.workers)),
+        *("--backlog", "2048", "--backpressure", _TABS_A_PROCESS),
         # A worker that is asked to end saves what it is writing first; then it may be killed.
         *("--workers-kill-timeout", "3"),
+        # One that was killed is started again; the others serve meanwhile.
+        *("--respawn-failed-workers", "--respawn-interval", "0.1"),
     ]
     # In this process's place: what was only needed for the checks above is given back.
     os.chdir(frontend.ROOT)
     os.execv(sys.executable, command)  # noqa: S606
+
+
+def worker(settings: Settings, _chosen: argparse.Namespace) -> int:
+    """Write answers until asked to end; what is being written then goes on elsewhere."""
+    checks.demand(settings)
+    at = connections(settings)
+    _check_database(at)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_work(settings, at))
+    return 0
+
+
+async def _work(settings: Settings, at: Connections) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with running(settings.model_copy(update={"engine": True}), at):
+        say(f"RxChat {__version__}: this worker (process {os.getpid()}) writes answers.")
+        await stop.wait()
 
 
 def _check_database(at: Connections) -> None:

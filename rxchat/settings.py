@@ -49,6 +49,12 @@ class Settings(BaseSettings):
     models_port: int = Field(default=0, alias="RXCHAT_MODELS_PORT", ge=0, le=65535)
     database_pool_size: int = Field(default=10, alias="RXCHAT_DATABASE_POOL_SIZE", ge=2, le=200)
 
+    # Which of its work a process does
+    engine: bool = Field(default=True, alias="RXCHAT_ENGINE")
+    answers_at_once: int = Field(default=256, alias="RXCHAT_ANSWERS_AT_ONCE", ge=1)
+    answers_per_person: int = Field(default=4, alias="RXCHAT_ANSWERS_PER_PERSON", ge=1)
+    answer_timeout_minutes: float = Field(default=60.0, alias="RXCHAT_ANSWER_TIMEOUT_MINUTES", gt=0)
+
     # Models
     default_model: str = Field(default="", alias="RXCHAT_DEFAULT_MODEL")
     first_token_timeout_seconds: float = Field(default=120.0, alias="RXCHAT_FIRST_TOKEN_TIMEOUT_SECONDS", gt=0)

@@ -32,6 +32,12 @@ class RolledBackDatabase(Database):
                 await outer.rollback()
         await database.aclose()
 
+    @asynccontextmanager
+    async def each(self) -> AsyncGenerator[AsyncSession]:
+        """All of it happens in the one transaction."""
+        async with self.begin(None) as session:
+            yield session
+
     async def _take_snapshot(self, session: AsyncSession) -> None:
         """The one transaction has its isolation already, and nobody else writes into it."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections.abc import Awaitable, Sequence
 from typing import cast
 
@@ -10,11 +10,13 @@ import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
 
+from rxchat.adapters.breaker import Breaker
 from rxchat.domain.limits import CountersAway, Pace
 
 log = structlog.get_logger(__name__)
 
 _PREFIX = "rxchat:attempts:"
+_BUDGET_SECONDS = 0.5
 _RETRY_SECONDS = 5.0
 
 # One script, so that simultaneous attempts are counted one after another. KEYS; ARGV: base, cap, forget, free for each.
@@ -51,8 +53,10 @@ class RedisCounters:
 
     def __init__(self, url: str) -> None:
         """Prepare the client; nothing is connected yet."""
-        self._client = redis.asyncio.Redis.from_url(url, socket_connect_timeout=0.5, socket_timeout=1)
-        self._away_until = 0.0
+        self._client = redis.asyncio.Redis.from_url(
+            url, socket_connect_timeout=_BUDGET_SECONDS, socket_timeout=_BUDGET_SECONDS
+        )
+        self._breaker = Breaker(_RETRY_SECONDS)
 
     async def count(self, keys: Sequence[str], free: Sequence[int], pace: Pace) -> float:
         """Count an attempt under each key; return for how many seconds it is refused, or 0.
@@ -75,16 +79,20 @@ class RedisCounters:
             await self._run(_LESSEN, [key])
 
     async def _run(self, script: str, keys: Sequence[str], *arguments: float) -> str:
-        if time.monotonic() < self._away_until:
+        if not self._breaker.admits():
             raise CountersAway
         named = [_PREFIX + key for key in keys]
         try:
             # The client's own type says that it may also be synchronous.
-            return await cast("Awaitable[str]", self._client.eval(script, len(named), *named, *map(str, arguments)))
+            asking = cast("Awaitable[str]", self._client.eval(script, len(named), *named, *map(str, arguments)))
+            async with asyncio.timeout(_BUDGET_SECONDS):
+                counted = await asking
         except (RedisError, OSError) as error:
-            self._away_until = time.monotonic() + _RETRY_SECONDS
-            log.warning("redis is away, attempts are counted in postgres", error=str(error))
+            if self._breaker.failed():
+                log.warning("redis is away, attempts are counted in postgres", error=str(error))
             raise CountersAway from error
+        self._breaker.succeeded()
+        return counted
 
     async def aclose(self) -> None:
         """Close the connections."""

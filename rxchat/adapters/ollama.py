@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -17,7 +17,8 @@ import httpx
 import ollama
 import structlog
 
-from rxchat.domain.chat import AnswerFinished, ChatEvent, ChatMessage, ModelInfo, ReasoningDelta, TextDelta
+from rxchat.adapters.ollama_stream import MEGABYTES, LineTooLong, Silent, chat_events
+from rxchat.domain.chat import AnswerFinished, ChatEvent, ChatMessage, ModelInfo
 from rxchat.domain.errors import (
     ModelBroke,
     ModelError,
@@ -31,7 +32,6 @@ log = structlog.get_logger(__name__)
 
 _CONNECT_SECONDS = 5.0
 _LIST_SECONDS = 10.0
-_NANOSECONDS = 1e9
 
 
 class OllamaChatModel:
@@ -110,13 +110,23 @@ class OllamaChatModel:
         log.info("model call", host=_short(host), model=model, messages=len(asked))
         begun: list[bool] = []
         with _translated(host, model, begun):
-            stream = self._stream(host, model, asked)
-            async with aclosing(stream):
-                async for event in self._unless_silent(host, model, stream):
-                    begun[:] = [True]
-                    yield event
-                    if isinstance(event, AnswerFinished):
-                        return
+            events = chat_events(
+                self._clients[host]._client, model, asked, self._first_token_seconds, self._token_seconds
+            )
+            try:
+                async with aclosing(events):
+                    async for event in events:
+                        begun[:] = [True]
+                        yield event
+                        if isinstance(event, AnswerFinished):
+                            return
+            except Silent as error:
+                raise ModelSilent(
+                    f"{model} on {_short(host)} said nothing for {error.seconds:g} seconds. It may be overloaded or too"
+                    " large for its host: try again, or choose a smaller model."
+                ) from error
+            except LineTooLong as error:
+                raise ModelBroke(f"{_short(host)} sent a line of over {MEGABYTES} MB; is it Ollama?") from error
             raise ModelBroke(f"{_short(host)} stopped in the middle of the answer; what was said so far is kept.")
 
     async def _host_for(self, model: str) -> str:
@@ -126,52 +136,10 @@ class OllamaChatModel:
             await self.models()
         return self._host_of.get(model, next(iter(self._clients)))
 
-    async def _stream(self, host: str, model: str, messages: list[dict[str, str]]) -> AsyncGenerator[ChatEvent]:
-        parts = await self._clients[host].chat(model=model, messages=messages, stream=True)
-        # An async generator underneath: closing it closes the connection, and that frees the model.
-        async with aclosing(parts):  # pyright: ignore[reportArgumentType]
-            async for part in parts:
-                if part.message.thinking:
-                    yield ReasoningDelta(part.message.thinking)
-                if part.message.content:
-                    yield TextDelta(part.message.content)
-                if part.done:
-                    yield _finished(part)
-                    return
-
-    async def _unless_silent(
-        self, host: str, model: str, stream: AsyncIterator[ChatEvent]
-    ) -> AsyncGenerator[ChatEvent]:
-        seconds = self._first_token_seconds
-        while True:
-            try:
-                async with asyncio.timeout(seconds):
-                    event = await anext(stream)
-            except StopAsyncIteration:
-                return
-            except TimeoutError as error:
-                raise ModelSilent(
-                    f"{model} on {_short(host)} said nothing for {seconds:g} seconds. It may be overloaded or too large"
-                    " for its host: try again, or choose a smaller model."
-                ) from error
-            seconds = self._token_seconds
-            yield event
-
     async def aclose(self) -> None:
         """Close the connections to all hosts."""
         for client in self._clients.values():
             await client.close()
-
-
-def _finished(part: ollama.ChatResponse) -> AnswerFinished:
-    return AnswerFinished(
-        reason=part.done_reason or "stop",
-        prompt_tokens=part.prompt_eval_count or 0,
-        answer_tokens=part.eval_count or 0,
-        load_seconds=(part.load_duration or 0) / _NANOSECONDS,
-        prompt_seconds=(part.prompt_eval_duration or 0) / _NANOSECONDS,
-        answer_seconds=(part.eval_duration or 0) / _NANOSECONDS,
-    )
 
 
 @contextmanager

@@ -1,20 +1,29 @@
-"""Redis or Valkey as the Broadcast port: fan-out between processes, fast and without a promise."""
+"""Redis or Valkey as the Broadcast port: fan-out between processes, fast and without a promise.
+
+One connection listens for the whole process. A server that is away, or that hangs, costs a caller half a second once;
+then a breaker spares it to everybody until the server answers again.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import asynccontextmanager, suppress
+from typing import Any, cast
 
 import redis.asyncio
 import structlog
-from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
+
+from rxchat.adapters.breaker import Breaker
 
 log = structlog.get_logger(__name__)
 
 _PREFIX = "rxchat:"
-_RETRY_SECONDS = 5.0
+_BUDGET_SECONDS = 0.5
+_RETRY_SECONDS = 2.0
+_UNHEARD = 256
+"""So many messages may wait for a slow listener; older ones are forgotten, and read from Postgres."""
 
 
 class RedisBroadcast:
@@ -22,58 +31,93 @@ class RedisBroadcast:
 
     def __init__(self, url: str) -> None:
         """Prepare the client; nothing is connected yet."""
-        self._client = redis.asyncio.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=2)
-        self._away_until = 0.0
+        self._client = redis.asyncio.Redis.from_url(
+            url, socket_connect_timeout=_BUDGET_SECONDS, socket_timeout=_BUDGET_SECONDS
+        )
+        # What listens waits for as long as nobody says anything; a ping now and then finds a dead line.
+        self._listener = redis.asyncio.Redis.from_url(
+            url, socket_connect_timeout=_BUDGET_SECONDS, health_check_interval=5
+        )
+        self._pubsub = self._listener.pubsub(ignore_subscribe_messages=True)
+        self._breaker = Breaker(_RETRY_SECONDS)
+        self._queues: dict[bytes, set[asyncio.Queue[bytes]]] = {}
+        self._listening: asyncio.Task[None] | None = None
 
-    async def publish(self, channel: str, message: bytes) -> None:
-        """Send to everyone who listens now."""
-        if time.monotonic() < self._away_until:
-            return
+    async def publish(self, channel: str, message: bytes) -> int:
+        """Send to everyone who listens now; return how many do, 0 when the server is away."""
+        if not self._breaker.admits():
+            return 0
         try:
-            await self._client.publish(_PREFIX + channel, message)
+            async with asyncio.timeout(_BUDGET_SECONDS):
+                heard = await cast("Awaitable[int]", self._client.publish(_PREFIX + channel, message))
         except (RedisError, OSError) as error:
             # The answer must not wait for a server that is only there to make things fast.
-            self._away_until = time.monotonic() + _RETRY_SECONDS
-            log.warning("redis is away, followers in other processes read from postgres", error=str(error))
+            if self._breaker.failed():
+                log.warning("redis is away, followers in other processes read from postgres", error=str(error))
+            return 0
+        if self._breaker.succeeded():
+            log.info("redis is back")
+        return heard
 
     @asynccontextmanager
     async def subscribe(self, channel: str) -> AsyncGenerator[AsyncGenerator[bytes]]:
-        """Listen to a channel for as long as the context is open."""
-        pubsub = self._client.pubsub(ignore_subscribe_messages=True)
+        """Listen to a channel for as long as the context is open, whenever the server is there."""
+        name, queue = (_PREFIX + channel).encode(), asyncio.Queue[bytes](_UNHEARD)
+        queues = self._queues.setdefault(name, set())
+        queues.add(queue)
         try:
-            try:
-                await pubsub.subscribe(_PREFIX + channel)
-            except (RedisError, OSError) as error:
-                log.warning("redis is away, following from postgres alone", error=str(error))
-                yield _nothing()
-            else:
-                yield _messages(pubsub)
+            if len(queues) == 1:
+                await self._say(self._pubsub.subscribe(name))
+            if self._listening is None or self._listening.done():
+                self._listening = asyncio.create_task(self._listen(), name="redis listener")
+            yield _messages(queue)
         finally:
-            await pubsub.aclose()
+            queues.discard(queue)
+            if not queues:
+                self._queues.pop(name, None)
+                await self._say(self._pubsub.unsubscribe(name))
+
+    async def _say(self, command: Awaitable[Any]) -> None:
+        # What could not be said is said when the connection is made anew: it remembers its channels.
+        with suppress(RedisError, OSError):
+            async with asyncio.timeout(_BUDGET_SECONDS):
+                await command
+
+    async def _listen(self) -> None:
+        while self._queues:
+            try:
+                message = await self._pubsub.get_message(timeout=_RETRY_SECONDS)
+            except (RedisError, OSError, RuntimeError):
+                # Away, or not connected yet: the channels of whoever listens by then are asked for again.
+                await asyncio.sleep(_RETRY_SECONDS / 4)
+                if self._queues:
+                    await self._say(self._pubsub.subscribe(*self._queues))
+                continue
+            if message is not None:
+                for queue in self._queues.get(message["channel"], ()):
+                    if queue.full():
+                        queue.get_nowait()
+                    queue.put_nowait(message["data"])
 
     async def ping(self) -> bool:
         """Whether the server answers."""
         try:
-            return bool(await self._client.ping())  # pyright: ignore[reportGeneralTypeIssues]
+            async with asyncio.timeout(_BUDGET_SECONDS):
+                return bool(await self._client.ping())  # pyright: ignore[reportGeneralTypeIssues]
         except (RedisError, OSError):
             return False
 
     async def aclose(self) -> None:
         """Close the connections."""
+        if self._listening is not None:
+            self._listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._listening
+        await self._pubsub.aclose()
+        await self._listener.aclose()
         await self._client.aclose()
 
 
-async def _messages(pubsub: PubSub) -> AsyncGenerator[bytes]:
+async def _messages(queue: asyncio.Queue[bytes]) -> AsyncGenerator[bytes]:
     while True:
-        try:
-            message = await pubsub.get_message(timeout=30)
-        except (RedisError, OSError) as error:
-            log.warning("redis went away, following from postgres alone", error=str(error))
-            return
-        if message is not None:
-            yield message["data"]
-
-
-async def _nothing() -> AsyncGenerator[bytes]:
-    return
-    yield b""
+        yield await queue.get()

@@ -87,6 +87,21 @@ class Database:
                 )
                 yield session
 
+    @asynccontextmanager
+    async def each(self) -> AsyncGenerator[AsyncSession]:
+        """Let every statement be a transaction of its own that acts for nobody: what engines and sweeps do.
+
+        One that never hears of its commit holds no lock: Postgres has committed, or it has not.
+
+        Raises:
+            DatabaseAway: when Postgres does not answer.
+        """
+        with translated_errors():
+            async with self.engine.connect() as connection:
+                alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                async with AsyncSession(alone, expire_on_commit=False) as session:
+                    yield session
+
     async def _take_snapshot(self, session: AsyncSession) -> None:
         await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
 
@@ -147,7 +162,13 @@ def runtime_engine(url: str, *, pool_size: int) -> AsyncEngine:
         connect_args={
             "connect_timeout": 5,
             "application_name": "rxchat",
-            "options": "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000",
+            # A process that is cut off in the middle of a transaction keeps its locks from others for so long.
+            "options": "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=10000",
+            # And it notices a dead line about as soon.
+            "tcp_user_timeout": 8000,
+            "keepalives_idle": 4,
+            "keepalives_interval": 2,
+            "keepalives_count": 2,
         },
     )
     event.listen(engine.sync_engine, "connect", _take_runtime_role)

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import ARRAY, Integer, Text, Uuid, bindparam, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db.notifications import notify
-from rxchat.domain.runs import ActiveRun, ChunkKind, ClaimedRun, RunChunk, RunState
-from rxchat.tables import Run, RunChunkRow
+from rxchat.domain.runs import ActiveRun, ChunkKind, ClaimedRun, PendingChunk, RunChunk, RunLimits, RunState, Written
+from rxchat.tables import Message, Run, RunChunkRow
 
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false
 
 _ACTIVE = (RunState.QUEUED.value, RunState.RUNNING.value)
-_CLAIM = text("SELECT * FROM claim_run(:engine, :lease)")
+_CLAIM = text("SELECT * FROM claim_runs(:engine, :lease, :room, :at_once, :per_person)")
 _RENEW = text("SELECT run_id, stop_requested FROM renew_run_leases(:engine, :runs, :lease)")
-_APPEND = text(
-    """
-    INSERT INTO run_chunk (owner_id, run_id, seq, kind, start, text)
-    SELECT run.owner_id, run.id, :seq, :kind, :start, :text FROM run
-     WHERE run.owner_id = :owner AND run.id = :run AND run.engine_id = :engine AND run.state = 'running'
-        -- The database may have kept a chunk and died before it said so; the one that is sent again only holds more.
-        ON CONFLICT (owner_id, run_id, seq) DO UPDATE
-       SET kind = EXCLUDED.kind, start = EXCLUDED.start, text = EXCLUDED.text
-    """
+_APPEND = text("SELECT append_run_chunks(:engine, :runs, :fences, :seqs, :kinds, :starts, :texts)").bindparams(
+    bindparam("runs", type_=ARRAY(Uuid)),
+    bindparam("fences", type_=ARRAY(Integer)),
+    bindparam("seqs", type_=ARRAY(Integer)),
+    bindparam("kinds", type_=ARRAY(Text)),
+    bindparam("starts", type_=ARRAY(Integer)),
+    bindparam("texts", type_=ARRAY(Text)),
 )
+_PLACE = text("SELECT run_place(:run)")
 
 
 async def add(session: AsyncSession, run: Run) -> None:
@@ -37,11 +37,21 @@ async def add(session: AsyncSession, run: Run) -> None:
     await notify(session, "run queued")
 
 
-async def claim(session: AsyncSession, engine_id: UUID, lease_seconds: float) -> ClaimedRun | None:
-    """Take the oldest waiting run for this engine, or return None."""
-    found = await session.execute(_CLAIM, {"engine": engine_id, "lease": timedelta(seconds=lease_seconds)})
-    row = found.mappings().one_or_none()
-    return ClaimedRun(**row) if row else None
+async def claim(
+    session: AsyncSession, engine_id: UUID, lease_seconds: float, room: int, limits: RunLimits
+) -> list[ClaimedRun]:
+    """Take up to `room` waiting runs for this engine, in their fair order and as many as the limits let."""
+    found = await session.execute(
+        _CLAIM,
+        {
+            "engine": engine_id,
+            "lease": timedelta(seconds=lease_seconds),
+            "room": room,
+            "at_once": limits.at_once,
+            "per_person": limits.per_person,
+        },
+    )
+    return [ClaimedRun(**row) for row in found.mappings()]
 
 
 async def renew_leases(
@@ -54,33 +64,41 @@ async def renew_leases(
     return {row.run_id: row.stop_requested for row in found}
 
 
-async def release(session: AsyncSession, owner_id: UUID, run_id: UUID, engine_id: UUID) -> None:
+async def release(session: AsyncSession, run: ClaimedRun, engine_id: UUID) -> None:
     """Give a run back unfinished, so that the next engine takes it up at once; this does not count as an attempt."""
     await session.execute(
         update(Run)
-        .where(Run.owner_id == owner_id, Run.id == run_id, Run.engine_id == engine_id, Run.state == "running")
+        .where(*_held(run, engine_id))
         .values(state="queued", engine_id=None, lease_until=None, attempt=func.greatest(Run.attempt - 1, 0))
     )
     await notify(session, "run queued")
 
 
-async def append_chunk(
-    session: AsyncSession, owner_id: UUID, run_id: UUID, engine_id: UUID, seq: int, chunk: RunChunk
-) -> bool:
-    """Store a piece of the answer; False when the run is no longer this engine's."""
-    stored = await session.execute(
+def _held(run: ClaimedRun, engine_id: UUID) -> tuple[Any, ...]:
+    return (
+        Run.owner_id == run.owner_id,
+        Run.id == run.id,
+        Run.engine_id == engine_id,
+        Run.fence == run.fence,
+        Run.state == "running",
+    )
+
+
+async def append_chunks(session: AsyncSession, engine_id: UUID, pieces: Sequence[PendingChunk]) -> set[UUID]:
+    """Store pieces of several answers; return the runs that are no longer this engine's, of which nothing was stored."""
+    refused = await session.execute(
         _APPEND,
         {
-            "owner": owner_id,
-            "run": run_id,
             "engine": engine_id,
-            "seq": seq,
-            "kind": chunk.kind.value,
-            "start": chunk.start,
-            "text": chunk.text,
+            "runs": [piece.run_id for piece in pieces],
+            "fences": [piece.fence for piece in pieces],
+            "seqs": [piece.seq for piece in pieces],
+            "kinds": [piece.chunk.kind.value for piece in pieces],
+            "starts": [piece.chunk.start for piece in pieces],
+            "texts": [piece.chunk.text for piece in pieces],
         },
     )
-    return stored.rowcount == 1
+    return set(refused.scalars())
 
 
 async def chunks_of(
@@ -95,17 +113,54 @@ async def chunks_of(
     return [(row.seq, RunChunk(ChunkKind(row.kind), row.start, row.text)) for row in found.scalars()]
 
 
-async def finish(session: AsyncSession, owner_id: UUID, run_id: UUID, engine_id: UUID, state: RunState) -> bool:
+async def kept(session: AsyncSession, owner_id: UUID, run_id: UUID) -> Written:
+    """Return what the run's message said before the run began; nothing, for a new answer."""
+    found = await session.execute(
+        select(Message.text, Message.reasoning)
+        .join(Run, (Run.owner_id == Message.owner_id) & (Run.message_id == Message.id))
+        .where(Run.owner_id == owner_id, Run.id == run_id)
+    )
+    row = found.one_or_none()
+    return Written(row.text, row.reasoning) if row else Written()
+
+
+async def written(session: AsyncSession, owner_id: UUID, run_id: UUID) -> Written:
+    """Return what is stored of a run's answer: what its message said before it began, and the pieces since."""
+    whole = await kept(session, owner_id, run_id)
+    for seq, chunk in await chunks_of(session, owner_id, run_id):
+        whole = whole.after(seq, chunk)
+    return whole
+
+
+async def finish(session: AsyncSession, run: ClaimedRun, engine_id: UUID, state: RunState) -> bool:
     """End a run and drop its chunks (its message holds the whole); False when it is no longer this engine's."""
     ended = await session.execute(
-        update(Run)
-        .where(Run.owner_id == owner_id, Run.id == run_id, Run.engine_id == engine_id, Run.state == "running")
-        .values(state=state.value, finished_at=func.now(), lease_until=None)
+        update(Run).where(*_held(run, engine_id)).values(state=state.value, finished_at=func.now(), lease_until=None)
     )
     if ended.rowcount != 1:
         return False
-    await session.execute(delete(RunChunkRow).where(RunChunkRow.owner_id == owner_id, RunChunkRow.run_id == run_id))
+    await _drop_chunks(session, run.owner_id, run.id)
     return True
+
+
+async def stop_waiting(session: AsyncSession, owner_id: UUID, run_id: UUID) -> bool:
+    """End a run that no engine has; False when one has it by now."""
+    ended = await session.execute(
+        update(Run)
+        .where(Run.owner_id == owner_id, Run.id == run_id, Run.state == "queued")
+        .values(state=RunState.STOPPED.value, finished_at=func.now())
+    )
+    return ended.rowcount == 1
+
+
+async def _drop_chunks(session: AsyncSession, owner_id: UUID, run_id: UUID) -> None:
+    await session.execute(delete(RunChunkRow).where(RunChunkRow.owner_id == owner_id, RunChunkRow.run_id == run_id))
+
+
+async def place_of(session: AsyncSession, run_id: UUID) -> int:
+    """Return at which place of the line a run of the acting person waits (1 is the next), 0 when it does not."""
+    found = await session.execute(_PLACE, {"run": run_id})
+    return found.scalar_one_or_none() or 0
 
 
 async def active_of(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> ActiveRun | None:
@@ -116,7 +171,15 @@ async def active_of(session: AsyncSession, owner_id: UUID, conversation_id: UUID
     row = found.scalar_one_or_none()
     if row is None:
         return None
-    return ActiveRun(row.owner_id, row.id, row.conversation_id, row.message_id, row.model, row.created_at)
+    return ActiveRun(
+        row.owner_id,
+        row.id,
+        row.conversation_id,
+        row.message_id,
+        row.model,
+        row.created_at,
+        is_waiting=row.state == RunState.QUEUED,
+    )
 
 
 async def is_active(session: AsyncSession, owner_id: UUID, run_id: UUID) -> bool:
@@ -127,15 +190,11 @@ async def is_active(session: AsyncSession, owner_id: UUID, run_id: UUID) -> bool
     return found.scalar_one_or_none() is not None
 
 
-async def request_stop(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> UUID | None:
-    """Ask for the conversation's active run to stop, and tell its engine when the transaction commits."""
-    found = await session.execute(
+async def request_stop(session: AsyncSession, owner_id: UUID, run_id: UUID) -> None:
+    """Ask for an active run to stop, and tell its engine when the transaction commits."""
+    await session.execute(
         update(Run)
-        .where(Run.owner_id == owner_id, Run.conversation_id == conversation_id, Run.state.in_(_ACTIVE))
+        .where(Run.owner_id == owner_id, Run.id == run_id, Run.state.in_(_ACTIVE))
         .values(stop_requested_at=func.now())
-        .returning(Run.id)
     )
-    run_id = found.scalar_one_or_none()
-    if run_id is not None:
-        await notify(session, f"run stop {run_id}")
-    return run_id
+    await notify(session, f"run stop {run_id}")

@@ -46,12 +46,14 @@ class QuestionAsked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerStarted:
-    """A run begins (or begins again) to write an answer."""
+    """A run begins to write an answer, begins it again, or goes on with what is kept of it."""
 
     type: ClassVar[str] = "answer_started"
     message_id: UUID
     run_id: UUID
     model: str
+    text: str = ""
+    reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,11 @@ class AnswerEnded:
     tokens: int = 0
     seconds: float = 0.0
     tokens_per_second: float = 0.0
+
+    @property
+    def lets_go_on(self) -> bool:
+        """Whether what waits may be asked now: after a failure its person looks first."""
+        return self.state in {MessageState.DONE, MessageState.STOPPED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +172,7 @@ class MessageAdded:
     id: UUID
     role: Role
     text: str = ""
+    reasoning: str = ""
     model: str = ""
     state: MessageState = MessageState.DONE
 
@@ -194,8 +202,17 @@ def changes_of(event: ConversationEvent) -> tuple[Change, ...]:
             return (ConversationChange(title=title, model=model, removed=False),)
         case QuestionAsked(message_id=message_id, text=text):
             return (MessageAdded(id=message_id, role=Role.USER, text=text),)
-        case AnswerStarted(message_id=message_id, model=model):
-            return (MessageAdded(id=message_id, role=Role.ASSISTANT, model=model, state=MessageState.RUNNING),)
+        case AnswerStarted():
+            return (
+                MessageAdded(
+                    id=event.message_id,
+                    role=Role.ASSISTANT,
+                    text=event.text,
+                    reasoning=event.reasoning,
+                    model=event.model,
+                    state=MessageState.RUNNING,
+                ),
+            )
         case AnswerEnded():
             facts = {item.name: getattr(event, item.name) for item in fields(event) if item.name != "message_id"}
             return (MessageEnded(id=event.message_id, **facts),)
@@ -263,6 +280,7 @@ class History:
                     seq=earlier.seq if earlier else seq,
                     role=change.role,
                     text=change.text,
+                    reasoning=change.reasoning,
                     model=change.model,
                     state=change.state,
                 )
@@ -284,3 +302,12 @@ class ConversationSummary:
     model: str
     updated_at: datetime
     is_running: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingMessage:
+    """What a person has sent while an answer was being written; it is asked when its turn comes."""
+
+    id: UUID
+    text: str
+    model: str

@@ -219,3 +219,10 @@ class ModelBroke(ModelError):
 
     status = 502
     code = "model_broke"
+
+
+class AnswerInterrupted(ModelError):
+    """The answer was cut off and nobody went on with it; its person can have it continued."""
+
+    status = 502
+    code = "answer_interrupted"

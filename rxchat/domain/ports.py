@@ -40,8 +40,8 @@ class ChatModel(Protocol):
 class Broadcast(Protocol):
     """Tells other processes what happens, fast and without a promise: who must know reads Postgres."""
 
-    async def publish(self, channel: str, message: bytes) -> None:
-        """Send to everyone who listens now; never raises when the service is away."""
+    async def publish(self, channel: str, message: bytes) -> int:
+        """Send to everyone who listens now and return how many do; 0, and no error, when the service is away."""
         ...
 
     def subscribe(self, channel: str) -> AbstractAsyncContextManager[AsyncGenerator[bytes]]:

@@ -9,9 +9,10 @@ from uuid import UUID
 
 LEASE_SECONDS = 6.0
 RENEW_SECONDS = 2.0
-CHUNK_SECONDS = 0.25
+CHUNK_SECONDS = 0.2
+"""How much of an answer may be in memory alone; storing it takes a moment more."""
 ATTEMPTS = 3
-"""How often an answer is taken up again after its engine died, before it counts as interrupted."""
+"""How often an answer is taken up without getting on at all, before it counts as interrupted."""
 
 
 class RunState(StrEnum):
@@ -42,6 +43,8 @@ class ClaimedRun:
     message_id: UUID
     model: str
     attempt: int
+    fence: int
+    """Grows with each claim: what is written under an older one is refused."""
     correlation_id: str
 
 
@@ -55,6 +58,27 @@ class ActiveRun:
     message_id: UUID
     model: str
     created_at: datetime
+    is_waiting: bool = False
+    """Whether no engine has it yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunLimits:
+    """How many answers are written at the same time; what is asked beyond waits for its turn."""
+
+    at_once: int = 256
+    """In the whole installation."""
+    per_person: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class PendingChunk:
+    """A piece that is to be stored, and by which right."""
+
+    run_id: UUID
+    fence: int
+    seq: int
+    chunk: RunChunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +88,19 @@ class RunChunk:
     kind: ChunkKind
     start: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """As much of an answer as is stored."""
+
+    text: str = ""
+    reasoning: str = ""
+    seq: int = 0
+    """The seq of the last piece; 0 when there is none."""
+
+    def after(self, seq: int, chunk: RunChunk) -> Written:
+        """Return it with the next piece, which may overlap what is there."""
+        if chunk.kind is ChunkKind.TEXT:
+            return Written(self.text[: chunk.start] + chunk.text, self.reasoning, seq)
+        return Written(self.text, self.reasoning[: chunk.start] + chunk.text, seq)

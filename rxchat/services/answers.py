@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import aclosing, suppress
 from uuid import UUID
 
@@ -15,18 +15,23 @@ from rxchat.db import conversations as rows
 from rxchat.db import runs as run_rows
 from rxchat.db.database import Database
 from rxchat.domain.chat import AnswerFinished, ChatMessage, ReasoningDelta, Role, TextDelta
+from rxchat.domain.continuation import BeganAnew, Seam, asked_to_go_on, looks_complete, prefilled
 from rxchat.domain.conversations import AnswerEnded, MessageState
-from rxchat.domain.errors import DatabaseAway, ModelBroke, ModelError
+from rxchat.domain.errors import AnswerInterrupted, DatabaseAway, ModelBroke, ModelError, ModelRefused
 from rxchat.domain.ids import made_at
 from rxchat.domain.ports import ChatModel
-from rxchat.domain.runs import ATTEMPTS, CHUNK_SECONDS, ChunkKind, ClaimedRun, RunChunk, RunState
+from rxchat.domain.runs import ATTEMPTS, ChunkKind, ClaimedRun, PendingChunk, RunChunk, RunState
 from rxchat.domain.text import ANSWER_CHARACTERS, storable
 from rxchat.services.live import LiveAnswer
+from rxchat.services.saving import Saver
+from rxchat.services.turns import Appending
 
 log = structlog.get_logger(__name__)
 
 _HISTORY_MESSAGES = 200
 _RETRY_SECONDS = 1.0
+_AT_A_STRETCH_SECONDS = 0.005
+"""How long a model that writes faster than anybody reads may keep everything else waiting."""
 _KINDS = (ChunkKind.REASONING, ChunkKind.TEXT)
 
 
@@ -34,14 +39,23 @@ class AnswerWriter:
     """The work on one claimed run, from the model's first token to the stored message."""
 
     def __init__(
-        self, database: Database, model: ChatModel, engine_id: UUID, run: ClaimedRun, answer: LiveAnswer
+        self,
+        database: Database,
+        model: ChatModel,
+        saver: Saver,
+        engine_id: UUID,
+        run: ClaimedRun,
+        answer: LiveAnswer,
+        longest_seconds: float,
     ) -> None:
         """Take the run on."""
+        self.run = run
         self._database = database
         self._model = model
+        self._saver = saver
         self._engine_id = engine_id
-        self._run = run
         self._answer = answer
+        self._longest_seconds = longest_seconds
         self._saved = dict.fromkeys(_KINDS, 0)
         self._chunk_seq = 0
         self._pieces = 0
@@ -50,29 +64,31 @@ class AnswerWriter:
         self._failure: ModelError | None = None
 
     async def write(self) -> None:
-        """Have the model write the answer, and save it piece by piece; how it went is kept for `end`."""
+        """Have the model write the answer while the saver stores it; how it went is kept for `end`."""
         messages = await self._take_up()
-        if self._run.attempt > ATTEMPTS:
-            self._failure = ModelError("This answer was interrupted several times; it was not tried again.")
+        if self.run.attempt > ATTEMPTS:
+            self._failure = AnswerInterrupted("This answer was interrupted several times, and did not get on.")
             return
-        saving = asyncio.create_task(self._save_forever())
+        self._saver.enter(self.run.id, self)
         try:
-            await self._generate(messages)
+            async with asyncio.timeout(self._longest_seconds):
+                await self._generate(messages)
+        except TimeoutError:
+            self._failure = ModelBroke(f"The answer was cut after {self._longest_seconds / 60:g} minutes.")
         except ModelError as error:
             self._failure = error
-            log.warning("the model could not answer", code=error.code, model=self._run.model, reason=error.message)
         finally:
-            saving.cancel()
-            # Whatever stopped the saving on the way, the whole is in memory and is stored at the end.
-            (trouble,) = await asyncio.gather(saving, return_exceptions=True)
-            if isinstance(trouble, Exception):
-                log.error("part of an answer could not be saved", exc_info=trouble, run_id=str(self._run.id))
+            # The rest is in memory and is stored with the ending.
+            self._saver.leave(self.run.id)
+        if self._failure is not None:
+            error = self._failure
+            log.warning("the model could not answer", code=error.code, model=self.run.model, reason=error.message)
 
     async def _take_up(self) -> list[ChatMessage]:
-        """Read what an earlier engine saved of this answer, and what the model is to be told; in one go, a person waits."""
-        run = self._run
+        """Read what is stored of this answer, and what the model is to be told; in one go, a person waits."""
+        run = self.run
         async with self._database.begin(run.owner_id) as session:
-            stored = await run_rows.chunks_of(session, run.owner_id, run.id)
+            written = await run_rows.written(session, run.owner_id, run.id)
             place = await rows.get_message(session, run.owner_id, run.conversation_id, run.message_id)
             thread = await rows.latest_messages(
                 session,
@@ -81,68 +97,92 @@ class AnswerWriter:
                 limit=_HISTORY_MESSAGES,
                 before_seq=place.seq if place else None,
             )
-        for seq, chunk in stored:
-            self._answer.heal(chunk)
-            self._chunk_seq = seq
+        for kind, text in zip(_KINDS, (written.reasoning, written.text), strict=True):
+            self._answer.heal(RunChunk(kind, 0, text))
+        self._chunk_seq = written.seq
         self._saved = {kind: len(self._whole(kind)) for kind in _KINDS}
-        messages = [ChatMessage(Role(row.role), row.text) for row in thread if row.text]
-        if self._answer.text:
-            # What is saved already goes along as the beginning of the answer, for the model to go on from.
-            messages.append(ChatMessage(Role.ASSISTANT, self._answer.text))
-        return messages
+        return [ChatMessage(Role(row.role), row.text) for row in thread if row.text]
 
     async def _generate(self, messages: list[ChatMessage]) -> None:
-        async with aclosing(self._model.chat(self._run.model, messages)) as events:
+        said = self._answer.text
+        if not said:
+            await self._listen(messages, Seam(""))
+            return
+        for asked in (prefilled(messages, said), asked_to_go_on(messages, said)):
+            try:
+                await self._listen(asked, Seam(said))
+            except (BeganAnew, ModelRefused) as error:
+                log.info("the model does not go on like this", run_id=str(self.run.id), why=type(error).__name__)
+                if len(self._answer.text) > len(said):
+                    break
+                continue
+            if len(self._answer.text) > len(said) or looks_complete(said):
+                return
+        self._failure = AnswerInterrupted("This answer was cut off, and the model did not go on with it by itself.")
+
+    async def _listen(self, messages: list[ChatMessage], seam: Seam) -> None:
+        stretch = time.monotonic()
+        async with aclosing(self._model.chat(self.run.model, messages)) as events:
             async for event in events:
                 match event:
                     case TextDelta(text=text):
-                        self._add(ChunkKind.TEXT, text)
+                        self._add(ChunkKind.TEXT, seam.feed(storable(text)))
                     case ReasoningDelta(text=text):
-                        self._add(ChunkKind.REASONING, text)
+                        self._add(ChunkKind.REASONING, storable(text))
                     case AnswerFinished():
                         self._finished = event
+                        self._add(ChunkKind.TEXT, seam.close())
                 if len(self._answer.text) + len(self._answer.reasoning) >= ANSWER_CHARACTERS:
                     raise ModelBroke(f"The answer was cut at {ANSWER_CHARACTERS:,} characters.")
+                if time.monotonic() - stretch > _AT_A_STRETCH_SECONDS:
+                    await asyncio.sleep(0)
+                    stretch = time.monotonic()
 
     def _add(self, kind: ChunkKind, text: str) -> None:
+        if not text:
+            return
         if self._pieces == 0:
-            observability.FIRST_TOKEN.observe(max(0.0, time.time() - made_at(self._run.id)))
+            observability.FIRST_TOKEN.observe(max(0.0, time.time() - made_at(self.run.id)))
+        if kind is ChunkKind.REASONING and self._pieces == 0 and self._answer.reasoning:
+            # It thinks again after a takeover: what it thought before is another train of thought.
+            text = f"\n\n{text}"
         self._pieces += 1
         room = ANSWER_CHARACTERS - len(self._answer.text) - len(self._answer.reasoning)
-        self._answer.add(kind, storable(text[:room]))
+        self._answer.add(kind, text[:room])
+        self._saver.wake()
 
     def _whole(self, kind: ChunkKind) -> str:
         return self._answer.text if kind is ChunkKind.TEXT else self._answer.reasoning
 
-    async def _save_forever(self) -> None:
-        while True:
-            await asyncio.sleep(CHUNK_SECONDS)
-            try:
-                await self._save()
-            except DatabaseAway:
-                # It stays in memory, and the next round tries again from where the last one got to.
-                log.warning("part of an answer waits for the database", run_id=str(self._run.id))
+    def pending(self) -> list[PendingChunk]:
+        """Return what is not stored yet."""
+        unsaved = [kind for kind in _KINDS if len(self._whole(kind)) > self._saved[kind]]
+        return [
+            PendingChunk(
+                self.run.id,
+                self.run.fence,
+                self._chunk_seq + number,
+                RunChunk(kind, self._saved[kind], self._whole(kind)[self._saved[kind] :]),
+            )
+            for number, kind in enumerate(unsaved, start=1)
+        ]
 
-    async def _save(self) -> None:
-        for kind in _KINDS:
-            whole, start = self._whole(kind), self._saved[kind]
-            if len(whole) == start:
-                continue
-            chunk = RunChunk(kind, start, whole[start:])
-            async with self._database.begin(self._run.owner_id) as session:
-                stored = await run_rows.append_chunk(
-                    session, self._run.owner_id, self._run.id, self._engine_id, self._chunk_seq + 1, chunk
-                )
-            if stored:
-                self._chunk_seq += 1
-                self._saved[kind] = len(whole)
+    def stored(self, pieces: Iterable[PendingChunk]) -> None:
+        """Take note that this much is stored."""
+        for piece in pieces:
+            self._chunk_seq = piece.seq
+            self._saved[piece.chunk.kind] = piece.chunk.start + len(piece.chunk.text)
 
     async def release(self) -> None:
         """Save the rest and give the run back for another engine to go on with."""
-        with suppress(DatabaseAway):
-            await self._save()
-            async with self._database.begin(self._run.owner_id) as session:
-                await run_rows.release(session, self._run.owner_id, self._run.id, self._engine_id)
+        self._saver.enter(self.run.id, self)
+        try:
+            with suppress(DatabaseAway):
+                await self._saver.save([self.run.id])
+                async with self._database.begin(self.run.owner_id) as session:
+                    await run_rows.release(session, self.run, self._engine_id)
+        finally:
+            self._saver.leave(self.run.id)
 
     async def end(self, *, stopped: bool, give_up: Callable[[], bool]) -> None:
         """Store the whole answer and how it went; waits for the database as long as `give_up` says no."""
@@ -157,30 +197,30 @@ class AnswerWriter:
                     return
                 await asyncio.sleep(_RETRY_SECONDS)
         observability.RUNS.labels(state.value).inc()
-        observability.TOKENS.labels(self._run.model).inc(event.tokens)
+        observability.TOKENS.labels(self.run.model).inc(event.tokens)
         log.info(
             "answer ended",
             state=state.value,
-            model=self._run.model,
+            model=self.run.model,
             pieces=event.tokens,
             seconds=event.seconds,
-            run_id=str(self._run.id),
+            run_id=str(self.run.id),
         )
 
     async def _store_ending(self, event: AnswerEnded, state: RunState) -> None:
-        run = self._run
+        run = self.run
         async with self._database.begin(run.owner_id) as session:
             seq = await rows.current_seq(session, run.owner_id, run.conversation_id)
-            if seq is None or not await run_rows.finish(session, run.owner_id, run.id, self._engine_id, state):
+            if seq is None or not await run_rows.finish(session, run, self._engine_id, state):
                 return
-            await rows.append_event(session, run.owner_id, run.conversation_id, seq, event)
+            await Appending(session, run.owner_id, run.conversation_id, seq).end(event)
 
     def _ending(self, *, stopped: bool) -> AnswerEnded:
         failure, text = self._failure, self._answer.text
         if failure is None and not stopped and not text:
-            failure = ModelError(f"{self._run.model} ended without saying anything.")
+            failure = ModelError(f"{self.run.model} ended without saying anything.")
         state = MessageState.DONE
-        if self._run.attempt > ATTEMPTS:
+        if isinstance(failure, AnswerInterrupted):
             state = MessageState.INTERRUPTED
         elif failure is not None:
             state = MessageState.FAILED
@@ -192,7 +232,7 @@ class AnswerWriter:
             tokens = self._finished.answer_tokens
             rate = tokens / self._finished.answer_seconds if self._finished.answer_seconds > 0 else rate
         return AnswerEnded(
-            message_id=self._run.message_id,
+            message_id=self.run.message_id,
             state=state,
             text=text,
             reasoning=self._answer.reasoning,

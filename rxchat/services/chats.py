@@ -8,25 +8,29 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db import conversations as rows
+from rxchat.db import queue as queue_rows
 from rxchat.db import runs as run_rows
 from rxchat.db.database import Database
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.chat import Role
 from rxchat.domain.conversations import (
-    AnswerStarted,
+    AnswerEnded,
     ConversationCreated,
-    ConversationEvent,
     MessageState,
     ModelChosen,
-    QuestionAsked,
+    WaitingMessage,
 )
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Action, Permission, ResourceKind, Scope, require, require_scope
+from rxchat.domain.runs import Written
 from rxchat.domain.text import MESSAGE_CHARACTERS, storable, title_of
-from rxchat.observability import correlation_id
 from rxchat.services.teams import Teams
-from rxchat.tables import Run
+from rxchat.services.turns import Appending
+from rxchat.tables import Conversation
+
+QUEUE_MESSAGES = 20
+"""So many messages may wait in one conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class Turn:
     question_id: UUID
     is_new: bool
     """Whether the conversation begins with it."""
+    is_waiting: bool = False
+    """Whether it waits for its turn: an answer is being written there."""
 
 
 class Chats:
@@ -52,12 +58,13 @@ class Chats:
     ) -> Turn:
         """Store a question and queue the run that answers it; without a conversation, begin one.
 
+        While an answer is being written there, the question waits, and is asked when its turn comes.
         Whoever sends the same `question_id` again (because the line broke before the answer came) asks once.
 
         Raises:
             InvalidInput: when the text is blank or too long, or no model is chosen.
             NotFound: when the conversation is unknown or someone else's.
-            Conflict: when an answer is being written there already.
+            Conflict: when too many messages wait there already.
             NotAllowed: when the person may not use this model, or not begin conversations.
         """
         text = _valid_question(text)
@@ -65,22 +72,34 @@ class Chats:
         if conversation_id is None:
             require(viewer, Permission.CONVERSATIONS_CREATE)
         await self._require_model(viewer, model)
-        question_id = question_id or new_id()
+        question = WaitingMessage(question_id or new_id(), text, model)
         async with self._database.begin(viewer.user_id) as session:
-            known = await rows.conversation_of(session, viewer.user_id, question_id)
+            known = await _known(session, viewer.user_id, question.id)
             if known is not None:
-                return Turn(known, question_id, is_new=False)
+                return Turn(known, question.id, is_new=False)
             if not model:
                 raise InvalidInput("There is no model to ask: connect Ollama, or wait until the model host answers.")
-            is_new = conversation_id is None
             if conversation_id is None:
-                conversation_id = new_id()
-                begun = await self._created(session, viewer, conversation_id, title_of(text), model)
-            else:
-                begun = await self._continued(session, viewer, conversation_id, model)
-            await begun.append(QuestionAsked(message_id=question_id, text=text))
-            await begun.queue_run(new_id(), model)
-        return Turn(conversation_id, question_id, is_new)
+                begun = await self._created(session, viewer, title_of(text), model)
+                await begun.ask(question.id, text, model)
+                return Turn(begun.conversation_id, question.id, is_new=True)
+            begun, conversation = await _locked(session, viewer, conversation_id)
+            # Another tab may have sent the same while this one waited for the lock.
+            if await _known(session, viewer.user_id, question.id) is not None:
+                return Turn(conversation_id, question.id, is_new=False)
+            is_busy = await run_rows.active_of(session, viewer.user_id, conversation_id) is not None
+            waiting = await queue_rows.count(session, viewer.user_id, conversation_id)
+            if waiting >= QUEUE_MESSAGES:
+                raise Conflict(f"{waiting} messages wait here already: wait until some are answered, or withdraw one.")
+            if is_busy or waiting:
+                await queue_rows.add(session, viewer.user_id, conversation_id, question)
+                if not is_busy:
+                    await begun.ask_next()
+                return Turn(conversation_id, question.id, is_new=False, is_waiting=True)
+            if model != conversation.model:
+                await begun.append(ModelChosen(model=model))
+            await begun.ask(question.id, text, model)
+        return Turn(conversation_id, question.id, is_new=False)
 
     async def retry(self, viewer: Viewer, conversation_id: UUID, message_id: UUID) -> UUID:
         """Have an answer that did not end well written again, in its place; return the run.
@@ -89,6 +108,18 @@ class Chats:
             NotFound: when there is no such answer of this person's.
             Conflict: when it ended well, or another answer is being written.
         """
+        return await self._again(viewer, conversation_id, message_id, goes_on=False)
+
+    async def go_on(self, viewer: Viewer, conversation_id: UUID, message_id: UUID) -> UUID:
+        """Have an answer that did not end well continued from where it ends; return the run.
+
+        Raises:
+            NotFound: when there is no such answer of this person's.
+            Conflict: when it ended well, is not the last one, or another answer is being written.
+        """
+        return await self._again(viewer, conversation_id, message_id, goes_on=True)
+
+    async def _again(self, viewer: Viewer, conversation_id: UUID, message_id: UUID, *, goes_on: bool) -> UUID:
         require_scope(viewer, Scope.CHAT)
         async with self._database.begin(viewer.user_id) as session:
             message = await rows.get_message(session, viewer.user_id, conversation_id, message_id)
@@ -96,76 +127,113 @@ class Chats:
             raise NotFound
         await self._require_model(viewer, message.model)
         async with self._database.begin(viewer.user_id) as session:
-            begun = await self._continued(session, viewer, conversation_id)
+            begun, _ = await _locked(session, viewer, conversation_id)
+            if await run_rows.active_of(session, viewer.user_id, conversation_id) is not None:
+                raise Conflict("An answer is still being written here: wait for it, or stop it first.")
             message = await rows.get_message(session, viewer.user_id, conversation_id, message_id)
             if message is None:
                 raise NotFound
             if message.state == MessageState.DONE:
                 raise Conflict("This answer is complete.")
-            return await begun.queue_run(message_id, message.model)
+            kept = Written(message.text, message.reasoning) if goes_on else None
+            return await begun.queue_run(message_id, message.model, kept)
 
     async def _require_model(self, viewer: Viewer, model: str) -> None:
         if model and model not in await self._teams.usable(viewer, ResourceKind.MODEL, Action.USE, [model]):
             raise NotAllowed("You may not use this model. Choose another one, or ask an administrator for it.")
 
     async def stop(self, viewer: Viewer, conversation_id: UUID) -> bool:
-        """Stop the answer that is being written; False when there is none (any more).
+        """Stop the answer that is being written; False when there is none (any more). What waits is asked then.
 
         Raises:
             NotAllowed: when the person's key is not for that.
         """
         require_scope(viewer, Scope.CHAT)
         async with self._database.begin(viewer.user_id) as session:
-            return await run_rows.request_stop(session, viewer.user_id, conversation_id) is not None
+            return await stop_answer(session, viewer.user_id, conversation_id)
 
-    async def _created(
-        self, session: AsyncSession, viewer: Viewer, conversation_id: UUID, title: str, model: str
-    ) -> _Appending:
+    async def change_waiting(self, viewer: Viewer, conversation_id: UUID, message_id: UUID, text: str) -> None:
+        """Give a message that waits another text.
+
+        Raises:
+            InvalidInput: when the text is blank or too long.
+            NotFound: when it does not wait (any more), or is someone else's.
+        """
+        text = _valid_question(text)
+        require_scope(viewer, Scope.CHAT)
+        async with self._database.begin(viewer.user_id) as session:
+            if not await queue_rows.change(session, viewer.user_id, conversation_id, message_id, text):
+                raise NotFound("This message does not wait any more: it was asked, or withdrawn in another tab.")
+
+    async def withdraw(self, viewer: Viewer, conversation_id: UUID, message_id: UUID) -> str:
+        """Take a message that waits back, and return its text.
+
+        Raises:
+            NotFound: when it does not wait (any more), or is someone else's.
+        """
+        require_scope(viewer, Scope.CHAT)
+        async with self._database.begin(viewer.user_id) as session:
+            text = await queue_rows.withdraw(session, viewer.user_id, conversation_id, message_id)
+        if text is None:
+            raise NotFound("This message does not wait any more: it was asked, or withdrawn in another tab.")
+        return text
+
+    async def ask_next(self, viewer: Viewer, conversation_id: UUID) -> bool:
+        """Ask what has waited longest, after an answer that failed; False when nothing waits.
+
+        Raises:
+            NotFound: when the conversation is unknown or someone else's.
+            Conflict: when an answer is being written there.
+        """
+        require_scope(viewer, Scope.CHAT)
+        async with self._database.begin(viewer.user_id) as session:
+            begun, _ = await _locked(session, viewer, conversation_id)
+            if await run_rows.active_of(session, viewer.user_id, conversation_id) is not None:
+                raise Conflict("An answer is still being written here: what waits is asked right after it.")
+            return await begun.ask_next()
+
+    async def _created(self, session: AsyncSession, viewer: Viewer, title: str, model: str) -> Appending:
+        conversation_id = new_id()
         await rows.add(session, viewer.user_id, conversation_id)
-        begun = _Appending(session, viewer.user_id, conversation_id, 0)
+        begun = Appending(session, viewer.user_id, conversation_id, 0)
         await begun.append(ConversationCreated(title=title, model=model))
         return begun
 
-    async def _continued(
-        self, session: AsyncSession, viewer: Viewer, conversation_id: UUID, model: str = ""
-    ) -> _Appending:
-        seq = await rows.current_seq(session, viewer.user_id, conversation_id)
-        conversation = await rows.get_owned(session, viewer.user_id, conversation_id)
-        if seq is None or conversation is None:
-            raise NotFound
-        if await run_rows.active_of(session, viewer.user_id, conversation_id) is not None:
-            raise Conflict("An answer is still being written here: wait for it, or stop it first.")
-        begun = _Appending(session, viewer.user_id, conversation_id, seq)
-        if model not in {"", conversation.model}:
-            await begun.append(ModelChosen(model=model))
-        return begun
+
+async def stop_answer(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> bool:
+    """Stop the answer that is being written in a conversation, by its engine or, where none has it, here and now."""
+    seq = await rows.current_seq(session, owner_id, conversation_id)
+    run = await run_rows.active_of(session, owner_id, conversation_id) if seq is not None else None
+    if seq is None or run is None:
+        return False
+    if not run.is_waiting:
+        await run_rows.request_stop(session, owner_id, run.id)
+        return True
+    written = await run_rows.written(session, owner_id, run.id)
+    if not await run_rows.stop_waiting(session, owner_id, run.id):
+        # An engine took it just now, and hears of this.
+        await run_rows.request_stop(session, owner_id, run.id)
+        return True
+    stopped = AnswerEnded(
+        message_id=run.message_id, state=MessageState.STOPPED, text=written.text, reasoning=written.reasoning
+    )
+    await Appending(session, owner_id, conversation_id, seq).end(stopped)
+    return True
 
 
-@dataclass(slots=True)
-class _Appending:
-    """Events being appended to one conversation in one transaction."""
+async def _locked(session: AsyncSession, viewer: Viewer, conversation_id: UUID) -> tuple[Appending, Conversation]:
+    """Lock a conversation until the transaction ends: whoever asks, stops or ends an answer there takes turns."""
+    seq = await rows.current_seq(session, viewer.user_id, conversation_id)
+    conversation = await rows.get_owned(session, viewer.user_id, conversation_id)
+    if seq is None or conversation is None:
+        raise NotFound
+    return Appending(session, viewer.user_id, conversation_id, seq), conversation
 
-    session: AsyncSession
-    owner_id: UUID
-    conversation_id: UUID
-    seq: int
 
-    async def append(self, event: ConversationEvent) -> None:
-        self.seq = await rows.append_event(self.session, self.owner_id, self.conversation_id, self.seq, event)
-
-    async def queue_run(self, message_id: UUID, model: str) -> UUID:
-        run_id = new_id()
-        await self.append(AnswerStarted(message_id=message_id, run_id=run_id, model=model))
-        run = Run(
-            owner_id=self.owner_id,
-            id=run_id,
-            conversation_id=self.conversation_id,
-            message_id=message_id,
-            model=model,
-            correlation_id=correlation_id(),
-        )
-        await run_rows.add(self.session, run)
-        return run_id
+async def _known(session: AsyncSession, owner_id: UUID, question_id: UUID) -> UUID | None:
+    """Return the conversation in which this question was asked, or waits."""
+    asked = await rows.conversation_of(session, owner_id, question_id)
+    return asked or await queue_rows.conversation_of(session, owner_id, question_id)
 
 
 def _valid_question(text: str) -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db import conversations as rows
+from rxchat.db import queue as queue_rows
 from rxchat.db import roles as role_rows
 from rxchat.db import runs as run_rows
 from rxchat.db.database import Database
@@ -22,11 +23,13 @@ from rxchat.domain.conversations import (
     History,
     MessageState,
     ThreadMessage,
+    WaitingMessage,
 )
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.permissions import Action, Grant, Resource, ResourceKind, Scope, is_allowed, require_scope
 from rxchat.domain.runs import ActiveRun
 from rxchat.domain.text import clean_title
+from rxchat.services.chats import stop_answer
 from rxchat.tables import Conversation, Message
 
 PAGE_MESSAGES = 12
@@ -45,6 +48,17 @@ class ThreadPage:
     run: ActiveRun | None
     seq: int = 0
     """The seq of the last event that this page shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What happened in a conversation, who writes there, and what waits to be asked."""
+
+    events: list[tuple[int, ConversationEvent]]
+    run: ActiveRun | None
+    place: int
+    """At which place of the line the run waits (1 is the next), 0 when it does not."""
+    waiting: tuple[WaitingMessage, ...]
 
 
 class Conversations:
@@ -90,10 +104,8 @@ class Conversations:
             conversation.id, conversation.title, conversation.model, messages, len(found) > limit, run, conversation.seq
         )
 
-    async def news(
-        self, viewer: Viewer, conversation_id: UUID, after_seq: int
-    ) -> tuple[list[tuple[int, ConversationEvent]], ActiveRun | None]:
-        """Return what happened in a conversation after a seq, and the run that is writing in it now.
+    async def news(self, viewer: Viewer, conversation_id: UUID, after_seq: int) -> News:
+        """Return what happened in a conversation after a seq, and how it goes on there now.
 
         Raises:
             NotFound: when the conversation is unknown, removed or someone else's.
@@ -102,7 +114,9 @@ class Conversations:
             owner_id = (await _readable(session, viewer, conversation_id)).owner_id
             events = await rows.events_of(session, owner_id, conversation_id, after_seq=after_seq)
             run = await run_rows.active_of(session, owner_id, conversation_id)
-        return events, run
+            place = await run_rows.place_of(session, run.id) if run is not None and run.is_waiting else 0
+            waiting = await queue_rows.of(session, owner_id, conversation_id)
+        return News(events, run, place, tuple(waiting))
 
     async def message(self, viewer: Viewer, conversation_id: UUID, message_id: UUID) -> ThreadMessage:
         """Return one message.
@@ -150,9 +164,10 @@ class Conversations:
             NotFound: when it is unknown or someone else's.
         """
         require_scope(viewer, Scope.CHAT)
-        async with self._database.begin(viewer.user_id) as session:
-            await run_rows.request_stop(session, viewer.user_id, conversation_id)
+        # First of all, so that nothing that waits there is asked when the answer has stopped.
         await self._append(viewer, conversation_id, ConversationRemoved())
+        async with self._database.begin(viewer.user_id) as session:
+            await stop_answer(session, viewer.user_id, conversation_id)
 
     async def restore(self, viewer: Viewer, conversation_id: UUID) -> None:
         """Undo a deletion.

@@ -89,37 +89,6 @@ class Watch:
         return True
 
 
-class Activity:
-    """Tells tabs that something happened to their person's conversations, in whatever process it was done."""
-
-    def __init__(self, notices: Notices) -> None:
-        """Hear of every conversation's events."""
-        self._watches: dict[UUID, set[Watch]] = {}
-        notices.on("conversation", self._hear)
-
-    def enter(self, user_id: UUID) -> Watch:
-        """Begin to watch; `leave` ends it."""
-        watch = Watch()
-        self._watches.setdefault(user_id, set()).add(watch)
-        return watch
-
-    def leave(self, user_id: UUID, watch: Watch) -> None:
-        """Watch no more."""
-        watches = self._watches.get(user_id, set())
-        watches.discard(watch)
-        if not watches:
-            self._watches.pop(user_id, None)
-
-    def _hear(self, rest: str) -> None:
-        if rest == "":
-            affected = [watch for watches in self._watches.values() for watch in watches]
-        else:
-            user_id = parse_id(rest.partition(" ")[0])
-            affected = list(self._watches.get(user_id, ())) if user_id else []
-        for watch in affected:
-            watch.poke()
-
-
 class Access:
     """Tells this process that what somebody may do has changed, in whatever process or tool it was changed."""
 
@@ -145,3 +114,38 @@ class Access:
 
     def _hear(self, rest: str) -> None:
         self.changed(parse_id(rest))
+
+
+class Activity:
+    """Tells tabs that something happened to their person's conversations, in whatever process it was done."""
+
+    def __init__(self, notices: Notices, access: Access) -> None:
+        """Hear of every conversation's events, and of what changes who may see them."""
+        self._watches: dict[UUID, set[Watch]] = {}
+        notices.on("conversation", self._hear)
+        access.on_change(self._poke)
+
+    def enter(self, user_id: UUID) -> Watch:
+        """Begin to watch; `leave` ends it."""
+        watch = Watch()
+        self._watches.setdefault(user_id, set()).add(watch)
+        return watch
+
+    def leave(self, user_id: UUID, watch: Watch) -> None:
+        """Watch no more."""
+        watches = self._watches.get(user_id, set())
+        watches.discard(watch)
+        if not watches:
+            self._watches.pop(user_id, None)
+
+    def _hear(self, rest: str) -> None:
+        user_id = parse_id(rest.partition(" ")[0])
+        if user_id is not None or rest == "":
+            self._poke(user_id)
+
+    def _poke(self, user_id: UUID | None) -> None:
+        """Have this person's tabs look again; everybody's, for None."""
+        affected = self._watches.values() if user_id is None else [self._watches.get(user_id, set())]
+        for watches in affected:
+            for watch in watches:
+                watch.poke()

@@ -20,14 +20,19 @@ from rxchat.db.database import Database
 from rxchat.domain.errors import DatabaseAway
 from rxchat.domain.ids import new_id, parse_id
 from rxchat.domain.ports import ChatModel
-from rxchat.domain.runs import LEASE_SECONDS, RENEW_SECONDS, ClaimedRun
+from rxchat.domain.runs import LEASE_SECONDS, RENEW_SECONDS, ClaimedRun, RunLimits
 from rxchat.services.answers import AnswerWriter
 from rxchat.services.live import LiveAnswers
 from rxchat.services.notices import Notices
+from rxchat.services.saving import Saver
 
 log = structlog.get_logger(__name__)
 
-_CLAIM_SECONDS = 2.0
+_CLAIM_SECONDS = 1.0
+_AT_ONCE = 256
+"""How many answers one engine writes; a process that has that much to do leaves the rest to others."""
+_AT_A_TIME = 16
+"""How many it takes in one go, so that engines which are woken together share what there is."""
 
 
 class Interruption(StrEnum):
@@ -44,6 +49,7 @@ class Interruption(StrEnum):
 @dataclass(slots=True)
 class _Job:
     run: ClaimedRun
+    writer: AnswerWriter | None = None
     writing: asyncio.Task[None] | None = None
     interruption: Interruption | None = None
     task: asyncio.Task[None] | None = field(default=None)
@@ -65,7 +71,8 @@ class RunEngine:
         live: LiveAnswers,
         notices: Notices,
         *,
-        at_once: int = 64,
+        limits: RunLimits | None = None,
+        longest_seconds: float = 3600.0,
     ) -> None:
         """Know everything it needs; nothing runs yet."""
         self.id = new_id()
@@ -73,7 +80,9 @@ class RunEngine:
         self._model = model
         self._live = live
         notices.on("run", self._hear)
-        self._at_once = at_once
+        self._limits = limits or RunLimits()
+        self._longest_seconds = longest_seconds
+        self._saver = Saver(database, self.id, self._lose)
         self._jobs: dict[UUID, _Job] = {}
         self._wake = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
@@ -81,6 +90,7 @@ class RunEngine:
 
     async def start(self) -> None:
         """Begin to claim and write."""
+        self._saver.start()
         self._loops = [
             asyncio.create_task(loop(), name=f"run engine {loop.__name__}")
             for loop in (self._claim_forever, self._renew_forever)
@@ -95,6 +105,12 @@ class RunEngine:
             job.interrupt(Interruption.RELEASED)
         tasks = [*self._loops, *(job.task for job in self._jobs.values() if job.task)]
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._saver.stop()
+
+    def _lose(self, run_id: UUID) -> None:
+        job = self._jobs.get(run_id)
+        if job is not None:
+            job.interrupt(Interruption.LOST)
 
     def _hear(self, payload: str) -> None:
         verb, _, run = payload.partition(" ")
@@ -108,7 +124,7 @@ class RunEngine:
         while True:
             self._wake.clear()
             try:
-                while len(self._jobs) < self._at_once and await self._claim_one():
+                while await self._claim_some():
                     pass
             except DatabaseAway:
                 log.warning("the run engine cannot claim, the database is away")
@@ -120,17 +136,21 @@ class RunEngine:
                 async with asyncio.timeout(_CLAIM_SECONDS):
                     await self._wake.wait()
 
-    async def _claim_one(self) -> bool:
-        async with self._database.begin(None) as session:
-            run = await run_rows.claim(session, self.id, LEASE_SECONDS)
-        if run is None:
+    async def _claim_some(self) -> bool:
+        room = min(_AT_ONCE - len(self._jobs), _AT_A_TIME)
+        if room <= 0:
             return False
-        # After an outage of the database this engine may find its own runs with leases that ran out.
-        if run.id not in self._jobs:
-            job = _Job(run)
-            self._jobs[run.id] = job
-            job.task = asyncio.create_task(self._work(job), name=f"run {run.id}")
-        return True
+        async with self._database.each() as session:
+            claimed = await run_rows.claim(session, self.id, LEASE_SECONDS, room, self._limits)
+        for run in claimed:
+            job = self._jobs.get(run.id)
+            if job is None:
+                job = self._jobs[run.id] = _Job(run)
+                job.task = asyncio.create_task(self._work(job), name=f"run {run.id}")
+            elif job.writer is not None:
+                # After an outage of the database this engine found a run of its own whose lease had run out.
+                job.writer.run = run
+        return len(claimed) == room
 
     async def _renew_forever(self) -> None:
         while True:
@@ -139,7 +159,7 @@ class RunEngine:
             if not asked:
                 continue
             try:
-                async with self._database.begin(None) as session:
+                async with self._database.each() as session:
                     held = await run_rows.renew_leases(session, self.id, asked, LEASE_SECONDS)
             except DatabaseAway:
                 continue
@@ -152,7 +172,7 @@ class RunEngine:
                 if job is None:
                     continue
                 if run_id not in held and job.writing is not None and not job.writing.done():
-                    job.interrupt(Interruption.LOST)
+                    self._lose(run_id)
                 elif held.get(run_id):
                     job.interrupt(Interruption.STOPPED)
 
@@ -173,8 +193,10 @@ class RunEngine:
                 self._wake.set()
 
     async def _write(self, job: _Job) -> None:
-        async with self._live.writing(job.run.owner_id, job.run.id) as answer:
-            writer = AnswerWriter(self._database, self._model, self.id, job.run, answer)
+        async with self._live.writing(job.run, self._saver.is_current) as answer:
+            writer = job.writer = AnswerWriter(
+                self._database, self._model, self._saver, self.id, job.run, answer, self._longest_seconds
+            )
             job.writing = asyncio.create_task(writer.write())
             if job.interruption is not None:
                 job.writing.cancel()
@@ -186,4 +208,5 @@ class RunEngine:
                 case Interruption.RELEASED:
                     await writer.release()
                 case _:
+                    await self._live.flush(job.run.id)
                     await writer.end(stopped=job.interruption is Interruption.STOPPED, give_up=lambda: self._closing)

@@ -25,13 +25,14 @@ from rxchat.domain.conversations import (
 from rxchat.domain.errors import DatabaseAway, NotFound
 from rxchat.domain.runs import ActiveRun, ChunkKind
 from rxchat.services import graph
+from rxchat.services.conversations import News
 from rxchat.services.live import LiveAnswer
 from rxchat.services.notices import Watch
 from rxchat.states import sockets
 from rxchat.states.access import viewer_of
 from rxchat.states.sidebar import SidebarState
-from rxchat.states.stream import PACKETS_A_SECOND, Window, push
-from rxchat.states.views import ending_view, message_view
+from rxchat.states.stream import Window, may_push, pause_seconds, push, streams_to
+from rxchat.states.views import ending_view, in_pieces, message_view, waiting_view
 
 if TYPE_CHECKING:
     from rxchat.states.thread import ThreadState
@@ -40,8 +41,13 @@ log = structlog.get_logger(__name__)
 
 _IDLE_SECONDS = 20.0
 _AWAY_SECONDS = 1.0
-_CHECK_SECONDS = 5.0
-"""How long a stream goes on before it is asked again whether its person is still signed in."""
+_CHECK_SECONDS = 30.0
+"""How long a stream goes on before it is asked again whether its person is still signed in, and nobody told."""
+_UNSURE_SECONDS = 4.0
+"""The same while Postgres tells nothing."""
+_PLACE_SECONDS = 2.0
+"""How often somebody who waits in the line learns at which place."""
+NO_RUN: dict[str, Any] = {"id": "", "state": "", "started": 0, "note": ""}
 
 
 class Attendance:
@@ -58,7 +64,9 @@ class Attendance:
         self._client_token = client_token
         self._windows: dict[UUID, tuple[Window, Window]] = {}
         self._sent: dict[UUID, tuple[Window, Window]] = {}
-        self._shown_run: tuple[str, str] = ("", "")
+        self._shown_run: tuple[UUID, str, int] | None = (conversation_id or UUID(int=0), "", 0)
+        self._place = 0
+        self._waiting_since: dict[UUID, float] = {}
         self._is_away = False
         self._models: dict[UUID, str] = {}
 
@@ -90,7 +98,7 @@ class Attendance:
         if run is not None:
             await self._follow(run, watch)
         else:
-            await self._show_run("", "", 0)
+            await self._show_no_run()
         if run is None or watch.poked:
             await watch.wait(_IDLE_SECONDS)
         async with self._state as state:
@@ -102,16 +110,23 @@ class Attendance:
     async def _show_news(self) -> ActiveRun | None:
         if self._conversation_id is None:
             return None
-        conversations = graph.current().conversations
-        events, run = await conversations.news(self._viewer, self._conversation_id, self._seq)
-        for patch in await self._patches(self._conversation_id, events):
+        news = await graph.current().conversations.news(self._viewer, self._conversation_id, self._seq)
+        for patch in await self._patches(self._conversation_id, news.events):
             async with self._state as state:
                 state._add_patch(**patch)
-        for seq, event in events:
+        for seq, event in news.events:
             self._seq = seq
             if isinstance(event, (ConversationRenamed, ModelChosen)):
                 await self._show_choice(event)
-        return run
+        await self._show_waiting(news)
+        return news.run
+
+    async def _show_waiting(self, news: News) -> None:
+        waiting = [waiting_view(message) for message in news.waiting]
+        self._place = news.place
+        async with self._state as state:
+            if waiting != state.waiting:
+                state.waiting = waiting
 
     async def _patches(
         self, conversation_id: UUID, events: list[tuple[int, ConversationEvent]]
@@ -129,23 +144,25 @@ class Attendance:
                         id=message_id, seq=seq, role=Role.ASSISTANT, model=model, state=MessageState.RUNNING
                     )
                     if questions:
-                        patches.append({"op": "append", "items": [*questions, _now(begun)]})
+                        items, rest = in_pieces([*questions, _now(begun)])
+                        patches += [{"op": "append", "items": items}, *rest]
                     else:
                         patches.append({"op": "replace", "item": _now(begun)})
                     questions = []
                 case AnswerEnded():
-                    patches.append(await self._ending(conversation_id, event))
+                    patches += await self._ending(conversation_id, event)
                 case _:
                     pass
         return patches
 
-    async def _ending(self, conversation_id: UUID, event: AnswerEnded) -> dict[str, Any]:
+    async def _ending(self, conversation_id: UUID, event: AnswerEnded) -> list[dict[str, Any]]:
         sent = self._sent.get(event.message_id)
         if sent is not None and (sent[0].sent, sent[1].sent) == (len(event.reasoning), len(event.text)):
-            return {"op": "finish", "item": ending_view(event, self._models.get(event.message_id, ""))}
+            return [{"op": "finish", "item": ending_view(event, self._models.get(event.message_id, ""))}]
         # It was over before this tab could follow, or another process wrote the end of it.
         whole = await graph.current().conversations.message(self._viewer, conversation_id, event.message_id)
-        return {"op": "replace", "item": message_view(whole)}
+        item, rest = in_pieces([message_view(whole)])
+        return [{"op": "replace", "item": item[0]}, *rest]
 
     async def _show_choice(self, event: ConversationRenamed | ModelChosen) -> None:
         async with self._state as state:
@@ -168,28 +185,69 @@ class Attendance:
         )
         self._sent[run.message_id] = windows
         self._models[run.message_id] = run.model
-        check_again_at = time.monotonic() + _CHECK_SECONDS
+        check_again_at = time.monotonic() + self._check_seconds(run)
         started = int(run.created_at.timestamp() * 1000)
-        async with graph.current().live.following(run.owner_id, run.id) as answer:
-            while True:
-                ended = answer.ended
-                is_new = await _push(windows, answer)
-                await self._show_run(message_id, "answering" if answer.text or answer.reasoning else "waiting", started)
-                if ended or watch.poked or time.monotonic() > check_again_at:
-                    return
-                if is_new:
-                    # The first piece goes out at once; from then on as many as can be seen.
-                    await asyncio.sleep(1 / PACKETS_A_SECOND)
-                elif not await answer.changed(_IDLE_SECONDS / 2) and not sockets.is_open(self._client_token):
-                    return
+        streams_to(self._client_token, on=True)
+        try:
+            async with graph.current().live.following(run.owner_id, run.id) as answer:
+                while True:
+                    has_begun = bool(answer.text or answer.reasoning)
+                    await self._show_run(run, "answering" if has_begun else "waiting", started)
+                    is_new = await self._push(windows, answer)
+                    is_all = windows[0].has_all_of(answer) and windows[1].has_all_of(answer)
+                    if (answer.ended and is_all) or watch.poked or time.monotonic() > check_again_at:
+                        return
+                    if is_new or not is_all:
+                        # The first piece goes out at once; from then on as many as can be seen.
+                        await asyncio.sleep(pause_seconds())
+                    elif not await answer.changed(self._rest_seconds(run)) and not sockets.is_open(self._client_token):
+                        return
+        finally:
+            streams_to(self._client_token, on=False)
 
-    async def _show_run(self, message_id: str, run_state: str, started: int) -> None:
-        if self._shown_run == (message_id, run_state):
+    def _check_seconds(self, run: ActiveRun) -> float:
+        if run.is_waiting:
+            return _PLACE_SECONDS
+        # Whoever is signed out is led away by the guard, and hears of it here; this is for when nothing is heard.
+        return _CHECK_SECONDS if graph.current().access.is_up_to_date else _UNSURE_SECONDS
+
+    def _rest_seconds(self, run: ActiveRun) -> float:
+        return _PLACE_SECONDS if run.is_waiting else _IDLE_SECONDS / 2
+
+    async def _push(self, windows: tuple[Window, Window], answer: LiveAnswer) -> bool:
+        if not may_push(self._client_token):
+            return False
+        packets = [packet for window in windows if (packet := window.packet(answer)) is not None]
+        for packet in packets:
+            await push(packet)
+        return bool(packets)
+
+    async def _show_run(self, run: ActiveRun, run_state: str, started: int) -> None:
+        place = self._place if run.is_waiting and run_state == "waiting" else 0
+        if self._shown_run == (run.id, run_state, place):
             return
-        self._shown_run = (message_id, run_state)
+        self._shown_run = (run.id, run_state, place)
+        note = self._note(run, place) if run_state == "waiting" else ""
         async with self._state as state:
-            note = f"Waiting for {state.model}" if run_state == "waiting" else ""
-            state.run = {"id": message_id, "state": run_state, "started": started, "note": note}
+            state.run = {"id": str(run.message_id), "state": run_state, "started": started, "note": note}
+
+    def _note(self, run: ActiveRun, place: int) -> str:
+        """What the typing indicator says; a place in the line only to who has waited a moment."""
+        since = self._waiting_since.setdefault(run.id, time.monotonic())
+        if not place or time.monotonic() - since < _PLACE_SECONDS / 2:
+            return f"Waiting for {run.model}"
+        ahead = place - 1
+        return (
+            f"In line: {ahead} {'answer' if ahead == 1 else 'answers'} ahead of yours"
+            if ahead
+            else "In line: yours is next"
+        )
+
+    async def _show_no_run(self) -> None:
+        if self._shown_run is not None:
+            self._shown_run = None
+            async with self._state as state:
+                state.run = dict(NO_RUN)
 
     async def _say_away(self, error: DatabaseAway) -> None:
         if not self._is_away:
@@ -203,13 +261,6 @@ class Attendance:
             # A handler may have met the database away while this here slept.
             if state.problem == DatabaseAway().message:
                 state.problem = ""
-
-
-async def _push(windows: tuple[Window, Window], answer: LiveAnswer) -> bool:
-    packets = [packet for window in windows if (packet := window.packet(answer)) is not None]
-    for packet in packets:
-        await push(packet)
-    return bool(packets)
 
 
 def _now(message: ThreadMessage) -> dict[str, Any]:

@@ -11,9 +11,39 @@ from reflex_base.event.context import EventContext
 from rxchat.domain.runs import ChunkKind
 from rxchat.domain.text import utf16_length
 from rxchat.services.live import LiveAnswer
+from rxchat.states import sockets
 
 PACKETS_A_SECOND = 28
 """Faster than a person reads and slow enough for a phone."""
+_AT_FULL_RATE = 20
+_LEAST_PACKETS_A_SECOND = 8
+PACKET_CHARACTERS = 10_000
+"""Code points: at most 64 kB as JSON in UTF-8, whatever they are."""
+_BACKLOG = 24
+"""Packets that may wait for a slow line; more are left out, since the next one brings what they would have."""
+
+_streaming: set[str] = set()
+"""The tabs of this process to which an answer is streamed just now."""
+
+
+def streams_to(client_token: str, *, on: bool) -> None:
+    """Note whether an answer is streamed to a tab."""
+    if on:
+        _streaming.add(client_token)
+    else:
+        _streaming.discard(client_token)
+
+
+def pause_seconds() -> float:
+    """How long to wait between two packets to a tab: the more tabs share this process, the longer."""
+    share = _AT_FULL_RATE / max(1, len(_streaming))
+    return 1 / max(_LEAST_PACKETS_A_SECOND, min(PACKETS_A_SECOND, PACKETS_A_SECOND * share))
+
+
+def may_push(client_token: str) -> bool:
+    """Whether a tab's line takes what it is sent."""
+    return sockets.backlog(client_token) < _BACKLOG
+
 
 _OVERLAP = 2
 """How many packets back a window begins, so that a browser that skipped some heals itself."""
@@ -43,18 +73,32 @@ class Window:
         """Begin before the first character."""
         self._message_id = message_id
         self._kind = kind
+        self._source: tuple[LiveAnswer | None, int] = (None, 0)
         self.sent = 0
         self._sent_utf16 = 0
         self._starts: deque[tuple[int, int]] = deque(maxlen=_OVERLAP)
 
     def packet(self, answer: LiveAnswer) -> dict[str, Any] | None:
-        """Return what is new since the last packet (and a little before it), or None."""
-        whole = answer.text if self._kind is ChunkKind.TEXT else answer.reasoning
+        """Return what is new since the last packet (and a little before it), at most 64 kB of it, or None."""
+        source = answer, answer.rewrites
+        if source != self._source:
+            # Another engine writes it now: what the one before said last may never have been stored.
+            self._source = source
+            self.sent, self._sent_utf16 = 0, 0
+            self._starts.clear()
+        whole = answer.whole(self._kind)
         if len(whole) == self.sent:
             return None
+        end = min(len(whole), self.sent + PACKET_CHARACTERS)
         start, start_utf16 = self._starts[0] if self._starts else (0, 0)
-        packet = {"g": self._message_id, "k": self._kind.value[0], "o": start_utf16, "t": whole[start:]}
+        if end - start > PACKET_CHARACTERS:
+            start, start_utf16 = self.sent, self._sent_utf16
+        packet = {"g": self._message_id, "k": self._kind.value[0], "o": start_utf16, "t": whole[start:end]}
         self._starts.append((self.sent, self._sent_utf16))
-        self._sent_utf16 += utf16_length(whole[self.sent :])
-        self.sent = len(whole)
+        self._sent_utf16 += utf16_length(whole[self.sent : end])
+        self.sent = end
         return packet
+
+    def has_all_of(self, answer: LiveAnswer) -> bool:
+        """Whether nothing is left to send of what there is now."""
+        return self._source == (answer, answer.rewrites) and self.sent == len(answer.whole(self._kind))

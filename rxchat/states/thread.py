@@ -17,14 +17,13 @@ from rxchat.services import graph
 from rxchat.services.conversations import ThreadPage
 from rxchat.services.models import Offer
 from rxchat.states.access import signed_in, signed_in_background
-from rxchat.states.attendance import Attendance
+from rxchat.states.attendance import NO_RUN, Attendance
 from rxchat.states.callers import caller_of
 from rxchat.states.sidebar import SidebarState
 from rxchat.states.viewer import ViewerState
-from rxchat.states.views import message_view, model_detail
+from rxchat.states.views import in_pieces, message_view, model_detail
 
 _NO_MODEL = "You may not use any of the models here yet: ask an administrator for one."
-NO_RUN: dict[str, Any] = {"id": "", "state": "", "started": 0, "note": ""}
 
 
 @dataclass
@@ -66,6 +65,9 @@ class ThreadState(rx.State):
     refused: dict[str, str] = {}
     accepted: str = ""
     problem: str = ""
+    waiting: list[dict[str, str]] = []
+    """What was sent while an answer is being written, the next one first."""
+    _rest: list[dict[str, Any]] = []
     _patches: int = 0
     _seq: int = 0
 
@@ -73,7 +75,7 @@ class ThreadState(rx.State):
     @partial(signed_in, reopens=True)
     async def open(self, viewer: Viewer) -> Any:
         """Show the conversation that the address names, or the page for a new one."""
-        self.missing, self.problem, self.run, self.refused = False, "", NO_RUN, {}
+        self.missing, self.problem, self.run, self.refused, self.waiting = False, "", NO_RUN, {}, []
         named = self.router_data.get("query", {}).get("conversation_id", "")
         self.conversation_id = named if parse_id(named) else ""
         if named and not self.conversation_id:
@@ -89,7 +91,7 @@ class ThreadState(rx.State):
                 return ThreadState.attend
         await self._show_models(viewer, page.model if page else "")
         self._show_page(page)
-        return ThreadState.attend
+        return self._goes_on()
 
     async def _show_models(self, viewer: Viewer, wanted: str) -> None:
         offer: Offer = await graph.current().models.offer()
@@ -110,7 +112,7 @@ class ThreadState(rx.State):
     def _show_page(self, page: ThreadPage | None) -> None:
         self.title = page.title if page else ""
         self._seq = page.seq if page else 0
-        items = [message_view(message) for message in page.messages] if page else []
+        items, self._rest = in_pieces([message_view(message) for message in page.messages] if page else [])
         self._add_patch(op="set", items=items, older=page.has_older if page else False)
 
     def _add_patch(self, **patch: Any) -> None:
@@ -168,11 +170,46 @@ class ThreadState(rx.State):
         await graph.current().chats.retry(viewer, self._named(), _id(message_id))
 
     @rx.event
+    @signed_in
+    async def go_on(self, viewer: Viewer, message_id: str) -> None:
+        """Have an answer that was cut off continued from where it ends."""
+        await graph.current().chats.go_on(viewer, self._named(), _id(message_id))
+
+    @rx.event
+    @signed_in
+    async def change_waiting(self, viewer: Viewer, message_id: str, text: str) -> None:
+        """Give a message that waits for its turn another text."""
+        await graph.current().chats.change_waiting(viewer, self._named(), _id(message_id), text)
+
+    @rx.event
+    @signed_in
+    async def withdraw(self, viewer: Viewer, message_id: str) -> None:
+        """Take a message that waits back; the page puts its text into the composer."""
+        await graph.current().chats.withdraw(viewer, self._named(), _id(message_id))
+
+    @rx.event
+    @signed_in
+    async def ask_next(self, viewer: Viewer) -> None:
+        """Ask what waits, after an answer that failed."""
+        await graph.current().chats.ask_next(viewer, self._named())
+
+    @rx.event
     @partial(signed_in, refuse=_offer_older_again)
-    async def older(self, viewer: Viewer, before_id: str) -> None:
+    async def older(self, viewer: Viewer, before_id: str) -> Any:
         """Show the messages before the first one that is shown."""
         page = await graph.current().conversations.open(viewer, self._named(), before=_id(before_id))
-        self._add_patch(op="prepend", items=[message_view(item) for item in page.messages], older=page.has_older)
+        items, self._rest = in_pieces([message_view(item) for item in page.messages])
+        self._add_patch(op="prepend", items=items, older=page.has_older)
+        return ThreadState.more if self._rest else None
+
+    @rx.event
+    @signed_in
+    async def more(self, viewer: Viewer) -> Any:
+        """Send the next piece of a long text: no single event is over 64 kB."""
+        del viewer
+        if self._rest:
+            self._add_patch(**self._rest.pop(0))
+        return ThreadState.more if self._rest else None
 
     @rx.event
     @partial(signed_in, reopens=True)
@@ -182,7 +219,10 @@ class ThreadState(rx.State):
         if page.run is None:
             self.run = NO_RUN
         self._show_page(page)
-        return ThreadState.attend
+        return self._goes_on()
+
+    def _goes_on(self) -> Any:
+        return [ThreadState.more, ThreadState.attend] if self._rest else ThreadState.attend
 
     @rx.event
     @signed_in

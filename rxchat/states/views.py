@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from rxchat.domain.chat import ModelInfo
-from rxchat.domain.conversations import AnswerEnded, MessageState, ThreadMessage
+from rxchat.domain.conversations import AnswerEnded, MessageState, ThreadMessage, WaitingMessage
 from rxchat.domain.text import utf16_length
+from rxchat.states.stream import PACKET_CHARACTERS
 
 
 def message_view(message: ThreadMessage) -> dict[str, Any]:
@@ -41,6 +42,41 @@ def ending_view(event: AnswerEnded, model: str) -> dict[str, Any]:
         "length": utf16_length(event.text),
         "reasoning_length": utf16_length(event.reasoning),
     }
+
+
+def waiting_view(message: WaitingMessage) -> dict[str, Any]:
+    """Return a message that waits for its turn as the page shows it."""
+    return {"id": str(message.id), "text": message.text, "model": message.model}
+
+
+def in_pieces(items: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return items that fit into one patch together, and patches that bring the rest of their texts afterwards.
+
+    The last ones are what is looked at first: they get their texts before the others do.
+    """
+    room = PACKET_CHARACTERS
+    rest: list[dict[str, Any]] = []
+    cut: list[dict[str, Any]] = []
+    for item in reversed(items):
+        shortened = dict(item)
+        for kind in ("text", "reasoning"):
+            whole: str = item.get(kind) or ""
+            shortened[kind] = whole[:room]
+            rest += _extensions(item["id"], kind, whole, room)
+            room -= len(shortened[kind])
+        cut.append(shortened)
+    return cut[::-1], rest
+
+
+def _extensions(message_id: str, kind: str, whole: str, start: int) -> list[dict[str, Any]]:
+    offset = utf16_length(whole[:start])
+    found = []
+    while start < len(whole):
+        piece = whole[start : start + PACKET_CHARACTERS]
+        found.append({"op": "extend", "id": message_id, "kind": kind, "o": offset, "t": piece})
+        start += len(piece)
+        offset += utf16_length(piece)
+    return found
 
 
 def model_detail(model: ModelInfo) -> str:

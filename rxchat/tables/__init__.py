@@ -13,7 +13,7 @@ from rxchat.tables.access import (
 from rxchat.tables.accounts import Identity, User, UserSession
 from rxchat.tables.audit import AuditCheckpoint, AuditEvent
 from rxchat.tables.base import metadata
-from rxchat.tables.conversations import Conversation, ConversationEventRow, Message
+from rxchat.tables.conversations import Conversation, ConversationEventRow, Message, QueuedMessage
 from rxchat.tables.credentials import ApiKey, Passkey, RecoveryCode, TotpSecret
 from rxchat.tables.runs import Run, RunChunkRow
 
@@ -32,6 +32,7 @@ __all__ = [
     "InstallationSetting",
     "Message",
     "Passkey",
+    "QueuedMessage",
     "RecoveryCode",
     "RoleRow",
     "Run",

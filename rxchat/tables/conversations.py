@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, text
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Identity, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -60,6 +60,26 @@ class Message(SQLModel, table=True):
     tokens: int = 0
     seconds: float = 0.0
     tokens_per_second: float = 0.0
+    created_at: datetime = moment(default_now=True)
+
+
+class QueuedMessage(SQLModel, table=True):
+    """What a person has sent while an answer was being written; asked when its turn comes, and then gone from here."""
+
+    __tablename__ = "queued_message"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["owner_id", "conversation_id"], ["conversation.owner_id", "conversation.id"], ondelete="CASCADE"
+        ),
+        Index("ix_queued_message_conversation", "owner_id", "conversation_id", "place"),
+    )
+
+    owner_id: UUID = owned_key()
+    id: UUID = Field(primary_key=True)
+    conversation_id: UUID
+    place: int | None = Field(default=None, sa_type=BigInteger, sa_column_args=(Identity(),))
+    text: str
+    model: str
     created_at: datetime = moment(default_now=True)
 
 

@@ -37,6 +37,8 @@ class Run(SQLModel, table=True):
     model: str
     state: str = "queued"
     attempt: int = 0
+    fence: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """How often it was claimed: what an engine writes counts only under the number that it was given."""
     engine_id: UUID | None = None
     lease_until: datetime | None = moment(nullable=True)
     stop_requested_at: datetime | None = moment(nullable=True)

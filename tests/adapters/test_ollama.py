@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
+import httpx
 import pytest
 
 from rxchat.adapters.ollama import OllamaChatModel
@@ -221,9 +222,14 @@ async def test_the_daemon_notices_that_we_left(ollama: ScriptedOllama, scripted:
             await asyncio.sleep(0.01)
 
 
-async def test_every_error_that_the_client_can_raise_is_translated(scripted: OllamaChatModel, monkeypatch) -> None:
-    import httpx
+async def test_a_line_without_an_end_is_cut_off_before_it_fills_the_memory(scripted: OllamaChatModel) -> None:
+    with pytest.raises(ModelBroke, match="a line of over 4 MB"):
+        await answer(scripted, "scripted:tokens=20,fault=endless-line")
 
+
+async def test_every_error_that_the_client_can_raise_is_translated(
+    scripted: OllamaChatModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kinds = [kind for kind in vars(httpx).values() if isinstance(kind, type) and issubclass(kind, httpx.TransportError)]
     assert len(kinds) > 10
     for kind in kinds:
@@ -231,6 +237,6 @@ async def test_every_error_that_the_client_can_raise_is_translated(scripted: Oll
         async def raising(*_args: object, kind: type = kind, **_options: object) -> None:
             raise kind("boom")
 
-        monkeypatch.setattr("ollama.AsyncClient.chat", raising)
+        monkeypatch.setattr(httpx.AsyncClient, "send", raising)
         with pytest.raises(ModelError):
             await answer(scripted, "scripted:tokens=20")

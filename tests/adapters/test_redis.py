@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import AsyncGenerator
 
 import pytest
 
+from rxchat.adapters.breaker import Breaker
 from rxchat.adapters.redis import RedisBroadcast
+from rxchat.embedded.endpoints import Endpoints
+from tests.peers.gateway import gateway
 
 pytestmark = pytest.mark.anyio
 
@@ -23,8 +28,65 @@ async def test_what_is_published_reaches_who_listens(broadcast: RedisBroadcast) 
 async def test_with_the_server_away_nothing_is_raised_and_nobody_waits() -> None:
     away = RedisBroadcast("redis://127.0.0.1:9/0")
     async with asyncio.timeout(5):
-        await away.publish("a", b"lost")
+        assert await away.publish("a", b"lost") == 0
         async with away.subscribe("a") as messages:
-            assert [message async for message in messages] == []
+            assert await heard(messages, 0.3) is None
         assert await away.ping() is False
     await away.aclose()
+
+
+async def test_it_is_used_again_without_a_restart_when_it_is_back(servers: Endpoints) -> None:
+    assert servers.redis_url
+    async with gateway(servers.redis_url) as between:
+        broadcast = RedisBroadcast(between.url)
+        async with broadcast.subscribe("a") as messages:
+            await told(broadcast, messages, b"before")
+            await between.close()
+            assert await broadcast.publish("a", b"lost") == 0
+            await between.open()
+            await told(broadcast, messages, b"after")
+        await broadcast.aclose()
+
+
+async def test_a_server_that_hangs_costs_its_budget_once() -> None:
+    async def hang(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    hanging = await asyncio.start_server(hang, "127.0.0.1")
+    broadcast = RedisBroadcast(f"redis://127.0.0.1:{hanging.sockets[0].getsockname()[1]}/0")
+    began = time.monotonic()
+    for _ in range(50):
+        assert await broadcast.publish("a", b"lost") == 0
+    # Each alone would have cost half a second.
+    assert time.monotonic() - began < 10
+    await broadcast.aclose()
+    hanging.close()
+
+
+def test_a_breaker_lets_one_try_after_its_rest() -> None:
+    now = 0.0
+    breaker = Breaker(5, lambda: now)
+    assert breaker.admits() and breaker.failed() and not breaker.failed()
+    assert not breaker.is_closed and not breaker.admits()
+    now = 5.0
+    assert breaker.admits() and not breaker.admits()
+    assert breaker.succeeded() and not breaker.succeeded()
+    assert breaker.is_closed and breaker.admits() and breaker.admits()
+
+
+async def told(broadcast: RedisBroadcast, messages: AsyncGenerator[bytes], message: bytes) -> None:
+    """Say it until it is heard: what is said while a line is made anew is lost."""
+    async with asyncio.timeout(20):
+        while await broadcast.publish("a", message) == 0:
+            await asyncio.sleep(0.1)
+        while await heard(messages, 10) != message:
+            pass
+
+
+async def heard(messages: AsyncGenerator[bytes], seconds: float) -> bytes | None:
+    """Return the next message, or None when none comes for so long."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await anext(messages)
+    except TimeoutError:
+        return None

@@ -103,6 +103,10 @@ def people(owner_url: str):
                 (owner, run, conversation, new_id()),
             ),
             (
+                "INSERT INTO queued_message (owner_id, id, conversation_id, text, model) VALUES (%s, %s, %s, 't', 'm')",
+                (owner, new_id(), conversation),
+            ),
+            (
                 "INSERT INTO run_chunk (owner_id, run_id, seq, kind, start, text) VALUES (%s, %s, 1, 'text', 0, 't')",
                 (owner, run),
             ),

@@ -19,7 +19,12 @@ LONGEST_MODULE = 400
 LONGEST_FUNCTION = 60
 
 # The edges of processes: here a failure that nobody foresaw is logged, because nothing is above that could.
-EDGES = {"rxchat/services/runs.py": 3, "rxchat/services/upkeep.py": 1, "rxchat/states/guard.py": 1}
+EDGES = {
+    "rxchat/services/runs.py": 3,
+    "rxchat/services/saving.py": 1,
+    "rxchat/services/upkeep.py": 1,
+    "rxchat/states/guard.py": 1,
+}
 
 
 def name(path: Path) -> str:

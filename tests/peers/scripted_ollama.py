@@ -2,8 +2,10 @@
 
 A model is named `scripted:key=value,key=value`. Keys: `tokens` (how many, default 20), `rate` (tokens a second,
 0 = at once), `first` (seconds before the first), `think` (reasoning tokens first), `text` (each token, default
-"word "), `stamp` (1: each token is the moment it is sent instead, in milliseconds since 1970), and `fault`, after `at` tokens: error-line | cut | reset | garbage | not-json-object | wrong-fields | silent
-| big-line | nul | markdown | html-status. Everything is served by a few lines over asyncio's own sockets, so that a broken
+"word "), `count` (1: it says "1 2 3 ..." instead, so that a lost or repeated piece shows), `resume` (what it does when it is
+given the beginning of its answer: on (default; goes on from there), anew (says all of it again, as models without prefill
+do), other (says something else), none (says nothing); asked in words to go on, all of them do, but `never`, which begins another answer each time), `stamp` (1: each token is the moment it is sent instead, in milliseconds since 1970), and `fault`, after `at` tokens: error-line | cut | reset | garbage | not-json-object | wrong-fields | silent
+| big-line | endless-line | nul | markdown | html-status. Everything is served by a few lines over asyncio's own sockets, so that a broken
 connection is really broken.
 
 Run alone: python -m tests.peers.scripted_ollama PORT [MODEL ...], where the models are those it offers.
@@ -36,6 +38,8 @@ class Script:
     first: float = 0.0
     think: int = 0
     text: str = "word "
+    count: int = 0
+    resume: str = "on"
     stamp: int = 0
     fault: str = ""
     at: int = 5
@@ -149,7 +153,7 @@ class ScriptedOllama:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n")
         self.generating += 1
         # A client that closes its side is noticed at once, as by the real daemon.
-        generating = asyncio.create_task(self._generate(model, script, writer))
+        generating = asyncio.create_task(self._generate(model, script, asked.get("messages") or [], writer))
         leaving = asyncio.create_task(reader.read(1))
         try:
             await asyncio.wait({generating, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -162,14 +166,16 @@ class ScriptedOllama:
                     await task
         return False
 
-    async def _generate(self, model: str, script: Script, writer: asyncio.StreamWriter) -> None:
+    async def _generate(
+        self, model: str, script: Script, messages: list[dict[str, Any]], writer: asyncio.StreamWriter
+    ) -> None:
         began = time.perf_counter()
         await asyncio.sleep(script.first)
         pieces = [("thinking", f"thought {number} ") for number in range(script.think)]
         if script.fault == "markdown":
             pieces += [("content", MARKDOWN[at : at + 4]) for at in range(0, len(MARKDOWN), 4)]
         else:
-            pieces += [("content", script.text)] * script.tokens
+            pieces += [("content", piece) for piece in resumed(script, messages)]
         begin = time.perf_counter()
         for number, (kind, text) in enumerate(pieces):
             if script.rate:
@@ -189,6 +195,46 @@ class ScriptedOllama:
         await _line(writer, _part(model, done=True) | _durations(len(pieces), took))
         writer.write(b"0\r\n\r\n")
         await writer.drain()
+
+
+def counted(first: int, last: int) -> str:
+    """What a counting model says."""
+    return "".join(f"{number} " for number in range(first, last + 1))
+
+
+def resumed(script: Script, messages: list[dict[str, Any]]) -> list[str]:
+    """What a model says, given what was said before: all of its answer, or what is missing of it."""
+    pieces = [f"{number} " for number in range(1, script.tokens + 1)] if script.count else [script.text] * script.tokens
+    roles = [message["role"] for message in messages]
+    is_prefilled, is_told = roles[-1:] == ["assistant"], "cut off" in str(messages[-1:])
+    if not is_prefilled and not (is_told and roles[-2:] == ["assistant", "user"]):
+        return pieces
+    said = messages[-1 if is_prefilled else -2]["content"]
+    whole = "".join(pieces)
+    if not whole.startswith(said) and not script.count:
+        return pieces
+    if not whole.startswith(said):
+        raise AssertionError("an answer goes on from something that this model never said")
+    match script.resume:
+        case "anew":
+            return pieces if is_prefilled else _after(pieces, said)
+        case "never":
+            return [*pieces[: len(pieces) // 5], "and so on"]
+        case "other" | "none":
+            other = ["Something ", "else ", "altogether, ", "and not ", "what was asked."]
+            return ([] if script.resume == "none" else other) if is_prefilled else _after(pieces, said)
+        case _:
+            return _after(pieces, said)
+
+
+def _after(pieces: list[str], said: str) -> list[str]:
+    """The rest of the pieces: the one in whose middle it was cut off, and those behind."""
+    length = 0
+    for number, piece in enumerate(pieces):
+        if length + len(piece) > len(said):
+            return [piece[len(said) - length :], *pieces[number + 1 :]]
+        length += len(piece)
+    return []
 
 
 async def _fault(fault: str, model: str, writer: asyncio.StreamWriter) -> bool:
@@ -212,6 +258,11 @@ async def _fault(fault: str, model: str, writer: asyncio.StreamWriter) -> bool:
         case "big-line":
             await _line(writer, _part(model, content="x" * 2_000_000))
             return False
+        case "endless-line":
+            writer.write(b'1000000\r\n{"model": "' + b"x" * 0x1000000 + b"\r\n")
+            for _ in range(64):
+                writer.write(b"100000\r\n" + b"x" * 0x100000 + b"\r\n")
+                await writer.drain()
         case "nul":
             await _line(writer, _part(model, content="a\x00b\ud800c\u202egnp.exe "))
             return False

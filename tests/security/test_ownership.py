@@ -153,12 +153,13 @@ async def reader(services: Services, owner_url: str, victim: Viewer, turn: Turn)
 
 
 async def test_whoever_was_granted_to_read_reads_and_does_nothing_else(
-    services: Services, turn: Turn, reader: Viewer, stranger: Viewer
+    services: Services, turn: Turn, reader: Viewer, stranger: Viewer, victim: Viewer
 ) -> None:
     theirs = turn.conversation_id
     assert (await services.conversations.open(reader, theirs)).messages[0].text == SECRET
-    events, run = await services.conversations.news(reader, theirs, 0)
-    assert len(events) >= 3 and run is not None
+    await services.chats.ask(victim, theirs, "what waits is the owner's own", SLOW)
+    news = await services.conversations.news(reader, theirs, 0)
+    assert len(news.events) >= 3 and news.run is not None and news.waiting == ()
     with pytest.raises(NotFound):
         await services.conversations.open(stranger, theirs)
     for attempt in (

@@ -4,52 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 
 from rxchat.bootstrap import Connections, running
 from rxchat.domain.accounts import Viewer
-from rxchat.domain.conversations import MessageState, ThreadMessage
-from rxchat.domain.errors import Conflict, InvalidInput, NotFound
+from rxchat.domain.conversations import MessageState
+from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.runs import LEASE_SECONDS
 from rxchat.services import graph
-from rxchat.services.chats import Turn
 from rxchat.services.graph import Services
-from rxchat.services.live import LiveAnswer
-from rxchat.services.runs import Interruption
 from rxchat.settings import Settings
 from tests.factories import add_viewer
-from tests.peers.scripted_ollama import ScriptedOllama
+from tests.peers.scripted_ollama import ScriptedOllama, counted
+from tests.services.answering import ENDLESS, ended, following, grown, kill
 
 pytestmark = pytest.mark.anyio
-
-ENDLESS = "scripted:tokens=100000,rate=100"
-
-
-async def ended(services: Services, viewer: Viewer, conversation_id, seconds: float = 15) -> ThreadMessage:
-    """Wait until no answer is being written, and return the last message."""
-    async with asyncio.timeout(seconds):
-        while (page := await services.conversations.open(viewer, conversation_id)).run is not None:
-            await asyncio.sleep(0.02)
-    return page.messages[-1]
-
-
-async def grown(answer: LiveAnswer, characters: int) -> None:
-    async with asyncio.timeout(10):
-        while len(answer.text) < characters and not answer.ended:
-            await answer.changed(10)
-
-
-@asynccontextmanager
-async def following(services: Services, viewer: Viewer, turn: Turn) -> AsyncGenerator[LiveAnswer]:
-    page = await services.conversations.open(viewer, turn.conversation_id)
-    assert page.run is not None
-    async with services.live.following(viewer.user_id, page.run.id) as answer:
-        yield answer
 
 
 async def test_an_answer_is_written_stored_and_replayable(services: Services, viewer: Viewer) -> None:
@@ -160,7 +132,7 @@ async def test_an_ordinary_restart_goes_on_from_the_saved_words(
 ) -> None:
     viewer = add_viewer(owner_url)
     async with running(settings, at) as first:
-        turn = await first.chats.ask(viewer, None, "go", "scripted:tokens=60,rate=60")
+        turn = await first.chats.ask(viewer, None, "go", "scripted:count=1,tokens=60,rate=60")
         async with following(first, viewer, turn) as answer:
             await grown(answer, 50)
     async with running(settings, at) as second:
@@ -168,7 +140,7 @@ async def test_an_ordinary_restart_goes_on_from_the_saved_words(
     assert message.state is MessageState.DONE
     begun = ollama.asked[1]["messages"][-1]
     assert begun["role"] == "assistant" and message.text.startswith(begun["content"]) and len(begun["content"]) >= 50
-    assert message.text == begun["content"] + "word " * 60
+    assert message.text == counted(1, 60)
 
 
 async def test_another_engine_goes_on_when_one_dies_without_a_word(
@@ -195,15 +167,6 @@ async def test_another_engine_goes_on_when_one_dies_without_a_word(
             await heir.chats.stop(viewer, turn.conversation_id)
             message = await ended(heir, viewer, turn.conversation_id)
         assert message.state is MessageState.STOPPED and message.text.startswith(begun)
-
-
-def kill(services: Services) -> None:
-    """Stop an engine's work as if its process were gone."""
-    engine = services.engine
-    for task in engine._loops:
-        task.cancel()
-    for job in engine._jobs.values():
-        job.interrupt(Interruption.LOST)
 
 
 async def test_an_answer_streams_to_followers_in_another_process(
@@ -237,25 +200,6 @@ async def test_an_answer_that_kept_being_interrupted_is_given_up(
     services.engine._closing = False
     message = await ended(services, viewer, turn.conversation_id)
     assert message.state is MessageState.INTERRUPTED and "interrupted several times" in message.error
-
-
-async def test_one_answer_at_a_time(services: Services, viewer: Viewer) -> None:
-    turn = await services.chats.ask(viewer, None, "go", ENDLESS)
-    with pytest.raises(Conflict, match="still being written"):
-        await services.chats.ask(viewer, turn.conversation_id, "and", ENDLESS)
-    await services.chats.stop(viewer, turn.conversation_id)
-
-
-async def test_of_many_who_ask_at_once_one_is_first(services: Services, viewer: Viewer) -> None:
-    turn = await services.chats.ask(viewer, None, "go", "scripted:tokens=1")
-    await ended(services, viewer, turn.conversation_id)
-    asked = await asyncio.gather(
-        *(services.chats.ask(viewer, turn.conversation_id, f"{number}", ENDLESS) for number in range(8)),
-        return_exceptions=True,
-    )
-    assert sum(isinstance(item, Turn) for item in asked) == 1
-    assert sum(isinstance(item, Conflict) for item in asked) == 7
-    await services.chats.stop(viewer, turn.conversation_id)
 
 
 async def test_sending_the_same_message_again_asks_once(services: Services, viewer: Viewer) -> None:

@@ -1,0 +1,129 @@
+"""Ollama's stream of an answer, read as it comes: one JSON object a line (application/x-ndjson).
+
+The official client reads the same through lines without an end and a validated object for each of its tokens: half of
+what a token costs, and no bound on a line. Its errors and its connection are used here all the same.
+Source: https://docs.ollama.com/api/chat, and how version 0.32.15 was seen to behave.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Iterator
+from typing import Any
+
+import httpx
+import ollama
+
+from rxchat.domain.chat import AnswerFinished, ChatEvent, ReasoningDelta, TextDelta
+
+MEGABYTES = 4
+_LINE_BYTES = MEGABYTES * 1_000_000
+_NANOSECONDS = 1e9
+
+
+class Silent(Exception):
+    """The model said nothing for so long."""
+
+    def __init__(self, seconds: float) -> None:
+        """Keep for how long."""
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class LineTooLong(Exception):
+    """A line has no end: what sends it is no Ollama, or out of order."""
+
+
+async def chat_events(
+    client: httpx.AsyncClient, model: str, messages: list[dict[str, str]], first_seconds: float, next_seconds: float
+) -> AsyncGenerator[ChatEvent]:
+    """Ask, and yield what comes; closing the generator closes the connection, and that frees the model.
+
+    Raises:
+        ollama.ResponseError: when the daemon answers with an error, in its status or in a line of its own.
+        Silent: when nothing comes for so long, at first or later.
+        LineTooLong: when a line does not end.
+        ValueError: when it is not JSON.
+        TypeError: when it is not an answer.
+    """
+    asked = {"model": model, "messages": messages, "stream": True}
+    request = client.build_request("POST", "/api/chat", json=asked)
+    response = await _within(first_seconds, client.send(request, stream=True))
+    try:
+        if response.is_error:
+            await response.aread()
+            raise ollama.ResponseError(response.text, response.status_code)
+        chunks, lines, seconds = response.aiter_bytes(), _Lines(), first_seconds
+        is_over = False
+        while not is_over:
+            try:
+                chunk = await _within(seconds, anext(chunks))
+            except StopAsyncIteration:
+                chunk, is_over = b"\n", True
+            for line in lines.after(chunk):
+                for event in _events(line):
+                    seconds = next_seconds
+                    yield event
+    finally:
+        await response.aclose()
+
+
+async def _within(seconds: float, waiting: Any) -> Any:
+    try:
+        async with asyncio.timeout(seconds):
+            return await waiting
+    except TimeoutError as error:
+        raise Silent(seconds) from error
+
+
+class _Lines:
+    """Cuts lines from bytes."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+
+    def after(self, chunk: bytes) -> Iterator[bytes]:
+        """Yield the lines that end in this chunk."""
+        self._rest += chunk
+        while (end := self._rest.find(b"\n")) >= 0:
+            line = bytes(self._rest[:end]).strip()
+            del self._rest[: end + 1]
+            if line:
+                yield line
+        if len(self._rest) > _LINE_BYTES:
+            raise LineTooLong
+
+
+def _events(line: bytes) -> Iterator[ChatEvent]:
+    part = json.loads(line)
+    if not isinstance(part, dict):
+        raise TypeError("a line that is no object")
+    if part.get("error"):
+        raise ollama.ResponseError(str(part["error"]))
+    message = part.get("message") or {}
+    thinking, content = message.get("thinking") or "", message.get("content") or ""
+    if not (isinstance(thinking, str) and isinstance(content, str)):
+        raise TypeError("a message that is no text")
+    if thinking:
+        yield ReasoningDelta(thinking)
+    if content:
+        yield TextDelta(content)
+    if part.get("done") is True:
+        yield _finished(part)
+    elif part.get("done"):
+        raise TypeError("an end that is none")
+
+
+def _finished(part: dict[str, Any]) -> AnswerFinished:
+    def nanoseconds(name: str) -> float:
+        return float(part.get(name) or 0) / _NANOSECONDS
+
+    return AnswerFinished(
+        reason=str(part.get("done_reason") or "stop"),
+        prompt_tokens=int(part.get("prompt_eval_count") or 0),
+        answer_tokens=int(part.get("eval_count") or 0),
+        load_seconds=nanoseconds("load_duration"),
+        prompt_seconds=nanoseconds("prompt_eval_duration"),
+        answer_seconds=nanoseconds("eval_duration"),
+    )

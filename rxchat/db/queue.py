@@ -1,0 +1,96 @@
+"""Queries about messages that wait for their turn in a conversation."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rxchat.domain.conversations import WaitingMessage
+
+# SQLModel types its columns as their values, which a type checker cannot see through in queries.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false
+from rxchat.tables import QueuedMessage
+
+
+async def of(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> list[WaitingMessage]:
+    """Return what waits in a conversation, the next one first."""
+    found = await session.execute(
+        select(QueuedMessage)
+        .where(QueuedMessage.owner_id == owner_id, QueuedMessage.conversation_id == conversation_id)
+        .order_by(QueuedMessage.place)
+    )
+    return [WaitingMessage(row.id, row.text, row.model) for row in found.scalars()]
+
+
+async def count(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> int:
+    """Return how many messages wait in a conversation."""
+    found = await session.execute(
+        select(func.count()).where(QueuedMessage.owner_id == owner_id, QueuedMessage.conversation_id == conversation_id)
+    )
+    return found.scalar_one()
+
+
+async def conversation_of(session: AsyncSession, owner_id: UUID, message_id: UUID) -> UUID | None:
+    """Return the conversation in which this message of the person's waits, or None."""
+    found = await session.execute(
+        select(QueuedMessage.conversation_id).where(QueuedMessage.owner_id == owner_id, QueuedMessage.id == message_id)
+    )
+    return found.scalar_one_or_none()
+
+
+async def add(session: AsyncSession, owner_id: UUID, conversation_id: UUID, message: WaitingMessage) -> None:
+    """Let a message wait behind all others."""
+    session.add(
+        QueuedMessage(
+            owner_id=owner_id,
+            conversation_id=conversation_id,
+            id=message.id,
+            text=message.text,
+            model=message.model,
+        )
+    )
+    await session.flush()
+
+
+async def change(session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID, text: str) -> bool:
+    """Give a waiting message another text; False when it does not wait (any more)."""
+    changed = await session.execute(
+        update(QueuedMessage).where(*_this(owner_id, conversation_id, message_id)).values(text=text)
+    )
+    return changed.rowcount == 1
+
+
+async def withdraw(session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID) -> str | None:
+    """Take a waiting message back and return its text; None when it does not wait (any more)."""
+    found = await session.execute(
+        delete(QueuedMessage).where(*_this(owner_id, conversation_id, message_id)).returning(QueuedMessage.text)
+    )
+    return found.scalar_one_or_none()
+
+
+async def take_first(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> WaitingMessage | None:
+    """Take the message whose turn it is out of the queue, or return None."""
+    first = (
+        select(QueuedMessage.id)
+        .where(QueuedMessage.owner_id == owner_id, QueuedMessage.conversation_id == conversation_id)
+        .order_by(QueuedMessage.place)
+        .limit(1)
+        .scalar_subquery()
+    )
+    found = await session.execute(
+        delete(QueuedMessage)
+        .where(QueuedMessage.owner_id == owner_id, QueuedMessage.id == first)
+        .returning(QueuedMessage.id, QueuedMessage.text, QueuedMessage.model)
+    )
+    row = found.one_or_none()
+    return WaitingMessage(row.id, row.text, row.model) if row else None
+
+
+def _this(owner_id: UUID, conversation_id: UUID, message_id: UUID):
+    return (
+        QueuedMessage.owner_id == owner_id,
+        QueuedMessage.conversation_id == conversation_id,
+        QueuedMessage.id == message_id,
+    )

@@ -1,0 +1,72 @@
+"""What is appended to a conversation when something is asked, whoever asks: a person now, or the queue in its turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rxchat.db import conversations as rows
+from rxchat.db import queue as queue_rows
+from rxchat.db import runs as run_rows
+from rxchat.domain.conversations import AnswerEnded, AnswerStarted, ConversationEvent, ModelChosen, QuestionAsked
+from rxchat.domain.ids import new_id
+from rxchat.domain.runs import Written
+from rxchat.observability import correlation_id
+from rxchat.tables import Run
+
+
+@dataclass(slots=True)
+class Appending:
+    """Events being appended to one conversation in one transaction, which holds its lock."""
+
+    session: AsyncSession
+    owner_id: UUID
+    conversation_id: UUID
+    seq: int
+
+    async def append(self, event: ConversationEvent) -> None:
+        """Append an event as the next one."""
+        self.seq = await rows.append_event(self.session, self.owner_id, self.conversation_id, self.seq, event)
+
+    async def queue_run(self, message_id: UUID, model: str, kept: Written | None = None) -> UUID:
+        """Have an answer written, or go on with what is kept of it; return the run."""
+        run_id, kept = new_id(), kept or Written()
+        await self.append(
+            AnswerStarted(message_id=message_id, run_id=run_id, model=model, text=kept.text, reasoning=kept.reasoning)
+        )
+        run = Run(
+            owner_id=self.owner_id,
+            id=run_id,
+            conversation_id=self.conversation_id,
+            message_id=message_id,
+            model=model,
+            correlation_id=correlation_id(),
+        )
+        await run_rows.add(self.session, run)
+        return run_id
+
+    async def ask(self, question_id: UUID, text: str, model: str) -> None:
+        """Add a question, and have it answered."""
+        await self.append(QuestionAsked(message_id=question_id, text=text))
+        await self.queue_run(new_id(), model)
+
+    async def ask_next(self) -> bool:
+        """Ask what has waited longest; False when nothing waits, or the conversation is removed."""
+        conversation = await rows.get_owned(self.session, self.owner_id, self.conversation_id)
+        if conversation is None:
+            return False
+        waiting = await queue_rows.take_first(self.session, self.owner_id, self.conversation_id)
+        if waiting is None:
+            return False
+        if waiting.model != conversation.model:
+            await self.append(ModelChosen(model=waiting.model))
+        await self.ask(waiting.id, waiting.text, waiting.model)
+        return True
+
+    async def end(self, event: AnswerEnded) -> None:
+        """Store how an answer ended; after one that ended as it should, what waits is asked."""
+        await self.append(event)
+        if event.lets_go_on:
+            await self.ask_next()

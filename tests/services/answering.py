@@ -1,0 +1,52 @@
+"""What tests of answers share: asking, following, and waiting for the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.conversations import ThreadMessage
+from rxchat.services.chats import Turn
+from rxchat.services.graph import Services
+from rxchat.services.live import LiveAnswer
+from rxchat.services.runs import Interruption
+
+ENDLESS = "scripted:tokens=100000,rate=100"
+
+
+async def ended(services: Services, viewer: Viewer, conversation_id: UUID, seconds: float = 15) -> ThreadMessage:
+    """Wait until no answer is being written, and return the last message."""
+    async with asyncio.timeout(seconds):
+        while (page := await services.conversations.open(viewer, conversation_id)).run is not None:
+            await asyncio.sleep(0.02)
+    return page.messages[-1]
+
+
+async def grown(answer: LiveAnswer, characters: int) -> None:
+    """Wait until so much of it is written, or it has ended."""
+    async with asyncio.timeout(10):
+        while len(answer.text) < characters and not answer.ended:
+            await answer.changed(10)
+
+
+@asynccontextmanager
+async def following(services: Services, viewer: Viewer, turn: Turn) -> AsyncGenerator[LiveAnswer]:
+    """Follow the answer of a turn."""
+    page = await services.conversations.open(viewer, turn.conversation_id)
+    assert page.run is not None
+    async with services.live.following(viewer.user_id, page.run.id) as answer:
+        yield answer
+
+
+def kill(services: Services) -> None:
+    """Stop an engine's work as if its process were gone: nobody renews, nobody writes, nobody says goodbye."""
+    engine = services.engine
+    for task in engine._loops:
+        task.cancel()
+    if engine._saver._task is not None:
+        engine._saver._task.cancel()
+    for job in engine._jobs.values():
+        job.interrupt(Interruption.LOST)

@@ -1,0 +1,164 @@
+"""An engine dies in mid-answer: another one goes on, and everybody sees one whole answer."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
+
+import pytest
+
+from rxchat.bootstrap import Connections, running
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.conversations import MessageState, ThreadMessage
+from rxchat.domain.errors import Conflict, NotFound
+from rxchat.domain.ids import new_id
+from rxchat.domain.runs import LEASE_SECONDS, ChunkKind, RunChunk
+from rxchat.services.graph import Services
+from rxchat.services.live import LiveAnswer
+from rxchat.settings import Settings
+from tests.factories import add_viewer
+from tests.peers.scripted_ollama import ScriptedOllama, counted
+from tests.services.answering import ENDLESS, ended, following, grown, kill
+
+pytestmark = pytest.mark.anyio
+
+WHOLE = counted(1, 150)
+
+
+async def interrupted(settings: Settings, at: Connections, model: str, owner_url: str) -> ThreadMessage:
+    """Return the answer of a model whose engine died in the middle of it, as the next engine left it."""
+    viewer = add_viewer(owner_url)
+    async with running(settings, at) as dying:
+        turn = await dying.chats.ask(viewer, None, "count", model)
+        async with following(dying, viewer, turn) as answer:
+            await grown(answer, 120)
+        kill(dying)
+        async with running(settings, at) as heir:
+            return await ended(heir, viewer, turn.conversation_id, LEASE_SECONDS + 20)
+
+
+@pytest.mark.parametrize("resume", ["on", "anew", "other", "none"])
+async def test_however_the_model_takes_it_the_answer_ends_as_one(
+    settings: Settings, at: Connections, owner_url: str, resume: str
+) -> None:
+    message = await interrupted(settings, at, f"scripted:count=1,tokens=150,rate=60,resume={resume}", owner_url)
+    assert (message.state, message.error) == (MessageState.DONE, "")
+    if resume == "other":
+        # Nobody can tell that it is not what the model wanted to say; nothing of what was said is lost, though.
+        said, something, rest = message.text.partition("Something")
+        assert len(said) > 60 and WHOLE.startswith(said) and (something + rest).endswith("what was asked.")
+    else:
+        assert message.text == WHOLE
+
+
+async def test_a_model_that_cannot_go_on_leaves_what_was_said_and_a_way_on(
+    settings: Settings, at: Connections, owner_url: str, ollama: ScriptedOllama
+) -> None:
+    viewer = add_viewer(owner_url)
+    model = "scripted:count=1,tokens=150,rate=60,resume=never"
+    async with running(settings, at) as dying:
+        turn = await dying.chats.ask(viewer, None, "count", model)
+        async with following(dying, viewer, turn) as answer:
+            await grown(answer, 120)
+        kill(dying)
+        async with running(settings, at) as heir:
+            message = await ended(heir, viewer, turn.conversation_id, LEASE_SECONDS + 20)
+            assert message.state is MessageState.INTERRUPTED and message.error_code == "answer_interrupted"
+            assert len(message.text) >= 100
+            asked = len(ollama.asked)
+            await heir.chats.go_on(viewer, turn.conversation_id, message.id)
+            again = await ended(heir, viewer, turn.conversation_id)
+            assert again.id == message.id and again.text == message.text
+            assert [len(asking["messages"]) for asking in ollama.asked[asked:]] == [2, 3]
+
+
+async def test_a_stopped_answer_goes_on_from_where_it_was_stopped(services: Services, viewer: Viewer) -> None:
+    turn = await services.chats.ask(viewer, None, "count", "scripted:count=1,tokens=150,rate=150")
+    async with following(services, viewer, turn) as answer:
+        await grown(answer, 100)
+    await services.chats.stop(viewer, turn.conversation_id)
+    stopped = await ended(services, viewer, turn.conversation_id)
+    assert stopped.state is MessageState.STOPPED and WHOLE.startswith(stopped.text)
+    await services.chats.go_on(viewer, turn.conversation_id, stopped.id)
+    async with following(services, viewer, turn) as answer:
+        await grown(answer, len(stopped.text) + 10)
+        assert answer.text.startswith(stopped.text)
+    whole = await ended(services, viewer, turn.conversation_id)
+    assert (whole.id, whole.state, whole.text) == (stopped.id, MessageState.DONE, WHOLE)
+    with pytest.raises(Conflict, match="complete"):
+        await services.chats.go_on(viewer, turn.conversation_id, whole.id)
+    history = await services.conversations.history(viewer, turn.conversation_id)
+    assert history.messages[whole.id].text == WHOLE
+
+
+async def test_nobody_goes_on_with_a_strangers_answer(services: Services, viewer: Viewer, owner_url: str) -> None:
+    turn = await services.chats.ask(viewer, None, "go", "scripted:fault=cut,at=3")
+    failed = await ended(services, viewer, turn.conversation_id)
+    for who, conversation, message in (
+        (add_viewer(owner_url, "Mallory"), turn.conversation_id, failed.id),
+        (viewer, new_id(), failed.id),
+        (viewer, turn.conversation_id, new_id()),
+    ):
+        with pytest.raises(NotFound):
+            await services.chats.go_on(who, conversation, message)
+
+
+async def test_a_mirror_in_another_process_ends_with_exactly_what_is_stored(
+    settings: Settings, at: Connections, owner_url: str
+) -> None:
+    viewer = add_viewer(owner_url)
+    async with AsyncExitStack() as processes:
+        reading = await processes.enter_async_context(running(settings.model_copy(update={"engine": False}), at))
+        dying = await processes.enter_async_context(running(settings, at))
+        turn = await reading.chats.ask(viewer, None, "count", "scripted:count=1,tokens=150,rate=60")
+        async with following(reading, viewer, turn) as mirrored:
+            await grown(mirrored, 120)
+            kill(dying)
+            heir = await processes.enter_async_context(running(settings, at))
+            message = await ended(heir, viewer, turn.conversation_id, LEASE_SECONDS + 20)
+            async with asyncio.timeout(5):
+                while not mirrored.ended:
+                    await mirrored.changed(1)
+            assert mirrored.text == message.text == WHOLE
+
+
+@pytest.mark.parametrize("redis_url", [None, "redis://127.0.0.1:9/0"], ids=["none", "away"])
+async def test_without_redis_a_reader_in_another_process_follows_from_postgres(
+    settings: Settings, at: Connections, owner_url: str, redis_url: str | None
+) -> None:
+    viewer = add_viewer(owner_url)
+    at = replace(at, redis_url=redis_url)
+    async with (
+        running(settings, at) as writing,
+        running(settings.model_copy(update={"engine": False}), at) as reading,
+    ):
+        turn = await reading.chats.ask(viewer, None, "count", "scripted:count=1,tokens=150,rate=80")
+        async with following(reading, viewer, turn) as mirrored:
+            await grown(mirrored, 100)
+            assert not mirrored.ended
+        assert (await ended(writing, viewer, turn.conversation_id)).text == WHOLE
+
+
+async def test_a_process_without_an_engine_writes_nothing(
+    settings: Settings, at: Connections, owner_url: str, ollama: ScriptedOllama
+) -> None:
+    viewer = add_viewer(owner_url)
+    async with running(settings.model_copy(update={"engine": False}), at) as reading:
+        turn = await reading.chats.ask(viewer, None, "go", ENDLESS)
+        page = await reading.conversations.open(viewer, turn.conversation_id)
+        assert page.run is not None and page.run.is_waiting
+        assert await reading.chats.stop(viewer, turn.conversation_id)
+        message = (await reading.conversations.open(viewer, turn.conversation_id)).messages[-1]
+    assert message.state is MessageState.STOPPED and ollama.asked == []
+
+
+def test_what_was_shown_and_never_stored_gives_way_to_what_is_said_now() -> None:
+    answer = LiveAnswer(new_id(), new_id())
+    answer.heal(RunChunk(ChunkKind.TEXT, 0, "one two three"))
+    assert answer.heal(RunChunk(ChunkKind.TEXT, 4, "two")) and answer.rewrites == 0
+    assert not answer.heal(RunChunk(ChunkKind.TEXT, 20, "gap"))
+    assert answer.heal(RunChunk(ChunkKind.TEXT, 8, "four"))
+    assert (answer.text, answer.rewrites) == ("one two four", 1)
+    answer.cut(ChunkKind.TEXT, 7)
+    assert (answer.text, answer.rewrites) == ("one two", 2)
