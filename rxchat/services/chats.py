@@ -115,7 +115,7 @@ class Chats:
 
         Raises:
             NotFound: when there is no such answer of this person's.
-            Conflict: when it ended well, is not the last one, or another answer is being written.
+            Conflict: when it ended well, or another answer is being written.
         """
         return await self._again(viewer, conversation_id, message_id, goes_on=True)
 

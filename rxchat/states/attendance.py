@@ -138,10 +138,16 @@ class Attendance:
                 case QuestionAsked(message_id=message_id, text=text):
                     asked = _now(ThreadMessage(id=message_id, seq=seq, role=Role.USER, text=text))
                     questions = [asked | {"client_id": str(message_id)}]
-                case AnswerStarted(message_id=message_id, model=model):
+                case AnswerStarted(message_id=message_id, model=model, text=text, reasoning=reasoning):
                     self._models[message_id] = model
                     begun = ThreadMessage(
-                        id=message_id, seq=seq, role=Role.ASSISTANT, model=model, state=MessageState.RUNNING
+                        id=message_id,
+                        seq=seq,
+                        role=Role.ASSISTANT,
+                        text=text,
+                        reasoning=reasoning,
+                        model=model,
+                        state=MessageState.RUNNING,
                     )
                     if questions:
                         items, rest = in_pieces([*questions, _now(begun)])

@@ -13,7 +13,8 @@ from rxchat.states.stream import PACKET_CHARACTERS
 def message_view(message: ThreadMessage) -> dict[str, Any]:
     """Return a message as the page shows it; the text of one that is being written comes through the stream."""
     is_running = message.state is MessageState.RUNNING
-    return {
+    keeps = {"keeps": True} if is_running and (message.text or message.reasoning) else {}
+    return keeps | {
         "id": str(message.id),
         "role": message.role.value,
         "text": "" if is_running else message.text,

@@ -16,6 +16,35 @@ function opened(items = [], older = false) {
   return { thread, asked, patch, packet: (value) => thread.packet(value, resync), ids: () => thread.view().messages.map((m) => m.id) };
 }
 
+describe("long texts and answers that go on", () => {
+  test("the rest of a long text comes in pieces, and a missing one is asked for", () => {
+    const { thread, asked, patch } = opened([answer("a", "abc", "done")]);
+    patch({ n: 2, op: "extend", id: "a", kind: "text", o: 3, t: "def" });
+    patch({ n: 3, op: "extend", id: "gone", kind: "text", o: 3, t: "def" });
+    expect(thread.view().messages[0].text).toBe("abcdef");
+    expect(asked.resyncs).toBe(0);
+    patch({ n: 4, op: "extend", id: "a", kind: "text", o: 9, t: "x" });
+    expect(asked.resyncs).toBe(1);
+  });
+
+  test("an answer that goes on keeps what is shown until the stream has it", () => {
+    const { thread, patch, packet } = opened([answer("a", "so far", "stopped")]);
+    patch({ n: 2, op: "replace", item: { ...answer("a"), keeps: true } });
+    expect(thread.text("a").text).toBe("so far");
+    packet({ g: "a", o: 0, t: "so far and on" });
+    expect(thread.text("a").text).toBe("so far and on");
+  });
+
+  test("what waits for its turn is no longer on its way", () => {
+    const { thread } = opened([answer("a")]);
+    thread.sent("q", "next");
+    thread.waits(["other"]);
+    expect(thread.view().pending.length).toBe(1);
+    thread.waits(["q"]);
+    expect(thread.view().pending.length).toBe(0);
+  });
+});
+
 describe("window packets", () => {
   test("a piece is put where it belongs, also twice", () => {
     expect(placeWindow("abc", 3, "def")).toBe("abcdef");

@@ -83,10 +83,6 @@ export function Composer({ run, model, viewer, accepted, onSend, onStop }) {
 
   const send = () => {
     if (!text.trim() || tooLong(text)) return;
-    if (isRunning) {
-      refusal.set("An answer is being written. Stop it, or send this when it is done.");
-      return;
-    }
     if (thread.view().pending.length) {
       refusal.set("Your last message is still on its way. Send this when it has arrived.");
       return;
@@ -128,12 +124,13 @@ export function Composer({ run, model, viewer, accepted, onSend, onStop }) {
           onChange={(event) => type(event.target.value)}
           onKeyDown={onKeyDown}
         />
-        {isRunning ? (
+        {isRunning && (
           <button type="button" className="send is-stop" aria-label="Stop the answer" data-tip="Stop" data-tip-side="top" disabled={isStopping} onClick={stop}>
             <Square size={13} fill="currentColor" aria-hidden="true" />
           </button>
-        ) : (
-          <button type="submit" className="send" aria-label="Send" data-tip="Send · Enter" data-tip-side="top" disabled={!text.trim() || !!tooLong(text)}>
+        )}
+        {(!isRunning || !!text.trim()) && (
+          <button type="submit" className="send" aria-label={isRunning ? "Send when the answer is done" : "Send"} data-tip={isRunning ? "Send when this is done · Enter" : "Send · Enter"} data-tip-side="top" disabled={!text.trim() || !!tooLong(text)}>
             <ArrowUp size={18} strokeWidth={2.25} aria-hidden="true" />
           </button>
         )}

@@ -16,7 +16,7 @@ function useFreshPage(conversationId) {
   }, [pathname]);
 }
 
-export function ThreadFeed({ patch, conversationId, accepted, refused, viewer, onResync }) {
+export function ThreadFeed({ patch, conversationId, accepted, refused, waiting, viewer, onResync }) {
   useFreshPage(conversationId);
   const handled = useRef({ accepted: "", refused: null });
 
@@ -26,6 +26,8 @@ export function ThreadFeed({ patch, conversationId, accepted, refused, viewer, o
   }, [conversationId]);
 
   useLayoutEffect(() => thread.patch(patch, conversationId, onResync), [patch]);
+
+  useLayoutEffect(() => thread.waits(waiting.map((message) => message.id)), [waiting]);
 
   useLayoutEffect(() => {
     if (!accepted || handled.current.accepted === accepted) return;

@@ -1,6 +1,6 @@
 // One message: the person's bubble, or the model's answer with what belongs to it.
 import { lazy, memo, Suspense, useEffect, useRef, useState } from "react";
-import { ChevronRight, RotateCcw } from "lucide-react";
+import { ChevronRight, RotateCcw, StepForward } from "lucide-react";
 import { CopyButton } from "./copy.jsx";
 import { useText } from "./page-state.js";
 import { guessedRate, spokenRate, spokenSeconds } from "./words.js";
@@ -95,8 +95,17 @@ const Body = ({ text, isGrowing }) => (
   </Suspense>
 );
 
-function Outcome({ message, onRetry }) {
-  if (message.state === "stopped") return <p className="outcome">Stopped</p>;
+function GoOn({ message, onGoOn }) {
+  if (!message.text) return null;
+  return (
+    <button type="button" className="button-quiet" onClick={() => onGoOn(message.id)}>
+      <StepForward size={15} aria-hidden="true" /> Continue
+    </button>
+  );
+}
+
+function Outcome({ message, onRetry, onGoOn }) {
+  if (message.state === "stopped") return <p className="outcome">Stopped <GoOn message={message} onGoOn={onGoOn} /></p>;
   if (message.state !== "failed" && message.state !== "interrupted") return null;
   const fallback = message.state === "failed" ? "The answer failed." : "The answer was cut off.";
   return (
@@ -105,6 +114,7 @@ function Outcome({ message, onRetry }) {
       <button type="button" className="button-quiet" onClick={() => onRetry(message.id)}>
         <RotateCcw size={15} aria-hidden="true" /> Retry
       </button>
+      <GoOn message={message} onGoOn={onGoOn} />
     </div>
   );
 }
@@ -115,12 +125,12 @@ function Figures({ message }) {
   return <span className="figures" data-tip={`${message.tokens} tokens`}>{parts.join(" · ")}</span>;
 }
 
-const Finished = memo(function Finished({ message, onRetry }) {
+const Finished = memo(function Finished({ message, onRetry, onGoOn }) {
   return (
     <>
       <Reasoning message={message} reasoning={message.reasoning} text={message.text} />
       {message.text && <Body text={message.text} isGrowing={false} />}
-      <Outcome message={message} onRetry={onRetry} />
+      <Outcome message={message} onRetry={onRetry} onGoOn={onGoOn} />
       <div className="turn-foot">
         {message.text && <CopyButton text={message.text} label="Copy answer" className="icon-button small" />}
         <Figures message={message} />
@@ -148,12 +158,12 @@ function Growing({ message, run }) {
 }
 
 /** The same frame before, while and after the answer comes, so that nothing jumps between them. */
-export const AssistantMessage = memo(function AssistantMessage({ message, run, onRetry }) {
+export const AssistantMessage = memo(function AssistantMessage({ message, run, onRetry, onGoOn }) {
   const isRunning = message.state === "running";
   return (
     <article aria-label={`${message.model || "The model"} answers`} aria-busy={isRunning} className="turn-answer">
       <p className="turn-model">{message.model}</p>
-      {isRunning ? <Growing message={message} run={run} /> : <Finished message={message} onRetry={onRetry} />}
+      {isRunning ? <Growing message={message} run={run} /> : <Finished message={message} onRetry={onRetry} onGoOn={onGoOn} />}
     </article>
   );
 });

@@ -83,7 +83,17 @@ export function createThread(changed = () => {}) {
       if (before.state !== "running") return undefined;
       return operations.replace({ item: { ...before, ...item, ...buffer } });
     },
+    extend(patch, tag, resync) {
+      const before = find(patch.id);
+      const whole = before && placeWindow(before[patch.kind] ?? "", patch.o, patch.t);
+      if (before && whole === null) return askOnce(resync);
+      if (before) show({ messages: view.messages.map((message) => (message === before ? { ...before, [patch.kind]: whole } : message)) });
+      return undefined;
+    },
     replace(patch) {
+      const before = patch.item.keeps && find(patch.item.id);
+      // An answer that goes on begins with what is here of it, until the stream brings the rest.
+      if (before && !texts.has(before.id)) texts.set(before.id, { text: before.text ?? "", reasoning: before.reasoning ?? "" });
       const item = adopt(patch.item);
       show({ messages: view.messages.map((message) => (message.id === item.id ? { ...message, ...item } : message)) });
     },
@@ -131,6 +141,12 @@ export function createThread(changed = () => {}) {
     /** The server has it; its message follows as an append. */
     accept(id) {
       accepted.add(id);
+    },
+
+    /** These wait for their turn and are shown where they wait. */
+    waits(ids) {
+      const pending = view.pending.filter((sent) => !ids.includes(sent.id));
+      if (pending.length !== view.pending.length) show({ pending });
     },
 
     /** The server would not take it. Returns what was sent, so that the composer can have it back. */

@@ -76,9 +76,9 @@ const Skeleton = () => (
   </div>
 );
 
-const Turn = memo(function Turn({ message, run, onRetry }) {
+const Turn = memo(function Turn({ message, run, onRetry, onGoOn }) {
   if (message.role === "user") return <UserMessage text={message.text} />;
-  return <AssistantMessage message={message} run={run} onRetry={onRetry} />;
+  return <AssistantMessage message={message} run={run} onRetry={onRetry} onGoOn={onGoOn} />;
 });
 
 function Waiting({ run, model }) {
@@ -103,7 +103,7 @@ function Announcer({ run }) {
   return <p className="sr-only" role="status">{said}</p>;
 }
 
-function Turns({ view, run, model, onRetry }) {
+function Turns({ view, run, model, onRetry, onGoOn }) {
   const answering = view.messages.some((message) => message.state === "running");
   const isWaiting = !answering && (run.state === "waiting" || view.pending.length > 0);
   return (
@@ -114,6 +114,7 @@ function Turns({ view, run, model, onRetry }) {
           message={message}
           run={message.state === "running" ? run : undefined}
           onRetry={onRetry}
+          onGoOn={onGoOn}
         />
       ))}
       {view.pending.map((sent) => <UserMessage key={sent.id} text={sent.text} isMuted />)}
@@ -122,7 +123,7 @@ function Turns({ view, run, model, onRetry }) {
   );
 }
 
-export function Thread({ run: given, model, viewerName, isDemo, onRetry, onOlder }) {
+export function Thread({ run: given, model, viewerName, isDemo, onRetry, onGoOn, onOlder }) {
   const view = useThread();
   const { conversation_id: expected = "" } = useParams();
   const run = useRun(given);
@@ -163,7 +164,7 @@ export function Thread({ run: given, model, viewerName, isDemo, onRetry, onOlder
         <div ref={place.content} className="thread" role="log" aria-live="off" aria-label="Conversation">
           {isEmpty && <EmptyState name={viewerName} model={model} isDemo={isDemo} />}
           {!isEmpty && !isHere && <Skeleton />}
-          {!isEmpty && isHere && <Turns view={view} run={run} model={model} onRetry={onRetry} />}
+          {!isEmpty && isHere && <Turns view={view} run={run} model={model} onRetry={onRetry} onGoOn={onGoOn} />}
         </div>
       </div>
       {view.loadingOlder && <p className="loading-older">Loading older messages…</p>}

@@ -30,6 +30,40 @@ class Composer(ClientComponent):
     on_stop: rx.EventHandler[rx.event.no_args_event_spec]
 
 
+def _one_text(value: rx.Var[str]) -> tuple[rx.Var[str]]:
+    """The arguments of an event that names one thing."""
+    return (value,)
+
+
+def _id_and_text(message_id: rx.Var[str], text: rx.Var[str]) -> tuple[rx.Var[str], rx.Var[str]]:
+    """The arguments of a change."""
+    return (message_id, text)
+
+
+class Queue(ClientComponent):
+    """What was sent while an answer is being written, and waits for its turn."""
+
+    library = module("queue.jsx")
+    tag = "Queue"
+
+    waiting: rx.Var[list[dict[str, str]]]
+    run: rx.Var[dict[str, Any]]
+    on_change: rx.EventHandler[_id_and_text]
+    on_withdraw: rx.EventHandler[_one_text]
+    on_next: rx.EventHandler[rx.event.no_args_event_spec]
+
+
+def queue() -> rx.Component:
+    """The messages that wait in the conversation on screen."""
+    return Queue.create(
+        waiting=ThreadState.waiting,
+        run=ThreadState.run,
+        on_change=ThreadState.change_waiting,
+        on_withdraw=ThreadState.withdraw,
+        on_next=ThreadState.ask_next,
+    )
+
+
 def composer() -> rx.Component:
     """The composer of the conversation on screen."""
     return Composer.create(

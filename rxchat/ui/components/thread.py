@@ -27,6 +27,7 @@ class ThreadFeed(ClientComponent):
     conversation_id: rx.Var[str]
     accepted: rx.Var[str]
     refused: rx.Var[dict[str, Any]]
+    waiting: rx.Var[list[dict[str, str]]]
     viewer: rx.Var[str]
     on_resync: rx.EventHandler[rx.event.no_args_event_spec]
 
@@ -53,6 +54,7 @@ class Thread(ClientComponent):
     viewer_name: rx.Var[str]
     is_demo: rx.Var[bool]
     on_retry: rx.EventHandler[_one_text]
+    on_go_on: rx.EventHandler[_one_text]
     on_older: rx.EventHandler[_one_text]
 
 
@@ -64,6 +66,7 @@ def thread_feeds() -> rx.Component:
             conversation_id=ThreadState.conversation_id,
             accepted=ThreadState.accepted,
             refused=ThreadState.refused,
+            waiting=ThreadState.waiting,
             viewer=ViewerState.email,
             on_resync=ThreadState.resync,
         ),
@@ -79,5 +82,6 @@ def thread() -> rx.Component:
         viewer_name=ViewerState.name,
         is_demo=ThreadState.is_demo,
         on_retry=ThreadState.retry,
+        on_go_on=ThreadState.go_on,
         on_older=ThreadState.older,
     )
