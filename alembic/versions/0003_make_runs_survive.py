@@ -11,11 +11,12 @@ down_revision = "0002"
 
 _ME = "(SELECT acting_user())"
 PROCEDURES = {
+    "append_conversation_events": "uuid, uuid, integer, text[], jsonb[]",
     "claim_runs": "uuid, interval, integer, integer, integer",
     "append_run_chunks": "uuid, uuid[], integer[], integer[], text[], integer[], text[]",
     "run_place": "uuid",
 }
-REPLACED = {"claim_run": "uuid, interval"}
+REPLACED = {"claim_run": "uuid, interval", "append_conversation_event": "uuid, uuid, integer, text, jsonb"}
 
 
 def upgrade() -> None:

@@ -7,13 +7,12 @@ from dataclasses import fields
 from typing import Any, assert_never
 from uuid import UUID
 
-from sqlalchemy import exists, func, select, text, update
+from sqlalchemy import ARRAY, Text, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import bindparam
 
 from rxchat.domain.conversations import (
-    Change,
     ConversationChange,
     ConversationEvent,
     MessageAdded,
@@ -26,10 +25,10 @@ from rxchat.domain.runs import RunState
 
 # SQLModel types its columns as their values, which a type checker cannot see through in queries.
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
-from rxchat.tables import Conversation, ConversationEventRow, Message, Run
+from rxchat.tables import Conversation, Message, Run
 
-_APPEND = text("SELECT append_conversation_event(:owner, :conversation, :expected_seq, :type, :data)").bindparams(
-    bindparam("data", type_=JSONB)
+_APPEND = text("SELECT append_conversation_events(:owner, :conversation, :expected_seq, :types, :data)").bindparams(
+    bindparam("types", type_=ARRAY(Text)), bindparam("data", type_=ARRAY(JSONB))
 )
 
 
@@ -73,29 +72,20 @@ async def ids_owned(session: AsyncSession, owner_id: UUID) -> list[UUID]:
     return list(found.scalars())
 
 
-async def current_seq(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> int | None:
-    """Return the seq of the last event, locking the conversation until the transaction ends.
-
-    Removed conversations count too; None when it is unknown or someone else's.
-    """
-    found = await session.execute(
-        select(Conversation.seq)
-        .where(Conversation.owner_id == owner_id, Conversation.id == conversation_id)
-        .with_for_update()
-    )
-    return found.scalar_one_or_none()
-
-
 async def add(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> None:
     """Insert an empty conversation; its first event says the rest."""
     session.add(Conversation(owner_id=owner_id, id=conversation_id))
     await session.flush()
 
 
-async def append_event(
-    session: AsyncSession, owner_id: UUID, conversation_id: UUID, expected_seq: int, event: ConversationEvent
+async def append_events(
+    session: AsyncSession,
+    owner_id: UUID,
+    conversation_id: UUID,
+    expected_seq: int,
+    events: Sequence[ConversationEvent],
 ) -> int:
-    """Append an event at its expected place, bring the projections up to it, and return its seq.
+    """Append events at their expected place, bring the projections up to them, and return the last one's seq.
 
     Raises:
         StaleConversation: when another writer was first (translated where the transaction ends).
@@ -106,52 +96,63 @@ async def append_event(
             "owner": owner_id,
             "conversation": conversation_id,
             "expected_seq": expected_seq,
-            "type": event.type,
-            "data": event_data(event),
+            "types": [event.type for event in events],
+            "data": [event_data(event) for event in events],
         },
     )
     seq: int = appended.scalar_one()
-    for change in changes_of(event):
-        await _project(session, owner_id, conversation_id, seq, change)
+    added: list[dict[str, Any]] = []
+    for place, event in enumerate(events, start=expected_seq + 1):
+        for change in changes_of(event):
+            match change:
+                case ConversationChange():
+                    await _change_conversation(session, owner_id, conversation_id, change)
+                case MessageAdded():
+                    added.append(_message_row(owner_id, conversation_id, place, change))
+                case MessageEnded():
+                    await _end_message(session, owner_id, conversation_id, change)
+                case _:
+                    assert_never(change)
+    if added:
+        await session.execute(_ADD_MESSAGE, added)
     return seq
 
 
-async def _project(session: AsyncSession, owner_id: UUID, conversation_id: UUID, seq: int, change: Change) -> None:
-    match change:
-        case ConversationChange():
-            await _change_conversation(session, owner_id, conversation_id, change)
-        case MessageAdded():
-            row: dict[str, Any] = {
-                "text": change.text,
-                "model": change.model,
-                "role": change.role.value,
-                "state": change.state.value,
-                "reasoning": change.reasoning,
-                "error_code": "",
-                "error": "",
-                "tokens": 0,
-                "seconds": 0.0,
-                "tokens_per_second": 0.0,
-            }
-            # An answer that is tried again keeps its place in the thread.
-            await session.execute(
-                insert(Message)
-                .values(owner_id=owner_id, id=change.id, conversation_id=conversation_id, seq=seq, **row)
-                .on_conflict_do_update(index_elements=["owner_id", "id"], set_=row)
-            )
-        case MessageEnded():
-            facts = {item.name: getattr(change, item.name) for item in fields(change) if item.name != "id"}
-            await session.execute(
-                update(Message)
-                .where(
-                    Message.owner_id == owner_id,
-                    Message.conversation_id == conversation_id,
-                    Message.id == change.id,
-                )
-                .values(facts | {"state": change.state.value})
-            )
-        case _:
-            assert_never(change)
+_EMPTY = {"error_code": "", "error": "", "tokens": 0, "seconds": 0.0, "tokens_per_second": 0.0}
+_FACTS = ("text", "reasoning", "model", "role", "state", *_EMPTY)
+_inserting = insert(Message)
+# An answer that is tried again keeps its place in the thread.
+_ADD_MESSAGE = _inserting.on_conflict_do_update(
+    index_elements=["owner_id", "id"], set_={name: _inserting.excluded[name] for name in _FACTS}
+)
+
+
+def _message_row(owner_id: UUID, conversation_id: UUID, seq: int, change: MessageAdded) -> dict[str, Any]:
+    return {
+        "owner_id": owner_id,
+        "id": change.id,
+        "conversation_id": conversation_id,
+        "seq": seq,
+        "text": change.text,
+        "reasoning": change.reasoning,
+        "model": change.model,
+        "role": change.role.value,
+        "state": change.state.value,
+        **_EMPTY,
+    }
+
+
+async def _end_message(session: AsyncSession, owner_id: UUID, conversation_id: UUID, change: MessageEnded) -> None:
+    facts = {item.name: getattr(change, item.name) for item in fields(change) if item.name != "id"}
+    await session.execute(
+        update(Message)
+        .where(
+            Message.owner_id == owner_id,
+            Message.conversation_id == conversation_id,
+            Message.id == change.id,
+        )
+        .values(facts | {"state": change.state.value})
+    )
 
 
 async def _change_conversation(
@@ -169,17 +170,20 @@ async def _change_conversation(
     )
 
 
+_EVENTS = text(
+    """
+    SELECT seq, type, data FROM conversation_event
+     WHERE owner_id = :owner AND conversation_id = :conversation AND seq > :after_seq ORDER BY seq
+    """
+)
+
+
 async def events_of(
     session: AsyncSession, owner_id: UUID, conversation_id: UUID, *, after_seq: int = 0
 ) -> list[tuple[int, ConversationEvent]]:
     """Return what happened to a conversation (after a seq), in order."""
-    found = await session.execute(
-        select(ConversationEventRow)
-        .where(ConversationEventRow.owner_id == owner_id, ConversationEventRow.conversation_id == conversation_id)
-        .where(ConversationEventRow.seq > after_seq)
-        .order_by(ConversationEventRow.seq)
-    )
-    return [(row.seq, event_from(row.type, row.data)) for row in found.scalars()]
+    found = await session.execute(_EVENTS, {"owner": owner_id, "conversation": conversation_id, "after_seq": after_seq})
+    return [(row.seq, event_from(row.type, row.data)) for row in found]
 
 
 async def list_owned(session: AsyncSession, owner_id: UUID, *, limit: int) -> Sequence[tuple[Conversation, bool]]:
@@ -215,13 +219,5 @@ async def get_message(session: AsyncSession, owner_id: UUID, conversation_id: UU
         select(Message).where(
             Message.owner_id == owner_id, Message.conversation_id == conversation_id, Message.id == message_id
         )
-    )
-    return found.scalar_one_or_none()
-
-
-async def conversation_of(session: AsyncSession, owner_id: UUID, message_id: UUID) -> UUID | None:
-    """Return the conversation that holds this message of the person's, or None."""
-    found = await session.execute(
-        select(Message.conversation_id).where(Message.owner_id == owner_id, Message.id == message_id)
     )
     return found.scalar_one_or_none()

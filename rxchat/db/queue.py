@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.domain.conversations import WaitingMessage
@@ -13,31 +13,18 @@ from rxchat.domain.conversations import WaitingMessage
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false
 from rxchat.tables import QueuedMessage
 
+_OF = text(
+    """
+    SELECT id, text, model FROM queued_message
+     WHERE owner_id = :owner AND conversation_id = :conversation ORDER BY place
+    """
+)
+
 
 async def of(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> list[WaitingMessage]:
     """Return what waits in a conversation, the next one first."""
-    found = await session.execute(
-        select(QueuedMessage)
-        .where(QueuedMessage.owner_id == owner_id, QueuedMessage.conversation_id == conversation_id)
-        .order_by(QueuedMessage.place)
-    )
-    return [WaitingMessage(row.id, row.text, row.model) for row in found.scalars()]
-
-
-async def count(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> int:
-    """Return how many messages wait in a conversation."""
-    found = await session.execute(
-        select(func.count()).where(QueuedMessage.owner_id == owner_id, QueuedMessage.conversation_id == conversation_id)
-    )
-    return found.scalar_one()
-
-
-async def conversation_of(session: AsyncSession, owner_id: UUID, message_id: UUID) -> UUID | None:
-    """Return the conversation in which this message of the person's waits, or None."""
-    found = await session.execute(
-        select(QueuedMessage.conversation_id).where(QueuedMessage.owner_id == owner_id, QueuedMessage.id == message_id)
-    )
-    return found.scalar_one_or_none()
+    found = await session.execute(_OF, {"owner": owner_id, "conversation": conversation_id})
+    return [WaitingMessage(row.id, row.text, row.model) for row in found]
 
 
 async def add(session: AsyncSession, owner_id: UUID, conversation_id: UUID, message: WaitingMessage) -> None:

@@ -27,14 +27,13 @@ _APPEND = text("SELECT append_run_chunks(:engine, :runs, :fences, :seqs, :kinds,
     bindparam("starts", type_=ARRAY(Integer)),
     bindparam("texts", type_=ARRAY(Text)),
 )
+_ACTIVE_OF = text(
+    """
+    SELECT owner_id, id, conversation_id, message_id, model, created_at, state = 'queued' AS is_waiting
+      FROM run WHERE owner_id = :owner AND conversation_id = :conversation AND state IN ('queued', 'running')
+    """
+)
 _PLACE = text("SELECT run_place(:run)")
-
-
-async def add(session: AsyncSession, run: Run) -> None:
-    """Queue a run and wake the engines when the transaction commits."""
-    session.add(run)
-    await session.flush()
-    await notify(session, "run queued")
 
 
 async def claim(
@@ -165,21 +164,9 @@ async def place_of(session: AsyncSession, run_id: UUID) -> int:
 
 async def active_of(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> ActiveRun | None:
     """Return the run that is queued or running in a conversation, or None."""
-    found = await session.execute(
-        select(Run).where(Run.owner_id == owner_id, Run.conversation_id == conversation_id, Run.state.in_(_ACTIVE))
-    )
-    row = found.scalar_one_or_none()
-    if row is None:
-        return None
-    return ActiveRun(
-        row.owner_id,
-        row.id,
-        row.conversation_id,
-        row.message_id,
-        row.model,
-        row.created_at,
-        is_waiting=row.state == RunState.QUEUED,
-    )
+    found = await session.execute(_ACTIVE_OF, {"owner": owner_id, "conversation": conversation_id})
+    row = found.mappings().one_or_none()
+    return ActiveRun(**row) if row else None
 
 
 async def is_active(session: AsyncSession, owner_id: UUID, run_id: UUID) -> bool:

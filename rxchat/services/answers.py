@@ -11,10 +11,10 @@ from uuid import UUID
 import structlog
 
 from rxchat import observability
-from rxchat.db import conversations as rows
+from rxchat.db import asking
 from rxchat.db import runs as run_rows
 from rxchat.db.database import Database
-from rxchat.domain.chat import AnswerFinished, ChatMessage, ReasoningDelta, Role, TextDelta
+from rxchat.domain.chat import AnswerFinished, ChatMessage, ReasoningDelta, TextDelta
 from rxchat.domain.continuation import BeganAnew, Seam, asked_to_go_on, looks_complete, prefilled
 from rxchat.domain.conversations import AnswerEnded, MessageState
 from rxchat.domain.errors import AnswerInterrupted, DatabaseAway, ModelBroke, ModelError, ModelRefused
@@ -88,20 +88,17 @@ class AnswerWriter:
         """Read what is stored of this answer, and what the model is to be told; in one go, a person waits."""
         run = self.run
         async with self._database.begin(run.owner_id) as session:
-            written = await run_rows.written(session, run.owner_id, run.id)
-            place = await rows.get_message(session, run.owner_id, run.conversation_id, run.message_id)
-            thread = await rows.latest_messages(
-                session,
-                run.owner_id,
-                run.conversation_id,
-                limit=_HISTORY_MESSAGES,
-                before_seq=place.seq if place else None,
+            thread, written = await asking.thread_before(
+                session, run.owner_id, run.conversation_id, run.message_id, _HISTORY_MESSAGES
             )
+            if run.fence > 1:
+                # Somebody has written of it before.
+                written = await run_rows.written(session, run.owner_id, run.id)
         for kind, text in zip(_KINDS, (written.reasoning, written.text), strict=True):
             self._answer.heal(RunChunk(kind, 0, text))
         self._chunk_seq = written.seq
         self._saved = {kind: len(self._whole(kind)) for kind in _KINDS}
-        return [ChatMessage(Role(row.role), row.text) for row in thread if row.text]
+        return thread
 
     async def _generate(self, messages: list[ChatMessage]) -> None:
         said = self._answer.text
@@ -210,7 +207,7 @@ class AnswerWriter:
     async def _store_ending(self, event: AnswerEnded, state: RunState) -> None:
         run = self.run
         async with self._database.begin(run.owner_id) as session:
-            seq = await rows.current_seq(session, run.owner_id, run.conversation_id)
+            seq = await asking.lock(session, run.owner_id, run.conversation_id)
             if seq is None or not await run_rows.finish(session, run, self._engine_id, state):
                 return
             await Appending(session, run.owner_id, run.conversation_id, seq).end(event)

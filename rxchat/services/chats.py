@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from rxchat.db import asking
 from rxchat.db import conversations as rows
 from rxchat.db import queue as queue_rows
 from rxchat.db import runs as run_rows
@@ -27,7 +28,6 @@ from rxchat.domain.runs import Written
 from rxchat.domain.text import MESSAGE_CHARACTERS, storable, title_of
 from rxchat.services.teams import Teams
 from rxchat.services.turns import Appending
-from rxchat.tables import Conversation
 
 QUEUE_MESSAGES = 20
 """So many messages may wait in one conversation."""
@@ -74,32 +74,37 @@ class Chats:
         await self._require_model(viewer, model)
         question = WaitingMessage(question_id or new_id(), text, model)
         async with self._database.begin(viewer.user_id) as session:
-            known = await _known(session, viewer.user_id, question.id)
-            if known is not None:
-                return Turn(known, question.id, is_new=False)
             if not model:
                 raise InvalidInput("There is no model to ask: connect Ollama, or wait until the model host answers.")
             if conversation_id is None:
-                begun = await self._created(session, viewer, title_of(text), model)
-                await begun.ask(question.id, text, model)
-                return Turn(begun.conversation_id, question.id, is_new=True)
-            begun, conversation = await _locked(session, viewer, conversation_id)
-            # Another tab may have sent the same while this one waited for the lock.
-            if await _known(session, viewer.user_id, question.id) is not None:
-                return Turn(conversation_id, question.id, is_new=False)
-            is_busy = await run_rows.active_of(session, viewer.user_id, conversation_id) is not None
-            waiting = await queue_rows.count(session, viewer.user_id, conversation_id)
-            if waiting >= QUEUE_MESSAGES:
-                raise Conflict(f"{waiting} messages wait here already: wait until some are answered, or withdraw one.")
-            if is_busy or waiting:
+                return await self._begin(session, viewer, question)
+            begun = await _locked(session, viewer, conversation_id)
+            spot = await asking.spot(session, viewer.user_id, conversation_id, question.id)
+            if spot is None:
+                raise NotFound
+            if spot.asked_in is not None:
+                return Turn(spot.asked_in, question.id, is_new=False)
+            if spot.waiting >= QUEUE_MESSAGES:
+                raise Conflict(
+                    f"{spot.waiting} messages wait here already: wait until some are answered, or withdraw one."
+                )
+            if spot.is_busy or spot.waiting:
                 await queue_rows.add(session, viewer.user_id, conversation_id, question)
-                if not is_busy:
+                if not spot.is_busy:
                     await begun.ask_next()
                 return Turn(conversation_id, question.id, is_new=False, is_waiting=True)
-            if model != conversation.model:
-                await begun.append(ModelChosen(model=model))
-            await begun.ask(question.id, text, model)
+            await begun.ask(question, *([ModelChosen(model=model)] if model != spot.model else []))
         return Turn(conversation_id, question.id, is_new=False)
+
+    async def _begin(self, session: AsyncSession, viewer: Viewer, question: WaitingMessage) -> Turn:
+        known = await asking.asked_in(session, viewer.user_id, question.id)
+        if known is not None:
+            return Turn(known, question.id, is_new=False)
+        conversation_id = new_id()
+        await rows.add(session, viewer.user_id, conversation_id)
+        created = ConversationCreated(title=title_of(question.text), model=question.model)
+        await Appending(session, viewer.user_id, conversation_id, 0).ask(question, created)
+        return Turn(conversation_id, question.id, is_new=True)
 
     async def retry(self, viewer: Viewer, conversation_id: UUID, message_id: UUID) -> UUID:
         """Have an answer that did not end well written again, in its place; return the run.
@@ -127,16 +132,15 @@ class Chats:
             raise NotFound
         await self._require_model(viewer, message.model)
         async with self._database.begin(viewer.user_id) as session:
-            begun, _ = await _locked(session, viewer, conversation_id)
-            if await run_rows.active_of(session, viewer.user_id, conversation_id) is not None:
-                raise Conflict("An answer is still being written here: wait for it, or stop it first.")
+            busy = "An answer is still being written here: wait for it, or stop it first."
+            begun = await _idle(session, viewer, conversation_id, busy)
             message = await rows.get_message(session, viewer.user_id, conversation_id, message_id)
             if message is None:
                 raise NotFound
             if message.state == MessageState.DONE:
                 raise Conflict("This answer is complete.")
             kept = Written(message.text, message.reasoning) if goes_on else None
-            return await begun.queue_run(message_id, message.model, kept)
+            return await begun.queue_run(message_id, message.model, kept=kept)
 
     async def _require_model(self, viewer: Viewer, model: str) -> None:
         if model and model not in await self._teams.usable(viewer, ResourceKind.MODEL, Action.USE, [model]):
@@ -187,22 +191,13 @@ class Chats:
         """
         require_scope(viewer, Scope.CHAT)
         async with self._database.begin(viewer.user_id) as session:
-            begun, _ = await _locked(session, viewer, conversation_id)
-            if await run_rows.active_of(session, viewer.user_id, conversation_id) is not None:
-                raise Conflict("An answer is still being written here: what waits is asked right after it.")
-            return await begun.ask_next()
-
-    async def _created(self, session: AsyncSession, viewer: Viewer, title: str, model: str) -> Appending:
-        conversation_id = new_id()
-        await rows.add(session, viewer.user_id, conversation_id)
-        begun = Appending(session, viewer.user_id, conversation_id, 0)
-        await begun.append(ConversationCreated(title=title, model=model))
-        return begun
+            busy = "An answer is still being written here: what waits is asked right after it."
+            return await (await _idle(session, viewer, conversation_id, busy)).ask_next()
 
 
 async def stop_answer(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> bool:
     """Stop the answer that is being written in a conversation, by its engine or, where none has it, here and now."""
-    seq = await rows.current_seq(session, owner_id, conversation_id)
+    seq = await asking.lock(session, owner_id, conversation_id)
     run = await run_rows.active_of(session, owner_id, conversation_id) if seq is not None else None
     if seq is None or run is None:
         return False
@@ -221,19 +216,22 @@ async def stop_answer(session: AsyncSession, owner_id: UUID, conversation_id: UU
     return True
 
 
-async def _locked(session: AsyncSession, viewer: Viewer, conversation_id: UUID) -> tuple[Appending, Conversation]:
+async def _locked(session: AsyncSession, viewer: Viewer, conversation_id: UUID) -> Appending:
     """Lock a conversation until the transaction ends: whoever asks, stops or ends an answer there takes turns."""
-    seq = await rows.current_seq(session, viewer.user_id, conversation_id)
-    conversation = await rows.get_owned(session, viewer.user_id, conversation_id)
-    if seq is None or conversation is None:
+    seq = await asking.lock(session, viewer.user_id, conversation_id)
+    if seq is None:
         raise NotFound
-    return Appending(session, viewer.user_id, conversation_id, seq), conversation
+    return Appending(session, viewer.user_id, conversation_id, seq)
 
 
-async def _known(session: AsyncSession, owner_id: UUID, question_id: UUID) -> UUID | None:
-    """Return the conversation in which this question was asked, or waits."""
-    asked = await rows.conversation_of(session, owner_id, question_id)
-    return asked or await queue_rows.conversation_of(session, owner_id, question_id)
+async def _idle(session: AsyncSession, viewer: Viewer, conversation_id: UUID, otherwise: str) -> Appending:
+    """Lock a conversation in which nothing is being written; say why not, otherwise."""
+    begun = await _locked(session, viewer, conversation_id)
+    if await rows.get_owned(session, viewer.user_id, conversation_id) is None:
+        raise NotFound
+    if await run_rows.active_of(session, viewer.user_id, conversation_id) is not None:
+        raise Conflict(otherwise)
+    return begun
 
 
 def _valid_question(text: str) -> str:

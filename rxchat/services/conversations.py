@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from rxchat.db import asking
 from rxchat.db import conversations as rows
 from rxchat.db import queue as queue_rows
 from rxchat.db import roles as role_rows
@@ -182,11 +183,11 @@ class Conversations:
     ) -> None:
         require_scope(viewer, Scope.CHAT)
         async with self._database.begin(viewer.user_id) as session:
-            seq = await rows.current_seq(session, viewer.user_id, conversation_id)
+            seq = await asking.lock(session, viewer.user_id, conversation_id)
             visible = removed_too or await rows.get_owned(session, viewer.user_id, conversation_id) is not None
             if seq is None or not visible:
                 raise NotFound
-            await rows.append_event(session, viewer.user_id, conversation_id, seq, event)
+            await rows.append_events(session, viewer.user_id, conversation_id, seq, [event])
 
 
 async def _readable(session: AsyncSession, viewer: Viewer, conversation_id: UUID) -> Conversation:

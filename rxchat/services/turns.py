@@ -7,10 +7,17 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from rxchat.db import asking
 from rxchat.db import conversations as rows
 from rxchat.db import queue as queue_rows
-from rxchat.db import runs as run_rows
-from rxchat.domain.conversations import AnswerEnded, AnswerStarted, ConversationEvent, ModelChosen, QuestionAsked
+from rxchat.domain.conversations import (
+    AnswerEnded,
+    AnswerStarted,
+    ConversationEvent,
+    ModelChosen,
+    QuestionAsked,
+    WaitingMessage,
+)
 from rxchat.domain.ids import new_id
 from rxchat.domain.runs import Written
 from rxchat.observability import correlation_id
@@ -26,16 +33,19 @@ class Appending:
     conversation_id: UUID
     seq: int
 
-    async def append(self, event: ConversationEvent) -> None:
-        """Append an event as the next one."""
-        self.seq = await rows.append_event(self.session, self.owner_id, self.conversation_id, self.seq, event)
+    async def append(self, *events: ConversationEvent) -> None:
+        """Append events as the next ones."""
+        self.seq = await rows.append_events(self.session, self.owner_id, self.conversation_id, self.seq, events)
 
-    async def queue_run(self, message_id: UUID, model: str, kept: Written | None = None) -> UUID:
-        """Have an answer written, or go on with what is kept of it; return the run."""
+    async def queue_run(
+        self, message_id: UUID, model: str, *before: ConversationEvent, kept: Written | None = None
+    ) -> UUID:
+        """Have an answer written, or go on with what is kept of it; return the run. Events of before come first."""
         run_id, kept = new_id(), kept or Written()
-        await self.append(
-            AnswerStarted(message_id=message_id, run_id=run_id, model=model, text=kept.text, reasoning=kept.reasoning)
+        started = AnswerStarted(
+            message_id=message_id, run_id=run_id, model=model, text=kept.text, reasoning=kept.reasoning
         )
+        await self.append(*before, started)
         run = Run(
             owner_id=self.owner_id,
             id=run_id,
@@ -44,13 +54,13 @@ class Appending:
             model=model,
             correlation_id=correlation_id(),
         )
-        await run_rows.add(self.session, run)
+        await asking.add_run(self.session, run)
         return run_id
 
-    async def ask(self, question_id: UUID, text: str, model: str) -> None:
+    async def ask(self, question: WaitingMessage, *before: ConversationEvent) -> None:
         """Add a question, and have it answered."""
-        await self.append(QuestionAsked(message_id=question_id, text=text))
-        await self.queue_run(new_id(), model)
+        asked = QuestionAsked(message_id=question.id, text=question.text)
+        await self.queue_run(new_id(), question.model, *before, asked)
 
     async def ask_next(self) -> bool:
         """Ask what has waited longest; False when nothing waits, or the conversation is removed."""
@@ -60,9 +70,8 @@ class Appending:
         waiting = await queue_rows.take_first(self.session, self.owner_id, self.conversation_id)
         if waiting is None:
             return False
-        if waiting.model != conversation.model:
-            await self.append(ModelChosen(model=waiting.model))
-        await self.ask(waiting.id, waiting.text, waiting.model)
+        chosen = [ModelChosen(model=waiting.model)] if waiting.model != conversation.model else []
+        await self.ask(waiting, *chosen)
         return True
 
     async def end(self, event: AnswerEnded) -> None:

@@ -47,6 +47,8 @@ _UNSURE_SECONDS = 4.0
 """The same while Postgres tells nothing."""
 _PLACE_SECONDS = 2.0
 """How often somebody who waits in the line learns at which place."""
+_SIDEBAR_SECONDS = 0.5
+"""How long the list of conversations waits for the first word of a new answer."""
 NO_RUN: dict[str, Any] = {"id": "", "state": "", "started": 0, "note": ""}
 
 
@@ -93,7 +95,9 @@ class Attendance:
 
     async def _catch_up(self, watch: Watch) -> None:
         run = await self._show_news()
-        await self._show_sidebar()
+        if run is None or run.id in self._windows:
+            await self._show_sidebar()
+        # Else it can wait until the first word is there.
         await self._say_back()
         if run is not None:
             await self._follow(run, watch)
@@ -186,12 +190,14 @@ class Attendance:
     async def _follow(self, run: ActiveRun, watch: Watch) -> None:
         """Stream a run until it ends, something else must be shown, or it is time to ask again who looks."""
         message_id = str(run.message_id)
+        is_new_here = run.id not in self._windows
         windows = self._windows.setdefault(
             run.id, (Window(message_id, ChunkKind.REASONING), Window(message_id, ChunkKind.TEXT))
         )
         self._sent[run.message_id] = windows
         self._models[run.message_id] = run.model
         check_again_at = time.monotonic() + self._check_seconds(run)
+        sidebar_at = time.monotonic() + _SIDEBAR_SECONDS if is_new_here else None
         started = int(run.created_at.timestamp() * 1000)
         streams_to(self._client_token, on=True)
         try:
@@ -203,10 +209,16 @@ class Attendance:
                     is_all = windows[0].has_all_of(answer) and windows[1].has_all_of(answer)
                     if (answer.ended and is_all) or watch.poked or time.monotonic() > check_again_at:
                         return
+                    if sidebar_at is not None and (is_new or time.monotonic() > sidebar_at):
+                        sidebar_at = None
+                        await self._show_sidebar()
+                        continue
                     if is_new or not is_all:
                         # The first piece goes out at once; from then on as many as can be seen.
                         await asyncio.sleep(pause_seconds())
-                    elif not await answer.changed(self._rest_seconds(run)) and not sockets.is_open(self._client_token):
+                    elif not await answer.changed(_SIDEBAR_SECONDS if sidebar_at else self._rest_seconds(run)) and (
+                        not sockets.is_open(self._client_token)
+                    ):
                         return
         finally:
             streams_to(self._client_token, on=False)

@@ -25,7 +25,7 @@ async def a_conversation(database: Database, owner):
     conversation_id = new_id()
     async with database.begin(owner) as session:
         await conversations.add(session, owner, conversation_id)
-        await conversations.append_event(session, owner, conversation_id, 0, CREATED)
+        await conversations.append_events(session, owner, conversation_id, 0, [CREATED])
     return conversation_id
 
 
@@ -33,7 +33,7 @@ async def test_an_event_is_appended_at_its_expected_place(database: Database) ->
     owner = await add_first_user(database)
     conversation_id = await a_conversation(database, owner)
     async with database.begin(owner) as session:
-        seq = await conversations.append_event(session, owner, conversation_id, 1, ConversationRenamed(title="new"))
+        seq = await conversations.append_events(session, owner, conversation_id, 1, [ConversationRenamed(title="new")])
         row = await conversations.get_owned(session, owner, conversation_id)
         events = await conversations.events_of(session, owner, conversation_id)
     assert (seq, row and row.title, [number for number, _ in events]) == (2, "new", [1, 2])
@@ -44,7 +44,7 @@ async def test_a_stale_writer_is_refused_and_nothing_is_written(database: Databa
     conversation_id = await a_conversation(database, owner)
     with pytest.raises(StaleConversation):
         async with database.begin(owner) as session:
-            await conversations.append_event(session, owner, conversation_id, 0, ConversationRenamed(title="late"))
+            await conversations.append_events(session, owner, conversation_id, 0, [ConversationRenamed(title="late")])
     async with database.begin(owner) as session:
         row = await conversations.get_owned(session, owner, conversation_id)
     assert row is not None and row.title == "t" and row.seq == 1
@@ -55,7 +55,7 @@ async def test_nobody_appends_to_a_strangers_conversation(database: Database) ->
     conversation_id = await a_conversation(database, owner)
     with pytest.raises(NotAllowed):
         async with database.begin(new_id()) as session:
-            await conversations.append_event(session, owner, conversation_id, 1, ConversationRenamed(title="mine"))
+            await conversations.append_events(session, owner, conversation_id, 1, [ConversationRenamed(title="mine")])
 
 
 async def test_fifty_at_once_make_exactly_one_first_administrator(services: Services, database_url: str) -> None:

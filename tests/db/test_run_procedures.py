@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from rxchat.db import conversations, runs
+from rxchat.db import asking, conversations, runs
 from rxchat.db.database import Database
 from rxchat.domain.chat import Role
 from rxchat.domain.conversations import ConversationCreated
@@ -37,7 +37,9 @@ async def a_queued_run(database: Database, owner: UUID, *, said: str = "") -> Ru
     run = Run(owner_id=owner, conversation_id=conversation_id, message_id=new_id(), model="m")
     async with database.begin(owner) as session:
         await conversations.add(session, owner, conversation_id)
-        await conversations.append_event(session, owner, conversation_id, 0, ConversationCreated(title="t", model="m"))
+        await conversations.append_events(
+            session, owner, conversation_id, 0, [ConversationCreated(title="t", model="m")]
+        )
         session.add(
             Message(
                 owner_id=owner,
@@ -48,7 +50,7 @@ async def a_queued_run(database: Database, owner: UUID, *, said: str = "") -> Ru
                 text=said,
             )
         )
-        await runs.add(session, run)
+        await asking.add_run(session, run)
     return run
 
 
