@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
@@ -25,6 +25,7 @@ class RolledBackDatabase(Database):
         database = cls(url)
         async with database.engine.connect() as connection:
             outer = await connection.begin()
+            await connection.exec_driver_sql("BEGIN")
             database._connection = connection
             try:
                 yield database
@@ -38,8 +39,11 @@ class RolledBackDatabase(Database):
         async with self.begin(None) as session:
             yield session
 
-    async def _take_snapshot(self, session: AsyncSession) -> None:
-        """The one transaction has its isolation already, and nobody else writes into it."""
-
-    def _session(self) -> AsyncSession:
-        return AsyncSession(self._connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
+    async def _begun(self, leaving: AsyncExitStack, beginning: str) -> AsyncSession:
+        """Be a savepoint; the one transaction has its isolation already, and nobody else writes into it."""
+        session = await leaving.enter_async_context(
+            AsyncSession(self._connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
+        )
+        await leaving.enter_async_context(session.begin())
+        await (await session.connection()).exec_driver_sql(beginning.partition("; ")[2])
+        return session

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import event, text
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -24,6 +24,7 @@ from rxchat.domain.errors import (
 )
 
 RUNTIME_ROLE = "rxchat_app"
+_ENGINES_CONNECTIONS = 2
 # What procedures and policies say, in our own words.
 _REFUSALS: dict[str, type[RxChatError]] = {
     "RX001": StaleConversation,
@@ -55,6 +56,8 @@ class Database:
         """Prepare the pool; nothing is connected yet."""
         self.url = libpq_url(url)
         self.engine = runtime_engine(url, pool_size=pool_size)
+        # What keeps answers alive never waits behind what people do.
+        self._engines_own = runtime_engine(url, pool_size=_ENGINES_CONNECTIONS)
 
     @classmethod
     def as_owner(cls, url: str) -> Database:
@@ -62,6 +65,7 @@ class Database:
         found = cls.__new__(cls)
         found.url = libpq_url(url)
         found.engine = create_async_engine(driver_url(url), hide_parameters=True, connect_args={"connect_timeout": 5})
+        found._engines_own = found.engine
         return found
 
     @asynccontextmanager
@@ -77,15 +81,29 @@ class Database:
             LastAdministrator: when nobody would administer the installation any more.
         """
         with translated_errors():
-            async with self._session() as session, session.begin():
-                if snapshot:
-                    await self._take_snapshot(session)
-                # Bound, never written into the statement; local to the transaction, so a pooled connection forgets it.
-                await session.execute(
-                    text("SELECT set_config('rxchat.user_id', :user_id, true)"),
-                    {"user_id": str(user_id) if user_id else ""},
-                )
+            async with AsyncExitStack() as leaving:
+                session = await self._opened(leaving, _beginning(user_id, snapshot=snapshot))
                 yield session
+
+    async def _opened(self, leaving: AsyncExitStack, beginning: str) -> AsyncSession:
+        """Begin a transaction; on another connection, when the first one was dead without anybody having noticed."""
+        is_second = False
+        while True:
+            try:
+                async with AsyncExitStack() as trying:
+                    session = await self._begun(trying, beginning)
+                    leaving.push_async_exit(trying.pop_all())
+                    return session
+            except DBAPIError as error:
+                if is_second or not error.connection_invalidated:
+                    raise
+                is_second = True
+
+    async def _begun(self, leaving: AsyncExitStack, beginning: str) -> AsyncSession:
+        session = await leaving.enter_async_context(AsyncSession(self.engine, expire_on_commit=False))
+        await leaving.enter_async_context(session.begin())
+        await (await session.connection()).exec_driver_sql(beginning)
+        return session
 
     @asynccontextmanager
     async def each(self) -> AsyncGenerator[AsyncSession]:
@@ -97,20 +115,23 @@ class Database:
             DatabaseAway: when Postgres does not answer.
         """
         with translated_errors():
-            async with self.engine.connect() as connection:
-                alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
-                async with AsyncSession(alone, expire_on_commit=False) as session:
-                    yield session
-
-    async def _take_snapshot(self, session: AsyncSession) -> None:
-        await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-
-    def _session(self) -> AsyncSession:
-        return AsyncSession(self.engine, expire_on_commit=False)
+            async with AsyncSession(self._engines_own, expire_on_commit=False) as session:
+                yield session
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
+        await self._engines_own.dispose()
+
+
+def _beginning(user_id: UUID | None, *, snapshot: bool) -> str:
+    """Return how a transaction begins: both in one go, since each trip to the database is waited for.
+
+    The id is a UUID's own text; set for the transaction alone, so a pooled connection forgets it.
+    """
+    level = " ISOLATION LEVEL REPEATABLE READ" if snapshot else ""
+    who = UUID(int=user_id.int) if user_id else ""
+    return f"BEGIN{level}; SELECT set_config('rxchat.user_id', '{who}', true)"
 
 
 class translated_errors:  # noqa: N801 - reads as a statement where it is used
@@ -155,7 +176,6 @@ def runtime_engine(url: str, *, pool_size: int) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=5,
-        pool_pre_ping=True,
         pool_recycle=900,
         # Else an error prints the values of its statement: messages, addresses.
         hide_parameters=True,
@@ -176,9 +196,8 @@ def runtime_engine(url: str, *, pool_size: int) -> AsyncEngine:
 
 
 def _take_runtime_role(connection: Any, _record: object) -> None:
-    previous = connection.autocommit
+    # It stays like that: transactions say BEGIN themselves, and what needs none is one statement alone.
     connection.autocommit = True
     cursor = connection.cursor()
     cursor.execute(f"SET ROLE {RUNTIME_ROLE}")
     cursor.close()
-    connection.autocommit = previous
