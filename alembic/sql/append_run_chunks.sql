@@ -25,6 +25,7 @@ BEGIN
            SET kind = EXCLUDED.kind, start = EXCLUDED.start, text = EXCLUDED.text
         RETURNING run_id)
     SELECT DISTINCT given.run_id FROM given WHERE given.run_id NOT IN (SELECT run_id FROM stored);
-    UPDATE run SET attempt = 1
-     WHERE run.id = ANY (p_runs) AND run.engine_id = p_engine AND run.state = 'running' AND run.attempt > 1;
+    UPDATE run SET attempt = 1 FROM unnest(p_runs, p_fences) AS given (run_id, fence)
+     WHERE run.id = given.run_id AND run.fence = given.fence AND run.engine_id = p_engine AND run.state = 'running'
+       AND run.attempt > 1;
 END $$;

@@ -14,7 +14,7 @@ DECLARE
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('rxchat claim_runs'));
     SELECT least(p_room, p_at_once - count(*)) INTO room
-      FROM run WHERE state = 'running' AND lease_until >= clock_timestamp();
+      FROM run WHERE state = 'running' AND is_leased(state, lease_until);
     IF room <= 0 THEN
         RETURN;
     END IF;
@@ -32,7 +32,7 @@ BEGIN
                    started_at = coalesce(run.started_at, clock_timestamp())
       FROM free
      WHERE run.owner_id = free.owner_id AND run.id = free.id
-       AND (run.state = 'queued' OR (run.state = 'running' AND run.lease_until < clock_timestamp()))
+       AND run.state IN ('queued', 'running') AND NOT is_leased(run.state, run.lease_until)
     RETURNING run.owner_id, run.id, run.conversation_id, run.message_id, run.model::text, run.attempt, run.fence,
               run.correlation_id::text;
 END $$;

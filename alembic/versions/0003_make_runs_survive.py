@@ -14,9 +14,15 @@ PROCEDURES = {
     "append_conversation_events": "uuid, uuid, integer, text[], jsonb[]",
     "claim_runs": "uuid, interval, integer, integer, integer",
     "append_run_chunks": "uuid, uuid[], integer[], integer[], text[], integer[], text[]",
+    "renew_leases": "uuid, uuid[], interval",
     "run_place": "uuid",
 }
-REPLACED = {"claim_run": "uuid, interval", "append_conversation_event": "uuid, uuid, integer, text, jsonb"}
+# In 0003_tables.sql: the order of runs is a view, and it has to know this first.
+RULES = {"is_leased": "text, timestamp with time zone"}
+REPLACED = {
+    "claim_run": "uuid, interval",
+    "renew_run_leases": "uuid, uuid[], interval",
+    "append_conversation_event": "uuid, uuid, integer, text, jsonb"}
 
 
 def upgrade() -> None:
@@ -28,7 +34,7 @@ def upgrade() -> None:
     op.execute(
         f"CREATE POLICY own_rows ON queued_message TO rxchat_app USING (owner_id = {_ME}) WITH CHECK (owner_id = {_ME})"
     )
-    op.execute("GRANT SELECT, INSERT, UPDATE (text, model), DELETE ON queued_message TO rxchat_app")
+    op.execute("GRANT SELECT, INSERT, UPDATE (text), DELETE ON queued_message TO rxchat_app")
     # Pieces come through the procedure alone, which knows who may still write.
     op.execute("REVOKE INSERT, UPDATE ON run_chunk FROM rxchat_app")
     for name, arguments in PROCEDURES.items():
@@ -50,6 +56,8 @@ def downgrade() -> None:
         op.execute(f"DROP FUNCTION {name}({arguments})")
     op.execute("GRANT INSERT, UPDATE ON run_chunk TO rxchat_app")
     op.execute("DROP VIEW waiting_run")
+    for name, arguments in RULES.items():
+        op.execute(f"DROP FUNCTION {name}({arguments})")
     op.execute("DROP TABLE queued_message")
     op.execute("DROP FUNCTION tell_queue_changed()")
     op.execute("ALTER TABLE run DROP COLUMN fence")

@@ -1,5 +1,18 @@
 -- Counts how often a run was claimed; what an engine writes counts only under the number it was given.
 ALTER TABLE run ADD COLUMN fence integer NOT NULL DEFAULT 0;
+-- What an engine of before has begun was claimed once.
+UPDATE run SET fence = 1 WHERE state IN ('queued', 'running') AND started_at IS NOT NULL;
+
+-- Whether the engine that has a run is alive, as far as anybody knows. While Postgres was away nobody could renew:
+-- after its start everybody has the time of a lease (6 s, domain/runs.py) to say that they are there.
+CREATE FUNCTION is_leased(p_state text, p_lease_until timestamptz) RETURNS boolean
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog
+AS $$
+    SELECT p_state = 'running'
+       AND greatest(p_lease_until, pg_postmaster_start_time() + interval '6 seconds') >= clock_timestamp()
+$$;
+GRANT EXECUTE ON FUNCTION is_leased(text, timestamptz) TO rxchat_app;
 
 CREATE TABLE queued_message (
     owner_id uuid NOT NULL,
@@ -18,8 +31,7 @@ CREATE INDEX ix_queued_message_conversation ON queued_message (owner_id, convers
 -- then everybody's first one, everybody's second one, and so on; whoever has answers being written waits behind others.
 CREATE VIEW waiting_run AS
     WITH active AS (
-        SELECT owner_id, id, created_at, fence > 0 AS was_begun,
-               state = 'running' AND lease_until >= clock_timestamp() AS is_written
+        SELECT owner_id, id, created_at, fence > 0 AS was_begun, is_leased(state, lease_until) AS is_written
           FROM run WHERE state IN ('queued', 'running')),
     busy AS (SELECT owner_id, count(*) AS runs FROM active WHERE is_written GROUP BY owner_id)
     SELECT active.owner_id, active.id, active.was_begun, active.created_at,

@@ -27,6 +27,7 @@ from rxchat.domain.errors import (
     ModelSilent,
     ModelUnknown,
 )
+from rxchat.domain.text import storable
 
 log = structlog.get_logger(__name__)
 
@@ -194,7 +195,7 @@ def _sentence(raw: str) -> str:
         if isinstance(inner, dict):
             inner = inner.get("message", "")
         text = str(inner).strip()
-    return re.sub(r"\s+", " ", text)[:300] or "no reason given"
+    return storable(re.sub(r"\s+", " ", text))[:300] or "no reason given"
 
 
 def _client(host: str) -> ollama.AsyncClient:

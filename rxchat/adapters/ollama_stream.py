@@ -19,6 +19,7 @@ from rxchat.domain.chat import AnswerFinished, ChatEvent, ReasoningDelta, TextDe
 
 MEGABYTES = 4
 _LINE_BYTES = MEGABYTES * 1_000_000
+_ERROR_BYTES = 64_000
 _NANOSECONDS = 1e9
 
 
@@ -52,8 +53,8 @@ async def chat_events(
     response = await _within(first_seconds, client.send(request, stream=True))
     try:
         if response.is_error:
-            await response.aread()
-            raise ollama.ResponseError(response.text, response.status_code)
+            said = await _within(first_seconds, _beginning(response))
+            raise ollama.ResponseError(said, response.status_code)
         chunks, lines, seconds = response.aiter_bytes(), _Lines(), first_seconds
         is_over = False
         while not is_over:
@@ -67,6 +68,16 @@ async def chat_events(
                     yield event
     finally:
         await response.aclose()
+
+
+async def _beginning(response: httpx.Response) -> str:
+    """Return as much of an error's body as anybody reads."""
+    said = bytearray()
+    async for chunk in response.aiter_bytes():
+        said += chunk
+        if len(said) > _ERROR_BYTES:
+            break
+    return said[:_ERROR_BYTES].decode(errors="replace")
 
 
 async def _within(seconds: float, waiting: Any) -> Any:

@@ -7,7 +7,7 @@ then a breaker spares it to everybody until the server answers again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
@@ -40,6 +40,8 @@ class RedisBroadcast:
         )
         self._pubsub = self._listener.pubsub(ignore_subscribe_messages=True)
         self._breaker = Breaker(_RETRY_SECONDS)
+        # Two that connect at the same time would each make a line, and one of them would never be read.
+        self._saying = asyncio.Lock()
         self._queues: dict[bytes, set[asyncio.Queue[bytes]]] = {}
         self._listening: asyncio.Task[None] | None = None
 
@@ -67,7 +69,7 @@ class RedisBroadcast:
         queues.add(queue)
         try:
             if len(queues) == 1:
-                await self._say(self._pubsub.subscribe(name))
+                await self._say(self._pubsub.subscribe, name)
             if self._listening is None or self._listening.done():
                 self._listening = asyncio.create_task(self._listen(), name="redis listener")
             yield _messages(queue)
@@ -75,13 +77,13 @@ class RedisBroadcast:
             queues.discard(queue)
             if not queues:
                 self._queues.pop(name, None)
-                await self._say(self._pubsub.unsubscribe(name))
+                await self._say(self._pubsub.unsubscribe, name)
 
-    async def _say(self, command: Awaitable[Any]) -> None:
+    async def _say(self, command: Callable[..., Awaitable[Any]], *channels: bytes) -> None:
         # What could not be said is said when the connection is made anew: it remembers its channels.
         with suppress(RedisError, OSError):
-            async with asyncio.timeout(_BUDGET_SECONDS):
-                await command
+            async with asyncio.timeout(_BUDGET_SECONDS), self._saying:
+                await command(*channels)
 
     async def _listen(self) -> None:
         while self._queues:
@@ -91,7 +93,7 @@ class RedisBroadcast:
                 # Away, or not connected yet: the channels of whoever listens by then are asked for again.
                 await asyncio.sleep(_RETRY_SECONDS / 4)
                 if self._queues:
-                    await self._say(self._pubsub.subscribe(*self._queues))
+                    await self._say(self._pubsub.subscribe, *self._queues)
                 continue
             if message is not None:
                 for queue in self._queues.get(message["channel"], ()):

@@ -25,6 +25,14 @@ from rxchat.domain.errors import (
 
 RUNTIME_ROLE = "rxchat_app"
 _ENGINES_CONNECTIONS = 2
+# A line that is dead without having been closed is noticed in 8 s.
+LINE: dict[str, Any] = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 8000,
+    "keepalives_idle": 4,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+}
 # What procedures and policies say, in our own words.
 _REFUSALS: dict[str, type[RxChatError]] = {
     "RX001": StaleConversation,
@@ -180,15 +188,10 @@ def runtime_engine(url: str, *, pool_size: int) -> AsyncEngine:
         # Else an error prints the values of its statement: messages, addresses.
         hide_parameters=True,
         connect_args={
-            "connect_timeout": 5,
+            **LINE,
             "application_name": "rxchat",
             # A process that is cut off in the middle of a transaction keeps its locks from others for so long.
             "options": "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=10000",
-            # And it notices a dead line about as soon.
-            "tcp_user_timeout": 8000,
-            "keepalives_idle": 4,
-            "keepalives_interval": 2,
-            "keepalives_count": 2,
         },
     )
     event.listen(engine.sync_engine, "connect", _take_runtime_role)

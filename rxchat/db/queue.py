@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, exists, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.domain.conversations import WaitingMessage
 
 # SQLModel types its columns as their values, which a type checker cannot see through in queries.
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false
-from rxchat.tables import QueuedMessage
+from rxchat.tables import QueuedMessage, User
 
 _OF = text(
     """
@@ -62,6 +62,8 @@ async def take_first(session: AsyncSession, owner_id: UUID, conversation_id: UUI
     first = (
         select(QueuedMessage.id)
         .where(QueuedMessage.owner_id == owner_id, QueuedMessage.conversation_id == conversation_id)
+        # Nobody asks in the name of somebody who is suspended, or gone.
+        .where(exists().where(User.id == owner_id, User.suspended_at.is_(None), User.deletion_at.is_(None)))
         .order_by(QueuedMessage.place)
         .limit(1)
         .scalar_subquery()

@@ -18,7 +18,7 @@ from rxchat.tables import Message, Run, RunChunkRow
 
 _ACTIVE = (RunState.QUEUED.value, RunState.RUNNING.value)
 _CLAIM = text("SELECT * FROM claim_runs(:engine, :lease, :room, :at_once, :per_person)")
-_RENEW = text("SELECT run_id, stop_requested FROM renew_run_leases(:engine, :runs, :lease)")
+_RENEW = text("SELECT run_id, stop_requested FROM renew_leases(:engine, :runs, :lease)")
 _APPEND = text("SELECT append_run_chunks(:engine, :runs, :fences, :seqs, :kinds, :starts, :texts)").bindparams(
     bindparam("runs", type_=ARRAY(Uuid)),
     bindparam("fences", type_=ARRAY(Integer)),
@@ -29,7 +29,7 @@ _APPEND = text("SELECT append_run_chunks(:engine, :runs, :fences, :seqs, :kinds,
 )
 _ACTIVE_OF = text(
     """
-    SELECT owner_id, id, conversation_id, message_id, model, created_at, state = 'queued' AS is_waiting
+    SELECT owner_id, id, conversation_id, message_id, model, created_at, NOT is_leased(state, lease_until) AS is_waiting
       FROM run WHERE owner_id = :owner AND conversation_id = :conversation AND state IN ('queued', 'running')
     """
 )
@@ -146,10 +146,14 @@ async def stop_waiting(session: AsyncSession, owner_id: UUID, run_id: UUID) -> b
     """End a run that no engine has; False when one has it by now."""
     ended = await session.execute(
         update(Run)
-        .where(Run.owner_id == owner_id, Run.id == run_id, Run.state == "queued")
-        .values(state=RunState.STOPPED.value, finished_at=func.now())
+        .where(Run.owner_id == owner_id, Run.id == run_id, Run.state.in_(_ACTIVE))
+        .where(~func.is_leased(Run.state, Run.lease_until))
+        .values(state=RunState.STOPPED.value, finished_at=func.now(), engine_id=None)
     )
-    return ended.rowcount == 1
+    if ended.rowcount != 1:
+        return False
+    await _drop_chunks(session, owner_id, run_id)
+    return True
 
 
 async def _drop_chunks(session: AsyncSession, owner_id: UUID, run_id: UUID) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from uuid import UUID
 
 import structlog
@@ -62,10 +63,11 @@ class AnswerWriter:
         self._began = time.monotonic()
         self._finished: AnswerFinished | None = None
         self._failure: ModelError | None = None
+        self._is_taken_up = False
 
     async def write(self) -> None:
         """Have the model write the answer while the saver stores it; how it went is kept for `end`."""
-        messages = await self._take_up()
+        messages = await self._taken_up()
         if self.run.attempt > ATTEMPTS:
             self._failure = AnswerInterrupted("This answer was interrupted several times, and did not get on.")
             return
@@ -83,6 +85,17 @@ class AnswerWriter:
         if self._failure is not None:
             error = self._failure
             log.warning("the model could not answer", code=error.code, model=self.run.model, reason=error.message)
+
+    async def _taken_up(self) -> list[ChatMessage]:
+        """Take it up; while the database is away the lease is kept, as far as anybody can."""
+        while True:
+            try:
+                messages = await self._take_up()
+            except DatabaseAway:
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                self._is_taken_up = True
+                return messages
 
     async def _take_up(self) -> list[ChatMessage]:
         """Read what is stored of this answer, and what the model is to be told; in one go, a person waits."""
@@ -208,6 +221,10 @@ class AnswerWriter:
         run = self.run
         async with self._database.begin(run.owner_id) as session:
             seq = await asking.lock(session, run.owner_id, run.conversation_id)
+            if not self._is_taken_up:
+                # Stopped before what earlier engines had written was read: it is kept all the same.
+                written = await run_rows.written(session, run.owner_id, run.id)
+                event = replace(event, text=written.text, reasoning=written.reasoning)
             if seq is None or not await run_rows.finish(session, run, self._engine_id, state):
                 return
             await Appending(session, run.owner_id, run.conversation_id, seq).end(event)
@@ -234,7 +251,7 @@ class AnswerWriter:
             text=text,
             reasoning=self._answer.reasoning,
             error_code=failure.code if failure else "",
-            error=failure.message if failure else "",
+            error=storable(failure.message) if failure else "",
             tokens=tokens,
             seconds=round(seconds, 3),
             tokens_per_second=round(rate, 1),

@@ -74,8 +74,6 @@ class Chats:
         await self._require_model(viewer, model)
         question = WaitingMessage(question_id or new_id(), text, model)
         async with self._database.begin(viewer.user_id) as session:
-            if not model:
-                raise InvalidInput("There is no model to ask: connect Ollama, or wait until the model host answers.")
             if conversation_id is None:
                 return await self._begin(session, viewer, question)
             begun = await _locked(session, viewer, conversation_id)
@@ -84,13 +82,14 @@ class Chats:
                 raise NotFound
             if spot.asked_in is not None:
                 return Turn(spot.asked_in, question.id, is_new=False)
+            _require_some_model(model)
             if spot.waiting >= QUEUE_MESSAGES:
                 raise Conflict(
                     f"{spot.waiting} messages wait here already: wait until some are answered, or withdraw one."
                 )
             if spot.is_busy or spot.waiting:
                 await queue_rows.add(session, viewer.user_id, conversation_id, question)
-                if not spot.is_busy:
+                if not spot.is_busy and spot.next_model in await self._usable(viewer, spot.next_model):
                     await begun.ask_next()
                 return Turn(conversation_id, question.id, is_new=False, is_waiting=True)
             await begun.ask(question, *([ModelChosen(model=model)] if model != spot.model else []))
@@ -100,6 +99,7 @@ class Chats:
         known = await asking.asked_in(session, viewer.user_id, question.id)
         if known is not None:
             return Turn(known, question.id, is_new=False)
+        _require_some_model(question.model)
         conversation_id = new_id()
         await rows.add(session, viewer.user_id, conversation_id)
         created = ConversationCreated(title=title_of(question.text), model=question.model)
@@ -142,8 +142,11 @@ class Chats:
             kept = Written(message.text, message.reasoning) if goes_on else None
             return await begun.queue_run(message_id, message.model, kept=kept)
 
+    async def _usable(self, viewer: Viewer, model: str) -> frozenset[str]:
+        return await self._teams.usable(viewer, ResourceKind.MODEL, Action.USE, [model])
+
     async def _require_model(self, viewer: Viewer, model: str) -> None:
-        if model and model not in await self._teams.usable(viewer, ResourceKind.MODEL, Action.USE, [model]):
+        if model and model not in await self._usable(viewer, model):
             raise NotAllowed("You may not use this model. Choose another one, or ask an administrator for it.")
 
     async def stop(self, viewer: Viewer, conversation_id: UUID) -> bool:
@@ -166,6 +169,7 @@ class Chats:
         text = _valid_question(text)
         require_scope(viewer, Scope.CHAT)
         async with self._database.begin(viewer.user_id) as session:
+            await _locked(session, viewer, conversation_id)
             if not await queue_rows.change(session, viewer.user_id, conversation_id, message_id, text):
                 raise NotFound("This message does not wait any more: it was asked, or withdrawn in another tab.")
 
@@ -177,6 +181,8 @@ class Chats:
         """
         require_scope(viewer, Scope.CHAT)
         async with self._database.begin(viewer.user_id) as session:
+            # Whoever takes the next one out meanwhile waits, instead of finding that it is gone.
+            await _locked(session, viewer, conversation_id)
             text = await queue_rows.withdraw(session, viewer.user_id, conversation_id, message_id)
         if text is None:
             raise NotFound("This message does not wait any more: it was asked, or withdrawn in another tab.")
@@ -188,8 +194,13 @@ class Chats:
         Raises:
             NotFound: when the conversation is unknown or someone else's.
             Conflict: when an answer is being written there.
+            NotAllowed: when the person may not use its model (any more).
         """
         require_scope(viewer, Scope.CHAT)
+        async with self._database.begin(viewer.user_id) as session:
+            waiting = await queue_rows.of(session, viewer.user_id, conversation_id)
+        if waiting:
+            await self._require_model(viewer, waiting[0].model)
         async with self._database.begin(viewer.user_id) as session:
             busy = "An answer is still being written here: what waits is asked right after it."
             return await (await _idle(session, viewer, conversation_id, busy)).ask_next()
@@ -232,6 +243,11 @@ async def _idle(session: AsyncSession, viewer: Viewer, conversation_id: UUID, ot
     if await run_rows.active_of(session, viewer.user_id, conversation_id) is not None:
         raise Conflict(otherwise)
     return begun
+
+
+def _require_some_model(model: str) -> None:
+    if not model:
+        raise InvalidInput("There is no model to ask: connect Ollama, or wait until the model host answers.")
 
 
 def _valid_question(text: str) -> str:

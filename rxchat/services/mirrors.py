@@ -10,11 +10,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import structlog
+
 from rxchat.db import runs as run_rows
 from rxchat.db.database import Database
 from rxchat.domain.errors import DatabaseAway
 from rxchat.domain.ports import Broadcast
 from rxchat.domain.runs import ChunkKind, RunChunk
+
+log = structlog.get_logger(__name__)
 
 if TYPE_CHECKING:
     from rxchat.services.live import LiveAnswer, LiveAnswers
@@ -70,7 +74,8 @@ class Teller:
             return
         while not self._answer.ended:
             is_heard = await self.tell()
-            await self._answer.changed(60)
+            if all(len(self._answer.whole(kind)) == told for kind, told in self._told.items()):
+                await self._answer.changed(60)
             await asyncio.sleep(_FLUSH_SECONDS if is_heard else _UNHEARD_SECONDS)
         await self.tell()
 
@@ -172,6 +177,10 @@ class Mirror:
                 stored = await run_rows.chunks_of(session, answer.owner_id, answer.run_id, self._seq)
         except DatabaseAway:
             return False
+        except Exception:
+            # The edge of a mirror: without it a tab would wait for ever for what Postgres has.
+            log.exception("an answer could not be read", run_id=str(answer.run_id))
+            return False
         for seq, chunk in stored:
             self._seq = seq
             if not answer.heal(chunk):
@@ -188,9 +197,18 @@ class Mirror:
             return
         async with self._broadcast.subscribe(_channel(self.answer.run_id)) as messages:
             async for raw in messages:
-                self._take(json.loads(raw))
+                try:
+                    self._take(json.loads(raw))
+                except (KeyError, ValueError, TypeError):
+                    # A process of another version: Postgres has the same in words that all understand.
+                    self._miss()
 
     def _take(self, message: dict[str, Any]) -> None:
+        """Take in what an engine tells.
+
+        Raises:
+            KeyError: when it is told in words that this version does not know; so do ValueError and TypeError say.
+        """
         kind, start = ChunkKind(message["k"]), int(message["s"])
         fence, known = int(message["f"]), self._fences[kind]
         if fence < max(self._fences.values()):

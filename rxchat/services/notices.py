@@ -55,11 +55,13 @@ class Notices:
 
     def _dispatch(self, payload: str) -> None:
         kind, _, rest = payload.partition(" ")
-        if payload == "":
-            for hear in self._hearers.values():
-                hear("")
-        elif kind in self._hearers:
-            self._hearers[kind](rest)
+        hearers = self._hearers.values() if payload == "" else [self._hearers[kind]] if kind in self._hearers else []
+        for hear in hearers:
+            try:
+                hear(rest)
+            except Exception:
+                # The edge of the listener: one that fails to hear must not make the whole process deaf.
+                log.exception("a notice was not understood", kind=kind)
 
 
 class Watch:

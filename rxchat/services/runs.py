@@ -147,9 +147,14 @@ class RunEngine:
             if job is None:
                 job = self._jobs[run.id] = _Job(run)
                 job.task = asyncio.create_task(self._work(job), name=f"run {run.id}")
-            elif job.writer is not None:
+            elif job.writer is not None and run.fence == job.run.fence + 1:
                 # After an outage of the database this engine found a run of its own whose lease had run out.
-                job.writer.run = run
+                job.run = job.writer.run = run
+            else:
+                # Another engine had it in between, and may have written more: it is taken up again from what is stored.
+                job.interrupt(Interruption.LOST)
+                async with self._database.begin(run.owner_id) as session:
+                    await run_rows.release(session, run, self.id)
         return len(claimed) == room
 
     async def _renew_forever(self) -> None:

@@ -31,7 +31,7 @@ from rxchat.services.notices import Watch
 from rxchat.states import sockets
 from rxchat.states.access import viewer_of
 from rxchat.states.sidebar import SidebarState
-from rxchat.states.stream import Window, may_push, pause_seconds, push, streams_to
+from rxchat.states.stream import Window, may_push, pause_seconds, push, streaming
 from rxchat.states.views import ending_view, in_pieces, message_view, waiting_view
 
 if TYPE_CHECKING:
@@ -166,7 +166,9 @@ class Attendance:
         return patches
 
     async def _ending(self, conversation_id: UUID, event: AnswerEnded) -> list[dict[str, Any]]:
-        sent = self._sent.get(event.message_id)
+        sent = self._sent.pop(event.message_id, None)
+        # What was streamed is not kept for as long as the tab is open.
+        self._windows = {run: windows for run, windows in self._windows.items() if windows is not sent}
         if sent is not None and (sent[0].sent, sent[1].sent) == (len(event.reasoning), len(event.text)):
             return [{"op": "finish", "item": ending_view(event, self._models.get(event.message_id, ""))}]
         # It was over before this tab could follow, or another process wrote the end of it.
@@ -199,15 +201,15 @@ class Attendance:
         check_again_at = time.monotonic() + self._check_seconds(run)
         sidebar_at = time.monotonic() + _SIDEBAR_SECONDS if is_new_here else None
         started = int(run.created_at.timestamp() * 1000)
-        streams_to(self._client_token, on=True)
-        try:
+        with streaming():
             async with graph.current().live.following(run.owner_id, run.id) as answer:
                 while True:
                     has_begun = bool(answer.text or answer.reasoning)
                     await self._show_run(run, "answering" if has_begun else "waiting", started)
                     is_new = await self._push(windows, answer)
                     is_all = windows[0].has_all_of(answer) and windows[1].has_all_of(answer)
-                    if (answer.ended and is_all) or watch.poked or time.monotonic() > check_again_at:
+                    is_left = not sockets.is_open(self._client_token)
+                    if (answer.ended and is_all) or watch.poked or is_left or time.monotonic() > check_again_at:
                         return
                     if sidebar_at is not None and (is_new or time.monotonic() > sidebar_at):
                         sidebar_at = None
@@ -220,8 +222,6 @@ class Attendance:
                         not sockets.is_open(self._client_token)
                     ):
                         return
-        finally:
-            streams_to(self._client_token, on=False)
 
     def _check_seconds(self, run: ActiveRun) -> float:
         if run.is_waiting:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import reflex as rx
@@ -22,21 +24,23 @@ PACKET_CHARACTERS = 10_000
 _BACKLOG = 24
 """Packets that may wait for a slow line; more are left out, since the next one brings what they would have."""
 
-_streaming: set[str] = set()
-"""The tabs of this process to which an answer is streamed just now."""
+_streaming: list[int] = [0]
+"""To how many tabs of this process an answer is streamed just now."""
 
 
-def streams_to(client_token: str, *, on: bool) -> None:
-    """Note whether an answer is streamed to a tab."""
-    if on:
-        _streaming.add(client_token)
-    else:
-        _streaming.discard(client_token)
+@contextmanager
+def streaming() -> Iterator[None]:
+    """Count one tab more for as long as the context is open."""
+    _streaming[0] += 1
+    try:
+        yield
+    finally:
+        _streaming[0] -= 1
 
 
 def pause_seconds() -> float:
     """How long to wait between two packets to a tab: the more tabs share this process, the longer."""
-    share = _AT_FULL_RATE / max(1, len(_streaming))
+    share = _AT_FULL_RATE / max(1, _streaming[0])
     return 1 / max(_LEAST_PACKETS_A_SECOND, min(PACKETS_A_SECOND, PACKETS_A_SECOND * share))
 
 

@@ -65,8 +65,10 @@ class ThreadState(rx.State):
     refused: dict[str, str] = {}
     accepted: str = ""
     problem: str = ""
-    waiting: list[dict[str, str]] = []
+    waiting: list[dict[str, Any]] = []
     """What was sent while an answer is being written, the next one first."""
+    given_back: dict[str, str] = {}
+    """The text of the message that was taken back last, for the composer."""
     _rest: list[dict[str, Any]] = []
     _patches: int = 0
     _seq: int = 0
@@ -76,6 +78,7 @@ class ThreadState(rx.State):
     async def open(self, viewer: Viewer) -> Any:
         """Show the conversation that the address names, or the page for a new one."""
         self.missing, self.problem, self.run, self.refused, self.waiting = False, "", NO_RUN, {}, []
+        self.given_back = {}
         named = self.router_data.get("query", {}).get("conversation_id", "")
         self.conversation_id = named if parse_id(named) else ""
         if named and not self.conversation_id:
@@ -185,7 +188,8 @@ class ThreadState(rx.State):
     @signed_in
     async def withdraw(self, viewer: Viewer, message_id: str) -> None:
         """Take a message that waits back; the page puts its text into the composer."""
-        await graph.current().chats.withdraw(viewer, self._named(), _id(message_id))
+        text = await graph.current().chats.withdraw(viewer, self._named(), _id(message_id))
+        self.given_back = {"id": message_id, "text": text}
 
     @rx.event
     @signed_in

@@ -9,6 +9,9 @@ from rxchat.domain.conversations import AnswerEnded, MessageState, ThreadMessage
 from rxchat.domain.text import utf16_length
 from rxchat.states.stream import PACKET_CHARACTERS
 
+_WAITING_CHARACTERS = 500
+"""Twenty may wait, and all of them go out together."""
+
 
 def message_view(message: ThreadMessage) -> dict[str, Any]:
     """Return a message as the page shows it; the text of one that is being written comes through the stream."""
@@ -46,8 +49,9 @@ def ending_view(event: AnswerEnded, model: str) -> dict[str, Any]:
 
 
 def waiting_view(message: WaitingMessage) -> dict[str, Any]:
-    """Return a message that waits for its turn as the page shows it."""
-    return {"id": str(message.id), "text": message.text, "model": message.model}
+    """Return a message that waits for its turn as the page shows it: all of it, or the beginning of a long one."""
+    text = message.text[:_WAITING_CHARACTERS]
+    return {"id": str(message.id), "text": text, "is_long": len(text) < len(message.text)}
 
 
 def in_pieces(items: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -23,6 +24,16 @@ async def test_what_is_published_reaches_who_listens(broadcast: RedisBroadcast) 
         await broadcast.publish("a", b"two")
         assert [await anext(messages), await anext(messages)] == [b"one", b"two"]
     assert await broadcast.ping()
+
+
+async def test_many_who_begin_to_listen_at_once_all_hear(broadcast: RedisBroadcast) -> None:
+    channels = [f"c{number}" for number in range(6)]
+    async with AsyncExitStack() as listening:
+        heard_by = await asyncio.gather(
+            *(listening.enter_async_context(broadcast.subscribe(channel)) for channel in channels)
+        )
+        for channel, messages in zip(channels, heard_by, strict=True):
+            await told(broadcast, messages, channel.encode(), channel)
 
 
 async def test_with_the_server_away_nothing_is_raised_and_nobody_waits() -> None:
@@ -49,8 +60,14 @@ async def test_it_is_used_again_without_a_restart_when_it_is_back(servers: Endpo
 
 
 async def test_a_server_that_hangs_costs_its_budget_once() -> None:
-    async def hang(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    left: list[asyncio.Event] = []
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        left.append(asyncio.Event())
+        gone = left[-1]
         await reader.read()
+        writer.close()
+        gone.set()
 
     hanging = await asyncio.start_server(hang, "127.0.0.1")
     broadcast = RedisBroadcast(f"redis://127.0.0.1:{hanging.sockets[0].getsockname()[1]}/0")
@@ -60,7 +77,10 @@ async def test_a_server_that_hangs_costs_its_budget_once() -> None:
     # Each alone would have cost half a second.
     assert time.monotonic() - began < 10
     await broadcast.aclose()
+    for gone in left:
+        await gone.wait()
     hanging.close()
+    await hanging.wait_closed()
 
 
 def test_a_breaker_lets_one_try_after_its_rest() -> None:
@@ -74,10 +94,10 @@ def test_a_breaker_lets_one_try_after_its_rest() -> None:
     assert breaker.is_closed and breaker.admits() and breaker.admits()
 
 
-async def told(broadcast: RedisBroadcast, messages: AsyncGenerator[bytes], message: bytes) -> None:
+async def told(broadcast: RedisBroadcast, messages: AsyncGenerator[bytes], message: bytes, channel: str = "a") -> None:
     """Say it until it is heard: what is said while a line is made anew is lost."""
     async with asyncio.timeout(20):
-        while await broadcast.publish("a", message) == 0:
+        while await broadcast.publish(channel, message) == 0:
             await asyncio.sleep(0.1)
         while await heard(messages, 10) != message:
             pass

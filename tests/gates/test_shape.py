@@ -20,6 +20,8 @@ LONGEST_FUNCTION = 60
 
 # The edges of processes: here a failure that nobody foresaw is logged, because nothing is above that could.
 EDGES = {
+    "rxchat/services/mirrors.py": 1,
+    "rxchat/services/notices.py": 1,
     "rxchat/services/runs.py": 3,
     "rxchat/services/saving.py": 1,
     "rxchat/services/upkeep.py": 1,

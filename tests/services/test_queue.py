@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
+import psycopg
 import pytest
 
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.conversations import MessageState
-from rxchat.domain.errors import Conflict, InvalidInput, NotFound
+from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from rxchat.domain.ids import new_id
+from rxchat.domain.permissions import Permission
 from rxchat.services.chats import QUEUE_MESSAGES
 from rxchat.services.graph import Services
 from tests.factories import add_viewer
@@ -102,6 +105,52 @@ async def test_sending_the_same_message_again_queues_it_once(services: Services,
         await services.chats.ask(viewer, turn.conversation_id, "two", BRIEF, question_id=question_id)
     assert await waiting(services, viewer, turn.conversation_id) == ["two"]
     await services.chats.stop(viewer, turn.conversation_id)
+
+
+async def test_withdrawing_the_next_one_in_the_moment_of_its_turn_leaves_none_behind(
+    services: Services, viewer: Viewer
+) -> None:
+    for _ in range(5):
+        turn = await services.chats.ask(viewer, None, "one", ENDLESS)
+        two, _three = [
+            (await services.chats.ask(viewer, turn.conversation_id, text, BRIEF)).question_id
+            for text in ("two", "three")
+        ]
+        await asyncio.gather(
+            services.chats.stop(viewer, turn.conversation_id),
+            services.chats.withdraw(viewer, turn.conversation_id, two),
+            return_exceptions=True,
+        )
+        await ended(services, viewer, turn.conversation_id)
+        assert await waiting(services, viewer, turn.conversation_id) == []
+        assert "three" in await asked(services, viewer, turn.conversation_id)
+
+
+async def test_what_waits_for_a_model_that_may_not_be_used_any_more_is_not_asked(
+    services: Services, viewer: Viewer, owner_url: str
+) -> None:
+    turn = await services.chats.ask(viewer, None, "one", "scripted:tokens=20,rate=20,fault=cut,at=10")
+    await services.chats.ask(viewer, turn.conversation_id, "two", BRIEF)
+    await ended(services, viewer, turn.conversation_id)
+    guest = replace(viewer, permissions=frozenset({Permission.CONVERSATIONS_CREATE}))
+    with pytest.raises(NotAllowed):
+        await services.chats.ask_next(guest, turn.conversation_id)
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("UPDATE user_account SET suspended_at = now() WHERE id = %s", (viewer.user_id,))
+    assert await services.chats.ask_next(viewer, turn.conversation_id) is False
+    assert await waiting(services, viewer, turn.conversation_id) == ["two"]
+
+
+async def test_a_question_that_was_taken_is_known_again_even_without_a_model(
+    services: Services, viewer: Viewer
+) -> None:
+    question_id = new_id()
+    turn = await services.chats.ask(viewer, None, "one", BRIEF, question_id=question_id)
+    for conversation_id in (None, turn.conversation_id):
+        again = await services.chats.ask(viewer, conversation_id, "one", "", question_id=question_id)
+        assert again.conversation_id == turn.conversation_id
+    with pytest.raises(InvalidInput, match="no model"):
+        await services.chats.ask(viewer, turn.conversation_id, "two", "")
 
 
 async def test_the_queue_has_an_end(services: Services, viewer: Viewer) -> None:

@@ -6,9 +6,11 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
+import psycopg
 import pytest
 
 from rxchat.bootstrap import Connections, running
+from rxchat.db import asking
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.conversations import MessageState, ThreadMessage
 from rxchat.domain.errors import Conflict, NotFound
@@ -90,6 +92,57 @@ async def test_a_stopped_answer_goes_on_from_where_it_was_stopped(services: Serv
         await services.chats.go_on(viewer, turn.conversation_id, whole.id)
     history = await services.conversations.history(viewer, turn.conversation_id)
     assert history.messages[whole.id].text == WHOLE
+
+
+async def test_a_stop_before_the_answer_was_taken_up_keeps_what_it_said(
+    services: Services, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn = await services.chats.ask(viewer, None, "go", "scripted:count=1,tokens=40,fault=cut,at=20")
+    failed = await ended(services, viewer, turn.conversation_id)
+    assert failed.text == counted(1, 20)
+    reading = asyncio.Event()
+
+    async def never(*_arguments: object) -> None:
+        reading.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(asking, "thread_before", never)
+    await services.chats.go_on(viewer, turn.conversation_id, failed.id)
+    await reading.wait()
+    await services.chats.stop(viewer, turn.conversation_id)
+    stopped = await ended(services, viewer, turn.conversation_id)
+    assert (stopped.state, stopped.text) == (MessageState.STOPPED, failed.text)
+
+
+async def test_an_engine_that_finds_a_run_of_its_own_which_another_had_lets_go_of_it(
+    services: Services, viewer: Viewer, owner_url: str
+) -> None:
+    turn = await services.chats.ask(viewer, None, "go", "scripted:count=1,tokens=150,rate=40")
+    async with following(services, viewer, turn) as answer:
+        await grown(answer, 60)
+    with psycopg.connect(owner_url) as connection:
+        # As if another engine had had it and given it back, with more words than ours.
+        connection.execute("UPDATE run SET fence = fence + 1, state = 'queued', engine_id = NULL")
+    assert (await ended(services, viewer, turn.conversation_id, 30)).text == WHOLE
+
+
+async def test_a_run_whose_engine_is_dead_is_stopped_here_and_now(
+    settings: Settings, at: Connections, owner_url: str
+) -> None:
+    viewer = add_viewer(owner_url)
+    async with running(settings, at) as dying:
+        turn = await dying.chats.ask(viewer, None, "go", ENDLESS)
+        async with following(dying, viewer, turn) as answer:
+            await grown(answer, 300)
+        kill(dying)
+        with psycopg.connect(owner_url) as connection:
+            connection.execute("UPDATE run SET lease_until = now() - interval '1 minute'")
+        assert await dying.chats.stop(viewer, turn.conversation_id)
+        page = await dying.conversations.open(viewer, turn.conversation_id)
+        assert page.run is None and page.messages[-1].state is MessageState.STOPPED
+        assert page.messages[-1].text.startswith("word word")
+    with psycopg.connect(owner_url) as connection:
+        assert connection.execute("SELECT count(*) FROM run_chunk").fetchone() == (0,)
 
 
 async def test_nobody_goes_on_with_a_strangers_answer(services: Services, viewer: Viewer, owner_url: str) -> None:

@@ -17,6 +17,7 @@ from rxchat.states.sidebar import SidebarState
 from rxchat.states.stream import Window
 from rxchat.states.thread import ThreadState
 from rxchat.states.viewer import ViewerState
+from rxchat.states.views import in_pieces
 from tests.conftest import empty
 from tests.factories import first_administrator
 from tests.peers.gateway import gateway
@@ -255,3 +256,36 @@ async def test_a_model_host_that_was_away_at_first_is_found_when_something_is_as
         await tab.send_event(ThreadState, "send", text="hello", client_id=client_id)
         await tab.until(lambda: tab.shown(ThreadState, "accepted") == client_id)
         assert tab.shown(ThreadState, "model_notice") == ""
+
+
+def test_no_packet_is_over_64_kb_whatever_was_written_at_once() -> None:
+    answer = LiveAnswer(new_id(), new_id())
+    window, text = Window("m", ChunkKind.TEXT), "🙂" * 45_000
+    answer.add(ChunkKind.TEXT, text)
+    shown = b""
+    while (packet := window.packet(answer)) is not None:
+        assert len(packet["t"].encode()) < 64_000
+        shown = shown[: packet["o"] * 2] + packet["t"].encode("utf-16-le")
+    assert shown.decode("utf-16-le") == text and window.has_all_of(answer)
+
+
+def test_a_window_begins_anew_when_what_it_showed_was_taken_back() -> None:
+    answer = LiveAnswer(new_id(), new_id())
+    window = Window("m", ChunkKind.TEXT)
+    answer.add(ChunkKind.TEXT, "one two three")
+    window.packet(answer)
+    answer.cut(ChunkKind.TEXT, 7)
+    assert not window.has_all_of(answer)
+    packet = window.packet(answer)
+    assert packet is not None and (packet["o"], packet["t"]) == (0, "one two")
+
+
+def test_a_page_of_long_messages_goes_out_in_pieces_the_last_message_first() -> None:
+    items = [{"id": str(number), "text": str(number) * 9_000, "reasoning": ""} for number in range(3)]
+    cut, rest = in_pieces(items)
+    assert [len(item["text"]) for item in cut] == [0, 1_000, 9_000]
+    for patch in rest:
+        item = next(item for item in cut if item["id"] == patch["id"])
+        assert len(item[patch["kind"]]) == patch["o"] and len(patch["t"]) <= 10_000
+        item[patch["kind"]] += patch["t"]
+    assert [item["text"] for item in cut] == [item["text"] for item in items]

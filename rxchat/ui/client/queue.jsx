@@ -7,16 +7,24 @@ import { tooLong } from "./words.js";
 function Edit({ text: given, onSave, onCancel }) {
   const [text, setText] = useState(given);
   const field = useRef(null);
+  const unsaved = useRef("");
+  unsaved.current = text.trim() && text !== given ? text : "";
+  // Its turn came while it was being changed: what was typed goes into the composer instead of being lost.
+  useEffect(() => () => void (unsaved.current && offered.set({ text: unsaved.current, isReturned: true })), []);
+  const leave = (then) => {
+    unsaved.current = "";
+    then();
+  };
   useEffect(() => {
     const element = field.current;
     element.focus();
     element.setSelectionRange(element.value.length, element.value.length);
   }, []);
   const isBad = !text.trim() || !!tooLong(text);
-  const save = () => !isBad && onSave(text);
+  const save = () => !isBad && leave(() => onSave(text));
   const onKeyDown = (event) => {
     if (event.nativeEvent.isComposing) return;
-    if (event.key === "Escape") onCancel();
+    if (event.key === "Escape") leave(onCancel);
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       save();
@@ -27,7 +35,7 @@ function Edit({ text: given, onSave, onCancel }) {
       <textarea ref={field} rows={2} dir="auto" aria-label="Waiting message" value={text} onChange={(event) => setText(event.target.value)} onKeyDown={onKeyDown} />
       {tooLong(text) && <p role="alert" className="queue-problem">{tooLong(text)}</p>}
       <div className="queue-actions">
-        <button type="button" className="button-quiet" onClick={onCancel}>Cancel</button>
+        <button type="button" className="button-quiet" onClick={() => leave(onCancel)}>Cancel</button>
         <button type="button" className="button-quiet" disabled={isBad} onClick={save}>Save</button>
       </div>
     </div>
@@ -36,6 +44,7 @@ function Edit({ text: given, onSave, onCancel }) {
 
 function Waiting({ message, onChange, onWithdraw }) {
   const [isEditing, setEditing] = useState(false);
+  const [isLeaving, setLeaving] = useState(false);
   if (isEditing) {
     const save = (text) => {
       setEditing(false);
@@ -44,24 +53,32 @@ function Waiting({ message, onChange, onWithdraw }) {
     return <li><Edit text={message.text} onSave={save} onCancel={() => setEditing(false)} /></li>;
   }
   const takeBack = () => {
+    setLeaving(true);
+    // If it was asked in that very moment, the page says so and the button works again.
+    setTimeout(() => setLeaving(false), 3000);
     onWithdraw(message.id);
-    offered.set({ text: message.text, isReturned: true });
   };
   return (
     <li>
       <CornerDownRight size={15} aria-hidden="true" />
       <span className="queue-text" dir="auto">{message.text}</span>
-      <button type="button" className="icon-button small" aria-label="Edit this message" data-tip="Edit" data-tip-side="top" onClick={() => setEditing(true)}>
+      {!message.is_long && <button type="button" className="icon-button small" aria-label="Edit this message" data-tip="Edit" data-tip-side="top" onClick={() => setEditing(true)}>
         <Pencil size={14} aria-hidden="true" />
-      </button>
-      <button type="button" className="icon-button small" aria-label="Take this message back" data-tip="Take back" data-tip-side="top" onClick={takeBack}>
+      </button>}
+      <button type="button" className="icon-button small" aria-label="Take this message back" data-tip="Take back" data-tip-side="top" disabled={isLeaving} onClick={takeBack}>
         <Undo2 size={15} aria-hidden="true" />
       </button>
     </li>
   );
 }
 
-export function Queue({ waiting, run, onChange, onWithdraw, onNext }) {
+export function Queue({ waiting, run, givenBack, onChange, onWithdraw, onNext }) {
+  const taken = useRef(givenBack?.id);
+  useEffect(() => {
+    if (!givenBack?.id || taken.current === givenBack.id) return;
+    taken.current = givenBack.id;
+    offered.set({ text: givenBack.text, isReturned: true });
+  }, [givenBack]);
   const isHeld = !run.state;
   useEffect(() => {
     if (!waiting.length) return;

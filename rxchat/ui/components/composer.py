@@ -46,7 +46,8 @@ class Queue(ClientComponent):
     library = module("queue.jsx")
     tag = "Queue"
 
-    waiting: rx.Var[list[dict[str, str]]]
+    waiting: rx.Var[list[dict[str, Any]]]
+    given_back: rx.Var[dict[str, Any]]
     run: rx.Var[dict[str, Any]]
     on_change: rx.EventHandler[_id_and_text]
     on_withdraw: rx.EventHandler[_one_text]
@@ -57,6 +58,7 @@ def queue() -> rx.Component:
     """The messages that wait in the conversation on screen."""
     return Queue.create(
         waiting=ThreadState.waiting,
+        given_back=ThreadState.given_back,
         run=ThreadState.run,
         on_change=ThreadState.change_waiting,
         on_withdraw=ThreadState.withdraw,

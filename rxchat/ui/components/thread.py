@@ -27,7 +27,7 @@ class ThreadFeed(ClientComponent):
     conversation_id: rx.Var[str]
     accepted: rx.Var[str]
     refused: rx.Var[dict[str, Any]]
-    waiting: rx.Var[list[dict[str, str]]]
+    waiting: rx.Var[list[dict[str, Any]]]
     viewer: rx.Var[str]
     on_resync: rx.EventHandler[rx.event.no_args_event_spec]
 
