@@ -22,7 +22,8 @@ RULES = {"is_leased": "text, timestamp with time zone"}
 REPLACED = {
     "claim_run": "uuid, interval",
     "renew_run_leases": "uuid, uuid[], interval",
-    "append_conversation_event": "uuid, uuid, integer, text, jsonb"}
+    "append_conversation_event": "uuid, uuid, integer, text, jsonb",
+}
 
 
 def upgrade() -> None:
