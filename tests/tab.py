@@ -122,6 +122,11 @@ class Tab:
                     thread = [*thread, *patch["items"]]
                 case "prepend":
                     thread = [*patch["items"], *thread]
+                case "extend":
+                    kind, at, piece = patch["kind"], patch["o"], patch["t"]
+                    thread = [
+                        old | {kind: old[kind][:at] + piece} if old["id"] == patch["id"] else old for old in thread
+                    ]
                 case _:
                     item = patch["item"]
                     thread = [old | item if old["id"] == item["id"] else old for old in thread]

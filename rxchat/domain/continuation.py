@@ -14,7 +14,7 @@ from rxchat.domain.chat import ChatMessage, Role
 
 _DECIDE = 64
 """So many characters that are the same as the answer's beginning are no accident."""
-_LEAST = 16
+_LEAST = 4
 """An answer that is shorter cannot tell a beginning from a continuation; it is taken as continued."""
 _OVERLAP, _LONGEST_OVERLAP = 12, 400
 _ENDS = (".", "!", "?", "…", "。", "`", ")", '"', "*", "|", ":)")

@@ -200,8 +200,10 @@ class AnswerWriter:
         state = RunState(event.state.value)
         while True:
             try:
-                await self._store_ending(event, state)
-                break
+                if await self._store_ending(event, state):
+                    break
+                log.warning("an answer was ended by somebody else", run_id=str(self.run.id))
+                return
             except DatabaseAway:
                 if give_up():
                     return
@@ -217,7 +219,7 @@ class AnswerWriter:
             run_id=str(self.run.id),
         )
 
-    async def _store_ending(self, event: AnswerEnded, state: RunState) -> None:
+    async def _store_ending(self, event: AnswerEnded, state: RunState) -> bool:
         run = self.run
         async with self._database.begin(run.owner_id) as session:
             seq = await asking.lock(session, run.owner_id, run.conversation_id)
@@ -226,8 +228,9 @@ class AnswerWriter:
                 written = await run_rows.written(session, run.owner_id, run.id)
                 event = replace(event, text=written.text, reasoning=written.reasoning)
             if seq is None or not await run_rows.finish(session, run, self._engine_id, state):
-                return
+                return False
             await Appending(session, run.owner_id, run.conversation_id, seq).end(event)
+        return True
 
     def _ending(self, *, stopped: bool) -> AnswerEnded:
         failure, text = self._failure, self._answer.text

@@ -16,6 +16,7 @@ from uuid import UUID
 from rxchat.db import accounts as rows
 from rxchat.db import audit, credentials
 from rxchat.db import conversations as conversation_rows
+from rxchat.db import queue as queue_rows
 from rxchat.db import sessions as session_rows
 from rxchat.db.database import Database
 from rxchat.domain.accounts import Caller, Viewer, valid_name
@@ -174,6 +175,7 @@ class MyData:
             messages = await conversation_rows.latest_messages(
                 session, viewer.user_id, conversation_id, limit=1_000_000
             )
+            waiting = await queue_rows.of(session, viewer.user_id, conversation_id)
         if row is None:
             return
         told = {
@@ -186,6 +188,7 @@ class MyData:
                  "reasoning": item.reasoning}
                 for item in messages
             ],
+            "waiting": [{"model": item.model, "text": item.text} for item in waiting],
         }  # fmt: skip
         words = "\n\n".join(f"{item.role} ({item.created_at:%Y-%m-%d %H:%M})\n\n{item.text}" for item in messages)
         # The name is the id alone: a title may hold anything.

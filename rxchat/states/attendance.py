@@ -49,6 +49,8 @@ _PLACE_SECONDS = 2.0
 """How often somebody who waits in the line learns at which place."""
 _SIDEBAR_SECONDS = 0.5
 """How long the list of conversations waits for the first word of a new answer."""
+_Patch = tuple[dict[str, Any], list[dict[str, Any]]]
+"""What changes at once, and the pieces of long texts that follow."""
 NO_RUN: dict[str, Any] = {"id": "", "state": "", "started": 0, "note": ""}
 
 
@@ -115,8 +117,10 @@ class Attendance:
         if self._conversation_id is None:
             return None
         news = await graph.current().conversations.news(self._viewer, self._conversation_id, self._seq)
-        for patch in await self._patches(self._conversation_id, news.events):
+        for patch, rest in await self._patches(self._conversation_id, news.events):
             async with self._state as state:
+                # The page fetches these, one after another.
+                state._rest += rest
                 state._add_patch(**patch)
         for seq, event in news.events:
             self._seq = seq
@@ -132,10 +136,8 @@ class Attendance:
             if waiting != state.waiting:
                 state.waiting = waiting
 
-    async def _patches(
-        self, conversation_id: UUID, events: list[tuple[int, ConversationEvent]]
-    ) -> list[dict[str, Any]]:
-        patches: list[dict[str, Any]] = []
+    async def _patches(self, conversation_id: UUID, events: list[tuple[int, ConversationEvent]]) -> list[_Patch]:
+        patches: list[_Patch] = []
         questions: list[dict[str, Any]] = []
         for seq, event in events:
             match event:
@@ -155,26 +157,26 @@ class Attendance:
                     )
                     if questions:
                         items, rest = in_pieces([*questions, _now(begun)])
-                        patches += [{"op": "append", "items": items}, *rest]
+                        patches.append(({"op": "append", "items": items}, rest))
                     else:
-                        patches.append({"op": "replace", "item": _now(begun)})
+                        patches.append(({"op": "replace", "item": _now(begun)}, []))
                     questions = []
                 case AnswerEnded():
-                    patches += await self._ending(conversation_id, event)
+                    patches.append(await self._ending(conversation_id, event))
                 case _:
                     pass
         return patches
 
-    async def _ending(self, conversation_id: UUID, event: AnswerEnded) -> list[dict[str, Any]]:
+    async def _ending(self, conversation_id: UUID, event: AnswerEnded) -> _Patch:
         sent = self._sent.pop(event.message_id, None)
         # What was streamed is not kept for as long as the tab is open.
         self._windows = {run: windows for run, windows in self._windows.items() if windows is not sent}
         if sent is not None and (sent[0].sent, sent[1].sent) == (len(event.reasoning), len(event.text)):
-            return [{"op": "finish", "item": ending_view(event, self._models.get(event.message_id, ""))}]
+            return {"op": "finish", "item": ending_view(event, self._models.get(event.message_id, ""))}, []
         # It was over before this tab could follow, or another process wrote the end of it.
         whole = await graph.current().conversations.message(self._viewer, conversation_id, event.message_id)
         item, rest = in_pieces([message_view(whole)])
-        return [{"op": "replace", "item": item[0]}, *rest]
+        return {"op": "replace", "item": item[0]}, rest
 
     async def _show_choice(self, event: ConversationRenamed | ModelChosen) -> None:
         async with self._state as state:
@@ -198,7 +200,7 @@ class Attendance:
         )
         self._sent[run.message_id] = windows
         self._models[run.message_id] = run.model
-        check_again_at = time.monotonic() + self._check_seconds(run)
+        since = time.monotonic()
         sidebar_at = time.monotonic() + _SIDEBAR_SECONDS if is_new_here else None
         started = int(run.created_at.timestamp() * 1000)
         with streaming():
@@ -209,7 +211,8 @@ class Attendance:
                     is_new = await self._push(windows, answer)
                     is_all = windows[0].has_all_of(answer) and windows[1].has_all_of(answer)
                     is_left = not sockets.is_open(self._client_token)
-                    if (answer.ended and is_all) or watch.poked or is_left or time.monotonic() > check_again_at:
+                    is_time = time.monotonic() - since > self._check_seconds(run)
+                    if (answer.ended and is_all) or watch.poked or is_left or is_time:
                         return
                     if sidebar_at is not None and (is_new or time.monotonic() > sidebar_at):
                         sidebar_at = None

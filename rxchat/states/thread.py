@@ -94,7 +94,7 @@ class ThreadState(rx.State):
                 return ThreadState.attend
         await self._show_models(viewer, page.model if page else "")
         self._show_page(page)
-        return self._goes_on()
+        return ThreadState.attend
 
     async def _show_models(self, viewer: Viewer, wanted: str) -> None:
         offer: Offer = await graph.current().models.offer()
@@ -120,7 +120,7 @@ class ThreadState(rx.State):
 
     def _add_patch(self, **patch: Any) -> None:
         self._patches += 1
-        self.patch = {"n": self._patches, **patch}
+        self.patch = {"n": self._patches, **patch} | ({"more": True} if self._rest else {})
 
     @rx.event(background=True, supersedes=True)
     @signed_in_background
@@ -199,21 +199,20 @@ class ThreadState(rx.State):
 
     @rx.event
     @partial(signed_in, refuse=_offer_older_again)
-    async def older(self, viewer: Viewer, before_id: str) -> Any:
+    async def older(self, viewer: Viewer, before_id: str) -> None:
         """Show the messages before the first one that is shown."""
         page = await graph.current().conversations.open(viewer, self._named(), before=_id(before_id))
-        items, self._rest = in_pieces([message_view(item) for item in page.messages])
+        items, rest = in_pieces([message_view(item) for item in page.messages])
+        self._rest += rest
         self._add_patch(op="prepend", items=items, older=page.has_older)
-        return ThreadState.more if self._rest else None
 
     @rx.event
     @signed_in
-    async def more(self, viewer: Viewer) -> Any:
-        """Send the next piece of a long text: no single event is over 64 kB."""
+    async def more(self, viewer: Viewer) -> None:
+        """Send the next piece of a long text, now that the page has the one before: no single event is over 64 kB."""
         del viewer
         if self._rest:
             self._add_patch(**self._rest.pop(0))
-        return ThreadState.more if self._rest else None
 
     @rx.event
     @partial(signed_in, reopens=True)
@@ -223,10 +222,7 @@ class ThreadState(rx.State):
         if page.run is None:
             self.run = NO_RUN
         self._show_page(page)
-        return self._goes_on()
-
-    def _goes_on(self) -> Any:
-        return [ThreadState.more, ThreadState.attend] if self._rest else ThreadState.attend
+        return ThreadState.attend
 
     @rx.event
     @signed_in

@@ -57,6 +57,10 @@ def test_an_answer_of_a_few_letters_is_taken_as_continued() -> None:
     assert joined("Yes", ", it is.") == "Yes, it is."
 
 
+def test_a_short_answer_that_begins_anew_is_not_said_twice() -> None:
+    assert joined("The answer is", *in_pieces("The answer is 42.")) == "The answer is 42."
+
+
 def test_a_continuation_that_looks_like_a_repetition_for_a_moment_comes_whole() -> None:
     assert joined("The cat sat on the mat. The dog lay beside it.", " The cat", " went away.") == (
         "The cat sat on the mat. The dog lay beside it. The cat went away."

@@ -34,6 +34,8 @@ async def test_everything_of_a_person_is_in_the_export_and_nothing_of_others(
     mine = await services.chats.ask(ada, None, "../../etc/passwd is my question", "scripted:tokens=1")
     gone = await services.chats.ask(ada, None, "a removed one", "scripted:tokens=1")
     await services.chats.ask(bob, None, "what Bob asked", "scripted:tokens=1")
+    busy = await services.chats.ask(ada, None, "a long one", "scripted:tokens=100000,rate=50")
+    await services.chats.ask(ada, busy.conversation_id, "one that waits for its turn", "scripted:tokens=1")
     await services.conversations.remove(ada, gone.conversation_id)
     await services.programs.create_key(ada, name="ci", scopes=["read"], days=None, caller=CALLER)
     await signed_in_as(services, ada)
@@ -44,6 +46,7 @@ async def test_everything_of_a_person_is_in_the_export_and_nothing_of_others(
     assert not any(".." in name or name.startswith("/") for name in names)
     everything = b"".join(archive.read(name) for name in names).decode()
     assert "is my question" in everything and "a removed one" in everything and "Bob" not in everything
+    assert "one that waits for its turn" in everything
     account = json.loads(archive.read("account.json"))
     assert (account["email"], account["keys"][0]["name"], len(account["sessions"])) == (ada.email, "ci", 1)
     actions = [item["action"] for item in json.loads(archive.read("audit.json"))]

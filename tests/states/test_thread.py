@@ -289,3 +289,19 @@ def test_a_page_of_long_messages_goes_out_in_pieces_the_last_message_first() -> 
         assert len(item[patch["kind"]]) == patch["o"] and len(patch["t"]) <= 10_000
         item[patch["kind"]] += patch["t"]
     assert [item["text"] for item in cut] == [item["text"] for item in items]
+
+
+async def test_a_long_text_is_fetched_piece_by_piece_and_no_frame_is_over_64_kb(cookie: str) -> None:
+    async with open_tab(cookie) as tab:
+        await at_conversation(tab)
+        question = "".join(f"line {number}\n" for number in range(4_000)).strip()
+        conversation_id = await ask(tab, question, "scripted:tokens=5")
+        tab.patches.clear()
+        tab.frames.clear()
+        await at_conversation(tab, conversation_id)
+        while tab.patches[-1].get("more"):
+            count = len(tab.patches)
+            await tab.do(ThreadState, "more")
+            await tab.until(lambda count=count: len(tab.patches) > count)
+        assert tab.messages()[0]["text"] == question
+        assert max(len(frame.encode()) for frame in tab.frames) < 64_000

@@ -27,6 +27,19 @@ describe("long texts and answers that go on", () => {
     expect(asked.resyncs).toBe(1);
   });
 
+  test("the next piece is fetched when the one before is here, and once", () => {
+    const thread = createThread();
+    let fetched = 0;
+    const take = (value) => thread.patch(value, "c1", () => {}, () => (fetched += 1));
+    take({ n: 1, op: "set", items: [answer("a", "abc", "done")], more: true });
+    take({ n: 2, op: "append", items: [user("u")], more: true });
+    expect(fetched).toBe(1);
+    take({ n: 3, op: "extend", id: "a", kind: "text", o: 3, t: "def", more: true });
+    take({ n: 4, op: "extend", id: "a", kind: "text", o: 6, t: "ghi" });
+    expect(fetched).toBe(2);
+    expect(thread.view().messages[0].text).toBe("abcdefghi");
+  });
+
   test("an answer that goes on keeps what is shown until the stream has it", () => {
     const { thread, patch, packet } = opened([answer("a", "so far", "stopped")]);
     patch({ n: 2, op: "replace", item: { ...answer("a"), keeps: true } });

@@ -16,7 +16,7 @@ function useFreshPage(conversationId) {
   }, [pathname]);
 }
 
-export function ThreadFeed({ patch, conversationId, accepted, refused, waiting, viewer, onResync }) {
+export function ThreadFeed({ patch, conversationId, accepted, refused, waiting, viewer, onResync, onMore }) {
   useFreshPage(conversationId);
   const handled = useRef({ accepted: "", refused: null });
 
@@ -25,7 +25,7 @@ export function ThreadFeed({ patch, conversationId, accepted, refused, waiting, 
     if (tag === "" && conversationId && (pending.length || messages.length)) thread.rename(conversationId);
   }, [conversationId]);
 
-  useLayoutEffect(() => thread.patch(patch, conversationId, onResync), [patch]);
+  useLayoutEffect(() => thread.patch(patch, conversationId, onResync, onMore), [patch]);
 
   useLayoutEffect(() => thread.waits(waiting.map((message) => message.id)), [waiting]);
 

@@ -23,6 +23,7 @@ export function createThread(changed = () => {}) {
   let lastPacket = null;
   let number = null;
   let awaitingSet = false;
+  let awaitingMore = false;
   const texts = new Map();
   const accepted = new Set();
 
@@ -104,11 +105,17 @@ export function createThread(changed = () => {}) {
     text: (id) => texts.get(id) ?? EMPTY_TEXT,
 
     /** Apply a patch from the server; `tag` is the conversation that the server says it shows. */
-    patch(patch, tag, resync = () => {}) {
+    patch(patch, tag, resync = () => {}, more = () => {}) {
       if (!patch?.op || patch === lastPatch) return;
       lastPatch = patch;
       const before = number;
       number = patch.n;
+      if (patch.op === "set" || patch.op === "extend") awaitingMore = false;
+      // The next piece of a long text is fetched when this one is here: two that come together would be drawn as one.
+      if (patch.more && !awaitingMore) {
+        awaitingMore = true;
+        more();
+      }
       if (patch.op === "set") return operations.set(patch, tag);
       // After a load the last patch of the page before may come first; the `set` of this one is on its way.
       if (before === null) return undefined;
@@ -179,6 +186,7 @@ export function createThread(changed = () => {}) {
     /** The socket came back: what was asked before it fell may never be answered. */
     forgetRequests() {
       awaitingSet = false;
+      awaitingMore = false;
       if (view.loadingOlder) show({ loadingOlder: false });
     },
   };

@@ -30,6 +30,7 @@ class ThreadFeed(ClientComponent):
     waiting: rx.Var[list[dict[str, Any]]]
     viewer: rx.Var[str]
     on_resync: rx.EventHandler[rx.event.no_args_event_spec]
+    on_more: rx.EventHandler[rx.event.no_args_event_spec]
 
 
 class StreamFeed(ClientComponent):
@@ -69,6 +70,7 @@ def thread_feeds() -> rx.Component:
             waiting=ThreadState.waiting,
             viewer=ViewerState.email,
             on_resync=ThreadState.resync,
+            on_more=ThreadState.more,
         ),
         StreamFeed.create(packet=StreamState.w, on_resync=ThreadState.resync),
     )
