@@ -280,7 +280,7 @@ def test_the_containers_pass_their_own_check() -> None:
     image = dict(re.findall(r"(RXCHAT_[A-Z_]+)=(\S+)", (ROOT / "Dockerfile").read_text()))
     assert image["RXCHAT_HOST"] == "0.0.0.0"
     compose = (ROOT / "compose.yaml").read_text().partition("  postgres:\n")[0]
-    given = dict(re.findall(r"^      ([A-Z_]+): (.+)$", compose, re.MULTILINE))
+    given = dict(re.findall(r"^ +([A-Z][A-Z_]+): (.+)$", compose, re.MULTILINE))
     secrets = {"RXCHAT_SECRET_KEY": KEY, "RXCHAT_PASSWORD_PEPPER": PEPPER}
     composed = {name: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value) for name, value in given.items()}
     assert errors(image | secrets) == errors(image | composed | secrets) == set()
