@@ -25,9 +25,6 @@ _SPOT = text(
                              AND run.state IN ('queued', 'running')) AS is_busy,
            (SELECT count(*) FROM queued_message AS waiting
              WHERE waiting.owner_id = :owner AND waiting.conversation_id = :conversation) AS waiting,
-           (SELECT waiting.model FROM queued_message AS waiting
-             WHERE waiting.owner_id = :owner AND waiting.conversation_id = :conversation
-             ORDER BY waiting.place LIMIT 1) AS next_model,
            (SELECT conversation_id FROM ({_KNOWN}) AS known LIMIT 1) AS asked_in
       FROM conversation WHERE owner_id = :owner AND id = :conversation AND removed_at IS NULL
     """  # noqa: S608 - put together from constants
@@ -59,8 +56,6 @@ class Spot:
     """Whether an answer is being written."""
     waiting: int
     """How many messages wait for their turn."""
-    next_model: str
-    """Which model the first one of them is for; "" when none waits."""
     asked_in: UUID | None
     """The conversation in which this very question was asked, or waits."""
 
@@ -84,7 +79,7 @@ async def spot(session: AsyncSession, owner_id: UUID, conversation_id: UUID, que
     """Return how it stands in a conversation (after its lock, in a statement of its own: then nothing is out of date)."""
     found = await session.execute(_SPOT, {"owner": owner_id, "conversation": conversation_id, "question": question_id})
     row = found.one_or_none()
-    return Spot(row.model, row.is_busy, row.waiting, row.next_model or "", row.asked_in) if row else None
+    return Spot(row.model, row.is_busy, row.waiting, row.asked_in) if row else None
 
 
 async def add_run(session: AsyncSession, run: Run) -> None:

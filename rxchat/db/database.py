@@ -115,7 +115,7 @@ class Database:
 
     @asynccontextmanager
     async def each(self) -> AsyncGenerator[AsyncSession]:
-        """Let every statement be a transaction of its own that acts for nobody: what engines and sweeps do.
+        """Let every statement be a transaction of its own that acts for nobody: what run engines do.
 
         One that never hears of its commit holds no lock: Postgres has committed, or it has not.
 

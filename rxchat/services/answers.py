@@ -110,7 +110,7 @@ class AnswerWriter:
         for kind, text in zip(_KINDS, (written.reasoning, written.text), strict=True):
             self._answer.heal(RunChunk(kind, 0, text))
         self._chunk_seq = written.seq
-        self._saved = {kind: len(self._whole(kind)) for kind in _KINDS}
+        self._saved = {kind: len(self._answer.whole(kind)) for kind in _KINDS}
         return thread
 
     async def _generate(self, messages: list[ChatMessage]) -> None:
@@ -161,18 +161,15 @@ class AnswerWriter:
         self._answer.add(kind, text[:room])
         self._saver.wake()
 
-    def _whole(self, kind: ChunkKind) -> str:
-        return self._answer.text if kind is ChunkKind.TEXT else self._answer.reasoning
-
     def pending(self) -> list[PendingChunk]:
         """Return what is not stored yet."""
-        unsaved = [kind for kind in _KINDS if len(self._whole(kind)) > self._saved[kind]]
+        unsaved = [kind for kind in _KINDS if len(self._answer.whole(kind)) > self._saved[kind]]
         return [
             PendingChunk(
                 self.run.id,
                 self.run.fence,
                 self._chunk_seq + number,
-                RunChunk(kind, self._saved[kind], self._whole(kind)[self._saved[kind] :]),
+                RunChunk(kind, self._saved[kind], self._answer.whole(kind)[self._saved[kind] :]),
             )
             for number, kind in enumerate(unsaved, start=1)
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -89,11 +90,13 @@ class Chats:
                 )
             if spot.is_busy or spot.waiting:
                 await queue_rows.add(session, viewer.user_id, conversation_id, question)
-                if not spot.is_busy and spot.next_model in await self._usable(viewer, spot.next_model):
-                    await begun.ask_next()
-                return Turn(conversation_id, question.id, is_new=False, is_waiting=True)
-            await begun.ask(question, *([ModelChosen(model=model)] if model != spot.model else []))
-        return Turn(conversation_id, question.id, is_new=False)
+            else:
+                await begun.ask(question, *([ModelChosen(model=model)] if model != spot.model else []))
+        if spot.waiting and not spot.is_busy:
+            # Held after a failure: whoever writes on wants it asked. If it may not be, it waits on, and so does this one.
+            with suppress(NotAllowed, Conflict):
+                await self.ask_next(viewer, conversation_id)
+        return Turn(conversation_id, question.id, is_new=False, is_waiting=spot.is_busy or spot.waiting > 0)
 
     async def _begin(self, session: AsyncSession, viewer: Viewer, question: WaitingMessage) -> Turn:
         known = await asking.asked_in(session, viewer.user_id, question.id)
@@ -142,11 +145,8 @@ class Chats:
             kept = Written(message.text, message.reasoning) if goes_on else None
             return await begun.queue_run(message_id, message.model, kept=kept)
 
-    async def _usable(self, viewer: Viewer, model: str) -> frozenset[str]:
-        return await self._teams.usable(viewer, ResourceKind.MODEL, Action.USE, [model])
-
     async def _require_model(self, viewer: Viewer, model: str) -> None:
-        if model and model not in await self._usable(viewer, model):
+        if model and model not in await self._teams.usable(viewer, ResourceKind.MODEL, Action.USE, [model]):
             raise NotAllowed("You may not use this model. Choose another one, or ask an administrator for it.")
 
     async def stop(self, viewer: Viewer, conversation_id: UUID) -> bool:

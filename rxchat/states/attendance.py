@@ -67,7 +67,8 @@ class Attendance:
         self._seq = seq
         self._client_token = client_token
         self._windows: dict[UUID, tuple[Window, Window]] = {}
-        self._sent: dict[UUID, tuple[Window, Window]] = {}
+        """What was streamed of each answer (reasoning, text), by the id of its message."""
+        # No run is ever equal to it: whatever the page shows when this begins is shown anew.
         self._shown_run: tuple[UUID, str, int] | None = (conversation_id or UUID(int=0), "", 0)
         self._place = 0
         self._waiting_since: dict[UUID, float] = {}
@@ -97,7 +98,7 @@ class Attendance:
 
     async def _catch_up(self, watch: Watch) -> None:
         run = await self._show_news()
-        if run is None or run.id in self._windows:
+        if run is None or run.message_id in self._windows:
             await self._show_sidebar()
         # Else it can wait until the first word is there.
         await self._say_back()
@@ -168,9 +169,8 @@ class Attendance:
         return patches
 
     async def _ending(self, conversation_id: UUID, event: AnswerEnded) -> _Patch:
-        sent = self._sent.pop(event.message_id, None)
         # What was streamed is not kept for as long as the tab is open.
-        self._windows = {run: windows for run, windows in self._windows.items() if windows is not sent}
+        sent = self._windows.pop(event.message_id, None)
         if sent is not None and (sent[0].sent, sent[1].sent) == (len(event.reasoning), len(event.text)):
             return {"op": "finish", "item": ending_view(event, self._models.get(event.message_id, ""))}, []
         # It was over before this tab could follow, or another process wrote the end of it.
@@ -194,11 +194,10 @@ class Attendance:
     async def _follow(self, run: ActiveRun, watch: Watch) -> None:
         """Stream a run until it ends, something else must be shown, or it is time to ask again who looks."""
         message_id = str(run.message_id)
-        is_new_here = run.id not in self._windows
+        is_new_here = run.message_id not in self._windows
         windows = self._windows.setdefault(
-            run.id, (Window(message_id, ChunkKind.REASONING), Window(message_id, ChunkKind.TEXT))
+            run.message_id, (Window(message_id, ChunkKind.REASONING), Window(message_id, ChunkKind.TEXT))
         )
-        self._sent[run.message_id] = windows
         self._models[run.message_id] = run.model
         since = time.monotonic()
         sidebar_at = time.monotonic() + _SIDEBAR_SECONDS if is_new_here else None
