@@ -33,7 +33,7 @@ async def test_many_who_begin_to_listen_at_once_all_hear(broadcast: RedisBroadca
             *(listening.enter_async_context(broadcast.subscribe(channel)) for channel in channels)
         )
         for channel, messages in zip(channels, heard_by, strict=True):
-            await told(broadcast, messages, channel.encode(), channel)
+            assert await told(broadcast, messages, channel.encode(), channel) == channel.encode()
 
 
 async def test_with_the_server_away_nothing_is_raised_and_nobody_waits() -> None:
@@ -94,13 +94,14 @@ def test_a_breaker_lets_one_try_after_its_rest() -> None:
     assert breaker.is_closed and breaker.admits() and breaker.admits()
 
 
-async def told(broadcast: RedisBroadcast, messages: AsyncGenerator[bytes], message: bytes, channel: str = "a") -> None:
-    """Say it until it is heard: what is said while a line is made anew is lost."""
+async def told(broadcast: RedisBroadcast, messages: AsyncGenerator[bytes], message: bytes, channel: str = "a") -> bytes:
+    """Say it until it is heard, and return it as it was heard: what is said while a line is made anew is lost."""
     async with asyncio.timeout(20):
         while await broadcast.publish(channel, message) == 0:
             await asyncio.sleep(0.1)
-        while await heard(messages, 10) != message:
+        while (said := await heard(messages, 10)) != message:
             pass
+    return said or b""
 
 
 async def heard(messages: AsyncGenerator[bytes], seconds: float) -> bytes | None:

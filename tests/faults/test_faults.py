@@ -10,6 +10,7 @@ import pytest
 from tests.faults import scenarios, sequences
 from tests.faults.__main__ import one_round
 from tests.faults.house import House
+from tests.faults.record import Outcome
 from tests.faults.storage import Storage
 
 
@@ -34,12 +35,15 @@ def house(runner: asyncio.Runner) -> Iterator[House]:
 def test_a_web_process_and_a_worker_are_killed_in_mid_answer(runner: asyncio.Runner, house: House) -> None:
     web, worker = scenarios.chosen(["kill-web-worker", "kill-worker"])
 
-    async def both() -> None:
+    async def both() -> list[Outcome]:
         storage = [Storage(house.owner_url) for _ in range(2)]
-        await asyncio.gather(one_round(house, storage[0], web, 1), one_round(house, storage[1], worker, 2))
+        found = await asyncio.gather(one_round(house, storage[0], web, 1), one_round(house, storage[1], worker, 2))
         await asyncio.gather(*(each.aclose() for each in storage))
+        return found
 
-    runner.run(both())
+    for outcome in runner.run(both()):
+        assert outcome.under_way and outcome.acknowledged
+        assert outcome.acknowledged_lost == outcome.readers_different == 0
 
 
 def test_random_sequences_end_with_what_was_said_stored_and_shown(runner: asyncio.Runner, house: House) -> None:

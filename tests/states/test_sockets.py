@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import structlog
+from engineio.async_socket import AsyncSocket
+from socketio import AsyncServer
 from structlog.processors import KeyValueRenderer
 from structlog.testing import CapturingLogger
 
@@ -24,6 +26,8 @@ class Namespace:
     def __init__(self) -> None:
         self.processed: list[Any] = []
         self.token_to_sid = {"tab": "socket"}
+        self.namespace = "/"
+        self.server: AsyncServer | None = None
 
     async def emit_update(self, update: object, token: str) -> None:
         """Nothing is shown here."""
@@ -79,6 +83,17 @@ async def test_everything_else_is_refused_in_one_line_without_its_words(
     (line,) = lines.calls
     assert "refused a message that is no event" in str(line)
     assert "canary" not in str(line) and "Traceback" not in str(line)
+
+
+async def test_what_waits_for_a_slow_line_is_counted_where_the_libraries_keep_it(namespace: Namespace) -> None:
+    server = AsyncServer(async_mode="asgi")
+    namespace.namespace, namespace.server = "/_event", server
+    namespace.token_to_sid["tab"] = await server.manager.connect("line", "/_event")  # pyright: ignore[reportGeneralTypeIssues]
+    assert sockets.backlog("tab") == sockets.backlog("another") == 0
+    server.eio.sockets["line"] = line = AsyncSocket(server.eio, "line")
+    for _ in range(3):
+        await line.queue.put("a packet")
+    assert sockets.backlog("tab") == 3
 
 
 async def test_a_tab_is_there_as_long_as_it_has_a_socket(namespace: Namespace) -> None:
