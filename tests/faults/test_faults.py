@@ -35,7 +35,7 @@ def house(runner: asyncio.Runner) -> Iterator[House]:
 def test_a_web_process_and_a_worker_are_killed_in_mid_answer(runner: asyncio.Runner, house: House) -> None:
     web, worker = scenarios.chosen(["kill-web-worker", "kill-worker"])
 
-    async def both() -> list[Outcome]:
+    async def both() -> tuple[Outcome, Outcome]:
         storage = [Storage(house.owner_url) for _ in range(2)]
         found = await asyncio.gather(one_round(house, storage[0], web, 1), one_round(house, storage[1], worker, 2))
         await asyncio.gather(*(each.aclose() for each in storage))
