@@ -18,7 +18,7 @@ from rxchat.api.routes import build_api
 from rxchat.embedded.process import die_with_parent
 from rxchat.observability import configure_logging
 from rxchat.settings import Settings
-from rxchat.states import access, guard, sockets
+from rxchat.states import access, guard, sockets, tabs
 from rxchat.states.access import Lock
 from rxchat.states.sidebar import SidebarState
 from rxchat.states.viewer import ViewerState
@@ -78,7 +78,7 @@ async def _lifespan() -> AsyncGenerator[None]:
         # What lives from the start lives to the end: a full collection that walks over it stops streams for 0.1 s.
         gc.collect()
         gc.freeze()
-        async with guard.watching():
+        async with guard.watching(), tabs.tidied(app.state_manager):
             yield
 
 

@@ -71,7 +71,8 @@ class Attendance:
         # No run is ever equal to it: whatever the page shows when this begins is shown anew.
         self._shown_run: tuple[UUID, str, int] | None = (conversation_id or UUID(int=0), "", 0)
         self._place = 0
-        self._waiting_since: dict[UUID, float] = {}
+        self._waiting_since: tuple[UUID | None, float] = (None, 0.0)
+        """The run that waits for its first word, and since when."""
         self._is_away = False
         self._models: dict[UUID, str] = {}
 
@@ -171,8 +172,9 @@ class Attendance:
     async def _ending(self, conversation_id: UUID, event: AnswerEnded) -> _Patch:
         # What was streamed is not kept for as long as the tab is open.
         sent = self._windows.pop(event.message_id, None)
+        model = self._models.pop(event.message_id, "")
         if sent is not None and (sent[0].sent, sent[1].sent) == (len(event.reasoning), len(event.text)):
-            return {"op": "finish", "item": ending_view(event, self._models.get(event.message_id, ""))}, []
+            return {"op": "finish", "item": ending_view(event, model)}, []
         # It was over before this tab could follow, or another process wrote the end of it.
         whole = await graph.current().conversations.message(self._viewer, conversation_id, event.message_id)
         item, rest = in_pieces([message_view(whole)])
@@ -253,8 +255,9 @@ class Attendance:
 
     def _note(self, run: ActiveRun, place: int) -> str:
         """What the typing indicator says; a place in the line only to who has waited a moment."""
-        since = self._waiting_since.setdefault(run.id, time.monotonic())
-        if not place or time.monotonic() - since < _PLACE_SECONDS / 2:
+        if self._waiting_since[0] != run.id:
+            self._waiting_since = run.id, time.monotonic()
+        if not place or time.monotonic() - self._waiting_since[1] < _PLACE_SECONDS / 2:
             return f"Waiting for {run.model}"
         ahead = place - 1
         return (

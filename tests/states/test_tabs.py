@@ -1,0 +1,92 @@
+"""What is held of tabs that are closed, and of those that are open for long."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import pytest
+from reflex.istate.manager.memory import StateManagerMemory
+from reflex.istate.manager.token import BaseStateToken
+
+from rxchat.states import sockets, tabs
+from rxchat.states.thread import ThreadState
+from tests.states.test_sockets import Namespace
+
+pytestmark = pytest.mark.anyio
+
+_ROOT = ThreadState.get_root_state()
+OPEN, CLOSED = (BaseStateToken(ident=ident, cls=_ROOT) for ident in ("tab", "closed"))
+
+
+@pytest.fixture
+def namespace() -> Iterator[Namespace]:
+    found = Namespace()
+    sockets.install(found)
+    yield found
+    sockets._namespaces.clear()
+
+
+@pytest.fixture
+async def manager() -> StateManagerMemory:
+    found = StateManagerMemory()
+    for token in (OPEN, CLOSED):
+        await found.get_state(token)
+    return found
+
+
+def _ends_in(manager: StateManagerMemory, token: BaseStateToken) -> float:
+    return manager._token_expires_at[token.cache_key][0] - time.time()
+
+
+@pytest.mark.usefixtures("namespace")
+async def test_a_closed_tab_is_let_go_after_its_grace(manager: StateManagerMemory) -> None:
+    tabs.tidy(manager)
+    assert set(manager.states) == {OPEN.cache_key, CLOSED.cache_key}
+    assert 0 < _ends_in(manager, CLOSED) <= tabs.GRACE_SECONDS < _ends_in(manager, OPEN)
+    tabs.tidy(manager, grace_seconds=0)
+    assert set(manager.states) == {OPEN.cache_key}
+    assert set(manager._token_expires_at) == {OPEN.cache_key}
+    assert CLOSED.lock_key not in manager._states_locks
+    await manager.close()
+
+
+@pytest.mark.usefixtures("namespace")
+async def test_its_grace_is_not_given_twice_and_ends_when_it_is_back(manager: StateManagerMemory) -> None:
+    tabs.tidy(manager, grace_seconds=20)
+    tabs.tidy(manager, grace_seconds=90)
+    assert _ends_in(manager, CLOSED) <= 20
+    await manager.get_state(CLOSED)
+    assert _ends_in(manager, CLOSED) > tabs.GRACE_SECONDS
+    await manager.close()
+
+
+@pytest.mark.usefixtures("namespace")
+async def test_an_open_tab_keeps_its_state_however_long_nothing_happens_there(manager: StateManagerMemory) -> None:
+    manager._token_expires_at[OPEN.cache_key] = (time.time() - 1, OPEN)
+    tabs.tidy(manager)
+    assert OPEN.cache_key in manager.states
+    assert _ends_in(manager, OPEN) > tabs.GRACE_SECONDS
+    await manager.close()
+
+
+@pytest.mark.usefixtures("namespace")
+async def test_a_state_that_is_being_worked_on_stays(manager: StateManagerMemory) -> None:
+    async with manager.modify_state(CLOSED):
+        tabs.tidy(manager, grace_seconds=0)
+        assert CLOSED.cache_key in manager.states
+    await manager.close()
+
+
+@pytest.mark.usefixtures("namespace")
+async def test_the_server_tidies_by_itself(manager: StateManagerMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tabs, "_EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(tabs, "tidy", lambda found: seen.append(found))
+    seen: list[object] = []
+    async with tabs.tidied(manager):
+        async with asyncio.timeout(5):
+            while len(seen) < 2:
+                await asyncio.sleep(0.01)
+    assert seen[0] is manager
+    await manager.close()
