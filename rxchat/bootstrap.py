@@ -248,8 +248,9 @@ async def running(settings: Settings, at: Connections) -> AsyncGenerator[Service
     try:
         yield services
     finally:
-        await services.upkeep.stop()
+        # First of all what others wait for.
         await services.engine.stop()
+        await services.upkeep.stop()
         await services.live.aclose()
         await services.post.stop()
         await services.notices.stop()

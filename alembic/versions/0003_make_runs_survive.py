@@ -12,10 +12,12 @@ down_revision = "0002"
 _ME = "(SELECT acting_user())"
 PROCEDURES = {
     "append_conversation_events": "uuid, uuid, integer, text[], jsonb[]",
-    "claim_runs": "uuid, interval, integer, integer, integer",
+    "claim_runs": "uuid, interval, integer, integer, integer, uuid[]",
     "append_run_chunks": "uuid, uuid[], integer[], integer[], text[], integer[], text[]",
     "renew_leases": "uuid, uuid[], interval",
+    "release_runs": "uuid",
     "run_place": "uuid",
+    "acting_person": "",
 }
 # In 0003_tables.sql: the order of runs is a view, and it has to know this first.
 RULES = {"is_leased": "text, timestamp with time zone"}

@@ -163,9 +163,9 @@ def _translated(host: str, model: str, begun: Sequence[bool] = ()) -> Iterator[N
         raise ModelBroke(
             f"The connection to {_short(host)} broke in the middle; what was said so far is kept."
         ) from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, httpx.RequestError) as error:
         raise ModelBroke(f"{_short(host)} sent something that is not Ollama's protocol; is it Ollama?") from error
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
         # Well-formed lines that are no answers: wrong fields (pydantic's ValidationError), or no object at all.
         raise ModelBroke(f"{_short(host)} sent an answer that makes no sense; is its version supported?") from error
 
@@ -203,7 +203,9 @@ def _client(host: str) -> ollama.AsyncClient:
     auth = (unquote(address.username), unquote(address.password or "")) if address.username else None
     # The read timeout is ours (silence, measured between events), so httpx has none of its own.
     timeout = httpx.Timeout(None, connect=_CONNECT_SECONDS)
-    return ollama.AsyncClient(host=_public(host), timeout=timeout, auth=auth)
+    # How many answers are written at once is decided by whoever asks; httpx would let the 101st wait without a word.
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+    return ollama.AsyncClient(host=_public(host), timeout=timeout, limits=limits, auth=auth)
 
 
 def _public(host: str) -> str:

@@ -21,6 +21,9 @@ MEGABYTES = 4
 _LINE_BYTES = MEGABYTES * 1_000_000
 _ERROR_BYTES = 64_000
 _NANOSECONDS = 1e9
+# What nobody has ever measured is out of order: it must not be more than what is stored can hold.
+_MOST_TOKENS = 1_000_000_000
+_LONGEST_NANOSECONDS = 10**15
 
 
 class Silent(Exception):
@@ -45,7 +48,7 @@ async def chat_events(
         ollama.ResponseError: when the daemon answers with an error, in its status or in a line of its own.
         Silent: when nothing comes for so long, at first or later.
         LineTooLong: when a line does not end.
-        ValueError: when it is not JSON.
+        ValueError: when it is not JSON, or counts what cannot be counted (OverflowError: infinitely much).
         TypeError: when it is not an answer.
     """
     asked = {"model": model, "messages": messages, "stream": True}
@@ -127,13 +130,16 @@ def _events(line: bytes) -> Iterator[ChatEvent]:
 
 
 def _finished(part: dict[str, Any]) -> AnswerFinished:
+    def count(name: str) -> int:
+        return min(max(0, int(part.get(name) or 0)), _MOST_TOKENS)
+
     def nanoseconds(name: str) -> float:
-        return float(part.get(name) or 0) / _NANOSECONDS
+        return min(max(0, int(part.get(name) or 0)), _LONGEST_NANOSECONDS) / _NANOSECONDS
 
     return AnswerFinished(
         reason=str(part.get("done_reason") or "stop"),
-        prompt_tokens=int(part.get("prompt_eval_count") or 0),
-        answer_tokens=int(part.get("eval_count") or 0),
+        prompt_tokens=count("prompt_eval_count"),
+        answer_tokens=count("eval_count"),
         load_seconds=nanoseconds("load_duration"),
         prompt_seconds=nanoseconds("prompt_eval_duration"),
         answer_seconds=nanoseconds("eval_duration"),

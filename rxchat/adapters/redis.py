@@ -7,6 +7,7 @@ then a breaker spares it to everybody until the server answers again.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
@@ -22,6 +23,16 @@ log = structlog.get_logger(__name__)
 _PREFIX = "rxchat:"
 _BUDGET_SECONDS = 0.5
 _RETRY_SECONDS = 2.0
+# A line that is dead without having been closed is noticed in 8 s, whether anything is said on it or not.
+_LINE: dict[str, Any] = {
+    "socket_keepalive": True,
+    "socket_keepalive_options": {
+        socket.TCP_KEEPIDLE: 4,
+        socket.TCP_KEEPINTVL: 2,
+        socket.TCP_KEEPCNT: 2,
+        socket.TCP_USER_TIMEOUT: 8000,
+    },
+}
 _UNHEARD = 256
 """So many messages may wait for a slow listener; older ones are forgotten, and read from Postgres."""
 
@@ -32,11 +43,11 @@ class RedisBroadcast:
     def __init__(self, url: str) -> None:
         """Prepare the client; nothing is connected yet."""
         self._client = redis.asyncio.Redis.from_url(
-            url, socket_connect_timeout=_BUDGET_SECONDS, socket_timeout=_BUDGET_SECONDS
+            url, socket_connect_timeout=_BUDGET_SECONDS, socket_timeout=_BUDGET_SECONDS, **_LINE
         )
-        # What listens waits for as long as nobody says anything; a ping now and then finds a dead line.
+        # What listens waits for as long as nobody says anything; a ping now and then finds a line that answers nothing.
         self._listener = redis.asyncio.Redis.from_url(
-            url, socket_connect_timeout=_BUDGET_SECONDS, health_check_interval=5
+            url, socket_connect_timeout=_BUDGET_SECONDS, health_check_interval=5, **_LINE
         )
         self._pubsub = self._listener.pubsub(ignore_subscribe_messages=True)
         self._breaker = Breaker(_RETRY_SECONDS)
@@ -52,8 +63,8 @@ class RedisBroadcast:
         try:
             async with asyncio.timeout(_BUDGET_SECONDS):
                 heard = await cast("Awaitable[int]", self._client.publish(_PREFIX + channel, message))
-        except (RedisError, OSError) as error:
-            # The answer must not wait for a server that is only there to make things fast.
+        except Exception as error:  # noqa: BLE001 - whatever it is, Postgres has the same
+            # The edge of Redis: no answer waits for, or fails with, a server that is only there to make things fast.
             if self._breaker.failed():
                 log.warning("redis is away, followers in other processes read from postgres", error=str(error))
             return 0

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import bindparam
 
+from rxchat.domain.chat import Role
 from rxchat.domain.conversations import (
     ConversationChange,
     ConversationEvent,
@@ -89,6 +90,7 @@ async def append_events(
 
     Raises:
         StaleConversation: when another writer was first (translated where the transaction ends).
+        Conflict: when a question of this id was asked already (translated there, too).
     """
     appended = await session.execute(
         _APPEND,
@@ -101,28 +103,32 @@ async def append_events(
         },
     )
     seq: int = appended.scalar_one()
-    added: list[dict[str, Any]] = []
+    questions: list[dict[str, Any]] = []
+    answers: list[dict[str, Any]] = []
     for place, event in enumerate(events, start=expected_seq + 1):
         for change in changes_of(event):
             match change:
                 case ConversationChange():
                     await _change_conversation(session, owner_id, conversation_id, change)
                 case MessageAdded():
+                    added = questions if change.role is Role.USER else answers
                     added.append(_message_row(owner_id, conversation_id, place, change))
                 case MessageEnded():
                     await _end_message(session, owner_id, conversation_id, change)
                 case _:
                     assert_never(change)
-    if added:
-        await session.execute(_ADD_MESSAGE, added)
+    if questions:
+        await session.execute(_inserting, questions)
+    if answers:
+        await session.execute(_ADD_ANSWER, answers)
     return seq
 
 
 _EMPTY = {"error_code": "", "error": "", "tokens": 0, "seconds": 0.0, "tokens_per_second": 0.0}
 _FACTS = ("text", "reasoning", "model", "role", "state", *_EMPTY)
 _inserting = insert(Message)
-# An answer that is tried again keeps its place in the thread.
-_ADD_MESSAGE = _inserting.on_conflict_do_update(
+# An answer that is tried again keeps its place in the thread; a question is asked once, or it is a conflict.
+_ADD_ANSWER = _inserting.on_conflict_do_update(
     index_elements=["owner_id", "id"], set_={name: _inserting.excluded[name] for name in _FACTS}
 )
 

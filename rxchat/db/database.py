@@ -190,8 +190,9 @@ def runtime_engine(url: str, *, pool_size: int) -> AsyncEngine:
         connect_args={
             **LINE,
             "application_name": "rxchat",
-            # A process that is cut off in the middle of a transaction keeps its locks from others for so long.
-            "options": "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=10000",
+            # A process that is cut off in the middle of a transaction keeps its locks from others for so long: less than
+            # a lease (domain/runs.py), or engines would lose theirs while they wait.
+            "options": "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=5000",
         },
     )
     event.listen(engine.sync_engine, "connect", _take_runtime_role)

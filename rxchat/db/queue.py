@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select, text, update
+from sqlalchemy import delete, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.domain.conversations import WaitingMessage
 
 # SQLModel types its columns as their values, which a type checker cannot see through in queries.
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false
-from rxchat.tables import QueuedMessage, User
+from rxchat.tables import QueuedMessage
 
 _OF = text(
     """
@@ -55,26 +55,6 @@ async def withdraw(session: AsyncSession, owner_id: UUID, conversation_id: UUID,
         delete(QueuedMessage).where(*_this(owner_id, conversation_id, message_id)).returning(QueuedMessage.text)
     )
     return found.scalar_one_or_none()
-
-
-async def take_first(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> WaitingMessage | None:
-    """Take the message whose turn it is out of the queue, or return None."""
-    first = (
-        select(QueuedMessage.id)
-        .where(QueuedMessage.owner_id == owner_id, QueuedMessage.conversation_id == conversation_id)
-        # Nobody asks in the name of somebody who is suspended, or gone.
-        .where(exists().where(User.id == owner_id, User.suspended_at.is_(None), User.deletion_at.is_(None)))
-        .order_by(QueuedMessage.place)
-        .limit(1)
-        .scalar_subquery()
-    )
-    found = await session.execute(
-        delete(QueuedMessage)
-        .where(QueuedMessage.owner_id == owner_id, QueuedMessage.id == first)
-        .returning(QueuedMessage.id, QueuedMessage.text, QueuedMessage.model)
-    )
-    row = found.one_or_none()
-    return WaitingMessage(row.id, row.text, row.model) if row else None
 
 
 def _this(owner_id: UUID, conversation_id: UUID, message_id: UUID):

@@ -5,14 +5,40 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rxchat.domain.permissions import Action, Grant, PrincipalKind, ResourceKind
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.permissions import ADMINISTRATIVE, Action, Grant, Permission, PrincipalKind, ResourceKind
 from rxchat.tables import GrantRow, Group, GroupMember, RoleRow, User
 
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
+
+
+_ACTING = text("SELECT acting_user() AS user_id, * FROM acting_person()")
+_PERMISSIONS = frozenset(Permission)
+_NO_SESSION = UUID(int=0)
+
+
+async def acting(session: AsyncSession) -> Viewer | None:
+    """Return the person on whose behalf the transaction acts, as they may act while they are not there.
+
+    None when they are suspended, or about to be deleted. Whoever is not there shows no second factor, and administers nothing.
+    """
+    row = (await session.execute(_ACTING)).one_or_none()
+    if row is None:
+        return None
+    permissions = frozenset(Permission(name) for name in row.permissions if name in _PERMISSIONS)
+    return Viewer(
+        user_id=row.user_id,
+        session_id=_NO_SESSION,
+        name=row.name,
+        email=row.email,
+        role=row.role,
+        permissions=permissions - ADMINISTRATIVE,
+        groups=frozenset(row.groups),
+    )
 
 
 async def get(session: AsyncSession, name: str) -> RoleRow | None:

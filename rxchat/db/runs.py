@@ -17,7 +17,10 @@ from rxchat.tables import Message, Run, RunChunkRow
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false
 
 _ACTIVE = (RunState.QUEUED.value, RunState.RUNNING.value)
-_CLAIM = text("SELECT * FROM claim_runs(:engine, :lease, :room, :at_once, :per_person)")
+_CLAIM = text("SELECT * FROM claim_runs(:engine, :lease, :room, :at_once, :per_person, :mine)").bindparams(
+    bindparam("mine", type_=ARRAY(Uuid))
+)
+_RELEASE = text("SELECT release_runs(:engine)")
 _RENEW = text("SELECT run_id, stop_requested FROM renew_leases(:engine, :runs, :lease)")
 _APPEND = text("SELECT append_run_chunks(:engine, :runs, :fences, :seqs, :kinds, :starts, :texts)").bindparams(
     bindparam("runs", type_=ARRAY(Uuid)),
@@ -37,9 +40,17 @@ _PLACE = text("SELECT run_place(:run)")
 
 
 async def claim(
-    session: AsyncSession, engine_id: UUID, lease_seconds: float, room: int, limits: RunLimits
+    session: AsyncSession,
+    engine_id: UUID,
+    lease_seconds: float,
+    room: int,
+    limits: RunLimits,
+    mine: Sequence[UUID] = (),
 ) -> list[ClaimedRun]:
-    """Take up to `room` waiting runs for this engine, in their fair order and as many as the limits let."""
+    """Take up to `room` waiting runs for this engine, in their fair order and as many as the limits let.
+
+    None of `mine`, on which it works already: if their leases ran out without anybody having taken them up, it renews them.
+    """
     found = await session.execute(
         _CLAIM,
         {
@@ -48,6 +59,7 @@ async def claim(
             "room": room,
             "at_once": limits.at_once,
             "per_person": limits.per_person,
+            "mine": list(mine),
         },
     )
     return [ClaimedRun(**row) for row in found.mappings()]
@@ -63,14 +75,10 @@ async def renew_leases(
     return {row.run_id: row.stop_requested for row in found}
 
 
-async def release(session: AsyncSession, run: ClaimedRun, engine_id: UUID) -> None:
-    """Give a run back unfinished, so that the next engine takes it up at once; this does not count as an attempt."""
-    await session.execute(
-        update(Run)
-        .where(*_held(run, engine_id))
-        .values(state="queued", engine_id=None, lease_until=None, attempt=func.greatest(Run.attempt - 1, 0))
-    )
-    await notify(session, "run queued")
+async def release(session: AsyncSession, engine_id: UUID) -> int:
+    """Give back all that an engine has, unfinished, so that the next one takes it up at once; return how many runs."""
+    released = await session.execute(_RELEASE, {"engine": engine_id})
+    return released.scalar_one()
 
 
 def _held(run: ClaimedRun, engine_id: UUID) -> tuple[Any, ...]:

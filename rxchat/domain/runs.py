@@ -46,6 +46,8 @@ class ClaimedRun:
     fence: int
     """Grows with each claim: what is written under an older one is refused."""
     correlation_id: str
+    is_unwanted: bool = False
+    """Whether somebody has asked for it to stop, while nobody could hear."""
 
 
 @dataclass(frozen=True, slots=True)

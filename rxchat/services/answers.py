@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import replace
 from uuid import UUID
 
@@ -79,12 +79,23 @@ class AnswerWriter:
             self._failure = ModelBroke(f"The answer was cut after {self._longest_seconds / 60:g} minutes.")
         except ModelError as error:
             self._failure = error
+        except Exception:
+            # The edge of what models say: an answer that ends in a way nobody foresaw must end, and not be asked for for ever.
+            log.exception("an answer failed unexpectedly", run_id=str(self.run.id))
+            self._failure = ModelBroke(
+                "Something went wrong here while this answer was written. What it says so far is kept."
+            )
         finally:
             # The rest is in memory and is stored with the ending.
             self._saver.leave(self.run.id)
         if self._failure is not None:
             error = self._failure
             log.warning("the model could not answer", code=error.code, model=self.run.model, reason=error.message)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the model has said all that it will say."""
+        return self._finished is not None or self._failure is not None
 
     async def _taken_up(self) -> list[ChatMessage]:
         """Take it up; while the database is away the lease is kept, as far as anybody can."""
@@ -179,17 +190,6 @@ class AnswerWriter:
         for piece in pieces:
             self._chunk_seq = piece.seq
             self._saved[piece.chunk.kind] = piece.chunk.start + len(piece.chunk.text)
-
-    async def release(self) -> None:
-        """Save the rest and give the run back for another engine to go on with."""
-        self._saver.enter(self.run.id, self)
-        try:
-            with suppress(DatabaseAway):
-                await self._saver.save([self.run.id])
-                async with self._database.begin(self.run.owner_id) as session:
-                    await run_rows.release(session, self.run, self._engine_id)
-        finally:
-            self._saver.leave(self.run.id)
 
     async def end(self, *, stopped: bool, give_up: Callable[[], bool]) -> None:
         """Store the whole answer and how it went; waits for the database as long as `give_up` says no."""

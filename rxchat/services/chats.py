@@ -74,9 +74,9 @@ class Chats:
             require(viewer, Permission.CONVERSATIONS_CREATE)
         await self._require_model(viewer, model)
         question = WaitingMessage(question_id or new_id(), text, model)
+        if conversation_id is None:
+            return await self._begin(viewer, question)
         async with self._database.begin(viewer.user_id) as session:
-            if conversation_id is None:
-                return await self._begin(session, viewer, question)
             begun = await _locked(session, viewer, conversation_id)
             spot = await asking.spot(session, viewer.user_id, conversation_id, question.id)
             if spot is None:
@@ -98,16 +98,23 @@ class Chats:
                 await self.ask_next(viewer, conversation_id)
         return Turn(conversation_id, question.id, is_new=False, is_waiting=spot.is_busy or spot.waiting > 0)
 
-    async def _begin(self, session: AsyncSession, viewer: Viewer, question: WaitingMessage) -> Turn:
-        known = await asking.asked_in(session, viewer.user_id, question.id)
-        if known is not None:
-            return Turn(known, question.id, is_new=False)
-        _require_some_model(question.model)
-        conversation_id = new_id()
-        await rows.add(session, viewer.user_id, conversation_id)
-        created = ConversationCreated(title=title_of(question.text), model=question.model)
-        await Appending(session, viewer.user_id, conversation_id, 0).ask(question, created)
-        return Turn(conversation_id, question.id, is_new=True)
+    async def _begin(self, viewer: Viewer, question: WaitingMessage) -> Turn:
+        with suppress(Conflict):
+            # A page that is not sure whether it was heard asks twice, perhaps two processes at once: one of them is first.
+            return await self._begin_unless_known(viewer, question)
+        return await self._begin_unless_known(viewer, question)
+
+    async def _begin_unless_known(self, viewer: Viewer, question: WaitingMessage) -> Turn:
+        async with self._database.begin(viewer.user_id) as session:
+            known = await asking.asked_in(session, viewer.user_id, question.id)
+            if known is not None:
+                return Turn(known, question.id, is_new=False)
+            _require_some_model(question.model)
+            conversation_id = new_id()
+            await rows.add(session, viewer.user_id, conversation_id)
+            created = ConversationCreated(title=title_of(question.text), model=question.model)
+            await Appending(session, viewer.user_id, conversation_id, 0).ask(question, created)
+            return Turn(conversation_id, question.id, is_new=True)
 
     async def retry(self, viewer: Viewer, conversation_id: UUID, message_id: UUID) -> UUID:
         """Have an answer that did not end well written again, in its place; return the run.
@@ -149,15 +156,17 @@ class Chats:
         if model and model not in await self._teams.usable(viewer, ResourceKind.MODEL, Action.USE, [model]):
             raise NotAllowed("You may not use this model. Choose another one, or ask an administrator for it.")
 
-    async def stop(self, viewer: Viewer, conversation_id: UUID) -> bool:
+    async def stop(self, viewer: Viewer, conversation_id: UUID, message_id: UUID | None = None) -> bool:
         """Stop the answer that is being written; False when there is none (any more). What waits is asked then.
+
+        With the answer's `message_id` that one alone: whoever presses late does not stop the one after it.
 
         Raises:
             NotAllowed: when the person's key is not for that.
         """
         require_scope(viewer, Scope.CHAT)
         async with self._database.begin(viewer.user_id) as session:
-            return await stop_answer(session, viewer.user_id, conversation_id)
+            return await stop_answer(session, viewer.user_id, conversation_id, message_id)
 
     async def change_waiting(self, viewer: Viewer, conversation_id: UUID, message_id: UUID, text: str) -> None:
         """Give a message that waits another text.
@@ -206,11 +215,13 @@ class Chats:
             return await (await _idle(session, viewer, conversation_id, busy)).ask_next()
 
 
-async def stop_answer(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> bool:
+async def stop_answer(
+    session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID | None = None
+) -> bool:
     """Stop the answer that is being written in a conversation, by its engine or, where none has it, here and now."""
     seq = await asking.lock(session, owner_id, conversation_id)
     run = await run_rows.active_of(session, owner_id, conversation_id) if seq is not None else None
-    if seq is None or run is None:
+    if seq is None or run is None or message_id not in {None, run.message_id}:
         return False
     if not run.is_waiting:
         await run_rows.request_stop(session, owner_id, run.id)

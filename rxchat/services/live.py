@@ -78,12 +78,16 @@ class LiveAnswer:
             self.rewrites += 1
             self._write(kind, here[:length])
 
+    def nudge(self) -> None:
+        """Have everybody who waits for a change look up: something else has happened."""
+        self._wake()
+
     def _wake(self) -> None:
         waiting, self._changed = self._changed, asyncio.Event()
         waiting.set()
 
     async def changed(self, timeout_seconds: float) -> bool:
-        """Wait until something is written or it has ended; False when nothing happened for so long."""
+        """Wait until something is written, it has ended, or somebody nudges; False when nothing happened for so long."""
         if self.ended:
             return True
         waiting = self._changed

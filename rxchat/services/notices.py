@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import contextmanager, suppress
 from uuid import UUID
 
 import structlog
@@ -50,7 +50,11 @@ class Notices:
                     self.listening.set()
             except DatabaseAway:
                 log.warning("postgres tells nothing just now: the connection that listens is lost")
-            self.listening.clear()
+            except Exception:
+                # The edge of the listener: whatever keeps it from listening, it says that it is deaf, and tries again.
+                log.exception("postgres cannot be listened to")
+            finally:
+                self.listening.clear()
             await asyncio.sleep(_RECONNECT_SECONDS)
 
     def _dispatch(self, payload: str) -> None:
@@ -70,10 +74,22 @@ class Watch:
     def __init__(self) -> None:
         """Begin with nothing seen."""
         self._happened = asyncio.Event()
+        self._nudge: Callable[[], None] | None = None
 
     def poke(self) -> None:
         """Say that something happened."""
         self._happened.set()
+        if self._nudge is not None:
+            self._nudge()
+
+    @contextmanager
+    def nudging(self, nudge: Callable[[], None]) -> Iterator[None]:
+        """Have each poke call this, too, for as long as the context is open: its tab waits for something else."""
+        self._nudge = nudge
+        try:
+            yield
+        finally:
+            self._nudge = None
 
     @property
     def poked(self) -> bool:
@@ -123,31 +139,36 @@ class Activity:
 
     def __init__(self, notices: Notices, access: Access) -> None:
         """Hear of every conversation's events, and of what changes who may see them."""
+        # By person, and by the conversation that is open: it may be somebody else's, and shared.
         self._watches: dict[UUID, set[Watch]] = {}
         notices.on("conversation", self._hear)
         access.on_change(self._poke)
 
-    def enter(self, user_id: UUID) -> Watch:
-        """Begin to watch; `leave` ends it."""
+    @contextmanager
+    def watching(self, user_id: UUID, conversation_id: UUID | None) -> Iterator[Watch]:
+        """Watch a person's conversations, and the one that is open, for as long as the context is."""
         watch = Watch()
-        self._watches.setdefault(user_id, set()).add(watch)
-        return watch
-
-    def leave(self, user_id: UUID, watch: Watch) -> None:
-        """Watch no more."""
-        watches = self._watches.get(user_id, set())
-        watches.discard(watch)
-        if not watches:
-            self._watches.pop(user_id, None)
+        keys = [key for key in (user_id, conversation_id) if key is not None]
+        for key in keys:
+            self._watches.setdefault(key, set()).add(watch)
+        try:
+            yield watch
+        finally:
+            for key in keys:
+                self._watches[key].discard(watch)
+                if not self._watches[key]:
+                    del self._watches[key]
 
     def _hear(self, rest: str) -> None:
-        user_id = parse_id(rest.partition(" ")[0])
-        if user_id is not None or rest == "":
-            self._poke(user_id)
+        if rest == "":
+            self._poke(None)
+        for name in rest.split():
+            if (key := parse_id(name)) is not None:
+                self._poke(key)
 
-    def _poke(self, user_id: UUID | None) -> None:
-        """Have this person's tabs look again; everybody's, for None."""
-        affected = self._watches.values() if user_id is None else [self._watches.get(user_id, set())]
+    def _poke(self, key: UUID | None) -> None:
+        """Have the tabs of this person, or on this conversation, look again; all of them, for None."""
+        affected = self._watches.values() if key is None else [self._watches.get(key, set())]
         for watches in affected:
             for watch in watches:
                 watch.poke()

@@ -31,6 +31,8 @@ log = structlog.get_logger(__name__)
 _CLAIM_SECONDS = 1.0
 _AT_ONCE = 256
 """How many answers one engine writes; a process that has that much to do leaves the rest to others."""
+_HAND_OVER_SECONDS = 1.5
+"""How long a process that ends may take to store the rest and give everything back; then leases run out by themselves."""
 _AT_A_TIME = 16
 """How many it takes in one go, so that engines which are woken together share what there is."""
 
@@ -87,6 +89,8 @@ class RunEngine:
         self._wake = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
         self._closing = False
+        self._unheard: set[UUID] = set()
+        """Stops that came for runs which this engine is perhaps just taking."""
 
     async def start(self) -> None:
         """Begin to claim and write."""
@@ -99,13 +103,32 @@ class RunEngine:
     async def stop(self) -> None:
         """Save what is being written and give it back, so that the next engine goes on from there."""
         self._closing = True
-        for loop in self._loops:
-            loop.cancel()
+        self._wake.set()
         for job in list(self._jobs.values()):
             job.interrupt(Interruption.RELEASED)
+        if self._loops:
+            with suppress(TimeoutError, DatabaseAway):
+                async with asyncio.timeout(_HAND_OVER_SECONDS):
+                    await self._hand_over()
         tasks = [*self._loops, *(job.task for job in self._jobs.values() if job.task)]
+        for task in tasks:
+            task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._saver.stop()
+
+    async def _hand_over(self) -> None:
+        """Store what was written last and give all of it back, at once for all answers."""
+        claiming, renewing = self._loops
+        renewing.cancel()
+        # What is being claimed at this moment is given back, too.
+        await asyncio.wait({claiming})
+        if writing := [job.task for job in self._jobs.values() if job.task]:
+            await asyncio.wait(writing)
+        await self._saver.save_all()
+        async with self._database.each() as session:
+            released = await run_rows.release(session, self.id)
+        if released:
+            log.info("answers were handed over", count=released)
 
     def _lose(self, run_id: UUID) -> None:
         job = self._jobs.get(run_id)
@@ -117,14 +140,16 @@ class RunEngine:
         job = self._jobs.get(parse_id(run) or self.id)
         if verb == "stop" and job is not None:
             job.interrupt(Interruption.STOPPED)
-        elif verb != "stop":
+        elif verb == "stop":
+            self._unheard.add(parse_id(run) or self.id)
+        else:
             self._wake.set()
 
     async def _claim_forever(self) -> None:
-        while True:
+        while not self._closing:
             self._wake.clear()
             try:
-                while await self._claim_some():
+                while not self._closing and await self._claim_some():
                     pass
             except DatabaseAway:
                 log.warning("the run engine cannot claim, the database is away")
@@ -140,21 +165,17 @@ class RunEngine:
         room = min(_AT_ONCE - len(self._jobs), _AT_A_TIME)
         if room <= 0:
             return False
+        self._unheard.clear()
         async with self._database.each() as session:
-            claimed = await run_rows.claim(session, self.id, LEASE_SECONDS, room, self._limits)
+            claimed = await run_rows.claim(session, self.id, LEASE_SECONDS, room, self._limits, list(self._jobs))
+        if self._closing:
+            # Given back with all the rest.
+            return False
         for run in claimed:
-            job = self._jobs.get(run.id)
-            if job is None:
-                job = self._jobs[run.id] = _Job(run)
-                job.task = asyncio.create_task(self._work(job), name=f"run {run.id}")
-            elif job.writer is not None and run.fence == job.run.fence + 1:
-                # After an outage of the database this engine found a run of its own whose lease had run out.
-                job.run = job.writer.run = run
-            else:
-                # Another engine had it in between, and may have written more: it is taken up again from what is stored.
-                job.interrupt(Interruption.LOST)
-                async with self._database.begin(run.owner_id) as session:
-                    await run_rows.release(session, run, self.id)
+            job = self._jobs[run.id] = _Job(run)
+            if run.is_unwanted or run.id in self._unheard:
+                job.interrupt(Interruption.STOPPED)
+            job.task = asyncio.create_task(self._work(job), name=f"run {run.id}")
         return len(claimed) == room
 
     async def _renew_forever(self) -> None:
@@ -210,8 +231,9 @@ class RunEngine:
             match job.interruption:
                 case Interruption.LOST:
                     log.warning("another engine has taken up a run", run_id=str(job.run.id))
-                case Interruption.RELEASED:
-                    await writer.release()
+                case Interruption.RELEASED if not writer.is_over:
+                    # The rest is stored and given back together with that of all others.
+                    self._saver.enter(job.run.id, writer)
                 case _:
                     await self._live.flush(job.run.id)
                     await writer.end(stopped=job.interruption is Interruption.STOPPED, give_up=lambda: self._closing)

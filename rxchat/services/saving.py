@@ -84,7 +84,7 @@ class Saver:
             # The rest of this moment comes along.
             await asyncio.sleep(CHUNK_SECONDS)
             try:
-                await self.save(list(self._writers))
+                await self.save_all()
             except DatabaseAway:
                 # It stays in memory, and the next round begins where the last one got to.
                 log.warning("parts of answers wait for the database", answers=len(self._writers))
@@ -94,15 +94,15 @@ class Saver:
                 log.exception("parts of answers could not be stored")
                 self._arrived.set()
 
-    async def save(self, run_ids: Iterable[UUID]) -> None:
-        """Store what these have written so far.
+    async def save_all(self) -> None:
+        """Store what everybody has written so far.
 
         Raises:
             DatabaseAway: when Postgres does not answer; all of it stays with its writers.
         """
         async with self._saving:
             began = time.monotonic()
-            found = [(run_id, self._writers[run_id]) for run_id in run_ids if run_id in self._writers]
+            found = list(self._writers.items())
             pieces = {run_id: pending for run_id, writer in found if (pending := writer.pending())}
             if not pieces:
                 self._waits_since = None

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from rxchat.db import asking
 from rxchat.db import conversations as rows
 from rxchat.db import queue as queue_rows
+from rxchat.db import roles as role_rows
 from rxchat.domain.conversations import (
     AnswerEnded,
     AnswerStarted,
@@ -19,6 +20,7 @@ from rxchat.domain.conversations import (
     WaitingMessage,
 )
 from rxchat.domain.ids import new_id
+from rxchat.domain.permissions import Action, Resource, ResourceKind, is_allowed
 from rxchat.domain.runs import Written
 from rxchat.observability import correlation_id
 from rxchat.tables import Run
@@ -63,13 +65,17 @@ class Appending:
         await self.queue_run(new_id(), question.model, *before, asked)
 
     async def ask_next(self) -> bool:
-        """Ask what has waited longest; False when nothing waits, or the conversation is removed."""
+        """Ask what has waited longest, if its person may ask it now; else it waits on.
+
+        False when nothing waits that may be asked, or the conversation is removed.
+        """
         conversation = await rows.get_owned(self.session, self.owner_id, self.conversation_id)
         if conversation is None:
             return False
-        waiting = await queue_rows.take_first(self.session, self.owner_id, self.conversation_id)
-        if waiting is None:
+        waiting = next(iter(await queue_rows.of(self.session, self.owner_id, self.conversation_id)), None)
+        if waiting is None or not await _may_ask(self.session, self.owner_id, waiting.model):
             return False
+        await queue_rows.withdraw(self.session, self.owner_id, self.conversation_id, waiting.id)
         chosen = [ModelChosen(model=waiting.model)] if waiting.model != conversation.model else []
         await self.ask(waiting, *chosen)
         return True
@@ -79,3 +85,12 @@ class Appending:
         await self.append(event)
         if event.lets_go_on:
             await self.ask_next()
+
+
+async def _may_ask(session: AsyncSession, owner_id: UUID, model: str) -> bool:
+    """Whether somebody may have this model answer as it stands now: what waited was allowed when it was sent."""
+    person = await role_rows.acting(session)
+    if person is None or person.user_id != owner_id:
+        return False
+    grants = await role_rows.grants_on(session, ResourceKind.MODEL, [model])
+    return is_allowed(person, Action.USE, Resource(ResourceKind.MODEL, model), grants)

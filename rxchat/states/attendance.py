@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncGenerator
+from contextlib import ExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -54,6 +56,10 @@ _Patch = tuple[dict[str, Any], list[dict[str, Any]]]
 NO_RUN: dict[str, Any] = {"id": "", "state": "", "started": 0, "note": ""}
 
 
+class _PageLeft(Exception):
+    """The tab shows another conversation by now; whoever attends to that one is there already."""
+
+
 class Attendance:
     """One tab on one page. Every change of the page's state is a patch of its own; tokens go beside the state."""
 
@@ -64,6 +70,7 @@ class Attendance:
         self._state = state
         self._viewer = viewer
         self._conversation_id = conversation_id
+        self._shown = str(conversation_id or "")
         self._seq = seq
         self._client_token = client_token
         self._windows: dict[UUID, tuple[Window, Window]] = {}
@@ -79,23 +86,37 @@ class Attendance:
     async def attend(self) -> None:
         """Keep the page up to date until its tab is gone or its person is signed out."""
         activity = graph.current().activity
-        watch = activity.enter(self._viewer.user_id)
         observability.FOLLOWERS.inc()
         try:
-            while sockets.is_open(self._client_token):
-                try:
-                    await self._catch_up(watch)
-                except DatabaseAway as error:
-                    await self._say_away(error)
-                    await asyncio.sleep(_AWAY_SECONDS)
-                except NotFound:
-                    # The conversation is gone; the sidebar beside it goes on.
-                    self._conversation_id = None
-                    async with self._state as state:
-                        state.missing, state.title = True, ""
+            with (
+                suppress(_PageLeft),
+                activity.watching(self._viewer.user_id, self._conversation_id) as watch,
+                sockets.when_closed(self._client_token, watch.poke),
+            ):
+                while sockets.is_open(self._client_token):
+                    await self._stay(watch)
         finally:
             observability.FOLLOWERS.dec()
-            activity.leave(self._viewer.user_id, watch)
+
+    async def _stay(self, watch: Watch) -> None:
+        try:
+            await self._catch_up(watch)
+        except DatabaseAway as error:
+            await self._say_away(error)
+            await asyncio.sleep(_AWAY_SECONDS)
+        except NotFound:
+            # The conversation is gone; the sidebar beside it goes on.
+            self._conversation_id = None
+            async with self._page() as state:
+                state.missing, state.title = True, ""
+
+    @asynccontextmanager
+    async def _page(self) -> AsyncGenerator[ThreadState]:
+        """Change what the page shows, as long as it is the page that this is about."""
+        async with self._state as state:
+            if state.conversation_id != self._shown:
+                raise _PageLeft
+            yield state
 
     async def _catch_up(self, watch: Watch) -> None:
         run = await self._show_news()
@@ -109,7 +130,7 @@ class Attendance:
             await self._show_no_run()
         if run is None or watch.poked:
             await watch.wait(_IDLE_SECONDS)
-        async with self._state as state:
+        async with self._page() as state:
             if state.model_notice:
                 await state._show_models(self._viewer, state.model)
             # A socket keeps its old cookie after signing out: the server's record decides, again and again.
@@ -120,7 +141,7 @@ class Attendance:
             return None
         news = await graph.current().conversations.news(self._viewer, self._conversation_id, self._seq)
         for patch, rest in await self._patches(self._conversation_id, news.events):
-            async with self._state as state:
+            async with self._page() as state:
                 # The page fetches these, one after another.
                 state._rest += rest
                 state._add_patch(**patch)
@@ -134,7 +155,7 @@ class Attendance:
     async def _show_waiting(self, news: News) -> None:
         waiting = [waiting_view(message) for message in news.waiting]
         self._place = news.place
-        async with self._state as state:
+        async with self._page() as state:
             if waiting != state.waiting:
                 state.waiting = waiting
 
@@ -173,7 +194,7 @@ class Attendance:
         # What was streamed is not kept for as long as the tab is open.
         sent = self._windows.pop(event.message_id, None)
         model = self._models.pop(event.message_id, "")
-        if sent is not None and (sent[0].sent, sent[1].sent) == (len(event.reasoning), len(event.text)):
+        if sent is not None and sent[0].showed(event.reasoning) and sent[1].showed(event.text):
             return {"op": "finish", "item": ending_view(event, model)}, []
         # It was over before this tab could follow, or another process wrote the end of it.
         whole = await graph.current().conversations.message(self._viewer, conversation_id, event.message_id)
@@ -181,7 +202,7 @@ class Attendance:
         return {"op": "replace", "item": item[0]}, rest
 
     async def _show_choice(self, event: ConversationRenamed | ModelChosen) -> None:
-        async with self._state as state:
+        async with self._page() as state:
             if isinstance(event, ConversationRenamed):
                 state.title = event.title
             else:
@@ -204,8 +225,9 @@ class Attendance:
         since = time.monotonic()
         sidebar_at = time.monotonic() + _SIDEBAR_SECONDS if is_new_here else None
         started = int(run.created_at.timestamp() * 1000)
-        with streaming():
+        with streaming(), ExitStack() as nudging:
             async with graph.current().live.following(run.owner_id, run.id) as answer:
+                nudging.enter_context(watch.nudging(answer.nudge))
                 while True:
                     has_begun = bool(answer.text or answer.reasoning)
                     await self._show_run(run, "answering" if has_begun else "waiting", started)
@@ -250,7 +272,7 @@ class Attendance:
             return
         self._shown_run = (run.id, run_state, place)
         note = self._note(run, place) if run_state == "waiting" else ""
-        async with self._state as state:
+        async with self._page() as state:
             state.run = {"id": str(run.message_id), "state": run_state, "started": started, "note": note}
 
     def _note(self, run: ActiveRun, place: int) -> str:
@@ -269,18 +291,18 @@ class Attendance:
     async def _show_no_run(self) -> None:
         if self._shown_run is not None:
             self._shown_run = None
-            async with self._state as state:
+            async with self._page() as state:
                 state.run = dict(NO_RUN)
 
     async def _say_away(self, error: DatabaseAway) -> None:
         if not self._is_away:
             self._is_away = True
-            async with self._state as state:
+            async with self._page() as state:
                 state.problem = error.message
 
     async def _say_back(self) -> None:
         self._is_away = False
-        async with self._state as state:
+        async with self._page() as state:
             # A handler may have met the database away while this here slept.
             if state.problem == DatabaseAway().message:
                 state.problem = ""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import reflex as rx
@@ -18,6 +20,7 @@ class Namespace(Protocol):
     """What is used here of Reflex's event namespace."""
 
     on_event: Callable[[str, Any], Any]
+    on_disconnect: Callable[[str], asyncio.Task[None] | None]
 
     async def emit_update(self, update: StateUpdate, token: str) -> None:
         """Send a tab what it is to show or to do."""
@@ -28,12 +31,14 @@ class Namespace(Protocol):
         ...
 
     @property
-    def token_to_sid(self) -> Mapping[str, str]:
-        """The socket of each tab, by client token."""
+    def sid_to_token(self) -> Mapping[str, str]:
+        """The client token of each socket's tab."""
         ...
 
 
 _namespaces: list[Namespace] = []
+_waiting: dict[str, list[Callable[[], None]]] = {}
+"""Whom to tell when a tab's socket is closed, by client token."""
 
 
 def install(namespace: Namespace) -> None:
@@ -42,7 +47,7 @@ def install(namespace: Namespace) -> None:
     Reflex answers an unknown event with a traceback that holds the whole event, the cookie of its handshake included.
     """
     _namespaces[:] = [namespace]
-    process = namespace.on_event
+    process, disconnect = namespace.on_event, namespace.on_disconnect
 
     async def on_event(sid: str, data: Any) -> None:
         if is_event(data):
@@ -50,7 +55,14 @@ def install(namespace: Namespace) -> None:
         else:
             log.warning("refused a message that is no event", kind=type(data).__name__)
 
+    def on_disconnect(sid: str) -> asyncio.Task[None] | None:
+        closed, leaving = namespace.sid_to_token.get(sid), disconnect(sid)
+        if leaving is not None and closed is not None:
+            leaving.add_done_callback(lambda _: _tell_closed(closed))
+        return leaving
+
     namespace.on_event = on_event
+    namespace.on_disconnect = on_disconnect
 
 
 def is_event(data: Any) -> bool:
@@ -67,7 +79,33 @@ def is_open(client_token: str) -> bool:
 
     Reflex never cancels a handler when its socket is gone: one that goes on asks here.
     """
-    return not _namespaces or client_token in _namespaces[0].token_to_sid
+    return not _namespaces or _sid(_namespaces[0], client_token) is not None
+
+
+def _sid(namespace: Namespace, client_token: str) -> str | None:
+    """Return a tab's socket.
+
+    Reflex's own `token_to_sid` copies all tabs each time that it is asked; a test watches over what is below it.
+    """
+    record = namespace._token_manager.token_to_socket.get(client_token)  # pyright: ignore[reportAttributeAccessIssue]
+    return record.sid if record is not None else None
+
+
+@contextmanager
+def when_closed(client_token: str, tell: Callable[[], None]) -> Iterator[None]:
+    """Call this when the tab's socket is closed, for as long as the context is open: whoever waits need not wait on."""
+    _waiting.setdefault(client_token, []).append(tell)
+    try:
+        yield
+    finally:
+        _waiting[client_token].remove(tell)
+        if not _waiting[client_token]:
+            del _waiting[client_token]
+
+
+def _tell_closed(client_token: str) -> None:
+    for tell in list(_waiting.get(client_token, ())):
+        tell()
 
 
 def backlog(client_token: str) -> int:
@@ -76,7 +114,7 @@ def backlog(client_token: str) -> int:
     Reflex's namespace hides the socket below it; a test watches over the way there.
     """
     for namespace in _namespaces:
-        sid = namespace.token_to_sid.get(client_token)
+        sid = _sid(namespace, client_token)
         server = getattr(namespace, "server", None)
         if sid is not None and server is not None:
             connection = server.eio.sockets.get(
@@ -89,7 +127,7 @@ def backlog(client_token: str) -> int:
 async def send_away(client_token: str, path: str) -> None:
     """Lead a tab to another page, and close its socket: nothing more is shown to it."""
     for namespace in _namespaces:
-        sid = namespace.token_to_sid.get(client_token)
+        sid = _sid(namespace, client_token)
         if sid is not None:
             leave = Event.from_event_type(rx.redirect(path))
             await namespace.emit_update(StateUpdate(events=leave), client_token)

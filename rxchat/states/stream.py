@@ -103,6 +103,14 @@ class Window:
         self.sent = end
         return packet
 
+    def showed(self, whole: str) -> bool:
+        """Whether exactly this was sent: what a dead engine said last may be as long as what is stored, and another."""
+        answer, rewrites = self._source
+        if answer is None:
+            return not whole
+        is_current = answer.rewrites == rewrites and self.sent == len(whole)
+        return is_current and answer.whole(self._kind)[: self.sent] == whole
+
     def has_all_of(self, answer: LiveAnswer) -> bool:
         """Whether nothing is left to send of what there is now."""
         return self._source == (answer, answer.rewrites) and self.sent == len(answer.whole(self._kind))

@@ -55,10 +55,16 @@ async def a_queued_run(database: Database, owner: UUID, *, said: str = "") -> Ru
 
 
 async def claimed_by(
-    database: Database, engine: UUID, *, lease: float = 60, room: int = 1, limits: RunLimits = ANY
+    database: Database,
+    engine: UUID,
+    *,
+    lease: float = 60,
+    room: int = 1,
+    limits: RunLimits = ANY,
+    mine: Sequence[UUID] = (),
 ) -> list[ClaimedRun]:
     async with database.begin(None) as session:
-        return await runs.claim(session, engine, lease, room, limits)
+        return await runs.claim(session, engine, lease, room, limits, mine)
 
 
 async def appended(database: Database, engine: UUID, pieces: Sequence[PendingChunk]) -> set[UUID]:
@@ -204,10 +210,11 @@ async def test_an_answer_that_was_begun_is_taken_up_before_all_others(database: 
     owner = add_viewer(owner_url).user_id
     begun = await a_queued_run(database, owner)
     engine = new_id()
-    (run,) = await claimed_by(database, engine)
+    assert [run.id for run in await claimed_by(database, engine)] == [begun.id]
     waiting = await a_queued_run(database, add_viewer(owner_url).user_id)
-    async with database.begin(owner) as session:
-        await runs.release(session, run, engine)
+    async with database.each() as session:
+        assert await runs.release(session, engine) == 1
+        assert await runs.release(session, engine) == 0
     order = [(await claimed_by(database, new_id()))[0].id for _ in range(2)]
     assert order == [begun.id, waiting.id]
 
@@ -225,3 +232,37 @@ async def test_engines_that_ask_at_once_never_get_the_same_run(database: Databas
     lists = await asyncio.gather(*(claim_all(new_id()) for _ in range(6)))
     claimed = [run for found in lists for run in found]
     assert len(claimed) == len(set(claimed)) and set(claimed) == wanted
+
+
+async def test_an_engine_never_takes_from_itself_what_it_works_on(database: Database, owner_url: str) -> None:
+    run = await a_queued_run(database, add_viewer(owner_url).user_id)
+    engine = new_id()
+    await claimed_by(database, engine, lease=-60)
+    assert await claimed_by(database, engine, mine=[run.id]) == []
+    async with database.each() as session:
+        assert await runs.renew_leases(session, engine, [run.id], 60) == {run.id: False}
+    assert await claimed_by(database, new_id()) == []
+
+
+async def test_whoever_takes_up_a_run_learns_that_nobody_wants_it_any_more(database: Database, owner_url: str) -> None:
+    owner = add_viewer(owner_url).user_id
+    run = await a_queued_run(database, owner)
+    (first,) = await claimed_by(database, new_id(), lease=-60)
+    assert not first.is_unwanted
+    async with database.begin(owner) as session:
+        await runs.request_stop(session, owner, run.id)
+    (second,) = await claimed_by(database, new_id())
+    assert second.id == run.id and second.is_unwanted
+
+
+async def test_only_the_runs_of_that_engine_are_given_back(database: Database, owner_url: str) -> None:
+    owner = add_viewer(owner_url).user_id
+    mine, theirs = await a_queued_run(database, owner), await a_queued_run(database, owner)
+    leaving, staying = new_id(), new_id()
+    assert [run.id for run in await claimed_by(database, leaving)] == [mine.id]
+    assert [run.id for run in await claimed_by(database, staying)] == [theirs.id]
+    async with database.each() as session:
+        assert await runs.release(session, leaving) == 1
+        assert await runs.renew_leases(session, staying, [theirs.id], 60) == {theirs.id: False}
+    (again,) = await claimed_by(database, staying)
+    assert (again.id, again.attempt, again.fence) == (mine.id, 1, 2)

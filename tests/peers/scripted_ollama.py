@@ -127,6 +127,9 @@ class ScriptedOllama:
                 return 200, {"version": "0.32.15"}
             case "GET", "/api/tags":
                 return 200, {"models": [_tag(name) for name in self.offered]}
+            case "GET", "/scripted":
+                # Not Ollama's: how many answers it writes just now.
+                return 200, {"generating": self.generating}
             case "GET", "/api/ps":
                 return 200, {"models": []}
             case _:

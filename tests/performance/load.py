@@ -18,6 +18,7 @@ from tests.performance.seeding import add_readers
 from tests.performance.spreading import spread_figures
 from tests.performance.stage import CROWDED, Stage, rxchat_up, scripted_model, settings_of, web_processes
 from tests.performance.statements import statement_figures
+from tests.performance.stopping import stop_figure
 
 COUNTS = (1, 10, 50, 100, 200)
 _WARM_TABS = 20
@@ -39,6 +40,8 @@ async def load_figures(folder: Path, say: Callable[[str], None]) -> list[Figure]
                 say(f"{count} readers, one process")
                 harvest = await ask_all(url, at, count, folder)
                 figures += crowd_figures("one process", count, harvest, at, floors.get(count))
+            say("Stop, one process")
+            figures.append(await stop_figure("one process", url, at, ollama))
         figures += await spread_figures(data, folder, ollama, say)
         return figures + await statement_figures(data, ollama, say)
 

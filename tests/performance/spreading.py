@@ -14,6 +14,7 @@ from tests.performance.figures import Figure
 from tests.performance.processes import free_port
 from tests.performance.seeding import add_readers
 from tests.performance.stage import CROWDED
+from tests.performance.stopping import stop_figure
 from tests.performance.topologies import Spread, spread
 
 _WITH, _WITHOUT = (10, 50, 100), (50,)
@@ -33,6 +34,8 @@ async def spread_figures(data: Path, folder: Path, ollama: str, say: Callable[[s
             figures += crowd_figures(
                 _WEB_AND_WORKER, count, await ask_all(found.url, found.at, count, folder), found.at
             )
+        say(f"Stop, {_WEB_AND_WORKER}")
+        figures.append(await stop_figure(_WEB_AND_WORKER, found.url, found.at, ollama))
         say("Valkey sleeps in the middle of answers")
         figures += await _asleep_figures(found, folder)
     say(f"starting {_WEB_AND_WORKER}, without Valkey")

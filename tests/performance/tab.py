@@ -78,6 +78,10 @@ class Tab:
             raise TimeoutError(f"no end after {patience:.0f} s: {told}, gaps: {self.turn.gaps}") from error
         return self.turn
 
+    async def stop(self) -> None:
+        """Press Stop; how it goes on is seen by whoever asked."""
+        await self._send_event(f"{_THREAD}.stop", {})
+
     async def _open(self) -> None:
         boot = {"name": f"{_ROOT}.hydrate_and_load", "payload": {}, "router_data": self._router_data()}
         await self.socket.send_str("40/_event," + json.dumps({"event": boot}))

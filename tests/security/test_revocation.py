@@ -10,6 +10,7 @@ from dataclasses import replace
 import httpx
 import psycopg
 import pytest
+from reflex.utils.token_manager import LocalTokenManager
 
 from rxchat.bootstrap import Connections, running
 from rxchat.domain.accounts import Caller, Viewer
@@ -157,16 +158,22 @@ class Socket:
     """A browser's socket as Reflex's namespace knows it: what was sent over it, and whether it is still there."""
 
     def __init__(self, token: str) -> None:
-        self.token_to_sid = {token: "sid"}
+        self._token_manager = LocalTokenManager()
+        self._token = token
         self.sent: list[str] = []
 
-    async def on_event(self, sid: str, data: object) -> None: ...
+    async def open(self) -> None:
+        await self._token_manager.link_token_to_sid(self._token, "sid")
+
+    @property
+    def is_open(self) -> bool:
+        return self._token in self._token_manager.token_to_socket
 
     async def emit_update(self, update: object, token: str) -> None:
         self.sent.append(f"{token} {update}")
 
     async def disconnect(self, sid: str) -> None:
-        self.token_to_sid.clear()
+        await self._token_manager.disconnect_token(self._token, sid)
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
@@ -181,10 +188,11 @@ async def test_an_open_socket_is_led_away_and_closed(
             await tab.send_event(ThreadState, "open")
             await tab.until(lambda: tab.patches)
             socket = Socket(tab.token)
+            await socket.open()
             monkeypatch.setattr(sockets, "_namespaces", [socket])
             await event(house, owner_url, viewer, client, clients)
             async with asyncio.timeout(WITHIN_SECONDS):
-                while socket.token_to_sid:
+                while socket.is_open:
                     await asyncio.sleep(0.02)
             assert "/sign-in?next=/" in socket.sent[0]
 

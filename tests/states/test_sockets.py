@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import structlog
 from engineio.async_socket import AsyncSocket
+from reflex.utils.token_manager import LocalTokenManager
 from socketio import AsyncServer
 from structlog.processors import KeyValueRenderer
 from structlog.testing import CapturingLogger
@@ -25,7 +27,8 @@ class Namespace:
 
     def __init__(self) -> None:
         self.processed: list[Any] = []
-        self.token_to_sid = {"tab": "socket"}
+        # Reflex's own, so that what is read of it is what it keeps.
+        self._token_manager = LocalTokenManager()
         self.namespace = "/"
         self.server: AsyncServer | None = None
 
@@ -34,6 +37,18 @@ class Namespace:
 
     async def disconnect(self, sid: str) -> None:
         """Nothing is connected here."""
+
+    @property
+    def sid_to_token(self) -> dict[str, str]:
+        return self._token_manager.sid_to_token
+
+    async def open(self, token: str, sid: str) -> None:
+        """Have a tab connect."""
+        await self._token_manager.link_token_to_sid(token, sid)
+
+    def on_disconnect(self, sid: str) -> asyncio.Task[None] | None:
+        token = self.sid_to_token.get(sid)
+        return asyncio.create_task(self._token_manager.disconnect_token(token, sid)) if token else None
 
     async def on_event(self, sid: str, data: Any) -> None:
         self.processed.append((sid, data))
@@ -88,7 +103,7 @@ async def test_everything_else_is_refused_in_one_line_without_its_words(
 async def test_what_waits_for_a_slow_line_is_counted_where_the_libraries_keep_it(namespace: Namespace) -> None:
     server = AsyncServer(async_mode="asgi")
     namespace.namespace, namespace.server = "/_event", server
-    namespace.token_to_sid["tab"] = await server.manager.connect("line", "/_event")  # pyright: ignore[reportGeneralTypeIssues]
+    await namespace.open("tab", await server.manager.connect("line", "/_event"))  # pyright: ignore[reportGeneralTypeIssues]
     assert sockets.backlog("tab") == sockets.backlog("another") == 0
     server.eio.sockets["line"] = line = AsyncSocket(server.eio, "line")
     for _ in range(3):
@@ -97,6 +112,14 @@ async def test_what_waits_for_a_slow_line_is_counted_where_the_libraries_keep_it
 
 
 async def test_a_tab_is_there_as_long_as_it_has_a_socket(namespace: Namespace) -> None:
+    await namespace.open("tab", "socket")
     assert sockets.is_open("tab") and not sockets.is_open("another")
-    namespace.token_to_sid.clear()
+    told: list[str] = []
+    with sockets.when_closed("tab", lambda: told.append("closed")):
+        leaving = namespace.on_disconnect("socket")
+        assert leaving is not None and not told
+        await leaving
+        await asyncio.sleep(0)
+        assert told == ["closed"]
     assert not sockets.is_open("tab")
+    assert sockets._waiting == {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator
 
 import pytest
 from reflex.istate.manager.memory import StateManagerMemory
@@ -21,9 +21,10 @@ OPEN, CLOSED = (BaseStateToken(ident=ident, cls=_ROOT) for ident in ("tab", "clo
 
 
 @pytest.fixture
-def namespace() -> Iterator[Namespace]:
+async def namespace() -> AsyncGenerator[Namespace]:
     found = Namespace()
     sockets.install(found)
+    await found.open("tab", "socket")
     yield found
     sockets._namespaces.clear()
 
@@ -82,8 +83,8 @@ async def test_a_state_that_is_being_worked_on_stays(manager: StateManagerMemory
 @pytest.mark.usefixtures("namespace")
 async def test_the_server_tidies_by_itself(manager: StateManagerMemory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tabs, "_EVERY_SECONDS", 0.01)
-    monkeypatch.setattr(tabs, "tidy", lambda found: seen.append(found))
     seen: list[object] = []
+    monkeypatch.setattr(tabs, "tidy", seen.append)
     async with tabs.tidied(manager):
         async with asyncio.timeout(5):
             while len(seen) < 2:
