@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
+from rxchat.adapters import ollama_stream
 from rxchat.adapters.ollama import OllamaChatModel
 from rxchat.domain.chat import AnswerFinished, ChatMessage, ReasoningDelta, Role, TextDelta
 from rxchat.domain.errors import (
@@ -120,6 +121,20 @@ async def test_two_are_answered_side_by_side(model: OllamaChatModel, daemon: Dae
     assert isinstance(first[-1], AnswerFinished) and isinstance(second[-1], AnswerFinished)
 
 
+async def test_more_than_a_hundred_are_answered_side_by_side(ollama: ScriptedOllama) -> None:
+    model = OllamaChatModel([ollama.host])
+    answers = [asyncio.create_task(answer(model, "scripted:tokens=1,first=600")) for _ in range(120)]
+    async with asyncio.timeout(30):
+        while ollama.generating < len(answers):
+            await asyncio.sleep(0.02)
+        # Nor does who only looks wait behind them.
+        assert await model.models()
+    for asked in answers:
+        asked.cancel()
+    await asyncio.gather(*answers, return_exceptions=True)
+    await model.aclose()
+
+
 @pytest.fixture
 async def scripted(ollama: ScriptedOllama) -> AsyncGenerator[OllamaChatModel]:
     found = OllamaChatModel([ollama.host], first_token_seconds=0.4, token_seconds=0.2)
@@ -136,6 +151,7 @@ async def scripted(ollama: ScriptedOllama) -> AsyncGenerator[OllamaChatModel]:
         ("garbage", ModelBroke, "not Ollama's protocol"),
         ("not-json-object", ModelBroke, "makes no sense"),
         ("wrong-fields", ModelBroke, "makes no sense"),
+        ("absurd-counts", ModelBroke, "makes no sense"),
         ("silent", ModelSilent, "said nothing for 0.2 seconds"),
         ("html-status", ModelError, "failed: <html>Bad Gateway</html>"),
         ("refused", ModelRefused, "refused the request: this model cannot do that"),
@@ -227,10 +243,17 @@ async def test_a_line_without_an_end_is_cut_off_before_it_fills_the_memory(scrip
         await answer(scripted, "scripted:tokens=20,fault=endless-line")
 
 
+def test_counts_beyond_all_measure_are_cut() -> None:
+    (event,) = ollama_stream._events(
+        b'{"done": true, "eval_count": 5000000000, "eval_duration": -7, "load_duration": 1e30}'
+    )
+    assert event == AnswerFinished(reason="stop", answer_tokens=1_000_000_000, load_seconds=1_000_000.0)
+
+
 async def test_every_error_that_the_client_can_raise_is_translated(
     scripted: OllamaChatModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kinds = [kind for kind in vars(httpx).values() if isinstance(kind, type) and issubclass(kind, httpx.TransportError)]
+    kinds = [kind for kind in vars(httpx).values() if isinstance(kind, type) and issubclass(kind, httpx.RequestError)]
     assert len(kinds) > 10
     for kind in kinds:
 

@@ -256,6 +256,9 @@ async def _fault(fault: str, model: str, writer: asyncio.StreamWriter) -> bool:
             await _line(writer, 42)
         case "wrong-fields":
             await _line(writer, {"model": model, "message": "no object", "done": []})
+        case "absurd-counts":
+            # Python's json takes 1e999 for infinity.
+            await _line(writer, _part(model, done=True) | {"eval_count": float("inf")})
         case "silent":
             await asyncio.sleep(3600)
         case "big-line":

@@ -141,6 +141,28 @@ async def test_what_waits_for_a_model_that_may_not_be_used_any_more_is_not_asked
     assert await waiting(services, viewer, turn.conversation_id) == ["two"]
 
 
+async def test_what_waits_is_asked_only_with_the_rights_of_its_turn(
+    services: Services, viewer: Viewer, owner_url: str
+) -> None:
+    turn = await services.chats.ask(viewer, None, "one", ENDLESS)
+    await services.chats.ask(viewer, turn.conversation_id, "two", BRIEF)
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("UPDATE user_account SET role = 'guest' WHERE id = %s", (viewer.user_id,))
+    await services.chats.stop(viewer, turn.conversation_id)
+    await ended(services, viewer, turn.conversation_id)
+    assert await waiting(services, viewer, turn.conversation_id) == ["two"]
+    assert await asked(services, viewer, turn.conversation_id) == ["one"]
+    with psycopg.connect(owner_url) as connection:
+        connection.execute(
+            "INSERT INTO access_grant (id, principal_kind, principal, resource_kind, resource, action)"
+            " VALUES (%s, 'person', %s, 'model', %s, 'use')",
+            (new_id(), str(viewer.user_id), BRIEF),
+        )
+    assert await services.chats.ask_next(replace(viewer, permissions=frozenset()), turn.conversation_id)
+    await ended(services, viewer, turn.conversation_id)
+    assert await asked(services, viewer, turn.conversation_id) == ["one", "two"]
+
+
 async def test_a_question_that_was_taken_is_known_again_even_without_a_model(
     services: Services, viewer: Viewer
 ) -> None:

@@ -1,0 +1,184 @@
+"""A process that ends gives everything back; what is pressed late or twice does nothing; nothing is asked for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any
+
+import psycopg
+import pytest
+
+from rxchat.bootstrap import Connections, running
+from rxchat.db import runs as run_rows
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.chat import ChatEvent, ChatMessage, TextDelta
+from rxchat.domain.conversations import MessageState
+from rxchat.domain.ids import new_id
+from rxchat.domain.runs import ClaimedRun
+from rxchat.services.graph import Services
+from rxchat.settings import Settings
+from tests.factories import add_viewer
+from tests.peers.scripted_ollama import ScriptedOllama, counted
+from tests.services.answering import ENDLESS, ended, following, grown
+
+pytestmark = pytest.mark.anyio
+
+COUNTING = "scripted:count=1,tokens=150,rate=60"
+WHOLE = counted(1, 150)
+
+
+def runs_of(owner_url: str, viewers: Sequence[Viewer]) -> list[tuple[Any, ...]]:
+    with psycopg.connect(owner_url) as connection:
+        return connection.execute(
+            "SELECT state, engine_id, attempt FROM run WHERE owner_id = ANY(%s)", ([who.user_id for who in viewers],)
+        ).fetchall()
+
+
+async def test_what_is_being_written_is_given_back_at_once_and_goes_on_elsewhere(
+    settings: Settings, at: Connections, owner_url: str
+) -> None:
+    viewers = [add_viewer(owner_url, f"Ada {number}") for number in range(6)]
+    async with running(settings, at) as leaving:
+        turns = [await leaving.chats.ask(viewer, None, "count", COUNTING) for viewer in viewers]
+        for viewer, turn in zip(viewers, turns, strict=True):
+            async with following(leaving, viewer, turn) as answer:
+                await grown(answer, 60)
+        answers = [answer for answer, _ in leaving.live._own.values()]
+        await leaving.engine.stop()
+        shown = [answer.text for answer in answers]
+        assert runs_of(owner_url, viewers) == [("queued", None, 0)] * 6
+        with psycopg.connect(owner_url) as connection:
+            stored = connection.execute(
+                "SELECT string_agg(text, '' ORDER BY seq) FROM run_chunk WHERE owner_id = ANY(%s) GROUP BY run_id",
+                ([viewer.user_id for viewer in viewers],),
+            ).fetchall()
+        assert sorted(text for (text,) in stored) == sorted(shown)
+        async with running(settings, at) as heir:
+            for viewer, turn in zip(viewers, turns, strict=True):
+                assert (await ended(heir, viewer, turn.conversation_id, 30)).text == WHOLE
+
+
+async def test_what_is_claimed_while_the_process_ends_is_given_back_too(
+    services: Services, viewer: Viewer, owner_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_claimed, goes_on, claim = asyncio.Event(), asyncio.Event(), run_rows.claim
+
+    async def slow_claim(*arguments: Any) -> list[ClaimedRun]:
+        claimed = await claim(*arguments)
+        if claimed:
+            is_claimed.set()
+            await goes_on.wait()
+        return claimed
+
+    monkeypatch.setattr(run_rows, "claim", slow_claim)
+    await services.chats.ask(viewer, None, "go", ENDLESS)
+    await is_claimed.wait()
+    stopping = asyncio.create_task(services.engine.stop())
+    await asyncio.sleep(0)
+    goes_on.set()
+    await stopping
+    assert runs_of(owner_url, [viewer]) == [("queued", None, 0)]
+
+
+async def test_an_answer_that_is_complete_ends_here_though_the_process_ends(
+    services: Services, viewer: Viewer, owner_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_over, goes_on, flush = asyncio.Event(), asyncio.Event(), services.live.flush
+
+    async def slow_flush(*arguments: Any) -> None:
+        is_over.set()
+        await goes_on.wait()
+        await flush(*arguments)
+
+    monkeypatch.setattr(services.live, "flush", slow_flush)
+    turn = await services.chats.ask(viewer, None, "go", "scripted:tokens=3")
+    await is_over.wait()
+    stopping = asyncio.create_task(services.engine.stop())
+    await asyncio.sleep(0)
+    goes_on.set()
+    await stopping
+    assert (await ended(services, viewer, turn.conversation_id)).state is MessageState.DONE
+
+
+async def test_a_database_that_hangs_keeps_nobody_from_ending(
+    services: Services, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn = await services.chats.ask(viewer, None, "go", ENDLESS)
+    async with following(services, viewer, turn) as answer:
+        await grown(answer, 60)
+
+    async def hangs(*_arguments: Any) -> Any:
+        await asyncio.sleep(3600)
+
+    for name in ("append_chunks", "claim", "release", "renew_leases"):
+        monkeypatch.setattr(run_rows, name, hangs)
+    async with asyncio.timeout(10):
+        await services.engine.stop()
+    assert services.engine._jobs == {}
+
+
+async def test_whoever_presses_stop_late_does_not_stop_the_next_answer(services: Services, viewer: Viewer) -> None:
+    turn = await services.chats.ask(viewer, None, "one", "scripted:tokens=3")
+    first = await ended(services, viewer, turn.conversation_id)
+    await services.chats.ask(viewer, turn.conversation_id, "two", ENDLESS)
+    for late in (first.id, new_id()):
+        assert await services.chats.stop(viewer, turn.conversation_id, late) is False
+    page = await services.conversations.open(viewer, turn.conversation_id)
+    assert page.run is not None
+    assert await services.chats.stop(viewer, turn.conversation_id, page.run.message_id)
+    assert (await ended(services, viewer, turn.conversation_id)).state is MessageState.STOPPED
+
+
+async def test_a_stop_in_the_moment_of_the_claim_is_heard(
+    services: Services, viewer: Viewer, ollama: ScriptedOllama, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = run_rows.claim
+    pressed: list[bool] = []
+
+    async def stopped_meanwhile(*arguments: Any) -> list[ClaimedRun]:
+        claimed = await claim(*arguments)
+        for run in claimed:
+            pressed.append(await services.chats.stop(viewer, run.conversation_id))
+            async with asyncio.timeout(5):
+                while run.id not in services.engine._unheard:
+                    await asyncio.sleep(0.01)
+        return claimed
+
+    monkeypatch.setattr(run_rows, "claim", stopped_meanwhile)
+    turn = await services.chats.ask(viewer, None, "go", ENDLESS)
+    message = await ended(services, viewer, turn.conversation_id)
+    assert pressed == [True] and message.state is MessageState.STOPPED
+    assert ollama.asked == []
+
+
+async def test_an_answer_that_ends_in_a_way_nobody_foresaw_ends_and_keeps_its_words(
+    services: Services, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def broken(model: str, _messages: Sequence[ChatMessage]) -> AsyncGenerator[ChatEvent]:
+        asked.append(model)
+        yield TextDelta("as far as this")
+        raise LookupError("nobody thought of it")
+
+    monkeypatch.setattr(services.engine._model, "chat", broken)
+    turn = await services.chats.ask(viewer, None, "go", "scripted:tokens=3")
+    message = await ended(services, viewer, turn.conversation_id)
+    assert (message.state, message.text) == (MessageState.FAILED, "as far as this")
+    assert "Something went wrong here" in message.error and "nobody thought" not in message.error
+    assert asked == ["scripted:tokens=3"]
+
+
+async def test_the_same_question_sent_to_two_processes_at_once_begins_one_conversation(
+    services: Services, viewer: Viewer, owner_url: str
+) -> None:
+    for _ in range(5):
+        question_id = new_id()
+        turns = await asyncio.gather(
+            *(services.chats.ask(viewer, None, "hello", "scripted:tokens=1", question_id=question_id) for _ in range(4))
+        )
+        assert len({turn.conversation_id for turn in turns}) == 1 and sum(turn.is_new for turn in turns) == 1
+    with psycopg.connect(owner_url) as connection:
+        count = connection.execute("SELECT count(*) FROM conversation WHERE owner_id = %s", (viewer.user_id,))
+        assert count.fetchone() == (5,)
