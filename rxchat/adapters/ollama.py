@@ -13,6 +13,7 @@ from contextlib import aclosing, contextmanager
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+import aiohttp
 import httpx
 import ollama
 import structlog
@@ -49,6 +50,8 @@ class OllamaChatModel:
         """Prepare a client for each host; nothing is connected yet."""
         # By the address that people may see: a user and a password in it are for the daemon's proxy alone.
         self._clients = {_public(host): _client(host) for host in hosts}
+        self._credentials = {_public(host): _credentials(host) for host in hosts}
+        self._streams: dict[str, aiohttp.ClientSession] = {}
         self._first_token_seconds = first_token_seconds
         self._token_seconds = token_seconds
         self._demo_hosts = frozenset(map(_public, demo_hosts))
@@ -111,9 +114,7 @@ class OllamaChatModel:
         log.info("model call", host=_short(host), model=model, messages=len(asked))
         begun: list[bool] = []
         with _translated(host, model, begun):
-            events = chat_events(
-                self._clients[host]._client, model, asked, self._first_token_seconds, self._token_seconds
-            )
+            events = chat_events(self._stream(host), model, asked, self._first_token_seconds, self._token_seconds)
             try:
                 async with aclosing(events):
                     async for event in events:
@@ -130,6 +131,25 @@ class OllamaChatModel:
                 raise ModelBroke(f"{_short(host)} sent a line of over {MEGABYTES} MB; is it Ollama?") from error
             raise ModelBroke(f"{_short(host)} stopped in the middle of the answer; what was said so far is kept.")
 
+    def _stream(self, host: str) -> aiohttp.ClientSession:
+        """Return what answers of this host are read with; made when it is first needed, in the loop that it belongs to."""
+        if host not in self._streams:
+            # A proxy that packs an answer keeps it until there is enough to pack.
+            headers = {"Accept-Encoding": "identity"}
+            if credentials := self._credentials[host]:
+                headers["Authorization"] = aiohttp.encode_basic_auth(*credentials)
+            self._streams[host] = aiohttp.ClientSession(
+                base_url=host.rstrip("/"),
+                # How many answers are written at once is decided by whoever asks; how long they may be silent, too. Each
+                # has a connection of its own: one that was kept may be dead, and a question is not sent twice.
+                connector=aiohttp.TCPConnector(limit=0, force_close=True),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
+                headers=headers,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=True,
+            )
+        return self._streams[host]
+
     async def _host_for(self, model: str) -> str:
         if not self._clients:
             raise ModelHostAway("No model host is configured. Set OLLAMA_HOSTS and start RxChat again.")
@@ -139,7 +159,7 @@ class OllamaChatModel:
 
     async def aclose(self) -> None:
         """Close the connections to all hosts."""
-        for client in self._clients.values():
+        for client in (*self._clients.values(), *self._streams.values()):
             await client.close()
 
 
@@ -150,20 +170,20 @@ def _translated(host: str, model: str, begun: Sequence[bool] = ()) -> Iterator[N
         yield
     except ollama.ResponseError as error:
         raise _response_error(host, model, error) from error
-    except (ConnectionError, httpx.ConnectError, httpx.ConnectTimeout) as error:
+    except (ConnectionError, httpx.ConnectError, httpx.ConnectTimeout, aiohttp.ClientConnectorError) as error:
         raise ModelHostAway(f"The model host {host} does not answer. Is Ollama running there?") from error
     except httpx.HTTPStatusError as error:
         raise ModelRefused(
             f"{_short(host)} answered with status {error.response.status_code}; is it Ollama?"
         ) from error
-    except httpx.TransportError as error:
+    except (httpx.TransportError, aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
         if not begun:
             # A connection that was kept open and whose other end is gone: nobody was there from the start.
             raise ModelHostAway(f"The model host {host} does not answer. Is Ollama running there?") from error
         raise ModelBroke(
             f"The connection to {_short(host)} broke in the middle; what was said so far is kept."
         ) from error
-    except (json.JSONDecodeError, UnicodeDecodeError, httpx.RequestError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, httpx.RequestError, aiohttp.ClientError) as error:
         raise ModelBroke(f"{_short(host)} sent something that is not Ollama's protocol; is it Ollama?") from error
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
         # Well-formed lines that are no answers: wrong fields (pydantic's ValidationError), or no object at all.
@@ -199,13 +219,13 @@ def _sentence(raw: str) -> str:
 
 
 def _client(host: str) -> ollama.AsyncClient:
-    address = urlsplit(host)
-    auth = (unquote(address.username), unquote(address.password or "")) if address.username else None
-    # The read timeout is ours (silence, measured between events), so httpx has none of its own.
     timeout = httpx.Timeout(None, connect=_CONNECT_SECONDS)
-    # How many answers are written at once is decided by whoever asks; httpx would let the 101st wait without a word.
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
-    return ollama.AsyncClient(host=_public(host), timeout=timeout, limits=limits, auth=auth)
+    return ollama.AsyncClient(host=_public(host), timeout=timeout, auth=_credentials(host))
+
+
+def _credentials(host: str) -> tuple[str, str] | None:
+    address = urlsplit(host)
+    return (unquote(address.username), unquote(address.password or "")) if address.username else None
 
 
 def _public(host: str) -> str:
