@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db import asking
 from rxchat.db import conversations as rows
-from rxchat.db import queue as queue_rows
+from rxchat.db import news as news_rows
 from rxchat.db import roles as role_rows
 from rxchat.db import runs as run_rows
 from rxchat.db.database import Database
@@ -111,13 +111,18 @@ class Conversations:
         Raises:
             NotFound: when the conversation is unknown, removed or someone else's.
         """
-        async with self._database.begin(viewer.user_id, snapshot=True) as session:
-            owner_id = (await _readable(session, viewer, conversation_id)).owner_id
-            events = await rows.events_of(session, owner_id, conversation_id, after_seq=after_seq)
-            run = await run_rows.active_of(session, owner_id, conversation_id)
+        require_scope(viewer, Scope.READ)
+        async with self._database.begin(viewer.user_id) as session:
+            found = await news_rows.after(session, viewer.user_id, conversation_id, after_seq)
+            if found is None:
+                # Not their own: one that was shared with them, or none.
+                owner_id = (await _readable(session, viewer, conversation_id)).owner_id
+                found = await news_rows.after(session, owner_id, conversation_id, after_seq)
+            if found is None:
+                raise NotFound
+            run = found.run
             place = await run_rows.place_of(session, run.id) if run is not None and run.is_waiting else 0
-            waiting = await queue_rows.of(session, owner_id, conversation_id)
-        return News(events, run, place, tuple(waiting))
+        return News(found.events, run, place, found.waiting)
 
     async def message(self, viewer: Viewer, conversation_id: UUID, message_id: UUID) -> ThreadMessage:
         """Return one message.

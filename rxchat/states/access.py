@@ -115,6 +115,7 @@ def signed_in(
     hints = get_type_hints(method)
     parameters = [item for item in inspect.signature(method).parameters.values() if item.name != "viewer"]
     expected = {item.name: hints.get(item.name, object) for item in parameters[1:]}
+    optional = frozenset(item.name for item in parameters if item.default is not item.empty)
 
     @functools.wraps(method)
     async def guarded(self: rx.State, *args: Any, **kwargs: Any) -> Any:
@@ -122,7 +123,7 @@ def signed_in(
         viewer: Viewer | None = None
         with correlated():
             try:
-                _check_types(method.__qualname__, given, expected)
+                _check_types(method.__qualname__, given, expected, optional)
                 viewer = await viewer_of(self, enrolling=enrolling)
                 return await method(self, viewer, **given)
             except NotSignedIn:
@@ -196,11 +197,15 @@ def _reopen() -> Any:
     return ThreadState.reopen
 
 
-def _check_types(handler: str, given: dict[str, Any], expected: dict[str, Any]) -> None:
+def _check_types(
+    handler: str, given: dict[str, Any], expected: dict[str, Any], optional: frozenset[str] = frozenset()
+) -> None:
     if given.keys() - expected.keys():
         log.warning("a handler was called with arguments that it has not", handler=handler)
         raise InvalidInput("Something was sent that RxChat does not understand; please reload the page.")
     for name, kind in expected.items():
+        if name not in given and name in optional:
+            continue
         if name not in given or not isinstance(given[name], kind):
             log.warning("a handler was called with the wrong types", handler=handler, argument=name)
             raise InvalidInput("Something was sent that RxChat does not understand; please reload the page.")

@@ -11,7 +11,7 @@ import reflex as rx
 
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.errors import InvalidInput, NotFound, RxChatError
-from rxchat.domain.ids import parse_id
+from rxchat.domain.ids import new_id, parse_id
 from rxchat.domain.permissions import Action, ResourceKind
 from rxchat.services import graph
 from rxchat.services.conversations import ThreadPage
@@ -21,8 +21,10 @@ from rxchat.states.attendance import NO_RUN, Attendance
 from rxchat.states.callers import caller_of
 from rxchat.states.sidebar import SidebarState
 from rxchat.states.viewer import ViewerState
-from rxchat.states.views import in_pieces, message_view, model_detail
+from rxchat.states.views import in_pieces, message_view, model_detail, pieces_of
 
+_NO_EVENTS = 2**31 - 1
+"""A seq that no conversation gets to."""
 _NO_MODEL = "You may not use any of the models here yet: ask an administrator for one."
 
 
@@ -40,7 +42,8 @@ def _give_back(state: ThreadState, error: RxChatError, given: dict[str, Any]) ->
     client_id = given.get("client_id")
     if not isinstance(client_id, str) or not isinstance(given.get("text"), str):
         return False
-    state.refused = {"id": client_id[:64], "text": error.message}
+    # A refusal has a name of its own: after a broken line the page is told the last one again.
+    state.refused = {"id": client_id[:64], "text": error.message, "refusal": str(new_id())}
     return True
 
 
@@ -65,10 +68,10 @@ class ThreadState(rx.State):
     refused: dict[str, str] = {}
     accepted: str = ""
     problem: str = ""
-    waiting: list[dict[str, Any]] = []
-    """What was sent while an answer is being written, the next one first."""
-    given_back: dict[str, str] = {}
-    """The text of the message that was taken back last, for the composer."""
+    waiting: list[dict[str, Any]] | None = None
+    """What was sent while an answer is being written, the next one first; None until somebody has looked."""
+    waiting_text: dict[str, Any] = {}
+    """A piece of the text of one that waits, for the page that is about to take it back."""
     _rest: list[dict[str, Any]] = []
     _patches: int = 0
     _seq: int = 0
@@ -77,10 +80,15 @@ class ThreadState(rx.State):
     @partial(signed_in, reopens=True)
     async def open(self, viewer: Viewer) -> Any:
         """Show the conversation that the address names, or the page for a new one."""
-        self.missing, self.problem, self.run, self.refused, self.waiting = False, "", NO_RUN, {}, []
-        self.given_back = {}
-        named = self.router_data.get("query", {}).get("conversation_id", "")
+        self.missing, self.problem, self.run, self.refused, self.waiting_text = False, "", NO_RUN, {}, {}
+        self.accepted = ""
+        named, before = self._addressed(), self.conversation_id
         self.conversation_id = named if parse_id(named) else ""
+        if not self.conversation_id:
+            self.waiting = []
+        elif self.conversation_id != before:
+            # What waits here is known when the page is attended; a page that comes back keeps what it shows.
+            self.waiting = None
         if named and not self.conversation_id:
             self.missing = True
             return ThreadState.attend
@@ -90,7 +98,7 @@ class ThreadState(rx.State):
                 page = await graph.current().conversations.open(viewer, UUID(self.conversation_id))
             except NotFound as error:
                 await graph.current().denials.note(viewer, caller_of(self), "ThreadState.open", error)
-                self.missing, self.title = True, ""
+                self.missing, self.title, self.waiting = True, "", []
                 return ThreadState.attend
         await self._show_models(viewer, page.model if page else "")
         self._show_page(page)
@@ -144,27 +152,27 @@ class ThreadState(rx.State):
         question_id = parse_id(client_id)
         if question_id is None:
             raise InvalidInput("This message came without a proper id; please reload the page.")
-        if not text.strip():
-            return None
         if not self.model or self.model_notice:
             # The model host may be back since the page was opened.
             await self._show_models(viewer, self.model)
-        conversation_id = parse_id(self.conversation_id)
+        # Before it has opened the page, a new process knows only the address.
+        conversation_id = parse_id(self.conversation_id or self._addressed())
         turn = await graph.current().chats.ask(viewer, conversation_id, text, self.model, question_id=question_id)
         self.accepted = client_id
         self.refused, self.problem = {}, ""
-        if str(turn.conversation_id) != self.conversation_id:
+        if turn.conversation_id != conversation_id:
             # The page for new chats becomes that of the conversation, before its address does.
-            self.conversation_id = str(turn.conversation_id)
+            self.conversation_id, self.waiting = str(turn.conversation_id), None
             self._show_page(await graph.current().conversations.open(viewer, turn.conversation_id))
             return rx.redirect(f"/c/{turn.conversation_id}", replace=True)
         return None
 
     @rx.event
     @signed_in
-    async def stop(self, viewer: Viewer) -> None:
-        """Stop the answer that is being written here, in whichever tab or process it was asked."""
-        await graph.current().chats.stop(viewer, self._named())
+    async def stop(self, viewer: Viewer, message_id: str = "") -> None:
+        """Stop this answer, in whichever tab or process it was asked; an older page stops whatever is being written."""
+        answer_id = _id(message_id) if message_id else None
+        await graph.current().chats.stop(viewer, self._named(), answer_id)
 
     @rx.event
     @signed_in
@@ -187,9 +195,28 @@ class ThreadState(rx.State):
     @rx.event
     @signed_in
     async def withdraw(self, viewer: Viewer, message_id: str) -> None:
-        """Take a message that waits back; the page puts its text into the composer."""
-        text = await graph.current().chats.withdraw(viewer, self._named(), _id(message_id))
-        self.given_back = {"id": message_id, "text": text}
+        """Take a message that waits back; the page has its text, and puts it into the composer."""
+        await graph.current().chats.withdraw(viewer, self._named(), _id(message_id))
+
+    @rx.event
+    @signed_in
+    async def read_waiting(self, viewer: Viewer, message_id: str, part: str) -> None:
+        """Send a piece of the text of a message that waits: the page wants all of it before it takes the message back."""
+        news = await graph.current().conversations.news(viewer, self._named(), _NO_EVENTS)
+        wanted = _id(message_id)
+        text = next((message.text for message in news.waiting if message.id == wanted), "")
+        # Reflex logs a traceback about whatever is no number where one is hinted: so it is a text, and read here.
+        pieces = dict(enumerate(pieces_of(text)))
+        number = int(part) if part.isdecimal() and len(part) < 5 else -1
+        if number not in pieces:
+            raise NotFound("This message does not wait any more: it was asked, or withdrawn in another tab.")
+        self.waiting_text = {
+            "id": message_id,
+            "part": number,
+            "parts": len(pieces),
+            "length": len(text),
+            "t": pieces[number],
+        }
 
     @rx.event
     @signed_in
@@ -200,7 +227,10 @@ class ThreadState(rx.State):
     @rx.event
     @partial(signed_in, refuse=_offer_older_again)
     async def older(self, viewer: Viewer, before_id: str) -> None:
-        """Show the messages before the first one that is shown."""
+        """Show the messages before the first one that is shown, when the page has all of those that it asked for before."""
+        if self._rest:
+            self._add_patch(op="prepend", items=[], older=True)
+            return
         page = await graph.current().conversations.open(viewer, self._named(), before=_id(before_id))
         items, rest = in_pieces([message_view(item) for item in page.messages])
         self._rest += rest
@@ -232,6 +262,9 @@ class ThreadState(rx.State):
         if name not in {item.name for item in self.models}:
             raise InvalidInput("This model is not on offer (any more).")
         self._choose(name, name)
+
+    def _addressed(self) -> str:
+        return self.router_data.get("query", {}).get("conversation_id", "")
 
     def _named(self) -> UUID:
         return _id(self.conversation_id)

@@ -171,7 +171,7 @@ async def test_every_failure_is_ours_and_keeps_what_was_said(
 
 async def test_a_model_that_takes_too_long_to_begin_is_silent(ollama: ScriptedOllama) -> None:
     model = OllamaChatModel([ollama.host], first_token_seconds=0.4)
-    with pytest.raises(ModelSilent, match="said nothing for 0.4 seconds"):
+    with pytest.raises(ModelSilent, match=r"said nothing for 0\.4 seconds"):
         await answer(model, "scripted:first=60")
     await model.aclose()
 

@@ -1,4 +1,15 @@
-"""A person's tab without a browser: it connects again by itself as the page does, and keeps what it shows."""
+"""A person's tab without a browser: it connects again by itself as the page does, and keeps what it shows.
+
+What is on its way follows the page's rules and no kinder ones (rxchat/ui/client: outbox.js, thread-state.js, feeds.jsx):
+
+- nothing is sent while the line is gone, nor before the page has begun anew (a `set`) after that;
+- it has arrived when `accepted` names it, or when a message of a patch or of the list of those that wait has its id;
+- after every `set` it is sent again if it has not arrived, and every ten seconds on a line that looks fine;
+- what is accepted after it was sent twice, or after a `set` without it, is looked for with a `resync`;
+- a refusal ends it. Its person presses Enter again, and the same text goes out under the same id.
+
+Unlike a page's, its conversation is the one that it was made for: it never begins one.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +35,10 @@ _MARK = "_rx_state_"
 _BACKOFF_SECONDS = 0.2
 _LONGEST_BACKOFF = 10
 _HANDSHAKE_SECONDS = 20.0
-_ASK_AGAIN_SECONDS = 0.5
+_PRESS_AGAIN_SECONDS = 0.5
+_PATIENCE_SECONDS = 10.0
+"""PATIENCE of outbox.js."""
+_LOOK_EVERY_SECONDS = 1.0
 
 
 class WaitedInVain(AssertionError):
@@ -41,12 +55,18 @@ class Reader:
         self.accepted: set[str] = set()
         self.connections = 0
         self.run_state = ""
+        self._run_id = ""
         self.problem = ""
         self._door = door
         self._headers = {"Cookie": f"rxchat_session={cookie}", "Origin": url, "Host": url.partition("://")[2]}
         self._token = str(uuid4())
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._question: tuple[str, str] | None = None
+        self._is_refused = False
+        self._refusal = ""
+        self._sent_at = -_PATIENCE_SECONDS
+        self._times_sent = 0
+        self._is_held = True
         self._asked_last = ""
         self._is_hydrated = False
         self._seen = asyncio.Event()
@@ -56,6 +76,7 @@ class Reader:
     async def open(self) -> None:
         """Connect, and stay connected until `close`; returns when the page is there."""
         self._living = asyncio.create_task(self._live())
+        self._later(self._look_after_the_question())
         await self.until(lambda: self._is_hydrated and self.page.number is not None, 90, "the page")
 
     async def close(self) -> None:
@@ -77,15 +98,16 @@ class Reader:
             await self._socket.close()
 
     def ask(self, text: str) -> str:
-        """Send a question, again and again under the same id until it is accepted; returns that id."""
+        """Write and press Enter, and again whenever it comes back; returns the question's id."""
         self._asked_last = str(new_id())
         self._question = self._asked_last, text
-        self._later(self._send_question())
+        self._press_enter()
         return self._asked_last
 
     def stop(self) -> None:
-        """Press stop."""
-        self._later(self._send("stop", {}))
+        """Press stop, if the page shows that something is being written."""
+        if self._run_id:
+            self._later(self._send("stop", {"message_id": self._run_id}))
 
     def retry(self) -> None:
         """Press retry at the last answer."""
@@ -164,6 +186,7 @@ class Reader:
             await self._listen(socket)
         finally:
             self._socket = None
+            self._is_held = True
             await socket.close()
 
     async def _listen(self, socket: aiohttp.ClientWebSocketResponse) -> None:
@@ -197,37 +220,70 @@ class Reader:
             self.page.take_window(window)
         changes = {name.removesuffix(_MARK): value for name, value in delta.get(_THREAD, {}).items()}
         if "patch" in changes:
-            self.page.take_patch(changes["patch"])
+            self._take_patch(changes["patch"])
         if "run" in changes:
-            self.run_state = changes["run"]["state"]
+            self.run_state, self._run_id = changes["run"]["state"], changes["run"]["id"]
         if "problem" in changes:
             self.problem = changes["problem"]
         if changes.get("accepted"):
-            self._accept(changes["accepted"])
-        refused = changes.get("refused")
-        if refused and self._question and refused["id"] == self._question[0]:
-            self.problem = refused["text"]
-            self._later(self._ask_again())
-        if self._question and self.page.find(self._question[0]):
-            self._accept(self._question[0])
+            self._take_accepted(changes["accepted"])
+        for message in changes.get("waiting") or ():
+            self._accept(message["id"])
+        if changes.get("refused"):
+            self._refuse(changes["refused"])
         if delta.get(_ROOT, {}).get(f"is_hydrated{_MARK}"):
             self._is_hydrated = True
-            if self._question:
-                self._later(self._send_question())
+        self._flush()
+
+    def _take_patch(self, patch: dict[str, Any]) -> None:
+        if patch.get("op") == "set":
+            self._is_held = False
+            self._sent_at = -_PATIENCE_SECONDS
+        self.page.take_patch(patch)
+        if self._question and self.page.find(self._question[0]):
+            self._accept(self._question[0])
+
+    def _take_accepted(self, client_id: str) -> None:
+        is_pending = self._question is not None and self._question[0] == client_id
+        self._accept(client_id)
+        if is_pending and self._times_sent > 1:
+            self.page._ask_once()
+
+    def _refuse(self, refused: dict[str, Any]) -> None:
+        if refused["refusal"] == self._refusal:
+            return
+        self._refusal = refused["refusal"]
+        if self._question and refused["id"] == self._question[0] and not self._is_refused:
+            self.problem = refused["text"]
+            self._is_refused = True
+            self._later(self._press_again())
 
     def _accept(self, client_id: str) -> None:
         self.accepted.add(client_id)
         if self._question and self._question[0] == client_id:
             self._question = None
 
-    async def _ask_again(self) -> None:
-        await asyncio.sleep(_ASK_AGAIN_SECONDS)
-        await self._send_question()
+    async def _press_again(self) -> None:
+        await asyncio.sleep(_PRESS_AGAIN_SECONDS)
+        self._press_enter()
 
-    async def _send_question(self) -> None:
-        if self._question:
-            client_id, text = self._question
-            await self._send("send", {"text": text, "client_id": client_id})
+    def _press_enter(self) -> None:
+        self._is_refused = False
+        self._sent_at, self._times_sent = -_PATIENCE_SECONDS, 0
+        self._flush()
+
+    async def _look_after_the_question(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+            self._flush()
+
+    def _flush(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._question is None or self._is_refused or self._is_held or now - self._sent_at < _PATIENCE_SECONDS:
+            return
+        self._sent_at, self._times_sent = now, self._times_sent + 1
+        client_id, text = self._question
+        self._later(self._send("send", {"text": text, "client_id": client_id}))
 
     async def _send(self, handler: str, payload: dict[str, Any]) -> None:
         event = {"name": f"{_THREAD}.{handler}", "payload": payload, "router_data": self._router_data()}

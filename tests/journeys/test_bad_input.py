@@ -35,7 +35,8 @@ def test_a_flood_of_text_is_refused_with_a_sentence_and_stays(chat: Chat) -> Non
     flood = "0123456789" * 30_000
     chat.put(flood)
     expect(chat.composer_hint).to_have_text(
-        "This message has 300,000 characters; 100,000 is the most that can be sent."
+        "This message has 300,000 characters, and 100,000 is the most that can be sent at once."
+        " Please shorten it or send it in parts."
     )
     expect(chat.send_button).to_be_disabled()
     chat.composer.press("Enter")

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from rxchat.bootstrap import Connections, running
 from rxchat.domain.accounts import Caller
+from rxchat.domain.errors import NotFound
 from rxchat.domain.ids import new_id
-from rxchat.domain.runs import ChunkKind
 from rxchat.services.graph import Services
-from rxchat.services.live import LiveAnswer
 from rxchat.settings import Settings
 from rxchat.states.sidebar import SidebarState
-from rxchat.states.stream import Window
 from rxchat.states.thread import ThreadState
 from rxchat.states.viewer import ViewerState
 from rxchat.states.views import in_pieces
@@ -56,6 +55,20 @@ async def ask(tab: Tab, text: str, model: str = SLOW) -> str:
     conversation_id = tab.redirects.pop().removeprefix("/c/")
     await at_conversation(tab, conversation_id)
     return conversation_id
+
+
+async def send(tab: Tab, text: str, client_id: str = "") -> str:
+    """Ask on the page that is open, and return the question's id when it is accepted."""
+    client_id = client_id or str(new_id())
+    await tab.do(ThreadState, "send", text=text, client_id=client_id)
+    assert tab.shown(ThreadState, "accepted") == client_id
+    return client_id
+
+
+def shown_run(tab: Tab, but: str) -> str:
+    """The answer that is being written, unless it is this one."""
+    run = tab.shown(ThreadState, "run").get("id", "")
+    return "" if run == but else run
 
 
 async def test_the_page_greets_and_offers_the_models(cookie: str) -> None:
@@ -124,6 +137,22 @@ async def test_stop_in_one_tab_stops_it_in_the_other(cookie: str) -> None:
             await tab.until(lambda tab=tab: tab.shown(ThreadState, "run").get("state") == "")
 
 
+async def test_a_late_stop_leaves_the_next_answer_alone(cookie: str) -> None:
+    async with open_tab(cookie) as tab:
+        await at_conversation(tab)
+        await ask(tab, "go", ENDLESS)
+        first = await tab.until(lambda: tab.shown(ThreadState, "run").get("id"))
+        await send(tab, "and then?")
+        await tab.do(ThreadState, "stop", message_id=first)
+        run = await tab.until(lambda: shown_run(tab, first))
+        await tab.do(ThreadState, "stop", message_id=first)
+        await tab.do(ThreadState, "stop", message_id="nonsense")
+        assert tab.shown(ThreadState, "problem") == NotFound().message
+        assert shown_run(tab, first) == run
+        await tab.do(ThreadState, "stop", message_id=run)
+        assert (await tab.until(tab.answer))["state"] == "stopped"
+
+
 async def test_a_failed_answer_says_why_and_retry_writes_it_in_its_place(cookie: str) -> None:
     async with open_tab(cookie) as tab:
         await at_conversation(tab)
@@ -137,7 +166,72 @@ async def test_a_failed_answer_says_why_and_retry_writes_it_in_its_place(cookie:
         assert (await tab.until(tab.answer))["id"] == failed["id"]
 
 
-@pytest.mark.parametrize(("text", "sentence"), [("x" * 300_000, "300,000 characters"), ("go", "no model")])
+async def test_what_is_sent_again_to_a_process_that_knows_nothing_of_it_is_asked_once(cookie: str) -> None:
+    question = str(new_id())
+    async with open_tab(cookie) as tab:
+        await at_conversation(tab)
+        conversation_id = await ask(tab, "go", "scripted:tokens=5")
+        await tab.until(tab.answer)
+        await send(tab, "again", question)
+    async with open_tab(cookie) as tab:
+        # The first that it hears: the page has not been opened there yet.
+        tab.visit(conversation_id)
+        await send(tab, "again", question)
+        assert tab.redirects == []
+        await at_conversation(tab, conversation_id)
+        assert tab.shown(ThreadState, "accepted") == ""
+        assert [item["text"] for item in tab.messages() if item["role"] == "user"] == ["go", "again"]
+    async with open_tab(cookie) as tab:
+        await at_conversation(tab)
+        await send(tab, "again", question)
+        assert tab.redirects == [f"/c/{conversation_id}"]
+
+
+async def test_what_waits_is_known_when_somebody_has_looked_and_stays_when_the_page_opens_again(cookie: str) -> None:
+    async with open_tab(cookie) as tab:
+        await at_conversation(tab)
+        assert tab.shown(ThreadState, "waiting") == []
+        conversation_id = await ask(tab, "go", ENDLESS)
+        await send(tab, "wait here")
+        waiting = await tab.until(lambda: tab.shown(ThreadState, "waiting"))
+        tab.frames.clear()
+        await at_conversation(tab, conversation_id)
+        deltas = [json.loads(frame).get("delta") or {} for frame in tab.frames]
+        shown = [delta.get(ThreadState.get_full_name(), {}) for delta in deltas]
+        assert all(values.get("waiting_rx_state_", waiting) == waiting for values in shown)
+    async with open_tab(cookie) as tab:
+        tab.visit(conversation_id)
+        await tab.do(ThreadState, "open")
+        assert waiting == await tab.until(lambda: tab.shown(ThreadState, "waiting"))
+        await tab.do(ThreadState, "withdraw", message_id=waiting[0]["id"])
+        await tab.until(lambda: tab.shown(ThreadState, "waiting") == [])
+        await tab.do(ThreadState, "stop")
+
+
+async def test_a_long_text_that_waits_is_read_in_pieces_and_no_frame_is_over_64_kb(cookie: str) -> None:
+    async with open_tab(cookie) as tab:
+        await at_conversation(tab)
+        await ask(tab, "go", ENDLESS)
+        text = "\x01🙂" * 12_000
+        message_id = await send(tab, text)
+        await tab.until(lambda: tab.shown(ThreadState, "waiting"))
+        tab.frames.clear()
+        pieces: list[str] = []
+        while not pieces or len(pieces) < tab.shown(ThreadState, "waiting_text")["parts"]:
+            await tab.do(ThreadState, "read_waiting", message_id=message_id, part=str(len(pieces)))
+            pieces.append(tab.shown(ThreadState, "waiting_text")["t"])
+        assert "".join(pieces) == text
+        assert max(len(frame.encode()) for frame in tab.frames) < 64_000
+        for unknown in ({"part": str(len(pieces))}, {"part": "-1"}, {"part": "0", "message_id": str(new_id())}):
+            await tab.do(ThreadState, "read_waiting", **({"message_id": message_id} | unknown))
+            assert "does not wait any more" in tab.shown(ThreadState, "problem")
+        await tab.do(ThreadState, "stop")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("x" * 300_000, "300,000 characters"), ("go", "no model"), (" \n\x1c", "write something first")],
+)
 async def test_a_refused_message_comes_back_with_a_sentence(
     cookie: str, ollama: ScriptedOllama, text: str, sentence: str
 ) -> None:
@@ -150,15 +244,6 @@ async def test_a_refused_message_comes_back_with_a_sentence(
         refused = await tab.until(lambda: tab.shown(ThreadState, "refused"))
         assert refused["id"] == client_id and sentence in refused["text"]
         assert tab.redirects == []
-
-
-async def test_a_blank_message_does_nothing(services: Services, cookie: str) -> None:
-    async with open_tab(cookie) as tab:
-        await at_conversation(tab)
-        await tab.send_event(ThreadState, "send", text=" \n ", client_id=str(new_id()))
-        await at_conversation(tab)
-        assert tab.shown(ThreadState, "refused") == {} and tab.shown(ThreadState, "accepted") == ""
-        assert tab.shown(SidebarState, "groups") == [] and services.engine._jobs == {}
 
 
 async def test_rename_remove_and_undo(cookie: str) -> None:
@@ -184,24 +269,6 @@ async def test_signing_out_elsewhere_reaches_an_open_tab(services: Services, coo
         await services.sessions.sign_out(viewer, Caller())
         await tab.send_event(ThreadState, "send", text="still here?", client_id=str(new_id()))
         assert await tab.until(lambda: tab.redirects) == ["/sign-in?next=/"]
-
-
-def test_a_window_begins_a_little_back_and_counts_as_javascript_does() -> None:
-    answer = LiveAnswer(new_id(), new_id())
-    window = Window("m", ChunkKind.TEXT)
-    assert window.packet(answer) is None
-    packets = []
-    for piece in ("a🙂", "b", "c", "d", "🙂e"):
-        answer.add(ChunkKind.TEXT, piece)
-        packets.append(window.packet(answer))
-    assert [(packet["o"], packet["t"]) for packet in packets if packet] == [
-        (0, "a🙂"),
-        (0, "a🙂b"),
-        (0, "a🙂bc"),
-        (3, "bcd"),
-        (4, "cd🙂e"),
-    ]
-    assert window.packet(answer) is None
 
 
 async def test_signing_out_elsewhere_ends_a_stream(services: Services, cookie: str) -> None:
@@ -258,28 +325,6 @@ async def test_a_model_host_that_was_away_at_first_is_found_when_something_is_as
         assert tab.shown(ThreadState, "model_notice") == ""
 
 
-def test_no_packet_is_over_64_kb_whatever_was_written_at_once() -> None:
-    answer = LiveAnswer(new_id(), new_id())
-    window, text = Window("m", ChunkKind.TEXT), "🙂" * 45_000
-    answer.add(ChunkKind.TEXT, text)
-    shown = b""
-    while (packet := window.packet(answer)) is not None:
-        assert len(packet["t"].encode()) < 64_000
-        shown = shown[: packet["o"] * 2] + packet["t"].encode("utf-16-le")
-    assert shown.decode("utf-16-le") == text and window.has_all_of(answer)
-
-
-def test_a_window_begins_anew_when_what_it_showed_was_taken_back() -> None:
-    answer = LiveAnswer(new_id(), new_id())
-    window = Window("m", ChunkKind.TEXT)
-    answer.add(ChunkKind.TEXT, "one two three")
-    window.packet(answer)
-    answer.cut(ChunkKind.TEXT, 7)
-    assert not window.has_all_of(answer)
-    packet = window.packet(answer)
-    assert packet is not None and (packet["o"], packet["t"]) == (0, "one two")
-
-
 def test_a_page_of_long_messages_goes_out_in_pieces_the_last_message_first() -> None:
     items = [{"id": str(number), "text": str(number) * 9_000, "reasoning": ""} for number in range(3)]
     cut, rest = in_pieces(items)
@@ -305,3 +350,24 @@ async def test_a_long_text_is_fetched_piece_by_piece_and_no_frame_is_over_64_kb(
             await tab.until(lambda count=count: len(tab.patches) > count)
         assert tab.messages()[0]["text"] == question
         assert max(len(frame.encode()) for frame in tab.frames) < 64_000
+
+
+async def test_older_messages_are_not_piled_up_while_pieces_of_others_are_to_come(
+    services: Services, cookie: str
+) -> None:
+    viewer = await services.sessions.viewer(cookie)
+    turn = await services.chats.ask(viewer, None, "long " * 5_000, "scripted:tokens=5")
+    async with open_tab(cookie) as tab:
+        await at_conversation(tab, turn.conversation_id)
+        before_id = tab.messages()[0]["id"]
+        assert tab.patches[-1].get("more")
+        for _ in range(3):
+            count = len(tab.patches)
+            await tab.do(ThreadState, "older", before_id=before_id)
+            assert {"op": "prepend", "items": [], "older": True} in [
+                {name: patch.get(name) for name in ("op", "items", "older")} for patch in tab.patches[count:]
+            ]
+        while tab.patches[-1].get("more"):
+            await tab.do(ThreadState, "more")
+        await tab.do(ThreadState, "older", before_id=before_id)
+        assert tab.patches[-1] | {"n": 0} == {"n": 0, "op": "prepend", "items": [], "older": False}

@@ -1,6 +1,8 @@
 // The rules of the thread, the drafts and the words, without a browser. Run by test_client.py.
 import { describe, expect, test } from "bun:test";
 import { createDrafts } from "../../rxchat/ui/client/drafts.js";
+import { createOutbox } from "../../rxchat/ui/client/outbox.js";
+import { addPiece, isLeftBehind, sortAside, startReading } from "../../rxchat/ui/client/queue-state.js";
 import { createThread, furtherText, placeWindow } from "../../rxchat/ui/client/thread-state.js";
 import { guessedRate, outboundLink, sameSitePath, spokenRate, spokenSeconds, tooLong } from "../../rxchat/ui/client/words.js";
 
@@ -51,10 +53,19 @@ describe("long texts and answers that go on", () => {
   test("what waits for its turn is no longer on its way", () => {
     const { thread } = opened([answer("a")]);
     thread.sent("q", "next");
-    thread.waits(["other"]);
+    thread.waits([{ id: "other" }]);
     expect(thread.view().pending.length).toBe(1);
-    thread.waits(["q"]);
+    thread.waits([{ id: "q" }]);
     expect(thread.view().pending.length).toBe(0);
+  });
+
+  test("nothing older is asked for while pieces of what is here are to come", () => {
+    const thread = createThread();
+    const take = (value) => thread.patch(value, "c1");
+    take({ n: 1, op: "set", items: [answer("a", "abc", "done")], older: true, more: true });
+    expect(thread.startOlder()).toBe("");
+    take({ n: 2, op: "extend", id: "a", kind: "text", o: 3, t: "def" });
+    expect(thread.startOlder()).toBe("a");
   });
 });
 
@@ -213,6 +224,137 @@ describe("what was just sent", () => {
   });
 });
 
+describe("what is on its way", () => {
+  const sentOnce = () => {
+    const at = { now: 0 };
+    const found = opened();
+    const outbox = createOutbox(found.thread, () => at.now);
+    const sent = [];
+    const flush = () => outbox.flush((text, id) => sent.push([id, text]));
+    found.thread.sent("k1", "hi");
+    flush();
+    return { ...found, at, outbox, sent, flush };
+  };
+
+  test("has arrived when a message has its id, however it is shown", () => {
+    for (const show of [
+      ({ patch }) => patch({ n: 2, op: "set", items: [user("k1", "hi")] }),
+      ({ patch }) => patch({ n: 2, op: "append", items: [user("k1", "hi"), answer("a")] }),
+      ({ patch }) => patch({ n: 2, op: "prepend", items: [user("k1", "hi")] }),
+      ({ patch }) => patch({ n: 2, op: "replace", item: user("k1", "hi") }),
+      ({ thread }) => thread.waits([{ id: "k1" }]),
+    ]) {
+      const page = sentOnce();
+      show(page);
+      expect(page.thread.onItsWay()).toEqual([]);
+      expect(page.thread.view().pending).toEqual([]);
+    }
+  });
+
+  test("is sent again after ten seconds without an answer, every ten seconds, and not once it is accepted", () => {
+    const { thread, at, sent, flush } = sentOnce();
+    for (at.now = 1000; at.now <= 25000; at.now += 1000) flush();
+    expect(sent).toEqual([["k1", "hi"], ["k1", "hi"], ["k1", "hi"]]);
+    thread.accept("k1");
+    at.now = 99000;
+    flush();
+    expect(sent.length).toBe(3);
+  });
+
+  test("is sent again at once when the page has begun anew without it, and waits for that while the line is gone", () => {
+    const { patch, outbox, sent, flush } = sentOnce();
+    outbox.hold();
+    outbox.forget("k1");
+    flush();
+    expect(sent.length).toBe(1);
+    outbox.beginAgain();
+    patch({ n: 1, op: "set", items: [] });
+    flush();
+    expect(sent.length).toBe(2);
+  });
+
+  test("a refusal ends it, and the same id goes at once when it is sent again", () => {
+    const { thread, outbox, sent, flush } = sentOnce();
+    thread.refuse("k1");
+    outbox.forget("k1");
+    flush();
+    thread.sent("k1", "hi");
+    flush();
+    expect(sent.length).toBe(2);
+  });
+
+  test("that may have been stored for long is looked for when it is accepted: no append need follow", () => {
+    const { thread, patch, at, flush } = sentOnce();
+    at.now = 10000;
+    flush();
+    let resyncs = 0;
+    thread.accept("k1", () => (resyncs += 1));
+    expect([thread.view().pending, resyncs]).toEqual([[], 1]);
+    thread.sent("k2", "ho");
+    patch({ n: 2, op: "set", items: [user("u")] });
+    thread.accept("k2", () => (resyncs += 1));
+    expect(resyncs).toBe(2);
+    expect([thread.view().pending, thread.has("k2"), thread.has("k3")]).toEqual([[], true, false]);
+  });
+
+  test("what was accepted is shown until its message is there, and holds nobody up", () => {
+    const { thread, patch } = sentOnce();
+    thread.accept("k1");
+    expect([thread.view().pending.length, thread.onItsWay()]).toEqual([1, []]);
+    patch({ n: 2, op: "append", items: [user("k1", "hi")] });
+    expect(thread.view().pending).toEqual([]);
+  });
+});
+
+describe("what waits", () => {
+  test("stays as it is until somebody has looked again, and is nothing on another page", () => {
+    const { thread } = opened();
+    const list = [{ id: "w", text: "later" }];
+    thread.waits(list);
+    thread.waits(null);
+    expect(thread.view().waiting).toEqual(list);
+    thread.leave();
+    expect(thread.view().waiting).toBe(null);
+  });
+
+  test("is asked or gone when it has left the list, and that is not known while patches are missing", () => {
+    const { thread, patch } = opened();
+    expect(thread.fate("w")).toBe("unknown");
+    thread.waits([{ id: "w" }]);
+    expect(thread.fate("w")).toBe("waits");
+    patch({ n: 5, op: "append", items: [user("w")] });
+    thread.waits([]);
+    expect(thread.fate("w")).toBe("unknown");
+    patch({ n: 6, op: "set", items: [user("w")] });
+    expect([thread.fate("w"), thread.fate("other")]).toEqual(["asked", "gone"]);
+    thread.leave();
+    expect(thread.fate("w")).toBe("unknown");
+  });
+
+  test("texts that were put aside are offered when their messages are gone, and dropped when they were asked", () => {
+    const fates = { a: "asked", g: "gone", w: "waits", u: "unknown" };
+    const aside = { a: "asked", g: "mine again", w: "not yet", u: "who knows" };
+    expect(sortAside(aside, (id) => fates[id])).toEqual({ offered: ["mine again"], dropped: ["a", "g"] });
+  });
+
+  test("half-edited text is left behind only when its message has left", () => {
+    const edit = { id: "w", text: "half" };
+    expect(["unknown", "waits", "asked", "gone"].map((fate) => isLeftBehind(edit, () => fate))).toEqual([false, false, true, true]);
+    expect(isLeftBehind(null, () => "gone")).toBe(false);
+  });
+
+  test("a long text is read piece by piece, and anew when it was changed meanwhile", () => {
+    const piece = (part, t, length = 6) => ({ id: "w", part, parts: 2, length, t });
+    let reading = addPiece(startReading("w"), piece(0, "abc"));
+    expect(addPiece(reading, piece(0, "abc"))).toBe(reading);
+    expect(addPiece(reading, { ...piece(1, "def"), id: "x" })).toBe(reading);
+    expect(addPiece(reading, piece(1, "defg", 7))).toEqual(startReading("w"));
+    reading = addPiece(reading, piece(1, "def"));
+    expect([reading.isWhole, reading.texts.join("")]).toEqual([true, "abcdef"]);
+    expect(addPiece(null, piece(0, "abc"))).toBe(null);
+  });
+});
+
 describe("drafts", () => {
   const storage = () => {
     const items = new Map();
@@ -226,14 +368,31 @@ describe("drafts", () => {
     expect([drafts.load("a@x", "c1"), drafts.load("a@x", ""), drafts.load("b@x", "c1")]).toEqual(["one", "two", ""]);
   });
 
-  test("a send comes back until it is accepted, before what was typed since", () => {
+  test("a send is kept apart from what was typed since, until it is known to have arrived", () => {
     const drafts = createDrafts(storage());
     drafts.send("a@x", "", "k1", "sent");
     drafts.type("a@x", "", "more");
-    expect(drafts.load("a@x", "")).toBe("sent\n\nmore");
-    expect(drafts.load("a@x", "", (id) => id === "k1")).toBe("more");
-    drafts.settle("a@x", "c9", "k1");
-    expect(drafts.load("a@x", "")).toBe("more");
+    expect([drafts.load("a@x", ""), drafts.unsettled("a@x", "")]).toEqual(["more", { id: "k1", text: "sent" }]);
+    drafts.settleKnown("a@x", "c9", (id) => id === "k0");
+    expect(drafts.unsettled("a@x", "").id).toBe("k1");
+    drafts.settleKnown("a@x", "c9", (id) => id === "k1");
+    drafts.send("a@x", "c9", "k2", "sent too");
+    drafts.settle("a@x", "c9", "k2");
+    expect([drafts.unsettled("a@x", ""), drafts.unsettled("a@x", "c9"), drafts.load("a@x", "")]).toEqual([undefined, undefined, "more"]);
+  });
+
+  test("keep the texts of messages that are taken back, whatever is typed and sent meanwhile", () => {
+    const kept = storage();
+    const drafts = createDrafts(kept);
+    drafts.putAside("a@x", "c1", "w1", "one");
+    drafts.putAside("a@x", "c1", "w2", "two");
+    drafts.type("a@x", "c1", "more");
+    drafts.send("a@x", "c1", "k1", "more");
+    drafts.settle("a@x", "c1", "k1");
+    expect(drafts.aside("a@x", "c1")).toEqual({ w1: "one", w2: "two" });
+    drafts.dropAside("a@x", "c1", "w1");
+    drafts.dropAside("a@x", "c1", "w2");
+    expect([drafts.aside("a@x", "c1"), kept.items.size]).toEqual([{}, 0]);
   });
 
   test("move along when the new chat gets its address", () => {
@@ -274,6 +433,9 @@ describe("words", () => {
     expect([spokenRate(3.14), spokenRate(41.2), spokenRate(0)]).toEqual(["3.1 tokens/s", "41 tokens/s", ""]);
     expect([guessedRate(400, 10), guessedRate(400, 0.1)]).toEqual([10, 0]);
     expect(tooLong("x".repeat(100000))).toBe("");
-    expect(tooLong("x".repeat(100001))).toContain("100,001");
+    expect(tooLong("😀".repeat(100000) + "\n")).toBe("");
+    expect(tooLong("x".repeat(100001))).toBe(
+      "This message has 100,001 characters, and 100,000 is the most that can be sent at once. Please shorten it or send it in parts.",
+    );
   });
 });

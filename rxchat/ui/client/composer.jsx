@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useParams } from "react-router";
 import { ArrowUp, Square } from "lucide-react";
-import { drafts, offered, refusal, thread } from "./page-state.js";
+import { drafts, offered, refusal, returned, thread } from "./page-state.js";
 import { newId, tooLong } from "./words.js";
 
 const coarse = () => matchMedia("(pointer: coarse)").matches;
@@ -17,7 +17,7 @@ function useGrowth(field, text) {
 }
 
 /** The text, its draft in the browser, and what others put into it. */
-function useDraft(viewer, conversation, accepted, field) {
+function useDraft(viewer, conversation, field) {
   const [text, setText] = useState("");
   const latest = useRef("");
   const show = useCallback((value) => {
@@ -32,10 +32,16 @@ function useDraft(viewer, conversation, accepted, field) {
     if (isLoadedFor.current === key) return;
     isLoadedFor.current = key;
     if (conversation && thread.view().born) drafts.move(viewer, conversation);
-    const isPending = (id) => thread.view().pending.some((sent) => sent.id === id);
-    const stored = drafts.load(viewer, conversation, (id) => id === accepted || isPending(id));
+    const stored = drafts.load(viewer, conversation);
     if (stored !== latest.current) show(stored);
+    // Sent before the page was loaded, and perhaps never heard: it goes out again, under the same id.
+    const sent = drafts.unsettled(viewer, conversation);
+    if (sent && !(thread.view().tag === conversation && thread.has(sent.id))) {
+      thread.doubt(sent.id);
+      thread.sent(sent.id, sent.text);
+    }
     refusal.set(null);
+    returned.set(null);
     if (!coarse()) field.current?.focus();
   }, [viewer, conversation]);
 
@@ -43,6 +49,11 @@ function useDraft(viewer, conversation, accepted, field) {
   useEffect(() => {
     if (!offer) return;
     offered.set(null);
+    if (offer.taken !== undefined) {
+      // It was refused and arrived after all, as when an answer to the first of two tries comes late.
+      if (latest.current.trim() === offer.taken.trim()) type("");
+      return;
+    }
     const kept = offer.isReturned ? latest.current : "";
     const value = [offer.text, kept].filter(Boolean).join("\n\n");
     show(value);
@@ -71,10 +82,10 @@ function Hint({ problem, text }) {
 /** A key press that belongs to an input method (Japanese, Chinese, ...) is not ours. */
 const isComposing = (event) => event.nativeEvent.isComposing || event.keyCode === 229;
 
-export function Composer({ run, model, viewer, accepted, onSend, onStop }) {
+export function Composer({ run, model, viewer, onStop }) {
   const { conversation_id: conversation = "" } = useParams();
   const field = useRef(null);
-  const { text, type, show } = useDraft(viewer, conversation, accepted, field);
+  const { text, type, show } = useDraft(viewer, conversation, field);
   const problem = refusal.use();
   const [isStopping, setStopping] = useState(false);
   useGrowth(field, text);
@@ -83,20 +94,21 @@ export function Composer({ run, model, viewer, accepted, onSend, onStop }) {
 
   const send = () => {
     if (!text.trim() || tooLong(text)) return;
-    if (thread.view().pending.length) {
+    if (thread.onItsWay().length) {
       refusal.set("Your last message is still on its way. Send this when it has arrived.");
       return;
     }
-    const id = newId();
+    const back = returned.get();
+    const id = back && back.text.trim() === text.trim() ? back.id : newId();
+    returned.set(null);
     drafts.send(viewer, conversation, id, text);
     thread.sent(id, text);
     show("");
     refusal.set(null);
-    onSend(text, id);
   };
   const stop = () => {
     setStopping(true);
-    onStop();
+    onStop(run.id);
   };
   const onKeyDown = (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.altKey || isComposing(event)) return;

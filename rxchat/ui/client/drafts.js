@@ -14,43 +14,61 @@ function read(storage, key) {
 
 function write(storage, key, draft) {
   try {
-    if (draft.text || draft.sent) storage.setItem(key, JSON.stringify(draft));
+    if (draft.text || draft.sent || draft.aside) storage.setItem(key, JSON.stringify(draft));
     else storage.removeItem(key);
   } catch {
     // Storage is full or forbidden: the text is still in the composer.
   }
 }
 
-/** Drafts over a Storage: `text` is being written, `sent` is on its way and comes back unless it is accepted. */
+/**
+ * Drafts over a Storage: `text` is being written, `sent` is on its way until the server is known to have it, and `aside`
+ * are the texts of waiting messages that are being taken back, by their ids.
+ */
 export function createDrafts(storage) {
+  const change = (key, next) => write(storage, key, { ...read(storage, key), ...next });
+  const keys = (viewer, conversation) => [...new Set([place(viewer, conversation), place(viewer, "")])];
   return {
-    /** What belongs into the composer after a load: a send that was never accepted, then what was typed after it. */
-    load(viewer, conversation, isAccepted = () => false) {
-      const draft = read(storage, place(viewer, conversation));
-      const lost = draft.sent && !isAccepted(draft.sent.id) ? draft.sent.text : "";
-      return [lost, draft.text].filter(Boolean).join("\n\n");
-    },
+    /** What belongs into the composer after a load. */
+    load: (viewer, conversation) => read(storage, place(viewer, conversation)).text ?? "",
+    /** What was sent from this page and is not known to have arrived, or undefined. */
+    unsettled: (viewer, conversation) => read(storage, place(viewer, conversation)).sent,
     type(viewer, conversation, text) {
-      const key = place(viewer, conversation);
-      write(storage, key, { ...read(storage, key), text });
+      change(place(viewer, conversation), { text });
     },
     send(viewer, conversation, id, text) {
-      write(storage, place(viewer, conversation), { text: "", sent: { id, text } });
+      change(place(viewer, conversation), { text: "", sent: { id, text } });
     },
     /** The new-chat page turned into this conversation: what was typed meanwhile goes along. */
     move(viewer, conversation) {
       const from = place(viewer, "");
       const draft = read(storage, from);
       if (!draft.text && !draft.sent) return;
-      write(storage, place(viewer, conversation), draft);
+      change(place(viewer, conversation), draft);
       write(storage, from, {});
     },
     /** Forget the send with this id, wherever it was written from. */
     settle(viewer, conversation, id) {
-      for (const key of [place(viewer, conversation), place(viewer, "")]) {
-        const draft = read(storage, key);
-        if (draft.sent?.id === id) write(storage, key, { text: draft.text });
+      for (const key of keys(viewer, conversation)) if (read(storage, key).sent?.id === id) change(key, { sent: undefined });
+    },
+    /** Forget what was sent and has arrived. */
+    settleKnown(viewer, conversation, isKnown) {
+      for (const key of keys(viewer, conversation)) {
+        const { sent } = read(storage, key);
+        if (sent && isKnown(sent.id)) change(key, { sent: undefined });
       }
+    },
+    /** Keep the text of a message that waits, before it is taken back. */
+    putAside(viewer, conversation, id, text) {
+      const key = place(viewer, conversation);
+      change(key, { aside: { ...read(storage, key).aside, [id]: text } });
+    },
+    /** The texts that were put aside here: {id: text}. */
+    aside: (viewer, conversation) => read(storage, place(viewer, conversation)).aside ?? {},
+    dropAside(viewer, conversation, id) {
+      const key = place(viewer, conversation);
+      const { [id]: dropped, ...others } = read(storage, key).aside ?? {};
+      if (dropped !== undefined) change(key, { aside: Object.keys(others).length ? others : undefined });
     },
   };
 }

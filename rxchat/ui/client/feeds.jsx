@@ -1,7 +1,10 @@
-// Two components without a picture: they carry what the server says into the page's thread.
-import { useLayoutEffect, useRef } from "react";
-import { useLocation } from "react-router";
-import { drafts, offered, refusal, thread } from "./page-state.js";
+// Two components without a picture: they carry what the server says into the page's thread, and what is said here to it.
+import { useContext, useEffect, useLayoutEffect, useRef } from "react";
+import { useLocation, useParams } from "react-router";
+import { EventLoopContext } from "$/utils/context-registry";
+import { drafts, giveBack, offered, outbox, refusal, returned, thread, useThread } from "./page-state.js";
+
+const LOOK_EVERY = 1000;
 
 let shownPath = null;
 
@@ -16,36 +19,83 @@ function useFreshPage(conversationId) {
   }, [pathname]);
 }
 
-export function ThreadFeed({ patch, conversationId, accepted, refused, waiting, viewer, onResync, onMore }) {
+/** Whether this conversation is that of the address; a new chat's page is born before its address changes. */
+const isHere = (tag, expected) => tag === expected || (!expected && thread.view().born);
+
+/** Send what is on its way, as soon as the page shows the conversation that it is meant for, and again until it has arrived. */
+function useSending(view, expected, onSend) {
+  const [, errors] = useContext(EventLoopContext) ?? [];
+  const isAway = errors?.length > 0;
+  useLayoutEffect(() => {
+    if (isAway) outbox.hold();
+  }, [isAway]);
+  const latest = useRef();
+  latest.current = onSend;
+  const isSending = isHere(view.tag, expected) && !isAway && view.pending.length > 0;
+  useEffect(() => {
+    if (!isSending) return undefined;
+    const send = (text, id) => latest.current(text, id);
+    outbox.flush(send);
+    const timer = setInterval(() => outbox.flush(send), LOOK_EVERY);
+    return () => clearInterval(timer);
+  }, [isSending, view.pending]);
+}
+
+/** Forget what has arrived: its draft, and what came back to the composer before it was known to have. */
+function useSettling(view, viewer, expected, accepted) {
+  useLayoutEffect(() => {
+    // After a load, the page of a new chat first hears of what was shown there before.
+    if (!viewer || !isHere(view.tag, expected)) return;
+    drafts.settleKnown(viewer, expected, thread.has);
+    const back = returned.get();
+    if (!back || !thread.has(back.id)) return;
+    returned.set(null);
+    offered.set({ taken: back.text });
+  }, [view, viewer, expected, accepted]);
+}
+
+export function ThreadFeed({ patch, conversationId, accepted, refused, waiting, viewer, onSend, onResync, onMore }) {
   useFreshPage(conversationId);
-  const handled = useRef({ accepted: "", refused: null });
+  const view = useThread();
+  const { conversation_id: expected = "" } = useParams();
+  const handled = useRef({ accepted: "", refusal: "" });
 
   useLayoutEffect(() => {
     const { tag, pending, messages } = thread.view();
     if (tag === "" && conversationId && (pending.length || messages.length)) thread.rename(conversationId);
   }, [conversationId]);
 
-  useLayoutEffect(() => thread.patch(patch, conversationId, onResync, onMore), [patch]);
-
-  useLayoutEffect(() => thread.waits(waiting.map((message) => message.id)), [waiting]);
+  useLayoutEffect(() => {
+    if (patch?.op === "set") outbox.beginAgain();
+    thread.patch(patch, conversationId, onResync, onMore);
+  }, [patch]);
 
   useLayoutEffect(() => {
-    if (!accepted || handled.current.accepted === accepted) return;
+    // What waited on the page before may still be here.
+    if (isHere(conversationId, expected)) thread.waits(waiting);
+  }, [waiting, conversationId, expected]);
+
+  useLayoutEffect(() => {
+    if (!accepted || handled.current.accepted === accepted || !isHere(conversationId, expected)) return;
     handled.current.accepted = accepted;
-    thread.accept(accepted);
+    thread.accept(accepted, onResync);
     drafts.settle(viewer, conversationId, accepted);
-  }, [accepted, viewer, conversationId]);
+  }, [accepted, viewer, conversationId, expected]);
 
   useLayoutEffect(() => {
-    if (!refused?.id || handled.current.refused === refused.id) return;
-    handled.current.refused = refused.id;
+    if (!refused?.id || handled.current.refusal === refused.refusal) return;
+    handled.current.refusal = refused.refusal;
+    outbox.forget(refused.id);
     const sent = thread.refuse(refused.id);
     drafts.settle(viewer, conversationId, refused.id);
     if (!sent) return;
-    offered.set({ text: sent.text, isReturned: true });
+    returned.set(sent);
+    giveBack([sent.text]);
     refusal.set(refused.text);
   }, [refused]);
 
+  useSettling(view, viewer, expected, accepted);
+  useSending(view, expected, onSend);
   return null;
 }
 

@@ -2,6 +2,7 @@
 import { useCallback, useSyncExternalStore } from "react";
 import { createThread, EMPTY_TEXT } from "./thread-state.js";
 import { createDrafts } from "./drafts.js";
+import { createOutbox } from "./outbox.js";
 
 const viewListeners = new Set();
 const textListeners = new Map();
@@ -12,6 +13,8 @@ export const thread = createThread((what, id) => {
   const listeners = what === "view" ? [...textListeners.values()].flatMap((set) => [...set]) : textListeners.get(id);
   for (const listener of listeners ?? []) listener();
 });
+
+export const outbox = createOutbox(thread);
 
 const subscribeView = (listener) => {
   viewListeners.add(listener);
@@ -58,7 +61,13 @@ export function createShared(initial) {
 }
 
 export const drawer = createShared(false);
-/** What a click on an example, or a refusal, puts into the composer: {text, at}. */
+/** What a click on an example, a refusal or a withdrawal puts into the composer: {text, isReturned}; or `taken` out of it. */
 export const offered = createShared(null);
+/** Put texts into the composer that were there before; two that come at once both arrive. */
+export function giveBack(texts) {
+  if (texts.length) offered.set({ text: [offered.get()?.text, ...texts].filter(Boolean).join("\n\n"), isReturned: true });
+}
+/** What was refused and is in the composer again: {id, text}. Sent unchanged, it goes under the same id. */
+export const returned = createShared(null);
 export const refusal = createShared(null);
 export const problemToast = createShared("");

@@ -1,18 +1,20 @@
 // What was sent while an answer is being written: it waits here, can be changed or taken back, and is asked in its turn.
 import { useEffect, useRef, useState } from "react";
+import { useParams } from "react-router";
 import { CornerDownRight, Pencil, Undo2 } from "lucide-react";
-import { offered, refusal } from "./page-state.js";
+import { drafts, giveBack, refusal, thread, useThread } from "./page-state.js";
+import { addPiece, isLeftBehind, sortAside, startReading } from "./queue-state.js";
 import { tooLong } from "./words.js";
 
-function Edit({ text: given, onSave, onCancel }) {
+function Edit({ text: given, onType, onSave, onCancel }) {
   const [text, setText] = useState(given);
   const field = useRef(null);
-  const unsaved = useRef("");
-  unsaved.current = text.trim() && text !== given ? text : "";
-  // Its turn came while it was being changed: what was typed goes into the composer instead of being lost.
-  useEffect(() => () => void (unsaved.current && offered.set({ text: unsaved.current, isReturned: true })), []);
+  const type = (value) => {
+    setText(value);
+    onType(value.trim() && value !== given ? value : "");
+  };
   const leave = (then) => {
-    unsaved.current = "";
+    onType("");
     then();
   };
   useEffect(() => {
@@ -32,7 +34,7 @@ function Edit({ text: given, onSave, onCancel }) {
   };
   return (
     <div className="queue-edit">
-      <textarea ref={field} rows={2} dir="auto" aria-label="Waiting message" value={text} onChange={(event) => setText(event.target.value)} onKeyDown={onKeyDown} />
+      <textarea ref={field} rows={2} dir="auto" aria-label="Waiting message" value={text} onChange={(event) => type(event.target.value)} onKeyDown={onKeyDown} />
       {tooLong(text) && <p role="alert" className="queue-problem">{tooLong(text)}</p>}
       <div className="queue-actions">
         <button type="button" className="button-quiet" onClick={() => leave(onCancel)}>Cancel</button>
@@ -42,7 +44,7 @@ function Edit({ text: given, onSave, onCancel }) {
   );
 }
 
-function Waiting({ message, onChange, onWithdraw }) {
+function Waiting({ message, onType, onChange, onTakeBack }) {
   const [isEditing, setEditing] = useState(false);
   const [isLeaving, setLeaving] = useState(false);
   if (isEditing) {
@@ -50,13 +52,14 @@ function Waiting({ message, onChange, onWithdraw }) {
       setEditing(false);
       if (text.trim() !== message.text) onChange(message.id, text);
     };
-    return <li><Edit text={message.text} onSave={save} onCancel={() => setEditing(false)} /></li>;
+    const type = (text) => onType(text ? { id: message.id, text } : null);
+    return <li><Edit text={message.text} onType={type} onSave={save} onCancel={() => setEditing(false)} /></li>;
   }
   const takeBack = () => {
     setLeaving(true);
     // If it was asked in that very moment, the page says so and the button works again.
     setTimeout(() => setLeaving(false), 3000);
-    onWithdraw(message.id);
+    onTakeBack(message);
   };
   return (
     <li>
@@ -72,13 +75,61 @@ function Waiting({ message, onChange, onWithdraw }) {
   );
 }
 
-export function Queue({ waiting, run, givenBack, onChange, onWithdraw, onNext }) {
-  const taken = useRef(givenBack?.id);
+/** Take messages back: the page has a text whole and keeps it before it asks for that, so no broken line can lose it. */
+function useTakingBack(view, viewer, conversation, piece, onRead, onWithdraw) {
+  const mine = useRef({});
+  const reading = useRef(null);
+  const sortedOnce = useRef("");
+  const withdraw = (id, text) => {
+    mine.current[id] = text;
+    drafts.putAside(viewer, conversation, id, text);
+    onWithdraw(id);
+  };
   useEffect(() => {
-    if (!givenBack?.id || taken.current === givenBack.id) return;
-    taken.current = givenBack.id;
-    offered.set({ text: givenBack.text, isReturned: true });
-  }, [givenBack]);
+    const next = addPiece(reading.current, piece);
+    if (next === reading.current) return;
+    reading.current = next.isWhole ? null : next;
+    if (next.isWhole) withdraw(next.id, next.texts.join(""));
+    else onRead(next.id, String(next.texts.length));
+  }, [piece]);
+  useEffect(() => {
+    mine.current = {};
+    reading.current = null;
+  }, [conversation]);
+  useEffect(() => {
+    if (!viewer || view.waiting === null) return;
+    // What another page of this browser put aside is its own business, unless this one was loaded after it.
+    const page = `${viewer}:${conversation}`;
+    const stored = sortedOnce.current === page ? {} : drafts.aside(viewer, conversation);
+    Object.assign(mine.current, stored);
+    const { offered, dropped } = sortAside(mine.current, thread.fate);
+    sortedOnce.current = page;
+    giveBack(offered);
+    for (const id of dropped) {
+      delete mine.current[id];
+      drafts.dropAside(viewer, conversation, id);
+    }
+  }, [view, viewer, conversation]);
+  return (message) => {
+    if (!message.is_long) return withdraw(message.id, message.text);
+    reading.current = startReading(message.id);
+    return onRead(message.id, "0");
+  };
+}
+
+export function Queue({ run, viewer, piece, onChange, onRead, onWithdraw, onNext }) {
+  const view = useThread();
+  const { conversation_id: conversation = "" } = useParams();
+  const takeBack = useTakingBack(view, viewer, conversation, piece, onRead, onWithdraw);
+  const edit = useRef(null);
+  useEffect(() => void (edit.current = null), [conversation]);
+  useEffect(() => {
+    // Its turn came while it was being changed: what was typed goes into the composer instead of being lost.
+    if (!isLeftBehind(edit.current, thread.fate)) return;
+    giveBack([edit.current.text]);
+    edit.current = null;
+  }, [view]);
+  const waiting = view.waiting ?? [];
   const isHeld = !run.state;
   useEffect(() => {
     if (!waiting.length) return;
@@ -94,7 +145,7 @@ export function Queue({ waiting, run, givenBack, onChange, onWithdraw, onNext })
       </p>
       <ol>
         {waiting.map((message) => (
-          <Waiting key={message.id} message={message} onChange={onChange} onWithdraw={onWithdraw} />
+          <Waiting key={message.id} message={message} onType={(typed) => (edit.current = typed)} onChange={onChange} onTakeBack={takeBack} />
         ))}
       </ol>
     </section>

@@ -3,7 +3,7 @@
 
 export const EMPTY_TEXT = Object.freeze({ text: "", reasoning: "" });
 
-const EMPTY_VIEW = Object.freeze({ tag: null, messages: [], older: false, loadingOlder: false, pending: [], born: false });
+const EMPTY_VIEW = Object.freeze({ tag: null, messages: [], older: false, loadingOlder: false, pending: [], waiting: null, born: false });
 
 /** Which of two versions of a running text is ahead; a text that was rewritten wins over what was kept. */
 export function furtherText(kept, given) {
@@ -26,6 +26,8 @@ export function createThread(changed = () => {}) {
   let awaitingMore = false;
   const texts = new Map();
   const accepted = new Set();
+  // Of these nobody knows whether the server has had them for long: no append need follow.
+  const doubtful = new Set();
 
   const show = (next) => {
     view = { ...view, ...next };
@@ -53,9 +55,13 @@ export function createThread(changed = () => {}) {
     return message;
   };
 
+  const waits = (id) => !!view.waiting?.some((message) => message.id === id);
+
+  /** A message has the id that the browser gave it, wherever it comes from. */
   const withoutDelivered = (items) => {
-    const delivered = new Set(items.map((item) => item.client_id).filter(Boolean));
-    return view.pending.filter((sent) => !delivered.has(sent.id));
+    const delivered = new Set(items.map((item) => item.client_id ?? item.id));
+    const left = view.pending.filter((sent) => !delivered.has(sent.id));
+    return left.length === view.pending.length ? view.pending : left;
   };
 
   const operations = {
@@ -64,7 +70,8 @@ export function createThread(changed = () => {}) {
       const kept = new Set(patch.items.map((item) => item.id));
       for (const id of texts.keys()) if (!kept.has(id)) texts.delete(id);
       const messages = patch.items.map(adopt);
-      const pending = withoutDelivered(messages).filter((sent) => !accepted.has(sent.id));
+      const pending = withoutDelivered(messages).filter((sent) => !accepted.has(sent.id) && !waits(sent.id));
+      for (const sent of pending) doubtful.add(sent.id);
       show({ tag, messages, older: !!patch.older, loadingOlder: false, pending });
     },
     append(patch) {
@@ -73,7 +80,7 @@ export function createThread(changed = () => {}) {
     },
     prepend(patch) {
       const fresh = patch.items.filter((item) => !find(item.id)).map(adopt);
-      show({ messages: [...fresh, ...view.messages], older: !!patch.older, loadingOlder: false });
+      show({ messages: [...fresh, ...view.messages], older: !!patch.older, loadingOlder: false, pending: withoutDelivered(patch.items) });
     },
     finish(patch, tag, resync) {
       const item = patch.item;
@@ -96,7 +103,8 @@ export function createThread(changed = () => {}) {
       // An answer that goes on begins with what is here of it, until the stream brings the rest.
       if (before && !texts.has(before.id)) texts.set(before.id, { text: before.text ?? "", reasoning: before.reasoning ?? "" });
       const item = adopt(patch.item);
-      show({ messages: view.messages.map((message) => (message.id === item.id ? { ...message, ...item } : message)) });
+      const messages = view.messages.map((message) => (message.id === item.id ? { ...message, ...item } : message));
+      show({ messages, pending: withoutDelivered([item]) });
     },
   };
 
@@ -140,20 +148,42 @@ export function createThread(changed = () => {}) {
       changed("text", packet.g);
     },
 
-    /** Show what the person just sent, before the server has it. */
+    /** Show what the person sent, before the server has it. */
     sent(id, text) {
-      show({ pending: [...view.pending, { id, text }] });
+      if (!view.pending.some((sent) => sent.id === id)) show({ pending: [...view.pending, { id, text }] });
     },
 
-    /** The server has it; its message follows as an append. */
-    accept(id) {
+    /** What the server is not known to have. */
+    onItsWay: () => view.pending.filter((sent) => !accepted.has(sent.id)),
+
+    /** Whether the server is known to have what was sent under this id. */
+    has: (id) => accepted.has(id) || waits(id) || !!find(id),
+
+    /** It was sent once more: what the server said to the first time is lost, or was for another page. */
+    doubt(id) {
+      doubtful.add(id);
+    },
+
+    /** The server has it; its message follows as an append. Not so for one that it may have had for long: look again. */
+    accept(id, resync = () => {}) {
       accepted.add(id);
+      if (!doubtful.delete(id) || !view.pending.some((sent) => sent.id === id)) return;
+      show({ pending: view.pending.filter((sent) => sent.id !== id) });
+      askOnce(resync);
     },
 
-    /** These wait for their turn and are shown where they wait. */
-    waits(ids) {
-      const pending = view.pending.filter((sent) => !ids.includes(sent.id));
-      if (pending.length !== view.pending.length) show({ pending });
+    /** These wait for their turn and are shown where they wait. Null says that nobody has looked: what was known stays. */
+    waits(waiting) {
+      if (!waiting || waiting === view.waiting) return;
+      const ids = new Set(waiting.map((message) => message.id));
+      show({ waiting, pending: view.pending.filter((sent) => !ids.has(sent.id)) });
+    },
+
+    /** What became of a message that waited: it "waits", was "asked" or is "gone"; "unknown" while that is not certain. */
+    fate(id) {
+      if (view.waiting === null || view.tag === null || awaitingSet) return "unknown";
+      if (waits(id)) return "waits";
+      return find(id) ? "asked" : "gone";
     },
 
     /** The server would not take it. Returns what was sent, so that the composer can have it back. */
@@ -163,9 +193,9 @@ export function createThread(changed = () => {}) {
       return sent;
     },
 
-    /** Ask for older messages once; returns the id to ask before, or "" when there is nothing to ask. */
+    /** Ask for older messages once, and when those here are whole; returns the id to ask before, or "" for not now. */
     startOlder() {
-      if (!view.older || view.loadingOlder || !view.messages.length) return "";
+      if (!view.older || view.loadingOlder || awaitingMore || !view.messages.length) return "";
       show({ loadingOlder: true });
       return view.messages[0].id;
     },

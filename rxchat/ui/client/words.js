@@ -42,11 +42,14 @@ export function spokenRate(tokensPerSecond) {
   return `${tokensPerSecond < 10 ? tokensPerSecond.toFixed(1) : Math.round(tokensPerSecond)} tokens/s`;
 }
 
-/** What is wrong with a message before it is sent, or "". */
+/** What is wrong with a message before it is sent, or "": as the server counts and says it. */
 export function tooLong(text) {
   if (text.length <= LONGEST_MESSAGE) return "";
-  const count = text.length.toLocaleString("en");
-  return `This message has ${count} characters; ${LONGEST_MESSAGE.toLocaleString("en")} is the most that can be sent.`;
+  // The server counts characters, of which an emoji is one.
+  const count = Array.from(text.trim()).length;
+  if (count <= LONGEST_MESSAGE) return "";
+  const [has, most] = [count, LONGEST_MESSAGE].map((number) => number.toLocaleString("en"));
+  return `This message has ${has} characters, and ${most} is the most that can be sent at once. Please shorten it or send it in parts.`;
 }
 
 /** The id of a new message, a UUIDv7 (RFC 9562): whoever sends one again after a broken line asks once. */

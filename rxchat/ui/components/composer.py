@@ -11,9 +11,19 @@ from rxchat.states.viewer import ViewerState
 from rxchat.ui.client import ClientComponent, module
 
 
-def _text_and_id(text: rx.Var[str], client_id: rx.Var[str]) -> tuple[rx.Var[str], rx.Var[str]]:
-    """The arguments of a send."""
-    return (text, client_id)
+def _one_text(value: rx.Var[str]) -> tuple[rx.Var[str]]:
+    """The arguments of an event that names one thing."""
+    return (value,)
+
+
+def _id_and_text(message_id: rx.Var[str], text: rx.Var[str]) -> tuple[rx.Var[str], rx.Var[str]]:
+    """The arguments of a change."""
+    return (message_id, text)
+
+
+def _id_and_part(message_id: rx.Var[str], part: rx.Var[str]) -> tuple[rx.Var[str], rx.Var[str]]:
+    """The arguments of a reading."""
+    return (message_id, part)
 
 
 class Composer(ClientComponent):
@@ -25,19 +35,7 @@ class Composer(ClientComponent):
     run: rx.Var[dict[str, Any]]
     model: rx.Var[str]
     viewer: rx.Var[str]
-    accepted: rx.Var[str]
-    on_send: rx.EventHandler[_text_and_id]
-    on_stop: rx.EventHandler[rx.event.no_args_event_spec]
-
-
-def _one_text(value: rx.Var[str]) -> tuple[rx.Var[str]]:
-    """The arguments of an event that names one thing."""
-    return (value,)
-
-
-def _id_and_text(message_id: rx.Var[str], text: rx.Var[str]) -> tuple[rx.Var[str], rx.Var[str]]:
-    """The arguments of a change."""
-    return (message_id, text)
+    on_stop: rx.EventHandler[_one_text]
 
 
 class Queue(ClientComponent):
@@ -46,10 +44,11 @@ class Queue(ClientComponent):
     library = module("queue.jsx")
     tag = "Queue"
 
-    waiting: rx.Var[list[dict[str, Any]]]
-    given_back: rx.Var[dict[str, Any]]
+    piece: rx.Var[dict[str, Any]]
     run: rx.Var[dict[str, Any]]
+    viewer: rx.Var[str]
     on_change: rx.EventHandler[_id_and_text]
+    on_read: rx.EventHandler[_id_and_part]
     on_withdraw: rx.EventHandler[_one_text]
     on_next: rx.EventHandler[rx.event.no_args_event_spec]
 
@@ -57,10 +56,11 @@ class Queue(ClientComponent):
 def queue() -> rx.Component:
     """The messages that wait in the conversation on screen."""
     return Queue.create(
-        waiting=ThreadState.waiting,
-        given_back=ThreadState.given_back,
+        piece=ThreadState.waiting_text,
         run=ThreadState.run,
+        viewer=ViewerState.email,
         on_change=ThreadState.change_waiting,
+        on_read=ThreadState.read_waiting,
         on_withdraw=ThreadState.withdraw,
         on_next=ThreadState.ask_next,
     )
@@ -72,7 +72,5 @@ def composer() -> rx.Component:
         run=ThreadState.run,
         model=ThreadState.model,
         viewer=ViewerState.email,
-        accepted=ThreadState.accepted,
-        on_send=ThreadState.send,
         on_stop=ThreadState.stop,
     )

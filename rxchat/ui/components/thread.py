@@ -17,8 +17,13 @@ def _one_text(value: rx.Var[str]) -> tuple[rx.Var[str]]:
     return (value,)
 
 
+def _text_and_id(text: rx.Var[str], client_id: rx.Var[str]) -> tuple[rx.Var[str], rx.Var[str]]:
+    """The arguments of a send."""
+    return (text, client_id)
+
+
 class ThreadFeed(ClientComponent):
-    """Carries patches of the thread to the browser's own model of it; shows nothing."""
+    """Carries patches of the thread to the browser's own model of it, and what is sent to the server; shows nothing."""
 
     library = module("feeds.jsx")
     tag = "ThreadFeed"
@@ -27,8 +32,9 @@ class ThreadFeed(ClientComponent):
     conversation_id: rx.Var[str]
     accepted: rx.Var[str]
     refused: rx.Var[dict[str, Any]]
-    waiting: rx.Var[list[dict[str, Any]]]
+    waiting: rx.Var[list[dict[str, Any]] | None]
     viewer: rx.Var[str]
+    on_send: rx.EventHandler[_text_and_id]
     on_resync: rx.EventHandler[rx.event.no_args_event_spec]
     on_more: rx.EventHandler[rx.event.no_args_event_spec]
 
@@ -69,6 +75,7 @@ def thread_feeds() -> rx.Component:
             refused=ThreadState.refused,
             waiting=ThreadState.waiting,
             viewer=ViewerState.email,
+            on_send=ThreadState.send,
             on_resync=ThreadState.resync,
             on_more=ThreadState.more,
         ),

@@ -1,0 +1,66 @@
+"""What happened in a conversation, in one look: tabs ask at the beginning and the end of each answer, all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rxchat.domain.conversations import ConversationEvent, WaitingMessage, event_from
+from rxchat.domain.runs import ActiveRun
+
+# One statement sees one moment: what it returns fits together.
+_NEWS = text(
+    """
+    SELECT (SELECT jsonb_agg(jsonb_build_array(event.seq, event.type, event.data) ORDER BY event.seq)
+              FROM conversation_event AS event
+             WHERE event.owner_id = :owner AND event.conversation_id = :conversation AND event.seq > :after_seq) AS events,
+           (SELECT jsonb_build_object('owner_id', owner_id, 'id', id, 'conversation_id', conversation_id,
+                                      'message_id', message_id, 'model', model, 'created_at', created_at,
+                                      'is_waiting', NOT is_leased(state, lease_until))
+              FROM run WHERE run.owner_id = :owner AND run.conversation_id = :conversation
+                         AND run.state IN ('queued', 'running')) AS run,
+           (SELECT jsonb_agg(jsonb_build_array(id, text, model) ORDER BY place)
+              FROM queued_message AS queued
+             WHERE queued.owner_id = :owner AND queued.conversation_id = :conversation) AS waiting
+      FROM conversation WHERE owner_id = :owner AND id = :conversation AND removed_at IS NULL
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What happened in a conversation, who writes there, and what waits to be asked."""
+
+    events: list[tuple[int, ConversationEvent]]
+    run: ActiveRun | None
+    waiting: tuple[WaitingMessage, ...]
+
+
+async def after(session: AsyncSession, owner_id: UUID, conversation_id: UUID, after_seq: int) -> Happened | None:
+    """Return what happened after a seq; None when the conversation is unknown, removed, or not this owner's."""
+    found = await session.execute(_NEWS, {"owner": owner_id, "conversation": conversation_id, "after_seq": after_seq})
+    row = found.one_or_none()
+    if row is None:
+        return None
+    return Happened(
+        events=[(seq, event_from(kind, data)) for seq, kind, data in row.events or ()],
+        run=_run(row.run) if row.run else None,
+        waiting=tuple(WaitingMessage(UUID(name), said, model) for name, said, model in row.waiting or ()),
+    )
+
+
+def _run(given: dict[str, Any]) -> ActiveRun:
+    return ActiveRun(
+        owner_id=UUID(given["owner_id"]),
+        id=UUID(given["id"]),
+        conversation_id=UUID(given["conversation_id"]),
+        message_id=UUID(given["message_id"]),
+        model=given["model"],
+        created_at=datetime.fromisoformat(given["created_at"]),
+        is_waiting=given["is_waiting"],
+    )

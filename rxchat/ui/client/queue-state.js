@@ -1,0 +1,25 @@
+// Rules for messages that wait: how the text of a long one is put together, and what becomes of texts that are kept here.
+
+/** Begin to read the text of the message with this id. */
+export const startReading = (id) => ({ id, texts: [], length: null, isWhole: false });
+
+/** Add a piece to what was read. A text that was changed meanwhile is read from its beginning again. */
+export function addPiece(reading, piece) {
+  if (!reading || piece?.id !== reading.id) return reading;
+  if (reading.length !== null && piece.length !== reading.length) return startReading(reading.id);
+  if (piece.part !== reading.texts.length) return reading;
+  const texts = [...reading.texts, piece.t];
+  return { ...reading, texts, length: piece.length, isWhole: texts.length === piece.parts };
+}
+
+/**
+ * Of the texts {id: text} that were put aside when their messages were taken back: `offered` belong into the composer, since
+ * their messages are gone, and `dropped` are the ids of all that need not be kept: they are offered, or were asked meanwhile.
+ */
+export function sortAside(aside, fate) {
+  const ended = Object.keys(aside).filter((id) => ["asked", "gone"].includes(fate(id)));
+  return { offered: ended.filter((id) => fate(id) === "gone").map((id) => aside[id]), dropped: ended };
+}
+
+/** Whether what somebody typed into a waiting message belongs into the composer: the message left the list under their hands. */
+export const isLeftBehind = (edit, fate) => !!edit && ["asked", "gone"].includes(fate(edit.id));
