@@ -9,7 +9,7 @@ from uuid import UUID
 
 LEASE_SECONDS = 6.0
 RENEW_SECONDS = 2.0
-CHUNK_SECONDS = 0.2
+CHUNK_SECONDS = 0.12
 """How much of an answer may be in memory alone; storing it takes a moment more."""
 ATTEMPTS = 3
 """How often an answer is taken up without getting on at all, before it counts as interrupted."""

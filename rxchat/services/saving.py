@@ -18,8 +18,9 @@ from rxchat.domain.runs import CHUNK_SECONDS, PendingChunk
 
 log = structlog.get_logger(__name__)
 
-_USUAL_SECONDS = 1.0
-"""What takes longer than this to be stored is not shown to other processes: they might have to take it back."""
+_USUAL_SECONDS = 0.22
+"""What takes longer than this to be stored is not shown to other processes: they might have to take it back, and no reader
+is to see more than a quarter of a second of what a crash would lose."""
 
 
 class Unsaved(Protocol):

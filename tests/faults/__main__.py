@@ -44,7 +44,13 @@ async def one_round(house: House, storage: Storage, scenario: Scenario, seed: in
 
 async def all_rounds(house: House, storage: Storage, scenario: Scenario, rounds: int, seed: int) -> Row:
     """Do it as often as wanted; one that fails is written down, and the next is tried."""
-    row = Row(scenario.kind, scenario.target, scenario.asserted, bounds_loss=scenario.name != "dead-worker")
+    row = Row(
+        scenario.kind,
+        scenario.target,
+        scenario.asserted,
+        takeover_seconds=scenario.takeover_seconds,
+        bounds_loss=scenario.name != "dead-worker",
+    )
     if scenario.needs_disk and not house.has_own_disk:
         row.skipped = "no disk may be mounted here"
         return row

@@ -50,6 +50,11 @@ class Part:
         assert self._kept.pid is not None, f"{self.name} does not run"
         return self._kept.pid
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it is there."""
+        return self._kept.pid is not None
+
     def pids(self) -> list[int]:
         """It and everything below it."""
         return family(self.pid)

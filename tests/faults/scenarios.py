@@ -8,14 +8,20 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 
 from tests.faults.house import LONG, ROUND, Part
 from tests.faults.line import Line
+from tests.faults.record import TAKEOVER_SECONDS
 from tests.faults.rounds import Round
 
+HANDOVER_SECONDS = 2.0
+"""How long it takes at most until somebody else goes on with what a process gave back."""
 DRAIN_SECONDS = 10.0
+HANDOVER_SECONDS = 2.0
+"""How long it takes at most until somebody else goes on with what a process gave back."""
 _HALF_OPEN = 20
 _GIVEN_UP_SECONDS = 45.0
 
@@ -36,20 +42,18 @@ class Scenario:
     model: str = ROUND
     needs_disk: bool = False
     """Whether the house must have a disk of its own."""
+    takeover_seconds: float | None = None
+    """Within how many seconds answers must change hands; None where they need not."""
 
 
 ALL: list[Scenario] = []
 
 
-def scenario(
-    kind: str, target: str, asserted: str, *, may_fail: bool = False, model: str = ROUND, needs_disk: bool = False
-) -> Callable[[Fault], Fault]:
-    """Add a fault to those that there are."""
+def scenario(kind: str, target: str, asserted: str, **rest: Any) -> Callable[[Fault], Fault]:
+    """Add a fault to those that there are; `rest` are fields of a Scenario."""
 
     def add(fault: Fault) -> Fault:
-        ALL.append(
-            Scenario(fault.__name__.replace("_", "-"), kind, target, asserted, fault, may_fail, model, needs_disk)
-        )
+        ALL.append(Scenario(fault.__name__.replace("_", "-"), kind, target, asserted, fault, **rest))
         return fault
 
     return add
@@ -87,7 +91,12 @@ async def kill_web(at: Round) -> None:
     await at.house.web.again()
 
 
-@scenario("kill -9", "a worker", "another takes its answers up from the saved prefix; one seamless message")
+@scenario(
+    "kill -9",
+    "a worker",
+    "another takes its answers up from the saved prefix; one seamless message",
+    takeover_seconds=TAKEOVER_SECONDS,
+)
 async def kill_worker(at: Round) -> None:
     """Kill the worker that writes the most."""
     worker = at.house.workers[at.house.busiest()]
@@ -96,7 +105,12 @@ async def kill_worker(at: Round) -> None:
     await worker.again()
 
 
-@scenario("kill -9", "both workers at once", "what they wrote is taken up when one of them is back")
+@scenario(
+    "kill -9",
+    "both workers at once",
+    "what they wrote is taken up when one of them is back",
+    takeover_seconds=TAKEOVER_SECONDS,
+)
 async def kill_workers(at: Round) -> None:
     """Kill everybody who writes."""
     for worker in at.house.workers:
@@ -158,7 +172,12 @@ async def freeze_worker(at: Round) -> None:
     await _frozen(at, at.house.workers[at.house.busiest()], 0.3, 2.0)
 
 
-@scenario("SIGSTOP, SIGCONT", "a worker, longer than its lease", "another writes on; the late one stores nothing")
+@scenario(
+    "SIGSTOP, SIGCONT",
+    "a worker, longer than its lease",
+    "another writes on; the late one stores nothing",
+    takeover_seconds=TAKEOVER_SECONDS,
+)
 async def freeze_worker_beyond_lease(at: Round) -> None:
     """Stop a worker until another has its answers, then let it go on while that one writes."""
     worker = at.house.workers[at.house.busiest()]
@@ -202,7 +221,12 @@ async def restart_web(at: Round) -> None:
     assert took < DRAIN_SECONDS, f"it took {took:.1f} s to end"
 
 
-@scenario("restart (SIGTERM)", "a worker", "ended within 10 s; it saves everything, and the other goes on at once")
+@scenario(
+    "restart (SIGTERM)",
+    "a worker",
+    "ended within 10 s; it saves everything, and the other goes on at once",
+    takeover_seconds=HANDOVER_SECONDS,
+)
 async def restart_worker(at: Round) -> None:
     """Update a worker."""
     took = await _restarted(at, at.house.workers[at.house.busiest()])
@@ -294,7 +318,12 @@ async def dead_valkey(at: Round) -> None:
     await _without_reconnecting(at, _dead(at, "valkey"))
 
 
-@scenario("line dead, nobody is told", "one worker to Postgres", "the other takes over; the first stores nothing late")
+@scenario(
+    "line dead, nobody is told",
+    "one worker to Postgres",
+    "the other takes over; the first stores nothing late",
+    takeover_seconds=TAKEOVER_SECONDS,
+)
 async def dead_worker(at: Round) -> None:
     """Let nothing of one worker through to the database until the other has its answers."""
     line = at.house.lines[f"worker{at.house.busiest()}-postgres"]

@@ -10,7 +10,7 @@ import pytest
 from tests.faults import scenarios, sequences
 from tests.faults.__main__ import one_round
 from tests.faults.house import House
-from tests.faults.record import Outcome
+from tests.faults.record import Outcome, Row
 from tests.faults.storage import Storage
 
 
@@ -41,9 +41,11 @@ def test_a_web_process_and_a_worker_are_killed_in_mid_answer(runner: asyncio.Run
         await asyncio.gather(*(each.aclose() for each in storage))
         return found
 
-    for outcome in runner.run(both()):
+    for scenario, outcome in zip((web, worker), runner.run(both()), strict=True):
         assert outcome.under_way and outcome.acknowledged
         assert outcome.acknowledged_lost == outcome.readers_different == 0
+        row = Row("", "", "", [outcome], takeover_seconds=scenario.takeover_seconds, bounds_loss=False)
+        assert row.misses() == []
 
 
 def test_random_sequences_end_with_what_was_said_stored_and_shown(runner: asyncio.Runner, house: House) -> None:
