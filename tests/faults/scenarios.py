@@ -17,8 +17,6 @@ from tests.faults.line import Line
 from tests.faults.record import TAKEOVER_SECONDS
 from tests.faults.rounds import Round
 
-HANDOVER_SECONDS = 2.0
-"""How long it takes at most until somebody else goes on with what a process gave back."""
 DRAIN_SECONDS = 10.0
 HANDOVER_SECONDS = 2.0
 """How long it takes at most until somebody else goes on with what a process gave back."""
