@@ -1,4 +1,4 @@
-"""The commands: python -m rxchat up | build | check | web | worker | migrate | servers | setup-link | reset-link | audit."""
+"""The commands: python -m rxchat up | build | check | doctor | web | worker | migrate | servers | setup-link | reset-link | audit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from pydantic import ValidationError
 
-from rxchat import __version__, commands, operator_commands
+from rxchat import __version__, commands, doctor, operator_commands
 from rxchat.checks import InsecureSettings
 from rxchat.domain.errors import RxChatError
 from rxchat.observability import configure_logging
@@ -18,6 +18,10 @@ COMMANDS: dict[str, tuple[Callable[[Settings, argparse.Namespace], int], str]] =
     "up": (commands.up, "start everything on this machine and serve (what `make run` does)"),
     "build": (commands.build, "build the pages, if anything that they are made of has changed"),
     "check": (commands.check, "look at the settings, and say what is not secure and what to do about it"),
+    "doctor": (
+        doctor.doctor,
+        "look at a running installation, part by part, and say what to do about what is not well",
+    ),
     "web": (commands.web, "serve, with the database and the other servers that are set or running"),
     "worker": (commands.worker, "write answers, beside `web --no-engine`; as many of them as you like"),
     "migrate": (commands.migrate, "bring the database to the schema of this code"),

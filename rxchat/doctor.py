@@ -1,0 +1,221 @@
+"""`python -m rxchat doctor`: looks at a running installation the way the fault suite does, and changes nothing.
+
+Each part is asked for what RxChat needs of it: Postgres to answer, to tell of changes and to have somebody who takes up
+answers; Redis to pass on what it is told; model hosts to offer models; the disk to have room.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shutil
+import statistics
+import sys
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from uuid import uuid4
+
+import psycopg
+from psycopg import AsyncConnection
+
+from rxchat import checks
+from rxchat.adapters.ollama import OllamaChatModel
+from rxchat.adapters.redis import RedisBroadcast
+from rxchat.bootstrap import Connections, connections
+from rxchat.db import migrations
+from rxchat.db.database import LINE, libpq_url
+from rxchat.db.notifications import CHANNEL
+from rxchat.domain.errors import ModelError
+from rxchat.domain.runs import LEASE_SECONDS
+from rxchat.settings import Settings
+
+_PATIENCE_SECONDS = 5.0
+_TRIPS = 20
+_SLOW_TRIP_MILLISECONDS = 20.0
+_SKEW_SECONDS = 2.0
+_LEAST_ROOM_BYTES = 2_000_000_000
+_RUNS = """
+    SELECT count(*) FILTER (WHERE is_leased(state, lease_until)) AS written,
+           count(*) FILTER (WHERE state = 'queued') AS waiting,
+           count(*) FILTER (WHERE state = 'running' AND NOT is_leased(state, lease_until)) AS orphaned,
+           extract(epoch FROM max(clock_timestamp() - coalesce(lease_until, created_at))
+               FILTER (WHERE NOT is_leased(state, lease_until)))::float AS longest
+      FROM run WHERE state IN ('queued', 'running')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """How one part is: what was seen of it, and what to do when that is not well."""
+
+    part: str
+    seen: str
+    remedy: str = ""
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing is to be done."""
+        return not self.remedy
+
+
+def doctor(settings: Settings, _chosen: argparse.Namespace) -> int:
+    """Say how everything is; 1 when something is to be done."""
+    found = asyncio.run(examined(settings, connections(settings)))
+    for diagnosis in found:
+        print(f"{'fine' if diagnosis.is_well else 'LOOK':<5} {diagnosis.part}: {diagnosis.seen}")
+        if diagnosis.remedy:
+            print(f"      {diagnosis.remedy}")
+    ill = sum(not diagnosis.is_well for diagnosis in found)
+    print(f"\n{ill} of {len(found)} parts want to be looked at." if ill else "\nEverything is well.")
+    sys.stdout.flush()
+    return 1 if ill else 0
+
+
+async def examined(settings: Settings, at: Connections) -> list[Diagnosis]:
+    """Look at every part; one that fails keeps nobody from looking at the next."""
+    looks: list[Callable[[], Awaitable[Diagnosis]]] = [
+        lambda: _settings(settings),
+        lambda: _database(at),
+        lambda: _migrations(at),
+        lambda: _notices(at),
+        lambda: _answers(at),
+        lambda: _redis(at),
+        *(lambda host=host: _model_host(host) for host in at.ollama_hosts),
+        lambda: _disk(settings),
+    ]
+    return [await look() for look in looks]
+
+
+async def _settings(settings: Settings) -> Diagnosis:
+    errors = sum(finding.severity == "error" for checked in checks.look(settings) for finding in checked.findings)
+    remedy = "Run `python -m rxchat check`: it says which, and what to do." if errors else ""
+    return Diagnosis("settings", f"{errors} errors" if errors else "no errors", remedy)
+
+
+async def _asked(at: Connections) -> AsyncConnection:
+    return await AsyncConnection.connect(libpq_url(at.database_owner_url), autocommit=True, **LINE)
+
+
+def _away(part: str, error: Exception) -> Diagnosis:
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return Diagnosis(part, f"does not answer ({reason})", "Is Postgres running, and DATABASE_URL right?")
+
+
+async def _database(at: Connections) -> Diagnosis:
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS), await _asked(at) as connection:
+            trips: list[float] = []
+            skew = 0.0
+            for _ in range(_TRIPS):
+                began = time.perf_counter()
+                row = await (await connection.execute("SELECT extract(epoch FROM clock_timestamp())::float")).fetchone()
+                trips.append((time.perf_counter() - began) * 1000)
+                skew = abs(time.time() - row[0]) if row else 0.0
+    except (psycopg.Error, TimeoutError) as error:
+        return _away("database", error)
+    trip = statistics.median(trips)
+    seen = f"answers in {trip:.1f} ms; its clock is {skew:.1f} s from this machine's"
+    if skew > _SKEW_SECONDS:
+        return Diagnosis("database", seen, "Keep both clocks right (NTP): links and sessions end by them.")
+    if trip > _SLOW_TRIP_MILLISECONDS:
+        return Diagnosis("database", seen, "Each question takes about ten such trips: bring the two closer together.")
+    return Diagnosis("database", seen)
+
+
+async def _migrations(at: Connections) -> Diagnosis:
+    newest = migrations.newest_revision()
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS), await _asked(at) as connection:
+            row = await (await connection.execute("SELECT version_num FROM alembic_version")).fetchone()
+    except psycopg.errors.UndefinedTable:
+        row = None
+    except (psycopg.Error, TimeoutError) as error:
+        return _away("schema", error)
+    revision = row[0] if row else "nothing"
+    remedy = "" if revision == newest else "Run: python -m rxchat migrate"
+    return Diagnosis("schema", f"is at {revision}, this code needs {newest}", remedy)
+
+
+async def _notices(at: Connections) -> Diagnosis:
+    """Whether what one connection tells, another one hears: a pooler in between may keep it from that."""
+    word = f"doctor {uuid4()}"
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS), await _asked(at) as listening, await _asked(at) as telling:
+            await listening.execute(f"LISTEN {CHANNEL}")
+            began = time.perf_counter()
+            await telling.execute("SELECT pg_notify(%s, %s)", (CHANNEL, word))
+            async with aclosing(_heard(listening)) as heard:
+                async for payload in heard:
+                    if payload == word:
+                        break
+    except TimeoutError:
+        return Diagnosis(
+            "notices", "are not heard", "A pooler before Postgres must pool sessions, or be left out: LISTEN needs one."
+        )
+    except psycopg.Error as error:
+        return _away("notices", error)
+    return Diagnosis("notices", f"are heard after {(time.perf_counter() - began) * 1000:.1f} ms")
+
+
+async def _heard(connection: AsyncConnection) -> AsyncGenerator[str]:
+    async for notice in connection.notifies():
+        yield notice.payload
+
+
+async def _answers(at: Connections) -> Diagnosis:
+    """Whether somebody writes answers: what waits must not wait for longer than a lease."""
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS), await _asked(at) as connection:
+            row = await (await connection.execute(_RUNS)).fetchone()
+    except (psycopg.Error, TimeoutError) as error:
+        return _away("answers", error)
+    written, waiting, orphaned, longest = row or (0, 0, 0, None)
+    seen = f"{written} being written, {waiting} in line, {orphaned} without their engine"
+    if not written and (longest or 0) > 2 * LEASE_SECONDS:
+        remedy = "Nobody writes: start a worker (python -m rxchat worker), or look into its log."
+        return Diagnosis("answers", f"{seen}; the first for {longest:.0f} s", remedy)
+    return Diagnosis("answers", seen)
+
+
+async def _redis(at: Connections) -> Diagnosis:
+    if at.redis_url is None:
+        return Diagnosis("redis", "is not set; processes hear of each other's tokens from Postgres, a little later")
+    broadcast = RedisBroadcast(at.redis_url)
+    channel, word = f"doctor:{uuid4()}", b"doctor"
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS), broadcast.subscribe(channel) as messages:
+            began = time.perf_counter()
+            if await broadcast.publish(channel, word) == 0:
+                raise TimeoutError
+            await anext(messages)
+    except TimeoutError:
+        return Diagnosis(
+            "redis",
+            "does not pass on what it is told",
+            "Answers still stream, slower. Is REDIS_URL right, and Redis up?",
+        )
+    finally:
+        await broadcast.aclose()
+    return Diagnosis("redis", f"passes on what it is told within {(time.perf_counter() - began) * 1000:.1f} ms")
+
+
+async def _model_host(host: str) -> Diagnosis:
+    model = OllamaChatModel([host])
+    try:
+        offered = await model.models()
+    except ModelError as error:
+        return Diagnosis("model host", error.message, "Start it there, or take it out of OLLAMA_HOSTS.")
+    finally:
+        await model.aclose()
+    where = offered[0].host if offered else "the host"
+    remedy = "" if offered else "Get one there, for example: ollama pull llama3.2"
+    return Diagnosis("model host", f"{where} offers {len(offered)} models", remedy)
+
+
+async def _disk(settings: Settings) -> Diagnosis:
+    place = next(folder for folder in (settings.data, *settings.data.parents) if folder.exists())
+    free = shutil.disk_usage(place).free
+    remedy = "Make room: Postgres stops taking writes when there is none." if free < _LEAST_ROOM_BYTES else ""
+    return Diagnosis("disk", f"{free / 1e9:,.1f} GB are free at {place}", remedy)

@@ -1,0 +1,98 @@
+"""What `python -m rxchat doctor` says of real servers, and of those that are not there."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from rxchat import doctor
+from rxchat.bootstrap import Connections
+from rxchat.doctor import Diagnosis, examined
+from rxchat.domain.accounts import Viewer
+from rxchat.services.graph import Services
+from rxchat.settings import Settings
+from tests.peers.scripted_ollama import ScriptedOllama
+from tests.services.answering import ENDLESS, following, grown
+
+pytestmark = pytest.mark.anyio
+
+
+async def by_part(settings: Settings, at: Connections) -> Mapping[str, Diagnosis]:
+    return {diagnosis.part: diagnosis for diagnosis in await examined(settings, at)}
+
+
+async def test_all_is_well_where_everything_answers(
+    settings: Settings, at: Connections, services: Services, viewer: Viewer
+) -> None:
+    turn = await services.chats.ask(viewer, None, "go", ENDLESS)
+    async with following(services, viewer, turn) as answer:
+        await grown(answer, 20)
+        found = await by_part(settings, at)
+    await services.chats.stop(viewer, turn.conversation_id)
+    assert [diagnosis for diagnosis in found.values() if not diagnosis.is_well] == []
+    assert set(found) == {
+        "settings", "database", "schema", "notices", "answers", "redis", "model host", "disk",
+    }  # fmt: skip
+    assert "1 being written" in found["answers"].seen
+    assert "are heard after" in found["notices"].seen and "passes on" in found["redis"].seen
+
+
+async def test_answers_that_nobody_writes_are_found(
+    settings: Settings, at: Connections, services: Services, viewer: Viewer, owner_url: str
+) -> None:
+    await services.engine.stop()
+    turn = await services.chats.ask(viewer, None, "go", ENDLESS)
+    assert (await by_part(settings, at))["answers"].is_well
+    with psycopg.connect(owner_url) as connection:
+        connection.execute(
+            "UPDATE run SET created_at = now() - interval '1 minute' WHERE owner_id = %s", (viewer.user_id,)
+        )
+    found = (await by_part(settings, at))["answers"]
+    assert "start a worker" in found.remedy and "1 in line" in found.seen
+    await services.chats.stop(viewer, turn.conversation_id)
+
+
+async def test_what_is_away_is_named_and_everything_else_is_looked_at(
+    settings: Settings, at: Connections, ollama: ScriptedOllama
+) -> None:
+    nowhere = "postgresql://nobody@127.0.0.1:9/rxchat"
+    await ollama.stop()
+    found = await by_part(
+        settings, replace(at, database_url=nowhere, database_owner_url=nowhere, redis_url="redis://127.0.0.1:9/0")
+    )
+    ill = {part for part, diagnosis in found.items() if not diagnosis.is_well}
+    assert ill == {"database", "schema", "notices", "answers", "redis", "model host"}
+    assert "DATABASE_URL" in found["database"].remedy and ollama.host in found["model host"].seen
+    without = await by_part(settings, replace(at, redis_url=None))
+    assert without["redis"].is_well and "is not set" in without["redis"].seen
+
+
+async def test_a_schema_of_another_time_is_named(
+    settings: Settings, at: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor.migrations, "newest_revision", lambda: "9999")
+    found = (await by_part(settings, at))["schema"]
+    assert "this code needs 9999" in found.seen and "migrate" in found.remedy
+
+
+@pytest.mark.parametrize(("remedy", "code", "words"), [("", 0, "Everything is well"), ("Mend it.", 1, "1 of 1 parts")])
+def test_what_is_found_is_said_and_is_the_exit_code(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    remedy: str,
+    code: int,
+    words: str,
+) -> None:
+    async def one(*_arguments: object) -> list[Diagnosis]:
+        return [Diagnosis("disk", "is there", remedy)]
+
+    monkeypatch.setattr(doctor, "examined", one)
+    monkeypatch.setattr(doctor, "connections", lambda _settings: None)
+    assert doctor.doctor(settings, argparse.Namespace()) == code
+    said = capsys.readouterr().out
+    assert words in said and remedy in said
