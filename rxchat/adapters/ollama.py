@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
@@ -139,14 +140,14 @@ class OllamaChatModel:
             if credentials := self._credentials[host]:
                 headers["Authorization"] = aiohttp.encode_basic_auth(*credentials)
             self._streams[host] = aiohttp.ClientSession(
-                base_url=host.rstrip("/"),
+                base_url=f"{host.rstrip('/')}/",
                 # How many answers are written at once is decided by whoever asks; how long they may be silent, too. Each
                 # has a connection of its own: one that was kept may be dead, and a question is not sent twice.
                 connector=aiohttp.TCPConnector(limit=0, force_close=True),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
                 headers=headers,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=True,
+                proxy=_proxy(host),
             )
         return self._streams[host]
 
@@ -221,6 +222,15 @@ def _sentence(raw: str) -> str:
 def _client(host: str) -> ollama.AsyncClient:
     timeout = httpx.Timeout(None, connect=_CONNECT_SECONDS)
     return ollama.AsyncClient(host=_public(host), timeout=timeout, auth=_credentials(host))
+
+
+def _proxy(host: str) -> str | None:
+    """Return the proxy that the environment names for a host; nothing else of the environment counts (no ~/.netrc)."""
+    address = urlsplit(host)
+    proxies = getproxies()
+    if not address.hostname or proxy_bypass(address.hostname):
+        return None
+    return proxies.get(address.scheme) or proxies.get("all")
 
 
 def _credentials(host: str) -> tuple[str, str] | None:

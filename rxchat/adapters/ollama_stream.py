@@ -59,7 +59,7 @@ async def chat_events(
         TypeError: when it is not an answer.
     """
     asked = {"model": model, "messages": messages, "stream": True}
-    response = await _within(first_seconds, session.post("/api/chat", json=asked))
+    response = await _within(first_seconds, session.post("api/chat", json=asked))
     try:
         if response.status >= http.HTTPStatus.BAD_REQUEST:
             said = await _within(first_seconds, _beginning(response.content))
@@ -89,6 +89,9 @@ async def _within(seconds: float, waiting: Any) -> Any:
     try:
         async with asyncio.timeout(seconds):
             return await waiting
+    except aiohttp.ServerTimeoutError:
+        # Nobody took the connection: that is no silence of the model's.
+        raise
     except TimeoutError as error:
         raise Silent(seconds) from error
 

@@ -121,7 +121,7 @@ class AnswerWriter:
         for kind, text in zip(_KINDS, (written.reasoning, written.text), strict=True):
             self._answer.heal(RunChunk(kind, 0, text))
         self._chunk_seq = written.seq
-        self._saved = {kind: len(self._answer.whole(kind)) for kind in _KINDS}
+        self._saved = self._answer.stored = {kind: len(self._answer.whole(kind)) for kind in _KINDS}
         return thread
 
     async def _generate(self, messages: list[ChatMessage]) -> None:
@@ -142,6 +142,8 @@ class AnswerWriter:
         self._failure = AnswerInterrupted("This answer was cut off, and the model did not go on with it by itself.")
 
     async def _listen(self, messages: list[ChatMessage], seam: Seam) -> None:
+        # What was over is not, as long as it is asked once more.
+        self._finished = None
         stretch = time.monotonic()
         async with aclosing(self._model.chat(self.run.model, messages)) as events:
             async for event in events:

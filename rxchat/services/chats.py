@@ -108,6 +108,10 @@ class Chats:
         async with self._database.begin(viewer.user_id) as session:
             known = await asking.asked_in(session, viewer.user_id, question.id)
             if known is not None:
+                if await rows.get_owned(session, viewer.user_id, known) is None:
+                    raise Conflict(
+                        "You asked this in a conversation that is deleted by now. Change it a little to ask anew."
+                    )
                 return Turn(known, question.id, is_new=False)
             _require_some_model(question.model)
             conversation_id = new_id()

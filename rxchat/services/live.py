@@ -33,6 +33,8 @@ class LiveAnswer:
         self.ended = False
         self.rewrites = 0
         """How often something that was shown already became something else: its engine died before it was stored."""
+        self.stored: dict[ChunkKind, int] = {}
+        """How much of each kind is stored, as far as whoever writes it knows."""
         self._changed = asyncio.Event()
 
     def whole(self, kind: ChunkKind) -> str:
@@ -116,7 +118,7 @@ class LiveAnswers:
     ) -> AsyncGenerator[LiveAnswer]:
         """Be the one who writes this run's answer; it counts as ended when the context closes.
 
-        Other processes are told only while `is_stored` says that what is written gets stored, too.
+        Other processes are told of what is not stored yet only while `is_stored` says that it soon will be.
         """
         owner_id, run_id = run.owner_id, run.id
         mirror, _ = self._mirrors.get((owner_id, run_id), (None, 0))

@@ -56,10 +56,12 @@ class Teller:
             return False
         heard = True
         async with self._telling:
-            if not self._is_stored():
-                return True
+            is_stored = self._is_stored()
             for kind in (ChunkKind.REASONING, ChunkKind.TEXT):
                 whole, told = self._answer.whole(kind), self._told[kind]
+                if not is_stored:
+                    # Nobody elsewhere is to see what a crash would take back.
+                    whole = whole[: self._answer.stored.get(kind, 0)]
                 if len(whole) > told:
                     message = {"k": kind.value, "s": told, "t": whole[told:], "f": self._fence}
                     heard = (

@@ -33,6 +33,7 @@ _AT_ONCE = 256
 """How many answers one engine writes; a process that has that much to do leaves the rest to others."""
 _HAND_OVER_SECONDS = 1.5
 """How long a process that ends may take to store the rest and give everything back; then leases run out by themselves."""
+_CLAIM_PATIENCE_SECONDS = 0.3
 _AT_A_TIME = 16
 """How many it takes in one go, so that engines which are woken together share what there is."""
 
@@ -120,11 +121,12 @@ class RunEngine:
         """Store what was written last and give all of it back, at once for all answers."""
         claiming, renewing = self._loops
         renewing.cancel()
-        # What is being claimed at this moment is given back, too.
-        await asyncio.wait({claiming})
         if writing := [job.task for job in self._jobs.values() if job.task]:
             await asyncio.wait(writing)
         await self._saver.save_all()
+        # What is being claimed at this moment is given back, too; but nothing waits for long behind another engine's claim.
+        await asyncio.wait({claiming}, timeout=_CLAIM_PATIENCE_SECONDS)
+        claiming.cancel()
         async with self._database.each() as session:
             released = await run_rows.release(session, self.id)
         if released:
@@ -140,7 +142,7 @@ class RunEngine:
         job = self._jobs.get(parse_id(run) or self.id)
         if verb == "stop" and job is not None:
             job.interrupt(Interruption.STOPPED)
-        elif verb == "stop":
+        elif verb == "stop" and self._loops:
             self._unheard.add(parse_id(run) or self.id)
         else:
             self._wake.set()
@@ -162,10 +164,10 @@ class RunEngine:
                     await self._wake.wait()
 
     async def _claim_some(self) -> bool:
+        self._unheard.clear()
         room = min(_AT_ONCE - len(self._jobs), _AT_A_TIME)
         if room <= 0:
             return False
-        self._unheard.clear()
         async with self._database.each() as session:
             claimed = await run_rows.claim(session, self.id, LEASE_SECONDS, room, self._limits, list(self._jobs))
         if self._closing:

@@ -83,7 +83,10 @@ class ThreadState(rx.State):
         self.missing, self.problem, self.run, self.refused, self.waiting_text = False, "", NO_RUN, {}, {}
         self.accepted = ""
         named, before = self._addressed(), self.conversation_id
-        self.conversation_id = named if parse_id(named) else ""
+        self.conversation_id = str(parse_id(named) or "")
+        if self.conversation_id and self.conversation_id != named:
+            # Written in another way, as with capitals: it is shown at its own address.
+            return rx.redirect(f"/c/{self.conversation_id}", replace=True)
         if not self.conversation_id:
             self.waiting = []
         elif self.conversation_id != before:
@@ -158,14 +161,17 @@ class ThreadState(rx.State):
         # Before it has opened the page, a new process knows only the address.
         conversation_id = parse_id(self.conversation_id or self._addressed())
         turn = await graph.current().chats.ask(viewer, conversation_id, text, self.model, question_id=question_id)
+        is_elsewhere = turn.conversation_id != conversation_id
+        # Whatever fails here, the page stays what it is, and asks once more.
+        page = await graph.current().conversations.open(viewer, turn.conversation_id) if is_elsewhere else None
         self.accepted = client_id
         self.refused, self.problem = {}, ""
-        if turn.conversation_id != conversation_id:
-            # The page for new chats becomes that of the conversation, before its address does.
-            self.conversation_id, self.waiting = str(turn.conversation_id), None
-            self._show_page(await graph.current().conversations.open(viewer, turn.conversation_id))
-            return rx.redirect(f"/c/{turn.conversation_id}", replace=True)
-        return None
+        if page is None:
+            return None
+        # The page for new chats becomes that of the conversation, before its address does.
+        self.conversation_id, self.waiting = str(turn.conversation_id), None
+        self._show_page(page)
+        return rx.redirect(f"/c/{turn.conversation_id}", replace=True)
 
     @rx.event
     @signed_in

@@ -199,6 +199,56 @@ async def test_credentials_of_a_host_are_sent_and_never_said(ollama: ScriptedOll
     await model.aclose()
 
 
+async def test_a_host_may_be_behind_a_path() -> None:
+    asked: list[str] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append((await reader.readline()).decode().split()[1])
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        model = OllamaChatModel([f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/ollama/"])
+        model._host_of["m"] = next(iter(model._clients))
+        with pytest.raises(ModelHostAway):
+            await answer(model, "m")
+        with pytest.raises(ModelHostAway):
+            await model.models()
+        await model.aclose()
+    assert asked == ["/ollama/api/chat", "/ollama/api/tags"]
+
+
+async def test_a_host_that_takes_no_connection_is_away_and_not_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nobody(*_arguments: object, **_options: object) -> None:
+        raise aiohttp.ConnectionTimeoutError
+
+    monkeypatch.setattr(aiohttp.ClientSession, "_request", nobody)
+    model = OllamaChatModel(["http://10.255.255.1:11434"])
+    model._host_of["m"] = next(iter(model._clients))
+    with pytest.raises(ModelHostAway, match=r"10\.255\.255\.1"):
+        await answer(model, "m")
+    await model.aclose()
+
+
+def test_only_a_proxy_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "no_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    assert ollama._proxy("http://model:11434") is None
+    monkeypatch.setenv("http_proxy", "http://proxy:3128")
+    monkeypatch.setenv("no_proxy", "near")
+    assert ollama._proxy("http://model:11434") == "http://proxy:3128"
+    assert ollama._proxy("http://near:11434") is ollama._proxy("https://model") is None
+
+
 async def test_without_any_host_the_setting_is_named() -> None:
     with pytest.raises(ModelHostAway, match="OLLAMA_HOSTS"):
         await answer(OllamaChatModel([]), "any")

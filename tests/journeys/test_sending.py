@@ -93,7 +93,8 @@ def test_an_acknowledgement_that_is_lost_on_a_line_that_looks_fine(
     ask_unheard(chat, line, "Said into a dead line")
     line.is_deaf = False
     expect_asked_once(chat, "Said into a dead line")
-    assert line.sends == 4, "before, twice, and after"
+    # Before, once or (as long as no page that was shown anew brought it) twice, and after.
+    assert line.sends in {3, 4}
 
 
 def test_a_new_chat_whose_beginning_was_not_heard_of_is_found_after_a_reload(

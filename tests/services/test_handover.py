@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
@@ -12,11 +13,14 @@ import pytest
 from rxchat.bootstrap import Connections, running
 from rxchat.db import runs as run_rows
 from rxchat.domain.accounts import Viewer
-from rxchat.domain.chat import ChatEvent, ChatMessage, TextDelta
+from rxchat.domain.chat import AnswerFinished, ChatEvent, ChatMessage, TextDelta
 from rxchat.domain.conversations import MessageState
+from rxchat.domain.errors import Conflict, ModelBroke
 from rxchat.domain.ids import new_id
-from rxchat.domain.runs import ClaimedRun
+from rxchat.domain.runs import ChunkKind, ClaimedRun
 from rxchat.services.graph import Services
+from rxchat.services.live import LiveAnswer
+from rxchat.services.mirrors import Teller
 from rxchat.settings import Settings
 from tests.factories import add_viewer
 from tests.peers.scripted_ollama import ScriptedOllama, counted
@@ -101,6 +105,49 @@ async def test_an_answer_that_is_complete_ends_here_though_the_process_ends(
     assert (await ended(services, viewer, turn.conversation_id)).state is MessageState.DONE
 
 
+async def test_an_answer_that_is_asked_for_once_more_is_given_back_and_not_taken_for_complete(
+    services: Services, viewer: Viewer, owner_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Sequence[ChatMessage]] = []
+    is_asked_again = asyncio.Event()
+
+    async def silent_at_first(_model: str, messages: Sequence[ChatMessage]) -> AsyncGenerator[ChatEvent]:
+        asked.append(messages)
+        if len(asked) == 1:
+            yield TextDelta("It goes on and")
+            raise ModelBroke("The line broke.")
+        if len(asked) == 2:
+            yield AnswerFinished(reason="stop")
+            return
+        is_asked_again.set()
+        await asyncio.sleep(3600)
+
+    monkeypatch.setattr(services.engine._model, "chat", silent_at_first)
+    turn = await services.chats.ask(viewer, None, "go", "scripted:tokens=3")
+    broken = await ended(services, viewer, turn.conversation_id)
+    await services.chats.go_on(viewer, turn.conversation_id, broken.id)
+    await is_asked_again.wait()
+    await services.engine.stop()
+    assert ("queued", None, 0) in runs_of(owner_url, [viewer])
+    page = await services.conversations.open(viewer, turn.conversation_id)
+    assert page.run is not None and page.messages[-1].state is MessageState.RUNNING
+    await services.chats.stop(viewer, turn.conversation_id)
+
+
+async def test_a_claim_that_waits_behind_another_engine_keeps_nothing_from_being_given_back(
+    services: Services, viewer: Viewer, owner_url: str
+) -> None:
+    turn = await services.chats.ask(viewer, None, "go", ENDLESS)
+    async with following(services, viewer, turn) as answer:
+        await grown(answer, 60)
+        with psycopg.connect(owner_url) as frozen:
+            frozen.execute("SELECT pg_advisory_xact_lock(hashtext('rxchat claim_runs'))")
+            services.engine._wake.set()
+            await services.engine.stop()
+    assert runs_of(owner_url, [viewer]) == [("queued", None, 0)]
+    await services.chats.stop(viewer, turn.conversation_id)
+
+
 async def test_a_database_that_hangs_keeps_nobody_from_ending(
     services: Services, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,3 +229,36 @@ async def test_the_same_question_sent_to_two_processes_at_once_begins_one_conver
     with psycopg.connect(owner_url) as connection:
         count = connection.execute("SELECT count(*) FROM conversation WHERE owner_id = %s", (viewer.user_id,))
         assert count.fetchone() == (5,)
+
+
+async def test_a_question_of_a_deleted_conversation_is_not_asked_behind_its_back(
+    services: Services, viewer: Viewer
+) -> None:
+    question_id = new_id()
+    turn = await services.chats.ask(viewer, None, "hello", "scripted:tokens=1", question_id=question_id)
+    await ended(services, viewer, turn.conversation_id)
+    await services.conversations.remove(viewer, turn.conversation_id)
+    with pytest.raises(Conflict, match="deleted by now"):
+        await services.chats.ask(viewer, None, "hello", "scripted:tokens=1", question_id=question_id)
+
+
+async def test_while_storing_takes_long_others_are_told_only_what_is_stored() -> None:
+    told: list[dict[str, Any]] = []
+
+    class Recorded:
+        async def publish(self, _channel: str, message: bytes) -> int:
+            told.append(json.loads(message))
+            return 1
+
+    answer, is_stored = LiveAnswer(new_id(), new_id()), [True]
+    teller = Teller(Recorded(), answer, 1, lambda: is_stored[0])  # pyright: ignore[reportArgumentType]
+    answer.add(ChunkKind.TEXT, "one ")
+    await teller.tell()
+    is_stored[0], answer.stored = False, {ChunkKind.TEXT: 4}
+    answer.add(ChunkKind.TEXT, "two three ")
+    await teller.tell()
+    answer.stored[ChunkKind.TEXT] = 8
+    await teller.tell()
+    is_stored[0] = True
+    await teller.tell()
+    assert [(message["s"], message["t"]) for message in told] == [(0, "one "), (4, "two "), (8, "three ")]

@@ -101,8 +101,9 @@ export function Composer({ run, model, viewer, onStop }) {
     const back = returned.get();
     const id = back && back.text.trim() === text.trim() ? back.id : newId();
     returned.set(null);
-    drafts.send(viewer, conversation, id, text);
-    thread.sent(id, text);
+    // As the server stores it: what surrounds it is not counted, and does not travel.
+    drafts.send(viewer, conversation, id, text.trim());
+    thread.sent(id, text.trim());
     show("");
     refusal.set(null);
   };

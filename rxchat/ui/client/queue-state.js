@@ -1,5 +1,8 @@
 // Rules for messages that wait: how the text of a long one is put together, and what becomes of texts that are kept here.
 
+/** As much of a waiting message as the list shows, at the least, when it is cut. */
+const PREVIEW = 200;
+
 /** Begin to read the text of the message with this id. */
 export const startReading = (id) => ({ id, texts: [], length: null, isWhole: false });
 
@@ -23,3 +26,10 @@ export function sortAside(aside, fate) {
 
 /** Whether what somebody typed into a waiting message belongs into the composer: the message left the list under their hands. */
 export const isLeftBehind = (edit, fate) => !!edit && ["asked", "gone"].includes(fate(edit.id));
+
+/** Whether what somebody typed into a waiting message is what the message says by now; of a long one only the beginning is here. */
+export function isSaved(edit, messages) {
+  const said = edit && messages.find((message) => message.id === edit.id)?.text;
+  const typed = edit?.text.trim();
+  return !!said && (said === typed || (said.length >= PREVIEW && typed.startsWith(said)));
+}

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import { useParams } from "react-router";
 import { CornerDownRight, Pencil, Undo2 } from "lucide-react";
 import { drafts, giveBack, refusal, thread, useThread } from "./page-state.js";
-import { addPiece, isLeftBehind, sortAside, startReading } from "./queue-state.js";
+import { addPiece, isLeftBehind, isSaved, sortAside, startReading } from "./queue-state.js";
 import { tooLong } from "./words.js";
 
 function Edit({ text: given, onType, onSave, onCancel }) {
@@ -23,7 +23,8 @@ function Edit({ text: given, onType, onSave, onCancel }) {
     element.setSelectionRange(element.value.length, element.value.length);
   }, []);
   const isBad = !text.trim() || !!tooLong(text);
-  const save = () => !isBad && leave(() => onSave(text));
+  // What was typed is let go when the list shows it: its turn may come first.
+  const save = () => !isBad && onSave(text.trim());
   const onKeyDown = (event) => {
     if (event.nativeEvent.isComposing) return;
     if (event.key === "Escape") leave(onCancel);
@@ -50,7 +51,7 @@ function Waiting({ message, onType, onChange, onTakeBack }) {
   if (isEditing) {
     const save = (text) => {
       setEditing(false);
-      if (text.trim() !== message.text) onChange(message.id, text);
+      if (text !== message.text) onChange(message.id, text);
     };
     const type = (text) => onType(text ? { id: message.id, text } : null);
     return <li><Edit text={message.text} onType={type} onSave={save} onCancel={() => setEditing(false)} /></li>;
@@ -125,6 +126,7 @@ export function Queue({ run, viewer, piece, onChange, onRead, onWithdraw, onNext
   useEffect(() => void (edit.current = null), [conversation]);
   useEffect(() => {
     // Its turn came while it was being changed: what was typed goes into the composer instead of being lost.
+    if (isSaved(edit.current, [...(view.waiting ?? []), ...view.messages])) edit.current = null;
     if (!isLeftBehind(edit.current, thread.fate)) return;
     giveBack([edit.current.text]);
     edit.current = null;
@@ -136,7 +138,7 @@ export function Queue({ run, viewer, piece, onChange, onRead, onWithdraw, onNext
     refusal.set(null);
   }, [waiting.length]);
   if (!waiting.length) return null;
-  const title = isHeld ? "Not sent yet: the answer before did not end well." : waiting.length === 1 ? "Sent when this answer is done" : `${waiting.length} messages, sent one after another when this answer is done`;
+  const title = isHeld ? "Not sent yet" : waiting.length === 1 ? "Sent when this answer is done" : `${waiting.length} messages, sent one after another when this answer is done`;
   return (
     <section className="queue" aria-label="Waiting messages">
       <p className="queue-title" role="status">
