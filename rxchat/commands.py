@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from contextlib import suppress
 
 import httpx
@@ -26,6 +27,7 @@ from rxchat.services.tokens import Tokens
 from rxchat.settings import Settings
 
 _WEB_SECONDS = 60.0
+_TELL_EVERY_SECONDS = 5.0
 
 # Internal to Reflex (it is pinned): serve the frontend that is built already, and compile nothing.
 _WEB_ENVIRONMENT = {
@@ -91,14 +93,26 @@ async def _serve_until(stop: asyncio.Event, settings: Settings, supervisor: Supe
     supervisor.add(_web_child(settings))
     running = asyncio.create_task(supervisor.run_until(stop))
     healthy = asyncio.create_task(supervisor.until_healthy("web"))
+    telling = asyncio.create_task(_tell_of_the_start())
     try:
         await asyncio.wait({running, healthy}, return_when=asyncio.FIRST_COMPLETED)
+        telling.cancel()
         if healthy.done():
             await _welcome(settings, at)
         await running
     finally:
         running.cancel()
         healthy.cancel()
+        telling.cancel()
+
+
+async def _tell_of_the_start() -> None:
+    """Say every few seconds that it goes on: on a slow machine it takes a while until the first page is there."""
+    say("Starting the web server ...")
+    began = time.monotonic()
+    while True:
+        await asyncio.sleep(_TELL_EVERY_SECONDS)
+        say(f"Starting the web server: {time.monotonic() - began:.0f} s so far ...")
 
 
 async def _welcome(settings: Settings, at: Connections) -> None:
@@ -191,6 +205,8 @@ def web(settings: Settings, chosen: argparse.Namespace) -> int:
         # One that was killed is started again; the others serve meanwhile.
         *("--respawn-failed-workers", "--respawn-interval", "0.1"),
     ]
+    count = f"{chosen.workers} processes" if chosen.workers > 1 else "one process"
+    say(f"RxChat {__version__}: {count} will serve {settings.base_url} in a few seconds.")
     # In this process's place: what was only needed for the checks above is given back.
     os.chdir(frontend.ROOT)
     os.execv(sys.executable, command)  # noqa: S606

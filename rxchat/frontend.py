@@ -98,7 +98,7 @@ async def build(log: Path, report: Callable[[str], None]) -> None:
         FrontendFailed: with the log's last lines.
     """
     digest = _digest()
-    report("Building the pages (once; about half a minute) ...")
+    report("Building the pages (once; half a minute to two) ...")
     log.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     with log.open("wb") as output:

@@ -138,7 +138,7 @@ export function Queue({ run, viewer, piece, onChange, onRead, onWithdraw, onNext
     refusal.set(null);
   }, [waiting.length]);
   if (!waiting.length) return null;
-  const title = isHeld ? "Not sent yet" : waiting.length === 1 ? "Sent when this answer is done" : `${waiting.length} messages, sent one after another when this answer is done`;
+  const title = isHeld ? "Not sent yet" : waiting.length === 1 ? "Sent when this answer is done or stopped" : `${waiting.length} messages, sent one after another when this answer is done or stopped`;
   return (
     <section className="queue" aria-label="Waiting messages">
       <p className="queue-title" role="status">
