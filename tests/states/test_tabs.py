@@ -13,6 +13,7 @@ from reflex.istate.manager.token import BaseStateToken
 from rxchat.states import sockets, tabs
 from rxchat.states.thread import ThreadState
 from tests.states.test_sockets import Namespace
+from tests.tab import open_tab
 
 pytestmark = pytest.mark.anyio
 
@@ -51,6 +52,13 @@ async def test_a_closed_tab_is_let_go_after_its_grace(manager: StateManagerMemor
     assert set(manager._token_expires_at) == {OPEN.cache_key}
     assert CLOSED.lock_key not in manager._states_locks
     await manager.close()
+
+
+async def test_what_reflex_keeps_is_known_by_the_tab_it_belongs_to() -> None:
+    async with open_tab() as tab:
+        manager = tab._processor._root_context.state_manager
+        assert isinstance(manager, StateManagerMemory)
+        assert {token.ident for _, token in manager._token_expires_at.values()} == {tab.token}
 
 
 @pytest.mark.usefixtures("namespace")
