@@ -56,7 +56,9 @@ async def test_a_closed_tab_is_let_go_after_its_grace(manager: StateManagerMemor
 
 async def test_what_reflex_keeps_is_known_by_the_tab_it_belongs_to() -> None:
     async with open_tab() as tab:
-        manager = tab._processor._root_context.state_manager
+        context = tab._processor._root_context
+        assert context is not None
+        manager = context.state_manager
         assert isinstance(manager, StateManagerMemory)
         assert {token.ident for _, token in manager._token_expires_at.values()} == {tab.token}
 
