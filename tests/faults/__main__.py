@@ -11,8 +11,8 @@ from collections import deque
 from tests.faults import record, scenarios, sequences
 from tests.faults.house import House, opened
 from tests.faults.record import Outcome, Row
+from tests.faults.registry import Scenario
 from tests.faults.rounds import opened as opened_round
-from tests.faults.scenarios import Scenario
 from tests.faults.storage import Storage
 
 _ROUND_SECONDS = 300.0

@@ -5,56 +5,24 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
 
 import psycopg
 
-from tests.faults.house import LONG, ROUND, Part
+from tests.faults.house import LONG, Part
 from tests.faults.line import Line
 from tests.faults.record import TAKEOVER_SECONDS
+from tests.faults.registry import chosen, scenario
 from tests.faults.rounds import Round
+
+__all__ = ["chosen", "scenario"]
 
 DRAIN_SECONDS = 10.0
 HANDOVER_SECONDS = 2.0
 """How long it takes at most until somebody else goes on with what a process gave back."""
 _HALF_OPEN = 20
 _GIVEN_UP_SECONDS = 45.0
-
-Fault = Callable[[Round], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """One kind of fault."""
-
-    name: str
-    kind: str
-    target: str
-    asserted: str
-    fault: Fault
-    may_fail: bool = False
-    """Whether answers may end as failed, whole up to there and with a working Retry."""
-    model: str = ROUND
-    needs_disk: bool = False
-    """Whether the house must have a disk of its own."""
-    takeover_seconds: float | None = None
-    """Within how many seconds answers must change hands; None where they need not."""
-
-
-ALL: list[Scenario] = []
-
-
-def scenario(kind: str, target: str, asserted: str, **rest: Any) -> Callable[[Fault], Fault]:
-    """Add a fault to those that there are; `rest` are fields of a Scenario."""
-
-    def add(fault: Fault) -> Fault:
-        ALL.append(Scenario(fault.__name__.replace("_", "-"), kind, target, asserted, fault, **rest))
-        return fault
-
-    return add
 
 
 async def _lasts(at: Round, shortest: float, longest: float) -> None:
@@ -414,11 +382,3 @@ async def jump_clock(at: Round) -> None:
     finally:
         at.house.turn_clock(0)
     assert not at.watch.outcome.takeovers, "an answer changed hands"
-
-
-def chosen(names: list[str]) -> list[Scenario]:
-    """The scenarios with these names, or all."""
-    unknown = set(names) - {scenario.name for scenario in ALL}
-    if unknown:
-        raise ValueError(f"there is no {', '.join(sorted(unknown))}; there are: {', '.join(s.name for s in ALL)}")
-    return [scenario for scenario in ALL if not names or scenario.name in names]
