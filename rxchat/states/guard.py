@@ -12,6 +12,7 @@ import structlog
 from rxchat.domain.errors import DatabaseAway, NotSignedIn
 from rxchat.services import graph
 from rxchat.states import sockets
+from rxchat.states.background import going_on
 
 log = structlog.get_logger(__name__)
 
@@ -41,13 +42,10 @@ async def watching() -> AsyncGenerator[None]:
     """Look after all tabs of this process for as long as the context is open."""
     changed = asyncio.Event()
     graph.current().access.on_change(lambda _user_id: changed.set())
-    task = asyncio.create_task(_watch(changed), name="guard")
     try:
-        yield
+        async with going_on(_watch(changed), "guard"):
+            yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
         _tabs.clear()
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from reflex.istate.manager import StateManager
 from reflex.istate.manager.memory import StateManagerMemory
 
 from rxchat.states import sockets
+from rxchat.states.background import going_on
 
 _EVERY_SECONDS = 30.0
 GRACE_SECONDS = 60.0
@@ -24,13 +25,8 @@ GRACE_SECONDS = 60.0
 @asynccontextmanager
 async def tidied(manager: StateManager) -> AsyncGenerator[None]:
     """Let go of closed tabs for as long as the context is open."""
-    task = asyncio.create_task(_tidy_forever(manager), name="tabs")
-    try:
+    async with going_on(_tidy_forever(manager), "tabs"):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def _tidy_forever(manager: StateManager) -> None:
