@@ -23,14 +23,13 @@ log = structlog.get_logger(__name__)
 _PREFIX = "rxchat:"
 _BUDGET_SECONDS = 0.5
 _RETRY_SECONDS = 2.0
-# A line that is dead without having been closed is noticed in 8 s, whether anything is said on it or not.
+# A line that is dead without having been closed is noticed in 8 s, whether anything is said on it or not; where the system
+# has no such options (macOS has not all of them), as late as it likes.
+_KEEPALIVE = {"TCP_KEEPIDLE": 4, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 2, "TCP_USER_TIMEOUT": 8000}
 _LINE: dict[str, Any] = {
     "socket_keepalive": True,
     "socket_keepalive_options": {
-        socket.TCP_KEEPIDLE: 4,
-        socket.TCP_KEEPINTVL: 2,
-        socket.TCP_KEEPCNT: 2,
-        socket.TCP_USER_TIMEOUT: 8000,
+        getattr(socket, name): value for name, value in _KEEPALIVE.items() if hasattr(socket, name)
     },
 }
 _UNHEARD = 256
