@@ -18,6 +18,7 @@ from rxchat.domain.conversations import MessageState
 from rxchat.domain.errors import Conflict, ModelBroke
 from rxchat.domain.ids import new_id
 from rxchat.domain.runs import ChunkKind, ClaimedRun
+from rxchat.services.answers import AnswerWriter
 from rxchat.services.graph import Services
 from rxchat.services.live import LiveAnswer
 from rxchat.services.mirrors import Teller
@@ -86,22 +87,19 @@ async def test_what_is_claimed_while_the_process_ends_is_given_back_too(
 
 
 async def test_an_answer_that_is_complete_ends_here_though_the_process_ends(
-    services: Services, viewer: Viewer, owner_url: str, monkeypatch: pytest.MonkeyPatch
+    services: Services, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    is_over, goes_on, flush = asyncio.Event(), asyncio.Event(), services.live.flush
+    is_over, write = asyncio.Event(), AnswerWriter.write
 
-    async def slow_flush(*arguments: Any) -> None:
+    async def lingering(self: AnswerWriter) -> None:
+        await write(self)
         is_over.set()
-        await goes_on.wait()
-        await flush(*arguments)
+        await asyncio.sleep(3600)
 
-    monkeypatch.setattr(services.live, "flush", slow_flush)
+    monkeypatch.setattr(AnswerWriter, "write", lingering)
     turn = await services.chats.ask(viewer, None, "go", "scripted:tokens=3")
     await is_over.wait()
-    stopping = asyncio.create_task(services.engine.stop())
-    await asyncio.sleep(0)
-    goes_on.set()
-    await stopping
+    await services.engine.stop()
     assert (await ended(services, viewer, turn.conversation_id)).state is MessageState.DONE
 
 
