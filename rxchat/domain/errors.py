@@ -20,6 +20,13 @@ RxChatError
 │   ├── ProviderRefused     403  the person, or the provider, said no
 │   ├── ProviderAway        503  the provider does not answer
 │   └── ProviderBroke       502  its answer cannot be trusted
+├── StoreError              502  the place where files are kept failed
+│   ├── StoreAway           503  it does not answer
+│   ├── StoreFull           507  there is no room
+│   └── ObjectMissing       404  it does not have what was stored there
+├── DocumentUnreadable      422  this file cannot be read, and why; the same again will not do
+├── EmbedderError           503  the embedding model failed; later it may do
+│   └── TextTooLong         422  a text has more tokens than the embedding model takes
 └── ModelError              502  the model's side failed
     ├── ModelHostAway       503  nobody answers at the host
     ├── ModelUnknown        404  the host does not have this model
@@ -226,3 +233,52 @@ class AnswerInterrupted(ModelError):
 
     status = 502
     code = "answer_interrupted"
+
+
+class StoreError(RxChatError):
+    """The file store failed; please try again."""
+
+    status = 502
+    code = "store_error"
+
+
+class StoreAway(StoreError):
+    """The file store does not answer; please try again in a moment."""
+
+    status = 503
+    code = "store_away"
+
+
+class StoreFull(StoreError):
+    """There is no room left in the file store: ask an administrator to make some."""
+
+    status = 507
+    code = "store_full"
+
+
+class ObjectMissing(StoreError):
+    """The file store has lost this file: please upload it again."""
+
+    status = 404
+    code = "object_missing"
+
+
+class DocumentUnreadable(RxChatError):
+    """This file cannot be read."""
+
+    status = 422
+    code = "document_unreadable"
+
+
+class EmbedderError(RxChatError):
+    """The embedding model does not answer."""
+
+    status = 503
+    code = "embedder_error"
+
+
+class TextTooLong(EmbedderError):
+    """This text has more tokens than the embedding model takes."""
+
+    status = 422
+    code = "text_too_long"

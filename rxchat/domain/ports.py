@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from rxchat.domain.chat import ChatEvent, ChatMessage, ModelInfo
+from rxchat.domain.documents import ParsedDocument
+from rxchat.domain.retrieval import EmbedderInfo
 from rxchat.domain.sign_in_providers import Departure, ForeignAccount, ProviderInfo
 
 
@@ -75,4 +79,114 @@ class SignInProvider(Protocol):
         Raises:
             ProviderError: each failure as the subclass that says what it was.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """What a store says of an object without reading it."""
+
+    key: str
+    size_bytes: int
+    modified_at: datetime
+
+
+class ObjectStore(Protocol):
+    """Keeps sealed pieces of files under random keys; whole or not at all, and durably once `put` has returned."""
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Keep these bytes; an object that is there already is replaced.
+
+        Raises:
+            StoreAway, StoreFull, StoreError: nothing is kept then (or all of it, and the sweep finds it).
+        """
+        ...
+
+    async def get(self, key: str) -> bytes:
+        """Return what was kept.
+
+        Raises:
+            ObjectMissing, StoreAway, StoreError.
+        """
+        ...
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Forget these; those that are not there are forgotten already.
+
+        Raises:
+            StoreAway, StoreError: some may be gone.
+        """
+        ...
+
+    def objects(self) -> AsyncGenerator[StoredObject]:
+        """Return all that there is, in any order, without holding the list in memory.
+
+        Raises:
+            StoreAway, StoreError.
+        """
+        ...
+
+    async def ping(self) -> None:
+        """Return when it answers, and can be written to.
+
+        Raises:
+            StoreAway, StoreFull, StoreError.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        ...
+
+
+class DocumentParser(Protocol):
+    """Makes text and structure of a file that nobody trusts."""
+
+    async def parse(self, name: str, media_type: str, content: AsyncIterable[bytes]) -> ParsedDocument:
+        """Return what a file says.
+
+        Raises:
+            DocumentUnreadable: with the reason, for the person who uploaded it.
+        """
+        ...
+
+
+class EmbeddingModel(Protocol):
+    """Makes vectors of texts, so that what means the same is near."""
+
+    async def info(self) -> EmbedderInfo:
+        """Return which model it is; found out at its first use.
+
+        Raises:
+            EmbedderError: when nobody can tell just now.
+        """
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """Return a vector of length one for each text.
+
+        Raises:
+            TextTooLong: when one has more tokens than the model takes; none is cut silently.
+            EmbedderError: when it does not answer, or not what it should.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        ...
+
+
+class Reranker(Protocol):
+    """Reads a question and passages together, and says how well each answers it; slower and better than vectors."""
+
+    async def scores(self, question: str, passages: Sequence[str]) -> list[float]:
+        """Return a score for each passage: the higher, the better.
+
+        Raises:
+            EmbedderError: when it does not answer; the order of before is used then.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections."""
         ...
