@@ -12,8 +12,14 @@ from rxchat.tables import metadata
 MIGRATION_LOCK = 7_239_001
 
 
+def _is_ours(name: str | None, _kind: str, parent: object) -> bool:
+    """Whether the code says how it should be: not procrastinate's tables, nor the indexes that embedders get as they come."""
+    del parent
+    return not (name or "").startswith(("procrastinate_", "ix_chunk_vector_hnsw_"))
+
+
 def _migrate(connection: Connection) -> None:
-    context.configure(connection=connection, target_metadata=metadata, compare_type=True)
+    context.configure(connection=connection, target_metadata=metadata, compare_type=True, include_name=_is_ours)
     with context.begin_transaction():
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         connection.execute(text("SET LOCAL lock_timeout = '10s'"))

@@ -273,7 +273,8 @@ class Postgres:
             await connection.execute(f"GRANT CONNECT, TEMPORARY ON DATABASE {DATABASE} TO {WEB}")
         superuser_there = self.url(SUPERUSER, self.secrets.postgres_superuser_password)
         async with await psycopg.AsyncConnection.connect(superuser_there, autocommit=True) as connection:
-            await connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+            for extension in ("vector", "unaccent"):
+                await connection.execute(f"CREATE EXTENSION IF NOT EXISTS {extension}")
 
 
 def packaged_version() -> str:

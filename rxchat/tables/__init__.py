@@ -15,16 +15,39 @@ from rxchat.tables.audit import AuditCheckpoint, AuditEvent
 from rxchat.tables.base import metadata
 from rxchat.tables.conversations import Conversation, ConversationEventRow, Message, QueuedMessage
 from rxchat.tables.credentials import ApiKey, Passkey, RecoveryCode, TotpSecret
+from rxchat.tables.documents import (
+    AnswerSource,
+    ChunkRow,
+    ChunkVector,
+    CollectionRow,
+    CommonWord,
+    ConversationKnowledge,
+    DocumentRow,
+    DocumentText,
+    EmbeddingIndex,
+    FilePart,
+    StoredFile,
+)
 from rxchat.tables.runs import Run, RunChunkRow
 
 __all__ = [
     "AccountLink",
+    "AnswerSource",
     "ApiKey",
     "AttemptCounter",
     "AuditCheckpoint",
     "AuditEvent",
+    "ChunkRow",
+    "ChunkVector",
+    "CollectionRow",
+    "CommonWord",
     "Conversation",
     "ConversationEventRow",
+    "ConversationKnowledge",
+    "DocumentRow",
+    "DocumentText",
+    "EmbeddingIndex",
+    "FilePart",
     "GrantRow",
     "Group",
     "GroupMember",
@@ -38,6 +61,7 @@ __all__ = [
     "Run",
     "RunChunkRow",
     "SpentToken",
+    "StoredFile",
     "TotpSecret",
     "User",
     "UserSession",

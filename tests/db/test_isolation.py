@@ -17,7 +17,7 @@ from tests.conftest import empty
 from tests.factories import add_viewer
 
 # What belongs to the installation and not to a person has a test of its own below; nobody touches the last ones at all.
-SHARED = {"role", "user_group", "access_grant", "installation_setting"}
+SHARED = {"role", "user_group", "access_grant", "installation_setting", "embedding_index", "common_word"}
 PROCEDURES_ALONE = {"attempt_counter", "spent_token", "audit_checkpoint"}
 TABLES = sorted(metadata.tables)
 OWNED = sorted(set(TABLES) - SHARED - PROCEDURES_ALONE)
@@ -71,6 +71,61 @@ def rows_around_an_account(owner: UUID, group: UUID) -> tuple[tuple[str, tuple],
     )
 
 
+def rows_around_a_document(owner: UUID, conversation: UUID) -> tuple[tuple[str, tuple], ...]:
+    """A row for each table of files, documents and what answers are grounded in."""
+    collection, file, document, chunk = new_id(), new_id(), new_id(), new_id()
+    return (
+        (
+            "INSERT INTO collection (owner_id, id, kind, name, description) VALUES (%s, %s, 'library', 'c', '')",
+            (owner, collection),
+        ),
+        (
+            "INSERT INTO stored_file (owner_id, id, size_bytes, key_id, wrapped_key) VALUES (%s, %s, 1, 'k', 'x')",
+            (owner, file),
+        ),
+        (
+            "INSERT INTO file_part (owner_id, file_id, start, size_bytes, object_key) VALUES (%s, %s, 0, 1, %s)",
+            (owner, file, str(file)),
+        ),
+        (
+            "INSERT INTO document (owner_id, id, collection_id, file_id, name, media_type, size_bytes, state, live_generation)"
+            " VALUES (%s, %s, %s, %s, 'd', 'text/plain', 1, 'ready', 1)",
+            (owner, document, collection, file),
+        ),
+        (
+            "INSERT INTO document_text (owner_id, document_id, generation, collection_id, title, text, blocks)"
+            " VALUES (%s, %s, 1, %s, '', 't', '[]')",
+            (owner, document, collection),
+        ),
+        (
+            'INSERT INTO chunk (owner_id, id, document_id, generation, collection_id, ordinal, page, heading, start, "end",'
+            " tokens, hash, text, words) VALUES (%s, %s, %s, 1, %s, 0, 0, '', 0, 1, 1, 'x', 't', 't')",
+            (owner, chunk, document, collection),
+        ),
+        ("DELETE FROM embedding_index WHERE id = 901", ()),
+        (
+            "INSERT INTO embedding_index (id, model, dimensions, max_tokens, state) VALUES (901, 'isolation', 2, 2, 'retired')",
+            (),
+        ),
+        (
+            "INSERT INTO chunk_vector (owner_id, chunk_id, index_id, document_id, collection_id, embedding)"
+            " VALUES (%s, %s, 901, %s, %s, '[1,2]')",
+            (owner, chunk, document, collection),
+        ),
+        ("INSERT INTO common_word (word, share) VALUES ('w', 1) ON CONFLICT DO NOTHING", ()),
+        (
+            "INSERT INTO conversation_knowledge (owner_id, conversation_id, id, kind, name) VALUES (%s, %s, %s, 'collection', 'c')",
+            (owner, conversation, collection),
+        ),
+        (
+            "INSERT INTO answer_source (owner_id, message_id, number, conversation_id, document_owner_id, document_id,"
+            ' collection_id, chunk_id, name, heading, page, start, "end", text, hash, score)'
+            " VALUES (%s, %s, 1, %s, %s, %s, %s, %s, 'd', '', 0, 0, 1, 't', 'x', 1)",
+            (owner, new_id(), conversation, owner, document, collection, chunk),
+        ),
+    )
+
+
 @pytest.fixture
 def people(owner_url: str):
     """Two people; the first has a row in every table."""
@@ -116,6 +171,7 @@ def people(owner_url: str):
                 (new_id(), owner),
             ),
             *rows_around_an_account(owner, group),
+            *rows_around_a_document(owner, conversation),
         ):
             connection.execute(statement, values)  # pyright: ignore[reportArgumentType]
     yield victim.user_id, stranger.user_id
@@ -210,6 +266,8 @@ def filler(table: str, column: str) -> str:
         "LargeBinary": "'x'::bytea",
         "ARRAY": "'{}'::varchar[]",
         "JSONB": "'{}'::jsonb",
+        "REAL": "0",
+        "HALFVEC": "'[1,2]'::halfvec",
     }
     return values.get(kind, "'x'")
 

@@ -23,6 +23,9 @@ def fresh_url(owner_url: str, data_folder: Path) -> Iterator[str]:
     with psycopg.connect(**superuser, autocommit=True) as connection:
         connection.execute("DROP DATABASE IF EXISTS rxchat_fresh")
         connection.execute("CREATE DATABASE rxchat_fresh OWNER rxchat_owner")
+    with psycopg.connect(**{**superuser, "dbname": "rxchat_fresh"}, autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION vector")
+        connection.execute("CREATE EXTENSION unaccent")
     yield owner_url.rpartition("/")[0] + "/rxchat_fresh"
     with psycopg.connect(**superuser, autocommit=True) as connection:
         connection.execute("DROP DATABASE rxchat_fresh WITH (FORCE)")
@@ -41,6 +44,8 @@ def test_migrations_go_up_and_down_and_up_again(fresh_url: str) -> None:
         left = connection.execute(
             "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v')"
             " UNION SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+            " AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')"
+            " UNION SELECT typname FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype = 'e'"
         ).fetchall()
     assert {name for (name,) in left} == {"alembic_version"}
     migrations.upgrade(fresh_url)

@@ -1,0 +1,22 @@
+-- Forgets uploads that nobody goes on with, and files that no document is made of; returns where their pieces are.
+CREATE FUNCTION forget_uploads(p_after interval) RETURNS SETOF varchar
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public
+AS $$
+BEGIN
+    DELETE FROM document USING stored_file AS file
+     WHERE document.state = 'uploading' AND file.owner_id = document.owner_id AND file.id = document.file_id
+       AND file.stored_at IS NULL AND file.touched_at < now() - p_after;
+    RETURN QUERY
+        WITH gone AS (
+            SELECT file.owner_id, file.id FROM stored_file AS file
+             WHERE file.touched_at < now() - p_after AND NOT EXISTS (
+                SELECT FROM document WHERE document.owner_id = file.owner_id AND document.file_id = file.id)
+             FOR UPDATE SKIP LOCKED),
+        pieces AS (
+            SELECT part.object_key FROM file_part AS part
+              JOIN gone ON gone.owner_id = part.owner_id AND gone.id = part.file_id),
+        deleted AS (
+            DELETE FROM stored_file AS file USING gone WHERE file.owner_id = gone.owner_id AND file.id = gone.id)
+        SELECT object_key FROM pieces;
+END $$;

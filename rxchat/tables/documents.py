@@ -1,0 +1,254 @@
+"""Files, the documents that they are, the chunks that are found in them, and what answers were shown of them."""
+
+# SQLModel declares __tablename__ in a way that a plain string does not fit, though its documentation uses one.
+# pyright: reportAssignmentType=false
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pgvector.sqlalchemy import HALFVEC
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Identity, Index, text
+from sqlalchemy.dialects.postgresql import JSONB, REAL, TSVECTOR
+from sqlmodel import Field, SQLModel
+
+from rxchat.domain.ids import new_id
+from rxchat.tables.base import moment, owned_key
+
+
+class CollectionRow(SQLModel, table=True):
+    """Documents that belong together and are shared together."""
+
+    __tablename__ = "collection"
+    __table_args__ = (
+        Index(
+            "uq_collection_draft", "owner_id", "draft_key", unique=True, postgresql_where=text("draft_key IS NOT NULL")
+        ),
+    )
+
+    owner_id: UUID = Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    kind: str
+    name: str
+    description: str = ""
+    draft_key: UUID | None = None
+    """The browser's name for what is attached to a message that is not sent yet."""
+    created_at: datetime = moment(default_now=True)
+
+
+class StoredFile(SQLModel, table=True):
+    """The bytes of an upload, sealed with a key of its own."""
+
+    __tablename__ = "stored_file"
+    __table_args__ = (
+        Index(
+            "uq_stored_file_digest", "owner_id", "digest", unique=True, postgresql_where=text("stored_at IS NOT NULL")
+        ),
+        Index("ix_stored_file_key", "key_id"),
+        Index("ix_stored_file_unfinished", "touched_at", postgresql_where=text("stored_at IS NULL")),
+    )
+
+    owner_id: UUID = Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    size_bytes: int = Field(sa_type=BigInteger)
+    received_bytes: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    digest: bytes | None = None
+    """A keyed hash of the plain content: equal only for equal files of one owner."""
+    key_id: str
+    wrapped_key: bytes
+    created_at: datetime = moment(default_now=True)
+    touched_at: datetime = moment(default_now=True)
+    stored_at: datetime | None = moment(nullable=True)
+
+
+class FilePart(SQLModel, table=True):
+    """One sealed piece of a file, an object of its own."""
+
+    __tablename__ = "file_part"
+    __table_args__ = (
+        ForeignKeyConstraint(["owner_id", "file_id"], ["stored_file.owner_id", "stored_file.id"], ondelete="CASCADE"),
+        Index("uq_file_part_object", "object_key", unique=True),
+    )
+
+    owner_id: UUID = owned_key()
+    file_id: UUID = Field(primary_key=True)
+    start: int = Field(primary_key=True, sa_type=BigInteger)
+    size_bytes: int
+    object_key: str
+
+
+class DocumentRow(SQLModel, table=True):
+    """A file in a collection, and how far it has come on its way to being found."""
+
+    __tablename__ = "document"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["owner_id", "collection_id"], ["collection.owner_id", "collection.id"], ondelete="CASCADE"
+        ),
+        ForeignKeyConstraint(["owner_id", "file_id"], ["stored_file.owner_id", "stored_file.id"]),
+        Index("ix_document_collection", "collection_id"),
+        Index("ix_document_file", "owner_id", "file_id"),
+        Index("ix_document_unfinished", "updated_at", postgresql_where=text("state NOT IN ('ready', 'failed')")),
+    )
+
+    owner_id: UUID = owned_key()
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    collection_id: UUID
+    file_id: UUID
+    name: str
+    media_type: str
+    size_bytes: int = Field(sa_type=BigInteger)
+    state: str
+    progress: float = Field(default=0.0, sa_type=REAL, sa_column_kwargs={"server_default": "0"})
+    """How much of the present step is done, 0 to 1."""
+    note: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    error: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    pages: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    characters: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    chunks: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    generation: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    """Which making of its chunks is under way, or was the last."""
+    live_generation: int | None = None
+    """Which one is found; None until the first one is whole."""
+    fence: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """Grows each time a job takes the document up: what an older one writes is refused."""
+    created_at: datetime = moment(default_now=True)
+    updated_at: datetime = moment(default_now=True)
+
+
+class DocumentText(SQLModel, table=True):
+    """What a parser has made of a document."""
+
+    __tablename__ = "document_text"
+    __table_args__ = (
+        ForeignKeyConstraint(["owner_id", "document_id"], ["document.owner_id", "document.id"], ondelete="CASCADE"),
+    )
+
+    owner_id: UUID = owned_key()
+    document_id: UUID = Field(primary_key=True)
+    generation: int = Field(primary_key=True)
+    collection_id: UUID
+    title: str
+    text: str
+    blocks: list[Any] = Field(sa_type=JSONB)
+
+
+class ChunkRow(SQLModel, table=True):
+    """A passage that can be found: a span of its document's text."""
+
+    __tablename__ = "chunk"
+    __table_args__ = (
+        ForeignKeyConstraint(["owner_id", "document_id"], ["document.owner_id", "document.id"], ondelete="CASCADE"),
+        Index("uq_chunk_ordinal", "owner_id", "document_id", "generation", "ordinal", unique=True),
+        Index("ix_chunk_collection", "collection_id"),
+        Index("ix_chunk_words", "words", postgresql_using="gin"),
+    )
+
+    owner_id: UUID = owned_key()
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    document_id: UUID
+    generation: int
+    collection_id: UUID
+    ordinal: int
+    page: int
+    heading: str
+    start: int
+    end: int
+    tokens: int
+    hash: bytes
+    text: str
+    words: Any = Field(sa_type=TSVECTOR)
+
+
+class EmbeddingIndex(SQLModel, table=True):
+    """The vectors that one model makes; one index is in force at a time."""
+
+    __tablename__ = "embedding_index"
+    __table_args__ = (
+        Index("uq_embedding_index_model", "model", "dimensions", unique=True),
+        Index("uq_embedding_index_active", "state", unique=True, postgresql_where=text("state = 'active'")),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_column_args=(Identity(),))
+    model: str
+    dimensions: int
+    max_tokens: int
+    state: str
+    created_at: datetime = moment(default_now=True)
+
+
+class ChunkVector(SQLModel, table=True):
+    """A chunk's vector in one index."""
+
+    __tablename__ = "chunk_vector"
+    __table_args__ = (
+        ForeignKeyConstraint(["owner_id", "chunk_id"], ["chunk.owner_id", "chunk.id"], ondelete="CASCADE"),
+        Index("ix_chunk_vector_collection", "collection_id", "index_id"),
+    )
+
+    owner_id: UUID = owned_key()
+    chunk_id: UUID = Field(primary_key=True)
+    index_id: int = Field(primary_key=True, foreign_key="embedding_index.id")
+    document_id: UUID
+    collection_id: UUID
+    embedding: Any = Field(sa_type=HALFVEC, nullable=False)
+
+
+class CommonWord(SQLModel, table=True):
+    """A word that stands in many chunks."""
+
+    __tablename__ = "common_word"
+
+    word: str = Field(primary_key=True)
+    share: float = Field(sa_type=REAL)
+
+
+class ConversationKnowledge(SQLModel, table=True):
+    """A collection or a document that a conversation's answers are grounded in."""
+
+    __tablename__ = "conversation_knowledge"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["owner_id", "conversation_id"], ["conversation.owner_id", "conversation.id"], ondelete="CASCADE"
+        ),
+    )
+
+    owner_id: UUID = owned_key()
+    conversation_id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    kind: str
+    name: str
+    created_at: datetime = moment(default_now=True)
+
+
+class AnswerSource(SQLModel, table=True):
+    """What a model was shown for an answer, as it was then."""
+
+    __tablename__ = "answer_source"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["owner_id", "conversation_id"], ["conversation.owner_id", "conversation.id"], ondelete="CASCADE"
+        ),
+        Index("ix_answer_source_conversation", "owner_id", "conversation_id"),
+        Index("ix_answer_source_document", "document_id", postgresql_where=text("is_cited")),
+    )
+
+    owner_id: UUID = owned_key()
+    message_id: UUID = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    conversation_id: UUID
+    document_owner_id: UUID
+    document_id: UUID
+    collection_id: UUID
+    chunk_id: UUID
+    name: str
+    heading: str
+    page: int
+    start: int
+    end: int
+    text: str
+    hash: bytes
+    score: float = Field(sa_type=REAL)
+    is_cited: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
