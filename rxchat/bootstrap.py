@@ -7,13 +7,18 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
 from rxchat.adapters.attempts import RedisCounters
+from rxchat.adapters.embedders.ollama import OllamaEmbeddingModel
+from rxchat.adapters.embedders.openai import OpenAIEmbeddingModel, OpenAIReranker
 from rxchat.adapters.mail import SmtpMailer
+from rxchat.adapters.objects.folder import FolderStore
+from rxchat.adapters.objects.s3 import S3Store
 from rxchat.adapters.ollama import OllamaChatModel
+from rxchat.adapters.parsing import IsolatedParser
 from rxchat.adapters.redis import RedisBroadcast
 from rxchat.adapters.sign_in import providers
 from rxchat.checks import HOW_TO_MAKE_A_SECRET, SECRET_BYTES, decoded_secret
@@ -22,18 +27,28 @@ from rxchat.db.migrations import newest_revision
 from rxchat.db.notifications import listen
 from rxchat.development import ensure_servers
 from rxchat.domain.errors import RxChatError
+from rxchat.domain.files import FileLimits
+from rxchat.domain.ports import EmbeddingModel, ObjectStore
 from rxchat.domain.runs import RunLimits
 from rxchat.embedded import endpoints as embedded
 from rxchat.embedded.secrets import load_or_create
+from rxchat.jobs.worker import Worker
 from rxchat.services import graph
+from rxchat.services.attaching import Attaching
 from rxchat.services.audit_trail import AuditTrail, signer_of
 from rxchat.services.authentication import Authentication
 from rxchat.services.chats import Chats
 from rxchat.services.conversations import Conversations
 from rxchat.services.denials import Denials
+from rxchat.services.envelopes import MasterKeys
 from rxchat.services.federation import Federation
+from rxchat.services.file_links import FileLinks
+from rxchat.services.files import Files
 from rxchat.services.graph import Services
+from rxchat.services.grounding import Grounding
 from rxchat.services.health import Health
+from rxchat.services.ingestion import Ingestion
+from rxchat.services.library import Library
 from rxchat.services.limits import Limits, PostgresCounters
 from rxchat.services.links import Links
 from rxchat.services.live import LiveAnswers
@@ -47,10 +62,12 @@ from rxchat.services.people import People
 from rxchat.services.post import Post
 from rxchat.services.programs import Programs
 from rxchat.services.registration import Registration
+from rxchat.services.retrieval import Retrieval
 from rxchat.services.rules import InstallationRules, Rules
 from rxchat.services.runs import RunEngine
 from rxchat.services.second_factors import SecondFactors
 from rxchat.services.sessions import Sessions
+from rxchat.services.sweeping import Sweeping
 from rxchat.services.teams import Teams
 from rxchat.services.tokens import Tokens
 from rxchat.services.upkeep import Upkeep
@@ -62,6 +79,14 @@ log = structlog.get_logger(__name__)
 
 class ConfigurationError(RxChatError):
     """RxChat cannot start with these settings."""
+
+
+class Connected(Protocol):
+    """What holds connections."""
+
+    async def aclose(self) -> None:
+        """Close them."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,19 +169,16 @@ class Graph:
 
     services: Services
     database: Database
-    model: OllamaChatModel
-    broadcast: RedisBroadcast | None
-    counters: RedisCounters | None
     passwords: Passwords
+    worker: Worker
+    connected: tuple[Connected, ...]
+    """What else is closed with it."""
 
     async def aclose(self) -> None:
         """Close all of them."""
         self.passwords.close()
-        await self.model.aclose()
-        if self.broadcast is not None:
-            await self.broadcast.aclose()
-        if self.counters is not None:
-            await self.counters.aclose()
+        for adapter in self.connected:
+            await adapter.aclose()
         await self.database.aclose()
 
 
@@ -177,10 +199,17 @@ def build_services(settings: Settings, at: Connections) -> Graph:
     models = Models(model, default=settings.default_model)
     access = Access(notices)
     limits = Limits(counters, PostgresCounters(database))
+    vault, tokens = Vault(at.secret_key), Tokens(at.secret_key)
+    store, embedder, reranker = _store(settings), _embedder(settings, at), _reranker(settings)
+    files = Files(database, store, _master_keys(settings, vault), vault, _file_limits(settings))
+    ingestion = Ingestion(database, files, IsolatedParser(), embedder)
+    retrieval = Retrieval(database, embedder, reranker)
     services = Services(
-        **_account_services(settings, at, database, access, passwords, limits),
+        **_account_services(settings, at, database, access, passwords, limits, Sweeping(database, store)),
         access=access,
         activity=Activity(notices, access),
+        attaching=Attaching(database),
+        document_activity=Activity(notices, access, "documents"),
         conversations=Conversations(database),
         denials=Denials(database, limits),
         engine=RunEngine(
@@ -190,18 +219,71 @@ def build_services(settings: Settings, at: Connections) -> Graph:
             notices,
             limits=RunLimits(settings.answers_at_once, settings.answers_per_person),
             longest_seconds=settings.answer_timeout_minutes * 60,
+            grounding=Grounding(database, retrieval, model, source_tokens=settings.source_tokens),
         ),
+        file_links=FileLinks(database, tokens),
+        files=files,
+        ingestion=ingestion,
+        library=Library(database, access),
+        retrieval=retrieval,
         health=Health(database, models, newest_revision(), broadcast.ping if broadcast else None),
         limits=limits,
         live=live,
         models=models,
         notices=notices,
     )
-    return Graph(services, database, model, broadcast, counters, passwords)
+    connected = (model, store, embedder, *(item for item in (reranker, broadcast, counters) if item is not None))
+    return Graph(services, database, passwords, Worker(database.url, ingestion), connected)
+
+
+def _store(settings: Settings) -> ObjectStore:
+    """Return where files are kept."""
+    if not settings.s3_endpoint:
+        return FolderStore(settings.data / "files")
+    access, secret = settings.s3_access_key, settings.s3_secret_key
+    try:
+        return S3Store(
+            settings.s3_endpoint, settings.s3_bucket, access.get_secret_value() if access else "",
+            secret.get_secret_value() if secret else "", settings.s3_region,
+        )  # fmt: skip
+    except ValueError as error:
+        raise ConfigurationError(f"The settings for S3 cannot be used: {error}.") from error
+
+
+def _master_keys(settings: Settings, vault: Vault) -> MasterKeys:
+    """Return by which keys files' keys are wrapped: the one that is set, else one that comes from the secret."""
+    own = vault.key("file keys")
+    previous = [_decoded("RXCHAT_FILES_KEY_PREVIOUS", value) for value in settings.files_key_previous]
+    if settings.files_key is None:
+        return MasterKeys(own, previous)
+    return MasterKeys(_decoded("RXCHAT_FILES_KEY", settings.files_key), [*previous, own])
+
+
+def _file_limits(settings: Settings) -> FileLimits:
+    return FileLimits(settings.file_megabytes * 1_000_000, settings.person_megabytes * 1_000_000, settings.person_files)
+
+
+def _embedder(settings: Settings, at: Connections) -> EmbeddingModel:
+    """Return who makes vectors: any service that speaks OpenAI's API when there is one, else Ollama."""
+    if not settings.embedding_url:
+        return OllamaEmbeddingModel(at.ollama_hosts, settings.embedding_model)
+    key = settings.embedding_key.get_secret_value() if settings.embedding_key else ""
+    return OpenAIEmbeddingModel(settings.embedding_url, settings.embedding_model, key, settings.embedding_tokens)
+
+
+def _reranker(settings: Settings) -> OpenAIReranker | None:
+    key = settings.reranker_key.get_secret_value() if settings.reranker_key else ""
+    return OpenAIReranker(settings.reranker_url, settings.reranker_model, key) if settings.reranker_url else None
 
 
 def _account_services(
-    settings: Settings, at: Connections, database: Database, access: Access, passwords: Passwords, limits: Limits
+    settings: Settings,
+    at: Connections,
+    database: Database,
+    access: Access,
+    passwords: Passwords,
+    limits: Limits,
+    sweeping: Sweeping,
 ) -> dict[str, Any]:
     """Return everything about who someone is and what they may do."""
     base_url, vault, tokens = settings.base_url, Vault(at.secret_key), Tokens(at.secret_key)
@@ -230,7 +312,7 @@ def _account_services(
         "second_factors": second_factors,
         "sessions": sessions,
         "teams": teams,
-        "upkeep": Upkeep(database, trail),
+        "upkeep": Upkeep(database, trail, sweeping),
     }
 
 
@@ -242,6 +324,7 @@ async def running(settings: Settings, at: Connections) -> AsyncGenerator[Service
     await services.notices.start()
     if settings.engine:
         await services.engine.start()
+        await made.worker.start()
     await services.upkeep.start()
     graph.install(services)
     log.info("started", pid=os.getpid(), writes=settings.engine, models=list(at.ollama_hosts))
@@ -250,6 +333,7 @@ async def running(settings: Settings, at: Connections) -> AsyncGenerator[Service
     finally:
         # First of all what others wait for.
         await services.engine.stop()
+        await made.worker.stop()
         await services.upkeep.stop()
         await services.live.aclose()
         await services.post.stop()

@@ -60,6 +60,30 @@ class Settings(BaseSettings):
     first_token_timeout_seconds: float = Field(default=120.0, alias="RXCHAT_FIRST_TOKEN_TIMEOUT_SECONDS", gt=0)
     token_timeout_seconds: float = Field(default=60.0, alias="RXCHAT_TOKEN_TIMEOUT_SECONDS", gt=0)
 
+    # Files: in the data folder, or in S3 when there is an endpoint
+    file_megabytes: int = Field(default=100, alias="RXCHAT_FILE_MEGABYTES", ge=1, le=5_000)
+    person_megabytes: int = Field(default=5_000, alias="RXCHAT_PERSON_MEGABYTES", ge=1)
+    person_files: int = Field(default=10_000, alias="RXCHAT_PERSON_FILES", ge=1)
+    files_key: SecretStr | None = Field(default=None, alias="RXCHAT_FILES_KEY")
+    files_key_previous: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(), alias="RXCHAT_FILES_KEY_PREVIOUS"
+    )
+    s3_endpoint: str = Field(default="", alias="S3_ENDPOINT")
+    s3_bucket: str = Field(default="rxchat", alias="S3_BUCKET")
+    s3_region: str = Field(default="us-east-1", alias="S3_REGION")
+    s3_access_key: SecretStr | None = Field(default=None, alias="S3_ACCESS_KEY", validate_default=True)
+    s3_secret_key: SecretStr | None = Field(default=None, alias="S3_SECRET_KEY", validate_default=True)
+
+    # Finding passages in them
+    embedding_model: str = Field(default="", alias="RXCHAT_EMBEDDING_MODEL")
+    embedding_url: str = Field(default="", alias="RXCHAT_EMBEDDING_URL")
+    embedding_key: SecretStr | None = Field(default=None, alias="RXCHAT_EMBEDDING_KEY")
+    embedding_tokens: int = Field(default=512, alias="RXCHAT_EMBEDDING_TOKENS", ge=32)
+    reranker_model: str = Field(default="", alias="RXCHAT_RERANKER_MODEL")
+    reranker_url: str = Field(default="", alias="RXCHAT_RERANKER_URL")
+    reranker_key: SecretStr | None = Field(default=None, alias="RXCHAT_RERANKER_KEY")
+    source_tokens: int = Field(default=1_600, alias="RXCHAT_SOURCE_TOKENS", ge=100)
+
     # Secrets: generated into the data folder with the embedded database, demanded with any other
     secret_key: SecretStr | None = Field(default=None, alias="RXCHAT_SECRET_KEY")
     password_pepper: SecretStr | None = Field(default=None, alias="RXCHAT_PASSWORD_PEPPER")
@@ -117,7 +141,9 @@ class Settings(BaseSettings):
         hosts = [part.strip().rstrip("/") for part in value.split(",") if part.strip()]
         return tuple(host if "://" in host else f"http://{host}" for host in hosts)
 
-    @field_validator("extra_origins", "trusted_proxies", "password_pepper_previous", mode="before")
+    @field_validator(
+        "extra_origins", "trusted_proxies", "password_pepper_previous", "files_key_previous", mode="before"
+    )
     @classmethod
     def _split_list(cls, value: object) -> object:
         """Accept "one, another"."""
@@ -133,6 +159,14 @@ class Settings(BaseSettings):
         client_id = f"{name.partition('_')[0]}_client_id"
         if info.data.get(client_id) and not value:
             raise ValueError(f"RXCHAT_{name.upper()} is needed with RXCHAT_{client_id.upper()}")
+        return value
+
+    @field_validator("s3_access_key", "s3_secret_key")
+    @classmethod
+    def _with_endpoint(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        """Demand what S3 cannot do without."""
+        if info.data.get("s3_endpoint") and not value:
+            raise ValueError(f"{str(info.field_name).upper()} is needed with S3_ENDPOINT")
         return value
 
     @field_validator("github_url", "github_api_url", "apple_url", "oidc_issuer")

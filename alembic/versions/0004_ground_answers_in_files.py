@@ -26,7 +26,10 @@ TABLES = {
         f"EXISTS (SELECT FROM document WHERE document.file_id = file_part.file_id AND document.collection_id = ANY {_READABLE})",
     ),
     "document": ("SELECT, INSERT, UPDATE, DELETE", f"collection_id = ANY {_READABLE}"),
-    "document_text": ("SELECT, INSERT, DELETE", f"collection_id = ANY {_READABLE}"),
+    "document_text": (
+        "SELECT, INSERT, DELETE, UPDATE (collection_id, title, text, blocks)",
+        f"collection_id = ANY {_READABLE}",
+    ),
     "chunk": ("SELECT, INSERT, DELETE", f"collection_id = ANY {_READABLE}"),
     "chunk_vector": ("SELECT, INSERT, DELETE", f"collection_id = ANY {_READABLE}"),
     "conversation_knowledge": ("SELECT, INSERT, DELETE", f"conversation_id = ANY {_CONVERSATIONS}"),

@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from rxchat import __version__, observability
-from rxchat.api import admin, auth, conversations, me, operations, providers, tokens
+from rxchat.api import admin, auth, collections, conversations, files, me, operations, providers, tokens
 from rxchat.api.requests import caller_of, is_cross_site
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.errors import InvalidInput, NotAllowed, NotSignedIn, RxChatError, TooManyAttempts
@@ -26,6 +26,7 @@ _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _METHODS = _SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
 _PROVIDER_ANSWERS = re.compile(r"/api/auth/providers/[a-z]+/callback")
 LARGEST_BODY_BYTES = 64_000
+STREAMED = (f"{files.UPLOADS}/", files.FILES)
 
 
 def build_api(settings: Settings, own_origins: Sequence[str]) -> FastAPI:
@@ -33,7 +34,7 @@ def build_api(settings: Settings, own_origins: Sequence[str]) -> FastAPI:
     api = FastAPI(title="RxChat", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     api.state.settings = settings
     api.state.own_origins = frozenset(own_origins)
-    for part in (auth, providers, tokens, me, conversations, admin, operations):
+    for part in (auth, providers, tokens, me, conversations, files, collections, admin, operations):
         api.include_router(part.router)
     api.add_exception_handler(RxChatError, _show_error)
     api.add_exception_handler(RequestValidationError, _show_invalid)
@@ -78,6 +79,9 @@ def _is_guarded(request: Request) -> bool:
 
 def _is_body_small(request: Request) -> bool:
     """Whether a body is announced with a length that need not be feared; it would be read whole into memory."""
+    if request.url.path.startswith(STREAMED) and request.method in {"PATCH", "POST"}:
+        # Read piece by piece, with limits of their own.
+        return True
     if "transfer-encoding" in request.headers:
         return False
     length = request.headers.get("content-length", "0")

@@ -39,12 +39,25 @@ _ADD_RUN = text(
 )
 _THREAD = text(
     """
-    SELECT id, role, text, reasoning FROM message
+    SELECT id, role, text, reasoning,
+           EXISTS (SELECT FROM conversation_knowledge AS known
+                    WHERE known.owner_id = :owner AND known.conversation_id = :conversation) AS is_grounded
+      FROM message
      WHERE owner_id = :owner AND conversation_id = :conversation
        AND seq <= (SELECT seq FROM message WHERE owner_id = :owner AND id = :message)
      ORDER BY seq DESC LIMIT :limit
     """
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """What was said before an answer, in its order, and what the answer itself says already."""
+
+    before: list[ChatMessage]
+    itself: Written
+    is_grounded: bool
+    """Whether the conversation has files to answer from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +113,12 @@ async def add_run(session: AsyncSession, run: Run) -> None:
 
 async def thread_before(
     session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID, limit: int
-) -> tuple[list[ChatMessage], Written]:
-    """Return what was said before an answer, in its order, and what the answer itself says already."""
+) -> Thread:
+    """Return the thread that leads up to an answer."""
     found = await session.execute(
         _THREAD, {"owner": owner_id, "conversation": conversation_id, "message": message_id, "limit": limit + 1}
     )
     rows = found.all()
     itself = next((Written(row.text, row.reasoning) for row in rows if row.id == message_id), Written())
     before = [ChatMessage(Role(row.role), row.text) for row in reversed(rows) if row.id != message_id and row.text]
-    return before, itself
+    return Thread(before, itself, any(row.is_grounded for row in rows))

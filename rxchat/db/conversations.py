@@ -12,10 +12,12 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import bindparam
 
+from rxchat.db import knowledge
 from rxchat.domain.chat import Role
 from rxchat.domain.conversations import (
     ConversationChange,
     ConversationEvent,
+    KnowledgeChange,
     MessageAdded,
     MessageEnded,
     changes_of,
@@ -115,6 +117,8 @@ async def append_events(
                     added.append(_message_row(owner_id, conversation_id, place, change))
                 case MessageEnded():
                     await _end_message(session, owner_id, conversation_id, change)
+                case KnowledgeChange():
+                    await knowledge.change(session, owner_id, conversation_id, change)
                 case _:
                     assert_never(change)
     if questions:
@@ -124,7 +128,7 @@ async def append_events(
     return seq
 
 
-_EMPTY = {"error_code": "", "error": "", "tokens": 0, "seconds": 0.0, "tokens_per_second": 0.0}
+_EMPTY = {"error_code": "", "error": "", "tokens": 0, "seconds": 0.0, "tokens_per_second": 0.0, "citations": []}
 _FACTS = ("text", "reasoning", "model", "role", "state", *_EMPTY)
 _inserting = insert(Message)
 # An answer that is tried again keeps its place in the thread; a question is asked once, or it is a conflict.

@@ -70,6 +70,8 @@ class AnswerEnded:
     tokens: int = 0
     seconds: float = 0.0
     tokens_per_second: float = 0.0
+    citations: list[dict[str, Any]] = field(default_factory=list)
+    """The marks in the text, checked against what the model was shown (domain/citations.py)."""
 
     @property
     def lets_go_on(self) -> bool:
@@ -94,6 +96,25 @@ class ModelChosen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnowledgeAttached:
+    """A person has answers grounded in a collection or a document from here on."""
+
+    type: ClassVar[str] = "knowledge_attached"
+    knowledge_id: UUID
+    kind: str
+    """"collection", "document", or "attachments" for what was attached to a message."""
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnowledgeDetached:
+    """A person takes it out again."""
+
+    type: ClassVar[str] = "knowledge_detached"
+    knowledge_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationRemoved:
     """A person deletes the conversation; it can be restored."""
 
@@ -114,6 +135,8 @@ ConversationEvent = (
     | AnswerEnded
     | ConversationRenamed
     | ModelChosen
+    | KnowledgeAttached
+    | KnowledgeDetached
     | ConversationRemoved
     | ConversationRestored
 )
@@ -127,6 +150,8 @@ _EVENT_TYPES: dict[str, type[ConversationEvent]] = {
         AnswerEnded,
         ConversationRenamed,
         ModelChosen,
+        KnowledgeAttached,
+        KnowledgeDetached,
         ConversationRemoved,
         ConversationRestored,
     )
@@ -148,7 +173,7 @@ def event_from(kind: str, data: dict[str, Any]) -> ConversationEvent:
     if kind not in _EVENT_TYPES:
         raise ValueError(f"unknown conversation event {kind!r}")
     facts = dict(data)
-    for name in ("message_id", "run_id"):
+    for name in ("message_id", "run_id", "knowledge_id"):
         if name in facts:
             facts[name] = UUID(facts[name])
     if "state" in facts:
@@ -190,16 +215,24 @@ class MessageEnded:
     tokens: int
     seconds: float
     tokens_per_second: float
+    citations: list[dict[str, Any]] = field(default_factory=list)
 
 
-Change = ConversationChange | MessageAdded | MessageEnded
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnowledgeChange:
+    """What an event changes about what answers are grounded in; without a name it is taken out."""
+
+    id: UUID
+    kind: str = ""
+    name: str | None = None
+
+
+Change = ConversationChange | MessageAdded | MessageEnded | KnowledgeChange
 
 
 def changes_of(event: ConversationEvent) -> tuple[Change, ...]:
     """Return what an event does to the projections."""
     match event:
-        case ConversationCreated(title=title, model=model):
-            return (ConversationChange(title=title, model=model, removed=False),)
         case QuestionAsked(message_id=message_id, text=text):
             return (MessageAdded(id=message_id, role=Role.USER, text=text),)
         case AnswerStarted():
@@ -216,14 +249,28 @@ def changes_of(event: ConversationEvent) -> tuple[Change, ...]:
         case AnswerEnded():
             facts = {item.name: getattr(event, item.name) for item in fields(event) if item.name != "message_id"}
             return (MessageEnded(id=event.message_id, **facts),)
+        case KnowledgeAttached(knowledge_id=knowledge_id, kind=kind, name=name):
+            return (KnowledgeChange(id=knowledge_id, kind=kind, name=name),)
+        case KnowledgeDetached(knowledge_id=knowledge_id):
+            return (KnowledgeChange(id=knowledge_id),)
+        case _:
+            return (_change_of_conversation(event),)
+
+
+def _change_of_conversation(
+    event: ConversationCreated | ConversationRenamed | ModelChosen | ConversationRemoved | ConversationRestored,
+) -> ConversationChange:
+    match event:
+        case ConversationCreated(title=title, model=model):
+            return ConversationChange(title=title, model=model, removed=False)
         case ConversationRenamed(title=title):
-            return (ConversationChange(title=title),)
+            return ConversationChange(title=title)
         case ModelChosen(model=model):
-            return (ConversationChange(model=model),)
+            return ConversationChange(model=model)
         case ConversationRemoved():
-            return (ConversationChange(removed=True),)
+            return ConversationChange(removed=True)
         case ConversationRestored():
-            return (ConversationChange(removed=False),)
+            return ConversationChange(removed=False)
         case _:
             assert_never(event)
 
@@ -244,6 +291,7 @@ class ThreadMessage:
     tokens: int = 0
     seconds: float = 0.0
     tokens_per_second: float = 0.0
+    citations: list[dict[str, Any]] = field(default_factory=list)
     at: datetime | None = None
 
 
@@ -256,6 +304,8 @@ class History:
     removed: bool = False
     seq: int = 0
     messages: dict[UUID, ThreadMessage] = field(default_factory=dict)
+    knowledge: dict[UUID, str] = field(default_factory=dict)
+    """What answers are grounded in, by id: what it is called."""
 
     @classmethod
     def replayed(cls, events: Iterable[tuple[int, ConversationEvent]]) -> History:
@@ -289,6 +339,9 @@ class History:
                 facts = {item.name: getattr(change, item.name) for item in fields(change) if item.name != "id"}
                 message = replace(self.messages[change.id], **facts)
                 return replace(self, messages={**self.messages, change.id: message})
+            case KnowledgeChange(id=knowledge_id, name=name):
+                others = {known: called for known, called in self.knowledge.items() if known != knowledge_id}
+                return replace(self, knowledge=others if name is None else {**others, knowledge_id: name})
             case _:
                 assert_never(change)
 

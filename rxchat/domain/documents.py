@@ -7,8 +7,9 @@ from enum import StrEnum
 
 
 class DocumentState(StrEnum):
-    """stored -> parsed -> chunked -> embedded -> ready, or failed with a reason."""
+    """uploading -> stored -> parsed -> chunked -> embedded -> ready, or failed with a reason."""
 
+    UPLOADING = "uploading"
     STORED = "stored"
     PARSED = "parsed"
     CHUNKED = "chunked"

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from uuid import UUID
+
+EXACT_CHUNKS = 20_000
+"""Scopes of at most so many chunks are read through; in larger ones the HNSW index is asked (decision 0011)."""
+CANDIDATES = 60
+"""How many each of the two searches brings before they are fused."""
+FUSION = 60
+"""The constant of reciprocal rank fusion: 1 / (60 + rank), summed (Cormack, Clarke, Büttcher, SIGIR 2009)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,3 +23,96 @@ class EmbedderInfo:
     dimensions: int
     max_tokens: int
     """How many tokens a text may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The vectors of one model, as the database keeps them."""
+
+    id: int
+    model: str
+    dimensions: int
+    max_tokens: int
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where to look: whole collections, and single documents beside them."""
+
+    collections: tuple[UUID, ...] = ()
+    documents: tuple[UUID, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to look at."""
+        return not self.collections and not self.documents
+
+
+class Way(StrEnum):
+    """Which of the searches count; one alone is for measuring."""
+
+    HYBRID = "hybrid"
+    VECTOR = "vector"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk that was found, with where it is and why it was found."""
+
+    chunk_id: UUID
+    document_id: UUID
+    document_owner_id: UUID
+    collection_id: UUID
+    name: str
+    """The document's."""
+    heading: str
+    page: int
+    ordinal: int
+    start: int
+    end: int
+    tokens: int
+    text: str
+    hash: bytes
+    score: float
+    vector_rank: int | None = None
+    text_rank: int | None = None
+    distance: float | None = None
+    """Cosine distance of the vectors: 0 is the same, 1 has nothing to do with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A passage with the number under which a model was shown it."""
+
+    number: int
+    passage: Passage
+
+
+def embedded_text(name: str, heading: str, text: str) -> str:
+    """Return what is embedded of a chunk: what it says, and under which title and headings."""
+    above = " › ".join(part for part in (_stem(name), heading) if part)
+    return f"{above}\n{text}" if above else text
+
+
+def _stem(name: str) -> str:
+    """Return a file's name as words: without its suffix, "annual_report-2024.pdf" says something too."""
+    stem = name.rpartition(".")[0] or name
+    return " ".join(stem.replace("_", " ").replace("-", " ").split())
+
+
+def reranked(passages: Sequence[Passage], scores: Sequence[float]) -> list[Passage]:
+    """Return the passages in the order of a reranker's scores."""
+    ordered = sorted(zip(scores, passages, strict=True), key=lambda pair: -pair[0])
+    return [replace(passage, score=score) for score, passage in ordered]
+
+
+def within_budget(passages: Sequence[Passage], tokens: int) -> list[Passage]:
+    """Return the first passages that fit into so many tokens together; never none of them, when there are any."""
+    kept: list[Passage] = []
+    for passage in passages:
+        if kept and sum(item.tokens for item in kept) + passage.tokens > tokens:
+            break
+        kept.append(passage)
+    return kept

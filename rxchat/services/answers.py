@@ -12,17 +12,20 @@ from uuid import UUID
 import structlog
 
 from rxchat import observability
-from rxchat.db import asking
+from rxchat.db import asking, knowledge
 from rxchat.db import runs as run_rows
 from rxchat.db.database import Database
 from rxchat.domain.chat import AnswerFinished, ChatMessage, ReasoningDelta, TextDelta
+from rxchat.domain.citations import as_data, citations_of, verified_numbers
 from rxchat.domain.continuation import BeganAnew, Seam, asked_to_go_on, looks_complete, prefilled
 from rxchat.domain.conversations import AnswerEnded, MessageState
 from rxchat.domain.errors import AnswerInterrupted, DatabaseAway, ModelBroke, ModelError, ModelRefused
 from rxchat.domain.ids import made_at
 from rxchat.domain.ports import ChatModel
+from rxchat.domain.retrieval import Source
 from rxchat.domain.runs import ATTEMPTS, ChunkKind, ClaimedRun, PendingChunk, RunChunk, RunState
 from rxchat.domain.text import ANSWER_CHARACTERS, storable
+from rxchat.services.grounding import Grounding
 from rxchat.services.live import LiveAnswer
 from rxchat.services.saving import Saver
 from rxchat.services.turns import Appending
@@ -48,8 +51,11 @@ class AnswerWriter:
         run: ClaimedRun,
         answer: LiveAnswer,
         longest_seconds: float,
+        grounding: Grounding | None = None,
     ) -> None:
         """Take the run on."""
+        self._grounding = grounding
+        self._sources: tuple[Source, ...] = ()
         self.run = run
         self._database = database
         self._model = model
@@ -64,6 +70,7 @@ class AnswerWriter:
         self._finished: AnswerFinished | None = None
         self._failure: ModelError | None = None
         self._is_taken_up = False
+        self._is_grounded = False
 
     async def write(self) -> None:
         """Have the model write the answer while the saver stores it; how it went is kept for `end`."""
@@ -74,7 +81,7 @@ class AnswerWriter:
         self._saver.enter(self.run.id, self)
         try:
             async with asyncio.timeout(self._longest_seconds):
-                await self._generate(messages)
+                await self._generate(await self._grounded(messages))
         except TimeoutError:
             self._failure = ModelBroke(f"The answer was cut after {self._longest_seconds / 60:g} minutes.")
         except ModelError as error:
@@ -112,9 +119,10 @@ class AnswerWriter:
         """Read what is stored of this answer, and what the model is to be told; in one go, a person waits."""
         run = self.run
         async with self._database.begin(run.owner_id) as session:
-            thread, written = await asking.thread_before(
+            thread = await asking.thread_before(
                 session, run.owner_id, run.conversation_id, run.message_id, _HISTORY_MESSAGES
             )
+            written = thread.itself
             if run.fence > 1:
                 # Somebody has written of it before.
                 written = await run_rows.written(session, run.owner_id, run.id)
@@ -122,7 +130,21 @@ class AnswerWriter:
             self._answer.heal(RunChunk(kind, 0, text))
         self._chunk_seq = written.seq
         self._saved = self._answer.stored = {kind: len(self._answer.whole(kind)) for kind in _KINDS}
-        return thread
+        self._is_grounded = thread.is_grounded
+        return thread.before
+
+    async def _grounded(self, messages: list[ChatMessage]) -> list[ChatMessage]:
+        """Return the messages with what the conversation's files say; as they are, when it has none."""
+        if self._grounding is None or not self._is_grounded:
+            return messages
+        while True:
+            try:
+                grounded = await self._grounding.ground(self.run, messages, is_new=not self._answer.text)
+            except DatabaseAway:
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                self._sources = grounded.sources
+                return grounded.messages
 
     async def _generate(self, messages: list[ChatMessage]) -> None:
         said = self._answer.text
@@ -228,6 +250,9 @@ class AnswerWriter:
                 event = replace(event, text=written.text, reasoning=written.reasoning)
             if seq is None or not await run_rows.finish(session, run, self._engine_id, state):
                 return False
+            if event.citations:
+                numbers = verified_numbers(event.citations)
+                await knowledge.mark_cited(session, run.owner_id, run.message_id, numbers)
             await Appending(session, run.owner_id, run.conversation_id, seq).end(event)
         return True
 
@@ -257,4 +282,5 @@ class AnswerWriter:
             tokens=tokens,
             seconds=round(seconds, 3),
             tokens_per_second=round(rate, 1),
+            citations=as_data(citations_of(text, self._sources)) if self._sources else [],
         )

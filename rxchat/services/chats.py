@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db import asking
 from rxchat.db import conversations as rows
+from rxchat.db import knowledge as knowledge_rows
 from rxchat.db import queue as queue_rows
 from rxchat.db import runs as run_rows
 from rxchat.db.database import Database
@@ -27,6 +28,7 @@ from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Action, Permission, ResourceKind, Scope, require, require_scope
 from rxchat.domain.runs import Written
 from rxchat.domain.text import MESSAGE_CHARACTERS, storable, title_of
+from rxchat.services.attaching import Attached, events_of
 from rxchat.services.teams import Teams
 from rxchat.services.turns import Appending
 
@@ -55,15 +57,23 @@ class Chats:
         self._teams = teams
 
     async def ask(
-        self, viewer: Viewer, conversation_id: UUID | None, text: str, model: str, *, question_id: UUID | None = None
+        self,
+        viewer: Viewer,
+        conversation_id: UUID | None,
+        text: str,
+        model: str,
+        *,
+        question_id: UUID | None = None,
+        attached: Attached | None = None,
     ) -> Turn:
         """Store a question and queue the run that answers it; without a conversation, begin one.
 
         While an answer is being written there, the question waits, and is asked when its turn comes.
-        Whoever sends the same `question_id` again (because the line broke before the answer came) asks once.
+        Whoever sends the same `question_id` again (because the line broke before the answer came) asks once. What is
+        attached grounds the answer, and those that follow.
 
         Raises:
-            InvalidInput: when the text is blank or too long, or no model is chosen.
+            InvalidInput: when the text is blank or too long, no model is chosen, or what is attached is gone.
             NotFound: when the conversation is unknown or someone else's.
             Conflict: when too many messages wait there already.
             NotAllowed: when the person may not use this model, or not begin conversations.
@@ -74,8 +84,9 @@ class Chats:
             require(viewer, Permission.CONVERSATIONS_CREATE)
         await self._require_model(viewer, model)
         question = WaitingMessage(question_id or new_id(), text, model)
+        attached = attached or Attached()
         if conversation_id is None:
-            return await self._begin(viewer, question)
+            return await self._begin(viewer, question, attached)
         async with self._database.begin(viewer.user_id) as session:
             begun = await _locked(session, viewer, conversation_id)
             spot = await asking.spot(session, viewer.user_id, conversation_id, question.id)
@@ -88,23 +99,30 @@ class Chats:
                 raise Conflict(
                     f"{spot.waiting} messages wait here already: wait until some are answered, or withdraw one."
                 )
+            before = [ModelChosen(model=model)] if model != spot.model else []
+            grounds = []
+            if attached != Attached():
+                known = await knowledge_rows.of(session, viewer.user_id, conversation_id)
+                grounds = await events_of(session, viewer, attached, known)
             if spot.is_busy or spot.waiting:
                 await queue_rows.add(session, viewer.user_id, conversation_id, question)
+                if grounds:
+                    await begun.append(*grounds)
             else:
-                await begun.ask(question, *([ModelChosen(model=model)] if model != spot.model else []))
+                await begun.ask(question, *before, *grounds)
         if spot.waiting and not spot.is_busy:
             # Held after a failure: whoever writes on wants it asked. If it may not be, it waits on, and so does this one.
             with suppress(NotAllowed, Conflict):
                 await self.ask_next(viewer, conversation_id)
         return Turn(conversation_id, question.id, is_new=False, is_waiting=spot.is_busy or spot.waiting > 0)
 
-    async def _begin(self, viewer: Viewer, question: WaitingMessage) -> Turn:
+    async def _begin(self, viewer: Viewer, question: WaitingMessage, attached: Attached) -> Turn:
         with suppress(Conflict):
             # A page that is not sure whether it was heard asks twice, perhaps two processes at once: one of them is first.
-            return await self._begin_unless_known(viewer, question)
-        return await self._begin_unless_known(viewer, question)
+            return await self._begin_unless_known(viewer, question, attached)
+        return await self._begin_unless_known(viewer, question, attached)
 
-    async def _begin_unless_known(self, viewer: Viewer, question: WaitingMessage) -> Turn:
+    async def _begin_unless_known(self, viewer: Viewer, question: WaitingMessage, attached: Attached) -> Turn:
         async with self._database.begin(viewer.user_id) as session:
             known = await asking.asked_in(session, viewer.user_id, question.id)
             if known is not None:
@@ -117,7 +135,8 @@ class Chats:
             conversation_id = new_id()
             await rows.add(session, viewer.user_id, conversation_id)
             created = ConversationCreated(title=title_of(question.text), model=question.model)
-            await Appending(session, viewer.user_id, conversation_id, 0).ask(question, created)
+            grounds = await events_of(session, viewer, attached)
+            await Appending(session, viewer.user_id, conversation_id, 0).ask(question, created, *grounds)
             return Turn(conversation_id, question.id, is_new=True)
 
     async def retry(self, viewer: Viewer, conversation_id: UUID, message_id: UUID) -> UUID:

@@ -137,6 +137,15 @@ class Conversations:
             raise NotFound
         return thread_message(row)
 
+    async def owner_of(self, viewer: Viewer, conversation_id: UUID) -> UUID:
+        """Return whose conversation it is, for somebody who may read it.
+
+        Raises:
+            NotFound: when it is unknown, or not for them.
+        """
+        async with self._database.begin(viewer.user_id) as session:
+            return (await _readable(session, viewer, conversation_id)).owner_id
+
     async def history(self, viewer: Viewer, conversation_id: UUID) -> History:
         """Return the conversation as a replay of all its events shows it.
 
@@ -225,5 +234,6 @@ def thread_message(row: Message) -> ThreadMessage:
         tokens=row.tokens,
         seconds=row.seconds,
         tokens_per_second=row.tokens_per_second,
+        citations=row.citations,
         at=row.created_at,
     )

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rxchat.services.attaching import Attaching
 from rxchat.services.audit_trail import AuditTrail
 from rxchat.services.authentication import Authentication
 from rxchat.services.chats import Chats
 from rxchat.services.conversations import Conversations
 from rxchat.services.denials import Denials
 from rxchat.services.federation import Federation
+from rxchat.services.file_links import FileLinks
+from rxchat.services.files import Files
 from rxchat.services.health import Health
+from rxchat.services.ingestion import Ingestion
+from rxchat.services.library import Library
 from rxchat.services.limits import Limits
 from rxchat.services.live import LiveAnswers
 from rxchat.services.models import Models
@@ -22,6 +27,7 @@ from rxchat.services.people import People
 from rxchat.services.post import Post
 from rxchat.services.programs import Programs
 from rxchat.services.registration import Registration
+from rxchat.services.retrieval import Retrieval
 from rxchat.services.rules import Rules
 from rxchat.services.runs import RunEngine
 from rxchat.services.second_factors import SecondFactors
@@ -36,14 +42,20 @@ class Services:
 
     access: Access
     activity: Activity
+    attaching: Attaching
     audit: AuditTrail
     authentication: Authentication
     chats: Chats
     conversations: Conversations
     denials: Denials
+    document_activity: Activity
     engine: RunEngine
     federation: Federation
+    file_links: FileLinks
+    files: Files
     health: Health
+    ingestion: Ingestion
+    library: Library
     limits: Limits
     live: LiveAnswers
     models: Models
@@ -55,6 +67,7 @@ class Services:
     post: Post
     programs: Programs
     registration: Registration
+    retrieval: Retrieval
     rules: Rules
     second_factors: SecondFactors
     sessions: Sessions

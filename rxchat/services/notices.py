@@ -135,20 +135,20 @@ class Access:
 
 
 class Activity:
-    """Tells tabs that something happened to their person's conversations, in whatever process it was done."""
+    """Tells tabs that something happened to their person's conversations (or documents), in whatever process it was done."""
 
-    def __init__(self, notices: Notices, access: Access) -> None:
-        """Hear of every conversation's events, and of what changes who may see them."""
-        # By person, and by the conversation that is open: it may be somebody else's, and shared.
+    def __init__(self, notices: Notices, access: Access, kind: str = "conversation") -> None:
+        """Hear of everything that happens to things of a kind, and of what changes who may see them."""
+        # By person, and by the conversation or collection that is open: it may be somebody else's, and shared.
         self._watches: dict[UUID, set[Watch]] = {}
-        notices.on("conversation", self._hear)
+        notices.on(kind, self._hear)
         access.on_change(self._poke)
 
     @contextmanager
-    def watching(self, user_id: UUID, conversation_id: UUID | None) -> Iterator[Watch]:
-        """Watch a person's conversations, and the one that is open, for as long as the context is."""
+    def watching(self, user_id: UUID, opened: UUID | None) -> Iterator[Watch]:
+        """Watch a person's things, and the one that is open, for as long as the context is."""
         watch = Watch()
-        keys = [key for key in (user_id, conversation_id) if key is not None]
+        keys = [key for key in (user_id, opened) if key is not None]
         for key in keys:
             self._watches.setdefault(key, set()).add(watch)
         try:

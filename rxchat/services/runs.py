@@ -22,6 +22,7 @@ from rxchat.domain.ids import new_id, parse_id
 from rxchat.domain.ports import ChatModel
 from rxchat.domain.runs import LEASE_SECONDS, RENEW_SECONDS, ClaimedRun, RunLimits
 from rxchat.services.answers import AnswerWriter
+from rxchat.services.grounding import Grounding
 from rxchat.services.live import LiveAnswers
 from rxchat.services.notices import Notices
 from rxchat.services.saving import Saver
@@ -76,6 +77,7 @@ class RunEngine:
         *,
         limits: RunLimits | None = None,
         longest_seconds: float = 3600.0,
+        grounding: Grounding | None = None,
     ) -> None:
         """Know everything it needs; nothing runs yet."""
         self.id = new_id()
@@ -85,6 +87,7 @@ class RunEngine:
         notices.on("run", self._hear)
         self._limits = limits or RunLimits()
         self._longest_seconds = longest_seconds
+        self._grounding = grounding
         self._saver = Saver(database, self.id, self._lose)
         self._jobs: dict[UUID, _Job] = {}
         self._wake = asyncio.Event()
@@ -223,7 +226,14 @@ class RunEngine:
     async def _write(self, job: _Job) -> None:
         async with self._live.writing(job.run, self._saver.is_current) as answer:
             writer = job.writer = AnswerWriter(
-                self._database, self._model, self._saver, self.id, job.run, answer, self._longest_seconds
+                self._database,
+                self._model,
+                self._saver,
+                self.id,
+                job.run,
+                answer,
+                self._longest_seconds,
+                self._grounding,
             )
             job.writing = asyncio.create_task(writer.write())
             if job.interruption is not None:

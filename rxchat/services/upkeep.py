@@ -1,4 +1,4 @@
-"""What has to be done now and then, whoever is there: signing the audit, deleting accounts whose time has come."""
+"""What has to be done now and then, whoever is there: signing the audit, deleting accounts whose time has come, sweeping."""
 
 from __future__ import annotations
 
@@ -11,19 +11,24 @@ from rxchat.db import accounts as rows
 from rxchat.db.database import Database
 from rxchat.domain.errors import DatabaseAway
 from rxchat.services.audit_trail import AuditTrail
+from rxchat.services.sweeping import Sweeping, swept
 
 log = structlog.get_logger(__name__)
 
 _EVERY_SECONDS = 60.0
+_SWEEP_EVERY = 60
+"""After so many rounds the file store is swept, too."""
 
 
 class Upkeep:
     """Does it once a minute in each process; what is done already is not done twice."""
 
-    def __init__(self, database: Database, audit: AuditTrail) -> None:
-        """Know where truth lives and who signs."""
+    def __init__(self, database: Database, audit: AuditTrail, sweeping: Sweeping) -> None:
+        """Know where truth lives, who signs and who sweeps."""
         self._database = database
         self._audit = audit
+        self._sweeping = sweeping
+        self._rounds = 0
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -46,6 +51,10 @@ class Upkeep:
         signed = await self._audit.sign()
         if signed:
             log.info("the audit was signed", checkpoints=signed)
+        self._rounds += 1
+        if self._rounds % _SWEEP_EVERY == 1:
+            await self._sweeping.count_words()
+            await swept(self._sweeping)
 
     async def _forever(self) -> None:
         while True:

@@ -19,6 +19,8 @@ from rxchat.domain.conversations import (
     AnswerStarted,
     ConversationEvent,
     ConversationRenamed,
+    KnowledgeAttached,
+    KnowledgeDetached,
     MessageState,
     ModelChosen,
     QuestionAsked,
@@ -32,6 +34,7 @@ from rxchat.services.live import LiveAnswer
 from rxchat.services.notices import Watch
 from rxchat.states import sockets
 from rxchat.states.access import viewer_of
+from rxchat.states.knowledge import KnowledgeState
 from rxchat.states.sidebar import SidebarState
 from rxchat.states.stream import Window, may_push, pause_seconds, push, streaming
 from rxchat.states.views import ending_view, in_pieces, message_view, waiting_view
@@ -149,8 +152,15 @@ class Attendance:
             self._seq = seq
             if isinstance(event, (ConversationRenamed, ModelChosen)):
                 await self._show_choice(event)
+        if any(isinstance(event, (KnowledgeAttached, KnowledgeDetached)) for _, event in news.events):
+            await self._show_knowledge(self._conversation_id)
         await self._show_waiting(news)
         return news.run
+
+    async def _show_knowledge(self, conversation_id: UUID) -> None:
+        known = await graph.current().attaching.of(self._viewer, conversation_id)
+        async with self._page() as state:
+            (await state.get_state(KnowledgeState))._show(self._shown, known)
 
     async def _show_waiting(self, news: News) -> None:
         waiting = [waiting_view(message) for message in news.waiting]
@@ -271,15 +281,19 @@ class Attendance:
         if self._shown_run == (run.id, run_state, place):
             return
         self._shown_run = (run.id, run_state, place)
-        note = self._note(run, place) if run_state == "waiting" else ""
         async with self._page() as state:
+            looked_at = (await state.get_state(KnowledgeState)).attached
+            note = self._note(run, place, looked_at) if run_state == "waiting" else ""
             state.run = {"id": str(run.message_id), "state": run_state, "started": started, "note": note}
 
-    def _note(self, run: ActiveRun, place: int) -> str:
+    def _note(self, run: ActiveRun, place: int, looked_at: list[dict[str, str]]) -> str:
         """What the typing indicator says; a place in the line only to who has waited a moment."""
         if self._waiting_since[0] != run.id:
             self._waiting_since = run.id, time.monotonic()
         if not place or time.monotonic() - self._waiting_since[1] < _PLACE_SECONDS / 2:
+            if looked_at and not run.is_waiting:
+                where = looked_at[0]["name"] if len(looked_at) == 1 else f"{len(looked_at)} collections and files"
+                return f"Looking in {where}"
             return f"Waiting for {run.model}"
         ahead = place - 1
         return (

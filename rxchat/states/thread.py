@@ -19,12 +19,14 @@ from rxchat.services.models import Offer
 from rxchat.states.access import signed_in, signed_in_background
 from rxchat.states.attendance import NO_RUN, Attendance
 from rxchat.states.callers import caller_of
+from rxchat.states.knowledge import KnowledgeState, attached_of
 from rxchat.states.sidebar import SidebarState
 from rxchat.states.viewer import ViewerState
 from rxchat.states.views import in_pieces, message_view, model_detail, pieces_of
 
 _NO_EVENTS = 2**31 - 1
 """A seq that no conversation gets to."""
+_NOTHING: dict[str, Any] = {}
 _NO_MODEL = "You may not use any of the models here yet: ask an administrator for one."
 
 
@@ -99,6 +101,7 @@ class ThreadState(rx.State):
         if self.conversation_id:
             try:
                 page = await graph.current().conversations.open(viewer, UUID(self.conversation_id))
+                await self._show_knowledge(viewer)
             except NotFound as error:
                 await graph.current().denials.note(viewer, caller_of(self), "ThreadState.open", error)
                 self.missing, self.title, self.waiting = True, "", []
@@ -106,6 +109,10 @@ class ThreadState(rx.State):
         await self._show_models(viewer, page.model if page else "")
         self._show_page(page)
         return ThreadState.attend
+
+    async def _show_knowledge(self, viewer: Viewer) -> None:
+        known = await graph.current().attaching.of(viewer, UUID(self.conversation_id))
+        (await self.get_state(KnowledgeState))._show(self.conversation_id, known)
 
     async def _show_models(self, viewer: Viewer, wanted: str) -> None:
         offer: Offer = await graph.current().models.offer()
@@ -150,7 +157,7 @@ class ThreadState(rx.State):
 
     @rx.event
     @partial(signed_in, refuse=_give_back)
-    async def send(self, viewer: Viewer, text: str, client_id: str) -> Any:
+    async def send(self, viewer: Viewer, text: str, client_id: str, attached: dict = _NOTHING) -> Any:
         """Ask; the draft is dropped only when `accepted` names it, and comes back with `refused`."""
         question_id = parse_id(client_id)
         if question_id is None:
@@ -160,7 +167,9 @@ class ThreadState(rx.State):
             await self._show_models(viewer, self.model)
         # Before it has opened the page, a new process knows only the address.
         conversation_id = parse_id(self.conversation_id or self._addressed())
-        turn = await graph.current().chats.ask(viewer, conversation_id, text, self.model, question_id=question_id)
+        turn = await graph.current().chats.ask(
+            viewer, conversation_id, text, self.model, question_id=question_id, attached=attached_of(attached)
+        )
         is_elsewhere = turn.conversation_id != conversation_id
         # Whatever fails here, the page stays what it is, and asks once more.
         page = await graph.current().conversations.open(viewer, turn.conversation_id) if is_elsewhere else None
@@ -170,6 +179,7 @@ class ThreadState(rx.State):
             return None
         # The page for new chats becomes that of the conversation, before its address does.
         self.conversation_id, self.waiting = str(turn.conversation_id), None
+        await self._show_knowledge(viewer)
         self._show_page(page)
         return rx.redirect(f"/c/{turn.conversation_id}", replace=True)
 

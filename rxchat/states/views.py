@@ -17,19 +17,23 @@ def message_view(message: ThreadMessage) -> dict[str, Any]:
     """Return a message as the page shows it; the text of one that is being written comes through the stream."""
     is_running = message.state is MessageState.RUNNING
     keeps = {"keeps": True} if is_running and (message.text or message.reasoning) else {}
-    return keeps | {
-        "id": str(message.id),
-        "role": message.role.value,
-        "text": "" if is_running else message.text,
-        "reasoning": "" if is_running else message.reasoning,
-        "model": message.model,
-        "state": message.state.value,
-        "error": message.error,
-        "seconds": message.seconds,
-        "tokens": message.tokens,
-        "tokens_per_second": message.tokens_per_second,
-        "at": int(message.at.timestamp() * 1000) if message.at else 0,
-    }
+    return (
+        keeps
+        | {
+            "id": str(message.id),
+            "role": message.role.value,
+            "text": "" if is_running else message.text,
+            "reasoning": "" if is_running else message.reasoning,
+            "model": message.model,
+            "state": message.state.value,
+            "error": message.error,
+            "seconds": message.seconds,
+            "tokens": message.tokens,
+            "tokens_per_second": message.tokens_per_second,
+            "at": int(message.at.timestamp() * 1000) if message.at else 0,
+        }
+        | ({"citations": message.citations} if message.citations else {})
+    )
 
 
 def ending_view(event: AnswerEnded, model: str) -> dict[str, Any]:
@@ -45,7 +49,7 @@ def ending_view(event: AnswerEnded, model: str) -> dict[str, Any]:
         "tokens_per_second": event.tokens_per_second,
         "length": utf16_length(event.text),
         "reasoning_length": utf16_length(event.reasoning),
-    }
+    } | ({"citations": event.citations} if event.citations else {})
 
 
 def waiting_view(message: WaitingMessage) -> dict[str, Any]:

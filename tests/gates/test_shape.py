@@ -21,6 +21,7 @@ LONGEST_FUNCTION = 60
 # The edges of processes: here a failure that nobody foresaw is logged, because nothing is above that could.
 EDGES = {
     "rxchat/adapters/redis.py": 1,
+    "rxchat/jobs/worker.py": 3,
     "rxchat/services/answers.py": 1,
     "rxchat/services/mirrors.py": 1,
     "rxchat/services/notices.py": 2,

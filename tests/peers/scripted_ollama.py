@@ -23,6 +23,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.peers import scripted_embedder
+
 MARKDOWN = (
     "# A plan\n\nSome *words* and **more** words, `code` and [a link](https://example.org).\n\n"
     "- one\n- two\n\n```python\ndef answer() -> int:\n    return 42\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nThe end.\n"
@@ -68,6 +70,8 @@ class ScriptedOllama:
     offered: list[str] = field(default_factory=lambda: ["scripted:tokens=20"])
     asked: list[dict[str, Any]] = field(default_factory=list)
     generating: int = 0
+    embedded: int = 0
+    """How often it was asked for vectors."""
     credentials: str = ""
     """What the last client that had a user and a password sent of them."""
     sent_at: list[float] = field(default_factory=list)
@@ -118,8 +122,20 @@ class ScriptedOllama:
         body = await reader.readexactly(length)
         if (method, path) == ("POST", "/api/chat"):
             return await self._chat(body, reader, writer)
+        if method == "POST" and path in {"/api/embed", "/api/show"}:
+            self.embedded += path == "/api/embed"
+            asked = json.loads(body)
+            answered = scripted_embedder.embedded(asked) if path == "/api/embed" else self._show(asked)
+            await _answer(writer, *answered)
+            return True
         await _answer(writer, *self._simple(method, path))
         return True
+
+    def _show(self, asked: dict[str, Any]) -> tuple[int, Any]:
+        model = str(asked.get("model") or "")
+        if model not in self.offered:
+            return 404, {"error": f"model '{model}' not found"}
+        return 200, scripted_embedder.shown(model)
 
     def _simple(self, method: str, path: str) -> tuple[int, Any]:
         match method, path:
@@ -304,7 +320,7 @@ def _tag(name: str) -> dict[str, Any]:
         "size": 1,
         "digest": "0" * 64,
         "details": details,
-        "capabilities": ["completion"],
+        "capabilities": ["embedding" if scripted_embedder.is_embedder(name) else "completion"],
     }
 
 

@@ -1,0 +1,102 @@
+"""What the embedders' calls have in common: one client, its failures in our words, vectors of length one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+
+from rxchat.domain.errors import EmbedderError, TextTooLong
+from rxchat.domain.text import storable
+
+_CONNECT_SECONDS = 5.0
+_ANSWER_SECONDS = 120.0
+_LONG_WORDS = ("context length", "maximum context", "too many tokens", "too long", "max_tokens", "input is too large")
+
+
+class Endpoint:
+    """One server that embeds or ranks, and how it is called."""
+
+    def __init__(self, url: str, what: str, key: str = "") -> None:
+        """Prepare the client; nothing is connected yet."""
+        self.url = url.rstrip("/")
+        self._what = what
+        self._client = httpx.AsyncClient(
+            timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            trust_env=False,
+        )
+
+    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer to a request.
+
+        Raises:
+            TextTooLong: when it says so.
+            EmbedderError: for everything else that is no answer.
+        """
+        return await self._asked("POST", path, body)
+
+    async def get(self, path: str) -> dict[str, Any]:
+        """Return what stands there.
+
+        Raises:
+            EmbedderError: when there is no answer.
+        """
+        return await self._asked("GET", path, None)
+
+    async def _asked(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+        try:
+            response = await self._client.request(method, self.url + path, json=body)
+        except httpx.TimeoutException as error:
+            raise EmbedderError(f"{self._what} is too slow.") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise EmbedderError(f"{self._what} does not answer.") from error
+        try:
+            answer = response.json()
+        except ValueError as error:
+            raise EmbedderError(f"{self._what} answers something that is not JSON.") from error
+        if response.is_success and isinstance(answer, dict):
+            return answer
+        said = _said(answer)
+        if any(words in said.lower() for words in _LONG_WORDS):
+            raise TextTooLong
+        raise EmbedderError(f"{self._what} refuses ({response.status_code}): {said}")
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+
+def _said(answer: Any) -> str:
+    """Return the sentence in an error, whichever way it is wrapped."""
+    for name in ("error", "message", "detail"):
+        if isinstance(answer, dict) and name in answer:
+            answer = answer[name]
+    return storable(str(answer))[:300]
+
+
+def unit_vectors(found: Any, count: int, dimensions: int | None, what: str) -> list[list[float]]:
+    """Return vectors of length one, of an answer that nobody has looked at yet.
+
+    Raises:
+        EmbedderError: when it is not one vector of numbers for each text, all of the dimensions that are expected.
+    """
+    if not isinstance(found, list) or len(found) != count:
+        raise EmbedderError(f"{what} does not answer with one vector for each text.")
+    return [_unit(vector, dimensions, what) for vector in found]
+
+
+def _unit(vector: Any, dimensions: int | None, what: str) -> list[float]:
+    is_vector = isinstance(vector, list) and vector and all(isinstance(value, (int, float)) for value in vector)
+    if not is_vector or not all(math.isfinite(value) for value in vector):
+        raise EmbedderError(f"{what} answers something that is not a vector.")
+    if dimensions is not None and len(vector) != dimensions:
+        raise EmbedderError(f"{what} has changed: vectors of {len(vector)} numbers instead of {dimensions}.")
+    return _scaled(vector)
+
+
+def _scaled(vector: Sequence[float]) -> list[float]:
+    length = math.sqrt(sum(value * value for value in vector))
+    return [value / length for value in vector] if length else [0.0] * len(vector)

@@ -1,0 +1,72 @@
+"""Vectors and scores from servers that speak OpenAI's API, as vLLM, llama.cpp, LocalAI, TEI and OpenAI itself do.
+
+Embeddings: https://platform.openai.com/docs/api-reference/embeddings. Reranking has no standard; /rerank as Jina, Cohere,
+vLLM and llama.cpp have it (https://docs.vllm.ai, "Score API").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rxchat.adapters.embedders.calls import Endpoint, unit_vectors
+from rxchat.domain.errors import EmbedderError
+from rxchat.domain.retrieval import EmbedderInfo
+
+
+class OpenAIEmbeddingModel:
+    """One embedding model behind /embeddings."""
+
+    def __init__(self, url: str, model: str, key: str, max_tokens: int) -> None:
+        """Know where to ask; the API does not say how many tokens a text may have, so the operator does."""
+        self._endpoint = Endpoint(url, "The embedding service", key)
+        self._model = model
+        self._max_tokens = max_tokens
+        self._info: EmbedderInfo | None = None
+
+    async def info(self) -> EmbedderInfo:
+        """Return which model it is; see the EmbeddingModel port."""
+        if self._info is None:
+            vectors = await self._embedded(["dimensions"], None)
+            self._info = EmbedderInfo(self._model, len(vectors[0]), self._max_tokens)
+        return self._info
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """Return a vector for each text; see the EmbeddingModel port."""
+        return await self._embedded(texts, (await self.info()).dimensions)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._endpoint.aclose()
+
+    async def _embedded(self, texts: Sequence[str], dimensions: int | None) -> list[list[float]]:
+        body = {"model": self._model, "input": [text or " " for text in texts], "encoding_format": "float"}
+        rows = (await self._endpoint.post("/embeddings", body)).get("data")
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise EmbedderError("The embedding service does not answer with vectors.")
+        ordered = sorted(rows, key=lambda row: row.get("index", 0))
+        return unit_vectors([row.get("embedding") for row in ordered], len(texts), dimensions, "The embedding service")
+
+
+class OpenAIReranker:
+    """A cross-encoder behind /rerank."""
+
+    def __init__(self, url: str, model: str, key: str) -> None:
+        """Know where to ask."""
+        self._endpoint = Endpoint(url, "The reranker", key)
+        self._model = model
+
+    async def scores(self, question: str, passages: Sequence[str]) -> list[float]:
+        """Return a score for each passage; see the Reranker port."""
+        body = {"model": self._model, "query": question, "documents": list(passages), "top_n": len(passages)}
+        rows = (await self._endpoint.post("/rerank", body)).get("results")
+        scores: dict[int, float] = {}
+        for row in rows if isinstance(rows, list) else []:
+            if isinstance(row, dict) and isinstance(row.get("relevance_score"), (int, float)):
+                scores[row.get("index", -1)] = float(row["relevance_score"])
+        if scores.keys() != set(range(len(passages))):
+            raise EmbedderError("The reranker does not answer with a score for each passage.")
+        return [scores[number] for number in range(len(passages))]
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._endpoint.aclose()

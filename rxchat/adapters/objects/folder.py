@@ -1,0 +1,191 @@
+"""A folder as the ObjectStore port: a file for each object, in one of 256 folders below.
+
+An object is written beside its place, synced, and moved there in one step, so that there are only whole ones whenever
+the power fails. What a crash leaves behind is a temporary file, no object: `objects` never returns one, and removes
+those that are too old to be still in the writing.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+from anyio import to_thread
+
+from rxchat.adapters.objects.keys import NAME, SHARD, checked
+from rxchat.domain.errors import ObjectMissing, StoreAway, StoreError, StoreFull
+from rxchat.domain.ports import StoredObject
+
+T = TypeVar("T")
+
+_THREADS = 8
+_PREFIX, _SUFFIX = ".", ".tmp"
+_OLD_SECONDS = 3600.0
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# The folder is on a disk that is not there just now, or on a server that does not answer.
+_AWAY = {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTCONN, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_FORBIDDEN_MESSAGE = "RxChat may not write to its file folder: an administrator has to look at its permissions."
+
+
+class FolderStore:
+    """Keeps objects in a folder that is RxChat's alone; its parent has to exist."""
+
+    def __init__(self, folder: Path) -> None:
+        """Know the folder; it is made when it is needed."""
+        self._folder = folder
+        self._threads = anyio.CapacityLimiter(_THREADS)
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Keep these bytes durably; an object that is there already is replaced."""
+        path = self._path(key)
+        await self._in_thread(partial(self._put, path, data))
+
+    async def get(self, key: str) -> bytes:
+        """Return what was kept."""
+        path = self._path(key)
+        return await self._in_thread(partial(self._get, path))
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Forget these. One that a power failure brings back is nobody's, and swept."""
+        paths = [self._path(key) for key in keys]
+        await self._in_thread(partial(self._delete, paths))
+
+    async def objects(self) -> AsyncGenerator[StoredObject]:
+        """Return all objects, a folder of the 256 at a time, and remove temporary files older than an hour."""
+        for shard in await self._in_thread(self._shards):
+            for found in await self._in_thread(partial(_objects_in, shard)):
+                yield found
+
+    async def ping(self) -> None:
+        """Write a small file and remove it again."""
+        await self._in_thread(self._ping)
+
+    async def aclose(self) -> None:
+        """Nothing is open between two calls."""
+
+    def _path(self, key: str) -> Path:
+        return self._folder / checked(key)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        def mapped() -> T:
+            with _as_store_errors():
+                return work()
+
+        # Who gives up does not wait for a disk that hangs; what is being put is whole, or not there.
+        return await to_thread.run_sync(mapped, limiter=self._threads, abandon_on_cancel=True)
+
+    def _put(self, path: Path, data: bytes) -> None:
+        _make(self._folder)
+        _make(path.parent)
+        with _temporary(path.parent, data) as temporary:
+            temporary.replace(path)
+        _sync(path.parent)
+
+    def _get(self, path: Path) -> bytes:
+        try:
+            # A link is none of ours, wherever it leads.
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            if self._folder.is_dir():
+                raise ObjectMissing from None
+            # Not mounted, say: nothing is lost.
+            raise
+        with os.fdopen(descriptor, "rb") as file:
+            return file.read()
+
+    def _delete(self, paths: Sequence[Path]) -> None:
+        for path in paths:
+            path.unlink(missing_ok=True)
+
+    def _ping(self) -> None:
+        _make(self._folder)
+        with _temporary(self._folder, b"RxChat was here."):
+            pass
+
+    def _shards(self) -> list[Path]:
+        _make(self._folder)
+        shards = []
+        with os.scandir(self._folder) as entries:
+            for entry in entries:
+                if SHARD.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
+                    shards.append(Path(entry.path))
+                elif _is_temporary(entry.name):
+                    _remove_when_old(entry)
+        return shards
+
+
+@contextmanager
+def _as_store_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StoreFull from error
+        if error.errno in _AWAY:
+            raise StoreAway from error
+        raise StoreError(_FORBIDDEN_MESSAGE if error.errno in _FORBIDDEN else None) from error
+
+
+@contextmanager
+def _temporary(folder: Path, data: bytes) -> Iterator[Path]:
+    """A file with these bytes, on the disk and not only on its way there; gone at the end when nobody has moved it."""
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=_PREFIX, suffix=_SUFFIX)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _make(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.mkdir(mode=0o700, exist_ok=True)
+        _sync(folder.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Have the names in a folder survive a power failure, as the files' content does."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _objects_in(shard: Path) -> list[StoredObject]:
+    found = []
+    with os.scandir(shard) as entries:
+        for entry in entries:
+            if _is_temporary(entry.name):
+                _remove_when_old(entry)
+            elif NAME.fullmatch(entry.name):
+                # What has been deleted since is not there.
+                with suppress(FileNotFoundError):
+                    about = entry.stat(follow_symlinks=False)
+                    modified_at = datetime.fromtimestamp(about.st_mtime, UTC)
+                    found.append(StoredObject(f"{shard.name}/{entry.name}", about.st_size, modified_at))
+    return found
+
+
+def _is_temporary(name: str) -> bool:
+    return name.startswith(_PREFIX) and name.endswith(_SUFFIX)
+
+
+def _remove_when_old(entry: os.DirEntry[str]) -> None:
+    # Its writer may just have moved it to its place.
+    with suppress(FileNotFoundError):
+        if entry.stat(follow_symlinks=False).st_mtime < time.time() - _OLD_SECONDS:
+            Path(entry.path).unlink()

@@ -1,0 +1,216 @@
+"""An S3 bucket as the ObjectStore port, with the minio client in threads.
+
+The client waits for a server that is silent; a breaker spares that wait to everybody but one every few seconds.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import AsyncGenerator, Callable, Sequence
+from functools import partial
+from itertools import islice
+from typing import TypeVar
+from urllib.parse import urlsplit
+from xml.etree.ElementTree import ParseError
+
+import anyio
+import structlog
+from anyio import to_thread
+from minio import Minio
+from minio.datatypes import Object
+from minio.deleteobjects import DeleteObject
+from minio.error import MinioException, S3Error
+from urllib3.exceptions import HTTPError, MaxRetryError
+
+from rxchat.adapters.breaker import Breaker
+from rxchat.adapters.objects import s3_errors
+from rxchat.adapters.objects.keys import checked, is_key, random_key
+from rxchat.adapters.objects.s3_lines import has_waited, lines
+from rxchat.domain.errors import ObjectMissing, StoreAway, StoreError
+from rxchat.domain.ports import StoredObject
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+_THREADS = 16
+_READ_SECONDS = 20.0
+_REST_SECONDS = 2.0
+_PART_BYTES = 5 << 20
+"""The smallest that S3 has; larger objects go up in pieces of this size."""
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_PAGE = 1000
+"""As many as S3 lists, or deletes, at once."""
+
+
+class S3Store:
+    """Keeps objects in a bucket; objects that are none of RxChat's may be there, too."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        bucket: str,
+        access_key: str,
+        secret_key: str,
+        region: str = "us-east-1",
+        read_seconds: float = _READ_SECONDS,
+    ) -> None:
+        """Prepare the client; nothing is connected yet.
+
+        Raises:
+            ValueError: when the endpoint is not like https://s3.example.org, or bucket or region have no proper name.
+        """
+        if not _BUCKET.fullmatch(bucket):
+            raise ValueError("an S3 bucket has a name of 3 to 63 lower-case letters, digits, dots and hyphens")
+        at = urlsplit(endpoint)
+        if at.scheme not in {"http", "https"} or not at.hostname or "@" in at.netloc or at.path.strip("/") or at.query:
+            raise ValueError("an S3 endpoint is http:// or https:// and a host, perhaps with a port, and nothing else")
+        self._endpoint, self._bucket, self._region = f"{at.scheme}://{at.netloc}", bucket, region
+        self._lines = lines(_THREADS, read_seconds)
+        self._client = Minio(
+            at.netloc, access_key, secret_key, secure=at.scheme == "https", region=region, http_client=self._lines
+        )
+        self._threads = anyio.CapacityLimiter(_THREADS)
+        self._breaker = Breaker(_REST_SECONDS)
+        self._deletes_in_batches = True
+
+    def __repr__(self) -> str:
+        """Say where it is, and not with which key."""
+        return f"S3Store({self._endpoint!r}, {self._bucket!r})"
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Keep these bytes; an object that is there already is replaced."""
+        await self._in_thread(partial(self._put, checked(key), data))
+
+    async def get(self, key: str) -> bytes:
+        """Return what was kept."""
+        return await self._in_thread(partial(self._get, checked(key)))
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Forget these, in batches where the server has such."""
+        for key in keys:
+            checked(key)
+        for first in range(0, len(keys), _PAGE):
+            await self._delete(keys[first : first + _PAGE])
+
+    async def objects(self) -> AsyncGenerator[StoredObject]:
+        """Return all objects whose keys are like ours, a page at a time; what else is in the bucket is not."""
+        found = self._client.list_objects(self._bucket, recursive=True)
+        while page := await self._in_thread(lambda: list(islice(found, _PAGE))):
+            for entry in page:
+                if (kept := _stored(entry)) is not None:
+                    yield kept
+
+    async def ping(self) -> None:
+        """Write a small object and remove it again; a bucket that is missing is made, if that is allowed."""
+        await self._in_thread(self._have_bucket)
+        key = random_key()
+        # Should it stay, it is an object that nobody knows: the sweep removes those.
+        await self.put(key, b"RxChat was here.")
+        await self.delete([key])
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        self._lines.clear()
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        # Who gives up does not wait for a server that hangs; what is being put is whole there, or not there.
+        return await to_thread.run_sync(partial(self._attempt, work), limiter=self._threads, abandon_on_cancel=True)
+
+    def _attempt(self, work: Callable[[], T]) -> T:
+        """Do it in this thread, and translate each failure."""
+        # Asked here and not before: who has waited for a thread meanwhile need not find out again.
+        if not self._breaker.admits():
+            raise StoreAway
+        try:
+            found = work()
+        except HTTPError as error:
+            raise self._unanswered(error) from error
+        except OSError as error:
+            raise StoreAway from error
+        except MinioException as error:
+            self._answered()
+            raise s3_errors.from_answer(error) from error
+        except (ParseError, TypeError, ValueError) as error:
+            raise s3_errors.not_s3() from error
+        self._answered()
+        return found
+
+    def _unanswered(self, error: HTTPError) -> StoreError:
+        meant = s3_errors.from_silence(error)
+        # A line that broke in the middle of an object says nothing about the next one.
+        is_gone = isinstance(error, MaxRetryError) or has_waited(error)
+        if is_gone and isinstance(meant, StoreAway) and self._breaker.failed():
+            log.warning("the file store is away", endpoint=self._endpoint, error=str(error))
+        return meant
+
+    def _answered(self) -> None:
+        if self._breaker.succeeded():
+            log.info("the file store is back", endpoint=self._endpoint)
+
+    def _put(self, key: str, data: bytes) -> None:
+        kept = self._client.put_object(
+            self._bucket, key, io.BytesIO(data), len(data), part_size=_PART_BYTES, num_parallel_uploads=1
+        )
+        # A page that lets nobody out before they sign in answers 200 to everything; S3 always says what it has kept.
+        if not kept.etag:
+            raise s3_errors.not_s3()
+
+    def _get(self, key: str) -> bytes:
+        response = self._client.get_object(self._bucket, key)
+        try:
+            if "ETag" not in response.headers:
+                raise s3_errors.not_s3()
+            return response.read()
+        finally:
+            response.close()
+            response.release_conn()
+
+    async def _delete(self, keys: Sequence[str]) -> None:
+        if self._deletes_in_batches:
+            try:
+                refused = await self._in_thread(partial(self._delete_batch, keys))
+            except StoreError as error:
+                if type(error) is not StoreError:
+                    raise
+                # Not every server has batches, or agrees about their checksums; each has single deletes, and says
+                # what is really the matter if it is something else.
+                log.info("the file store refuses to delete in batches", error=str(error.__cause__))
+            else:
+                if refused is not None:
+                    raise refused
+                return
+        for key in keys:
+            await self._in_thread(partial(self._delete_one, key))
+        self._deletes_in_batches = False
+
+    def _delete_batch(self, keys: Sequence[str]) -> StoreError | None:
+        """Delete as many as possible; return why one could not be deleted."""
+        refused = list(self._client.remove_objects(self._bucket, [DeleteObject(key) for key in keys]))
+        meant = [s3_errors.from_code(error.code or "") for error in refused]
+        return next((error for error in meant if not isinstance(error, ObjectMissing)), None)
+
+    def _delete_one(self, key: str) -> None:
+        try:
+            self._client.remove_object(self._bucket, key)
+        except S3Error as error:
+            if not isinstance(s3_errors.from_answer(error), ObjectMissing):
+                raise
+
+    def _have_bucket(self) -> None:
+        if self._client.bucket_exists(self._bucket):
+            return
+        try:
+            self._client.make_bucket(self._bucket, self._region)
+        except S3Error as error:
+            # Another process was quicker.
+            if error.code != "BucketAlreadyOwnedByYou":
+                raise
+
+
+def _stored(entry: Object) -> StoredObject | None:
+    key, size, modified_at = entry.object_name, entry.size, entry.last_modified
+    if key is None or size is None or modified_at is None or not is_key(key):
+        return None
+    return StoredObject(key, size, modified_at)

@@ -1,0 +1,89 @@
+"""What an S3 server, or its absence, means in our words: each failure is translated here, and nowhere else."""
+
+from __future__ import annotations
+
+from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
+from urllib3.exceptions import HTTPError, MaxRetryError, SSLError
+
+from rxchat.domain.errors import ObjectMissing, StoreAway, StoreError, StoreFull
+
+_ASK = "The file store refuses RxChat: an administrator has to look at "
+_CREDENTIALS = f"{_ASK}S3_ACCESS_KEY and S3_SECRET_KEY, and at what this key may do."
+_BUCKET = f"{_ASK}S3_BUCKET, which is missing there or somebody else's."
+_REGION = f"{_ASK}S3_ENDPOINT and S3_REGION."
+_CLOCK = f"{_ASK}the clock of this machine, which differs from the store's."
+_CERTIFICATE = "The file store's certificate is not trusted: an administrator has to look at S3_ENDPOINT and at it."
+_NOT_S3 = "What answers at S3_ENDPOINT does not speak S3: an administrator has to look at it."
+
+_MISSING = {"NoSuchKey", "NoSuchObject", "ResourceNotFound", "NotFound"}
+_AWAY = {
+    "InternalError",
+    "OperationAborted",
+    "RequestTimeout",
+    "ServerBusy",
+    "ServiceUnavailable",
+    "SlowDown",
+    "SlowDownRead",
+    "SlowDownWrite",
+    "XMinioServerNotInitialized",
+}
+_FULL = {
+    "EntityTooLarge",
+    "InsufficientStorage",
+    "QuotaExceeded",
+    "XMinioAdminBucketQuotaExceeded",
+    "XMinioStorageFull",
+}
+_REFUSED = {
+    "AccessDenied": _CREDENTIALS,
+    "AccountProblem": _CREDENTIALS,
+    "AllAccessDisabled": _CREDENTIALS,
+    "ExpiredToken": _CREDENTIALS,
+    "InvalidAccessKeyId": _CREDENTIALS,
+    "InvalidToken": _CREDENTIALS,
+    "SignatureDoesNotMatch": _CREDENTIALS,
+    "BucketAlreadyExists": _BUCKET,
+    "InvalidBucketName": _BUCKET,
+    "NoSuchBucket": _BUCKET,
+    "AuthorizationHeaderMalformed": _REGION,
+    "PermanentRedirect": _REGION,
+    "Redirect": _REGION,
+    "RequestTimeTooSkewed": _CLOCK,
+}
+
+
+def not_s3() -> StoreError:
+    """What to raise when an answer cannot be read."""
+    return StoreError(_NOT_S3)
+
+
+def from_answer(error: MinioException) -> StoreError:
+    """What to raise for what the server answered."""
+    if isinstance(error, S3Error):
+        return from_code(error.code or "", error.response.status)
+    if isinstance(error, ServerError):
+        return from_code("", error.status_code)
+    if isinstance(error, InvalidResponseError):
+        # Not XML: a proxy in front of the store, or no store at all. The status is kept nowhere public.
+        found = from_code("", error._code)
+        return not_s3() if type(found) is StoreError else found
+    return StoreError()
+
+
+def from_code(code: str, status: int = 0) -> StoreError:
+    """What to raise for a code of S3's, or for the status alone when there is none."""
+    if code in _FULL or status == 507:
+        return StoreFull()
+    if code in _REFUSED:
+        return StoreError(_REFUSED[code])
+    if code in _MISSING:
+        return ObjectMissing()
+    if code in _AWAY or status == 429 or (status >= 500 and status != 501):
+        return StoreAway()
+    return StoreError()
+
+
+def from_silence(error: HTTPError) -> StoreError:
+    """What to raise when there was no answer, or half of one."""
+    reason = error.reason if isinstance(error, MaxRetryError) else error
+    return StoreError(_CERTIFICATE) if isinstance(reason, SSLError) else StoreAway()

@@ -1,0 +1,211 @@
+"""Collections, the documents in them, and looking for passages: for browsers' viewers and for programs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from rxchat.api.requests import Here, SignedIn
+from rxchat.domain.files import Document
+from rxchat.domain.retrieval import Passage
+from rxchat.domain.retrieval import Scope as Where
+
+router = APIRouter(prefix="/api", tags=["documents"])
+
+
+class NewCollection(BaseModel):
+    """What a collection is called."""
+
+    name: str = Field(max_length=1_000)
+    description: str = Field(default="", max_length=5_000)
+
+
+class CollectionOut(BaseModel):
+    """A collection, and how much is in it."""
+
+    id: UUID
+    name: str
+    description: str
+    documents: int
+    chunks: int
+    is_own: bool
+
+
+class DocumentOut(BaseModel):
+    """A document, and how far it has come."""
+
+    id: UUID
+    collection_id: UUID
+    name: str
+    media_type: str
+    size_bytes: int
+    state: str
+    progress: float
+    note: str
+    error: str
+    pages: int
+    characters: int
+    chunks: int
+    created_at: datetime
+    times_cited: int = 0
+
+
+class TextOut(BaseModel):
+    """A document and a piece of its text, which begins at `start` and counts code points."""
+
+    document: DocumentOut
+    title: str
+    text: str
+    start: int
+    characters: int
+    is_own: bool
+
+
+class PassageOut(BaseModel):
+    """A passage, where it is and why it was found."""
+
+    document_id: UUID
+    collection_id: UUID
+    name: str
+    heading: str
+    page: int
+    ordinal: int
+    start: int
+    end: int
+    tokens: int
+    text: str
+    score: float = 0.0
+    vector_rank: int | None = None
+    text_rank: int | None = None
+    distance: float | None = None
+
+
+class Question(BaseModel):
+    """What to look for, and where."""
+
+    question: str = Field(max_length=10_000)
+    collections: list[UUID] = Field(default_factory=list, max_length=200)
+    documents: list[UUID] = Field(default_factory=list, max_length=200)
+    k: int = Field(default=8, ge=1, le=50)
+
+
+class FoundOut(BaseModel):
+    """What was found, the best first."""
+
+    passages: list[PassageOut]
+    notice: str
+
+
+class SourceOut(BaseModel):
+    """What an answer's model was shown under a number; without its text when the right to it is gone."""
+
+    number: int
+    name: str
+    heading: str
+    page: int
+    start: int
+    end: int
+    text: str
+    document_id: UUID
+    is_cited: bool
+    is_there: bool
+    is_allowed: bool
+
+
+@router.get("/collections")
+async def collections(viewer: SignedIn, services: Here) -> list[CollectionOut]:
+    """List the collections that the person may read, their own first."""
+    return [
+        CollectionOut(
+            id=item.id, name=item.name, description=item.description, documents=item.documents, chunks=item.chunks,
+            is_own=item.owner_id == viewer.user_id,
+        )
+        for item in await services.library.collections(viewer)
+    ]  # fmt: skip
+
+
+@router.post("/collections", status_code=201)
+async def create(body: NewCollection, viewer: SignedIn, services: Here) -> dict[str, UUID]:
+    """Create a collection."""
+    return {"id": await services.library.create(viewer, body.name, body.description)}
+
+
+@router.delete("/collections/{collection_id}", status_code=204)
+async def remove_collection(collection_id: UUID, viewer: SignedIn, services: Here) -> None:
+    """Delete a collection with everything in it."""
+    await services.files.remove_collection(viewer, collection_id)
+
+
+@router.get("/collections/{collection_id}/documents")
+async def documents(collection_id: UUID, viewer: SignedIn, services: Here) -> list[DocumentOut]:
+    """List a collection's documents, the newest first."""
+    _, found, cited = await services.library.documents(viewer, collection_id)
+    return [_document(item, cited.get(item.id, 0)) for item in found]
+
+
+@router.get("/documents/{document_id}")
+async def document(
+    document_id: UUID, viewer: SignedIn, services: Here, start: Annotated[int, Query(ge=0, le=100_000_000)] = 0
+) -> TextOut:
+    """Return a document and a piece of its text."""
+    found = await services.library.document(viewer, document_id, start)
+    return TextOut(
+        document=_document(found.document, found.times_cited),
+        title=found.title,
+        text=found.text,
+        start=found.start,
+        characters=found.characters,
+        is_own=found.is_own,
+    )
+
+
+@router.delete("/documents/{document_id}", status_code=204)
+async def remove(document_id: UUID, viewer: SignedIn, services: Here) -> None:
+    """Delete a document: its file, its text and its chunks go at once."""
+    await services.files.remove(viewer, [document_id])
+
+
+@router.post("/documents/{document_id}/read-again", status_code=204)
+async def read_again(document_id: UUID, viewer: SignedIn, services: Here) -> None:
+    """Have a document read anew."""
+    await services.library.read_again(viewer, document_id)
+
+
+@router.get("/documents/{document_id}/chunks")
+async def chunks(
+    document_id: UUID,
+    viewer: SignedIn,
+    services: Here,
+    first: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> list[PassageOut]:
+    """Return a document's chunks as the index sees them."""
+    return [_passage(item) for item in await services.library.chunks(viewer, document_id, first, limit)]
+
+
+@router.post("/search")
+async def search(body: Question, viewer: SignedIn, services: Here) -> FoundOut:
+    """Look for passages, as answers do."""
+    where = Where(tuple(body.collections), tuple(body.documents))
+    found = await services.retrieval.search(viewer, body.question, where, k=body.k)
+    return FoundOut(passages=[_passage(item) for item in found.passages], notice=found.notice)
+
+
+@router.get("/conversations/{conversation_id}/messages/{message_id}/sources")
+async def sources(conversation_id: UUID, message_id: UUID, viewer: SignedIn, services: Here) -> list[SourceOut]:
+    """Return what an answer's model was shown, as the person may see it now."""
+    owner_id = await services.conversations.owner_of(viewer, conversation_id)
+    found = await services.library.sources(viewer, owner_id, conversation_id, message_id)
+    return [SourceOut.model_validate(item, from_attributes=True) for item in found]
+
+
+def _document(item: Document, times_cited: int) -> DocumentOut:
+    return DocumentOut.model_validate(item, from_attributes=True).model_copy(update={"times_cited": times_cited})
+
+
+def _passage(item: Passage) -> PassageOut:
+    return PassageOut.model_validate(item, from_attributes=True)

@@ -1,0 +1,223 @@
+"""Files for browsers and programs: uploads that can go on after the line broke (tus 1.0), and downloads.
+
+The protocol: https://tus.io/protocols/resumable-upload (core, creation, termination). A program that does not care sends
+the whole file in one POST to /api/files.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import AsyncGenerator
+from typing import Annotated
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+from starlette.requests import ClientDisconnect
+
+from rxchat.api.requests import Here, SignedIn
+from rxchat.domain.errors import InvalidInput, NotFound
+from rxchat.domain.files import Upload
+from rxchat.domain.ids import parse_id
+from rxchat.services.files import Content
+from rxchat.services.graph import Services
+
+router = APIRouter(tags=["files"])
+
+UPLOADS = "/api/uploads"
+FILES = "/api/files"
+_VERSION = "1.0.0"
+_TUS = {"Tus-Resumable": _VERSION}
+_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
+_MEDIA = "application/octet-stream"
+# A file is never a page of ours, whatever is in it: it is saved, its type is what we found it to be, and if a browser
+# shows it all the same, it may run nothing and belongs to nobody.
+_HARMLESS = {
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "private, no-store",
+}
+
+
+class Stored(BaseModel):
+    """A document that was uploaded."""
+
+    id: UUID
+    collection_id: UUID
+    name: str
+    size_bytes: int
+    is_stored: bool
+
+
+class Link(BaseModel):
+    """Where a file can be fetched for a few minutes, without anything else to show."""
+
+    url: str
+    seconds: int
+
+
+@router.post(UPLOADS, status_code=201)
+async def begin(
+    response: Response,
+    viewer: SignedIn,
+    services: Here,
+    upload_length: Annotated[str, Header()] = "",
+    upload_metadata: Annotated[str, Header(max_length=8_000)] = "",
+) -> Stored:
+    """Begin an upload; `Upload-Metadata` says `filename`, and `collection` or `draft`."""
+    if not upload_length.isdecimal() or len(upload_length) > 15:
+        raise InvalidInput("An upload says in Upload-Length how many bytes it has.")
+    given = _metadata(upload_metadata)
+    upload = await services.files.begin(
+        viewer,
+        name=given.get("filename", ""),
+        size_bytes=int(upload_length),
+        collection_id=parse_id(given.get("collection", "")),
+        draft_key=parse_id(given.get("draft", "")),
+    )
+    response.headers.update({**_TUS, "Location": f"{UPLOADS}/{upload.document_id}"})
+    return _stored(upload)
+
+
+@router.head(UPLOADS + "/{document_id}")
+async def progress(document_id: UUID, viewer: SignedIn, services: Here) -> Response:
+    """Say how far an upload has come."""
+    upload = await services.files.upload(viewer, document_id)
+    headers = {"Upload-Offset": str(upload.received_bytes), "Upload-Length": str(upload.size_bytes)}
+    return Response(headers={**_TUS, **headers, "Cache-Control": "no-store"})
+
+
+@router.patch(UPLOADS + "/{document_id}")
+async def go_on(
+    document_id: UUID, request: Request, viewer: SignedIn, services: Here, upload_offset: Annotated[str, Header()] = ""
+) -> Response:
+    """Send what comes next, from `Upload-Offset` on; with the last byte the document is stored."""
+    if request.headers.get("content-type", "") != "application/offset+octet-stream":
+        raise InvalidInput("The body is sent as application/offset+octet-stream.")
+    if not upload_offset.isdecimal() or len(upload_offset) > 15:
+        raise InvalidInput("An upload says in Upload-Offset where it goes on.")
+    upload = await services.files.receive(viewer, document_id, int(upload_offset), _body(request))
+    # A document that was there already is the one that counts.
+    headers = {"Upload-Offset": str(upload.received_bytes), "X-Document": str(upload.document_id)}
+    return Response(status_code=204, headers={**_TUS, **headers})
+
+
+@router.delete(UPLOADS + "/{document_id}", status_code=204)
+async def give_up(document_id: UUID, viewer: SignedIn, services: Here) -> Response:
+    """Give an upload up; what has arrived of it is deleted."""
+    upload = await services.files.upload(viewer, document_id)
+    if upload.is_stored:
+        raise NotFound("This upload is complete: delete the document instead.")
+    await services.files.remove(viewer, [document_id])
+    return Response(status_code=204, headers=_TUS)
+
+
+@router.options(UPLOADS)
+async def abilities(services: Here) -> Response:
+    """Say which parts of the protocol there are."""
+    limit = str(services.files.limits.file_bytes)
+    headers = {"Tus-Version": _VERSION, "Tus-Extension": "creation,termination", "Tus-Max-Size": limit}
+    return Response(status_code=204, headers={**_TUS, **headers})
+
+
+@router.post(FILES, status_code=201)
+async def send_whole(
+    request: Request,
+    viewer: SignedIn,
+    services: Here,
+    name: Annotated[str, Query(max_length=1_000)],
+    collection: UUID,
+    content_length: Annotated[str, Header()] = "",
+) -> Stored:
+    """Upload a file in one go: its bytes are the body."""
+    if not content_length.isdecimal() or len(content_length) > 15:
+        raise InvalidInput("A file is sent with its Content-Length.")
+    upload = await services.files.begin(viewer, name=name, size_bytes=int(content_length), collection_id=collection)
+    received = await services.files.receive(viewer, upload.document_id, 0, _body(request))
+    if not received.is_stored:
+        await services.files.remove(viewer, [upload.document_id])
+        raise InvalidInput("The file broke off: send it again.")
+    return _stored(received)
+
+
+@router.get(FILES + "/{document_id}")
+async def download(document_id: UUID, request: Request, viewer: SignedIn, services: Here) -> Response:
+    """Return a document's file, to be saved; `Range` asks for a part of it."""
+    return await _sent(request, services, viewer, document_id)
+
+
+@router.post(FILES + "/{document_id}/link")
+async def link(document_id: UUID, viewer: SignedIn, services: Here) -> Link:
+    """Make a link to a file that works for a few minutes, for whoever has it."""
+    sealed, seconds = await services.file_links.make(viewer, document_id)
+    return Link(url=f"{FILES}/by-link/{sealed}", seconds=seconds)
+
+
+@router.get(FILES + "/by-link/{sealed}")
+async def download_by_link(sealed: str, request: Request, services: Here) -> Response:
+    """Return the file that a link is for, as long as it works and its maker may read the file."""
+    viewer, document_id = await services.file_links.opened(sealed)
+    return await _sent(request, services, viewer, document_id)
+
+
+async def _sent(request: Request, services: Services, viewer: SignedIn, document_id: UUID) -> Response:
+    wanted = _RANGE.fullmatch(request.headers.get("range", ""))
+    if wanted is None or wanted.groups() == ("", ""):
+        content = await services.files.content(viewer, document_id)
+        return StreamingResponse(content.pieces, media_type=_MEDIA, headers=_headers(content, content.size_bytes))
+    first, last = wanted.groups()
+    size = (await services.files.content(viewer, document_id, 0, 0)).size_bytes
+    start = int(first) if first else max(0, size - int(last))
+    end = min(size, int(last) + 1) if first and last else size
+    if start >= end:
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
+    content = await services.files.content(viewer, document_id, start, end)
+    headers = {**_headers(content, end - start), "Content-Range": f"bytes {start}-{end - 1}/{size}"}
+    return StreamingResponse(content.pieces, status_code=206, media_type=_MEDIA, headers=headers)
+
+
+def _headers(content: Content, length: int) -> dict[str, str]:
+    plain = re.sub(r'[^\x20-\x7e]|["\\]', "_", content.name)
+    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(content.name, safe='')}"
+    return {
+        **_HARMLESS,
+        "Content-Disposition": disposition,
+        "Content-Length": str(length),
+        "Accept-Ranges": "bytes",
+    }
+
+
+async def _body(request: Request) -> AsyncGenerator[bytes]:
+    """Yield a request's body as it comes."""
+    try:
+        async for data in request.stream():
+            yield data
+    except ClientDisconnect as error:
+        raise ConnectionError from error
+
+
+def _metadata(header: str) -> dict[str, str]:
+    """Return what tus clients say of a file: names, and values in base64."""
+    found: dict[str, str] = {}
+    for pair in header.split(","):
+        name, _, value = pair.strip().partition(" ")
+        try:
+            found[name] = base64.b64decode(value, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise InvalidInput("Upload-Metadata cannot be read.") from error
+    return found
+
+
+def _stored(upload: Upload) -> Stored:
+    return Stored(
+        id=upload.document_id,
+        collection_id=upload.collection_id,
+        name=upload.name,
+        size_bytes=upload.size_bytes,
+        is_stored=upload.is_stored,
+    )

@@ -1,0 +1,251 @@
+"""Queries about collections and the documents in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Uuid, bindparam, delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rxchat.domain.documents import DocumentState
+from rxchat.domain.files import Document
+from rxchat.tables import CollectionRow, DocumentRow, DocumentText
+
+# SQLModel types its columns as their values, which a type checker cannot see through in queries.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
+
+_FACTS = [getattr(DocumentRow, name) for name in Document.__dataclass_fields__]
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionFacts:
+    """A collection, and how much is in it."""
+
+    owner_id: UUID
+    id: UUID
+    kind: str
+    name: str
+    description: str
+    documents: int
+    chunks: int
+    owner_name: str = ""
+
+
+_COLLECTIONS = text(
+    """
+    SELECT collection.owner_id, collection.id, collection.kind, collection.name, collection.description,
+           count(document.id) AS documents, coalesce(sum(document.chunks), 0) AS chunks
+      FROM collection LEFT JOIN document ON document.collection_id = collection.id
+     WHERE collection.kind = 'library' OR collection.id = :also
+     GROUP BY collection.owner_id, collection.id, collection.kind, collection.name, collection.description
+     ORDER BY collection.owner_id <> :viewer, lower(collection.name), collection.id
+    """
+).bindparams(bindparam("also", type_=Uuid()), bindparam("viewer", type_=Uuid()))
+
+
+async def collections(session: AsyncSession, viewer_id: UUID, also: UUID | None = None) -> list[CollectionFacts]:
+    """Return the collections that the acting person may read, their own first; one of attachments only when it is named."""
+    found = await session.execute(_COLLECTIONS, {"viewer": viewer_id, "also": also})
+    return [
+        CollectionFacts(row.owner_id, row.id, row.kind, row.name, row.description, row.documents, int(row.chunks))
+        for row in found
+    ]
+
+
+async def collection(session: AsyncSession, collection_id: UUID) -> CollectionRow | None:
+    """Return a collection that the acting person may read."""
+    found = await session.execute(select(CollectionRow).where(CollectionRow.id == collection_id))
+    return found.scalars().first()
+
+
+async def owned_collection(session: AsyncSession, owner_id: UUID, collection_id: UUID) -> CollectionRow | None:
+    """Return the person's own collection."""
+    found = await session.execute(
+        select(CollectionRow).where(CollectionRow.owner_id == owner_id, CollectionRow.id == collection_id)
+    )
+    return found.scalar_one_or_none()
+
+
+async def add_collection(session: AsyncSession, row: CollectionRow) -> None:
+    """Create a collection."""
+    session.add(row)
+    await session.flush()
+
+
+async def attachments(session: AsyncSession, owner_id: UUID, collection_id: UUID, draft_key: UUID) -> UUID:
+    """Return the collection of what is attached under a draft's key, making it (with this id) when there is none."""
+    statement = insert(CollectionRow).values(
+        owner_id=owner_id, id=collection_id, kind="attachments", name="Attachments", description="", draft_key=draft_key
+    )
+    await session.execute(
+        statement.on_conflict_do_nothing(
+            index_elements=["owner_id", "draft_key"], index_where=CollectionRow.draft_key.is_not(None)
+        )
+    )
+    found = await session.execute(
+        select(CollectionRow.id).where(CollectionRow.owner_id == owner_id, CollectionRow.draft_key == draft_key)
+    )
+    return found.scalar_one()
+
+
+async def drafted(session: AsyncSession, owner_id: UUID, draft_key: UUID) -> UUID | None:
+    """Return the collection of what is attached under a draft's key, if anything was."""
+    found = await session.execute(
+        select(CollectionRow.id).where(CollectionRow.owner_id == owner_id, CollectionRow.draft_key == draft_key)
+    )
+    return found.scalar_one_or_none()
+
+
+async def change_collection(
+    session: AsyncSession, owner_id: UUID, collection_id: UUID, name: str, description: str
+) -> bool:
+    """Change what a collection is called; False when there is none of this person's."""
+    changed = await session.execute(
+        update(CollectionRow)
+        .where(CollectionRow.owner_id == owner_id, CollectionRow.id == collection_id, CollectionRow.kind == "library")
+        .values(name=name, description=description)
+    )
+    return changed.rowcount == 1
+
+
+async def remove_collection(session: AsyncSession, owner_id: UUID, collection_id: UUID) -> bool:
+    """Remove a collection with its documents; False when there is none of this person's."""
+    removed = await session.execute(
+        delete(CollectionRow).where(CollectionRow.owner_id == owner_id, CollectionRow.id == collection_id)
+    )
+    return removed.rowcount == 1
+
+
+async def people_with_access(session: AsyncSession, collection_id: UUID) -> dict[str, str]:
+    """Return what those are called with whom the acting person shares a collection, by principal."""
+    found = await session.execute(text("SELECT principal, name FROM principal_names(:id)"), {"id": collection_id})
+    return {row.principal: row.name for row in found}
+
+
+_NAMED = text(
+    """
+    (SELECT id, 'collection' AS kind, name, '' AS within FROM collection
+      WHERE kind = 'library' AND position(lower(:words) IN lower(name)) > 0 ORDER BY lower(name) LIMIT :limit)
+    UNION ALL
+    (SELECT document.id, 'document', document.name, collection.name
+       FROM document JOIN collection ON collection.owner_id = document.owner_id AND collection.id = document.collection_id
+      WHERE collection.kind = 'library' AND document.live_generation IS NOT NULL
+        AND position(lower(:words) IN lower(document.name)) > 0 ORDER BY document.created_at DESC LIMIT :limit)
+    LIMIT :limit
+    """
+)
+
+
+async def named_like(session: AsyncSession, words: str, limit: int) -> list[tuple[UUID, str, str, str]]:
+    """Return collections and documents whose names hold these words: id, kind, name, and in what it is."""
+    found = await session.execute(_NAMED, {"words": words, "limit": limit})
+    return [(row.id, row.kind, row.name, row.within) for row in found]
+
+
+async def person_of_address(session: AsyncSession, email: str) -> tuple[UUID, str] | None:
+    """Return whose address this is, for somebody who may create collections."""
+    row = (
+        await session.execute(text("SELECT id, name FROM person_of_address(:email)"), {"email": email})
+    ).one_or_none()
+    return (row.id, row.name) if row else None
+
+
+async def documents(session: AsyncSession, collection_id: UUID) -> list[Document]:
+    """Return the documents of a collection that the acting person may read, the newest first."""
+    found = await session.execute(
+        select(*_FACTS)
+        .where(DocumentRow.collection_id == collection_id)
+        .order_by(DocumentRow.created_at.desc(), DocumentRow.id)
+    )
+    return [_document(row) for row in found]
+
+
+async def document(session: AsyncSession, document_id: UUID) -> Document | None:
+    """Return a document that the acting person may read."""
+    row = (await session.execute(select(*_FACTS).where(DocumentRow.id == document_id))).first()
+    return _document(row) if row else None
+
+
+async def owned_document(
+    session: AsyncSession, owner_id: UUID, document_id: UUID, *, lock: bool = False
+) -> Document | None:
+    """Return the person's own document; with `lock`, nobody else changes it until the transaction ends."""
+    statement = select(*_FACTS).where(DocumentRow.owner_id == owner_id, DocumentRow.id == document_id)
+    row = (await session.execute(statement.with_for_update() if lock else statement)).one_or_none()
+    return _document(row) if row else None
+
+
+def _document(row: Any) -> Document:
+    facts = dict(row._mapping)
+    return Document(**{**facts, "state": DocumentState(facts["state"])})
+
+
+async def add_document(session: AsyncSession, row: DocumentRow) -> None:
+    """Put a document into a collection."""
+    session.add(row)
+    await session.flush()
+
+
+async def change_document(session: AsyncSession, owner_id: UUID, document_id: UUID, **facts: Any) -> bool:
+    """Change facts of the person's own document; False when there is none."""
+    changed = await session.execute(
+        update(DocumentRow)
+        .where(DocumentRow.owner_id == owner_id, DocumentRow.id == document_id)
+        .values(**facts, updated_at=func.now())
+    )
+    return changed.rowcount == 1
+
+
+async def remove_documents(session: AsyncSession, owner_id: UUID, document_ids: Sequence[UUID]) -> list[UUID]:
+    """Remove documents of the person's own, with their texts, chunks and vectors; return which files they were made of."""
+    removed = await session.execute(
+        delete(DocumentRow)
+        .where(DocumentRow.owner_id == owner_id, DocumentRow.id.in_(list(document_ids)))
+        .returning(DocumentRow.file_id)
+    )
+    return list(set(removed.scalars()))
+
+
+async def same_file(session: AsyncSession, owner_id: UUID, collection_id: UUID, file_id: UUID) -> Document | None:
+    """Return the document of a collection that is made of this very file."""
+    found = await session.execute(
+        select(*_FACTS)
+        .where(
+            DocumentRow.owner_id == owner_id,
+            DocumentRow.collection_id == collection_id,
+            DocumentRow.file_id == file_id,
+        )
+        .limit(1)
+    )
+    row = found.first()
+    return _document(row) if row else None
+
+
+_CITED = text("SELECT document_id, answers FROM times_cited(:documents)").bindparams(
+    bindparam("documents", type_=ARRAY(Uuid()))
+)
+
+
+async def times_cited(session: AsyncSession, document_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Return in how many answers each of these documents is cited."""
+    found = await session.execute(_CITED, {"documents": list(document_ids)})
+    return {row.document_id: row.answers for row in found}
+
+
+async def parsed_text(session: AsyncSession, document_id: UUID) -> DocumentText | None:
+    """Return the text of a document in the generation that is found; before that, what has been read of it so far."""
+    found = await session.execute(
+        select(DocumentText)
+        .join(
+            DocumentRow, (DocumentRow.owner_id == DocumentText.owner_id) & (DocumentRow.id == DocumentText.document_id)
+        )
+        .where(
+            DocumentText.document_id == document_id,
+            DocumentText.generation == func.coalesce(DocumentRow.live_generation, DocumentRow.generation),
+        )
+    )
+    return found.scalars().first()

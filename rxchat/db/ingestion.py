@@ -1,0 +1,221 @@
+"""Queries of the jobs that bring documents on their way; each write counts only for the job that took the document up last."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rxchat.db.documents import owned_document
+from rxchat.domain.chunking import Piece
+from rxchat.domain.documents import Block, BlockKind, DocumentState, ParsedDocument
+from rxchat.domain.files import Document
+from rxchat.domain.ids import new_id
+from rxchat.domain.retrieval import embedded_text
+from rxchat.tables import ChunkRow, ChunkVector, DocumentRow, DocumentText
+
+# SQLModel types its columns as their values, which a type checker cannot see through in queries.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
+
+_AT_A_TIME = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A document that a job has taken up, and the number under which what it writes counts."""
+
+    document: Document
+    fence: int
+
+
+async def take_up(session: AsyncSession, owner_id: UUID, document_id: UUID) -> Taken | None:
+    """Take a document up: whatever an earlier job still writes of it is refused from now on. None when it is gone."""
+    taken = await session.execute(
+        update(DocumentRow)
+        .where(DocumentRow.owner_id == owner_id, DocumentRow.id == document_id)
+        .values(fence=DocumentRow.fence + 1, updated_at=func.now())
+        .returning(DocumentRow.fence)
+    )
+    fence = taken.scalar_one_or_none()
+    document = await owned_document(session, owner_id, document_id)
+    return Taken(document, fence) if document is not None and fence is not None else None
+
+
+async def advance(session: AsyncSession, taken: Taken, **facts: Any) -> bool:
+    """Change facts of a document that is still this job's; False when another one has it, or it was deleted."""
+    changed = await session.execute(
+        update(DocumentRow)
+        .where(
+            DocumentRow.owner_id == taken.document.owner_id,
+            DocumentRow.id == taken.document.id,
+            DocumentRow.fence == taken.fence,
+        )
+        .values(**facts, updated_at=func.now())
+    )
+    return changed.rowcount == 1
+
+
+async def save_text(session: AsyncSession, document: Document, parsed: ParsedDocument) -> None:
+    """Keep what a parser has made of a document."""
+    facts = {
+        "collection_id": document.collection_id,
+        "title": parsed.title,
+        "text": parsed.text,
+        "blocks": [[item.kind.value, item.start, item.end, item.page, item.level] for item in parsed.blocks],
+    }
+    statement = insert(DocumentText).values(
+        owner_id=document.owner_id, document_id=document.id, generation=document.generation, **facts
+    )
+    await session.execute(
+        statement.on_conflict_do_update(index_elements=["owner_id", "document_id", "generation"], set_=facts)
+    )
+
+
+async def parsed(session: AsyncSession, document: Document) -> ParsedDocument | None:
+    """Return what a parser has made of a document."""
+    row = (
+        await session.execute(
+            select(DocumentText).where(
+                DocumentText.owner_id == document.owner_id,
+                DocumentText.document_id == document.id,
+                DocumentText.generation == document.generation,
+            )
+        )
+    ).scalar_one_or_none()
+    if row is None:
+        return None
+    blocks = tuple(Block(BlockKind(kind), start, end, page, level) for kind, start, end, page, level in row.blocks)
+    return ParsedDocument(row.text, blocks, row.title, document.pages)
+
+
+async def save_chunks(session: AsyncSession, document: Document, whole: str, pieces: Sequence[Piece]) -> None:
+    """Keep the chunks of a document's present generation, in place of any that are there."""
+    await session.execute(
+        delete(ChunkRow).where(
+            ChunkRow.owner_id == document.owner_id,
+            ChunkRow.document_id == document.id,
+            ChunkRow.generation == document.generation,
+        )
+    )
+    for at in range(0, len(pieces), _AT_A_TIME):
+        rows = [_chunk_row(document, whole, piece) for piece in pieces[at : at + _AT_A_TIME]]
+        await session.execute(_ADD_CHUNK, rows)
+
+
+_ADD_CHUNK = text(
+    """
+    INSERT INTO chunk (owner_id, id, document_id, generation, collection_id, ordinal, page, heading, start, "end", tokens,
+                       hash, text, words)
+    VALUES (:owner_id, :id, :document_id, :generation, :collection_id, :ordinal, :page, :heading, :start, :end, :tokens,
+            :hash, :text, to_tsvector('rxchat', :searched))
+    """
+)
+
+
+def _chunk_row(document: Document, whole: str, piece: Piece) -> dict[str, Any]:
+    said = whole[piece.start : piece.end]
+    return {
+        "owner_id": document.owner_id,
+        "id": new_id(),
+        "document_id": document.id,
+        "generation": document.generation,
+        "collection_id": document.collection_id,
+        "ordinal": piece.ordinal,
+        "page": piece.page,
+        "heading": piece.heading,
+        "start": piece.start,
+        "end": piece.end,
+        "tokens": piece.tokens,
+        "hash": hashlib.sha256(said.encode()).digest(),
+        "text": said,
+        "searched": embedded_text(document.name, piece.heading, said),
+    }
+
+
+async def count_without_vector(session: AsyncSession, document: Document, generation: int, index_id: int) -> int:
+    """Return how many chunks have no vector in an index yet."""
+    counted = await session.execute(
+        select(func.count()).select_from(ChunkRow).where(*_without_vector(document, generation, index_id))
+    )
+    return counted.scalar_one()
+
+
+async def without_vector(
+    session: AsyncSession, document: Document, generation: int, index_id: int, limit: int
+) -> list[tuple[UUID, str, str]]:
+    """Return chunks (id, heading, text) that have no vector in an index yet, in their order."""
+    found = await session.execute(
+        select(ChunkRow.id, ChunkRow.heading, ChunkRow.text)
+        .where(*_without_vector(document, generation, index_id))
+        .order_by(ChunkRow.ordinal)
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2]) for row in found]
+
+
+def _without_vector(document: Document, generation: int, index_id: int) -> tuple[Any, ...]:
+    made = select(ChunkVector.chunk_id).where(
+        ChunkVector.owner_id == ChunkRow.owner_id, ChunkVector.chunk_id == ChunkRow.id, ChunkVector.index_id == index_id
+    )
+    return (
+        ChunkRow.owner_id == document.owner_id,
+        ChunkRow.document_id == document.id,
+        ChunkRow.generation == generation,
+        ~made.exists(),
+    )
+
+
+_ADD_VECTOR = text(
+    """
+    INSERT INTO chunk_vector (owner_id, chunk_id, index_id, document_id, collection_id, embedding)
+    VALUES (:owner_id, :chunk_id, :index_id, :document_id, :collection_id, CAST(:embedding AS halfvec))
+    ON CONFLICT DO NOTHING
+    """
+)
+
+
+async def save_vectors(
+    session: AsyncSession, document: Document, index_id: int, vectors: Sequence[tuple[UUID, Sequence[float]]]
+) -> None:
+    """Keep vectors of a document's chunks."""
+    rows = [
+        {
+            "owner_id": document.owner_id,
+            "chunk_id": chunk_id,
+            "index_id": index_id,
+            "document_id": document.id,
+            "collection_id": document.collection_id,
+            "embedding": "[" + ",".join(f"{value:.6g}" for value in vector) + "]",
+        }
+        for chunk_id, vector in vectors
+    ]
+    await session.execute(_ADD_VECTOR, rows)
+
+
+async def publish(session: AsyncSession, taken: Taken) -> bool:
+    """Let a document be found as it is now, whole; what was found of it before goes. False when it is another job's."""
+    document = taken.document
+    facts = {
+        "live_generation": document.generation,
+        "state": DocumentState.READY.value,
+        "progress": 1.0,
+        "note": "",
+        "error": "",
+    }
+    if not await advance(session, taken, **facts):
+        return False
+    for table in (ChunkRow, DocumentText):
+        await session.execute(
+            delete(table).where(
+                table.owner_id == document.owner_id,
+                table.document_id == document.id,
+                table.generation != document.generation,
+            )
+        )
+    return True

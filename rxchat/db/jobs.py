@@ -1,0 +1,54 @@
+"""Queries about background jobs: they are queued in the transaction that makes them necessary."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+INGEST = "ingest"
+DOCUMENTS_QUEUE = "documents"
+
+# As procrastinate's own `defer` does it; but within our transaction, so that there is never one without the other.
+_DEFER = text(
+    """
+    SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(
+        CAST(:queue AS varchar), CAST(:task AS varchar), CAST(:priority AS integer), CAST(:lock AS text), NULL::text,
+        jsonb_build_object('owner_id', CAST(:owner AS text), 'document_id', CAST(:document AS text)), NULL::timestamptz
+    )::procrastinate_job_to_defer_v1])
+    """
+)
+
+
+async def queue_ingestion(session: AsyncSession, owner_id: UUID, document_id: UUID, *, priority: int = 0) -> None:
+    """Have a document brought on its way to being found, when this transaction commits; one job at a time for each."""
+    await session.execute(
+        _DEFER,
+        {
+            "queue": DOCUMENTS_QUEUE,
+            "task": INGEST,
+            "priority": priority,
+            "lock": f"document {document_id}",
+            "owner": str(owner_id),
+            "document": str(document_id),
+        },
+    )
+
+
+async def without_job(session: AsyncSession, limit: int) -> list[tuple[UUID, UUID]]:
+    """Return owners and ids of documents that are not finished and that no job will finish."""
+    found = await session.execute(text("SELECT owner_id, id FROM documents_without_job(:limit)"), {"limit": limit})
+    return [(row.owner_id, row.id) for row in found]
+
+
+_IS_QUEUED = text("SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE lock = :lock AND status IN ('todo', 'doing'))")
+
+
+async def queue_ingestion_once(session: AsyncSession, owner_id: UUID, document_id: UUID, *, priority: int = 0) -> bool:
+    """The same, unless there is such a job already."""
+    queued = await session.execute(_IS_QUEUED, {"lock": f"document {document_id}"})
+    if queued.scalar_one():
+        return False
+    await queue_ingestion(session, owner_id, document_id, priority=priority)
+    return True

@@ -1,0 +1,195 @@
+"""Queries about what conversations are grounded in, and what their answers' models were shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Uuid, bindparam, delete, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rxchat.domain.conversations import KnowledgeChange
+from rxchat.domain.retrieval import Passage, Source
+from rxchat.tables import AnswerSource, ConversationKnowledge
+
+# SQLModel types its columns as their values, which a type checker cannot see through in queries.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """A collection or a document that a conversation's answers are grounded in."""
+
+    id: UUID
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSource:
+    """A source of an answer as somebody may see it now."""
+
+    number: int
+    name: str
+    heading: str
+    page: int
+    start: int
+    end: int
+    text: str
+    hash: bytes
+    document_id: UUID
+    score: float
+    is_cited: bool
+    is_there: bool
+    """Whether its document can still be opened."""
+    is_allowed: bool
+    """Whether who looks may still read it; else nothing of it is told."""
+
+
+async def change(session: AsyncSession, owner_id: UUID, conversation_id: UUID, changed: KnowledgeChange) -> None:
+    """Bring the projection up to an event."""
+    key = {"owner_id": owner_id, "conversation_id": conversation_id, "id": changed.id}
+    if changed.name is None:
+        await session.execute(
+            delete(ConversationKnowledge).where(
+                ConversationKnowledge.owner_id == owner_id,
+                ConversationKnowledge.conversation_id == conversation_id,
+                ConversationKnowledge.id == changed.id,
+            )
+        )
+        return
+    statement = insert(ConversationKnowledge).values(**key, kind=changed.kind, name=changed.name)
+    await session.execute(statement.on_conflict_do_nothing())
+
+
+async def of(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> list[Knowledge]:
+    """Return what a conversation is grounded in, in the order in which it was attached."""
+    found = await session.execute(
+        select(ConversationKnowledge.id, ConversationKnowledge.kind, ConversationKnowledge.name)
+        .where(ConversationKnowledge.owner_id == owner_id, ConversationKnowledge.conversation_id == conversation_id)
+        .order_by(ConversationKnowledge.created_at, ConversationKnowledge.id)
+    )
+    return [Knowledge(*row) for row in found]
+
+
+_BUSY = text(
+    """
+    SELECT count(*) FROM document
+     WHERE state NOT IN ('ready', 'failed') AND live_generation IS NULL
+       AND (collection_id = ANY (:ids) OR id = ANY (:ids))
+    """
+).bindparams(bindparam("ids", type_=ARRAY(Uuid())))
+
+
+async def unfinished(session: AsyncSession, ids: Sequence[UUID]) -> int:
+    """Return how many documents of these collections (and of these themselves) are still on their way."""
+    return (await session.execute(_BUSY, {"ids": list(ids)})).scalar_one()
+
+
+async def save_sources(
+    session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID, sources: Sequence[Source]
+) -> None:
+    """Keep what a model is shown for an answer, in place of what it was shown before."""
+    await session.execute(
+        delete(AnswerSource).where(AnswerSource.owner_id == owner_id, AnswerSource.message_id == message_id)
+    )
+    rows: list[dict[str, Any]] = [
+        {
+            "owner_id": owner_id,
+            "message_id": message_id,
+            "number": source.number,
+            "conversation_id": conversation_id,
+            "document_owner_id": source.passage.document_owner_id,
+            "document_id": source.passage.document_id,
+            "collection_id": source.passage.collection_id,
+            "chunk_id": source.passage.chunk_id,
+            "name": source.passage.name,
+            "heading": source.passage.heading,
+            "page": source.passage.page,
+            "start": source.passage.start,
+            "end": source.passage.end,
+            "text": source.passage.text,
+            "hash": source.passage.hash,
+            "score": source.passage.score,
+            "is_cited": False,
+        }
+        for source in sources
+    ]
+    if rows:
+        await session.execute(insert(AnswerSource), rows)
+
+
+async def sources(session: AsyncSession, owner_id: UUID, message_id: UUID) -> list[Source]:
+    """Return what a model was shown for an answer."""
+    found = await session.execute(
+        select(AnswerSource)
+        .where(AnswerSource.owner_id == owner_id, AnswerSource.message_id == message_id)
+        .order_by(AnswerSource.number)
+    )
+    return [
+        Source(
+            row.number,
+            Passage(
+                row.chunk_id, row.document_id, row.document_owner_id, row.collection_id, row.name, row.heading, row.page,
+                0, row.start, row.end, 0, row.text, row.hash, row.score,
+            ),
+        )
+        for row in found.scalars()
+    ]  # fmt: skip
+
+
+async def mark_cited(session: AsyncSession, owner_id: UUID, message_id: UUID, numbers: Sequence[int]) -> None:
+    """Remember which sources an answer really uses."""
+    await session.execute(
+        update(AnswerSource)
+        .where(AnswerSource.owner_id == owner_id, AnswerSource.message_id == message_id)
+        .values(is_cited=AnswerSource.number.in_(list(numbers)))
+    )
+
+
+# A document of one's own is one's own, also when it is gone. What was somebody else's is told as long as the right to
+# it is there; with its collection the right is gone, too.
+_SHOWN = text(
+    """
+    SELECT source.*, EXISTS (SELECT FROM document WHERE document.owner_id = source.document_owner_id
+                                AND document.id = source.document_id) AS is_there,
+           source.document_owner_id = :viewer
+           OR EXISTS (SELECT FROM collection WHERE collection.owner_id = source.document_owner_id
+                         AND collection.id = source.collection_id) AS is_allowed
+      FROM answer_source AS source
+     WHERE source.owner_id = :owner AND source.conversation_id = :conversation AND source.message_id = :message
+     ORDER BY source.number
+    """
+)
+
+
+async def shown_sources(
+    session: AsyncSession, viewer_id: UUID, owner_id: UUID, conversation_id: UUID, message_id: UUID
+) -> list[ShownSource]:
+    """Return the sources of an answer as the acting person may see them now."""
+    found = await session.execute(
+        _SHOWN, {"viewer": viewer_id, "owner": owner_id, "conversation": conversation_id, "message": message_id}
+    )
+    return [_shown(row) for row in found]
+
+
+def _shown(row: Any) -> ShownSource:
+    allowed = bool(row.is_allowed)
+    return ShownSource(
+        number=row.number,
+        name=row.name if allowed else "",
+        heading=row.heading if allowed else "",
+        page=row.page if allowed else 0,
+        start=row.start if allowed else 0,
+        end=row.end if allowed else 0,
+        text=row.text if allowed else "",
+        hash=row.hash if allowed else b"",
+        document_id=row.document_id,
+        score=row.score,
+        is_cited=row.is_cited,
+        is_there=bool(row.is_there),
+        is_allowed=allowed,
+    )

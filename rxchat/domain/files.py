@@ -1,0 +1,116 @@
+"""Files that people upload: what they are called, how large they may be, and the pieces that they are kept in."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from rxchat.domain.documents import DocumentState
+from rxchat.domain.errors import InvalidInput
+from rxchat.domain.text import storable
+
+PART_BYTES = 2 * 1024 * 1024
+"""A file is sent, sealed and kept in pieces of at most so much: what one upload holds in memory."""
+NAME_CHARACTERS = 200
+
+_DIRECTORIES = re.compile(r"[/\\]")
+
+
+@dataclass(frozen=True, slots=True)
+class FileLimits:
+    """How much may be uploaded."""
+
+    file_bytes: int = 100_000_000
+    person_bytes: int = 5_000_000_000
+    """Everything that one person keeps."""
+    person_files: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that is on its way, or has just arrived."""
+
+    document_id: UUID
+    collection_id: UUID
+    file_id: UUID
+    name: str
+    size_bytes: int
+    received_bytes: int
+    is_stored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Where a piece of a file is."""
+
+    start: int
+    size_bytes: int
+    object_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class SealedFile:
+    """What is needed to read a stored file."""
+
+    owner_id: UUID
+    id: UUID
+    size_bytes: int
+    key_id: str
+    wrapped_key: bytes
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file in a collection, as its page shows it."""
+
+    owner_id: UUID
+    id: UUID
+    collection_id: UUID
+    file_id: UUID
+    name: str
+    media_type: str
+    size_bytes: int
+    state: DocumentState
+    progress: float
+    note: str
+    error: str
+    pages: int
+    characters: int
+    chunks: int
+    generation: int
+    live_generation: int | None
+    created_at: datetime
+
+
+def clean_file_name(name: str) -> str:
+    """Return what a file is called, for people to read: never a path, and nothing that is not seen.
+
+    Raises:
+        InvalidInput: when nothing is left.
+    """
+    last = _DIRECTORIES.split(unicodedata.normalize("NFC", storable(name)))[-1]
+    seen = "".join(
+        character for character in last if unicodedata.category(character)[0] not in {"C", "Z"} or character == " "
+    )
+    cleaned = " ".join(seen.split())
+    if not cleaned.strip("."):
+        raise InvalidInput("This file has no name: please give it one and try again.")
+    if len(cleaned) <= NAME_CHARACTERS:
+        return cleaned
+    stem, dot, suffix = cleaned.rpartition(".")
+    return (
+        cleaned[:NAME_CHARACTERS]
+        if not dot or len(suffix) > 20
+        else f"{stem[: NAME_CHARACTERS - len(suffix) - 1]}.{suffix}"
+    )
+
+
+def spoken_size(size_bytes: int) -> str:
+    """Return a size as people say it."""
+    if size_bytes < 1_000_000:
+        return f"{max(1, round(size_bytes / 1000))} kB"
+    return f"{size_bytes / 1e6:.1f} MB" if size_bytes < 1e9 else f"{size_bytes / 1e9:.1f} GB"

@@ -1,0 +1,147 @@
+"""The worker: takes jobs from their queue and has services do them; one in each process that has work to do.
+
+Jobs are rows in Postgres (procrastinate), queued in the transaction that makes them necessary. One whose process died is
+taken up by another worker once its heartbeat has been missing for some seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from uuid import UUID
+
+import psycopg
+import structlog
+from procrastinate import App, JobContext, PsycopgConnector
+from procrastinate.exceptions import ConnectorException, JobAborted
+from procrastinate.jobs import Job
+from procrastinate.retry import BaseRetryStrategy, RetryDecision
+
+from rxchat.db.database import LINE, RUNTIME_ROLE
+from rxchat.db.jobs import DOCUMENTS_QUEUE, INGEST
+from rxchat.domain.errors import DatabaseAway, EmbedderError, RxChatError, StoreError
+from rxchat.services.ingestion import Ingestion
+
+log = structlog.get_logger(__name__)
+
+TRIES = 20
+"""With the waits between them: about an hour and a quarter."""
+_LONGEST_WAIT_SECONDS = 300
+_HEARTBEAT_SECONDS = 2.0
+_LOST_SECONDS = 10.0
+_LOOK_AFTER_SECONDS = 5.0
+_GRACE_SECONDS = 1.0
+_RESTART_SECONDS = 1.0
+_PASSING = (DatabaseAway, EmbedderError, StoreError)
+
+
+def wait_seconds(attempts: int) -> int:
+    """Return how long to wait before the next try, after so many."""
+    return min(2 ** min(attempts, 16), _LONGEST_WAIT_SECONDS)
+
+
+class _Backoff(BaseRetryStrategy):
+    """Tries again what may pass, later each time; and at once what was cut off because its process ends."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """Return when to try again, or None for never."""
+        if isinstance(exception, (asyncio.CancelledError, JobAborted)):
+            return RetryDecision(retry_in={"seconds": 0})
+        if isinstance(exception, _PASSING):
+            return RetryDecision(retry_in={"seconds": wait_seconds(job.attempts)})
+        return None
+
+
+class Worker:
+    """Does jobs for as long as it is started."""
+
+    def __init__(self, database_url: str, ingestion: Ingestion, *, jobs_at_once: int = 2) -> None:
+        """Know where jobs are and who does them; nothing runs yet."""
+        self._ingestion = ingestion
+        self._jobs_at_once = jobs_at_once
+        options = {
+            **LINE,
+            "options": f"-c role={RUNTIME_ROLE} -c statement_timeout=30000",
+            "application_name": "rxchat jobs",
+        }
+        connector = PsycopgConnector(conninfo=database_url, kwargs=options, min_size=1, max_size=4)
+        self._app = App(connector=connector)
+        self._app.task(name=INGEST, queue=DOCUMENTS_QUEUE, pass_context=True, retry=_Backoff())(self._ingest)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Begin to take jobs."""
+        self._tasks = [
+            asyncio.create_task(loop(), name=f"jobs {loop.__name__}")
+            for loop in (self._work_forever, self._look_after_forever)
+        ]
+
+    async def stop(self) -> None:
+        """Take no more; what is under way is given back, and goes on elsewhere from its last step."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _work_forever(self) -> None:
+        while True:
+            try:
+                async with self._app.open_async():
+                    await self._app.run_worker_async(
+                        queues=[DOCUMENTS_QUEUE],
+                        concurrency=self._jobs_at_once,
+                        install_signal_handlers=False,
+                        shutdown_graceful_timeout=_GRACE_SECONDS,
+                        update_heartbeat_interval=_HEARTBEAT_SECONDS,
+                        stalled_worker_timeout=_LOST_SECONDS,
+                        delete_jobs="always",
+                    )
+            except (ConnectorException, psycopg.Error, OSError):
+                log.warning("jobs wait for the database")
+            except Exception:
+                # The edge of the worker: without this loop no document would ever be read again.
+                log.exception("the worker failed")
+            await asyncio.sleep(_RESTART_SECONDS)
+
+    async def _look_after_forever(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_AFTER_SECONDS)
+            try:
+                await self._take_over_lost()
+                await self._ingestion.look_after()
+            except (DatabaseAway, ConnectorException, psycopg.Error, OSError):
+                log.debug("jobs cannot be looked after, the database is away")
+            except Exception:
+                # The edge of the worker: what comes next time may work again.
+                log.exception("jobs could not be looked after")
+
+    async def _take_over_lost(self) -> None:
+        """Queue again what a process had taken that is gone."""
+        manager = self._app.job_manager
+        await manager.prune_stalled_workers(_LOST_SECONDS)
+        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=_LOST_SECONDS):
+            log.warning("a job was lost with its process, and is taken up again", job_id=job.id)
+            await manager.retry_job(job)
+
+    async def _ingest(self, context: JobContext, owner_id: str, document_id: str) -> None:
+        owner, document, attempts = UUID(owner_id), UUID(document_id), context.job.attempts
+        if attempts >= TRIES:
+            await self._ingestion.give_up(owner, document, "It always took its process with it.", attempts)
+            return
+        try:
+            await self._ingestion.run(owner, document)
+        except _PASSING as error:
+            await self._passing(owner, document, error, attempts)
+        except Exception:
+            # The edge of a job: one that nobody foresaw ends with a reason, and is not tried for ever.
+            log.exception("a document failed unexpectedly", document_id=document_id)
+            await self._ingestion.give_up(owner, document, "Something went wrong here while it was read.", attempts + 1)
+
+    async def _passing(self, owner: UUID, document: UUID, error: RxChatError, attempts: int) -> None:
+        """Say why a document waits, or that it is given up."""
+        log.info("a document waits", document_id=str(document), reason=error.message)
+        if attempts + 1 >= TRIES and not isinstance(error, DatabaseAway):
+            await self._ingestion.give_up(owner, document, error.message, attempts + 1)
+            return
+        with suppress(DatabaseAway):
+            await self._ingestion.postpone(owner, document, error.message, wait_seconds(attempts))
+        raise error

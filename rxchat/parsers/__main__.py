@@ -1,0 +1,64 @@
+"""A child process that reads one document: from standard input to standard output, behind all barriers.
+
+Started by rxchat/adapters/parsing.py as: python -m rxchat.parsers KIND SUFFIX PARENT_PID CPU_SECONDS MEMORY_BYTES.
+The document's name is not among them: who may list processes would see it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable
+
+from rxchat.domain.documents import ParsedDocument
+from rxchat.domain.errors import DocumentUnreadable
+from rxchat.parsers import limits, sandbox, wire
+from rxchat.parsers.formats import FormatKind
+
+_OUTPUT = 1
+TOO_MUCH_MEMORY = "This file needs more memory to read than RxChat gives to one file: split it and try again."
+_TOO_DEEP = "This file is nested too deeply to be read: save it anew, or as a PDF, and try again."
+_DAMAGED = "This file is damaged, or not what its name says: open it, save it anew and upload that."
+_TOO_LARGE = f"This file is larger than {limits.FILE_BYTES // 1_000_000} MB: split it and try again."
+
+Parse = Callable[[bytes, str], ParsedDocument]
+
+
+def main(arguments: list[str]) -> int:
+    """Read the document of this process and say what is in it, or why nobody can."""
+    kind, suffix, parent_pid, cpu_seconds, memory_bytes = arguments
+    sandbox.begin(int(parent_pid), sandbox.Limits(int(cpu_seconds), int(memory_bytes)))
+    # openpyxl loads numpy where it finds it, and never needs it here.
+    sys.modules["numpy"] = None  # type: ignore[assignment]
+    parse: Parse = importlib.import_module(f"rxchat.parsers.{FormatKind(kind).value}").parse
+    sandbox.seal()
+    _write(_answer(parse, suffix))
+    return 0
+
+
+def _answer(parse: Parse, suffix: str) -> bytes:
+    """Return the document or the reason, ready to be sent."""
+    try:
+        content = sys.stdin.buffer.read(limits.FILE_BYTES + 1)
+        if len(content) > limits.FILE_BYTES:
+            return wire.encode_error(_TOO_LARGE)
+        return wire.encode(parse(content, suffix))
+    except DocumentUnreadable as unreadable:
+        return wire.encode_error(unreadable.message)
+    except MemoryError:
+        return wire.encode_error(TOO_MUCH_MEMORY)
+    except RecursionError:
+        return wire.encode_error(_TOO_DEEP)
+    except Exception:  # noqa: BLE001 - the edge of this process: parsers fail on damaged files in a hundred ways.
+        return wire.encode_error(_DAMAGED)
+
+
+def _write(answer: bytes) -> None:
+    left = memoryview(answer)
+    while left:
+        left = left[os.write(_OUTPUT, left) :]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

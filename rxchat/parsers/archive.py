@@ -1,0 +1,96 @@
+"""Zip archives that nobody trusts: documents of office programs, and books."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+import zlib
+
+from rxchat.domain.errors import DocumentUnreadable
+from rxchat.parsers import limits
+
+_ENCRYPTED = 0x1
+_XML_NAMES = (".xml", ".rels", ".opf", ".vml")
+_DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+_UTF_16_DECLARATION = re.compile(rb"<\0?!\0(?:D\0O\0C\0T|E\0N\0T\0I)", re.IGNORECASE)
+_DAMAGED = "This file is damaged: it cannot be unpacked. Save it anew and upload it again."
+_TOO_LARGE = "This file unpacks to more than RxChat reads: save it without pictures, or split it, and try again."
+_DECLARES = (
+    "This file is refused: it declares entities of its own, which no office program does. "
+    "Open it, save it anew and upload that."
+)
+
+
+def opened(content: bytes) -> zipfile.ZipFile:
+    """Return an archive within the limits; nothing in it is unpacked yet.
+
+    Raises:
+        DocumentUnreadable: when it is damaged, protected by a password, or a bomb by its own account.
+    """
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+        raise DocumentUnreadable(_DAMAGED) from error
+    entries = archive.infolist()
+    if len(entries) > limits.ARCHIVE_ENTRIES:
+        raise DocumentUnreadable(_TOO_LARGE)
+    if sum(entry.file_size for entry in entries) > limits.ARCHIVE_BYTES:
+        raise DocumentUnreadable(_TOO_LARGE)
+    for entry in entries:
+        if entry.flag_bits & _ENCRYPTED:
+            raise DocumentUnreadable("This file is protected by a password: save it without one and upload it again.")
+        if (
+            entry.file_size > limits.ARCHIVE_RATIO_FREE_BYTES
+            and entry.file_size > limits.ARCHIVE_RATIO * entry.compress_size
+        ):
+            raise DocumentUnreadable(_TOO_LARGE)
+    names = [entry.filename for entry in entries]
+    if len(names) != len(set(names)):
+        # Programs differ in which of the two they show; nobody can say what was read.
+        raise DocumentUnreadable(_DAMAGED)
+    return archive
+
+
+def read(archive: zipfile.ZipFile, name: str) -> bytes:
+    """Return an entry, unpacked; never more than the archive said of its size.
+
+    Raises:
+        DocumentUnreadable: when it is not there, or damaged.
+    """
+    try:
+        entry = archive.getinfo(name)
+        with archive.open(entry) as stream:
+            content = stream.read(entry.file_size + 1)
+    except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        raise DocumentUnreadable(_DAMAGED) from error
+    if len(content) > entry.file_size:
+        raise DocumentUnreadable(_DAMAGED)
+    return content
+
+
+def refuse_declarations(content: bytes) -> bytes:
+    """Return XML that declares no document type and no entities.
+
+    Raises:
+        DocumentUnreadable: when it does, in any encoding that hides it from a look at the bytes as well.
+    """
+    if _DECLARATION.search(content) or _UTF_16_DECLARATION.search(content):
+        raise DocumentUnreadable(_DECLARES)
+    return content
+
+
+def office(content: bytes, needed: str) -> io.BytesIO:
+    """Return the archive of an office document, fit to be given to the library that knows it.
+
+    Raises:
+        DocumentUnreadable: when it lacks the entry that is needed, or any XML in it declares anything.
+    """
+    with opened(content) as archive:
+        names = archive.namelist()
+        if not any(name.startswith(needed) for name in names):
+            raise DocumentUnreadable("This file is damaged, or not what its name says: what it should hold is missing.")
+        for name in names:
+            if name.lower().endswith(_XML_NAMES):
+                refuse_declarations(read(archive, name))
+    return io.BytesIO(content)

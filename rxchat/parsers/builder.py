@@ -1,0 +1,109 @@
+"""Puts a document together: text that is fit for storing, and blocks whose offsets are right by construction."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from rxchat.domain.documents import Block, BlockKind, ParsedDocument
+from rxchat.domain.errors import DocumentUnreadable
+from rxchat.parsers import limits
+
+_LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+# Control characters, lone surrogates, the byte order mark, and hyphens that show at a line's end only.
+_UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\u00ad]")
+_MANY_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){3,}")
+_BLANK_START = re.compile(r"\A(?:[^\S\n]*\n)+")
+_WHITE_SPACE = re.compile(r"\s+")
+_SEPARATOR = "\n\n"
+
+
+def clean(text: str) -> str:
+    """Return the text in NFC, its lines ended by a newline, without control characters and runs of blank lines."""
+    text = _UNWANTED.sub("", _LINE_ENDS.sub("\n", text))
+    return _MANY_BLANK_LINES.sub("\n\n\n", unicodedata.normalize("NFC", text))
+
+
+def one_line(text: str) -> str:
+    """Return the cleaned text with all of its white space as single spaces."""
+    return _WHITE_SPACE.sub(" ", clean(text)).strip()
+
+
+class TextBuilder:
+    """Collects the blocks of one document; what is added after a limit is left out, and a note says so."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.title = ""
+        self.pages = 0
+        self.is_full = False
+        self._pieces: list[str] = []
+        self._blocks: list[Block] = []
+        self._notes: list[str] = []
+        self._length = 0
+
+    @property
+    def room(self) -> int:
+        """How many characters still fit."""
+        return max(0, limits.TEXT_CHARACTERS - self._length)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no text yet."""
+        return not self._blocks
+
+    def add(self, kind: BlockKind, text: str, *, page: int = 0, level: int = 0) -> None:
+        """Append a block; one without any text is nothing."""
+        if self.is_full:
+            return
+        text = _trimmed(clean(text))
+        if not text:
+            return
+        separator = _SEPARATOR if self._blocks else ""
+        start = self._length + len(separator)
+        if start + len(text) > limits.TEXT_CHARACTERS or len(self._blocks) >= limits.BLOCKS:
+            self._fill()
+            text = _trimmed(text[: max(0, limits.TEXT_CHARACTERS - start)])
+            if not text or len(self._blocks) >= limits.BLOCKS:
+                return
+        self._pieces += [separator, text]
+        self._length = start + len(text)
+        self._blocks.append(Block(kind, start, self._length, page, level))
+
+    def cut(self, text: str) -> str:
+        """Return as much of a text as fits at most, so that nothing is made of what would be left out."""
+        if len(text) > limits.TEXT_CHARACTERS:
+            self._say_full()
+        return text[: limits.TEXT_CHARACTERS]
+
+    def heading(self, text: str, level: int, *, page: int = 0) -> None:
+        """Append a heading, as one line."""
+        self.add(BlockKind.HEADING, one_line(text), page=page, level=max(1, min(level, 9)))
+
+    def note(self, sentence: str) -> None:
+        """Tell the person who uploaded it what was left out; each sentence once."""
+        if sentence not in self._notes and len(self._notes) < limits.NOTES:
+            self._notes.append(one_line(sentence)[: limits.SENTENCE_CHARACTERS])
+
+    def built(self) -> ParsedDocument:
+        """Return the document.
+
+        Raises:
+            DocumentUnreadable: when there is no text in it.
+        """
+        if not self._blocks:
+            raise DocumentUnreadable("There is no text in this file.")
+        title = one_line(self.title[: limits.TITLE_CHARACTERS * 4])[: limits.TITLE_CHARACTERS].strip()
+        return ParsedDocument("".join(self._pieces), tuple(self._blocks), title, self.pages, tuple(self._notes))
+
+    def _fill(self) -> None:
+        self.is_full = True
+        self._say_full()
+
+    def _say_full(self) -> None:
+        self.note(f"Only the first {limits.TEXT_CHARACTERS:,} characters were read: what comes after was left out.")
+
+
+def _trimmed(text: str) -> str:
+    """Return the text without blank lines around it and white space at its end; the first line stays indented."""
+    return _BLANK_START.sub("", text.rstrip())

@@ -1,0 +1,262 @@
+"""Which files RxChat knows: what their names end in, what they begin with, and what they are called.
+
+Cheap to import and pure: it is asked before anything is stored, and before a parser is chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from rxchat.domain.errors import DocumentUnreadable
+
+
+class FormatKind(StrEnum):
+    """Which parser reads a file; the value is the name of its module."""
+
+    PDF = "pdf"
+    WORD = "word"
+    POWERPOINT = "powerpoint"
+    EXCEL = "excel"
+    OPEN_DOCUMENT = "opendocument"
+    EPUB = "epub"
+    HTML = "html"
+    MARKDOWN = "markdown"
+    PLAIN_TEXT = "plain_text"
+    DELIMITED = "delimited"
+    JSON = "json_data"
+    SOURCE_CODE = "source_code"
+    MAIL = "mail"
+    IMAGE = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What a file is."""
+
+    kind: FormatKind
+    suffix: str
+    """What its name ends in, lower case and with the dot; "" when its name says nothing."""
+    media_type: str
+    """Ours, never the client's."""
+    label: str
+    """What people call it, with its article: "a Word document"."""
+
+
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+_TEXT = Format(FormatKind.PLAIN_TEXT, "", "text/plain", "a text file")
+
+_CODE = (
+    ".py .pyi .js .mjs .cjs .ts .tsx .jsx .java .kt .kts .scala .groovy .c .h .cc .cpp .cxx .hpp .cs .go .rs .rb "
+    ".php .pl .pm .lua .r .jl .swift .m .mm .dart .ex .exs .erl .hs .clj .lisp .el .vim .sh .bash .zsh .fish .ps1 "
+    ".bat .sql .css .scss .sass .less .vue .svelte .xml .xsd .xsl .svg .yaml .yml .toml .ini .cfg .conf "
+    ".properties .env .proto .graphql .tf .cmake .mk .gradle .diff .patch .zig .nim .v .sol .asm .s .f90 .pas .vb"
+)
+_KNOWN: Sequence[tuple[FormatKind, str, str, str]] = (
+    (FormatKind.PDF, "application/pdf", "a PDF", ".pdf"),
+    (FormatKind.WORD, _OFFICE + "wordprocessingml.document", "a Word document", ".docx"),
+    (FormatKind.POWERPOINT, _OFFICE + "presentationml.presentation", "a PowerPoint presentation", ".pptx"),
+    (FormatKind.EXCEL, _OFFICE + "spreadsheetml.sheet", "an Excel workbook", ".xlsx"),
+    (FormatKind.OPEN_DOCUMENT, "application/vnd.oasis.opendocument.text", "an OpenDocument text", ".odt"),
+    (FormatKind.EPUB, "application/epub+zip", "an EPUB book", ".epub"),
+    (FormatKind.HTML, "text/html", "a web page", ".html .htm .xhtml"),
+    (FormatKind.MARKDOWN, "text/markdown", "a Markdown file", ".md .markdown .mdx"),
+    (FormatKind.PLAIN_TEXT, "text/plain", "a text file", ".txt .text .log .rst .adoc .tex .srt .vtt"),
+    (FormatKind.DELIMITED, "text/csv", "a CSV table", ".csv"),
+    (FormatKind.DELIMITED, "text/tab-separated-values", "a TSV table", ".tsv .tab"),
+    (FormatKind.JSON, "application/json", "a JSON file", ".json .geojson"),
+    (FormatKind.JSON, "application/jsonl", "a JSON Lines file", ".jsonl .ndjson"),
+    (FormatKind.MAIL, "message/rfc822", "an e-mail", ".eml"),
+    (
+        FormatKind.SOURCE_CODE,
+        "text/plain",
+        "source code",
+        _CODE,
+    ),
+    (FormatKind.IMAGE, "image/png", "a PNG picture", ".png"),
+    (FormatKind.IMAGE, "image/jpeg", "a JPEG picture", ".jpg .jpeg"),
+    (FormatKind.IMAGE, "image/webp", "a WebP picture", ".webp"),
+    (FormatKind.IMAGE, "image/gif", "a GIF picture", ".gif"),
+)
+
+BY_SUFFIX: dict[str, Format] = {
+    suffix: Format(kind, suffix, media_type, label)
+    for kind, media_type, label, suffixes in _KNOWN
+    for suffix in suffixes.split()
+}
+
+# What these are, and what to save them as.
+_ADVICE: dict[str, tuple[str, str]] = {
+    **dict.fromkeys((".doc", ".dot", ".rtf", ".pages", ".wpd", ".wps", ".docm"), ("this kind of text", ".docx or PDF")),
+    **dict.fromkeys((".xls", ".xlsb", ".xlsm", ".ods", ".numbers"), ("this kind of workbook", ".xlsx or .csv")),
+    **dict.fromkeys((".ppt", ".pps", ".pptm", ".ppsx", ".odp", ".key"), ("this kind of presentation", ".pptx or PDF")),
+    **dict.fromkeys((".msg", ".mbox", ".pst"), ("this kind of e-mail", ".eml, or as a PDF")),
+    **dict.fromkeys((".mobi", ".azw", ".azw3", ".djvu", ".fb2"), ("this kind of book", ".epub or PDF")),
+    **dict.fromkeys((".bmp", ".tif", ".tiff", ".heic", ".avif", ".ico"), ("this kind of picture", ".png or .jpg")),
+}
+_ARCHIVES = frozenset(
+    {".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".jar", ".iso", ".dmg", ".cab", ".lz4"}
+)
+_PROGRAMS = frozenset(
+    {
+        ".exe",
+        ".dll",
+        ".so",
+        ".dylib",
+        ".msi",
+        ".com",
+        ".scr",
+        ".app",
+        ".apk",
+        ".deb",
+        ".rpm",
+        ".bin",
+        ".class",
+        ".pyc",
+        ".wasm",
+        ".o",
+        ".a",
+    }
+)
+
+_ZIP_KINDS = frozenset(
+    {FormatKind.WORD, FormatKind.POWERPOINT, FormatKind.EXCEL, FormatKind.OPEN_DOCUMENT, FormatKind.EPUB}
+)
+_MAGIC: Sequence[tuple[bytes, str]] = (
+    (b"%PDF-", "a PDF"),
+    (b"PK\x03\x04", "a zip archive"),
+    (b"PK\x05\x06", "an empty zip archive"),
+    (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"GIF87a", "a GIF picture"),
+    (b"GIF89a", "a GIF picture"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document"),
+    (b"{\\rtf", "an RTF text"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ\x00", "an xz archive"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
+    (b"\x7fELF", "a program"),
+    (b"\xcf\xfa\xed\xfe", "a program"),
+    (b"\xca\xfe\xba\xbe", "a program"),
+    (b"SQLite format 3\x00", "a database"),
+    (b"\x00\x00\x01\x00", "an icon"),
+    (b"OggS", "a sound recording"),
+    (b"ID3", "a sound recording"),
+    (b"fLaC", "a sound recording"),
+    (b"\x1aE\xdf\xa3", "a video"),
+)
+_BY_LABEL = {format_.label: format_ for format_ in BY_SUFFIX.values()}
+# The only name of ours that is the same for several suffixes and has a magic number.
+_BY_LABEL["a JPEG picture"] = BY_SUFFIX[".jpg"]
+_BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_ALLOWED_BEFORE_PDF = 1024
+
+
+def format_of(name: str, head: bytes, media_type: str = "") -> Format:
+    """Return what a file is, by its name and its first 4096 bytes, and by our own media type when its name is silent.
+
+    Raises:
+        DocumentUnreadable: when name and beginning contradict each other, and when RxChat cannot read such files.
+    """
+    suffix = _suffix(name)
+    found = _content_of(head)
+    known = BY_SUFFIX.get(suffix) or _by_media_type(media_type)
+    if known is None:
+        return _nameless(suffix, found)
+    expected = _expected(known)
+    if expected is None and found is None:
+        return _checked_text(known, head)
+    if found == expected:
+        return known
+    if known.kind is FormatKind.PDF and b"%PDF-" in head[:_ALLOWED_BEFORE_PDF] and found is None:
+        return known
+    raise DocumentUnreadable(_contradiction(known, suffix, found, head))
+
+
+def _suffix(name: str) -> str:
+    """Return what follows the last dot of a name, with the dot and in lower case."""
+    last = name.replace("\\", "/").rpartition("/")[2].rstrip(" .")
+    stem, dot, ending = last.rpartition(".")
+    return f".{ending.lower()}" if dot and stem and len(ending) <= 12 else ""
+
+
+def _content_of(head: bytes) -> str | None:
+    """Return what the first bytes say for certain; None when they may be text."""
+    for magic, label in _MAGIC:
+        if head.startswith(magic):
+            return label
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "a WebP picture"
+    if head[4:8] == b"ftyp":
+        return "a video"
+    return "a program" if head[:2] == b"MZ" and b"\0" in head[:64] else None
+
+
+def _expected(known: Format) -> str | None:
+    """Return what the first bytes of such a file have to say."""
+    if known.kind in _ZIP_KINDS:
+        return "a zip archive"
+    return known.label if known.kind in {FormatKind.PDF, FormatKind.IMAGE} else None
+
+
+def _by_media_type(media_type: str) -> Format | None:
+    """Return the format of a media type of ours; text/plain says too little."""
+    if media_type == _TEXT.media_type:
+        return _TEXT
+    return next((it for it in BY_SUFFIX.values() if media_type and it.media_type == media_type), None)
+
+
+def _nameless(suffix: str, found: str | None) -> Format:
+    """Return what a file is whose name is not known.
+
+    Raises:
+        DocumentUnreadable: always, except for names without an ending.
+    """
+    if suffix in _ADVICE:
+        what, better = _ADVICE[suffix]
+        raise DocumentUnreadable(f"RxChat cannot read {what} ({suffix}): save it as {better} and upload that.")
+    if suffix in _ARCHIVES or (not suffix and found and found.endswith("archive")):
+        raise DocumentUnreadable("This is an archive: unpack it and upload the files that are in it.")
+    if suffix in _PROGRAMS or found == "a program":
+        raise DocumentUnreadable("This is a program, and no document.")
+    if suffix:
+        raise DocumentUnreadable(
+            f"RxChat does not know files that end in {suffix}: save it as PDF, .docx or .txt and upload that."
+        )
+    if found is None:
+        return _TEXT
+    if found in _BY_LABEL:
+        return replace(_BY_LABEL[found], suffix="")
+    raise DocumentUnreadable(f"RxChat cannot read this file: it is {found}.")
+
+
+def _checked_text(known: Format, head: bytes) -> Format:
+    """Return the format of a text unless its bytes are none.
+
+    Raises:
+        DocumentUnreadable: when there are zeros where no encoding has them.
+    """
+    if b"\0" not in head or head.startswith(_BYTE_ORDER_MARKS):
+        return known
+    # UTF-16 without a mark has a zero in every second byte of most texts, and only there.
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if min(even, odd) * 20 <= max(even, odd) and max(even, odd) * 4 >= len(head) // 2:
+        return known
+    raise DocumentUnreadable(f"This file is damaged: it is called {known.suffix or 'a text'}, but it is not text.")
+
+
+def _contradiction(known: Format, suffix: str, found: str | None, head: bytes) -> str:
+    if found is not None:
+        if known.kind in _ZIP_KINDS and found == "an old Office document":
+            return (
+                f"This file is called {suffix}, but it is {found}, or protected by a password: "
+                f"open it, save it as {suffix} without a password, and upload that."
+            )
+        return f"This file is called {suffix or known.label}, but it is {found}."
+    if not head:
+        return "There is no text in this file."
+    return f"This file is damaged: it is called {suffix or known.label}, but it is not {known.label}."

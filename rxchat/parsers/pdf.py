@@ -1,0 +1,94 @@
+"""PDFs: the lines that pdfium finds on each page, put together to paragraphs and headings."""
+
+from __future__ import annotations
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from rxchat.domain.documents import ParsedDocument
+from rxchat.domain.errors import DocumentUnreadable
+from rxchat.parsers import limits
+from rxchat.parsers.builder import TextBuilder
+from rxchat.parsers.pdf_layout import Line, add_pages
+
+_PASSWORD = "This PDF is protected by a password: save it without one and upload it again."  # noqa: S105
+_SCAN = (
+    "There is no text in this PDF, only pictures of its pages: it is a scan. "
+    "Have its text recognised (OCR) and upload it again."
+)
+_DAMAGED = "This PDF is damaged: save it anew, or print it to a PDF, and upload that."
+
+
+def parse(content: bytes, suffix: str) -> ParsedDocument:
+    """Return the text, page by page."""
+    del suffix
+    builder = TextBuilder()
+    try:
+        document = pypdfium2.PdfDocument(content)
+        builder.title = document.get_metadata_value("Title")
+        pages = _pages(builder, document)
+    except pypdfium2.PdfiumError as error:
+        is_locked = error.err_code in {pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY}
+        raise DocumentUnreadable(_PASSWORD if is_locked else _DAMAGED) from error
+    if not any(pages):
+        raise DocumentUnreadable(_SCAN)
+    if silent := sum(not page for page in pages):
+        builder.note(f"{silent:,} of {len(pages):,} pages have no text; if they are scans, have them recognised (OCR).")
+    add_pages(builder, pages)
+    return builder.built()
+
+
+def _pages(builder: TextBuilder, document: pypdfium2.PdfDocument) -> list[list[Line]]:
+    """Return the lines of each page; a damaged page has none."""
+    builder.pages = len(document)
+    if builder.pages == 0:
+        raise DocumentUnreadable(_DAMAGED)
+    if builder.pages > limits.PDF_PAGES:
+        builder.note(f"Only the first {limits.PDF_PAGES:,} of {builder.pages:,} pages were read.")
+    pages: list[list[Line]] = []
+    characters = 0
+    damaged = 0
+    for number in range(min(builder.pages, limits.PDF_PAGES)):
+        try:
+            lines = _lines(document, number)
+        except pypdfium2.PdfiumError:
+            lines = []
+            damaged += 1
+        pages.append(lines)
+        characters += sum(len(line.text) for line in lines)
+        if characters > limits.TEXT_CHARACTERS:
+            break
+    if damaged == len(pages):
+        raise DocumentUnreadable(_DAMAGED)
+    if damaged:
+        builder.note(f"{damaged:,} pages are damaged, and were left out.")
+    return pages
+
+
+def _lines(document: pypdfium2.PdfDocument, number: int) -> list[Line]:
+    """Return the lines of a page with their places."""
+    page = document[number]
+    text_page = page.get_textpage()
+    try:
+        lines: list[Line] = []
+        position = 0
+        # The lines are those of pdfium, which has joined the pieces that a PDF is made of.
+        for text in text_page.get_text_range().split("\r\n"):
+            if text.strip():
+                first = position + len(text) - len(text.lstrip())
+                lines.append(_line(text_page, text, first))
+            position += len(text) + 2
+        return lines
+    finally:
+        text_page.close()
+        page.close()
+
+
+def _line(text_page: pypdfium2.PdfTextPage, text: str, position: int) -> Line:
+    """Return a line; its place and size are those of its first character."""
+    index = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, position)
+    try:
+        left, bottom, _, top = text_page.get_charbox(max(0, index), loose=True)
+    except pypdfium2.PdfiumError:
+        left = bottom = top = 0.0
+    return Line(text.strip(), left, bottom, abs(top - bottom))

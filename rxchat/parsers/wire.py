@@ -1,0 +1,87 @@
+"""How a parsed document travels from the child process: a head in JSON, packed blocks, the text.
+
+The child may be in the hands of the document that it read, so `decode` believes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import Any
+
+from rxchat.domain.documents import Block, BlockKind, ParsedDocument
+from rxchat.domain.errors import DocumentUnreadable
+from rxchat.parsers import limits
+
+_KINDS = tuple(BlockKind)
+_LENGTH = struct.Struct("<I")
+_BLOCK = struct.Struct("<BIIIB")
+_HEAD_BYTES = 200_000
+MOST_BYTES = _LENGTH.size + _HEAD_BYTES + _BLOCK.size * limits.BLOCKS + 4 * limits.TEXT_CHARACTERS
+"""No honest answer is longer."""
+
+
+class Garbled(Exception):
+    """What arrived is not what an honest child sends."""
+
+
+def encode(document: ParsedDocument) -> bytes:
+    """Return the document as bytes."""
+    head = {"title": document.title, "pages": document.pages, "notes": document.notes, "blocks": len(document.blocks)}
+    blocks = [_BLOCK.pack(_KINDS.index(it.kind), it.start, it.end, it.page, it.level) for it in document.blocks]
+    return _framed(head) + b"".join(blocks) + document.text.encode()
+
+
+def encode_error(sentence: str) -> bytes:
+    """Return why there is no document, as bytes."""
+    return _framed({"error": sentence})
+
+
+def _framed(head: dict[str, Any]) -> bytes:
+    body = json.dumps(head).encode()
+    return _LENGTH.pack(len(body)) + body
+
+
+def decode(data: bytes) -> ParsedDocument:
+    """Return the document that was sent.
+
+    Raises:
+        DocumentUnreadable: when a reason was sent in its place.
+        Garbled: when it breaks any of the promises that `ParsedDocument` makes.
+    """
+    try:
+        (length,) = _LENGTH.unpack_from(data)
+        if length > _HEAD_BYTES:
+            raise Garbled("the head is too long")
+        head = json.loads(data[_LENGTH.size : _LENGTH.size + length])
+        if "error" in head:
+            raise DocumentUnreadable(_sentence(head["error"]))
+        return _document(head, memoryview(data)[_LENGTH.size + length :])
+    except (struct.error, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+        raise Garbled("the answer cannot be taken apart") from error
+
+
+def _document(head: dict[str, Any], rest: memoryview) -> ParsedDocument:
+    count, pages = int(head["blocks"]), int(head["pages"])
+    if not (0 < count <= limits.BLOCKS and 0 <= pages <= 1_000_000 and len(head["notes"]) <= limits.NOTES):
+        raise Garbled("a number is out of bounds")
+    text = str(rest[count * _BLOCK.size :], "utf-8")
+    if len(text) > limits.TEXT_CHARACTERS or "\0" in text:
+        raise Garbled("the text is not clean")
+    blocks: list[Block] = []
+    last = 0
+    for kind, start, end, page, level in _BLOCK.iter_unpack(rest[: count * _BLOCK.size]):
+        if not (last <= start < end <= len(text) and page <= pages and level <= 9):
+            raise Garbled("a block is where none can be")
+        blocks.append(Block(_KINDS[kind], start, end, page, level))
+        last = end
+    notes = tuple(_sentence(note) for note in head["notes"])
+    title = _sentence(head["title"])[: limits.TITLE_CHARACTERS] if head["title"] else ""
+    return ParsedDocument(text, tuple(blocks), title, pages, notes)
+
+
+def _sentence(value: object) -> str:
+    """Return a short line of printable text."""
+    if not isinstance(value, str) or not value or len(value) > limits.SENTENCE_CHARACTERS:
+        raise Garbled("a sentence is none")
+    return "".join(character if character.isprintable() else " " for character in value)

@@ -1,0 +1,144 @@
+"""Envelope encryption of files: a key for each file seals its parts, and a master key of the installation seals that.
+
+All of it is AES-256-GCM with random 96-bit nonces. NIST SP 800-38D, 8.3, allows at most 2^32 of these for a key: a file
+has far fewer parts (4 MiB each, even a terabyte is 2^18), and a master key wraps one small key for each file. What a
+seal is bound to (whose, which file, where in it) is authenticated and not stored: it opens nowhere else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+KEY_BYTES = 32
+_NONCE_BYTES = 12
+_TAG_BYTES = 16
+_VERSION = b"\x01"
+SEALED_OVERHEAD_BYTES = len(_VERSION) + _NONCE_BYTES + _TAG_BYTES
+"""By so much a sealed part is longer than what is in it."""
+
+_KEY_ID_DIGITS = 8
+_KEY_ID_TAG = b"rxchat master key id v1"
+_WRAP_TAG = b"rxchat file key v1"
+_PART_TAG = b"rxchat file part v1"
+
+
+class Broken(Exception):
+    """What is sealed does not open: altered, cut, moved to another place, or sealed with a key that is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapped:
+    """A file's key as it is stored, and which master key opens it."""
+
+    key_id: str
+    sealed: bytes
+
+
+class MasterKeys:
+    """Wraps the keys of files: with the present key, and unwraps with previous ones, too."""
+
+    def __init__(self, present: bytes, previous: Sequence[bytes] = ()) -> None:
+        """Keep the keys.
+
+        Raises:
+            ValueError: when one has not 32 bytes.
+        """
+        if any(len(key) != KEY_BYTES for key in (present, *previous)):
+            raise ValueError("a master key has 32 bytes")
+        self._keys = (present, *previous)
+        self.key_id = key_id(present)
+        """The present key's."""
+
+    def __repr__(self) -> str:
+        """Say which keys, and not the keys."""
+        return f"MasterKeys({', '.join(map(key_id, self._keys))})"
+
+    def wrap(self, file_key: bytes, owner: str, file: str) -> Wrapped:
+        """Return a file's key for storing; it unwraps for this owner and file alone.
+
+        Each call takes one of the master key's 2^32 random nonces (NIST SP 800-38D, 8.3).
+        """
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = AESGCM(self._keys[0]).encrypt(nonce, file_key, _bound(_WRAP_TAG, owner, file))
+        return Wrapped(self.key_id, nonce + sealed)
+
+    def unwrap(self, wrapped: Wrapped, owner: str, file: str) -> bytes:
+        """Return the file's key.
+
+        Raises:
+            Broken: when no key fits, or it was altered, or moved to another owner or file.
+        """
+        nonce, sealed = wrapped.sealed[:_NONCE_BYTES], wrapped.sealed[_NONCE_BYTES:]
+        # Two keys may share their eight digits, if hardly ever.
+        for key in self._keys:
+            if key_id(key) == wrapped.key_id:
+                try:
+                    return AESGCM(key).decrypt(nonce, sealed, _bound(_WRAP_TAG, owner, file))
+                except (InvalidTag, ValueError):
+                    continue
+        raise Broken
+
+    def rewrap(self, wrapped: Wrapped, owner: str, file: str) -> Wrapped:
+        """Return it under the present key, so that a previous one can go; as it is when it is under that already.
+
+        Raises:
+            Broken: as `unwrap` does.
+        """
+        file_key = self.unwrap(wrapped, owner, file)
+        return wrapped if wrapped.key_id == self.key_id else self.wrap(file_key, owner, file)
+
+
+def key_id(key: bytes) -> str:
+    """Return eight digits by which a master key is known; they say nothing about it."""
+    return hashlib.sha256(_KEY_ID_TAG + key).hexdigest()[:_KEY_ID_DIGITS]
+
+
+def new_file_key() -> bytes:
+    """Return a random key for one file."""
+    return os.urandom(KEY_BYTES)
+
+
+def seal_part(file_key: bytes, file: str, offset: int, size: int, plain: bytes) -> bytes:
+    """Return a part of a file for storing: version, random nonce, and `size` bytes that stand at `offset`, sealed.
+
+    A file's key may seal 2^32 parts with random nonces (NIST SP 800-38D, 8.3), sealing anew counted.
+
+    Raises:
+        ValueError: when the part has not that size.
+    """
+    if len(plain) != size:
+        raise ValueError("a part has the size that it is sealed with")
+    nonce = os.urandom(_NONCE_BYTES)
+    return _VERSION + nonce + AESGCM(file_key).encrypt(nonce, plain, _part(file, offset, size))
+
+
+def open_part(file_key: bytes, file: str, offset: int, size: int, sealed: bytes) -> bytes:
+    """Return the part of the file that has `size` bytes at `offset`.
+
+    Raises:
+        Broken: when it was altered or cut, or is another part, of another file, or under another key.
+    """
+    if len(sealed) != size + SEALED_OVERHEAD_BYTES or not sealed.startswith(_VERSION):
+        raise Broken
+    nonce_end = len(_VERSION) + _NONCE_BYTES
+    nonce, content = sealed[len(_VERSION) : nonce_end], sealed[nonce_end:]
+    try:
+        return AESGCM(file_key).decrypt(nonce, content, _part(file, offset, size))
+    except InvalidTag as error:
+        raise Broken from error
+
+
+def _part(file: str, offset: int, size: int) -> bytes:
+    return _bound(_PART_TAG, file) + _VERSION + struct.pack(">QQ", offset, size)
+
+
+def _bound(tag: bytes, *names: str) -> bytes:
+    # Each with its length, so that no two lists of names look the same.
+    return b"".join(struct.pack(">I", len(part)) + part for part in (tag, *(name.encode() for name in names)))

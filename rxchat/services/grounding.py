@@ -1,0 +1,128 @@
+"""Grounding an answer: what its conversation knows is searched, shown to the model, and kept with the answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+
+from rxchat.db import knowledge as rows
+from rxchat.db import roles as role_rows
+from rxchat.db.database import Database
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.chat import ChatMessage, ModelInfo, Role, TextDelta
+from rxchat.domain.errors import ModelError
+from rxchat.domain.grounding import DEMO_TOKENS, rewriting, rewritten, standalone_question, with_sources
+from rxchat.domain.ports import ChatModel
+from rxchat.domain.retrieval import Passage, Scope, Source, within_budget
+from rxchat.domain.runs import ClaimedRun
+from rxchat.services.retrieval import Retrieval
+
+log = structlog.get_logger(__name__)
+
+_REWRITING_SECONDS = 6.0
+_REWRITTEN_CHARACTERS = 400
+_WAIT_SECONDS = 45.0
+"""How long an answer waits for files that were attached to it and are still being read."""
+_LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Grounded:
+    """What a model is asked, and the sources that it is shown."""
+
+    messages: list[ChatMessage]
+    sources: tuple[Source, ...] = ()
+
+
+class Grounding:
+    """Looks for sources with the rights of whoever asked, as they are when the answer is written."""
+
+    def __init__(self, database: Database, retrieval: Retrieval, model: ChatModel, *, source_tokens: int) -> None:
+        """Know where to look, and how much of a prompt sources may take."""
+        self._database = database
+        self._retrieval = retrieval
+        self._model = model
+        self._source_tokens = source_tokens
+
+    async def ground(self, run: ClaimedRun, messages: list[ChatMessage], *, is_new: bool) -> Grounded:
+        """Return what to ask for this run: with sources, when its conversation knows something.
+
+        An answer that is gone on with keeps the sources that it began with.
+
+        Raises:
+            DatabaseAway: when Postgres does not answer.
+        """
+        async with self._database.begin(run.owner_id) as session:
+            known = await rows.of(session, run.owner_id, run.conversation_id)
+            if not known:
+                return Grounded(messages)
+            if not is_new and (kept := await rows.sources(session, run.owner_id, run.message_id)):
+                return Grounded(with_sources(messages, kept), tuple(kept))
+            viewer = await role_rows.acting(session)
+        if viewer is None:
+            return Grounded(messages)
+        await self._until_read(viewer, [item.id for item in known])
+        scope = await self._retrieval.scope_of(viewer, [item.id for item in known])
+        sources = [
+            Source(number, passage) for number, passage in enumerate(await self._found(viewer, run, messages, scope), 1)
+        ]
+        async with self._database.begin(run.owner_id) as session:
+            await rows.save_sources(session, run.owner_id, run.conversation_id, run.message_id, sources)
+        log.info("answer grounded", run_id=str(run.id), sources=len(sources))
+        return Grounded(with_sources(messages, sources), tuple(sources))
+
+    async def _until_read(self, viewer: Viewer, ids: list[UUID]) -> None:
+        """Wait a while for files that are still on their way: whoever attaches one and asks, asks about it."""
+        for _ in range(int(_WAIT_SECONDS / _LOOK_SECONDS)):
+            async with self._database.begin(viewer.user_id) as session:
+                if not await rows.unfinished(session, ids):
+                    return
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _found(
+        self, viewer: Viewer, run: ClaimedRun, messages: list[ChatMessage], scope: Scope
+    ) -> Sequence[Passage]:
+        if scope.is_empty:
+            return ()
+        model = await self._info(run.model)
+        is_demo = model is not None and model.is_demo
+        budget = min(self._source_tokens, DEMO_TOKENS) if is_demo else self._source_tokens
+        whole = await self._retrieval.all_of(viewer, scope, budget)
+        if whole is not None:
+            return whole
+        question = await self._question(run.model, messages, is_demo=is_demo)
+        if not question:
+            return ()
+        found = await self._retrieval.search(viewer, question, scope)
+        return within_budget(found.passages, budget)
+
+    async def _info(self, model: str) -> ModelInfo | None:
+        try:
+            return next((item for item in await self._model.models() if item.name == model), None)
+        except ModelError:
+            return None
+
+    async def _question(self, model: str, messages: list[ChatMessage], *, is_demo: bool) -> str:
+        """Return what to look for; in a conversation the model that answers says what the question means."""
+        simple = standalone_question(messages)
+        asked = sum(item.role is Role.USER for item in messages)
+        if is_demo or asked < 2 or simple == messages[-1].content:
+            return simple
+        said = ""
+        try:
+            async with (
+                asyncio.timeout(_REWRITING_SECONDS),
+                aclosing(self._model.chat(model, rewriting(messages))) as events,
+            ):
+                async for event in events:
+                    said += event.text if isinstance(event, TextDelta) else ""
+                    if len(said) > _REWRITTEN_CHARACTERS:
+                        break
+        except (TimeoutError, ModelError):
+            return simple
+        return rewritten(said, simple)

@@ -1,0 +1,215 @@
+"""Bringing documents on their way: stored -> parsed -> chunked -> embedded -> ready, each step kept before the next begins.
+
+A job takes a document up where it stands, so a process that dies costs the step it was in, and of embedding a batch. What
+an older job of the same document still writes is refused by its fence. A document is found from its last step on, whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Sequence
+from uuid import UUID
+
+import structlog
+
+from rxchat.db import ingestion as rows
+from rxchat.db import jobs
+from rxchat.db import retrieval as index_rows
+from rxchat.db.database import Database
+from rxchat.domain.chunking import chunked
+from rxchat.domain.documents import DocumentState
+from rxchat.domain.errors import DocumentUnreadable, EmbedderError, NotFound, ObjectMissing, StoreError, TextTooLong
+from rxchat.domain.ports import DocumentParser, EmbeddingModel
+from rxchat.domain.retrieval import Index, embedded_text
+from rxchat.domain.text import storable
+from rxchat.services.files import Files
+
+log = structlog.get_logger(__name__)
+
+_BATCH = 16
+"""How many chunks are embedded together: what is lost at most when a process dies."""
+_SWEPT_AT_A_TIME = 100
+_GIVE_UP = "It was tried {count} times: {reason} Try again when that is mended."
+
+
+class NotMine(Exception):
+    """Another job has taken this document up, or it was deleted: nothing more to do here."""
+
+
+class Ingestion:
+    """The steps, and what keeps indexes of vectors up to date."""
+
+    def __init__(self, database: Database, files: Files, parser: DocumentParser, embedder: EmbeddingModel) -> None:
+        """Know where everything is."""
+        self._database = database
+        self._files = files
+        self._parser = parser
+        self._embedder = embedder
+
+    async def run(self, owner_id: UUID, document_id: UUID) -> None:
+        """Bring a document from where it stands to ready, or to failed with a reason.
+
+        Raises:
+            StoreError, EmbedderError, DatabaseAway: later it may do; the job is tried again, and its document says why.
+        """
+        async with self._database.begin(owner_id) as session:
+            taken = await rows.take_up(session, owner_id, document_id)
+        if taken is None or taken.document.state in {DocumentState.UPLOADING, DocumentState.FAILED}:
+            return
+        steps = {
+            DocumentState.STORED: self._parse,
+            DocumentState.PARSED: self._chunk,
+            DocumentState.CHUNKED: self._embed,
+            DocumentState.EMBEDDED: self._publish,
+            DocumentState.READY: self._embed_anew,
+        }
+        try:
+            while True:
+                state = taken.document.state
+                await steps[state](taken)
+                if state in {DocumentState.EMBEDDED, DocumentState.READY}:
+                    return
+                async with self._database.begin(owner_id) as session:
+                    document = await rows.owned_document(session, owner_id, document_id)
+                if document is None:
+                    return
+                taken = rows.Taken(document, taken.fence)
+        except NotMine:
+            log.info("a document is another job's, or gone", document_id=str(document_id))
+        except (DocumentUnreadable, ObjectMissing) as error:
+            await self._fail(taken, error.message)
+        except NotFound:
+            # Deleted meanwhile.
+            return
+
+    async def postpone(self, owner_id: UUID, document_id: UUID, reason: str, seconds: float) -> None:
+        """Say on a document why it waits, and for how long."""
+        words = f"{int(seconds)} seconds" if seconds < 120 else f"{math.ceil(seconds / 60)} minutes"
+        async with self._database.begin(owner_id) as session:
+            taken = await rows.take_up(session, owner_id, document_id)
+            if taken is not None and not taken.document.state.is_final:
+                await rows.advance(session, taken, note=storable(f"{reason} Next try in {words}."))
+
+    async def give_up(self, owner_id: UUID, document_id: UUID, reason: str, count: int) -> None:
+        """Say that a document has failed after so many tries."""
+        async with self._database.begin(owner_id) as session:
+            taken = await rows.take_up(session, owner_id, document_id)
+        if taken is not None and not taken.document.state.is_final:
+            await self._fail(taken, _GIVE_UP.format(count=count, reason=reason))
+
+    async def _fail(self, taken: rows.Taken, reason: str) -> None:
+        log.info("a document cannot be read", document_id=str(taken.document.id), reason=reason)
+        async with self._database.begin(taken.document.owner_id) as session:
+            await rows.advance(session, taken, state=DocumentState.FAILED.value, error=storable(reason), note="")
+
+    async def _advance(self, taken: rows.Taken, session: rows.AsyncSession, **facts: object) -> None:
+        if not await rows.advance(session, taken, **facts):
+            raise NotMine
+
+    async def _parse(self, taken: rows.Taken) -> None:
+        document = taken.document
+        content = await self._files.whole(document.owner_id, document)
+        parsed = await self._parser.parse(document.name, document.media_type, content)
+        async with self._database.begin(document.owner_id) as session:
+            await self._advance(
+                taken, session,
+                state=DocumentState.PARSED.value, pages=parsed.pages, characters=len(parsed.text),
+                note=storable(" ".join(parsed.notes)), progress=0.0,
+            )  # fmt: skip
+            await rows.save_text(session, document, parsed)
+
+    async def _chunk(self, taken: rows.Taken) -> None:
+        document = taken.document
+        async with self._database.begin(document.owner_id) as session:
+            parsed = await rows.parsed(session, document)
+        index = await self.wanted_index()
+        if parsed is None:
+            raise NotFound
+        pieces = await asyncio.to_thread(chunked, parsed, index.max_tokens)
+        async with self._database.begin(document.owner_id) as session:
+            await self._advance(taken, session, state=DocumentState.CHUNKED.value, chunks=len(pieces), progress=0.0)
+            await rows.save_chunks(session, document, parsed.text, pieces)
+
+    async def _embed(self, taken: rows.Taken) -> None:
+        document = taken.document
+        await self._embed_chunks(taken, document.generation)
+        async with self._database.begin(document.owner_id) as session:
+            await self._advance(taken, session, state=DocumentState.EMBEDDED.value)
+
+    async def _embed_chunks(self, taken: rows.Taken, generation: int) -> None:
+        document, index = taken.document, await self.wanted_index()
+        async with self._database.begin(document.owner_id) as session:
+            missing = await rows.count_without_vector(session, document, generation, index.id)
+        total = max(1, document.chunks)
+        while missing:
+            async with self._database.begin(document.owner_id) as session:
+                batch = await rows.without_vector(session, document, generation, index.id, _BATCH)
+            if not batch:
+                return
+            texts = [embedded_text(document.name, heading, text) for _, heading, text in batch]
+            vectors = await self._vectors(texts)
+            missing = max(0, missing - len(batch))
+            async with self._database.begin(document.owner_id) as session:
+                await self._advance(taken, session, progress=1 - missing / total)
+                await rows.save_vectors(
+                    session,
+                    document,
+                    index.id,
+                    [(item[0], vector) for item, vector in zip(batch, vectors, strict=True)],
+                )
+
+    async def _vectors(self, texts: Sequence[str]) -> list[list[float]]:
+        """Return a vector for each text; one that the embedder finds too long is the mean of its halves."""
+        try:
+            return await self._embedder.embed(texts)
+        except TextTooLong:
+            if len(texts) > 1:
+                return [(await self._vectors([text]))[0] for text in texts]
+        text = texts[0]
+        if len(text) < 2:
+            raise EmbedderError("The embedding model takes no text at all.")
+        halves = await self._vectors([text[: len(text) // 2], text[len(text) // 2 :]])
+        mean = [sum(values) / len(halves) for values in zip(*halves, strict=True)]
+        length = math.sqrt(sum(value * value for value in mean)) or 1.0
+        return [[value / length for value in mean]]
+
+    async def _publish(self, taken: rows.Taken) -> None:
+        async with self._database.begin(taken.document.owner_id) as session:
+            if not await rows.publish(session, taken):
+                raise NotMine
+
+    async def _embed_anew(self, taken: rows.Taken) -> None:
+        """Give a document that is found its vectors in an index that is being built."""
+        if taken.document.live_generation is not None:
+            await self._embed_chunks(taken, taken.document.live_generation)
+
+    async def wanted_index(self) -> Index:
+        """Return the index of the embedder that is configured now, making it when it is new.
+
+        Raises:
+            EmbedderError: when nobody can tell which it is.
+        """
+        info = await self._embedder.info()
+        async with self._database.begin(None) as session:
+            return await index_rows.open_index(session, info.model, info.dimensions, info.max_tokens)
+
+    async def look_after(self) -> None:
+        """Queue what no job will finish, and bring a new index up to date; it comes in force when it is complete."""
+        async with self._database.begin(None) as session:
+            waiting = await jobs.without_job(session, _SWEPT_AT_A_TIME)
+        try:
+            index = await self.wanted_index()
+        except (EmbedderError, StoreError):
+            index = None
+        if index is not None and not index.is_active:
+            async with self._database.begin(None) as session:
+                lacking = await index_rows.to_embed(session, index.id, _SWEPT_AT_A_TIME)
+            if not lacking:
+                async with self._database.begin(None) as session:
+                    if await index_rows.activate_index(session, index.id):
+                        log.info("another embedding model is in force", model=index.model)
+            waiting += lacking
+        for owner_id, document_id in waiting:
+            async with self._database.begin(owner_id) as session:
+                await jobs.queue_ingestion_once(session, owner_id, document_id, priority=-1)

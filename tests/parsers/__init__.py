@@ -1,0 +1,1 @@
+"""Parsers of documents, and the barriers around them."""

@@ -1,0 +1,98 @@
+"""What travels from a child process, and what is not believed."""
+
+from __future__ import annotations
+
+import json
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rxchat.domain.documents import Block, BlockKind, ParsedDocument
+from rxchat.domain.errors import DocumentUnreadable
+from rxchat.parsers import wire
+
+DOCUMENT = ParsedDocument(
+    "Häppy\n\n🍏 tree",
+    (Block(BlockKind.HEADING, 0, 5, 1, 2), Block(BlockKind.CODE, 7, 13, 2)),
+    "T",
+    2,
+    ("A note.",),
+)
+
+
+def test_a_document_arrives_as_it_was_sent() -> None:
+    assert wire.decode(wire.encode(DOCUMENT)) == DOCUMENT
+
+
+def test_a_reason_arrives_as_it_was_sent() -> None:
+    with pytest.raises(DocumentUnreadable, match=r"^It is broken\.$"):
+        wire.decode(wire.encode_error("It is broken."))
+
+
+@given(st.binary() | st.binary().map(lambda it: struct.pack("<I", len(it)) + it))
+def test_random_bytes_are_garbled(data: bytes) -> None:
+    with pytest.raises(wire.Garbled):
+        wire.decode(data)
+
+
+@given(st.integers(0, len(wire.encode(DOCUMENT)) - 1), st.binary(max_size=3))
+def test_a_changed_document_is_garbled_or_keeps_the_promises(place: int, put: bytes) -> None:
+    sent = wire.encode(DOCUMENT)
+    try:
+        document = wire.decode(sent[:place] + put + sent[place + len(put) :])
+    except (wire.Garbled, DocumentUnreadable):
+        return
+    last = 0
+    for block in document.blocks:
+        assert last <= block.start < block.end <= len(document.text)
+        last = block.end
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        [],
+        "error",
+        {},
+        {"error": ""},
+        {"error": "x" * 501},
+        {"error": 7},
+        {"title": "", "pages": -1, "notes": [], "blocks": 1},
+        {"title": "", "pages": 0, "notes": [], "blocks": -1},
+        {"title": "", "pages": 0, "notes": [], "blocks": 10**9},
+        {"title": "", "pages": 0, "notes": ["x"] * 21, "blocks": 1},
+        {"title": [], "pages": 0, "notes": [7], "blocks": 1},
+    ],
+)
+def test_a_head_that_lies_is_garbled(head: object) -> None:
+    body = json.dumps(head).encode()
+    block = struct.pack("<BIIIB", 0, 0, 1, 0, 0)
+    with pytest.raises(wire.Garbled):
+        wire.decode(struct.pack("<I", len(body)) + body + block + b"text")
+
+
+@pytest.mark.parametrize(
+    ("block", "text"),
+    [
+        ((9, 0, 1, 0, 0), b"text"),
+        ((0, 0, 5, 0, 0), b"text"),
+        ((0, 1, 1, 0, 0), b"text"),
+        ((0, 0, 1, 1, 0), b"text"),
+        ((0, 0, 1, 0, 10), b"text"),
+        ((0, 0, 1, 0, 0), b"te\0t"),
+        ((0, 0, 1, 0, 0), b"te\xff"),
+        ((0, 0, 1, 0, 0), b"te\xed\xa0\x80"),
+    ],
+)
+def test_a_block_or_text_that_lies_is_garbled(block: tuple[int, ...], text: bytes) -> None:
+    body = json.dumps({"title": "", "pages": 0, "notes": [], "blocks": 1}).encode()
+    with pytest.raises(wire.Garbled):
+        wire.decode(struct.pack("<I", len(body)) + body + struct.pack("<BIIIB", *block) + text)
+
+
+def test_control_characters_in_a_reason_do_not_reach_a_log() -> None:
+    with pytest.raises(DocumentUnreadable) as caught:
+        wire.decode(wire.encode_error("a\x1b[31mb\nc"))
+    assert caught.value.message == "a [31mb c"

@@ -1,0 +1,49 @@
+"""What tests of documents share: uploading, and waiting until something is ready or has failed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from uuid import UUID
+
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.documents import DocumentState
+from rxchat.domain.files import Document
+from rxchat.services.graph import Services
+
+EMBEDDER = "scripted-embed:tokens=256"
+
+
+async def body(data: bytes, piece: int = 100_000) -> AsyncGenerator[bytes]:
+    """A request's body."""
+    for at in range(0, len(data), piece):
+        yield data[at : at + piece]
+
+
+async def uploaded(services: Services, viewer: Viewer, collection_id: UUID, name: str, data: bytes | str) -> UUID:
+    """Upload a file whole, and return its document."""
+    data = data.encode() if isinstance(data, str) else data
+    upload = await services.files.begin(viewer, name=name, size_bytes=len(data), collection_id=collection_id)
+    received = await services.files.receive(viewer, upload.document_id, 0, body(data))
+    assert received.is_stored
+    return received.document_id
+
+
+async def found(services: Services, viewer: Viewer, document_id: UUID) -> Document:
+    """Return a document as it stands."""
+    return (await services.library.document(viewer, document_id)).document
+
+
+async def settled(services: Services, viewer: Viewer, document_id: UUID, seconds: float = 30) -> Document:
+    """Wait until a document is ready or has failed."""
+    async with asyncio.timeout(seconds):
+        while not (document := await found(services, viewer, document_id)).state.is_final:
+            await asyncio.sleep(0.05)
+    return document
+
+
+async def ready(services: Services, viewer: Viewer, collection_id: UUID, name: str, data: bytes | str) -> Document:
+    """Upload a file and wait until it can be found."""
+    document = await settled(services, viewer, await uploaded(services, viewer, collection_id, name, data))
+    assert document.state is DocumentState.READY, document.error
+    return document
