@@ -1,4 +1,4 @@
-"""The commands: python -m rxchat up | build | check | doctor | web | worker | migrate | servers | setup-link | reset-link | audit."""
+"""The commands, as in python -m rxchat up; --help says which there are."""
 
 from __future__ import annotations
 
@@ -23,12 +23,19 @@ COMMANDS: dict[str, tuple[Callable[[Settings, argparse.Namespace], int], str]] =
         "look at a running installation, part by part, and say what to do about what is not well",
     ),
     "web": (commands.web, "serve, with the database and the other servers that are set or running"),
-    "worker": (commands.worker, "write answers, beside `web --no-engine`; as many of them as you like"),
+    "worker": (
+        commands.worker,
+        "write answers and read documents, beside `web --no-engine`; as many of them as you like",
+    ),
     "migrate": (commands.migrate, "bring the database to the schema of this code"),
     "servers": (commands.servers, "start the embedded servers alone, for as long as --owner lives"),
     "setup-link": (commands.setup_link, "print the link that creates the first administrator"),
     "reset-link": (operator_commands.reset_link, "print a link with which somebody chooses a new password"),
     "audit": (operator_commands.audit, "export the audit, or prove that an export is whole"),
+    "rotate-file-keys": (
+        operator_commands.rotate_file_keys,
+        "wrap the keys of all files by the present master key (RXCHAT_FILES_KEY)",
+    ),
 }
 
 _ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {

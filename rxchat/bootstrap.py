@@ -201,7 +201,7 @@ def build_services(settings: Settings, at: Connections) -> Graph:
     limits = Limits(counters, PostgresCounters(database))
     vault, tokens = Vault(at.secret_key), Tokens(at.secret_key)
     store, embedder, reranker = _store(settings), _embedder(settings, at), _reranker(settings)
-    files = Files(database, store, _master_keys(settings, vault), vault, _file_limits(settings))
+    files = Files(database, store, master_keys(settings, vault), vault, _file_limits(settings))
     ingestion = Ingestion(database, files, IsolatedParser(), embedder)
     retrieval = Retrieval(database, embedder, reranker)
     services = Services(
@@ -250,7 +250,7 @@ def _store(settings: Settings) -> ObjectStore:
         raise ConfigurationError(f"The settings for S3 cannot be used: {error}.") from error
 
 
-def _master_keys(settings: Settings, vault: Vault) -> MasterKeys:
+def master_keys(settings: Settings, vault: Vault) -> MasterKeys:
     """Return by which keys files' keys are wrapped: the one that is set, else one that comes from the secret."""
     own = vault.key("file keys")
     previous = [_decoded("RXCHAT_FILES_KEY_PREVIOUS", value) for value in settings.files_key_previous]

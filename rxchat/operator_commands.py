@@ -1,4 +1,4 @@
-"""Commands for whoever operates RxChat: the audit as a file that proves itself, and ways back for who is locked out."""
+"""Commands for whoever operates RxChat: the audit as a file that proves itself, ways back for who is locked out, new keys."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ import asyncio
 import sys
 from pathlib import Path
 
-from rxchat.bootstrap import ConfigurationError, connections
+from rxchat.bootstrap import ConfigurationError, connections, master_keys
 from rxchat.db import accounts as account_rows
 from rxchat.db import audit as audit_rows
 from rxchat.db import credentials
+from rxchat.db import files as file_rows
 from rxchat.db import sessions as session_rows
 from rxchat.db.database import Database
 from rxchat.domain.audit import BrokenAudit, verify
 from rxchat.services.audit_trail import AuditTrail, signer_of
+from rxchat.services.envelopes import Broken, Wrapped
 from rxchat.services.links import LinkKind, Links
 from rxchat.services.vault import Vault
 from rxchat.settings import Settings
+
+_FILES_AT_A_TIME = 500
 
 
 def add_audit_arguments(command: argparse.ArgumentParser) -> None:
@@ -113,5 +117,40 @@ async def _reset_link(settings: Settings, email: str, *, takes_factors: bool) ->
                 person=str(account.id), second_factor=takes_factors,
             )  # fmt: skip
         return link
+    finally:
+        await database.aclose()
+
+
+def rotate_file_keys(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Wrap the keys of all files by the present master key, and say how many there were."""
+    del chosen
+    count = asyncio.run(_rotate_file_keys(settings))
+    print(f"{count:,} files are sealed under the present key now; those of before are not needed any more.")
+    return 0
+
+
+async def _rotate_file_keys(settings: Settings) -> int:
+    at = connections(settings)
+    keys, database = master_keys(settings, Vault(at.secret_key)), Database.as_owner(at.database_owner_url)
+    count = 0
+    try:
+        while True:
+            async with database.begin(None) as session:
+                found = await file_rows.under_other_keys(session, keys.key_id, _FILES_AT_A_TIME)
+                for row in found:
+                    old = Wrapped(row.key_id, row.wrapped_key)
+                    new = keys.rewrap(old, str(row.owner_id), str(row.id))
+                    await file_rows.rewrap(session, row, new.key_id, new.sealed)
+                count += len(found)
+                if found:
+                    await audit_rows.append(
+                        session, None, "file_keys_rotated", "", "", files=len(found), key=keys.key_id
+                    )
+            if len(found) < _FILES_AT_A_TIME:
+                return count
+    except Broken as error:
+        raise ConfigurationError(
+            "A file is sealed under a key that is not set: name the keys of before in RXCHAT_FILES_KEY_PREVIOUS."
+        ) from error
     finally:
         await database.aclose()

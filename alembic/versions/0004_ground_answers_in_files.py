@@ -74,8 +74,8 @@ def upgrade() -> None:
     # Where the database's owner may not: its superuser types these two once (README).
     op.execute("CREATE EXTENSION IF NOT EXISTS vector")
     op.execute("CREATE EXTENSION IF NOT EXISTS unaccent")
-    _run((Path(__file__).parent / "0004_tables.sql").read_text())
-    _run(_text("job_queue"))
+    for name in ("0004_tables", "0004_job_queue"):
+        _run((Path(__file__).parent / f"{name}.sql").read_text())
     for name, arguments in PROCEDURES.items():
         _install(name, arguments)
     for table, (rights, others) in TABLES.items():

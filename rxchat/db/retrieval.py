@@ -48,48 +48,57 @@ _SHARES = text("SELECT word, share FROM common_word WHERE word = ANY (:words)").
 # little gain for each repetition, how often a chunk has them (as in BM25; ts_rank of one word grows just like that).
 _EXACT = """
     WITH scope AS MATERIALIZED (SELECT chunk.owner_id, chunk.id {in_scope}),
-    near AS (
-        SELECT id, distance, row_number() OVER (ORDER BY distance, id) AS rank FROM (
-            SELECT scope.id, (made.embedding::halfvec({dimensions})) <=> (:vector)::halfvec({dimensions}) AS distance
+    size AS MATERIALIZED (SELECT count(*)::float8 AS chunks FROM scope),
+    near AS MATERIALIZED (
+        SELECT owner_id, id, distance, row_number() OVER (ORDER BY distance, id) AS rank FROM (
+            SELECT scope.owner_id, scope.id,
+                   (made.embedding::halfvec({dimensions})) <=> (:vector)::halfvec({dimensions}) AS distance
               FROM scope JOIN chunk_vector AS made
                 ON made.owner_id = scope.owner_id AND made.chunk_id = scope.id AND made.index_id = {index}
              ORDER BY distance, scope.id LIMIT {candidates}) AS nearest),
-    term AS (
-        SELECT word, ('''' || replace(replace(word, '\\', '\\\\'), '''', '''''') || '''')::tsquery AS query FROM unnest((:words)::text[]) AS word),
-    hit AS (
-        SELECT scope.id, term.word, ts_rank(chunk.words, term.query) AS weight
+    term AS MATERIALIZED (
+        SELECT word, quoted::tsquery AS query FROM unnest((:words)::text[], (:quoted)::text[]) AS asked (word, quoted)),
+    hit AS MATERIALIZED (
+        SELECT scope.owner_id, scope.id, term.word, ts_rank(chunk.words, term.query)::float8 AS weight
           FROM scope JOIN chunk ON chunk.owner_id = scope.owner_id AND chunk.id = scope.id
           JOIN term ON chunk.words @@ term.query),
-    rare AS (
-        SELECT word, ln(1 + ((SELECT count(*) FROM scope) - count(*) + 0.5) / (count(*) + 0.5)) AS weight FROM hit GROUP BY word),
-    said AS (
-        SELECT id, row_number() OVER (ORDER BY score DESC, id) AS rank FROM (
-            SELECT hit.id, sum(rare.weight * hit.weight / (hit.weight + 0.03)) AS score
-              FROM hit JOIN rare USING (word) GROUP BY hit.id ORDER BY score DESC, hit.id LIMIT {candidates}) AS best)
+    rare AS MATERIALIZED (
+        SELECT word, ln(1 + ((SELECT chunks FROM size) - count(*) + 0.5::float8) / (count(*) + 0.5::float8)) AS weight
+          FROM hit GROUP BY word),
+    said AS MATERIALIZED (
+        SELECT owner_id, id, row_number() OVER (ORDER BY score DESC, id) AS rank FROM (
+            SELECT hit.owner_id, hit.id, sum(rare.weight * hit.weight / (hit.weight + 0.03::float8)) AS score
+              FROM hit JOIN rare USING (word) GROUP BY hit.owner_id, hit.id
+             ORDER BY score DESC, hit.id LIMIT {candidates}) AS best)
 """
 _LARGE = """
-    WITH near AS (
-        SELECT id, distance, row_number() OVER (ORDER BY distance, id) AS rank FROM (
-            SELECT made.chunk_id AS id, (made.embedding::halfvec({dimensions})) <=> (:vector)::halfvec({dimensions}) AS distance
+    WITH near AS MATERIALIZED (
+        SELECT owner_id, id, distance, row_number() OVER (ORDER BY distance, id) AS rank FROM (
+            SELECT made.owner_id, made.chunk_id AS id,
+                   (made.embedding::halfvec({dimensions})) <=> (:vector)::halfvec({dimensions}) AS distance
               FROM chunk_vector AS made
              WHERE made.index_id = {index} AND made.collection_id = ANY (:collections)
                AND (made.collection_id = ANY (:whole) OR made.document_id = ANY (:documents))
              ORDER BY (made.embedding::halfvec({dimensions})) <=> (:vector)::halfvec({dimensions}) LIMIT {candidates}) AS nearest),
-    said AS (
-        SELECT id, row_number() OVER (ORDER BY rank DESC, id) AS rank
+    said AS MATERIALIZED (
+        SELECT owner_id, id, row_number() OVER (ORDER BY rank DESC, id) AS rank
           FROM chunks_with_words((:query)::tsquery, (:collections)::uuid[], {candidates}))
 """
 _FUSED = """
+    , parts AS (
+        SELECT owner_id, id, 1.0::float8 / ({fusion} + rank) AS part, rank AS vector_rank, NULL::bigint AS text_rank, distance
+          FROM near WHERE :way <> 'text'
+        UNION ALL
+        SELECT owner_id, id, 1.0::float8 / ({fusion} + rank), NULL, rank, NULL FROM said WHERE :way <> 'vector'),
+    found AS MATERIALIZED (
+        SELECT owner_id, id, sum(part) AS score, max(vector_rank) AS vector_rank, max(text_rank) AS text_rank,
+               max(distance) AS distance
+          FROM parts GROUP BY owner_id, id)
     SELECT found.id, found.score, found.vector_rank, found.text_rank, found.distance, chunk.owner_id, chunk.document_id,
            chunk.collection_id, chunk.heading, chunk.page, chunk.ordinal, chunk.start, chunk."end", chunk.tokens, chunk.text,
            chunk.hash, document.name
-      FROM (SELECT id, sum(part) AS score, max(vector_rank) AS vector_rank, max(text_rank) AS text_rank, max(distance) AS distance
-              FROM (SELECT id, 1.0 / ({fusion} + rank) AS part, rank AS vector_rank, NULL::bigint AS text_rank, distance FROM near
-                     WHERE :way <> 'text'
-                    UNION ALL
-                    SELECT id, 1.0 / ({fusion} + rank), NULL, rank, NULL FROM said WHERE :way <> 'vector') AS parts
-             GROUP BY id) AS found
-      JOIN chunk ON chunk.id = found.id AND chunk.collection_id = ANY (:collections)
+      FROM found
+      JOIN chunk ON chunk.owner_id = found.owner_id AND chunk.id = found.id AND chunk.collection_id = ANY (:collections)
       JOIN document ON document.owner_id = chunk.owner_id AND document.id = chunk.document_id
                    AND document.live_generation = chunk.generation
      WHERE chunk.collection_id = ANY (:whole) OR chunk.document_id = ANY (:documents)
@@ -132,7 +141,7 @@ async def search(
         index, vector, way = Index(0, "", 1, 0), [0.0], Way.TEXT
     values: dict[str, Any] = {**places, "vector": _written(vector), "k": k, "way": way.value}
     if size <= exact_chunks:
-        values["words"] = words
+        values |= {"words": words, "quoted": [_quoted(word) for word in words]}
         candidates = _EXACT
     else:
         values["query"] = await _rare_words(session, words)
@@ -168,13 +177,17 @@ async def _rare_words(session: AsyncSession, words: Sequence[str]) -> str:
     """Return a query for large scopes: any of the rare words, or all of the common ones when there are no others."""
     shares = {row.word: row.share for row in await session.execute(_SHARES, {"words": list(words)})}
     rare = [word for word in words if shares.get(word, 0.0) <= _COMMON_SHARE]
-    quoted = ["'" + _QUOTED.sub(r"\g<0>\g<0>", word) + "'" for word in rare or words]
-    return (" | " if rare else " & ").join(quoted)
+    return (" | " if rare else " & ").join(_quoted(word) for word in rare or words)
+
+
+def _quoted(word: str) -> str:
+    """Return a word as a query for just this word, whatever is in it."""
+    return "'" + _QUOTED.sub(r"\g<0>\g<0>", word) + "'"
 
 
 def _bound(statement: str) -> Any:
     made = text(statement)
-    kinds = {"collections": _UUIDS, "whole": _UUIDS, "documents": _UUIDS, "words": _TEXTS}
+    kinds = {"collections": _UUIDS, "whole": _UUIDS, "documents": _UUIDS, "words": _TEXTS, "quoted": _TEXTS}
     return made.bindparams(*(bindparam(name, type_=kind) for name, kind in kinds.items() if f":{name}" in statement))
 
 

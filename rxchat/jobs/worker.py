@@ -31,7 +31,9 @@ _HEARTBEAT_SECONDS = 2.0
 _LOST_SECONDS = 10.0
 _LOOK_AFTER_SECONDS = 5.0
 _GRACE_SECONDS = 1.0
+_STOP_ROUNDS = 3
 _RESTART_SECONDS = 1.0
+_POOL_SECONDS = 3.0
 _PASSING = (DatabaseAway, EmbedderError, StoreError)
 
 
@@ -64,10 +66,13 @@ class Worker:
             "options": f"-c role={RUNTIME_ROLE} -c statement_timeout=30000",
             "application_name": "rxchat jobs",
         }
-        connector = PsycopgConnector(conninfo=database_url, kwargs=options, min_size=1, max_size=4)
+        connector = PsycopgConnector(
+            conninfo=database_url, kwargs=options, min_size=1, max_size=4, timeout=_POOL_SECONDS
+        )
         self._app = App(connector=connector)
         self._app.task(name=INGEST, queue=DOCUMENTS_QUEUE, pass_context=True, retry=_Backoff())(self._ingest)
         self._tasks: list[asyncio.Task[None]] = []
+        self._is_stopping = False
 
     async def start(self) -> None:
         """Begin to take jobs."""
@@ -78,12 +83,21 @@ class Worker:
 
     async def stop(self) -> None:
         """Take no more; what is under way is given back, and goes on elsewhere from its last step."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._is_stopping = True
+        waiting = set(self._tasks)
+        for _ in range(_STOP_ROUNDS):
+            if not waiting:
+                return
+            # A task may be where a cancellation is lost (procrastinate and its pool have such places): it is told again.
+            for task in waiting:
+                task.cancel()
+            _, waiting = await asyncio.wait(waiting, timeout=_GRACE_SECONDS + 0.5)
+        if waiting:
+            # As when Postgres does not answer: what was under way is taken up elsewhere, by its missing heartbeat.
+            log.warning("jobs could not be given back in time")
 
     async def _work_forever(self) -> None:
-        while True:
+        while not self._is_stopping:
             try:
                 async with self._app.open_async():
                     await self._app.run_worker_async(
@@ -103,7 +117,7 @@ class Worker:
             await asyncio.sleep(_RESTART_SECONDS)
 
     async def _look_after_forever(self) -> None:
-        while True:
+        while not self._is_stopping:
             await asyncio.sleep(_LOOK_AFTER_SECONDS)
             try:
                 await self._take_over_lost()

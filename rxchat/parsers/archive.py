@@ -14,6 +14,9 @@ _ENCRYPTED = 0x1
 _XML_NAMES = (".xml", ".rels", ".opf", ".vml")
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _UTF_16_DECLARATION = re.compile(rb"<\0?!\0(?:D\0O\0C\0T|E\0N\0T\0I)", re.IGNORECASE)
+_DECLARED_ENCODING = re.compile(rb"\A[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})")
+_ENCODINGS = frozenset({b"utf-8", b"utf8", b"utf-16", b"us-ascii", b"ascii", b"iso-8859-1", b"windows-1252"})
+_STARTS = (b"<", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\0<")
 _DAMAGED = "This file is damaged: it cannot be unpacked. Save it anew and upload it again."
 _TOO_LARGE = "This file unpacks to more than RxChat reads: save it without pictures, or split it, and try again."
 _DECLARES = (
@@ -75,6 +78,11 @@ def refuse_declarations(content: bytes) -> bytes:
     Raises:
         DocumentUnreadable: when it does, in any encoding that hides it from a look at the bytes as well.
     """
+    # An encoding that hides letters (UTF-7, EBCDIC, UTF-32) could hide a declaration.
+    declared = _DECLARED_ENCODING.search(content)
+    is_plain = not content or (content.lstrip().startswith(_STARTS) and b"\0\0" not in content[:8])
+    if not is_plain or (declared and declared.group(1).lower() not in _ENCODINGS):
+        raise DocumentUnreadable(_DAMAGED)
     if _DECLARATION.search(content) or _UTF_16_DECLARATION.search(content):
         raise DocumentUnreadable(_DECLARES)
     return content

@@ -61,10 +61,15 @@ class TextBuilder:
             return
         separator = _SEPARATOR if self._blocks else ""
         start = self._length + len(separator)
-        if start + len(text) > limits.TEXT_CHARACTERS or len(self._blocks) >= limits.BLOCKS:
-            self._fill()
+        if len(self._blocks) >= limits.BLOCKS:
+            self.is_full = True
+            self.note(f"Only the first {limits.BLOCKS:,} paragraphs were read: what comes after was left out.")
+            return
+        if start + len(text) > limits.TEXT_CHARACTERS:
+            self.is_full = True
+            self._say_full()
             text = _trimmed(text[: max(0, limits.TEXT_CHARACTERS - start)])
-            if not text or len(self._blocks) >= limits.BLOCKS:
+            if not text:
                 return
         self._pieces += [separator, text]
         self._length = start + len(text)
@@ -95,10 +100,6 @@ class TextBuilder:
             raise DocumentUnreadable("There is no text in this file.")
         title = one_line(self.title[: limits.TITLE_CHARACTERS * 4])[: limits.TITLE_CHARACTERS].strip()
         return ParsedDocument("".join(self._pieces), tuple(self._blocks), title, self.pages, tuple(self._notes))
-
-    def _fill(self) -> None:
-        self.is_full = True
-        self._say_full()
 
     def _say_full(self) -> None:
         self.note(f"Only the first {limits.TEXT_CHARACTERS:,} characters were read: what comes after was left out.")

@@ -12,10 +12,7 @@ from rxchat.parsers.builder import TextBuilder
 from rxchat.parsers.pdf_layout import Line, add_pages
 
 _PASSWORD = "This PDF is protected by a password: save it without one and upload it again."  # noqa: S105
-_SCAN = (
-    "There is no text in this PDF, only pictures of its pages: it is a scan. "
-    "Have its text recognised (OCR) and upload it again."
-)
+_SCAN = "There is no text in this PDF: if it is a scan, have its text recognised (OCR) and upload it again."
 _DAMAGED = "This PDF is damaged: save it anew, or print it to a PDF, and upload that."
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import contextlib
 import random
 import time
 from collections.abc import AsyncGenerator
@@ -30,16 +30,22 @@ async def outcome(name: str, content: bytes, parser: IsolatedParser | None = Non
     try:
         document = await (parser or IsolatedParser()).parse(name, "", pieces(content))
     except DocumentUnreadable as unreadable:
-        assert unreadable.message.endswith((".", "?", "upload that"))
-        return unreadable.message
-    check(document)
-    return document
+        reason = unreadable.message
+    else:
+        check(document)
+        return document
+    assert reason.endswith(".")
+    return reason
 
 
 def children() -> set[int]:
     """The processes that this one has started and not yet seen the end of, zombies too."""
-    tasks = Path("/proc/self/task")
-    return {int(pid) for task in tasks.iterdir() for pid in (task / "children").read_text().split()}
+    found: set[int] = set()
+    for task in Path("/proc/self/task").iterdir():
+        # A thread may end while we look.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found |= {int(pid) for pid in (task / "children").read_text().split()}
+    return found
 
 
 @pytest.mark.parametrize("name", samples.ALL)
@@ -65,7 +71,7 @@ async def test_a_hostile_file_fails_alone_with_a_reason(bomb: str) -> None:
     name, make = hostile.bombs()[bomb]
     content = make()
     started = time.monotonic()
-    found = await outcome(name, content, IsolatedParser(cpu_seconds=3, wall_seconds=30))
+    found = await outcome(name, content, IsolatedParser(cpu_seconds=2, wall_seconds=30))
     assert time.monotonic() - started < 15
     if isinstance(found, ParsedDocument):
         assert "root:" not in found.text
@@ -73,6 +79,9 @@ async def test_a_hostile_file_fails_alone_with_a_reason(bomb: str) -> None:
     if bomb.startswith(("laughs", "external")):
         assert isinstance(found, str)
         assert "entities" in found
+    if bomb.startswith("utf-7"):
+        assert isinstance(found, str)
+        assert "damaged" in found
     if bomb.startswith(("zip bomb", "many entries")):
         assert isinstance(found, str)
         assert "unpacks" in found
@@ -215,7 +224,7 @@ async def test_a_child_knows_no_secrets_and_no_name(monkeypatch: pytest.MonkeyPa
         await asyncio.sleep(0.01)
     assert b"divorce" not in command
     assert (about / "environ").read_bytes() == b""
-    assert os.readlink(about / "cwd") == "/"
+    assert (about / "cwd").readlink() == Path("/")
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -41,14 +41,21 @@ def with_entity(name: str, declaration: bytes, use: bytes) -> bytes:
     return samples.replaced(make(), {part: changed})
 
 
+def hidden_entity(name: str) -> bytes:
+    """An office document whose main part declares an entity in an encoding that hides it."""
+    part, make = _MAIN_PARTS[name]
+    hidden = "<!DOCTYPE x [<!ENTITY e 'ha'>]><x>&e;</x>".encode("utf-7").replace(b"<", b"+ADw-").replace(b"!", b"+ACE-")
+    return samples.replaced(make(), {part: lambda _: b'<?xml version="1.0" encoding="UTF-7"?>' + hidden})
+
+
 def zip_bomb(name: str) -> bytes:
     """An office document with a part that unpacks to a third of a gigabyte."""
     part, make = _MAIN_PARTS[name]
     file = io.BytesIO(make())
-    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        with archive.open("x/bomb.xml", "w") as entry:
-            for _ in range(20):
-                entry.write(bytes(1 << 24))
+    archive = zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED, compresslevel=1)
+    with archive, archive.open("x/bomb.xml", "w") as entry:
+        for _ in range(20):
+            entry.write(bytes(1 << 24))
     assert part
     return file.getvalue()
 
@@ -179,12 +186,13 @@ def bombs() -> dict[str, tuple[str, Callable[[], bytes]]]:
         "deep markdown": ("a.md", lambda: b">" * 50_000 + b" x\n" + b"- " * 50_000 + b"[" * 50_000),
         "open markdown": ("a.md", lambda: b"<a href=" * 50_000 + b"\n```\n" + b"*_" * 100_000),
         "long line": ("a.txt", lambda: b"x" * 30_000_000),
-        "combining marks": ("a.txt", lambda: ("a" + "\u0301\u0323" * 3_000).encode()),
+        "combining marks": ("a.txt", ("a" + "\u0301\u0323" * 3_000).encode),
         "bidi and zeros": ("a.txt", lambda: ("\u202e" + "\u0000" * 5 + "\ud7ff").encode() * 1000),
     }
     for name in _MAIN_PARTS:
         found[f"laughs {name}"] = (name, functools.partial(with_entity, name, *LAUGHS))
         found[f"external {name}"] = (name, functools.partial(with_entity, name, *EXTERNAL))
+        found[f"utf-7 {name}"] = (name, functools.partial(hidden_entity, name))
         found[f"many entries {name}"] = (name, functools.partial(many_entries, name))
         found[f"zip bomb {name}"] = (name, functools.partial(zip_bomb, name))
     found["lying zip"] = ("a.docx", functools.partial(lying_zip, "a.docx"))

@@ -12,6 +12,7 @@ import docx
 import odfdo
 import openpyxl
 import pptx
+from pptx.util import Emu
 
 from rxchat.adapters.parsing import IsolatedParser
 from rxchat.domain.documents import Block, BlockKind, ParsedDocument
@@ -104,7 +105,7 @@ def powerpoint() -> bytes:
     second = presentation.slides.add_slide(presentation.slide_layouts[5])
     assert second.shapes.title
     second.shapes.title.text = "Numbers"
-    table = second.shapes.add_table(2, 2, 0, 0, 100, 100).table
+    table = second.shapes.add_table(2, 2, Emu(0), Emu(0), Emu(100), Emu(100)).table
     table.cell(0, 0).text, table.cell(0, 1).text = "fruit", "tons"
     table.cell(1, 0).text, table.cell(1, 1).text = "apple", "7"
     return saved(presentation)

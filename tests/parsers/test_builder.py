@@ -30,7 +30,8 @@ def test_whatever_is_added_the_blocks_are_where_they_say(added: list[tuple[Block
     check(document)
     document.text.encode()
     assert "\n\n\n\n" not in document.text
-    assert [text for _, text in parts(document)] == [text for _, raw in added if (text := expected(raw))]
+    left = [expected(raw) for _, raw in added]
+    assert [text for _, text in parts(document)] == [text for text in left if text]
 
 
 def expected(raw: str) -> str:

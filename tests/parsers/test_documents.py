@@ -8,6 +8,7 @@ import pptx
 import pytest
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
+from pptx.util import Emu
 
 from rxchat.domain.documents import BlockKind, ParsedDocument
 from rxchat.domain.errors import DocumentUnreadable
@@ -89,7 +90,7 @@ def test_powerpoint_reads_groups() -> None:
     presentation = pptx.Presentation()
     slide = presentation.slides.add_slide(presentation.slide_layouts[6])
     group = slide.shapes.add_group_shape().shapes.add_group_shape()
-    group.shapes.add_textbox(0, 0, 10, 10).text_frame.text = "deep"
+    group.shapes.add_textbox(Emu(0), Emu(0), Emu(10), Emu(10)).text_frame.text = "deep"
     assert parts(powerpoint.parse(samples.saved(presentation), ".pptx")) == [(PARAGRAPH, "deep")]
 
 
