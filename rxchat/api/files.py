@@ -118,7 +118,7 @@ async def give_up(document_id: UUID, viewer: SignedIn, services: Here) -> Respon
 
 
 @router.options(UPLOADS)
-async def abilities(services: Here) -> Response:
+async def abilities(_viewer: SignedIn, services: Here) -> Response:
     """Say which parts of the protocol there are."""
     limit = str(services.files.limits.file_bytes)
     headers = {"Tus-Version": _VERSION, "Tus-Extension": "creation,termination", "Tus-Max-Size": limit}

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import InvalidInput
-from rxchat.domain.text import storable
 
 PART_BYTES = 2 * 1024 * 1024
 """A file is sent, sealed and kept in pieces of at most so much: what one upload holds in memory."""
@@ -92,7 +91,7 @@ def clean_file_name(name: str) -> str:
     Raises:
         InvalidInput: when nothing is left.
     """
-    last = _DIRECTORIES.split(unicodedata.normalize("NFC", storable(name)))[-1]
+    last = _DIRECTORIES.split(unicodedata.normalize("NFC", name))[-1]
     seen = "".join(
         character for character in last if unicodedata.category(character)[0] not in {"C", "Z"} or character == " "
     )

@@ -11,6 +11,20 @@ from rxchat.domain.documents import DocumentState
 from rxchat.domain.files import Document
 from rxchat.services.graph import Services
 
+HANDBOOK = """# Handbook
+
+## Holidays
+
+Everybody has thirty days of holidays in a year. They are asked for in the calendar.
+
+## Coffee
+
+The coffee machine is cleaned on Fridays by whoever drank last.
+
+## Doors
+
+The last one to leave locks the front door and sets the alarm.
+"""
 EMBEDDER = "scripted-embed:tokens=256"
 
 

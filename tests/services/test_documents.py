@@ -1,60 +1,230 @@
-"""Documents on their way: uploaded, read, cut, embedded, found by those who may."""
+"""Documents on their way: read, cut, embedded, found by those who may, and gone when they are deleted."""
 
 from __future__ import annotations
 
+import asyncio
+
+import psycopg
 import pytest
 
+from rxchat.db import retrieval as index_rows
 from rxchat.domain.accounts import Viewer
+from rxchat.domain.documents import DocumentState
+from rxchat.domain.errors import Conflict, EmbedderError, NotFound
 from rxchat.domain.retrieval import Scope, Way
 from rxchat.services.graph import Services
 from tests.peers.scripted_ollama import ScriptedOllama
-from tests.services.answering import ended
-from tests.services.grounded import EMBEDDER, ready
+from tests.services.grounded import EMBEDDER, HANDBOOK, found, ready, settled, uploaded
 
 pytestmark = pytest.mark.anyio
-
-HANDBOOK = """# Handbook
-
-## Holidays
-
-Everybody has thirty days of holidays in a year. They are asked for in the calendar.
-
-## Coffee
-
-The coffee machine is cleaned on Fridays by whoever drank last.
-"""
 
 
 @pytest.fixture
 async def ollama(ollama: ScriptedOllama) -> ScriptedOllama:
-    ollama.offered = ["scripted:tokens=2,text=Thirty days [1]. ", EMBEDDER]
+    ollama.offered = ["scripted:tokens=2", EMBEDDER]
     return ollama
 
 
-async def test_a_document_is_read_and_found(services: Services, viewer: Viewer) -> None:
-    collection = await services.library.create(viewer, "Team")
+@pytest.fixture
+async def collection(services: Services, viewer: Viewer):
+    return await services.library.create(viewer, "Team")
+
+
+async def names(services: Services, viewer: Viewer, scope: Scope, question: str = "coffee machine") -> list[str]:
+    return [item.name for item in (await services.retrieval.search(viewer, question, scope)).passages]
+
+
+def count(owner_url: str, table: str) -> int:
+    with psycopg.connect(owner_url) as connection:
+        row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # pyright: ignore[reportCallIssue, reportArgumentType]
+    assert row
+    return row[0]
+
+
+async def test_a_document_is_read_and_found_in_every_way(services: Services, viewer: Viewer, collection) -> None:
     document = await ready(services, viewer, collection, "handbook.md", HANDBOOK)
-    assert document.chunks >= 2
+    assert (document.chunks, document.characters) == (3, len(HANDBOOK.strip()))
     for way in Way:
-        found = await services.retrieval.search(
-            viewer, "when is the coffee machine cleaned?", Scope((collection,)), way=way
+        answer = await services.retrieval.search(
+            viewer, "who cleans the coffee machine?", Scope((collection,)), way=way
         )
-        assert not found.notice
-        assert found.passages[0].heading == "Handbook › Coffee"
-    best = found.passages[0]
-    assert HANDBOOK[best.start : best.end] == best.text
+        assert not answer.notice
+        best = answer.passages[0]
+        assert best.heading == "Handbook › Coffee"
+    text = (await services.library.document(viewer, document.id)).text
+    assert text[best.start : best.end] == best.text
 
 
-async def test_an_answer_is_grounded_and_its_citations_are_checked(services: Services, viewer: Viewer) -> None:
-    collection = await services.library.create(viewer, "Team")
+async def test_a_document_is_found_only_when_it_is_whole(
+    services: Services, viewer: Viewer, collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embed, may_go_on = services.ingestion._embedder.embed, asyncio.Event()
+
+    async def slowly(texts):
+        if len(texts) > 1:
+            await may_go_on.wait()
+        return await embed(texts)
+
+    monkeypatch.setattr(services.ingestion._embedder, "embed", slowly)
+    document_id = await uploaded(services, viewer, collection, "handbook.md", HANDBOOK)
+    async with asyncio.timeout(10):
+        while (await found(services, viewer, document_id)).state is not DocumentState.CHUNKED:
+            await asyncio.sleep(0.02)
+    assert await names(services, viewer, Scope((collection,))) == []
+    may_go_on.set()
+    assert (await settled(services, viewer, document_id)).state is DocumentState.READY
+    assert "handbook.md" in await names(services, viewer, Scope((collection,)))
+
+
+async def test_what_cannot_be_read_fails_with_a_reason_and_all_others_go_on(
+    services: Services, viewer: Viewer, collection
+) -> None:
+    broken = await uploaded(services, viewer, collection, "broken.pdf", b"%PDF-1.7\n" + b"nothing of a PDF" * 50)
+    fine = await ready(services, viewer, collection, "fine.md", HANDBOOK)
+    document = await settled(services, viewer, broken)
+    assert document.state is DocumentState.FAILED
+    assert document.error.endswith(".")
+    assert fine.state is DocumentState.READY
+    await services.library.read_again(viewer, broken)
+    assert (await settled(services, viewer, broken)).error == document.error
+
+
+async def test_with_the_embedder_away_a_document_waits_says_so_and_goes_on(
+    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama
+) -> None:
+    await ready(services, viewer, collection, "first.md", HANDBOOK)
+    await ollama.stop()
+    document_id = await uploaded(services, viewer, collection, "second.md", HANDBOOK + "\nAnd more.\n")
+    async with asyncio.timeout(10):
+        while not (document := await found(services, viewer, document_id)).note:
+            await asyncio.sleep(0.02)
+    assert "does not answer. Next try in" in document.note
+    assert not document.state.is_final
+    answer = await services.retrieval.search(viewer, "coffee machine", Scope((collection,)))
+    assert answer.passages[0].name == "first.md"
+    assert "Only words were searched" in answer.notice
+    await ollama.start()
+    document = await settled(services, viewer, document_id)
+    assert (document.state, document.note) == (DocumentState.READY, "")
+
+
+async def test_what_fails_in_a_way_that_passes_goes_on_from_its_last_step(
+    services: Services, viewer: Viewer, collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parse, calls, embed = services.ingestion._parser.parse, [], services.ingestion._embedder.embed
+    failures = [EmbedderError("It is tired."), EmbedderError("It is tired.")]
+
+    async def counting(*given):
+        calls.append(given[0])
+        return await parse(*given)
+
+    async def failing(texts):
+        if failures:
+            raise failures.pop()
+        return await embed(texts)
+
+    monkeypatch.setattr(services.ingestion._parser, "parse", counting)
+    await services.ingestion.wanted_index()
+    monkeypatch.setattr(services.ingestion._embedder, "embed", failing)
     await ready(services, viewer, collection, "handbook.md", HANDBOOK)
-    from rxchat.services.attaching import Attached
+    assert calls == ["handbook.md"]
+    assert failures == []
 
-    turn = await services.chats.ask(
-        viewer, None, "How many holidays?", "scripted:tokens=2,text=Thirty days [1]. ", attached=Attached((collection,))
-    )
-    answer = await ended(services, viewer, turn.conversation_id)
-    assert [(item["number"], item["verified"]) for item in answer.citations] == [(1, True), (1, True)]
-    sources = await services.library.sources(viewer, viewer.user_id, turn.conversation_id, answer.id)
-    assert sources[0].is_cited
-    assert "holidays" in "".join(source.text for source in sources)
+
+async def test_a_job_that_was_overtaken_writes_nothing_more(services: Services, viewer: Viewer, collection) -> None:
+    document = await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    ingestion = services.ingestion
+    async with ingestion._database.begin(viewer.user_id) as session:
+        from rxchat.db import ingestion as rows
+
+        older = await rows.take_up(session, viewer.user_id, document.id)
+        newer = await rows.take_up(session, viewer.user_id, document.id)
+        assert older
+        assert newer
+        assert not await rows.publish(session, older)
+        assert await rows.publish(session, newer)
+
+
+async def test_a_document_that_no_job_will_finish_gets_a_new_one(
+    services: Services, viewer: Viewer, collection, owner_url: str
+) -> None:
+    document = await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    with psycopg.connect(owner_url) as connection:
+        connection.execute(
+            "UPDATE document SET state = 'stored', live_generation = NULL, updated_at = now() - interval '1 minute'"
+        )
+    await services.ingestion.look_after()
+    assert (await settled(services, viewer, document.id)).state is DocumentState.READY
+
+
+async def test_a_document_that_is_read_again_is_found_all_the_time(
+    services: Services, viewer: Viewer, collection, owner_url: str
+) -> None:
+    document = await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    await services.library.read_again(viewer, document.id)
+    while not (await found(services, viewer, document.id)).state.is_final:
+        assert "handbook.md" in await names(services, viewer, Scope((collection,)))
+    again = await found(services, viewer, document.id)
+    assert (again.generation, again.live_generation) == (2, 2)
+    assert count(owner_url, "chunk") == count(owner_url, "chunk_vector") == 3
+
+
+async def test_another_embedder_is_in_force_when_its_index_is_complete(
+    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama, owner_url: str
+) -> None:
+    await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    ollama.offered = ["scripted:tokens=2", "scripted-embed:tokens=128,dimensions=48"]
+    services.ingestion._embedder._found = None  # pyright: ignore[reportAttributeAccessIssue]
+    answer = await services.retrieval.search(viewer, "coffee machine", Scope((collection,)))
+    assert answer.passages[0].name == "handbook.md"
+    async with asyncio.timeout(20):
+        while True:
+            await services.ingestion.look_after()
+            async with services.ingestion._database.begin(viewer.user_id) as session:
+                indexes = await index_rows.indexes(session)
+            if [(item.dimensions, item.is_active) for item in indexes] == [(48, True)]:
+                break
+            await asyncio.sleep(0.1)
+    assert count(owner_url, "chunk_vector") == 3
+    answer = await services.retrieval.search(viewer, "coffee machine", Scope((collection,)), way=Way.VECTOR)
+    assert (answer.passages[0].heading, answer.notice) == ("Handbook › Coffee", "")
+
+
+async def test_what_is_deleted_is_gone_at_once(
+    services: Services, viewer: Viewer, collection, owner_url: str, settings
+) -> None:
+    document = await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    objects = [path for path in (settings.data / "files").rglob("*") if path.is_file()]
+    assert len(objects) == 1
+    assert b"coffee" not in objects[0].read_bytes()
+    await services.files.remove(viewer, [document.id])
+    for table in ("document", "document_text", "chunk", "chunk_vector", "stored_file", "file_part"):
+        assert count(owner_url, table) == 0, table
+    assert not objects[0].exists()
+    assert await names(services, viewer, Scope((collection,))) == []
+    with pytest.raises(NotFound):
+        await services.library.document(viewer, document.id)
+
+
+async def test_a_chunk_that_the_embedder_finds_too_long_is_embedded_in_parts(
+    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama
+) -> None:
+    # It takes 16 tokens and says so; the estimate is for words, and these are all short ones.
+    ollama.offered = ["scripted:tokens=2", "scripted-embed:tokens=16"]
+    text = " ".join(f"{chr(97 + number % 26)} {number}" for number in range(400))
+    document = await ready(services, viewer, collection, "short.txt", text)
+    assert document.chunks > 10
+
+
+async def test_reading_again_waits_for_what_is_under_way(
+    services: Services, viewer: Viewer, collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never = asyncio.Event()
+
+    async def waiting(*_given):
+        await never.wait()
+
+    monkeypatch.setattr(services.ingestion._parser, "parse", waiting)
+    document_id = await uploaded(services, viewer, collection, "handbook.md", HANDBOOK)
+    with pytest.raises(Conflict):
+        await services.library.read_again(viewer, document_id)

@@ -1,0 +1,280 @@
+"""Files: pieces that arrive one after another, whatever breaks in between, and nothing that is left over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from rxchat.adapters.objects.folder import FolderStore
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.errors import Conflict, DocumentUnreadable, InvalidInput, NotFound, ObjectMissing, StoreFull
+from rxchat.domain.files import PART_BYTES, FileLimits, clean_file_name
+from rxchat.domain.ids import new_id
+from rxchat.services.graph import Services
+from rxchat.services.sweeping import Sweeping
+from tests.factories import add_viewer
+from tests.services.grounded import body, uploaded
+
+pytestmark = pytest.mark.anyio
+
+LARGE = b"".join(b"line %d of a large file\n" % number for number in range(250_000))
+
+
+@pytest.fixture
+async def collection(services: Services, viewer: Viewer):
+    return await services.library.create(viewer, "Team")
+
+
+@pytest.fixture
+def store(services: Services) -> FolderStore:
+    return services.files._store  # pyright: ignore[reportReturnType]
+
+
+def objects(settings) -> list[Path]:
+    return [path for path in (settings.data / "files").rglob("*") if path.is_file()]
+
+
+def rows(owner_url: str) -> int:
+    with psycopg.connect(owner_url) as connection:
+        found = connection.execute(
+            "SELECT (SELECT count(*) FROM stored_file) + (SELECT count(*) FROM file_part) + (SELECT count(*) FROM document)"
+        ).fetchone()
+    assert found
+    return found[0]
+
+
+async def breaking(data: bytes) -> AsyncGenerator[bytes]:
+    """A body whose line breaks at its end."""
+    async for piece in body(data):
+        yield piece
+    raise ConnectionError
+
+
+async def content(services: Services, viewer: Viewer, document_id, start: int = 0, end: int | None = None) -> bytes:
+    found = await services.files.content(viewer, document_id, start, end)
+    return b"".join([piece async for piece in found.pieces])
+
+
+async def begun(services: Services, viewer: Viewer, collection, data: bytes = LARGE, name: str = "large.txt"):
+    return await services.files.begin(viewer, name=name, size_bytes=len(data), collection_id=collection)
+
+
+async def test_an_upload_goes_on_where_the_line_broke(services: Services, viewer: Viewer, collection) -> None:
+    assert len(LARGE) > 2 * PART_BYTES
+    upload = await begun(services, viewer, collection)
+    half = PART_BYTES + 1234
+    broken = await services.files.receive(viewer, upload.document_id, 0, breaking(LARGE[:half]))
+    assert (broken.received_bytes, broken.is_stored) == (half, False)
+    assert (await services.files.upload(viewer, upload.document_id)).received_bytes == half
+    whole = await services.files.receive(viewer, upload.document_id, half, body(LARGE[half:]))
+    assert whole.is_stored
+    assert await content(services, viewer, upload.document_id) == LARGE
+    for start, end in ((0, 1), (half - 3, half + 3), (PART_BYTES - 1, PART_BYTES + 1), (len(LARGE) - 5, len(LARGE))):
+        assert await content(services, viewer, upload.document_id, start, end) == LARGE[start:end]
+
+
+async def test_whoever_goes_on_somewhere_else_is_told_where(services: Services, viewer: Viewer, collection) -> None:
+    upload = await begun(services, viewer, collection)
+    with pytest.raises(Conflict, match="byte 0"):
+        await services.files.receive(viewer, upload.document_id, 5, body(LARGE[5:]))
+
+
+async def test_the_same_sent_twice_at_once_is_kept_once(
+    services: Services, viewer: Viewer, collection, settings, owner_url: str
+) -> None:
+    upload = await begun(services, viewer, collection)
+    sent = [services.files.receive(viewer, upload.document_id, 0, body(LARGE)) for _ in range(2)]
+    ended = await asyncio.gather(*sent, return_exceptions=True)
+    assert sum(isinstance(item, Conflict) for item in ended) == 1
+    assert await content(services, viewer, upload.document_id) == LARGE
+    assert len(objects(settings)) == -(-len(LARGE) // PART_BYTES)
+
+
+async def test_an_answer_that_was_lost_can_be_asked_for_again(services: Services, viewer: Viewer, collection) -> None:
+    data = b"a small file"
+    upload = await begun(services, viewer, collection, data)
+    first = await services.files.receive(viewer, upload.document_id, 0, body(data))
+    again = await services.files.receive(viewer, upload.document_id, len(data), body(b""))
+    assert first.is_stored
+    assert again.is_stored
+
+
+async def test_more_than_was_announced_is_refused(services: Services, viewer: Viewer, collection) -> None:
+    upload = await begun(services, viewer, collection, b"12345")
+    with pytest.raises(InvalidInput, match="announced"):
+        await services.files.receive(viewer, upload.document_id, 0, body(b"123456"))
+
+
+@pytest.mark.parametrize(
+    ("size", "words"), [(0, "empty"), (-5, "empty"), (FileLimits().file_bytes + 1, "larger than 100.0 MB")]
+)
+async def test_a_size_that_cannot_be_is_refused_before_a_byte_is_sent(
+    services: Services, viewer: Viewer, collection, size: int, words: str
+) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        await services.files.begin(viewer, name="a.txt", size_bytes=size, collection_id=collection)
+
+
+async def test_there_is_room_for_so_much_and_not_for_more_however_many_ask_at_once(
+    services: Services, viewer: Viewer, collection
+) -> None:
+    services.files.limits = FileLimits(file_bytes=1000, person_bytes=2500, person_files=10)
+    asked = [begun(services, viewer, collection, b"x" * 1000, f"{number}.txt") for number in range(5)]
+    ended = await asyncio.gather(*asked, return_exceptions=True)
+    assert sum(isinstance(item, InvalidInput) for item in ended) == 3
+    services.files.limits = FileLimits(person_files=2)
+    with pytest.raises(InvalidInput, match="2 files"):
+        await begun(services, viewer, collection, b"x")
+
+
+async def test_the_same_file_is_kept_once_and_stays_as_long_as_a_document_needs_it(
+    services: Services, viewer: Viewer, collection, settings
+) -> None:
+    other = await services.library.create(viewer, "Other")
+    first = await uploaded(services, viewer, collection, "one.txt", "The same words.")
+    assert await uploaded(services, viewer, collection, "two.txt", "The same words.") == first
+    second = await uploaded(services, viewer, other, "three.txt", "The same words.")
+    assert second != first
+    assert len(objects(settings)) == 1
+    await services.files.remove(viewer, [first])
+    assert await content(services, viewer, second) == b"The same words."
+    await services.files.remove(viewer, [second])
+    assert objects(settings) == []
+
+
+async def test_the_same_file_of_two_people_is_kept_twice(
+    services: Services, viewer: Viewer, collection, settings, owner_url: str
+) -> None:
+    other = add_viewer(owner_url, "Other")
+    await uploaded(services, viewer, collection, "one.txt", "The same words.")
+    await uploaded(services, other, await services.library.create(other, "Mine"), "one.txt", "The same words.")
+    assert len(objects(settings)) == 2
+    with psycopg.connect(owner_url) as connection:
+        digests = connection.execute("SELECT DISTINCT digest FROM stored_file").fetchall()
+    assert len(digests) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("report.pdf", b"\x89PNG\r\n\x1a\n" + b"\0" * 100),
+        ("photo.png", b"%PDF-1.7\n" + b"x" * 100),
+        ("virus.exe", b"MZ" + b"\0" * 100),
+        ("table.xlsx", b"<html><script>alert(1)</script></html>"),
+    ],
+)
+async def test_what_is_not_what_its_name_says_is_refused_and_leaves_nothing(
+    services: Services, viewer: Viewer, collection, settings, owner_url: str, name: str, data: bytes
+) -> None:
+    with pytest.raises(DocumentUnreadable) as refused:
+        await uploaded(services, viewer, collection, name, data)
+    assert len(refused.value.message) > 20
+    assert objects(settings) == []
+    assert rows(owner_url) == 0
+
+
+async def test_an_upload_that_is_given_up_leaves_nothing(
+    services: Services, viewer: Viewer, collection, settings, owner_url: str
+) -> None:
+    upload = await begun(services, viewer, collection)
+    await services.files.receive(viewer, upload.document_id, 0, breaking(LARGE[: PART_BYTES + 5]))
+    assert len(objects(settings)) == 2
+    await services.files.remove(viewer, [upload.document_id])
+    assert objects(settings) == []
+    assert rows(owner_url) == 0
+
+
+async def test_a_full_store_is_said_at_once_and_the_upload_goes_on_later(
+    services: Services, viewer: Viewer, collection, store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = await begun(services, viewer, collection)
+    put = store.put
+
+    async def full(key: str, data: bytes) -> None:
+        raise StoreFull
+
+    monkeypatch.setattr(store, "put", full)
+    with pytest.raises(StoreFull):
+        await services.files.receive(viewer, upload.document_id, 0, body(LARGE))
+    monkeypatch.setattr(store, "put", put)
+    assert (await services.files.receive(viewer, upload.document_id, 0, body(LARGE))).is_stored
+
+
+async def test_the_sweep_deletes_what_no_document_needs_and_nothing_else(
+    services: Services, viewer: Viewer, collection, settings, store: FolderStore, owner_url: str
+) -> None:
+    kept = await uploaded(services, viewer, collection, "kept.txt", "Needed.")
+    forgotten = await begun(services, viewer, collection)
+    await services.files.receive(viewer, forgotten.document_id, 0, breaking(LARGE[:5000]))
+    # A process that died between storing and remembering.
+    await store.put("ab/" + "ab" * 16, b"an orphan")
+    sweeping = Sweeping(services.files._database, store)
+    assert await sweeping.once() == 0
+    assert len(objects(settings)) == 3
+    assert await sweeping.once(unfinished=timedelta(0), young=timedelta(0)) == 2
+    assert await content(services, viewer, kept) == b"Needed."
+    assert rows(owner_url) == 3
+
+
+async def test_an_account_that_is_deleted_leaves_nothing_after_the_sweep(
+    services: Services, viewer: Viewer, collection, settings, store: FolderStore, owner_url: str
+) -> None:
+    await uploaded(services, viewer, collection, "mine.txt", "Mine.")
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("DELETE FROM user_account WHERE id = %s", (viewer.user_id,))
+    assert rows(owner_url) == 0
+    assert await Sweeping(services.files._database, store).once(young=timedelta(0)) == 1
+    assert objects(settings) == []
+
+
+async def test_what_was_altered_where_it_is_kept_is_not_handed_out(
+    services: Services, viewer: Viewer, collection, settings
+) -> None:
+    document_id = await uploaded(services, viewer, collection, "mine.txt", "Mine.")
+    [path] = objects(settings)
+    sealed = bytearray(path.read_bytes())
+    sealed[-1] ^= 1
+    path.write_bytes(sealed)
+    with pytest.raises(ObjectMissing, match="altered"):
+        await content(services, viewer, document_id)
+
+
+async def test_an_upload_of_nobodys_or_somebody_elses_is_not_found(
+    services: Services, viewer: Viewer, collection, owner_url: str
+) -> None:
+    stranger, upload = add_viewer(owner_url, "Stranger"), await begun(services, viewer, collection)
+    for person, document_id in ((stranger, upload.document_id), (viewer, new_id())):
+        with pytest.raises(NotFound):
+            await services.files.upload(person, document_id)
+        with pytest.raises(NotFound):
+            await services.files.receive(person, document_id, 0, body(b"x"))
+        with pytest.raises(NotFound):
+            await services.files.remove(person, [document_id])
+    with pytest.raises(NotFound):
+        await begun(services, stranger, collection)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("../../etc/passwd.txt", "passwd.txt"),
+        ("C:\\Users\\ada\\notes.txt", "notes.txt"),
+        ("a\x00b\r\nc\u202e.txt", "abc.txt"),
+        ("  spaced   out .md ", "spaced out .md"),
+        ("x" * 300 + ".pdf", "x" * 196 + ".pdf"),
+        ("cafe\u0301.txt", "café.txt"),
+    ],
+)
+def test_a_name_is_never_a_path(given: str, kept: str) -> None:
+    assert clean_file_name(given) == kept
+
+
+@pytest.mark.parametrize("name", ["", "   ", "..", "/", "a/..", "\x00", "\u200b"])
+def test_a_file_has_a_name(name: str) -> None:
+    with pytest.raises(InvalidInput):
+        clean_file_name(name)
