@@ -1,0 +1,145 @@
+"""Embedders: Ollama's protocol as a daemon speaks it (scripted and embedded), and OpenAI's."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from rxchat.adapters.embedders.ollama import OllamaEmbeddingModel
+from rxchat.adapters.embedders.openai import OpenAIEmbeddingModel, OpenAIReranker
+from rxchat.domain.errors import EmbedderError, TextTooLong
+from rxchat.domain.retrieval import EmbedderInfo
+from tests.embedded_models import EmbeddedModels, embedded_models
+from tests.peers.canned_http import answer, canned_http
+from tests.peers.scripted_ollama import ScriptedOllama
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def models():
+    with embedded_models() as found:
+        yield found
+
+
+@pytest.fixture(params=["scripted", "embedded"])
+async def embedder(
+    request: pytest.FixtureRequest, ollama: ScriptedOllama, models: EmbeddedModels
+) -> AsyncGenerator[OllamaEmbeddingModel]:
+    ollama.offered = ["scripted:tokens=1", "scripted-embed:tokens=256"]
+    found = OllamaEmbeddingModel([ollama.host if request.param == "scripted" else models.host])
+    yield found
+    await found.aclose()
+
+
+def near(one: list[float], other: list[float]) -> float:
+    return sum(a * b for a, b in zip(one, other, strict=True))
+
+
+async def test_what_means_the_same_is_near(embedder: OllamaEmbeddingModel) -> None:
+    info = await embedder.info()
+    question, fits, other = await embedder.embed(
+        ["Who cleans the coffee machine?", "The coffee machine is cleaned on Fridays.", "Turn left behind the church."]
+    )
+    assert len(question) == info.dimensions
+    assert near(question, fits) > near(question, other) + 0.1
+    for vector in (question, fits, other):
+        assert math.isclose(near(vector, vector), 1.0, rel_tol=1e-3)
+
+
+async def test_a_text_is_never_cut_in_silence(embedder: OllamaEmbeddingModel) -> None:
+    assert (await embedder.info()).max_tokens == 256
+    with pytest.raises(TextTooLong):
+        await embedder.embed(["fine", "word " * 400])
+
+
+async def test_an_empty_text_has_a_vector_too(embedder: OllamaEmbeddingModel) -> None:
+    assert len((await embedder.embed([""]))[0]) == (await embedder.info()).dimensions
+
+
+async def test_without_an_embedding_model_it_says_what_to_do(ollama: ScriptedOllama) -> None:
+    for name, words in (("", "pull one there"), ("nomic-embed-text", "nomic-embed-text")):
+        embedder = OllamaEmbeddingModel([ollama.host], name)
+        with pytest.raises(EmbedderError, match=words):
+            await embedder.info()
+        await embedder.aclose()
+
+
+async def test_the_host_that_has_the_model_is_the_one_that_is_asked(ollama: ScriptedOllama) -> None:
+    ollama.offered = ["scripted-embed:tokens=256"]
+    embedder = OllamaEmbeddingModel(["http://127.0.0.1:9", ollama.host], "scripted-embed:tokens=256")
+    assert len(await embedder.embed(["a"])) == 1
+    await embedder.aclose()
+
+
+@pytest.mark.parametrize("fault", ["html", "short", "not-numbers", "infinite", "500"])
+async def test_whatever_else_it_answers_is_a_failure_in_our_words(ollama: ScriptedOllama, fault: str) -> None:
+    ollama.offered = [f"scripted-embed:tokens=256,fault={fault}"]
+    embedder = OllamaEmbeddingModel([ollama.host])
+    with pytest.raises(EmbedderError) as failed:
+        await embedder.embed(["a"])
+    assert failed.value.message[0].isupper()
+    await embedder.aclose()
+
+
+async def test_a_host_that_is_away_is_said_and_comes_back(ollama: ScriptedOllama) -> None:
+    ollama.offered = ["scripted-embed:tokens=256"]
+    embedder = OllamaEmbeddingModel([ollama.host])
+    await ollama.stop()
+    with pytest.raises(EmbedderError, match="does not answer"):
+        await embedder.info()
+    await ollama.start()
+    assert len(await embedder.embed(["a", "b"])) == 2
+    await embedder.aclose()
+
+
+def as_json(told: object) -> bytes:
+    return answer(200, json.dumps(told).encode(), "application/json")
+
+
+async def test_openais_way_of_saying_the_same() -> None:
+    def embedded(_request: str, body: bytes) -> bytes:
+        texts = json.loads(body)["input"]
+        rows = [{"index": number, "embedding": [3.0, 4.0 + number]} for number in range(len(texts))]
+        return as_json({"data": rows[::-1]})
+
+    with canned_http(embedded) as server:
+        embedder = OpenAIEmbeddingModel(f"{server.endpoint}/v1/", "m", "key", 512)
+        assert await embedder.info() == EmbedderInfo("m", 2, 512)
+        first, second = await embedder.embed(["a", "b"])
+        assert first == [0.6, 0.8]
+        assert second[1] > first[1]
+        assert {head.split()[1] for head, _ in server.heard} == {"/v1/embeddings"}
+        await embedder.aclose()
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "kind"),
+    [
+        (400, {"error": {"message": "This model's maximum context length is 512 tokens."}}, TextTooLong),
+        (401, {"error": {"message": "Incorrect API key provided."}}, EmbedderError),
+        (200, {"data": [{"embedding": None}]}, EmbedderError),
+        (200, {"data": 7}, EmbedderError),
+        (200, [], EmbedderError),
+        (503, "loading", EmbedderError),
+    ],
+)
+async def test_what_is_no_vector_is_a_failure_in_our_words(status: int, told: object, kind: type[Exception]) -> None:
+    with canned_http(lambda *_: answer(status, json.dumps(told).encode(), "application/json")) as server:
+        embedder = OpenAIEmbeddingModel(server.endpoint, "m", "", 512)
+        with pytest.raises(kind):
+            await embedder.info()
+        await embedder.aclose()
+
+
+async def test_a_reranker_says_a_score_for_each_or_nothing() -> None:
+    results = [{"index": 1, "relevance_score": 0.9}, {"index": 0, "relevance_score": 0.1}]
+    with canned_http(lambda *_: as_json({"results": results})) as server:
+        reranker = OpenAIReranker(server.endpoint, "m", "")
+        assert await reranker.scores("q", ["a", "b"]) == [0.1, 0.9]
+        with pytest.raises(EmbedderError):
+            await reranker.scores("q", ["a", "b", "c"])
+        await reranker.aclose()
