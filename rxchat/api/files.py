@@ -103,7 +103,11 @@ async def go_on(
         raise InvalidInput("An upload says in Upload-Offset where it goes on.")
     upload = await services.files.receive(viewer, document_id, int(upload_offset), _body(request))
     # A document that was there already is the one that counts.
-    headers = {"Upload-Offset": str(upload.received_bytes), "X-Document": str(upload.document_id)}
+    headers = {
+        "Upload-Offset": str(upload.received_bytes),
+        "X-Document": str(upload.document_id),
+        "X-Stored": "1" if upload.is_stored else "0",
+    }
     return Response(status_code=204, headers={**_TUS, **headers})
 
 

@@ -28,7 +28,7 @@ from tests.performance.processes import ROOT, command_of, environment, family
 ROUND = "scripted:count=1,tokens=200,rate=50"
 LONG = "scripted:count=1,tokens=650,rate=50"
 ENDLESS = "scripted:count=1,tokens=20000,rate=50"
-MODELS = (ROUND, LONG, ENDLESS)
+MODELS = (ROUND, LONG, ENDLESS, "scripted-embed:tokens=256")
 
 _DISK_MEGABYTES = 400
 _START_SECONDS = 90.0

@@ -1,0 +1,297 @@
+"""Faults while documents come in and are read: every upload that was acknowledged ends ready or failed, exactly once.
+
+People upload files in two pieces and try again for as long as it takes, as browsers do; in the middle something happens to
+the house. In the end each acknowledged document is there once, found by its own word or failed with a reason; and after a
+sweep the file store holds just what is remembered.
+
+Run alone: python -m tests.faults.documents [--rounds 20] [NAME ...]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import httpx
+import psycopg
+
+from rxchat.adapters.objects.folder import FolderStore
+from rxchat.db.database import Database
+from rxchat.services.sweeping import Sweeping
+from tests.faults.house import House, opened
+from tests.performance.seeding import add_person
+
+FILES = 12
+_PATIENCE_SECONDS = 150.0
+_AGAIN_SECONDS = 0.1
+_PASSING = {500, 502, 503, 504, 507}
+Fault = Callable[[House, random.Random], Awaitable[None]]
+
+
+@dataclass
+class Told:
+    """What a person who uploads was told."""
+
+    acknowledged: dict[str, str] = field(default_factory=dict)
+    """The word that only this document has, by the document's id."""
+    broken: set[str] = field(default_factory=set)
+    """Those that cannot be read."""
+
+
+def text_of(word: str, rng: random.Random) -> bytes:
+    """Return a file with a word of its own, of some twenty chunks."""
+    lines = [
+        f"Part {number} tells about {word} and {rng.randrange(10**9)} other things of no importance."
+        for number in range(250)
+    ]
+    return ("# About " + word + "\n\n" + "\n\n".join(lines)).encode()
+
+
+class Uploader:
+    """One person who uploads; the line may break, and comes back."""
+
+    def __init__(self, house: House) -> None:
+        """Sign in."""
+        person = add_person(house.at)
+        self.user_id = person.user_id
+        self.told = Told()
+        self._client = httpx.AsyncClient(
+            base_url=house.url,
+            headers={"origin": house.url},
+            cookies={"rxchat_session": person.cookie},
+            timeout=20,
+            trust_env=False,
+        )
+
+    async def ask(self, method: str, path: str, **more: object) -> httpx.Response:
+        """Ask until there is an answer that is not about something that passes."""
+        while True:
+            with suppress(httpx.TransportError):
+                answer = await self._client.request(method, path, **more)  # pyright: ignore[reportArgumentType]
+                if answer.status_code not in _PASSING:
+                    return answer
+            await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def begin(self) -> None:
+        """Make a collection."""
+        self.collection = (await self.ask("POST", "/api/collections", json={"name": "Faults"})).json()["id"]
+
+    async def upload(self, word: str, data: bytes, name: str) -> None:
+        """Upload a file in two pieces, and remember that it was acknowledged."""
+        said = {"filename": name, "collection": self.collection}
+        pairs = ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in said.items())
+        begun = await self.ask(
+            "POST", "/api/uploads", headers={"upload-length": str(len(data)), "upload-metadata": pairs}
+        )
+        at, start = begun.headers["location"], 0
+        headers = {"content-type": "application/offset+octet-stream"}
+        while True:
+            end = len(data) // 2 if start < len(data) // 2 else len(data)
+            answer = await self.ask(
+                "PATCH", at, headers={**headers, "upload-offset": str(start)}, content=data[start:end]
+            )
+            if answer.status_code == 409:
+                start = int((await self.ask("HEAD", at)).headers["upload-offset"])
+                continue
+            assert answer.status_code == 204, (answer.status_code, answer.text)
+            start = int(answer.headers["upload-offset"])
+            if start == len(data) and answer.headers.get("x-stored") == "1":
+                self.told.acknowledged[answer.headers["x-document"]] = word
+                if name.endswith(".pdf"):
+                    self.told.broken.add(answer.headers["x-document"])
+                return
+
+    async def documents(self) -> list[dict]:
+        """Return what the collection's page shows."""
+        return (await self.ask("GET", f"/api/collections/{self.collection}/documents")).json()
+
+    async def found(self, word: str) -> set[str]:
+        """Return in which documents a word is found."""
+        body = {"question": word, "collections": [self.collection], "k": 50}
+        passages = (await self.ask("POST", "/api/search", json=body)).json()["passages"]
+        return {item["document_id"] for item in passages if word in item["text"]}
+
+    async def close(self) -> None:
+        """Go away."""
+        await self._client.aclose()
+
+
+async def one_round(house: House, fault: Fault, seed: int, files: int = FILES) -> str:
+    """Upload, have something happen, and look whether everything is there; return how long it took."""
+    rng, began = random.Random(seed), time.monotonic()
+    uploader = Uploader(house)
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await uploader.begin()
+            words = [f"zq{seed}x{number}w" for number in range(files)]
+            uploads = [uploader.upload(word, text_of(word, rng), f"{word}.md") for word in words[1:]]
+            uploads.append(uploader.upload(words[0], b"%PDF-1.7\n" + os.urandom(5000), f"{words[0]}.pdf"))
+            working = asyncio.gather(*uploads)
+            await asyncio.sleep(rng.uniform(0, 1.5))
+            await fault(house, rng)
+            await working
+            await _until_settled(uploader)
+            await _check(house, uploader)
+    finally:
+        await uploader.close()
+    return f"{time.monotonic() - began:.1f} s"
+
+
+async def _until_settled(uploader: Uploader) -> None:
+    while True:
+        shown = {item["id"]: item for item in await uploader.documents()}
+        missing = uploader.told.acknowledged.keys() - shown.keys()
+        assert not missing, f"acknowledged and not there: {missing}"
+        if all(shown[item]["state"] in {"ready", "failed"} for item in uploader.told.acknowledged):
+            return
+        await asyncio.sleep(0.2)
+
+
+async def _check(house: House, uploader: Uploader) -> None:
+    shown = await uploader.documents()
+    told = uploader.told
+    for item in shown:
+        if item["id"] in told.acknowledged:
+            is_broken = item["id"] in told.broken
+            assert item["state"] == ("failed" if is_broken else "ready"), item
+            assert bool(item["error"]) == is_broken, item
+    for document, word in told.acknowledged.items():
+        if document not in told.broken:
+            assert await uploader.found(word) == {document}, word
+    with psycopg.connect(house.owner_url) as connection:
+        doubled = connection.execute(
+            "SELECT document_id, generation, ordinal FROM chunk GROUP BY 1, 2, 3 HAVING count(*) > 1"
+            " UNION ALL SELECT document.id, generation, 0 FROM document WHERE state = 'ready' AND chunks <> (SELECT count(*)"
+            " FROM chunk JOIN chunk_vector ON chunk_vector.chunk_id = chunk.id WHERE chunk.document_id = document.id)"
+        ).fetchall()
+    assert doubled == []
+    await _swept(house)
+
+
+async def _swept(house: House) -> None:
+    """After a sweep there is on the disk just what is remembered."""
+    store, database = FolderStore(house.data / "files"), Database(house.postgres_url)
+    try:
+        await Sweeping(database, store).once(unfinished=timedelta(0), young=timedelta(0))
+        with psycopg.connect(house.owner_url) as connection:
+            remembered = {row[0] for row in connection.execute("SELECT object_key FROM file_part")}
+        kept = {item.key async for item in store.objects()}
+    finally:
+        await database.aclose()
+    assert kept == remembered, f"orphans: {kept - remembered}; lost: {remembered - kept}"
+
+
+async def kill_web(house: House, _rng: random.Random) -> None:
+    """Kill everything that serves, and start it again."""
+    for pid in house.web.pids():
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    await house.web.again()
+
+
+async def kill_worker(house: House, rng: random.Random) -> None:
+    """Kill one of those that read documents."""
+    worker = rng.choice(house.workers)
+    worker.kill()
+    await worker.again()
+
+
+async def kill_workers(house: House, rng: random.Random) -> None:
+    """Kill all that read documents, one right after the other."""
+    for worker in house.workers:
+        worker.kill()
+        await asyncio.sleep(rng.uniform(0, 0.2))
+    await asyncio.gather(*(worker.again() for worker in house.workers))
+
+
+async def end_worker(house: House, rng: random.Random) -> None:
+    """Ask one to end, as a deployment does."""
+    worker = rng.choice(house.workers)
+    assert await worker.end() < 8
+    await worker.start()
+
+
+async def kill_postgres(house: House, _rng: random.Random) -> None:
+    """Kill the database and start it again."""
+    for pid in house.postgres.pids():
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    await house.postgres.again()
+
+
+async def kill_embedder(house: House, rng: random.Random) -> None:
+    """Kill the embedder, and let it be away for a while."""
+    house.model.kill()
+    await asyncio.sleep(rng.uniform(0.5, 3))
+    await house.model.again()
+
+
+async def freeze_worker(house: House, rng: random.Random) -> None:
+    """Freeze one for longer than its heartbeat may be missing; it comes back and finds that it was overtaken."""
+    worker = rng.choice(house.workers)
+    worker.freeze()
+    await asyncio.sleep(14)
+    worker.thaw()
+
+
+async def lose_store(house: House, rng: random.Random) -> None:
+    """Take the file store away for a while, as when a disk is not mounted."""
+    away = house.data / "files-away"
+    store = house.data / "files"
+    store.mkdir(exist_ok=True)
+    store.rename(away)
+    store.write_bytes(b"not a folder")
+    await asyncio.sleep(rng.uniform(0.5, 3))
+    store.unlink()
+    away.rename(store)
+
+
+async def fill_store(house: House, rng: random.Random) -> None:
+    """Fill the disk, for files and database alike."""
+    house.fill_disk()
+    await asyncio.sleep(rng.uniform(0.5, 3))
+    house.empty_disk()
+
+
+FAULTS: dict[str, Fault] = {
+    fault.__name__.replace("_", "-"): fault
+    for fault in (
+        kill_web, kill_worker, kill_workers, end_worker, kill_postgres, kill_embedder, freeze_worker, lose_store, fill_store,
+    )
+}  # fmt: skip
+
+
+async def main(names: list[str], rounds: int) -> int:
+    """Do each of these faults so many times, and say what came of it."""
+    failed = 0
+    async with opened() as house:
+        for name in names or FAULTS:
+            for number in range(rounds):
+                if name == "fill-store" and not house.has_own_disk:
+                    print(f"{name}: skipped, no disk may be mounted here")
+                    break
+                try:
+                    print(f"{name} {number + 1}: {await one_round(house, FAULTS[name], number)}", flush=True)
+                except (AssertionError, TimeoutError) as error:
+                    failed += 1
+                    print(f"{name} {number + 1}: FAILED: {str(error)[:1500] or type(error).__name__}", flush=True)
+                    await house.is_serving()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.documents", description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"faults, of {', '.join(FAULTS)}; all when none is named")
+    parser.add_argument("--rounds", type=int, default=20)
+    given = parser.parse_args()
+    sys.exit(asyncio.run(main(given.names, given.rounds)))
