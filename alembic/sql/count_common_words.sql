@@ -13,7 +13,7 @@ BEGIN
     DELETE FROM common_word;
     INSERT INTO common_word (word, share)
         SELECT found.word, found.ndoc::real / sampled FROM ts_stat('SELECT words FROM pg_temp.sample') AS found
-         WHERE found.ndoc > greatest(5, sampled / 200);
+         WHERE found.ndoc > greatest(5, sampled / 2000);
     GET DIAGNOSTICS counted = ROW_COUNT;
     DROP TABLE sample;
     RETURN counted;

@@ -47,7 +47,7 @@ PROCEDURES = {
     "times_cited": "uuid[]",
     "person_of_address": "text",
     "principal_names": "uuid",
-    "chunks_with_words": "tsquery, uuid[], integer",
+    "chunks_with_words": "tsquery, uuid[], uuid[], integer",
     "count_common_words": "",
 }
 TRIGGERS = {

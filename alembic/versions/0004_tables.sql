@@ -15,6 +15,8 @@ CREATE TABLE collection (
     PRIMARY KEY (owner_id, id),
     FOREIGN KEY (owner_id) REFERENCES user_account (id) ON DELETE CASCADE
 );
+-- Grants name a collection by its id alone.
+CREATE INDEX ix_collection_id ON collection (id);
 CREATE UNIQUE INDEX uq_collection_draft ON collection (owner_id, draft_key) WHERE draft_key IS NOT NULL;
 
 -- The bytes of an upload, sealed with a key of its own. The digest is keyed: it says which files of one person are the same.

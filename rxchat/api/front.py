@@ -25,7 +25,7 @@ from rxchat.settings import Settings
 log = structlog.get_logger(__name__)
 
 _POLICY_VIOLATED = 1008
-_ACCOUNT, _ADMIN = "/account", "/admin"
+_ACCOUNT, _ADMIN, _DOCUMENTS = "/account", "/admin", "/documents"
 _ENROL_AT = "/account/security"
 
 
@@ -126,7 +126,11 @@ class Front:
 
 
 def _is_chat_page(path: str) -> bool:
-    return path == "/" or path.startswith(CHAT_PATH) or _is_below(path, _ACCOUNT) or _is_below(path, _ADMIN)
+    return (
+        path == "/"
+        or path.startswith(CHAT_PATH)
+        or any(_is_below(path, page) for page in (_ACCOUNT, _ADMIN, _DOCUMENTS))
+    )
 
 
 def _is_below(path: str, page: str) -> bool:

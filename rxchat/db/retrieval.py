@@ -13,7 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from rxchat.domain.retrieval import CANDIDATES, EXACT_CHUNKS, FUSION, Index, Passage, Scope, Way
 
 _QUOTED = re.compile(r"['\\]")
-_COMMON_SHARE = 0.005
+_WORDS_READ_THROUGH = 2_500
+"""In scopes of at most so many chunks every one is looked at for words, too; in larger ones the index on words is asked."""
+_ROWS_OF_WORDS = 4_000
+"""So many chunks, rare words first, are ranked when the index on words is asked."""
 _EF_SEARCH = 120
 
 _UUIDS = ARRAY(Uuid())
@@ -39,6 +42,12 @@ _SCOPE_SIZE = text(
 _COLLECTIONS_OF = text("SELECT DISTINCT collection_id FROM document WHERE id = ANY (:documents)").bindparams(
     bindparam("documents", type_=_UUIDS)
 )
+_ABOUT_ALL = text("SELECT greatest(reltuples, 0)::float8 FROM pg_class WHERE oid = 'chunk'::regclass")
+# Never left to the planner: it would rather sort what it has read of all of a large scope.
+_HNSW = text(
+    f"SET LOCAL hnsw.iterative_scan = 'relaxed_order'; SET LOCAL hnsw.ef_search = {_EF_SEARCH};"
+    " SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off"
+)
 _LEXEMES = text("SELECT tsvector_to_array(to_tsvector('rxchat', :question)) AS found")
 _SHARES = text("SELECT word, share FROM common_word WHERE word = ANY (:words)").bindparams(
     bindparam("words", type_=_TEXTS)
@@ -46,9 +55,8 @@ _SHARES = text("SELECT word, share FROM common_word WHERE word = ANY (:words)").
 
 # Read through: distances and words of every chunk of the scope. Words count by how rare they are in the scope and, with
 # little gain for each repetition, how often a chunk has them (as in BM25; ts_rank of one word grows just like that).
-_EXACT = """
+_NEAR_IN_SCOPE = """
     WITH scope AS MATERIALIZED (SELECT chunk.owner_id, chunk.id {in_scope}),
-    size AS MATERIALIZED (SELECT count(*)::float8 AS chunks FROM scope),
     near AS MATERIALIZED (
         SELECT owner_id, id, distance, row_number() OVER (ORDER BY distance, id) AS rank FROM (
             SELECT scope.owner_id, scope.id,
@@ -56,6 +64,9 @@ _EXACT = """
               FROM scope JOIN chunk_vector AS made
                 ON made.owner_id = scope.owner_id AND made.chunk_id = scope.id AND made.index_id = {index}
              ORDER BY distance, scope.id LIMIT {candidates}) AS nearest),
+"""
+_SAID_IN_SCOPE = """
+    size AS MATERIALIZED (SELECT count(*)::float8 AS chunks FROM scope),
     term AS MATERIALIZED (
         SELECT word, quoted::tsquery AS query FROM unnest((:words)::text[], (:quoted)::text[]) AS asked (word, quoted)),
     hit AS MATERIALIZED (
@@ -71,7 +82,7 @@ _EXACT = """
               FROM hit JOIN rare USING (word) GROUP BY hit.owner_id, hit.id
              ORDER BY score DESC, hit.id LIMIT {candidates}) AS best)
 """
-_LARGE = """
+_NEAR_BY_INDEX = """
     WITH near AS MATERIALIZED (
         SELECT owner_id, id, distance, row_number() OVER (ORDER BY distance, id) AS rank FROM (
             SELECT made.owner_id, made.chunk_id AS id,
@@ -80,9 +91,11 @@ _LARGE = """
              WHERE made.index_id = {index} AND made.collection_id = ANY (:collections)
                AND (made.collection_id = ANY (:whole) OR made.document_id = ANY (:documents))
              ORDER BY (made.embedding::halfvec({dimensions})) <=> (:vector)::halfvec({dimensions}) LIMIT {candidates}) AS nearest),
+"""
+_SAID_BY_INDEX = """
     said AS MATERIALIZED (
         SELECT owner_id, id, row_number() OVER (ORDER BY rank DESC, id) AS rank
-          FROM chunks_with_words((:query)::tsquery, (:collections)::uuid[], {candidates}))
+          FROM chunks_with_words((:query)::tsquery, (:whole)::uuid[], (:documents)::uuid[], {candidates}))
 """
 _FUSED = """
     , parts AS (
@@ -94,14 +107,17 @@ _FUSED = """
         SELECT owner_id, id, sum(part) AS score, max(vector_rank) AS vector_rank, max(text_rank) AS text_rank,
                max(distance) AS distance
           FROM parts GROUP BY owner_id, id)
-    SELECT found.id, found.score, found.vector_rank, found.text_rank, found.distance, chunk.owner_id, chunk.document_id,
-           chunk.collection_id, chunk.heading, chunk.page, chunk.ordinal, chunk.start, chunk."end", chunk.tokens, chunk.text,
-           chunk.hash, document.name
-      FROM found
-      JOIN chunk ON chunk.owner_id = found.owner_id AND chunk.id = found.id AND chunk.collection_id = ANY (:collections)
-      JOIN document ON document.owner_id = chunk.owner_id AND document.id = chunk.document_id
-                   AND document.live_generation = chunk.generation
-     WHERE chunk.collection_id = ANY (:whole) OR chunk.document_id = ANY (:documents)
+    SELECT found.id, found.score, found.vector_rank, found.text_rank, found.distance, found.owner_id, said.document_id,
+           said.collection_id, said.heading, said.page, said.ordinal, said.start, said."end", said.tokens, said.text,
+           said.hash, said.name
+      FROM found CROSS JOIN LATERAL (
+        SELECT chunk.*, document.name
+          FROM chunk JOIN document ON document.owner_id = chunk.owner_id AND document.id = chunk.document_id
+                                  AND document.live_generation = chunk.generation
+         WHERE chunk.owner_id = found.owner_id AND chunk.id = found.id
+           AND document.owner_id = found.owner_id
+           AND (chunk.collection_id = ANY (:whole) OR chunk.document_id = ANY (:documents))
+        OFFSET 0) AS said
      ORDER BY found.score DESC, found.id LIMIT :k
 """
 
@@ -140,17 +156,17 @@ async def search(
     if index is None or vector is None:
         index, vector, way = Index(0, "", 1, 0), [0.0], Way.TEXT
     values: dict[str, Any] = {**places, "vector": _written(vector), "k": k, "way": way.value}
-    if size <= exact_chunks:
+    is_exact = size <= exact_chunks
+    if size <= min(exact_chunks, _WORDS_READ_THROUGH):
         values |= {"words": words, "quoted": [_quoted(word) for word in words]}
-        candidates = _EXACT
+        said = _SAID_IN_SCOPE
     else:
         values["query"] = await _rare_words(session, words)
-        candidates = _LARGE
-        await session.execute(
-            text(f"SET LOCAL hnsw.iterative_scan = 'relaxed_order'; SET LOCAL hnsw.ef_search = {_EF_SEARCH}")
-        )
+        said = _SAID_BY_INDEX
+    if not is_exact:
+        await session.execute(_HNSW)
     # The index's number and dimensions stand in the statement itself: only so is its own HNSW index recognised.
-    statement = (candidates + _FUSED).format(
+    statement = ((_NEAR_IN_SCOPE if is_exact else _NEAR_BY_INDEX) + said + _FUSED).format(
         in_scope=_IN_SCOPE,
         index=int(index.id),
         dimensions=int(index.dimensions),
@@ -174,9 +190,15 @@ async def _places(session: AsyncSession, scope: Scope) -> dict[str, Any]:
 
 
 async def _rare_words(session: AsyncSession, words: Sequence[str]) -> str:
-    """Return a query for large scopes: any of the rare words, or all of the common ones when there are no others."""
+    """Return a query for large scopes: the rarest words, as many as few chunks have; all of them, when none is rare."""
+    chunks = (await session.execute(_ABOUT_ALL)).scalar_one()
     shares = {row.word: row.share for row in await session.execute(_SHARES, {"words": list(words)})}
-    rare = [word for word in words if shares.get(word, 0.0) <= _COMMON_SHARE]
+    rare, rows = [], 0.0
+    for word in sorted(words, key=lambda word: shares.get(word, 0.0)):
+        rows += shares.get(word, 0.0) * chunks
+        if rows > _ROWS_OF_WORDS:
+            break
+        rare.append(word)
     return (" | " if rare else " & ").join(_quoted(word) for word in rare or words)
 
 

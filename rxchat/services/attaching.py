@@ -16,6 +16,7 @@ from rxchat.db.database import Database
 from rxchat.db.knowledge import Knowledge
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.conversations import KnowledgeAttached, KnowledgeDetached
+from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound
 from rxchat.domain.permissions import Scope, require_scope
 from rxchat.services.turns import Appending
@@ -46,7 +47,9 @@ async def events_of(
     events = [await _named(session, found) for found in dict.fromkeys(attached.ids) if found not in have]
     if attached.draft_key is not None:
         collection_id = await document_rows.drafted(session, viewer.user_id, attached.draft_key)
-        held = await document_rows.documents(session, collection_id) if collection_id else []
+        found = await document_rows.documents(session, collection_id) if collection_id else []
+        # An upload that broke off is not part of what is asked about.
+        held = [item for item in found if item.state is not DocumentState.UPLOADING]
         if collection_id is not None and held and collection_id not in have:
             name = held[0].name if len(held) == 1 else f"{len(held)} files"
             events.append(KnowledgeAttached(knowledge_id=collection_id, kind="attachments", name=name))

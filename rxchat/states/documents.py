@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,17 +12,19 @@ import reflex as rx
 
 from rxchat.db.documents import CollectionFacts
 from rxchat.domain.accounts import Viewer
-from rxchat.domain.errors import DatabaseAway, NotFound
+from rxchat.domain.errors import DatabaseAway, NotFound, RxChatError
 from rxchat.domain.files import Document, spoken_size
 from rxchat.domain.ids import parse_id
 from rxchat.services import graph
 from rxchat.states import sockets
-from rxchat.states.access import signed_in, signed_in_background
+from rxchat.states.access import here, signed_in, signed_in_background, viewer_of
 from rxchat.states.callers import caller_of
 
 _IDLE_SECONDS = 30.0
 _BREATH_SECONDS = 0.25
 """Many small steps of many documents are shown together."""
+_DOCUMENTS_A_SECOND = 2_000
+"""How much of a long list is sent to a tab: each change of it sends all of it."""
 _AWAY_SECONDS = 2.0
 
 
@@ -75,6 +78,25 @@ class GroupChoice:
     name: str
 
 
+@dataclass(frozen=True)
+class _Found:
+    """What the page shows, as it was read at one moment."""
+
+    collections: list[CollectionLine]
+    documents: list[DocumentLine]
+    shares: list[ShareLine]
+
+
+def _say(state: Any, error: RxChatError, _given: dict[str, Any]) -> bool:
+    """Say what went wrong on the page itself, or in the dialog that is open: what was typed stays there."""
+    state.problem = error.message
+    state.answers += 1
+    return True
+
+
+_answering = partial(signed_in, refuse=_say)
+
+
 class DocumentsState(rx.State):
     """The collections of whoever looks, and the one that is open."""
 
@@ -88,37 +110,38 @@ class DocumentsState(rx.State):
     """What was just done, in a sentence; the page shows it for a moment."""
     created: str = ""
     """The collection that was just created: the page opens it."""
+    problem: str = ""
+    """Why what was asked for last did not happen."""
+    answers: int = 0
+    """How many events were answered: a dialog waits for its own."""
+    news: int = 0
+    """How often something has happened since the page was opened: a document that is shown is looked at again."""
 
     @rx.event
-    @signed_in
+    @_answering
     async def load(self, viewer: Viewer) -> Any:
         """Show the collections, and the one that the address names."""
         named = self.router_data.get("query", {}).get("collection_id", "")
         wanted = str(parse_id(named) or "")
         if wanted != self.chosen:
             self.chosen, self.documents, self.shares, self.loaded = wanted, [], [], False
-        self.done = self.created = ""
-        await self._read(viewer)
+        self.done = self.created = self.problem = ""
+        self._show(await _read(viewer, self.chosen))
         self.groups = [GroupChoice(*item) for item in await graph.current().library.groups(viewer)]
         self.loaded = True
         return DocumentsState.follow
 
-    async def _read(self, viewer: Viewer) -> None:
-        library = graph.current().library
-        self.collections = [_collection_line(item, viewer) for item in await library.collections(viewer)]
-        collection_id = parse_id(self.chosen)
-        if collection_id is None:
-            return
-        try:
-            facts, found, cited = await library.documents(viewer, collection_id)
-            is_own = facts.owner_id == viewer.user_id
-            shares = await library.shares(viewer, collection_id) if is_own else []
-        except NotFound:
-            # Deleted, or not shared any more: the page says so instead of showing what was.
-            self.documents, self.shares = [], []
-            return
-        self.documents = [_document_line(item, cited.get(item.id, 0)) for item in found]
-        self.shares = [ShareLine(str(item.grant_id), item.principal_kind, item.name) for item in shares]
+    def _show(self, found: _Found) -> None:
+        """Show what was read; what is the same is not sent again."""
+        for name in ("collections", "documents", "shares"):
+            if getattr(self, name) != (value := getattr(found, name)):
+                setattr(self, name, value)
+
+    async def _answer(self, viewer: Viewer, done: str = "") -> None:
+        """Show what has become of it, and say that it was done."""
+        self._show(await _read(viewer, self.chosen))
+        self.done, self.problem = done, ""
+        self.answers += 1
 
     @rx.event(background=True, supersedes=True)
     @signed_in_background
@@ -136,79 +159,111 @@ class DocumentsState(rx.State):
                 async with self:
                     if self.chosen != chosen or not _is_here(self):
                         return
-                    try:
-                        if is_new:
-                            await self._read(viewer)
-                    except DatabaseAway:
-                        watch.poke()
-                await asyncio.sleep(_BREATH_SECONDS)
+                if is_new and not await self._look_again(chosen):
+                    watch.poke()
+                    await asyncio.sleep(_AWAY_SECONDS)
+                await asyncio.sleep(_BREATH_SECONDS + len(self.documents) / _DOCUMENTS_A_SECOND)
+
+    async def _look_again(self, chosen: str) -> bool:
+        """Show what has changed; False when the database is away just now."""
+        try:
+            # Who looks is asked each time, too: what they may do has perhaps changed.
+            async with self:
+                viewer = await viewer_of(self)
+            found = await _read(viewer, chosen)
+        except DatabaseAway:
+            return False
+        async with self:
+            if self.chosen == chosen:
+                self._show(found)
+                self.news += 1
+        return True
 
     @rx.event
-    @signed_in
+    @_answering
     async def create(self, viewer: Viewer, name: str, description: str) -> None:
         """Create a collection; the page goes there."""
         self.created = str(await graph.current().library.create(viewer, name, description))
-        await self._read(viewer)
+        await self._answer(viewer)
 
     @rx.event
-    @signed_in
+    @_answering
     async def rename(self, viewer: Viewer, collection_id: str, name: str, description: str) -> None:
         """Call a collection something else."""
         await graph.current().library.rename(viewer, _id(collection_id), name, description)
-        await self._read(viewer)
-        self.done = "Saved."
+        await self._answer(viewer, "Saved.")
 
     @rx.event
-    @signed_in
+    @_answering
     async def remove_collection(self, viewer: Viewer, collection_id: str) -> None:
         """Delete a collection with everything in it."""
         name = next((item.name for item in self.collections if item.id == collection_id), "")
         await graph.current().files.remove_collection(viewer, _id(collection_id))
-        await self._read(viewer)
-        self.done = f"“{name}” is deleted, with everything in it." if name else "Deleted."
+        await self._answer(viewer, f"“{name}” is deleted, with everything in it." if name else "Deleted.")
 
     @rx.event
-    @signed_in
-    async def remove_documents(self, viewer: Viewer, ids: list) -> None:
-        """Delete documents; their files, chunks and vectors go at once."""
-        await graph.current().files.remove(viewer, [_id(item) for item in ids[:1_000]])
-        await self._read(viewer)
-        self.done = "The document is deleted." if len(ids) == 1 else f"{len(ids)} documents are deleted."
+    @_answering
+    async def remove_documents(self, viewer: Viewer, ids: str) -> None:
+        """Delete documents (their ids, with blanks between them); their files, chunks and vectors go at once."""
+        chosen = [_id(item) for item in ids.split()]
+        await graph.current().files.remove(viewer, chosen)
+        await self._answer(
+            viewer, "The document is deleted." if len(chosen) == 1 else f"{len(chosen)} documents are deleted."
+        )
 
     @rx.event
-    @signed_in
+    @_answering
     async def rename_document(self, viewer: Viewer, document_id: str, name: str) -> None:
         """Call a document something else."""
         await graph.current().library.rename_document(viewer, _id(document_id), name)
-        await self._read(viewer)
+        await self._answer(viewer, "Saved.")
 
     @rx.event
-    @signed_in
+    @_answering
     async def read_again(self, viewer: Viewer, document_id: str) -> None:
         """Have a document read anew."""
         await graph.current().library.read_again(viewer, _id(document_id))
-        await self._read(viewer)
+        await self._answer(viewer)
 
     @rx.event
-    @signed_in
+    @_answering
     async def share(self, viewer: Viewer, kind: str, principal: str) -> None:
         """Let somebody read the collection that is open."""
         name = await graph.current().library.share(viewer, _id(self.chosen), kind, principal, caller_of(self))
-        await self._read(viewer)
-        self.done = f"{name} can read this collection now."
+        await self._answer(viewer, f"{name} can read this collection now.")
 
     @rx.event
-    @signed_in
+    @_answering
     async def unshare(self, viewer: Viewer, share_id: str) -> None:
         """Take somebody's access to the collection back."""
         name = next((item.name for item in self.shares if item.id == share_id), "They")
         await graph.current().library.unshare(viewer, _id(self.chosen), _id(share_id), caller_of(self))
-        await self._read(viewer)
-        self.done = f"{name} cannot read this collection any more."
+        await self._answer(viewer, f"{name} cannot read this collection any more.")
+
+
+async def _read(viewer: Viewer, chosen: str) -> _Found:
+    """Return the collections, and what is in the chosen one."""
+    library = graph.current().library
+    collections = [_collection_line(item, viewer) for item in await library.collections(viewer)]
+    collection_id = parse_id(chosen)
+    if collection_id is None:
+        return _Found(collections, [], [])
+    try:
+        facts, found, cited = await library.documents(viewer, collection_id)
+        is_own = facts.owner_id == viewer.user_id
+        shares = await library.shares(viewer, collection_id) if is_own else []
+    except NotFound:
+        # Deleted, or not shared any more: the page says so instead of showing what was.
+        return _Found([item for item in collections if item.id != chosen], [], [])
+    return _Found(
+        collections,
+        [_document_line(item, cited.get(item.id, 0)) for item in found],
+        [ShareLine(str(item.grant_id), item.principal_kind, item.name) for item in shares],
+    )
 
 
 def _is_here(state: DocumentsState) -> bool:
-    return str(state.router_data.get("pathname") or "/documents").startswith("/documents")
+    return here(state).startswith("/documents")
 
 
 def _id(value: Any) -> UUID:

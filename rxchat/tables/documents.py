@@ -23,6 +23,7 @@ class CollectionRow(SQLModel, table=True):
 
     __tablename__ = "collection"
     __table_args__ = (
+        Index("ix_collection_id", "id"),
         Index(
             "uq_collection_draft", "owner_id", "draft_key", unique=True, postgresql_where=text("draft_key IS NOT NULL")
         ),

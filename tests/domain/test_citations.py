@@ -47,8 +47,12 @@ def told(answer: str) -> list[tuple[int, bool, str]]:
         ('It says "in the calendar ... thirty days" [1].', [(1, False, "not in the source")]),
         ('He said "thirty days of holidays" long ago. It is so. Holidays [2].', [(2, True, "")]),
         ('A "word" alone is no quotation [2].', [(2, True, "")]),
-        ("A list `x[1]` and ```\ny[2]\n``` are code.", []),
+        ("A list `x[1]` and\n```\ny[2]\n```\nare code.", []),
         ("A link [1](https://example.org) and a note [2]: are none.", []),
+        ("One after another [1][2].", [(1, True, ""), (2, True, "")]),
+        ("A reference [1][manual] is a link.", []),
+        ("Other code ``a ` [1]`` and\n~~~\n[2]\n~~~\nand after it [1].", [(1, True, "")]),
+        ("```\ncode that never ends [1]", []),
         ("Nothing at all.", []),
     ],
 )

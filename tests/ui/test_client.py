@@ -16,7 +16,7 @@ MODULES = sorted(path for path in (ROOT / "rxchat" / "ui" / "client").iterdir() 
 
 def test_rules_of_the_thread_the_drafts_and_the_words() -> None:
     run = subprocess.run(
-        [BUN, "test", "./tests/ui/thread.test.js", "./tests/ui/account.test.js"],
+        [BUN, "test", "./tests/ui/"],
         cwd=ROOT,
         capture_output=True,
         text=True,

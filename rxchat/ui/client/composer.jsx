@@ -1,8 +1,15 @@
 // Where the person writes. What is typed here is never lost: see drafts.js.
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useParams } from "react-router";
-import { ArrowUp, Square } from "lucide-react";
+import { ArrowUp, Paperclip, Square } from "lucide-react";
+import { Chips } from "./attach-chips.jsx";
+import { DropZone } from "./attach-drop.jsx";
+import { useAttachments } from "./attach-page.js";
+import { attachedWords, isComing, isSameAttached, pastedFiles } from "./attach-state.js";
+import { IconButton } from "./controls.jsx";
+import { KnowledgeLine } from "./knowledge-line.jsx";
 import { drafts, offered, refusal, returned, thread } from "./page-state.js";
+import { usePicker } from "./pick-list.jsx";
 import { newId, tooLong } from "./words.js";
 
 const coarse = () => matchMedia("(pointer: coarse)").matches;
@@ -38,7 +45,7 @@ function useDraft(viewer, conversation, field) {
     const sent = drafts.unsettled(viewer, conversation);
     if (sent && !(thread.view().tag === conversation && thread.has(sent.id))) {
       thread.doubt(sent.id);
-      thread.sent(sent.id, sent.text);
+      thread.sent(sent.id, sent.text, sent.attached);
     }
     refusal.set(null);
     returned.set(null);
@@ -69,52 +76,101 @@ function useDraft(viewer, conversation, field) {
   return { text, type, show };
 }
 
-function Hint({ problem, text }) {
+function Hint({ problem, text, chips }) {
   const count = tooLong(text);
   const sentence = count || problem;
+  const about = attachedWords(chips);
   return (
-    <p className="composer-hint" data-problem={!!sentence || undefined} role={sentence ? "alert" : undefined}>
-      {sentence || "Models make mistakes. Check what matters."}
+    <p className="composer-hint" data-problem={!!sentence || undefined} data-about={!!about || undefined} role={sentence ? "alert" : about ? "status" : undefined}>
+      {sentence || about || <>Models make mistakes. Check what matters.<span className="hint-keys"> Type <kbd>#</kbd> to ask about your documents.</span></>}
     </p>
+  );
+}
+
+/** The paperclip, and the browser's own choice of files behind it. */
+function AttachButton({ chooser, isReady, onFiles }) {
+  const choose = (event) => {
+    // The list is emptied with its field, so it is copied before: the same file may be chosen again.
+    const files = [...event.target.files];
+    event.target.value = "";
+    if (files.length) onFiles(files);
+  };
+  return (
+    <>
+      <IconButton icon={Paperclip} label="Attach files" side="bottom" className="attach" disabled={!isReady} onClick={() => chooser.current.click()} />
+      <input ref={chooser} type="file" multiple hidden data-attach="" onChange={choose} />
+    </>
+  );
+}
+
+function SendButton({ isRunning, isBlocked, isComingStill }) {
+  const label = isComingStill ? "A file is still being uploaded" : isRunning ? "Send when the answer is done" : "Send";
+  const tip = isComingStill ? label : isRunning ? "Send when this is done · Enter" : "Send · Enter";
+  return (
+    <button type="submit" className="send" aria-label={label} data-tip={tip} data-tip-side="top" data-waits={isComingStill || undefined} disabled={isBlocked}>
+      <ArrowUp size={18} strokeWidth={2.25} aria-hidden="true" />
+    </button>
   );
 }
 
 /** A key press that belongs to an input method (Japanese, Chinese, ...) is not ours. */
 const isComposing = (event) => event.nativeEvent.isComposing || event.keyCode === 229;
 
-export function Composer({ run, model, viewer, onStop }) {
+export function Composer({ run, model, viewer, knowledge, knowledgeOf, choices, searched, onStop, onFind, onDetach }) {
   const { conversation_id: conversation = "" } = useParams();
   const field = useRef(null);
+  const chooser = useRef(null);
   const { text, type, show } = useDraft(viewer, conversation, field);
+  const [chips, attachments] = useAttachments(viewer, conversation);
+  const known = knowledgeOf === conversation ? knowledge : [];
+  const isTaken = (id) => [...chips, ...known].some((item) => item.id === id);
+  const picker = usePicker({ text, field, choices, searched, isTaken, onFind, onPick: (choice) => attachments?.pick(choice), onType: type });
   const problem = refusal.use();
   const [isStopping, setStopping] = useState(false);
   useGrowth(field, text);
   const isRunning = !!run.state;
+  const isComingStill = chips.some(isComing);
+  const isBlocked = !text.trim() || !!tooLong(text) || isComingStill;
   useEffect(() => setStopping(false), [run.id, run.state]);
 
   const send = () => {
-    if (!text.trim() || tooLong(text)) return;
+    if (isBlocked) return;
     if (thread.onItsWay().length) {
       refusal.set("Your last message is still on its way. Send this when it has arrived.");
       return;
     }
     const back = returned.get();
-    const id = back && back.text.trim() === text.trim() ? back.id : newId();
+    const attached = attachments?.attached();
+    const isUnchanged = back && back.text.trim() === text.trim() && isSameAttached(back.attached, attached);
+    const id = isUnchanged ? back.id : newId();
     returned.set(null);
     // As the server stores it: what surrounds it is not counted, and does not travel.
-    drafts.send(viewer, conversation, id, text.trim());
-    thread.sent(id, text.trim());
+    drafts.send(viewer, conversation, id, text.trim(), attached);
+    attachments?.clear();
+    thread.sent(id, text.trim(), attached);
     show("");
     refusal.set(null);
+  };
+  const attach = (files) => {
+    refusal.set(null);
+    attachments?.add(files);
+    field.current?.focus();
   };
   const stop = () => {
     setStopping(true);
     onStop(run.id);
   };
   const onKeyDown = (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.altKey || isComposing(event)) return;
+    if (isComposing(event) || picker.onKey(event)) return;
+    if (event.key !== "Enter" || event.shiftKey || event.altKey) return;
     event.preventDefault();
     send();
+  };
+  const onPaste = (event) => {
+    const files = pastedFiles(event.clipboardData);
+    if (!files.length) return;
+    event.preventDefault();
+    attach(files);
   };
 
   return (
@@ -125,7 +181,12 @@ export function Composer({ run, model, viewer, onStop }) {
         send();
       }}
     >
+      <DropZone onFiles={attach} />
+      <KnowledgeLine attached={knowledge} of={knowledgeOf} onDetach={onDetach} />
       <div className="composer-box" onClick={(event) => event.target === event.currentTarget && field.current.focus()}>
+        {picker.list}
+        <Chips chips={chips} onRemove={(key) => attachments.remove(key)} onRetry={(key) => attachments.retry(key)} onChoose={() => chooser.current.click()} />
+        <AttachButton chooser={chooser} isReady={!!attachments} onFiles={attach} />
         <textarea
           ref={field}
           id="composer"
@@ -134,21 +195,22 @@ export function Composer({ run, model, viewer, onStop }) {
           value={text}
           aria-label="Message"
           placeholder={model ? `Ask ${model} anything` : "Ask anything"}
-          onChange={(event) => type(event.target.value)}
+          onChange={(event) => {
+            picker.typed(event.target.selectionStart);
+            type(event.target.value);
+          }}
           onKeyDown={onKeyDown}
+          onPaste={onPaste}
+          {...picker.field}
         />
         {isRunning && (
           <button type="button" className="send is-stop" aria-label="Stop the answer" data-tip="Stop" data-tip-side="top" disabled={isStopping} onClick={stop}>
             <Square size={13} fill="currentColor" aria-hidden="true" />
           </button>
         )}
-        {(!isRunning || !!text.trim()) && (
-          <button type="submit" className="send" aria-label={isRunning ? "Send when the answer is done" : "Send"} data-tip={isRunning ? "Send when this is done · Enter" : "Send · Enter"} data-tip-side="top" disabled={!text.trim() || !!tooLong(text)}>
-            <ArrowUp size={18} strokeWidth={2.25} aria-hidden="true" />
-          </button>
-        )}
+        {(!isRunning || !!text.trim()) && <SendButton isRunning={isRunning} isBlocked={isBlocked} isComingStill={isComingStill} />}
       </div>
-      <Hint problem={problem} text={text} />
+      <Hint problem={problem} text={text} chips={chips} />
     </form>
   );
 }

@@ -14,7 +14,7 @@ function read(storage, key) {
 
 function write(storage, key, draft) {
   try {
-    if (draft.text || draft.sent || draft.aside) storage.setItem(key, JSON.stringify(draft));
+    if (draft.text || draft.sent || draft.aside || draft.attached) storage.setItem(key, JSON.stringify(draft));
     else storage.removeItem(key);
   } catch {
     // Storage is full or forbidden: the text is still in the composer.
@@ -22,8 +22,8 @@ function write(storage, key, draft) {
 }
 
 /**
- * Drafts over a Storage: `text` is being written, `sent` is on its way until the server is known to have it, and `aside`
- * are the texts of waiting messages that are being taken back, by their ids.
+ * Drafts over a Storage: `text` is being written, `attached` is what will go along with it, `sent` is on its way until the
+ * server is known to have it, and `aside` are the texts of waiting messages that are being taken back, by their ids.
  */
 export function createDrafts(storage) {
   const change = (key, next) => write(storage, key, { ...read(storage, key), ...next });
@@ -36,14 +36,20 @@ export function createDrafts(storage) {
     type(viewer, conversation, text) {
       change(place(viewer, conversation), { text });
     },
-    send(viewer, conversation, id, text) {
-      change(place(viewer, conversation), { text: "", sent: { id, text } });
+    /** What was attached there to what is being written: {draft, chips}, or undefined. */
+    attached: (viewer, conversation) => read(storage, place(viewer, conversation)).attached,
+    attach(viewer, conversation, attached) {
+      change(place(viewer, conversation), { attached });
+    },
+    /** What goes along is kept with the message until it has arrived: it may have to be sent again. */
+    send(viewer, conversation, id, text, attached) {
+      change(place(viewer, conversation), { text: "", sent: { id, text, attached } });
     },
     /** The new-chat page turned into this conversation: what was typed meanwhile goes along. */
     move(viewer, conversation) {
       const from = place(viewer, "");
       const draft = read(storage, from);
-      if (!draft.text && !draft.sent) return;
+      if (!draft.text && !draft.sent && !draft.attached) return;
       change(place(viewer, conversation), draft);
       write(storage, from, {});
     },

@@ -2,6 +2,7 @@
 import { useContext, useEffect, useLayoutEffect, useRef } from "react";
 import { useLocation, useParams } from "react-router";
 import { EventLoopContext } from "$/utils/context-registry";
+import { attachmentsOf } from "./attach-page.js";
 import { drafts, giveBack, offered, outbox, refusal, returned, thread, useThread } from "./page-state.js";
 
 const LOOK_EVERY = 1000;
@@ -34,7 +35,7 @@ function useSending(view, expected, onSend) {
   const isSending = isHere(view.tag, expected) && !isAway && view.pending.length > 0;
   useEffect(() => {
     if (!isSending) return undefined;
-    const send = (text, id) => latest.current(text, id);
+    const send = (text, id, attached) => latest.current(text, id, attached);
     outbox.flush(send);
     const timer = setInterval(() => outbox.flush(send), LOOK_EVERY);
     return () => clearInterval(timer);
@@ -51,6 +52,7 @@ function useSettling(view, viewer, expected, accepted) {
     if (!back || !thread.has(back.id)) return;
     returned.set(null);
     offered.set({ taken: back.text });
+    attachmentsOf(viewer, expected).drop(back.attached);
   }, [view, viewer, expected, accepted]);
 }
 
@@ -91,6 +93,7 @@ export function ThreadFeed({ patch, conversationId, accepted, refused, waiting, 
     if (!sent) return;
     returned.set(sent);
     giveBack([sent.text]);
+    attachmentsOf(viewer, conversationId).restore(sent.attached);
     refusal.set(refused.text);
   }, [refused]);
 

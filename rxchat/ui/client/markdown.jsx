@@ -1,11 +1,18 @@
 // An answer's markdown. Loaded when the first answer is shown, not before.
-import { memo } from "react";
+import { memo, useMemo } from "react";
 import { Streamdown } from "streamdown";
+import { CitationChip } from "./citation-chip.jsx";
+import { CitationsOf } from "./citation-context.jsx";
+import { citationIn, linkedText, newNonce, restoreMarks } from "./citation-marks.js";
 import { CodeBlock } from "./code-block.jsx";
 import { outboundLink } from "./words.js";
 
-/** What a model writes as a link opens elsewhere, and only when it is one. */
+const NONCE = newNonce();
+
+/** What a model writes as a link opens elsewhere, and only when it is one. Citations are links that this page wrote. */
 function Link({ href, children }) {
+  const index = citationIn(href, NONCE);
+  if (index >= 0) return <CitationChip index={index} />;
   const target = outboundLink(href);
   if (!target) return <span className="dead-link">{children}</span>;
   return <a href={target} target="_blank" rel="noopener noreferrer nofollow">{children}</a>;
@@ -54,24 +61,37 @@ const COMPONENTS = {
   table: Table,
 };
 
+/** In code and the like a citation's link is no link: its mark is put back. */
+function citationsOutsideLinks() {
+  return (tree) => restoreMarks(tree, NONCE);
+}
+
 const NONE = [];
+const CITING = [citationsOutsideLinks];
 const OFF = { enabled: false };
 const keep = (url) => url;
 
-/** Streamdown cuts the text into blocks and draws only those that changed. Without rehype-raw, HTML stays text. */
-export default memo(function Markdown({ text, isGrowing }) {
+/**
+ * Streamdown cuts the text into blocks and draws only those that changed. Without rehype-raw, HTML stays text. `citations`
+ * are those of the whole text, when it is complete.
+ */
+export default memo(function Markdown({ text, isGrowing, citations = NONE, message }) {
+  const shown = useMemo(() => (citations.length ? linkedText(text, citations, NONCE) : text), [text, citations]);
+  const answer = useMemo(() => ({ citations, message }), [citations, message]);
   return (
-    <Streamdown
-      className={isGrowing ? "md md-growing" : "md"}
-      components={COMPONENTS}
-      rehypePlugins={NONE}
-      urlTransform={keep}
-      parseIncompleteMarkdown={isGrowing}
-      linkSafety={OFF}
-      controls={false}
-      dir="auto"
-    >
-      {text}
-    </Streamdown>
+    <CitationsOf value={answer}>
+      <Streamdown
+        className={isGrowing ? "md md-growing" : "md"}
+        components={COMPONENTS}
+        rehypePlugins={citations.length ? CITING : NONE}
+        urlTransform={keep}
+        parseIncompleteMarkdown={isGrowing}
+        linkSafety={OFF}
+        controls={false}
+        dir="auto"
+      >
+        {shown}
+      </Streamdown>
+    </CitationsOf>
   );
 });

@@ -1,6 +1,7 @@
 // One message: the person's bubble, or the model's answer with what belongs to it.
 import { lazy, memo, Suspense, useEffect, useRef, useState } from "react";
 import { ChevronRight, RotateCcw, StepForward } from "lucide-react";
+import { Sources } from "./citation-list.jsx";
 import { CopyButton } from "./copy.jsx";
 import { useText } from "./page-state.js";
 import { guessedRate, spokenRate, spokenSeconds } from "./words.js";
@@ -89,9 +90,9 @@ function Reasoning({ message, reasoning, text }) {
   );
 }
 
-const Body = ({ text, isGrowing }) => (
+const Body = ({ text, isGrowing, citations, message }) => (
   <Suspense fallback={<div className="md whitespace-pre-wrap">{text}</div>}>
-    <Markdown text={text} isGrowing={isGrowing} />
+    <Markdown text={text} isGrowing={isGrowing} citations={citations} message={message} />
   </Suspense>
 );
 
@@ -129,7 +130,8 @@ const Finished = memo(function Finished({ message, onRetry, onGoOn }) {
   return (
     <>
       <Reasoning message={message} reasoning={message.reasoning} text={message.text} />
-      {message.text && <Body text={message.text} isGrowing={false} />}
+      {message.text && <Body text={message.text} isGrowing={false} citations={message.citations} message={message.id} />}
+      {message.text && message.citations?.length > 0 && <Sources message={message} />}
       <Outcome message={message} onRetry={onRetry} onGoOn={onGoOn} />
       <div className="turn-foot">
         {message.text && <CopyButton text={message.text} label="Copy answer" className="icon-button small" />}

@@ -1,6 +1,8 @@
 // What is on its way to the server: it is sent again until the server is known to have it. A frame that is lost on a
 // half-open line is never reported, and the server takes the same id once.
 
+import { asSent } from "./attach-state.js";
+
 /** How long to wait for an answer before the same is sent again. */
 export const PATIENCE = 10000;
 
@@ -12,11 +14,11 @@ export function createOutbox(thread, now = Date.now) {
     /** Send what was never sent, and what has had no answer for too long. */
     flush(send) {
       if (isHeld) return;
-      for (const { id, text } of thread.onItsWay()) {
+      for (const { id, text, attached } of thread.onItsWay()) {
         if (now() - (sentAt.get(id) ?? -Infinity) < PATIENCE) continue;
         if (sentAt.has(id)) thread.doubt(id);
         sentAt.set(id, now());
-        send(text, id);
+        send(text, id, asSent(attached));
       }
     },
     /** The line is gone: nothing is sent until the page has begun anew, in a process that knows what it shows. */

@@ -1,7 +1,7 @@
 // The sidebar: new chat, the conversations by age, the account. A drawer on phones.
 import { useCallback, useEffect, useRef } from "react";
-import { Link, useNavigate, useParams } from "react-router";
-import { ChevronsUpDown, CircleUserRound, LogOut, PanelLeft, ShieldCheck, SquarePen } from "lucide-react";
+import { Link, useLocation, useNavigate, useParams } from "react-router";
+import { ChevronsUpDown, CircleUserRound, Library, LogOut, PanelLeft, ShieldCheck, SquarePen } from "lucide-react";
 import { post } from "./backend.js";
 import { IconButton, Menu, MenuItem, shortcut, useEscape, useShortcut } from "./controls.jsx";
 import { drawer, problemToast } from "./page-state.js";
@@ -57,6 +57,16 @@ function AccountMenu({ name, email, adminHome }) {
       <hr className="menu-line" />
       <MenuItem icon={LogOut} onClick={signOut}>Sign out</MenuItem>
     </Menu>
+  );
+}
+
+function DocumentsLink() {
+  const { pathname } = useLocation();
+  const isHere = /^\/documents(\/|$)/.test(pathname);
+  return (
+    <Link to="/documents" className="sidebar-link" aria-current={isHere ? "page" : undefined} onClick={() => drawer.set(false)}>
+      <Library size={17} strokeWidth={1.75} aria-hidden="true" /> Documents
+    </Link>
   );
 }
 
@@ -132,6 +142,7 @@ export function Sidebar({ groups, running, loaded, name, email, adminHome, mustE
         <button type="button" className="new-chat" onClick={newChat} data-tip={shortcut("Shift+O")} data-tip-side="bottom">
           <SquarePen size={17} strokeWidth={1.75} aria-hidden="true" /> New chat
         </button>
+        <DocumentsLink />
         <div className="groups">
           <Groups {...{ groups, running, loaded, current, mustEnrol, onRename }} onRemove={remove} />
         </div>

@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from rxchat.states.knowledge import KnowledgeState
 from rxchat.states.thread import ThreadState
 from rxchat.states.viewer import ViewerState
 from rxchat.ui.client import ClientComponent, module
@@ -27,7 +28,7 @@ def _id_and_part(message_id: rx.Var[str], part: rx.Var[str]) -> tuple[rx.Var[str
 
 
 class Composer(ClientComponent):
-    """The box at the bottom; it keeps its drafts in the browser."""
+    """The box at the bottom, with what is attached; it keeps its drafts in the browser."""
 
     library = module("composer.jsx")
     tag = "Composer"
@@ -35,7 +36,13 @@ class Composer(ClientComponent):
     run: rx.Var[dict[str, Any]]
     model: rx.Var[str]
     viewer: rx.Var[str]
+    knowledge: rx.Var[list[dict[str, str]]]
+    knowledge_of: rx.Var[str]
+    choices: rx.Var[list[dict[str, str]]]
+    searched: rx.Var[str]
     on_stop: rx.EventHandler[_one_text]
+    on_find: rx.EventHandler[_one_text]
+    on_detach: rx.EventHandler[_one_text]
 
 
 class Queue(ClientComponent):
@@ -72,5 +79,11 @@ def composer() -> rx.Component:
         run=ThreadState.run,
         model=ThreadState.model,
         viewer=ViewerState.email,
+        knowledge=KnowledgeState.attached,
+        knowledge_of=KnowledgeState.of,
+        choices=KnowledgeState.choices,
+        searched=KnowledgeState.searched,
         on_stop=ThreadState.stop,
+        on_find=KnowledgeState.find,
+        on_detach=KnowledgeState.detach,
     )

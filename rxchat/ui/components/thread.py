@@ -17,9 +17,11 @@ def _one_text(value: rx.Var[str]) -> tuple[rx.Var[str]]:
     return (value,)
 
 
-def _text_and_id(text: rx.Var[str], client_id: rx.Var[str]) -> tuple[rx.Var[str], rx.Var[str]]:
+def _text_id_and_attached(
+    text: rx.Var[str], client_id: rx.Var[str], attached: rx.Var[dict[str, Any]]
+) -> tuple[rx.Var[str], rx.Var[str], rx.Var[dict[str, Any]]]:
     """The arguments of a send."""
-    return (text, client_id)
+    return (text, client_id, attached)
 
 
 class ThreadFeed(ClientComponent):
@@ -34,7 +36,7 @@ class ThreadFeed(ClientComponent):
     refused: rx.Var[dict[str, Any]]
     waiting: rx.Var[list[dict[str, Any]] | None]
     viewer: rx.Var[str]
-    on_send: rx.EventHandler[_text_and_id]
+    on_send: rx.EventHandler[_text_id_and_attached]
     on_resync: rx.EventHandler[rx.event.no_args_event_spec]
     on_more: rx.EventHandler[rx.event.no_args_event_spec]
 

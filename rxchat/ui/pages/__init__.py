@@ -16,6 +16,7 @@ from rxchat.states.admin_people import PeopleState
 from rxchat.states.admin_person import PersonState
 from rxchat.states.admin_registration import RegistrationState
 from rxchat.states.admin_roles import RolesState
+from rxchat.states.documents import DocumentsState
 from rxchat.states.thread import ThreadState
 from rxchat.ui.layout import loading_frame
 from rxchat.ui.pages.account import data_page, keys_page, profile_page, security_page, sessions_page
@@ -27,6 +28,7 @@ from rxchat.ui.pages.admin.person import person_page
 from rxchat.ui.pages.admin.registration import registration_page
 from rxchat.ui.pages.admin.roles import roles_page
 from rxchat.ui.pages.chat import chat_page
+from rxchat.ui.pages.documents import documents_page, viewer_page
 from rxchat.ui.pages.entry import (
     confirm_page,
     forgot_page,
@@ -53,6 +55,9 @@ class Page:
 PAGES = (
     Page("/", chat_page, "RxChat", (ThreadState.open,)),
     Page("/c/[conversation_id]", chat_page, "RxChat", (ThreadState.open,)),
+    Page("/documents", documents_page, "Documents · RxChat", (DocumentsState.load, ThreadState.open)),
+    Page("/documents/[collection_id]", documents_page, "Documents · RxChat", (DocumentsState.load, ThreadState.open)),
+    Page("/documents/view/[document_id]", viewer_page, "Document · RxChat", (DocumentsState.load, ThreadState.open)),
     Page("/sign-in", sign_in_page, "Sign in · RxChat"),
     Page("/setup", setup_page, "Welcome · RxChat"),
     Page("/register", register_page, "Create your account · RxChat"),
@@ -82,7 +87,16 @@ def app_options() -> dict[str, Any]:
         "app_wraps": {},
         "toaster": None,
         "html_lang": "en",
-        "stylesheets": ["/rxchat.css", "/thread.css", "/pages.css", "/account.css", "/admin.css"],
+        "stylesheets": [
+            "/rxchat.css",
+            "/thread.css",
+            "/pages.css",
+            "/account.css",
+            "/admin.css",
+            "/documents.css",
+            "/viewer.css",
+            "/grounding.css",
+        ],
         "head_components": [
             rx.el.script(FIRST_PAINT_SCRIPT),
             rx.el.link(rel="icon", href="/mark.svg", type="image/svg+xml"),

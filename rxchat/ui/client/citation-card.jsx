@@ -1,0 +1,73 @@
+// The card that a citation opens: what its source says, and where that stands.
+import { useLayoutEffect, useRef, useState } from "react";
+import { createPortal } from "react-dom";
+import { FileText } from "lucide-react";
+import { Link } from "react-router";
+import { canOpen, excerptOf, passageOf, placeOf, reasonOf } from "./citation-marks.js";
+import { viewerAddress } from "./viewer-address.js";
+
+const GAP = 8;
+
+/** Above or below the chip, wherever there is room, and inside the window. */
+function usePlace(anchor, card, content) {
+  const [place, setPlace] = useState({ left: 0, top: 0, isPlaced: false });
+  useLayoutEffect(() => {
+    const put = () => {
+      const chip = anchor.current?.getBoundingClientRect();
+      if (!chip || !card.current) return;
+      const { width, height } = card.current.getBoundingClientRect();
+      const below = innerHeight - chip.bottom - GAP;
+      const top = below >= height || below > chip.top ? chip.bottom + GAP : chip.top - GAP - height;
+      const left = Math.min(Math.max(GAP, chip.left + chip.width / 2 - width / 2), innerWidth - width - GAP);
+      setPlace({ left, top: Math.max(GAP, Math.min(top, innerHeight - height - GAP)), isPlaced: true });
+    };
+    put();
+    addEventListener("scroll", put, true);
+    addEventListener("resize", put);
+    return () => {
+      removeEventListener("scroll", put, true);
+      removeEventListener("resize", put);
+    };
+  }, [content]);
+  return { left: place.left, top: place.top, visibility: place.isPlaced ? "visible" : "hidden" };
+}
+
+function Passage({ source, citation }) {
+  const { before, quoted, after } = excerptOf(source, citation);
+  return (
+    <blockquote className="cite-passage" dir="auto">
+      {before}{quoted && <mark>{quoted}</mark>}{after}
+    </blockquote>
+  );
+}
+
+function Source({ source, citation, onLeave }) {
+  if (!source.is_allowed) return <p className="cite-note">You may not read this document any more.</p>;
+  return (
+    <>
+      <p className="cite-name"><FileText size={15} strokeWidth={1.75} aria-hidden="true" /><span>{source.name}</span></p>
+      {placeOf(source) && <p className="cite-place">{placeOf(source)}</p>}
+      {!source.is_there && <p className="cite-note">This document was deleted; this is what it said then.</p>}
+      <Passage source={source} citation={citation} />
+      {canOpen(source) && <Link className="cite-open" to={viewerAddress(passageOf(source, citation))} onClick={onLeave}>Open the document</Link>}
+    </>
+  );
+}
+
+export function CitationCard({ id, anchor, citation, list, problem, onLeave, ...pointer }) {
+  const card = useRef(null);
+  const source = list?.find(({ number }) => number === citation.number);
+  const style = usePlace(anchor, card, `${!!list}${problem}`);
+  const reason = reasonOf(citation);
+  const isMissing = citation.reason === "no such source";
+  return createPortal(
+    <div ref={card} id={id} role="dialog" aria-label={`Source ${citation.number}`} className="cite-card" style={style} {...pointer}>
+      {reason && <p className="cite-reason">{reason}</p>}
+      {source && <Source source={source} citation={citation} onLeave={onLeave} />}
+      {!source && !isMissing && problem && <p className="cite-note" role="alert">{problem}</p>}
+      {!source && !isMissing && !problem && !list && <p className="cite-note" role="status">Looking up the source…</p>}
+      {!source && !isMissing && list && <p className="cite-note">This source is not kept any more.</p>}
+    </div>,
+    document.body,
+  );
+}

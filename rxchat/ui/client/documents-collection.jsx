@@ -1,0 +1,161 @@
+// A collection that is open: what it is, what can be done with it, its documents, and what would be found in it.
+import { useEffect, useRef, useState } from "react";
+import { Link } from "react-router";
+import { ArrowLeft, Ellipsis, FilePlus2, Pencil, Share2, Trash2, Users } from "lucide-react";
+import { Menu, MenuItem } from "./controls.jsx";
+import { TryQuery } from "./documents-search.jsx";
+import { DocumentTable } from "./documents-table.jsx";
+import { UploadList, uploadsOf, useUploads } from "./documents-uploads.jsx";
+import { counted } from "./documents-words.js";
+
+const holdsFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+
+/** Files that are dropped anywhere on the page, or pasted; whether some hang above it just now. */
+function useGivenFiles(isOn, onFiles) {
+  const [isOver, setOver] = useState(false);
+  const latest = useRef(onFiles);
+  latest.current = onFiles;
+  useEffect(() => {
+    if (!isOn) return undefined;
+    const listening = new AbortController();
+    const listen = (kind, act) => window.addEventListener(kind, act, { signal: listening.signal });
+    // Each element that the pointer comes to says so; the page is left when as many were left.
+    let depth = 0;
+    const change = (next) => {
+      depth = Math.max(0, next);
+      setOver(depth > 0);
+    };
+    listen("dragenter", (event) => holdsFiles(event) && change(depth + 1));
+    listen("dragleave", (event) => holdsFiles(event) && change(depth - 1));
+    listen("dragover", (event) => holdsFiles(event) && event.preventDefault());
+    listen("drop", (event) => {
+      if (!holdsFiles(event)) return;
+      event.preventDefault();
+      change(0);
+      latest.current([...event.dataTransfer.files]);
+    });
+    listen("paste", (event) => {
+      const files = [...(event.clipboardData?.files ?? [])];
+      if (!files.length) return;
+      event.preventDefault();
+      latest.current(files);
+    });
+    return () => {
+      listening.abort();
+      setOver(false);
+    };
+  }, [isOn]);
+  return isOver;
+}
+
+function AddFiles({ onFiles, className, children }) {
+  const field = useRef(null);
+  return (
+    <>
+      <button type="button" className={className} onClick={() => field.current.click()}>{children}</button>
+      <input
+        ref={field}
+        type="file"
+        multiple
+        hidden
+        aria-label="Files to add"
+        onChange={(event) => {
+          onFiles([...event.target.files]);
+          event.target.value = "";
+        }}
+      />
+    </>
+  );
+}
+
+function Head({ collection, onFiles, setDialog }) {
+  const { name, description, documents, chunks, is_own: isOwn } = collection;
+  return (
+    <header className="collection-head">
+      <Link to="/documents" className="back-link documents-back"><ArrowLeft size={15} aria-hidden="true" /> All collections</Link>
+      <div className="collection-title">
+        <div>
+          <h2>{name}</h2>
+          {description && <p className="collection-description">{description}</p>}
+          <p className="collection-facts">
+            {counted(documents, "document")} · {counted(chunks, "passage")}
+            {!isOwn && <span className="collection-shared"><Users size={13} aria-hidden="true" /> shared with you</span>}
+          </p>
+        </div>
+        {isOwn && (
+          <div className="collection-actions">
+            <AddFiles className="button-main" onFiles={onFiles}><FilePlus2 size={16} aria-hidden="true" /> Add files</AddFiles>
+            <button type="button" className="button-quiet" onClick={() => setDialog({ kind: "share" })}><Share2 size={15} aria-hidden="true" /> Share</button>
+            <Menu
+              label="This collection"
+              placement="bottom-end"
+              button={(props) => (
+                <button type="button" className="icon-button" aria-label="More actions" {...props}>
+                  <Ellipsis size={18} strokeWidth={1.75} aria-hidden="true" />
+                </button>
+              )}
+            >
+              <MenuItem icon={Pencil} onClick={() => setDialog({ kind: "rename" })}>Rename</MenuItem>
+              <MenuItem icon={Trash2} isDanger onClick={() => setDialog({ kind: "delete" })}>Delete</MenuItem>
+            </Menu>
+          </div>
+        )}
+      </div>
+    </header>
+  );
+}
+
+const TABS = [["documents", "Documents"], ["query", "Try a query"]];
+
+function Tabs({ shown, onShow }) {
+  return (
+    <div className="tabs documents-tabs" role="tablist" aria-label="This collection">
+      {TABS.map(([name, label]) => (
+        <button key={name} type="button" role="tab" id={`tab-${name}`} aria-selected={shown === name} aria-controls={`panel-${name}`} onClick={() => onShow(name)}>{label}</button>
+      ))}
+    </div>
+  );
+}
+
+const NoDocuments = ({ isOwn, onFiles }) => (
+  <div className="documents-drop">
+    <FilePlus2 size={24} strokeWidth={1.5} aria-hidden="true" />
+    {isOwn ? (
+      <>
+        <p><b>Drop files here</b>, paste them, or choose them.</p>
+        <p className="text-muted">PDF, Word, PowerPoint, Excel, web pages, Markdown, e-mails, tables, source code and plain text.</p>
+        <AddFiles className="button-quiet" onFiles={onFiles}>Choose files</AddFiles>
+      </>
+    ) : <p>There are no documents in this collection yet.</p>}
+  </div>
+);
+
+export function Collection({ collection, documents, setDialog, tell, events }) {
+  const { id, name, is_own: isOwn } = collection;
+  const uploads = uploadsOf(id);
+  const items = useUploads(uploads);
+  const [shown, setShown] = useState("documents");
+  const add = (files) => {
+    if (!files.length) return;
+    setShown("documents");
+    uploads.add(files);
+  };
+  const isOver = useGivenFiles(isOwn, add);
+  // What this page sends is shown as an upload, not as a document as well.
+  const sent = new Set(items.map((item) => item.documentId));
+  const listed = documents.filter((document) => !(document.state === "uploading" && sent.has(document.id)));
+  return (
+    <>
+      <Head {...{ collection, setDialog }} onFiles={add} />
+      <UploadList uploads={uploads} items={items} />
+      <Tabs shown={shown} onShow={setShown} />
+      <div role="tabpanel" id={`panel-${shown}`} aria-labelledby={`tab-${shown}`}>
+        {shown === "query" && <TryQuery collectionId={id} isEmpty={!documents.some((document) => document.is_found)} />}
+        {shown === "documents" && (listed.length
+          ? <DocumentTable documents={listed} isOwn={isOwn} {...{ setDialog, tell, events }} />
+          : <NoDocuments isOwn={isOwn} onFiles={add} />)}
+      </div>
+      {isOver && <div className="documents-shade"><p><FilePlus2 size={22} strokeWidth={1.75} aria-hidden="true" /> Drop to add to “{name}”</p></div>}
+    </>
+  );
+}

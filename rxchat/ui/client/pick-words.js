@@ -1,0 +1,29 @@
+// What `#` in the composer looks for: where it stands, what is typed behind it, and what fits.
+
+const LONGEST = 60;
+
+/** The `#` that the caret is behind, and what is typed between them: {at, words}; null when nothing is being looked for. */
+export function hashAt(text, caret) {
+  const at = text.lastIndexOf("#", caret - 1);
+  if (at < 0 || caret <= at || (at > 0 && !/\s/.test(text[at - 1]))) return null;
+  const words = text.slice(at + 1, caret);
+  // "# " begins a heading, and a line's end ends everything.
+  return words.length > LONGEST || /^\s|\n/.test(words) ? null : { at, words };
+}
+
+/** Those that fit what is typed by now; what the server found was for the words before. */
+export function fitting(choices, searched, words, isTaken = () => false) {
+  const wanted = words.trim().toLowerCase();
+  const isAnswered = searched.trim().toLowerCase() === wanted;
+  return choices.filter((choice) => !isTaken(choice.id) && (isAnswered || choice.name.toLowerCase().includes(wanted)));
+}
+
+/** Whether the list is to be seen: with white space typed it is prose unless something is called so. */
+export const isLooking = (hash, found) => !!hash && (found.length > 0 || !/\s/.test(hash.words));
+
+/** The text without the `#` and what is typed behind it, and where the caret belongs then. */
+export function withoutHash(text, { at, words }) {
+  const rest = text.slice(at + 1 + words.length);
+  const before = text.slice(0, at);
+  return { text: before + (/\s$/.test(before) || !before ? rest.replace(/^ /, "") : rest), caret: at };
+}

@@ -1,0 +1,97 @@
+"""Collections, their documents, and one document by itself, as the browser draws them."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from rxchat.states.documents import CollectionLine, DocumentLine, DocumentsState, GroupChoice, ShareLine
+from rxchat.ui.client import ICONS, ClientComponent, module
+
+UPLOADS = "tus-js-client@4.3.1"
+PDF = "pdfjs-dist@6.5.438"
+
+
+def _one_text(value: rx.Var[str]) -> tuple[rx.Var[str]]:
+    """The arguments of an event that names one thing."""
+    return (value,)
+
+
+def _two_texts(first: rx.Var[str], second: rx.Var[str]) -> tuple[rx.Var[str], rx.Var[str]]:
+    """The arguments of an event that sets one thing to another."""
+    return (first, second)
+
+
+def _three_texts(
+    first: rx.Var[str], second: rx.Var[str], third: rx.Var[str]
+) -> tuple[rx.Var[str], rx.Var[str], rx.Var[str]]:
+    """The arguments of an event that says two things of a third."""
+    return (first, second, third)
+
+
+class DocumentsPage(ClientComponent):
+    """The collections, and the one that is open."""
+
+    library = module("documents.jsx")
+    tag = "DocumentsPage"
+    lib_dependencies: list[str] = [ICONS, UPLOADS]
+
+    collections: rx.Var[list[CollectionLine]]
+    chosen: rx.Var[str]
+    documents: rx.Var[list[DocumentLine]]
+    shares: rx.Var[list[ShareLine]]
+    groups: rx.Var[list[GroupChoice]]
+    loaded: rx.Var[bool]
+    done: rx.Var[str]
+    created: rx.Var[str]
+    problem: rx.Var[str]
+    answers: rx.Var[int]
+    on_reload: rx.EventHandler[rx.event.no_args_event_spec]
+    on_create: rx.EventHandler[_two_texts]
+    on_rename: rx.EventHandler[_three_texts]
+    on_remove_collection: rx.EventHandler[_one_text]
+    on_remove_documents: rx.EventHandler[_one_text]
+    on_rename_document: rx.EventHandler[_two_texts]
+    on_read_again: rx.EventHandler[_one_text]
+    on_share: rx.EventHandler[_two_texts]
+    on_unshare: rx.EventHandler[_one_text]
+
+
+class ViewerPage(ClientComponent):
+    """One document: as it is, as text, and as the index sees it."""
+
+    library = module("viewer.jsx")
+    tag = "ViewerPage"
+    lib_dependencies: list[str] = [ICONS, PDF]
+
+    collections: rx.Var[list[CollectionLine]]
+    news: rx.Var[int]
+
+
+def documents() -> rx.Component:
+    """The collections of whoever looks."""
+    return DocumentsPage.create(
+        collections=DocumentsState.collections,
+        chosen=DocumentsState.chosen,
+        documents=DocumentsState.documents,
+        shares=DocumentsState.shares,
+        groups=DocumentsState.groups,
+        loaded=DocumentsState.loaded,
+        done=DocumentsState.done,
+        created=DocumentsState.created,
+        problem=DocumentsState.problem,
+        answers=DocumentsState.answers,
+        on_reload=DocumentsState.load,
+        on_create=DocumentsState.create,
+        on_rename=DocumentsState.rename,
+        on_remove_collection=DocumentsState.remove_collection,
+        on_remove_documents=DocumentsState.remove_documents,
+        on_rename_document=DocumentsState.rename_document,
+        on_read_again=DocumentsState.read_again,
+        on_share=DocumentsState.share,
+        on_unshare=DocumentsState.unshare,
+    )
+
+
+def viewer() -> rx.Component:
+    """The document that the address names."""
+    return ViewerPage.create(collections=DocumentsState.collections, news=DocumentsState.news)

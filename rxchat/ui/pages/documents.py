@@ -1,0 +1,19 @@
+"""The pages for documents: collections, and a document by itself."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from rxchat.ui.components.account import page_bar
+from rxchat.ui.components.documents import documents, viewer
+from rxchat.ui.layout import page_shell
+
+
+def documents_page() -> rx.Component:
+    """The collections, and the one that the address names."""
+    return page_shell(page_bar("Documents"), documents())
+
+
+def viewer_page() -> rx.Component:
+    """One document, open at a passage when the address names one."""
+    return page_shell(page_bar("Document"), viewer())

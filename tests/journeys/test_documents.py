@@ -1,0 +1,310 @@
+"""Documents: uploaded, read, found, looked at where they say it, shared and taken back."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import docx
+import httpx
+import pytest
+from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, Route, expect
+
+from tests.journeys.browser import EMAIL, PASSWORD, PATIENCE_MS
+from tests.journeys.conftest import create_account, session_of
+from tests.journeys.people import member, site, tab
+from tests.journeys.server import ModelHost, RxChat
+from tests.parsers.samples import pdf
+from tests.services.grounded import EMBEDDER
+
+HOLIDAYS = "Everybody has thirty days of holidays in a year."
+PASSAGE = "The lighthouse keeper writes the weather into the log book every evening before supper."
+FILLING = [(72.0, 700.0 - 16 * line, 11.0, f"Line {line} of a page about something else.") for line in range(20)]
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
+PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+
+
+def lighthouse() -> bytes:
+    """A PDF of three pages; on the second, words are broken at the ends of lines."""
+    lines = ("The lighthouse keeper writes the wea-", "ther into the log book every eve-", "ning before supper.")
+    second = [(72.0, 700.0, 20.0, "The log book")] + [
+        (72.0, 660.0 - 15 * at, 11.0, words) for at, words in enumerate(lines)
+    ]
+    return pdf(FILLING, second, FILLING, title="Lighthouse")
+
+
+def word_document() -> bytes:
+    """A Word document."""
+    document, kept = docx.Document(), io.BytesIO()
+    document.add_heading("Travel", 1)
+    document.add_paragraph("Trains are booked two weeks ahead, flights only across an ocean.")
+    document.save(kept)
+    return kept.getvalue()
+
+
+def file(name: str, data: bytes | str) -> FilePayload:
+    """A file as somebody chooses it."""
+    content = data.encode() if isinstance(data, str) else data
+    return {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+
+
+def ten_files() -> list[FilePayload]:
+    """One of nearly every kind."""
+    return [
+        file("handbook.md", f"# Handbook\n\n## Holidays\n\n{HOLIDAYS}\n\n## Coffee\n\nThe machine is cleaned on Fridays.\n"),
+        file("notes.txt", "The keys of the cellar hang behind the door of the kitchen. 🗝️\n"),
+        file("prices.csv", "item,price\nchair,49.90\ntable,199.00\n"),
+        file("imprint.html", "<h1>Imprint</h1><p>The office is open from nine to five.</p><script>window.attacked=1</script>"),
+        file("travel.docx", word_document()),
+        file("lighthouse.pdf", lighthouse()),
+        file("rooms.json", '{"rooms": [{"name": "Turing", "seats": 8}]}'),
+        file("backup.py", 'def backup() -> None:\n    """Runs every night at three."""\n'),
+        file("staff.tsv", "name\tdesk\nAda\t12\nGrace\t14\n"),
+        file(
+            "lunch.eml",
+            "From: ada@example.org\nTo: grace@example.org\nSubject: Lunch\n"
+            "Date: Mon, 5 Oct 2026 10:00:00 +0000\nContent-Type: text/plain\n\nThe canteen has soup on Mondays.\n",
+        ),
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def library() -> Iterator[RxChat]:
+    """A server with a model that makes vectors, and its first administrator."""
+    host = ModelHost("scripted:count=1,tokens=20", EMBEDDER)
+    host.start()
+    found = RxChat(host.host, RXCHAT_EMBEDDING_MODEL=EMBEDDER, RXCHAT_SECOND_FACTOR="nobody")
+    try:
+        found.start()
+        create_account(found)
+        yield found
+    finally:
+        found.remove()
+        host.kill()
+
+
+class Shelf:
+    """The page of documents, as a person uses it."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        """Look at a page; nothing is loaded yet."""
+        self.page, self.url = page, url
+        page.set_default_timeout(PATIENCE_MS)
+        self.collections = page.get_by_role("navigation", name="Collections")
+        self.rows = page.get_by_role("table", name="Documents").locator("tbody tr")
+        self.uploads = page.get_by_role("region", name="Uploads")
+
+    def create(self, name: str) -> Shelf:
+        """Make a collection, and be in it."""
+        self.page.goto(f"{self.url}/documents")
+        self.page.get_by_role("button", name=re.compile("New collection|Make your first collection")).last.click()
+        self.page.get_by_label("Name", exact=True).fill(name)
+        self.page.get_by_role("button", name="Create collection").click()
+        expect(self.page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+        return self
+
+    def add(self, *files: FilePayload) -> Shelf:
+        """Choose files."""
+        self.page.get_by_label("Files to add").first.set_input_files(list(files))
+        return self
+
+    def row(self, name: str) -> Locator:
+        """A document's row."""
+        return self.rows.filter(has_text=name)
+
+    def wait_until_ready(self, *names: str) -> Shelf:
+        """Wait until these can be found."""
+        for name in names:
+            expect(self.row(name).get_by_text("Ready", exact=True)).to_be_visible()
+        return self
+
+    def find(self, question: str) -> Locator:
+        """Try a query; what was found."""
+        self.page.get_by_role("tab", name="Try a query").click()
+        self.page.get_by_label("Question").fill(question)
+        self.page.get_by_label("Question").press("Enter")
+        found = self.page.locator(".found")
+        expect(found.first).to_be_visible()
+        return found
+
+
+@pytest.fixture
+def shelf(library: RxChat, profile: Callable[..., BrowserContext]) -> Shelf:
+    """The page of the first administrator."""
+    return Shelf(profile(storage_state=session_of(library)).new_page(), library.url)
+
+
+def test_ten_files_are_uploaded_read_and_found(shelf: Shelf) -> None:
+    files = ten_files()
+    page = shelf.create("Everything").page
+    shelf.add(*files)
+    expect(shelf.uploads.get_by_role("status")).to_have_text(re.compile(r"of 10 uploaded"))
+    shelf.wait_until_ready(*(item["name"] for item in files))
+    expect(shelf.uploads).to_have_count(0)
+    expect(shelf.rows).to_have_count(10)
+
+    page.get_by_label("Filter by name").fill("light")
+    expect(shelf.rows).to_have_count(1)
+    page.get_by_label("Filter by name").fill("")
+
+    found = shelf.find("How many days of holidays does everybody have?")
+    expect(found.first).to_contain_text("handbook.md")
+    expect(found.first).to_contain_text("by meaning #")
+    expect(found.first.locator("mark").filter(has_text="holidays").first).to_be_visible()
+    found.first.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="handbook.md")).to_be_visible()
+    expect(page.locator("mark.passage")).to_contain_text(HOLIDAYS)
+    expect(page.locator("mark.passage")).to_be_in_viewport()
+    assert page.evaluate("window.attacked") is None
+
+
+def test_a_passage_of_a_pdf_is_marked_on_its_page(shelf: Shelf) -> None:
+    page = shelf.create("Lighthouse").page
+    refused: list[str] = []
+    page.on("console", lambda message: refused.append(message.text) if "Content Security" in message.text else None)
+    shelf.add(file("lighthouse.pdf", lighthouse())).wait_until_ready("lighthouse.pdf")
+    shelf.find("What does the lighthouse keeper write into the log book?").first.get_by_role("link").click()
+    second = page.get_by_role("region", name="Page 2")
+    expect(second.locator("canvas")).to_be_visible()
+    expect(second.locator("mark.passage").first).to_be_in_viewport()
+    marked = "".join("".join(second.locator("mark.passage").all_inner_texts()).split()).replace("-", "")
+    assert "".join(PASSAGE.split()) in marked
+    expect(page.get_by_role("region", name="Page 1").locator("mark.passage")).to_have_count(0)
+
+    page.get_by_role("tab", name="Text").click()
+    expect(page.locator("mark.passage")).to_contain_text("log book")
+    page.get_by_role("tab", name="Passages").click()
+    expect(page.locator(".chunk").first).to_contain_text("tokens")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert download.value.path().read_bytes() == lighthouse()
+    assert refused == []
+
+
+def test_a_shared_collection_is_read_by_others_until_it_is_taken_back(
+    library: RxChat, shelf: Shelf, profile: Callable[..., BrowserContext]
+) -> None:
+    grace, state = member(library)
+    shelf.create("Shared").add(file("notes.txt", "The keys hang behind the door.\n")).wait_until_ready("notes.txt")
+    shelf.page.get_by_role("button", name="Share", exact=True).click()
+    dialog = shelf.page.get_by_role("dialog")
+    dialog.get_by_label("e-mail address").fill("nobody@example.org")
+    dialog.get_by_label("e-mail address").press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("Nobody here has the address")
+    dialog.get_by_label("e-mail address").fill(grace.email)
+    dialog.get_by_label("e-mail address").press("Enter")
+    expect(dialog.get_by_role("list", name="Who can read it")).to_contain_text(grace.name)
+
+    context = profile(storage_state=state)
+    theirs = Shelf(tab(context), site(library))
+    theirs.page.goto(f"{site(library)}/documents")
+    theirs.collections.get_by_role("link", name="Shared").click()
+    expect(theirs.collections).to_contain_text("shared with you")
+    expect(theirs.row("notes.txt")).to_be_visible()
+    expect(theirs.page.get_by_role("button", name="Add files")).to_have_count(0)
+    reader = tab(context)
+    theirs.row("notes.txt").get_by_role("link").click()
+    expect(theirs.page.locator(".viewer-words")).to_contain_text("behind the door")
+    reader.goto(shelf.page.url.replace(shelf.url, site(library)))
+    expect(reader.get_by_role("heading", name="Shared")).to_be_visible()
+
+    dialog.get_by_role("button", name=f"Take {grace.name}’s access back").click()
+    expect(dialog.get_by_text("Only you can read it now.")).to_be_visible()
+    expect(reader.get_by_role("heading", name="This collection is not there")).to_be_visible()
+    expect(theirs.page.get_by_text("is not shared with you any more")).to_be_visible()
+
+
+def test_a_file_that_is_not_what_it_says_is_refused_with_the_reason(shelf: Shelf) -> None:
+    page = shelf.create("Wrong").page
+    shelf.add(file("scan.pdf", PNG), file("empty.txt", ""), file("fine.txt", "All is well.\n"))
+    shelf.wait_until_ready("fine.txt")
+    expect(shelf.uploads.get_by_role("listitem").filter(has_text="scan.pdf")).to_contain_text("picture")
+    expect(shelf.uploads.get_by_role("listitem").filter(has_text="empty.txt")).to_contain_text("“empty.txt” is empty.")
+    page.get_by_role("button", name="Dismiss scan.pdf").click()
+    page.get_by_role("button", name="Dismiss empty.txt").click()
+    expect(shelf.uploads).to_have_count(0)
+    expect(shelf.rows).to_have_count(1)
+
+
+def test_an_upload_goes_on_when_the_line_is_back(shelf: Shelf) -> None:
+    shelf.create("Far away")
+    context, sent = shelf.page.context, list[int]()
+    line = b"A long list of words that says nothing much at all.\n"
+    large = file("long.txt", line * (40_000_000 // len(line)))
+
+    def cut(route: Route) -> None:
+        # The first piece arrives; then the line is gone.
+        sent.append(len(route.request.post_data_buffer or b""))
+        if len(sent) == 2:
+            context.set_offline(True)
+        route.continue_()
+
+    shelf.page.route(
+        re.compile("/api/uploads/"), lambda route: cut(route) if route.request.method == "PATCH" else route.continue_()
+    )
+    shelf.add(large)
+    row = shelf.uploads.get_by_role("listitem").filter(has_text="long.txt")
+    expect(row).to_contain_text("No connection")
+    shelf.page.unroute_all()
+    context.set_offline(False)
+    expect(shelf.row("long.txt")).to_be_visible()
+    expect(shelf.uploads).to_have_count(0)
+
+
+def test_documents_are_renamed_and_deleted_and_so_are_collections(shelf: Shelf) -> None:
+    page = shelf.create("Short-lived").page
+    shelf.add(*(file(f"{name}.txt", f"About {name}.\n") for name in ("one", "two", "three")))
+    shelf.wait_until_ready("one.txt", "two.txt", "three.txt")
+    page.get_by_role("button", name="What can be done with one.txt").click()
+    page.get_by_role("menuitem", name="Rename").click()
+    page.get_by_label("Name", exact=True).fill("first.txt")
+    page.get_by_label("Name", exact=True).press("Enter")
+    expect(shelf.row("first.txt")).to_be_visible()
+    page.get_by_label("Choose two.txt").check()
+    page.get_by_label("Choose three.txt").check()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
+    expect(shelf.rows).to_have_count(1)
+    page.get_by_role("button", name="More actions").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("button", name="Delete collection").click()
+    page.wait_for_url(re.compile("/documents$"))
+    expect(shelf.collections.get_by_role("link", name="Short-lived")).to_have_count(0)
+
+
+def test_dropped_files_light_the_page_up_and_are_added(shelf: Shelf) -> None:
+    page = shelf.create("Dropped").page
+    carried = page.evaluate_handle(
+        "() => { const carried = new DataTransfer();"
+        " carried.items.add(new File(['Dropped from above.'], 'dropped.txt')); return carried }"
+    )
+    page.dispatch_event(".documents", "dragenter", {"dataTransfer": carried})
+    expect(page.get_by_text("Drop to add to “Dropped”")).to_be_visible()
+    page.dispatch_event(".documents", "drop", {"dataTransfer": carried})
+    expect(page.get_by_text("Drop to add to “Dropped”")).to_have_count(0)
+    shelf.wait_until_ready("dropped.txt")
+
+
+def test_a_phone_has_room_for_all_of_it(library: RxChat, profile: Callable[..., BrowserContext]) -> None:
+    shelf = Shelf(profile(storage_state=session_of(library), **PHONE).new_page(), library.url)
+    page = shelf.create("In the pocket").page
+    name = f"a-very-long-name-{'x' * 80}.txt"
+    shelf.add(file(name, "Small.\n")).wait_until_ready(name)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    small = page.evaluate(
+        "[...document.querySelectorAll('.documents-scroll :is(a, button, select)')]"
+        ".filter((item) => item.offsetParent && item.getBoundingClientRect().height < 43.5).map((item) => item.textContent)"
+    )
+    assert small == []
+    page.get_by_role("link", name="All collections").click()
+    expect(shelf.collections.get_by_role("link", name="In the pocket")).to_be_visible()
+
+
+def test_a_document_of_nobody_is_calmly_not_there(shelf: Shelf) -> None:
+    shelf.page.goto(f"{shelf.url}/documents/view/0192d4a0-0000-7000-8000-000000000000")
+    expect(shelf.page.get_by_text("This document is not there any more")).to_be_visible()
+    with httpx.Client(base_url=shelf.url, trust_env=False) as client:
+        client.post("/api/auth/sign-in", json={"email": EMAIL, "password": PASSWORD}).raise_for_status()
+        assert client.get("/api/documents/0192d4a0-0000-7000-8000-000000000000").json()["error"]["code"] == "not_found"

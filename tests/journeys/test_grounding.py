@@ -1,0 +1,316 @@
+"""Files and collections go along with a question, and the answer's citations lead back to what they say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
+
+from tests.journeys.browser import Chat
+from tests.journeys.conftest import create_account, session_of
+from tests.journeys.server import ModelHost, RxChat, until
+
+PLAIN = "scripted:tokens=1,text=Thirty days are yours [1]."
+QUOTING = "scripted:tokens=1,text=It says “Everybody has thirty days of holidays” [1]."
+DOUBTFUL = "scripted:tokens=1,text=It says “forty days of beach” [1] and so does another [7]."
+CODE = "scripted:tokens=1,text=Look at ``[1]`` here. Great![1]"
+EMBEDDER = "scripted-embed:tokens=256"
+HANDBOOK = """# Handbook
+
+## Holidays
+
+Everybody has thirty days of holidays in a year. They are asked for in the calendar.
+
+## Coffee
+
+The coffee machine is cleaned on Fridays by whoever drank last.
+"""
+
+
+@pytest.fixture(scope="module")
+def shelf_host() -> Iterator[ModelHost]:
+    """A model host whose models cite, with one that embeds."""
+    host = ModelHost(PLAIN, QUOTING, DOUBTFUL, CODE, EMBEDDER)
+    host.start()
+    yield host
+    host.kill()
+
+
+@pytest.fixture(scope="module")
+def shelf(shelf_host: ModelHost) -> Iterator[RxChat]:
+    """A server with a collection of two documents."""
+    found = RxChat(shelf_host.host)
+    try:
+        found.start()
+        create_account(found)
+        fill(found)
+        yield found
+    finally:
+        found.remove()
+
+
+@pytest.fixture
+def chat(shelf: RxChat, signed_in: Callable[..., BrowserContext]) -> Chat:
+    """A tab of somebody who is signed in at that server."""
+    return Chat(signed_in(shelf).new_page(), shelf.url)
+
+
+def program(server: RxChat) -> httpx.Client:
+    """The first administrator, over HTTP."""
+    kept = session_of(server).get("cookies", [])
+    cookies = {cookie.get("name", ""): cookie.get("value", "") for cookie in kept}
+    return httpx.Client(base_url=server.url, cookies=cookies, trust_env=False)
+
+
+def fill(server: RxChat) -> None:
+    """Make the collection, and wait until all of it can be found."""
+    with program(server) as client:
+        made: dict[str, Any] = client.post("/api/collections", json={"name": "Team rules"}).json()
+        for name, text in {
+            "handbook.md": HANDBOOK,
+            "parking.md": "# Parking\n\nThe bicycles stand in the yard.\n",
+        }.items():
+            where = {"name": name, "collection": made["id"]}
+            client.post("/api/files", params=where, content=text.encode()).raise_for_status()
+
+        def is_ready() -> bool:
+            found = client.get(f"/api/collections/{made['id']}/documents").json()
+            return len(found) == 2 and all(document["state"] == "ready" for document in found)
+
+        until(is_ready, 60)
+
+
+def attach(page: Page, name: str = "handbook.md", text: str = HANDBOOK) -> None:
+    """Choose a file, and wait until it is there or has been refused."""
+    begin_attaching(page, name, text)
+    expect(chips(page).filter(has_text=name)).to_have_count(1)
+    expect(page.locator(".brought-ring")).to_have_count(0)
+
+
+def begin_attaching(page: Page, name: str = "handbook.md", text: str = HANDBOOK) -> None:
+    """Choose a file as the file picker would."""
+    with page.expect_file_chooser() as choosing:
+        page.get_by_role("button", name="Attach files").click()
+    choosing.value.set_files([{"name": name, "mimeType": "text/markdown", "buffer": text.encode()}])
+
+
+def chips(page: Page) -> Locator:
+    """What goes along with the message that is being written."""
+    return page.get_by_role("list", name="Goes along with this message").get_by_role("listitem")
+
+
+def known(page: Page) -> Locator:
+    """What the conversation's answers are grounded in."""
+    return page.get_by_role("region", name="What answers are grounded in").get_by_role("listitem")
+
+
+def pick(chat: Chat, words: str) -> None:
+    """Choose the first that is called so, with the keyboard alone."""
+    chat.composer.press_sequentially(f"#{words}")
+    expect(chat.page.get_by_role("option").first).to_have_attribute("aria-selected", "true")
+    chat.composer.press("Enter")
+    expect(chat.page.get_by_role("listbox")).to_have_count(0)
+
+
+def test_a_file_is_attached_asked_about_and_cited(chat: Chat) -> None:
+    page = chat.open().choose(QUOTING).page
+    attach(page)
+    expect(chips(page)).to_have_count(1)
+    expect(chips(page)).to_contain_text("handbook.md")
+    chat.ask("How many days of holidays?")
+    page.wait_for_url(re.compile("/c/"))
+    expect(chips(page)).to_have_count(0)
+    chat.wait_for_end()
+    expect(known(page)).to_have_count(1)
+    expect(known(page)).to_contain_text("handbook.md")
+    citation = chat.answer.get_by_role("button", name="Source 1", exact=True)
+    expect(citation).to_be_visible()
+    assert chat.said() == "It says “Everybody has thirty days of holidays” 1."
+    citation.hover()
+    card = page.get_by_role("dialog", name="Source 1")
+    expect(card).to_contain_text("handbook.md")
+    expect(card.locator("mark")).to_have_text("Everybody has thirty days of holidays")
+    # The card can be gone into, and Escape closes it.
+    card.hover()
+    page.wait_for_timeout(400)
+    expect(card).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(card).to_have_count(0)
+    page.get_by_role("button", name="1 source", exact=True).click()
+    expect(page.locator(".sources-list")).to_contain_text("handbook.md")
+    path = chat.path
+    citation.click()
+    page.wait_for_url(re.compile("/documents/view/.*start="))
+    expect(page.locator("mark").filter(has_text="Everybody has thirty days").first).to_be_visible()
+    page.go_back()
+    page.wait_for_url(re.compile(path))
+    expect(citation).to_be_visible()
+
+
+def test_a_collection_is_picked_with_the_keyboard_and_taken_out_again(chat: Chat) -> None:
+    page = chat.open().choose(PLAIN).page
+    chat.composer.fill("Look into ")
+    pick(chat, "team ru")
+    expect(chips(page)).to_have_text(["Team rules"])
+    expect(chat.composer).to_have_value("Look into ")
+    chat.composer.press_sequentially("and say how many holidays there are")
+    chat.composer.press("Enter")
+    page.wait_for_url(re.compile("/c/"))
+    chat.wait_for_end()
+    expect(chat.answer.get_by_role("button", name="Source 1", exact=True)).to_be_visible()
+    expect(known(page)).to_contain_text(["Team rules"])
+    # A document of an existing conversation's own travels with the next message.
+    pick(chat, "park")
+    chat.composer.press_sequentially("And the bicycles?")
+    chat.composer.press("Enter")
+    expect(known(page)).to_have_count(2)
+    known(page).filter(has_text="Team rules").get_by_role("button").click()
+    expect(known(page)).to_have_text(["parking.md"])
+    page.reload()
+    expect(known(page)).to_have_text(["parking.md"])
+
+
+def test_words_that_nothing_is_called_stay_words(chat: Chat) -> None:
+    page = chat.open().choose(PLAIN).page
+    chat.composer.press_sequentially("see #nothingiscalledso")
+    expect(page.get_by_text("No collection or document is called so.")).to_be_visible()
+    expect(page.get_by_role("link", name="Documents page")).to_have_attribute("href", "/documents")
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("No collection or document is called so.")).to_have_count(0)
+    chat.composer.press("Enter")
+    expect(chat.questions).to_have_text(["see #nothingiscalledso"])
+
+
+def test_what_does_not_hold_is_shown_as_unverified(chat: Chat) -> None:
+    page = chat.open().choose(DOUBTFUL).page
+    attach(page)
+    chat.ask("How many days?").wait_for_end()
+    quote = chat.answer.get_by_role("button", name="Source 1. Not verified: these words are not in the source.")
+    number = chat.answer.get_by_role("button", name="Source 7. Not verified: there is no such source.")
+    expect(quote).to_have_attribute("data-unverified", "true")
+    number.hover()
+    expect(page.get_by_role("dialog")).to_have_text("Not verified: there is no such source.")
+    number.click()
+    assert "/c/" in page.url
+    quote.focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    expect(page.get_by_role("dialog", name="Source 1")).to_contain_text("handbook.md")
+
+
+def test_a_mark_in_code_stays_a_mark_and_one_behind_an_exclamation_is_no_picture(chat: Chat) -> None:
+    page = chat.open().choose(CODE).page
+    attach(page)
+    chat.ask("Say it").wait_for_end()
+    expect(chat.answer.get_by_role("button", name="Source 1", exact=True).last).to_be_visible()
+    assert "#cite-" not in chat.answer.inner_text()
+    expect(chat.answer).not_to_contain_text("Image:")
+    expect(page.locator(".md img")).to_have_count(0)
+
+
+def test_what_is_attached_survives_a_reload_and_is_removed(chat: Chat) -> None:
+    page = chat.open().choose(PLAIN).page
+    attach(page, "one.md", HANDBOOK)
+    attach(page, "two.md", "# Two\n\nAnother text.\n")
+    expect(page.locator(".brought-ring")).to_have_count(0)
+    chat.composer.fill("Half a question")
+    page.reload()
+    expect(chips(page)).to_have_count(2)
+    expect(chat.composer).to_have_value("Half a question")
+    chips(page).filter(has_text="two.md").get_by_role("button", name="Remove two.md").click()
+    expect(chips(page)).to_have_count(1)
+    page.reload()
+    expect(chips(page)).to_have_text(["one.md"])
+    chat.choose(PLAIN).composer.press("Enter")
+    page.wait_for_url(re.compile("/c/"))
+    expect(known(page)).to_have_text(["one.md"])
+    expect(chips(page)).to_have_count(0)
+
+
+def test_sending_waits_for_a_file_and_says_so_and_one_that_was_cut_off_is_chosen_again(chat: Chat) -> None:
+    page = chat.open().choose(PLAIN).page
+    held: list[Route] = []
+    page.route("**/api/uploads/**", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    begin_attaching(page)
+    chat.composer.fill("And?")
+    expect(page.get_by_role("button", name="A file is still being uploaded")).to_be_disabled()
+    expect(chat.composer_hint).to_have_text("A file is still being uploaded.")
+    chat.composer.press("Enter")
+    expect(chat.questions).to_have_count(0)
+    until(lambda: held)
+    page.unroute_all(behavior="ignoreErrors")
+    page.reload()
+    expect(chips(page)).to_contain_text("The upload was cut off when the page was left.")
+    expect(chat.composer_hint).to_have_text("“handbook.md” was not uploaded and will not go along.")
+    with page.expect_file_chooser() as choosing:
+        page.get_by_role("button", name="Choose handbook.md again").click()
+    choosing.value.set_files([{"name": "handbook.md", "mimeType": "text/markdown", "buffer": HANDBOOK.encode()}])
+    expect(chips(page)).to_have_text(["handbook.md"])
+    expect(chat.send_button).to_be_enabled()
+
+
+def test_a_refused_file_says_why_and_can_be_removed(chat: Chat) -> None:
+    page = chat.open().choose(PLAIN).page
+    attach(page, "empty.md", "")
+    expect(chips(page).get_by_role("alert")).to_contain_text("is empty")
+    page.get_by_role("button", name="Remove empty.md").click()
+    expect(chips(page)).to_have_count(0)
+
+
+def test_a_refused_message_gives_back_what_went_along(chat: Chat, shelf: RxChat) -> None:
+    page = chat.open().choose(PLAIN).page
+    with program(shelf) as client:
+        gone = client.post("/api/collections", json={"name": "Short-lived"}).json()["id"]
+        pick(chat, "short-l")
+        client.delete(f"/api/collections/{gone}").raise_for_status()
+    attach(page)
+    expect(chat.send_button).to_have_count(1)
+    chat.composer.fill("What is it about?")
+    expect(chat.send_button).to_be_enabled()
+    chat.composer.press("Enter")
+    expect(chat.composer_hint).to_contain_text("not there any more")
+    expect(chat.composer).to_have_value("What is it about?")
+    expect(chips(page)).to_have_count(2)
+    page.get_by_role("button", name="Remove Short-lived").click()
+    chat.composer.press("Enter")
+    page.wait_for_url(re.compile("/c/"))
+    expect(known(page)).to_have_text(["handbook.md"])
+
+
+def test_files_are_dropped_on_the_window_and_pasted(chat: Chat) -> None:
+    page = chat.open().choose(PLAIN).page
+    page.evaluate(
+        "() => { const data = new DataTransfer(); data.items.add(new File(['one text'], 'dropped.md'));"
+        " const tell = (name) => document.querySelector('.thread-scroll').dispatchEvent("
+        "new DragEvent(name, { bubbles: true, cancelable: true, dataTransfer: data }));"
+        " window.drop = () => tell('drop'); tell('dragenter'); }"
+    )
+    expect(page.get_by_text("Drop files to attach them")).to_be_visible()
+    page.evaluate("window.drop()")
+    expect(page.get_by_text("Drop files to attach them")).to_have_count(0)
+    chat.composer.evaluate(
+        "(field) => { const data = new DataTransfer(); data.items.add(new File(['another text'], 'pasted.md'));"
+        " field.dispatchEvent(new ClipboardEvent('paste', { bubbles: true, cancelable: true, clipboardData: data })) }"
+    )
+    expect(chips(page)).to_have_text(["dropped.md", "pasted.md"])
+
+
+def test_a_finger_opens_the_card_first(shelf: RxChat, signed_in: Callable[..., BrowserContext]) -> None:
+    narrow: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
+    chat = Chat(signed_in(shelf, **narrow).new_page(), shelf.url).open().choose(PLAIN)
+    attach(chat.page)
+    expect(chips(chat.page)).to_have_text(["handbook.md"])
+    chat.ask("How many days of holidays?").wait_for_end()
+    chat.answer.get_by_role("button", name="Source 1", exact=True).tap()
+    card = chat.page.get_by_role("dialog", name="Source 1")
+    expect(card).to_contain_text("thirty days")
+    box = card.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 360
+    card.get_by_role("link", name="Open the document").tap()
+    chat.page.wait_for_url(re.compile("/documents/view/"))

@@ -1,0 +1,161 @@
+"""What a tab may ask of knowledge: looked for, attached, taken out; nobody else's, and nothing that is no id."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.ids import new_id
+from rxchat.services.graph import Services
+from rxchat.states.knowledge import KnowledgeState
+from rxchat.states.sidebar import SidebarState
+from rxchat.states.thread import ThreadState
+from rxchat.states.viewer import ViewerState
+from tests.factories import add_viewer, signed_in_as
+from tests.peers.scripted_ollama import ScriptedOllama
+from tests.services.grounded import EMBEDDER
+from tests.tab import Tab, open_tab
+
+pytestmark = pytest.mark.anyio
+
+QUICK = "scripted:tokens=2"
+UNREADABLE = "What was attached cannot be read; please reload the page."
+GONE = "What you attached is not there any more, or you may not read it: take it out and send again."
+
+
+@pytest.fixture
+async def ada(services: Services, viewer: Viewer, ollama: ScriptedOllama) -> Viewer:
+    ollama.offered = [QUICK, EMBEDDER]
+    return viewer
+
+
+@pytest.fixture
+async def cookie(services: Services, ada: Viewer) -> str:
+    return await signed_in_as(services, ada)
+
+
+@pytest.fixture
+def stranger(owner_url: str) -> Viewer:
+    return add_viewer(owner_url, "Mallory")
+
+
+async def at_page(tab: Tab, conversation_id: object = None) -> None:
+    """Be on a page that has loaded."""
+    tab.visit(conversation_id)
+    before = len(tab.patches)
+    await tab.send_event(ViewerState, "enter")
+    await tab.send_event(SidebarState, "load")
+    await tab.send_event(ThreadState, "open")
+    await tab.until(lambda: len(tab.patches) > before)
+
+
+async def begun(tab: Tab, **attached: Any) -> str:
+    """Ask on the page for new chats, and be in the conversation that comes of it."""
+    await at_page(tab)
+    client_id = str(new_id())
+    await tab.do(ThreadState, "send", text="How many days?", client_id=client_id, attached=attached)
+    assert tab.shown(ThreadState, "refused") == {}
+    await tab.until(lambda: tab.redirects)
+    conversation_id = tab.redirects.pop().removeprefix("/c/")
+    await at_page(tab, conversation_id)
+    await tab.until(tab.answer)
+    return conversation_id
+
+
+def attached_names(tab: Tab) -> list[str]:
+    return [item["name"] for item in tab.shown(KnowledgeState, "attached")]
+
+
+def refusal(tab: Tab) -> str:
+    return tab.shown(ThreadState, "refused").get("text", "")
+
+
+async def test_what_is_found_is_ones_own_and_named_so(
+    services: Services, cookie: str, ada: Viewer, stranger: Viewer
+) -> None:
+    mine = await services.library.create(ada, "Team rules")
+    await services.library.create(ada, "Cookbook")
+    await services.library.create(stranger, "Team secrets")
+    async with open_tab(cookie) as tab:
+        await at_page(tab)
+        await tab.do(KnowledgeState, "find", words="team")
+        found = tab.shown(KnowledgeState, "choices")
+        assert [(item["id"], item["kind"], item["name"]) for item in found] == [(str(mine), "collection", "Team rules")]
+        assert tab.shown(KnowledgeState, "searched") == "team"
+        await tab.do(KnowledgeState, "find", words="%" * 500)
+        assert (tab.shown(KnowledgeState, "choices"), len(tab.shown(KnowledgeState, "searched"))) == ([], 100)
+
+
+async def test_what_goes_along_is_shown_attached_and_taken_out(services: Services, cookie: str, ada: Viewer) -> None:
+    rules = await services.library.create(ada, "Team rules")
+    recipes = await services.library.create(ada, "Cookbook")
+    async with open_tab(cookie) as tab:
+        conversation_id = await begun(tab, ids=[str(rules)], draft="")
+        assert (tab.shown(KnowledgeState, "of"), attached_names(tab)) == (conversation_id, ["Team rules"])
+        await tab.do(KnowledgeState, "attach", found=str(recipes))
+        await tab.until(lambda: attached_names(tab) == ["Team rules", "Cookbook"])
+        await tab.do(KnowledgeState, "detach", found=str(rules))
+        await tab.until(lambda: attached_names(tab) == ["Cookbook"])
+
+
+@pytest.mark.parametrize(
+    "attached",
+    [
+        {"ids": "abc", "draft": ""},
+        {"ids": [7], "draft": ""},
+        {"ids": ["no-id"], "draft": ""},
+        {"ids": [], "draft": "no-id"},
+        {"ids": [], "draft": ["x"]},
+        {"ids": [str(uuid4()) for _ in range(51)], "draft": ""},
+    ],
+    ids=["text", "number", "no id", "no draft", "list", "too many"],
+)
+async def test_what_no_page_sends_is_refused_with_a_sentence(cookie: str, attached: dict[str, Any]) -> None:
+    async with open_tab(cookie) as tab:
+        await at_page(tab)
+        await tab.do(ThreadState, "send", text="hello", client_id=str(new_id()), attached=attached)
+        assert refusal(tab) == UNREADABLE
+        assert tab.redirects == []
+
+
+async def test_a_strangers_collection_does_not_go_along(services: Services, cookie: str, stranger: Viewer) -> None:
+    theirs = await services.library.create(stranger, "Diary")
+    async with open_tab(cookie) as tab:
+        await at_page(tab)
+        for unknown in (theirs, new_id()):
+            attached = {"ids": [str(unknown)], "draft": ""}
+            await tab.do(ThreadState, "send", text="hello", client_id=str(new_id()), attached=attached)
+            assert refusal(tab) == GONE
+
+
+async def test_a_strangers_conversation_is_not_grounded(
+    services: Services, cookie: str, ada: Viewer, stranger: Viewer
+) -> None:
+    rules = await services.library.create(ada, "Team rules")
+    async with open_tab(cookie) as tab:
+        conversation_id = await begun(tab, ids=[str(rules)], draft="")
+        async with open_tab(await signed_in_as(services, stranger)) as other:
+            await at_page_of_nothing(other, conversation_id)
+            await other.do(KnowledgeState, "attach", found=str(rules))
+            await other.do(KnowledgeState, "detach", found=str(rules))
+            await other.do(KnowledgeState, "detach", found="no-id")
+            assert attached_names(other) == []
+    assert [item.name for item in await services.attaching.of(ada, UUID(conversation_id))] == ["Team rules"]
+
+
+async def at_page_of_nothing(tab: Tab, conversation_id: str) -> None:
+    """Be at an address that shows this person nothing."""
+    tab.visit(conversation_id)
+    await tab.send_event(ViewerState, "enter")
+    await tab.do(ThreadState, "open")
+    assert tab.shown(ThreadState, "missing")
+
+
+async def test_nobody_finds_anything_without_a_sign_in(services: Services, ada: Viewer) -> None:
+    await services.library.create(ada, "Team rules")
+    async with open_tab() as tab:
+        await tab.do(KnowledgeState, "find", words="team")
+        assert tab.shown(KnowledgeState, "choices") == []

@@ -1,0 +1,306 @@
+// The rules of what goes along with a message, of `#`, and of citations, without a browser. Run by test_client.py.
+import { describe, expect, test } from "bun:test";
+import { asSent, attachedWords, createAttachments, isSameAttached, pastedFiles } from "../../rxchat/ui/client/attach-state.js";
+import { citationIn, excerptOf, linkedText, marksOf, newNonce, passageOf, placeOf, reasonOf, restoreMarks, withoutLinks } from "../../rxchat/ui/client/citation-marks.js";
+import { createSources } from "../../rxchat/ui/client/citation-sources.js";
+import { createDrafts } from "../../rxchat/ui/client/drafts.js";
+import { createOutbox } from "../../rxchat/ui/client/outbox.js";
+import { fitting, hashAt, isLooking, withoutHash } from "../../rxchat/ui/client/pick-words.js";
+import { createThread } from "../../rxchat/ui/client/thread-state.js";
+
+const cite = (text, mark, numbers, more = {}) => numbers.map((number) => ({ at: text.indexOf(mark), length: mark.length, number, verified: true, quote: "", ...more }));
+
+describe("citations in a text", () => {
+  const linked = (text, ...citations) => linkedText(text, citations.flat(), "n");
+
+  test("each mark becomes a link for each of its numbers, counted in UTF-16", () => {
+    const text = "😀 Thirty [1, 3]. More 【2†a】!";
+    expect(linked(text, cite(text, "[1, 3]", [1, 3]), cite(text, "【2†a】", [2]))).toBe("😀 Thirty [1](#cite-n-0)[3](#cite-n-1). More [2](#cite-n-2)!");
+  });
+
+  test("what is no mark is left alone: another text, a place behind the end, marks that overlap", () => {
+    const text = "It says so [1] here.";
+    const citations = [{ at: 3, length: 4, number: 1 }, { at: 11, length: 3, number: 1 }, { at: 12, length: 2, number: 2 }, { at: 19, length: 9, number: 3 }];
+    expect(marksOf(text, citations)).toEqual([{ at: 11, end: 14, indexes: [1] }]);
+  });
+
+  test("a mark behind an exclamation mark is no picture", () => {
+    const text = "Great![1]";
+    expect(linked(text, cite(text, "[1]", [1]))).toBe("Great\\![1](#cite-n-0)");
+  });
+
+  test("a mark in a link's words moves behind the link", () => {
+    const text = "See [the page [1] here](https://x.example/a) and on [2].";
+    expect(linked(text, cite(text, "[1]", [1]), cite(text, "[2]", [2]))).toBe("See [the page  here](https://x.example/a)[1](#cite-n-0) and on [2](#cite-n-1).");
+  });
+
+  test("marks in tables and lists stay in their cells", () => {
+    const text = "| a | b |\n|---|---|\n| x [1] | y |\n\n- one [1]";
+    const last = { ...cite(text, "[1]", [1])[0], at: text.lastIndexOf("[1]") };
+    expect(linked(text, cite(text, "[1]", [1]), [last])).toBe("| a | b |\n|---|---|\n| x [1](#cite-n-0) | y |\n\n- one [1](#cite-n-1)");
+  });
+
+  test("only links that this page wrote are citations", () => {
+    const nonce = newNonce();
+    expect(citationIn(`#cite-${nonce}-12`, nonce)).toBe(12);
+    for (const href of [`#cite-${nonce}-`, `#cite-${nonce}-1x`, "#cite-n-1", `x#cite-${nonce}-1`, undefined]) expect(citationIn(href, nonce)).toBe(-1);
+    expect(newNonce()).not.toBe(nonce);
+  });
+
+  test("a mark is put back wherever its link was not read as one", () => {
+    expect(withoutLinks("code [1](#cite-n-0)[3](#cite-n-1) [2](#cite-m-0)", "n")).toBe("code [1][3] [2](#cite-m-0)");
+    const tree = { children: [{ properties: { href: "#cite-n-0" }, children: [{ value: "1" }] }, { properties: { href: "http://x/%5B1%5D(#cite-n-1)" }, children: [] }, { children: [{ value: "[1](#cite-n-2)" }] }] };
+    restoreMarks(tree, "n");
+    expect(tree.children.map((child) => child.properties?.href ?? child.children[0].value)).toEqual(["#cite-n-0", "http://x/[1]", "[1]"]);
+  });
+
+  test("an answer that is written again does not keep the citations of the one before", () => {
+    const thread = createThread();
+    const answer = { id: "a", role: "assistant", text: "so [1]", reasoning: "", state: "failed", citations: [{ at: 3 }] };
+    thread.patch({ n: 1, op: "set", items: [answer] }, "c1");
+    thread.patch({ n: 2, op: "replace", item: { id: "a", role: "assistant", text: "", reasoning: "", state: "running" } }, "c1");
+    thread.patch({ n: 3, op: "finish", item: { id: "a", state: "done", length: 0, reasoning_length: 0 } }, "c1");
+    expect(thread.view().messages[0].citations).toBe(undefined);
+  });
+});
+
+describe("the source of a citation", () => {
+  const source = { number: 1, text: "😀 Everybody has thirty days.", start: 100, end: 128, page: 3, heading: "Holidays", document_id: "d", is_there: true, is_allowed: true };
+  const quoting = { number: 1, verified: true, quote: "has thirty", start: 112, end: 122 };
+
+  test("is shown around what is quoted, in code points", () => {
+    expect(excerptOf(source, quoting)).toEqual({ before: "😀 Everybody ", quoted: "has thirty", after: " days." });
+    expect(excerptOf(source, quoting, 16)).toEqual({ before: "…dy ", quoted: "has thirty", after: " da…" });
+    expect(excerptOf(source, { ...quoting, quote: "" }, 12)).toEqual({ before: "", quoted: "", after: "😀 Everybody …" });
+    expect(excerptOf(source, { verified: false, quote: "has", start: 0, end: 0 }).quoted).toBe("");
+  });
+
+  test("leads to the quoted words, or to the whole passage", () => {
+    expect(passageOf(source, quoting)).toEqual({ documentId: "d", start: 112, end: 122, page: 3, quote: "has thirty" });
+    expect(passageOf(source, { ...quoting, verified: false })).toEqual({ documentId: "d", start: 100, end: 128, page: 3, quote: "" });
+    expect(placeOf(source)).toBe("page 3 · Holidays");
+  });
+
+  test("says why a citation does not hold", () => {
+    expect(reasonOf({ verified: true, reason: "" })).toBe("");
+    expect(reasonOf({ verified: false, reason: "no such source" })).toBe("Not verified: there is no such source.");
+    expect(reasonOf({ verified: false, reason: "not in the source" })).toBe("Not verified: these words are not in the source.");
+  });
+
+  test("is asked for once, and again when that failed", async () => {
+    const answers = [{ problem: "away" }, { data: [source] }];
+    let asked = 0;
+    const sources = createSources(async () => answers[asked++]);
+    const citations = [];
+    expect((await sources.want(citations, "a")).problem).toBe("away");
+    await Promise.all([sources.want(citations, "a"), sources.want(citations, "a")]);
+    expect([(await sources.want(citations, "a")).list, sources.of(citations).list, asked]).toEqual([[source], [source], 2]);
+    expect(sources.of([]).list).toBe(null);
+  });
+});
+
+function list() {
+  let items = [];
+  const listeners = new Set();
+  const tell = () => listeners.forEach((listener) => listener());
+  const set = (key, more) => {
+    items = items.map((item) => (item.key === key ? { ...item, ...more } : item));
+    tell();
+  };
+  return {
+    made: [], disposed: 0, set,
+    add(files) {
+      items = [...items, ...[...files].map((file, at) => ({ key: `${items.length + at + 1}`, name: file.name, size: 1, progress: 0, state: "uploading", error: "", documentId: "" }))];
+      tell();
+    },
+    cancel(key) {
+      items = items.filter((item) => item.key !== key);
+      tell();
+    },
+    dispose() {
+      this.disposed += 1;
+    },
+    snapshot: () => items,
+    subscribe: (listener) => listeners.add(listener),
+  };
+}
+
+function attaching(stored, problem = "") {
+  const said = { saved: undefined, erased: [], givenUp: [], drafts: [] };
+  let uploads = null;
+  const store = createAttachments({
+    makeUploads: (draft) => {
+      said.drafts.push(draft);
+      uploads = list();
+      return uploads;
+    },
+    newId: () => `draft-${said.drafts.length + 1}`,
+    save: (next) => (said.saved = next),
+    erase: async (id) => {
+      said.erased.push(id);
+      return problem;
+    },
+    giveUp: (id) => said.givenUp.push(id),
+    stored,
+  });
+  const upload = (name, id) => {
+    store.add([{ name }]);
+    const item = uploads.snapshot().at(-1);
+    if (id) uploads.set(item.key, { state: "done", progress: 1, documentId: id });
+    return item.key;
+  };
+  return { store, said, upload, set: (key, more) => uploads.set(key, more), names: () => store.snapshot().map((chip) => `${chip.name} ${chip.state}`) };
+}
+
+describe("what goes along", () => {
+  test("has a draft from its first file on, and brings picked ones by their ids", () => {
+    const { store, said, upload } = attaching();
+    expect(store.attached()).toBe(undefined);
+    store.pick({ id: "c1", kind: "collection", name: "Rules" });
+    store.pick({ id: "c1", kind: "collection", name: "Rules" });
+    expect(asSent(store.attached())).toEqual({ ids: ["c1"], draft: "" });
+    upload("a.md", "d1");
+    upload("b.md", "d2");
+    expect([asSent(store.attached()), said.drafts]).toEqual([{ ids: ["c1"], draft: "draft-1" }, ["draft-1"]]);
+    store.clear();
+    expect([store.snapshot(), said.saved, store.attached()]).toEqual([[], undefined, undefined]);
+    upload("c.md", "d3");
+    expect(said.drafts).toEqual(["draft-1", "draft-2"]);
+  });
+
+  test("says what is still coming, and what will not go along", () => {
+    const { store, upload, set } = attaching();
+    const key = upload("a.md");
+    expect(attachedWords(store.snapshot())).toBe("A file is still being uploaded.");
+    upload("b.md");
+    expect(attachedWords(store.snapshot())).toBe("2 files are still being uploaded.");
+    set(key, { state: "failed", error: "too large", documentId: "d1" });
+    set("2", { state: "done", documentId: "d2" });
+    expect(attachedWords(store.snapshot())).toBe("“a.md” was not uploaded and will not go along.");
+    expect(store.attached().chips.map((chip) => chip.id)).toEqual(["d2"]);
+  });
+
+  test("is kept for a page that is loaded again; what was under way is to be chosen again", () => {
+    const first = attaching();
+    first.upload("a.md", "d1");
+    first.set(first.upload("b.md"), { documentId: "d2" });
+    first.store.pick({ id: "c1", kind: "collection", name: "Rules" });
+    const again = attaching(JSON.parse(JSON.stringify(first.said.saved)));
+    expect(again.names().sort()).toEqual(["Rules done", "a.md done", "b.md gone"]);
+    expect(asSent(again.store.attached())).toEqual({ ids: ["c1"], draft: "draft-1" });
+    again.upload("b.md", "d3");
+    expect(again.names().sort()).toEqual(["Rules done", "a.md done", "b.md done"]);
+    expect([again.said.givenUp, again.said.drafts]).toEqual([["d2"], ["draft-1"]]);
+  });
+
+  test("a file that is removed is deleted, unless the same is there once more or that fails", async () => {
+    const { store, said, upload } = attaching();
+    upload("a.md", "d1");
+    upload("b.md", "d1");
+    store.remove("u1");
+    expect(said.erased).toEqual([]);
+    store.remove("u2");
+    expect([said.erased, store.snapshot()]).toEqual([["d1"], []]);
+    const other = attaching(undefined, "The server is away.");
+    other.upload("a.md", "d1");
+    other.store.remove("u1");
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(other.store.snapshot()).toMatchObject([{ name: "a.md", state: "done", error: "The server is away." }]);
+  });
+
+  test("comes back with a refused message, beside what was attached since", () => {
+    const { store, upload } = attaching();
+    upload("a.md", "d1");
+    const attached = store.attached();
+    store.clear();
+    store.restore(attached);
+    expect(isSameAttached(store.attached(), attached)).toBe(true);
+    store.restore(attached);
+    expect(store.snapshot().length).toBe(1);
+    store.drop(attached);
+    upload("b.md", "d2");
+    store.restore(attached);
+    // One message has one draft.
+    expect(asSent(store.attached())).toEqual({ ids: ["d1"], draft: "draft-2" });
+    store.drop(attached);
+    expect(store.snapshot().map((chip) => chip.id)).toEqual(["d2"]);
+  });
+
+  test("the same is the same in any order", () => {
+    expect(isSameAttached(undefined, { ids: [], draft: "" })).toBe(true);
+    expect(isSameAttached({ ids: ["a", "b"], draft: "x" }, { ids: ["b", "a"], draft: "x" })).toBe(true);
+    expect(isSameAttached({ ids: ["a"], draft: "x" }, { ids: ["a"], draft: "y" })).toBe(false);
+  });
+
+  test("pasted text stays text, and pasted files are files", () => {
+    const data = (names, text) => ({ files: names.map((name) => ({ name })), getData: () => text });
+    expect(pastedFiles(data([], "words"))).toEqual([]);
+    expect(pastedFiles(data(["image.png"], "A table from a text"))).toEqual([]);
+    expect(pastedFiles(data(["image.png"], "")).length).toBe(1);
+    expect(pastedFiles(data(["a.md", "b.md"], "/home/ada/a.md\n/home/ada/b.md")).length).toBe(2);
+    expect(pastedFiles(null)).toEqual([]);
+  });
+});
+
+describe("what goes along survives as the text does", () => {
+  const storage = () => {
+    const items = new Map();
+    return { getItem: (k) => items.get(k) ?? null, setItem: (k, v) => items.set(k, v), removeItem: (k) => items.delete(k), items };
+  };
+  const attached = { ids: ["c1"], draft: "x", chips: [{ kind: "file", name: "a.md", id: "d1", state: "done" }] };
+
+  test("in the drafts: while it is written, on its way, and into the new conversation", () => {
+    const kept = storage();
+    const drafts = createDrafts(kept);
+    drafts.attach("a@x", "", { draft: "x", chips: attached.chips });
+    expect(drafts.attached("a@x", "").draft).toBe("x");
+    drafts.send("a@x", "", "k1", "what is it?", attached);
+    drafts.attach("a@x", "", undefined);
+    expect([drafts.unsettled("a@x", "").attached, drafts.attached("a@x", "")]).toEqual([attached, undefined]);
+    drafts.attach("a@x", "", { draft: "y", chips: [] });
+    drafts.move("a@x", "c9");
+    expect([drafts.attached("a@x", "c9").draft, drafts.unsettled("a@x", "c9").id]).toEqual(["y", "k1"]);
+    drafts.settle("a@x", "c9", "k1");
+    drafts.attach("a@x", "c9", undefined);
+    expect(kept.items.size).toBe(0);
+  });
+
+  test("a message that is sent again brings it again, and one that is refused gives it back", () => {
+    const thread = createThread();
+    thread.patch({ n: 1, op: "set", items: [] }, "c1");
+    const at = { now: 0 };
+    const outbox = createOutbox(thread, () => at.now);
+    const sent = [];
+    thread.sent("k1", "hi", attached);
+    for (at.now of [0, 1000, 10000]) outbox.flush((...given) => sent.push(given));
+    expect(sent).toEqual([["hi", "k1", { ids: ["c1"], draft: "x" }], ["hi", "k1", { ids: ["c1"], draft: "x" }]]);
+    expect(thread.refuse("k1").attached).toEqual(attached);
+    thread.sent("k2", "ho");
+    outbox.flush((...given) => sent.push(given));
+    expect(sent.at(-1)).toEqual(["ho", "k2", {}]);
+  });
+});
+
+describe("what # looks for", () => {
+  test("begins at a word's beginning and ends with the line", () => {
+    expect(hashAt("ask #team ru", 12)).toEqual({ at: 4, words: "team ru" });
+    expect(hashAt("#", 1)).toEqual({ at: 0, words: "" });
+    expect(hashAt("ask #team now", 7)).toEqual({ at: 4, words: "te" });
+    for (const [text, caret] of [["# Heading", 9], ["C#", 2], ["##", 2], ["#a\nb", 4], ["#a", 0], ["", 0], [`#${"x".repeat(80)}`, 81]]) expect(hashAt(text, caret)).toBe(null);
+  });
+
+  test("shows what fits while the server looks, and is prose when nothing does", () => {
+    const choices = [{ id: "1", name: "Team rules" }, { id: "2", name: "Parking" }];
+    expect(fitting(choices, "", "team").map(({ id }) => id)).toEqual(["1"]);
+    expect(fitting(choices, "x ", "x").length).toBe(2);
+    expect(fitting(choices, "", "", (id) => id === "1").map(({ id }) => id)).toEqual(["2"]);
+    expect([isLooking({ words: "te" }, []), isLooking({ words: "te st" }, []), isLooking({ words: "te st" }, choices), isLooking(null, choices)]).toEqual([true, false, true, false]);
+  });
+
+  test("leaves the text without it", () => {
+    expect(withoutHash("ask #team about", { at: 4, words: "team" })).toEqual({ text: "ask about", caret: 4 });
+    expect(withoutHash("#team", { at: 0, words: "team" })).toEqual({ text: "", caret: 0 });
+    expect(withoutHash("#team so", { at: 0, words: "team" })).toEqual({ text: "so", caret: 0 });
+  });
+});
