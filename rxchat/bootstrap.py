@@ -205,7 +205,7 @@ def build_services(settings: Settings, at: Connections) -> Graph:
     ingestion = Ingestion(database, files, IsolatedParser(), embedder)
     retrieval = Retrieval(database, embedder, reranker)
     services = Services(
-        **_account_services(settings, at, database, access, passwords, limits, Sweeping(database, store)),
+        **_account_services(settings, at, database, access, passwords, limits, Sweeping(database, store), files),
         access=access,
         activity=Activity(notices, access),
         attaching=Attaching(database),
@@ -284,6 +284,7 @@ def _account_services(
     passwords: Passwords,
     limits: Limits,
     sweeping: Sweeping,
+    files: Files,
 ) -> dict[str, Any]:
     """Return everything about who someone is and what they may do."""
     base_url, vault, tokens = settings.base_url, Vault(at.secret_key), Tokens(at.secret_key)
@@ -301,7 +302,7 @@ def _account_services(
         "authentication": authentication,
         "chats": Chats(database, teams),
         "federation": Federation(database, tokens, limits, links, rules, authentication, post, providers(settings)),
-        "my_data": MyData(database, access, authentication, grace=timedelta(days=settings.deletion_grace_days)),
+        "my_data": MyData(database, access, authentication, files, grace=timedelta(days=settings.deletion_grace_days)),
         "passkeys": Passkeys(database, tokens, limits, sessions, authentication, origins=settings.own_origins),
         "password_changes": PasswordChanges(database, passwords, limits, links, post, access, authentication),
         "people": People(database, links, post, access),

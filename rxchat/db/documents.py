@@ -164,6 +164,16 @@ async def documents(session: AsyncSession, collection_id: UUID) -> list[Document
     return [_document(row) for row in found]
 
 
+async def all_owned(session: AsyncSession, owner_id: UUID) -> list[Document]:
+    """Return all documents of a person's own that are stored, attachments too, the oldest first."""
+    found = await session.execute(
+        select(*_FACTS)
+        .where(DocumentRow.owner_id == owner_id, DocumentRow.state != DocumentState.UPLOADING.value)
+        .order_by(DocumentRow.created_at, DocumentRow.id)
+    )
+    return [_document(row) for row in found]
+
+
 async def document(session: AsyncSession, document_id: UUID) -> Document | None:
     """Return a document that the acting person may read."""
     row = (await session.execute(select(*_FACTS).where(DocumentRow.id == document_id))).first()

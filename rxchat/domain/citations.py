@@ -19,7 +19,9 @@ _MARK = re.compile(
     r"\[(?:source\s*)?(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\](?!\(|:|\[[^\]\d])|【(\d{1,3})(?:†[^】]*)?】", re.IGNORECASE
 )
 _NUMBER = re.compile(r"\d+")
-_CODE = re.compile(r"^[ ]{0,3}(`{3,}|~{3,}).*?(?:^[ ]{0,3}\1|\Z)|(`{1,8})(?!`)[^\n]{1,400}?(?<!`)\2(?!`)", re.DOTALL | re.MULTILINE)
+_CODE = re.compile(
+    r"^[ ]{0,3}(`{3,}|~{3,}).*?(?:^[ ]{0,3}\1|\Z)|(`{1,8})(?!`)[^\n]{1,400}?(?<!`)\2(?!`)", re.DOTALL | re.MULTILINE
+)
 _QUOTE = re.compile(r"[\"“„«]([^\"“”„«»]{4,600})[\"”“»]([^\"“”„«»\[\]]{0,40})\Z")
 _SENTENCE_END = re.compile(r"[.!?]\s+\w")
 _SHORTEST_QUOTE_WORDS = 2

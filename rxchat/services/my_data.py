@@ -16,13 +16,15 @@ from uuid import UUID
 from rxchat.db import accounts as rows
 from rxchat.db import audit, credentials
 from rxchat.db import conversations as conversation_rows
+from rxchat.db import documents as document_rows
 from rxchat.db import queue as queue_rows
 from rxchat.db import sessions as session_rows
 from rxchat.db.database import Database
 from rxchat.domain.accounts import Caller, Viewer, valid_name
-from rxchat.domain.errors import LastAdministrator, NotSignedIn
+from rxchat.domain.errors import LastAdministrator, NotSignedIn, StoreError
 from rxchat.observability import correlation_id
 from rxchat.services.authentication import Authentication
+from rxchat.services.files import Files
 from rxchat.services.notices import Access
 
 _GRACE = timedelta(days=7)
@@ -32,6 +34,8 @@ _README = (
     "account.json        who you are, how you sign in, where you are signed in, your keys (never their words)\n"
     "audit.json          what the audit says that you did\n"
     "conversations/      each conversation as JSON with its messages, and as text to read\n"
+    "documents.json      what you have uploaded: what it is called, and in which file below it is\n"
+    "documents/          the files themselves, by their ids\n"
 )
 
 
@@ -51,9 +55,16 @@ class MyData:
     """The use cases around one's own account."""
 
     def __init__(
-        self, database: Database, access: Access, authentication: Authentication, *, grace: timedelta = _GRACE
+        self,
+        database: Database,
+        access: Access,
+        authentication: Authentication,
+        files: Files,
+        *,
+        grace: timedelta = _GRACE,
     ) -> None:
         """Know where truth lives, and how long an account waits before it is gone."""
+        self._files = files
         self._database = database
         self._access = access
         self._authentication = authentication
@@ -123,9 +134,29 @@ class MyData:
                     ids = await conversation_rows.ids_owned(session, viewer.user_id)
                 for conversation_id in ids:
                     await self._add_conversation(archive, viewer, conversation_id)
+                await self._add_documents(archive, viewer)
             file.seek(0)
             while piece := file.read(_PIECE_BYTES):
                 yield piece
+
+    async def _add_documents(self, archive: zipfile.ZipFile, viewer: Viewer) -> None:
+        async with self._database.begin(viewer.user_id) as session:
+            found = await document_rows.all_owned(session, viewer.user_id)
+        told = []
+        for item in found:
+            # The id alone, as with conversations; a suffix that is letters and digits says with what it is opened.
+            suffix = item.name.rpartition(".")[2]
+            name = f"documents/{item.id}" + (f".{suffix}" if suffix.isalnum() and len(suffix) <= 8 else "")
+            line = {"name": item.name, "file": name, "uploaded_at": item.created_at, "bytes": item.size_bytes}
+            try:
+                with archive.open(name, "w", force_zip64=True) as out:
+                    async for piece in await self._files.whole(viewer.user_id, item):
+                        await asyncio.to_thread(out.write, piece)
+            except StoreError as error:
+                # The rest is worth having, and what is missing is said.
+                line["missing"] = error.message
+            told.append(line)
+        archive.writestr("documents.json", _json(told))
 
     async def _account(self, viewer: Viewer) -> dict[str, Any]:
         async with self._database.begin(viewer.user_id) as session:

@@ -16,6 +16,7 @@ from rxchat.services.graph import Services
 from rxchat.tables import metadata
 from tests.factories import PASSWORD, signed_in_as
 from tests.security.house import person
+from tests.services.grounded import uploaded
 
 pytestmark = pytest.mark.anyio
 
@@ -51,6 +52,18 @@ async def test_everything_of_a_person_is_in_the_export_and_nothing_of_others(
     assert (account["email"], account["keys"][0]["name"], len(account["sessions"])) == (ada.email, "ci", 1)
     actions = [item["action"] for item in json.loads(archive.read("audit.json"))]
     assert actions == ["key_created", "signed_in", "data_exported"]
+
+
+async def test_what_somebody_has_uploaded_comes_along(services: Services, owner_url: str) -> None:
+    viewer, other = add_viewer(owner_url, "Ada"), add_viewer(owner_url, "Bob")
+    for person, name, words in ((viewer, "../mine.txt", "My own words."), (other, "his.txt", "His own words.")):
+        collection = await services.library.create(person, "Mine")
+        await uploaded(services, person, collection, name, words)
+    archive = await exported(services, viewer)
+    [line] = json.loads(archive.read("documents.json"))
+    assert line["name"] == "mine.txt"
+    assert archive.read(line["file"]) == b"My own words."
+    assert [name for name in archive.namelist() if name.startswith("documents/")] == [line["file"]]
 
 
 async def test_an_account_waits_can_be_kept_and_is_gone_for_good(services: Services, owner_url: str) -> None:
