@@ -55,11 +55,11 @@ async def test_everything_of_a_person_is_in_the_export_and_nothing_of_others(
 
 
 async def test_what_somebody_has_uploaded_comes_along(services: Services, owner_url: str) -> None:
-    viewer, other = add_viewer(owner_url, "Ada"), add_viewer(owner_url, "Bob")
-    for person, name, words in ((viewer, "../mine.txt", "My own words."), (other, "his.txt", "His own words.")):
-        collection = await services.library.create(person, "Mine")
-        await uploaded(services, person, collection, name, words)
-    archive = await exported(services, viewer)
+    ada, bob = await person(services, owner_url, "Ada"), await person(services, owner_url, "Bob")
+    for owner, name, words in ((ada, "../mine.txt", "My own words."), (bob, "his.txt", "His own words.")):
+        collection = await services.library.create(owner, "Mine")
+        await uploaded(services, owner, collection, name, words)
+    archive = await exported(services, ada)
     [line] = json.loads(archive.read("documents.json"))
     assert line["name"] == "mine.txt"
     assert archive.read(line["file"]) == b"My own words."
