@@ -59,6 +59,7 @@ from rxchat.services.passkeys import Passkeys
 from rxchat.services.password_changes import PasswordChanges
 from rxchat.services.passwords import Passwords
 from rxchat.services.people import People
+from rxchat.services.pictures import Pictures
 from rxchat.services.post import Post
 from rxchat.services.programs import Programs
 from rxchat.services.registration import Registration
@@ -202,7 +203,7 @@ def build_services(settings: Settings, at: Connections) -> Graph:
     vault, tokens = Vault(at.secret_key), Tokens(at.secret_key)
     store, embedder, reranker = _store(settings), _embedder(settings, at), _reranker(settings)
     files = Files(database, store, master_keys(settings, vault), vault, _file_limits(settings))
-    ingestion = Ingestion(database, files, IsolatedParser(), embedder)
+    ingestion = Ingestion(database, files, IsolatedParser(), embedder, Pictures(model))
     retrieval = Retrieval(database, embedder, reranker)
     services = Services(
         **_account_services(settings, at, database, access, passwords, limits, Sweeping(database, store), files),

@@ -19,8 +19,8 @@ import httpx
 import ollama
 import structlog
 
-from rxchat.adapters.ollama_stream import MEGABYTES, LineTooLong, Silent, chat_events
-from rxchat.domain.chat import AnswerFinished, ChatEvent, ChatMessage, ModelInfo
+from rxchat.adapters.ollama_stream import MEGABYTES, LineTooLong, Silent, chat_events, message_body, tool_body
+from rxchat.domain.chat import AnswerFinished, ChatEvent, ChatMessage, ModelInfo, ToolSpec
 from rxchat.domain.errors import (
     ModelBroke,
     ModelError,
@@ -104,18 +104,23 @@ class OllamaChatModel:
             is_demo=host in self._demo_hosts,
         )
 
-    async def chat(self, model: str, messages: Sequence[ChatMessage]) -> AsyncGenerator[ChatEvent]:
+    async def chat(
+        self, model: str, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec] = ()
+    ) -> AsyncGenerator[ChatEvent]:
         """Stream an answer; see the ChatModel port.
 
         Raises:
             ModelError: each failure as the subclass that says what it was.
         """
         host = await self._host_for(model)
-        asked = [{"role": message.role.value, "content": message.content} for message in messages]
-        log.info("model call", host=_short(host), model=model, messages=len(asked))
+        asked = [message_body(message) for message in messages]
+        offered = [tool_body(tool) for tool in tools]
+        log.info("model call", host=_short(host), model=model, messages=len(asked), tools=len(offered))
         begun: list[bool] = []
         with _translated(host, model, begun):
-            events = chat_events(self._stream(host), model, asked, self._first_token_seconds, self._token_seconds)
+            events = chat_events(
+                self._stream(host), model, asked, self._first_token_seconds, self._token_seconds, offered
+            )
             try:
                 async with aclosing(events):
                     async for event in events:

@@ -9,15 +9,25 @@ Source: https://docs.ollama.com/api/chat, and how version 0.32.15 was seen to be
 from __future__ import annotations
 
 import asyncio
+import base64
 import http
 import json
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Any
 
 import aiohttp
 import ollama
 
-from rxchat.domain.chat import AnswerFinished, ChatEvent, ReasoningDelta, TextDelta
+from rxchat.domain.chat import (
+    AnswerFinished,
+    ChatEvent,
+    ChatMessage,
+    ReasoningDelta,
+    TextDelta,
+    ToolCall,
+    ToolCalled,
+    ToolSpec,
+)
 
 MEGABYTES = 4
 _LINE_BYTES = MEGABYTES * 1_000_000
@@ -26,6 +36,7 @@ _NANOSECONDS = 1e9
 # What nobody has ever measured is out of order: it must not be more than what is stored can hold.
 _MOST_TOKENS = 1_000_000_000
 _LONGEST_NANOSECONDS = 10**15
+_MOST_CALLS = 8
 
 
 class Silent(Exception):
@@ -44,9 +55,10 @@ class LineTooLong(Exception):
 async def chat_events(
     session: aiohttp.ClientSession,
     model: str,
-    messages: list[dict[str, str]],
+    messages: list[dict[str, Any]],
     first_seconds: float,
     next_seconds: float,
+    tools: Sequence[dict[str, Any]] = (),
 ) -> AsyncGenerator[ChatEvent]:
     """Ask, and yield what comes; closing the generator closes the connection, and that frees the model.
 
@@ -58,7 +70,9 @@ async def chat_events(
         ValueError: when it is not JSON, or counts what cannot be counted (OverflowError: infinitely much).
         TypeError: when it is not an answer.
     """
-    asked = {"model": model, "messages": messages, "stream": True}
+    asked: dict[str, Any] = {"model": model, "messages": messages, "stream": True}
+    if tools:
+        asked["tools"] = list(tools)
     response = await _within(first_seconds, session.post("api/chat", json=asked))
     try:
         if response.status >= http.HTTPStatus.BAD_REQUEST:
@@ -75,6 +89,26 @@ async def chat_events(
                     yield event
     finally:
         response.close()
+
+
+def message_body(message: ChatMessage) -> dict[str, Any]:
+    """Return a message as Ollama takes it; tools' arguments are objects there, not texts."""
+    body: dict[str, Any] = {"role": message.role.value, "content": message.content}
+    if message.tool_calls:
+        body["tool_calls"] = [
+            {"function": {"name": call.name, "arguments": call.arguments}} for call in message.tool_calls
+        ]
+    if message.tool_name:
+        body["tool_name"] = message.tool_name
+    if message.images:
+        body["images"] = [base64.b64encode(image).decode() for image in message.images]
+    return body
+
+
+def tool_body(tool: ToolSpec) -> dict[str, Any]:
+    """Return a tool as Ollama takes it."""
+    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    return {"type": "function", "function": function}
 
 
 async def _beginning(content: aiohttp.StreamReader) -> str:
@@ -128,10 +162,21 @@ def _events(line: bytes) -> Iterator[ChatEvent]:
         yield ReasoningDelta(thinking)
     if content:
         yield TextDelta(content)
+    yield from _tool_calls(message.get("tool_calls"))
     if part.get("done") is True:
         yield _finished(part)
     elif part.get("done"):
         raise TypeError("an end that is none")
+
+
+def _tool_calls(given: Any) -> Iterator[ToolCalled]:
+    """What a model asks for; as many as anybody would give it at once, and nothing that is no object."""
+    for item in given[:_MOST_CALLS] if isinstance(given, list) else ():
+        function = item.get("function") if isinstance(item, dict) else None
+        if isinstance(function, dict) and isinstance(function.get("name"), str):
+            arguments = function.get("arguments")
+            named = str(item.get("id") or "")[:100]
+            yield ToolCalled(ToolCall(function["name"][:100], arguments if isinstance(arguments, dict) else {}, named))
 
 
 def _finished(part: dict[str, Any]) -> AnswerFinished:

@@ -274,6 +274,25 @@ async def passages(
     return [_passage(row) for row in found]
 
 
+_NAMES = text(
+    """
+    SELECT DISTINCT name FROM document
+     WHERE collection_id = ANY (:collections) AND live_generation IS NOT NULL
+       AND (collection_id = ANY (:whole) OR id = ANY (:documents)) ORDER BY name LIMIT :limit
+    """
+).bindparams(
+    bindparam("collections", type_=_UUIDS), bindparam("whole", type_=_UUIDS), bindparam("documents", type_=_UUIDS)
+)
+
+
+async def document_names(session: AsyncSession, scope: Scope, limit: int) -> list[str]:
+    """Return what the documents of a scope are called that can be found."""
+    if scope.is_empty:
+        return []
+    found = await session.execute(_NAMES, {**await _places(session, scope), "limit": limit})
+    return list(found.scalars())
+
+
 _INDEXES = text(
     "SELECT id, model, dimensions, max_tokens, state FROM embedding_index WHERE state IN ('active', 'building')"
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Role(StrEnum):
@@ -12,6 +13,26 @@ class Role(StrEnum):
     SYSTEM = "system"
     USER = "user"
     ASSISTANT = "assistant"
+    TOOL = "tool"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """Something that a model may ask for while it answers."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+    """What it takes, as a JSON schema of an object."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A model asks for something."""
+
+    name: str
+    arguments: dict[str, Any]
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +41,12 @@ class ChatMessage:
 
     role: Role
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    """What the assistant has asked for."""
+    tool_name: str = ""
+    """Whose result a tool's message is."""
+    images: tuple[bytes, ...] = ()
+    """Pictures for a model that can see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +98,11 @@ class AnswerFinished:
     answer_seconds: float = 0.0
 
 
-ChatEvent = TextDelta | ReasoningDelta | AnswerFinished
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """The model asks for something, and ends; whoever gives it to it asks once more."""
+
+    call: ToolCall
+
+
+ChatEvent = TextDelta | ReasoningDelta | ToolCalled | AnswerFinished

@@ -42,7 +42,12 @@ def with_sources(messages: Sequence[ChatMessage], sources: Sequence[Source]) -> 
 
 
 def _told(sources: Sequence[Source]) -> str:
-    return _RULES + "\n" + "\n\n".join(map(_passage, sources))
+    return f"{_RULES}\n{told_passages(sources)}"
+
+
+def told_passages(sources: Sequence[Source]) -> str:
+    """Return sources as a model reads them."""
+    return "\n\n".join(map(_passage, sources))
 
 
 def _passage(source: Source) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from rxchat.domain.chat import ChatEvent, ChatMessage, ModelInfo
+from rxchat.domain.chat import ChatEvent, ChatMessage, ModelInfo, ToolSpec
 from rxchat.domain.documents import ParsedDocument
 from rxchat.domain.retrieval import EmbedderInfo
 from rxchat.domain.sign_in_providers import Departure, ForeignAccount, ProviderInfo
@@ -25,8 +25,10 @@ class ChatModel(Protocol):
         """
         ...
 
-    def chat(self, model: str, messages: Sequence[ChatMessage]) -> AsyncGenerator[ChatEvent]:
-        """Stream an answer; the last event is always AnswerFinished.
+    def chat(
+        self, model: str, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec] = ()
+    ) -> AsyncGenerator[ChatEvent]:
+        """Stream an answer; the last event is always AnswerFinished. With tools, the model may ask for them (ToolCalled).
 
         A trailing assistant message is a prefix that the model continues. Closing the generator
         (``aclose``) frees the model.

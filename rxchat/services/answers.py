@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from uuid import UUID
@@ -15,7 +15,16 @@ from rxchat import observability
 from rxchat.db import asking, knowledge
 from rxchat.db import runs as run_rows
 from rxchat.db.database import Database
-from rxchat.domain.chat import AnswerFinished, ChatMessage, ReasoningDelta, TextDelta
+from rxchat.domain.chat import (
+    AnswerFinished,
+    ChatMessage,
+    ReasoningDelta,
+    Role,
+    TextDelta,
+    ToolCall,
+    ToolCalled,
+    ToolSpec,
+)
 from rxchat.domain.citations import as_data, citations_of, verified_numbers
 from rxchat.domain.continuation import BeganAnew, Seam, asked_to_go_on, looks_complete, prefilled
 from rxchat.domain.conversations import AnswerEnded, MessageState
@@ -27,6 +36,7 @@ from rxchat.domain.runs import ATTEMPTS, ChunkKind, ClaimedRun, PendingChunk, Ru
 from rxchat.domain.text import ANSWER_CHARACTERS, storable
 from rxchat.services.grounding import Grounding
 from rxchat.services.live import LiveAnswer
+from rxchat.services.retrieval_tools import ROUNDS, TOOLS, RetrievalTools
 from rxchat.services.saving import Saver
 from rxchat.services.turns import Appending
 
@@ -56,6 +66,7 @@ class AnswerWriter:
         """Take the run on."""
         self._grounding = grounding
         self._sources: tuple[Source, ...] = ()
+        self._tools: RetrievalTools | None = None
         self.run = run
         self._database = database
         self._model = model
@@ -143,13 +154,13 @@ class AnswerWriter:
             except DatabaseAway:
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
-                self._sources = grounded.sources
+                self._sources, self._tools = grounded.sources, grounded.tools
                 return grounded.messages
 
     async def _generate(self, messages: list[ChatMessage]) -> None:
         said = self._answer.text
         if not said:
-            await self._listen(messages, Seam(""))
+            await self._answer_with_tools(messages)
             return
         for asked in (prefilled(messages, said), asked_to_go_on(messages, said)):
             try:
@@ -163,13 +174,44 @@ class AnswerWriter:
                 return
         self._failure = AnswerInterrupted("This answer was cut off, and the model did not go on with it by itself.")
 
-    async def _listen(self, messages: list[ChatMessage], seam: Seam) -> None:
+    async def _answer_with_tools(self, messages: list[ChatMessage]) -> None:
+        """Have the model answer; as long as it asks for something, it is given that and asked once more."""
+        for left in reversed(range(ROUNDS + 1)):
+            # The last time there is nothing to ask for any more.
+            tools, said = TOOLS if self._tools is not None and left else (), len(self._answer.text)
+            calls = await self._listen(messages, Seam(""), tools)
+            if not calls or self._tools is None:
+                return
+            spoken = self._answer.text[said:]
+            messages = [*messages, ChatMessage(Role.ASSISTANT, spoken, tool_calls=tuple(calls))]
+            for call in calls:
+                log.info("a model asks for something", tool=call.name, run_id=str(self.run.id))
+                messages.append(ChatMessage(Role.TOOL, await self._tools.call(call), tool_name=call.name))
+            await self._keep_sources(self._tools)
+
+    async def _keep_sources(self, tools: RetrievalTools) -> None:
+        if self._grounding is None or len(tools.sources) == len(self._sources):
+            return
+        self._sources = tuple(tools.sources)
+        while True:
+            try:
+                await self._grounding.keep(self.run, self._sources)
+            except DatabaseAway:
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                return
+
+    async def _listen(self, messages: list[ChatMessage], seam: Seam, tools: Sequence[ToolSpec] = ()) -> list[ToolCall]:
+        """Take in what the model says, and return what it asks for."""
         # What was over is not, as long as it is asked once more.
         self._finished = None
+        calls: list[ToolCall] = []
         stretch = time.monotonic()
-        async with aclosing(self._model.chat(self.run.model, messages)) as events:
+        async with aclosing(self._model.chat(self.run.model, messages, tools)) as events:
             async for event in events:
                 match event:
+                    case ToolCalled(call=call):
+                        calls.append(call)
                     case TextDelta(text=text):
                         self._add(ChunkKind.TEXT, seam.feed(storable(text)))
                     case ReasoningDelta(text=text):
@@ -182,6 +224,7 @@ class AnswerWriter:
                 if time.monotonic() - stretch > _AT_A_STRETCH_SECONDS:
                     await asyncio.sleep(0)
                     stretch = time.monotonic()
+        return calls
 
     def _add(self, kind: ChunkKind, text: str) -> None:
         if not text:

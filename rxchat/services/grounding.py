@@ -21,6 +21,7 @@ from rxchat.domain.ports import ChatModel
 from rxchat.domain.retrieval import Passage, Scope, Source, within_budget
 from rxchat.domain.runs import ClaimedRun
 from rxchat.services.retrieval import Retrieval
+from rxchat.services.retrieval_tools import RetrievalTools
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +38,8 @@ class Grounded:
 
     messages: list[ChatMessage]
     sources: tuple[Source, ...] = ()
+    tools: RetrievalTools | None = None
+    """What the model may ask for itself; None when it cannot, or there is nothing."""
 
 
 class Grounding:
@@ -61,20 +64,39 @@ class Grounding:
             known = await rows.of(session, run.owner_id, run.conversation_id)
             if not known:
                 return Grounded(messages)
-            if not is_new and (kept := await rows.sources(session, run.owner_id, run.message_id)):
-                return Grounded(with_sources(messages, kept), tuple(kept))
             viewer = await role_rows.acting(session)
+            kept = [] if is_new else await rows.sources(session, run.owner_id, run.message_id)
         if viewer is None:
             return Grounded(messages)
-        await self._until_read(viewer, [item.id for item in known])
         scope = await self._retrieval.scope_of(viewer, [item.id for item in known])
+        if kept:
+            return await self._with_tools(viewer, run, messages, kept, scope)
+        await self._until_read(viewer, [item.id for item in known])
         sources = [
             Source(number, passage) for number, passage in enumerate(await self._found(viewer, run, messages, scope), 1)
         ]
         async with self._database.begin(run.owner_id) as session:
             await rows.save_sources(session, run.owner_id, run.conversation_id, run.message_id, sources)
         log.info("answer grounded", run_id=str(run.id), sources=len(sources))
-        return Grounded(with_sources(messages, sources), tuple(sources))
+        return await self._with_tools(viewer, run, messages, sources, scope)
+
+    async def _with_tools(
+        self, viewer: Viewer, run: ClaimedRun, messages: list[ChatMessage], sources: list[Source], scope: Scope
+    ) -> Grounded:
+        model = await self._info(run.model)
+        told, tools = with_sources(messages, sources), None
+        if model is not None and "tools" in model.capabilities and not model.is_demo and not scope.is_empty:
+            tools = RetrievalTools(self._database, self._retrieval, viewer, scope, sources, self._source_tokens)
+        return Grounded(told, tuple(sources), tools)
+
+    async def keep(self, run: ClaimedRun, sources: Sequence[Source]) -> None:
+        """Keep what the model has found itself, beside what it was shown at first.
+
+        Raises:
+            DatabaseAway: when Postgres does not answer.
+        """
+        async with self._database.begin(run.owner_id) as session:
+            await rows.save_sources(session, run.owner_id, run.conversation_id, run.message_id, sources)
 
     async def _until_read(self, viewer: Viewer, ids: list[UUID]) -> None:
         """Wait a while for files that are still on their way: whoever attaches one and asks, asks about it."""

@@ -24,6 +24,7 @@ from rxchat.domain.ports import DocumentParser, EmbeddingModel
 from rxchat.domain.retrieval import Index, embedded_text
 from rxchat.domain.text import storable
 from rxchat.services.files import Files
+from rxchat.services.pictures import Pictures
 
 log = structlog.get_logger(__name__)
 
@@ -40,8 +41,11 @@ class NotMine(Exception):
 class Ingestion:
     """The steps, and what keeps indexes of vectors up to date."""
 
-    def __init__(self, database: Database, files: Files, parser: DocumentParser, embedder: EmbeddingModel) -> None:
+    def __init__(
+        self, database: Database, files: Files, parser: DocumentParser, embedder: EmbeddingModel, pictures: Pictures
+    ) -> None:
         """Know where everything is."""
+        self._pictures = pictures
         self._database = database
         self._files = files
         self._parser = parser
@@ -110,7 +114,10 @@ class Ingestion:
     async def _parse(self, taken: rows.Taken) -> None:
         document = taken.document
         content = await self._files.whole(document.owner_id, document)
-        parsed = await self._parser.parse(document.name, document.media_type, content)
+        if document.media_type.startswith("image/"):
+            parsed = await self._pictures.read(content)
+        else:
+            parsed = await self._parser.parse(document.name, document.media_type, content)
         async with self._database.begin(document.owner_id) as session:
             await self._advance(
                 taken, session,

@@ -4,7 +4,7 @@ A model is named `scripted:key=value,key=value`. Keys: `tokens` (how many, defau
 0 = at once), `first` (seconds before the first), `think` (reasoning tokens first), `text` (each token, default
 "word "), `count` (1: it says "1 2 3 ..." instead, so that a lost or repeated piece shows), `resume` (what it does when it is
 given the beginning of its answer: on (default; goes on from there), anew (says all of it again, as models without prefill
-do), other (says something else), none (says nothing); asked in words to go on, all of them do, but `never`, which begins another answer each time), `stamp` (1: each token is the moment it is sent instead, in milliseconds since 1970), and `fault`, after `at` tokens: error-line | cut | reset | garbage | not-json-object | wrong-fields | silent
+do), other (says something else), none (says nothing); asked in words to go on, all of them do, but `never`, which begins another answer each time), `call` (it can use tools: where some are offered and none has answered yet, it looks for this), `see` (1: it takes pictures; others refuse them), `stamp` (1: each token is the moment it is sent instead, in milliseconds since 1970), and `fault`, after `at` tokens: error-line | cut | reset | garbage | not-json-object | wrong-fields | silent
 | big-line | endless-line | nul | markdown | html-status. Everything is served by a few lines over asyncio's own sockets, so that a broken
 connection is really broken.
 
@@ -43,6 +43,7 @@ class Script:
     count: int = 0
     resume: str = "on"
     stamp: int = 0
+    call: str = ""
     fault: str = ""
     at: int = 5
 
@@ -172,7 +173,14 @@ class ScriptedOllama:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n")
         self.generating += 1
         # A client that closes its side is noticed at once, as by the real daemon.
-        generating = asyncio.create_task(self._generate(model, script, asked.get("messages") or [], writer))
+        told = asked.get("messages") or []
+        if any(message.get("images") for message in told) and "see=" not in model:
+            inner = {"code": 500, "message": "image input is not supported by this model", "type": "server_error"}
+            await _answer(writer, 400, {"error": json.dumps({"error": inner})})
+            return True
+        wants = script.call and asked.get("tools") and not any(message["role"] == "tool" for message in told)
+        saying = _ask_for(model, script.call, writer) if wants else self._generate(model, script, told, writer)
+        generating = asyncio.create_task(saying)
         leaving = asyncio.create_task(reader.read(1))
         try:
             await asyncio.wait({generating, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -214,6 +222,17 @@ class ScriptedOllama:
         await _line(writer, _part(model, done=True) | _durations(len(pieces), took))
         writer.write(b"0\r\n\r\n")
         await writer.drain()
+
+
+async def _ask_for(model: str, words: str, writer: asyncio.StreamWriter) -> None:
+    """Ask for a tool as a daemon does: arguments are an object, and the reason of the end is "stop"."""
+    function = {"index": 0, "name": "search_documents", "arguments": {"query": words}}
+    part = _part(model)
+    part["message"]["tool_calls"] = [{"id": "call_1o8cb8oy", "function": function}]
+    await _line(writer, part)
+    await _line(writer, _part(model, done=True) | _durations(1, 1))
+    writer.write(b"0\r\n\r\n")
+    await writer.drain()
 
 
 def counted(first: int, last: int) -> str:
@@ -320,7 +339,9 @@ def _tag(name: str) -> dict[str, Any]:
         "size": 1,
         "digest": "0" * 64,
         "details": details,
-        "capabilities": ["embedding" if scripted_embedder.is_embedder(name) else "completion"],
+        "capabilities": ["embedding"]
+        if scripted_embedder.is_embedder(name)
+        else ["completion", *(["tools"] if "call=" in name else []), *(["vision"] if "see=" in name else [])],
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 
 import psycopg
 import pytest
@@ -228,3 +229,25 @@ async def test_reading_again_waits_for_what_is_under_way(
     document_id = await uploaded(services, viewer, collection, "handbook.md", HANDBOOK)
     with pytest.raises(Conflict):
         await services.library.read_again(viewer, document_id)
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + b"\0" * 200
+
+
+async def test_a_picture_is_what_a_model_that_sees_says_of_it(
+    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama
+) -> None:
+    ollama.offered = ["scripted:tokens=1,see=1,text=A lighthouse at dusk. Text: KEEP OUT", EMBEDDER]
+    document = await ready(services, viewer, collection, "photo.png", PNG)
+    assert document.note == ""
+    found = await services.retrieval.search(viewer, "lighthouse", Scope((collection,)))
+    assert found.passages[0].text.endswith("KEEP OUT")
+    assert base64.b64decode(ollama.asked[-1]["messages"][0]["images"][0]) == PNG
+
+
+async def test_without_a_model_that_sees_a_picture_says_what_to_do(
+    services: Services, viewer: Viewer, collection
+) -> None:
+    document = await settled(services, viewer, await uploaded(services, viewer, collection, "photo.png", PNG))
+    assert document.state is DocumentState.FAILED
+    assert "model that can see" in document.error

@@ -1,0 +1,160 @@
+"""Answers from files: what the model is shown, what it asks for itself, and what is kept with the answer."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.chat import ToolCall
+from rxchat.domain.conversations import MessageState
+from rxchat.domain.retrieval import Scope
+from rxchat.services.attaching import Attached
+from rxchat.services.graph import Services
+from rxchat.services.retrieval_tools import RetrievalTools
+from tests.peers.scripted_ollama import ScriptedOllama
+from tests.services.answering import ended
+from tests.services.grounded import EMBEDDER, HANDBOOK, body, ready
+
+pytestmark = pytest.mark.anyio
+
+CITING = 'scripted:tokens=1,text=It says "thirty days of holidays" [1] and more [9]. '
+CALLING = "scripted:tokens=1,text=Look [1] [2].,call=coffee machine"
+MANY = "\n\n".join(
+    f"## Part {number}\n\nThis part tells about subject{number} in some detail. " * 6 for number in range(40)
+)
+
+
+@pytest.fixture
+async def ollama(ollama: ScriptedOllama) -> ScriptedOllama:
+    ollama.offered = [CITING, CALLING, EMBEDDER]
+    return ollama
+
+
+@pytest.fixture
+async def collection(services: Services, viewer: Viewer):
+    return await services.library.create(viewer, "Team")
+
+
+def told(ollama: ScriptedOllama, number: int = -1) -> str:
+    return next((item["content"] for item in ollama.asked[number]["messages"] if item["role"] == "system"), "")
+
+
+async def test_an_answer_cites_and_every_mark_is_checked(
+    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama
+) -> None:
+    await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    turn = await services.chats.ask(viewer, None, "How many holidays?", CITING, attached=Attached((collection,)))
+    answer = await ended(services, viewer, turn.conversation_id)
+    first, second = answer.citations
+    assert (first["number"], first["verified"], first["quote"]) == (1, True, "thirty days of holidays")
+    assert (second["number"], second["verified"], second["reason"]) == (9, False, "no such source")
+    # It is small: all of it was shown, in its order.
+    sources = await services.library.sources(viewer, viewer.user_id, turn.conversation_id, answer.id)
+    assert [source.heading for source in sources] == ["Handbook › Holidays", "Handbook › Coffee", "Handbook › Doors"]
+    assert [source.is_cited for source in sources] == [True, False, False]
+    assert "thirty days" in told(ollama)
+    history = await services.conversations.history(viewer, turn.conversation_id)
+    assert history.messages[answer.id].citations == answer.citations
+    assert list(history.knowledge.values()) == ["Team"]
+
+
+async def test_of_many_passages_the_best_are_shown_and_no_more_than_fit(
+    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama
+) -> None:
+    document = await ready(services, viewer, collection, "many.md", MANY)
+    attached = Attached((document.id,))
+    turn = await services.chats.ask(viewer, None, "What is said about subject17?", CITING, attached=attached)
+    await ended(services, viewer, turn.conversation_id)
+    assert "subject17" in told(ollama)
+    assert 1 <= told(ollama).count("<passage>") <= 8
+    assert len(told(ollama)) < 12_000
+
+
+async def test_files_of_the_message_itself_are_waited_for(
+    services: Services, viewer: Viewer, ollama: ScriptedOllama, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rxchat.domain.ids import new_id
+
+    parse, may_go_on = services.ingestion._parser.parse, asyncio.Event()
+
+    async def slowly(*given):
+        await may_go_on.wait()
+        return await parse(*given)
+
+    monkeypatch.setattr(services.ingestion._parser, "parse", slowly)
+    draft = new_id()
+    upload = await services.files.begin(viewer, name="a.md", size_bytes=len(HANDBOOK), draft_key=draft)
+    await services.files.receive(viewer, upload.document_id, 0, body(HANDBOOK.encode()))
+    turn = await services.chats.ask(viewer, None, "How many holidays?", CITING, attached=Attached(draft_key=draft))
+    await asyncio.sleep(0.3)
+    assert ollama.asked == []
+    may_go_on.set()
+    await ended(services, viewer, turn.conversation_id)
+    assert "thirty days" in told(ollama)
+    [known] = await services.attaching.of(viewer, turn.conversation_id)
+    assert (known.kind, known.name) == ("attachments", "a.md")
+    assert [item.name for item in await services.library.collections(viewer)] == []
+
+
+async def test_what_is_taken_out_is_not_looked_at_any_more(
+    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama
+) -> None:
+    await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    turn = await services.chats.ask(viewer, None, "How many holidays?", CITING, attached=Attached((collection,)))
+    first = await ended(services, viewer, turn.conversation_id)
+    await services.attaching.detach(viewer, turn.conversation_id, collection)
+    await services.chats.ask(viewer, turn.conversation_id, "And how many are there now?", CITING)
+    answer = await ended(services, viewer, turn.conversation_id)
+    assert answer.id != first.id
+    assert answer.citations == []
+    assert told(ollama) == ""
+
+
+async def test_a_model_with_tools_looks_for_itself(
+    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama
+) -> None:
+    await ready(services, viewer, collection, "many.md", MANY)
+    await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    turn = await services.chats.ask(viewer, None, "What is subject3?", CALLING, attached=Attached((collection,)))
+    answer = await ended(services, viewer, turn.conversation_id)
+    assert (answer.state, answer.text) == (MessageState.DONE, "Look [1] [2].")
+    first, second = ollama.asked[-2:]
+    assert {tool["function"]["name"] for tool in first["tools"]} == {
+        "search_documents",
+        "read_around",
+        "list_documents",
+    }
+    assert [message["role"] for message in second["messages"]][-2:] == ["assistant", "tool"]
+    assert "coffee machine is cleaned" in second["messages"][-1]["content"]
+    sources = await services.library.sources(viewer, viewer.user_id, turn.conversation_id, answer.id)
+    assert any("coffee machine is cleaned" in source.text for source in sources)
+    assert [source.number for source in sources] == list(range(1, len(sources) + 1))
+
+
+async def test_tools_read_around_list_and_stay_in_their_scope(services: Services, viewer: Viewer, collection) -> None:
+    other = await services.library.create(viewer, "Other")
+    await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    await ready(services, viewer, other, "secret.md", "The secret of the coffee machine.")
+    tools = RetrievalTools(services.files._database, services.retrieval, viewer, Scope((collection,)), [], 1000)
+    assert await tools.call(ToolCall("list_documents", {})) == "handbook.md"
+    found = await tools.call(ToolCall("search_documents", {"query": "coffee machine"}))
+    assert "cleaned on Fridays" in found
+    assert "secret" not in found
+    number = next(source.number for source in tools.sources if "Fridays" in source.passage.text)
+    around = await tools.call(ToolCall("read_around", {"number": number}))
+    assert "thirty days" in around
+    assert "locks the front door" in around
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [("rm", {}), ("search_documents", {}), ("search_documents", {"query": {"$ne": ""}}), ("read_around", {"number": "x"}),
+     ("read_around", {}), ("read_around", {"number": 10**30})],
+)  # fmt: skip
+async def test_whatever_a_model_asks_for_it_gets_a_sentence(
+    services: Services, viewer: Viewer, collection, name: str, arguments: dict
+) -> None:
+    tools = RetrievalTools(services.files._database, services.retrieval, viewer, Scope((collection,)), [], 1000)
+    assert (await tools.call(ToolCall(name, arguments))).endswith(".")
