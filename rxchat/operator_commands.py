@@ -125,7 +125,10 @@ def rotate_file_keys(settings: Settings, chosen: argparse.Namespace) -> int:
     """Wrap the keys of all files by the present master key, and say how many there were."""
     del chosen
     count = asyncio.run(_rotate_file_keys(settings))
-    print(f"{count:,} files are sealed under the present key now; those of before are not needed any more.")
+    print(
+        f"{count:,} files were sealed anew: all are under the present key, and those of before are not needed any more once every process"
+        " runs with it."
+    )
     return 0
 
 
@@ -146,7 +149,7 @@ async def _rotate_file_keys(settings: Settings) -> int:
                     await audit_rows.append(
                         session, None, "file_keys_rotated", "", "", files=len(found), key=keys.key_id
                     )
-            if len(found) < _FILES_AT_A_TIME:
+            if not found:
                 return count
     except Broken as error:
         raise ConfigurationError(

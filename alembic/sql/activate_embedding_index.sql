@@ -1,15 +1,12 @@
--- Puts an index in force once every document that can be found has all its vectors in it; the one of before goes, with
--- its vectors. False as long as something is missing.
+-- Puts an index in force once every document that can be found has all its vectors in it; the one of before is let go of.
+-- False as long as something is missing.
 CREATE FUNCTION activate_embedding_index(p_index integer) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public
-SET statement_timeout = 0
+SET search_path = pg_catalog, public, pg_temp
 AS $$
-DECLARE before integer;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('rxchat embedding index'));
-    SELECT id INTO before FROM embedding_index WHERE state = 'active';
-    IF before = p_index THEN
+    IF EXISTS (SELECT FROM embedding_index WHERE id = p_index AND state = 'active') THEN
         RETURN true;
     END IF;
     IF EXISTS (
@@ -19,10 +16,7 @@ BEGIN
                               AND made.chunk_id = chunk.id AND made.index_id = p_index)) THEN
         RETURN false;
     END IF;
-    UPDATE embedding_index SET state = 'retired' WHERE id = before;
+    UPDATE embedding_index SET state = 'retired' WHERE state = 'active';
     UPDATE embedding_index SET state = 'active' WHERE id = p_index;
-    EXECUTE format('DROP INDEX IF EXISTS ix_chunk_vector_hnsw_%s', before);
-    DELETE FROM chunk_vector WHERE index_id = before;
-    DELETE FROM embedding_index WHERE id = before;
     RETURN true;
 END $$;

@@ -1,11 +1,13 @@
 -- Counts anew which words stand in many chunks, from a sample: searching through very many chunks leaves them out.
 CREATE FUNCTION count_common_words() RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public
-SET statement_timeout = '5min'
+SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE chunks double precision; sampled integer; counted integer;
 BEGIN
+    IF NOT pg_try_advisory_xact_lock(hashtext('rxchat common words')) THEN
+        RETURN 0;
+    END IF;
     SELECT greatest(reltuples, 0) INTO chunks FROM pg_class WHERE oid = 'chunk'::regclass;
     CREATE TEMP TABLE sample ON COMMIT DROP AS
         SELECT words FROM chunk WHERE chunks < 50000 OR abs(hashtext(id::text)) % greatest(1, (chunks / 50000)::integer) = 0 LIMIT 50000;

@@ -2,10 +2,10 @@
 CREATE FUNCTION documents_to_embed(p_index integer, p_limit integer)
 RETURNS TABLE (owner_id uuid, id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
     SELECT document.owner_id, document.id FROM document
-     WHERE document.live_generation IS NOT NULL AND document.state = 'ready'
+     WHERE document.live_generation IS NOT NULL AND document.state IN ('ready', 'failed')
        AND EXISTS (
         SELECT FROM chunk WHERE chunk.owner_id = document.owner_id AND chunk.document_id = document.id
            AND chunk.generation = document.live_generation

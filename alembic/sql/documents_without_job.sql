@@ -2,7 +2,7 @@
 CREATE FUNCTION documents_without_job(p_limit integer)
 RETURNS TABLE (owner_id uuid, id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
     SELECT document.owner_id, document.id FROM document
      WHERE document.state NOT IN ('uploading', 'ready', 'failed') AND document.updated_at < now() - interval '30 seconds'

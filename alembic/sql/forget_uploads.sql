@@ -1,12 +1,15 @@
 -- Forgets uploads that nobody goes on with, and files that no document is made of; returns where their pieces are.
 CREATE FUNCTION forget_uploads(p_after interval) RETURNS SETOF varchar
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
     DELETE FROM document USING stored_file AS file
      WHERE document.state = 'uploading' AND file.owner_id = document.owner_id AND file.id = document.file_id
        AND file.stored_at IS NULL AND file.touched_at < now() - p_after;
+    -- What was attached to a message that was never sent.
+    DELETE FROM collection WHERE kind = 'attachments' AND created_at < now() - interval '7 days' AND NOT EXISTS (
+        SELECT FROM conversation_knowledge AS known WHERE known.owner_id = collection.owner_id AND known.id = collection.id);
     RETURN QUERY
         WITH gone AS (
             SELECT file.owner_id, file.id FROM stored_file AS file

@@ -3,8 +3,7 @@
 CREATE FUNCTION open_embedding_index(p_model text, p_dimensions integer, p_max_tokens integer)
 RETURNS TABLE (id integer, state varchar)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public
-SET statement_timeout = 0
+SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE found embedding_index;
 BEGIN
@@ -12,12 +11,15 @@ BEGIN
         RAISE EXCEPTION 'an index has 1 to 4000 dimensions';
     END IF;
     SELECT * INTO found FROM embedding_index AS known WHERE known.model = p_model AND known.dimensions = p_dimensions;
-    IF found.id IS NULL THEN
+    IF found.id IS NULL OR found.state = 'retired' THEN
         PERFORM pg_advisory_xact_lock(hashtext('rxchat embedding index'));
         INSERT INTO embedding_index (model, dimensions, max_tokens, state)
         SELECT p_model, p_dimensions, p_max_tokens,
                CASE WHEN EXISTS (SELECT FROM embedding_index AS known WHERE known.state = 'active') THEN 'building' ELSE 'active' END
         ON CONFLICT DO NOTHING;
+        -- One that was let go of, and is wanted again: what is left of it counts.
+        UPDATE embedding_index AS known SET state = 'building'
+         WHERE known.model = p_model AND known.dimensions = p_dimensions AND known.state = 'retired';
         SELECT * INTO found FROM embedding_index AS known WHERE known.model = p_model AND known.dimensions = p_dimensions;
         EXECUTE format(
             'CREATE INDEX IF NOT EXISTS ix_chunk_vector_hnsw_%1$s ON chunk_vector'

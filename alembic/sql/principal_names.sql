@@ -1,7 +1,7 @@
 -- What the people are called with whom the acting person has shared a collection of their own.
 CREATE FUNCTION principal_names(p_collection uuid) RETURNS TABLE (principal varchar, name varchar)
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
     SELECT access_grant.principal, coalesce(person.name, team.name, access_grant.principal)
       FROM access_grant

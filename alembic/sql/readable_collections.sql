@@ -2,7 +2,7 @@
 -- What is attached to a conversation is nobody else's, whatever a grant says.
 CREATE FUNCTION readable_collections() RETURNS uuid[]
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
     WITH given AS MATERIALIZED (
         SELECT DISTINCT resource FROM access_grant

@@ -1,7 +1,7 @@
 -- Tells open pages that something about the documents of a collection has changed.
 CREATE FUNCTION tell_documents_changed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE changed document := coalesce(NEW, OLD);
 BEGIN

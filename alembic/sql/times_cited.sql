@@ -1,7 +1,7 @@
 -- In how many answers each of these documents is cited, whoever asked; for documents that the acting person may read.
 CREATE FUNCTION times_cited(p_documents uuid[]) RETURNS TABLE (document_id uuid, answers bigint)
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
     SELECT source.document_id, count(DISTINCT source.message_id)
       FROM answer_source AS source JOIN document

@@ -67,12 +67,14 @@ CREATE TABLE document (
     generation integer NOT NULL DEFAULT 1,
     live_generation integer,
     fence integer NOT NULL DEFAULT 0,
+    tries integer NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (owner_id, id),
     FOREIGN KEY (owner_id, collection_id) REFERENCES collection (owner_id, id) ON DELETE CASCADE,
     FOREIGN KEY (owner_id, file_id) REFERENCES stored_file (owner_id, id)
 );
+CREATE INDEX ix_document_id ON document (id);
 CREATE INDEX ix_document_collection ON document (collection_id);
 CREATE INDEX ix_document_file ON document (owner_id, file_id);
 CREATE INDEX ix_document_unfinished ON document (updated_at) WHERE state NOT IN ('ready', 'failed');

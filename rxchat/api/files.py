@@ -10,6 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
@@ -88,8 +89,8 @@ async def begin(
 async def progress(document_id: UUID, viewer: SignedIn, services: Here) -> Response:
     """Say how far an upload has come."""
     upload = await services.files.upload(viewer, document_id)
-    headers = {"Upload-Offset": str(upload.received_bytes), "Upload-Length": str(upload.size_bytes)}
-    return Response(headers={**_TUS, **headers, "Cache-Control": "no-store"})
+    headers = {"Upload-Length": str(upload.size_bytes), "Cache-Control": "no-store"}
+    return Response(headers={**_TUS, **_progress(upload), **headers})
 
 
 @router.patch(UPLOADS + "/{document_id}")
@@ -102,13 +103,7 @@ async def go_on(
     if not upload_offset.isdecimal() or len(upload_offset) > 15:
         raise InvalidInput("An upload says in Upload-Offset where it goes on.")
     upload = await services.files.receive(viewer, document_id, int(upload_offset), _body(request))
-    # A document that was there already is the one that counts.
-    headers = {
-        "Upload-Offset": str(upload.received_bytes),
-        "X-Document": str(upload.document_id),
-        "X-Stored": "1" if upload.is_stored else "0",
-    }
-    return Response(status_code=204, headers={**_TUS, **headers})
+    return Response(status_code=204, headers={**_TUS, **_progress(upload)})
 
 
 @router.delete(UPLOADS + "/{document_id}", status_code=204)
@@ -142,9 +137,16 @@ async def send_whole(
     if not content_length.isdecimal() or len(content_length) > 15:
         raise InvalidInput("A file is sent with its Content-Length.")
     upload = await services.files.begin(viewer, name=name, size_bytes=int(content_length), collection_id=collection)
-    received = await services.files.receive(viewer, upload.document_id, 0, _body(request))
-    if not received.is_stored:
-        await services.files.remove(viewer, [upload.document_id])
+    is_kept = False
+    try:
+        received = await services.files.receive(viewer, upload.document_id, 0, _body(request))
+        is_kept = received.is_stored
+    finally:
+        if not is_kept:
+            # Nobody goes on with it: a program sends it again.
+            with suppress(NotFound):
+                await services.files.remove(viewer, [upload.document_id])
+    if not is_kept:
         raise InvalidInput("The file broke off: send it again.")
     return _stored(received)
 
@@ -171,7 +173,7 @@ async def download_by_link(sealed: str, request: Request, services: Here) -> Res
 
 async def _sent(request: Request, services: Services, viewer: SignedIn, document_id: UUID) -> Response:
     wanted = _RANGE.fullmatch(request.headers.get("range", ""))
-    if wanted is None or wanted.groups() == ("", ""):
+    if wanted is None or not _makes_sense(*wanted.groups()):
         content = await services.files.content(viewer, document_id)
         return StreamingResponse(content.pieces, media_type=_MEDIA, headers=_headers(content, content.size_bytes))
     first, last = wanted.groups()
@@ -183,6 +185,11 @@ async def _sent(request: Request, services: Services, viewer: SignedIn, document
     content = await services.files.content(viewer, document_id, start, end)
     headers = {**_headers(content, end - start), "Content-Range": f"bytes {start}-{end - 1}/{size}"}
     return StreamingResponse(content.pieces, status_code=206, media_type=_MEDIA, headers=headers)
+
+
+def _makes_sense(first: str, last: str) -> bool:
+    """Whether a range says something; one that does not is as if it were not there (RFC 9110, 14.2)."""
+    return bool(first or last) and not (first and last and int(first) > int(last))
 
 
 def _headers(content: Content, length: int) -> dict[str, str]:
@@ -203,6 +210,15 @@ async def _body(request: Request) -> AsyncGenerator[bytes]:
             yield data
     except ClientDisconnect as error:
         raise ConnectionError from error
+
+
+def _progress(upload: Upload) -> dict[str, str]:
+    """Return how far an upload has come; a document that was there already is the one that counts."""
+    return {
+        "Upload-Offset": str(upload.received_bytes),
+        "X-Document": str(upload.document_id),
+        "X-Stored": "1" if upload.is_stored else "0",
+    }
 
 
 def _metadata(header: str) -> dict[str, str]:

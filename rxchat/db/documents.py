@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.files import Document
-from rxchat.tables import CollectionRow, DocumentRow, DocumentText
+from rxchat.tables import CollectionRow, DocumentRow
 
 # SQLModel types its columns as their values, which a type checker cannot see through in queries.
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
@@ -220,14 +220,17 @@ async def remove_documents(session: AsyncSession, owner_id: UUID, document_ids: 
     return list(set(removed.scalars()))
 
 
-async def same_file(session: AsyncSession, owner_id: UUID, collection_id: UUID, file_id: UUID) -> Document | None:
-    """Return the document of a collection that is made of this very file."""
+async def same_file(
+    session: AsyncSession, owner_id: UUID, collection_id: UUID, file_id: UUID, *, but: UUID
+) -> Document | None:
+    """Return the document of a collection that is made of this very file, other than one."""
     found = await session.execute(
         select(*_FACTS)
         .where(
             DocumentRow.owner_id == owner_id,
             DocumentRow.collection_id == collection_id,
             DocumentRow.file_id == file_id,
+            DocumentRow.id != but,
         )
         .limit(1)
     )
@@ -246,16 +249,26 @@ async def times_cited(session: AsyncSession, document_ids: Sequence[UUID]) -> di
     return {row.document_id: row.answers for row in found}
 
 
-async def parsed_text(session: AsyncSession, document_id: UUID) -> DocumentText | None:
-    """Return the text of a document in the generation that is found; before that, what has been read of it so far."""
-    found = await session.execute(
-        select(DocumentText)
-        .join(
-            DocumentRow, (DocumentRow.owner_id == DocumentText.owner_id) & (DocumentRow.id == DocumentText.document_id)
-        )
-        .where(
-            DocumentText.document_id == document_id,
-            DocumentText.generation == func.coalesce(DocumentRow.live_generation, DocumentRow.generation),
-        )
-    )
-    return found.scalars().first()
+@dataclass(frozen=True, slots=True)
+class TextPiece:
+    """A piece of a document's text, and how long all of it is."""
+
+    title: str
+    text: str
+    characters: int
+
+
+_PIECE = text(
+    """
+    SELECT said.title, substr(said.text, :start + 1, :length) AS piece, char_length(said.text) AS characters
+      FROM document_text AS said JOIN document ON document.owner_id = said.owner_id AND document.id = said.document_id
+     WHERE said.document_id = :document AND said.generation = coalesce(document.live_generation, document.generation)
+    """
+).bindparams(bindparam("document", type_=Uuid()))
+
+
+async def text_piece(session: AsyncSession, document_id: UUID, start: int, length: int) -> TextPiece:
+    """Return a piece of a document's text in the generation that is found; before that, of what has been read so far."""
+    found = await session.execute(_PIECE, {"document": document_id, "start": start, "length": length})
+    row = found.first()
+    return TextPiece(row.title, row.piece, row.characters) if row else TextPiece("", "", 0)

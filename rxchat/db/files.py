@@ -19,9 +19,14 @@ from rxchat.tables import DocumentRow, FilePart, StoredFile
 _TAKE_TURNS = text("SELECT pg_advisory_xact_lock(hashtextextended(:owner, 5))")
 
 
+async def take_turns(session: AsyncSession, owner_id: UUID) -> None:
+    """Let nobody else add, finish or remove files of a person's until the transaction ends."""
+    await session.execute(_TAKE_TURNS, {"owner": str(owner_id)})
+
+
 async def kept(session: AsyncSession, owner_id: UUID) -> tuple[int, int]:
     """Return how many files a person keeps and how many bytes, until the transaction ends nobody adds to them."""
-    await session.execute(_TAKE_TURNS, {"owner": str(owner_id)})
+    await take_turns(session, owner_id)
     counted = await session.execute(
         select(func.count(), func.coalesce(func.sum(StoredFile.size_bytes), 0)).where(StoredFile.owner_id == owner_id)
     )
@@ -128,6 +133,12 @@ async def forget_uploads(session: AsyncSession, after: timedelta) -> list[str]:
 _UNKNOWN = text("SELECT unknown_objects(:keys)").bindparams(bindparam("keys", type_=ARRAY(Text())))
 
 
+async def received(session: AsyncSession, limit: int) -> list[tuple[UUID, UUID]]:
+    """Return owners and documents of uploads that have arrived whole and that nobody has finished."""
+    found = await session.execute(text("SELECT owner_id, id FROM received_uploads(:limit)"), {"limit": limit})
+    return [(row.owner_id, row.id) for row in found]
+
+
 async def unknown_objects(session: AsyncSession, keys: Sequence[str]) -> list[str]:
     """Return which of these pieces belong to no file."""
     return list((await session.execute(_UNKNOWN, {"keys": list(keys)})).scalars())
@@ -135,9 +146,7 @@ async def unknown_objects(session: AsyncSession, keys: Sequence[str]) -> list[st
 
 async def under_other_keys(session: AsyncSession, key_id: str, limit: int) -> list[StoredFile]:
     """Return files whose keys are wrapped by another master key than this one; for the database's owner."""
-    found = await session.execute(
-        select(StoredFile).where(StoredFile.key_id != key_id).limit(limit).with_for_update(skip_locked=True)
-    )
+    found = await session.execute(select(StoredFile).where(StoredFile.key_id != key_id).limit(limit).with_for_update())
     return list(found.scalars())
 
 

@@ -24,6 +24,7 @@ from rxchat.tables import ChunkRow, ChunkVector, DocumentRow, DocumentText
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
 _AT_A_TIME = 500
+_FINAL = (DocumentState.READY.value, DocumentState.FAILED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Taken:
 
     document: Document
     fence: int
+    tries: int = 0
+    """How often it was taken up since it last got on."""
 
 
 async def take_up(session: AsyncSession, owner_id: UUID, document_id: UUID) -> Taken | None:
@@ -39,12 +42,31 @@ async def take_up(session: AsyncSession, owner_id: UUID, document_id: UUID) -> T
     taken = await session.execute(
         update(DocumentRow)
         .where(DocumentRow.owner_id == owner_id, DocumentRow.id == document_id)
-        .values(fence=DocumentRow.fence + 1, updated_at=func.now())
-        .returning(DocumentRow.fence)
+        .values(fence=DocumentRow.fence + 1, tries=DocumentRow.tries + 1, updated_at=func.now())
+        .returning(DocumentRow.fence, DocumentRow.tries)
     )
-    fence = taken.scalar_one_or_none()
+    row = taken.one_or_none()
     document = await owned_document(session, owner_id, document_id)
-    return Taken(document, fence) if document is not None and fence is not None else None
+    return Taken(document, row.fence, row.tries) if document is not None and row is not None else None
+
+
+async def tries(session: AsyncSession, owner_id: UUID, document_id: UUID) -> int | None:
+    """Return how often a document was taken up since it last got on; None when it is gone, or nothing more is to be done."""
+    found = await session.execute(
+        select(DocumentRow.tries).where(
+            DocumentRow.owner_id == owner_id, DocumentRow.id == document_id, DocumentRow.state.not_in(_FINAL)
+        )
+    )
+    return found.scalar_one_or_none()
+
+
+async def note(session: AsyncSession, owner_id: UUID, document_id: UUID, words: str) -> None:
+    """Say something on a document, whoever has taken it up."""
+    await session.execute(
+        update(DocumentRow)
+        .where(DocumentRow.owner_id == owner_id, DocumentRow.id == document_id)
+        .values(note=words, updated_at=func.now())
+    )
 
 
 async def advance(session: AsyncSession, taken: Taken, **facts: Any) -> bool:
@@ -56,7 +78,7 @@ async def advance(session: AsyncSession, taken: Taken, **facts: Any) -> bool:
             DocumentRow.id == taken.document.id,
             DocumentRow.fence == taken.fence,
         )
-        .values(**facts, updated_at=func.now())
+        .values(**facts, tries=0, updated_at=func.now())
     )
     return changed.rowcount == 1
 

@@ -78,14 +78,14 @@ async def of(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> li
 _BUSY = text(
     """
     SELECT count(*) FROM document
-     WHERE state NOT IN ('ready', 'failed') AND live_generation IS NULL
+     WHERE state NOT IN ('uploading', 'ready', 'failed') AND live_generation IS NULL AND note = ''
        AND (collection_id = ANY (:ids) OR id = ANY (:ids))
     """
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid())))
 
 
 async def unfinished(session: AsyncSession, ids: Sequence[UUID]) -> int:
-    """Return how many documents of these collections (and of these themselves) are still on their way."""
+    """Return how many documents of these collections (and of these themselves) are being read, and do not wait for something."""
     return (await session.execute(_BUSY, {"ids": list(ids)})).scalar_one()
 
 

@@ -18,6 +18,7 @@ _WORDS_READ_THROUGH = 2_500
 _ROWS_OF_WORDS = 4_000
 """So many chunks, rare words first, are ranked when the index on words is asked."""
 _EF_SEARCH = 120
+_MOST_SCANNED = 100_000
 
 _UUIDS = ARRAY(Uuid())
 _TEXTS = ARRAY(Text())
@@ -46,6 +47,7 @@ _ABOUT_ALL = text("SELECT greatest(reltuples, 0)::float8 FROM pg_class WHERE oid
 # Never left to the planner: it would rather sort what it has read of all of a large scope.
 _HNSW = text(
     f"SET LOCAL hnsw.iterative_scan = 'relaxed_order'; SET LOCAL hnsw.ef_search = {_EF_SEARCH};"
+    f" SET LOCAL hnsw.max_scan_tuples = {_MOST_SCANNED};"
     " SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off"
 )
 _LEXEMES = text("SELECT tsvector_to_array(to_tsvector('rxchat', :question)) AS found")
@@ -54,7 +56,9 @@ _SHARES = text("SELECT word, share FROM common_word WHERE word = ANY (:words)").
 )
 
 # Read through: distances and words of every chunk of the scope. Words count by how rare they are in the scope and, with
-# little gain for each repetition, how often a chunk has them (as in BM25; ts_rank of one word grows just like that).
+# little gain for each repetition, how often a chunk has them (as in BM25; ts_rank of one word grows just like that). A
+# chunk's place among those counts as much as it covers the question, squared: a few common words in common must not
+# outweigh what the vectors say (tests/retrieval measures it; decision 0011).
 _NEAR_IN_SCOPE = """
     WITH scope AS MATERIALIZED (SELECT chunk.owner_id, chunk.id {in_scope}),
     near AS MATERIALIZED (
@@ -76,8 +80,13 @@ _SAID_IN_SCOPE = """
     rare AS MATERIALIZED (
         SELECT word, ln(1 + ((SELECT chunks FROM size) - count(*) + 0.5::float8) / (count(*) + 0.5::float8)) AS weight
           FROM hit GROUP BY word),
+    -- What a chunk has of all that was asked: words that no chunk has count, too.
+    asked AS MATERIALIZED (
+        SELECT sum(coalesce(rare.weight, ln(1 + (size.chunks + 0.5::float8) / 0.5::float8))) AS weight
+          FROM size CROSS JOIN term LEFT JOIN rare USING (word)),
     said AS MATERIALIZED (
-        SELECT owner_id, id, row_number() OVER (ORDER BY score DESC, id) AS rank FROM (
+        SELECT owner_id, id, row_number() OVER (ORDER BY score DESC, id) AS rank,
+               2 * (score / (SELECT weight FROM asked)) ^ 2 AS weight FROM (
             SELECT hit.owner_id, hit.id, sum(rare.weight * hit.weight / (hit.weight + 0.03::float8)) AS score
               FROM hit JOIN rare USING (word) GROUP BY hit.owner_id, hit.id
              ORDER BY score DESC, hit.id LIMIT {candidates}) AS best)
@@ -94,7 +103,7 @@ _NEAR_BY_INDEX = """
 """
 _SAID_BY_INDEX = """
     said AS MATERIALIZED (
-        SELECT owner_id, id, row_number() OVER (ORDER BY rank DESC, id) AS rank
+        SELECT owner_id, id, row_number() OVER (ORDER BY rank DESC, id) AS rank, 0.5::float8 AS weight
           FROM chunks_with_words((:query)::tsquery, (:whole)::uuid[], (:documents)::uuid[], {candidates}))
 """
 _FUSED = """
@@ -102,7 +111,7 @@ _FUSED = """
         SELECT owner_id, id, 1.0::float8 / ({fusion} + rank) AS part, rank AS vector_rank, NULL::bigint AS text_rank, distance
           FROM near WHERE :way <> 'text'
         UNION ALL
-        SELECT owner_id, id, 1.0::float8 / ({fusion} + rank), NULL, rank, NULL FROM said WHERE :way <> 'vector'),
+        SELECT owner_id, id, weight / ({fusion} + rank), NULL, rank, NULL FROM said WHERE :way <> 'vector'),
     found AS MATERIALIZED (
         SELECT owner_id, id, sum(part) AS score, max(vector_rank) AS vector_rank, max(text_rank) AS text_rank,
                max(distance) AS distance
@@ -173,8 +182,11 @@ async def search(
         candidates=max(CANDIDATES, k),
         fusion=FUSION,
     )
-    found = await session.execute(_bound(statement), values)
-    return [_passage(row) for row in found]
+    found = [_passage(row) for row in await session.execute(_bound(statement), values)]
+    if not is_exact and len(found) < min(k, size) and way is not Way.TEXT:
+        # What is far from everything in a scope may lie behind all that the index looks at: then it is read through.
+        return await search(session, index, scope, question, vector, k=k, way=way, exact_chunks=size)
+    return found
 
 
 async def _places(session: AsyncSession, scope: Scope) -> dict[str, Any]:
@@ -296,6 +308,7 @@ async def document_names(session: AsyncSession, scope: Scope, limit: int) -> lis
 _INDEXES = text(
     "SELECT id, model, dimensions, max_tokens, state FROM embedding_index WHERE state IN ('active', 'building')"
 )
+_UNHURRIED = text("SET LOCAL statement_timeout = 0")
 _OPEN_INDEX = text("SELECT id, state FROM open_embedding_index(:model, :dimensions, :max_tokens)")
 
 
@@ -306,7 +319,8 @@ async def indexes(session: AsyncSession) -> list[Index]:
 
 
 async def open_index(session: AsyncSession, model: str, dimensions: int, max_tokens: int) -> Index:
-    """Return the index of a model's vectors, making it when it is new."""
+    """Return the index of a model's vectors, making it when it is new; that looks at all there are."""
+    await session.execute(_UNHURRIED)
     values = {"model": model, "dimensions": dimensions, "max_tokens": max_tokens}
     row = (await session.execute(_OPEN_INDEX, values)).one()
     return Index(row.id, model, dimensions, max_tokens, row.state == "active")
@@ -314,7 +328,13 @@ async def open_index(session: AsyncSession, model: str, dimensions: int, max_tok
 
 async def activate_index(session: AsyncSession, index_id: int) -> bool:
     """Put an index in force when it is complete; False as long as it is not."""
+    await session.execute(_UNHURRIED)
     return (await session.execute(text("SELECT activate_embedding_index(:index)"), {"index": index_id})).scalar_one()
+
+
+async def forget_retired(session: AsyncSession, limit: int) -> bool:
+    """Delete some vectors of indexes that are not in force any more; False when there is nothing to do."""
+    return (await session.execute(text("SELECT forget_retired_vectors(:limit)"), {"limit": limit})).scalar_one()
 
 
 async def to_embed(session: AsyncSession, index_id: int, limit: int) -> list[tuple[UUID, UUID]]:
@@ -325,4 +345,5 @@ async def to_embed(session: AsyncSession, index_id: int, limit: int) -> list[tup
 
 async def count_common_words(session: AsyncSession) -> int:
     """Count anew which words stand in many chunks; return how many there are."""
+    await session.execute(_UNHURRIED)
     return (await session.execute(text("SELECT count_common_words()"))).scalar_one()

@@ -8,24 +8,30 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from rxchat.domain.retrieval import Passage, Source
 from rxchat.domain.text import utf16_length
 
 _MARK = re.compile(
-    r"\[(?:source\s*)?(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\](?!\(|:|\[[^\]\d])|【(\d{1,3})(?:†[^】]*)?】", re.IGNORECASE
+    r"\[(?:source\s{0,3})?(\d{1,3}(?:\s{0,3}[,;]\s{0,3}\d{1,3}){0,20})\](?!\(|\[(?!(?:source\s{0,3})?\d))"
+    r"|【(\d{1,3})(?:†[^】]{0,100})?】",
+    re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\d+")
-_CODE = re.compile(
-    r"^[ ]{0,3}(`{3,}|~{3,}).*?(?:^[ ]{0,3}\1|\Z)|(`{1,8})(?!`)[^\n]{1,400}?(?<!`)\2(?!`)", re.DOTALL | re.MULTILINE
-)
-_QUOTE = re.compile(r"[\"“„«]([^\"“”„«»]{4,600})[\"”“»]([^\"“”„«»\[\]]{0,40})\Z")
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
+_TICKS = re.compile(r"`+")
+_MARKS_BEFORE = re.compile(r"(?:\s{0,3}(?:\[[^\[\]]{1,40}\]|【[^】]{1,100}】)){1,20}$")
+_BEFORE_CHARACTERS = 3_000
+_QUOTE = re.compile(r"[\"“„«]([^\"“”„«»]{4,2000})[\"”“»]([^\"“”„«»\[\]]{0,40})\Z")
 _SENTENCE_END = re.compile(r"[.!?]\s+\w")
 _SHORTEST_QUOTE_WORDS = 2
 _MOST = 200
+_MOST_LOOKED_AT = 2_000
 """A model that goes round in circles writes more; nobody reads them."""
 _LETTERS = re.compile(r"[^\W_]+")
 
@@ -52,18 +58,67 @@ class Citation:
 def citations_of(answer: str, sources: Sequence[Source]) -> tuple[Citation, ...]:
     """Return the citations of an answer, each checked against the sources that its model was shown."""
     shown = {source.number: source.passage for source in sources}
-    hidden = [match.span() for match in _CODE.finditer(answer)]
+    hidden = _code_spans(answer)
+    begins = [start for start, _ in hidden]
     found: list[Citation] = []
-    for mark in _MARK.finditer(answer):
-        if any(start <= mark.start() < end for start, end in hidden):
+    for mark in islice(_MARK.finditer(answer), _MOST_LOOKED_AT):
+        place = bisect_right(begins, mark.start()) - 1
+        is_code = place >= 0 and mark.start() < hidden[place][1]
+        is_definition = answer[mark.end() : mark.end() + 1] == ":" and answer[mark.start() - 1 : mark.start()] in {
+            "",
+            "\n",
+        }
+        if is_code or is_definition:
             continue
-        quote = _quoted_before(answer[: mark.start()])
+        quote = _quoted_before(answer[max(0, mark.start() - _BEFORE_CHARACTERS) : mark.start()])
         at, length = utf16_length(answer[: mark.start()]), utf16_length(mark.group())
         numbers = dict.fromkeys(int(number) for number in _NUMBER.findall(mark.group(1) or mark.group(2)))
         found += [_checked(at, length, number, shown.get(number), quote) for number in numbers]
         if len(found) >= _MOST:
             break
     return tuple(found[:_MOST])
+
+
+def _code_spans(text: str) -> list[tuple[int, int]]:
+    """Return where code is in markdown: between fences, and between runs of equally many backticks of one paragraph."""
+    fences: list[tuple[int, int]] = []
+    opened: tuple[int, str] | None = None
+    for fence in _FENCE.finditer(text):
+        if opened is None:
+            opened = fence.start(), fence.group(1)
+        elif fence.group(1)[0] == opened[1][0] and len(fence.group(1)) >= len(opened[1]):
+            fences.append((opened[0], fence.end()))
+            opened = None
+    if opened is not None:
+        fences.append((opened[0], len(text)))
+    spans, at = [], 0
+    for start, end in [*fences, (len(text), len(text))]:
+        spans += _inline_code(text, at, start)
+        spans.append((start, end))
+        at = end
+    return spans
+
+
+def _inline_code(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Return where inline code is in a part of a text, paragraph by paragraph."""
+    spans: list[tuple[int, int]] = []
+    while start < end:
+        stop = text.find("\n\n", start, end)
+        stop = end if stop < 0 else stop
+        runs = [run.span() for run in _TICKS.finditer(text, start, stop)]
+        last = {high - low: number for number, (low, high) in enumerate(runs)}
+        number = 0
+        while number < len(runs):
+            low, high = runs[number]
+            # One that no later run closes is only a backtick.
+            closing = number if last[high - low] <= number else number + 1
+            while closing > number and runs[closing][1] - runs[closing][0] != high - low:
+                closing += 1
+            if closing > number:
+                spans.append((low, runs[closing][1]))
+            number = closing + 1
+        start = stop + 2
+    return spans
 
 
 def _checked(at: int, length: int, number: int, passage: Passage | None, quote: str) -> Citation:
@@ -80,6 +135,7 @@ def _checked(at: int, length: int, number: int, passage: Passage | None, quote: 
 
 def _quoted_before(text: str) -> str:
     """Return the words in quotation marks that a mark stands behind, in the same sentence; "" when there are none."""
+    text = _MARKS_BEFORE.sub("", text.rstrip())
     match = _QUOTE.search(text.rstrip().rstrip(".,;:"))
     if match is None or _SENTENCE_END.search(match.group(2)):
         return ""

@@ -156,16 +156,16 @@ class DocumentParser(Protocol):
 class EmbeddingModel(Protocol):
     """Makes vectors of texts, so that what means the same is near."""
 
-    async def info(self) -> EmbedderInfo:
-        """Return which model it is; found out at its first use.
+    async def info(self, prefer: str = "") -> EmbedderInfo:
+        """Return which model makes the vectors from now on; where nobody has named one, that which is preferred, if it is there.
 
         Raises:
             EmbedderError: when nobody can tell just now.
         """
         ...
 
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """Return a vector of length one for each text.
+    async def embed(self, texts: Sequence[str], by: EmbedderInfo) -> list[list[float]]:
+        """Return a vector of length one for each text, made by just this model: vectors of two are never mixed.
 
         Raises:
             TextTooLong: when one has more tokens than the model takes; none is cut silently.

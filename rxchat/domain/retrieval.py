@@ -35,6 +35,11 @@ class Index:
     max_tokens: int
     is_active: bool = True
 
+    @property
+    def embedder(self) -> EmbedderInfo:
+        """The model that makes its vectors."""
+        return EmbedderInfo(self.model, self.dimensions, self.max_tokens)
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:

@@ -7,7 +7,7 @@ taken up by another worker once its heartbeat has been missing for some seconds.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+import math
 from uuid import UUID
 
 import psycopg
@@ -19,14 +19,11 @@ from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from rxchat.db.database import LINE, RUNTIME_ROLE
 from rxchat.db.jobs import DOCUMENTS_QUEUE, INGEST
-from rxchat.domain.errors import DatabaseAway, EmbedderError, RxChatError, StoreError
+from rxchat.domain.errors import DatabaseAway, EmbedderError, StoreError
 from rxchat.services.ingestion import Ingestion
 
 log = structlog.get_logger(__name__)
 
-TRIES = 20
-"""With the waits between them: about an hour and a quarter."""
-_LONGEST_WAIT_SECONDS = 300
 _HEARTBEAT_SECONDS = 2.0
 _LOST_SECONDS = 10.0
 _LOOK_AFTER_SECONDS = 5.0
@@ -34,12 +31,17 @@ _GRACE_SECONDS = 1.0
 _STOP_ROUNDS = 3
 _RESTART_SECONDS = 1.0
 _POOL_SECONDS = 3.0
-_PASSING = (DatabaseAway, EmbedderError, StoreError)
+_PASSING = (EmbedderError, StoreError)
+_DATABASE_SECONDS = 2.0
 
 
-def wait_seconds(attempts: int) -> int:
-    """Return how long to wait before the next try, after so many."""
-    return min(2 ** min(attempts, 16), _LONGEST_WAIT_SECONDS)
+class _Postponed(Exception):
+    """A job that is tried again after so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        """Keep for how long."""
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 class _Backoff(BaseRetryStrategy):
@@ -47,10 +49,11 @@ class _Backoff(BaseRetryStrategy):
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         """Return when to try again, or None for never."""
+        del job
         if isinstance(exception, (asyncio.CancelledError, JobAborted)):
             return RetryDecision(retry_in={"seconds": 0})
-        if isinstance(exception, _PASSING):
-            return RetryDecision(retry_in={"seconds": wait_seconds(job.attempts)})
+        if isinstance(exception, _Postponed):
+            return RetryDecision(retry_in={"seconds": math.ceil(exception.seconds)})
         return None
 
 
@@ -137,25 +140,22 @@ class Worker:
             await manager.retry_job(job)
 
     async def _ingest(self, context: JobContext, owner_id: str, document_id: str) -> None:
-        owner, document, attempts = UUID(owner_id), UUID(document_id), context.job.attempts
-        if attempts >= TRIES:
-            await self._ingestion.give_up(owner, document, "It always took its process with it.", attempts)
-            return
+        owner, document = UUID(owner_id), UUID(document_id)
         try:
             await self._ingestion.run(owner, document)
+        except DatabaseAway as error:
+            raise _Postponed(_DATABASE_SECONDS) from error
         except _PASSING as error:
-            await self._passing(owner, document, error, attempts)
+            log.info("a document waits", document_id=document_id, reason=error.message)
+            try:
+                seconds = await self._ingestion.postpone(owner, document, error.message)
+            except DatabaseAway as away:
+                raise _Postponed(_DATABASE_SECONDS) from away
+            if seconds is not None:
+                raise _Postponed(seconds) from error
         except Exception:
             # The edge of a job: one that nobody foresaw ends with a reason, and is not tried for ever.
             log.exception("a document failed unexpectedly", document_id=document_id)
-            await self._ingestion.give_up(owner, document, "Something went wrong here while it was read.", attempts + 1)
-
-    async def _passing(self, owner: UUID, document: UUID, error: RxChatError, attempts: int) -> None:
-        """Say why a document waits, or that it is given up."""
-        log.info("a document waits", document_id=str(document), reason=error.message)
-        if attempts + 1 >= TRIES and not isinstance(error, DatabaseAway):
-            await self._ingestion.give_up(owner, document, error.message, attempts + 1)
-            return
-        with suppress(DatabaseAway):
-            await self._ingestion.postpone(owner, document, error.message, wait_seconds(attempts))
-        raise error
+            await self._ingestion.give_up(
+                owner, document, "Something went wrong here while it was read.", context.job.attempts + 1
+            )

@@ -44,6 +44,7 @@ log = structlog.get_logger(__name__)
 
 _HISTORY_MESSAGES = 200
 _RETRY_SECONDS = 1.0
+_GROUNDING_TRIES = 60
 _AT_A_STRETCH_SECONDS = 0.005
 """How long a model that writes faster than anybody reads may keep everything else waiting."""
 _KINDS = (ChunkKind.REASONING, ChunkKind.TEXT)
@@ -148,14 +149,17 @@ class AnswerWriter:
         """Return the messages with what the conversation's files say; as they are, when it has none."""
         if self._grounding is None or not self._is_grounded:
             return messages
-        while True:
+        for left in reversed(range(_GROUNDING_TRIES)):
             try:
                 grounded = await self._grounding.ground(self.run, messages, is_new=not self._answer.text)
             except DatabaseAway:
+                if not left:
+                    break
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
                 self._sources, self._tools = grounded.sources, grounded.tools
                 return grounded.messages
+        raise ModelError("The files of this conversation could not be searched just now: please try again.")
 
     async def _generate(self, messages: list[ChatMessage]) -> None:
         said = self._answer.text

@@ -43,6 +43,8 @@ async def events_of(
     Raises:
         InvalidInput: when something is gone, or may not be read.
     """
+    if attached != Attached():
+        require_scope(viewer, Scope.FILES)
     have = {item.id for item in known}
     events = [await _named(session, found) for found in dict.fromkeys(attached.ids) if found not in have]
     if attached.draft_key is not None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterable
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import structlog
@@ -22,7 +23,15 @@ from rxchat.db import jobs
 from rxchat.db.database import Database
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
-from rxchat.domain.errors import Conflict, DocumentUnreadable, InvalidInput, NotFound, ObjectMissing, StoreError
+from rxchat.domain.errors import (
+    Conflict,
+    DocumentUnreadable,
+    InvalidInput,
+    NotFound,
+    ObjectMissing,
+    StoreError,
+    TooManyAttempts,
+)
 from rxchat.domain.files import PART_BYTES, Document, FileLimits, Part, SealedFile, Upload, clean_file_name, spoken_size
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Scope, require_scope
@@ -37,6 +46,9 @@ log = structlog.get_logger(__name__)
 _HEAD_BYTES = 4096
 _UPLOADS_AT_ONCE = 32
 """How many uploads a process listens to, each with a piece in its memory; others wait for their turn."""
+_OF_ONE_PERSON = 8
+_MOST_BREAKS = 500
+"""So often the line may break in the middle of one file."""
 _SILENT_SECONDS = 30.0
 """How long a line may say nothing before its upload counts as broken off, and somebody else has the turn."""
 _ALTERED = "This file was altered where it is kept, and cannot be read any more: please upload it again."
@@ -67,6 +79,7 @@ class Files:
         self._digest_key = vault.key("file digests")
         self.limits = limits or FileLimits()
         self._turns = asyncio.Semaphore(_UPLOADS_AT_ONCE)
+        self._listening: Counter[UUID] = Counter()
 
     async def begin(
         self,
@@ -126,8 +139,15 @@ class Files:
             NotFound: when it is unknown, was given up, or is someone else's.
         """
         require_scope(viewer, Scope.FILES)
-        async with self._database.begin(viewer.user_id) as session:
-            found = await file_rows.upload(session, viewer.user_id, document_id)
+        found = await self._found(viewer.user_id, document_id)
+        if found.received_bytes == found.size_bytes and not found.is_stored:
+            # Its last byte has arrived, and whoever took it could not finish: nobody is told that it is over before it is.
+            return await self.finish(viewer.user_id, document_id)
+        return found
+
+    async def _found(self, owner_id: UUID, document_id: UUID) -> Upload:
+        async with self._database.begin(owner_id) as session:
+            found = await file_rows.upload(session, owner_id, document_id)
         if found is None:
             raise NotFound("This upload is not there any more: please choose the file again.")
         return found
@@ -143,7 +163,8 @@ class Files:
             InvalidInput: when more comes than was announced, or it is not what its name says.
             StoreError: when it cannot be kept just now; the same can be sent again.
         """
-        upload = await self.upload(viewer, document_id)
+        require_scope(viewer, Scope.FILES)
+        upload = await self._found(viewer.user_id, document_id)
         if start != upload.received_bytes:
             raise Conflict(f"This upload has come to byte {upload.received_bytes}.")
         async with self._database.begin(viewer.user_id) as session:
@@ -151,15 +172,33 @@ class Files:
         if sealed is None:
             raise NotFound
         key = self._file_key(sealed)
-        async with self._turns:
+        if len(sealed.parts) > upload.size_bytes // PART_BYTES + _MOST_BREAKS:
+            raise InvalidInput("This upload comes in too many small pieces: please choose the file again.")
+        async with self._turn_of(viewer.user_id):
             async for piece in _pieces(body):
                 if start + len(piece) > upload.size_bytes:
                     raise InvalidInput("More was sent than was announced: please choose the file again.")
                 await self._keep(viewer, upload, key, start, piece)
                 start += len(piece)
         if start == upload.size_bytes and not upload.is_stored:
-            return await self._finish(viewer, document_id)
-        return await self.upload(viewer, document_id)
+            return await self.finish(viewer.user_id, document_id)
+        return await self._found(viewer.user_id, document_id)
+
+    @asynccontextmanager
+    async def _turn_of(self, user_id: UUID) -> AsyncGenerator[None]:
+        """Listen to an upload; nobody takes all the turns there are."""
+        if self._listening[user_id] >= _OF_ONE_PERSON:
+            raise TooManyAttempts(
+                "You are uploading many files at once: these go on in a moment.", retry_after_seconds=2
+            )
+        self._listening[user_id] += 1
+        try:
+            async with self._turns:
+                yield
+        finally:
+            self._listening[user_id] -= 1
+            if not self._listening[user_id]:
+                del self._listening[user_id]
 
     async def _keep(self, viewer: Viewer, upload: Upload, key: bytes, start: int, piece: bytes) -> None:
         object_key = _object_key()
@@ -173,14 +212,20 @@ class Files:
             await self._discard([object_key])
             raise Conflict("The same was sent twice at once; please ask where the upload has come to.")
 
-    async def _finish(self, viewer: Viewer, document_id: UUID) -> Upload:
-        """Look at the whole file once more, as it is stored, and take it in."""
-        upload = await self.upload(viewer, document_id)
-        async with self._database.begin(viewer.user_id) as session:
-            sealed = await file_rows.sealed(session, upload.file_id, viewer.user_id)
+    async def finish(self, owner_id: UUID, document_id: UUID) -> Upload:
+        """Look at the whole file once more, as it is stored, and take it in; twice is the same as once.
+
+        Raises:
+            DocumentUnreadable: when it is not what its name says; nothing of it is kept then.
+            NotFound: when it was given up or deleted meanwhile.
+            StoreError: when it cannot be read just now.
+        """
+        upload = await self._found(owner_id, document_id)
+        async with self._database.begin(owner_id) as session:
+            sealed = await file_rows.sealed(session, upload.file_id, owner_id)
         if sealed is None or upload.is_stored:
             return upload
-        digest, head = hmac.new(self._digest_key, viewer.user_id.bytes, hashlib.sha256), b""
+        digest, head = hmac.new(self._digest_key, owner_id.bytes, hashlib.sha256), b""
         async for piece in self._read(sealed, 0, sealed.size_bytes):
             head = (head + piece)[:_HEAD_BYTES] if len(head) < _HEAD_BYTES else head
             await asyncio.to_thread(digest.update, piece)
@@ -188,26 +233,31 @@ class Files:
             kind = format_of(upload.name, head)
         except DocumentUnreadable:
             # Nothing is kept of what cannot be used; the reason goes to its person.
-            await self.remove(viewer, [document_id])
+            await self._remove(owner_id, [document_id])
             raise
-        async with self._database.begin(viewer.user_id) as session:
-            if await rows.owned_document(session, viewer.user_id, document_id, lock=True) is None:
+        return await self._take_in(owner_id, upload, digest.digest(), kind.media_type)
+
+    async def _take_in(self, owner_id: UUID, upload: Upload, digest: bytes, media_type: str) -> Upload:
+        """Make a stored document of an upload, unless somebody else has; the same file is kept once."""
+        document_id = upload.document_id
+        async with self._database.begin(owner_id) as session:
+            await file_rows.take_turns(session, owner_id)
+            document = await rows.owned_document(session, owner_id, document_id, lock=True)
+            if document is None:
                 raise NotFound("This document was deleted while it was being uploaded.")
-            file_id = await file_rows.finish(session, viewer.user_id, upload.file_id, digest.digest())
-            same = (
-                await rows.same_file(session, viewer.user_id, upload.collection_id, file_id)
-                if file_id != upload.file_id
-                else None
-            )
+            if document.state is not DocumentState.UPLOADING or document.file_id != upload.file_id:
+                return replace(upload, file_id=document.file_id, received_bytes=upload.size_bytes, is_stored=True)
+            file_id = await file_rows.finish(session, owner_id, upload.file_id, digest)
+            same = await rows.same_file(session, owner_id, upload.collection_id, file_id, but=document_id)
             if same is None:
                 await rows.change_document(
-                    session, viewer.user_id, document_id,
-                    file_id=file_id, media_type=kind.media_type, state=DocumentState.STORED.value, progress=0.0,
+                    session, owner_id, document_id,
+                    file_id=file_id, media_type=media_type, state=DocumentState.STORED.value, progress=0.0,
                 )  # fmt: skip
-                await jobs.queue_ingestion(session, viewer.user_id, document_id)
+                await jobs.queue_ingestion(session, owner_id, document_id)
             else:
-                await rows.remove_documents(session, viewer.user_id, [document_id])
-            unused = await file_rows.remove_unused(session, viewer.user_id, [upload.file_id])
+                await rows.remove_documents(session, owner_id, [document_id])
+            unused = await file_rows.remove_unused(session, owner_id, [upload.file_id])
         await self._discard(unused)
         return Upload(
             same.id if same else document_id, upload.collection_id, file_id, same.name if same else upload.name,
@@ -270,12 +320,16 @@ class Files:
             NotFound: when one of them is unknown or someone else's.
         """
         require_scope(viewer, Scope.FILES)
-        async with self._database.begin(viewer.user_id) as session:
+        await self._remove(viewer.user_id, document_ids)
+
+    async def _remove(self, owner_id: UUID, document_ids: list[UUID]) -> None:
+        async with self._database.begin(owner_id) as session:
+            await file_rows.take_turns(session, owner_id)
             for document_id in document_ids:
-                if await rows.owned_document(session, viewer.user_id, document_id) is None:
+                if await rows.owned_document(session, owner_id, document_id) is None:
                     raise NotFound
-            files = await rows.remove_documents(session, viewer.user_id, document_ids)
-            unused = await file_rows.remove_unused(session, viewer.user_id, files)
+            files = await rows.remove_documents(session, owner_id, document_ids)
+            unused = await file_rows.remove_unused(session, owner_id, files)
         await self._discard(unused)
 
     async def remove_collection(self, viewer: Viewer, collection_id: UUID) -> None:
@@ -286,6 +340,7 @@ class Files:
         """
         require_scope(viewer, Scope.FILES)
         async with self._database.begin(viewer.user_id) as session:
+            await file_rows.take_turns(session, viewer.user_id)
             if await rows.owned_collection(session, viewer.user_id, collection_id) is None:
                 raise NotFound
             held = [item.id for item in await rows.documents(session, collection_id)]

@@ -71,7 +71,7 @@ class Grounding:
         scope = await self._retrieval.scope_of(viewer, [item.id for item in known])
         if kept:
             return await self._with_tools(viewer, run, messages, kept, scope)
-        await self._until_read(viewer, [item.id for item in known])
+        await self._until_read(viewer, [item.id for item in known if item.kind != "collection"])
         sources = [
             Source(number, passage) for number, passage in enumerate(await self._found(viewer, run, messages, scope), 1)
         ]

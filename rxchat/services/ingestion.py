@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from uuid import UUID
 
 import structlog
 
+from rxchat.db import files as file_rows
 from rxchat.db import ingestion as rows
 from rxchat.db import jobs
 from rxchat.db import retrieval as index_rows
@@ -20,8 +22,9 @@ from rxchat.db.database import Database
 from rxchat.domain.chunking import chunked
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import DocumentUnreadable, EmbedderError, NotFound, ObjectMissing, StoreError, TextTooLong
+from rxchat.domain.files import Document
 from rxchat.domain.ports import DocumentParser, EmbeddingModel
-from rxchat.domain.retrieval import Index, embedded_text
+from rxchat.domain.retrieval import EmbedderInfo, Index, embedded_text
 from rxchat.domain.text import storable
 from rxchat.services.files import Files
 from rxchat.services.pictures import Pictures
@@ -31,6 +34,10 @@ log = structlog.get_logger(__name__)
 _BATCH = 16
 """How many chunks are embedded together: what is lost at most when a process dies."""
 _SWEPT_AT_A_TIME = 100
+_FORGOTTEN_AT_A_TIME = 5_000
+TRIES = 20
+"""So often it is tried without getting on: with the waits between them, about an hour and a quarter."""
+_LONGEST_WAIT_SECONDS = 300
 _GIVE_UP = "It was tried {count} times: {reason} Try again when that is mended."
 
 
@@ -59,7 +66,10 @@ class Ingestion:
         """
         async with self._database.begin(owner_id) as session:
             taken = await rows.take_up(session, owner_id, document_id)
-        if taken is None or taken.document.state in {DocumentState.UPLOADING, DocumentState.FAILED}:
+        if taken is None or _is_left_alone(taken.document):
+            return
+        if taken.tries > TRIES:
+            await self._fail(taken, _GIVE_UP.format(count=TRIES, reason="It always took its process with it."))
             return
         steps = {
             DocumentState.STORED: self._parse,
@@ -67,16 +77,19 @@ class Ingestion:
             DocumentState.CHUNKED: self._embed,
             DocumentState.EMBEDDED: self._publish,
             DocumentState.READY: self._embed_anew,
+            DocumentState.FAILED: self._embed_anew,
         }
         try:
             while True:
                 state = taken.document.state
                 await steps[state](taken)
-                if state in {DocumentState.EMBEDDED, DocumentState.READY}:
+                if state.is_final:
                     return
                 async with self._database.begin(owner_id) as session:
                     document = await rows.owned_document(session, owner_id, document_id)
                 if document is None:
+                    return
+                if document.state.is_final:
                     return
                 taken = rows.Taken(document, taken.fence)
         except NotMine:
@@ -87,13 +100,22 @@ class Ingestion:
             # Deleted meanwhile.
             return
 
-    async def postpone(self, owner_id: UUID, document_id: UUID, reason: str, seconds: float) -> None:
-        """Say on a document why it waits, and for how long."""
-        words = f"{int(seconds)} seconds" if seconds < 120 else f"{math.ceil(seconds / 60)} minutes"
+    async def postpone(self, owner_id: UUID, document_id: UUID, reason: str) -> float | None:
+        """Say on a document why it waits, and return for how many seconds; None when it does not any more, or is given up.
+
+        What counts is how often it was tried without getting on at all.
+        """
         async with self._database.begin(owner_id) as session:
-            taken = await rows.take_up(session, owner_id, document_id)
-            if taken is not None and not taken.document.state.is_final:
-                await rows.advance(session, taken, note=storable(f"{reason} Next try in {words}."))
+            tries = await rows.tries(session, owner_id, document_id)
+            if tries is None:
+                return None
+            seconds = float(min(2 ** min(tries, 16), _LONGEST_WAIT_SECONDS))
+            words = f"{int(seconds)} seconds" if seconds < 120 else f"{math.ceil(seconds / 60)} minutes"
+            if tries < TRIES:
+                await rows.note(session, owner_id, document_id, storable(f"{reason} Next try in {words}."))
+                return seconds
+        await self.give_up(owner_id, document_id, reason, tries)
+        return None
 
     async def give_up(self, owner_id: UUID, document_id: UUID, reason: str, count: int) -> None:
         """Say that a document has failed after so many tries."""
@@ -155,7 +177,7 @@ class Ingestion:
             if not batch:
                 return
             texts = [embedded_text(document.name, heading, text) for _, heading, text in batch]
-            vectors = await self._vectors(texts)
+            vectors = await self._vectors(texts, index.embedder)
             missing = max(0, missing - len(batch))
             async with self._database.begin(document.owner_id) as session:
                 await self._advance(taken, session, progress=1 - missing / total)
@@ -166,24 +188,28 @@ class Ingestion:
                     [(item[0], vector) for item, vector in zip(batch, vectors, strict=True)],
                 )
 
-    async def _vectors(self, texts: Sequence[str]) -> list[list[float]]:
+    async def _vectors(self, texts: Sequence[str], by: EmbedderInfo) -> list[list[float]]:
         """Return a vector for each text; one that the embedder finds too long is the mean of its halves."""
         try:
-            return await self._embedder.embed(texts)
+            return await self._embedder.embed(texts, by)
         except TextTooLong:
             if len(texts) > 1:
-                return [(await self._vectors([text]))[0] for text in texts]
+                return [(await self._vectors([text], by))[0] for text in texts]
         text = texts[0]
         if len(text) < 2:
             raise EmbedderError("The embedding model takes no text at all.")
-        halves = await self._vectors([text[: len(text) // 2], text[len(text) // 2 :]])
+        halves = await self._vectors([text[: len(text) // 2], text[len(text) // 2 :]], by)
         mean = [sum(values) / len(halves) for values in zip(*halves, strict=True)]
         length = math.sqrt(sum(value * value for value in mean)) or 1.0
         return [[value / length for value in mean]]
 
     async def _publish(self, taken: rows.Taken) -> None:
-        async with self._database.begin(taken.document.owner_id) as session:
-            if not await rows.publish(session, taken):
+        document, index = taken.document, await self.wanted_index()
+        async with self._database.begin(document.owner_id) as session:
+            if await rows.count_without_vector(session, document, document.generation, index.id):
+                # Another embedder came in force meanwhile: a step back.
+                await self._advance(taken, session, state=DocumentState.CHUNKED.value)
+            elif not await rows.publish(session, taken):
                 raise NotMine
 
     async def _embed_anew(self, taken: rows.Taken) -> None:
@@ -197,26 +223,52 @@ class Ingestion:
         Raises:
             EmbedderError: when nobody can tell which it is.
         """
-        info = await self._embedder.info()
+        async with self._database.begin(None) as session:
+            known = await index_rows.indexes(session)
+        active = next((item.model for item in known if item.is_active), "")
+        info = await self._embedder.info(active)
+        found = next((item for item in known if item.embedder == info), None)
+        if found is not None:
+            return found
         async with self._database.begin(None) as session:
             return await index_rows.open_index(session, info.model, info.dimensions, info.max_tokens)
 
     async def look_after(self) -> None:
-        """Queue what no job will finish, and bring a new index up to date; it comes in force when it is complete."""
+        """Finish uploads that nobody finishes, queue what no job will do, and bring a new index up to date.
+
+        A new index comes in force when it is complete; what was in the one of before is deleted a little at a time.
+        """
         async with self._database.begin(None) as session:
             waiting = await jobs.without_job(session, _SWEPT_AT_A_TIME)
-        try:
-            index = await self.wanted_index()
-        except (EmbedderError, StoreError):
-            index = None
-        if index is not None and not index.is_active:
-            async with self._database.begin(None) as session:
-                lacking = await index_rows.to_embed(session, index.id, _SWEPT_AT_A_TIME)
-            if not lacking:
-                async with self._database.begin(None) as session:
-                    if await index_rows.activate_index(session, index.id):
-                        log.info("another embedding model is in force", model=index.model)
-            waiting += lacking
+            received = await file_rows.received(session, _SWEPT_AT_A_TIME)
+        for owner_id, document_id in received:
+            with suppress(DocumentUnreadable, NotFound, StoreError):
+                await self._files.finish(owner_id, document_id)
+        waiting += await self._lacking_vectors()
         for owner_id, document_id in waiting:
             async with self._database.begin(owner_id) as session:
                 await jobs.queue_ingestion_once(session, owner_id, document_id, priority=-1)
+        async with self._database.begin(None) as session:
+            await index_rows.forget_retired(session, _FORGOTTEN_AT_A_TIME)
+
+    async def _lacking_vectors(self) -> list[tuple[UUID, UUID]]:
+        """Return documents that have to be embedded by the present embedder; puts its index in force when there are none."""
+        try:
+            index = await self.wanted_index()
+        except EmbedderError:
+            return []
+        if index.is_active:
+            return []
+        async with self._database.begin(None) as session:
+            lacking = await index_rows.to_embed(session, index.id, _SWEPT_AT_A_TIME)
+        if not lacking:
+            async with self._database.begin(None) as session:
+                if await index_rows.activate_index(session, index.id):
+                    log.info("another embedding model is in force", model=index.model)
+        return lacking
+
+
+def _is_left_alone(document: Document) -> bool:
+    """Whether there is nothing to do: it is not here yet, or it has failed and nothing of it was ever found."""
+    has_failed = document.state is DocumentState.FAILED and document.live_generation is None
+    return has_failed or document.state is DocumentState.UPLOADING

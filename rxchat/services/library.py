@@ -153,18 +153,17 @@ class Library:
             NotFound: when it is unknown or may not be read.
         """
         require_scope(viewer, Scope.FILES)
+        start = max(0, start)
         async with self._database.begin(viewer.user_id) as session:
             found = await self._readable_document(session, viewer, document_id)
-            text = await rows.parsed_text(session, document_id)
+            piece = await rows.text_piece(session, document_id, start, TEXT_CHARACTERS)
             cited = await rows.times_cited(session, [document_id])
-        whole = text.text if text else ""
-        start = min(max(0, start), len(whole))
         return Preview(
             document=found,
-            title=text.title if text else "",
-            text=whole[start : start + TEXT_CHARACTERS],
-            start=start,
-            characters=len(whole),
+            title=piece.title,
+            text=piece.text,
+            start=min(start, piece.characters),
+            characters=piece.characters,
             is_own=found.owner_id == viewer.user_id,
             times_cited=cited.get(document_id, 0),
         )
@@ -299,6 +298,7 @@ class Library:
         self, viewer: Viewer, owner_id: UUID, conversation_id: UUID, message_id: UUID
     ) -> list[ShownSource]:
         """Return what an answer's model was shown, as the person may see it now; the conversation's reader is known."""
+        require_scope(viewer, Scope.FILES)
         async with self._database.begin(viewer.user_id) as session:
             return await knowledge_rows.shown_sources(session, viewer.user_id, owner_id, conversation_id, message_id)
 

@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 
 QUESTION_CHARACTERS = 2_000
 PASSAGES = 8
+_BEING_MADE = "The index is being made anew for another embedding model: some may not be found yet."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +69,21 @@ class Retrieval:
 
     async def _vector(self, user_id: UUID, question: str) -> tuple[Index | None, list[float] | None, str]:
         """Return a question's vector and the index that it can be looked up in; without one, words alone are searched."""
-        try:
-            info = await self._embedder.info()
-            async with self._database.begin(user_id) as session:
-                known = await rows.indexes(session)
-            index = next(
-                (item for item in known if item.model == info.model and item.dimensions == info.dimensions), None
-            )
-            if index is None:
-                return None, None, ""
-            [vector] = await self._embedder.embed([question])
-        except EmbedderError as error:
-            log.warning("searching by words alone", reason=error.message)
-            return None, None, f"{error.message} Only words were searched, not meanings."
-        notice = (
-            ""
-            if index.is_active
-            else "The index is being made anew for another embedding model: some may not be found yet."
-        )
-        return index, vector, notice
+        async with self._database.begin(user_id) as session:
+            known = await rows.indexes(session)
+        failure: EmbedderError | None = None
+        # The one in force is whole; while another one is made beside it, and the model of before is gone, that is better than none.
+        for index in sorted(known, key=lambda item: not item.is_active):
+            try:
+                [vector] = await self._embedder.embed([question], index.embedder)
+            except EmbedderError as error:
+                failure = failure or error
+                continue
+            return index, vector, "" if index.is_active else _BEING_MADE
+        if failure is None:
+            return None, None, ""
+        log.warning("searching by words alone", reason=failure.message)
+        return None, None, f"{failure.message} Only words were searched, not meanings."
 
     async def around(
         self, viewer: Viewer, scope: Scope, document_id: UUID, ordinal: int, reach: int = 2

@@ -20,6 +20,8 @@ _UNFINISHED = timedelta(hours=24)
 _YOUNG = timedelta(hours=1)
 """An object that is younger may be remembered in a moment."""
 _AT_A_TIME = 500
+_SURPRISING = 100
+"""So many objects that nobody knows are no surprise; more than that, and more than are known, are."""
 
 
 class Sweeping:
@@ -39,16 +41,27 @@ class Sweeping:
         async with self._database.begin(None) as session:
             forgotten = await rows.forget_uploads(session, unfinished)
         await self._store.delete(forgotten)
-        swept = len(forgotten)
+        swept, unknown, known = len(forgotten), [], 0
         before, batch = datetime.now(UTC) - young, []
         async with aclosing(self._store.objects()) as objects:
             async for item in objects:
                 if item.modified_at < before:
                     batch.append(item.key)
                 if len(batch) >= _AT_A_TIME:
-                    swept += await self._delete_unknown(batch)
+                    found = await self._unknown(batch)
+                    unknown += found
+                    known += len(batch) - len(found)
                     batch = []
-        swept += await self._delete_unknown(batch)
+        found = await self._unknown(batch)
+        unknown += found
+        known += len(batch) - len(found)
+        if len(unknown) > max(_SURPRISING, known):
+            # Rather another installation's store, or a database that was restored from before: nobody wants that deleted.
+            log.error("the file store holds more than the database knows of: nothing was deleted", unknown=len(unknown))
+            return swept
+        for at in range(0, len(unknown), _AT_A_TIME):
+            await self._store.delete(unknown[at : at + _AT_A_TIME])
+        swept += len(unknown)
         if swept:
             log.info("the file store was swept", objects=swept)
         return swept
@@ -58,13 +71,11 @@ class Sweeping:
         async with self._database.begin(None) as session:
             await count_common_words(session)
 
-    async def _delete_unknown(self, keys: list[str]) -> int:
+    async def _unknown(self, keys: list[str]) -> list[str]:
         if not keys:
-            return 0
+            return []
         async with self._database.begin(None) as session:
-            unknown = await rows.unknown_objects(session, keys)
-        await self._store.delete(unknown)
-        return len(unknown)
+            return await rows.unknown_objects(session, keys)
 
 
 async def swept(sweeping: Sweeping) -> None:

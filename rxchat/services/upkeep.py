@@ -18,6 +18,8 @@ log = structlog.get_logger(__name__)
 _EVERY_SECONDS = 60.0
 _SWEEP_EVERY = 60
 """After so many rounds the file store is swept, too."""
+_FIRST_SWEEP = 10
+"""Not at the start: whoever restores a backup may not be done with it."""
 
 
 class Upkeep:
@@ -43,26 +45,35 @@ class Upkeep:
                 await self._task
 
     async def once(self) -> None:
-        """Do all of it now."""
+        """Do all of it now; what fails is tried again in a minute, and keeps nothing else from being done."""
+        self._rounds += 1
+        steps = [self._delete_accounts, self._sign]
+        if self._rounds % _SWEEP_EVERY == _FIRST_SWEEP:
+            steps += [self._sweeping.count_words, self._sweep]
+        for step in steps:
+            try:
+                await step()
+            except DatabaseAway:
+                log.warning("upkeep waits for the database", step=step.__name__)
+            except Exception:
+                # What comes next minute may work again.
+                log.exception("upkeep failed", step=step.__name__)
+
+    async def _delete_accounts(self) -> None:
         async with self._database.begin(None) as session:
             deleted = await rows.sweep(session)
         if deleted:
             log.info("accounts were deleted for good", count=deleted)
+
+    async def _sign(self) -> None:
         signed = await self._audit.sign()
         if signed:
             log.info("the audit was signed", checkpoints=signed)
-        self._rounds += 1
-        if self._rounds % _SWEEP_EVERY == 1:
-            await self._sweeping.count_words()
-            await swept(self._sweeping)
+
+    async def _sweep(self) -> None:
+        await swept(self._sweeping)
 
     async def _forever(self) -> None:
         while True:
-            try:
-                await self.once()
-            except DatabaseAway:
-                pass
-            except Exception:
-                # What comes next minute may work again.
-                log.exception("upkeep failed")
+            await self.once()
             await asyncio.sleep(_EVERY_SECONDS)

@@ -89,6 +89,7 @@ class DocumentRow(SQLModel, table=True):
             ["owner_id", "collection_id"], ["collection.owner_id", "collection.id"], ondelete="CASCADE"
         ),
         ForeignKeyConstraint(["owner_id", "file_id"], ["stored_file.owner_id", "stored_file.id"]),
+        Index("ix_document_id", "id"),
         Index("ix_document_collection", "collection_id"),
         Index("ix_document_file", "owner_id", "file_id"),
         Index("ix_document_unfinished", "updated_at", postgresql_where=text("state NOT IN ('ready', 'failed')")),
@@ -115,6 +116,8 @@ class DocumentRow(SQLModel, table=True):
     """Which one is found; None until the first one is whole."""
     fence: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     """Grows each time a job takes the document up: what an older one writes is refused."""
+    tries: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """How often it was taken up since it last got on."""
     created_at: datetime = moment(default_now=True)
     updated_at: datetime = moment(default_now=True)
 

@@ -42,7 +42,8 @@ def near(one: list[float], other: list[float]) -> float:
 async def test_what_means_the_same_is_near(embedder: OllamaEmbeddingModel) -> None:
     info = await embedder.info()
     question, fits, other = await embedder.embed(
-        ["Who cleans the coffee machine?", "The coffee machine is cleaned on Fridays.", "Turn left behind the church."]
+        ["Who cleans the coffee machine?", "The coffee machine is cleaned on Fridays.", "Turn left behind the church."],
+        info,
     )
     assert len(question) == info.dimensions
     assert near(question, fits) > near(question, other) + 0.1
@@ -53,11 +54,11 @@ async def test_what_means_the_same_is_near(embedder: OllamaEmbeddingModel) -> No
 async def test_a_text_is_never_cut_in_silence(embedder: OllamaEmbeddingModel) -> None:
     assert (await embedder.info()).max_tokens == 256
     with pytest.raises(TextTooLong):
-        await embedder.embed(["fine", "word " * 400])
+        await embedder.embed(["fine", "word " * 400], await embedder.info())
 
 
 async def test_an_empty_text_has_a_vector_too(embedder: OllamaEmbeddingModel) -> None:
-    assert len((await embedder.embed([""]))[0]) == (await embedder.info()).dimensions
+    assert len((await embedder.embed([""], await embedder.info()))[0]) == (await embedder.info()).dimensions
 
 
 async def test_without_an_embedding_model_it_says_what_to_do(ollama: ScriptedOllama) -> None:
@@ -71,7 +72,7 @@ async def test_without_an_embedding_model_it_says_what_to_do(ollama: ScriptedOll
 async def test_the_host_that_has_the_model_is_the_one_that_is_asked(ollama: ScriptedOllama) -> None:
     ollama.offered = ["scripted-embed:tokens=256"]
     embedder = OllamaEmbeddingModel(["http://127.0.0.1:9", ollama.host], "scripted-embed:tokens=256")
-    assert len(await embedder.embed(["a"])) == 1
+    assert len(await embedder.embed(["a"], await embedder.info())) == 1
     await embedder.aclose()
 
 
@@ -80,8 +81,30 @@ async def test_whatever_else_it_answers_is_a_failure_in_our_words(ollama: Script
     ollama.offered = [f"scripted-embed:tokens=256,fault={fault}"]
     embedder = OllamaEmbeddingModel([ollama.host])
     with pytest.raises(EmbedderError) as failed:
-        await embedder.embed(["a"])
+        await embedder.embed(["a"], await embedder.info())
     assert failed.value.message[0].isupper()
+    await embedder.aclose()
+
+
+async def test_the_model_that_is_in_force_stays_where_nobody_has_named_another(ollama: ScriptedOllama) -> None:
+    ollama.offered = ["scripted-embed:dimensions=32", "scripted-embed:tokens=256"]
+    for prefer, chosen in (("scripted-embed:tokens=256", 64), ("gone", 32), ("", 32)):
+        embedder = OllamaEmbeddingModel([ollama.host])
+        assert (await embedder.info(prefer)).dimensions == chosen
+        await embedder.aclose()
+
+
+async def test_vectors_are_made_by_just_the_model_that_is_asked_for(ollama: ScriptedOllama) -> None:
+    ollama.offered = ["scripted-embed:dimensions=32", "scripted-embed:tokens=256"]
+    embedder = OllamaEmbeddingModel([ollama.host])
+    other = EmbedderInfo("scripted-embed:tokens=256", 64, 256)
+    assert (await embedder.info()).dimensions == 32
+    assert len((await embedder.embed(["a"], other))[0]) == 64
+    with pytest.raises(EmbedderError, match="64 numbers"):
+        await embedder.embed(["a"], EmbedderInfo("scripted-embed:tokens=256", 32, 256))
+    ollama.offered = ["scripted-embed:dimensions=32"]
+    with pytest.raises(EmbedderError):
+        await embedder.embed(["a"], EmbedderInfo("scripted-embed:dimensions=48", 48, 256))
     await embedder.aclose()
 
 
@@ -92,7 +115,7 @@ async def test_a_host_that_is_away_is_said_and_comes_back(ollama: ScriptedOllama
     with pytest.raises(EmbedderError, match="does not answer"):
         await embedder.info()
     await ollama.start()
-    assert len(await embedder.embed(["a", "b"])) == 2
+    assert len(await embedder.embed(["a", "b"], await embedder.info())) == 2
     await embedder.aclose()
 
 
@@ -109,7 +132,7 @@ async def test_openais_way_of_saying_the_same() -> None:
     with canned_http(embedded) as server:
         embedder = OpenAIEmbeddingModel(f"{server.endpoint}/v1/", "m", "key", 512)
         assert await embedder.info() == EmbedderInfo("m", 2, 512)
-        first, second = await embedder.embed(["a", "b"])
+        first, second = await embedder.embed(["a", "b"], await embedder.info())
         assert first == [0.6, 0.8]
         assert second[1] > first[1]
         assert {head.split()[1] for head, _ in server.heard} == {"/v1/embeddings"}

@@ -291,7 +291,7 @@ def test_what_belongs_to_everyone_is_changed_by_those_alone_who_may(database_url
         connection.execute(statement)
 
 
-@pytest.mark.parametrize("table", sorted(SHARED - {"installation_setting"}))
+@pytest.mark.parametrize("table", sorted(SHARED - {"installation_setting", "embedding_index"}))
 def test_whoever_is_not_signed_in_sees_nothing_of_it(database_url: str, people, table: str) -> None:
     assert people
     with acting(database_url, None) as connection:

@@ -203,6 +203,8 @@ async def test_a_key_without_the_scope_files_reads_and_changes_none(
         services.retrieval.search(program, "merger", Scope((collection,))),
         services.file_links.make(program, document),
         services.library.create(program, "More"),
+        services.library.sources(program, victim.user_id, new_id(), new_id()),
+        services.chats.ask(program, None, "When?", MODEL, attached=Attached((document,))),
     ):
         with pytest.raises((NotAllowed, NotFound)):
             await forbidden

@@ -11,7 +11,7 @@ import pytest
 from rxchat.db import retrieval as index_rows
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
-from rxchat.domain.errors import Conflict, EmbedderError, NotFound
+from rxchat.domain.errors import Conflict, DocumentUnreadable, EmbedderError, NotFound
 from rxchat.domain.retrieval import Scope, Way
 from rxchat.services.graph import Services
 from tests.peers.scripted_ollama import ScriptedOllama
@@ -61,10 +61,10 @@ async def test_a_document_is_found_only_when_it_is_whole(
 ) -> None:
     embed, may_go_on = services.ingestion._embedder.embed, asyncio.Event()
 
-    async def slowly(texts):
+    async def slowly(texts, by):
         if len(texts) > 1:
             await may_go_on.wait()
-        return await embed(texts)
+        return await embed(texts, by)
 
     monkeypatch.setattr(services.ingestion._embedder, "embed", slowly)
     document_id = await uploaded(services, viewer, collection, "handbook.md", HANDBOOK)
@@ -119,10 +119,10 @@ async def test_what_fails_in_a_way_that_passes_goes_on_from_its_last_step(
         calls.append(given[0])
         return await parse(*given)
 
-    async def failing(texts):
+    async def failing(texts, by):
         if failures:
             raise failures.pop()
-        return await embed(texts)
+        return await embed(texts, by)
 
     monkeypatch.setattr(services.ingestion._parser, "parse", counting)
     await services.ingestion.wanted_index()
@@ -130,6 +130,29 @@ async def test_what_fails_in_a_way_that_passes_goes_on_from_its_last_step(
     await ready(services, viewer, collection, "handbook.md", HANDBOOK)
     assert calls == ["handbook.md"]
     assert failures == []
+
+
+async def test_what_fails_when_it_is_read_again_is_found_as_before_and_keeps_no_new_embedder_waiting(
+    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+
+    async def failing(*_given):
+        raise DocumentUnreadable("It cannot be read today.")
+
+    monkeypatch.setattr(services.ingestion._parser, "parse", failing)
+    await services.library.read_again(viewer, document.id)
+    again = await settled(services, viewer, document.id)
+    assert (again.state, again.live_generation) == (DocumentState.FAILED, 1)
+    assert "handbook.md" in await names(services, viewer, Scope((collection,)))
+    ollama.offered = ["scripted-embed:tokens=128,dimensions=32"]
+    services.ingestion._embedder._found.clear()  # pyright: ignore[reportAttributeAccessIssue]
+    async with asyncio.timeout(20):
+        while not (await services.ingestion.wanted_index()).is_active:
+            await services.ingestion.look_after()
+            await asyncio.sleep(0.05)
+    answer = await services.retrieval.search(viewer, "coffee machine", Scope((collection,)), way=Way.VECTOR)
+    assert answer.passages[0].name == "handbook.md"
 
 
 async def test_a_job_that_was_overtaken_writes_nothing_more(services: Services, viewer: Viewer, collection) -> None:
@@ -175,7 +198,7 @@ async def test_another_embedder_is_in_force_when_its_index_is_complete(
 ) -> None:
     await ready(services, viewer, collection, "handbook.md", HANDBOOK)
     ollama.offered = ["scripted:tokens=2", "scripted-embed:tokens=128,dimensions=48"]
-    services.ingestion._embedder._found = None  # pyright: ignore[reportAttributeAccessIssue]
+    services.ingestion._embedder._found.clear()  # pyright: ignore[reportAttributeAccessIssue]
     answer = await services.retrieval.search(viewer, "coffee machine", Scope((collection,)))
     assert answer.passages[0].name == "handbook.md"
     async with asyncio.timeout(20):

@@ -12,7 +12,15 @@ import pytest
 
 from rxchat.adapters.objects.folder import FolderStore
 from rxchat.domain.accounts import Viewer
-from rxchat.domain.errors import Conflict, DocumentUnreadable, InvalidInput, NotFound, ObjectMissing, StoreFull
+from rxchat.domain.errors import (
+    Conflict,
+    DocumentUnreadable,
+    InvalidInput,
+    NotFound,
+    ObjectMissing,
+    StoreAway,
+    StoreFull,
+)
 from rxchat.domain.files import PART_BYTES, FileLimits, clean_file_name
 from rxchat.domain.ids import new_id
 from rxchat.services.graph import Services
@@ -145,6 +153,66 @@ async def test_the_same_file_is_kept_once_and_stays_as_long_as_a_document_needs_
     assert await content(services, viewer, second) == b"The same words."
     await services.files.remove(viewer, [second])
     assert objects(settings) == []
+
+
+async def test_the_same_file_twice_at_once_is_kept_once_and_both_are_there(
+    services: Services, viewer: Viewer, collection, settings
+) -> None:
+    other = await services.library.create(viewer, "Other")
+    for _ in range(5):
+        first, second = await asyncio.gather(
+            uploaded(services, viewer, collection, "one.txt", "The same words."),
+            uploaded(services, viewer, other, "two.txt", "The same words."),
+        )
+        assert await content(services, viewer, first) == await content(services, viewer, second)
+        assert len(objects(settings)) == 1
+        await asyncio.gather(services.files.remove(viewer, [first]), services.files.remove(viewer, [second]))
+        assert objects(settings) == []
+
+
+async def test_an_upload_that_could_not_be_finished_is_not_over_before_it_is(
+    services: Services, viewer: Viewer, collection, store: FolderStore, monkeypatch: pytest.MonkeyPatch, owner_url: str
+) -> None:
+    upload, get = await begun(services, viewer, collection, b"The words."), store.get
+
+    async def away(_key: str) -> bytes:
+        raise StoreAway
+
+    monkeypatch.setattr(store, "get", away)
+    with pytest.raises(StoreAway):
+        await services.files.receive(viewer, upload.document_id, 0, body(b"The words."))
+    with pytest.raises(StoreAway):
+        await services.files.upload(viewer, upload.document_id)
+    monkeypatch.setattr(store, "get", get)
+    # Its person is gone; somebody else finishes it.
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("UPDATE stored_file SET touched_at = now() - interval '1 minute'")
+    await services.ingestion.look_after()
+    assert (await services.files.upload(viewer, upload.document_id)).is_stored
+    assert await content(services, viewer, upload.document_id) == b"The words."
+
+
+async def test_finishing_twice_is_finishing_once(
+    services: Services, viewer: Viewer, collection, owner_url: str
+) -> None:
+    await uploaded(services, viewer, await services.library.create(viewer, "Other"), "one.txt", "The same words.")
+    upload = await begun(services, viewer, collection, b"The same words.", "two.txt")
+    await services.files.receive(viewer, upload.document_id, 0, breaking(b"The same wor"))
+    again = [services.files.receive(viewer, upload.document_id, 12, body(b"ds.")) for _ in range(2)]
+    await asyncio.gather(*again, return_exceptions=True)
+    ended = [services.files.finish(viewer.user_id, upload.document_id) for _ in range(4)]
+    assert {item.is_stored for item in await asyncio.gather(*ended)} == {True}
+    assert await content(services, viewer, upload.document_id) == b"The same words."
+
+
+async def test_a_store_that_is_mostly_unknown_is_not_swept(
+    services: Services, viewer: Viewer, collection, settings, store: FolderStore
+) -> None:
+    await uploaded(services, viewer, collection, "kept.txt", "Needed.")
+    for number in range(101):
+        await store.put(f"ab/{number:032x}", b"somebody else's")
+    assert await Sweeping(services.files._database, store).once(young=timedelta(0)) == 0
+    assert len(objects(settings)) == 102
 
 
 async def test_the_same_file_of_two_people_is_kept_twice(

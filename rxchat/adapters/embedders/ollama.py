@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rxchat.adapters.embedders.calls import Endpoint, unit_vectors
-from rxchat.domain.errors import EmbedderError
+from rxchat.domain.errors import EmbedderError, TextTooLong
 from rxchat.domain.retrieval import EmbedderInfo
 
 _FALLBACK_TOKENS = 256
@@ -21,20 +21,30 @@ class OllamaEmbeddingModel:
         """Know where to ask; nothing is connected yet."""
         self._endpoints = [Endpoint(host, "The embedding model's host") for host in hosts]
         self._wanted = model
-        self._found: tuple[Endpoint, EmbedderInfo] | None = None
+        self._found: dict[str, tuple[Endpoint, EmbedderInfo]] = {}
+        """Where each model is, and what it makes; the wanted one (or the first that there is) is also under ""."""
 
-    async def info(self) -> EmbedderInfo:
+    async def info(self, prefer: str = "") -> EmbedderInfo:
         """Return which model it is; see the EmbeddingModel port."""
-        return (await self._chosen())[1]
+        if "" not in self._found:
+            self._found[""] = await self._find(self._wanted, prefer)
+        return self._found[""][1]
 
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+    async def embed(self, texts: Sequence[str], by: EmbedderInfo) -> list[list[float]]:
         """Return a vector for each text; see the EmbeddingModel port."""
-        endpoint, info = await self._chosen()
+        if by.model not in self._found:
+            self._found[by.model] = await self._find(by.model)
+        endpoint, info = self._found[by.model]
+        if info.dimensions != by.dimensions:
+            raise EmbedderError(f"{by.model} makes vectors of {info.dimensions} numbers now, not of {by.dimensions}.")
         try:
-            return await self._embedded(endpoint, info.model, texts, info.dimensions)
+            return await self._embedded(endpoint, by.model, texts, by.dimensions)
+        except TextTooLong:
+            raise
         except EmbedderError:
-            # Perhaps another host has it by now, or the model is another one of the same name.
-            self._found = None
+            # Perhaps another host has it by now.
+            del self._found[by.model]
+            self._found.pop("", None)
             raise
 
     async def aclose(self) -> None:
@@ -42,34 +52,24 @@ class OllamaEmbeddingModel:
         for endpoint in self._endpoints:
             await endpoint.aclose()
 
-    async def _chosen(self) -> tuple[Endpoint, EmbedderInfo]:
-        if self._found is None:
-            self._found = await self._find()
-        return self._found
-
-    async def _find(self) -> tuple[Endpoint, EmbedderInfo]:
+    async def _find(self, wanted: str, prefer: str = "") -> tuple[Endpoint, EmbedderInfo]:
         failure = EmbedderError(
-            f"No Ollama host has the embedding model {self._wanted!r}: pull it there."
-            if self._wanted
+            f"No Ollama host has the embedding model {wanted!r}: pull it there."
+            if wanted
             else "No Ollama host has an embedding model: pull one there, such as nomic-embed-text."
         )
+        there: list[tuple[Endpoint, str]] = []
         for endpoint in self._endpoints:
             try:
                 rows = (await endpoint.get("/api/tags")).get("models") or []
             except EmbedderError as error:
                 failure = error
                 continue
-            name = next((row["model"] for row in rows if isinstance(row, dict) and self._fits(row)), None)
-            if name is not None:
-                return endpoint, await self._described(endpoint, name)
-        raise failure
-
-    def _fits(self, row: dict[str, Any]) -> bool:
-        name = str(row.get("model") or "")
-        if self._wanted:
-            return name in {self._wanted, f"{self._wanted}:latest"}
-        capabilities = row.get("capabilities")
-        return "embedding" in capabilities if capabilities else bool(_EMBEDS.search(name))
+            there += [(endpoint, str(row["model"])) for row in rows if isinstance(row, dict) and _fits(row, wanted)]
+        if not there:
+            raise failure
+        endpoint, name = next((item for item in there if item[1] == prefer), there[0])
+        return endpoint, await self._described(endpoint, name)
 
     async def _described(self, endpoint: Endpoint, model: str) -> EmbedderInfo:
         facts = (await endpoint.post("/api/show", {"model": model})).get("model_info") or {}
@@ -84,3 +84,11 @@ class OllamaEmbeddingModel:
         body = {"model": model, "input": [text or " " for text in texts], "truncate": False}
         answer = await endpoint.post("/api/embed", body)
         return unit_vectors(answer.get("embeddings"), len(texts), dimensions, "The embedding model")
+
+
+def _fits(row: dict[str, Any], wanted: str) -> bool:
+    name = str(row.get("model") or "")
+    if wanted:
+        return name in {wanted, f"{wanted}:latest"}
+    capabilities = row.get("capabilities")
+    return "embedding" in capabilities if capabilities else bool(_EMBEDS.search(name))

@@ -23,16 +23,19 @@ class OpenAIEmbeddingModel:
         self._max_tokens = max_tokens
         self._info: EmbedderInfo | None = None
 
-    async def info(self) -> EmbedderInfo:
+    async def info(self, prefer: str = "") -> EmbedderInfo:
         """Return which model it is; see the EmbeddingModel port."""
+        del prefer
         if self._info is None:
             vectors = await self._embedded(["dimensions"], None)
             self._info = EmbedderInfo(self._model, len(vectors[0]), self._max_tokens)
         return self._info
 
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+    async def embed(self, texts: Sequence[str], by: EmbedderInfo) -> list[list[float]]:
         """Return a vector for each text; see the EmbeddingModel port."""
-        return await self._embedded(texts, (await self.info()).dimensions)
+        if by.model != self._model:
+            raise EmbedderError(f"The embedding service is set up for {self._model}, not for {by.model}.")
+        return await self._embedded(texts, by.dimensions)
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -1,0 +1,125 @@
+"""What is asked of which documents, and how good the answers' places are: recall and mean reciprocal rank."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.retrieval import Passage, Scope, Way
+from rxchat.services.graph import Services
+
+HERE = Path(__file__).parent
+BASELINE = HERE / "baseline.json"
+WRITING = pytest.StashKey[bool]()
+"""There when the baseline is to be written."""
+DEPTH = 20
+"""So many passages are looked at for each question."""
+
+Ranks = Sequence[int | None]
+"""For each question, at which place the right passage stands, from 1; None when it is not among the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question with the one document that answers it, and the words there that do."""
+
+    question: str
+    document: str
+    answer: str
+    kind: str
+    """"paraphrase" (few words in common with the answer), "identifier" (only exact words find it) or "ordinary"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How well a way of searching finds, in percent."""
+
+    recall_5: float
+    recall_20: float
+    mrr: float
+
+
+def documents() -> dict[str, str]:
+    """Return the texts of all documents by their names."""
+    return {path.name: path.read_text() for path in sorted((HERE / "documents").glob("*.md"))}
+
+
+def questions() -> list[Question]:
+    """Return all questions."""
+    return [Question(**json.loads(line)) for line in (HERE / "questions.jsonl").read_text().splitlines()]
+
+
+def baseline() -> dict[Way, Quality]:
+    """Return the figures that were measured when the search was last changed on purpose."""
+    return {Way(way): Quality(**figures) for way, figures in json.loads(BASELINE.read_text()).items()}
+
+
+def flat(text: str) -> str:
+    """Return a text with single spaces, however its lines were broken."""
+    return " ".join(text.split())
+
+
+def is_right(passage: Passage, question: Question) -> bool:
+    """Return whether a passage answers a question: it is from its document and says the answer."""
+    return passage.name == question.document and flat(question.answer) in flat(passage.text)
+
+
+def rank(passages: Sequence[Passage], question: Question) -> int | None:
+    """Return at which place the first right passage stands, from 1."""
+    return next((at for at, passage in enumerate(passages, 1) if is_right(passage, question)), None)
+
+
+def recall_at(k: int, ranks: Ranks) -> float:
+    """Return for which share of the questions a right passage is among the first k."""
+    return sum(rank is not None and rank <= k for rank in ranks) / len(ranks)
+
+
+def mrr(ranks: Ranks) -> float:
+    """Return the mean reciprocal rank: 1 when the right passage is always the first, nothing for one not found."""
+    return sum(1 / rank for rank in ranks if rank) / len(ranks)
+
+
+def quality(ranks: Ranks) -> Quality:
+    """Return the figures of one way of searching."""
+    shares = (recall_at(5, ranks), recall_at(DEPTH, ranks), mrr(ranks))
+    return Quality(*(round(100 * share, 2) for share in shares))
+
+
+async def ranked(
+    services: Services, viewer: Viewer, collection: UUID, asked: Sequence[Question]
+) -> dict[Way, list[int | None]]:
+    """Return the places of the right passages, for each way of searching."""
+    ranks: dict[Way, list[int | None]] = {way: [] for way in Way}
+    for question in asked:
+        for way in Way:
+            found = await services.retrieval.search(viewer, question.question, Scope((collection,)), k=DEPTH, way=way)
+            assert not found.notice, found.notice
+            ranks[way].append(rank(found.passages, question))
+    return ranks
+
+
+async def measured(services: Services, viewer: Viewer, collection: UUID) -> dict[Way, Quality]:
+    """Return how well each way of searching finds."""
+    ranks = await ranked(services, viewer, collection, questions())
+    return {way: quality(places) for way, places in ranks.items()}
+
+
+def table(figures: dict[Way, Quality]) -> str:
+    """Return the figures as people read them."""
+    rows = [f"{'way':<8} {'recall@5':>9} {'recall@20':>9} {'MRR':>9}"]
+    rows += [
+        f"{way.value:<8} {found.recall_5:>9.2f} {found.recall_20:>9.2f} {found.mrr:>9.2f}"
+        for way, found in figures.items()
+    ]
+    return "\n".join(rows)
+
+
+def as_json(figures: dict[Way, Quality]) -> str:
+    """Return the figures as baseline.json keeps them."""
+    return json.dumps({way.value: asdict(found) for way, found in figures.items()}, indent=2) + "\n"
