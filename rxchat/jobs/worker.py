@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+from contextlib import suppress
 from uuid import UUID
 
+import procrastinate.worker
 import psycopg
 import structlog
 from procrastinate import App, JobContext, PsycopgConnector
@@ -75,7 +77,8 @@ class Worker:
         self._app = App(connector=connector)
         self._app.task(name=INGEST, queue=DOCUMENTS_QUEUE, pass_context=True, retry=_Backoff())(self._ingest)
         self._tasks: list[asyncio.Task[None]] = []
-        self._is_stopping = False
+        self._stopping = asyncio.Event()
+        self._worker: procrastinate.worker.Worker | None = None
 
     async def start(self) -> None:
         """Begin to take jobs."""
@@ -86,42 +89,62 @@ class Worker:
 
     async def stop(self) -> None:
         """Take no more; what is under way is given back, and goes on elsewhere from its last step."""
-        self._is_stopping = True
+        self._stopping.set()
+        if self._worker is not None:
+            self._worker.stop()
         waiting = set(self._tasks)
         for _ in range(_STOP_ROUNDS):
             if not waiting:
                 return
-            # A task may be where a cancellation is lost (procrastinate and its pool have such places): it is told again.
+            _, waiting = await asyncio.wait(waiting, timeout=_GRACE_SECONDS + 0.5)
+            # As when Postgres does not answer: what was under way is taken up elsewhere, by its missing heartbeat.
             for task in waiting:
                 task.cancel()
-            _, waiting = await asyncio.wait(waiting, timeout=_GRACE_SECONDS + 0.5)
         if waiting:
-            # As when Postgres does not answer: what was under way is taken up elsewhere, by its missing heartbeat.
             log.warning("jobs could not be given back in time")
 
     async def _work_forever(self) -> None:
-        while not self._is_stopping:
+        while not self._stopping.is_set():
             try:
-                async with self._app.open_async():
-                    await self._app.run_worker_async(
-                        queues=[DOCUMENTS_QUEUE],
-                        concurrency=self._jobs_at_once,
-                        install_signal_handlers=False,
-                        shutdown_graceful_timeout=_GRACE_SECONDS,
-                        update_heartbeat_interval=_HEARTBEAT_SECONDS,
-                        stalled_worker_timeout=_LOST_SECONDS,
-                        delete_jobs="always",
-                    )
+                await self._work()
             except (ConnectorException, psycopg.Error, OSError):
                 log.warning("jobs wait for the database")
             except Exception:
                 # The edge of the worker: without this loop no document would ever be read again.
                 log.exception("the worker failed")
-            await asyncio.sleep(_RESTART_SECONDS)
+            await self._rest(_RESTART_SECONDS)
+
+    async def _work(self) -> None:
+        try:
+            await self._app.open_async()
+            self._worker = procrastinate.worker.Worker(
+                self._app,
+                queues=[DOCUMENTS_QUEUE],
+                concurrency=self._jobs_at_once,
+                install_signal_handlers=False,
+                shutdown_graceful_timeout=_GRACE_SECONDS,
+                update_heartbeat_interval=_HEARTBEAT_SECONDS,
+                stalled_worker_timeout=_LOST_SECONDS,
+                delete_jobs="always",
+            )
+            if not self._stopping.is_set():
+                await self._worker.run()
+        finally:
+            self._worker = None
+            # A pool that is not closed leaves tasks behind that no cancellation ends.
+            await asyncio.shield(asyncio.ensure_future(self._app.close_async()))
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait; not for longer than until it is time to stop."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
 
     async def _look_after_forever(self) -> None:
-        while not self._is_stopping:
-            await asyncio.sleep(_LOOK_AFTER_SECONDS)
+        while True:
+            await self._rest(_LOOK_AFTER_SECONDS)
+            if self._stopping.is_set():
+                return
             try:
                 await self._take_over_lost()
                 await self._ingestion.look_after()

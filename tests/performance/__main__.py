@@ -18,6 +18,7 @@ from tests.performance import report
 from tests.performance.accounts import account_figures
 from tests.performance.bare import bare_server
 from tests.performance.browser import chromium
+from tests.performance.documents import document_figures, million_figures
 from tests.performance.figures import Figure, table
 from tests.performance.latency import latency_figures
 from tests.performance.load import load_figures
@@ -28,11 +29,11 @@ from tests.performance.stage import stage
 from tests.performance.starting import cold_start_figure, memory_figure, warm_start_figures
 from tests.performance.streaming import streaming_figures
 
-PARTS = ("memory", "accounts", "streaming", "latency", "loading", "load", "starting")
+PARTS = ("memory", "accounts", "streaming", "latency", "loading", "documents", "load", "starting", "million")
 SOAK = "soak"
 """Not among the parts of a whole run: it takes half an hour."""
 
-_ON_THEIR_OWN = {"load", "starting"}
+_ON_THEIR_OWN = {"load", "starting", "million"}
 _SETTLE_SECONDS = 10.0
 
 Measured = tuple[list[Figure], str]
@@ -87,6 +88,8 @@ async def _measure(parts: tuple[str, ...], *, cold: bool) -> Measured:
                 figures += await load_figures(folder, say)
             if "starting" in parts:
                 figures += await warm_start_figures(folder, browser, say)
+            if "million" in parts:
+                figures += await million_figures(folder, say)
             if cold:
                 figures.append(await cold_start_figure(folder, browser, say))
             return figures, report.machine(browser.version)
@@ -114,6 +117,8 @@ async def _measure_served(
         if "memory" in parts:
             await asyncio.sleep(_SETTLE_SECONDS)
             figures.append(memory_figure(found, "when idle, after all of the above"))
+        if "documents" in parts:
+            figures += await document_figures(found, say)
     return figures
 
 

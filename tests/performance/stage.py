@@ -24,7 +24,8 @@ CROWDED = "scripted:tokens=300,rate=50,stamp=1"
 TOKEN_CHARACTERS = len("1700000000000 ")
 COUNTED = "scripted:tokens=1000,rate=100"
 # The first one answers new conversations.
-MODELS = (BRIEF, SHORT, LONG, STEADY, STAMPED, CROWDED, COUNTED)
+EMBEDDER = "scripted-embed:tokens=256"
+MODELS = (BRIEF, SHORT, LONG, STEADY, STAMPED, CROWDED, COUNTED, EMBEDDER)
 
 _START_SECONDS = 90.0
 

@@ -1,0 +1,39 @@
+"""The worker of jobs: it ends at once whenever it is told to, and leaves nothing behind that keeps its process from ending."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+
+import pytest
+
+from rxchat.bootstrap import Connections
+from rxchat.jobs.worker import Worker
+from rxchat.services.graph import Services
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_it_ends_whenever_it_is_told_to(services: Services, at: Connections, seed: int) -> None:
+    before = asyncio.all_tasks()
+    worker = Worker(at.database_url, services.ingestion)
+    await worker.start()
+    # At any moment of its start, or afterwards.
+    await asyncio.sleep(random.Random(seed).uniform(0, 0.15))
+    began = time.monotonic()
+    await worker.stop()
+    assert time.monotonic() - began < 1.5
+    assert asyncio.all_tasks() - before == set()
+
+
+async def test_with_the_database_away_it_ends_too(services: Services) -> None:
+    before = asyncio.all_tasks()
+    worker = Worker("postgresql://nobody@127.0.0.1:9/nothing", services.ingestion)
+    await worker.start()
+    await asyncio.sleep(0.1)
+    await worker.stop()
+    async with asyncio.timeout(8):
+        while asyncio.all_tasks() - before:
+            await asyncio.sleep(0.05)
