@@ -8,17 +8,22 @@ import time
 
 import pytest
 
-from rxchat.bootstrap import Connections
 from rxchat.jobs.worker import Worker
-from rxchat.services.graph import Services
 
 pytestmark = pytest.mark.anyio
 
 
+class Idle:
+    """Documents of which there are none."""
+
+    async def look_after(self) -> None:
+        """Find nothing to do."""
+
+
 @pytest.mark.parametrize("seed", range(12))
-async def test_it_ends_whenever_it_is_told_to(services: Services, at: Connections, seed: int) -> None:
+async def test_it_ends_whenever_it_is_told_to(database_url: str, seed: int) -> None:
     before = asyncio.all_tasks()
-    worker = Worker(at.database_url, services.ingestion)
+    worker = Worker(database_url, Idle())  # pyright: ignore[reportArgumentType]
     await worker.start()
     # At any moment of its start, or afterwards.
     await asyncio.sleep(random.Random(seed).uniform(0, 0.15))
@@ -28,9 +33,9 @@ async def test_it_ends_whenever_it_is_told_to(services: Services, at: Connection
     assert asyncio.all_tasks() - before == set()
 
 
-async def test_with_the_database_away_it_ends_too(services: Services) -> None:
+async def test_with_the_database_away_it_ends_too() -> None:
     before = asyncio.all_tasks()
-    worker = Worker("postgresql://nobody@127.0.0.1:9/nothing", services.ingestion)
+    worker = Worker("postgresql://nobody@127.0.0.1:9/nothing", Idle())  # pyright: ignore[reportArgumentType]
     await worker.start()
     await asyncio.sleep(0.1)
     await worker.stop()
