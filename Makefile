@@ -29,6 +29,7 @@ bench: .venv/installed-dev browser ## Measure, and print the table of docs/perfo
 
 faults: .venv/installed-dev ## Kill, stop and cut everything, and write the table of docs/reliability.md
 	$(BIN)/python -m tests.faults
+	$(BIN)/python -m tests.faults.documents
 
 lock: .venv/installed-dev ## Pin what pyproject.toml asks for, with hashes
 	$(BIN)/pip install --quiet uv
