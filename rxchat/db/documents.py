@@ -32,7 +32,6 @@ class CollectionFacts:
     description: str
     documents: int
     chunks: int
-    owner_name: str = ""
 
 
 _COLLECTIONS = text(

@@ -286,6 +286,14 @@ async def passages(
     return [_passage(row) for row in found]
 
 
+_ORDINAL = text("SELECT ordinal FROM chunk WHERE owner_id = :owner AND id = :chunk")
+
+
+async def ordinal_of(session: AsyncSession, owner_id: UUID, chunk_id: UUID) -> int | None:
+    """Return the place of a chunk in its document; None when it is not there, or may not be read."""
+    return (await session.execute(_ORDINAL, {"owner": owner_id, "chunk": chunk_id})).scalar_one_or_none()
+
+
 _NAMES = text(
     """
     SELECT DISTINCT name FROM document

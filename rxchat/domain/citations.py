@@ -6,7 +6,6 @@ answer quotes something right before it, the quoted words stand in that source. 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
@@ -164,11 +163,6 @@ def span_of(quote: str, text: str) -> tuple[int, int] | None:
         at = found + len(wanted)
         end = at - 1
     return None if begin is None else (places[begin][1], places[end][2])
-
-
-def is_intact(text: str, digest: bytes) -> bool:
-    """Whether a passage still says what it said when it was cut."""
-    return hashlib.sha256(text.encode()).digest() == digest
 
 
 def as_data(citations: Iterable[Citation]) -> list[dict[str, Any]]:

@@ -69,21 +69,27 @@ class Grounding:
         if viewer is None:
             return Grounded(messages)
         scope = await self._retrieval.scope_of(viewer, [item.id for item in known])
+        model = await self._info(run.model)
         if kept:
-            return await self._with_tools(viewer, run, messages, kept, scope)
+            return self._with_tools(viewer, model, messages, kept, scope)
         await self._until_read(viewer, [item.id for item in known if item.kind != "collection"])
         sources = [
-            Source(number, passage) for number, passage in enumerate(await self._found(viewer, run, messages, scope), 1)
+            Source(number, passage)
+            for number, passage in enumerate(await self._found(viewer, run, model, messages, scope), 1)
         ]
         async with self._database.begin(run.owner_id) as session:
             await rows.save_sources(session, run.owner_id, run.conversation_id, run.message_id, sources)
         log.info("answer grounded", run_id=str(run.id), sources=len(sources))
-        return await self._with_tools(viewer, run, messages, sources, scope)
+        return self._with_tools(viewer, model, messages, sources, scope)
 
-    async def _with_tools(
-        self, viewer: Viewer, run: ClaimedRun, messages: list[ChatMessage], sources: list[Source], scope: Scope
+    def _with_tools(
+        self,
+        viewer: Viewer,
+        model: ModelInfo | None,
+        messages: list[ChatMessage],
+        sources: list[Source],
+        scope: Scope,
     ) -> Grounded:
-        model = await self._info(run.model)
         told, tools = with_sources(messages, sources), None
         if model is not None and "tools" in model.capabilities and not model.is_demo and not scope.is_empty:
             tools = RetrievalTools(self._database, self._retrieval, viewer, scope, sources, self._source_tokens)
@@ -107,11 +113,10 @@ class Grounding:
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _found(
-        self, viewer: Viewer, run: ClaimedRun, messages: list[ChatMessage], scope: Scope
+        self, viewer: Viewer, run: ClaimedRun, model: ModelInfo | None, messages: list[ChatMessage], scope: Scope
     ) -> Sequence[Passage]:
         if scope.is_empty:
             return ()
-        model = await self._info(run.model)
         is_demo = model is not None and model.is_demo
         budget = min(self._source_tokens, DEMO_TOKENS) if is_demo else self._source_tokens
         whole = await self._retrieval.all_of(viewer, scope, budget)

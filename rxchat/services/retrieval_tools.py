@@ -91,11 +91,11 @@ class RetrievalTools:
             return "There is no passage of this number."
         # What was kept with an answer does not say where it stood: the index does.
         async with self._database.begin(self._viewer.user_id) as session:
-            there = await rows.passages(session, self._scope, document_id=known.document_id, limit=10_000)
-        ordinal = next((item.ordinal for item in there if item.chunk_id == known.chunk_id), None)
+            ordinal = await rows.ordinal_of(session, known.document_owner_id, known.chunk_id)
         if ordinal is None:
             return "This document is not there any more, or was changed."
-        around = [item for item in there if abs(item.ordinal - ordinal) <= 1 and item.ordinal != ordinal]
+        there = await self._retrieval.around(self._viewer, self._scope, known.document_id, ordinal, reach=1)
+        around = [item for item in there if item.chunk_id != known.chunk_id]
         return told_passages(self._numbered(around)) if around else "Nothing else stands there."
 
     async def _list(self) -> str:

@@ -38,7 +38,10 @@ async def test_with_the_database_away_it_ends_too() -> None:
     worker = Worker("postgresql://nobody@127.0.0.1:9/nothing", Idle())  # pyright: ignore[reportArgumentType]
     await worker.start()
     await asyncio.sleep(0.1)
+    began = time.monotonic()
     await worker.stop()
+    assert time.monotonic() - began < 5
     async with asyncio.timeout(8):
         while asyncio.all_tasks() - before:
             await asyncio.sleep(0.05)
+    assert asyncio.all_tasks() == before
