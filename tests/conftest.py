@@ -143,6 +143,12 @@ def empty(owner_url: str, redis_url: str | None = None) -> None:
         for table in ("access_grant", "account_link", "attempt_counter", "spent_token"):
             connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
         connection.execute("DELETE FROM role WHERE NOT is_builtin")
+        # Else the next test begins with the embedding model of this one in force.
+        connection.execute("SELECT pg_advisory_xact_lock(hashtext('rxchat embedding index'))")
+        for (index,) in connection.execute("DELETE FROM embedding_index RETURNING id").fetchall():
+            connection.execute(
+                sql.SQL("DROP INDEX IF EXISTS {}").format(sql.Identifier(f"ix_chunk_vector_hnsw_{index}"))
+            )
     if redis_url:
         with redis.Redis.from_url(redis_url) as client:
             client.flushdb()
