@@ -201,7 +201,7 @@ def build_services(settings: Settings, at: Connections) -> Graph:
     access = Access(notices)
     limits = Limits(counters, PostgresCounters(database))
     vault, tokens = Vault(at.secret_key), Tokens(at.secret_key)
-    store, embedder, reranker = _store(settings), _embedder(settings, at), _reranker(settings)
+    store, embedder, reranker = object_store(settings), _embedder(settings, at), _reranker(settings)
     files = Files(database, store, master_keys(settings, vault), vault, _file_limits(settings))
     ingestion = Ingestion(database, files, IsolatedParser(), embedder, Pictures(model))
     retrieval = Retrieval(database, embedder, reranker)
@@ -237,7 +237,7 @@ def build_services(settings: Settings, at: Connections) -> Graph:
     return Graph(services, database, passwords, Worker(database.url, ingestion), connected)
 
 
-def _store(settings: Settings) -> ObjectStore:
+def object_store(settings: Settings) -> ObjectStore:
     """Return where files are kept."""
     if not settings.s3_endpoint:
         return FolderStore(settings.data / "files")

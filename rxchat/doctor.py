@@ -22,12 +22,13 @@ from psycopg import AsyncConnection
 
 from rxchat import checks
 from rxchat.adapters.ollama import OllamaChatModel
+from rxchat.adapters.parsing import IsolatedParser
 from rxchat.adapters.redis import RedisBroadcast
-from rxchat.bootstrap import Connections, connections
+from rxchat.bootstrap import Connections, connections, object_store
 from rxchat.db import migrations
 from rxchat.db.database import LINE, libpq_url
 from rxchat.db.notifications import CHANNEL
-from rxchat.domain.errors import ModelError
+from rxchat.domain.errors import DocumentUnreadable, ModelError, RxChatError
 from rxchat.domain.runs import LEASE_SECONDS
 from rxchat.settings import Settings
 
@@ -83,6 +84,8 @@ async def examined(settings: Settings, at: Connections) -> list[Diagnosis]:
         lambda: _answers(at),
         lambda: _redis(at),
         *(lambda host=host: _model_host(host) for host in at.ollama_hosts),
+        lambda: _files(settings),
+        _documents,
         lambda: _disk(settings),
     ]
     return [await look() for look in looks]
@@ -212,6 +215,39 @@ async def _model_host(host: str) -> Diagnosis:
     where = offered[0].host if offered else "the host"
     remedy = "" if offered else "Get one there, for example: ollama pull llama3.2"
     return Diagnosis("model host", f"{where} offers {len(offered)} models", remedy)
+
+
+async def _files(settings: Settings) -> Diagnosis:
+    where = settings.s3_endpoint or str(settings.data / "files")
+    try:
+        store = object_store(settings)
+        try:
+            await store.ping()
+        finally:
+            await store.aclose()
+    except RxChatError as error:
+        return Diagnosis("files", f"{where} cannot be used", error.message)
+    return Diagnosis("files", f"are kept in {where}")
+
+
+async def _documents() -> Diagnosis:
+    """Read a small document as each one is read."""
+
+    async def content() -> AsyncGenerator[bytes]:
+        yield b"hello"
+
+    parser = IsolatedParser()
+    try:
+        await parser.parse("hello.txt", "", content())
+    except DocumentUnreadable as error:
+        return Diagnosis("documents", "cannot be read", error.message)
+    scans = "scans are recognised" if parser.can_recognise else "scans are not recognised (make run OCR=1)"
+    if parser.missing_barriers:
+        seen = f"are read without {', '.join(sorted(parser.missing_barriers))}; {scans}"
+        return Diagnosis(
+            "documents", seen, "Use Linux 5.13 or newer, in a container that may use Landlock and seccomp."
+        )
+    return Diagnosis("documents", f"are read behind all barriers; {scans}")
 
 
 async def _disk(settings: Settings) -> Diagnosis:

@@ -35,7 +35,7 @@ async def test_all_is_well_where_everything_answers(
     await services.chats.stop(viewer, turn.conversation_id)
     assert [diagnosis for diagnosis in found.values() if not diagnosis.is_well] == []
     assert set(found) == {
-        "settings", "database", "schema", "notices", "answers", "redis", "model host", "disk",
+        "settings", "database", "schema", "notices", "answers", "redis", "model host", "files", "documents", "disk",
     }  # fmt: skip
     assert "1 being written" in found["answers"].seen
     assert "are heard after" in found["notices"].seen and "passes on" in found["redis"].seen

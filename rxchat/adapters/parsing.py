@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from importlib.util import find_spec
 from pathlib import Path
+
+import structlog
 
 from rxchat.domain.documents import ParsedDocument
 from rxchat.domain.errors import DocumentUnreadable
-from rxchat.parsers import limits, wire
-from rxchat.parsers.formats import Format, format_of
+from rxchat.domain.ports import OnProgress
+from rxchat.parsers import limits, sandbox, wire
+from rxchat.parsers.formats import FormatKind, format_of
+
+log = structlog.get_logger(__name__)
 
 # An isolated Python knows neither the current folder nor PYTHONPATH, so it is told where the package is.
 _START = (
@@ -21,6 +28,9 @@ _START = (
 )
 _HOME = str(Path(__file__).resolve().parents[2])
 _READ_BYTES = 1 << 18
+_PROGRESS = re.compile(rb"(\d{1,6}) (\d{1,6})")
+# A core for each child is enough; and a child may make no threads where its user may not make processes.
+_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 # A child that has closed its output has nothing left to do.
 _LAST_SECONDS = 10
 _SPLIT = "Save it anew or split it, and try again."
@@ -42,40 +52,87 @@ class IsolatedParser:
     ) -> None:
         """Take the limits of each child, and how many there may be."""
         self._turns = asyncio.Semaphore(at_once)
+        self._recognising = asyncio.Semaphore(1)
+        self.missing_barriers: frozenset[str] | None = None
+        """Which barriers this system does not offer; unknown (None) before the first document."""
         self._wall_seconds = wall_seconds
         self._cpu_seconds = cpu_seconds
         self._memory_bytes = memory_bytes
+
+    @property
+    def can_recognise(self) -> bool:
+        """Whether text on pictures can be recognised here; see the DocumentParser port."""
+        return find_spec("rapidocr") is not None and find_spec("onnxruntime") is not None
 
     async def parse(self, name: str, media_type: str, content: AsyncIterable[bytes]) -> ParsedDocument:
         """Return what a file says; what fails while its content is fetched is raised as it is.
 
         Raises:
+            NothingButPixels: when there is no text in it, but there are pictures that may show some.
             DocumentUnreadable: with the reason, for the person who uploaded it.
         """
         async with self._turns:
             pieces = aiter(content)
             head = await _head(pieces)
             format_ = format_of(name, head[: limits.HEAD_BYTES], media_type)
-            async with self._child(format_) as child:
-                answer = await self._answer(child, head, pieces)
-                await self._exit(child)
+            allowed = sandbox.Limits(self._cpu_seconds, self._memory_bytes)
+            async with self._child(format_.kind, format_.suffix, allowed) as child:
+                return await self._said(child, head, pieces)
+
+    async def recognise(
+        self, name: str, media_type: str, content: AsyncIterable[bytes], on_progress: OnProgress
+    ) -> ParsedDocument:
+        """Return what a scan says, one at a time; see the DocumentParser port.
+
+        A page may take as long as other documents do in all.
+        """
+        async with self._recognising:
+            pieces = aiter(content)
+            head = await _head(pieces)
+            format_ = format_of(name, head[: limits.HEAD_BYTES], media_type)
+            suffix = ".pdf" if format_.kind is FormatKind.PDF else format_.suffix
+            allowed = sandbox.Limits(limits.RECOGNISING_CPU_SECONDS, limits.RECOGNISING_MEMORY_BYTES)
+            async with self._child(FormatKind.SCAN, suffix, allowed) as child:
+                return await self._said(child, head, pieces, on_progress)
+
+    async def _said(
+        self,
+        child: asyncio.subprocess.Process,
+        head: bytes,
+        pieces: AsyncIterator[bytes],
+        on_progress: OnProgress | None = None,
+    ) -> ParsedDocument:
+        answer = await self._answer(child, head, pieces, on_progress)
+        await self._exit(child)
         try:
-            return await asyncio.to_thread(wire.decode, answer)
+            parsed = await asyncio.to_thread(wire.decode, answer)
         except wire.Garbled as error:
             raise DocumentUnreadable(f"This file broke the program that reads it. {_SPLIT}") from error
+        self._look_at(wire.barriers(answer))
+        return parsed
+
+    def _look_at(self, barriers: frozenset[str]) -> None:
+        """Say once what is not between documents and this machine; what a child says is nothing to rely on, but a hint."""
+        missing = sandbox.DECISIVE - barriers
+        if missing and self.missing_barriers is None:
+            log.warning("documents are read without barriers that this system does not offer", missing=sorted(missing))
+        self.missing_barriers = missing
 
     @contextlib.asynccontextmanager
-    async def _child(self, format_: Format) -> AsyncGenerator[asyncio.subprocess.Process]:
+    async def _child(
+        self, kind: FormatKind, suffix: str, allowed: sandbox.Limits
+    ) -> AsyncGenerator[asyncio.subprocess.Process]:
         """Run a child; it is gone when the context ends, however that is."""
-        limits_of_child = (str(self._cpu_seconds), str(self._memory_bytes))
+        limits_of_child = (str(allowed.cpu_seconds), str(allowed.memory_bytes))
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-B", "-X", "utf8", "-c", _START, _HOME),
-            *(format_.kind.value, format_.suffix, str(os.getpid()), *limits_of_child),
+            *(kind.value, suffix, str(os.getpid()), *limits_of_child),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+            # How far it is; only where it takes long enough for somebody to ask.
+            stderr=asyncio.subprocess.PIPE if kind is FormatKind.SCAN else asyncio.subprocess.DEVNULL,
             cwd="/",
-            env={},
+            env=_ENVIRONMENT,
             close_fds=True,
             start_new_session=True,
         )
@@ -88,7 +145,13 @@ class IsolatedParser:
             # Killed, it is gone in a moment, and somebody has to take note of it even when we are cancelled again.
             await asyncio.shield(_end_of(child))
 
-    async def _answer(self, child: asyncio.subprocess.Process, head: bytes, pieces: AsyncIterator[bytes]) -> bytes:
+    async def _answer(
+        self,
+        child: asyncio.subprocess.Process,
+        head: bytes,
+        pieces: AsyncIterator[bytes],
+        on_progress: OnProgress | None,
+    ) -> bytes:
         """Hand the document to a child and return what it says."""
         stdin, stdout = _pipes(child)
         feeding = asyncio.create_task(self._feed(stdin, head, pieces))
@@ -98,7 +161,9 @@ class IsolatedParser:
             await asyncio.wait({feeding, reading}, return_when=asyncio.FIRST_COMPLETED)
             if not reading.done():
                 await feeding
-            async with self._in_time():
+            async with self._in_time() as patience:
+                if child.stderr is not None and on_progress is not None:
+                    await self._follow(child.stderr, patience, on_progress)
                 return await reading
         finally:
             feeding.cancel()
@@ -130,12 +195,24 @@ class IsolatedParser:
             return False
         return True
 
+    async def _follow(self, stderr: asyncio.StreamReader, patience: asyncio.Timeout, on_progress: OnProgress) -> None:
+        """Tell how far a child is until it has no more to say; with each page it gets its time anew."""
+        left = b""
+        while piece := await stderr.read(_READ_BYTES):
+            *lines, left = (left + piece)[-_READ_BYTES:].split(b"\n")
+            done = [found for line in lines if (found := _PROGRESS.fullmatch(line))]
+            if not done:
+                continue
+            patience.reschedule(asyncio.get_running_loop().time() + self._wall_seconds)
+            page, pages = (int(number) for number in done[-1].groups())
+            await on_progress(min(page / pages, 1.0) if pages else 0.0)
+
     @contextlib.asynccontextmanager
-    async def _in_time(self) -> AsyncGenerator[None]:
+    async def _in_time(self) -> AsyncGenerator[asyncio.Timeout]:
         """Give a child up when it takes too long over what is done in this context."""
         try:
-            async with asyncio.timeout(self._wall_seconds):
-                yield
+            async with asyncio.timeout(self._wall_seconds) as patience:
+                yield patience
         except TimeoutError as error:
             raise DocumentUnreadable(
                 f"This file takes more than {self._wall_seconds:.0f} seconds to read; it was given up. {_SPLIT}"
@@ -169,8 +246,9 @@ async def _end_of(child: asyncio.subprocess.Process) -> None:
     """Wait until a child that was killed is gone."""
     _, stdout = _pipes(child)
     # The end of a child is not seen before that of its output, which nobody reads any more.
-    while await stdout.read(_READ_BYTES):
-        pass
+    for output in (stdout, child.stderr):
+        while output is not None and await output.read(_READ_BYTES):
+            pass
     await child.wait()
 
 

@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 INGEST = "ingest"
 DOCUMENTS_QUEUE = "documents"
+SCANS_QUEUE = "scans"
+"""Documents whose text is recognised, which takes minutes: in a queue of their own they keep no other waiting."""
 
 # As procrastinate's own `defer` does it; but within our transaction, so that there is never one without the other.
 _DEFER = text(
@@ -21,12 +23,14 @@ _DEFER = text(
 )
 
 
-async def queue_ingestion(session: AsyncSession, owner_id: UUID, document_id: UUID, *, priority: int = 0) -> None:
+async def queue_ingestion(
+    session: AsyncSession, owner_id: UUID, document_id: UUID, *, priority: int = 0, queue: str = DOCUMENTS_QUEUE
+) -> None:
     """Have a document brought on its way to being found, when this transaction commits; one job at a time for each."""
     await session.execute(
         _DEFER,
         {
-            "queue": DOCUMENTS_QUEUE,
+            "queue": queue,
             "task": INGEST,
             "priority": priority,
             "lock": f"document {document_id}",

@@ -59,3 +59,5 @@ class ParsedDocument:
     """How many pages, slides or sheets it has; 0 when it has none."""
     notes: tuple[str, ...] = ()
     """Sentences about what was left out, for the person who uploaded it ("Rows after 100,000 were left out.")."""
+    scanned_pages: int = 0
+    """How many of its pages are pictures without text, which nobody has recognised yet."""

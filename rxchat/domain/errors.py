@@ -270,6 +270,10 @@ class DocumentUnreadable(RxChatError):
     code = "document_unreadable"
 
 
+class NothingButPixels(DocumentUnreadable):
+    """There is no text in this file, but there may be some on its pictures: it can be recognised (OCR)."""
+
+
 class EmbedderError(RxChatError):
     """The embedding model does not answer."""
 

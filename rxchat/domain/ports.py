@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -141,11 +141,32 @@ class ObjectStore(Protocol):
         ...
 
 
+OnProgress = Callable[[float], Awaitable[None]]
+
+
 class DocumentParser(Protocol):
     """Makes text and structure of a file that nobody trusts."""
 
+    @property
+    def can_recognise(self) -> bool:
+        """Whether text on pictures can be recognised (OCR) here."""
+        ...
+
     async def parse(self, name: str, media_type: str, content: AsyncIterable[bytes]) -> ParsedDocument:
         """Return what a file says.
+
+        Raises:
+            NothingButPixels: when there is no text in it, but there are pictures that may show some.
+            DocumentUnreadable: with the reason, for the person who uploaded it.
+        """
+        ...
+
+    async def recognise(
+        self, name: str, media_type: str, content: AsyncIterable[bytes], on_progress: OnProgress
+    ) -> ParsedDocument:
+        """Return what a file says, with the text of its pictures recognised: a PDF's pages without text, or a picture.
+
+        It takes seconds for each page; how far it is, is told after each one, from 0 to 1.
 
         Raises:
             DocumentUnreadable: with the reason, for the person who uploaded it.

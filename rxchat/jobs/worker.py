@@ -20,7 +20,7 @@ from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from rxchat.db.database import LINE, RUNTIME_ROLE
-from rxchat.db.jobs import DOCUMENTS_QUEUE, INGEST
+from rxchat.db.jobs import DOCUMENTS_QUEUE, INGEST, SCANS_QUEUE
 from rxchat.domain.errors import DatabaseAway, EmbedderError, StoreError
 from rxchat.services.ingestion import Ingestion
 
@@ -78,7 +78,7 @@ class Worker:
         self._app.task(name=INGEST, queue=DOCUMENTS_QUEUE, pass_context=True, retry=_Backoff())(self._ingest)
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
-        self._worker: procrastinate.worker.Worker | None = None
+        self._workers: list[procrastinate.worker.Worker] = []
 
     async def start(self) -> None:
         """Begin to take jobs."""
@@ -90,8 +90,8 @@ class Worker:
     async def stop(self) -> None:
         """Take no more; what is under way is given back, and goes on elsewhere from its last step."""
         self._stopping.set()
-        if self._worker is not None:
-            self._worker.stop()
+        for worker in self._workers:
+            worker.stop()
         waiting = set(self._tasks)
         for _ in range(_STOP_ROUNDS):
             if not waiting:
@@ -107,8 +107,6 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 await self._work()
-            except (ConnectorException, psycopg.Error, OSError):
-                log.warning("jobs wait for the database")
             except Exception:
                 # The edge of the worker: without this loop no document would ever be read again.
                 log.exception("the worker failed")
@@ -117,22 +115,29 @@ class Worker:
     async def _work(self) -> None:
         try:
             await self._app.open_async()
-            self._worker = procrastinate.worker.Worker(
-                self._app,
-                queues=[DOCUMENTS_QUEUE],
-                concurrency=self._jobs_at_once,
-                install_signal_handlers=False,
-                shutdown_graceful_timeout=_GRACE_SECONDS,
-                update_heartbeat_interval=_HEARTBEAT_SECONDS,
-                stalled_worker_timeout=_LOST_SECONDS,
-                delete_jobs="always",
-            )
+            self._workers = [self._worker(DOCUMENTS_QUEUE, self._jobs_at_once), self._worker(SCANS_QUEUE, 1)]
             if not self._stopping.is_set():
-                await self._worker.run()
+                async with asyncio.TaskGroup() as group:
+                    for worker in self._workers:
+                        group.create_task(worker.run())
+        except* (ConnectorException, psycopg.Error, OSError):
+            log.warning("jobs wait for the database")
         finally:
-            self._worker = None
+            self._workers = []
             # A pool that is not closed leaves tasks behind that no cancellation ends.
             await asyncio.shield(asyncio.ensure_future(self._app.close_async()))
+
+    def _worker(self, queue: str, jobs_at_once: int) -> procrastinate.worker.Worker:
+        return procrastinate.worker.Worker(
+            self._app,
+            queues=[queue],
+            concurrency=jobs_at_once,
+            install_signal_handlers=False,
+            shutdown_graceful_timeout=_GRACE_SECONDS,
+            update_heartbeat_interval=_HEARTBEAT_SECONDS,
+            stalled_worker_timeout=_LOST_SECONDS,
+            delete_jobs="always",
+        )
 
     async def _rest(self, seconds: float) -> None:
         """Wait; not for longer than until it is time to stop."""
@@ -165,7 +170,7 @@ class Worker:
     async def _ingest(self, context: JobContext, owner_id: str, document_id: str) -> None:
         owner, document = UUID(owner_id), UUID(document_id)
         try:
-            await self._ingestion.run(owner, document)
+            await self._ingestion.run(owner, document, is_scan=context.job.queue == SCANS_QUEUE)
         except DatabaseAway as error:
             raise _Postponed(_DATABASE_SECONDS) from error
         except _PASSING as error:

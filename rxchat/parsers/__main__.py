@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 
 from rxchat.domain.documents import ParsedDocument
-from rxchat.domain.errors import DocumentUnreadable
+from rxchat.domain.errors import DocumentUnreadable, NothingButPixels
 from rxchat.parsers import limits, sandbox, wire
 from rxchat.parsers.formats import FormatKind
 
@@ -29,8 +29,9 @@ def main(arguments: list[str]) -> int:
     """Read the document of this process and say what is in it, or why nobody can."""
     kind, suffix, parent_pid, cpu_seconds, memory_bytes = arguments
     sandbox.begin(int(parent_pid), sandbox.Limits(int(cpu_seconds), int(memory_bytes)))
-    # openpyxl loads numpy where it finds it, and never needs it here.
-    sys.modules["numpy"] = None  # type: ignore[assignment]
+    if kind != FormatKind.SCAN:
+        # openpyxl loads numpy where it finds it, and never needs it here.
+        sys.modules["numpy"] = None  # type: ignore[assignment]
     parse: Parse = importlib.import_module(f"rxchat.parsers.{FormatKind(kind).value}").parse
     sandbox.seal()
     _write(_answer(parse, suffix))
@@ -43,7 +44,9 @@ def _answer(parse: Parse, suffix: str) -> bytes:
         content = sys.stdin.buffer.read(limits.FILE_BYTES + 1)
         if len(content) > limits.FILE_BYTES:
             return wire.encode_error(_TOO_LARGE)
-        return wire.encode(parse(content, suffix))
+        return wire.encode(parse(content, suffix), sandbox.barriers())
+    except NothingButPixels as scan:
+        return wire.encode_error(scan.message, is_scan=True)
     except DocumentUnreadable as unreadable:
         return wire.encode_error(unreadable.message)
     except MemoryError:

@@ -29,6 +29,8 @@ class FormatKind(StrEnum):
     SOURCE_CODE = "source_code"
     MAIL = "mail"
     IMAGE = "image"
+    SCAN = "scan"
+    """What PDFs and images are read as a second time, when their text can be recognised; no file is called so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
 import pypdfium2
 import pypdfium2.raw as pdfium
 
 from rxchat.domain.documents import ParsedDocument
-from rxchat.domain.errors import DocumentUnreadable
+from rxchat.domain.errors import DocumentUnreadable, NothingButPixels
 from rxchat.parsers import limits
 from rxchat.parsers.builder import TextBuilder
 from rxchat.parsers.pdf_layout import Line, add_pages
 
 _PASSWORD = "This PDF is protected by a password: save it without one and upload it again."  # noqa: S105
-_SCAN = "There is no text in this PDF: if it is a scan, have its text recognised (OCR) and upload it again."
+_SCAN = "There is no text in this PDF, only pictures of it: have it recognised (OCR) and upload that, or have OCR installed here."
+_EMPTY = "There is nothing on any page of this PDF: upload what it was made from."
 _DAMAGED = "This PDF is damaged: save it anew, or print it to a PDF, and upload that."
 
 
@@ -20,22 +25,47 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
     """Return the text, page by page."""
     del suffix
     builder = TextBuilder()
-    try:
-        document = pypdfium2.PdfDocument(content)
+    with opened(content) as document:
         builder.title = document.get_metadata_value("Title")
-        pages = _pages(builder, document)
+        pages = pages_of(builder, document)
+        scanned = sum(not lines and shows_something(document, number) for number, lines in enumerate(pages))
+    if not any(pages):
+        raise NothingButPixels(_SCAN) if scanned else DocumentUnreadable(_EMPTY)
+    if scanned:
+        builder.note(f"{scanned:,} of {len(pages):,} pages are scans, whose text was not recognised (OCR).")
+    add_pages(builder, pages)
+    return replace(builder.built(), scanned_pages=scanned)
+
+
+@contextmanager
+def opened(content: bytes) -> Iterator[pypdfium2.PdfDocument]:
+    """Open a PDF; what goes wrong with it in this context is said in words.
+
+    Raises:
+        DocumentUnreadable: when it is damaged or needs a password.
+    """
+    try:
+        yield pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError as error:
         is_locked = error.err_code in {pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY}
         raise DocumentUnreadable(_PASSWORD if is_locked else _DAMAGED) from error
-    if not any(pages):
-        raise DocumentUnreadable(_SCAN)
-    if silent := sum(not page for page in pages):
-        builder.note(f"{silent:,} of {len(pages):,} pages have no text; if they are scans, have them recognised (OCR).")
-    add_pages(builder, pages)
-    return builder.built()
 
 
-def _pages(builder: TextBuilder, document: pypdfium2.PdfDocument) -> list[list[Line]]:
+def shows_something(document: pypdfium2.PdfDocument, number: int) -> bool:
+    """Whether there is anything on a page, such as a picture or letters that are drawn; on a damaged one there is not."""
+    try:
+        page = document[number]
+    except pypdfium2.PdfiumError:
+        return False
+    try:
+        return next(page.get_objects(max_depth=1), None) is not None
+    except pypdfium2.PdfiumError:
+        return False
+    finally:
+        page.close()
+
+
+def pages_of(builder: TextBuilder, document: pypdfium2.PdfDocument) -> list[list[Line]]:
     """Return the lines of each page; a damaged page has none."""
     builder.pages = len(document)
     if builder.pages == 0:

@@ -25,6 +25,9 @@ _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache")
 _PACKAGE = Path(__file__).resolve().parents[1]
 _HIGHEST_DESCRIPTOR = 65536
 
+DECISIVE = frozenset({"memory", "cpu", "no new privileges", "landlock", "seccomp"})
+"""Without one of these a document that has taken its parser over could do more than waste time."""
+
 _in_force: list[str] = []
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Iterable
 from typing import Any
 
 from rxchat.domain.documents import Block, BlockKind, ParsedDocument
-from rxchat.domain.errors import DocumentUnreadable
+from rxchat.domain.errors import DocumentUnreadable, NothingButPixels
 from rxchat.parsers import limits
 
 _KINDS = tuple(BlockKind)
@@ -25,16 +26,17 @@ class Garbled(Exception):
     """What arrived is not what an honest child sends."""
 
 
-def encode(document: ParsedDocument) -> bytes:
-    """Return the document as bytes."""
+def encode(document: ParsedDocument, barriers: Iterable[str] = ()) -> bytes:
+    """Return the document as bytes, and behind which barriers it was read."""
     head = {"title": document.title, "pages": document.pages, "notes": document.notes, "blocks": len(document.blocks)}
+    head |= {"scanned": document.scanned_pages, "barriers": sorted(barriers)}
     blocks = [_BLOCK.pack(_KINDS.index(it.kind), it.start, it.end, it.page, it.level) for it in document.blocks]
     return _framed(head) + b"".join(blocks) + document.text.encode()
 
 
-def encode_error(sentence: str) -> bytes:
-    """Return why there is no document, as bytes."""
-    return _framed({"error": sentence})
+def encode_error(sentence: str, *, is_scan: bool = False) -> bytes:
+    """Return why there is no document, as bytes; and whether there are pictures that may show one."""
+    return _framed({"error": sentence, "is_scan": is_scan})
 
 
 def _framed(head: dict[str, Any]) -> bytes:
@@ -46,7 +48,7 @@ def decode(data: bytes) -> ParsedDocument:
     """Return the document that was sent.
 
     Raises:
-        DocumentUnreadable: when a reason was sent in its place.
+        DocumentUnreadable: when a reason was sent in its place; NothingButPixels when there may be text on pictures.
         Garbled: when it breaks any of the promises that `ParsedDocument` makes.
     """
     try:
@@ -54,16 +56,23 @@ def decode(data: bytes) -> ParsedDocument:
         if length > _HEAD_BYTES:
             raise Garbled("the head is too long")
         head = json.loads(data[_LENGTH.size : _LENGTH.size + length])
-        if "error" in head:
-            raise DocumentUnreadable(_sentence(head["error"]))
+        if isinstance(head, dict) and "error" in head:
+            raise (NothingButPixels if head.get("is_scan") is True else DocumentUnreadable)(_sentence(head["error"]))
         return _document(head, memoryview(data)[_LENGTH.size + length :])
     except (struct.error, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise Garbled("the answer cannot be taken apart") from error
 
 
+def barriers(data: bytes) -> frozenset[str]:
+    """Return behind which barriers a document was read that `decode` has accepted, as its child says."""
+    (length,) = _LENGTH.unpack_from(data)
+    said = json.loads(data[_LENGTH.size : _LENGTH.size + length]).get("barriers")
+    return frozenset(name for name in said if isinstance(name, str)) if isinstance(said, list) else frozenset()
+
+
 def _document(head: dict[str, Any], rest: memoryview) -> ParsedDocument:
-    count, pages = int(head["blocks"]), int(head["pages"])
-    if not (0 < count <= limits.BLOCKS and 0 <= pages <= 1_000_000 and len(head["notes"]) <= limits.NOTES):
+    count, pages, scanned = int(head["blocks"]), int(head["pages"]), int(head["scanned"])
+    if not (0 < count <= limits.BLOCKS and 0 <= scanned <= pages <= 1_000_000 and len(head["notes"]) <= limits.NOTES):
         raise Garbled("a number is out of bounds")
     text = str(rest[count * _BLOCK.size :], "utf-8")
     if len(text) > limits.TEXT_CHARACTERS or "\0" in text:
@@ -77,7 +86,7 @@ def _document(head: dict[str, Any], rest: memoryview) -> ParsedDocument:
         last = end
     notes = tuple(_sentence(note) for note in head["notes"])
     title = _sentence(head["title"])[: limits.TITLE_CHARACTERS] if head["title"] else ""
-    return ParsedDocument(text, tuple(blocks), title, pages, notes)
+    return ParsedDocument(text, tuple(blocks), title, pages, notes, scanned)
 
 
 def _sentence(value: object) -> str:

@@ -20,8 +20,16 @@ from rxchat.db import jobs
 from rxchat.db import retrieval as index_rows
 from rxchat.db.database import Database
 from rxchat.domain.chunking import chunked
-from rxchat.domain.documents import DocumentState
-from rxchat.domain.errors import DocumentUnreadable, EmbedderError, NotFound, ObjectMissing, StoreError, TextTooLong
+from rxchat.domain.documents import DocumentState, ParsedDocument
+from rxchat.domain.errors import (
+    DocumentUnreadable,
+    EmbedderError,
+    NotFound,
+    NothingButPixels,
+    ObjectMissing,
+    StoreError,
+    TextTooLong,
+)
 from rxchat.domain.files import Document
 from rxchat.domain.ports import DocumentParser, EmbeddingModel
 from rxchat.domain.retrieval import EmbedderInfo, Index, embedded_text
@@ -38,6 +46,7 @@ _FORGOTTEN_AT_A_TIME = 5_000
 TRIES = 20
 """So often it is tried without getting on: with the waits between them, about an hour and a quarter."""
 _LONGEST_WAIT_SECONDS = 300
+_RECOGNISED_SOON = "Its text is on pictures, and is recognised: that takes some seconds for each page."
 _GIVE_UP = "It was tried {count} times: {reason} Try again when that is mended."
 
 
@@ -58,8 +67,8 @@ class Ingestion:
         self._parser = parser
         self._embedder = embedder
 
-    async def run(self, owner_id: UUID, document_id: UUID) -> None:
-        """Bring a document from where it stands to ready, or to failed with a reason.
+    async def run(self, owner_id: UUID, document_id: UUID, *, is_scan: bool = False) -> None:
+        """Bring a document from where it stands to ready, or to failed with a reason; one that is a scan is recognised.
 
         Raises:
             StoreError, EmbedderError, DatabaseAway: later it may do; the job is tried again, and its document says why.
@@ -72,7 +81,7 @@ class Ingestion:
             await self._fail(taken, _GIVE_UP.format(count=TRIES, reason="It always took its process with it."))
             return
         steps = {
-            DocumentState.STORED: self._parse,
+            DocumentState.STORED: self._recognise if is_scan else self._parse,
             DocumentState.PARSED: self._chunk,
             DocumentState.CHUNKED: self._embed,
             DocumentState.EMBEDDED: self._publish,
@@ -134,12 +143,49 @@ class Ingestion:
             raise NotMine
 
     async def _parse(self, taken: rows.Taken) -> None:
-        document = taken.document
+        parsed: ParsedDocument | None = None
+        try:
+            parsed = await self._said_by(taken.document)
+        except NothingButPixels:
+            if not self._parser.can_recognise:
+                raise
+        if parsed is None or (parsed.scanned_pages and self._parser.can_recognise):
+            await self._leave_to_recogniser(taken)
+            raise NotMine
+        await self._keep(taken, parsed)
+
+    async def _said_by(self, document: Document) -> ParsedDocument:
         content = await self._files.whole(document.owner_id, document)
         if document.media_type.startswith("image/"):
-            parsed = await self._pictures.read(content)
-        else:
-            parsed = await self._parser.parse(document.name, document.media_type, content)
+            return await self._pictures.read(content)
+        return await self._parser.parse(document.name, document.media_type, content)
+
+    async def _leave_to_recogniser(self, taken: rows.Taken) -> None:
+        document = taken.document
+        async with self._database.begin(document.owner_id) as session:
+            await self._advance(taken, session, note=_RECOGNISED_SOON, progress=0.0)
+            await jobs.queue_ingestion(session, document.owner_id, document.id, queue=jobs.SCANS_QUEUE)
+
+    async def _recognise(self, taken: rows.Taken) -> None:
+        document = taken.document
+
+        async def tell(share: float) -> None:
+            async with self._database.begin(document.owner_id) as session:
+                await self._advance(taken, session, progress=share)
+
+        content = await self._files.whole(document.owner_id, document)
+        try:
+            parsed = await self._parser.recognise(document.name, document.media_type, content, tell)
+        except DocumentUnreadable as unrecognised:
+            # What can be read of it without looking at its pictures is better than nothing.
+            try:
+                parsed = await self._said_by(document)
+            except DocumentUnreadable:
+                raise unrecognised from None
+        await self._keep(taken, parsed)
+
+    async def _keep(self, taken: rows.Taken, parsed: ParsedDocument) -> None:
+        document = taken.document
         async with self._database.begin(document.owner_id) as session:
             await self._advance(
                 taken, session,

@@ -10,7 +10,7 @@ import structlog
 
 from rxchat.domain.chat import ChatMessage, ModelInfo, Role, TextDelta
 from rxchat.domain.documents import Block, BlockKind, ParsedDocument
-from rxchat.domain.errors import DocumentUnreadable, EmbedderError, ModelError, ModelRefused
+from rxchat.domain.errors import DocumentUnreadable, EmbedderError, ModelError, ModelRefused, NothingButPixels
 from rxchat.domain.ports import ChatModel
 from rxchat.domain.text import storable
 
@@ -37,7 +37,8 @@ class Pictures:
         """Return what a picture shows.
 
         Raises:
-            DocumentUnreadable: when no model can see, or it says nothing.
+            NothingButPixels: when no model can see.
+            DocumentUnreadable: when it says nothing.
             EmbedderError: when the model does not answer just now.
         """
         data = bytearray()
@@ -61,7 +62,7 @@ class Pictures:
     async def _that_sees(self) -> ModelInfo:
         model = next((item for item in await self._model.models() if "vision" in item.capabilities), None)
         if model is None:
-            raise DocumentUnreadable(_NOBODY_SEES)
+            raise NothingButPixels(_NOBODY_SEES)
         return model
 
     async def _described(self, model: str, image: bytes) -> str:

@@ -11,7 +11,7 @@ from docx.oxml.ns import nsdecls
 from pptx.util import Emu
 
 from rxchat.domain.documents import BlockKind, ParsedDocument
-from rxchat.domain.errors import DocumentUnreadable
+from rxchat.domain.errors import DocumentUnreadable, NothingButPixels
 from rxchat.parsers import (
     delimited,
     epub,
@@ -29,7 +29,7 @@ from rxchat.parsers import (
     source_code,
     word,
 )
-from tests.parsers import samples
+from tests.parsers import samples, scans
 from tests.parsers.samples import check, headings, parts
 
 HEADING, PARAGRAPH, LIST, TABLE, CODE = BlockKind
@@ -300,15 +300,22 @@ def test_pdf_with_two_columns_is_read_one_after_the_other() -> None:
     assert text == "left 0 left 1 left 2 left 3 right 0 right 1 right 2 right 3"
 
 
-def test_pdf_that_is_a_scan_says_so() -> None:
-    with pytest.raises(DocumentUnreadable, match="OCR"):
+def test_pdf_with_nothing_on_its_pages_says_so() -> None:
+    with pytest.raises(DocumentUnreadable, match="nothing on any page") as caught:
         pdf.parse(samples.pdf([], []), ".pdf")
+    assert not isinstance(caught.value, NothingButPixels)
 
 
-def test_pdf_pages_without_text_are_noted() -> None:
-    document = pdf.parse(samples.pdf([], samples.report_page(1)), ".pdf")
-    assert document.notes == ("1 of 2 pages have no text; if they are scans, have them recognised (OCR).",)
-    assert {block.page for block in document.blocks} == {2}
+def test_pdf_that_is_a_scan_says_so() -> None:
+    with pytest.raises(NothingButPixels, match="OCR"):
+        pdf.parse(scans.pdf("Some text"), ".pdf")
+
+
+def test_pdf_pages_that_are_scans_are_noted_and_blank_ones_are_not() -> None:
+    document = pdf.parse(scans.mixed_pdf(samples.pdf(samples.report_page(1), []), "Some text"), ".pdf")
+    assert document.notes == ("1 of 3 pages are scans, whose text was not recognised (OCR).",)
+    assert document.scanned_pages == 1
+    assert {block.page for block in document.blocks} == {1}
 
 
 def test_pdf_with_a_password_says_so() -> None:

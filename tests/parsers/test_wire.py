@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rxchat.domain.documents import Block, BlockKind, ParsedDocument
-from rxchat.domain.errors import DocumentUnreadable
+from rxchat.domain.errors import DocumentUnreadable, NothingButPixels
 from rxchat.parsers import wire
 
 DOCUMENT = ParsedDocument(
@@ -19,6 +19,7 @@ DOCUMENT = ParsedDocument(
     "T",
     2,
     ("A note.",),
+    1,
 )
 
 
@@ -29,6 +30,20 @@ def test_a_document_arrives_as_it_was_sent() -> None:
 def test_a_reason_arrives_as_it_was_sent() -> None:
     with pytest.raises(DocumentUnreadable, match=r"^It is broken\.$"):
         wire.decode(wire.encode_error("It is broken."))
+
+
+def test_a_reason_arrives_with_what_can_be_done_about_it() -> None:
+    with pytest.raises(NothingButPixels):
+        wire.decode(wire.encode_error("Only pictures.", is_scan=True))
+    with pytest.raises(DocumentUnreadable) as caught:
+        wire.decode(wire.encode_error("It is broken."))
+    assert type(caught.value) is DocumentUnreadable
+
+
+def test_barriers_arrive_and_lies_about_them_are_none() -> None:
+    assert wire.barriers(wire.encode(DOCUMENT, ("seccomp", "cpu"))) == {"seccomp", "cpu"}
+    head = json.dumps({"barriers": "seccomp"}).encode()
+    assert wire.barriers(struct.pack("<I", len(head)) + head) == frozenset()
 
 
 @given(st.binary() | st.binary().map(lambda it: struct.pack("<I", len(it)) + it))
@@ -59,11 +74,14 @@ def test_a_changed_document_is_garbled_or_keeps_the_promises(place: int, put: by
         {"error": ""},
         {"error": "x" * 501},
         {"error": 7},
-        {"title": "", "pages": -1, "notes": [], "blocks": 1},
-        {"title": "", "pages": 0, "notes": [], "blocks": -1},
-        {"title": "", "pages": 0, "notes": [], "blocks": 10**9},
-        {"title": "", "pages": 0, "notes": ["x"] * 21, "blocks": 1},
-        {"title": [], "pages": 0, "notes": [7], "blocks": 1},
+        {"title": "", "pages": -1, "scanned": 0, "notes": [], "blocks": 1},
+        {"title": "", "pages": 0, "scanned": 0, "notes": [], "blocks": -1},
+        {"title": "", "pages": 0, "scanned": 0, "notes": [], "blocks": 10**9},
+        {"title": "", "pages": 0, "scanned": 0, "notes": ["x"] * 21, "blocks": 1},
+        {"title": "", "pages": 1, "scanned": 2, "notes": [], "blocks": 1},
+        {"title": "", "pages": 1, "scanned": -1, "notes": [], "blocks": 1},
+        {"title": "", "pages": 1, "notes": [], "blocks": 1},
+        {"title": [], "pages": 0, "scanned": 0, "notes": [7], "blocks": 1},
     ],
 )
 def test_a_head_that_lies_is_garbled(head: object) -> None:
@@ -87,7 +105,7 @@ def test_a_head_that_lies_is_garbled(head: object) -> None:
     ],
 )
 def test_a_block_or_text_that_lies_is_garbled(block: tuple[int, ...], text: bytes) -> None:
-    body = json.dumps({"title": "", "pages": 0, "notes": [], "blocks": 1}).encode()
+    body = json.dumps({"title": "", "pages": 0, "scanned": 0, "notes": [], "blocks": 1}).encode()
     with pytest.raises(wire.Garbled):
         wire.decode(struct.pack("<I", len(body)) + body + struct.pack("<BIIIB", *block) + text)
 

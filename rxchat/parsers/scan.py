@@ -1,0 +1,148 @@
+"""Scans: pages and pictures that are nothing but pixels, with their text recognised (OCR).
+
+An optional part (requirements-ocr.txt): RapidOCR with the models of PP-OCR that it ships, on ONNX Runtime
+(https://rapidai.github.io/RapidOCRDocs/). Importing this module loads the models, so that it can be done before a process
+gives up everything else.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from statistics import median_low
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import pypdfium2
+from PIL import Image, ImageOps, UnidentifiedImageError
+from rapidocr import RapidOCR
+
+from rxchat.domain.documents import BlockKind, ParsedDocument
+from rxchat.domain.errors import DocumentUnreadable
+from rxchat.parsers import limits, pdf
+from rxchat.parsers.builder import TextBuilder
+from rxchat.parsers.pdf_layout import Line, add_pages
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_PROGRESS_OUTPUT = 2
+_NOTHING = "No text was found on this {thing}: if there is some, scan it anew, larger or with more contrast."
+_DAMAGED = "This picture is damaged: open it, save it anew and upload that."
+_TOO_LARGE = f"This picture has more than {limits.PICTURE_PIXELS // 1_000_000} million pixels: save a smaller one."
+_LONGEST_SIDE = 2000
+"""To how many pixels the longer side of a page is drawn: about 170 in an inch on A4; RapidOCR uses no more."""
+_HEADING = 1.5
+"""How much larger than the others of its page a line is that counts as larger; below, it is how its box was drawn."""
+_POINTS = 72 / 170
+
+warnings.simplefilter("error", Image.DecompressionBombWarning)
+Image.MAX_IMAGE_PIXELS = limits.PICTURE_PIXELS
+cv2.setNumThreads(1)
+_engine = RapidOCR(
+    params={
+        "Global.log_level": "critical",
+        "EngineConfig.onnxruntime.intra_op_num_threads": 1,
+        "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+    }
+)
+
+
+def parse(content: bytes, suffix: str) -> ParsedDocument:
+    """Return the text of a PDF (suffix ".pdf") whose pages are scanned, or of a picture."""
+    return _document(content) if suffix == ".pdf" else _picture(content)
+
+
+def _document(content: bytes) -> ParsedDocument:
+    builder = TextBuilder()
+    with pdf.opened(content) as document:
+        builder.title = document.get_metadata_value("Title")
+        pages = pdf.pages_of(builder, document)
+        scans = [number for number, lines in enumerate(pages) if not lines and pdf.shows_something(document, number)]
+        looked_at = scans[: limits.RECOGNISED_PAGES]
+        found: list[list[Line]] = []
+        for number in looked_at:
+            found.append(_lines_of(document, number))
+            _tell(len(found), len(looked_at))
+    for number, lines in zip(looked_at, _of_two_sizes(found), strict=True):
+        pages[number] = lines
+    if not any(pages):
+        raise DocumentUnreadable(_NOTHING.format(thing="scan"))
+    if len(scans) > limits.RECOGNISED_PAGES:
+        builder.note(
+            f"The text of the first {limits.RECOGNISED_PAGES:,} of {len(scans):,} scanned pages was recognised:"
+            " split the file, and upload the rest."
+        )
+    else:
+        builder.note(f"The text of {len(scans):,} scanned {'page' if len(scans) == 1 else 'pages'} was recognised.")
+    add_pages(builder, pages)
+    return builder.built()
+
+
+def _lines_of(document: pypdfium2.PdfDocument, number: int) -> list[Line]:
+    """Return the lines of a page that is drawn and looked at; a damaged page has none."""
+    try:
+        page = document[number]
+        try:
+            width, height = page.get_size()
+            scale = _LONGEST_SIDE / max(width, height, 1)
+            # Drawn at least a pixel wide and high: a page may be a line.
+            if min(width, height) * scale < 1:
+                return []
+            bitmap = page.render(scale=scale, may_draw_forms=False, rev_byteorder=True, prefer_bgrx=False)
+            pixels = bitmap.to_numpy().copy()
+        finally:
+            page.close()
+    except pypdfium2.PdfiumError:
+        return []
+    return list(_recognised(pixels, 1 / scale))
+
+
+def _picture(content: bytes) -> ParsedDocument:
+    try:
+        with Image.open(io.BytesIO(content)) as opened:
+            upright = ImageOps.exif_transpose(opened)
+            upright.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
+            pixels = np.asarray(upright.convert("RGB"))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise DocumentUnreadable(_TOO_LARGE) from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise DocumentUnreadable(_DAMAGED) from error
+    builder = TextBuilder()
+    lines = [line.text for line in _recognised(pixels, _POINTS)]
+    if not lines:
+        raise DocumentUnreadable(_NOTHING.format(thing="picture"))
+    builder.add(BlockKind.PARAGRAPH, "\n".join(lines))
+    builder.note("The text on this picture was recognised.")
+    return builder.built()
+
+
+def _recognised(pixels: NDArray[Any], points: float) -> Iterator[Line]:
+    """Yield the lines on a picture, from its top; a pixel is so many points."""
+    found: Any = _engine(pixels)
+    if found.boxes is None or not found.txts:
+        return
+    bottom = pixels.shape[0]
+    boxes = [(float(box[:, 0].min()), float(box[:, 1].min()), float(box[:, 1].max())) for box in found.boxes]
+    for (left, high, low), text in zip(boxes, found.txts, strict=True):
+        if text.strip():
+            yield Line(text.strip(), left * points, (bottom - low) * points, (low - high) * points)
+
+
+def _of_two_sizes(pages: Sequence[list[Line]]) -> list[list[Line]]:
+    """Return the lines of pages with the size of the text or that of headings: boxes are drawn a little differently."""
+    heights = [line.height for lines in pages for line in lines]
+    usual = median_low(heights) if heights else 0.0
+    return [
+        [replace(line, height=2 * usual if line.height > _HEADING * usual else usual) for line in lines]
+        for lines in pages
+    ]
+
+
+def _tell(done: int, total: int) -> None:
+    """Say how far it is to whoever started this process."""
+    os.write(_PROGRESS_OUTPUT, f"{done} {total}\n".encode())

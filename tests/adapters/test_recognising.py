@@ -1,0 +1,140 @@
+"""Scans read by real children, with the real recogniser."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import time
+
+import pytest
+from PIL import Image
+
+from rxchat.adapters import parsing
+from rxchat.adapters.parsing import IsolatedParser
+from rxchat.domain.documents import ParsedDocument
+from rxchat.domain.errors import DocumentUnreadable
+from rxchat.parsers import wire
+from tests.parsers import samples, scans
+from tests.parsers.samples import check, headings, pieces
+
+pytestmark = pytest.mark.anyio
+
+
+async def recognised(
+    name: str, content: bytes, parser: IsolatedParser | None = None
+) -> tuple[ParsedDocument, list[float]]:
+    """What the recogniser makes of a file, and what it told on its way."""
+    told: list[float] = []
+
+    async def tell(share: float) -> None:
+        told.append(share)
+
+    document = await (parser or IsolatedParser()).recognise(name, "", pieces(content), tell)
+    check(document)
+    return document, told
+
+
+async def test_a_scan_is_recognised_page_by_page_behind_all_barriers() -> None:
+    parser = IsolatedParser()
+    first = "Invoice 4711\nThe total is 1,234.50 euros.\nIt includes the taxes of both countries."
+    second = "Second page\nIt was paid on Friday, and booked\non the Monday after."
+    document, told = await recognised("a.pdf", scans.pdf(first, second), parser)
+    assert headings(document) == [(1, "Invoice 4711"), (1, "Second page")]
+    assert [(block.page, document.text[block.start : block.end]) for block in document.blocks if not block.level] == [
+        (1, "The total is 1,234.50 euros. It includes the taxes of both countries."),
+        (2, "It was paid on Friday, and booked on the Monday after."),
+    ]
+    assert document.notes == ("The text of 2 scanned pages was recognised.",)
+    assert told == [0.5, 1.0]
+    assert parser.missing_barriers is not None
+    assert parser.missing_barriers <= {"landlock"}
+
+
+async def test_pages_with_text_are_read_and_only_the_others_are_recognised() -> None:
+    content = scans.mixed_pdf(samples.pdf(samples.report_page(1), []), "Signed by hand")
+    document, told = await recognised("a.pdf", content)
+    assert {block.page for block in document.blocks} == {1, 3}
+    assert told == [1.0]
+    assert document.notes == ("The text of 1 scanned page was recognised.",)
+    assert document.scanned_pages == 0
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpeg", "webp", "gif"])
+async def test_a_picture_is_recognised(suffix: str) -> None:
+    document, _ = await recognised(f"a.{suffix}", scans.picture("Meeting room 12", suffix=suffix))
+    assert document.text == "Meeting room 12"
+
+
+async def test_a_picture_is_turned_as_its_camera_says() -> None:
+    turned = scans.page("Meeting room 12", size=(1000, 400)).transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = io.BytesIO()
+    turned.save(content, "JPEG", exif=exif)
+    assert (await recognised("a.jpg", content.getvalue()))[0].text == "Meeting room 12"
+
+
+def bomb() -> bytes:
+    content = io.BytesIO()
+    Image.new("1", (20_000, 20_000)).save(content, "PNG")
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("blank.pdf", scans.pdf(""), "No text was found on this scan"),
+        ("blank.png", scans.picture(""), "No text was found on this picture"),
+        ("cut.png", scans.picture("Meeting room 12")[:200], "This picture is damaged"),
+        ("bomb.png", bomb(), "million pixels"),
+        ("line.pdf", samples.pdf_of([b"0 0 1 1 re f"], media_box="0 0 100000 0.001"), "No text was found on this scan"),
+        (
+            "wide.pdf",
+            samples.pdf_of([b"0 0 9 9 re f"], media_box="0 0 1000000 1000000"),
+            "No text was found on this scan",
+        ),
+        ("broken.pdf", b"%PDF-1.7\n" + b"nothing of a PDF" * 50, "This PDF is damaged"),
+    ],
+)
+async def test_what_cannot_be_recognised_says_why(name: str, content: bytes, reason: str) -> None:
+    with pytest.raises(DocumentUnreadable, match=reason):
+        await recognised(name, content)
+
+
+SLOW = """
+import os, sys, time
+sys.stdin.buffer.read()
+os.write(2, b"nonsense\\n1 0\\n")
+for page in range(1, 11):
+    time.sleep(0.5)
+    os.write(2, b"%d 10\\nand more nonsense " % page + b"x" * 100_000 + b"\\n")
+os.write(1, bytes.fromhex("{answer}"))
+"""
+
+
+async def test_each_page_has_its_time_and_nonsense_is_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = wire.encode(await samples.parsed("a.txt", b"hello")).hex()
+    monkeypatch.setattr(parsing, "_START", SLOW.format(answer=answer))
+    document, told = await recognised("a.pdf", scans.pdf("x"), IsolatedParser(wall_seconds=3))
+    assert document.text == "hello"
+    assert [round(10 * share) for share in told if share] == list(range(1, 11))
+
+
+async def test_a_page_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parsing, "_START", "import os, time; os.write(2, b'1 2\\n'); time.sleep(60)")
+    began = time.monotonic()
+    with pytest.raises(DocumentUnreadable, match="given up"):
+        await recognised("a.pdf", scans.pdf("x"), IsolatedParser(wall_seconds=1))
+    assert time.monotonic() - began < 20
+
+
+async def test_what_fails_while_it_is_told_ends_the_child() -> None:
+    class Gone(Exception):
+        pass
+
+    async def tell(share: float) -> None:
+        raise Gone
+
+    async with asyncio.timeout(60):
+        with pytest.raises(Gone):
+            await IsolatedParser().recognise("a.pdf", "", pieces(scans.pdf("x", "y")), tell)

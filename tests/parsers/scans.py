@@ -1,0 +1,44 @@
+"""Scans: pages and pictures that a printer and a scanner, or a telephone, might have made."""
+
+from __future__ import annotations
+
+import io
+
+import pypdfium2
+from PIL import Image, ImageDraw, ImageFont
+
+A4_PIXELS = (1240, 1754)
+
+
+def page(*lines: str, size: tuple[int, int] = A4_PIXELS) -> Image.Image:
+    """A white page with some lines in black; the first is a heading."""
+    image = Image.new("L", size, 255)
+    draw = ImageDraw.Draw(image)
+    for number, line in enumerate(lines):
+        top = 60 + number * 60 + (80 if number else 0)
+        draw.text((100, top), line, fill=0, font=ImageFont.load_default(70 if number == 0 else 32))
+    return image
+
+
+def picture(*lines: str, suffix: str = "png") -> bytes:
+    """A picture with some lines on it."""
+    content = io.BytesIO()
+    page(*lines, size=(1000, 400)).save(content, suffix)
+    return content.getvalue()
+
+
+def pdf(*texts: str) -> bytes:
+    """A PDF of scanned pages, with the lines of a text each."""
+    pages = [page(*text.split("\n")) for text in texts]
+    content = io.BytesIO()
+    pages[0].save(content, "PDF", save_all=True, append_images=pages[1:], resolution=150)
+    return content.getvalue()
+
+
+def mixed_pdf(first: bytes, *texts: str) -> bytes:
+    """The pages of a PDF, and scanned ones after them."""
+    document, scanned = pypdfium2.PdfDocument(first), pypdfium2.PdfDocument(pdf(*texts))
+    document.import_pages(scanned)
+    content = io.BytesIO()
+    document.save(content)
+    return content.getvalue()

@@ -1,0 +1,98 @@
+"""Scans on their way: recognised in a line of their own, so that nobody waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from rxchat.adapters.parsing import IsolatedParser
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.documents import DocumentState
+from rxchat.domain.errors import DocumentUnreadable
+from rxchat.domain.retrieval import Scope
+from rxchat.services.graph import Services
+from tests.parsers import samples, scans
+from tests.peers.scripted_ollama import ScriptedOllama
+from tests.services.grounded import EMBEDDER, HANDBOOK, found, ready, settled, uploaded
+
+pytestmark = pytest.mark.anyio
+
+INVOICE = "Invoice 4711\nThe total is 1,234.50 euros.\nIt includes the taxes of both countries."
+
+
+@pytest.fixture
+async def ollama(ollama: ScriptedOllama) -> ScriptedOllama:
+    ollama.offered = ["scripted:tokens=2", EMBEDDER]
+    return ollama
+
+
+@pytest.fixture
+async def collection(services: Services, viewer: Viewer):
+    return await services.library.create(viewer, "Team")
+
+
+async def test_a_scan_is_recognised_and_found(services: Services, viewer: Viewer, collection) -> None:
+    document = await ready(services, viewer, collection, "invoice.pdf", scans.pdf(INVOICE))
+    answer = await services.retrieval.search(viewer, "total of the invoice", Scope((collection,)))
+    assert "1,234.50 euros" in answer.passages[0].text
+    assert (answer.passages[0].page, answer.passages[0].name) == (1, "invoice.pdf")
+    assert document.note == "The text of 1 scanned page was recognised."
+
+
+async def test_a_picture_is_recognised_where_no_model_sees(services: Services, viewer: Viewer, collection) -> None:
+    await ready(services, viewer, collection, "door.png", scans.picture("Meeting room 12"))
+    answer = await services.retrieval.search(viewer, "meeting room", Scope((collection,)))
+    assert answer.passages[0].text == "Meeting room 12"
+
+
+async def test_a_scan_keeps_no_other_document_waiting_and_says_how_far_it_is(
+    services: Services, viewer: Viewer, collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recognise, may_go_on, halves = services.ingestion._parser.recognise, asyncio.Event(), 0
+
+    async def slowly(name, media_type, content, on_progress):
+        nonlocal halves
+        halves += 1
+        await on_progress(0.5)
+        await may_go_on.wait()
+        return await recognise(name, media_type, content, on_progress)
+
+    monkeypatch.setattr(services.ingestion._parser, "recognise", slowly)
+    slow = [await uploaded(services, viewer, collection, f"{n}.pdf", scans.pdf(f"Page {n}\nx")) for n in range(3)]
+    await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    async with asyncio.timeout(20):
+        while (document := await found(services, viewer, slow[0])).progress != 0.5:
+            await asyncio.sleep(0.02)
+    assert "recognised" in document.note
+    assert document.state is DocumentState.STORED
+    assert halves == 1
+    may_go_on.set()
+    for document_id in slow:
+        assert (await settled(services, viewer, document_id)).state is DocumentState.READY
+
+
+async def test_what_cannot_be_recognised_is_found_by_what_can_be_read_of_it(
+    services: Services, viewer: Viewer, collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing(*_given):
+        raise DocumentUnreadable("It is too dark.")
+
+    monkeypatch.setattr(services.ingestion._parser, "recognise", failing)
+    mixed = scans.mixed_pdf(samples.pdf(samples.report_page(1)), "Signed by hand")
+    document = await ready(services, viewer, collection, "mixed.pdf", mixed)
+    assert "1 of 2 pages are scans" in document.note
+    scan = await uploaded(services, viewer, collection, "scan.pdf", scans.pdf(INVOICE))
+    assert (await settled(services, viewer, scan)).error == "It is too dark."
+
+
+async def test_without_a_recogniser_a_scan_fails_and_says_what_to_do(
+    services: Services, viewer: Viewer, collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(IsolatedParser, "can_recognise", False)
+    scan = await uploaded(services, viewer, collection, "scan.pdf", scans.pdf(INVOICE))
+    document = await settled(services, viewer, scan)
+    assert document.state is DocumentState.FAILED
+    assert "OCR" in document.error
+    picture = await uploaded(services, viewer, collection, "door.png", scans.picture("Meeting room 12"))
+    assert "a model that can see" in (await settled(services, viewer, picture)).error
