@@ -3,8 +3,10 @@ FROM python:3.12-slim-bookworm AS build
 WORKDIR /app
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /app/.venv
-COPY requirements.txt ./
-RUN .venv/bin/pip install --require-hashes -r requirements.txt
+# With OCR=1 the text of scans is recognised: docker compose build --build-arg OCR=1
+ARG OCR=""
+COPY requirements.txt requirements-ocr.txt ./
+RUN .venv/bin/pip install --require-hashes -r requirements${OCR:+-ocr}.txt
 COPY rxconfig.py pyproject.toml alembic.ini ./
 COPY alembic alembic
 COPY assets assets
@@ -14,7 +16,7 @@ COPY rxchat rxchat
 RUN .venv/bin/python -m rxchat build && rm -rf .web/node_modules
 
 FROM python:3.12-slim-bookworm
-RUN useradd --system --create-home --uid 10001 rxchat && install -d -o rxchat /data
+RUN useradd --system --create-home --uid 10001 rxchat && install -d -o rxchat /data /data/files
 COPY --from=build --chown=rxchat /app /app
 WORKDIR /app
 USER rxchat

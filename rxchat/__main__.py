@@ -36,6 +36,14 @@ COMMANDS: dict[str, tuple[Callable[[Settings, argparse.Namespace], int], str]] =
         operator_commands.rotate_file_keys,
         "wrap the keys of all files by the present master key (RXCHAT_FILES_KEY)",
     ),
+    "sweep-files": (
+        operator_commands.sweep_files,
+        "delete what is left of files that are gone, and say what else is in the file store",
+    ),
+    "claim-files": (
+        operator_commands.claim_files,
+        "make the file store that is set this installation's, after its files were brought there by hand",
+    ),
 }
 
 _ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
@@ -43,6 +51,7 @@ _ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "web": commands.add_web_arguments,
     "reset-link": operator_commands.add_reset_arguments,
     "audit": operator_commands.add_audit_arguments,
+    "sweep-files": operator_commands.add_sweep_arguments,
 }
 
 

@@ -40,6 +40,7 @@ from rxchat.services.authentication import Authentication
 from rxchat.services.chats import Chats
 from rxchat.services.conversations import Conversations
 from rxchat.services.denials import Denials
+from rxchat.services.embedding import Embedding
 from rxchat.services.envelopes import MasterKeys
 from rxchat.services.federation import Federation
 from rxchat.services.file_links import FileLinks
@@ -48,6 +49,7 @@ from rxchat.services.graph import Services
 from rxchat.services.grounding import Grounding
 from rxchat.services.health import Health
 from rxchat.services.ingestion import Ingestion
+from rxchat.services.keeping import Keeping
 from rxchat.services.library import Library
 from rxchat.services.limits import Limits, PostgresCounters
 from rxchat.services.links import Links
@@ -203,7 +205,7 @@ def build_services(settings: Settings, at: Connections) -> Graph:
     vault, tokens = Vault(at.secret_key), Tokens(at.secret_key)
     store, embedder, reranker = object_store(settings), _embedder(settings, at), _reranker(settings)
     files = Files(database, store, master_keys(settings, vault), vault, _file_limits(settings))
-    ingestion = Ingestion(database, files, IsolatedParser(), embedder, Pictures(model))
+    ingestion = Ingestion(database, files, IsolatedParser(), Embedding(database, embedder), Pictures(database, model))
     retrieval = Retrieval(database, embedder, reranker)
     services = Services(
         **_account_services(settings, at, database, access, passwords, limits, Sweeping(database, store), files),
@@ -227,7 +229,9 @@ def build_services(settings: Settings, at: Connections) -> Graph:
         ingestion=ingestion,
         library=Library(database, access),
         retrieval=retrieval,
-        health=Health(database, models, newest_revision(), broadcast.ping if broadcast else None),
+        health=Health(
+            database, models, newest_revision(), broadcast.ping if broadcast else None, Keeping(database, store).problem
+        ),
         limits=limits,
         live=live,
         models=models,

@@ -26,10 +26,11 @@ from rxchat.adapters.parsing import IsolatedParser
 from rxchat.adapters.redis import RedisBroadcast
 from rxchat.bootstrap import Connections, connections, object_store
 from rxchat.db import migrations
-from rxchat.db.database import LINE, libpq_url
+from rxchat.db.database import LINE, Database, libpq_url
 from rxchat.db.notifications import CHANNEL
 from rxchat.domain.errors import DocumentUnreadable, ModelError, RxChatError
 from rxchat.domain.runs import LEASE_SECONDS
+from rxchat.services.keeping import Keeping
 from rxchat.settings import Settings
 
 _PATIENCE_SECONDS = 5.0
@@ -84,7 +85,7 @@ async def examined(settings: Settings, at: Connections) -> list[Diagnosis]:
         lambda: _answers(at),
         lambda: _redis(at),
         *(lambda host=host: _model_host(host) for host in at.ollama_hosts),
-        lambda: _files(settings),
+        lambda: _files(settings, at),
         _documents,
         lambda: _disk(settings),
     ]
@@ -217,14 +218,16 @@ async def _model_host(host: str) -> Diagnosis:
     return Diagnosis("model host", f"{where} offers {len(offered)} models", remedy)
 
 
-async def _files(settings: Settings) -> Diagnosis:
+async def _files(settings: Settings, at: Connections) -> Diagnosis:
     where = settings.s3_endpoint or str(settings.data / "files")
     try:
-        store = object_store(settings)
+        store, database = object_store(settings), Database(at.database_url)
         try:
             await store.ping()
+            await Keeping(database, store).is_claimed()
         finally:
             await store.aclose()
+            await database.aclose()
     except RxChatError as error:
         return Diagnosis("files", f"{where} cannot be used", error.message)
     return Diagnosis("files", f"are kept in {where}")

@@ -7,7 +7,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from rxchat.bootstrap import ConfigurationError, connections, master_keys
+from rxchat.bootstrap import ConfigurationError, connections, master_keys, object_store
 from rxchat.db import accounts as account_rows
 from rxchat.db import audit as audit_rows
 from rxchat.db import credentials
@@ -17,7 +17,9 @@ from rxchat.db.database import Database
 from rxchat.domain.audit import BrokenAudit, verify
 from rxchat.services.audit_trail import AuditTrail, signer_of
 from rxchat.services.envelopes import Broken, Wrapped
+from rxchat.services.keeping import Keeping
 from rxchat.services.links import LinkKind, Links
+from rxchat.services.sweeping import Sweeping
 from rxchat.services.vault import Vault
 from rxchat.settings import Settings
 
@@ -156,4 +158,59 @@ async def _rotate_file_keys(settings: Settings) -> int:
             "A file is sealed under a key that is not set: name the keys of before in RXCHAT_FILES_KEY_PREVIOUS."
         ) from error
     finally:
+        await database.aclose()
+
+
+def add_sweep_arguments(command: argparse.ArgumentParser) -> None:
+    """Say what `sweep-files` can be asked for."""
+    command.add_argument("--unknown", action="store_true", help="delete what no file of this installation ever had")
+
+
+def sweep_files(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Sweep the file store, and say, or delete, what in it no file has ever had."""
+    swept, unknown = asyncio.run(_sweep_files(settings, deletes=chosen.unknown))
+    print(f"{swept:,} objects of files that are gone were deleted.")
+    if chosen.unknown:
+        print(f"{unknown:,} objects that no file of this installation ever had were deleted.")
+    elif unknown:
+        print(
+            f"{unknown:,} objects are there that no file of this installation ever had. Should the database have been restored"
+            " from a backup, they may be of files that were uploaded after it: nobody can read them without the database of"
+            " then. To delete them: python -m rxchat sweep-files --unknown"
+        )
+    return 0
+
+
+async def _sweep_files(settings: Settings, *, deletes: bool) -> tuple[int, int]:
+    database, store = Database.as_owner(connections(settings).database_owner_url), object_store(settings)
+    sweeping = Sweeping(database, store)
+    try:
+        swept = await sweeping.known()
+        unknown = await sweeping.unknown()
+        if deletes:
+            await sweeping.delete(unknown)
+            async with database.begin(None) as session:
+                await audit_rows.append(session, None, "unknown_objects_deleted", "", "", objects=len(unknown))
+        return swept, len(unknown)
+    finally:
+        await store.aclose()
+        await database.aclose()
+
+
+def claim_files(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Make the file store that is set this installation's: after its files were brought to another place by hand."""
+    del chosen
+    asyncio.run(_claim_files(settings))
+    print("The file store is this installation's now. No other one may use the same folder or bucket.")
+    return 0
+
+
+async def _claim_files(settings: Settings) -> None:
+    database, store = Database.as_owner(connections(settings).database_owner_url), object_store(settings)
+    try:
+        await Keeping(database, store).claim()
+        async with database.begin(None) as session:
+            await audit_rows.append(session, None, "file_store_claimed", "", "")
+    finally:
+        await store.aclose()
         await database.aclose()

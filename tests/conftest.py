@@ -140,7 +140,7 @@ def empty(owner_url: str, redis_url: str | None = None) -> None:
     with psycopg.connect(owner_url) as connection:
         for table in ("audit_checkpoint", "audit_event", "user_account", "user_group", "installation_setting"):
             connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
-        for table in ("access_grant", "account_link", "attempt_counter", "spent_token"):
+        for table in ("access_grant", "account_link", "attempt_counter", "spent_token", "doomed_object"):
             connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
         connection.execute("DELETE FROM role WHERE NOT is_builtin")
         # Else the next test begins with the embedding model of this one in force.

@@ -65,7 +65,7 @@ async def test_what_is_away_is_named_and_everything_else_is_looked_at(
         settings, replace(at, database_url=nowhere, database_owner_url=nowhere, redis_url="redis://127.0.0.1:9/0")
     )
     ill = {part for part, diagnosis in found.items() if not diagnosis.is_well}
-    assert ill == {"database", "schema", "notices", "answers", "redis", "model host"}
+    assert ill == {"database", "schema", "notices", "answers", "redis", "model host", "files"}
     assert "DATABASE_URL" in found["database"].remedy and ollama.host in found["model host"].seen
     without = await by_part(settings, replace(at, redis_url=None))
     assert without["redis"].is_well and "is not set" in without["redis"].seen

@@ -1,4 +1,4 @@
--- Puts an index in force once every document that can be found has all its vectors in it; the one of before is let go of.
+-- Puts an index in force once every document that can be found is whole in it; the one of before is let go of.
 -- False as long as something is missing.
 CREATE FUNCTION activate_embedding_index(p_index integer) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER
@@ -9,11 +9,9 @@ BEGIN
     IF EXISTS (SELECT FROM embedding_index WHERE id = p_index AND state = 'active') THEN
         RETURN true;
     END IF;
-    IF EXISTS (
-        SELECT FROM document JOIN chunk ON chunk.owner_id = document.owner_id AND chunk.document_id = document.id
-                                       AND chunk.generation = document.live_generation
-         WHERE NOT EXISTS (SELECT FROM chunk_vector AS made WHERE made.owner_id = chunk.owner_id
-                              AND made.chunk_id = chunk.id AND made.index_id = p_index)) THEN
+    IF EXISTS (SELECT FROM document
+                WHERE live_generation IS NOT NULL
+                  AND (embedded_index IS NULL OR embedded_index < p_index OR embedded_index > p_index)) THEN
         RETURN false;
     END IF;
     UPDATE embedding_index SET state = 'retired' WHERE state = 'active';

@@ -7,5 +7,6 @@ AS $$
         ON file.owner_id = document.owner_id AND file.id = document.file_id
      WHERE document.state = 'uploading' AND file.stored_at IS NULL AND file.received_bytes = file.size_bytes
        AND file.touched_at < now() - interval '15 seconds'
+       AND (file.finishing_until IS NULL OR file.finishing_until < now())
      ORDER BY file.touched_at LIMIT p_limit
 $$;

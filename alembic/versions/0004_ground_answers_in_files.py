@@ -18,7 +18,7 @@ _CONVERSATIONS = "((SELECT granted_conversations())::uuid[])"
 TABLES = {
     "collection": ("SELECT, INSERT, DELETE, UPDATE (name, description, draft_key)", f"id = ANY {_READABLE}"),
     "stored_file": (
-        "SELECT, INSERT, DELETE, UPDATE (received_bytes, digest, touched_at, stored_at)",
+        "SELECT, INSERT, DELETE, UPDATE (received_bytes, digest, touched_at, finishing_until, stored_at)",
         f"EXISTS (SELECT FROM document WHERE document.owner_id = stored_file.owner_id AND document.file_id = stored_file.id AND document.collection_id = ANY {_READABLE})",
     ),
     "file_part": (
@@ -37,16 +37,22 @@ TABLES = {
 }
 # Which models there are is no secret to whoever looks after the indexes, in nobody's name.
 SHARED = {"embedding_index": "true", "common_word": f"{_ME} IS NOT NULL"}
+# Nobody but procedures reads or writes these.
+HIDDEN = ("doomed_object", "installation")
 PROCEDURES = {
     "readable_collections": "",
     "open_embedding_index": "text, integer, integer",
     "activate_embedding_index": "integer",
     "forget_retired_vectors": "integer",
+    "retire_other_indexes": "integer",
     "received_uploads": "integer",
     "documents_to_embed": "integer, integer",
     "documents_without_job": "integer",
     "forget_uploads": "interval",
     "unknown_objects": "text[]",
+    "doomed_objects": "integer",
+    "forget_doomed": "text[]",
+    "this_installation": "",
     "times_cited": "uuid[]",
     "person_of_address": "text",
     "principal_names": "uuid",
@@ -54,10 +60,11 @@ PROCEDURES = {
     "count_common_words": "",
 }
 TRIGGERS = {
+    "doom_object": ("file_part", "AFTER DELETE"),
     "forget_collection_grants": ("collection", "AFTER DELETE"),
     "tell_documents_changed": (
         "document",
-        "AFTER INSERT OR DELETE OR UPDATE OF state, progress, note, error, name, collection_id",
+        "AFTER INSERT OR DELETE OR UPDATE OF state, progress, note, remarks, error, name, collection_id",
     ),
 }
 JOB_TABLES = ("jobs", "events", "workers", "periodic_defers")
@@ -88,6 +95,8 @@ def upgrade() -> None:
     for table, rule in SHARED.items():
         _protect(table, "SELECT")
         op.execute(f"CREATE POLICY readers ON {table} FOR SELECT TO rxchat_app USING ({rule})")
+    for table in HIDDEN:
+        _protect(table)
     _replace_managers(f"{_MANAGES} OR ({_OF_MY_CONVERSATION}) OR ({_OF_MY_COLLECTION})")
     for name, (table, when) in TRIGGERS.items():
         op.execute(_text(name))
@@ -101,7 +110,7 @@ def downgrade() -> None:
     """Take it back: documents, and what answers were grounded in, are lost. The extensions stay."""
     _replace_managers(f"{_MANAGES} OR ({_OF_MY_CONVERSATION})")
     op.execute("ALTER TABLE message DROP COLUMN citations")
-    for table in (*reversed(TABLES), *SHARED):
+    for table in (*reversed(TABLES), *SHARED, *HIDDEN):
         op.execute(f"DROP TABLE {table} CASCADE")
     for name in TRIGGERS:
         op.execute(f"DROP FUNCTION {name}()")
@@ -129,11 +138,12 @@ def _replace_managers(rule: str) -> None:
     op.execute(f"CREATE POLICY managers ON access_grant TO rxchat_app USING ({rule}) WITH CHECK ({rule})")
 
 
-def _protect(table: str, rights: str) -> None:
+def _protect(table: str, rights: str = "") -> None:
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
     op.execute(f"CREATE POLICY procedures ON {table} TO CURRENT_USER USING (true) WITH CHECK (true)")
-    op.execute(f"GRANT {rights} ON {table} TO rxchat_app")
+    if rights:
+        op.execute(f"GRANT {rights} ON {table} TO rxchat_app")
 
 
 def _run(statements: str) -> None:

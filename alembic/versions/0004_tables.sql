@@ -30,6 +30,7 @@ CREATE TABLE stored_file (
     wrapped_key bytea NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     touched_at timestamptz NOT NULL DEFAULT now(),
+    finishing_until timestamptz,
     stored_at timestamptz,
     PRIMARY KEY (owner_id, id),
     FOREIGN KEY (owner_id) REFERENCES user_account (id) ON DELETE CASCADE
@@ -49,6 +50,21 @@ CREATE TABLE file_part (
 );
 CREATE UNIQUE INDEX uq_file_part_object ON file_part (object_key);
 
+-- Pieces that are forgotten already and still in the store, until the sweep has deleted them there.
+CREATE TABLE doomed_object (
+    object_key varchar NOT NULL,
+    doomed_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (object_key)
+);
+CREATE INDEX ix_doomed_object_doomed_at ON doomed_object (doomed_at);
+
+-- One row: by what name the file store knows whose it is.
+CREATE TABLE installation (
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    PRIMARY KEY (id)
+);
+INSERT INTO installation DEFAULT VALUES;
+
 CREATE TABLE document (
     owner_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -60,6 +76,7 @@ CREATE TABLE document (
     state varchar NOT NULL,
     progress real NOT NULL DEFAULT 0,
     note varchar NOT NULL DEFAULT '',
+    remarks varchar NOT NULL DEFAULT '',
     error varchar NOT NULL DEFAULT '',
     pages integer NOT NULL DEFAULT 0,
     characters integer NOT NULL DEFAULT 0,
@@ -68,6 +85,8 @@ CREATE TABLE document (
     live_generation integer,
     fence integer NOT NULL DEFAULT 0,
     tries integer NOT NULL DEFAULT 0,
+    embedded_index integer,
+    retry_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (owner_id, id),
@@ -78,6 +97,8 @@ CREATE INDEX ix_document_id ON document (id);
 CREATE INDEX ix_document_collection ON document (collection_id);
 CREATE INDEX ix_document_file ON document (owner_id, file_id);
 CREATE INDEX ix_document_unfinished ON document (updated_at) WHERE state NOT IN ('ready', 'failed');
+CREATE INDEX ix_document_waiting ON document (owner_id) WHERE state NOT IN ('ready', 'failed');
+CREATE INDEX ix_document_embedded ON document (embedded_index) WHERE live_generation IS NOT NULL;
 
 CREATE TABLE document_text (
     owner_id uuid NOT NULL,

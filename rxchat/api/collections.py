@@ -46,6 +46,7 @@ class DocumentOut(BaseModel):
     state: str
     progress: float
     note: str
+    remarks: str
     error: str
     pages: int
     characters: int

@@ -176,15 +176,19 @@ async def _sent(request: Request, services: Services, viewer: SignedIn, document
     if wanted is None or not _makes_sense(*wanted.groups()):
         content = await services.files.content(viewer, document_id)
         return StreamingResponse(content.pieces, media_type=_MEDIA, headers=_headers(content, content.size_bytes))
-    first, last = wanted.groups()
-    size = (await services.files.content(viewer, document_id, 0, 0)).size_bytes
-    start = int(first) if first else max(0, size - int(last))
-    end = min(size, int(last) + 1) if first and last else size
+    content = await services.files.content(viewer, document_id, *_span(*wanted.groups()))
+    size, start, end = content.size_bytes, content.start, content.end
     if start >= end:
         return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
-    content = await services.files.content(viewer, document_id, start, end)
     headers = {**_headers(content, end - start), "Content-Range": f"bytes {start}-{end - 1}/{size}"}
     return StreamingResponse(content.pieces, status_code=206, media_type=_MEDIA, headers=headers)
+
+
+def _span(first: str, last: str) -> tuple[int, int | None]:
+    """Return from which byte to before which one; below zero it is from the end, and the last 0 bytes are none."""
+    if not first:
+        return -int(last), None if int(last) else 0
+    return int(first), int(last) + 1 if last else None
 
 
 def _makes_sense(first: str, last: str) -> bool:

@@ -37,6 +37,9 @@ _FOR_ALL = {
 }
 # Data, scripts and pictures are no pages: whoever opens one as a page gets a dead one.
 _NOT_A_PAGE = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
+# PDF.js loads its decoders into its worker.
+_PDF_WORKER = "default-src 'none'; script-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_PDF_WORKER_FILE = "pdf.worker"
 # Emotion, with which Reflex styles components, puts an empty style element into the page and fills it rule by rule
 # through the CSSOM, which scripts of ours may: it is the hash of nothing.
 _EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
@@ -66,7 +69,9 @@ class AnswerHeaders:
         for name, value in self._for_all.items():
             headers[name] = value
         is_page = "text/html" in headers.get("content-type", "")
-        headers.setdefault("Content-Security-Policy", self._page_policy if is_page else _NOT_A_PAGE)
+        is_worker = path.startswith(_HASHED) and PurePosixPath(path).name.startswith(_PDF_WORKER_FILE)
+        other = _PDF_WORKER if is_worker else _NOT_A_PAGE
+        headers.setdefault("Content-Security-Policy", self._page_policy if is_page else other)
         if is_page or status not in {200, 304} or not is_file(path):
             _make_private(headers)
         elif path.startswith(_HASHED):

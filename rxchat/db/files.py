@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, bindparam, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from rxchat.domain.documents import DocumentState
 from rxchat.domain.files import Part, SealedFile, Upload
-from rxchat.tables import DocumentRow, FilePart, StoredFile
+from rxchat.tables import CollectionRow, DocumentRow, FilePart, StoredFile
 
 # SQLModel types its columns as their values, which a type checker cannot see through in queries.
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
@@ -25,13 +27,25 @@ async def take_turns(session: AsyncSession, owner_id: UUID) -> None:
 
 
 async def kept(session: AsyncSession, owner_id: UUID) -> tuple[int, int]:
-    """Return how many files a person keeps and how many bytes, until the transaction ends nobody adds to them."""
+    """Return how many documents a person keeps and how many bytes they are; until the transaction ends nobody adds to them.
+
+    Each counts, although the same file is stored once: its chunks and vectors are there for each.
+    """
     await take_turns(session, owner_id)
     counted = await session.execute(
-        select(func.count(), func.coalesce(func.sum(StoredFile.size_bytes), 0)).where(StoredFile.owner_id == owner_id)
+        select(func.count(), func.coalesce(func.sum(DocumentRow.size_bytes), 0)).where(DocumentRow.owner_id == owner_id)
     )
     count, size = counted.one()
     return count, int(size)
+
+
+async def count_collections(session: AsyncSession, owner_id: UUID, kind: str) -> int:
+    """Return how many collections of a kind a person has; until the transaction ends nobody adds to them."""
+    await take_turns(session, owner_id)
+    counted = await session.execute(
+        select(func.count()).where(CollectionRow.owner_id == owner_id, CollectionRow.kind == kind)
+    )
+    return counted.scalar_one()
 
 
 async def add(session: AsyncSession, row: StoredFile) -> None:
@@ -45,7 +59,8 @@ async def upload(session: AsyncSession, owner_id: UUID, document_id: UUID, *, lo
     statement = (
         select(
             DocumentRow.id, DocumentRow.collection_id, StoredFile.id.label("file_id"), DocumentRow.name,
-            StoredFile.size_bytes, StoredFile.received_bytes, StoredFile.stored_at.is_not(None).label("is_stored"),
+            StoredFile.size_bytes, StoredFile.received_bytes,
+            (DocumentRow.state != DocumentState.UPLOADING.value).label("is_stored"),
         )
         .join(StoredFile, (StoredFile.owner_id == DocumentRow.owner_id) & (StoredFile.id == DocumentRow.file_id))
         .where(DocumentRow.owner_id == owner_id, DocumentRow.id == document_id)
@@ -94,22 +109,81 @@ async def sealed(session: AsyncSession, file_id: UUID, owner_id: UUID) -> Sealed
     )
 
 
-async def finish(session: AsyncSession, owner_id: UUID, file_id: UUID, digest: bytes) -> UUID:
-    """Say that a file is whole; return it, or the one of before with the same content."""
+_LEASE = timedelta(seconds=30)
+
+
+async def lease(session: AsyncSession, owner_id: UUID, file_id: UUID) -> bool:
+    """Be the one who finishes an upload, for half a minute; False when somebody else is, or it is finished."""
+    taken = await session.execute(
+        update(StoredFile)
+        .where(
+            StoredFile.owner_id == owner_id,
+            StoredFile.id == file_id,
+            StoredFile.stored_at.is_(None),
+            func.coalesce(StoredFile.finishing_until, func.now()) <= func.now(),
+        )
+        .values(finishing_until=func.now() + _LEASE)
+    )
+    return taken.rowcount == 1
+
+
+async def renew_lease(session: AsyncSession, owner_id: UUID, file_id: UUID) -> None:
+    """Go on being the one who finishes it, for another half a minute."""
+    await _lease_until(session, owner_id, file_id, func.now() + _LEASE)
+
+
+async def end_lease(session: AsyncSession, owner_id: UUID, file_id: UUID) -> None:
+    """Let somebody else finish it."""
+    await _lease_until(session, owner_id, file_id, None)
+
+
+async def _lease_until(session: AsyncSession, owner_id: UUID, file_id: UUID, until: object) -> None:
+    await session.execute(
+        update(StoredFile)
+        .where(StoredFile.owner_id == owner_id, StoredFile.id == file_id)
+        .values(finishing_until=until)
+    )
+
+
+async def same_content(session: AsyncSession, owner_id: UUID, digest: bytes) -> UUID | None:
+    """Return the stored file of a person's that has this content."""
     same = await session.execute(
         select(StoredFile.id).where(
             StoredFile.owner_id == owner_id, StoredFile.digest == digest, StoredFile.stored_at.is_not(None)
         )
     )
-    known = same.scalar_one_or_none()
-    if known is not None:
-        return known
+    return same.scalar_one_or_none()
+
+
+async def finish(session: AsyncSession, owner_id: UUID, file_id: UUID, digest: bytes) -> None:
+    """Say that a file is whole."""
     await session.execute(
         update(StoredFile)
         .where(StoredFile.owner_id == owner_id, StoredFile.id == file_id)
         .values(digest=digest, stored_at=func.now(), touched_at=func.now())
     )
-    return file_id
+
+
+async def replace(session: AsyncSession, owner_id: UUID, lost: UUID, file_id: UUID) -> list[str]:
+    """Have all documents of a file that cannot be read any more be made of another one; return where its pieces were."""
+    await session.execute(
+        update(DocumentRow)
+        .where(DocumentRow.owner_id == owner_id, DocumentRow.file_id == lost)
+        .values(file_id=file_id, updated_at=func.now())
+    )
+    return await remove_unused(session, owner_id, [lost])
+
+
+async def failed(session: AsyncSession, owner_id: UUID, file_id: UUID) -> dict[UUID, int]:
+    """Return which documents of a file could not be read, and in which making."""
+    found = await session.execute(
+        select(DocumentRow.id, DocumentRow.generation).where(
+            DocumentRow.owner_id == owner_id,
+            DocumentRow.file_id == file_id,
+            DocumentRow.state == DocumentState.FAILED.value,
+        )
+    )
+    return {row.id: row.generation for row in found}
 
 
 async def remove_unused(session: AsyncSession, owner_id: UUID, file_ids: Sequence[UUID]) -> list[str]:
@@ -124,13 +198,38 @@ async def remove_unused(session: AsyncSession, owner_id: UUID, file_ids: Sequenc
     return keys
 
 
-async def forget_uploads(session: AsyncSession, after: timedelta) -> list[str]:
-    """Forget uploads that nobody goes on with, and files without a document; return where their pieces are."""
-    found = await session.execute(text("SELECT forget_uploads(:after)"), {"after": after})
-    return list(found.scalars())
+async def forget_uploads(session: AsyncSession, after: timedelta) -> None:
+    """Forget uploads that nobody goes on with, and files without a document; their pieces are doomed by that."""
+    await session.execute(text("SELECT forget_uploads(:after)"), {"after": after})
 
 
-_UNKNOWN = text("SELECT unknown_objects(:keys)").bindparams(bindparam("keys", type_=ARRAY(Text())))
+_KEYS = bindparam("keys", type_=ARRAY(Text()))
+_UNKNOWN = text("SELECT unknown_objects(:keys)").bindparams(_KEYS)
+_FORGET_DOOMED = text("SELECT forget_doomed(:keys)").bindparams(_KEYS)
+
+
+async def doomed(session: AsyncSession, limit: int) -> list[str]:
+    """Return pieces that are forgotten already and have to be deleted from the store."""
+    return list((await session.execute(text("SELECT doomed_objects(:limit)"), {"limit": limit})).scalars())
+
+
+async def forget_doomed(session: AsyncSession, keys: Sequence[str]) -> None:
+    """Forget pieces that are gone from the store."""
+    await session.execute(_FORGET_DOOMED, {"keys": list(keys)})
+
+
+@dataclass(frozen=True, slots=True)
+class ThisInstallation:
+    """By what name a store knows this installation, and whether anything is kept in one."""
+
+    name: str
+    keeps_files: bool
+
+
+async def this_installation(session: AsyncSession) -> ThisInstallation:
+    """Return what a store has to say of whose it is."""
+    row = (await session.execute(text("SELECT id, keeps_files FROM this_installation()"))).one()
+    return ThisInstallation(str(row.id), row.keeps_files)
 
 
 async def received(session: AsyncSession, limit: int) -> list[tuple[UUID, UUID]]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Text, cast, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db.documents import owned_document
@@ -24,7 +26,6 @@ from rxchat.tables import ChunkRow, ChunkVector, DocumentRow, DocumentText
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
 _AT_A_TIME = 500
-_FINAL = (DocumentState.READY.value, DocumentState.FAILED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,24 @@ async def take_up(session: AsyncSession, owner_id: UUID, document_id: UUID) -> T
     return Taken(document, row.fence, row.tries) if document is not None and row is not None else None
 
 
-async def tries(session: AsyncSession, owner_id: UUID, document_id: UUID) -> int | None:
-    """Return how often a document was taken up since it last got on; None when it is gone, or nothing more is to be done."""
+async def tries(session: AsyncSession, owner_id: UUID, document_id: UUID) -> tuple[int, bool] | None:
+    """Return how often a document was taken up since it last got on, and whether it is ready or failed; None when it is gone."""
     found = await session.execute(
-        select(DocumentRow.tries).where(
-            DocumentRow.owner_id == owner_id, DocumentRow.id == document_id, DocumentRow.state.not_in(_FINAL)
+        select(DocumentRow.tries, DocumentRow.state).where(
+            DocumentRow.owner_id == owner_id, DocumentRow.id == document_id
         )
     )
-    return found.scalar_one_or_none()
+    row = found.one_or_none()
+    return (row.tries, DocumentState(row.state).is_final) if row is not None else None
+
+
+async def retry_later(session: AsyncSession, owner_id: UUID, document_id: UUID, seconds: float) -> None:
+    """Leave a document alone for so long that could not be embedded anew."""
+    await session.execute(
+        update(DocumentRow)
+        .where(DocumentRow.owner_id == owner_id, DocumentRow.id == document_id)
+        .values(retry_at=func.now() + timedelta(seconds=seconds))
+    )
 
 
 async def note(session: AsyncSession, owner_id: UUID, document_id: UUID, words: str) -> None:
@@ -70,7 +81,10 @@ async def note(session: AsyncSession, owner_id: UUID, document_id: UUID, words: 
 
 
 async def advance(session: AsyncSession, taken: Taken, **facts: Any) -> bool:
-    """Change facts of a document that is still this job's; False when another one has it, or it was deleted."""
+    """Change facts of a document that is still this job's; False when another one has it, or it was deleted.
+
+    It does not wait any more, unless a note says so.
+    """
     changed = await session.execute(
         update(DocumentRow)
         .where(
@@ -78,24 +92,43 @@ async def advance(session: AsyncSession, taken: Taken, **facts: Any) -> bool:
             DocumentRow.id == taken.document.id,
             DocumentRow.fence == taken.fence,
         )
-        .values(**facts, tries=0, updated_at=func.now())
+        .values(**{"note": "", **facts}, tries=0, updated_at=func.now())
     )
     return changed.rowcount == 1
+
+
+_SAVE_TEXT = text(
+    """
+    INSERT INTO document_text (owner_id, document_id, generation, collection_id, title, text, blocks)
+    VALUES (:owner, :document, :generation, :collection, :title, :text, CAST(:blocks AS jsonb))
+    ON CONFLICT (owner_id, document_id, generation) DO UPDATE
+    SET collection_id = excluded.collection_id, title = excluded.title, text = excluded.text, blocks = excluded.blocks
+    """
+)
 
 
 async def save_text(session: AsyncSession, document: Document, parsed: ParsedDocument) -> None:
     """Keep what a parser has made of a document."""
     facts = {
-        "collection_id": document.collection_id,
+        "owner": document.owner_id,
+        "document": document.id,
+        "generation": document.generation,
+        "collection": document.collection_id,
         "title": parsed.title,
         "text": parsed.text,
-        "blocks": [[item.kind.value, item.start, item.end, item.page, item.level] for item in parsed.blocks],
+        # Of a large document it takes a second to write and to read them.
+        "blocks": await asyncio.to_thread(_written, parsed.blocks),
     }
-    statement = insert(DocumentText).values(
-        owner_id=document.owner_id, document_id=document.id, generation=document.generation, **facts
-    )
-    await session.execute(
-        statement.on_conflict_do_update(index_elements=["owner_id", "document_id", "generation"], set_=facts)
+    await session.execute(_SAVE_TEXT, facts)
+
+
+def _written(blocks: Sequence[Block]) -> str:
+    return json.dumps([[item.kind.value, item.start, item.end, item.page, item.level] for item in blocks])
+
+
+def _read(blocks: str) -> tuple[Block, ...]:
+    return tuple(
+        Block(BlockKind(kind), start, end, page, level) for kind, start, end, page, level in json.loads(blocks)
     )
 
 
@@ -103,16 +136,16 @@ async def parsed(session: AsyncSession, document: Document) -> ParsedDocument | 
     """Return what a parser has made of a document."""
     row = (
         await session.execute(
-            select(DocumentText).where(
+            select(DocumentText.title, DocumentText.text, cast(DocumentText.blocks, Text).label("blocks")).where(
                 DocumentText.owner_id == document.owner_id,
                 DocumentText.document_id == document.id,
                 DocumentText.generation == document.generation,
             )
         )
-    ).scalar_one_or_none()
+    ).one_or_none()
     if row is None:
         return None
-    blocks = tuple(Block(BlockKind(kind), start, end, page, level) for kind, start, end, page, level in row.blocks)
+    blocks = await asyncio.to_thread(_read, row.blocks)
     return ParsedDocument(row.text, blocks, row.title, document.pages)
 
 
@@ -220,15 +253,19 @@ async def save_vectors(
     await session.execute(_ADD_VECTOR, rows)
 
 
-async def publish(session: AsyncSession, taken: Taken) -> bool:
-    """Let a document be found as it is now, whole; what was found of it before goes. False when it is another job's."""
+async def publish(session: AsyncSession, taken: Taken, index_id: int) -> bool:
+    """Let a document be found as it is now, whole in an index; what was found of it before goes.
+
+    False when it is another job's.
+    """
     document = taken.document
     facts = {
         "live_generation": document.generation,
         "state": DocumentState.READY.value,
         "progress": 1.0,
-        "note": "",
         "error": "",
+        "embedded_index": index_id,
+        "retry_at": None,
     }
     if not await advance(session, taken, **facts):
         return False

@@ -12,6 +12,9 @@ DOCUMENTS_QUEUE = "documents"
 SCANS_QUEUE = "scans"
 """Documents whose text is recognised, which takes minutes: in a queue of their own they keep no other waiting."""
 
+_URGENT = 100
+_MOST_COUNTED = 1_000
+
 # As procrastinate's own `defer` does it; but within our transaction, so that there is never one without the other.
 _DEFER = text(
     """
@@ -23,10 +26,29 @@ _DEFER = text(
 )
 
 
+_WAITING = text(
+    """
+    SELECT (SELECT count(*) FROM (
+                SELECT FROM document WHERE owner_id = :owner AND state NOT IN ('ready', 'failed', 'uploading') LIMIT :most
+            ) AS waiting) AS waiting,
+           EXISTS (SELECT FROM document JOIN collection
+                       ON collection.owner_id = document.owner_id AND collection.id = document.collection_id
+                    WHERE document.owner_id = :owner AND document.id = :document AND collection.kind = 'attachments'
+           ) AS is_attached
+    """
+)
+
+
 async def queue_ingestion(
     session: AsyncSession, owner_id: UUID, document_id: UUID, *, priority: int = 0, queue: str = DOCUMENTS_QUEUE
 ) -> None:
-    """Have a document brought on its way to being found, when this transaction commits; one job at a time for each."""
+    """Have a document brought on its way to being found, when this transaction commits; one job at a time for each.
+
+    The more of a person's documents wait, the later the next one's turn: who brings thousands keeps nobody else waiting.
+    What is attached to a message comes first: somebody waits for the answer.
+    """
+    row = (await session.execute(_WAITING, {"owner": owner_id, "document": document_id, "most": _MOST_COUNTED})).one()
+    priority += (_URGENT if row.is_attached else 0) - row.waiting
     await session.execute(
         _DEFER,
         {

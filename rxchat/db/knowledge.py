@@ -75,18 +75,30 @@ async def of(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> li
     return [Knowledge(*row) for row in found]
 
 
-_BUSY = text(
+_UNREAD = text(
     """
-    SELECT count(*) FROM document
-     WHERE state NOT IN ('uploading', 'ready', 'failed') AND live_generation IS NULL AND note = ''
+    SELECT count(*) FILTER (WHERE state <> 'failed' AND note = '') AS being_read,
+           count(*) FILTER (WHERE state <> 'failed' AND note <> '') AS waiting, count(*) FILTER (WHERE state = 'failed') AS failed
+      FROM document
+     WHERE state NOT IN ('uploading', 'ready') AND live_generation IS NULL
        AND (collection_id = ANY (:ids) OR id = ANY (:ids))
     """
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid())))
 
 
-async def unfinished(session: AsyncSession, ids: Sequence[UUID]) -> int:
-    """Return how many documents of these collections (and of these themselves) are being read, and do not wait for something."""
-    return (await session.execute(_BUSY, {"ids": list(ids)})).scalar_one()
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """How many documents cannot be found: they are being read, wait for something, or have failed."""
+
+    being_read: int = 0
+    waiting: int = 0
+    failed: int = 0
+
+
+async def unread(session: AsyncSession, ids: Sequence[UUID]) -> Unread:
+    """Return how many documents of these collections (and of these themselves) cannot be found."""
+    row = (await session.execute(_UNREAD, {"ids": list(ids)})).one()
+    return Unread(row.being_read, row.waiting, row.failed)
 
 
 async def save_sources(

@@ -340,6 +340,11 @@ async def activate_index(session: AsyncSession, index_id: int) -> bool:
     return (await session.execute(text("SELECT activate_embedding_index(:index)"), {"index": index_id})).scalar_one()
 
 
+async def retire_others(session: AsyncSession, index_id: int) -> bool:
+    """Let go of indexes that are being made while this one is in force and wanted; False when there are none."""
+    return (await session.execute(text("SELECT retire_other_indexes(:index)"), {"index": index_id})).scalar_one()
+
+
 async def forget_retired(session: AsyncSession, limit: int) -> bool:
     """Delete some vectors of indexes that are not in force any more; False when there is nothing to do."""
     return (await session.execute(text("SELECT forget_retired_vectors(:limit)"), {"limit": limit})).scalar_one()

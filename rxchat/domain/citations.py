@@ -1,7 +1,7 @@
 """Citations: marks in an answer, checked against what its model was shown.
 
-A model writes [2] or [1, 3] after what it says. A mark holds when there was a source of that number and, where the
-answer quotes something right before it, the quoted words stand in that source. Anything else is shown as unverified.
+A model writes [2] or [1, 3] beside what it says. A mark holds when there was a source of that number and every quotation
+that belongs to it stands in a source that it names. Anything else is shown as unverified.
 """
 
 from __future__ import annotations
@@ -10,11 +10,15 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any
+from unicodedata import normalize
 
+from rxchat.domain.quotations import UNSPACED, quotations_of
 from rxchat.domain.retrieval import Passage, Source
 from rxchat.domain.text import utf16_length
+
+_Span = tuple[int, int]
 
 _MARK = re.compile(
     r"\[(?:source\s{0,3})?(\d{1,3}(?:\s{0,3}[,;]\s{0,3}\d{1,3}){0,20})\](?!\(|\[(?!(?:source\s{0,3})?\d))"
@@ -24,15 +28,24 @@ _MARK = re.compile(
 _NUMBER = re.compile(r"\d+")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
 _TICKS = re.compile(r"`+")
-_MARKS_BEFORE = re.compile(r"(?:\s{0,3}(?:\[[^\[\]]{1,40}\]|【[^】]{1,100}】)){1,20}$")
-_BEFORE_CHARACTERS = 3_000
-_QUOTE = re.compile(r"[\"“„«]([^\"“”„«»]{4,2000})[\"”“»]([^\"“”„«»\[\]]{0,40})\Z")
-_SENTENCE_END = re.compile(r"[.!?]\s+\w")
-_SHORTEST_QUOTE_WORDS = 2
 _MOST = 200
+_LONGEST_TITLE = 300
 _MOST_LOOKED_AT = 2_000
 """A model that goes round in circles writes more; nobody reads them."""
-_LETTERS = re.compile(r"[^\W_]+")
+_LONGEST_QUOTE = 2_000
+"""So much of a quotation is kept with its mark; all of it is looked for."""
+_PART = rf"[^\W_{UNSPACED}](?:[^\W_{UNSPACED}]|[\u0300-\u036f\u00ad])*"
+_LINE_END = r"(?:[^\S\n]{0,3}\n[^\S\n]{0,20})?"
+_WORD = re.compile(rf"(?=[^\W_])[{UNSPACED}]|{_PART}")
+_UNDIVIDED = re.compile(
+    rf"(?=[^\W_])[{UNSPACED}]|{_PART}(?:(?<=[^\W\d_])[-\u2010\u2011]{_LINE_END}(?=[^\W\d_]){_PART})*"
+)
+_INSIDE_WORDS = re.compile(r"[\s\u00ad\u2010\u2011-]")
+_GAP = "\n"
+_ELLIPSIS = re.compile(r"\.\.\.|…|\. \. \.")
+_MOST_LEFT_OUT = 300
+"""So many characters an ellipsis may stand for: about a paragraph."""
+_MOST_PARTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +70,46 @@ class Citation:
 def citations_of(answer: str, sources: Sequence[Source]) -> tuple[Citation, ...]:
     """Return the citations of an answer, each checked against the sources that its model was shown."""
     shown = {source.number: source.passage for source in sources}
-    hidden = _code_spans(answer)
-    begins = [start for start, _ in hidden]
+    code = _code_spans(answer)
+    marks = _marks(answer, code)
+    wordings: dict[int, Wording] = {}
     found: list[Citation] = []
-    for mark in islice(_MARK.finditer(answer), _MOST_LOOKED_AT):
-        place = bisect_right(begins, mark.start()) - 1
-        is_code = place >= 0 and mark.start() < hidden[place][1]
-        is_definition = answer[mark.end() : mark.end() + 1] == ":" and answer[mark.start() - 1 : mark.start()] in {
-            "",
-            "\n",
-        }
-        if is_code or is_definition:
-            continue
-        quote = _quoted_before(answer[max(0, mark.start() - _BEFORE_CHARACTERS) : mark.start()])
-        at, length = utf16_length(answer[: mark.start()]), utf16_length(mark.group())
-        numbers = dict.fromkeys(int(number) for number in _NUMBER.findall(mark.group(1) or mark.group(2)))
-        found += [_checked(at, length, number, shown.get(number), quote) for number in numbers]
+    for group in quotations_of(answer, [mark.span() for mark in marks], code):
+        together = marks[group.marks.start : group.marks.stop]
+        named = {number for mark in together for number in _numbers(mark)} & shown.keys()
+        quotes = [quote for quote in group.quotes if not _is_title(quote, [shown[number] for number in named])]
+        if quotes:
+            wordings |= {number: Wording.of(shown[number].text) for number in named - wordings.keys()}
+        looked = _looked_for(quotes, {number: wordings[number] for number in named & wordings.keys()})
+        for mark in together:
+            at, length = utf16_length(answer[: mark.start()]), utf16_length(mark.group())
+            found += [_checked(at, length, number, shown.get(number), looked) for number in _numbers(mark)]
         if len(found) >= _MOST:
             break
     return tuple(found[:_MOST])
+
+
+def _is_title(quote: str, passages: Iterable[Passage]) -> bool:
+    """Whether this is what a source is called, which its model was shown, too: names are put into quotation marks."""
+    titles = "\n".join(f"{passage.name}\n{passage.heading}" for passage in passages)
+    return len(quote) <= _LONGEST_TITLE and Wording.of(titles).span_of(quote) is not None
+
+
+def _marks(answer: str, code: Sequence[tuple[int, int]]) -> list[re.Match[str]]:
+    """Return the marks of an answer, without those in code and definitions of links."""
+    begins = [start for start, _ in code]
+    found: list[re.Match[str]] = []
+    for mark in islice(_MARK.finditer(answer), _MOST_LOOKED_AT):
+        place = bisect_right(begins, mark.start()) - 1
+        is_code = place >= 0 and mark.start() < code[place][1]
+        is_first = answer[mark.start() - 1 : mark.start()] in {"", "\n"}
+        if not is_code and not (is_first and answer[mark.end() : mark.end() + 1] == ":"):
+            found.append(mark)
+    return found
+
+
+def _numbers(mark: re.Match[str]) -> Iterable[int]:
+    return dict.fromkeys(int(number) for number in _NUMBER.findall(mark.group(1) or mark.group(2)))
 
 
 def _code_spans(text: str) -> list[tuple[int, int]]:
@@ -120,49 +154,121 @@ def _inline_code(text: str, start: int, end: int) -> list[tuple[int, int]]:
     return spans
 
 
-def _checked(at: int, length: int, number: int, passage: Passage | None, quote: str) -> Citation:
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What came of looking for the quotations of marks that stand together."""
+
+    first: str
+    """The first of them; "" when there are none."""
+    missing: str
+    """The first that stands in none of the sources; "" when each stands in one."""
+    longest: Mapping[int, tuple[str, _Span]]
+    """By number, the longest that its source has, and where."""
+
+
+def _looked_for(quotes: Iterable[str], wordings: Mapping[int, Wording]) -> _Looked:
+    unique = list(dict.fromkeys(quotes))
+    longest: dict[int, tuple[str, _Span]] = {}
+    for quote in unique:
+        spans = {number: span for number, wording in wordings.items() if (span := wording.span_of(quote)) is not None}
+        if not spans:
+            return _Looked(unique[0], quote, {})
+        for number, span in spans.items():
+            if number not in longest or len(longest[number][0]) < len(quote):
+                longest[number] = quote, span
+    return _Looked(next(iter(unique), ""), "", longest)
+
+
+def _checked(at: int, length: int, number: int, passage: Passage | None, looked: _Looked) -> Citation:
     if passage is None:
+        quote = looked.first[:_LONGEST_QUOTE]
         return Citation(at, length, number, is_verified=False, quote=quote, reason="no such source")
+    if looked.missing:
+        quote = looked.missing[:_LONGEST_QUOTE]
+        return Citation(at, length, number, is_verified=False, quote=quote, reason="not in the source")
+    quote, (start, end) = looked.longest.get(number, ("", (0, len(passage.text))))
     if not quote:
         return Citation(at, length, number, is_verified=True, start=passage.start, end=passage.end)
-    span = span_of(quote, passage.text)
-    if span is None:
-        return Citation(at, length, number, is_verified=False, quote=quote, reason="not in the source")
-    start, end = passage.start + span[0], passage.start + span[1]
-    return Citation(at, length, number, is_verified=True, quote=quote, start=start, end=end)
+    start, end = passage.start + start, passage.start + end
+    return Citation(at, length, number, is_verified=True, quote=quote[:_LONGEST_QUOTE], start=start, end=end)
 
 
-def _quoted_before(text: str) -> str:
-    """Return the words in quotation marks that a mark stands behind, in the same sentence; "" when there are none."""
-    text = _MARKS_BEFORE.sub("", text.rstrip())
-    match = _QUOTE.search(text.rstrip().rstrip(".,;:"))
-    if match is None or _SENTENCE_END.search(match.group(2)):
-        return ""
-    quote = match.group(1).strip()
-    return quote if len(_LETTERS.findall(quote)) >= _SHORTEST_QUOTE_WORDS else ""
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The words of a text in one string, for the fast search that strings have, and where each of them stands."""
+
+    joined: str
+    begins: list[int]
+    """Of each word in `joined`."""
+    places: list[_Span]
+    """Of each word in the text."""
+
+    @classmethod
+    def of(cls, text: str, pattern: re.Pattern[str]) -> _Words:
+        """Read a text whose words are what the pattern says."""
+        found = list(pattern.finditer(text))
+        said = [_word(match.group()) for match in found]
+        begins = [0, *accumulate(len(word) + 1 for word in said)]
+        return cls("".join(f"{_GAP}{word}" for word in said) + _GAP, begins, [match.span() for match in found])
+
+    def runs(self, wanted: Sequence[str]) -> list[_Span]:
+        """Return the first and the last word of each place where these words stand one after another."""
+        needle = f"{_GAP}{_GAP.join(wanted)}{_GAP}"
+        found, at = [], self.joined.find(needle)
+        while at >= 0:
+            first = bisect_right(self.begins, at) - 1
+            found.append((first, first + len(wanted) - 1))
+            at = self.joined.find(needle, at + 1)
+        return found
+
+    def span_of(self, parts: Sequence[Sequence[str]]) -> _Span | None:
+        """Return where the first place is that has all parts in order, each not too far behind the one before."""
+        reached = self.runs(parts[0])
+        for part in parts[1:]:
+            further: list[_Span] = []
+            before = 0
+            for first, last in self.runs(part):
+                while before + 1 < len(reached) and reached[before + 1][1] < first:
+                    before += 1
+                begin, end = reached[before] if reached else (0, first)
+                if end < first and self.places[first][0] - self.places[end][1] <= _MOST_LEFT_OUT:
+                    further.append((begin, last))
+            reached = further
+        return (self.places[reached[0][0]][0], self.places[reached[0][1]][1]) if reached else None
 
 
-def span_of(quote: str, text: str) -> tuple[int, int] | None:
-    """Return where quoted words stand in a text: the same words in the same order, whatever stands between them.
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a source says, ready for quotations to be looked for in it.
 
-    Case, accents of quotation marks, line breaks and hyphens at line ends are no difference; another word is one.
-    "..." in a quote leaves words out.
+    A quotation stands there when the same words do in the same order, whatever is between them. Case, the kind of
+    quotation marks, line breaks and hyphens at the ends of lines are no difference; another word is one. "..." in a
+    quotation leaves out at most about a paragraph. Scripts without spaces are compared character by character.
     """
-    places = [(match.group().casefold(), match.start(), match.end()) for match in _LETTERS.finditer(text)]
-    words = [place[0] for place in places]
-    begin: int | None = None
-    at = end = 0
-    for part in re.split(r"\.\.\.|…", quote):
-        wanted = [match.group().casefold() for match in _LETTERS.finditer(part)]
-        if not wanted:
-            continue
-        found = next((i for i in range(at, len(words) - len(wanted) + 1) if words[i : i + len(wanted)] == wanted), None)
-        if found is None:
-            return None
-        begin = found if begin is None else begin
-        at = found + len(wanted)
-        end = at - 1
-    return None if begin is None else (places[begin][1], places[end][2])
+
+    words: _Words
+    undivided: _Words
+    """The same with words that a hyphen divides in one: whether a line's end or a compound, both sides agree then."""
+
+    @classmethod
+    def of(cls, text: str) -> Wording:
+        """Read a source."""
+        return cls(_Words.of(text, _WORD), _Words.of(text, _UNDIVIDED))
+
+    def span_of(self, quote: str) -> _Span | None:
+        """Return where a quotation stands; None when it does not."""
+        for words, pattern in ((self.words, _WORD), (self.undivided, _UNDIVIDED)):
+            said = ([_word(found) for found in pattern.findall(part)] for part in _ELLIPSIS.split(quote))
+            parts = [part for part in said if part]
+            if not 0 < len(parts) <= _MOST_PARTS:
+                return None
+            if (span := words.span_of(parts)) is not None:
+                return span
+        return None
+
+
+def _word(found: str) -> str:
+    return normalize("NFKC", _INSIDE_WORDS.sub("", found)).casefold()
 
 
 def as_data(citations: Iterable[Citation]) -> list[dict[str, Any]]:

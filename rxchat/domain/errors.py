@@ -281,6 +281,13 @@ class EmbedderError(RxChatError):
     code = "embedder_error"
 
 
+class TextRefused(EmbedderError):
+    """The embedding model does not take what it was given, and would not take it another time."""
+
+    status = 422
+    code = "text_refused"
+
+
 class TextTooLong(EmbedderError):
     """This text has more tokens than the embedding model takes."""
 

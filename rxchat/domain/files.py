@@ -76,6 +76,9 @@ class Document:
     state: DocumentState
     progress: float
     note: str
+    """What it waits for just now; "" when it does not wait."""
+    remarks: str
+    """What was left out of it, or how it was read."""
     error: str
     pages: int
     characters: int

@@ -34,9 +34,17 @@ _REFERS_BACK = re.compile(
 _SHORT_WORDS = 4
 
 
-def with_sources(messages: Sequence[ChatMessage], sources: Sequence[Source]) -> list[ChatMessage]:
-    """Return the messages with what the model is to know of sources, before the last thing that the person has said."""
-    told = ChatMessage(Role.SYSTEM, _told(sources) if sources else _NOTHING)
+def with_sources(
+    messages: Sequence[ChatMessage], sources: Sequence[Source], lacking: Sequence[str] = ()
+) -> list[ChatMessage]:
+    """Return the messages with what the model is to know of sources, before the last thing that the person has said.
+
+    What could not be looked at or for (`lacking`, sentences) is told to the model, so that its answer says so.
+    """
+    said = _told(sources) if sources else _NOTHING
+    if lacking:
+        said = f"{said}\n\nBegin by telling the person that not everything could be looked at: {' '.join(lacking)}"
+    told = ChatMessage(Role.SYSTEM, said)
     last = max((place for place, item in enumerate(messages) if item.role is Role.USER), default=0)
     return [*messages[:last], told, *messages[last:]]
 

@@ -94,7 +94,26 @@ class StoredObject:
 
 
 class ObjectStore(Protocol):
-    """Keeps sealed pieces of files under random keys; whole or not at all, and durably once `put` has returned."""
+    """Keeps sealed pieces of files under random keys; whole or not at all, and durably once `put` has returned.
+
+    It carries a marker that says whose it is. Without one nothing may be in it: it may be the wrong one.
+    """
+
+    async def owner(self) -> str | None:
+        """Return whose it is; None when nobody has claimed it.
+
+        Raises:
+            StoreAway, StoreError.
+        """
+        ...
+
+    async def claim(self, owner: str) -> None:
+        """Make it somebody's, whoever's it was before.
+
+        Raises:
+            StoreAway, StoreFull, StoreError.
+        """
+        ...
 
     async def put(self, key: str, data: bytes) -> None:
         """Keep these bytes; an object that is there already is replaced.
@@ -129,7 +148,7 @@ class ObjectStore(Protocol):
         ...
 
     async def ping(self) -> None:
-        """Return when it answers, and can be written to.
+        """Return when it answers, and can be written to; nobody owns it by that.
 
         Raises:
             StoreAway, StoreFull, StoreError.

@@ -5,7 +5,8 @@ Cheap to import and pure: it is asked before anything is stored, and before a pa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -138,7 +139,6 @@ _MAGIC: Sequence[tuple[bytes, str]] = (
     (b"Rar!\x1a\x07", "a RAR archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (b"\x1f\x8b", "a gzip archive"),
-    (b"BZh", "a bzip2 archive"),
     (b"\xfd7zXZ\x00", "an xz archive"),
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
     (b"\x7fELF", "a program"),
@@ -147,10 +147,27 @@ _MAGIC: Sequence[tuple[bytes, str]] = (
     (b"SQLite format 3\x00", "a database"),
     (b"\x00\x00\x01\x00", "an icon"),
     (b"OggS", "a sound recording"),
-    (b"ID3", "a sound recording"),
     (b"fLaC", "a sound recording"),
     (b"\x1aE\xdf\xa3", "a video"),
 )
+# Those of which a few letters are not enough.
+_PATTERNS: Sequence[tuple[re.Pattern[bytes], str]] = (
+    (re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"), "a bzip2 archive"),
+    (re.compile(rb"ID3[\x02-\x04][\x00-\x0f]"), "a sound recording"),
+    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), "a WebP picture"),
+    (re.compile(rb"RIFF.{4}WAVE", re.DOTALL), "a sound recording"),
+    (re.compile(rb"RIFF.{4}AVI ", re.DOTALL), "a video"),
+    # The size of the first part of a video: at most some kilobytes.
+    (re.compile(rb"\x00\x00[\x00-\x3f].ftyp", re.DOTALL), "a video"),
+    (re.compile(rb"MZ(?=.{0,61}\x00)", re.DOTALL), "a program"),
+)
+_NO_TEXT = re.compile(rb"[\x00-\x07\x0b\x0e-\x1a\x1c-\x1f\x7f]")
+"""What texts of no encoding but UTF-16 and UTF-32 have, and the head of every real binary file."""
+_WRITTEN_IN_LETTERS: Mapping[str, re.Pattern[bytes]] = {
+    "a PDF": re.compile(rb"%PDF-\d\.\d\s.{0,3000}?\d \d+ obj\b", re.DOTALL),
+    "an RTF text": re.compile(rb"\{\\rtf\d?\s?[\\{]"),
+}
+"""What can be a text by its bytes and is none, when it looks like this."""
 _BY_LABEL = {format_.label: format_ for format_ in BY_SUFFIX.values()}
 # The only name of ours that is the same for several suffixes and has a magic number.
 _BY_LABEL["a JPEG picture"] = BY_SUFFIX[".jpg"]
@@ -165,8 +182,10 @@ def format_of(name: str, head: bytes, media_type: str = "") -> Format:
         DocumentUnreadable: when name and beginning contradict each other, and when RxChat cannot read such files.
     """
     suffix = _suffix(name)
-    found = _content_of(head)
     known = BY_SUFFIX.get(suffix) or _by_media_type(media_type)
+    found = _content_of(head)
+    if found is not None and _may_be_text(known, found, head):
+        found = None
     if known is None:
         return _nameless(suffix, found)
     expected = _expected(known)
@@ -191,11 +210,16 @@ def _content_of(head: bytes) -> str | None:
     for magic, label in _MAGIC:
         if head.startswith(magic):
             return label
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "a WebP picture"
-    if head[4:8] == b"ftyp":
-        return "a video"
-    return "a program" if head[:2] == b"MZ" and b"\0" in head[:64] else None
+    return next((label for pattern, label in _PATTERNS if pattern.match(head)), None)
+
+
+def _may_be_text(known: Format | None, found: str, head: bytes) -> bool:
+    """Whether a file that begins like something else may still be a text about it, as its name says or does not deny."""
+    if _NO_TEXT.search(head) or (known is not None and _expected(known) is not None):
+        return False
+    if known is None and found == "a PDF":
+        return False
+    return found not in _WRITTEN_IN_LETTERS or not _WRITTEN_IN_LETTERS[found].match(head)
 
 
 def _expected(known: Format) -> str | None:

@@ -52,7 +52,9 @@ async def events_of(
         found = await document_rows.documents(session, collection_id) if collection_id else []
         # An upload that broke off is not part of what is asked about.
         held = [item for item in found if item.state is not DocumentState.UPLOADING]
-        if collection_id is not None and held and collection_id not in have:
+        if not held and collection_id not in have:
+            raise InvalidInput(_GONE)
+        if collection_id is not None and collection_id not in have:
             name = held[0].name if len(held) == 1 else f"{len(held)} files"
             events.append(KnowledgeAttached(knowledge_id=collection_id, kind="attachments", name=name))
     if len(have) + len(events) > MOST_ATTACHED:

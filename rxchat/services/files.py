@@ -7,19 +7,13 @@ broke, in any process, and no process holds more than a piece of it in memory.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
-from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from contextlib import aclosing
+from dataclasses import dataclass
 from uuid import UUID
-
-import structlog
 
 from rxchat.db import documents as rows
 from rxchat.db import files as file_rows
-from rxchat.db import jobs
 from rxchat.db.database import Database
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
@@ -30,30 +24,24 @@ from rxchat.domain.errors import (
     NotFound,
     ObjectMissing,
     StoreError,
-    TooManyAttempts,
 )
 from rxchat.domain.files import PART_BYTES, Document, FileLimits, Part, SealedFile, Upload, clean_file_name, spoken_size
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Scope, require_scope
 from rxchat.domain.ports import ObjectStore
-from rxchat.parsers.formats import format_of
+from rxchat.parsers.formats import BY_SUFFIX, format_of
+from rxchat.services import room
 from rxchat.services.envelopes import Broken, MasterKeys, Wrapped, new_file_key, open_part, seal_part
+from rxchat.services.finishing import HEAD_BYTES, Finishing
+from rxchat.services.keeping import Keeping
+from rxchat.services.receiving import Turns, pieces
 from rxchat.services.vault import Vault
 from rxchat.tables import DocumentRow, StoredFile
 
-log = structlog.get_logger(__name__)
-
-_HEAD_BYTES = 4096
-_UPLOADS_AT_ONCE = 32
-"""How many uploads a process listens to, each with a piece in its memory; others wait for their turn."""
-_OF_ONE_PERSON = 8
 _MOST_BREAKS = 500
 """So often the line may break in the middle of one file."""
-_SILENT_SECONDS = 30.0
-"""How long a line may say nothing before its upload counts as broken off, and somebody else has the turn."""
 _ALTERED = "This file was altered where it is kept, and cannot be read any more: please upload it again."
-_TOO_MANY = "You keep {count:,} files, and {most:,} is the most. Delete some that you do not need any more."
-_NO_ROOM = "You keep {size}, and {most} is the most. Delete files that you do not need any more."
+_KNOWN_ENDINGS = tuple(BY_SUFFIX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +51,11 @@ class Content:
     name: str
     media_type: str
     size_bytes: int
+    start: int
+    end: int
+    """Of what is sent: nothing, when it does not begin before it ends."""
     pieces: AsyncGenerator[bytes]
+    """The first one is here already: what can go wrong has gone wrong before anything is sent."""
 
 
 class Files:
@@ -76,10 +68,10 @@ class Files:
         self._database = database
         self._store = store
         self._keys = keys
-        self._digest_key = vault.key("file digests")
+        self._keeping = Keeping(database, store)
+        self._finishing = Finishing(database, self._keeping, vault.key("file digests"), self._all_of)
         self.limits = limits or FileLimits()
-        self._turns = asyncio.Semaphore(_UPLOADS_AT_ONCE)
-        self._listening: Counter[UUID] = Counter()
+        self._turns = Turns()
 
     async def begin(
         self,
@@ -93,8 +85,10 @@ class Files:
         """Begin an upload into a collection of the person's own, or to what is attached to a message (its draft's key).
 
         Raises:
-            InvalidInput: when the name, the size or the kind cannot be used, or there is no room left.
+            InvalidInput: when the name or the size cannot be used, or there is no room left.
+            DocumentUnreadable: when files with such a name cannot be read.
             NotFound: when there is no such collection of theirs.
+            StoreError: when the file store is away, or not this installation's.
         """
         require_scope(viewer, Scope.FILES)
         name = clean_file_name(name)
@@ -105,13 +99,15 @@ class Files:
                 if size_bytes <= 0
                 else f"“{name}” is larger than {most}, the most that can be uploaded."
             )
+        if not name.lower().rstrip(" .").endswith(_KNOWN_ENDINGS):
+            # Whoever sends what is no document need not send all of it to be told.
+            format_of(name, b"")
+        await self._keeping.ensure()
         async with self._database.begin(viewer.user_id) as session:
-            count, kept = await file_rows.kept(session, viewer.user_id)
-            if count >= self.limits.person_files:
-                raise InvalidInput(_TOO_MANY.format(count=count, most=self.limits.person_files))
-            if kept + size_bytes > self.limits.person_bytes:
-                raise InvalidInput(_NO_ROOM.format(size=spoken_size(kept), most=spoken_size(self.limits.person_bytes)))
+            await room.check_file(session, viewer.user_id, size_bytes, self.limits)
             if draft_key is not None:
+                if await rows.drafted(session, viewer.user_id, draft_key) is None:
+                    await room.check_attachments(session, viewer.user_id)
                 collection_id = await rows.attachments(session, viewer.user_id, new_id(), draft_key)
             elif collection_id is None or await rows.owned_collection(session, viewer.user_id, collection_id) is None:
                 raise NotFound("This collection is not there (any more), or it is somebody else's.")
@@ -139,17 +135,10 @@ class Files:
             NotFound: when it is unknown, was given up, or is someone else's.
         """
         require_scope(viewer, Scope.FILES)
-        found = await self._found(viewer.user_id, document_id)
+        found = await self._finishing.found(viewer.user_id, document_id)
         if found.received_bytes == found.size_bytes and not found.is_stored:
             # Its last byte has arrived, and whoever took it could not finish: nobody is told that it is over before it is.
-            return await self.finish(viewer.user_id, document_id)
-        return found
-
-    async def _found(self, owner_id: UUID, document_id: UUID) -> Upload:
-        async with self._database.begin(owner_id) as session:
-            found = await file_rows.upload(session, owner_id, document_id)
-        if found is None:
-            raise NotFound("This upload is not there any more: please choose the file again.")
+            return await self._finish(viewer.user_id, document_id)
         return found
 
     async def receive(self, viewer: Viewer, document_id: UUID, start: int, body: AsyncIterable[bytes]) -> Upload:
@@ -160,11 +149,12 @@ class Files:
         Raises:
             NotFound: when the upload is unknown, was given up, or is someone else's.
             Conflict: when it has come to another place than `start`.
-            InvalidInput: when more comes than was announced, or it is not what its name says.
+            InvalidInput: when more comes than was announced.
+            DocumentUnreadable: when it is not what its name says; nothing of it is kept then.
             StoreError: when it cannot be kept just now; the same can be sent again.
         """
         require_scope(viewer, Scope.FILES)
-        upload = await self._found(viewer.user_id, document_id)
+        upload = await self._finishing.found(viewer.user_id, document_id)
         if start != upload.received_bytes:
             raise Conflict(f"This upload has come to byte {upload.received_bytes}.")
         async with self._database.begin(viewer.user_id) as session:
@@ -174,31 +164,28 @@ class Files:
         key = self._file_key(sealed)
         if len(sealed.parts) > upload.size_bytes // PART_BYTES + _MOST_BREAKS:
             raise InvalidInput("This upload comes in too many small pieces: please choose the file again.")
-        async with self._turn_of(viewer.user_id):
-            async for piece in _pieces(body):
+        await self._keeping.ensure()
+        async with self._turns.of(viewer.user_id):
+            async for piece in pieces(body):
                 if start + len(piece) > upload.size_bytes:
                     raise InvalidInput("More was sent than was announced: please choose the file again.")
+                if start == 0:
+                    await self._check_head(viewer, upload, piece)
                 await self._keep(viewer, upload, key, start, piece)
                 start += len(piece)
         if start == upload.size_bytes and not upload.is_stored:
-            return await self.finish(viewer.user_id, document_id)
-        return await self._found(viewer.user_id, document_id)
+            return await self._finish(viewer.user_id, document_id)
+        return await self._finishing.found(viewer.user_id, document_id)
 
-    @asynccontextmanager
-    async def _turn_of(self, user_id: UUID) -> AsyncGenerator[None]:
-        """Listen to an upload; nobody takes all the turns there are."""
-        if self._listening[user_id] >= _OF_ONE_PERSON:
-            raise TooManyAttempts(
-                "You are uploading many files at once: these go on in a moment.", retry_after_seconds=2
-            )
-        self._listening[user_id] += 1
+    async def _check_head(self, viewer: Viewer, upload: Upload, piece: bytes) -> None:
+        """Refuse a file by its beginning; one that is too short to say is looked at when it is whole."""
+        if len(piece) < min(HEAD_BYTES, upload.size_bytes):
+            return
         try:
-            async with self._turns:
-                yield
-        finally:
-            self._listening[user_id] -= 1
-            if not self._listening[user_id]:
-                del self._listening[user_id]
+            format_of(upload.name, piece[:HEAD_BYTES])
+        except DocumentUnreadable:
+            await self._remove(viewer.user_id, [upload.document_id])
+            raise
 
     async def _keep(self, viewer: Viewer, upload: Upload, key: bytes, start: int, piece: bytes) -> None:
         object_key = _object_key()
@@ -209,66 +196,34 @@ class Files:
                 session, viewer.user_id, upload.file_id, Part(start, len(piece), object_key)
             )
         if not is_next:
-            await self._discard([object_key])
+            await self._keeping.discard([object_key])
             raise Conflict("The same was sent twice at once; please ask where the upload has come to.")
 
-    async def finish(self, owner_id: UUID, document_id: UUID) -> Upload:
-        """Look at the whole file once more, as it is stored, and take it in; twice is the same as once.
+    async def finish(self, owner_id: UUID, document_id: UUID) -> None:
+        """Finish an upload that has arrived and whose person may be gone; what somebody else finishes is left to them.
+
+        What cannot be used stays as a document that has failed, and says why.
 
         Raises:
-            DocumentUnreadable: when it is not what its name says; nothing of it is kept then.
             NotFound: when it was given up or deleted meanwhile.
             StoreError: when it cannot be read just now.
         """
-        upload = await self._found(owner_id, document_id)
-        async with self._database.begin(owner_id) as session:
-            sealed = await file_rows.sealed(session, upload.file_id, owner_id)
-        if sealed is None or upload.is_stored:
-            return upload
-        digest, head = hmac.new(self._digest_key, owner_id.bytes, hashlib.sha256), b""
-        async for piece in self._read(sealed, 0, sealed.size_bytes):
-            head = (head + piece)[:_HEAD_BYTES] if len(head) < _HEAD_BYTES else head
-            await asyncio.to_thread(digest.update, piece)
+        await self._finishing.unattended(owner_id, document_id)
+
+    async def _finish(self, owner_id: UUID, document_id: UUID) -> Upload:
         try:
-            kind = format_of(upload.name, head)
+            return await self._finishing.now(owner_id, document_id)
         except DocumentUnreadable:
             # Nothing is kept of what cannot be used; the reason goes to its person.
             await self._remove(owner_id, [document_id])
             raise
-        return await self._take_in(owner_id, upload, digest.digest(), kind.media_type)
-
-    async def _take_in(self, owner_id: UUID, upload: Upload, digest: bytes, media_type: str) -> Upload:
-        """Make a stored document of an upload, unless somebody else has; the same file is kept once."""
-        document_id = upload.document_id
-        async with self._database.begin(owner_id) as session:
-            await file_rows.take_turns(session, owner_id)
-            document = await rows.owned_document(session, owner_id, document_id, lock=True)
-            if document is None:
-                raise NotFound("This document was deleted while it was being uploaded.")
-            if document.state is not DocumentState.UPLOADING or document.file_id != upload.file_id:
-                return replace(upload, file_id=document.file_id, received_bytes=upload.size_bytes, is_stored=True)
-            file_id = await file_rows.finish(session, owner_id, upload.file_id, digest)
-            same = await rows.same_file(session, owner_id, upload.collection_id, file_id, but=document_id)
-            if same is None:
-                await rows.change_document(
-                    session, owner_id, document_id,
-                    file_id=file_id, media_type=media_type, state=DocumentState.STORED.value, progress=0.0,
-                )  # fmt: skip
-                await jobs.queue_ingestion(session, owner_id, document_id)
-            else:
-                await rows.remove_documents(session, owner_id, [document_id])
-            unused = await file_rows.remove_unused(session, owner_id, [upload.file_id])
-        await self._discard(unused)
-        return Upload(
-            same.id if same else document_id, upload.collection_id, file_id, same.name if same else upload.name,
-            upload.size_bytes, upload.size_bytes, is_stored=True,
-        )  # fmt: skip
 
     async def content(self, viewer: Viewer, document_id: UUID, start: int = 0, end: int | None = None) -> Content:
-        """Return a document's file, from one byte to before another, for whoever may read the document.
+        """Return a document's file, from one byte to before another (below zero: from its end), for whoever may read it.
 
         Raises:
             NotFound: when it is unknown, not stored yet, or may not be read.
+            StoreError: when it cannot be read just now, or not any more.
         """
         require_scope(viewer, Scope.FILES)
         async with self._database.begin(viewer.user_id) as session:
@@ -278,8 +233,10 @@ class Files:
             sealed = await file_rows.sealed(session, document.file_id, document.owner_id)
         if sealed is None:
             raise NotFound
-        end = document.size_bytes if end is None else min(end, document.size_bytes)
-        return Content(document.name, document.media_type, document.size_bytes, self._read(sealed, start, end))
+        size = document.size_bytes
+        start, end = max(0, size + start) if start < 0 else start, size if end is None else min(end, size)
+        read = await _begun(self._read(sealed, start, end))
+        return Content(document.name, document.media_type, size, start, end, read)
 
     async def whole(self, owner_id: UUID, document: Document) -> AsyncGenerator[bytes]:
         """Return the pieces of a document's file, for the job that reads it.
@@ -291,10 +248,15 @@ class Files:
             sealed = await file_rows.sealed(session, document.file_id, owner_id)
         if sealed is None:
             raise NotFound
+        return self._all_of(sealed)
+
+    def _all_of(self, sealed: SealedFile) -> AsyncGenerator[bytes]:
         return self._read(sealed, 0, sealed.size_bytes)
 
     async def _read(self, sealed: SealedFile, start: int, end: int) -> AsyncGenerator[bytes]:
         key = self._file_key(sealed)
+        # What another store does not have is not lost.
+        await self._keeping.ensure()
         for part in sealed.parts:
             if part.start + part.size_bytes <= start or part.start >= end:
                 continue
@@ -330,7 +292,7 @@ class Files:
                     raise NotFound
             files = await rows.remove_documents(session, owner_id, document_ids)
             unused = await file_rows.remove_unused(session, owner_id, files)
-        await self._discard(unused)
+        await self._keeping.discard(unused)
 
     async def remove_collection(self, viewer: Viewer, collection_id: UUID) -> None:
         """Delete a collection of the person's own with everything in it.
@@ -347,13 +309,7 @@ class Files:
             files = await rows.remove_documents(session, viewer.user_id, held)
             await rows.remove_collection(session, viewer.user_id, collection_id)
             unused = await file_rows.remove_unused(session, viewer.user_id, files)
-        await self._discard(unused)
-
-    async def _discard(self, keys: list[str]) -> None:
-        """Delete pieces that nothing refers to any more; what cannot be reached now, the sweep deletes later."""
-        if keys:
-            with suppress(StoreError):
-                await self._store.delete(keys)
+        await self._keeping.discard(unused)
 
 
 def _object_key() -> str:
@@ -361,21 +317,14 @@ def _object_key() -> str:
     return f"{name[:2]}/{name}"
 
 
-async def _pieces(body: AsyncIterable[bytes]) -> AsyncGenerator[bytes]:
-    """Yield a body in pieces of the size that they are kept in; what came before it broke off is the last one."""
-    held = bytearray()
-    arriving = aiter(body)
-    while True:
-        try:
-            async with asyncio.timeout(_SILENT_SECONDS):
-                held += await anext(arriving)
-        except StopAsyncIteration:
-            break
-        except (ConnectionError, TimeoutError):
-            log.info("an upload broke off", kept_bytes=len(held))
-            break
-        while len(held) >= PART_BYTES:
-            yield bytes(held[:PART_BYTES])
-            del held[:PART_BYTES]
-    if held:
-        yield bytes(held)
+async def _begun(pieces: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """Return the same pieces when the first one has been read; that fails, if anything does, while it can be said."""
+    first = await anext(pieces, b"")
+
+    async def all_of_them() -> AsyncGenerator[bytes]:
+        async with aclosing(pieces) as rest:
+            yield first
+            async for piece in rest:
+                yield piece
+
+    return all_of_them()

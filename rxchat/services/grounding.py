@@ -72,15 +72,14 @@ class Grounding:
         model = await self._info(run.model)
         if kept:
             return self._with_tools(viewer, model, messages, kept, scope)
-        await self._until_read(viewer, [item.id for item in known if item.kind != "collection"])
-        sources = [
-            Source(number, passage)
-            for number, passage in enumerate(await self._found(viewer, run, model, messages, scope), 1)
-        ]
+        lacking = await self._until_read(viewer, [item.id for item in known if item.kind != "collection"])
+        passages, notice = await self._found(viewer, run, model, messages, scope)
+        lacking = [sentence for sentence in (lacking, notice) if sentence]
+        sources = [Source(number, passage) for number, passage in enumerate(passages, 1)]
         async with self._database.begin(run.owner_id) as session:
             await rows.save_sources(session, run.owner_id, run.conversation_id, run.message_id, sources)
-        log.info("answer grounded", run_id=str(run.id), sources=len(sources))
-        return self._with_tools(viewer, model, messages, sources, scope)
+        log.info("answer grounded", run_id=str(run.id), sources=len(sources), lacking=lacking)
+        return self._with_tools(viewer, model, messages, sources, scope, lacking)
 
     def _with_tools(
         self,
@@ -89,8 +88,9 @@ class Grounding:
         messages: list[ChatMessage],
         sources: list[Source],
         scope: Scope,
+        lacking: Sequence[str] = (),
     ) -> Grounded:
-        told, tools = with_sources(messages, sources), None
+        told, tools = with_sources(messages, sources, lacking), None
         if model is not None and "tools" in model.capabilities and not model.is_demo and not scope.is_empty:
             tools = RetrievalTools(self._database, self._retrieval, viewer, scope, sources, self._source_tokens)
         return Grounded(told, tuple(sources), tools)
@@ -104,29 +104,37 @@ class Grounding:
         async with self._database.begin(run.owner_id) as session:
             await rows.save_sources(session, run.owner_id, run.conversation_id, run.message_id, sources)
 
-    async def _until_read(self, viewer: Viewer, ids: list[UUID]) -> None:
-        """Wait a while for files that are still on their way: whoever attaches one and asks, asks about it."""
+    async def _until_read(self, viewer: Viewer, ids: list[UUID]) -> str:
+        """Wait a while for files that are still on their way: whoever attaches one and asks, asks about it.
+
+        Returns what is to be said about those that are not read even then, or wait for something; "" when there are none.
+        """
+        found = rows.Unread()
         for _ in range(int(_WAIT_SECONDS / _LOOK_SECONDS)):
             async with self._database.begin(viewer.user_id) as session:
-                if not await rows.unfinished(session, ids):
-                    return
+                found = await rows.unread(session, ids)
+            if not found.being_read:
+                break
             await asyncio.sleep(_LOOK_SECONDS)
+        later, never = found.being_read + found.waiting, found.failed
+        said = f"{later} of the attached files {'is' if later == 1 else 'are'} not read yet." if later else ""
+        return f"{said} {never} of the attached files could not be read.".strip() if never else said
 
     async def _found(
         self, viewer: Viewer, run: ClaimedRun, model: ModelInfo | None, messages: list[ChatMessage], scope: Scope
-    ) -> Sequence[Passage]:
+    ) -> tuple[Sequence[Passage], str]:
         if scope.is_empty:
-            return ()
+            return (), ""
         is_demo = model is not None and model.is_demo
         budget = min(self._source_tokens, DEMO_TOKENS) if is_demo else self._source_tokens
         whole = await self._retrieval.all_of(viewer, scope, budget)
         if whole is not None:
-            return whole
+            return whole, ""
         question = await self._question(run.model, messages, is_demo=is_demo)
         if not question:
-            return ()
+            return (), ""
         found = await self._retrieval.search(viewer, question, scope)
-        return within_budget(found.passages, budget)
+        return within_budget(found.passages, budget), found.notice
 
     async def _info(self, model: str) -> ModelInfo | None:
         try:

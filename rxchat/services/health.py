@@ -29,12 +29,14 @@ class Health:
         models: Models,
         newest_revision: str,
         ping_redis: Callable[[], Awaitable[bool]] | None,
+        files_problem: Callable[[], Awaitable[str]] | None = None,
     ) -> None:
         """Know the parts."""
         self._database = database
         self._models = models
         self._newest_revision = newest_revision
         self._ping_redis = ping_redis
+        self._files_problem = files_problem
 
     async def parts(self) -> list[Part]:
         """Return all parts; the process is ready when no needed one has a problem."""
@@ -43,6 +45,8 @@ class Health:
         if self._ping_redis is not None:
             problem = "" if await self._ping_redis() else "Redis does not answer; answers still stream and are saved."
             parts.append(Part("redis", problem, is_needed=False))
+        if self._files_problem is not None:
+            parts.append(Part("files", await self._files_problem(), is_needed=False))
         return parts
 
     async def _database_parts(self) -> list[Part]:

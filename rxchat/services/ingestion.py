@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Sequence
 from contextlib import suppress
 from uuid import UUID
 
@@ -23,25 +22,23 @@ from rxchat.domain.chunking import chunked
 from rxchat.domain.documents import DocumentState, ParsedDocument
 from rxchat.domain.errors import (
     DocumentUnreadable,
-    EmbedderError,
     NotFound,
     NothingButPixels,
     ObjectMissing,
     StoreError,
-    TextTooLong,
 )
 from rxchat.domain.files import Document
-from rxchat.domain.ports import DocumentParser, EmbeddingModel
-from rxchat.domain.retrieval import EmbedderInfo, Index, embedded_text
+from rxchat.domain.ports import DocumentParser
 from rxchat.domain.text import storable
+from rxchat.services.embedding import Embedding, NotMine
 from rxchat.services.files import Files
 from rxchat.services.pictures import Pictures
 
 log = structlog.get_logger(__name__)
 
-_BATCH = 16
-"""How many chunks are embedded together: what is lost at most when a process dies."""
 _SWEPT_AT_A_TIME = 100
+_BACKGROUND = 2_000
+"""How much less urgent it is to bring an index up to date than anything that somebody has just brought."""
 _FORGOTTEN_AT_A_TIME = 5_000
 TRIES = 20
 """So often it is tried without getting on: with the waits between them, about an hour and a quarter."""
@@ -50,22 +47,18 @@ _RECOGNISED_SOON = "Its text is on pictures, and is recognised: that takes some 
 _GIVE_UP = "It was tried {count} times: {reason} Try again when that is mended."
 
 
-class NotMine(Exception):
-    """Another job has taken this document up, or it was deleted: nothing more to do here."""
-
-
 class Ingestion:
     """The steps, and what keeps indexes of vectors up to date."""
 
     def __init__(
-        self, database: Database, files: Files, parser: DocumentParser, embedder: EmbeddingModel, pictures: Pictures
+        self, database: Database, files: Files, parser: DocumentParser, embedding: Embedding, pictures: Pictures
     ) -> None:
         """Know where everything is."""
         self._pictures = pictures
         self._database = database
         self._files = files
         self._parser = parser
-        self._embedder = embedder
+        self._embedding = embedding
 
     async def run(self, owner_id: UUID, document_id: UUID, *, is_scan: bool = False) -> None:
         """Bring a document from where it stands to ready, or to failed with a reason; one that is a scan is recognised.
@@ -77,7 +70,7 @@ class Ingestion:
             taken = await rows.take_up(session, owner_id, document_id)
         if taken is None or _is_left_alone(taken.document):
             return
-        if taken.tries > TRIES:
+        if taken.tries > TRIES and not taken.document.state.is_final:
             await self._fail(taken, _GIVE_UP.format(count=TRIES, reason="It always took its process with it."))
             return
         steps = {
@@ -112,13 +105,18 @@ class Ingestion:
     async def postpone(self, owner_id: UUID, document_id: UUID, reason: str) -> float | None:
         """Say on a document why it waits, and return for how many seconds; None when it does not any more, or is given up.
 
-        What counts is how often it was tried without getting on at all.
+        What counts is how often it was tried without getting on at all. One that is found already is never given up, and
+        its job ends: `look_after` has it embedded later.
         """
         async with self._database.begin(owner_id) as session:
-            tries = await rows.tries(session, owner_id, document_id)
-            if tries is None:
+            found = await rows.tries(session, owner_id, document_id)
+            if found is None:
                 return None
+            tries, is_final = found
             seconds = float(min(2 ** min(tries, 16), _LONGEST_WAIT_SECONDS))
+            if is_final:
+                await rows.retry_later(session, owner_id, document_id, seconds)
+                return None
             words = f"{int(seconds)} seconds" if seconds < 120 else f"{math.ceil(seconds / 60)} minutes"
             if tries < TRIES:
                 await rows.note(session, owner_id, document_id, storable(f"{reason} Next try in {words}."))
@@ -136,7 +134,7 @@ class Ingestion:
     async def _fail(self, taken: rows.Taken, reason: str) -> None:
         log.info("a document cannot be read", document_id=str(taken.document.id), reason=reason)
         async with self._database.begin(taken.document.owner_id) as session:
-            await rows.advance(session, taken, state=DocumentState.FAILED.value, error=storable(reason), note="")
+            await rows.advance(session, taken, state=DocumentState.FAILED.value, error=storable(reason))
 
     async def _advance(self, taken: rows.Taken, session: rows.AsyncSession, **facts: object) -> None:
         if not await rows.advance(session, taken, **facts):
@@ -157,7 +155,7 @@ class Ingestion:
     async def _said_by(self, document: Document) -> ParsedDocument:
         content = await self._files.whole(document.owner_id, document)
         if document.media_type.startswith("image/"):
-            return await self._pictures.read(content)
+            return await self._pictures.read(document.owner_id, content)
         return await self._parser.parse(document.name, document.media_type, content)
 
     async def _leave_to_recogniser(self, taken: rows.Taken) -> None:
@@ -171,7 +169,7 @@ class Ingestion:
 
         async def tell(share: float) -> None:
             async with self._database.begin(document.owner_id) as session:
-                await self._advance(taken, session, progress=share)
+                await self._advance(taken, session, progress=share, note=_RECOGNISED_SOON)
 
         content = await self._files.whole(document.owner_id, document)
         try:
@@ -180,8 +178,10 @@ class Ingestion:
             # What can be read of it without looking at its pictures is better than nothing.
             try:
                 parsed = await self._said_by(document)
-            except DocumentUnreadable:
-                raise unrecognised from None
+            except DocumentUnreadable as unread:
+                if not document.media_type.startswith("image/"):
+                    raise unrecognised from None
+                raise DocumentUnreadable(f"{unrecognised.message} {unread.message}") from None
         await self._keep(taken, parsed)
 
     async def _keep(self, taken: rows.Taken, parsed: ParsedDocument) -> None:
@@ -190,7 +190,7 @@ class Ingestion:
             await self._advance(
                 taken, session,
                 state=DocumentState.PARSED.value, pages=parsed.pages, characters=len(parsed.text),
-                note=storable(" ".join(parsed.notes)), progress=0.0,
+                remarks=storable(" ".join(parsed.notes)), progress=0.0,
             )  # fmt: skip
             await rows.save_text(session, document, parsed)
 
@@ -198,7 +198,7 @@ class Ingestion:
         document = taken.document
         async with self._database.begin(document.owner_id) as session:
             parsed = await rows.parsed(session, document)
-        index = await self.wanted_index()
+        index = await self._embedding.wanted_index()
         if parsed is None:
             raise NotFound
         pieces = await asyncio.to_thread(chunked, parsed, index.max_tokens)
@@ -208,76 +208,28 @@ class Ingestion:
 
     async def _embed(self, taken: rows.Taken) -> None:
         document = taken.document
-        await self._embed_chunks(taken, document.generation)
+        await self._embedding.embed(taken, document.generation)
+        await self._embedding.embed_for_now(taken, document.generation)
         async with self._database.begin(document.owner_id) as session:
             await self._advance(taken, session, state=DocumentState.EMBEDDED.value)
 
-    async def _embed_chunks(self, taken: rows.Taken, generation: int) -> None:
-        document, index = taken.document, await self.wanted_index()
-        async with self._database.begin(document.owner_id) as session:
-            missing = await rows.count_without_vector(session, document, generation, index.id)
-        total = max(1, document.chunks)
-        while missing:
-            async with self._database.begin(document.owner_id) as session:
-                batch = await rows.without_vector(session, document, generation, index.id, _BATCH)
-            if not batch:
-                return
-            texts = [embedded_text(document.name, heading, text) for _, heading, text in batch]
-            vectors = await self._vectors(texts, index.embedder)
-            missing = max(0, missing - len(batch))
-            async with self._database.begin(document.owner_id) as session:
-                await self._advance(taken, session, progress=1 - missing / total)
-                await rows.save_vectors(
-                    session,
-                    document,
-                    index.id,
-                    [(item[0], vector) for item, vector in zip(batch, vectors, strict=True)],
-                )
-
-    async def _vectors(self, texts: Sequence[str], by: EmbedderInfo) -> list[list[float]]:
-        """Return a vector for each text; one that the embedder finds too long is the mean of its halves."""
-        try:
-            return await self._embedder.embed(texts, by)
-        except TextTooLong:
-            if len(texts) > 1:
-                return [(await self._vectors([text], by))[0] for text in texts]
-        text = texts[0]
-        if len(text) < 2:
-            raise EmbedderError("The embedding model takes no text at all.")
-        halves = await self._vectors([text[: len(text) // 2], text[len(text) // 2 :]], by)
-        mean = [sum(values) / len(halves) for values in zip(*halves, strict=True)]
-        length = math.sqrt(sum(value * value for value in mean)) or 1.0
-        return [[value / length for value in mean]]
-
     async def _publish(self, taken: rows.Taken) -> None:
-        document, index = taken.document, await self.wanted_index()
+        document, index = taken.document, await self._embedding.wanted_index()
         async with self._database.begin(document.owner_id) as session:
             if await rows.count_without_vector(session, document, document.generation, index.id):
                 # Another embedder came in force meanwhile: a step back.
                 await self._advance(taken, session, state=DocumentState.CHUNKED.value)
-            elif not await rows.publish(session, taken):
+            elif not await rows.publish(session, taken, index.id):
                 raise NotMine
 
     async def _embed_anew(self, taken: rows.Taken) -> None:
-        """Give a document that is found its vectors in an index that is being built."""
-        if taken.document.live_generation is not None:
-            await self._embed_chunks(taken, taken.document.live_generation)
-
-    async def wanted_index(self) -> Index:
-        """Return the index of the embedder that is configured now, making it when it is new.
-
-        Raises:
-            EmbedderError: when nobody can tell which it is.
-        """
-        async with self._database.begin(None) as session:
-            known = await index_rows.indexes(session)
-        active = next((item.model for item in known if item.is_active), "")
-        info = await self._embedder.info(active)
-        found = next((item for item in known if item.embedder == info), None)
-        if found is not None:
-            return found
-        async with self._database.begin(None) as session:
-            return await index_rows.open_index(session, info.model, info.dimensions, info.max_tokens)
+        """Give a document that is found its vectors in an index in which it is not whole."""
+        document = taken.document
+        if document.live_generation is None:
+            return
+        index = await self._embedding.embed(taken, document.live_generation)
+        async with self._database.begin(document.owner_id) as session:
+            await self._advance(taken, session, embedded_index=index.id, retry_at=None)
 
     async def look_after(self) -> None:
         """Finish uploads that nobody finishes, queue what no job will do, and bring a new index up to date.
@@ -290,28 +242,12 @@ class Ingestion:
         for owner_id, document_id in received:
             with suppress(DocumentUnreadable, NotFound, StoreError):
                 await self._files.finish(owner_id, document_id)
-        waiting += await self._lacking_vectors()
+        waiting += await self._embedding.lacking()
         for owner_id, document_id in waiting:
             async with self._database.begin(owner_id) as session:
-                await jobs.queue_ingestion_once(session, owner_id, document_id, priority=-1)
+                await jobs.queue_ingestion_once(session, owner_id, document_id, priority=-_BACKGROUND)
         async with self._database.begin(None) as session:
             await index_rows.forget_retired(session, _FORGOTTEN_AT_A_TIME)
-
-    async def _lacking_vectors(self) -> list[tuple[UUID, UUID]]:
-        """Return documents that have to be embedded by the present embedder; puts its index in force when there are none."""
-        try:
-            index = await self.wanted_index()
-        except EmbedderError:
-            return []
-        if index.is_active:
-            return []
-        async with self._database.begin(None) as session:
-            lacking = await index_rows.to_embed(session, index.id, _SWEPT_AT_A_TIME)
-        if not lacking:
-            async with self._database.begin(None) as session:
-                if await index_rows.activate_index(session, index.id):
-                    log.info("another embedding model is in force", model=index.model)
-        return lacking
 
 
 def _is_left_alone(document: Document) -> bool:

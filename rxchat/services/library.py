@@ -34,6 +34,7 @@ from rxchat.domain.retrieval import Passage
 from rxchat.domain.retrieval import Scope as Where
 from rxchat.domain.text import storable
 from rxchat.observability import correlation_id
+from rxchat.services import room
 from rxchat.services.notices import Access
 from rxchat.tables import CollectionRow
 
@@ -108,13 +109,14 @@ class Library:
 
         Raises:
             NotAllowed: when the person may not create any.
-            InvalidInput: without a name.
+            InvalidInput: without a name, or when the person has as many as one may have.
         """
         require(viewer, Permission.COLLECTIONS_CREATE)
         row = CollectionRow(
             owner_id=viewer.user_id, id=new_id(), kind="library", name=_name(name), description=_line(description)
         )
         async with self._database.begin(viewer.user_id) as session:
+            await room.check_collection(session, viewer.user_id)
             await rows.add_collection(session, row)
         return row.id
 
@@ -210,7 +212,7 @@ class Library:
                 raise Conflict("This document is being read already.")
             await rows.change_document(
                 session, viewer.user_id, document_id,
-                state=DocumentState.STORED.value, error="", note="", progress=0.0, generation=found.generation + 1,
+                state=DocumentState.STORED.value, error="", note="", remarks="", progress=0.0, generation=found.generation + 1,
             )  # fmt: skip
             await jobs.queue_ingestion(session, viewer.user_id, document_id)
 

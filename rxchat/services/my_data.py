@@ -21,7 +21,7 @@ from rxchat.db import queue as queue_rows
 from rxchat.db import sessions as session_rows
 from rxchat.db.database import Database
 from rxchat.domain.accounts import Caller, Viewer, valid_name
-from rxchat.domain.errors import LastAdministrator, NotSignedIn, StoreError
+from rxchat.domain.errors import LastAdministrator, NotFound, NotSignedIn, StoreError
 from rxchat.observability import correlation_id
 from rxchat.services.authentication import Authentication
 from rxchat.services.files import Files
@@ -149,9 +149,12 @@ class MyData:
             name = f"documents/{item.id}" + (f".{suffix}" if suffix.isalnum() and len(suffix) <= 8 else "")
             line = {"name": item.name, "file": name, "uploaded_at": item.created_at, "bytes": item.size_bytes}
             try:
+                content = await self._files.whole(viewer.user_id, item)
                 with archive.open(name, "w", force_zip64=True) as out:
-                    async for piece in await self._files.whole(viewer.user_id, item):
+                    async for piece in content:
                         await asyncio.to_thread(out.write, piece)
+            except NotFound:
+                line["missing"] = "It was deleted while this was being written."
             except StoreError as error:
                 # The rest is worth having, and what is missing is said.
                 line["missing"] = error.message

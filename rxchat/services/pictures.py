@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterable
 from contextlib import aclosing
+from uuid import UUID
 
 import structlog
 
+from rxchat.db.database import Database
 from rxchat.domain.chat import ChatMessage, ModelInfo, Role, TextDelta
 from rxchat.domain.documents import Block, BlockKind, ParsedDocument
 from rxchat.domain.errors import DocumentUnreadable, EmbedderError, ModelError, ModelRefused, NothingButPixels
 from rxchat.domain.ports import ChatModel
 from rxchat.domain.text import storable
+from rxchat.services.turns import may_ask
 
 log = structlog.get_logger(__name__)
 
@@ -20,6 +23,9 @@ _MOST_BYTES = 20_000_000
 _SECONDS = 180.0
 _CHARACTERS = 20_000
 _NOBODY_SEES = "Pictures are read by a model that can see, and there is none here: pull one, such as llama3.2-vision, and read it again."
+_NONE_FOR_YOU = (
+    "Pictures are read by a model that can see, and you may use none of those here: ask an administrator for one."
+)
 _ORDER = (
     "Describe this picture for somebody who looks for it by its content: first what it shows, in a few sentences; then, under"
     " the line “Text:”, all text that is on it, word by word. If there is none, leave that out."
@@ -29,15 +35,16 @@ _ORDER = (
 class Pictures:
     """Reads pictures with the first model that can see."""
 
-    def __init__(self, model: ChatModel) -> None:
-        """Know whom to ask."""
+    def __init__(self, database: Database, model: ChatModel) -> None:
+        """Know whom to ask, and who may."""
+        self._database = database
         self._model = model
 
-    async def read(self, content: AsyncIterable[bytes]) -> ParsedDocument:
-        """Return what a picture shows.
+    async def read(self, owner_id: UUID, content: AsyncIterable[bytes]) -> ParsedDocument:
+        """Return what a picture of somebody's shows.
 
         Raises:
-            NothingButPixels: when no model can see.
+            NothingButPixels: when there is no model that can see and that they may use.
             DocumentUnreadable: when it says nothing.
             EmbedderError: when the model does not answer just now.
         """
@@ -49,7 +56,7 @@ class Pictures:
                     f"This picture is larger than {_MOST_BYTES // 1_000_000} MB: save a smaller one."
                 )
         try:
-            model = await self._that_sees()
+            model = await self._that_sees(owner_id)
             said = await self._described(model.name, bytes(data))
         except ModelRefused as error:
             raise DocumentUnreadable(f"The model could not read this picture: {error.message}") from error
@@ -59,11 +66,13 @@ class Pictures:
             raise DocumentUnreadable(f"{model.name} had nothing to say about this picture.")
         return ParsedDocument(said, (Block(BlockKind.PARAGRAPH, 0, len(said)),), notes=(f"Described by {model.name}.",))
 
-    async def _that_sees(self) -> ModelInfo:
-        model = next((item for item in await self._model.models() if "vision" in item.capabilities), None)
-        if model is None:
-            raise NothingButPixels(_NOBODY_SEES)
-        return model
+    async def _that_sees(self, owner_id: UUID) -> ModelInfo:
+        seeing = [item for item in await self._model.models() if "vision" in item.capabilities]
+        async with self._database.begin(owner_id) as session:
+            for model in seeing:
+                if await may_ask(session, owner_id, model.name):
+                    return model
+        raise NothingButPixels(_NONE_FOR_YOU if seeing else _NOBODY_SEES)
 
     async def _described(self, model: str, image: bytes) -> str:
         said = ""

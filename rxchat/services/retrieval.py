@@ -17,6 +17,7 @@ from rxchat.domain.permissions import require_scope
 from rxchat.domain.ports import EmbeddingModel, Reranker
 from rxchat.domain.retrieval import CANDIDATES, Index, Passage, Scope, Way, reranked
 from rxchat.domain.text import storable
+from rxchat.services.embedding import vectors_of
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +76,7 @@ class Retrieval:
         # The one in force is whole; while another one is made beside it, and the model of before is gone, that is better than none.
         for index in sorted(known, key=lambda item: not item.is_active):
             try:
-                [vector] = await self._embedder.embed([question], index.embedder)
+                [vector] = await vectors_of(self._embedder, [question], index.embedder)
             except EmbedderError as error:
                 failure = failure or error
                 continue

@@ -80,12 +80,17 @@ class RetrievalTools:
             return f"This did not work: {error.message}"
 
     async def _search(self, given: dict[str, Any]) -> str:
-        found = await self._retrieval.search(self._viewer, str(given.get("query") or ""), self._scope)
+        query = given.get("query")
+        if not isinstance(query, str) or not query.strip():
+            return 'Say what to look for, in words, like {"query": "holidays in the first year"}.'
+        found = await self._retrieval.search(self._viewer, query, self._scope)
         passages = within_budget(found.passages, self._tokens)
         return told_passages(self._numbered(passages)) if passages else "Nothing was found."
 
     async def _read_around(self, given: dict[str, Any]) -> str:
-        number = given.get("number")
+        number = _whole_number(given.get("number"))
+        if number is None:
+            return 'Say which passage: its number alone, like {"number": 2}.'
         known = next((source.passage for source in self.sources if source.number == number), None)
         if known is None:
             return "There is no passage of this number."
@@ -115,3 +120,17 @@ class RetrievalTools:
             if known is not None:
                 told.append(known)
         return told
+
+
+def _whole_number(given: object) -> int | None:
+    """Return a number that a model has sent; many send it as text, like "2", or as 2.0. None when it is no number."""
+    text = given.strip().strip("[]#").strip() if isinstance(given, str) else given
+    if isinstance(text, bool) or not isinstance(text, str | int | float):
+        return None
+    if isinstance(text, int):
+        return text
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return int(number) if number.is_integer() else None

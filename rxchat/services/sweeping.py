@@ -12,6 +12,7 @@ from rxchat.db.database import Database
 from rxchat.db.retrieval import count_common_words
 from rxchat.domain.errors import StoreError
 from rxchat.domain.ports import ObjectStore
+from rxchat.services.keeping import Keeping
 
 log = structlog.get_logger(__name__)
 
@@ -21,7 +22,7 @@ _YOUNG = timedelta(hours=1)
 """An object that is younger may be remembered in a moment."""
 _AT_A_TIME = 500
 _SURPRISING = 100
-"""So many objects that nobody knows are no surprise; more than that, and more than are known, are."""
+"""So many objects that nobody has ever known are no surprise, as processes die; more than that are."""
 
 
 class Sweeping:
@@ -31,45 +32,84 @@ class Sweeping:
         """Know what is remembered, and what is kept."""
         self._database = database
         self._store = store
+        self._keeping = Keeping(database, store)
 
     async def once(self, *, unfinished: timedelta = _UNFINISHED, young: timedelta = _YOUNG) -> int:
         """Forget uploads that nobody goes on with, delete what belongs to no file; return how many objects went.
 
         Raises:
-            StoreError: when the store does not answer; the next sweep begins anew.
+            StoreError: when the store does not answer, or is not ours: nothing is deleted then, or not everything.
         """
+        count = await self.known(unfinished=unfinished)
+        unknown = await self.unknown(young=young)
+        if len(unknown) > _SURPRISING:
+            # Perhaps a database that was restored from before: nobody wants that deleted without having been asked.
+            log.error(
+                "the file store holds more than the database knows of, and it was not deleted:"
+                " look at python -m rxchat sweep-files",
+                unknown=len(unknown),
+            )
+        else:
+            await self.delete(unknown)
+            count += len(unknown)
+        if count:
+            log.info("the file store was swept", objects=count)
+        return count
+
+    async def known(self, *, unfinished: timedelta = _UNFINISHED) -> int:
+        """Forget uploads that nobody goes on with, delete what files had that are gone; return how many objects went.
+
+        Raises:
+            StoreError: when the store does not answer, or is not ours.
+        """
+        if not await self._keeping.is_claimed():
+            return 0
         async with self._database.begin(None) as session:
-            forgotten = await rows.forget_uploads(session, unfinished)
-        await self._store.delete(forgotten)
-        swept, unknown, known = len(forgotten), [], 0
-        before, batch = datetime.now(UTC) - young, []
+            await rows.forget_uploads(session, unfinished)
+        return await self._delete_doomed()
+
+    async def unknown(self, *, young: timedelta = _YOUNG) -> list[str]:
+        """Return the objects in the store that no file has ever had: what was left behind between storing and remembering.
+
+        Raises:
+            StoreError: when the store does not answer, or is not ours.
+        """
+        if not await self._keeping.is_claimed():
+            return []
+        before, batch, unknown = datetime.now(UTC) - young, [], []
         async with aclosing(self._store.objects()) as objects:
             async for item in objects:
                 if item.modified_at < before:
                     batch.append(item.key)
                 if len(batch) >= _AT_A_TIME:
-                    found = await self._unknown(batch)
-                    unknown += found
-                    known += len(batch) - len(found)
+                    unknown += await self._unknown(batch)
                     batch = []
-        found = await self._unknown(batch)
-        unknown += found
-        known += len(batch) - len(found)
-        if len(unknown) > max(_SURPRISING, known):
-            # Rather another installation's store, or a database that was restored from before: nobody wants that deleted.
-            log.error("the file store holds more than the database knows of: nothing was deleted", unknown=len(unknown))
-            return swept
-        for at in range(0, len(unknown), _AT_A_TIME):
-            await self._store.delete(unknown[at : at + _AT_A_TIME])
-        swept += len(unknown)
-        if swept:
-            log.info("the file store was swept", objects=swept)
-        return swept
+        return unknown + await self._unknown(batch)
+
+    async def delete(self, keys: list[str]) -> None:
+        """Delete objects, some at a time.
+
+        Raises:
+            StoreError: when some of them may be left.
+        """
+        for at in range(0, len(keys), _AT_A_TIME):
+            await self._keeping.delete(keys[at : at + _AT_A_TIME])
 
     async def count_words(self) -> None:
         """Count anew which words are too common to search very large scopes by."""
         async with self._database.begin(None) as session:
             await count_common_words(session)
+
+    async def _delete_doomed(self) -> int:
+        """Delete what files had that are gone, however many there were."""
+        count = 0
+        while True:
+            async with self._database.begin(None) as session:
+                keys = await rows.doomed(session, _AT_A_TIME)
+            if not keys:
+                return count
+            await self._keeping.delete(keys)
+            count += len(keys)
 
     async def _unknown(self, keys: list[str]) -> list[str]:
         if not keys:
@@ -79,8 +119,11 @@ class Sweeping:
 
 
 async def swept(sweeping: Sweeping) -> None:
-    """Sweep; a store that does not answer is swept another time."""
+    """Sweep; a store that does not answer, or is not ours, is swept another time."""
+    reason = ""
     try:
         await sweeping.once()
     except StoreError as error:
-        log.warning("the file store could not be swept", reason=error.message)
+        reason = error.message
+    if reason:
+        log.error("the file store was not swept", reason=reason)

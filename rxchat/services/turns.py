@@ -73,7 +73,7 @@ class Appending:
         if conversation is None:
             return False
         waiting = next(iter(await queue_rows.of(self.session, self.owner_id, self.conversation_id)), None)
-        if waiting is None or not await _may_ask(self.session, self.owner_id, waiting.model):
+        if waiting is None or not await may_ask(self.session, self.owner_id, waiting.model):
             return False
         await queue_rows.withdraw(self.session, self.owner_id, self.conversation_id, waiting.id)
         chosen = [ModelChosen(model=waiting.model)] if waiting.model != conversation.model else []
@@ -87,7 +87,7 @@ class Appending:
             await self.ask_next()
 
 
-async def _may_ask(session: AsyncSession, owner_id: UUID, model: str) -> bool:
+async def may_ask(session: AsyncSession, owner_id: UUID, model: str) -> bool:
     """Whether somebody may have this model answer as it stands now: what waited was allowed when it was sent."""
     person = await role_rows.acting(session)
     if person is None or person.user_id != owner_id:

@@ -51,6 +51,7 @@ class DocumentLine:
     state: str
     percent: int
     note: str
+    remarks: str
     error: str
     pages: int
     chunks: int
@@ -288,6 +289,7 @@ def _document_line(item: Document, cited: int) -> DocumentLine:
         state=item.state.value,
         percent=round(100 * item.progress),
         note=item.note,
+        remarks=item.remarks,
         error=item.error,
         pages=item.pages,
         chunks=item.chunks,

@@ -28,6 +28,7 @@ from rxchat.tables.documents import (
     FilePart,
     StoredFile,
 )
+from rxchat.tables.files import DoomedObject, Installation
 from rxchat.tables.runs import Run, RunChunkRow
 
 __all__ = [
@@ -46,12 +47,14 @@ __all__ = [
     "ConversationKnowledge",
     "DocumentRow",
     "DocumentText",
+    "DoomedObject",
     "EmbeddingIndex",
     "FilePart",
     "GrantRow",
     "Group",
     "GroupMember",
     "Identity",
+    "Installation",
     "InstallationSetting",
     "Message",
     "Passkey",

@@ -61,6 +61,8 @@ class StoredFile(SQLModel, table=True):
     wrapped_key: bytes
     created_at: datetime = moment(default_now=True)
     touched_at: datetime = moment(default_now=True)
+    finishing_until: datetime | None = moment(nullable=True)
+    """Until then somebody is looking at it as it is stored, and nobody else has to."""
     stored_at: datetime | None = moment(nullable=True)
 
 
@@ -93,6 +95,8 @@ class DocumentRow(SQLModel, table=True):
         Index("ix_document_collection", "collection_id"),
         Index("ix_document_file", "owner_id", "file_id"),
         Index("ix_document_unfinished", "updated_at", postgresql_where=text("state NOT IN ('ready', 'failed')")),
+        Index("ix_document_waiting", "owner_id", postgresql_where=text("state NOT IN ('ready', 'failed')")),
+        Index("ix_document_embedded", "embedded_index", postgresql_where=text("live_generation IS NOT NULL")),
     )
 
     owner_id: UUID = owned_key()
@@ -106,6 +110,9 @@ class DocumentRow(SQLModel, table=True):
     progress: float = Field(default=0.0, sa_type=REAL, sa_column_kwargs={"server_default": "0"})
     """How much of the present step is done, 0 to 1."""
     note: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """What it waits for just now."""
+    remarks: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """What was left out of it, or how it was read."""
     error: str = Field(default="", sa_column_kwargs={"server_default": ""})
     pages: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     characters: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
@@ -117,6 +124,10 @@ class DocumentRow(SQLModel, table=True):
     fence: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     """Grows each time a job takes the document up: what an older one writes is refused."""
     tries: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    embedded_index: int | None = None
+    """In which index what can be found of it is whole."""
+    retry_at: datetime | None = moment(nullable=True)
+    """Before then it is not embedded anew, since that has failed."""
     """How often it was taken up since it last got on."""
     created_at: datetime = moment(default_now=True)
     updated_at: datetime = moment(default_now=True)

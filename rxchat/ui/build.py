@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 from reflex.plugins import Plugin
 
 _BAKED_ADDRESS = re.compile(r"""(["'`])(http|ws)s?://[^/"'`]+(/[^"'`]*)\1""")
+DECODERS = "pdf-decoders"
 _DEV_COMMAND = '"react-router dev --host"'
 
 
@@ -20,6 +23,30 @@ def _use_page_address(match: re.Match[str]) -> str:
 def _bind_to_loopback(package_json: str) -> str:
     """Keep the development server off the network; Vite's bare --host means every interface."""
     return package_json.replace(_DEV_COMMAND, '"react-router dev --host 127.0.0.1"')
+
+
+class PdfDecodersPlugin(Plugin):
+    """Puts beside the build what PDF.js shows scans with (JBIG2, JPEG 2000): it looks for the files by their names.
+
+    These are its decoders without WebAssembly, which would want 'wasm-unsafe-eval' of every page. The development server
+    has none of them: such pictures stay blank there.
+    """
+
+    def post_build(self, **context: Any) -> None:
+        """Copy the decoders.
+
+        Raises:
+            RuntimeError: If this version of PDF.js has them elsewhere.
+        """
+        static_dir: Path = context["static_dir"]
+        decoders = static_dir.parents[1] / "node_modules" / "pdfjs-dist" / "wasm"
+        target = static_dir / DECODERS
+        target.mkdir(exist_ok=True)
+        for name in ("jbig2", "openjpeg"):
+            file = decoders / f"{name}_nowasm_fallback.js"
+            if not file.is_file():
+                raise RuntimeError(f"PDF.js has no {file.name} where it was.")
+            shutil.copyfile(file, target / file.name)
 
 
 class SameOriginPlugin(Plugin):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 from collections.abc import AsyncGenerator
@@ -10,7 +11,7 @@ import pytest
 
 from rxchat.adapters.embedders.ollama import OllamaEmbeddingModel
 from rxchat.adapters.embedders.openai import OpenAIEmbeddingModel, OpenAIReranker
-from rxchat.domain.errors import EmbedderError, TextTooLong
+from rxchat.domain.errors import EmbedderError, TextRefused, TextTooLong
 from rxchat.domain.retrieval import EmbedderInfo
 from tests.embedded_models import EmbeddedModels, embedded_models
 from tests.peers.canned_http import answer, canned_http
@@ -92,6 +93,35 @@ async def test_the_model_that_is_in_force_stays_where_nobody_has_named_another(o
         embedder = OllamaEmbeddingModel([ollama.host])
         assert (await embedder.info(prefer)).dimensions == chosen
         await embedder.aclose()
+
+
+async def test_a_host_that_is_away_changes_no_model(ollama: ScriptedOllama) -> None:
+    ollama.offered = ["scripted-embed:dimensions=32"]
+    embedder = OllamaEmbeddingModel(["http://127.0.0.1:9", ollama.host])
+    with pytest.raises(EmbedderError, match="does not answer"):
+        await embedder.info("scripted-embed:tokens=256")
+    assert (await embedder.info("scripted-embed:dimensions=32")).dimensions == 32
+    await embedder.aclose()
+
+
+async def test_two_calls_that_fail_together_fail_in_our_words(ollama: ScriptedOllama) -> None:
+    ollama.offered = ["scripted-embed:tokens=256"]
+    embedder = OllamaEmbeddingModel([ollama.host])
+    info = await embedder.info()
+    await ollama.stop()
+    failed = await asyncio.gather(*(embedder.embed(["a"], info) for _ in range(3)), return_exceptions=True)
+    assert [type(error) for error in failed] == [EmbedderError] * 3
+    await embedder.aclose()
+
+
+async def test_what_is_refused_is_told_from_who_is_away(ollama: ScriptedOllama) -> None:
+    ollama.offered = ["scripted-embed:tokens=256,refuse=never"]
+    embedder = OllamaEmbeddingModel([ollama.host])
+    info = await embedder.info()
+    with pytest.raises(TextRefused):
+        await embedder.embed(["a", "never ever"], info)
+    assert len(await embedder.embed(["a"], info)) == 1
+    await embedder.aclose()
 
 
 async def test_vectors_are_made_by_just_the_model_that_is_asked_for(ollama: ScriptedOllama) -> None:

@@ -61,8 +61,29 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerato
         bucket = f"files-{secrets.token_hex(4)}"
         found = S3Store(there.endpoint, bucket, there.access_key, there.secret_key)
     await found.ping()
+    await found.claim("this-installation")
     yield found
     await found.aclose()
+
+
+async def test_a_store_says_whose_it_is_and_that_is_no_object(store: ObjectStore) -> None:
+    assert await store.owner() == "this-installation"
+    await store.claim("another-installation")
+    assert await store.owner() == "another-installation"
+    assert await listed(store) == []
+
+
+async def test_a_ping_makes_a_store_nobodys_and_nobody_its_owner(tmp_path: Path, swift: SwiftS3) -> None:
+    bucket = f"files-{secrets.token_hex(4)}"
+    stores: list[ObjectStore] = [
+        FolderStore(tmp_path / "objects"),
+        S3Store(swift.endpoint, bucket, swift.access_key, swift.secret_key),
+    ]
+    for store in stores:
+        await store.ping()
+        assert await store.owner() is None
+        await store.aclose()
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_what_is_put_can_be_got_replaced_and_deleted(store: ObjectStore) -> None:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 
 import anyio
@@ -43,9 +43,11 @@ asyncio.run(main())
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> FolderStore:
-    """A folder that is not there yet."""
-    return FolderStore(tmp_path / "objects")
+async def store(tmp_path: Path) -> FolderStore:
+    """A folder that is somebody's, and empty."""
+    found = FolderStore(tmp_path / "objects")
+    await found.claim("this-installation")
+    return found
 
 
 def mounted(folder: Path, options: str) -> None:
@@ -69,14 +71,17 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def read_only(tmp_path: Path) -> Iterator[Path]:
-    """A folder that nobody may write to, not even root."""
+    """A folder that is ours and that nobody may write to, not even root."""
     folder = tmp_path / "read-only"
     folder.mkdir()
     if os.geteuid() == 0:
-        mounted(folder, "ro,size=1m")
+        mounted(folder, "size=1m")
+        (folder / ".rxchat").write_text("this-installation")
+        mounted(folder, "remount,ro,size=1m")
         yield folder
         subprocess.run(["umount", str(folder)], check=True)
     else:
+        (folder / ".rxchat").write_text("this-installation")
         folder.chmod(0o500)
         yield folder
         folder.chmod(0o700)
@@ -85,7 +90,7 @@ def read_only(tmp_path: Path) -> Iterator[Path]:
 async def test_only_this_user_can_read_what_is_stored(store: FolderStore, tmp_path: Path) -> None:
     await store.put("ab/abcdef01", b"x")
     modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "objects").rglob("*")}
-    assert modes == {"ab": 0o700, "abcdef01": 0o600}
+    assert modes == {"ab": 0o700, "abcdef01": 0o600, ".rxchat": 0o600}
     assert (tmp_path / "objects").stat().st_mode & 0o777 == 0o700
 
 
@@ -147,13 +152,14 @@ async def test_no_link_is_followed(store: FolderStore, tmp_path: Path) -> None:
 
 async def test_a_full_disk_is_full_and_keeps_what_it_has(small_disk: Path) -> None:
     store = FolderStore(small_disk / "objects")
+    await store.claim("this-installation")
     await store.put(KEYS[0], b"a" * 600_000)
     with pytest.raises(StoreFull):
         await store.put(KEYS[1], b"b" * 600_000)
     with pytest.raises(StoreFull):
         await store.put(KEYS[0], b"c" * 600_000)
     assert await store.get(KEYS[0]) == b"a" * 600_000
-    assert [path.name for path in (small_disk / "objects").rglob("*") if path.is_file()] == ["abcdef00"]
+    assert [path.name for path in (small_disk / "objects").glob("*/*") if path.is_file()] == ["abcdef00"]
     await store.delete([KEYS[0]])
     await store.put(KEYS[1], b"b" * 600_000)
     await store.put(KEYS[2], b"c" * 300_000)
@@ -162,7 +168,8 @@ async def test_a_full_disk_is_full_and_keeps_what_it_has(small_disk: Path) -> No
         await store.ping()
 
 
-def test_a_limit_of_this_process_means_full_too(tmp_path: Path) -> None:
+async def test_a_limit_of_this_process_means_full_too(store: FolderStore, tmp_path: Path) -> None:
+    assert store
     trying = (
         "import asyncio, sys; from pathlib import Path; from rxchat.adapters.objects.folder import FolderStore\n"
         f"asyncio.run(FolderStore(Path(sys.argv[1])).put({KEYS[0]!r}, b'x' * 100_000))"
@@ -176,12 +183,12 @@ def test_a_limit_of_this_process_means_full_too(tmp_path: Path) -> None:
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000)),
     )
     assert "StoreFull" in said.stderr.splitlines()[-1]
-    assert [path for path in (tmp_path / "objects").rglob("*") if path.is_file()] == []
+    assert [path for path in (tmp_path / "objects").glob("*/*") if path.is_file()] == []
 
 
 async def test_a_folder_that_cannot_be_written_says_so(read_only: Path) -> None:
     store = FolderStore(read_only)
-    for trying in (store.put(random_key(), b"x"), store.ping()):
+    for trying in (store.put(random_key(), b"x"), store.ping(), store.claim("another")):
         with pytest.raises(StoreError, match="permissions") as caught:
             await trying
         assert type(caught.value) is StoreError
@@ -189,12 +196,39 @@ async def test_a_folder_that_cannot_be_written_says_so(read_only: Path) -> None:
 
 async def test_a_disk_that_is_not_there_is_away_and_nothing_is_lost(tmp_path: Path) -> None:
     store = FolderStore(tmp_path / "not-mounted" / "objects")
-    for trying in (store.put(random_key(), b"x"), store.get(random_key()), store.ping()):
+    for trying in (*everything(store), store.ping(), store.owner(), store.claim("this-installation")):
         with pytest.raises(StoreAway):
             await trying
-    with pytest.raises(StoreAway):
-        await anext(store.objects())
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_folder_whose_disk_is_not_mounted_is_away_and_never_made_anew(
+    store: FolderStore, tmp_path: Path
+) -> None:
+    folder, disk = tmp_path / "objects", tmp_path / "disk"
+    await store.put(KEYS[0], b"x")
+    folder.rename(disk)
+    for is_mount_point in (False, True):
+        if is_mount_point:
+            folder.mkdir()
+        for trying in everything(store):
+            with pytest.raises(StoreAway, match="mounted"):
+                await trying
+        await store.ping()
+        assert await store.owner() is None
+    assert list(folder.iterdir()) == []
+    folder.rmdir()
+    disk.rename(folder)
+    assert await store.get(KEYS[0]) == b"x"
+
+
+def everything(store: FolderStore) -> list[Coroutine[None, None, object]]:
+    """All that is done with objects."""
+
+    async def objects() -> None:
+        await anext(store.objects())
+
+    return [store.put(KEYS[0], b"x"), store.get(KEYS[0]), store.delete(KEYS[:1]), objects()]
 
 
 async def test_who_gives_up_does_not_wait_and_leaves_nothing_half(store: FolderStore, tmp_path: Path) -> None:

@@ -76,6 +76,16 @@ async def test_wrong_credentials_are_named(running_swift: SwiftS3, store: S3Stor
     assert await store.get(key) == b"x"
 
 
+async def test_a_bucket_that_is_missing_is_nobodys_and_made_by_whoever_claims_it(
+    running_swift: SwiftS3, bucket: str
+) -> None:
+    store = store_at(running_swift, bucket)
+    assert await store.owner() is None
+    await store.claim("this-installation")
+    await store.put(key := random_key(), b"x")
+    assert (await store.owner(), await store.get(key)) == ("this-installation", b"x")
+
+
 async def test_a_bucket_that_is_missing_is_named_and_made_by_a_ping(running_swift: SwiftS3, bucket: str) -> None:
     store = store_at(running_swift, bucket)
     for trying in (store.put(random_key(), b"x"), store.get(random_key()), anext(store.objects())):
@@ -321,6 +331,8 @@ def operations(store: S3Store, key: str) -> list[Callable[[], Awaitable[object]]
         lambda: store.delete([key]),
         lambda: anext(store.objects()),
         store.ping,
+        store.owner,
+        lambda: store.claim("another"),
     ]
 
 

@@ -162,7 +162,7 @@ async def test_it_is_alive_and_ready_and_counts(http) -> None:
     assert ready.status_code == 200
     assert ready.json() == {
         "ready": True,
-        "parts": {"models": "ok", "database": "ok", "migrations": "ok", "redis": "ok"},
+        "parts": {"models": "ok", "database": "ok", "migrations": "ok", "redis": "ok", "files": "ok"},
     }
     assert "rxchat_runs_active" in (await http.get("/metrics")).text
 

@@ -18,7 +18,7 @@ from tests.factories import add_viewer
 
 # What belongs to the installation and not to a person has a test of its own below; nobody touches the last ones at all.
 SHARED = {"role", "user_group", "access_grant", "installation_setting", "embedding_index", "common_word"}
-PROCEDURES_ALONE = {"attempt_counter", "spent_token", "audit_checkpoint"}
+PROCEDURES_ALONE = {"attempt_counter", "spent_token", "audit_checkpoint", "doomed_object", "installation"}
 TABLES = sorted(metadata.tables)
 OWNED = sorted(set(TABLES) - SHARED - PROCEDURES_ALONE)
 OWNER_COLUMN = {"user_account": "id", "audit_event": "actor_id"} | dict.fromkeys(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rxchat.domain.citations import as_data, citations_of, span_of, verified_numbers
+from rxchat.domain.citations import Wording, as_data, citations_of, verified_numbers
 from rxchat.domain.ids import new_id
 from rxchat.domain.retrieval import Passage, Source
 
@@ -43,11 +43,14 @@ def told(answer: str) -> list[tuple[int, bool, str]]:
         ("Nobody showed it [7].", [(7, False, "no such source")]),
         ('It says "asked for in the calendar" [1].', [(1, True, "")]),
         ('It says "asked for by letter" [1].', [(1, False, "not in the source")]),
+        ('The "handbook.md" says so under "Holidays" [1].', [(1, True, "")]),
+        ('The "lawbook.md" says so under "Holidays" [1].', [(1, False, "not in the source")]),
+        ('"handbook.md" says "forty days" [1].', [(1, False, "not in the source")]),
         ("It says “THIRTY  days” [1].", [(1, True, "")]),
         ('It says "thirty days ... in the calendar" [1].', [(1, True, "")]),
         ('It says "in the calendar ... thirty days" [1].', [(1, False, "not in the source")]),
         ('He said "thirty days of holidays" long ago. It is so. Holidays [2].', [(2, True, "")]),
-        ('A "word" alone is no quotation [2].', [(2, True, "")]),
+        ('A "word" alone is a quotation, too [2].', [(2, False, "not in the source")]),
         ("A list `x[1]` and\n```\ny[2]\n```\nare code.", []),
         ("A link [1](https://example.org) is none.", []),
         ("One after another [1][2].", [(1, True, ""), (2, True, "")]),
@@ -98,7 +101,7 @@ def test_whatever_is_said_nothing_breaks(before: str, quote: str) -> None:
 @given(st.text(min_size=1, max_size=80), st.text(max_size=80), st.text(max_size=80))
 def test_words_that_stand_there_are_found(quote: str, before: str, after: str) -> None:
     text = f"{before} {quote} {after}"
-    span = span_of(quote.replace("...", " ").replace("…", " "), text.replace("...", " ").replace("…", " "))
+    span = Wording.of(text.replace("...", " ").replace("…", " ")).span_of(quote.replace("...", " ").replace("…", " "))
     has_words = any(character.isalnum() for character in quote)
     assert (span is not None) == has_words
 

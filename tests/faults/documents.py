@@ -25,10 +25,10 @@ from datetime import timedelta
 import httpx
 import psycopg
 
-from rxchat.adapters.objects.folder import FolderStore
 from rxchat.db.database import Database
 from rxchat.services.sweeping import Sweeping
-from tests.faults.house import House, opened
+from tests.faults.house import BUCKET, House, opened
+from tests.peers.swift import swift_s3
 from tests.performance.seeding import add_person
 
 FILES = 12
@@ -179,14 +179,15 @@ async def _check(house: House, uploader: Uploader) -> None:
 
 
 async def _swept(house: House) -> None:
-    """After a sweep there is on the disk just what is remembered."""
-    store, database = FolderStore(house.data / "files"), Database(house.postgres_url)
+    """After a sweep there is in the store just what is remembered."""
+    store, database = house.store(), Database(house.postgres_url)
     try:
         await Sweeping(database, store).once(unfinished=timedelta(0), young=timedelta(0))
         with psycopg.connect(house.owner_url) as connection:
             remembered = {row[0] for row in connection.execute("SELECT object_key FROM file_part")}
         kept = {item.key async for item in store.objects()}
     finally:
+        await store.aclose()
         await database.aclose()
     assert kept == remembered, f"orphans: {kept - remembered}; lost: {remembered - kept}"
 
@@ -263,35 +264,75 @@ async def fill_store(house: House, rng: random.Random) -> None:
     house.empty_disk()
 
 
-FAULTS: dict[str, Fault] = {
-    fault.__name__.replace("_", "-"): fault
-    for fault in (
-        kill_web, kill_worker, kill_workers, end_worker, kill_postgres, kill_embedder, freeze_worker, lose_store, fill_store,
-    )
-}  # fmt: skip
+async def kill_store(house: House, rng: random.Random) -> None:
+    """Kill the S3 server, and let it be away for a while."""
+    assert house.swift is not None
+    house.swift.stop()
+    await asyncio.sleep(rng.uniform(0.5, 3))
+    house.swift.start()
+
+
+async def freeze_store(house: House, rng: random.Random) -> None:
+    """Have the S3 server take connections and answer nothing for a while."""
+    assert house.swift is not None
+    house.swift.freeze()
+    await asyncio.sleep(rng.uniform(0.5, 3))
+    house.swift.resume()
+
+
+async def fill_bucket(house: House, rng: random.Random) -> None:
+    """Have the bucket's quota reached, for a while."""
+    assert house.swift is not None
+    house.swift.limit(BUCKET, 1)
+    await asyncio.sleep(rng.uniform(0.5, 3))
+    house.swift.limit(BUCKET, None)
+
+
+def _named(*faults: Fault) -> dict[str, Fault]:
+    return {fault.__name__.replace("_", "-"): fault for fault in faults}
+
+
+FAULTS = _named(
+    kill_web, kill_worker, kill_workers, end_worker, kill_postgres, kill_embedder, freeze_worker, lose_store, fill_store
+)
+S3_FAULTS = _named(kill_store, freeze_store, fill_bucket, kill_worker)
+"""With the files in a bucket."""
 
 
 async def main(names: list[str], rounds: int) -> int:
     """Do each of these faults so many times, and say what came of it."""
     failed = 0
-    async with opened() as house:
-        for name in names or FAULTS:
-            for number in range(rounds):
-                if name == "fill-store" and not house.has_own_disk:
-                    print(f"{name}: skipped, no disk may be mounted here")
-                    break
-                try:
-                    print(f"{name} {number + 1}: {await one_round(house, FAULTS[name], number)}", flush=True)
-                except (AssertionError, TimeoutError) as error:
-                    failed += 1
-                    print(f"{name} {number + 1}: FAILED: {str(error)[:1500] or type(error).__name__}", flush=True)
-                    await house.is_serving()
+    if some := [name for name in names or FAULTS if name in FAULTS]:
+        async with opened() as house:
+            failed += sum([await _rounds(house, name, FAULTS[name], rounds) for name in some])
+    if some := [name for name in names or S3_FAULTS if name in S3_FAULTS and (not names or name not in FAULTS)]:
+        with swift_s3() as swift:
+            async with opened(swift=swift) as house:
+                failed += sum([await _rounds(house, f"{name} (S3)", S3_FAULTS[name], rounds) for name in some])
     return 1 if failed else 0
+
+
+async def _rounds(house: House, name: str, fault: Fault, rounds: int) -> int:
+    """Return how often it was not as it should be."""
+    failed = 0
+    if fault is fill_store and not house.has_own_disk:
+        print(f"{name}: skipped, no disk may be mounted here")
+        return 0
+    for number in range(rounds):
+        try:
+            print(f"{name} {number + 1}: {await one_round(house, fault, number)}", flush=True)
+        except (AssertionError, TimeoutError) as error:
+            failed += 1
+            print(f"{name} {number + 1}: FAILED: {str(error)[:1500] or type(error).__name__}", flush=True)
+            await house.is_serving()
+    return failed
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.faults.documents", description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"faults, of {', '.join(FAULTS)}; all when none is named")
+    parser.add_argument(
+        "names", nargs="*", help=f"faults, of {', '.join([*FAULTS, *S3_FAULTS])}; all when none is named"
+    )
     parser.add_argument("--rounds", type=int, default=20)
     given = parser.parse_args()
     sys.exit(asyncio.run(main(given.names, given.rounds)))

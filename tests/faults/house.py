@@ -17,12 +17,16 @@ from pathlib import Path
 
 import httpx
 
+from rxchat.adapters.objects.folder import FolderStore
+from rxchat.adapters.objects.s3 import S3Store
 from rxchat.bootstrap import Connections
+from rxchat.domain.ports import ObjectStore
 from rxchat.embedded import data_folder, process, secrets, valkey
 from rxchat.embedded.child import Child, Kept
 from rxchat.embedded.errors import StartFailed
 from rxchat.embedded.postgres import Postgres
 from tests.faults.line import Line
+from tests.peers.swift import SwiftS3
 from tests.performance.processes import ROOT, command_of, environment, family
 
 ROUND = "scripted:count=1,tokens=200,rate=50"
@@ -30,6 +34,7 @@ LONG = "scripted:count=1,tokens=650,rate=50"
 ENDLESS = "scripted:count=1,tokens=20000,rate=50"
 MODELS = (ROUND, LONG, ENDLESS, "scripted-embed:tokens=256")
 
+BUCKET = "faults"
 _DISK_MEGABYTES = 400
 _START_SECONDS = 90.0
 _STOP_SECONDS = 20.0
@@ -101,8 +106,9 @@ class Part:
 class House:
     """All of it on free ports and a disk of its own."""
 
-    def __init__(self, *, web_workers: int = 2, workers: int = 2) -> None:
-        """Know its size; nothing runs yet."""
+    def __init__(self, *, web_workers: int = 2, workers: int = 2, swift: SwiftS3 | None = None) -> None:
+        """Know its size, and in whose bucket its files are, if not on its own disk; nothing runs yet."""
+        self.swift = swift
         self.data = Path(tempfile.mkdtemp(prefix="rxchat-faults-"))
         self.data.chmod(0o711)
         self.has_own_disk = _mount(self.data)
@@ -122,6 +128,9 @@ class House:
         self._settings = {"RXCHAT_DATA": str(self.data), "RXCHAT_LOG_FORMAT": "json", "RXCHAT_BCRYPT_ROUNDS": "4"}
         self._settings |= {"RXCHAT_SECRET_KEY": key, "RXCHAT_PASSWORD_PEPPER": pepper}
         self._settings |= {"RXCHAT_DATABASE_POOL_SIZE": "6", "RXCHAT_TOKEN_TIMEOUT_SECONDS": "20"}
+        if self.swift is not None:
+            self._settings |= {"S3_ENDPOINT": self.swift.endpoint, "S3_BUCKET": BUCKET}
+            self._settings |= {"S3_ACCESS_KEY": self.swift.access_key, "S3_SECRET_KEY": self.swift.secret_key}
         self.at = Connections(
             database_url=self.postgres_url,
             database_owner_url=self.owner_url,
@@ -234,6 +243,12 @@ class House:
         """Wait until the pages are served and nothing of the house is away."""
         await _until_answering(f"{self.url}/readyz")
 
+    def store(self) -> ObjectStore:
+        """Where its files are kept."""
+        if self.swift is None:
+            return FolderStore(self.data / "files")
+        return S3Store(self.swift.endpoint, BUCKET, self.swift.access_key, self.swift.secret_key)
+
     def fill_disk(self) -> None:
         """Leave no byte of the disk free."""
         descriptor = os.open(self.data / "filler", os.O_WRONLY | os.O_CREAT)
@@ -267,9 +282,9 @@ class House:
 
 
 @asynccontextmanager
-async def opened(**size: int) -> AsyncGenerator[House]:
+async def opened(*, swift: SwiftS3 | None = None, **size: int) -> AsyncGenerator[House]:
     """A house that stands for as long as the context."""
-    house = House(**size)
+    house = House(swift=swift, **size)
     try:
         await house.start()
         yield house

@@ -13,6 +13,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 from tests.journeys.browser import Chat
 from tests.journeys.conftest import create_account, session_of
 from tests.journeys.server import ModelHost, RxChat, until
+from tests.parsers import scans
 
 PLAIN = "scripted:tokens=1,text=Thirty days are yours [1]."
 QUOTING = "scripted:tokens=1,text=It says “Everybody has thirty days of holidays” [1]."
@@ -82,6 +83,15 @@ def fill(server: RxChat) -> None:
             return len(found) == 2 and all(document["state"] == "ready" for document in found)
 
         until(is_ready, 60)
+
+
+def handbook_address(server: RxChat, query: str) -> str:
+    """Where the handbook is shown, as the address of a citation says."""
+    with program(server) as client:
+        [rules] = [item for item in client.get("/api/collections").json() if item["name"] == "Team rules"]
+        found = client.get(f"/api/collections/{rules['id']}/documents").json()
+    identifier = next(item["id"] for item in found if item["name"] == "handbook.md")
+    return f"{server.url}/documents/view/{identifier}?{query}"
 
 
 def attach(page: Page, name: str = "handbook.md", text: str = HANDBOOK) -> None:
@@ -235,13 +245,13 @@ def test_sending_waits_for_a_file_and_says_so_and_one_that_was_cut_off_is_chosen
     page = chat.open().choose(PLAIN).page
     held: list[Route] = []
     page.route("**/api/uploads/**", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
-    begin_attaching(page)
+    with page.expect_request("**/api/uploads/**"):
+        begin_attaching(page)
     chat.composer.fill("And?")
     expect(page.get_by_role("button", name="A file is still being uploaded")).to_be_disabled()
     expect(chat.composer_hint).to_have_text("A file is still being uploaded.")
     chat.composer.press("Enter")
     expect(chat.questions).to_have_count(0)
-    until(lambda: held)
     page.unroute_all(behavior="ignoreErrors")
     page.reload()
     expect(chips(page)).to_contain_text("The upload was cut off when the page was left.")
@@ -314,3 +324,40 @@ def test_a_finger_opens_the_card_first(shelf: RxChat, signed_in: Callable[..., B
     assert box["x"] + box["width"] <= 360
     card.get_by_role("link", name="Open the document").tap()
     chat.page.wait_for_url(re.compile("/documents/view/"))
+
+
+def test_a_citation_of_a_text_that_has_changed_since_marks_nothing_else(chat: Chat, shelf: RxChat) -> None:
+    page = chat.page
+    mark = page.locator("mark.passage")
+    page.goto(handbook_address(shelf, "start=3&end=40#quote=The+coffee+machine+is+cleaned"))
+    expect(mark).to_have_text("The coffee machine is cleaned")
+    expect(page.locator(".viewer-note")).to_have_count(0)
+    page.goto(handbook_address(shelf, "start=3&end=40#quote=The+tea+machine+is+cleaned"))
+    expect(page.locator(".viewer-note")).to_contain_text("This document has changed since")
+    expect(page.locator(".viewer-note")).to_contain_text("The tea machine is cleaned")
+    expect(page.locator(".viewer-words")).to_contain_text("Everybody has thirty days")
+    expect(mark).to_have_count(0)
+    # One that lies behind the end of what is left of the text.
+    page.goto(handbook_address(shelf, "start=90000&end=90040#quote=Everybody+has+thirty+days"))
+    expect(mark).to_have_text("Everybody has thirty days")
+
+
+def test_a_passage_of_a_scan_is_told_and_its_page_opened(chat: Chat, shelf: RxChat) -> None:
+    with program(shelf) as client:
+        made: str = client.post("/api/collections", json={"name": "Scans"}).json()["id"]
+        where = {"name": "scan.pdf", "collection": made}
+        scan = scans.pdf("Invoice\nOf the ninth of May", "Due at once\nThe total is ninety euros")
+        client.post("/api/files", params=where, content=scan).raise_for_status()
+
+        def document() -> dict[str, Any]:
+            return client.get(f"/api/collections/{made}/documents").json()[0]
+
+        until(lambda: document()["state"] in {"ready", "failed"}, 120)
+        identifier = document()["id"]
+    page = chat.page
+    page.goto(f"{shelf.url}/documents/view/{identifier}?page=2#quote=The+total+is+ninety+euros")
+    note = page.locator(".viewer-note")
+    expect(note).to_contain_text("This page is a scan: this passage cannot be marked on it.")
+    expect(note.locator("blockquote")).to_contain_text("The total is ninety euros")
+    expect(page.get_by_role("region", name="Page 2").locator("canvas")).to_be_in_viewport()
+    expect(note).to_be_in_viewport()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
+
 import pytest
 
 from rxchat.domain.errors import DocumentUnreadable
@@ -35,7 +39,23 @@ def test_an_honest_file_is_what_its_name_says(name: str) -> None:
         ("a.exe", b"MZ", "This is a program, and no document."),
         ("a.zip", b"PK\x03\x04", "This is an archive: unpack it and upload the files that are in it."),
         ("noname", b"PK\x03\x04", "This is an archive: unpack it and upload the files that are in it."),
-        ("noname", b"OggS", "RxChat cannot read this file: it is a sound recording."),
+        ("noname", b"OggS\0\2", "RxChat cannot read this file: it is a sound recording."),
+        ("a.txt", b"ID3\3\0\0\0\0\1\2TIT2", "This file is called .txt, but it is a sound recording."),
+        ("a.md", b"BZh91AY&SY\x1a\0\0\0", "This file is called .md, but it is a bzip2 archive."),
+        ("a.md", bz2.compress(b""), "This file is called .md, but it is a bzip2 archive."),
+        ("noname", bz2.compress(bytes(range(256)) * 9), "This is an archive"),
+        ("a.csv", b"\0\0\0\x18ftypmp42\0\0\0\0", "This file is called .csv, but it is a video."),
+        ("a.txt", b"RIFF\x24\0\0\0WAVEfmt ", "This file is called .txt, but it is a sound recording."),
+        ("a.txt", b"RIFF\x24\0\0\0WEBPVP8 ", "This file is called .txt, but it is a WebP picture."),
+        ("a.txt", b"fLaC\0\0\0\x22", "This file is called .txt, but it is a sound recording."),
+        ("a.txt", b"GIF89a\x10\0\x10\0", "This file is called .txt, but it is a GIF picture."),
+        ("a.txt", gzip.compress(b"hello"), "This file is called .txt, but it is a gzip archive."),
+        ("a.txt", lzma.compress(b"hello"), "This file is called .txt, but it is an xz archive."),
+        ("a.txt", b"\x28\xb5\x2f\xfd\x04\x58\x29\0\0hello", "This file is called .txt, but it is a Zstandard archive."),
+        ("a.txt", b"\xff\xd8\xff\xe0\0\x10JFIF\0", "This file is called .txt, but it is a JPEG picture."),
+        ("a.tex", b"%PDF-1.4\n1 0 obj\n<< >>", "This file is called .tex, but it is a PDF."),
+        ("a.txt", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n\0", "This file is called .txt, but it is a PDF."),
+        ("a.txt", b"{\\rtf1\\ansi Hello}", "This file is called .txt, but it is an RTF text."),
         ("a.pdf", b"", "There is no text in this file."),
         ("a.xyz", b"text", "RxChat does not know files that end in .xyz: save it as PDF, .docx or .txt"),
         (
@@ -76,6 +96,45 @@ def test_a_contradiction_is_told(name: str, head: bytes, sentence: str) -> None:
 )
 def test_what_is_known_without_a_plain_name(name: str, head: bytes, media_type: str, kind: FormatKind) -> None:
     assert format_of(name, head, media_type).kind is kind
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.csv", "a.py", "a.html", "a.json", "README"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "ID3 tags are written before the sound.",
+        "BZh is how bzip2 begins.",
+        "BZh91 and so on",
+        "sizeftyp,video",
+        "12 ftypes",
+        "MZ was Mark Zbikowski.",
+        "RIFF, or: WEBP",
+        "RIFF....WAVE and so on",
+        "GIF89a is a format.",
+        "GIF87a",
+        "OggS, in short",
+        "fLaC is loud",
+        "{\\rtf stands for rich text}",
+        "7z is no text",
+        "Rar! is one",
+        "PK were his initials",
+        "SQLite format 3",
+        "II* and MM* are TIFFs",
+        "%!PS is PostScript",
+        "(µ/ý",
+        "ÿØÿ à la carte",
+        "\x1b[1mID3\x1b[0m",
+        "ELF",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16"])
+def test_a_text_about_another_format_is_a_text(name: str, words: str, encoding: str) -> None:
+    kind = BY_SUFFIX[name.removeprefix("a")].kind if "." in name else FormatKind.PLAIN_TEXT
+    assert format_of(name, words.encode(encoding)).kind is kind
+
+
+def test_a_text_about_pdfs_is_a_text() -> None:
+    assert format_of("a.txt", b"%PDF-1.7 is how a PDF begins.").kind is FormatKind.PLAIN_TEXT
 
 
 def test_a_media_type_never_overrules_a_name() -> None:

@@ -1,7 +1,7 @@
 """The embedding side of the scripted Ollama: vectors of hashed words, so that texts which share words are near.
 
 A model is named `scripted-embed:key=value,...`. Keys: `dimensions` (default 64), `tokens` (its context, default 256; a word
-is a token), `fault`: html | short | not-numbers | infinite | 500 | slow. As with a real daemon (0.32.15), `truncate: false`
+is a token), `refuse` (a word: no text with it is embedded), `fault`: html | short | not-numbers | infinite | 500 | slow. As with a real daemon (0.32.15), `truncate: false`
 makes a text that is too long a 400, and a chat model has no embeddings (501).
 """
 
@@ -47,6 +47,8 @@ def embedded(asked: dict[str, Any]) -> tuple[int, Any]:
     longest, dimensions = int(keys.get("tokens", "256")), int(keys.get("dimensions", "64"))
     if asked.get("truncate") is False and any(len(_WORD.findall(text)) > longest for text in texts):
         return 400, {"error": "the input length exceeds the context length"}
+    if "refuse" in keys and any(keys["refuse"] in text for text in texts):
+        return 500, {"error": "failed to encode response: json: unsupported value: NaN"}
     match keys.get("fault", ""):
         case "html":
             return 502, "<html>Bad Gateway</html>"

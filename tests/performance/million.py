@@ -101,6 +101,8 @@ def build(owner_url: str, owners: int, chunks_of_one: int, say: object = print) 
         )
         connection.commit()
         corpus.index_seconds = time.perf_counter() - begin
+        connection.execute("UPDATE document SET embedded_index = %s", (index_id,))
+        connection.commit()
         connection.autocommit = True
         connection.execute("VACUUM ANALYZE chunk, chunk_vector, document")
         connection.execute("SELECT count_common_words()")

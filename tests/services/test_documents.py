@@ -8,14 +8,16 @@ import base64
 import psycopg
 import pytest
 
-from rxchat.db import retrieval as index_rows
+from rxchat.adapters.parsing import IsolatedParser
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import Conflict, DocumentUnreadable, EmbedderError, NotFound
+from rxchat.domain.ids import new_id
 from rxchat.domain.retrieval import Scope, Way
 from rxchat.services.graph import Services
+from tests.factories import add_viewer
 from tests.peers.scripted_ollama import ScriptedOllama
-from tests.services.grounded import EMBEDDER, HANDBOOK, found, ready, settled, uploaded
+from tests.services.grounded import EMBEDDER, HANDBOOK, body, found, ready, settled, uploaded
 
 pytestmark = pytest.mark.anyio
 
@@ -59,14 +61,14 @@ async def test_a_document_is_read_and_found_in_every_way(services: Services, vie
 async def test_a_document_is_found_only_when_it_is_whole(
     services: Services, viewer: Viewer, collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    embed, may_go_on = services.ingestion._embedder.embed, asyncio.Event()
+    embed, may_go_on = services.ingestion._embedding._embedder.embed, asyncio.Event()
 
     async def slowly(texts, by):
         if len(texts) > 1:
             await may_go_on.wait()
         return await embed(texts, by)
 
-    monkeypatch.setattr(services.ingestion._embedder, "embed", slowly)
+    monkeypatch.setattr(services.ingestion._embedding._embedder, "embed", slowly)
     document_id = await uploaded(services, viewer, collection, "handbook.md", HANDBOOK)
     async with asyncio.timeout(10):
         while (await found(services, viewer, document_id)).state is not DocumentState.CHUNKED:
@@ -112,7 +114,7 @@ async def test_with_the_embedder_away_a_document_waits_says_so_and_goes_on(
 async def test_what_fails_in_a_way_that_passes_goes_on_from_its_last_step(
     services: Services, viewer: Viewer, collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parse, calls, embed = services.ingestion._parser.parse, [], services.ingestion._embedder.embed
+    parse, calls, embed = services.ingestion._parser.parse, [], services.ingestion._embedding._embedder.embed
     failures = [EmbedderError("It is tired."), EmbedderError("It is tired.")]
 
     async def counting(*given):
@@ -125,8 +127,8 @@ async def test_what_fails_in_a_way_that_passes_goes_on_from_its_last_step(
         return await embed(texts, by)
 
     monkeypatch.setattr(services.ingestion._parser, "parse", counting)
-    await services.ingestion.wanted_index()
-    monkeypatch.setattr(services.ingestion._embedder, "embed", failing)
+    await services.ingestion._embedding.wanted_index()
+    monkeypatch.setattr(services.ingestion._embedding._embedder, "embed", failing)
     await ready(services, viewer, collection, "handbook.md", HANDBOOK)
     assert calls == ["handbook.md"]
     assert failures == []
@@ -146,9 +148,9 @@ async def test_what_fails_when_it_is_read_again_is_found_as_before_and_keeps_no_
     assert (again.state, again.live_generation) == (DocumentState.FAILED, 1)
     assert "handbook.md" in await names(services, viewer, Scope((collection,)))
     ollama.offered = ["scripted-embed:tokens=128,dimensions=32"]
-    services.ingestion._embedder._found.clear()  # pyright: ignore[reportAttributeAccessIssue]
+    services.ingestion._embedding._embedder._found.clear()  # pyright: ignore[reportAttributeAccessIssue]
     async with asyncio.timeout(20):
-        while not (await services.ingestion.wanted_index()).is_active:
+        while not (await services.ingestion._embedding.wanted_index()).is_active:
             await services.ingestion.look_after()
             await asyncio.sleep(0.05)
     answer = await services.retrieval.search(viewer, "coffee machine", Scope((collection,)), way=Way.VECTOR)
@@ -165,8 +167,9 @@ async def test_a_job_that_was_overtaken_writes_nothing_more(services: Services, 
         newer = await rows.take_up(session, viewer.user_id, document.id)
         assert older
         assert newer
-        assert not await rows.publish(session, older)
-        assert await rows.publish(session, newer)
+        index = await ingestion._embedding.wanted_index()
+        assert not await rows.publish(session, older, index.id)
+        assert await rows.publish(session, newer, index.id)
 
 
 async def test_a_document_that_no_job_will_finish_gets_a_new_one(
@@ -182,43 +185,33 @@ async def test_a_document_that_no_job_will_finish_gets_a_new_one(
 
 
 async def test_a_document_that_is_read_again_is_found_all_the_time(
-    services: Services, viewer: Viewer, collection, owner_url: str
+    services: Services, viewer: Viewer, collection, owner_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    embed, is_embedding, may_go_on = services.ingestion._embedding.embed, asyncio.Event(), asyncio.Event()
+
+    async def slowly(*given):
+        is_embedding.set()
+        await may_go_on.wait()
+        return await embed(*given)
+
+    monkeypatch.setattr(services.ingestion._embedding, "embed", slowly)
     await services.library.read_again(viewer, document.id)
-    while not (await found(services, viewer, document.id)).state.is_final:
-        assert "handbook.md" in await names(services, viewer, Scope((collection,)))
-    again = await found(services, viewer, document.id)
+    await is_embedding.wait()
+    assert not (await found(services, viewer, document.id)).state.is_final
+    assert count(owner_url, "chunk") == 6
+    assert await names(services, viewer, Scope((collection,))) == ["handbook.md"] * 3
+    may_go_on.set()
+    again = await settled(services, viewer, document.id)
     assert (again.generation, again.live_generation) == (2, 2)
     assert count(owner_url, "chunk") == count(owner_url, "chunk_vector") == 3
-
-
-async def test_another_embedder_is_in_force_when_its_index_is_complete(
-    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama, owner_url: str
-) -> None:
-    await ready(services, viewer, collection, "handbook.md", HANDBOOK)
-    ollama.offered = ["scripted:tokens=2", "scripted-embed:tokens=128,dimensions=48"]
-    services.ingestion._embedder._found.clear()  # pyright: ignore[reportAttributeAccessIssue]
-    answer = await services.retrieval.search(viewer, "coffee machine", Scope((collection,)))
-    assert answer.passages[0].name == "handbook.md"
-    async with asyncio.timeout(20):
-        while True:
-            await services.ingestion.look_after()
-            async with services.ingestion._database.begin(viewer.user_id) as session:
-                indexes = await index_rows.indexes(session)
-            if [(item.dimensions, item.is_active) for item in indexes] == [(48, True)]:
-                break
-            await asyncio.sleep(0.1)
-    assert count(owner_url, "chunk_vector") == 3
-    answer = await services.retrieval.search(viewer, "coffee machine", Scope((collection,)), way=Way.VECTOR)
-    assert (answer.passages[0].heading, answer.notice) == ("Handbook › Coffee", "")
 
 
 async def test_what_is_deleted_is_gone_at_once(
     services: Services, viewer: Viewer, collection, owner_url: str, settings
 ) -> None:
     document = await ready(services, viewer, collection, "handbook.md", HANDBOOK)
-    objects = [path for path in (settings.data / "files").rglob("*") if path.is_file()]
+    objects = list((settings.data / "files").glob("??/*"))
     assert len(objects) == 1
     assert b"coffee" not in objects[0].read_bytes()
     await services.files.remove(viewer, [document.id])
@@ -268,9 +261,15 @@ async def test_a_picture_is_what_a_model_that_sees_says_of_it(
     assert base64.b64decode(ollama.asked[-1]["messages"][0]["images"][0]) == PNG
 
 
-async def test_without_a_model_that_sees_a_picture_says_what_to_do(
-    services: Services, viewer: Viewer, collection
+async def test_a_picture_is_shown_to_no_model_that_its_owner_may_not_use(
+    services: Services, owner_url: str, ollama: ScriptedOllama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    document = await settled(services, viewer, await uploaded(services, viewer, collection, "photo.png", PNG))
+    monkeypatch.setattr(IsolatedParser, "can_recognise", False)
+    ollama.offered = ["scripted:tokens=1,see=1,text=A lighthouse at dusk.", EMBEDDER]
+    guest = add_viewer(owner_url, role="guest")
+    upload = await services.files.begin(guest, name="photo.png", size_bytes=len(PNG), draft_key=new_id())
+    await services.files.receive(guest, upload.document_id, 0, body(PNG))
+    document = await settled(services, guest, upload.document_id)
     assert document.state is DocumentState.FAILED
-    assert "model that can see" in document.error
+    assert "you may use none" in document.error
+    assert not [asked for asked in ollama.asked if asked["messages"][0].get("images")]

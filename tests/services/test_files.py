@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from datetime import timedelta
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -18,19 +16,17 @@ from rxchat.domain.errors import (
     InvalidInput,
     NotFound,
     ObjectMissing,
-    StoreAway,
     StoreFull,
 )
 from rxchat.domain.files import PART_BYTES, FileLimits, clean_file_name
 from rxchat.domain.ids import new_id
+from rxchat.services import room
 from rxchat.services.graph import Services
-from rxchat.services.sweeping import Sweeping
 from tests.factories import add_viewer
 from tests.services.grounded import body, uploaded
+from tests.services.uploading import LARGE, begun, breaking, content, objects, rows
 
 pytestmark = pytest.mark.anyio
-
-LARGE = b"".join(b"line %d of a large file\n" % number for number in range(250_000))
 
 
 @pytest.fixture
@@ -41,35 +37,6 @@ async def collection(services: Services, viewer: Viewer):
 @pytest.fixture
 def store(services: Services) -> FolderStore:
     return services.files._store  # pyright: ignore[reportReturnType]
-
-
-def objects(settings) -> list[Path]:
-    return [path for path in (settings.data / "files").rglob("*") if path.is_file()]
-
-
-def rows(owner_url: str) -> int:
-    with psycopg.connect(owner_url) as connection:
-        found = connection.execute(
-            "SELECT (SELECT count(*) FROM stored_file) + (SELECT count(*) FROM file_part) + (SELECT count(*) FROM document)"
-        ).fetchone()
-    assert found
-    return found[0]
-
-
-async def breaking(data: bytes) -> AsyncGenerator[bytes]:
-    """A body whose line breaks at its end."""
-    async for piece in body(data):
-        yield piece
-    raise ConnectionError
-
-
-async def content(services: Services, viewer: Viewer, document_id, start: int = 0, end: int | None = None) -> bytes:
-    found = await services.files.content(viewer, document_id, start, end)
-    return b"".join([piece async for piece in found.pieces])
-
-
-async def begun(services: Services, viewer: Viewer, collection, data: bytes = LARGE, name: str = "large.txt"):
-    return await services.files.begin(viewer, name=name, size_bytes=len(data), collection_id=collection)
 
 
 async def test_an_upload_goes_on_where_the_line_broke(services: Services, viewer: Viewer, collection) -> None:
@@ -170,51 +137,6 @@ async def test_the_same_file_twice_at_once_is_kept_once_and_both_are_there(
         assert objects(settings) == []
 
 
-async def test_an_upload_that_could_not_be_finished_is_not_over_before_it_is(
-    services: Services, viewer: Viewer, collection, store: FolderStore, monkeypatch: pytest.MonkeyPatch, owner_url: str
-) -> None:
-    upload, get = await begun(services, viewer, collection, b"The words."), store.get
-
-    async def away(_key: str) -> bytes:
-        raise StoreAway
-
-    monkeypatch.setattr(store, "get", away)
-    with pytest.raises(StoreAway):
-        await services.files.receive(viewer, upload.document_id, 0, body(b"The words."))
-    with pytest.raises(StoreAway):
-        await services.files.upload(viewer, upload.document_id)
-    monkeypatch.setattr(store, "get", get)
-    # Its person is gone; somebody else finishes it.
-    with psycopg.connect(owner_url) as connection:
-        connection.execute("UPDATE stored_file SET touched_at = now() - interval '1 minute'")
-    await services.ingestion.look_after()
-    assert (await services.files.upload(viewer, upload.document_id)).is_stored
-    assert await content(services, viewer, upload.document_id) == b"The words."
-
-
-async def test_finishing_twice_is_finishing_once(
-    services: Services, viewer: Viewer, collection, owner_url: str
-) -> None:
-    await uploaded(services, viewer, await services.library.create(viewer, "Other"), "one.txt", "The same words.")
-    upload = await begun(services, viewer, collection, b"The same words.", "two.txt")
-    await services.files.receive(viewer, upload.document_id, 0, breaking(b"The same wor"))
-    again = [services.files.receive(viewer, upload.document_id, 12, body(b"ds.")) for _ in range(2)]
-    await asyncio.gather(*again, return_exceptions=True)
-    ended = [services.files.finish(viewer.user_id, upload.document_id) for _ in range(4)]
-    assert {item.is_stored for item in await asyncio.gather(*ended)} == {True}
-    assert await content(services, viewer, upload.document_id) == b"The same words."
-
-
-async def test_a_store_that_is_mostly_unknown_is_not_swept(
-    services: Services, viewer: Viewer, collection, settings, store: FolderStore
-) -> None:
-    await uploaded(services, viewer, collection, "kept.txt", "Needed.")
-    for number in range(101):
-        await store.put(f"ab/{number:032x}", b"somebody else's")
-    assert await Sweeping(services.files._database, store).once(young=timedelta(0)) == 0
-    assert len(objects(settings)) == 102
-
-
 async def test_the_same_file_of_two_people_is_kept_twice(
     services: Services, viewer: Viewer, collection, settings, owner_url: str
 ) -> None:
@@ -225,6 +147,63 @@ async def test_the_same_file_of_two_people_is_kept_twice(
     with psycopg.connect(owner_url) as connection:
         digests = connection.execute("SELECT DISTINCT digest FROM stored_file").fetchall()
     assert len(digests) == 2
+
+
+async def test_each_document_counts_although_the_same_file_is_kept_once(
+    services: Services, viewer: Viewer, collection, settings
+) -> None:
+    services.files.limits = FileLimits(person_bytes=50)
+    for number in range(3):
+        into = await services.library.create(viewer, f"Team {number}")
+        await uploaded(services, viewer, into, "one.txt", "The same words.")
+    assert len(objects(settings)) == 1
+    with pytest.raises(InvalidInput, match="the most"):
+        await begun(services, viewer, collection, b"The same words.")
+
+
+async def test_collections_and_drafts_of_one_person_have_an_end(
+    services: Services, viewer: Viewer, collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "MOST_COLLECTIONS", 3)
+    monkeypatch.setattr(room, "MOST_ATTACHMENTS", 2)
+    asked = [services.library.create(viewer, f"Team {number}") for number in range(5)]
+    ended = await asyncio.gather(*asked, return_exceptions=True)
+    assert [str(item) for item in ended if isinstance(item, InvalidInput)] == [
+        "You have 3 collections, and that is the most. Delete some that you do not need any more."
+    ] * 3
+    drafts = [new_id(), new_id()]
+    for draft in (*drafts, *drafts):
+        await services.files.begin(viewer, name="a.txt", size_bytes=1, draft_key=draft)
+    with pytest.raises(InvalidInput, match="attached files to 2 messages"):
+        await services.files.begin(viewer, name="a.txt", size_bytes=1, draft_key=new_id())
+
+
+@pytest.mark.parametrize("name", ["virus.exe", "old.doc", "all.zip", "what.xyz"])
+async def test_what_cannot_be_read_is_refused_by_its_name_before_a_byte_is_sent(
+    services: Services, viewer: Viewer, collection, owner_url: str, name: str
+) -> None:
+    with pytest.raises(DocumentUnreadable):
+        await begun(services, viewer, collection, LARGE, name)
+    assert rows(owner_url) == 0
+
+
+async def test_what_is_not_what_its_name_says_is_refused_by_its_first_bytes(
+    services: Services, viewer: Viewer, collection, settings, owner_url: str
+) -> None:
+    upload = await begun(services, viewer, collection, LARGE, "report.pdf")
+    sent = 0
+
+    async def counted() -> AsyncGenerator[bytes]:
+        nonlocal sent
+        async for piece in body(LARGE):
+            sent += len(piece)
+            yield piece
+
+    with pytest.raises(DocumentUnreadable):
+        await services.files.receive(viewer, upload.document_id, 0, counted())
+    assert sent < PART_BYTES + 200_000
+    assert objects(settings) == []
+    assert rows(owner_url) == 0
 
 
 @pytest.mark.parametrize(
@@ -271,33 +250,6 @@ async def test_a_full_store_is_said_at_once_and_the_upload_goes_on_later(
         await services.files.receive(viewer, upload.document_id, 0, body(LARGE))
     monkeypatch.setattr(store, "put", put)
     assert (await services.files.receive(viewer, upload.document_id, 0, body(LARGE))).is_stored
-
-
-async def test_the_sweep_deletes_what_no_document_needs_and_nothing_else(
-    services: Services, viewer: Viewer, collection, settings, store: FolderStore, owner_url: str
-) -> None:
-    kept = await uploaded(services, viewer, collection, "kept.txt", "Needed.")
-    forgotten = await begun(services, viewer, collection)
-    await services.files.receive(viewer, forgotten.document_id, 0, breaking(LARGE[:5000]))
-    # A process that died between storing and remembering.
-    await store.put("ab/" + "ab" * 16, b"an orphan")
-    sweeping = Sweeping(services.files._database, store)
-    assert await sweeping.once() == 0
-    assert len(objects(settings)) == 3
-    assert await sweeping.once(unfinished=timedelta(0), young=timedelta(0)) == 2
-    assert await content(services, viewer, kept) == b"Needed."
-    assert rows(owner_url) == 3
-
-
-async def test_an_account_that_is_deleted_leaves_nothing_after_the_sweep(
-    services: Services, viewer: Viewer, collection, settings, store: FolderStore, owner_url: str
-) -> None:
-    await uploaded(services, viewer, collection, "mine.txt", "Mine.")
-    with psycopg.connect(owner_url) as connection:
-        connection.execute("DELETE FROM user_account WHERE id = %s", (viewer.user_id,))
-    assert rows(owner_url) == 0
-    assert await Sweeping(services.files._database, store).once(young=timedelta(0)) == 1
-    assert objects(settings) == []
 
 
 async def test_what_was_altered_where_it_is_kept_is_not_handed_out(

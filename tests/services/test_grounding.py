@@ -148,6 +148,29 @@ async def test_tools_read_around_list_and_stay_in_their_scope(services: Services
     assert "locks the front door" in around
 
 
+@pytest.mark.parametrize("number", ["{}", " {} ", "{}.0", "[{}]", "#{}", 1.0, 1])
+async def test_a_number_is_understood_however_a_model_writes_it(
+    services: Services, viewer: Viewer, collection, number: str | float
+) -> None:
+    await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    tools = RetrievalTools(services.files._database, services.retrieval, viewer, Scope((collection,)), [], 1000)
+    await tools.call(ToolCall("search_documents", {"query": "coffee machine"}))
+    wanted = next(source.number for source in tools.sources if "Fridays" in source.passage.text)
+    given = number.format(wanted) if isinstance(number, str) else number * wanted
+    assert "thirty days" in await tools.call(ToolCall("read_around", {"number": given}))
+
+
+@pytest.mark.parametrize(
+    "number", ["two", "", None, True, 1.5, "nan", "inf", "-inf", "1e999", [], {"a": 1}, "1" * 5_000, "²"]
+)
+async def test_a_number_that_is_none_is_answered_with_what_is_expected(
+    services: Services, viewer: Viewer, collection, number: object
+) -> None:
+    tools = RetrievalTools(services.files._database, services.retrieval, viewer, Scope((collection,)), [], 1000)
+    told_back = await tools.call(ToolCall("read_around", {"number": number}))
+    assert told_back == 'Say which passage: its number alone, like {"number": 2}.'
+
+
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [("rm", {}), ("search_documents", {}), ("search_documents", {"query": {"$ne": ""}}), ("read_around", {"number": "x"}),

@@ -66,6 +66,30 @@ async def test_what_somebody_has_uploaded_comes_along(services: Services, owner_
     assert [name for name in archive.namelist() if name.startswith("documents/")] == [line["file"]]
 
 
+@pytest.mark.parametrize("with_pieces", [True, False])
+async def test_what_is_deleted_while_it_is_written_is_named_and_the_rest_comes_along(
+    services: Services, owner_url: str, monkeypatch: pytest.MonkeyPatch, with_pieces: bool
+) -> None:
+    ada = await person(services, owner_url, "Ada")
+    collection, whole = await services.library.create(ada, "Mine"), services.files.whole
+    gone = await uploaded(services, ada, collection, "gone.txt", "Gone.")
+    await uploaded(services, ada, collection, "kept.txt", "Kept.")
+
+    async def deleting(owner_id, document):
+        content = await whole(owner_id, document) if with_pieces else None
+        if document.id == gone:
+            await services.files.remove(ada, [gone])
+        return content or await whole(owner_id, document)
+
+    monkeypatch.setattr(services.files, "whole", deleting)
+    archive = await exported(services, ada)
+    assert archive.testzip() is None
+    lines = {line["name"]: line for line in json.loads(archive.read("documents.json"))}
+    assert lines["gone.txt"]["missing"]
+    assert archive.read(lines["kept.txt"]["file"]) == b"Kept."
+    assert "missing" not in lines["kept.txt"]
+
+
 async def test_an_account_waits_can_be_kept_and_is_gone_for_good(services: Services, owner_url: str) -> None:
     await person(services, owner_url, "Admin", "admin")
     ada = await person(services, owner_url, "Ada")

@@ -37,7 +37,7 @@ async def test_a_scan_is_recognised_and_found(services: Services, viewer: Viewer
     answer = await services.retrieval.search(viewer, "total of the invoice", Scope((collection,)))
     assert "1,234.50 euros" in answer.passages[0].text
     assert (answer.passages[0].page, answer.passages[0].name) == (1, "invoice.pdf")
-    assert document.note == "The text of 1 scanned page was recognised."
+    assert document.remarks == "The text of 1 scanned page was recognised."
 
 
 async def test_a_picture_is_recognised_where_no_model_sees(services: Services, viewer: Viewer, collection) -> None:
@@ -81,7 +81,7 @@ async def test_what_cannot_be_recognised_is_found_by_what_can_be_read_of_it(
     monkeypatch.setattr(services.ingestion._parser, "recognise", failing)
     mixed = scans.mixed_pdf(samples.pdf(samples.report_page(1)), "Signed by hand")
     document = await ready(services, viewer, collection, "mixed.pdf", mixed)
-    assert "1 of 2 pages are scans" in document.note
+    assert "1 of 2 pages are scans" in document.remarks
     scan = await uploaded(services, viewer, collection, "scan.pdf", scans.pdf(INVOICE))
     assert (await settled(services, viewer, scan)).error == "It is too dark."
 

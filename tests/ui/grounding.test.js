@@ -77,7 +77,9 @@ describe("the source of a citation", () => {
 
   test("leads to the quoted words, or to the whole passage", () => {
     expect(passageOf(source, quoting)).toEqual({ documentId: "d", start: 112, end: 122, page: 3, quote: "has thirty" });
-    expect(passageOf(source, { ...quoting, verified: false })).toEqual({ documentId: "d", start: 100, end: 128, page: 3, quote: "" });
+    expect(passageOf(source, { ...quoting, verified: false })).toEqual({ documentId: "d", start: 100, end: 128, page: 3, quote: source.text });
+    // What the text says, and not what the answer made of it.
+    expect(passageOf(source, { ...quoting, quote: "HAS ... thirty" }).quote).toBe("has thirty");
     expect(placeOf(source)).toBe("page 3 · Holidays");
   });
 

@@ -8,7 +8,7 @@ import pytest
 from reflex_base.compiler import templates
 from reflex_base.constants.installer import PackageJson
 
-from rxchat.ui.build import SameOriginPlugin, _bind_to_loopback
+from rxchat.ui.build import DECODERS, PdfDecodersPlugin, SameOriginPlugin, _bind_to_loopback
 
 CHUNK = (
     'var e={PING:"http://localhost:8000/ping",EVENT:"ws://localhost:8000/_event",TRANSPORT:`websocket`};export{e as t};'
@@ -34,6 +34,20 @@ def test_build_without_the_addresses_is_refused(tmp_path: Path) -> None:
     _built(tmp_path, "var e={};export{e as t};")
     with pytest.raises(RuntimeError, match="no backend address"):
         SameOriginPlugin().post_build(static_dir=tmp_path)
+
+
+def test_decoders_for_scans_are_beside_the_build(tmp_path: Path) -> None:
+    static, wasm = tmp_path / "build" / "client", tmp_path / "node_modules" / "pdfjs-dist" / "wasm"
+    static.mkdir(parents=True)
+    wasm.mkdir(parents=True)
+    (wasm / "jbig2_nowasm_fallback.js").write_text("one")
+    with pytest.raises(RuntimeError, match="openjpeg"):
+        PdfDecodersPlugin().post_build(static_dir=static)
+    (wasm / "openjpeg_nowasm_fallback.js").write_text("two")
+    PdfDecodersPlugin().post_build(static_dir=static)
+    assert {file.name: file.read_text() for file in (static / DECODERS).iterdir()} == {
+        "jbig2_nowasm_fallback.js": "one", "openjpeg_nowasm_fallback.js": "two",
+    }  # fmt: skip
 
 
 def test_development_server_stays_on_this_machine() -> None:

@@ -8,11 +8,12 @@ from typing import Any
 
 import httpx
 
-from rxchat.domain.errors import EmbedderError, TextTooLong
+from rxchat.domain.errors import EmbedderError, TextRefused, TextTooLong
 from rxchat.domain.text import storable
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 120.0
+_REFUSED = {400, 413, 422}
 _LONG_WORDS = ("context length", "maximum context", "too many tokens", "too long", "max_tokens", "input is too large")
 
 
@@ -34,6 +35,7 @@ class Endpoint:
 
         Raises:
             TextTooLong: when it says so.
+            TextRefused: when it does not take what it was given.
             EmbedderError: for everything else that is no answer.
         """
         return await self._asked("POST", path, body)
@@ -62,7 +64,9 @@ class Endpoint:
         said = _said(answer)
         if any(words in said.lower() for words in _LONG_WORDS):
             raise TextTooLong
-        raise EmbedderError(f"{self._what} refuses ({response.status_code}): {said}")
+        # Ollama says so of vectors that are not numbers, which some models make of some texts.
+        is_refused = response.status_code in _REFUSED or "unsupported value: nan" in said.lower()
+        raise (TextRefused if is_refused else EmbedderError)(f"{self._what} refuses ({response.status_code}): {said}")
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -91,7 +95,7 @@ def unit_vectors(found: Any, count: int, dimensions: int | None, what: str) -> l
 def _unit(vector: Any, dimensions: int | None, what: str) -> list[float]:
     is_vector = isinstance(vector, list) and vector and all(isinstance(value, (int, float)) for value in vector)
     if not is_vector or not all(math.isfinite(value) for value in vector):
-        raise EmbedderError(f"{what} answers something that is not a vector.")
+        raise TextRefused(f"{what} answers something that is not a vector.")
     if dimensions is not None and len(vector) != dimensions:
         raise EmbedderError(f"{what} has changed: vectors of {len(vector)} numbers instead of {dimensions}.")
     return _scaled(vector)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rxchat.adapters.embedders.calls import Endpoint, unit_vectors
-from rxchat.domain.errors import EmbedderError, TextTooLong
+from rxchat.domain.errors import EmbedderError, TextRefused, TextTooLong
 from rxchat.domain.retrieval import EmbedderInfo
 
 _FALLBACK_TOKENS = 256
@@ -39,11 +39,11 @@ class OllamaEmbeddingModel:
             raise EmbedderError(f"{by.model} makes vectors of {info.dimensions} numbers now, not of {by.dimensions}.")
         try:
             return await self._embedded(endpoint, by.model, texts, by.dimensions)
-        except TextTooLong:
+        except (TextTooLong, TextRefused):
             raise
         except EmbedderError:
-            # Perhaps another host has it by now.
-            del self._found[by.model]
+            # Perhaps another host has it by now. Somebody else may have found out at the same time.
+            self._found.pop(by.model, None)
             self._found.pop("", None)
             raise
 
@@ -59,14 +59,17 @@ class OllamaEmbeddingModel:
             else "No Ollama host has an embedding model: pull one there, such as nomic-embed-text."
         )
         there: list[tuple[Endpoint, str]] = []
+        is_away = False
         for endpoint in self._endpoints:
             try:
                 rows = (await endpoint.get("/api/tags")).get("models") or []
             except EmbedderError as error:
-                failure = error
+                failure, is_away = error, True
                 continue
             there += [(endpoint, str(row["model"])) for row in rows if isinstance(row, dict) and _fits(row, wanted)]
-        if not there:
+        is_somewhere = any(name == prefer for _, name in there)
+        if not there or (prefer and is_away and not is_somewhere):
+            # Perhaps the one that is away has it: all documents would be embedded anew for nothing.
             raise failure
         endpoint, name = next((item for item in there if item[1] == prefer), there[0])
         return endpoint, await self._described(endpoint, name)

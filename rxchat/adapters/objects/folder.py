@@ -3,6 +3,8 @@
 An object is written beside its place, synced, and moved there in one step, so that there are only whole ones whenever
 the power fails. What a crash leaves behind is a temporary file, no object: `objects` never returns one, and removes
 those that are too old to be still in the writing.
+
+Whose it is stands in a file of its own. A folder without it is not touched: it may be where a disk is mounted usually.
 """
 
 from __future__ import annotations
@@ -29,21 +31,34 @@ T = TypeVar("T")
 
 _THREADS = 8
 _PREFIX, _SUFFIX = ".", ".tmp"
+_MARKER = ".rxchat"
 _OLD_SECONDS = 3600.0
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # The folder is on a disk that is not there just now, or on a server that does not answer.
 _AWAY = {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTCONN, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _FORBIDDEN_MESSAGE = "RxChat may not write to its file folder: an administrator has to look at its permissions."
+_NOT_MOUNTED = (
+    "The file folder is not the one that RxChat has kept files in: an administrator has to look whether its disk is"
+    " mounted."
+)
 
 
 class FolderStore:
     """Keeps objects in a folder that is RxChat's alone; its parent has to exist."""
 
     def __init__(self, folder: Path) -> None:
-        """Know the folder; it is made when it is needed."""
+        """Know the folder; it is made when somebody claims it."""
         self._folder = folder
         self._threads = anyio.CapacityLimiter(_THREADS)
+
+    async def owner(self) -> str | None:
+        """Return whose folder it is."""
+        return await self._in_thread(self._owner)
+
+    async def claim(self, owner: str) -> None:
+        """Make the folder, and write into it whose it is."""
+        await self._in_thread(partial(self._claim, owner))
 
     async def put(self, key: str, data: bytes) -> None:
         """Keep these bytes durably; an object that is there already is replaced."""
@@ -67,7 +82,7 @@ class FolderStore:
                 yield found
 
     async def ping(self) -> None:
-        """Write a small file and remove it again."""
+        """Write a small file and remove it again: beside the folder, as long as nobody has made that."""
         await self._in_thread(self._ping)
 
     async def aclose(self) -> None:
@@ -84,36 +99,54 @@ class FolderStore:
         # Who gives up does not wait for a disk that hangs; what is being put is whole, or not there.
         return await to_thread.run_sync(mapped, limiter=self._threads, abandon_on_cancel=True)
 
-    def _put(self, path: Path, data: bytes) -> None:
+    def _owner(self) -> str | None:
+        try:
+            return (self._folder / _MARKER).read_text(encoding="utf-8", errors="replace").strip()
+        except FileNotFoundError:
+            if self._folder.parent.is_dir():
+                return None
+            raise
+
+    def _claim(self, owner: str) -> None:
         _make(self._folder)
+        with _temporary(self._folder, owner.encode()) as temporary:
+            temporary.replace(self._folder / _MARKER)
+        _sync(self._folder)
+
+    def _check(self) -> None:
+        if not (self._folder / _MARKER).is_file():
+            raise StoreAway(_NOT_MOUNTED)
+
+    def _put(self, path: Path, data: bytes) -> None:
+        self._check()
         _make(path.parent)
         with _temporary(path.parent, data) as temporary:
             temporary.replace(path)
         _sync(path.parent)
 
     def _get(self, path: Path) -> bytes:
+        self._check()
         try:
             # A link is none of ours, wherever it leads.
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
         except FileNotFoundError:
-            if self._folder.is_dir():
-                raise ObjectMissing from None
-            # Not mounted, say: nothing is lost.
-            raise
+            # Should its disk have gone meanwhile, nothing is lost.
+            self._check()
+            raise ObjectMissing from None
         with os.fdopen(descriptor, "rb") as file:
             return file.read()
 
     def _delete(self, paths: Sequence[Path]) -> None:
+        self._check()
         for path in paths:
             path.unlink(missing_ok=True)
 
     def _ping(self) -> None:
-        _make(self._folder)
-        with _temporary(self._folder, b"RxChat was here."):
+        with _temporary(self._folder if self._folder.exists() else self._folder.parent, b"RxChat was here."):
             pass
 
     def _shards(self) -> list[Path]:
-        _make(self._folder)
+        self._check()
         shards = []
         with os.scandir(self._folder) as entries:
             for entry in entries:
@@ -151,6 +184,7 @@ def _temporary(folder: Path, data: bytes) -> Iterator[Path]:
 
 
 def _make(folder: Path) -> None:
+    # Never its parents: where they are missing, a disk is.
     if not folder.is_dir():
         folder.mkdir(mode=0o700, exist_ok=True)
         _sync(folder.parent)

@@ -40,6 +40,8 @@ _REST_SECONDS = 2.0
 _PART_BYTES = 5 << 20
 """The smallest that S3 has; larger objects go up in pieces of this size."""
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_MARKER = "rxchat-installation"
+"""The object that says whose bucket it is; it is not like the key of any other, and never listed."""
 _PAGE = 1000
 """As many as S3 lists, or deletes, at once."""
 
@@ -78,6 +80,15 @@ class S3Store:
     def __repr__(self) -> str:
         """Say where it is, and not with which key."""
         return f"S3Store({self._endpoint!r}, {self._bucket!r})"
+
+    async def owner(self) -> str | None:
+        """Return whose bucket it is; one that is not there is nobody's."""
+        return await self._in_thread(self._owner)
+
+    async def claim(self, owner: str) -> None:
+        """Write into the bucket whose it is; one that is missing is made, if that is allowed."""
+        await self._in_thread(self._have_bucket)
+        await self._in_thread(partial(self._put, _MARKER, owner.encode()))
 
     async def put(self, key: str, data: bytes) -> None:
         """Keep these bytes; an object that is there already is replaced."""
@@ -148,6 +159,14 @@ class S3Store:
     def _answered(self) -> None:
         if self._breaker.succeeded():
             log.info("the file store is back", endpoint=self._endpoint)
+
+    def _owner(self) -> str | None:
+        try:
+            return self._get(_MARKER).decode(errors="replace").strip()
+        except S3Error as error:
+            if error.code == "NoSuchBucket" or isinstance(s3_errors.from_answer(error), ObjectMissing):
+                return None
+            raise
 
     def _put(self, key: str, data: bytes) -> None:
         kept = self._client.put_object(

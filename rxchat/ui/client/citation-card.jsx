@@ -7,6 +7,7 @@ import { canOpen, excerptOf, passageOf, placeOf, reasonOf } from "./citation-mar
 import { viewerAddress } from "./viewer-address.js";
 
 const GAP = 8;
+const LONGEST_QUOTE = 200;
 
 /** Above or below the chip, wherever there is room, and inside the window. */
 function usePlace(anchor, card, content) {
@@ -54,6 +55,8 @@ function Source({ source, citation, onLeave }) {
   );
 }
 
+const Missing = ({ quote }) => <span className="cite-note"> “{quote.slice(0, LONGEST_QUOTE)}{quote.length > LONGEST_QUOTE && "…"}”</span>;
+
 export function CitationCard({ id, anchor, citation, list, problem, onLeave, ...pointer }) {
   const card = useRef(null);
   const source = list?.find(({ number }) => number === citation.number);
@@ -62,7 +65,7 @@ export function CitationCard({ id, anchor, citation, list, problem, onLeave, ...
   const isMissing = citation.reason === "no such source";
   return createPortal(
     <div ref={card} id={id} role="dialog" aria-label={`Source ${citation.number}`} className="cite-card" style={style} {...pointer}>
-      {reason && <p className="cite-reason">{reason}</p>}
+      {reason && <p className="cite-reason">{reason}{citation.reason === "not in the source" && <Missing quote={citation.quote} />}</p>}
       {source && <Source source={source} citation={citation} onLeave={onLeave} />}
       {!source && !isMissing && problem && <p className="cite-note" role="alert">{problem}</p>}
       {!source && !isMissing && !problem && !list && <p className="cite-note" role="status">Looking up the source…</p>}

@@ -115,5 +115,6 @@ export const canOpen = (source) => !!source?.is_there && !!source?.is_allowed;
 export function passageOf(source, citation) {
   const isQuoting = !!citation?.verified && !!citation.quote;
   const { start, end } = isQuoting ? citation : source;
-  return { documentId: source.document_id, start, end, page: source.page, quote: isQuoting ? citation.quote : "" };
+  const said = isQuoting ? points(source.text).slice(start - source.start, end - source.start).join("") : source.text;
+  return { documentId: source.document_id, start, end, page: source.page, quote: said };
 }

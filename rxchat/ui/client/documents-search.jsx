@@ -7,7 +7,7 @@ import { foundWords, markedParts } from "./documents-words.js";
 import { Problem } from "./form-parts.jsx";
 import { viewerAddress } from "./viewer-address.js";
 
-const addressOf = ({ document_id: documentId, start, end, page }) => viewerAddress({ documentId, start, end, page });
+const addressOf = ({ document_id: documentId, start, end, page, text }) => viewerAddress({ documentId, start, end, page, quote: text });
 
 function Found({ passage, rank, question }) {
   const { name, heading, page, score, text } = passage;

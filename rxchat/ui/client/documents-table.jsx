@@ -4,13 +4,13 @@ import { Link } from "react-router";
 import { Ellipsis, Eye, LoaderCircle, Pencil, RotateCw, Search, Trash2, TriangleAlert } from "lucide-react";
 import { Moment } from "./admin.jsx";
 import { Menu, MenuItem } from "./controls.jsx";
-import { counted, FILTERS, filtered, isUnderWay, stateWords } from "./documents-words.js";
+import { counted, FILTERS, filtered, isRecognised, isUnderWay, stateWords } from "./documents-words.js";
 import { viewerAddress } from "./viewer-address.js";
 
 const PAGE = 100;
 
 function State({ document, onReadAgain }) {
-  const { state, percent, note, name } = document;
+  const { state, percent, note, remarks, name } = document;
   const look = isUnderWay(document) ? "under-way" : state;
   return (
     <div className="document-state" data-look={look}>
@@ -20,7 +20,9 @@ function State({ document, onReadAgain }) {
         <span>{stateWords(document)}</span>
       </p>
       {state === "chunked" && <progress aria-label={`${name}: how much is embedded`} value={percent} max={100} />}
+      {isRecognised(document) && <progress aria-label={`${name}: how much is recognised`} value={percent} max={100} />}
       {note && <p className="document-note">{note}</p>}
+      {remarks && <p className="document-note">{remarks}</p>}
       {look === "failed" && onReadAgain && (
         <button type="button" className="link-button" onClick={onReadAgain}><RotateCw size={13} aria-hidden="true" /> Try again</button>
       )}

@@ -7,9 +7,13 @@ const EVERYWHERE = new Set(
   "a an and are as at be by can did do does for from had has have how i in into is it its me my of on or our that the their they this to was we were what when where which who whom whose why will with you your".split(" "),
 );
 
+/** Whether text on pictures is being recognised, which takes long enough to be followed. */
+export const isRecognised = ({ state, percent }) => state === "stored" && percent > 0;
+
 /** How far a document has come, in words. */
 export function stateWords({ state, percent, error }) {
   if (state === "failed") return error ? `Failed: ${error}` : "Failed";
+  if (isRecognised({ state, percent })) return `Recognising its text ${percent} %`;
   if (state === "chunked") return `Embedding ${percent} %`;
   return STEPS[state] ?? "Waiting";
 }

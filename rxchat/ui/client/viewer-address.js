@@ -1,20 +1,31 @@
 // Where a document is shown, open at a passage: for citations, and for what was found.
 
-/** The address of a document on this site; `start` and `end` count code points of its text, `page` counts from 1. */
+const LONGEST_QUOTE = 300;
+
+// Half of an emoji would make the address no address.
+const beginning = (quote) => Array.from(quote.trim().slice(0, 2 * LONGEST_QUOTE)).slice(0, LONGEST_QUOTE).join("").replace(/[\ud800-\udbff]$/, "");
+
+/**
+ * The address of a document on this site; `start` and `end` count code points of its text, `page` counts from 1. `quote` is what
+ * the text says there, or how that begins: without it nobody could see that the document has changed since.
+ */
 export function viewerAddress({ documentId, start, end, page, quote }) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries({ start, end, page })) if (value > 0) query.set(name, value);
-  if (quote) query.set("quote", quote.slice(0, 500));
   const said = query.toString();
-  return `/documents/view/${encodeURIComponent(documentId)}${said ? `?${said}` : ""}`;
+  // Behind the hash: what a document says is no server's business, and would be kept in the logs of proxies.
+  const words = quote ? `#${new URLSearchParams({ quote: beginning(quote) })}` : "";
+  return `/documents/view/${encodeURIComponent(documentId)}${said ? `?${said}` : ""}${words}`;
 }
 
-/** What such an address names: {start, end, page, quote}; numbers that are none are 0. */
-export function passageIn(query) {
+/** What such an address names, by its `search` and `hash`: {start, end, page, quote}; numbers that are none are 0. */
+export function passageIn({ search = "", hash = "" }) {
+  const query = new URLSearchParams(search);
+  const quote = new URLSearchParams(hash.slice(1)).get("quote") ?? "";
   const number = (name) => {
     const found = Number(query.get(name));
     return Number.isSafeInteger(found) && found > 0 ? found : 0;
   };
   const [start, end, page] = ["start", "end", "page"].map(number);
-  return { start, end: Math.max(start, end), page, quote: (query.get("quote") ?? "").slice(0, 500) };
+  return { start, end: Math.max(start, end), page, quote: quote.slice(0, 2 * LONGEST_QUOTE) };
 }

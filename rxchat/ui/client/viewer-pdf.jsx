@@ -4,6 +4,7 @@ import { getDocument, GlobalWorkerOptions, TextLayer } from "pdfjs-dist";
 import workerUrl from "pdfjs-dist/build/pdf.worker.min.mjs?url";
 import { address } from "./backend.js";
 import { Problem } from "./form-parts.jsx";
+import { PassageNote, SCANNED, UNMARKED } from "./viewer-note.jsx";
 import { passageRanges } from "./viewer-passage.js";
 import { BuiltData } from "./viewer-pdf-data.js";
 import { outboundLink } from "./words.js";
@@ -31,8 +32,9 @@ function openPdf(documentId) {
     disableStream: true,
     isEvalSupported: false,
     enableXfa: false,
-    // WebAssembly wants 'wasm-unsafe-eval', which no page of ours has.
+    // WebAssembly wants 'wasm-unsafe-eval', which no page of ours has: scans are shown by decoders without it (ui/build.py).
     useWasm: false,
+    wasmUrl: new URL("/pdf-decoders/", location.href).href,
     useWorkerFetch: false,
     BinaryDataFactory: BuiltData,
   });
@@ -152,37 +154,67 @@ function Page({ pdf, number, ratio, width, wanted, isFirst }) {
   return <div ref={host} className="pdf-page" role="region" aria-label={`Page ${number}`} style={{ width, aspectRatio: `var(--page-ratio, ${1 / ratio})` }} />;
 }
 
+const wordsOf = async (pdf, number) => (await (await pdf.getPage(number)).getTextContent()).items.map(({ str }) => str ?? "");
+
+/** Why nothing is marked on the pages of a passage; "" when something is, and as long as nobody knows. */
+async function whyUnmarked(pdf, first, wanted) {
+  const last = Math.min(pdf.numPages, first + PAGES_OF_A_PASSAGE - 1);
+  let isScan = false;
+  for (let number = first; number <= last; number += 1) {
+    const pieces = await wordsOf(pdf, number);
+    if (passageRanges(pieces, wanted).length) return "";
+    if (number === first) isScan = !pieces.join("").trim();
+  }
+  return isScan ? SCANNED : UNMARKED;
+}
+
+function useUnmarked(pdf, first, wanted) {
+  const [reason, setReason] = useState("");
+  useEffect(() => {
+    let isOver = false;
+    setReason("");
+    const isAsked = pdf && wanted && first > 0 && first <= pdf.numPages;
+    if (isAsked) whyUnmarked(pdf, first, wanted).then((said) => !isOver && setReason(said), () => {});
+    return () => {
+      isOver = true;
+    };
+  }, [pdf, first, wanted]);
+  return reason;
+}
+
 /** On which page the passage begins, when nobody says. */
 async function pageOf(pdf, wanted) {
   for (let number = 1; number <= Math.min(pdf.numPages, MOST_SEARCHED); number += 1) {
-    const { items } = await (await pdf.getPage(number)).getTextContent();
-    if (passageRanges(items.map(({ str }) => str ?? ""), wanted).length) return number;
+    if (passageRanges(await wordsOf(pdf, number), wanted).length) return number;
   }
   return 0;
 }
 
-function useFirstPage(pdf, page, wanted) {
+/** `near` is where it was when it was cited: the page to open when no page has its words. */
+function useFirstPage(pdf, page, near, wanted) {
   const [found, setFound] = useState(page);
   useEffect(() => {
     let isOver = false;
     setFound(page);
-    if (pdf && !page && wanted) pageOf(pdf, wanted).then((number) => !isOver && setFound(number), () => {});
+    if (pdf && !page && wanted) pageOf(pdf, wanted).then((number) => !isOver && setFound(number || near), () => {});
     return () => {
       isOver = true;
     };
-  }, [pdf, page, wanted]);
+  }, [pdf, page, near, wanted]);
   return found;
 }
 
-export default function PdfView({ documentId, page, wanted }) {
+export default function PdfView({ documentId, page, near, wanted }) {
   const root = useRef(null);
   const width = useWidth(root);
   const { pdf, ratio, problem } = usePdf(documentId);
-  const first = useFirstPage(pdf, page, wanted);
+  const first = useFirstPage(pdf, page, near, wanted);
+  const reason = useUnmarked(pdf, first, wanted);
   const isOfPassage = (number) => first > 0 && number >= first && number < first + PAGES_OF_A_PASSAGE;
   return (
     <div ref={root} className="pdf" data-tall={!pdf || undefined}>
       <Problem>{problem}</Problem>
+      {reason && <PassageNote reason={reason} says={wanted} />}
       {!pdf && !problem && <div className="skeleton pdf-skeleton" role="status" aria-label="Loading the PDF"><i /></div>}
       {pdf && Array.from({ length: pdf.numPages }, (_, at) => (
         <Page key={at} {...{ pdf, ratio, width }} number={at + 1} wanted={isOfPassage(at + 1) ? wanted : ""} isFirst={at + 1 === first} />

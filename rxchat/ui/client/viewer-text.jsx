@@ -1,23 +1,10 @@
 // The text of a document, as it was read: never as a page, whatever it holds. Long ones come in pieces around the passage.
 import { useEffect, useRef, useState } from "react";
 import { Problem } from "./form-parts.jsx";
-import { splitAt, utf16Index } from "./viewer-passage.js";
+import { points, splitAt, utf16Index } from "./viewer-passage.js";
 
 const STEP = 50_000;
 const FIXED = ["text/csv", "text/tab-separated-values", "application/json", "application/jsonl"];
-
-const points = (text) => {
-  let count = 0;
-  for (const _ of text) count += 1;
-  return count;
-};
-
-/** The text around a passage; without its place, the first that says the same. */
-function parted(shown, { start, end, quote }) {
-  if (end > start && start >= shown.start) return splitAt(shown.text, start - shown.start, end - shown.start);
-  const at = quote ? shown.text.indexOf(quote) : -1;
-  return at < 0 ? [shown.text, "", ""] : [shown.text.slice(0, at), quote, shown.text.slice(at + quote.length)];
-}
 
 export function TextView({ piece, passage, load }) {
   const { document: facts, characters } = piece;
@@ -39,7 +26,8 @@ export function TextView({ piece, passage, load }) {
   };
   const more = () => fetchFrom(end, (now, text) => ({ ...now, text: now.text + text }));
   if (!characters) return <p className="documents-none">{facts.state === "ready" ? "There is no text in this document." : "The text is not there yet: the document is still being read."}</p>;
-  const [ahead, marked, behind] = parted(shown, passage);
+  const isHere = passage.end > passage.start && passage.start >= shown.start;
+  const [ahead, marked, behind] = isHere ? splitAt(shown.text, passage.start - shown.start, passage.end - shown.start) : [shown.text, "", ""];
   return (
     <div className={`viewer-text${FIXED.includes(facts.media_type) ? " is-fixed" : ""}`}>
       {shown.start > 0 && <div className="viewer-more"><button type="button" className="button-quiet" onClick={before}>Show what comes before</button></div>}

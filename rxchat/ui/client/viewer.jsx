@@ -1,20 +1,22 @@
 // A document by itself: as it is, as its text, and as the index sees it; open at a passage when the address names one.
 import { lazy, Suspense, useEffect, useState } from "react";
-import { Link, useParams, useSearchParams } from "react-router";
+import { Link, useLocation, useNavigate, useParams } from "react-router";
 import { ArrowLeft, Download } from "lucide-react";
 import { address, ask } from "./backend.js";
 import { counted, spokenSize, stateWords } from "./documents-words.js";
 import { Problem } from "./form-parts.jsx";
-import { passageIn } from "./viewer-address.js";
+import { passageIn, viewerAddress } from "./viewer-address.js";
 import { ChunksView } from "./viewer-chunks.jsx";
 import { PictureView } from "./viewer-picture.jsx";
+import { CHANGED, PassageNote, PICTURED } from "./viewer-note.jsx";
 import { splitAt } from "./viewer-passage.js";
+import { LEAD } from "./viewer-pieces.js";
 import { TextView } from "./viewer-text.jsx";
+import { useWhere } from "./viewer-where.js";
 
 // PDF.js is large: only who opens a PDF loads it.
 const PdfView = lazy(() => import("./viewer-pdf.jsx"));
 
-const LEAD = 5000;
 const NO_TEXT = 100_000_000;
 const GONE = "not_found";
 
@@ -99,17 +101,36 @@ function wantedOf(piece, { start, end, quote }) {
   return (end > start && splitAt(piece.text, start - piece.start, end - piece.start)[1]) || quote;
 }
 
-function Body({ piece, passage, shown, onPassage }) {
-  const facts = piece.document;
-  if (shown === "Passages") return <ChunksView documentId={facts.id} onPassage={onPassage} />;
+function Shown({ facts, piece, passage, shown }) {
+  const wanted = wantedOf(piece, passage);
   if (shown === "Document" && isPdf(facts)) {
-    return <Suspense fallback={<Skeleton />}><PdfView documentId={facts.id} page={passage.page} wanted={wantedOf(piece, passage)} /></Suspense>;
+    return <Suspense fallback={<Skeleton />}><PdfView documentId={facts.id} page={passage.page} near={passage.near} wanted={wanted} /></Suspense>;
   }
-  if (shown === "Document" && isPicture(facts)) return <PictureView documentId={facts.id} name={facts.name} mediaType={facts.media_type} />;
+  if (shown === "Document" && isPicture(facts)) {
+    return (
+      <>
+        {wanted && <PassageNote reason={PICTURED} says={wanted} />}
+        <PictureView documentId={facts.id} name={facts.name} mediaType={facts.media_type} />
+      </>
+    );
+  }
   return <TextView key={`${facts.id} ${piece.start} ${piece.characters}`} piece={piece} passage={passage} load={fetchPiece} />;
 }
 
-/** A document, wherever it is shown. `passage` is {start, end, page, quote}; `onPassage` is told which one is to be shown. */
+function Body({ data, asked, shown, onPassage }) {
+  const { piece, passage, isChanged, isLooking } = useWhere(data, asked, (start) => fetchPiece(data.document.id, start));
+  const facts = data.document;
+  if (shown === "Passages") return <ChunksView documentId={facts.id} onPassage={onPassage} />;
+  if (isLooking) return <Skeleton label="Looking for the passage" />;
+  return (
+    <>
+      {isChanged && <PassageNote reason={CHANGED} says={asked.quote} />}
+      <Shown {...{ facts, piece, passage, shown }} />
+    </>
+  );
+}
+
+/** A document, wherever it is shown. `passage` is {start, end, page, quote}, as its address names it; `onPassage` is told which one is to be shown. */
 export function DocumentViewer({ documentId, passage, collections = [], news = 0, onPassage }) {
   const [{ data, problem, code }, again] = useDocument(documentId, passage.start, news);
   const [shown, setShown] = useState("Document");
@@ -131,7 +152,7 @@ export function DocumentViewer({ documentId, passage, collections = [], news = 0
       <Head facts={facts} title={data.title} collection={collections.find(({ id }) => id === facts.collection_id)} />
       <Tabs names={names} shown={shown} onShow={setShown} />
       <div role="tabpanel" id={`panel-${shown}`} aria-labelledby={`tab-${shown}`} className="viewer-body">
-        <Body piece={data} passage={passage} shown={shown} onPassage={show} />
+        <Body data={data} asked={passage} shown={shown} onPassage={show} />
       </div>
     </>
   );
@@ -140,13 +161,14 @@ export function DocumentViewer({ documentId, passage, collections = [], news = 0
 /** The page of one document: its address says which, and which passage. */
 export function ViewerPage({ collections, news }) {
   const { document_id: documentId = "" } = useParams();
-  const [query, setQuery] = useSearchParams();
-  const passage = passageIn(query);
+  const navigate = useNavigate();
+  const passage = passageIn(useLocation());
+  const go = ({ start, end, page, text }) => navigate(viewerAddress({ documentId, start, end, page, quote: text }));
   return (
     <div className="documents-scroll">
       <div className="documents-page viewer">
         <h1 className="sr-only">Document</h1>
-        <DocumentViewer key={documentId} {...{ documentId, passage, collections, news }} onPassage={({ start, end, page }) => setQuery({ start, end, page })} />
+        <DocumentViewer key={documentId} {...{ documentId, passage, collections, news }} onPassage={go} />
       </div>
     </div>
   );

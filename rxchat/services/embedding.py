@@ -1,0 +1,142 @@
+"""Vectors of what can be found: which index they belong to, and how an index is brought up to date.
+
+There is one index in force; while another embedding model is wanted, its index is made beside it, and comes in force when
+every document is whole in it. What comes in meanwhile is embedded for both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from uuid import UUID
+
+import structlog
+
+from rxchat.db import ingestion as rows
+from rxchat.db import retrieval as index_rows
+from rxchat.db.database import Database
+from rxchat.domain.errors import EmbedderError, TextRefused, TextTooLong
+from rxchat.domain.ports import EmbeddingModel
+from rxchat.domain.retrieval import EmbedderInfo, Index, embedded_text
+
+log = structlog.get_logger(__name__)
+
+_BATCH = 16
+"""How many chunks are embedded together: what is lost at most when a process dies."""
+_LOOKED_AT = 100
+
+
+class NotMine(Exception):
+    """Another job has taken this document up, or it was deleted: nothing more to do here."""
+
+
+async def vectors_of(
+    embedder: EmbeddingModel, texts: Sequence[str], by: EmbedderInfo, *, instead: str = ""
+) -> list[list[float]]:
+    """Return a vector for each text; one that is too long is the mean of its halves.
+
+    One that the model refuses, whatever it is, has the vector of what is given instead: by words it is found all the same.
+
+    Raises:
+        EmbedderError: when there is no answer, or it takes nothing at all.
+    """
+    try:
+        return await embedder.embed(texts, by)
+    except (TextTooLong, TextRefused) as error:
+        if len(texts) > 1:
+            return [(await vectors_of(embedder, [text], by, instead=instead))[0] for text in texts]
+        text, is_refused = texts[0], isinstance(error, TextRefused)
+        if is_refused and (not instead or text == instead):
+            raise
+    if is_refused:
+        log.warning("a text was refused by the embedding model", characters=len(text))
+        return await embedder.embed([instead], by)
+    if len(text) < 2:
+        raise EmbedderError("The embedding model takes no text at all.")
+    halves = await vectors_of(embedder, [text[: len(text) // 2], text[len(text) // 2 :]], by, instead=instead)
+    mean = [sum(values) / len(halves) for values in zip(*halves, strict=True)]
+    length = math.sqrt(sum(value * value for value in mean)) or 1.0
+    return [[value / length for value in mean]]
+
+
+class Embedding:
+    """The vectors of documents, in the index that is wanted."""
+
+    def __init__(self, database: Database, embedder: EmbeddingModel) -> None:
+        """Know who makes vectors, and where they are kept."""
+        self._database = database
+        self._embedder = embedder
+
+    async def wanted_index(self) -> Index:
+        """Return the index of the embedder that is configured now, making it when it is new.
+
+        Raises:
+            EmbedderError: when nobody can tell which it is.
+        """
+        known = await self._known()
+        active = next((item.model for item in known if item.is_active), "")
+        info = await self._embedder.info(active)
+        found = next((item for item in known if item.embedder == info), None)
+        if found is not None:
+            return found
+        async with self._database.begin(None) as session:
+            return await index_rows.open_index(session, info.model, info.dimensions, info.max_tokens)
+
+    async def _known(self) -> list[Index]:
+        async with self._database.begin(None) as session:
+            return await index_rows.indexes(session)
+
+    async def embed(self, taken: rows.Taken, generation: int) -> Index:
+        """Make the vectors of a document that are missing in the wanted index, and return that index.
+
+        Raises:
+            NotMine: when another job has the document.
+            EmbedderError: when there is no answer; what is embedded by then is kept.
+        """
+        wanted = await self.wanted_index()
+        await self._embed_in(taken, generation, wanted)
+        return wanted
+
+    async def embed_for_now(self, taken: rows.Taken, generation: int) -> None:
+        """Make those in the index that is in force, too, when that is another one: if its model is there still."""
+        for index in await self._known():
+            if not index.is_active or index == await self.wanted_index():
+                continue
+            try:
+                await self._embed_in(taken, generation, index)
+            except EmbedderError as error:
+                log.info("a document is found by meaning only later", reason=error.message)
+
+    async def _embed_in(self, taken: rows.Taken, generation: int, index: Index) -> None:
+        document = taken.document
+        async with self._database.begin(document.owner_id) as session:
+            missing = await rows.count_without_vector(session, document, generation, index.id)
+        total = max(1, document.chunks)
+        while missing:
+            async with self._database.begin(document.owner_id) as session:
+                batch = await rows.without_vector(session, document, generation, index.id, _BATCH)
+            if not batch:
+                return
+            texts = [embedded_text(document.name, heading, text) for _, heading, text in batch]
+            vectors = await vectors_of(self._embedder, texts, index.embedder, instead=document.name)
+            missing = max(0, missing - len(batch))
+            made = [(item[0], vector) for item, vector in zip(batch, vectors, strict=True)]
+            async with self._database.begin(document.owner_id) as session:
+                if not await rows.advance(session, taken, progress=1 - missing / total):
+                    raise NotMine
+                await rows.save_vectors(session, document, index.id, made)
+
+    async def lacking(self) -> list[tuple[UUID, UUID]]:
+        """Return documents that are not whole in the wanted index; puts it in force when there are none."""
+        try:
+            index = await self.wanted_index()
+        except EmbedderError:
+            return []
+        async with self._database.begin(None) as session:
+            lacking = await index_rows.to_embed(session, index.id, _LOOKED_AT)
+        async with self._database.begin(None) as session:
+            if index.is_active:
+                await index_rows.retire_others(session, index.id)
+            elif not lacking and await index_rows.activate_index(session, index.id):
+                log.info("another embedding model is in force", model=index.model)
+        return lacking

@@ -1,0 +1,32 @@
+"""What this installation knows of its file store: whose it is, and what is still to be deleted there."""
+
+# SQLModel declares __tablename__ in a way that a plain string does not fit, though its documentation uses one.
+# pyright: reportAssignmentType=false
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index, text
+from sqlmodel import Field, SQLModel
+
+from rxchat.tables.base import moment
+
+
+class DoomedObject(SQLModel, table=True):
+    """A piece that is forgotten already, and still in the store."""
+
+    __tablename__ = "doomed_object"
+    __table_args__ = (Index("ix_doomed_object_doomed_at", "doomed_at"),)
+
+    object_key: str = Field(primary_key=True)
+    doomed_at: datetime = moment(default_now=True)
+
+
+class Installation(SQLModel, table=True):
+    """One row: by what name the file store knows whose it is."""
+
+    __tablename__ = "installation"
+
+    id: UUID = Field(primary_key=True, sa_column_kwargs={"server_default": text("gen_random_uuid()")})

@@ -1,0 +1,133 @@
+"""Downloads: what cannot be handed out is said before anything is sent, and parts are what was asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from uuid import UUID
+
+import pytest
+from sqlalchemy import event
+
+from rxchat.adapters.objects.folder import FolderStore
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.documents import DocumentState
+from rxchat.domain.errors import StoreAway
+from rxchat.services.graph import Services
+from rxchat.settings import Settings
+from tests.security.house import Open, doors, error_of, person, sign_in
+from tests.services.grounded import found, uploaded
+from tests.services.uploading import LARGE, objects
+
+pytestmark = pytest.mark.anyio
+
+WORDS = b"0123456789"
+
+
+@pytest.fixture
+async def clients(settings: Settings, services: Services) -> AsyncGenerator[Open]:
+    """Opens clients of the routes, each with cookies of its own."""
+    assert services
+    async with doors(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def ada(services: Services, owner_url: str) -> Viewer:
+    return await person(services, owner_url, "Ada")
+
+
+@pytest.fixture
+async def collection(services: Services, ada: Viewer) -> UUID:
+    return await services.library.create(ada, "Mine")
+
+
+async def test_a_store_that_is_away_is_said_instead_of_a_broken_file(
+    services: Services,
+    clients: Open,
+    ada: Viewer,
+    collection: UUID,
+    settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    document, client = await uploaded(services, ada, collection, "a.txt", WORDS), clients()
+    await sign_in(client, ada)
+
+    async def away(_key: str) -> bytes:
+        raise StoreAway
+
+    with monkeypatch.context() as patched:
+        patched.setattr(services.files._store, "get", away)
+        for headers in ({}, {"range": "bytes=2-4"}):
+            answer = await client.get(f"/api/files/{document}", headers=headers)
+            assert (answer.status_code, error_of(answer)) == (503, "store_away")
+    objects(settings)[0].unlink()
+    answer = await client.get(f"/api/files/{document}")
+    assert (answer.status_code, error_of(answer)) == (404, "object_missing")
+    assert "upload it again" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "got"),
+    [
+        ("bytes=0-3", 206, b"0123"),
+        ("bytes=4-", 206, b"456789"),
+        ("bytes=-3", 206, b"789"),
+        ("bytes=-100", 206, WORDS),
+        ("bytes=8-100", 206, b"89"),
+        ("bytes=-0", 416, b""),
+        ("bytes=10-", 416, b""),
+        ("bytes=5-2", 200, WORDS),
+        ("bytes=a-b", 200, WORDS),
+    ],
+)
+async def test_a_part_of_a_file_is_just_that_part(
+    services: Services,
+    clients: Open,
+    ada: Viewer,
+    collection: UUID,
+    asked: str,
+    status: int,
+    got: bytes,
+) -> None:
+    document, client = await uploaded(services, ada, collection, "a.txt", WORDS), clients()
+    await sign_in(client, ada)
+    answer = await client.get(f"/api/files/{document}", headers={"range": asked})
+    assert (answer.status_code, answer.content) == (status, got)
+
+
+async def test_a_part_of_a_file_is_one_look_at_the_database_and_one_piece(
+    services: Services,
+    ada: Viewer,
+    collection: UUID,
+    clients: Open,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    document, client = await uploaded(services, ada, collection, "large.txt", LARGE), clients()
+    await sign_in(client, ada)
+    async with asyncio.timeout(10):
+        while (await found(services, ada, document)).state is DocumentState.STORED:
+            # The job that reads it gets its pieces, too.
+            await asyncio.sleep(0.05)
+    store, fetched, looked = services.files._store, [], []
+    assert isinstance(store, FolderStore)
+    get = store.get
+
+    async def counted(key: str) -> bytes:
+        fetched.append(key)
+        return await get(key)
+
+    monkeypatch.setattr(store, "get", counted)
+
+    def executed(*given: object) -> None:
+        if "FROM document" in str(given[2]):
+            looked.append(given[2])
+
+    engine = services.files._database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", executed)
+    try:
+        answer = await client.get(f"/api/files/{document}", headers={"range": "bytes=-5"})
+    finally:
+        event.remove(engine, "before_cursor_execute", executed)
+    assert answer.content == LARGE[-5:]
+    assert (len(fetched), len(looked)) == (1, 1)

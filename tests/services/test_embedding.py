@@ -1,0 +1,188 @@
+"""Vectors: which index they belong to, what happens while another model's is made, and what no model takes."""
+
+from __future__ import annotations
+
+import asyncio
+
+import psycopg
+import pytest
+
+from rxchat.db import retrieval as index_rows
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.documents import DocumentState
+from rxchat.domain.errors import EmbedderError
+from rxchat.domain.retrieval import Index, Scope, Way
+from rxchat.services.graph import Services
+from rxchat.services.ingestion import TRIES
+from tests.peers.scripted_ollama import ScriptedOllama
+from tests.services.grounded import EMBEDDER, HANDBOOK, found, ready, uploaded
+
+pytestmark = pytest.mark.anyio
+
+OTHER = "scripted-embed:tokens=128,dimensions=48"
+COFFEE = "who cleans the coffee machine?"
+
+
+@pytest.fixture
+async def ollama(ollama: ScriptedOllama) -> ScriptedOllama:
+    ollama.offered = ["scripted:tokens=2", EMBEDDER]
+    return ollama
+
+
+@pytest.fixture
+async def collection(services: Services, viewer: Viewer):
+    return await services.library.create(viewer, "Team")
+
+
+def offer(services: Services, ollama: ScriptedOllama, *models: str, wanted: str = "") -> None:
+    """Have other models there, and one of them configured, as after a restart."""
+    ollama.offered = ["scripted:tokens=2", *models]
+    embedder = services.ingestion._embedding._embedder
+    embedder._found.clear()  # pyright: ignore[reportAttributeAccessIssue]
+    embedder._wanted = wanted  # pyright: ignore[reportAttributeAccessIssue]
+
+
+async def indexes(services: Services) -> list[Index]:
+    async with services.ingestion._database.begin(None) as session:
+        return await index_rows.indexes(session)
+
+
+async def looked_after_until(services: Services, is_done) -> None:
+    async with asyncio.timeout(20):
+        while not is_done(await indexes(services)):
+            await services.ingestion.look_after()
+            await asyncio.sleep(0.05)
+
+
+def vectors(owner_url: str) -> dict[int, int]:
+    with psycopg.connect(owner_url) as connection:
+        return dict(connection.execute("SELECT index_id, count(*) FROM chunk_vector GROUP BY 1").fetchall())
+
+
+async def nearest(services: Services, viewer: Viewer, collection, question: str = COFFEE) -> str:
+    answer = await services.retrieval.search(viewer, question, Scope((collection,)), way=Way.VECTOR)
+    assert answer.notice == ""
+    return answer.passages[0].name if answer.passages else ""
+
+
+async def test_another_embedder_is_in_force_when_its_index_is_complete(
+    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama, owner_url: str
+) -> None:
+    await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    ollama.offered = ["scripted:tokens=2", "scripted-embed:tokens=128,dimensions=48"]
+    services.ingestion._embedding._embedder._found.clear()  # pyright: ignore[reportAttributeAccessIssue]
+    answer = await services.retrieval.search(viewer, "coffee machine", Scope((collection,)))
+    assert answer.passages[0].name == "handbook.md"
+    async with asyncio.timeout(20):
+        while True:
+            await services.ingestion.look_after()
+            async with services.ingestion._database.begin(viewer.user_id) as session:
+                indexes = await index_rows.indexes(session)
+            if [(item.dimensions, item.is_active) for item in indexes] == [(48, True)]:
+                break
+            await asyncio.sleep(0.1)
+    assert list(vectors(owner_url).values()) == [3]
+    answer = await services.retrieval.search(viewer, "coffee machine", Scope((collection,)), way=Way.VECTOR)
+    assert (answer.passages[0].heading, answer.notice) == ("Handbook › Coffee", "")
+
+
+async def test_while_another_index_is_made_all_is_found_and_going_back_loses_nothing(
+    services: Services,
+    viewer: Viewer,
+    collection,
+    ollama: ScriptedOllama,
+    owner_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = await ready(services, viewer, collection, "first.md", "# Tea\n\nTea is served at four.")
+    [before] = await indexes(services)
+
+    async def nothing() -> list:
+        return []
+
+    # The new index never gets its turn: what is found already stays as it is.
+    monkeypatch.setattr(services.ingestion._embedding, "lacking", nothing)
+    offer(services, ollama, EMBEDDER, OTHER, wanted=OTHER)
+    second = await ready(services, viewer, collection, "second.md", HANDBOOK)
+    assert [item.is_active for item in await indexes(services)].count(True) == 1
+    assert len(await indexes(services)) == 2
+    assert await nearest(services, viewer, collection) == "second.md"
+    assert await nearest(services, viewer, collection, "when is tea served") == "first.md"
+
+    # Without the model that is in force a third one is found by its words only; until that model is wanted again.
+    offer(services, ollama, OTHER, wanted=OTHER)
+    await ready(services, viewer, collection, "third.md", "# Cups\n\nCups are washed by machine.")
+    monkeypatch.undo()
+    offer(services, ollama, EMBEDDER, wanted=EMBEDDER)
+    await looked_after_until(services, lambda known: known == [before])
+    async with asyncio.timeout(20):
+        while await nearest(services, viewer, collection, "washed cups") != "third.md":
+            await services.ingestion.look_after()
+            await asyncio.sleep(0.05)
+    async with asyncio.timeout(20):
+        while vectors(owner_url).keys() != {before.id}:
+            await services.ingestion.look_after()
+    for document in (first, second):
+        assert (await found(services, viewer, document.id)).state is DocumentState.READY
+
+
+async def test_a_model_that_refuses_to_embed_anew_fails_no_document_that_is_found(
+    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    embedder, calls = services.ingestion._embedding._embedder, 0
+    embed = embedder.embed
+
+    async def failing(texts, by):
+        nonlocal calls
+        if by.model == OTHER:
+            calls += 1
+            raise EmbedderError("Too many requests.")
+        return await embed(texts, by)
+
+    offer(services, ollama, EMBEDDER, OTHER, wanted=OTHER)
+    monkeypatch.setattr(embedder, "embed", failing)
+    await looked_after_until(services, lambda _: calls == 1)
+    for _ in range(3):
+        await services.ingestion.look_after()
+    await asyncio.sleep(0.5)
+    assert calls == 1
+    for _ in range(TRIES + 2):
+        with pytest.raises(EmbedderError):
+            await services.ingestion.run(viewer.user_id, document.id)
+        assert await services.ingestion.postpone(viewer.user_id, document.id, "Too many requests.") is None
+    again = await found(services, viewer, document.id)
+    assert (again.state, again.error) == (DocumentState.READY, "")
+    assert await nearest(services, viewer, collection) == "handbook.md"
+
+
+async def test_a_passage_that_no_model_takes_is_found_by_its_words(
+    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama
+) -> None:
+    offer(services, ollama, f"{EMBEDDER},refuse=Fridays")
+    await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    answer = await services.retrieval.search(viewer, "Who is it on a friday?", Scope((collection,)))
+    assert "Fridays" in answer.passages[0].text
+    answer = await services.retrieval.search(viewer, "days of holidays", Scope((collection,)), way=Way.VECTOR)
+    assert answer.passages[0].heading == "Handbook › Holidays"
+
+
+async def test_a_model_that_takes_nothing_is_waited_for(
+    services: Services, viewer: Viewer, collection, monkeypatch: pytest.MonkeyPatch, ollama: ScriptedOllama
+) -> None:
+    await services.ingestion._embedding.wanted_index()
+    offer(services, ollama, EMBEDDER)
+    ollama.offered[1] += ",refuse=a"
+    document_id = await uploaded(services, viewer, collection, "handbook.md", HANDBOOK)
+    async with asyncio.timeout(10):
+        while not (document := await found(services, viewer, document_id)).note:
+            await asyncio.sleep(0.02)
+    assert "Next try in" in document.note
+
+
+async def test_a_long_question_is_looked_for_by_its_meaning(services: Services, viewer: Viewer, collection) -> None:
+    await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    question = "Well, you see, " * 100 + COFFEE * 20
+    answer = await services.retrieval.search(viewer, question, Scope((collection,)), way=Way.VECTOR)
+    assert answer.notice == ""
+    assert answer.passages[0].heading == "Handbook › Coffee"

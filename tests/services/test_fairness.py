@@ -1,0 +1,41 @@
+"""Whose documents are read first, where nobody reads any for the moment."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.ids import new_id
+from rxchat.services.graph import Services
+from rxchat.settings import Settings
+from tests.factories import add_viewer
+from tests.services.grounded import body, uploaded
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"engine": False})
+
+
+async def test_who_brings_many_keeps_nobody_waiting_and_what_is_attached_comes_first(
+    services: Services, viewer: Viewer, owner_url: str
+) -> None:
+    other = add_viewer(owner_url)
+    names: dict[str, str] = {}
+    for owner, many in ((viewer, 3), (other, 2)):
+        collection = await services.library.create(owner, "Team")
+        for number in range(many):
+            name = f"{'one' if owner is viewer else 'other'} {number}"
+            names[str(await uploaded(services, owner, collection, f"{name}.txt", name))] = name
+    upload = await services.files.begin(viewer, name="attached.txt", size_bytes=2, draft_key=new_id())
+    names[str((await services.files.receive(viewer, upload.document_id, 0, body(b"hi"))).document_id)] = "attached"
+    with psycopg.connect(owner_url) as connection:
+        rows = connection.execute(
+            "SELECT args->>'document_id' FROM procrastinate_jobs WHERE args->>'document_id' = ANY (%s)"
+            " ORDER BY priority DESC, id",
+            (list(names),),
+        ).fetchall()
+    assert [names[row[0]] for row in rows] == ["attached", "one 0", "other 0", "one 1", "other 1", "one 2"]

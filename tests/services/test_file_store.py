@@ -1,0 +1,262 @@
+"""Whose store it is: files go where this installation's are, and are never lost because a disk is not mounted."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from rxchat import operator_commands
+from rxchat.adapters.objects.folder import FolderStore
+from rxchat.bootstrap import Connections, running
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.documents import DocumentState
+from rxchat.domain.errors import DocumentUnreadable, ObjectMissing, StoreAway, StoreError
+from rxchat.services.graph import Services
+from rxchat.services.keeping import Keeping
+from rxchat.settings import Settings
+from tests.peers.scripted_ollama import ScriptedOllama
+from tests.services.grounded import EMBEDDER, body, found, settled, uploaded
+from tests.services.uploading import begun, content, objects
+
+pytestmark = pytest.mark.anyio
+
+WORDS = "The same words."
+
+
+@pytest.fixture
+async def ollama(ollama: ScriptedOllama) -> ScriptedOllama:
+    ollama.offered = [EMBEDDER]
+    return ollama
+
+
+@pytest.fixture
+async def collection(services: Services, viewer: Viewer) -> UUID:
+    return await services.library.create(viewer, "Team")
+
+
+@pytest.fixture
+def store(services: Services) -> FolderStore:
+    return services.files._store  # pyright: ignore[reportReturnType]
+
+
+async def test_the_first_upload_claims_a_store_that_is_nobodys(
+    services: Services, viewer: Viewer, collection: UUID, store: FolderStore, owner_url: str
+) -> None:
+    assert await store.owner() is None
+    await begun(services, viewer, collection)
+    with psycopg.connect(owner_url) as connection:
+        [[ours]] = connection.execute("SELECT id::text FROM installation").fetchall()
+    assert await store.owner() == ours
+
+
+async def test_a_store_of_another_installation_takes_nothing(
+    services: Services, viewer: Viewer, collection: UUID, store: FolderStore
+) -> None:
+    await store.claim("another-installation")
+    with pytest.raises(StoreError, match="another installation"):
+        await begun(services, viewer, collection)
+    assert await store.owner() == "another-installation"
+
+
+@pytest.mark.parametrize("is_mount_point", [True, False])
+async def test_with_its_disk_not_mounted_nothing_is_lost_and_nothing_goes_to_another(
+    services: Services, viewer: Viewer, collection: UUID, settings: Settings, at: Connections, is_mount_point: bool
+) -> None:
+    document = await uploaded(services, viewer, collection, "mine.txt", WORDS)
+    folder, disk = settings.data / "files", settings.data / "disk"
+    folder.rename(disk)
+    if is_mount_point:
+        folder.mkdir()
+    async with running(settings, at) as restarted:
+        for each in (services, restarted):
+            with pytest.raises(StoreAway, match="mounted"):
+                await content(each, viewer, document)
+            with pytest.raises(StoreAway, match="mounted"):
+                await uploaded(each, viewer, collection, "new.txt", "Other words.")
+        assert not folder.exists() or list(folder.iterdir()) == []
+        if is_mount_point:
+            folder.rmdir()
+        disk.rename(folder)
+        for each in (services, restarted):
+            assert await content(each, viewer, document) == WORDS.encode()
+
+
+async def test_files_that_were_brought_by_hand_are_claimed_by_a_command(
+    services: Services, viewer: Viewer, collection: UUID, settings: Settings, at: Connections,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    document = await uploaded(services, viewer, collection, "mine.txt", WORDS)
+    (settings.data / "files" / ".rxchat").unlink()
+    with pytest.raises(StoreAway):
+        await content(services, viewer, document)
+    monkeypatch.setattr(operator_commands, "connections", lambda _settings: at)
+    await operator_commands._claim_files(settings)
+    assert await content(services, viewer, document) == WORDS.encode()
+
+
+@pytest.mark.parametrize("damage", ["lost", "altered"])
+async def test_uploading_again_repairs_what_was_lost_or_altered(
+    services: Services, viewer: Viewer, collection: UUID, settings: Settings, damage: str
+) -> None:
+    other = await services.library.create(viewer, "Other")
+    first = await uploaded(services, viewer, collection, "one.txt", WORDS)
+    second = await uploaded(services, viewer, other, "two.txt", WORDS)
+    for document in (first, second):
+        await settled(services, viewer, document)
+    [path] = objects(settings)
+    path.unlink() if damage == "lost" else path.write_bytes(path.read_bytes()[:-1] + b"x")
+    await services.library.read_again(viewer, second)
+    failed = await settled(services, viewer, second)
+    assert failed.state is DocumentState.FAILED
+    assert "upload it again" in failed.error
+    assert await uploaded(services, viewer, collection, "three.txt", WORDS) == first
+    for document in (first, second):
+        assert await content(services, viewer, document) == WORDS.encode()
+    # What had failed because of it is read again without anybody asking for it.
+    mended = await settled(services, viewer, second)
+    assert (mended.state, mended.error) == (DocumentState.READY, "")
+    assert len(objects(settings)) == 1
+
+
+async def test_a_failed_document_is_read_again_when_it_is_uploaded_again(
+    services: Services, viewer: Viewer, collection: UUID, owner_url: str
+) -> None:
+    document = await uploaded(services, viewer, collection, "one.txt", WORDS)
+    await settled(services, viewer, document)
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("UPDATE document SET state = 'failed', error = 'Something was away.'")
+    assert await uploaded(services, viewer, collection, "one.txt", WORDS) == document
+    again = await settled(services, viewer, document)
+    assert (again.state, again.error, again.generation) == (DocumentState.READY, "", 2)
+
+
+async def test_finishing_twice_at_once_is_done_once(
+    services: Services, viewer: Viewer, collection: UUID, store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload, get, read = await begun(services, viewer, collection, WORDS.encode(), "one.txt"), store.get, 0
+    again: list[object] = []
+
+    async def slowly(key: str) -> bytes:
+        nonlocal read
+        read += 1
+        if read == 1:
+            # While one is at it, others come: a worker that looks after uploads, which leaves it alone.
+            again.append(await services.files.finish(viewer.user_id, upload.document_id))
+        return await get(key)
+
+    monkeypatch.setattr(store, "get", slowly)
+    received = await services.files.receive(viewer, upload.document_id, 0, body(WORDS.encode()))
+    assert received.is_stored
+    assert (again, read) == ([None], 1)
+    await services.files.finish(viewer.user_id, upload.document_id)
+    assert read == 1
+
+
+async def test_a_lease_whose_process_died_is_taken_over_and_till_then_nobody_is_asked(
+    services: Services, viewer: Viewer, collection: UUID, owner_url: str, store: FolderStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    upload = await arrived(services, viewer, collection, store, monkeypatch, "one.txt", WORDS.encode())
+    with psycopg.connect(owner_url) as connection:
+        connection.execute(
+            "UPDATE stored_file SET touched_at = now() - interval '1 minute', finishing_until = now() + interval '9 s'"
+        )
+        assert connection.execute("SELECT id FROM received_uploads(10)").fetchall() == []
+    await services.files.finish(viewer.user_id, upload)
+    assert (await found(services, viewer, upload)).state is DocumentState.UPLOADING
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("UPDATE stored_file SET finishing_until = now() - interval '1 s'")
+        assert connection.execute("SELECT id FROM received_uploads(10)").fetchall() == [(upload,)]
+    await services.ingestion.look_after()
+    assert await content(services, viewer, upload) == WORDS.encode()
+
+
+async def arrived(
+    services: Services, viewer: Viewer, collection: UUID, store: FolderStore, monkeypatch: pytest.MonkeyPatch,
+    name: str, data: bytes,
+) -> UUID:  # fmt: skip
+    """An upload that has arrived whole, and that could not be finished; its person has gone."""
+    upload, get = await begun(services, viewer, collection, data, name), store.get
+
+    async def away(_key: str) -> bytes:
+        raise StoreAway
+
+    monkeypatch.setattr(store, "get", away)
+    with pytest.raises(StoreAway):
+        await services.files.receive(viewer, upload.document_id, 0, body(data))
+    with pytest.raises(StoreAway):
+        await services.files.upload(viewer, upload.document_id)
+    monkeypatch.setattr(store, "get", get)
+    return upload.document_id
+
+
+async def test_an_upload_that_could_not_be_finished_is_not_over_before_it_is(
+    services: Services, viewer: Viewer, collection: UUID, store: FolderStore, monkeypatch: pytest.MonkeyPatch,
+    owner_url: str,
+) -> None:  # fmt: skip
+    upload = await arrived(services, viewer, collection, store, monkeypatch, "one.txt", WORDS.encode())
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("UPDATE stored_file SET touched_at = now() - interval '1 minute'")
+    await services.ingestion.look_after()
+    assert (await services.files.upload(viewer, upload)).is_stored
+    assert await content(services, viewer, upload) == WORDS.encode()
+
+
+@pytest.mark.parametrize("damage", ["not what its name says", "lost"])
+async def test_what_cannot_be_used_stays_as_a_document_that_says_why_when_its_person_has_gone(
+    services: Services, viewer: Viewer, collection: UUID, store: FolderStore, monkeypatch: pytest.MonkeyPatch,
+    settings: Settings, damage: str,
+) -> None:  # fmt: skip
+    with monkeypatch.context() as patched:
+        # So that it is not refused by its beginning already.
+        patched.setattr("rxchat.services.files.HEAD_BYTES", 10**9)
+        patched.setattr("rxchat.services.files.format_of", lambda *_: None)
+        data = b"\x89PNG\r\n\x1a\n" + b"\0" * 100 if damage != "lost" else b"%PDF-1.7\n"
+        upload = await arrived(services, viewer, collection, store, monkeypatch, "report.pdf", data)
+    if damage == "lost":
+        objects(settings)[0].unlink()
+    await services.files.finish(viewer.user_id, upload)
+    document = await found(services, viewer, upload)
+    assert document.state is DocumentState.FAILED
+    assert ("lost" if damage == "lost" else "PNG") in document.error
+    # Whoever asks how far it has come hears that it is over; the document says the rest.
+    assert (await services.files.upload(viewer, upload)).is_stored
+    await services.files.remove(viewer, [upload])
+    assert objects(settings) == []
+
+
+async def test_what_is_wrong_with_the_store_is_asked_now_and_then_and_soon_answered(
+    services: Services, viewer: Viewer, collection: UUID, settings: Settings, store: FolderStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    keeping = Keeping(services.files._database, store)
+    assert await keeping.problem() == "", "nothing has been kept yet"
+    await uploaded(services, viewer, collection, "one.txt", WORDS)
+    (settings.data / "files").rename(settings.data / "disk")
+    assert await keeping.problem() == "", "it was asked just now"
+    keeping._asked_at -= 11
+    assert "mounted" in await keeping.problem()
+
+    async def never() -> str:
+        await asyncio.sleep(60)
+        return ""
+
+    monkeypatch.setattr(store, "owner", never)
+    keeping._asked_at -= 11
+    async with asyncio.timeout(4):
+        said = await asyncio.gather(*(keeping.problem() for _ in range(5)))
+    assert set(said) == {StoreAway().message}
+
+
+async def test_what_is_lost_is_still_lost_where_the_store_is_ours(
+    services: Services, viewer: Viewer, collection: UUID, settings: Settings
+) -> None:
+    document = await uploaded(services, viewer, collection, "one.txt", WORDS)
+    objects(settings)[0].unlink()
+    with pytest.raises(ObjectMissing):
+        await services.files.content(viewer, document)
+    with pytest.raises(DocumentUnreadable):
+        await begun(services, viewer, collection, b"x", "virus.exe")

@@ -1,0 +1,64 @@
+"""What an answer says when not everything that was attached could be looked at."""
+
+from __future__ import annotations
+
+import pytest
+
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.errors import InvalidInput
+from rxchat.domain.ids import new_id
+from rxchat.services.attaching import Attached
+from rxchat.services.graph import Services
+from tests.peers.scripted_ollama import ScriptedOllama
+from tests.services.answering import ended
+from tests.services.grounded import EMBEDDER, HANDBOOK, body, ready, settled
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def ollama(ollama: ScriptedOllama) -> ScriptedOllama:
+    ollama.offered = ["scripted:tokens=2", EMBEDDER]
+    return ollama
+
+
+def told(ollama: ScriptedOllama) -> str:
+    return "\n".join(item["content"] for item in ollama.asked[-1]["messages"] if item["role"] == "system")
+
+
+async def test_a_file_that_cannot_be_read_is_told_to_the_model(
+    services: Services, viewer: Viewer, ollama: ScriptedOllama
+) -> None:
+    draft = new_id()
+    for name, data in (("a.md", HANDBOOK.encode()), ("broken.pdf", b"%PDF-1.7\n" + b"nothing of a PDF" * 50)):
+        upload = await services.files.begin(viewer, name=name, size_bytes=len(data), draft_key=draft)
+        await services.files.receive(viewer, upload.document_id, 0, body(data))
+        await settled(services, viewer, upload.document_id)
+    turn = await services.chats.ask(
+        viewer, None, "How many holidays?", "scripted:tokens=2", attached=Attached(draft_key=draft)
+    )
+    await ended(services, viewer, turn.conversation_id)
+    assert "thirty days" in told(ollama)
+    assert told(ollama).endswith("not everything could be looked at: 1 of the attached files could not be read.")
+
+
+async def test_where_all_was_looked_at_nothing_is_said_of_it(
+    services: Services, viewer: Viewer, ollama: ScriptedOllama
+) -> None:
+    collection = await services.library.create(viewer, "Team")
+    await ready(services, viewer, collection, "a.md", HANDBOOK)
+    turn = await services.chats.ask(
+        viewer, None, "How many holidays?", "scripted:tokens=2", attached=Attached((collection,))
+    )
+    await ended(services, viewer, turn.conversation_id)
+    assert "thirty days" in told(ollama)
+    assert "not everything" not in told(ollama)
+
+
+async def test_a_message_whose_attachments_are_gone_is_not_sent_without_them(
+    services: Services, viewer: Viewer
+) -> None:
+    with pytest.raises(InvalidInput, match="not there any more"):
+        await services.chats.ask(
+            viewer, None, "How many holidays?", "scripted:tokens=2", attached=Attached(draft_key=new_id())
+        )

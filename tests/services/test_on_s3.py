@@ -1,0 +1,171 @@
+"""All of it with the files in a bucket of a real S3 server: read, found, fetched, away, full, and swept."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import Iterator
+from datetime import timedelta
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+
+from rxchat.adapters.objects.s3 import S3Store
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.documents import DocumentState
+from rxchat.domain.errors import StoreAway, StoreFull
+from rxchat.domain.retrieval import Scope
+from rxchat.services.graph import Services
+from rxchat.services.sweeping import Sweeping
+from rxchat.settings import Settings
+from tests.peers.scripted_ollama import ScriptedOllama
+from tests.peers.swift import SwiftS3, swift_s3
+from tests.services.grounded import EMBEDDER, HANDBOOK, body, found, ready, settled, uploaded
+
+pytestmark = pytest.mark.anyio
+
+# Large as a file, and hardly any text to embed.
+LARGE = (
+    f"<h1>Handbook</h1><p>The coffee machine is cleaned on Fridays.</p><!-- {os.urandom(1_500_000).hex()} -->".encode()
+)
+
+
+@pytest.fixture(scope="module")
+def running_swift() -> Iterator[SwiftS3]:
+    with swift_s3() as found:
+        yield found
+
+
+@pytest.fixture
+def swift(running_swift: SwiftS3) -> Iterator[SwiftS3]:
+    """A real S3 server that a test may stop."""
+    yield running_swift
+    running_swift.stop()
+    running_swift.start()
+
+
+@pytest.fixture
+def bucket() -> str:
+    return f"files-{secrets.token_hex(4)}"
+
+
+@pytest.fixture
+def settings(settings: Settings, running_swift: SwiftS3, bucket: str) -> Settings:
+    at = {
+        "s3_endpoint": running_swift.endpoint,
+        "s3_bucket": bucket,
+        "s3_access_key": SecretStr(running_swift.access_key),
+        "s3_secret_key": SecretStr(running_swift.secret_key),
+    }
+    return settings.model_copy(update=at)
+
+
+@pytest.fixture
+async def ollama(ollama: ScriptedOllama) -> ScriptedOllama:
+    ollama.offered = ["scripted:tokens=2", EMBEDDER]
+    return ollama
+
+
+@pytest.fixture
+async def collection(services: Services, viewer: Viewer):
+    return await services.library.create(viewer, "Team")
+
+
+def store(swift: SwiftS3, bucket: str) -> S3Store:
+    return S3Store(swift.endpoint, bucket, swift.access_key, swift.secret_key)
+
+
+async def kept(swift: SwiftS3, bucket: str) -> set[str]:
+    return {item.key async for item in store(swift, bucket).objects()}
+
+
+def remembered(owner_url: str) -> set[str]:
+    with psycopg.connect(owner_url) as connection:
+        return {row[0] for row in connection.execute("SELECT object_key FROM file_part").fetchall()}
+
+
+async def swept(services: Services, swift: SwiftS3, bucket: str) -> None:
+    sweeping = Sweeping(services.ingestion._database, store(swift, bucket))
+    await sweeping.once(unfinished=timedelta(0), young=timedelta(0))
+
+
+async def test_a_document_in_a_bucket_is_found_fetched_and_gone_when_it_is_deleted(
+    services: Services, viewer: Viewer, collection, running_swift: SwiftS3, bucket: str, owner_url: str
+) -> None:
+    document = await ready(services, viewer, collection, "handbook.html", LARGE)
+    assert await kept(running_swift, bucket) == remembered(owner_url) != set()
+    answer = await services.retrieval.search(viewer, "who cleans the coffee machine?", Scope((collection,)))
+    assert "cleaned on Fridays" in "".join(passage.text for passage in answer.passages)
+    again = b"".join([piece async for piece in await services.files.whole(viewer.user_id, document)])
+    assert again == LARGE
+    for key in await kept(running_swift, bucket):
+        assert b"coffee" not in await store(running_swift, bucket).get(key)
+    await services.files.remove(viewer, [document.id])
+    assert await kept(running_swift, bucket) == set()
+
+
+async def test_with_the_store_away_it_is_said_at_once_and_the_upload_goes_on_afterwards(
+    services: Services, viewer: Viewer, collection, swift: SwiftS3, bucket: str, owner_url: str
+) -> None:
+    await ready(services, viewer, collection, "first.md", HANDBOOK)
+    upload = await services.files.begin(viewer, name="large.html", size_bytes=len(LARGE), collection_id=collection)
+    half = 2_200_000
+    assert (await services.files.receive(viewer, upload.document_id, 0, body(LARGE[:half]))).received_bytes == half
+    swift.stop()
+    with pytest.raises(StoreAway) as away:
+        await services.files.receive(viewer, upload.document_id, half, body(LARGE[half:]))
+    assert "try again" in away.value.message
+    swift.start()
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                at = (await services.files.upload(viewer, upload.document_id)).received_bytes
+                received = await services.files.receive(viewer, upload.document_id, at, body(LARGE[at:]))
+                break
+            except StoreAway:
+                await asyncio.sleep(0.2)
+    document = await settled(services, viewer, received.document_id)
+    assert document.state is DocumentState.READY
+    await swept(services, swift, bucket)
+    assert await kept(swift, bucket) == remembered(owner_url)
+
+
+async def test_with_a_full_bucket_it_is_said_at_once_and_nothing_is_orphaned(
+    services: Services, viewer: Viewer, collection, swift: SwiftS3, bucket: str, owner_url: str
+) -> None:
+    await ready(services, viewer, collection, "first.md", HANDBOOK)
+    swift.limit(bucket, 10_000)
+    upload = await services.files.begin(viewer, name="large.html", size_bytes=len(LARGE), collection_id=collection)
+    with pytest.raises(StoreFull) as full:
+        await services.files.receive(viewer, upload.document_id, 0, body(LARGE))
+    assert "no room left" in full.value.message
+    await swept(services, swift, bucket)
+    assert await kept(swift, bucket) == remembered(owner_url)
+    swift.limit(bucket, None)
+    document = await ready(services, viewer, collection, "large.html", LARGE)
+    assert document.state is DocumentState.READY
+
+
+async def test_a_document_waits_for_a_store_that_is_away_while_it_is_read(
+    services: Services, viewer: Viewer, collection, swift: SwiftS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parse, arrived, may_go_on = services.ingestion._said_by, asyncio.Event(), asyncio.Event()
+
+    async def later(document):
+        arrived.set()
+        await may_go_on.wait()
+        return await parse(document)
+
+    monkeypatch.setattr(services.ingestion, "_said_by", later)
+    document_id = await uploaded(services, viewer, collection, "handbook.md", HANDBOOK)
+    await arrived.wait()
+    swift.stop()
+    may_go_on.set()
+    async with asyncio.timeout(30):
+        while not (document := await found(services, viewer, document_id)).note:
+            await asyncio.sleep(0.05)
+    assert "Next try in" in document.note
+    swift.start()
+    assert (await settled(services, viewer, document_id, 60)).state is DocumentState.READY

@@ -1,0 +1,189 @@
+"""Sweeping: what is left behind goes, however much it is; what is somebody else's, or may be needed, stays."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import time
+from datetime import timedelta
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from rxchat import operator_commands
+from rxchat.adapters.objects.folder import FolderStore
+from rxchat.bootstrap import Connections
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.errors import StoreAway, StoreError
+from rxchat.services.graph import Services
+from rxchat.services.sweeping import Sweeping, swept
+from rxchat.settings import Settings
+from tests.services.grounded import uploaded
+from tests.services.uploading import LARGE, begun, breaking, content, forget_doomed, objects, rows
+
+pytestmark = pytest.mark.anyio
+
+NOW = timedelta(0)
+
+
+@pytest.fixture
+async def collection(services: Services, viewer: Viewer, owner_url: str) -> UUID:
+    forget_doomed(owner_url)
+    return await services.library.create(viewer, "Team")
+
+
+@pytest.fixture
+def store(services: Services) -> FolderStore:
+    return services.files._store  # pyright: ignore[reportReturnType]
+
+
+@pytest.fixture
+def sweeping(services: Services, store: FolderStore) -> Sweeping:
+    return Sweeping(services.files._database, store)
+
+
+async def orphans(store: FolderStore, count: int) -> None:
+    """Pieces whose process died between storing and remembering."""
+    for number in range(count):
+        await store.put(f"ab/{number:032x}", b"an orphan")
+
+
+async def test_the_sweep_deletes_what_no_document_needs_and_nothing_else(
+    services: Services,
+    viewer: Viewer,
+    collection: UUID,
+    settings,
+    store: FolderStore,
+    sweeping: Sweeping,
+    owner_url: str,
+) -> None:
+    kept = await uploaded(services, viewer, collection, "kept.txt", "Needed.")
+    forgotten = await begun(services, viewer, collection)
+    await services.files.receive(viewer, forgotten.document_id, 0, breaking(LARGE[:5000]))
+    await orphans(store, 1)
+    assert await sweeping.once() == 0
+    assert len(objects(settings)) == 3
+    assert await sweeping.once(unfinished=NOW, young=NOW) == 2
+    assert await content(services, viewer, kept) == b"Needed."
+    assert rows(owner_url) == 3
+
+
+async def test_more_than_a_few_that_nobody_has_ever_known_stay_until_the_operator_says_so(
+    services: Services, viewer: Viewer, collection: UUID, settings, store: FolderStore, sweeping: Sweeping
+) -> None:
+    for number in range(110):
+        await uploaded(services, viewer, collection, f"{number}.txt", f"Needed {number}.")
+    await orphans(store, 101)
+    assert await sweeping.once(young=NOW) == 0
+    assert len(objects(settings)) == 211
+    assert len(await sweeping.unknown()) == 0, "they are too young"
+    await sweeping.delete(await sweeping.unknown(young=NOW))
+    assert len(objects(settings)) == 110
+
+
+@pytest.mark.parametrize(
+    "gone", ["DELETE FROM user_account WHERE id = %s", "DELETE FROM collection WHERE owner_id = %s"]
+)
+async def test_an_account_or_a_collection_that_is_deleted_leaves_nothing_however_much_it_had(
+    services: Services, viewer: Viewer, collection: UUID, settings, sweeping: Sweeping, owner_url: str, gone: str
+) -> None:
+    for number in range(120):
+        await uploaded(services, viewer, collection, f"{number}.txt", f"Mine {number}.")
+    with psycopg.connect(owner_url) as connection:
+        connection.execute(gone.encode(), (viewer.user_id,))
+    # Not even those that are too young to be told from what is being stored just now.
+    assert await sweeping.once(unfinished=NOW) == 120
+    assert objects(settings) == []
+    assert rows(owner_url) == 0
+    assert await sweeping.once() == 0
+
+
+async def test_what_could_not_be_deleted_at_once_is_deleted_later(
+    services: Services, viewer: Viewer, collection: UUID, settings, store: FolderStore, sweeping: Sweeping,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    delete = store.delete
+
+    async def away(_keys: object) -> None:
+        raise StoreAway
+
+    document = await uploaded(services, viewer, collection, "mine.txt", "Mine.")
+    monkeypatch.setattr(store, "delete", away)
+    await services.files.remove(viewer, [document])
+    with pytest.raises(StoreAway):
+        await sweeping.once()
+    assert len(objects(settings)) == 1
+    monkeypatch.setattr(store, "delete", delete)
+    assert await sweeping.once() == 1
+    assert objects(settings) == []
+
+
+@pytest.mark.parametrize("marker", ["another-installation", None])
+async def test_a_store_that_is_not_ours_is_not_swept(
+    services: Services, viewer: Viewer, collection: UUID, settings, store: FolderStore, sweeping: Sweeping,
+    capsys: pytest.CaptureFixture[str], marker: str | None,
+) -> None:  # fmt: skip
+    document = await uploaded(services, viewer, collection, "mine.txt", "Mine.")
+    await uploaded(services, viewer, collection, "kept.txt", "Needed.")
+    await orphans(store, 3)
+    await services.files.remove(viewer, [document])
+    if marker:
+        await store.claim(marker)
+    else:
+        (settings.data / "files" / ".rxchat").unlink()
+    with pytest.raises(StoreError):
+        await sweeping.once(unfinished=NOW, young=NOW)
+    await swept(sweeping)
+    assert "was not swept" in capsys.readouterr().out
+    assert len(objects(settings)) == 4
+
+
+async def test_two_installations_in_one_folder_leave_each_others_files_alone(
+    services: Services,
+    viewer: Viewer,
+    collection: UUID,
+    settings,
+    store: FolderStore,
+    sweeping: Sweeping,
+    owner_url: str,
+) -> None:
+    await uploaded(services, viewer, collection, "mine.txt", "Mine.")
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("DELETE FROM user_account")
+        [[ours]] = connection.execute("SELECT id FROM installation").fetchall()
+        connection.execute("UPDATE installation SET id = gen_random_uuid()")
+    try:
+        with pytest.raises(StoreError, match="another installation"):
+            await sweeping.once(unfinished=NOW, young=NOW)
+        assert len(objects(settings)) == 1
+    finally:
+        with psycopg.connect(owner_url) as connection:
+            connection.execute("UPDATE installation SET id = %s", (ours,))
+
+
+async def test_the_runtime_role_reaches_what_is_doomed_through_procedures_alone(database_url: str) -> None:
+    for table in ("doomed_object", "installation"):
+        for statement in ("SELECT FROM {}", "DELETE FROM {}", "INSERT INTO {} DEFAULT VALUES"):
+            with psycopg.connect(database_url) as connection:
+                connection.execute("SET ROLE rxchat_app")
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(statement.format(table).encode())
+
+
+async def test_the_operator_is_told_what_nobody_knows_and_has_it_deleted(
+    services: Services, viewer: Viewer, collection: UUID, settings: Settings, at: Connections, store: FolderStore,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    await uploaded(services, viewer, collection, "kept.txt", "Needed.")
+    await orphans(store, 3)
+    for path in objects(settings):
+        os.utime(path, (time.time() - 7200, time.time() - 7200))
+    monkeypatch.setattr(operator_commands, "connections", lambda _settings: at)
+    for unknown, left, words in ((False, 4, "sweep-files --unknown"), (True, 1, "3 objects that no file")):
+        chosen = argparse.Namespace(unknown=unknown)
+        # A command has a loop of its own.
+        assert await asyncio.to_thread(operator_commands.sweep_files, settings, chosen) == 0
+        assert words in capsys.readouterr().out
+        assert len(objects(settings)) == left
