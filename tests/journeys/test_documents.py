@@ -16,6 +16,7 @@ from tests.journeys.browser import EMAIL, PASSWORD, PATIENCE_MS
 from tests.journeys.conftest import create_account, session_of
 from tests.journeys.people import member, site, tab
 from tests.journeys.server import ModelHost, RxChat
+from tests.parsers import scans
 from tests.parsers.samples import pdf
 from tests.services.grounded import EMBEDDER
 
@@ -181,6 +182,21 @@ def test_a_passage_of_a_pdf_is_marked_on_its_page(shelf: Shelf) -> None:
         page.get_by_role("link", name="Download").click()
     assert download.value.path().read_bytes() == lighthouse()
     assert refused == []
+
+
+def test_a_scan_that_is_packed_as_archives_do_it_is_recognised_and_shown(shelf: Shelf) -> None:
+    page = shelf.create("Archive").page
+    shelf.add(file("deed.pdf", scans.jpeg_2000_pdf("Deed of sale", "The mill was sold in 1921."))).wait_until_ready(
+        "deed.pdf"
+    )
+    page.get_by_role("link", name="deed.pdf").click()
+    canvas = page.get_by_role("region", name="Page 1").locator("canvas")
+    expect(canvas).to_be_in_viewport()
+    darkest = (
+        "canvas => { const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);"
+        " let least = 255; for (let at = 0; at < data.length; at += 4) if (data[at + 3]) least = Math.min(least, data[at]); return least; }"
+    )
+    page.wait_for_function(f"() => ({darkest})(document.querySelector('canvas')) < 100")
 
 
 def test_a_shared_collection_is_read_by_others_until_it_is_taken_back(

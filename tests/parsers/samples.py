@@ -211,10 +211,11 @@ def pdf_of(streams: Sequence[bytes], media_box: str = "0 0 612 792", title: str 
             "/Resources<</Font<</F 3 0 R>>>>>>".encode()
         )
         objects.append(b"<</Filter/FlateDecode/Length %d>>stream\n" % len(stream) + stream + b"\nendstream")
-    return _file_of(objects)
+    return file_of(objects)
 
 
-def _file_of(objects: Sequence[bytes]) -> bytes:
+def file_of(objects: Sequence[bytes]) -> bytes:
+    """A PDF of these objects; the first is its catalogue, the fourth says what is known about it."""
     content = bytearray(b"%PDF-1.7\n")
     places = []
     for number, body in enumerate(objects, start=1):

@@ -7,6 +7,8 @@ import io
 import pypdfium2
 from PIL import Image, ImageDraw, ImageFont
 
+from tests.parsers.samples import file_of
+
 A4_PIXELS = (1240, 1754)
 
 
@@ -42,3 +44,21 @@ def mixed_pdf(first: bytes, *texts: str) -> bytes:
     content = io.BytesIO()
     document.save(content)
     return content.getvalue()
+
+
+def jpeg_2000_pdf(*lines: str) -> bytes:
+    """A PDF of one page whose picture is packed as archives do it (JPXDecode)."""
+    packed, image = io.BytesIO(), page(*lines, size=(620, 877))
+    image.save(packed, "JPEG2000")
+    data, drawn = packed.getvalue(), b"q 595 0 0 842 0 0 cm /Im Do Q"
+    return file_of(
+        [
+            b"<</Type/Catalog/Pages 2 0 R>>",
+            b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 6 0 R/Resources<</XObject<</Im 5 0 R>>>>>>",
+            b"<</Title(Deed)>>",
+            b"<</Type/XObject/Subtype/Image/Width 620/Height 877/ColorSpace/DeviceGray/BitsPerComponent 8"
+            b"/Filter/JPXDecode/Length %d>>stream\n%s\nendstream" % (len(data), data),
+            b"<</Length %d>>stream\n%s\nendstream" % (len(drawn), drawn),
+        ]
+    )
