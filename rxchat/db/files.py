@@ -109,11 +109,11 @@ async def sealed(session: AsyncSession, file_id: UUID, owner_id: UUID) -> Sealed
     )
 
 
-_LEASE = timedelta(seconds=30)
+_LEASE = timedelta(seconds=8)
 
 
 async def lease(session: AsyncSession, owner_id: UUID, file_id: UUID) -> bool:
-    """Be the one who finishes an upload, for half a minute; False when somebody else is, or it is finished."""
+    """Be the one who finishes an upload, for some seconds; False when somebody else is, or it is finished."""
     taken = await session.execute(
         update(StoredFile)
         .where(
@@ -128,7 +128,7 @@ async def lease(session: AsyncSession, owner_id: UUID, file_id: UUID) -> bool:
 
 
 async def renew_lease(session: AsyncSession, owner_id: UUID, file_id: UUID) -> None:
-    """Go on being the one who finishes it, for another half a minute."""
+    """Go on being the one who finishes it, for some seconds more."""
     await _lease_until(session, owner_id, file_id, func.now() + _LEASE)
 
 

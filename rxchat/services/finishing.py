@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -28,8 +27,8 @@ log = structlog.get_logger(__name__)
 
 HEAD_BYTES = 4096
 """So much of a file's beginning says what it is."""
-_RENEWED_EVERY_SECONDS = 5.0
-"""With the longest that a store is waited for, it is less than a lease lasts."""
+_RENEWED_EVERY_SECONDS = 2.0
+"""A lease lasts four times as long: who asks about an upload whose process was killed waits no longer than that."""
 _LOOK_AGAIN_SECONDS = 0.25
 
 
@@ -99,13 +98,25 @@ class Finishing:
         """Be the only one who finishes it, if nobody is yet. A lease ends by itself when its process dies."""
         async with self._database.begin(owner_id) as session:
             is_mine = await file_rows.lease(session, owner_id, file_id)
+        if not is_mine:
+            yield False
+            return
+        renewing = asyncio.create_task(self._renewed(owner_id, file_id))
         try:
-            yield is_mine
+            yield True
         finally:
-            if is_mine:
-                with suppress(DatabaseAway):
-                    async with self._database.begin(owner_id) as session:
-                        await file_rows.end_lease(session, owner_id, file_id)
+            renewing.cancel()
+            with suppress(DatabaseAway):
+                async with self._database.begin(owner_id) as session:
+                    await file_rows.end_lease(session, owner_id, file_id)
+
+    async def _renewed(self, owner_id: UUID, file_id: UUID) -> None:
+        while True:
+            await asyncio.sleep(_RENEWED_EVERY_SECONDS)
+            # One that lapses costs somebody else the same work; who takes the file in first is decided elsewhere.
+            with suppress(DatabaseAway):
+                async with self._database.begin(owner_id) as session:
+                    await file_rows.renew_lease(session, owner_id, file_id)
 
     async def _look_at(self, owner_id: UUID, upload: Upload) -> Upload:
         async with self._database.begin(owner_id) as session:
@@ -113,23 +124,14 @@ class Finishing:
         if sealed is None:
             raise NotFound("This document was deleted while it was being uploaded.")
         digest, head = hmac.new(self._digest_key, owner_id.bytes, hashlib.sha256), b""
-        async for piece in self._read_leased(sealed, upload):
+        async for piece in self._read(sealed):
             head = (head + piece)[:HEAD_BYTES] if len(head) < HEAD_BYTES else head
             await asyncio.to_thread(digest.update, piece)
         kind = format_of(upload.name, head)
-        lost = await self._lost(owner_id, upload, digest.digest())
+        lost = await self._lost(owner_id, digest.digest())
         return await self._take_in(owner_id, upload, digest.digest(), kind.media_type, lost)
 
-    async def _read_leased(self, sealed: SealedFile, upload: Upload) -> AsyncGenerator[bytes]:
-        renewed_at = time.monotonic()
-        async for piece in self._read(sealed):
-            yield piece
-            if time.monotonic() - renewed_at > _RENEWED_EVERY_SECONDS:
-                async with self._database.begin(sealed.owner_id) as session:
-                    await file_rows.renew_lease(session, sealed.owner_id, upload.file_id)
-                renewed_at = time.monotonic()
-
-    async def _lost(self, owner_id: UUID, upload: Upload, digest: bytes) -> UUID | None:
+    async def _lost(self, owner_id: UUID, digest: bytes) -> UUID | None:
         """Return the file of before with the same content, when what is stored of that cannot be read any more."""
         async with self._database.begin(owner_id) as session:
             known = await file_rows.same_content(session, owner_id, digest)
@@ -137,7 +139,7 @@ class Finishing:
         if sealed is None:
             return None
         try:
-            async for _ in self._read_leased(sealed, upload):
+            async for _ in self._read(sealed):
                 pass
         except ObjectMissing:
             log.warning("a file that was lost is uploaded again", file_id=str(known))
