@@ -107,7 +107,10 @@ def test_the_environment_is_read_in_one_place() -> None:
     assert readers == ["rxchat/embedded/models.py"]
 
 
-@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt", "requirements-weights.txt"])
+LOCKS = ["requirements.txt", "requirements-ocr.txt", "requirements-dev.txt", "requirements-weights.txt"]
+
+
+@pytest.mark.parametrize("lock", LOCKS)
 def test_every_package_is_pinned_with_its_hash_and_names_no_registry(lock: str) -> None:
     text = (ROOT / lock).read_text()
     packages = re.findall(r"^[a-z0-9][^\n]*", text, re.MULTILINE)
@@ -118,12 +121,12 @@ def test_every_package_is_pinned_with_its_hash_and_names_no_registry(lock: str) 
     assert text.count("==") <= text.count("--hash=sha256:")
 
 
-def test_the_development_lock_holds_the_runtime_lock() -> None:
+def test_each_lock_holds_the_one_below() -> None:
     pins = [
         set(re.findall(r"^([a-z0-9][\w.-]*==[^ ;\\]+)", (ROOT / lock).read_text(), re.MULTILINE))
-        for lock in ("requirements.txt", "requirements-dev.txt")
+        for lock in ("requirements.txt", "requirements-ocr.txt", "requirements-dev.txt")
     ]
-    assert pins[0] <= pins[1]
+    assert pins[0] < pins[1] < pins[2]
 
 
 def test_the_frontend_lock_names_no_registry() -> None:
