@@ -17,9 +17,12 @@ BEGIN
         SELECT p_model, p_dimensions, p_max_tokens,
                CASE WHEN EXISTS (SELECT FROM embedding_index AS known WHERE known.state = 'active') THEN 'building' ELSE 'active' END
         ON CONFLICT DO NOTHING;
-        -- One that was let go of, and is wanted again: what is left of it counts.
+        -- One that was let go of, and is wanted again: what is left of it counts, but nothing is whole in it any more.
         UPDATE embedding_index AS known SET state = 'building'
          WHERE known.model = p_model AND known.dimensions = p_dimensions AND known.state = 'retired';
+        IF found.state = 'retired' THEN
+            UPDATE document SET embedded_index = NULL WHERE embedded_index = found.id;
+        END IF;
         SELECT * INTO found FROM embedding_index AS known WHERE known.model = p_model AND known.dimensions = p_dimensions;
         EXECUTE format(
             'CREATE INDEX IF NOT EXISTS ix_chunk_vector_hnsw_%1$s ON chunk_vector'

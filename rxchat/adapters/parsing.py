@@ -28,6 +28,7 @@ _START = (
 )
 _HOME = str(Path(__file__).resolve().parents[2])
 _READ_BYTES = 1 << 18
+_LONGEST_SECONDS = 2 * limits.RECOGNISING_CPU_SECONDS
 _PROGRESS = re.compile(rb"(\d{1,6}) (\d{1,6})")
 # A core for each child is enough; and a child may make no threads where its user may not make processes.
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -77,7 +78,7 @@ class IsolatedParser:
             format_ = format_of(name, head[: limits.HEAD_BYTES], media_type)
             allowed = sandbox.Limits(self._cpu_seconds, self._memory_bytes)
             async with self._child(format_.kind, format_.suffix, allowed) as child:
-                return await self._said(child, head, pieces)
+                return await self._said(child, allowed.cpu_seconds, head, pieces)
 
     async def recognise(
         self, name: str, media_type: str, content: AsyncIterable[bytes], on_progress: OnProgress
@@ -93,17 +94,18 @@ class IsolatedParser:
             suffix = ".pdf" if format_.kind is FormatKind.PDF else format_.suffix
             allowed = sandbox.Limits(limits.RECOGNISING_CPU_SECONDS, limits.RECOGNISING_MEMORY_BYTES)
             async with self._child(FormatKind.SCAN, suffix, allowed) as child:
-                return await self._said(child, head, pieces, on_progress)
+                return await self._said(child, allowed.cpu_seconds, head, pieces, on_progress)
 
     async def _said(
         self,
         child: asyncio.subprocess.Process,
+        cpu_seconds: int,
         head: bytes,
         pieces: AsyncIterator[bytes],
         on_progress: OnProgress | None = None,
     ) -> ParsedDocument:
         answer = await self._answer(child, head, pieces, on_progress)
-        await self._exit(child)
+        await self._exit(child, cpu_seconds)
         try:
             parsed = await asyncio.to_thread(wire.decode, answer)
         except wire.Garbled as error:
@@ -197,15 +199,18 @@ class IsolatedParser:
 
     async def _follow(self, stderr: asyncio.StreamReader, patience: asyncio.Timeout, on_progress: OnProgress) -> None:
         """Tell how far a child is until it has no more to say; with each page it gets its time anew."""
-        left = b""
+        left, reached, loop = b"", 0, asyncio.get_running_loop()
+        latest = loop.time() + _LONGEST_SECONDS
         while piece := await stderr.read(_READ_BYTES):
             *lines, left = (left + piece)[-_READ_BYTES:].split(b"\n")
             done = [found for line in lines if (found := _PROGRESS.fullmatch(line))]
-            if not done:
+            page, pages = (int(number) for number in done[-1].groups()) if done else (0, 0)
+            # A child that is in the hands of its document says what it likes: only so often, and not for ever.
+            if not reached < page <= pages <= limits.RECOGNISED_PAGES:
                 continue
-            patience.reschedule(asyncio.get_running_loop().time() + self._wall_seconds)
-            page, pages = (int(number) for number in done[-1].groups())
-            await on_progress(min(page / pages, 1.0) if pages else 0.0)
+            reached = page
+            patience.reschedule(min(loop.time() + self._wall_seconds, latest))
+            await on_progress(page / pages)
 
     @contextlib.asynccontextmanager
     async def _in_time(self) -> AsyncGenerator[asyncio.Timeout]:
@@ -218,7 +223,7 @@ class IsolatedParser:
                 f"This file takes more than {self._wall_seconds:.0f} seconds to read; it was given up. {_SPLIT}"
             ) from error
 
-    async def _exit(self, child: asyncio.subprocess.Process) -> None:
+    async def _exit(self, child: asyncio.subprocess.Process, cpu_seconds: int) -> None:
         """Wait for the end of a child that has said all.
 
         Raises:
@@ -234,7 +239,7 @@ class IsolatedParser:
         # The kernel sends the first when the limit on processor time is reached, and the second when memory runs out.
         match -code:
             case signal.SIGXCPU:
-                reason = f"This file needs more than {self._cpu_seconds} seconds of work to read; it was given up."
+                reason = f"This file needs more than {cpu_seconds:,} seconds of work to read; it was given up."
             case signal.SIGKILL:
                 reason = "This file needs more work or memory to read than RxChat gives to one file."
             case _:

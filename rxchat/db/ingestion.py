@@ -107,6 +107,20 @@ _SAVE_TEXT = text(
 )
 
 
+async def tell(session: AsyncSession, taken: Taken, words: str, progress: float) -> bool:
+    """Say how far a step is of which nothing is kept before its end: no getting on, should its process die over it."""
+    changed = await session.execute(
+        update(DocumentRow)
+        .where(
+            DocumentRow.owner_id == taken.document.owner_id,
+            DocumentRow.id == taken.document.id,
+            DocumentRow.fence == taken.fence,
+        )
+        .values(note=words, progress=progress, updated_at=func.now())
+    )
+    return changed.rowcount == 1
+
+
 async def save_text(session: AsyncSession, document: Document, parsed: ParsedDocument) -> None:
     """Keep what a parser has made of a document."""
     facts = {

@@ -12,8 +12,8 @@ DOCUMENTS_QUEUE = "documents"
 SCANS_QUEUE = "scans"
 """Documents whose text is recognised, which takes minutes: in a queue of their own they keep no other waiting."""
 
-_URGENT = 100
 _MOST_COUNTED = 1_000
+_URGENT = 2 * _MOST_COUNTED
 
 # As procrastinate's own `defer` does it; but within our transaction, so that there is never one without the other.
 _DEFER = text(

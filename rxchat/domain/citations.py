@@ -36,9 +36,11 @@ _LONGEST_QUOTE = 2_000
 """So much of a quotation is kept with its mark; all of it is looked for."""
 _PART = rf"[^\W_{UNSPACED}](?:[^\W_{UNSPACED}]|[\u0300-\u036f\u00ad])*"
 _LINE_END = r"(?:[^\S\n]{0,3}\n[^\S\n]{0,20})?"
-_WORD = re.compile(rf"(?=[^\W_])[{UNSPACED}]|{_PART}")
+_SIGN = r"[$€£¥₹%‰<>=≤≥]|(?<!\w)[-\u2212](?=\d)"
+"""What changes a number's meaning: a quotation of 900 euros is none of 900 dollars."""
+_WORD = re.compile(rf"{_SIGN}|(?=[^\W_])[{UNSPACED}]|{_PART}")
 _UNDIVIDED = re.compile(
-    rf"(?=[^\W_])[{UNSPACED}]|{_PART}(?:(?<=[^\W\d_])[-\u2010\u2011]{_LINE_END}(?=[^\W\d_]){_PART})*"
+    rf"{_SIGN}|(?=[^\W_])[{UNSPACED}]|{_PART}(?:(?<=[^\W\d_])[-\u2010\u2011]{_LINE_END}(?=[^\W\d_]){_PART})*"
 )
 _INSIDE_WORDS = re.compile(r"[\s\u00ad\u2010\u2011-]")
 _GAP = "\n"
@@ -259,7 +261,7 @@ class Wording:
         """Return where a quotation stands; None when it does not."""
         for words, pattern in ((self.words, _WORD), (self.undivided, _UNDIVIDED)):
             said = ([_word(found) for found in pattern.findall(part)] for part in _ELLIPSIS.split(quote))
-            parts = [part for part in said if part]
+            parts = [part for part in said if any(word.isalnum() for word in part)]
             if not 0 < len(parts) <= _MOST_PARTS:
                 return None
             if (span := words.span_of(parts)) is not None:
@@ -268,6 +270,8 @@ class Wording:
 
 
 def _word(found: str) -> str:
+    if len(found) == 1 and not found.isalnum():
+        return "-" if found == "\u2212" else found
     return normalize("NFKC", _INSIDE_WORDS.sub("", found)).casefold()
 
 

@@ -72,15 +72,19 @@ def _document(content: bytes) -> ParsedDocument:
         pages[number] = lines
     if not any(pages):
         raise DocumentUnreadable(_NOTHING.format(thing="scan"))
-    if len(scans) > limits.RECOGNISED_PAGES:
-        builder.note(
-            f"The text of the first {limits.RECOGNISED_PAGES:,} of {len(scans):,} scanned pages was recognised:"
-            " split the file, and upload the rest."
-        )
-    else:
-        builder.note(f"The text of {len(scans):,} scanned {'page' if len(scans) == 1 else 'pages'} was recognised.")
+    recognised = sum(bool(lines) for lines in found)
+    if recognised:
+        builder.note(f"The text of {_pages(recognised)} was recognised.")
+    if silent := len(found) - recognised:
+        builder.note(f"On {_pages(silent)} without text none was found: pictures, perhaps.")
+    if left := len(scans) - len(looked_at):
+        builder.note(f"{_pages(left)} more were left out: split the file, and upload the rest.")
     add_pages(builder, pages)
     return builder.built()
+
+
+def _pages(count: int) -> str:
+    return f"{count:,} {'page' if count == 1 else 'pages'}"
 
 
 def _lines_of(document: pypdfium2.PdfDocument, number: int) -> list[Line]:

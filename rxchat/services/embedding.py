@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 _BATCH = 16
 """How many chunks are embedded together: what is lost at most when a process dies."""
 _LOOKED_AT = 100
+_SHORT_CHARACTERS = 100
+"""A refused text is not divided any further below this length."""
 
 
 class NotMine(Exception):
@@ -33,9 +35,9 @@ class NotMine(Exception):
 async def vectors_of(
     embedder: EmbeddingModel, texts: Sequence[str], by: EmbedderInfo, *, instead: str = ""
 ) -> list[list[float]]:
-    """Return a vector for each text; one that is too long is the mean of its halves.
+    """Return a vector for each text; one that is too long, or refused, is the mean of its halves.
 
-    One that the model refuses, whatever it is, has the vector of what is given instead: by words it is found all the same.
+    A short one that the model refuses has the vector of what is given instead: by words it is found all the same.
 
     Raises:
         EmbedderError: when there is no answer, or it takes nothing at all.
@@ -45,10 +47,11 @@ async def vectors_of(
     except (TextTooLong, TextRefused) as error:
         if len(texts) > 1:
             return [(await vectors_of(embedder, [text], by, instead=instead))[0] for text in texts]
-        text, is_refused = texts[0], isinstance(error, TextRefused)
-        if is_refused and (not instead or text == instead):
+        text = texts[0]
+        is_hopeless = isinstance(error, TextRefused) and len(text) <= _SHORT_CHARACTERS
+        if is_hopeless and (not instead or text == instead):
             raise
-    if is_refused:
+    if is_hopeless:
         log.warning("a text was refused by the embedding model", characters=len(text))
         return await embedder.embed([instead], by)
     if len(text) < 2:

@@ -17,7 +17,7 @@ from rxchat.db import files as file_rows
 from rxchat.db import jobs
 from rxchat.db.database import Database
 from rxchat.domain.documents import DocumentState
-from rxchat.domain.errors import DatabaseAway, DocumentUnreadable, NotFound, ObjectMissing
+from rxchat.domain.errors import DatabaseAway, DocumentUnreadable, NotFound, ObjectMissing, StoreAway, StoreError
 from rxchat.domain.files import SealedFile, Upload
 from rxchat.domain.text import storable
 from rxchat.parsers.formats import format_of
@@ -141,8 +141,13 @@ class Finishing:
         try:
             async for _ in self._read(sealed):
                 pass
-        except ObjectMissing:
-            log.warning("a file that was lost is uploaded again", file_id=str(known))
+        except StoreAway:
+            raise
+        except StoreError as error:
+            # Lost, altered, on a sector that cannot be read, or under a key that is gone.
+            log.warning(
+                "a file that cannot be read any more is uploaded again", file_id=str(known), reason=error.message
+            )
             return known
         return None
 

@@ -74,7 +74,7 @@ class Ingestion:
             await self._fail(taken, _GIVE_UP.format(count=TRIES, reason="It always took its process with it."))
             return
         steps = {
-            DocumentState.STORED: self._recognise if is_scan else self._parse,
+            DocumentState.STORED: self._recognise if is_scan and self._parser.can_recognise else self._parse,
             DocumentState.PARSED: self._chunk,
             DocumentState.CHUNKED: self._embed,
             DocumentState.EMBEDDED: self._publish,
@@ -128,6 +128,8 @@ class Ingestion:
         """Say that a document has failed after so many tries."""
         async with self._database.begin(owner_id) as session:
             taken = await rows.take_up(session, owner_id, document_id)
+            if taken is not None and taken.document.state.is_final:
+                await rows.retry_later(session, owner_id, document_id, _LONGEST_WAIT_SECONDS)
         if taken is not None and not taken.document.state.is_final:
             await self._fail(taken, _GIVE_UP.format(count=count, reason=reason))
 
@@ -161,7 +163,8 @@ class Ingestion:
     async def _leave_to_recogniser(self, taken: rows.Taken) -> None:
         document = taken.document
         async with self._database.begin(document.owner_id) as session:
-            await self._advance(taken, session, note=_RECOGNISED_SOON, progress=0.0)
+            if not await rows.tell(session, taken, _RECOGNISED_SOON, 0.0):
+                raise NotMine
             await jobs.queue_ingestion(session, document.owner_id, document.id, queue=jobs.SCANS_QUEUE)
 
     async def _recognise(self, taken: rows.Taken) -> None:
@@ -169,7 +172,8 @@ class Ingestion:
 
         async def tell(share: float) -> None:
             async with self._database.begin(document.owner_id) as session:
-                await self._advance(taken, session, progress=share, note=_RECOGNISED_SOON)
+                if not await rows.tell(session, taken, _RECOGNISED_SOON, share):
+                    raise NotMine
 
         content = await self._files.whole(document.owner_id, document)
         try:

@@ -39,6 +39,7 @@ class Keeping:
         self._asking = asyncio.Lock()
         self._asked_at = float("-inf")
         self._problem = ""
+        self._look: asyncio.Future[str | None] | None = None
 
     async def ensure(self) -> None:
         """Return when the store is this installation's, which claims one that is nobody's.
@@ -112,12 +113,14 @@ class Keeping:
         return self._problem
 
     async def _found_problem(self) -> str:
-        try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                owner = await self._store.owner()
-            await self._is_ours_by(owner)
-        except TimeoutError:
+        if self._look is None or self._look.done():
+            self._look = asyncio.ensure_future(self._store.owner())
+        # A look at a disk that hangs keeps its thread for as long as that: there is never more than this one.
+        await asyncio.wait({self._look}, timeout=_PATIENCE_SECONDS)
+        if not self._look.done():
             return StoreAway().message
+        try:
+            await self._is_ours_by(self._look.result())
         except StoreError as error:
             return error.message
         except DatabaseAway:

@@ -173,6 +173,10 @@ async def test_openais_way_of_saying_the_same() -> None:
     ("status", "told", "kind"),
     [
         (400, {"error": {"message": "This model's maximum context length is 512 tokens."}}, TextTooLong),
+        (400, {"error": {"message": "Invalid 'input': maximum input length is 8192 tokens."}}, TextTooLong),
+        (413, {"error": "Input validation error: `inputs` must have less than 512 tokens. Given: 513"}, TextTooLong),
+        (400, {"error": {"message": "input is larger than the max context size. skipping"}}, TextTooLong),
+        (400, {"error": {"message": "The input contains what we do not take."}}, TextRefused),
         (401, {"error": {"message": "Incorrect API key provided."}}, EmbedderError),
         (200, {"data": [{"embedding": None}]}, EmbedderError),
         (200, {"data": 7}, EmbedderError),

@@ -44,7 +44,7 @@ async def test_a_scan_is_recognised_page_by_page_behind_all_barriers() -> None:
         (1, "The total is 1,234.50 euros. It includes the taxes of both countries."),
         (2, "It was paid on Friday, and booked on the Monday after."),
     ]
-    assert document.notes == ("The text of 2 scanned pages was recognised.",)
+    assert document.notes == ("The text of 2 pages was recognised.",)
     assert told == [0.5, 1.0]
     assert parser.missing_barriers is not None
     assert parser.missing_barriers <= {"landlock"}
@@ -55,7 +55,7 @@ async def test_pages_with_text_are_read_and_only_the_others_are_recognised() -> 
     document, told = await recognised("a.pdf", content)
     assert {block.page for block in document.blocks} == {1, 3}
     assert told == [1.0]
-    assert document.notes == ("The text of 1 scanned page was recognised.",)
+    assert document.notes == ("The text of 1 page was recognised.",)
     assert document.scanned_pages == 0
 
 
@@ -126,6 +126,21 @@ async def test_a_page_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(DocumentUnreadable, match="given up"):
         await recognised("a.pdf", scans.pdf("x"), IsolatedParser(wall_seconds=1))
     assert time.monotonic() - began < 20
+
+
+async def test_a_child_that_says_the_same_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    endless = "import os, time\nwhile True: os.write(2, b'1 2\\n' + b'9 8\\n'); time.sleep(0.1)"
+    monkeypatch.setattr(parsing, "_START", endless)
+    async with asyncio.timeout(20):
+        with pytest.raises(DocumentUnreadable, match="given up"):
+            await recognised("a.pdf", scans.pdf("x"), IsolatedParser(wall_seconds=2))
+
+
+async def test_what_is_on_no_page_is_not_said_to_be_recognised() -> None:
+    document, _ = await recognised("a.pdf", scans.pdf("Signed by hand", ""))
+    assert document.notes == (
+        "The text of 1 page was recognised.", "On 1 page without text none was found: pictures, perhaps.",
+    )  # fmt: skip
 
 
 async def test_what_fails_while_it_is_told_ends_the_child() -> None:

@@ -27,10 +27,11 @@ def source(number: int, text: str = TEXT, start: int = 100) -> Source:
 
 
 SOURCES = (source(1), source(2, "The coffee machine is cleaned on Fridays."))
+FEES = source(3, "It costs $900 for 5 % of all.")
 
 
 def told(answer: str) -> list[tuple[int, bool, str]]:
-    return [(item.number, item.is_verified, item.reason) for item in citations_of(answer, SOURCES)]
+    return [(item.number, item.is_verified, item.reason) for item in citations_of(answer, (*SOURCES, FEES))]
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,9 @@ def told(answer: str) -> list[tuple[int, bool, str]]:
         ('It says "asked for by letter" [1].', [(1, False, "not in the source")]),
         ('The "handbook.md" says so under "Holidays" [1].', [(1, True, "")]),
         ('The "lawbook.md" says so under "Holidays" [1].', [(1, False, "not in the source")]),
+        ('The fee is said to be "$900 for 5 % of all" [3].', [(3, True, "")]),
+        ('The fee is said to be "€900 for 5 % of all" [3].', [(3, False, "not in the source")]),
+        ('The fee is said to be "$900 for -5 % of all" [3].', [(3, False, "not in the source")]),
         ('"handbook.md" says "forty days" [1].', [(1, False, "not in the source")]),
         ("It says “THIRTY  days” [1].", [(1, True, "")]),
         ('It says "thirty days ... in the calendar" [1].', [(1, True, "")]),

@@ -126,6 +126,34 @@ async def test_while_another_index_is_made_all_is_found_and_going_back_loses_not
         assert (await found(services, viewer, document.id)).state is DocumentState.READY
 
 
+async def test_a_model_that_is_wanted_again_before_all_of_it_is_gone_lacks_nothing(
+    services: Services,
+    viewer: Viewer,
+    collection,
+    ollama: ScriptedOllama,
+    owner_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def nothing() -> list:
+        return []
+
+    await ready(services, viewer, collection, "first.md", "# Tea\n\nTea is served at four.")
+    [before] = await indexes(services)
+    monkeypatch.setattr(services.ingestion._embedding, "lacking", nothing)
+    offer(services, ollama, EMBEDDER, OTHER, wanted=OTHER)
+    document = await ready(services, viewer, collection, "second.md", HANDBOOK)
+    async with services.ingestion._database.begin(None) as session:
+        assert await index_rows.retire_others(session, before.id)
+        assert await index_rows.forget_retired(session, 1)
+    assert vectors(owner_url)[before.id] == 4
+    monkeypatch.undo()
+    offer(services, ollama, EMBEDDER, OTHER, wanted=OTHER)
+    await looked_after_until(services, lambda known: [item.model for item in known if item.is_active] == [OTHER])
+    [other] = [item for item in await indexes(services) if item.is_active]
+    assert vectors(owner_url)[other.id] == document.chunks + 1 == 4
+    assert await nearest(services, viewer, collection) == "second.md"
+
+
 async def test_a_model_that_refuses_to_embed_anew_fails_no_document_that_is_found(
     services: Services, viewer: Viewer, collection, ollama: ScriptedOllama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,6 +193,19 @@ async def test_a_passage_that_no_model_takes_is_found_by_its_words(
     assert "Fridays" in answer.passages[0].text
     answer = await services.retrieval.search(viewer, "days of holidays", Scope((collection,)), way=Way.VECTOR)
     assert answer.passages[0].heading == "Handbook › Holidays"
+
+
+async def test_of_a_long_passage_only_what_is_refused_is_left_out(
+    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama
+) -> None:
+    offer(services, ollama, f"{EMBEDDER},refuse=poison")
+    tea = "Tea is served at four in the garden. " * 10
+    await ready(services, viewer, collection, "a.md", f"# One\n\n{tea} And poison.\n\n# Two\n\nCoffee is not.")
+    answer = await services.retrieval.search(viewer, "tea in the garden", Scope((collection,)), way=Way.VECTOR)
+    assert answer.passages[0].heading == "One"
+    distance = answer.passages[0].distance
+    assert distance is not None
+    assert distance < 0.5
 
 
 async def test_a_model_that_takes_nothing_is_waited_for(

@@ -30,6 +30,14 @@ async def test_who_brings_many_keeps_nobody_waiting_and_what_is_attached_comes_f
         for number in range(many):
             name = f"{'one' if owner is viewer else 'other'} {number}"
             names[str(await uploaded(services, owner, collection, f"{name}.txt", name))] = name
+    with psycopg.connect(owner_url) as connection:
+        # Thousands more of hers wait.
+        connection.execute(
+            "INSERT INTO document (owner_id, id, collection_id, file_id, name, media_type, size_bytes, state)"
+            " SELECT owner_id, gen_random_uuid(), collection_id, file_id, name, media_type, 1, 'stored'"
+            " FROM document CROSS JOIN generate_series(1, 2000) WHERE document.id = %s",
+            (next(iter(names)),),
+        )
     upload = await services.files.begin(viewer, name="attached.txt", size_bytes=2, draft_key=new_id())
     names[str((await services.files.receive(viewer, upload.document_id, 0, body(b"hi"))).document_id)] = "attached"
     with psycopg.connect(owner_url) as connection:

@@ -121,6 +121,20 @@ async def test_uploading_again_repairs_what_was_lost_or_altered(
     assert len(objects(settings)) == 1
 
 
+async def test_uploading_again_repairs_what_its_disk_cannot_read(
+    services: Services, viewer: Viewer, collection: UUID, settings: Settings
+) -> None:
+    first = await uploaded(services, viewer, collection, "one.txt", WORDS)
+    await settled(services, viewer, first)
+    [path] = objects(settings)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(StoreError):
+        await content(services, viewer, first)
+    assert await uploaded(services, viewer, collection, "again.txt", WORDS) == first
+    assert await content(services, viewer, first) == WORDS.encode()
+
+
 async def test_a_failed_document_is_read_again_when_it_is_uploaded_again(
     services: Services, viewer: Viewer, collection: UUID, owner_url: str
 ) -> None:
@@ -240,15 +254,22 @@ async def test_what_is_wrong_with_the_store_is_asked_now_and_then_and_soon_answe
     keeping._asked_at -= 11
     assert "mounted" in await keeping.problem()
 
+    looks = 0
+
     async def never() -> str:
+        nonlocal looks
+        looks += 1
         await asyncio.sleep(60)
         return ""
 
     monkeypatch.setattr(store, "owner", never)
     keeping._asked_at -= 11
-    async with asyncio.timeout(4):
+    async with asyncio.timeout(8):
         said = await asyncio.gather(*(keeping.problem() for _ in range(5)))
+        keeping._asked_at -= 11
+        said.append(await keeping.problem())
     assert set(said) == {StoreAway().message}
+    assert looks == 1, "a disk that hangs keeps no more than one thread"
 
 
 async def test_what_is_lost_is_still_lost_where_the_store_is_ours(

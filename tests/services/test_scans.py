@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -12,6 +13,7 @@ from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import DocumentUnreadable
 from rxchat.domain.retrieval import Scope
 from rxchat.services.graph import Services
+from rxchat.services.ingestion import TRIES
 from tests.parsers import samples, scans
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.grounded import EMBEDDER, HANDBOOK, found, ready, settled, uploaded
@@ -37,7 +39,7 @@ async def test_a_scan_is_recognised_and_found(services: Services, viewer: Viewer
     answer = await services.retrieval.search(viewer, "total of the invoice", Scope((collection,)))
     assert "1,234.50 euros" in answer.passages[0].text
     assert (answer.passages[0].page, answer.passages[0].name) == (1, "invoice.pdf")
-    assert document.remarks == "The text of 1 scanned page was recognised."
+    assert document.remarks == "The text of 1 page was recognised."
 
 
 async def test_a_picture_is_recognised_where_no_model_sees(services: Services, viewer: Viewer, collection) -> None:
@@ -70,6 +72,34 @@ async def test_a_scan_keeps_no_other_document_waiting_and_says_how_far_it_is(
     may_go_on.set()
     for document_id in slow:
         assert (await settled(services, viewer, document_id)).state is DocumentState.READY
+
+
+async def test_a_scan_that_takes_its_process_with_it_is_not_tried_for_ever(
+    services: Services, viewer: Viewer, collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def dying(name, media_type, content, on_progress):
+        await on_progress(0.5)
+        raise MemoryError
+
+    never = asyncio.Event()
+    recognise = services.ingestion._parser.recognise
+
+    async def waiting(*given):
+        await never.wait()
+        return await recognise(*given)
+
+    monkeypatch.setattr(services.ingestion._parser, "recognise", waiting)
+    document_id = await uploaded(services, viewer, collection, "scan.pdf", scans.pdf(INVOICE))
+    async with asyncio.timeout(20):
+        while "recognised" not in (await found(services, viewer, document_id)).note:
+            await asyncio.sleep(0.02)
+    monkeypatch.setattr(services.ingestion._parser, "recognise", dying)
+    for _ in range(TRIES + 1):
+        with suppress(MemoryError):
+            await services.ingestion.run(viewer.user_id, document_id, is_scan=True)
+    document = await found(services, viewer, document_id)
+    assert document.state is DocumentState.FAILED
+    assert "took its process with it" in document.error
 
 
 async def test_what_cannot_be_recognised_is_found_by_what_can_be_read_of_it(

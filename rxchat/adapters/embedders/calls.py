@@ -13,8 +13,11 @@ from rxchat.domain.text import storable
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 120.0
-_REFUSED = {400, 413, 422}
-_LONG_WORDS = ("context length", "maximum context", "too many tokens", "too long", "max_tokens", "input is too large")
+_REFUSED = {400, 422}
+_LONG_WORDS = (
+    "context length", "context size", "maximum context", "input length", "too many tokens", "tokens. given", "too long",
+    "max_tokens", "too large",
+)  # fmt: skip
 
 
 class Endpoint:
@@ -62,7 +65,7 @@ class Endpoint:
         if response.is_success and isinstance(answer, dict):
             return answer
         said = _said(answer)
-        if any(words in said.lower() for words in _LONG_WORDS):
+        if response.status_code == 413 or any(words in said.lower() for words in _LONG_WORDS):
             raise TextTooLong
         # Ollama says so of vectors that are not numbers, which some models make of some texts.
         is_refused = response.status_code in _REFUSED or "unsupported value: nan" in said.lower()
