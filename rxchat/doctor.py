@@ -250,7 +250,7 @@ async def _documents() -> Diagnosis:
         return Diagnosis(
             "documents", seen, "Use Linux 5.13 or newer, in a container that may use Landlock and seccomp."
         )
-    return Diagnosis("documents", f"are read behind all barriers; {scans}")
+    return Diagnosis("documents", f"are read in a process that may do nothing else; {scans}")
 
 
 async def _disk(settings: Settings) -> Diagnosis:

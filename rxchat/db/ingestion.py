@@ -107,7 +107,7 @@ _SAVE_TEXT = text(
 )
 
 
-async def tell(session: AsyncSession, taken: Taken, words: str, progress: float) -> bool:
+async def tell(session: AsyncSession, taken: Taken, remark: str, progress: float) -> bool:
     """Say how far a step is of which nothing is kept before its end: no getting on, should its process die over it."""
     changed = await session.execute(
         update(DocumentRow)
@@ -116,7 +116,7 @@ async def tell(session: AsyncSession, taken: Taken, words: str, progress: float)
             DocumentRow.id == taken.document.id,
             DocumentRow.fence == taken.fence,
         )
-        .values(note=words, progress=progress, updated_at=func.now())
+        .values(note="", remarks=remark, progress=progress, updated_at=func.now())
     )
     return changed.rowcount == 1
 

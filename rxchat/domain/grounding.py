@@ -39,11 +39,11 @@ def with_sources(
 ) -> list[ChatMessage]:
     """Return the messages with what the model is to know of sources, before the last thing that the person has said.
 
-    What could not be looked at or for (`lacking`, sentences) is told to the model, so that its answer says so.
+    What could not be looked at or for (`lacking`, sentences) the model is told, too; the person is, by the answer's first line.
     """
     said = _told(sources) if sources else _NOTHING
     if lacking:
-        said = f"{said}\n\nBegin by telling the person that not everything could be looked at: {' '.join(lacking)}"
+        said = f"{said}\n\nNot everything could be looked at. The person has been told: {' '.join(lacking)}"
     told = ChatMessage(Role.SYSTEM, said)
     last = max((place for place, item in enumerate(messages) if item.role is Role.USER), default=0)
     return [*messages[:last], told, *messages[last:]]

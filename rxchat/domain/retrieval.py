@@ -53,6 +53,11 @@ class Scope:
         """Whether there is nothing to look at."""
         return not self.collections and not self.documents
 
+    @property
+    def size(self) -> int:
+        """How many collections and documents are named."""
+        return len(self.collections) + len(self.documents)
+
 
 class Way(StrEnum):
     """Which of the searches count; one alone is for measuring."""

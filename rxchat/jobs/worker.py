@@ -115,7 +115,11 @@ class Worker:
     async def _work(self) -> None:
         try:
             await self._app.open_async()
-            self._workers = [self._worker(DOCUMENTS_QUEUE, self._jobs_at_once), self._worker(SCANS_QUEUE, 1)]
+            self._workers = [
+                self._worker(DOCUMENTS_QUEUE, self._jobs_at_once),
+                # Nobody is told when the first job of a document has ended and the second may begin.
+                self._worker(SCANS_QUEUE, 1, look_seconds=1.0),
+            ]
             if not self._stopping.is_set():
                 async with asyncio.TaskGroup() as group:
                     for worker in self._workers:
@@ -127,11 +131,12 @@ class Worker:
             # A pool that is not closed leaves tasks behind that no cancellation ends.
             await asyncio.shield(asyncio.ensure_future(self._app.close_async()))
 
-    def _worker(self, queue: str, jobs_at_once: int) -> procrastinate.worker.Worker:
+    def _worker(self, queue: str, jobs_at_once: int, look_seconds: float = 5.0) -> procrastinate.worker.Worker:
         return procrastinate.worker.Worker(
             self._app,
             queues=[queue],
             concurrency=jobs_at_once,
+            fetch_job_polling_interval=look_seconds,
             install_signal_handlers=False,
             shutdown_graceful_timeout=_GRACE_SECONDS,
             update_heartbeat_interval=_HEARTBEAT_SECONDS,

@@ -38,6 +38,8 @@ _LONGEST_SIDE = 2000
 """To how many pixels the longer side of a page is drawn: about 170 in an inch on A4; RapidOCR uses no more."""
 _HEADING = 1.5
 """How much larger than the others of its page a line is that counts as larger; below, it is how its box was drawn."""
+_DOUBTFUL = 0.8
+"""Below this certainty a page is probably turned; clean pages have 0.95 and more."""
 _POINTS = 72 / 170
 
 warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -46,6 +48,8 @@ cv2.setNumThreads(1)
 _engine = RapidOCR(
     params={
         "Global.log_level": "critical",
+        # It turns one upright line in twenty upside down; what is really upside down is turned as a whole.
+        "Global.use_cls": False,
         "EngineConfig.onnxruntime.intra_op_num_threads": 1,
         "EngineConfig.onnxruntime.inter_op_num_threads": 1,
     }
@@ -127,14 +131,40 @@ def _picture(content: bytes) -> ParsedDocument:
 
 def _recognised(pixels: NDArray[Any], points: float) -> Iterator[Line]:
     """Yield the lines on a picture, from its top; a pixel is so many points."""
-    found: Any = _engine(pixels)
+    found, bottom = _upright(pixels)
     if found.boxes is None or not found.txts:
         return
-    bottom = pixels.shape[0]
     boxes = [(float(box[:, 0].min()), float(box[:, 1].min()), float(box[:, 1].max())) for box in found.boxes]
     for (left, high, low), text in zip(boxes, found.txts, strict=True):
         if text.strip():
             yield Line(text.strip(), left * points, (bottom - low) * points, (low - high) * points)
+
+
+def _upright(pixels: NDArray[Any]) -> tuple[Any, int]:
+    """Return what is found on a picture, turned so that most of it can be read, and how high it is then."""
+    best: Any = _engine(pixels)
+    best_score, height = _certainty(best), pixels.shape[0]
+    for quarters in (2, 1, 3) if best_score < _DOUBTFUL else ():
+        turned = np.ascontiguousarray(np.rot90(pixels, quarters))
+        found: Any = _engine(turned)
+        if _certainty(found) > max(best_score, _DOUBTFUL):
+            best, best_score, height = found, _certainty(found), turned.shape[0]
+            break
+    return best, height
+
+
+def _certainty(found: Any) -> float:
+    """Return how sure the engine is of what it has read, a long line counting more; 1 where there is nothing to read.
+
+    Lines that run from the top to the bottom it reads, too, but in the wrong order: of them nothing is sure.
+    """
+    if not found.txts:
+        return 1.0 if found.boxes is None or not len(found.boxes) else 0.0
+    sides = [np.ptp(box, axis=0) for box in found.boxes]
+    if sum(high > wide for wide, high in sides) > len(sides) / 2:
+        return 0.0
+    lengths = [max(1, len(text)) for text in found.txts]
+    return float(np.average(found.scores, weights=lengths))
 
 
 def _of_two_sizes(pages: Sequence[list[Line]]) -> list[list[Line]]:

@@ -83,6 +83,7 @@ class AnswerWriter:
         self._failure: ModelError | None = None
         self._is_taken_up = False
         self._is_grounded = False
+        self._lacking = ""
 
     async def write(self) -> None:
         """Have the model write the answer while the saver stores it; how it went is kept for `end`."""
@@ -157,13 +158,15 @@ class AnswerWriter:
                     break
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
-                self._sources, self._tools = grounded.sources, grounded.tools
+                self._sources, self._tools, self._lacking = grounded.sources, grounded.tools, grounded.lacking
                 return grounded.messages
         raise ModelError("The files of this conversation could not be searched just now: please try again.")
 
     async def _generate(self, messages: list[ChatMessage]) -> None:
         said = self._answer.text
         if not said:
+            if self._lacking:
+                self._add(ChunkKind.TEXT, f"*{self._lacking}*\n\n")
             await self._answer_with_tools(messages)
             return
         for asked in (prefilled(messages, said), asked_to_go_on(messages, said)):

@@ -38,6 +38,8 @@ class Grounded:
 
     messages: list[ChatMessage]
     sources: tuple[Source, ...] = ()
+    lacking: str = ""
+    """What could not be looked at, for the person to know before the answer; "" when there is nothing."""
     tools: RetrievalTools | None = None
     """What the model may ask for itself; None when it cannot, or there is nothing."""
 
@@ -74,7 +76,7 @@ class Grounding:
             return self._with_tools(viewer, model, messages, kept, scope)
         lacking = await self._until_read(viewer, [item.id for item in known if item.kind != "collection"])
         passages, notice = await self._found(viewer, run, model, messages, scope)
-        lacking = [sentence for sentence in (lacking, notice) if sentence]
+        lacking = [sentence for sentence in (_forbidden(len(known) - scope.size), lacking, notice) if sentence]
         sources = [Source(number, passage) for number, passage in enumerate(passages, 1)]
         async with self._database.begin(run.owner_id) as session:
             await rows.save_sources(session, run.owner_id, run.conversation_id, run.message_id, sources)
@@ -93,7 +95,7 @@ class Grounding:
         told, tools = with_sources(messages, sources, lacking), None
         if model is not None and "tools" in model.capabilities and not model.is_demo and not scope.is_empty:
             tools = RetrievalTools(self._database, self._retrieval, viewer, scope, sources, self._source_tokens)
-        return Grounded(told, tuple(sources), tools)
+        return Grounded(told, tuple(sources), " ".join(lacking), tools)
 
     async def keep(self, run: ClaimedRun, sources: Sequence[Source]) -> None:
         """Keep what the model has found itself, beside what it was shown at first.
@@ -117,8 +119,9 @@ class Grounding:
                 break
             await asyncio.sleep(_LOOK_SECONDS)
         later, never = found.being_read + found.waiting, found.failed
-        said = f"{later} of the attached files {'is' if later == 1 else 'are'} not read yet." if later else ""
-        return f"{said} {never} of the attached files could not be read.".strip() if never else said
+        said = f"{_files(later)} not read yet: ask again in a while." if later else ""
+        # Why, its own page says.
+        return f"{said} {_files(never, 'was', 'were')} not readable.".strip() if never else said
 
     async def _found(
         self, viewer: Viewer, run: ClaimedRun, model: ModelInfo | None, messages: list[ChatMessage], scope: Scope
@@ -161,3 +164,14 @@ class Grounding:
         except (TimeoutError, ModelError):
             return simple
         return rewritten(said, simple)
+
+
+def _files(count: int, one: str = "is", many: str = "are") -> str:
+    return f"{count} of the attached files {one if count == 1 else many}"
+
+
+def _forbidden(count: int) -> str:
+    """Return what is said when somebody may not read any more what is attached, or it was deleted."""
+    if not count:
+        return ""
+    return f"{count} of what is attached here is gone, or not shared with you any more."

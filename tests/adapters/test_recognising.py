@@ -74,6 +74,28 @@ async def test_a_picture_is_turned_as_its_camera_says() -> None:
     assert (await recognised("a.jpg", content.getvalue()))[0].text == "Meeting room 12"
 
 
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+async def test_a_page_that_lay_wrong_in_the_scanner_is_read_from_its_top(degrees: int) -> None:
+    content = io.BytesIO()
+    scans.page("Invoice 4711", "The total is 90 euros.", "Payable at once.").rotate(degrees, expand=True).save(
+        content, "PNG"
+    )
+    assert (await recognised("a.png", content.getvalue()))[0].text.split("\n") == [
+        "Invoice 4711", "The total is 90 euros.", "Payable at once.",
+    ]  # fmt: skip
+
+
+async def test_no_clean_line_is_lost() -> None:
+    lines = [
+        f"{n}.{m} The tenant pays for clause {n * m} within {m} days of March, as agreed."
+        for n in range(1, 6)
+        for m in range(1, 5)
+    ]
+    document, _ = await recognised("a.pdf", scans.pdf("\n".join(["Lease", *lines])))
+    said = "".join(document.text.split())
+    assert [line for line in lines if "".join(line.split()) not in said] == []
+
+
 def bomb() -> bytes:
     content = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(content, "PNG")

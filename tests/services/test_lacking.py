@@ -39,7 +39,10 @@ async def test_a_file_that_cannot_be_read_is_told_to_the_model(
     )
     await ended(services, viewer, turn.conversation_id)
     assert "thirty days" in told(ollama)
-    assert told(ollama).endswith("not everything could be looked at: 1 of the attached files could not be read.")
+    assert "1 of the attached files was not readable." in told(ollama)
+    answer = await ended(services, viewer, turn.conversation_id)
+    assert answer.text.startswith("*1 of the attached files was not readable.*\n\n")
+    assert len(answer.text.split()) > 8
 
 
 async def test_where_all_was_looked_at_nothing_is_said_of_it(
@@ -52,7 +55,8 @@ async def test_where_all_was_looked_at_nothing_is_said_of_it(
     )
     await ended(services, viewer, turn.conversation_id)
     assert "thirty days" in told(ollama)
-    assert "not everything" not in told(ollama)
+    assert "Not everything" not in told(ollama)
+    assert "*" not in (await ended(services, viewer, turn.conversation_id)).text
 
 
 async def test_a_message_whose_attachments_are_gone_is_not_sent_without_them(

@@ -66,7 +66,7 @@ async def test_a_scan_keeps_no_other_document_waiting_and_says_how_far_it_is(
     async with asyncio.timeout(20):
         while (document := await found(services, viewer, slow[0])).progress != 0.5:
             await asyncio.sleep(0.02)
-    assert "recognised" in document.note
+    assert "recognised" in document.remarks
     assert document.state is DocumentState.STORED
     assert halves == 1
     may_go_on.set()
@@ -91,7 +91,7 @@ async def test_a_scan_that_takes_its_process_with_it_is_not_tried_for_ever(
     monkeypatch.setattr(services.ingestion._parser, "recognise", waiting)
     document_id = await uploaded(services, viewer, collection, "scan.pdf", scans.pdf(INVOICE))
     async with asyncio.timeout(20):
-        while "recognised" not in (await found(services, viewer, document_id)).note:
+        while "recognised" not in (await found(services, viewer, document_id)).remarks:
             await asyncio.sleep(0.02)
     monkeypatch.setattr(services.ingestion._parser, "recognise", dying)
     for _ in range(TRIES + 1):

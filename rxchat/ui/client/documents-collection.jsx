@@ -123,7 +123,7 @@ const NoDocuments = ({ isOwn, onFiles }) => (
     {isOwn ? (
       <>
         <p><b>Drop files here</b>, paste them, or choose them.</p>
-        <p className="text-muted">PDF, Word, PowerPoint, Excel, web pages, Markdown, e-mails, tables, source code and plain text.</p>
+        <p className="text-muted">PDF, Word, PowerPoint, Excel, OpenDocument, EPUB, web pages, Markdown, e-mails, tables, JSON, source code, plain text and pictures.</p>
         <AddFiles className="button-quiet" onFiles={onFiles}>Choose files</AddFiles>
       </>
     ) : <p>There are no documents in this collection yet.</p>}

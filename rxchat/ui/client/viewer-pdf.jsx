@@ -63,7 +63,7 @@ function usePdf(documentId) {
 function useWidth(root) {
   const [width, setWidth] = useState(0);
   useEffect(() => {
-    const measure = () => setWidth(Math.min(WIDEST, Math.floor(root.current.clientWidth)));
+    const measure = () => root.current && setWidth(Math.min(WIDEST, Math.floor(root.current.clientWidth)));
     const watcher = new ResizeObserver(measure);
     watcher.observe(root.current);
     measure();
