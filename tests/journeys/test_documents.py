@@ -166,7 +166,13 @@ def test_a_passage_of_a_pdf_is_marked_on_its_page(shelf: Shelf) -> None:
     refused: list[str] = []
     page.on("console", lambda message: refused.append(message.text) if "Content Security" in message.text else None)
     shelf.add(file("lighthouse.pdf", lighthouse())).wait_until_ready("lighthouse.pdf")
-    shelf.find("What does the lighthouse keeper write into the log book?").first.get_by_role("link").click()
+    question = "What does the lighthouse keeper write into the log book?"
+    shelf.find(question).first.get_by_role("link").click()
+    expect(page.get_by_role("region", name="Page 2").locator("canvas")).to_be_visible()
+    # Back, one is where one was.
+    page.go_back()
+    expect(page.get_by_label("Question")).to_have_value(question)
+    page.locator(".found").first.get_by_role("link").click()
     second = page.get_by_role("region", name="Page 2")
     expect(second.locator("canvas")).to_be_visible()
     expect(second.locator("mark.passage").first).to_be_in_viewport()
@@ -174,7 +180,8 @@ def test_a_passage_of_a_pdf_is_marked_on_its_page(shelf: Shelf) -> None:
     assert "".join(PASSAGE.split()) in marked
     expect(page.get_by_role("region", name="Page 1").locator("mark.passage")).to_have_count(0)
 
-    page.get_by_role("tab", name="Text").click()
+    page.get_by_role("tab", name="Document", exact=True).press("ArrowRight")
+    expect(page.get_by_role("tab", name="Text")).to_be_focused()
     expect(page.locator("mark.passage")).to_contain_text("log book")
     page.get_by_role("tab", name="Passages").click()
     expect(page.locator(".chunk").first).to_contain_text("tokens")

@@ -361,3 +361,5 @@ def test_a_passage_of_a_scan_is_told_and_its_page_opened(chat: Chat, shelf: RxCh
     expect(note.locator("blockquote")).to_contain_text("The total is ninety euros")
     expect(page.get_by_role("region", name="Page 2").locator("canvas")).to_be_in_viewport()
     expect(note).to_be_in_viewport()
+    note.get_by_role("button", name="Close this note").click()
+    expect(note).to_have_count(0)

@@ -7,6 +7,7 @@ import asyncio
 import os
 import time
 from datetime import timedelta
+from types import SimpleNamespace
 from uuid import UUID
 
 import psycopg
@@ -17,6 +18,7 @@ from rxchat.adapters.objects.folder import FolderStore
 from rxchat.bootstrap import Connections
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.errors import StoreAway, StoreError
+from rxchat.services import sweeping as sweeping_service
 from rxchat.services.graph import Services
 from rxchat.services.sweeping import Sweeping, swept
 from rxchat.settings import Settings
@@ -123,7 +125,7 @@ async def test_what_could_not_be_deleted_at_once_is_deleted_later(
 @pytest.mark.parametrize("marker", ["another-installation", None])
 async def test_a_store_that_is_not_ours_is_not_swept(
     services: Services, viewer: Viewer, collection: UUID, settings, store: FolderStore, sweeping: Sweeping,
-    capsys: pytest.CaptureFixture[str], marker: str | None,
+    monkeypatch: pytest.MonkeyPatch, marker: str | None,
 ) -> None:  # fmt: skip
     document = await uploaded(services, viewer, collection, "mine.txt", "Mine.")
     await uploaded(services, viewer, collection, "kept.txt", "Needed.")
@@ -135,8 +137,10 @@ async def test_a_store_that_is_not_ours_is_not_swept(
         (settings.data / "files" / ".rxchat").unlink()
     with pytest.raises(StoreError):
         await sweeping.once(unfinished=NOW, young=NOW)
+    said: list[str] = []
+    monkeypatch.setattr(sweeping_service, "log", SimpleNamespace(error=lambda event, **_: said.append(event)))
     await swept(sweeping)
-    assert "was not swept" in capsys.readouterr().out
+    assert said == ["the file store was not swept"]
     assert len(objects(settings)) == 4
 
 

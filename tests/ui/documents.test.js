@@ -1,6 +1,6 @@
 // Uploads without a network, words about documents, and passages found again. Run by test_documents_client.py.
 import { describe, expect, test } from "bun:test";
-import { filtered, foundWords, markedParts, spokenSize, stateWords } from "../../rxchat/ui/client/documents-words.js";
+import { filtered, foundWords, markedParts, shownParts, spokenSize, stateWords } from "../../rxchat/ui/client/documents-words.js";
 import { createUploads, isFinal, overallProgress, refusalIn, spokenUploads } from "../../rxchat/ui/client/uploads.js";
 import { passageIn, viewerAddress } from "../../rxchat/ui/client/viewer-address.js";
 import { passageRanges, splitAt, utf16Index } from "../../rxchat/ui/client/viewer-passage.js";
@@ -171,6 +171,15 @@ describe("words about documents", () => {
     expect(parts.filter(({ isMarked }) => isMarked).map(({ text }) => text)).toEqual(["keeper", "writes"]);
     expect(parts.map(({ text }) => text).join("")).toBe("The keeper writes the log.");
     expect(markedParts("to be", "to be")[0]).toEqual({ text: "to", isMarked: true });
+  });
+
+  test("a passage begins near the first word that was asked for", () => {
+    const long = `${"Nothing of it here. ".repeat(20)}The keeper writes the log.`;
+    const shown = shownParts(long, "keeper").map(({ text }) => text).join("");
+    expect(shown.startsWith("… ")).toBe(true);
+    expect(shown.indexOf("keeper")).toBeLessThan(140);
+    expect(shown.endsWith("keeper writes the log.")).toBe(true);
+    for (const text of ["The keeper writes.", long]) expect(shownParts(text, "tiger").map((part) => part.text).join("")).toBe(text);
   });
 
   test("why it was found, and sizes", () => {

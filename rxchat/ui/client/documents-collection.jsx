@@ -1,12 +1,13 @@
 // A collection that is open: what it is, what can be done with it, its documents, and what would be found in it.
 import { useEffect, useRef, useState } from "react";
-import { Link } from "react-router";
+import { Link, useNavigationType } from "react-router";
 import { ArrowLeft, Ellipsis, FilePlus2, Pencil, Share2, Trash2, Users } from "lucide-react";
 import { Menu, MenuItem } from "./controls.jsx";
-import { TryQuery } from "./documents-search.jsx";
+import { lastQuestion, TryQuery } from "./documents-search.jsx";
 import { DocumentTable } from "./documents-table.jsx";
 import { UploadList, uploadsOf, useUploads } from "./documents-uploads.jsx";
 import { counted } from "./documents-words.js";
+import { Tabs } from "./tabs.jsx";
 
 const holdsFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
 
@@ -107,16 +108,6 @@ function Head({ collection, onFiles, setDialog }) {
 
 const TABS = [["documents", "Documents"], ["query", "Try a query"]];
 
-function Tabs({ shown, onShow }) {
-  return (
-    <div className="tabs documents-tabs" role="tablist" aria-label="This collection">
-      {TABS.map(([name, label]) => (
-        <button key={name} type="button" role="tab" id={`tab-${name}`} aria-selected={shown === name} aria-controls={`panel-${name}`} onClick={() => onShow(name)}>{label}</button>
-      ))}
-    </div>
-  );
-}
-
 const NoDocuments = ({ isOwn, onFiles }) => (
   <div className="documents-drop">
     <FilePlus2 size={24} strokeWidth={1.5} aria-hidden="true" />
@@ -134,7 +125,9 @@ export function Collection({ collection, documents, setDialog, tell, events }) {
   const { id, name, is_own: isOwn } = collection;
   const uploads = uploadsOf(id);
   const items = useUploads(uploads);
-  const [shown, setShown] = useState("documents");
+  // Back from a passage that was found, one is where one was.
+  const [asked] = useState(useNavigationType() === "POP" ? lastQuestion(id) : "");
+  const [shown, setShown] = useState(asked ? "query" : "documents");
   const add = (files) => {
     if (!files.length) return;
     setShown("documents");
@@ -148,9 +141,9 @@ export function Collection({ collection, documents, setDialog, tell, events }) {
     <>
       <Head {...{ collection, setDialog }} onFiles={add} />
       <UploadList uploads={uploads} items={items} />
-      <Tabs shown={shown} onShow={setShown} />
+      <Tabs label="This collection" items={TABS} shown={shown} onShow={setShown} />
       <div role="tabpanel" id={`panel-${shown}`} aria-labelledby={`tab-${shown}`}>
-        {shown === "query" && <TryQuery collectionId={id} isEmpty={!documents.some((document) => document.is_found)} />}
+        {shown === "query" && <TryQuery collectionId={id} asked={asked} isEmpty={!documents.some((document) => document.is_found)} />}
         {shown === "documents" && (listed.length
           ? <DocumentTable documents={listed} isOwn={isOwn} {...{ setDialog, tell, events }} />
           : <NoDocuments isOwn={isOwn} onFiles={add} />)}

@@ -1,13 +1,19 @@
 // Try a query: what would be found in a collection, in which order and why, as answers find it.
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { Link } from "react-router";
 import { Search } from "lucide-react";
 import { ask } from "./backend.js";
-import { foundWords, markedParts } from "./documents-words.js";
+import { foundWords, shownParts } from "./documents-words.js";
 import { Problem } from "./form-parts.jsx";
 import { viewerAddress } from "./viewer-address.js";
 
 const addressOf = ({ document_id: documentId, start, end, page, text }) => viewerAddress({ documentId, start, end, page, quote: text });
+
+// The last question in each collection, for whoever comes back from a passage to it; nothing of what was found is kept.
+const lastQuestions = new Map();
+
+/** What was asked last in a collection; "" when nothing was. */
+export const lastQuestion = (collectionId) => lastQuestions.get(collectionId) ?? "";
 
 function Found({ passage, rank, question }) {
   const { name, heading, page, score, text } = passage;
@@ -23,7 +29,7 @@ function Found({ passage, rank, question }) {
           </span>
           {heading && <span className="found-heading">{heading}</span>}
           <span className="found-text">
-            {markedParts(text, question).map((part, at) => (part.isMarked ? <mark key={at}>{part.text}</mark> : part.text))}
+            {shownParts(text, question).map((part, at) => (part.isMarked ? <mark key={at}>{part.text}</mark> : part.text))}
           </span>
           <span className="found-why">score {score.toFixed(4)}{why && ` · ${why}`}</span>
         </span>
@@ -53,19 +59,26 @@ function Answer({ answer }) {
   );
 }
 
-export function TryQuery({ collectionId, isEmpty }) {
-  const [question, setQuestion] = useState("");
+/** `asked` is looked for at once. */
+export function TryQuery({ collectionId, isEmpty, asked: first = "" }) {
+  const [question, setQuestion] = useState(first);
   const [isBusy, setBusy] = useState(false);
   const [answer, setAnswer] = useState(null);
-  const search = async (event) => {
-    event.preventDefault();
-    const asked = question.trim();
-    if (!asked || isBusy) return;
+  const find = async (asked) => {
     setBusy(true);
+    lastQuestions.set(collectionId, asked);
     const { data, problem } = await ask("POST", "/api/search", { question: asked, collections: [collectionId] });
     setBusy(false);
     setAnswer(problem ? { problem } : { question: asked, ...data });
   };
+  const search = (event) => {
+    event.preventDefault();
+    if (question.trim() && !isBusy) find(question.trim());
+  };
+  useEffect(() => {
+    if (first) find(first);
+    // Only when it opens.
+  }, []);
   return (
     <section className="try-query" aria-label="Try a query">
       <form className="query-form" role="search" onSubmit={search}>

@@ -40,6 +40,16 @@ export function filtered(documents, words, filter) {
 /** "1 document", "3 documents". */
 export const counted = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
+const BEFORE_MARKED = 120;
+
+/** The same, beginning a little before the first word that was asked for: what is shown of a passage may be its first lines only. */
+export function shownParts(text, question) {
+  const parts = markedParts(text, question);
+  if (parts.length < 2 || parts[0].isMarked || parts[0].text.length <= 2 * BEFORE_MARKED) return parts;
+  const before = parts[0].text.slice(-BEFORE_MARKED).replace(/^\S*\s+/, "");
+  return [{ text: `… ${before}`, isMarked: false }, ...parts.slice(1)];
+}
+
 /** A passage in parts, those with the words that were asked for marked: [{text, isMarked}]. */
 export function markedParts(text, question) {
   const words = [...question.toLowerCase().matchAll(/[\p{L}\p{N}]+/gu)].map(([word]) => word);

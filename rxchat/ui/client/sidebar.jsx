@@ -25,6 +25,23 @@ export function toggleSidebar() {
 
 const focusComposer = () => document.getElementById("composer")?.focus();
 
+function focusPage() {
+  const main = document.querySelector("main");
+  main.tabIndex = -1;
+  main.focus();
+}
+
+/** The first stop of the keyboard: past the conversations, to where one writes or to what the page shows. */
+function Skip() {
+  const { pathname } = useLocation();
+  const isChat = pathname === "/" || pathname.startsWith("/c/");
+  return (
+    <button type="button" className="skip" onClick={isChat ? focusComposer : focusPage}>
+      {isChat ? "Skip to the message box" : "Skip to the page"}
+    </button>
+  );
+}
+
 async function signOut() {
   const problem = await post("/api/auth/sign-out", {});
   if (problem) problemToast.set(problem);
@@ -130,7 +147,7 @@ export function Sidebar({ groups, running, loaded, name, email, adminHome, mustE
   useDrawerFocus(isOpen, root);
   return (
     <>
-      <button type="button" className="skip" onClick={focusComposer}>Skip to the message box</button>
+      <Skip />
       <div className="drawer-shade" data-open={isOpen || undefined} onClick={() => drawer.set(false)} />
       <nav ref={root} className="sidebar" data-open={isOpen || undefined} aria-label="Conversations">
         <div className="sidebar-head">

@@ -5,6 +5,7 @@ import { ArrowLeft, Download } from "lucide-react";
 import { address, ask } from "./backend.js";
 import { counted, spokenSize, stateWords } from "./documents-words.js";
 import { Problem } from "./form-parts.jsx";
+import { Tabs } from "./tabs.jsx";
 import { passageIn, viewerAddress } from "./viewer-address.js";
 import { ChunksView } from "./viewer-chunks.jsx";
 import { PictureView } from "./viewer-picture.jsx";
@@ -86,16 +87,6 @@ function Head({ facts, title, collection }) {
   );
 }
 
-function Tabs({ names, shown, onShow }) {
-  return (
-    <div className="tabs documents-tabs" role="tablist" aria-label="Ways to see it">
-      {names.map((name) => (
-        <button key={name} type="button" role="tab" id={`tab-${name}`} aria-selected={shown === name} aria-controls={`panel-${name}`} onClick={() => onShow(name)}>{name}</button>
-      ))}
-    </div>
-  );
-}
-
 /** What the passage says, from the text or, where that is not there, as whoever named it quotes it. */
 function wantedOf(piece, { start, end, quote }) {
   return (end > start && splitAt(piece.text, start - piece.start, end - piece.start)[1]) || quote;
@@ -150,7 +141,7 @@ export function DocumentViewer({ documentId, passage, collections = [], news = 0
   return (
     <>
       <Head facts={facts} title={data.title} collection={collections.find(({ id }) => id === facts.collection_id)} />
-      <Tabs names={names} shown={shown} onShow={setShown} />
+      <Tabs label="Ways to see it" items={names.map((name) => [name, name])} shown={shown} onShow={setShown} />
       <div role="tabpanel" id={`panel-${shown}`} aria-labelledby={`tab-${shown}`} className="viewer-body">
         <Body data={data} asked={passage} shown={shown} onPassage={show} />
       </div>
