@@ -85,16 +85,7 @@ async def advance(session: AsyncSession, taken: Taken, **facts: Any) -> bool:
 
     It does not wait any more, unless a note says so.
     """
-    changed = await session.execute(
-        update(DocumentRow)
-        .where(
-            DocumentRow.owner_id == taken.document.owner_id,
-            DocumentRow.id == taken.document.id,
-            DocumentRow.fence == taken.fence,
-        )
-        .values(**{"note": "", **facts}, tries=0, updated_at=func.now())
-    )
-    return changed.rowcount == 1
+    return await _changed(session, taken, {"note": "", **facts, "tries": 0})
 
 
 _SAVE_TEXT = text(
@@ -109,6 +100,10 @@ _SAVE_TEXT = text(
 
 async def tell(session: AsyncSession, taken: Taken, remark: str, progress: float) -> bool:
     """Say how far a step is of which nothing is kept before its end: no getting on, should its process die over it."""
+    return await _changed(session, taken, {"note": "", "remarks": remark, "progress": progress})
+
+
+async def _changed(session: AsyncSession, taken: Taken, facts: dict[str, Any]) -> bool:
     changed = await session.execute(
         update(DocumentRow)
         .where(
@@ -116,7 +111,7 @@ async def tell(session: AsyncSession, taken: Taken, remark: str, progress: float
             DocumentRow.id == taken.document.id,
             DocumentRow.fence == taken.fence,
         )
-        .values(note="", remarks=remark, progress=progress, updated_at=func.now())
+        .values(**facts, updated_at=func.now())
     )
     return changed.rowcount == 1
 
