@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from rxchat.domain.accounts import Viewer
@@ -9,6 +11,7 @@ from rxchat.domain.errors import InvalidInput
 from rxchat.domain.ids import new_id
 from rxchat.services.attaching import Attached
 from rxchat.services.graph import Services
+from tests.parsers import scans
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.answering import ended
 from tests.services.grounded import EMBEDDER, HANDBOOK, body, ready, settled
@@ -66,3 +69,20 @@ async def test_a_message_whose_attachments_are_gone_is_not_sent_without_them(
         await services.chats.ask(
             viewer, None, "How many holidays?", "scripted:tokens=2", attached=Attached(draft_key=new_id())
         )
+
+
+async def test_a_scan_that_was_just_attached_is_waited_for(
+    services: Services, viewer: Viewer, ollama: ScriptedOllama
+) -> None:
+    draft, scan = new_id(), scans.pdf("Invoice 4711\nThe total is 90 euros.")
+    upload = await services.files.begin(viewer, name="scan.pdf", size_bytes=len(scan), draft_key=draft)
+    await services.files.receive(viewer, upload.document_id, 0, body(scan))
+    turn = await services.chats.ask(
+        viewer, None, "What is the total?", "scripted:tokens=2", attached=Attached(draft_key=draft)
+    )
+    async with asyncio.timeout(40):
+        while not ollama.asked:
+            await asyncio.sleep(0.05)
+    answer = await ended(services, viewer, turn.conversation_id)
+    assert "The total is 90 euros." in told(ollama)
+    assert "*" not in answer.text
