@@ -188,6 +188,16 @@ async def owned_document(
     return _document(row) if row else None
 
 
+async def count_owned(session: AsyncSession, owner_id: UUID, document_ids: Sequence[UUID]) -> int:
+    """Return how many of these documents are the person's own."""
+    counted = await session.execute(
+        select(func.count())
+        .select_from(DocumentRow)
+        .where(DocumentRow.owner_id == owner_id, DocumentRow.id.in_(list(document_ids)))
+    )
+    return counted.scalar_one()
+
+
 def _document(row: Any) -> Document:
     facts = dict(row._mapping)
     return Document(**{**facts, "state": DocumentState(facts["state"])})

@@ -101,14 +101,14 @@ class Embedding:
         return wanted
 
     async def embed_for_now(self, taken: rows.Taken, generation: int) -> None:
-        """Make those in the index that is in force, too, when that is another one: if its model is there still."""
-        for index in await self._known():
-            if not index.is_active or index == await self.wanted_index():
-                continue
-            try:
-                await self._embed_in(taken, generation, index)
-            except EmbedderError as error:
-                log.info("a document is found by meaning only later", reason=error.message)
+        """Make those in the index that is in force, while that is not the wanted one: if its model is there still."""
+        active = next((index for index in await self._known() if index.is_active), None)
+        if active is None:
+            return
+        try:
+            await self._embed_in(taken, generation, active)
+        except EmbedderError as error:
+            log.info("a document is found by meaning only later", reason=error.message)
 
     async def _embed_in(self, taken: rows.Taken, generation: int, index: Index) -> None:
         document = taken.document
@@ -137,6 +137,8 @@ class Embedding:
             return []
         async with self._database.begin(None) as session:
             lacking = await index_rows.to_embed(session, index.id, _LOOKED_AT)
+        if index.is_active and all(item.is_active for item in await self._known()):
+            return lacking
         async with self._database.begin(None) as session:
             if index.is_active:
                 await index_rows.retire_others(session, index.id)

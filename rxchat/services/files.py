@@ -287,9 +287,8 @@ class Files:
     async def _remove(self, owner_id: UUID, document_ids: list[UUID]) -> None:
         async with self._database.begin(owner_id) as session:
             await file_rows.take_turns(session, owner_id)
-            for document_id in document_ids:
-                if await rows.owned_document(session, owner_id, document_id) is None:
-                    raise NotFound
+            if await rows.count_owned(session, owner_id, document_ids) != len(set(document_ids)):
+                raise NotFound
             files = await rows.remove_documents(session, owner_id, document_ids)
             unused = await file_rows.remove_unused(session, owner_id, files)
         await self._keeping.discard(unused)

@@ -212,8 +212,9 @@ class Ingestion:
 
     async def _embed(self, taken: rows.Taken) -> None:
         document = taken.document
-        await self._embedding.embed(taken, document.generation)
-        await self._embedding.embed_for_now(taken, document.generation)
+        wanted = await self._embedding.embed(taken, document.generation)
+        if not wanted.is_active:
+            await self._embedding.embed_for_now(taken, document.generation)
         async with self._database.begin(document.owner_id) as session:
             await self._advance(taken, session, state=DocumentState.EMBEDDED.value)
 
