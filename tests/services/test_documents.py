@@ -21,16 +21,7 @@ from tests.services.grounded import EMBEDDER, HANDBOOK, body, found, ready, sett
 
 pytestmark = pytest.mark.anyio
 
-
-@pytest.fixture
-async def ollama(ollama: ScriptedOllama) -> ScriptedOllama:
-    ollama.offered = ["scripted:tokens=2", EMBEDDER]
-    return ollama
-
-
-@pytest.fixture
-async def collection(services: Services, viewer: Viewer):
-    return await services.library.create(viewer, "Team")
+OFFERED = ["scripted:tokens=2", EMBEDDER]
 
 
 async def names(services: Services, viewer: Viewer, scope: Scope, question: str = "coffee machine") -> list[str]:

@@ -19,19 +19,10 @@ from tests.services.grounded import EMBEDDER, HANDBOOK, found, ready, uploaded
 
 pytestmark = pytest.mark.anyio
 
+OFFERED = ["scripted:tokens=2", EMBEDDER]
+
 OTHER = "scripted-embed:tokens=128,dimensions=48"
 COFFEE = "who cleans the coffee machine?"
-
-
-@pytest.fixture
-async def ollama(ollama: ScriptedOllama) -> ScriptedOllama:
-    ollama.offered = ["scripted:tokens=2", EMBEDDER]
-    return ollama
-
-
-@pytest.fixture
-async def collection(services: Services, viewer: Viewer):
-    return await services.library.create(viewer, "Team")
 
 
 def offer(services: Services, ollama: ScriptedOllama, *models: str, wanted: str = "") -> None:

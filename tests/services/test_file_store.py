@@ -33,11 +33,6 @@ async def ollama(ollama: ScriptedOllama) -> ScriptedOllama:
 
 
 @pytest.fixture
-async def collection(services: Services, viewer: Viewer) -> UUID:
-    return await services.library.create(viewer, "Team")
-
-
-@pytest.fixture
 def store(services: Services) -> FolderStore:
     return services.files._store  # pyright: ignore[reportReturnType]
 

@@ -30,11 +30,6 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def collection(services: Services, viewer: Viewer):
-    return await services.library.create(viewer, "Team")
-
-
-@pytest.fixture
 def store(services: Services) -> FolderStore:
     return services.files._store  # pyright: ignore[reportReturnType]
 

@@ -32,11 +32,6 @@ async def ollama(ollama: ScriptedOllama) -> ScriptedOllama:
     return ollama
 
 
-@pytest.fixture
-async def collection(services: Services, viewer: Viewer):
-    return await services.library.create(viewer, "Team")
-
-
 def told(ollama: ScriptedOllama, number: int = -1) -> str:
     return next((item["content"] for item in ollama.asked[number]["messages"] if item["role"] == "system"), "")
 

@@ -18,11 +18,7 @@ from tests.services.grounded import EMBEDDER, HANDBOOK, body, ready, settled
 
 pytestmark = pytest.mark.anyio
 
-
-@pytest.fixture
-async def ollama(ollama: ScriptedOllama) -> ScriptedOllama:
-    ollama.offered = ["scripted:tokens=2", EMBEDDER]
-    return ollama
+OFFERED = ["scripted:tokens=2", EMBEDDER]
 
 
 def told(ollama: ScriptedOllama) -> str:

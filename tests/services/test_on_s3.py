@@ -20,11 +20,12 @@ from rxchat.domain.retrieval import Scope
 from rxchat.services.graph import Services
 from rxchat.services.sweeping import Sweeping
 from rxchat.settings import Settings
-from tests.peers.scripted_ollama import ScriptedOllama
 from tests.peers.swift import SwiftS3, swift_s3
 from tests.services.grounded import EMBEDDER, HANDBOOK, body, found, ready, settled, uploaded
 
 pytestmark = pytest.mark.anyio
+
+OFFERED = ["scripted:tokens=2", EMBEDDER]
 
 # Large as a file, and hardly any text to embed.
 LARGE = (
@@ -60,17 +61,6 @@ def settings(settings: Settings, running_swift: SwiftS3, bucket: str) -> Setting
         "s3_secret_key": SecretStr(running_swift.secret_key),
     }
     return settings.model_copy(update=at)
-
-
-@pytest.fixture
-async def ollama(ollama: ScriptedOllama) -> ScriptedOllama:
-    ollama.offered = ["scripted:tokens=2", EMBEDDER]
-    return ollama
-
-
-@pytest.fixture
-async def collection(services: Services, viewer: Viewer):
-    return await services.library.create(viewer, "Team")
 
 
 def store(swift: SwiftS3, bucket: str) -> S3Store:

@@ -15,23 +15,13 @@ from rxchat.domain.retrieval import Scope
 from rxchat.services.graph import Services
 from rxchat.services.ingestion import TRIES
 from tests.parsers import samples, scans
-from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.grounded import EMBEDDER, HANDBOOK, found, ready, settled, uploaded
 
 pytestmark = pytest.mark.anyio
 
+OFFERED = ["scripted:tokens=2", EMBEDDER]
+
 INVOICE = "Invoice 4711\nThe total is 1,234.50 euros.\nIt includes the taxes of both countries."
-
-
-@pytest.fixture
-async def ollama(ollama: ScriptedOllama) -> ScriptedOllama:
-    ollama.offered = ["scripted:tokens=2", EMBEDDER]
-    return ollama
-
-
-@pytest.fixture
-async def collection(services: Services, viewer: Viewer):
-    return await services.library.create(viewer, "Team")
 
 
 async def test_a_scan_is_recognised_and_found(services: Services, viewer: Viewer, collection) -> None:

@@ -1,0 +1,24 @@
+"""What tests of documents have in common: a model host with what a module names in OFFERED, and a collection."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from rxchat.domain.accounts import Viewer
+from rxchat.services.graph import Services
+from tests.peers.scripted_ollama import ScriptedOllama
+
+
+@pytest.fixture
+async def ollama(ollama: ScriptedOllama, request: pytest.FixtureRequest) -> ScriptedOllama:
+    """The scripted host; with other models where a module says so."""
+    ollama.offered = list(getattr(request.module, "OFFERED", ollama.offered))
+    return ollama
+
+
+@pytest.fixture
+async def collection(services: Services, viewer: Viewer) -> UUID:
+    """A collection of the viewer's own."""
+    return await services.library.create(viewer, "Team")
