@@ -5,9 +5,9 @@ RETURNS TABLE (
     is_confirmed boolean, has_second_factor boolean
 )
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
     SELECT user_account.id, user_account.email, user_account.name, user_account.role, user_account.password_hash,
            suspended_at IS NOT NULL, email_confirmed_at IS NOT NULL, has_second_factor(user_account.id)
-      FROM user_account WHERE lower(user_account.email) = lower(p_email)
+      FROM public.user_account WHERE lower(user_account.email) = lower(p_email)
 $$;

@@ -1,8 +1,8 @@
 -- The hash of an audit row: SHA-256 over the previous row's hash and each field with its length before it.
 -- rxchat/domain/audit.py computes the same from an export.
-CREATE FUNCTION audit_hash(p_row audit_event, p_previous bytea) RETURNS bytea
+CREATE FUNCTION audit_hash(p_row public.audit_event, p_previous bytea) RETURNS bytea
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
     SELECT sha256(p_previous || convert_to(string_agg(octet_length(field) || ':' || field, '' ORDER BY place), 'UTF8'))
       FROM unnest(ARRAY[

@@ -8,13 +8,13 @@ SET enable_seqscan = off
 AS $$
     WITH said AS MATERIALIZED (
         SELECT chunk.owner_id, chunk.id, chunk.document_id, chunk.generation, ts_rank(chunk.words, p_words) AS rank
-          FROM chunk
+          FROM public.chunk
          WHERE chunk.words @@ p_words
            AND (chunk.collection_id = ANY (p_collections) OR chunk.document_id = ANY (p_documents))
            AND (chunk.owner_id = (SELECT acting_user()) OR chunk.collection_id = ANY ((SELECT readable_collections())::uuid[]))
          LIMIT 20000)
     SELECT said.owner_id, said.id, said.rank
-      FROM said JOIN document
+      FROM said JOIN public.document
         ON document.owner_id = said.owner_id AND document.id = said.document_id AND document.live_generation = said.generation
      ORDER BY said.rank DESC, said.id LIMIT p_limit
 $$;

@@ -8,7 +8,7 @@ RETURNS TABLE (
     correlation_id text, is_unwanted boolean
 )
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -16,20 +16,20 @@ DECLARE
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('rxchat claim_runs'));
     SELECT least(p_room, p_at_once - count(*)) INTO room
-      FROM run WHERE state = 'running' AND is_leased(state, lease_until);
+      FROM public.run WHERE state = 'running' AND is_leased(state, lease_until);
     IF room <= 0 THEN
         RETURN;
     END IF;
     RETURN QUERY
     WITH chosen AS (
-        SELECT waiting.owner_id, waiting.id FROM waiting_run AS waiting
+        SELECT waiting.owner_id, waiting.id FROM public.waiting_run AS waiting
          WHERE waiting.turn <= p_per_person AND waiting.id <> ALL (p_mine)
          ORDER BY waiting.was_begun DESC, waiting.turn, waiting.created_at, waiting.id
          LIMIT room),
     free AS (
         -- What its engine renews or ends at this very moment is not free.
-        SELECT run.owner_id, run.id FROM run JOIN chosen USING (owner_id, id) FOR UPDATE OF run SKIP LOCKED)
-    UPDATE run SET state = 'running', engine_id = p_engine, lease_until = clock_timestamp() + p_lease,
+        SELECT run.owner_id, run.id FROM public.run JOIN chosen USING (owner_id, id) FOR UPDATE OF run SKIP LOCKED)
+    UPDATE public.run SET state = 'running', engine_id = p_engine, lease_until = clock_timestamp() + p_lease,
                    attempt = run.attempt + 1, fence = run.fence + 1,
                    started_at = coalesce(run.started_at, clock_timestamp())
       FROM free

@@ -5,21 +5,21 @@ CREATE FUNCTION count_attempt(
     p_keys text[], p_free integer[], p_base double precision, p_cap double precision, p_forget double precision
 ) RETURNS double precision
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
     blocked_for double precision;
 BEGIN
     -- In one order for everyone, so that two callers never wait for one another.
-    INSERT INTO attempt_counter (key, failures)
+    INSERT INTO public.attempt_counter (key, failures)
     SELECT key, 0 FROM unnest(p_keys) AS key ORDER BY key ON CONFLICT DO NOTHING;
-    PERFORM FROM attempt_counter WHERE key = ANY (p_keys) ORDER BY key FOR UPDATE;
+    PERFORM FROM public.attempt_counter WHERE key = ANY (p_keys) ORDER BY key FOR UPDATE;
     SELECT max(extract(epoch FROM blocked_until - clock_timestamp())) INTO blocked_for
-      FROM attempt_counter WHERE key = ANY (p_keys) AND blocked_until > clock_timestamp();
+      FROM public.attempt_counter WHERE key = ANY (p_keys) AND blocked_until > clock_timestamp();
     IF blocked_for IS NOT NULL THEN
         RETURN blocked_for;
     END IF;
-    UPDATE attempt_counter
+    UPDATE public.attempt_counter
        SET failures = counted.failures, updated_at = clock_timestamp(),
            blocked_until = CASE WHEN counted.failures > counted.free THEN clock_timestamp() + make_interval(
                secs => least(p_cap, p_base * 2.0 ^ least(counted.failures - counted.free - 1, 30))) END
@@ -27,7 +27,7 @@ BEGIN
                    WHEN before.updated_at < clock_timestamp() - make_interval(secs => p_forget) THEN 0
                    ELSE before.failures END AS failures
               FROM unnest(p_keys, p_free) AS given (key, free)
-              JOIN attempt_counter AS before ON before.key = given.key) AS counted
+              JOIN public.attempt_counter AS before ON before.key = given.key) AS counted
      WHERE attempt_counter.key = counted.key;
     RETURN 0;
 END $$;

@@ -3,20 +3,21 @@ CREATE FUNCTION count_common_words() RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
-DECLARE chunks double precision; sampled integer; counted integer;
+DECLARE chunks double precision; sampled integer; counted integer; sample text;
 BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtext('rxchat common words')) THEN
         RETURN 0;
     END IF;
-    SELECT greatest(reltuples, 0) INTO chunks FROM pg_class WHERE oid = 'chunk'::regclass;
-    CREATE TEMP TABLE sample ON COMMIT DROP AS
-        SELECT words FROM chunk WHERE chunks < 50000 OR abs(hashtext(id::text)) % greatest(1, (chunks / 50000)::integer) = 0 LIMIT 50000;
-    SELECT count(*) INTO sampled FROM sample;
-    DELETE FROM common_word;
-    INSERT INTO common_word (word, share)
-        SELECT found.word, found.ndoc::real / sampled FROM ts_stat('SELECT words FROM pg_temp.sample') AS found
+    SELECT greatest(reltuples, 0) INTO chunks FROM pg_class WHERE oid = 'public.chunk'::regclass;
+    -- Not a temporary table: no role of RxChat needs the right to make one.
+    sample := format(
+        'SELECT words FROM public.chunk WHERE %s OR abs(hashtext(id::text)) %% %s = 0 LIMIT 50000',
+        (chunks < 50000)::text, greatest(1, (chunks / 50000)::integer));
+    EXECUTE format('SELECT count(*) FROM (%s) AS sample', sample) INTO sampled;
+    DELETE FROM public.common_word;
+    INSERT INTO public.common_word (word, share)
+        SELECT found.word, found.ndoc::real / sampled FROM ts_stat(sample) AS found
          WHERE found.ndoc > greatest(5, sampled / 2000);
     GET DIAGNOSTICS counted = ROW_COUNT;
-    DROP TABLE sample;
     RETURN counted;
 END $$;

@@ -4,25 +4,25 @@ CREATE FUNCTION create_account(
     p_id uuid, p_email text, p_name text, p_role text, p_password_hash text, p_is_confirmed boolean, p_groups uuid[]
 ) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
     IF NOT has_accounts() THEN
         RAISE EXCEPTION 'the first account is an administrator''s' USING ERRCODE = 'insufficient_privilege';
     END IF;
     IF (p_role NOT IN ('member', 'guest') OR p_groups <> '{}') AND NOT EXISTS (
-        SELECT FROM account_link
+        SELECT FROM public.account_link
          WHERE kind = 'invitation' AND used_at = now() AND lower(email) = lower(p_email) AND role = p_role
            AND p_groups <@ group_ids::uuid[])
     THEN
         RAISE EXCEPTION 'no invitation to this' USING ERRCODE = 'insufficient_privilege';
     END IF;
-    INSERT INTO user_account (id, email, name, role, password_hash, email_confirmed_at)
+    INSERT INTO public.user_account (id, email, name, role, password_hash, email_confirmed_at)
     VALUES (p_id, p_email, p_name, p_role, p_password_hash, CASE WHEN p_is_confirmed THEN now() END)
     ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    INSERT INTO group_member (user_id, group_id) SELECT p_id, id FROM user_group WHERE id = ANY (p_groups);
+    INSERT INTO public.group_member (user_id, group_id) SELECT p_id, id FROM public.user_group WHERE id = ANY (p_groups);
     RETURN true;
 END $$;

@@ -4,9 +4,9 @@ RETURNS TABLE (owner_id uuid, id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
-    SELECT document.owner_id, document.id FROM document
+    SELECT document.owner_id, document.id FROM public.document
      WHERE document.state NOT IN ('uploading', 'ready', 'failed') AND document.updated_at < now() - interval '30 seconds'
-       AND NOT EXISTS (SELECT FROM procrastinate_jobs AS job
+       AND NOT EXISTS (SELECT FROM public.procrastinate_jobs AS job
                         WHERE job.status IN ('todo', 'doing') AND job.lock = 'document ' || document.id)
      ORDER BY document.updated_at LIMIT p_limit
 $$;

@@ -4,6 +4,6 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
-    INSERT INTO doomed_object (object_key) VALUES (OLD.object_key) ON CONFLICT DO NOTHING;
+    INSERT INTO public.doomed_object (object_key) VALUES (OLD.object_key) ON CONFLICT DO NOTHING;
     RETURN NULL;
 END $$;

@@ -2,7 +2,7 @@
 -- then the API keys go with them, since nobody knows whose hands they are in.
 CREATE FUNCTION end_sessions(p_user uuid, p_only uuid, p_except uuid, p_reason text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
     ended integer;
@@ -10,12 +10,12 @@ BEGIN
     IF acting_user() IS DISTINCT FROM p_user AND NOT acting_may('people.manage') THEN
         RAISE EXCEPTION 'sessions of another user' USING ERRCODE = 'insufficient_privilege';
     END IF;
-    UPDATE user_session SET ended_at = now(), ended_reason = p_reason
+    UPDATE public.user_session SET ended_at = now(), ended_reason = p_reason
      WHERE user_id = p_user AND ended_at IS NULL AND (p_only IS NULL OR id = p_only)
        AND id IS DISTINCT FROM p_except;
     GET DIAGNOSTICS ended = ROW_COUNT;
     IF acting_user() IS DISTINCT FROM p_user THEN
-        UPDATE api_key SET revoked_at = now() WHERE user_id = p_user AND revoked_at IS NULL;
+        UPDATE public.api_key SET revoked_at = now() WHERE user_id = p_user AND revoked_at IS NULL;
     END IF;
     RETURN ended;
 END $$;

@@ -4,6 +4,6 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
-    DELETE FROM access_grant WHERE resource_kind = 'collection' AND resource = OLD.id::text;
+    DELETE FROM public.access_grant WHERE resource_kind = 'collection' AND resource = OLD.id::text;
     RETURN NULL;
 END $$;

@@ -3,5 +3,5 @@ CREATE FUNCTION forget_doomed(p_keys text[]) RETURNS void
 LANGUAGE sql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
-    DELETE FROM doomed_object WHERE object_key = ANY (p_keys)
+    DELETE FROM public.doomed_object WHERE object_key = ANY (p_keys)
 $$;

@@ -1,12 +1,12 @@
 -- Takes with a person, group or role what it was granted: a new one of the same name begins without.
 CREATE FUNCTION forget_grants() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
     gone jsonb := to_jsonb(OLD);
 BEGIN
-    DELETE FROM access_grant
+    DELETE FROM public.access_grant
      WHERE principal_kind = TG_ARGV[0] AND principal = coalesce(gone ->> 'id', gone ->> 'name');
     RETURN NULL;
 END $$;

@@ -3,7 +3,7 @@ CREATE FUNCTION list_conversations_for_reason(
     p_owner uuid, p_reason text, p_address text, p_correlation text, p_entry uuid
 ) RETURNS TABLE (id uuid, title varchar, updated_at timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
     IF NOT acting_may('conversations.read_any') OR length(btrim(p_reason)) < 10 THEN
@@ -11,7 +11,7 @@ BEGIN
     END IF;
     PERFORM append_audit_entry(p_entry, acting_user(), 'conversations_listed', p_address, p_correlation,
                                jsonb_build_object('person', p_owner, 'reason', p_reason));
-    RETURN QUERY SELECT conversation.id, conversation.title, conversation.updated_at FROM conversation
+    RETURN QUERY SELECT conversation.id, conversation.title, conversation.updated_at FROM public.conversation
                   WHERE conversation.owner_id = p_owner AND conversation.removed_at IS NULL
                   ORDER BY conversation.updated_at DESC LIMIT 500;
 END $$;

@@ -3,6 +3,6 @@ CREATE FUNCTION person_of_address(p_email text) RETURNS TABLE (id uuid, name var
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
-    SELECT person.id, person.name FROM user_account AS person
+    SELECT person.id, person.name FROM public.user_account AS person
      WHERE lower(person.email) = lower(p_email) AND person.suspended_at IS NULL AND acting_may('collections.create')
 $$;

@@ -4,9 +4,9 @@ LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
     SELECT access_grant.principal, coalesce(person.name, team.name, access_grant.principal)
-      FROM access_grant
-      LEFT JOIN user_account AS person ON access_grant.principal_kind = 'person' AND person.id::text = access_grant.principal
-      LEFT JOIN user_group AS team ON access_grant.principal_kind = 'group' AND team.id::text = access_grant.principal
+      FROM public.access_grant
+      LEFT JOIN public.user_account AS person ON access_grant.principal_kind = 'person' AND person.id::text = access_grant.principal
+      LEFT JOIN public.user_group AS team ON access_grant.principal_kind = 'group' AND team.id::text = access_grant.principal
      WHERE access_grant.resource_kind = 'collection' AND access_grant.resource = p_collection::text
-       AND EXISTS (SELECT FROM collection WHERE collection.owner_id = acting_user() AND collection.id = p_collection)
+       AND EXISTS (SELECT FROM public.collection WHERE collection.owner_id = acting_user() AND collection.id = p_collection)
 $$;

@@ -3,7 +3,7 @@ CREATE FUNCTION received_uploads(p_limit integer) RETURNS TABLE (owner_id uuid, 
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
-    SELECT document.owner_id, document.id FROM document JOIN stored_file AS file
+    SELECT document.owner_id, document.id FROM public.document JOIN public.stored_file AS file
         ON file.owner_id = document.owner_id AND file.id = document.file_id
      WHERE document.state = 'uploading' AND file.stored_at IS NULL AND file.received_bytes = file.size_bytes
        AND file.touched_at < now() - interval '15 seconds'

@@ -4,13 +4,13 @@
 CREATE FUNCTION renew_leases(p_engine uuid, p_runs uuid[], p_lease interval)
 RETURNS TABLE (run_id uuid, stop_requested boolean)
 LANGUAGE sql SECURITY DEFINER
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
     WITH held AS (
-        SELECT run.owner_id, run.id FROM run
+        SELECT run.owner_id, run.id FROM public.run
          WHERE run.id = ANY (p_runs) AND run.engine_id = p_engine AND run.state = 'running'
          ORDER BY run.id FOR UPDATE)
-    UPDATE run SET lease_until = clock_timestamp() + p_lease
+    UPDATE public.run SET lease_until = clock_timestamp() + p_lease
       FROM held WHERE run.owner_id = held.owner_id AND run.id = held.id
     RETURNING run.id, run.stop_requested_at IS NOT NULL
 $$;

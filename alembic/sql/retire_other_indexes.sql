@@ -5,9 +5,9 @@ SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('rxchat embedding index'));
-    IF NOT EXISTS (SELECT FROM embedding_index WHERE id = p_index AND state = 'active') THEN
+    IF NOT EXISTS (SELECT FROM public.embedding_index WHERE id = p_index AND state = 'active') THEN
         RETURN false;
     END IF;
-    UPDATE embedding_index SET state = 'retired' WHERE state = 'building';
+    UPDATE public.embedding_index SET state = 'retired' WHERE state = 'building';
     RETURN FOUND;
 END $$;

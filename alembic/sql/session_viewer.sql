@@ -6,16 +6,16 @@ RETURNS TABLE (
     expires_at timestamptz, session_id uuid, rotated_at timestamptz
 )
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
     SELECT user_account.name, user_account.email, user_account.role, role.permissions,
-           ARRAY(SELECT group_id FROM group_member WHERE group_member.user_id = p_user),
+           ARRAY(SELECT group_id FROM public.group_member WHERE group_member.user_id = p_user),
            user_session.kind, user_session.scopes, user_session.generation, has_second_factor(p_user),
            user_session.second_factor_at, user_session.last_seen_at, user_session.expires_at,
            user_session.id, user_session.rotated_at
-      FROM user_session
-      JOIN user_account ON user_account.id = user_session.user_id
-      JOIN role ON role.name = user_account.role
+      FROM public.user_session
+      JOIN public.user_account ON user_account.id = user_session.user_id
+      JOIN public.role ON role.name = user_account.role
      WHERE user_session.user_id = p_user AND p_user = acting_user() AND user_session.ended_at IS NULL
        -- Pages that were on their way while the id was rotated still name the old one.
        AND (user_session.id = p_session

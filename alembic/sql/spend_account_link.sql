@@ -2,9 +2,9 @@
 CREATE FUNCTION spend_account_link(p_kind text, p_hash bytea)
 RETURNS TABLE (id uuid, user_id uuid, email varchar, role varchar, group_ids varchar[], is_mailed boolean, created_by uuid)
 LANGUAGE sql SECURITY DEFINER
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
-    UPDATE account_link SET used_at = now()
+    UPDATE public.account_link SET used_at = now()
      WHERE kind = p_kind AND hash = p_hash AND account_link_holds(account_link)
     RETURNING id, user_id, email, role, group_ids, is_mailed, created_by
 $$;

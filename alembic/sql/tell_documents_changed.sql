@@ -3,7 +3,7 @@ CREATE FUNCTION tell_documents_changed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
-DECLARE changed document := coalesce(NEW, OLD);
+DECLARE changed public.document := coalesce(NEW, OLD);
 BEGIN
     PERFORM pg_notify('rxchat', 'documents ' || changed.owner_id || ' ' || changed.collection_id);
     RETURN NULL;

@@ -4,7 +4,7 @@ LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
     SELECT source.document_id, count(DISTINCT source.message_id)
-      FROM answer_source AS source JOIN document
+      FROM public.answer_source AS source JOIN public.document
         ON document.owner_id = source.document_owner_id AND document.id = source.document_id
      WHERE source.is_cited AND source.document_id = ANY (p_documents)
        AND (document.owner_id = acting_user() OR document.collection_id = ANY ((SELECT readable_collections())::uuid[]))

@@ -4,6 +4,6 @@ LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
     SELECT key FROM unnest(p_keys) AS key
-     WHERE NOT EXISTS (SELECT FROM file_part WHERE file_part.object_key = key)
-       AND NOT EXISTS (SELECT FROM doomed_object WHERE doomed_object.object_key = key)
+     WHERE NOT EXISTS (SELECT FROM public.file_part WHERE file_part.object_key = key)
+       AND NOT EXISTS (SELECT FROM public.doomed_object WHERE doomed_object.object_key = key)
 $$;

@@ -112,7 +112,7 @@ def _protect(table: str, owner: str) -> None:
 
 
 def _install(name: str) -> None:
-    op.execute((Path(__file__).parents[1] / "sql" / f"{name}.sql").read_text())
+    op.execute((Path(__file__).parent / "0001" / f"{name}.sql").read_text())
 
 
 def _create_user_account() -> None:

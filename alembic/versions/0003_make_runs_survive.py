@@ -67,7 +67,7 @@ def downgrade() -> None:
 
 
 def _text(name: str) -> str:
-    return (Path(__file__).parents[1] / "sql" / f"{name}.sql").read_text()
+    return (Path(__file__).parent / "0003" / f"{name}.sql").read_text()
 
 
 def _install(name: str, arguments: str) -> None:

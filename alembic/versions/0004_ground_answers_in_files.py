@@ -152,7 +152,7 @@ def _run(statements: str) -> None:
 
 
 def _text(name: str) -> str:
-    return (Path(__file__).parents[1] / "sql" / f"{name}.sql").read_text()
+    return (Path(__file__).parent / "0004" / f"{name}.sql").read_text()
 
 
 def _install(name: str, arguments: str) -> None:

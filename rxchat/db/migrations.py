@@ -47,11 +47,15 @@ def admit(owner: str, login: str) -> None:
     if name is None or name == make_url(driver_url(owner)).username:
         return
     engine = create_engine(driver_url(owner), poolclass=NullPool)
+    preparer = engine.dialect.identifier_preparer
+    quoted = preparer.quote(name)
     with engine.begin() as connection:
         is_member = text("SELECT pg_has_role(:name, :role, 'MEMBER')")
         if not connection.execute(is_member, {"name": name, "role": RUNTIME_ROLE}).scalar_one():
-            quoted = engine.dialect.identifier_preparer.quote(name)
             connection.execute(text(f"GRANT {RUNTIME_ROLE} TO {quoted}"))
+        # Granted to it by name, perhaps; from PUBLIC migration 0005 takes it.
+        database = preparer.quote(str(connection.execute(text("SELECT current_database()")).scalar_one()))
+        connection.execute(text(f"REVOKE TEMPORARY ON DATABASE {database} FROM {quoted}"))
 
 
 def newest_revision() -> str:

@@ -270,7 +270,9 @@ class Postgres:
             if not await found.fetchone():
                 await connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
             await connection.execute(f"REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC")
-            await connection.execute(f"GRANT CONNECT, TEMPORARY ON DATABASE {DATABASE} TO {WEB}")
+            # Without TEMPORARY: a table of one's own under another's name is a way into procedures.
+            await connection.execute(f"REVOKE TEMPORARY ON DATABASE {DATABASE} FROM {WEB}")
+            await connection.execute(f"GRANT CONNECT ON DATABASE {DATABASE} TO {WEB}")
         superuser_there = self.url(SUPERUSER, self.secrets.postgres_superuser_password)
         async with await psycopg.AsyncConnection.connect(superuser_there, autocommit=True) as connection:
             for extension in ("vector", "unaccent"):

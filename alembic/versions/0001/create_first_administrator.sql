@@ -1,0 +1,16 @@
+-- Creates the first account as an administrator; false when there is an account already.
+-- The lock makes one of any number of simultaneous callers the first.
+CREATE FUNCTION create_first_administrator(p_id uuid, p_email text, p_name text, p_password_hash text)
+RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public
+AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(7239002);
+    IF has_accounts() THEN
+        RETURN false;
+    END IF;
+    INSERT INTO user_account (id, email, name, role, password_hash)
+    VALUES (p_id, p_email, p_name, 'admin', p_password_hash);
+    RETURN true;
+END $$;

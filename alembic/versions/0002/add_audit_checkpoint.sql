@@ -1,0 +1,14 @@
+-- Keeps a signature over the chain as it is at one row; false when that row is another, or it is signed already.
+CREATE FUNCTION add_audit_checkpoint(
+    p_seq bigint, p_hash bytea, p_signed_at timestamptz, p_key_id text, p_signature bytea
+) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public
+AS $$
+BEGIN
+    INSERT INTO audit_checkpoint (seq, hash, signed_at, key_id, signature)
+    SELECT p_seq, p_hash, p_signed_at, p_key_id, p_signature
+      FROM audit_event WHERE seq = p_seq AND hash = p_hash
+    ON CONFLICT DO NOTHING;
+    RETURN FOUND;
+END $$;

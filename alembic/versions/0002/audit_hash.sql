@@ -1,0 +1,12 @@
+-- The hash of an audit row: SHA-256 over the previous row's hash and each field with its length before it.
+-- rxchat/domain/audit.py computes the same from an export.
+CREATE FUNCTION audit_hash(p_row audit_event, p_previous bytea) RETURNS bytea
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, public
+AS $$
+    SELECT sha256(p_previous || convert_to(string_agg(octet_length(field) || ':' || field, '' ORDER BY place), 'UTF8'))
+      FROM unnest(ARRAY[
+        p_row.seq::text, p_row.id::text, to_char(p_row.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+        coalesce(p_row.actor_id::text, ''), p_row.action, p_row.address, p_row.correlation_id, p_row.data::text
+      ]::text[]) WITH ORDINALITY AS fields (field, place)
+$$;

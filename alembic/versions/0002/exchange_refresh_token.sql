@@ -1,0 +1,22 @@
+-- Takes a refresh token in exchange for the next one and returns its generation; NULL when the family is over.
+-- -1: it was exchanged before, so somebody has a copy: the whole family ends (RFC 9700, section 4.14.2).
+CREATE FUNCTION exchange_refresh_token(p_user uuid, p_session uuid, p_generation integer, p_idle interval) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public
+AS $$
+DECLARE
+    next_generation integer;
+BEGIN
+    UPDATE user_session SET generation = generation + 1, last_seen_at = now()
+     WHERE user_id = p_user AND id = p_session AND kind = 'program' AND ended_at IS NULL AND expires_at > now()
+       AND generation = p_generation AND last_seen_at > now() - p_idle AND p_user = acting_user()
+       AND EXISTS (SELECT FROM user_account WHERE id = p_user AND suspended_at IS NULL)
+    RETURNING generation INTO next_generation;
+    IF FOUND THEN
+        RETURN next_generation;
+    END IF;
+    UPDATE user_session SET ended_at = now(), ended_reason = 'refresh token used twice'
+     WHERE user_id = p_user AND id = p_session AND kind = 'program' AND ended_at IS NULL
+       AND generation > p_generation AND p_user = acting_user();
+    RETURN CASE WHEN FOUND THEN -1 END;
+END $$;

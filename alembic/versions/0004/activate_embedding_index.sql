@@ -1,0 +1,20 @@
+-- Puts an index in force once every document that can be found is whole in it; the one of before is let go of.
+-- False as long as something is missing.
+CREATE FUNCTION activate_embedding_index(p_index integer) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('rxchat embedding index'));
+    IF EXISTS (SELECT FROM embedding_index WHERE id = p_index AND state = 'active') THEN
+        RETURN true;
+    END IF;
+    IF EXISTS (SELECT FROM document
+                WHERE live_generation IS NOT NULL
+                  AND (embedded_index IS NULL OR embedded_index < p_index OR embedded_index > p_index)) THEN
+        RETURN false;
+    END IF;
+    UPDATE embedding_index SET state = 'retired' WHERE state = 'active';
+    UPDATE embedding_index SET state = 'active' WHERE id = p_index;
+    RETURN true;
+END $$;

@@ -1,0 +1,22 @@
+-- The collections of others that the acting person may read: by a grant to them, their groups, their role, everyone.
+-- What is attached to a conversation is nobody else's, whatever a grant says.
+CREATE FUNCTION readable_collections() RETURNS uuid[]
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp
+AS $$
+    WITH given AS MATERIALIZED (
+        SELECT DISTINCT resource FROM access_grant
+         WHERE resource_kind = 'collection' AND action IN ('read', 'write') AND acting_user() IS NOT NULL
+           AND (principal_kind = 'everyone'
+                OR (principal_kind = 'person' AND principal = acting_user()::text)
+                OR (principal_kind = 'group'
+                    AND principal IN (SELECT group_id::text FROM group_member WHERE user_id = acting_user()))
+                OR (principal_kind = 'role' AND principal = acting_role()))),
+    named AS MATERIALIZED (
+        SELECT resource::uuid AS id FROM given WHERE resource ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')
+    SELECT coalesce(array_agg(found.id), '{}') FROM (
+        SELECT collection.id FROM named JOIN collection ON collection.id = named.id WHERE collection.kind = 'library'
+        UNION
+        SELECT collection.id FROM collection
+         WHERE collection.kind = 'library' AND EXISTS (SELECT FROM given WHERE resource = '*')) AS found
+$$;

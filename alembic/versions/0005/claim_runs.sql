@@ -1,0 +1,40 @@
+-- Gives an engine up to `p_room` of the waiting runs, in their fair order and within both limits (whole installation,
+-- each person); none of `p_mine`, on which it still works: those it renews. Engines take turns here: two that counted at the same time would both find the last place free.
+CREATE FUNCTION claim_runs(
+    p_engine uuid, p_lease interval, p_room integer, p_at_once integer, p_per_person integer, p_mine uuid[]
+)
+RETURNS TABLE (
+    owner_id uuid, id uuid, conversation_id uuid, message_id uuid, model text, attempt integer, fence integer,
+    correlation_id text, is_unwanted boolean
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    room integer;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('rxchat claim_runs'));
+    SELECT least(p_room, p_at_once - count(*)) INTO room
+      FROM public.run WHERE state = 'running' AND is_leased(state, lease_until);
+    IF room <= 0 THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH chosen AS (
+        SELECT waiting.owner_id, waiting.id FROM public.waiting_run AS waiting
+         WHERE waiting.turn <= p_per_person AND waiting.id <> ALL (p_mine)
+         ORDER BY waiting.was_begun DESC, waiting.turn, waiting.created_at, waiting.id
+         LIMIT room),
+    free AS (
+        -- What its engine renews or ends at this very moment is not free.
+        SELECT run.owner_id, run.id FROM public.run JOIN chosen USING (owner_id, id) FOR UPDATE OF run SKIP LOCKED)
+    UPDATE public.run SET state = 'running', engine_id = p_engine, lease_until = clock_timestamp() + p_lease,
+                   attempt = run.attempt + 1, fence = run.fence + 1,
+                   started_at = coalesce(run.started_at, clock_timestamp())
+      FROM free
+     WHERE run.owner_id = free.owner_id AND run.id = free.id
+       AND run.state IN ('queued', 'running') AND NOT is_leased(run.state, run.lease_until)
+    RETURNING run.owner_id, run.id, run.conversation_id, run.message_id, run.model::text, run.attempt, run.fence,
+              run.correlation_id::text, run.stop_requested_at IS NOT NULL;
+END $$;

@@ -1,0 +1,13 @@
+-- The conversations of others that the acting person may read: by a grant to them, their groups, their role, everyone.
+CREATE FUNCTION granted_conversations() RETURNS uuid[]
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp
+AS $$
+    SELECT coalesce(array_agg(resource::uuid), '{}') FROM public.access_grant
+     WHERE resource_kind = 'conversation' AND action IN ('read', 'write') AND resource ~ '^[0-9a-f-]{36}$' AND acting_user() IS NOT NULL
+       AND (principal_kind = 'everyone'
+            OR (principal_kind = 'person' AND principal = acting_user()::text)
+            OR (principal_kind = 'group'
+                AND principal IN (SELECT group_id::text FROM public.group_member WHERE user_id = acting_user()))
+            OR (principal_kind = 'role' AND principal = acting_role()))
+$$;

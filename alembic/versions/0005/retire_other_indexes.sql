@@ -1,0 +1,13 @@
+-- Lets go of indexes that were being made for a model that nobody wants any more, now that this one is in force.
+CREATE FUNCTION retire_other_indexes(p_index integer) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('rxchat embedding index'));
+    IF NOT EXISTS (SELECT FROM public.embedding_index WHERE id = p_index AND state = 'active') THEN
+        RETURN false;
+    END IF;
+    UPDATE public.embedding_index SET state = 'retired' WHERE state = 'building';
+    RETURN FOUND;
+END $$;

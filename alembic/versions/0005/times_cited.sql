@@ -1,0 +1,12 @@
+-- In how many answers each of these documents is cited, whoever asked; for documents that the acting person may read.
+CREATE FUNCTION times_cited(p_documents uuid[]) RETURNS TABLE (document_id uuid, answers bigint)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp
+AS $$
+    SELECT source.document_id, count(DISTINCT source.message_id)
+      FROM public.answer_source AS source JOIN public.document
+        ON document.owner_id = source.document_owner_id AND document.id = source.document_id
+     WHERE source.is_cited AND source.document_id = ANY (p_documents)
+       AND (document.owner_id = acting_user() OR document.collection_id = ANY ((SELECT readable_collections())::uuid[]))
+     GROUP BY source.document_id
+$$;
