@@ -12,6 +12,7 @@ from rxchat.api.requests import (
     COOKIE,
     PENDING,
     Here,
+    authenticate,
     caller_of,
     cookie_in,
     let_in,
@@ -19,7 +20,6 @@ from rxchat.api.requests import (
     set_cookie,
     settings_of,
     take_cookie_back,
-    viewer_of,
 )
 from rxchat.domain.errors import NotSignedIn
 from rxchat.services.passkeys import as_json
@@ -112,7 +112,7 @@ async def offer(request: Request, services: Here) -> Offer:
     """Say what the sign-in page can offer."""
     found = await services.registration.offer()
     try:
-        await viewer_of(request, services, enrolling=True)
+        await authenticate(request, services, enrolling=True)
         is_signed_in = True
     except NotSignedIn:
         is_signed_in = False
@@ -224,7 +224,7 @@ async def sign_out(request: Request, response: Response, services: Here) -> None
     take_cookie_back(response, settings_of(request), COOKIE)
     take_cookie_back(response, settings_of(request), PENDING)
     try:
-        viewer = await viewer_of(request, services, enrolling=True)
+        viewer = await authenticate(request, services, enrolling=True)
     except NotSignedIn:
         return
     await services.sessions.sign_out(viewer, caller_of(request))

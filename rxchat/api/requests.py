@@ -100,14 +100,15 @@ def let_in(response: Response, request: Request, services: Services, admission: 
     return True
 
 
-async def viewer_of(
-    request: Request, services: Annotated[Services, Depends(services)], *, enrolling: bool = False
-) -> Viewer:
+async def authenticate(request: Request, services: Services, *, enrolling: bool = False) -> Viewer:
     """Return who is signed in: by the session cookie, or by a bearer token or API key, which then counts alone.
 
+    With `enrolling`, also a user who must set up a second factor first. This is no dependency: FastAPI would make a
+    query parameter of the keyword, for any client to set.
+
     Raises:
-        NotSignedIn: when nobody is.
-        SecondFactorNeeded: when they have to set up a second factor first.
+        NotSignedIn: when the request carries no valid credential.
+        SecondFactorNeeded: when the user has to set up a second factor first.
         TooManyAttempts: when keys are being guessed from this address.
     """
     credential = _credential(request)
@@ -142,6 +143,17 @@ def _credential(request: Request) -> str | None:
     return request.headers.get("x-api-key")
 
 
+async def viewer_of(request: Request, services: Annotated[Services, Depends(services)]) -> Viewer:
+    """Return who is signed in, with a browser or as a program.
+
+    Raises:
+        NotSignedIn: when the request carries no valid credential.
+        SecondFactorNeeded: when the user has to set up a second factor first.
+        TooManyAttempts: when keys are being guessed from this address.
+    """
+    return await authenticate(request, services)
+
+
 async def person_of(request: Request, services: Annotated[Services, Depends(services)]) -> Viewer:
     """Return the person who is signed in with a browser: for what no program may do in their name.
 
@@ -150,12 +162,12 @@ async def person_of(request: Request, services: Annotated[Services, Depends(serv
         SecondFactorNeeded: when they have to set up a second factor first.
         NotAllowed: when it is a program.
     """
-    return _no_program(await viewer_of(request, services))
+    return _no_program(await authenticate(request, services))
 
 
 async def enrolling_person_of(request: Request, services: Annotated[Services, Depends(services)]) -> Viewer:
     """The same, also for somebody who has to set up a second factor first: for the routes that do that."""
-    return _no_program(await viewer_of(request, services, enrolling=True))
+    return _no_program(await authenticate(request, services, enrolling=True))
 
 
 def _no_program(viewer: Viewer) -> Viewer:

@@ -11,9 +11,11 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from rxchat import __version__, observability
 from rxchat.api import admin, auth, collections, conversations, files, me, operations, providers, tokens
+from rxchat.api.bodies import BodyLimit
 from rxchat.api.requests import caller_of, is_cross_site
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.errors import InvalidInput, NotAllowed, NotSignedIn, RxChatError, TooManyAttempts
@@ -25,7 +27,10 @@ log = structlog.get_logger(__name__)
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _METHODS = _SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
 _PROVIDER_ANSWERS = re.compile(r"/api/auth/providers/[a-z]+/callback")
-LARGEST_BODY_BYTES = 64_000
+_REFUSALS = {
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address does not take this method."),
+}
 STREAMED = (f"{files.UPLOADS}/", files.FILES)
 
 
@@ -38,7 +43,11 @@ def build_api(settings: Settings, own_origins: Sequence[str]) -> FastAPI:
         api.include_router(part.router)
     api.add_exception_handler(RxChatError, _show_error)
     api.add_exception_handler(RequestValidationError, _show_invalid)
+    api.add_exception_handler(HTTPException, _show_refusal)
+    api.add_exception_handler(Exception, _show_failure)
     api.middleware("http")(_guarded)
+    # Outermost: what is too much is refused before anything else looks at it.
+    api.add_middleware(BodyLimit, streamed=STREAMED)
     return api
 
 
@@ -50,10 +59,6 @@ async def _guarded(request: Request, proceed: Callable[[Request], Awaitable[Resp
         if _is_guarded(request) and is_cross_site(request, own_origins):
             log.warning("refused a request from another site", path=request.url.path)
             response: Response = _as_json(NotAllowed("This request came from another site."))
-        elif not _is_body_small(request):
-            response = _as_json(
-                InvalidInput(f"At most {LARGEST_BODY_BYTES:,} bytes can be sent here, with their length said.")
-            )
         else:
             response = await proceed(request)
         response.headers["X-Correlation-Id"] = correlation_id
@@ -77,17 +82,6 @@ def _is_guarded(request: Request) -> bool:
     return request.method not in _SAFE_METHODS and not _PROVIDER_ANSWERS.fullmatch(request.url.path)
 
 
-def _is_body_small(request: Request) -> bool:
-    """Whether a body is announced with a length that need not be feared; it would be read whole into memory."""
-    if request.url.path.startswith(STREAMED) and request.method in {"PATCH", "POST"}:
-        # Read piece by piece, with limits of their own.
-        return True
-    if "transfer-encoding" in request.headers:
-        return False
-    length = request.headers.get("content-length", "0")
-    return length.isdigit() and int(length) <= LARGEST_BODY_BYTES
-
-
 async def _show_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RxChatError)  # noqa: S101 - registered for this class alone
     route = getattr(request.scope.get("route"), "path", request.url.path)
@@ -101,6 +95,20 @@ async def _show_error(request: Request, error: Exception) -> JSONResponse:
 async def _show_invalid(_request: Request, error: Exception) -> JSONResponse:
     fields = ", ".join(str(item["loc"][-1]) for item in getattr(error, "errors", list)())
     return _as_json(InvalidInput(f"This request cannot be read: look at {fields}." if fields else None))
+
+
+async def _show_refusal(_request: Request, error: Exception) -> JSONResponse:
+    """Say in our form what Starlette and FastAPI refuse by themselves: unknown addresses, wrong methods, broken bodies."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
+    code, sentence = _REFUSALS.get(error.status_code, ("invalid_input", "This request cannot be read."))
+    answer = {"error": {"code": code, "message": sentence}}
+    return JSONResponse(answer, status_code=error.status_code, headers=error.headers)
+
+
+async def _show_failure(_request: Request, _error: Exception) -> JSONResponse:
+    """Answer in our form what should not have happened; the server logs the rest."""
+    answer = {"code": "error", "message": "Something went wrong here. It has been logged; please try again."}
+    return JSONResponse({"error": answer}, status_code=500)
 
 
 def _as_json(error: RxChatError) -> JSONResponse:

@@ -2,6 +2,8 @@
 
 RxChatError
 ├── InvalidInput            422  what was sent cannot be used
+│   ├── RequestTooLarge     413  more bytes than this route takes
+│   └── RequestTooSlow      408  the request's body took too long to arrive
 ├── NotSignedIn             401  no valid session
 ├── NotAllowed              403  signed in, but not for this
 │   ├── ProofRefused        403  signed in, and the password was wrong
@@ -25,14 +27,17 @@ RxChatError
 │   ├── StoreFull           507  there is no room
 │   └── ObjectMissing       404  it does not have what was stored there
 ├── DocumentUnreadable      422  this file cannot be read, and why; the same again will not do
+│   └── NothingButPixels    422  it may hold text on pictures, which can be recognized (OCR)
 ├── EmbedderError           503  the embedding model failed; later it may do
+│   ├── TextRefused         422  it does not take this text, and will not another time
 │   └── TextTooLong         422  a text has more tokens than the embedding model takes
 └── ModelError              502  the model's side failed
     ├── ModelHostAway       503  nobody answers at the host
     ├── ModelUnknown        404  the host does not have this model
     ├── ModelRefused        400  the host refused the request (its words are shown)
     ├── ModelSilent         504  no token for too long
-    └── ModelBroke          502  the answer ended or turned to garbage in the middle
+    ├── ModelBroke          502  the answer ended or turned to garbage in the middle
+    └── AnswerInterrupted   502  the answer was cut off, and no other process continued it
 """
 
 from __future__ import annotations
@@ -62,6 +67,20 @@ class InvalidInput(RxChatError):
 
     status = 422
     code = "invalid_input"
+
+
+class RequestTooLarge(InvalidInput):
+    """This is more than can be sent here at once: at most 64,000 bytes."""
+
+    status = 413
+    code = "too_large"
+
+
+class RequestTooSlow(InvalidInput):
+    """This took too long to arrive. Check the connection and send it again."""
+
+    status = 408
+    code = "too_slow"
 
 
 class NotSignedIn(RxChatError):

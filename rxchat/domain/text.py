@@ -38,9 +38,14 @@ def clean_title(title: str) -> str:
 
 
 def same_site_path(path: str) -> str:
-    """Return where to go next if it is a path on this site, else "/": no other host, scheme, or trick of a parser."""
-    if not path.startswith("/") or path.startswith(("//", "/\\")) or len(path) > 1_000:
+    """Return where to go next if it is a path on this site, else "/": no other host, scheme, or trick of a parser.
+
+    Segments of dots are refused as well: a browser removes them, and "/.//host" becomes "//host".
+    """
+    if not path.startswith("/") or len(path) > 1_000:
         return "/"
     if any(character == "\\" or not character.isprintable() for character in path):
         return "/"
-    return path
+    segments = re.split(r"[?#]", path, maxsplit=1)[0].split("/")
+    is_moved = any(segment.lower().replace("%2e", ".") in {".", ".."} for segment in segments)
+    return "/" if is_moved or "" in segments[1:-1] else path

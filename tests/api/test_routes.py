@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from urllib.parse import quote
 
@@ -174,14 +175,59 @@ async def test_what_is_missing_is_named(http, ollama: ScriptedOllama) -> None:
     assert ollama.host in answer.json()["parts"]["models"] and answer.json()["parts"]["database"] == "ok"
 
 
-async def test_a_body_that_is_too_large_or_has_no_length_is_not_read(http) -> None:
-    for content in (b"x" * 64_001, stream()):
-        answer = await http.post("/api/auth/sign-in", content=content)
-        assert answer.status_code == 422 and "64,000 bytes" in answer.json()["error"]["message"]
+@pytest.mark.parametrize("announced", [None, "2", "64001", "nonsense", "-1", "9" * 30])
+async def test_a_body_that_is_too_large_is_not_read_whatever_is_said_of_its_length(http, announced: str | None) -> None:
+    read = 0
+
+    async def endless() -> AsyncGenerator[bytes]:
+        nonlocal read
+        while read < 10_000_000:
+            read += 10_000
+            yield b"x" * 10_000
+
+    headers = {} if announced is None else {"content-length": announced}
+    answer = await http.post("/api/auth/sign-in", content=endless(), headers=headers)
+    assert answer.status_code == 413 and "64,000 bytes" in answer.json()["error"]["message"]
+    assert read < 100_000
 
 
-async def stream() -> AsyncGenerator[bytes]:
-    yield b"{}"
+async def test_a_body_without_a_length_is_read_when_it_is_small(http) -> None:
+    async def small() -> AsyncGenerator[bytes]:
+        yield b'{"email": "ada@example.org",'
+        yield b' "password": "x"}'
+
+    answer = await http.post("/api/auth/sign-in", content=small(), headers={"content-type": "application/json"})
+    assert answer.status_code == 401
+
+
+async def test_a_body_that_trickles_in_is_given_up(http, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rxchat.api.bodies._BODY_SECONDS", 0.1)
+
+    async def slow() -> AsyncGenerator[bytes]:
+        while True:
+            await asyncio.sleep(0.02)
+            yield b"x"
+
+    answer = await http.post("/api/auth/sign-in", content=slow())
+    assert (answer.status_code, answer.json()["error"]["code"]) == (408, "too_slow")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content"),
+    [
+        ("GET", "/api/nothing", b""),
+        ("PUT", "/api/auth/sign-in", b""),
+        ("POST", "/api/auth/sign-in", b"{"),
+        ("POST", "/api/auth/sign-in", b"\xff\xfe{"),
+        ("POST", "/api/auth/sign-in", b'{"email": "' + b"\xed\xa0\x80" + b'"}'),
+        ("POST", "/api/auth/sign-in", b"[" * 60_000),
+    ],
+)
+async def test_whatever_is_wrong_with_a_request_has_one_form(http, method: str, path: str, content: bytes) -> None:
+    answer = await http.request(method, path, content=content, headers={"content-type": "application/json"})
+    assert 400 <= answer.status_code < 500
+    assert set(answer.json()) == {"error"} and set(answer.json()["error"]) == {"code", "message"}
+    assert answer.json()["error"]["message"].endswith((".", "?"))
 
 
 async def test_an_unknown_address_of_the_api_is_not_a_page(http) -> None:

@@ -23,7 +23,8 @@ def test_the_database_holds_the_procedures_of_the_files_and_no_others(owner_url:
     with psycopg.connect(owner_url) as connection:
         installed = {row[0]: row[1] for row in connection.execute(OURS)}
         for path in PROCEDURES.glob("*.sql"):
-            connection.cursor().execute(path.read_text().replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1))
+            text = path.read_text().replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1)
+            connection.cursor().execute(text.encode())
         written = {row[0]: row[1] for row in connection.execute(OURS)}
         connection.rollback()
     in_migrations_alone = {"is_leased"}

@@ -8,9 +8,11 @@ from uuid import uuid4
 import pytest
 
 from rxchat.api.routes import build_api
+from rxchat.domain.accounts import Caller
 from rxchat.services.graph import Services
 from rxchat.settings import Settings
-from tests.security.house import Open, person, sign_in
+from tests.factories import add_viewer
+from tests.security.house import Open, error_of, person, sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -71,6 +73,27 @@ NONSENSE: list[Any] = [
 ]
 
 
+# Everything that a client may set beside paths and bodies. What stands in the schema and not here is a door that was
+# not meant to be one: FastAPI makes query parameters of a dependency's keywords.
+PARAMETERS = {
+    ("GET", "/api/auth/providers/{key}"): {"next", "link", "invitation"},
+    ("GET", "/api/conversations/{conversation_id}"): {"before"},
+    ("POST", "/api/uploads"): {"upload-length", "upload-metadata"},
+    ("PATCH", "/api/uploads/{document_id}"): {"upload-offset"},
+    ("POST", "/api/files"): {"name", "collection", "content-length"},
+    ("GET", "/api/documents/{document_id}"): {"start"},
+    ("GET", "/api/documents/{document_id}/chunks"): {"first", "limit"},
+    ("GET", "/api/admin/people"): {"words", "role", "offset"},
+}
+# Where a user goes who has to set up a second factor first.
+ENROLLING = {
+    ("POST", "/api/me/totp/begin"),
+    ("POST", "/api/me/totp/confirm"),
+    ("POST", "/api/me/passkeys/begin"),
+    ("POST", "/api/me/passkeys"),
+}
+
+
 def filled(path: str, value: object) -> str:
     for part in path.split("/"):
         if part.startswith("{"):
@@ -80,6 +103,33 @@ def filled(path: str, value: object) -> str:
 
 def test_the_walk_knows_every_route_and_none_that_is_gone() -> None:
     assert set(ROUTES) >= OPEN and len(CLOSED) >= 25
+
+
+def test_clients_set_what_was_meant_to_be_set_by_them_and_nothing_else() -> None:
+    found = {
+        (method.upper(), path): names
+        for path, verbs in SCHEMA["paths"].items()
+        for method, about in verbs.items()
+        if (names := {item["name"] for item in about.get("parameters", []) if item["in"] != "path"})
+    }
+    assert found == PARAMETERS
+
+
+async def test_who_must_set_up_a_second_factor_gets_nowhere_else_whatever_they_add(
+    services: Services, clients: Open, owner_url: str
+) -> None:
+    root = add_viewer(owner_url, "Root", "admin")
+    await services.rules.change(root, Caller("127.0.0.1", "a browser"), second_factor="everybody")
+    client = clients()
+    await sign_in(client, await person(services, owner_url, "Admin", "admin"))
+    added = {"enrolling": "true", "services": "x", "viewer": "x", "request": "x", "is_program": "false"}
+    got_in = []
+    for method, path in CLOSED:
+        for query in ({}, added):
+            answer = await client.request(method, filled(path, uuid4()), params=query, json={})
+            if answer.status_code != 403 or (method != "HEAD" and error_of(answer) != "second_factor_needed"):
+                got_in.append((method, path))
+    assert set(got_in) == ENROLLING
 
 
 @pytest.mark.parametrize(("method", "path"), CLOSED)

@@ -420,6 +420,21 @@ describe("words", () => {
     expect(sameSitePath("/c/abc?x=1#y")).toBe("/c/abc?x=1#y");
   });
 
+  test("next leads only to this site, whatever it is made of", () => {
+    const parts = ["/", "/", "//", "\\", ".", "..", "%2e", "%2E%2e", "%2f", "%5c", "@", ":", "?", "#", ";", "\t", "\n", " ", "\u3002", "\uff0f", "evil.example", "a", "https:", "javascript:"];
+    const here = "https://chat.example.org";
+    let seed = 7;
+    const random = (below) => (seed = (seed * 48271) % 2147483647) % below;
+    const strings = ["/.//evil.example", "/..//evil.example", "/%2e//evil.example", "/a/..//evil.example", "/a/%2E%2e//evil.example", "/./\\evil.example"];
+    for (let i = 0; i < 20000; i += 1) strings.push("/" + Array.from({ length: random(8) }, () => parts[random(parts.length)]).join(""));
+    for (const string of strings) {
+      const once = sameSitePath(string);
+      expect([string, new URL(once, here).origin]).toEqual([string, here]);
+      expect([string, new URL(new URL(once, here).pathname, here).origin]).toEqual([string, here]);
+      expect(sameSitePath(once)).toBe(once);
+    }
+  });
+
   test("links out are absolute http, https or mail", () => {
     for (const bad of ["javascript:alert(1)", "data:text/html,x", "/api/auth/sign-out", "vbscript:x", "java\nscript:alert(1)", undefined, "file:///etc/passwd"]) {
       expect(outboundLink(bad)).toBe("");

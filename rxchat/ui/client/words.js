@@ -2,12 +2,16 @@
 
 export const LONGEST_MESSAGE = 100000;
 
-/** Only a path on this site: "//host", "/\host", schemes and anything a URL parser would move elsewhere give "/". */
+/**
+ * Only a path on this site: "//host", "/\host", schemes and anything a URL parser would move elsewhere give "/". What the
+ * parser makes of it is looked at too: "/.//host" has our origin, and its path alone is another host's address.
+ */
 export function sameSitePath(next) {
   if (typeof next !== "string" || !/^\/(?![/\\])/.test(next) || /[\u0000-\u001f\\]/.test(next)) return "/";
   try {
     const url = new URL(next, "http://site.invalid");
-    return url.origin === "http://site.invalid" ? url.pathname + url.search + url.hash : "/";
+    const isOurs = url.origin === "http://site.invalid" && !/^\/[/\\]/.test(url.pathname);
+    return isOurs ? url.pathname + url.search + url.hash : "/";
   } catch {
     return "/";
   }
