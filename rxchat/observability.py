@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import time
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -40,6 +41,10 @@ _SECRET_SHAPES = (
     (re.compile(r"(['\"]?payload['\"]?\s*[:=]\s*)\{.*\}", re.DOTALL), rf"\1{REDACTED}"),
 )
 
+# C0, DEL, C1, and what turns the direction of writing.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROLS_BUT_NEWLINES = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
 RUNS = Counter("rxchat_runs_total", "Answers that ended, by how.", ["state"])
 RUNS_ACTIVE = Gauge("rxchat_runs_active", "Answers being written by this process.")
 TOKENS = Counter("rxchat_answer_tokens_total", "Tokens that models wrote.", ["model"])
@@ -57,6 +62,8 @@ REQUESTS = Histogram(
     ["method", "route", "status"],
     buckets=(0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
+SOCKETS_REFUSED = Counter("rxchat_sockets_refused_total", "Websockets for which there was no place.", ["limit"])
+PACKETS_REFUSED = Counter("rxchat_socket_packets_refused_total", "Messages on websockets that were no packets.")
 FOLLOWERS = Gauge("rxchat_followers", "Browser tabs that follow an answer just now.")
 
 
@@ -72,7 +79,12 @@ def configure_logging(level: str, form: Literal["auto", "json", "text"]) -> None
     ending: list[Any] = (
         [structlog.processors.format_exc_info, _redact, structlog.processors.JSONRenderer()]
         if as_json
-        else [structlog.processors.format_exc_info, _redact, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        else [
+            structlog.processors.format_exc_info,
+            _redact,
+            _escape,
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        ]
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -87,6 +99,7 @@ def configure_logging(level: str, form: Literal["auto", "json", "text"]) -> None
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending],
         )
     )
+    handler.addFilter(RepeatedLines())
     # A line that cannot be formatted would be printed as it is, with all that should have been taken out.
     logging.raiseExceptions = False
     root = logging.getLogger()
@@ -95,6 +108,52 @@ def configure_logging(level: str, form: Literal["auto", "json", "text"]) -> None
     # One line for each HTTP call or socket packet is noise at the level people run with.
     for noisy in ("alembic", "httpx", "httpcore", "socketio", "engineio", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+class RepeatedLines(logging.Filter):
+    """Lets a line through so many times in a while; the next one after that says how many were left out.
+
+    What a client sends can make one line of each packet, and a disk is full before an operator reads one.
+    """
+
+    _TIMES = 20
+    _SECONDS = 10.0
+    _MOST_KINDS = 1_000
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: dict[tuple[str, int, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Count a line; False when it is to be left out."""
+        event = record.msg.get("event") if isinstance(record.msg, dict) else record.msg
+        kind = (record.name, record.levelno, str(event)[:200])
+        now = time.monotonic()
+        since, count = self._seen.get(kind, (now, 0))
+        if now - since > self._SECONDS:
+            left_out = count - self._TIMES
+            since, count = now, 0
+            if left_out > 0 and isinstance(record.msg, dict):
+                record.msg["left_out"] = left_out
+            elif left_out > 0:
+                record.msg = f"{record.msg} ({left_out} more were left out)"
+        if kind not in self._seen and len(self._seen) >= self._MOST_KINDS:
+            self._seen.clear()
+        self._seen[kind] = (since, count + 1)
+        return count < self._TIMES
+
+
+def _escape(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Show control characters instead of obeying them: a path in a log must not move an operator's cursor."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            # A traceback has lines of its own; the values in it are escaped all the same.
+            event[name] = (_CONTROLS_BUT_NEWLINES if name == "exception" else _CONTROLS).sub(_shown, value)
+    return event
+
+
+def _shown(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
 
 
 def _redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

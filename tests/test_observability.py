@@ -109,3 +109,34 @@ def test_correlation_survives_into_tasks_that_are_started_inside() -> None:
 
     chosen, seen = asyncio.run(outside())
     assert chosen == seen
+
+
+def test_a_line_that_is_repeated_is_left_out_and_counted(logs, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = 1_000.0
+    monkeypatch.setattr("rxchat.observability.time.monotonic", lambda: clock)
+    configure_logging("info", "json")
+    for number in range(500):
+        structlog.get_logger("ours").warning("refused", number=number)
+        logging.getLogger("theirs").warning("refused too")
+    structlog.get_logger("ours").warning("another")
+    lines = written(logs)
+    assert [line["event"] for line in lines].count("refused") == 20
+    assert [line["event"] for line in lines].count("refused too") == 20
+    assert lines[-1]["event"] == "another"
+    clock += 11
+    structlog.get_logger("ours").warning("refused", number=500)
+    assert written(logs)[0]["left_out"] == 480
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("hostile", ["\x1b]0;owned\x07", "\x1b[2J", "a\nb", "\x9b31m", "\u202egnp.exe", "\r"])
+def test_a_terminal_is_told_nothing_by_what_a_client_sent(logs, form, hostile: str) -> None:
+    configure_logging("info", form)
+    structlog.get_logger("ours").warning(f"event {hostile}", path=f"/api/{hostile}", list=[hostile])
+    logging.getLogger("theirs").warning("path %s", hostile)
+    try:
+        raise ValueError(hostile)
+    except ValueError:
+        structlog.get_logger("ours").exception("failed")
+    printed = logs.readouterr().err
+    assert hostile not in printed.replace("\n", "") if "\n" not in hostile else "/api/a\nb" not in printed

@@ -18,13 +18,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rxchat.api.headers import API_PATHS, CHAT_PATH, EVENTS_PATH, AnswerHeaders, is_file, without_conditions
 from rxchat.api.proxies import TrustedProxies
 from rxchat.api.requests import COOKIE, cookie_name, set_cookie
-from rxchat.domain.errors import DatabaseAway, NotSignedIn, SecondFactorNeeded
+from rxchat.api.websockets import SocketLimits, serve_checked
+from rxchat.domain.errors import DatabaseAway, NotSignedIn, SecondFactorNeeded, TooManyAttempts
 from rxchat.services import graph
 from rxchat.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 _POLICY_VIOLATED = 1008
+_PAGE_METHODS = {"GET", "HEAD", "OPTIONS"}
+_REFLEX_PATHS = ("/_upload", "/_all_routes")
 _ACCOUNT, _ADMIN, _DOCUMENTS = "/account", "/admin", "/documents"
 _ENROL_AT = "/account/security"
 
@@ -48,6 +51,7 @@ class Front:
         self._own_origins = frozenset(own_origins)
         self._proxies = TrustedProxies(settings)
         self._headers = AnswerHeaders(settings, script_hashes)
+        self._sockets = SocketLimits()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -73,12 +77,21 @@ class Front:
             log.warning("refused a websocket of another site", origin=origin[:200])
             await _refuse("This page belongs to another site.", scope, receive, send)
         else:
-            await self._pages(scope, receive, send)
+            sealed = self._sealed(scope)
+            holder = graph.current().sessions.holder_of(sealed) if sealed else None
+            try:
+                with self._sockets.place(holder, (scope.get("client") or ("",))[0]):
+                    await serve_checked(self._pages, scope, receive, send)
+            except TooManyAttempts as error:
+                await _refuse(error.message, scope, receive, send, status=error.status)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         if path.startswith(API_PATHS):
             await self._api(scope, receive, send)
+        elif scope["method"] not in _PAGE_METHODS or path.startswith((EVENTS_PATH, *_REFLEX_PATHS)):
+            # Reflex has routes of its own (polling, uploads) that nothing here uses, and no limits in front of them.
+            await PlainTextResponse("There is nothing at this address.", status_code=404)(scope, receive, send)
         elif scope["method"] in {"GET", "HEAD"} and _is_chat_page(path) and (elsewhere := await self._elsewhere(scope)):
             await RedirectResponse(elsewhere, status_code=303)(scope, receive, send)
         elif scope["method"] == "GET" and _is_chat_page(path):
@@ -137,9 +150,9 @@ def _is_below(path: str, page: str) -> bool:
     return path == page or path.startswith(f"{page}/")
 
 
-async def _refuse(sentence: str, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer 403; where the server cannot say anything to a websocket's handshake, closing it means the same."""
+async def _refuse(sentence: str, scope: Scope, receive: Receive, send: Send, *, status: int = 403) -> None:
+    """Answer with an error; where the server cannot say anything to a websocket's handshake, closing it means the same."""
     if scope["type"] == "http" or "websocket.http.response" in scope.get("extensions", {}):
-        await PlainTextResponse(sentence, status_code=403)(scope, receive, send)
+        await PlainTextResponse(sentence, status_code=status)(scope, receive, send)
     else:
         await send({"type": "websocket.close", "code": _POLICY_VIOLATED, "reason": sentence})

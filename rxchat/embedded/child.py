@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -126,8 +127,7 @@ class Kept:
     async def _spawn(self) -> asyncio.subprocess.Process:
         """Fork it with its own session, so that Ctrl-C reaches us alone and its children can be ended with it."""
         child, user = self.child, self.child.user
-        if self._log_file.exists() and self._log_file.stat().st_size > _LARGEST_LOG_BYTES:
-            self._log_file.replace(self._log_file.with_name(self._log_file.name + ".old"))
+        self._rotate_log()
         with self._log_file.open("ab") as log_stream:
             self._log_begin = log_stream.tell()
             try:
@@ -144,6 +144,19 @@ class Kept:
                 )
             except OSError as error:
                 raise StartFailed(f"{child.name} cannot be run ({error.strerror}): {child.command[0]}") from error
+
+    def _rotate_log(self) -> None:
+        """Keep what the log holds as `.old` when it is large, and begin a new one.
+
+        The file itself is emptied, not moved: a running child goes on writing to it (it appends).
+        """
+        if not self._log_file.exists() or self._log_file.stat().st_size <= _LARGEST_LOG_BYTES:
+            return
+        with suppress(OSError):
+            # A disk that is full is no reason to let the log grow.
+            shutil.copyfile(self._log_file, self._log_file.with_name(self._log_file.name + ".old"))
+        os.truncate(self._log_file, 0)
+        self._log_begin = 0
 
     async def _until_healthy(self, running: asyncio.subprocess.Process) -> None:
         """Ask until it answers."""
@@ -172,6 +185,7 @@ class Kept:
                 code = await asyncio.wait_for(self._process.wait(), self.child.health_interval_seconds)
                 self._kill_group(self._process.pid)
                 return _ending(code)
+            await asyncio.to_thread(self._rotate_log)
             if self.child.healthy is None:
                 continue
             try:

@@ -136,6 +136,13 @@ class Sessions:
         """
         return await self._checked(sealed, Purpose.SESSION, "browser", enrolling=enrolling)
 
+    def holder_of(self, sealed: str) -> UUID | None:
+        """Return whose cookie it is, or None when it is not one of ours. Whether it still counts only `viewer` knows."""
+        try:
+            return self._tokens.open_session(sealed).user_id
+        except NotSignedIn:
+            return None
+
     async def rotated(self, viewer: Viewer) -> tuple[str, int] | None:
         """Return a new cookie and its seconds when it is time for one, which makes the old one worthless soon.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -36,6 +37,8 @@ class Namespace(Protocol):
         ...
 
 
+_MOST_REFUSED = 5
+"""After so many messages that are no events a socket is closed."""
 _namespaces: list[Namespace] = []
 _waiting: dict[str, list[Callable[[], None]]] = {}
 """Whom to tell when a tab's socket is closed, by client token."""
@@ -48,14 +51,19 @@ def install(namespace: Namespace) -> None:
     """
     _namespaces[:] = [namespace]
     process, disconnect = namespace.on_event, namespace.on_disconnect
+    refused: Counter[str] = Counter()
 
     async def on_event(sid: str, data: Any) -> None:
         if is_event(data):
             await process(sid, data)
-        else:
-            log.warning("refused a message that is no event", kind=type(data).__name__)
+            return
+        log.warning("refused a message that is no event", kind=type(data).__name__)
+        refused[sid] += 1
+        if refused[sid] >= _MOST_REFUSED:
+            await _close(namespace, sid)
 
     def on_disconnect(sid: str) -> asyncio.Task[None] | None:
+        refused.pop(sid, None)
         closed, leaving = namespace.sid_to_token.get(sid), disconnect(sid)
         if leaving is not None and closed is not None:
             leaving.add_done_callback(lambda _: _tell_closed(closed))
@@ -131,4 +139,13 @@ async def send_away(client_token: str, path: str) -> None:
         if sid is not None:
             leave = Event.from_event_type(rx.redirect(path))
             await namespace.emit_update(StateUpdate(events=leave), client_token)
-            await namespace.disconnect(sid)
+            await _close(namespace, sid)
+
+
+async def _close(namespace: Namespace, sid: str) -> None:
+    """Close a socket: its place in the namespace, and the connection below it, which the browser would leave open."""
+    server = getattr(namespace, "server", None)
+    connection = server.manager.eio_sid_from_sid(sid, getattr(namespace, "namespace", "/")) if server else None
+    await namespace.disconnect(sid)
+    if server is not None and connection is not None:
+        await server.eio.disconnect(connection)

@@ -1,0 +1,130 @@
+"""The websocket before Reflex sees it: how many there may be, and whether what they send is a packet at all.
+
+The protocols: https://socket.io/docs/v4/engine-io-protocol/ and https://socket.io/docs/v4/socket-io-protocol/. A packet
+that is none costs Reflex a traceback in the log; here it costs a count, and after a few of them the socket.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rxchat import observability
+from rxchat.domain.errors import TooManyAttempts
+from rxchat.domain.limits import host_of
+
+log = structlog.get_logger(__name__)
+
+SOCKETS = 3_800
+"""How many one process holds; the server itself takes some more connections, so that pages and probes are answered."""
+SIGNED_OUT_SOCKETS = 1_000
+SOCKETS_OF_ONE_USER = 64
+SOCKETS_OF_ONE_ADDRESS = 100
+"""Signed-out ones: an office behind one address has this many people at its sign-in pages."""
+MALFORMED_PACKETS = 5
+LONGEST_PACKET = 2_000_000
+
+_NORMAL, _POLICY_VIOLATED = 1000, 1008
+_CLOSE = "1"
+_NAMESPACE = "/_event"
+# Engine.IO: close, ping, pong, upgrade, noop.
+_CONTROL = re.compile(r"[1356]|[23](?:probe)?")
+# Socket.IO: connect, disconnect, event, acknowledgement; binary ones are not used here.
+_MESSAGE = re.compile(rf"4([0-3])(?:{_NAMESPACE}(?:,|$))(\d{{0,9}})(.*)", re.DOTALL)
+_CONNECT, _DISCONNECT = "0", "1"
+
+
+class SocketLimits:
+    """Counts the open sockets of a process: in all, of each user, of each address that nobody is signed in from."""
+
+    def __init__(self) -> None:
+        self._open: Counter[str] = Counter()
+        self._signed_out = 0
+
+    @contextmanager
+    def place(self, user_id: UUID | None, address: str) -> Iterator[None]:
+        """Take a place for one socket while the context is open.
+
+        Raises:
+            TooManyAttempts: when there is none.
+        """
+        key = f"user {user_id}" if user_id else f"address {host_of(address)}"
+        most = SOCKETS_OF_ONE_USER if user_id else SOCKETS_OF_ONE_ADDRESS
+        is_full = self._open.total() >= SOCKETS or (not user_id and self._signed_out >= SIGNED_OUT_SOCKETS)
+        if is_full or self._open[key] >= most:
+            observability.SOCKETS_REFUSED.labels("all" if is_full else "user" if user_id else "address").inc()
+            raise TooManyAttempts("Too many tabs are open. Close some that you do not need.", retry_after_seconds=5)
+        self._open[key] += 1
+        self._signed_out += not user_id
+        try:
+            yield
+        finally:
+            self._signed_out -= not user_id
+            self._open[key] -= 1
+            if not self._open[key]:
+                del self._open[key]
+
+
+async def serve_checked(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve a websocket to which only well-formed packets come through."""
+    malformed = 0
+    is_closed = False
+
+    async def receive_packet() -> Message:
+        nonlocal malformed, is_closed
+        while True:
+            message = await receive()
+            text = message.get("text")
+            if message["type"] != "websocket.receive" or (text is not None and is_packet(text)):
+                return message
+            malformed += 1
+            observability.PACKETS_REFUSED.inc()
+            if malformed >= MALFORMED_PACKETS:
+                log.warning("closed a socket that sent what is no packet", address=(scope.get("client") or ("",))[0])
+                is_closed = True
+                await send({"type": "websocket.close", "code": _POLICY_VIOLATED, "reason": "These are no packets."})
+                return {"type": "websocket.disconnect", "code": _POLICY_VIOLATED, "reason": ""}
+
+    async def send_while_open(message: Message) -> None:
+        nonlocal is_closed
+        if is_closed:
+            return
+        await send(message)
+        if message.get("text") == _CLOSE:
+            # Engine.IO leaves it to the client to end the connection, and one that does not would keep its place.
+            is_closed = True
+            await send({"type": "websocket.close", "code": _NORMAL})
+
+    await app(scope, receive_packet, send_while_open)
+
+
+def is_packet(text: str) -> bool:
+    """Whether a text frame is a packet of Engine.IO, or one of Socket.IO for Reflex's namespace."""
+    if not text.startswith("4"):
+        return _CONTROL.fullmatch(text) is not None
+    found = _MESSAGE.fullmatch(text) if len(text) <= LONGEST_PACKET else None
+    if found is None:
+        return False
+    kind, number, body = found.groups()
+    if not body:
+        return kind in {_CONNECT, _DISCONNECT} and not number
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    match kind:
+        case "0":
+            return isinstance(data, dict) and not number
+        case "2":
+            return isinstance(data, list) and bool(data) and isinstance(data[0], str)
+        case "3":
+            return isinstance(data, list) and bool(number)
+        case _:
+            return False

@@ -1,0 +1,154 @@
+"""The websocket before Reflex sees it: what a packet is, what happens to what is none, and how many sockets there are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from contextlib import ExitStack
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from rxchat.api import websockets
+from rxchat.api.websockets import SocketLimits, is_packet, serve_checked
+from rxchat.domain.errors import TooManyAttempts
+from rxchat.domain.ids import new_id
+
+pytestmark = pytest.mark.anyio
+
+PACKETS = [
+    "3",
+    "2",
+    "2probe",
+    "3probe",
+    "5",
+    "1",
+    "40/_event,",
+    '40/_event,{"token": "x"}',
+    '42/_event,["event",{"name": "x"}]',
+    '42/_event,7["ping"]',
+    "43/_event,7[]",
+    "41/_event,",
+]
+NO_PACKETS = [
+    "",
+    "0",
+    "7",
+    "nonsense",
+    "2" * 100,
+    "4",
+    "42/_event,{",
+    "42/_event,",
+    "42/_event,[",
+    "42/_event,[]",
+    "42/_event,[7]",
+    '42/_event,{"a": 1}',
+    '42["event",{}]',
+    '42/other,["event",{}]',
+    "40",
+    "40/other,",
+    "40/_event,[]",
+    "43/_event,[]",
+    "44/_event,{}",
+    '451-/_event,["event",{"_placeholder":true,"num":0}]',
+    "42/_event," + "[" * 100_000,
+    "42/_event,99999999999999999999[]",
+]
+
+
+@pytest.mark.parametrize("text", PACKETS)
+def test_what_browsers_send_comes_through(text: str) -> None:
+    assert is_packet(text)
+
+
+@pytest.mark.parametrize("text", NO_PACKETS)
+def test_what_is_no_packet_does_not(text: str) -> None:
+    assert not is_packet(text)
+
+
+def test_a_packet_is_not_endless() -> None:
+    assert is_packet("42/_event," + json.dumps(["event", {"text": "x" * 400_000}]))
+    assert not is_packet("42/_event," + json.dumps(["event", {"text": "x" * websockets.LONGEST_PACKET}]))
+
+
+async def heard(frames: Iterable[Message]) -> tuple[list[Message], list[Message]]:
+    """Return what the application is told of these frames, and what the client is sent."""
+    coming, told, sent = iter(frames), [], []
+
+    async def receive() -> Message:
+        return next(coming, {"type": "websocket.disconnect", "code": 1005})
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+        while True:
+            told.append(await receive())
+            await send({"type": "websocket.send", "text": "6"})
+            if told[-1]["type"] == "websocket.disconnect":
+                return
+
+    await serve_checked(app, {"type": "websocket", "client": ("203.0.113.7", 1)}, receive, send)
+    return told, sent
+
+
+def said(text: str) -> Message:
+    return {"type": "websocket.receive", "text": text}
+
+
+async def test_malformed_packets_are_dropped_and_after_a_few_the_socket_is_closed() -> None:
+    told, sent = await heard([{"type": "websocket.connect"}, said("3"), *[said("42/_event,{")] * 100, said("3")])
+    assert [message["type"] for message in told] == [
+        "websocket.connect", "websocket.receive", "websocket.disconnect",
+    ]  # fmt: skip
+    assert sent[-1] == {"type": "websocket.close", "code": 1008, "reason": "These are no packets."}
+
+
+async def test_binary_frames_are_no_packets() -> None:
+    told, _ = await heard([{"type": "websocket.receive", "bytes": b"\x04\x00"}] * 2)
+    assert [message["type"] for message in told] == ["websocket.disconnect"]
+
+
+async def test_a_few_malformed_packets_among_good_ones_cost_nothing() -> None:
+    frames = [said("nonsense"), said("3")] * (websockets.MALFORMED_PACKETS - 1)
+    told, _ = await heard(frames)
+    assert [message.get("text") for message in told[:-1]] == ["3"] * (websockets.MALFORMED_PACKETS - 1)
+
+
+def taken(limits: SocketLimits, stack: ExitStack, count: int, user=None, address: str = "203.0.113.7") -> int:
+    """Take up to so many places, and return how many there were."""
+    for number in range(count):
+        try:
+            stack.enter_context(limits.place(user, address))
+        except TooManyAttempts:
+            return number
+    return count
+
+
+def test_a_user_and_an_address_have_so_many_sockets_and_others_are_not_kept_out() -> None:
+    limits = SocketLimits()
+    with ExitStack() as stack:
+        assert taken(limits, stack, 1_000, user=new_id()) == websockets.SOCKETS_OF_ONE_USER
+        assert taken(limits, stack, 1_000) == websockets.SOCKETS_OF_ONE_ADDRESS
+        assert taken(limits, stack, 1, user=new_id()) == 1
+        assert taken(limits, stack, 1, address="203.0.113.8") == 1
+    with ExitStack() as stack:
+        assert taken(limits, stack, 1) == 1
+
+
+def test_one_subscriber_of_ipv6_is_one_address() -> None:
+    limits = SocketLimits()
+    with ExitStack() as stack:
+        places = [taken(limits, stack, 1, address=f"2001:db8::{number:x}") for number in range(200)]
+    assert sum(places) == websockets.SOCKETS_OF_ONE_ADDRESS
+
+
+def test_those_who_are_not_signed_in_leave_room_for_those_who_are() -> None:
+    limits = SocketLimits()
+    with ExitStack() as stack:
+        strangers = sum(
+            taken(limits, stack, 1, address=f"10.{number // 250}.{number % 250}.1") for number in range(5_000)
+        )
+        assert strangers == websockets.SIGNED_OUT_SOCKETS
+        users = sum(taken(limits, stack, 1, user=new_id()) for _ in range(5_000))
+        assert users == websockets.SOCKETS - websockets.SIGNED_OUT_SOCKETS

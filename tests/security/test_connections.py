@@ -1,0 +1,97 @@
+"""Connections that hold places, and what comes over them that is no request: on a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+from aiohttp import ClientConnectionResetError, ClientSession, WSMsgType
+
+from tests.journeys.server import RxChat
+
+pytestmark = pytest.mark.anyio
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+
+
+def log_of(house: RxChat) -> Path:
+    return house.data / "logs" / "web.log"
+
+
+def test_http_2_is_not_spoken(house: RxChat) -> None:
+    """Its bodies need no Content-Length, and nothing here wants it."""
+    with socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+        line.sendall(PREFACE)
+        answer = line.recv(1_000)
+        assert not answer or answer.startswith(b"HTTP/1.1 4")
+
+
+def test_a_body_without_a_length_is_not_read_into_memory(house: RxChat) -> None:
+    with socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+        line.sendall(
+            b"POST /api/auth/sign-in HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nTransfer-Encoding: chunked\r\n\r\n" % house.port
+        )
+        sent = 0
+        try:
+            while sent < 5_000_000:
+                line.sendall(b"2710\r\n" + b"x" * 10_000 + b"\r\n")
+                sent += 10_000
+        except OSError:
+            pass
+        try:
+            answer = line.recv(1_000)
+        except OSError:
+            answer = b"HTTP/1.1 413"
+        assert answer.startswith(b"HTTP/1.1 413")
+        assert sent < 5_000_000
+
+
+async def sent_until_closed(session: ClientSession, house: RxChat, greeting: str, packet: str) -> int:
+    """Send the same packet again and again, and return with which code the server closed the socket."""
+    address = f"ws://127.0.0.1:{house.port}/_event/?EIO=4&transport=websocket&token=mine"
+    async with session.ws_connect(address) as line, asyncio.timeout(10):
+        with suppress(ClientConnectionResetError):
+            for text in (greeting, *[packet] * 50):
+                await line.send_str(text)
+        async for message in line:
+            assert message.type is WSMsgType.TEXT
+        assert line.close_code
+        return line.close_code
+
+
+NO_EVENT = "42/_event," + json.dumps(["event", {"name": "no.such.handler", "payload": {}}])
+
+
+@pytest.mark.parametrize(("packet", "code"), [("42/_event,{", 1008), (NO_EVENT, 1000)])
+async def test_what_is_no_event_ends_the_socket_and_fills_no_log(house: RxChat, packet: str, code: int) -> None:
+    before = log_of(house).stat().st_size
+    async with ClientSession() as session:
+        codes = [await sent_until_closed(session, house, "40/_event,", packet) for _ in range(20)]
+    assert set(codes) == {code}
+    assert log_of(house).stat().st_size - before < 20_000
+
+
+@pytest.mark.parametrize("path", ["/_event/?EIO=4&transport=polling", "/_upload", "/_all_routes"])
+def test_routes_of_reflex_that_nothing_here_uses_are_not_there(house: RxChat, path: str) -> None:
+    for method in ("GET", "POST", "PUT", "DELETE"):
+        answer = httpx.request(method, house.url + path, headers={"origin": house.url}, trust_env=False)
+        assert answer.status_code == 404, (method, answer.text[:200])
+
+
+@pytest.mark.slow
+def test_a_connection_that_says_nothing_is_closed(house: RxChat) -> None:
+    began = time.monotonic()
+    lines = [socket.create_connection(("127.0.0.1", house.port), timeout=60) for _ in range(100)]
+    for number, line in enumerate(lines):
+        if number % 2:
+            line.sendall(b"GET /healthz HTT")
+    for line in lines:
+        assert line.recv(100) in {b"", b"HTTP/1.1 408 Request Timeout\r\n"}
+        line.close()
+    assert 15 < time.monotonic() - began < 45
