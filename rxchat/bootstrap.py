@@ -214,7 +214,6 @@ def build_services(settings: Settings, at: Connections) -> Graph:
         attaching=Attaching(database),
         document_activity=Activity(notices, access, "documents"),
         conversations=Conversations(database),
-        denials=Denials(database, limits),
         engine=RunEngine(
             database,
             model,
@@ -227,7 +226,7 @@ def build_services(settings: Settings, at: Connections) -> Graph:
         file_links=FileLinks(database, tokens),
         files=files,
         ingestion=ingestion,
-        library=Library(database, access),
+        library=Library(database, access, limits),
         retrieval=retrieval,
         health=Health(
             database, models, newest_revision(), broadcast.ping if broadcast else None, Keeping(database, store).problem
@@ -302,12 +301,16 @@ def _account_services(
     second_factors = SecondFactors(database, vault, sessions)
     authentication = Authentication(database, passwords, tokens, limits, sessions, second_factors, links, post)
     trail = AuditTrail(database, signer_of(vault))
+    denials = Denials(database, limits)
     return {
         "audit": trail,
         "authentication": authentication,
         "chats": Chats(database, teams),
+        "denials": denials,
         "federation": Federation(database, tokens, limits, links, rules, authentication, post, providers(settings)),
-        "my_data": MyData(database, access, authentication, files, grace=timedelta(days=settings.deletion_grace_days)),
+        "my_data": MyData(
+            database, tokens, limits, access, authentication, files, grace=timedelta(days=settings.deletion_grace_days)
+        ),
         "passkeys": Passkeys(database, tokens, limits, sessions, authentication, origins=settings.own_origins),
         "password_changes": PasswordChanges(database, passwords, limits, links, post, access, authentication),
         "people": People(database, links, post, access),
@@ -318,7 +321,7 @@ def _account_services(
         "second_factors": second_factors,
         "sessions": sessions,
         "teams": teams,
-        "upkeep": Upkeep(database, trail, sweeping),
+        "upkeep": Upkeep(database, trail, denials, sweeping),
     }
 
 

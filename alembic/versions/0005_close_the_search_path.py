@@ -14,6 +14,7 @@ revision = "0005"
 down_revision = "0004"
 
 _VERSIONS = Path(__file__).parent
+_NEW = {"principals_have_grants": "text, text[]"}
 _EARLIER = ("0004", "0003", "0002", "0001")
 _DATABASE = """
     DO $$ BEGIN
@@ -26,6 +27,9 @@ def upgrade() -> None:
     """Replace every procedure by one that cannot be led elsewhere."""
     for path in sorted((_VERSIONS / "0005").glob("*.sql")):
         _replace(path)
+    for name, arguments in _NEW.items():
+        op.execute(f"REVOKE ALL ON FUNCTION {name}({arguments}) FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {name}({arguments}) TO rxchat_app")
     # Both do nothing, with a warning, where the migrating role does not own the database or the schema.
     op.execute(_DATABASE.format("REVOKE TEMPORARY", "FROM"))
     op.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
@@ -34,7 +38,11 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Bring back the procedures of before."""
     for path in sorted((_VERSIONS / "0005").glob("*.sql")):
+        if path.stem in _NEW:
+            continue
         _replace(next(found for folder in _EARLIER if (found := _VERSIONS / folder / path.name).exists()))
+    for name, arguments in _NEW.items():
+        op.execute(f"DROP FUNCTION {name}({arguments})")
     op.execute(_DATABASE.format("GRANT TEMPORARY", "TO"))
 
 

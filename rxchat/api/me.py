@@ -223,10 +223,17 @@ async def untie(identity_id: UUID, body: Proof, viewer: Person, request: Request
     await services.federation.untie(viewer, identity_id, caller_of(request))
 
 
-@router.get("/export")
-async def export(viewer: Person, request: Request, services: Here) -> StreamingResponse:
+@router.post("/export")
+async def begin_export(body: Proof, viewer: Person, request: Request, services: Here) -> dict[str, str]:
+    """Return where everything about the person can be downloaded: once, within a minute, by this sign-in alone."""
+    ticket = await services.my_data.begin_export(viewer, body.password, caller_of(request))
+    return {"url": f"/api/me/export/{ticket}"}
+
+
+@router.get("/export/{ticket}")
+async def export(ticket: str, viewer: Person, request: Request, services: Here) -> StreamingResponse:
     """Return everything about the person as a zip file."""
-    pieces = await services.my_data.export(viewer, caller_of(request))
+    pieces = await services.my_data.export(viewer, ticket, caller_of(request))
     return StreamingResponse(
         pieces,
         media_type="application/zip",

@@ -21,7 +21,7 @@ from rxchat.api.requests import (
     take_cookie_back,
 )
 from rxchat.domain.accounts import Viewer
-from rxchat.domain.errors import NotSignedIn, RxChatError
+from rxchat.domain.errors import NotAllowed, NotSignedIn, RxChatError
 from rxchat.domain.text import same_site_path
 from rxchat.services.graph import Services
 
@@ -43,6 +43,7 @@ async def depart(
 ) -> Response:
     """Send the browser to a provider, to sign in or (`link`) to tie the account there to one's own."""
     try:
+        _require_navigation(request)
         # Another site's link must not begin to tie anything.
         is_ours = request.headers.get("sec-fetch-site", "none") in {"none", "same-origin"}
         viewer = await _whoever(request, services) if link and is_ours else None
@@ -54,7 +55,6 @@ async def depart(
             next_path=same_site_path(next),
             viewer=viewer,
             invitation=invitation,
-            caller=caller_of(request),
         )
     except RxChatError as error:
         await services.denials.note(None, caller_of(request), f"to {key}", error)
@@ -85,6 +85,11 @@ async def _arrive(key: str, request: Request, services: Services, answer: Mappin
     settings = settings_of(request)
     viewer = await _whoever(request, services)
     try:
+        _require_navigation(request)
+    except NotAllowed as error:
+        # The cookie stays: the person may be on their way back in another tab.
+        return _sorry(error, "/sign-in")
+    try:
         arrival = await services.federation.arrive(
             key, cookie_in(request, DEPARTURE), answer, viewer, caller_of(request)
         )
@@ -99,6 +104,17 @@ async def _arrive(key: str, request: Request, services: Services, answer: Mappin
         response.headers["location"] = f"/sign-in?step=second-factor&next={quote(here, safe='/')}"
     take_cookie_back(response, settings, DEPARTURE)
     return response
+
+
+def _require_navigation(request: Request) -> None:
+    """Let a person go to a provider and come back, and no picture, frame or script of another page do it for them.
+
+    Raises:
+        NotAllowed: when the browser says that it is not opening a page.
+    """
+    kind = (request.headers.get("sec-fetch-mode", "navigate"), request.headers.get("sec-fetch-dest", "document"))
+    if kind != ("navigate", "document"):
+        raise NotAllowed("This address is for opening in a tab.")
 
 
 async def _whoever(request: Request, services: Services) -> Viewer | None:

@@ -149,6 +149,12 @@ async def all_grants(session: AsyncSession, kind: ResourceKind | None = None) ->
     return [(row.id, _grant(row)) for row in (await session.execute(statement)).scalars()]
 
 
+async def has_grants(session: AsyncSession, kind: PrincipalKind, principals: Sequence[str]) -> bool:
+    """Return whether anything was granted to one of these principals, also where the acting user cannot see it."""
+    asked = text("SELECT principals_have_grants(:kind, :principals)")
+    return (await session.execute(asked, {"kind": kind.value, "principals": list(principals)})).scalar_one()
+
+
 def _grant(row: GrantRow) -> Grant:
     return Grant(
         PrincipalKind(row.principal_kind),

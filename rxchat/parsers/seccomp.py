@@ -31,6 +31,8 @@ _REFUSED: dict[str, tuple[int, int]] = {
     # Other processes.
     "execve": (59, 221), "execveat": (322, 281), "fork": (57, _ABSENT), "vfork": (58, _ABSENT), "ptrace": (101, 117),
     "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "kcmp": (312, 272), "kill": (62, 129),
+    "ioprio_set": (251, 30), "sched_setparam": (142, 118), "sched_setattr": (314, 274),
+    "migrate_pages": (256, 238), "move_pages": (279, 239),
     "tkill": (200, 130), "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240), "setpriority": (141, 140),
     "sched_setscheduler": (144, 119), "sched_setaffinity": (203, 122), "setsid": (112, 157), "setpgid": (109, 154),
     # Changing files.
@@ -66,6 +68,12 @@ _REFUSED: dict[str, tuple[int, int]] = {
 # O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | the bit that makes O_TMPFILE: the same on both architectures.
 _WRITING = 0o1 | 0o2 | 0o100 | 0o1000 | 0o20000000
 _CLONE_THREAD = 0x10000
+# A file that tells of itself by a signal sends it to any process, until Linux 6.12 without asking who may:
+# F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY, and F_SETFL with O_ASYNC.
+_TELLING_COMMANDS = (8, 10, 15, 1024, 1026)
+_F_SETFL, _O_ASYNC = 4, 0o20000
+# FIOASYNC, FIOSETOWN, SIOCSPGRP do the same; TIOCSTI types into a terminal.
+_TELLING_IOCTLS = (0x5452, 0x8901, 0x8902, 0x5412)
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW = 0x7FFF0000
@@ -119,6 +127,11 @@ def _rules(column: int) -> list[tuple[int, list[Instruction]]]:
             [_low(2), (_ANY_BIT, 2, 0, 0xFFFFFFFF), _high(2), (_ANY_BIT, 0, 1, 0xFFFFFFFF), refused, allowed],
         ),
     ]
+    telling = [line for command in _TELLING_COMMANDS for line in ((_EQUAL, 0, 1, command), refused)]
+    asynchronous = [(_EQUAL, 0, 3, _F_SETFL), _low(2), (_ANY_BIT, 0, 1, _O_ASYNC), refused, allowed]
+    rules.append(((72, 25), [_low(1), *telling, *asynchronous]))  # fcntl
+    ioctls = [line for request in _TELLING_IOCTLS for line in ((_EQUAL, 0, 1, request), refused)]
+    rules.append(((16, 29), [_low(1), *ioctls, allowed]))  # ioctl
     if column == 0:
         rules.append(((2, _ABSENT), [_low(1), (_ANY_BIT, 0, 1, _WRITING), refused, allowed]))  # open
     return [(numbers[column], rule) for numbers, rule in rules]

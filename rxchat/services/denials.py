@@ -1,8 +1,10 @@
-"""Closed doors that somebody tried: one row in the audit each, and no more than a person could mean."""
+"""Requests that were refused: one row in the audit each, and those beyond what a person could mean in one row together."""
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
+from uuid import UUID
 
 from rxchat.db import audit
 from rxchat.db.database import Database
@@ -25,6 +27,8 @@ from rxchat.services.limits import Limits
 # Whoever tries more doors than this in an hour is known by then; the audit is not theirs to fill.
 _ALLOWANCE = Allowance(subject=30, address=100, network=300)
 
+_MOST_SUMS = 10_000
+
 
 class Denials:
     """Writes down who was refused what."""
@@ -33,6 +37,7 @@ class Denials:
         """Know where truth lives and who counts."""
         self._database = database
         self._limits = limits
+        self._left_out: Counter[tuple[UUID | None, str]] = Counter()
 
     async def note(self, viewer: Viewer | None, caller: Caller, door: str, error: RxChatError) -> None:
         """Write down that a door stayed closed: for want of a right, or since what is behind it is not theirs."""
@@ -40,15 +45,28 @@ class Denials:
         if error.is_audited or not is_denial or isinstance(error, SecondFactorNeeded):
             return
         actor = viewer.user_id if viewer else None
-        with suppress(TooManyAttempts, DatabaseAway):
-            await self._limits.attempt("denied", caller, str(actor or ""), allowance=_ALLOWANCE)
-            async with self._database.begin(actor) as session:
-                await audit.append(
-                    session,
-                    actor,
-                    "denied",
-                    caller.address,
-                    correlation_id(),
-                    door=storable(door)[:200],
-                    code=error.code,
-                )
+        try:
+            # A user counts alone: what others send from their address (a page of another site does it with pictures)
+            # keeps none of it out of the audit.
+            await self._limits.attempt(
+                "denied", caller, str(actor or ""), counts_alone=actor is not None, allowance=_ALLOWANCE
+            )
+            await self._append(actor, caller.address, door=storable(door)[:200], code=error.code)
+        except TooManyAttempts:
+            if len(self._left_out) < _MOST_SUMS or (actor, caller.address) in self._left_out:
+                self._left_out[actor, caller.address] += 1
+        except DatabaseAway:
+            return
+
+    async def write_sums(self) -> None:
+        """Write one row for all refusals of a user or an address that were too many for rows of their own."""
+        for (actor, address), count in list(self._left_out.items()):
+            with suppress(DatabaseAway):
+                await self._append(actor, address, door=f"{count:,} more", code="too_many", count=count)
+                self._left_out[actor, address] -= count
+                if not self._left_out[actor, address]:
+                    del self._left_out[actor, address]
+
+    async def _append(self, actor: UUID | None, address: str, **data: str | int) -> None:
+        async with self._database.begin(actor) as session:
+            await audit.append(session, actor, "denied", address, correlation_id(), **data)

@@ -86,7 +86,7 @@ class Federation:
         return [provider.info for provider in self._providers.values()]
 
     async def depart(
-        self, key: str, *, origin: str, next_path: str, viewer: Viewer | None, invitation: str, caller: Caller
+        self, key: str, *, origin: str, next_path: str, viewer: Viewer | None, invitation: str
     ) -> tuple[str, str]:
         """Return where to send the browser, and the sealed cookie that binds the way back to it.
 
@@ -101,7 +101,6 @@ class Federation:
         provider = self._provider(key)
         if viewer is not None:
             await self._require_person(viewer)
-        await self._limits.attempt("provider", caller)
         departure = await provider.depart(f"{origin}/api/auth/providers/{key}/callback")
         facts = {
             "provider": departure.provider,
@@ -154,8 +153,11 @@ class Federation:
             code_verifier=facts["verifier"],
             redirect_uri=facts["redirect"],
         )
+        # At the return, not at the way out: a page of another site can send a browser out as often as it likes. A browser
+        # in which somebody has signed in before counts apart from its neighbours.
+        attempt = await self._limits.attempt("provider", caller, is_known_device=caller.device_id is not None)
         foreign = await provider.arrive(departure, answer)
-        await self._limits.pardon("provider", caller)
+        await self._limits.forgive(attempt)
         if facts["linking"]:
             # Whoever went away is still who is here: else somebody would tie their account to another one's.
             if viewer is None or (str(viewer.user_id), str(viewer.session_id)) != (facts["linking"], facts["session"]):

@@ -18,6 +18,7 @@ from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound
 from rxchat.domain.files import Document, clean_file_name
 from rxchat.domain.ids import new_id
+from rxchat.domain.limits import Allowance
 from rxchat.domain.permissions import (
     Action,
     Grant,
@@ -35,11 +36,14 @@ from rxchat.domain.retrieval import Scope as Where
 from rxchat.domain.text import storable
 from rxchat.observability import correlation_id
 from rxchat.services import room
+from rxchat.services.limits import Limits
 from rxchat.services.notices import Access
 from rxchat.tables import CollectionRow
 
 NAME_CHARACTERS = 80
 DESCRIPTION_CHARACTERS = 300
+_SHARES = Allowance(subject=20)
+"""So many addresses can be shared with until there are pauses."""
 TEXT_CHARACTERS = 200_000
 """How much of a document's text is shown at once."""
 
@@ -83,10 +87,11 @@ class Preview:
 class Library:
     """The use cases around collections and documents."""
 
-    def __init__(self, database: Database, access: Access) -> None:
-        """Know where truth lives, and who must hear when somebody loses access."""
+    def __init__(self, database: Database, access: Access, limits: Limits) -> None:
+        """Know where truth lives, who must hear when somebody loses access, and who counts attempts."""
         self._database = database
         self._access = access
+        self._limits = limits
 
     async def collections(self, viewer: Viewer) -> list[CollectionFacts]:
         """Return the collections that the person may read, their own first."""
@@ -241,6 +246,9 @@ class Library:
             InvalidInput: when there is nobody like that.
         """
         require_scope(viewer, Scope.FILES)
+        if kind == PrincipalKind.PERSON:
+            # Else it is a directory of everybody who has an account here.
+            await self._limits.attempt("share", caller, str(viewer.user_id), counts_alone=True, allowance=_SHARES)
         async with self._database.begin(viewer.user_id) as session:
             await self._own(session, viewer, collection_id)
             for_whom, name = await self._principal(session, kind, storable(principal).strip())
@@ -269,7 +277,8 @@ class Library:
         person = await rows.person_of_address(session, principal)
         if person is None:
             raise InvalidInput(f"Nobody here has the address {principal[:200]}: look whether it is written correctly.")
-        return str(person[0]), person[1]
+        # By the address that was typed: what the person is called is not for everybody who guesses it.
+        return str(person[0]), principal
 
     async def unshare(self, viewer: Viewer, collection_id: UUID, grant_id: UUID, caller: Caller) -> None:
         """Take somebody's access to a collection back; open tabs of theirs hear of it at once.

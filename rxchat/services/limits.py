@@ -76,9 +76,13 @@ class Limits:
         subject: str = "",
         *,
         is_known_device: bool = False,
+        counts_alone: bool = False,
         allowance: Allowance = Allowance(),  # noqa: B008 - a frozen value
     ) -> Attempt:
         """Count an attempt before it is made.
+
+        With `counts_alone`, for the subject and not for the address: others behind it cannot use it up, and it cannot
+        use up theirs.
 
         Raises:
             TooManyAttempts: when it must wait; the message says how long, and so does `retry_after_seconds`.
@@ -88,7 +92,8 @@ class Limits:
             own, shared = {f"{action}:device:{who}:{caller.device_id}": allowance.device}, {}
         else:
             own = {f"{action}:subject:{who}": allowance.subject} if who else {}
-            shared = dict(zip(_shared(action, caller), (allowance.address, allowance.network), strict=True))
+            both = () if counts_alone and own else (allowance.address, allowance.network)
+            shared = dict(zip(_shared(action, caller), both, strict=False))
         free = own | shared
         waiting = await self._count(list(free), list(free.values()))
         if waiting > 0:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import zipfile
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 from uuid import UUID
 
@@ -21,14 +21,18 @@ from rxchat.db import queue as queue_rows
 from rxchat.db import sessions as session_rows
 from rxchat.db.database import Database
 from rxchat.domain.accounts import Caller, Viewer, valid_name
-from rxchat.domain.errors import LastAdministrator, NotFound, NotSignedIn, StoreError
+from rxchat.domain.errors import Conflict, LastAdministrator, NotAllowed, NotFound, NotSignedIn, StoreError
+from rxchat.domain.ids import new_id
 from rxchat.observability import correlation_id
 from rxchat.services.authentication import Authentication
 from rxchat.services.files import Files
+from rxchat.services.limits import Limits
 from rxchat.services.notices import Access
+from rxchat.services.tokens import Purpose, Tokens, id_in
 
 _GRACE = timedelta(days=7)
-_PIECE_BYTES = 64_000
+_TICKET = timedelta(minutes=1)
+_OLD_TICKET = "This download was begun elsewhere or too long ago. Begin it again on your account page."
 _README = (
     "Everything that RxChat keeps about you.\n\n"
     "account.json        who you are, how you sign in, where you are signed in, your keys (never their words)\n"
@@ -51,12 +55,36 @@ class Profile:
     deletion_at: datetime | None
 
 
+class _Growing(io.RawIOBase):
+    """What a zip file is written to while it is sent: it holds only what was not taken yet."""
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+
+    def writable(self) -> bool:
+        """It is for nothing else."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Hold some bytes."""
+        self._held += data
+        return len(data)
+
+    def take(self) -> bytes:
+        """Return what was written since the last time."""
+        taken = bytes(self._held)
+        self._held.clear()
+        return taken
+
+
 class MyData:
     """The use cases around one's own account."""
 
     def __init__(
         self,
         database: Database,
+        tokens: Tokens,
+        limits: Limits,
         access: Access,
         authentication: Authentication,
         files: Files,
@@ -66,6 +94,9 @@ class MyData:
         """Know where truth lives, and how long an account waits before it is gone."""
         self._files = files
         self._database = database
+        self._tokens = tokens
+        self._limits = limits
+        self._exporting: set[UUID] = set()
         self._access = access
         self._authentication = authentication
         self.grace = grace
@@ -118,28 +149,61 @@ class MyData:
             await rows.set_deletion(session, viewer.user_id, None)
             await audit.append(session, viewer.user_id, "deletion_withdrawn", caller.address, correlation_id())
 
-    async def export(self, viewer: Viewer, caller: Caller) -> AsyncGenerator[bytes]:
-        """Return everything about the person as the pieces of a zip file."""
+    async def begin_export(self, viewer: Viewer, password: str, caller: Caller) -> str:
+        """Return a ticket that this very sign-in can take everything along with, once and within a minute.
+
+        Raises:
+            NotAllowed: when the password is wrong.
+            TooManyAttempts: when it was done too often.
+        """
+        await self._authentication.prove(viewer, password, caller)
+        await self._limits.attempt("export", caller, str(viewer.user_id), counts_alone=True)
+        facts = {"uid": str(viewer.user_id), "sid": str(viewer.session_id), "jti": str(new_id())}
+        return self._tokens.seal(Purpose.EXPORT, facts, _TICKET)
+
+    async def export(self, viewer: Viewer, ticket: str, caller: Caller) -> AsyncGenerator[bytes]:
+        """Return everything about the user as the pieces of a zip file, which is nowhere but on its way.
+
+        Raises:
+            NotAllowed: when the ticket is another sign-in's, used or too old.
+            Conflict: when the user's data is on its way already.
+        """
+        try:
+            facts = self._tokens.open(Purpose.EXPORT, ticket)
+        except NotSignedIn as error:
+            raise NotAllowed(_OLD_TICKET) from error
+        if (facts.get("uid"), facts.get("sid")) != (str(viewer.user_id), str(viewer.session_id)):
+            raise NotAllowed(_OLD_TICKET)
+        if viewer.user_id in self._exporting:
+            raise Conflict("Your data is being downloaded already. Wait until that has ended.")
         async with self._database.begin(viewer.user_id) as session:
+            if not await session_rows.spend_token(session, id_in(facts, "jti"), datetime.now(UTC) + _TICKET):
+                raise NotAllowed(_OLD_TICKET)
             await audit.append(session, viewer.user_id, "data_exported", caller.address, correlation_id())
         return self._pieces(viewer)
 
     async def _pieces(self, viewer: Viewer) -> AsyncGenerator[bytes]:
-        with TemporaryFile() as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        self._exporting.add(viewer.user_id)
+        try:
+            growing = _Growing()
+            with zipfile.ZipFile(growing, "w", zipfile.ZIP_DEFLATED) as archive:  # pyright: ignore[reportArgumentType]
                 archive.writestr("README.txt", _README)
                 archive.writestr("account.json", _json(await self._account(viewer)))
                 archive.writestr("audit.json", _json(await self._audit(viewer)))
+                yield growing.take()
                 async with self._database.begin(viewer.user_id) as session:
                     ids = await conversation_rows.ids_owned(session, viewer.user_id)
                 for conversation_id in ids:
                     await self._add_conversation(archive, viewer, conversation_id)
-                await self._add_documents(archive, viewer)
-            file.seek(0)
-            while piece := file.read(_PIECE_BYTES):
-                yield piece
+                    yield growing.take()
+                async for _ in self._documents(archive, viewer):
+                    yield growing.take()
+            yield growing.take()
+        finally:
+            self._exporting.discard(viewer.user_id)
 
-    async def _add_documents(self, archive: zipfile.ZipFile, viewer: Viewer) -> None:
+    async def _documents(self, archive: zipfile.ZipFile, viewer: Viewer) -> AsyncGenerator[None]:
+        """Add the user's files, and yield after each piece, so that it can be sent."""
         async with self._database.begin(viewer.user_id) as session:
             found = await document_rows.all_owned(session, viewer.user_id)
         told = []
@@ -153,6 +217,7 @@ class MyData:
                 with archive.open(name, "w", force_zip64=True) as out:
                     async for piece in content:
                         await asyncio.to_thread(out.write, piece)
+                        yield
             except NotFound:
                 line["missing"] = "It was deleted while this was being written."
             except StoreError as error:
@@ -160,6 +225,7 @@ class MyData:
                 line["missing"] = error.message
             told.append(line)
         archive.writestr("documents.json", _json(told))
+        yield
 
     async def _account(self, viewer: Viewer) -> dict[str, Any]:
         async with self._database.begin(viewer.user_id) as session:

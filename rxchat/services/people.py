@@ -16,12 +16,13 @@ from rxchat.domain import mail
 from rxchat.domain.accounts import Caller, Viewer, valid_email
 from rxchat.domain.errors import InvalidInput, NotAllowed, NotFound
 from rxchat.domain.ids import new_id
-from rxchat.domain.permissions import Permission, require
+from rxchat.domain.permissions import Permission, PrincipalKind, require
 from rxchat.domain.text import storable
 from rxchat.observability import correlation_id
 from rxchat.services.links import LinkKind, Links
 from rxchat.services.notices import Access
 from rxchat.services.post import Post
+from rxchat.services.teams import require_to_fill
 from rxchat.tables import Group
 
 PAGE = 50
@@ -108,6 +109,7 @@ class People:
         email = valid_email(email)
         async with self._database.begin(viewer.user_id) as session:
             await self._may_give(session, viewer, role)
+            await require_to_fill(session, viewer, PrincipalKind.GROUP, [str(group) for group in group_ids])
             link = await self._links.make(
                 session, LinkKind.INVITATION, email=email, role=role, group_ids=group_ids,
                 is_mailed=self._post.is_there, created_by=viewer.user_id,
@@ -124,6 +126,8 @@ class People:
             raise InvalidInput("There is no such role.")
         if not set(wanted.permissions) <= {permission.value for permission in viewer.permissions}:
             raise NotAllowed("Nobody can give more than they have: this role may do things that yours may not.")
+        if not wanted.is_builtin:
+            await require_to_fill(session, viewer, PrincipalKind.ROLE, [wanted.name])
 
     async def invitations(self, viewer: Viewer) -> list[Invitation]:
         """Return the invitations that can still be accepted: one's own, or all of them.

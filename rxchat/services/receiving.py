@@ -18,8 +18,9 @@ log = structlog.get_logger(__name__)
 _AT_ONCE = 32
 """How many uploads a process listens to, each with a piece in its memory; others wait for their turn."""
 _OF_ONE_PERSON = 8
-_SILENT_SECONDS = 30.0
-"""How long a line may say nothing before its upload counts as broken off, and somebody else has the turn."""
+_WINDOW_SECONDS = 20.0
+_SLOWEST_BYTES_A_SECOND = 1_000
+"""A line that brings less in a window counts as broken off, and another upload has the turn; it can go on later."""
 
 
 class Turns:
@@ -55,10 +56,15 @@ async def pieces(body: AsyncIterable[bytes]) -> AsyncGenerator[bytes]:
     """Yield a body in pieces of the size that they are kept in; what came before it broke off is the last one."""
     held = bytearray()
     arriving = aiter(body)
+    until, owed = _next_window()
     while True:
         try:
-            async with asyncio.timeout(_SILENT_SECONDS):
-                held += await anext(arriving)
+            async with asyncio.timeout_at(until):
+                came = await anext(arriving)
+            held += came
+            owed -= len(came)
+            if owed <= 0:
+                until, owed = _next_window()
         except StopAsyncIteration:
             break
         except (ConnectionError, TimeoutError):
@@ -67,5 +73,12 @@ async def pieces(body: AsyncIterable[bytes]) -> AsyncGenerator[bytes]:
         while len(held) >= PART_BYTES:
             yield bytes(held[:PART_BYTES])
             del held[:PART_BYTES]
+            # Keeping it took time that the line is not to blame for.
+            until, owed = _next_window()
     if held:
         yield bytes(held)
+
+
+def _next_window() -> tuple[float, float]:
+    """Return until when a line has to bring how many bytes."""
+    return asyncio.get_running_loop().time() + _WINDOW_SECONDS, _WINDOW_SECONDS * _SLOWEST_BYTES_A_SECOND

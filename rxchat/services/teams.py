@@ -216,6 +216,7 @@ class Teams:
             if await rows.group(session, group_id) is None:
                 raise NotFound
             if is_member:
+                await require_to_fill(session, viewer, PrincipalKind.GROUP, [str(group_id)])
                 await rows.add_member(session, group_id, user_id)
             elif not await rows.remove_member(session, group_id, user_id):
                 raise NotFound
@@ -290,6 +291,20 @@ class Teams:
         async with self._database.begin(viewer.user_id) as session:
             grants = await rows.grants_on(session, kind, resources)
         return frozenset(name for name in resources if is_allowed(viewer, action, Resource(kind, name), grants))
+
+
+async def require_to_fill(
+    session: rows.AsyncSession, viewer: Viewer, kind: PrincipalKind, principals: Sequence[str]
+) -> None:
+    """Check that the user may give others what these groups or roles were granted: a second account is quickly made.
+
+    Raises:
+        NotAllowed: when there is a grant to one of them, and grants are not the user's to give.
+    """
+    if Permission.GRANTS_MANAGE not in viewer.permissions and await rows.has_grants(session, kind, principals):
+        raise NotAllowed(
+            "Things were shared with this group or role, so only people who may share them can add members."
+        )
 
 
 def _line(text: str, longest: int, sentence: str = "") -> str:

@@ -34,6 +34,7 @@ class Purpose(Enum):
     PENDING = b"rxchat second factor v1"
     CHALLENGE = b"rxchat passkey challenge v1"
     DEPARTURE = b"rxchat sign-in elsewhere v1"
+    EXPORT = b"rxchat data export v1"
     FILE_LINK = b"rxchat file link v1"
 
 

@@ -11,6 +11,7 @@ from rxchat.db import accounts as rows
 from rxchat.db.database import Database
 from rxchat.domain.errors import DatabaseAway
 from rxchat.services.audit_trail import AuditTrail
+from rxchat.services.denials import Denials
 from rxchat.services.sweeping import Sweeping, swept
 
 log = structlog.get_logger(__name__)
@@ -25,10 +26,11 @@ _FIRST_SWEEP = 10
 class Upkeep:
     """Does it once a minute in each process; what is done already is not done twice."""
 
-    def __init__(self, database: Database, audit: AuditTrail, sweeping: Sweeping) -> None:
+    def __init__(self, database: Database, audit: AuditTrail, denials: Denials, sweeping: Sweeping) -> None:
         """Know where truth lives, who signs and who sweeps."""
         self._database = database
         self._audit = audit
+        self._denials = denials
         self._sweeping = sweeping
         self._rounds = 0
         self._task: asyncio.Task[None] | None = None
@@ -43,11 +45,12 @@ class Upkeep:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+            await self._denials.write_sums()
 
     async def once(self) -> None:
         """Do all of it now; what fails is tried again in a minute, and keeps nothing else from being done."""
         self._rounds += 1
-        steps = [self._delete_accounts, self._sign]
+        steps = [self._delete_accounts, self._denials.write_sums, self._sign]
         if self._rounds % _SWEEP_EVERY == _FIRST_SWEEP:
             steps += [self._sweeping.count_words, self._sweep]
         for step in steps:

@@ -12,7 +12,7 @@ import pytest
 
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.conversations import MessageState
-from rxchat.domain.errors import InvalidInput, NotAllowed, NotFound
+from rxchat.domain.errors import InvalidInput, NotAllowed, NotFound, TooManyAttempts
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Scope as KeyScope
 from rxchat.domain.retrieval import Scope
@@ -174,6 +174,33 @@ async def test_a_share_is_for_reading_and_ends_at_once_also_in_old_answers(
     again = await services.chats.ask(stranger, turn.conversation_id, "And when exactly?", MODEL)
     await ended(services, stranger, again.conversation_id)
     assert SECRET not in json.dumps(ollama.asked[-1])
+
+
+async def test_sharing_is_no_directory_of_who_has_an_account(
+    services: Services, victim: Viewer, stranger: Viewer, collection: UUID
+) -> None:
+    tries = 0
+    with pytest.raises(TooManyAttempts):
+        while tries < 100:
+            tries += 1
+            with pytest.raises(InvalidInput):
+                await services.library.share(victim, collection, "person", f"guess{tries}@example.org", CALLER)
+    assert tries <= 25
+    # Others at the same address share on.
+    own = await services.library.create(stranger, "Mine")
+    assert await services.library.share(stranger, own, "person", victim.email, CALLER) == victim.email
+
+
+async def test_a_name_is_shown_to_those_alone_who_know_each_other(
+    services: Services, victim: Viewer, stranger: Viewer, collection: UUID
+) -> None:
+    assert await services.library.share(victim, collection, "person", stranger.email.upper(), CALLER)
+    [share] = await services.library.shares(victim, collection)
+    assert share.name == stranger.email
+    theirs = await services.library.create(stranger, "Mine")
+    await services.library.share(stranger, theirs, "person", victim.email, CALLER)
+    [share] = await services.library.shares(victim, collection)
+    assert share.name == stranger.name
 
 
 async def test_what_was_deleted_is_still_what_an_answer_was_shown(

@@ -92,7 +92,8 @@ async def test_a_new_factor_ends_what_was_signed_in_without_it(
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
-        ("GET", "/api/me/export", None),
+        ("POST", "/api/me/export", {"password": PASSWORD}),
+        ("GET", "/api/me/export/v4.local.AAAA", None),
         ("POST", "/api/me/delete", {"password": PASSWORD}),
         ("POST", "/api/me/password", {"present": PASSWORD, "wanted": "another long sentence"}),
         ("POST", "/api/me/keep", {}),

@@ -212,7 +212,8 @@ async def test_a_token_does_what_its_scopes_say(services: Services, clients: Ope
         ("POST", "/api/me/keys", {"name": "k", "scopes": ["admin"], "password": PASSWORD}),
         ("POST", "/api/me/totp/begin", {"password": PASSWORD}),
         ("POST", "/api/me/delete", {"password": PASSWORD}),
-        ("GET", "/api/me/export", None),
+        ("POST", "/api/me/export", {"password": PASSWORD}),
+        ("GET", "/api/me/export/v4.local.AAAA", None),
     ],
 )
 async def test_no_program_does_what_is_the_persons_own_to_do(

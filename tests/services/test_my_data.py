@@ -24,7 +24,8 @@ CALLER = Caller("192.0.2.1", "a browser")
 
 
 async def exported(services: Services, viewer) -> zipfile.ZipFile:
-    pieces = [piece async for piece in await services.my_data.export(viewer, CALLER)]
+    ticket = await services.my_data.begin_export(viewer, PASSWORD, CALLER)
+    pieces = [piece async for piece in await services.my_data.export(viewer, ticket, CALLER)]
     return zipfile.ZipFile(io.BytesIO(b"".join(pieces)))
 
 

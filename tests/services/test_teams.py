@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -287,3 +288,65 @@ async def test_a_grant_on_a_rule_opens_that_rule_alone(services: Services, owner
     with pytest.raises(NotAllowed):
         await services.rules.change(replace(keeper, scopes=frozenset({Scope.CHAT})), Caller(), registration="closed")
     assert (await services.rules.current()).registration == "open"
+
+
+async def a_group_with_a_grant(services: Services, admin: Viewer):
+    group = await services.teams.save_group(admin, group_id=None, name="Legal", description="", caller=CALLER)
+    await services.teams.grant(
+        admin, principal_kind="group", principal=str(group), resource_kind="model", resource=MODEL, action="use",
+        caller=CALLER,
+    )  # fmt: skip
+    return group
+
+
+async def test_who_may_not_give_grants_puts_nobody_into_a_group_that_has_some(
+    services: Services, add: Add, admin: Viewer
+) -> None:
+    """Else a moderator invites a second account of their own, and reads with it what the group was given."""
+    granted = await a_group_with_a_grant(services, admin)
+    bare = await services.teams.save_group(admin, group_id=None, name="Bare", description="", caller=CALLER)
+    moderator, member = add("Mo", "moderator"), add("Member")
+    with pytest.raises(NotAllowed):
+        await services.teams.set_member(moderator, granted, member.user_id, CALLER, is_member=True)
+    with pytest.raises(NotAllowed):
+        await services.people.invite(
+            moderator, email="mo2@example.org", role="member", group_ids=[bare, granted], caller=CALLER
+        )
+    await services.teams.set_member(moderator, bare, member.user_id, CALLER, is_member=True)
+    await services.teams.set_member(admin, granted, member.user_id, CALLER, is_member=True)
+
+
+async def test_an_invitation_gives_nothing_that_was_granted_to_its_group_later(
+    services: Services, add: Add, admin: Viewer, owner_url: str
+) -> None:
+    moderator = add("Mo", "moderator")
+    early = await services.teams.save_group(admin, group_id=None, name="Early", description="", caller=CALLER)
+    bare = await services.teams.save_group(admin, group_id=None, name="Bare", description="", caller=CALLER)
+    link, _ = await services.people.invite(
+        moderator, email="mo2@example.org", role="member", group_ids=[early, bare], caller=CALLER
+    )
+    await services.teams.grant(
+        admin, principal_kind="group", principal=str(early), resource_kind="model", resource=MODEL, action="use",
+        caller=CALLER,
+    )  # fmt: skip
+    await services.registration.join(
+        re.split("token=", link)[1], name="Mo Two", password="a long sentence of mine", caller=CALLER
+    )
+    with psycopg.connect(owner_url) as connection:
+        groups = connection.execute(
+            "SELECT group_id FROM group_member JOIN user_account ON id = user_id WHERE email = 'mo2@example.org'"
+        ).fetchall()
+    assert groups == [(bare,)]
+
+
+async def test_a_role_with_grants_is_given_only_by_who_may_give_grants(
+    services: Services, add: Add, admin: Viewer
+) -> None:
+    await role(services, admin, "counsel", "conversations.create")
+    await services.teams.grant(
+        admin, principal_kind="role", principal="counsel", resource_kind="model", resource=MODEL, action="use",
+        caller=CALLER,
+    )  # fmt: skip
+    with pytest.raises(NotAllowed):
+        await services.people.invite(add("Mo", "moderator"), email="mo2@example.org", role="counsel", caller=CALLER)
+    await services.people.invite(admin, email="c@example.org", role="counsel", caller=CALLER)

@@ -23,6 +23,16 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    INSERT INTO public.group_member (user_id, group_id) SELECT p_id, id FROM public.user_group WHERE id = ANY (p_groups);
+    -- What was shared with a group since the invitation was made is only for those whom the inviter could let see it now.
+    INSERT INTO public.group_member (user_id, group_id)
+    SELECT p_id, user_group.id FROM public.user_group
+     WHERE user_group.id = ANY (p_groups)
+       AND (NOT principals_have_grants('group', ARRAY[user_group.id::text])
+            OR EXISTS (
+                SELECT FROM public.account_link
+                  JOIN public.user_account AS inviter ON inviter.id = account_link.created_by
+                  JOIN public.role ON role.name = inviter.role
+                 WHERE account_link.kind = 'invitation' AND account_link.used_at = now()
+                   AND lower(account_link.email) = lower(p_email) AND 'grants.manage' = ANY (role.permissions)));
     RETURN true;
 END $$;

@@ -1,9 +1,19 @@
--- What the people are called with whom the acting person has shared a collection of their own.
+-- What those are called with whom the acting user has shared a collection of their own: a user by name only where they
+-- know each other (by a group, or by something that was shared the other way), else by the address that was typed.
 CREATE FUNCTION principal_names(p_collection uuid) RETURNS TABLE (principal varchar, name varchar)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
-    SELECT access_grant.principal, coalesce(person.name, team.name, access_grant.principal)
+    SELECT access_grant.principal, coalesce(
+               CASE WHEN EXISTS (
+                        SELECT FROM public.group_member AS mine JOIN public.group_member AS theirs USING (group_id)
+                         WHERE mine.user_id = acting_user() AND theirs.user_id = person.id)
+                      OR EXISTS (
+                        SELECT FROM public.access_grant AS back
+                         WHERE back.created_by = person.id AND back.principal_kind = 'person'
+                           AND back.principal = acting_user()::text)
+                    THEN person.name ELSE person.email END,
+               team.name, access_grant.principal)
       FROM public.access_grant
       LEFT JOIN public.user_account AS person ON access_grant.principal_kind = 'person' AND person.id::text = access_grant.principal
       LEFT JOIN public.user_group AS team ON access_grant.principal_kind = 'group' AND team.id::text = access_grant.principal

@@ -9,6 +9,13 @@ const days = (count) => (count === 1 ? "one day" : `${count} days`);
 
 export function DataSection({ account: { profile, graceDays }, events }) {
   const [isAsking, setAsking] = useState(false);
+  const [isTaking, setTaking] = useState(false);
+  const begin = async ({ password = "" }) => {
+    const answer = await ask("POST", "/api/me/export", { password });
+    // As a download of the browser's own: it is shown there, and the page stays.
+    if (answer.data) location.assign(address(answer.data.url));
+    return answer;
+  };
   const send = ({ password = "" }) => ask("POST", "/api/me/delete", { password });
   const done = () => {
     setAsking(false);
@@ -17,12 +24,23 @@ export function DataSection({ account: { profile, graceDays }, events }) {
   return (
     <>
       <Panel title="Download everything" lead="Your account, your conversations as JSON and as text, and what the audit says that you did, as one zip file.">
-        <a className="button-quiet" href={address("/api/me/export")} download><Download size={15} aria-hidden="true" /> Download my data</a>
+        <button type="button" className="button-quiet" onClick={() => setTaking(true)}><Download size={15} aria-hidden="true" /> Download my data…</button>
       </Panel>
       {!profile.deletion_at && (
         <Panel isDanger title="Delete my account" lead={`Your account and all conversations go away for good, ${days(graceDays)} after you ask for it. Until then you can change your mind.`}>
           <button type="button" className="button-quiet is-danger" onClick={() => setAsking(true)}>Delete my account…</button>
         </Panel>
+      )}
+      {isTaking && (
+        <ProofDialog
+          title="Download your data?"
+          lead="The file holds all of your conversations and documents, readable by anyone who has it. The download begins at once."
+          hasPassword={profile.has_password}
+          action="Download"
+          send={begin}
+          onDone={() => setTaking(false)}
+          onClose={() => setTaking(false)}
+        />
       )}
       {isAsking && (
         <ProofDialog

@@ -1,0 +1,7 @@
+-- Whether anything was granted to one of these groups or roles. The acting user need not be able to see the grants.
+CREATE FUNCTION principals_have_grants(p_kind text, p_principals text[]) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp
+AS $$
+    SELECT EXISTS (SELECT FROM public.access_grant WHERE principal_kind = p_kind AND principal = ANY (p_principals))
+$$;

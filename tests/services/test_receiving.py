@@ -1,0 +1,53 @@
+"""Bodies of uploads: taken in pieces, and given up when they hold a place and bring next to nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from rxchat.domain.files import PART_BYTES
+from rxchat.services import receiving
+from rxchat.services.receiving import pieces
+
+pytestmark = pytest.mark.anyio
+
+
+async def body(*, chunk: bytes, count: int, pause: float) -> AsyncGenerator[bytes]:
+    for _ in range(count):
+        await asyncio.sleep(pause)
+        yield chunk
+
+
+async def taken(arriving: AsyncGenerator[bytes], keeping_seconds: float = 0.0) -> list[int]:
+    sizes = []
+    async for piece in pieces(arriving):
+        sizes.append(len(piece))
+        await asyncio.sleep(keeping_seconds)
+    return sizes
+
+
+async def test_a_body_comes_in_pieces_and_the_rest() -> None:
+    assert await taken(body(chunk=b"x" * 700_000, count=5, pause=0)) == [PART_BYTES] * (3_500_000 // PART_BYTES) + [
+        3_500_000 % PART_BYTES
+    ]
+
+
+async def test_a_line_that_brings_a_byte_now_and_then_is_given_up_and_what_came_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(receiving, "_WINDOW_SECONDS", 0.5)
+    (size,) = await taken(body(chunk=b"x", count=100_000, pause=0.01))
+    assert 0 < size < 500
+
+
+async def test_a_slow_line_that_brings_enough_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiving, "_WINDOW_SECONDS", 0.5)
+    assert await taken(body(chunk=b"x" * 1_000, count=150, pause=0.01)) == [150_000]
+
+
+async def test_keeping_a_piece_is_not_held_against_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiving, "_WINDOW_SECONDS", 0.3)
+    sizes = await taken(body(chunk=b"x" * PART_BYTES, count=3, pause=0.01), keeping_seconds=0.4)
+    assert sizes == [PART_BYTES] * 3
