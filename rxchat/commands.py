@@ -173,7 +173,7 @@ async def _setup_link(settings: Settings, at: Connections) -> str | None:
                 return None
     finally:
         await database.aclose()
-    return f"{settings.base_url}/setup?token={Tokens(at.secret_key).setup()}"
+    return f"{settings.base_url}/setup#token={Tokens(at.secret_key).setup()}"
 
 
 def build(settings: Settings, _chosen: argparse.Namespace) -> int:

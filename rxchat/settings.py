@@ -130,6 +130,7 @@ class Settings(BaseSettings):
 
     # What it tells its operator
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", alias="RXCHAT_LOG_LEVEL")
+    metrics_token: SecretStr | None = Field(default=None, alias="RXCHAT_METRICS_TOKEN")
     log_format: Literal["auto", "json", "text"] = Field(default="auto", alias="RXCHAT_LOG_FORMAT")
 
     @field_validator("ollama_hosts", mode="before")

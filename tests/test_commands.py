@@ -116,10 +116,10 @@ def start_up(built: None, folder: Path) -> Iterator:
 
 def test_it_prints_the_address_and_a_link_and_ctrl_c_ends_all_of_it_within_five_seconds(start_up) -> None:
     running = start_up()
-    printed = running.until_printed("/setup?token=")
+    printed = running.until_printed("/setup#token=")
     last = [line for line in printed.splitlines() if line][-3:]
     assert last[0] == f"RxChat is at {running.url}"
-    assert re.fullmatch(rf"{running.url}/setup\?token=v4\.local\.[\w-]+", last[2])
+    assert re.fullmatch(rf"{running.url}/setup#token=v4\.local\.[\w-]+", last[2])
     assert "Traceback" not in printed and '"event"' not in printed
     assert httpx.get(f"{running.url}/healthz").status_code == 200
     children = running.descendants()
@@ -143,7 +143,7 @@ def test_kill_9_leaves_no_orphan(start_up) -> None:
 
 def test_everything_is_there_after_a_restart_and_no_link_is_offered(start_up) -> None:
     first = start_up()
-    token = first.until_printed("/setup?token=").rpartition("token=")[2].strip()
+    token = first.until_printed("/setup#token=").rpartition("token=")[2].strip()
     person = {"name": "Ada", "email": "ada@example.org", "password": "correct horse battery"}
     headers = {"origin": first.url}
     answer = httpx.post(f"{first.url}/api/auth/setup", json={"token": token, **person}, headers=headers)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from rxchat.api.requests import (
     CHALLENGE,
     COOKIE,
+    INVITATION,
     PENDING,
     Here,
     authenticate,
@@ -27,6 +28,7 @@ from rxchat.services.passkeys import as_json
 router = APIRouter(prefix="/api/auth", tags=["auth"])
 
 _CHALLENGE_SECONDS = 300
+_INVITATION_SECONDS = 1_800
 
 
 class SignIn(BaseModel):
@@ -184,9 +186,11 @@ async def register(body: NewAccount, request: Request, services: Here) -> Step:
 
 
 @router.post("/invitation")
-async def invitation(body: Link, request: Request, services: Here) -> dict[str, str]:
-    """Say whom an invitation is for."""
-    return {"email": await services.registration.invited(body.token, caller_of(request))}
+async def invitation(body: Link, request: Request, response: Response, services: Here) -> dict[str, str]:
+    """Say whom an invitation is for, and keep it for a while, so that no address has to carry it to a provider."""
+    email = await services.registration.invited(body.token, caller_of(request))
+    set_cookie(response, settings_of(request), INVITATION, body.token, _INVITATION_SECONDS)
+    return {"email": email}
 
 
 @router.post("/join")

@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from rxchat.api.requests import (
     COOKIE,
     DEPARTURE,
+    INVITATION,
     Here,
     caller_of,
     cookie_in,
@@ -39,7 +40,7 @@ async def depart(
     services: Here,
     next: str = "/",  # noqa: A002 - as in the addresses of pages
     link: bool = False,
-    invitation: str = "",
+    invitation: bool = False,
 ) -> Response:
     """Send the browser to a provider, to sign in or (`link`) to tie the account there to one's own."""
     try:
@@ -54,7 +55,7 @@ async def depart(
             origin=origin_of(request),
             next_path=same_site_path(next),
             viewer=viewer,
-            invitation=invitation,
+            invitation=cookie_in(request, INVITATION) if invitation else "",
         )
     except RxChatError as error:
         await services.denials.note(None, caller_of(request), f"to {key}", error)

@@ -19,6 +19,7 @@ DEVICE = "rxchat_device"
 PENDING = "rxchat_pending"
 CHALLENGE = "rxchat_challenge"
 DEPARTURE = "rxchat_departure"
+INVITATION = "rxchat_invitation"
 _PENDING_SECONDS = 600
 _DEVICE_SECONDS = 400 * 86_400
 

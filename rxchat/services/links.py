@@ -72,7 +72,7 @@ class Links:
             expires_at=datetime.now(UTC) + (lifetime or _LIFETIMES[kind]),
         )
         await rows.add(session, link)
-        return f"{self._base_url}/{_PAGES[kind]}?token={token}"
+        return f"{self._base_url}/{_PAGES[kind]}#token={token}"
 
     async def look(self, session: AsyncSession, kind: LinkKind, token: str) -> Link | None:
         """Return what a link opens, without using it."""

@@ -32,6 +32,15 @@ async def http(services: Services, settings: Settings) -> AsyncGenerator[httpx.A
         yield client
 
 
+@pytest.fixture
+async def operator(services: Services, settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
+    """The machine itself, which asks how things are."""
+    assert services
+    front = Front(PlainTextResponse("a page"), build_api(settings, [ORIGIN]), settings)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=front), base_url=ORIGIN) as client:
+        yield client
+
+
 async def set_up(http: httpx.AsyncClient, services: Services) -> httpx.Response:
     return await http.post("/api/auth/setup", json={"token": await services.registration.setup_token(), **PERSON})
 
@@ -157,20 +166,46 @@ async def test_every_answer_forbids_framing_and_sniffing_and_private_ones_are_no
     assert (await http.get("/readyz")).headers["cache-control"] == "no-store"
 
 
-async def test_it_is_alive_and_ready_and_counts(http) -> None:
-    assert (await http.get("/healthz")).json()["status"] == "ok"
-    ready = await http.get("/readyz")
+async def test_it_is_alive_and_ready_and_counts(operator) -> None:
+    assert (await operator.get("/healthz")).json()["status"] == "ok"
+    ready = await operator.get("/readyz")
     assert ready.status_code == 200
     assert ready.json() == {
         "ready": True,
         "parts": {"models": "ok", "database": "ok", "migrations": "ok", "redis": "ok", "files": "ok"},
     }
-    assert "rxchat_runs_active" in (await http.get("/metrics")).text
+    assert "rxchat_runs_active" in (await operator.get("/metrics")).text
 
 
-async def test_what_is_missing_is_named(http, ollama: ScriptedOllama) -> None:
+@pytest.mark.parametrize(
+    ("values", "address", "sent", "is_shown"),
+    [
+        ({}, "127.0.0.1", "", True),
+        ({}, "203.0.113.7", "", False),
+        ({"RXCHAT_METRICS_TOKEN": "a long token"}, "203.0.113.7", "Bearer a long token", True),
+        ({"RXCHAT_METRICS_TOKEN": "a long token"}, "127.0.0.1", "", False),
+        ({"RXCHAT_METRICS_TOKEN": "a long token"}, "203.0.113.7", "Bearer another", False),
+        ({"RXCHAT_METRICS_TOKEN": "a long token"}, "203.0.113.7", "Bearer \u00e4", False),
+        ({"RXCHAT_PUBLIC_URL": "https://chat.example.org"}, "127.0.0.1", "", False),
+    ],
+)
+async def test_operators_alone_see_metrics_and_what_is_missing(
+    services: Services, settings: Settings, values: dict[str, str], address: str, sent: str, is_shown: bool
+) -> None:
+    assert services
+    chosen = Settings.model_validate(settings.model_dump(by_alias=True, exclude_unset=True) | values)
+    front = Front(PlainTextResponse("a page"), build_api(chosen, []), chosen)
+    transport = httpx.ASGITransport(app=front, client=(address, 1))
+    headers = [(b"authorization", sent.encode())] if sent else []
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", headers=headers) as client:
+        assert (await client.get("/metrics")).status_code == (200 if is_shown else 404)
+        ready = await client.get("/readyz")
+        assert ready.status_code == 200 and ("parts" in ready.json()) == is_shown
+
+
+async def test_what_is_missing_is_named(operator, ollama: ScriptedOllama) -> None:
     await ollama.stop()
-    answer = await http.get("/readyz")
+    answer = await operator.get("/readyz")
     assert answer.status_code == 503
     assert ollama.host in answer.json()["parts"]["models"] and answer.json()["parts"]["database"] == "ok"
 

@@ -112,7 +112,7 @@ def prove(page: Page, person: Person, action: str) -> None:
 
 def token_for(letters: Mailbox, person: Person, page: str, *, but: str = "") -> str:
     """The token of the newest link to a page that was mailed to somebody; another one than they had."""
-    marker = f"/{page}?token="
+    marker = f"/{page}#token="
 
     def newest() -> str:
         texts = [text for to, _, text in reversed(letters.mails) if to == person.email and marker in text]

@@ -34,10 +34,10 @@ ENTRIES = {
     "taken": "/sign-in?problem=address_taken",
     "register": "/register",
     "forgot": "/forgot",
-    "reset": "/reset?token=x",
-    "confirm": "/confirm?token=x",
-    "old-invitation": "/join?token=x",
-    "setup": "/setup?token=x",
+    "reset": "/reset#token=x",
+    "confirm": "/confirm#token=x",
+    "old-invitation": "/join#token=x",
+    "setup": "/setup#token=x",
     "nowhere": "/nowhere",
 }
 SECTIONS = ("", "/security", "/sessions", "/keys", "/data")

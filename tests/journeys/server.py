@@ -127,7 +127,7 @@ class RxChat:
         until(self._is_up, _START_SECONDS)
         # The link, where there is one, is printed right after the address.
         time.sleep(0.05)
-        found = re.search(r"http\S+/setup\?token=\S+", self.said())
+        found = re.search(r"http\S+/setup#token=\S+", self.said())
         self.link = found[0] if found else ""
 
     def _listen(self, started: subprocess.Popen[str]) -> None:

@@ -69,14 +69,14 @@ def test_an_invitation_is_accepted_with_an_account_elsewhere(house: RxChat, prof
     invited = somebody("Invited Person")
     token = invitation_for(house, invited.email)
     page = tab(profile())
-    page.goto(f"{site(house)}/join?token={token}")
+    page.goto(f"{site(house)}/join#token={token}")
     expect(page.get_by_label("E-mail", exact=True)).to_have_value(invited.email)
     page.get_by_role("link", name="Continue with Example ID").click()
     at_the_provider(page, "joinery")
     expect(page.get_by_role("textbox", name="Message")).to_be_visible()
     page.goto(f"{site(house)}/account")
     expect(page.get_by_role("main").get_by_text(invited.email)).to_be_visible()
-    page.goto(f"{site(house)}/join?token={token}")
+    page.goto(f"{site(house)}/join#token={token}")
     expect(page.get_by_role("heading", name="This invitation does not work (any more)")).to_be_visible()
 
 

@@ -44,14 +44,14 @@ def test_an_account_by_oneself_is_open_once_its_address_is_confirmed(
     token = token_for(letters, person, "confirm", but=token)
     # Mail programs open links to look at them: only a press counts.
     for _ in range(2):
-        page.goto(f"{site(house)}/confirm?token={token}")
+        page.goto(f"{site(house)}/confirm#token={token}")
         expect(page.get_by_role("button", name="Confirm my address")).to_be_visible()
     page.get_by_role("button", name="Confirm my address").click()
     expect(page.get_by_role("heading", name="Your address is confirmed")).to_be_visible()
     page.get_by_role("link", name="Sign in").click()
     sign_in(page, person)
     greeted(page, person)
-    page.goto(f"{site(house)}/confirm?token={token}")
+    page.goto(f"{site(house)}/confirm#token={token}")
     page.get_by_role("button", name="Confirm my address").click()
     expect(page.get_by_role("heading", name="This link does not work (any more)")).to_be_visible()
 
@@ -68,7 +68,7 @@ def test_a_forgotten_password_is_replaced_once(house: RxChat, letters: Mailbox, 
         said.append(page.get_by_role("main").inner_text().replace(email, "..."))
     assert said[0] == said[1]
     token = token_for(letters, person, "reset")
-    page.goto(f"{site(house)}/reset?token={token}")
+    page.goto(f"{site(house)}/reset#token={token}")
     page.get_by_label("New password", exact=True).fill("short")
     page.get_by_role("button", name="Change the password").click()
     expect(page.get_by_text("Use at least 10 characters.")).to_be_visible()
@@ -80,7 +80,7 @@ def test_a_forgotten_password_is_replaced_once(house: RxChat, letters: Mailbox, 
     page.wait_for_url(re.compile("/sign-in"))
     sign_in(page, person)
     greeted(page, person)
-    page.goto(f"{site(house)}/reset?token={token}")
+    page.goto(f"{site(house)}/reset#token={token}")
     page.get_by_label("New password", exact=True).fill("and a third sentence")
     page.get_by_role("button", name="Change the password").click()
     expect(page.get_by_role("heading", name="This link does not work (any more)")).to_be_visible()
@@ -90,7 +90,7 @@ def test_a_forgotten_password_is_replaced_once(house: RxChat, letters: Mailbox, 
 def test_an_invitation_is_an_account_with_the_invited_address(house: RxChat, profile: Profile) -> None:
     person = somebody("Emmy Noether")
     page = tab(profile())
-    page.goto(f"{site(house)}/join?token={invitation_for(house, person.email)}")
+    page.goto(f"{site(house)}/join#token={invitation_for(house, person.email)}")
     expect(page.get_by_label("E-mail", exact=True)).to_have_value(person.email)
     expect(page.get_by_label("E-mail", exact=True)).not_to_be_editable()
     page.get_by_label("Name", exact=True).fill(person.name)
@@ -101,7 +101,7 @@ def test_an_invitation_is_an_account_with_the_invited_address(house: RxChat, pro
 
 def test_a_link_that_is_none_helps_on(house: RxChat, profile: Profile) -> None:
     page = tab(profile())
-    page.goto(f"{site(house)}/join?token=nonsense")
+    page.goto(f"{site(house)}/join#token=nonsense")
     expect(page.get_by_role("heading", name="This invitation does not work (any more)")).to_be_visible()
     for path in ("join", "reset", "confirm"):
         page.goto(f"{site(house)}/{path}")

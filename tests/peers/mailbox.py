@@ -32,7 +32,7 @@ class Mailbox(Message):
 
     def link(self, page: str, seconds: float = 30) -> str:
         """Wait for a mail with a link to a page, and return the token of the newest one."""
-        marker = f"/{page}?token="
+        marker = f"/{page}#token="
         with self._arrived:
             assert self._arrived.wait_for(lambda: any(marker in text for _, _, text in self.mails), seconds)
             newest = next(text for _, _, text in reversed(self.mails) if marker in text)

@@ -163,7 +163,7 @@ async def test_a_link_for_a_new_password_works_once_for_its_person_and_its_purpo
     for _ in range(2):
         await client.post("/api/auth/forgot", json={"email": viewer.email})
         await house.post.settled()
-    older = next(text for _, _, text in inbox.mails).partition("/reset?token=")[2].split()[0]
+    older = next(text for _, _, text in inbox.mails).partition("/reset#token=")[2].split()[0]
     newer = inbox.link("reset")
     wanted = {"password": "another long sentence"}
     assert (await client.post("/api/auth/reset", json={"token": older, **wanted})).status_code == 403

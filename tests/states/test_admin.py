@@ -184,7 +184,7 @@ async def test_an_invitation_is_made_shown_once_and_taken_back(services: Service
         await tab.do(PeopleState, "invite", form={"email": "nowhere", "role": "member"})
         assert "e-mail address" in tab.shown(PeopleState, "problem") and tab.shown(PeopleState, "dialog") == "invite"
         await tab.do(PeopleState, "invite", form={"email": " new@example.org ", "role": "member"})
-        assert "/join?token=" in tab.shown(PeopleState, "link") and not tab.shown(PeopleState, "is_mailed")
+        assert "/join#token=" in tab.shown(PeopleState, "link") and not tab.shown(PeopleState, "is_mailed")
         await tab.do(PeopleState, "close")
         assert tab.shown(PeopleState, "link") == ""
         await tab.do(PeopleState, "show_invite")
@@ -216,7 +216,7 @@ async def test_what_is_done_to_a_person_is_asked_first_and_shown(
         await tab.do(PersonState, "reset_factor")
         await tab.do(PersonState, "ask", question="link")
         await tab.do(PersonState, "make_link")
-        assert "/reset?token=" in tab.shown(PersonState, "link") and tab.shown(PersonState, "problem") == ""
+        assert "/reset#token=" in tab.shown(PersonState, "link") and tab.shown(PersonState, "problem") == ""
     async with open_tab(theirs) as tab:
         await tab.send_event(ViewerState, "enter")
         await tab.until(lambda: tab.redirects)

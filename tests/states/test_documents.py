@@ -107,14 +107,14 @@ async def test_a_reader_sees_what_is_shared_until_it_is_taken_back(
         await owner.do(DocumentsState, "share", kind="person", principal="nobody@example.org")
         assert "Nobody here has the address" in shown(owner, "problem")
         await owner.do(DocumentsState, "share", kind="person", principal=grace.email)
-        assert [line.name for line in shown(owner, "shares")] == [reader.email]
+        assert [line.name for line in shown(owner, "shares")] == [grace.email]
         await reader.until(lambda: names(reader) == ["notes.txt"])
         assert shown(reader, "collections")[0].is_own is False and shown(reader, "shares") == []
         news = shown(reader, "news")
         await owner.do(DocumentsState, "unshare", share_id=shown(owner, "shares")[0].id)
         await reader.until(lambda: shown(reader, "collections") == [])
         assert names(reader) == [] and shown(reader, "news") > news
-        assert shown(owner, "done") == f"{reader.email} cannot read this collection any more."
+        assert shown(owner, "done") == f"{grace.email} cannot read this collection any more."
 
 
 async def test_a_reader_changes_nothing(services: Services, ada: Viewer, grace: Viewer) -> None:

@@ -405,6 +405,21 @@ describe("drafts", () => {
     expect(kept.items.size).toBe(0);
   });
 
+  test("who leaves this browser leaves no drafts in it", () => {
+    const items = new Map([["rxchat:theme", "dark"]]);
+    const kept = {
+      getItem: (key) => items.get(key) ?? null,
+      setItem: (key, value) => items.set(key, value),
+      removeItem: (key) => items.delete(key),
+      key: (at) => [...items.keys()][at],
+      get length() { return items.size; },
+    };
+    const drafts = createDrafts(kept);
+    for (const conversation of ["", "c1", "c2"]) drafts.type("a@x", conversation, "secret");
+    drafts.clear();
+    expect([...items.keys()]).toEqual(["rxchat:theme"]);
+  });
+
   test("broken or full storage loses nothing else", () => {
     const drafts = createDrafts({ getItem: () => "{", setItem: () => { throw new Error("full"); }, removeItem: () => {} });
     drafts.type("a", "c", "text");

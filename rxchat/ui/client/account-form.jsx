@@ -1,6 +1,6 @@
 // How accounts come about: the first administrator, by oneself where that is open, or by an invitation.
 import { useEffect, useState } from "react";
-import { useSearchParams } from "react-router";
+import { useLinkToken } from "./link-token.js";
 import { CircleCheck, DoorClosed, Link2Off, MailCheck } from "lucide-react";
 import { ask } from "./backend.js";
 import { CardHead, CardMessage, CardSkeleton, Or, Providers, useOffer } from "./card-parts.jsx";
@@ -15,8 +15,7 @@ function enter(answer) {
 }
 
 export function SetUp() {
-  const [search] = useSearchParams();
-  const token = search.get("token");
+  const token = useLinkToken();
   const send = async (values) => enter(await ask("POST", "/api/auth/setup", { ...values, email: values.email.trim(), token }));
   const form = useForm([NAME, EMAIL, PASSWORD], send);
   return (
@@ -90,15 +89,14 @@ function JoinForm({ token, email, onOld }) {
       <CardHead title="You are invited" lead="Create your account for your team's private AI chat." />
       <Form form={form} action="Create account" busy="Creating the account…" before={invited} />
       {offer?.providers.length > 0 && (
-        <div className="other-ways"><Or /><Providers offer={offer} options={{ next: "/", invitation: token }} /></div>
+        <div className="other-ways"><Or /><Providers offer={offer} options={{ next: "/", invitation: true }} /></div>
       )}
     </>
   );
 }
 
 export function Join() {
-  const [search] = useSearchParams();
-  const token = search.get("token") ?? "";
+  const token = useLinkToken();
   const [found, setFound] = useState(token ? null : { isOld: true });
   const look = () =>
     ask("POST", "/api/auth/invitation", { token }).then((answer) => {

@@ -29,6 +29,11 @@ export function createDrafts(storage) {
   const change = (key, next) => write(storage, key, { ...read(storage, key), ...next });
   const keys = (viewer, conversation) => [...new Set([place(viewer, conversation), place(viewer, "")])];
   return {
+    /** Forget all of them, for when the person leaves this browser. */
+    clear() {
+      const all = Array.from({ length: storage.length ?? 0 }, (_, at) => storage.key(at));
+      for (const key of all) if (key?.startsWith(PREFIX)) storage.removeItem(key);
+    },
     /** What belongs into the composer after a load. */
     load: (viewer, conversation) => read(storage, place(viewer, conversation)).text ?? "",
     /** What was sent from this page and is not known to have arrived, or undefined. */

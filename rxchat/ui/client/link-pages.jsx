@@ -1,6 +1,6 @@
 // A forgotten password, and the links that come by mail: each with a page for when the link is old.
 import { useState } from "react";
-import { useSearchParams } from "react-router";
+import { useLinkToken } from "./link-token.js";
 import { CircleCheck, Link2Off, MailCheck, MailOpen, UserRoundCog } from "lucide-react";
 import { ask } from "./backend.js";
 import { CardHead, CardMessage } from "./card-parts.jsx";
@@ -37,8 +37,7 @@ export function Forgot() {
 const NEW_PASSWORD = { ...FIELDS.newPassword, label: "New password" };
 
 export function Reset() {
-  const [search] = useSearchParams();
-  const token = search.get("token") ?? "";
+  const token = useLinkToken();
   const [state, setState] = useState(token ? "asking" : "old");
   const send = async ({ password }) => {
     const answer = await ask("POST", "/api/auth/reset", { token, password });
@@ -70,8 +69,7 @@ export function Reset() {
 }
 
 export function Confirm() {
-  const [search] = useSearchParams();
-  const token = search.get("token") ?? "";
+  const token = useLinkToken();
   const [state, setState] = useState(token ? "asking" : "old");
   const send = async () => {
     const answer = await ask("POST", "/api/auth/confirm", { token });

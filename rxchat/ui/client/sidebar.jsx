@@ -4,7 +4,7 @@ import { Link, useLocation, useNavigate, useParams } from "react-router";
 import { ChevronsUpDown, CircleUserRound, Library, LogOut, PanelLeft, ShieldCheck, SquarePen } from "lucide-react";
 import { post } from "./backend.js";
 import { IconButton, Menu, MenuItem, shortcut, useEscape, useShortcut } from "./controls.jsx";
-import { drawer, problemToast } from "./page-state.js";
+import { drafts, drawer, problemToast } from "./page-state.js";
 import { SidebarRow } from "./sidebar-row.jsx";
 import { ThemeItems } from "./theme.jsx";
 
@@ -45,7 +45,10 @@ function Skip() {
 async function signOut() {
   const problem = await post("/api/auth/sign-out", {});
   if (problem) problemToast.set(problem);
-  else location.assign("/sign-in");
+  else {
+    drafts.clear();
+    location.assign("/sign-in");
+  }
 }
 
 function AccountMenu({ name, email, adminHome }) {
