@@ -15,6 +15,9 @@ PART_BYTES = 2 * 1024 * 1024
 """A file is sent, sealed and kept in pieces of at most so much: what one upload holds in memory."""
 NAME_CHARACTERS = 200
 
+_JOINERS = "\u200c\u200d"
+# Signs above or around numbers, in Arabic, Syriac and Kaithi.
+_SEEN_FORMAT_SIGNS = frozenset({*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD})
 _DIRECTORIES = re.compile(r"[/\\]")
 
 
@@ -95,10 +98,7 @@ def clean_file_name(name: str) -> str:
         InvalidInput: when nothing is left.
     """
     last = _DIRECTORIES.split(unicodedata.normalize("NFC", name))[-1]
-    seen = "".join(
-        character for character in last if unicodedata.category(character)[0] not in {"C", "Z"} or character == " "
-    )
-    cleaned = " ".join(seen.split())
+    cleaned = " ".join("".join(" " if it.isspace() else it for it in last if not _is_unseen(it)).split())
     if not cleaned.strip("."):
         raise InvalidInput("This file has no name: please give it one and try again.")
     if len(cleaned) <= NAME_CHARACTERS:
@@ -109,6 +109,23 @@ def clean_file_name(name: str) -> str:
         if not dot or len(suffix) > 20
         else f"{stem[: NAME_CHARACTERS - len(suffix) - 1]}.{suffix}"
     )
+
+
+def _is_unseen(character: str) -> bool:
+    """Whether a character shows nothing by itself, such as one that turns the direction of writing around.
+
+    Joiners stay: names in Persian, languages of India, and emoji are made with them. So do characters that are newer than
+    this Python's table of them.
+    """
+    if character in _JOINERS or character.isspace():
+        return False
+    match unicodedata.category(character):
+        case "Cf":
+            return ord(character) not in _SEEN_FORMAT_SIGNS
+        case "Cn":
+            return ord(character) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(character) <= 0xFDEF
+        case category:
+            return category in {"Cc", "Cs"}
 
 
 def spoken_size(size_bytes: int) -> str:
