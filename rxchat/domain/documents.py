@@ -61,3 +61,7 @@ class ParsedDocument:
     """Sentences about what was left out, for the person who uploaded it ("Rows after 100,000 were left out.")."""
     scanned_pages: int = 0
     """How many of its pages are pictures without text, which nobody has recognised yet."""
+    encoding: str = ""
+    """In which encoding its file was read, by the name of the WHATWG standard; "" when it is no text file."""
+    reader: str = ""
+    """Which parser has read it; see `rxchat.parsers.formats.FormatKind`."""

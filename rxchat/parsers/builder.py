@@ -32,9 +32,11 @@ def one_line(text: str) -> str:
 class TextBuilder:
     """Collects the blocks of one document; what is added after a limit is left out, and a note says so."""
 
-    def __init__(self) -> None:
-        """Begin with nothing."""
+    def __init__(self, source_bytes: int | None = None) -> None:
+        """Begin with nothing; the size of the file bounds its text, so that a small one cannot be a bomb."""
+        self._most = limits.text_characters(source_bytes)
         self.title = ""
+        self.encoding = ""
         self.pages = 0
         self.is_full = False
         self._pieces: list[str] = []
@@ -45,7 +47,7 @@ class TextBuilder:
     @property
     def room(self) -> int:
         """How many characters still fit."""
-        return max(0, limits.TEXT_CHARACTERS - self._length)
+        return max(0, self._most - self._length)
 
     @property
     def is_empty(self) -> bool:
@@ -65,10 +67,10 @@ class TextBuilder:
             self.is_full = True
             self.note(f"Only the first {limits.BLOCKS:,} paragraphs were read: what comes after was left out.")
             return
-        if start + len(text) > limits.TEXT_CHARACTERS:
+        if start + len(text) > self._most:
             self.is_full = True
             self._say_full()
-            text = _trimmed(text[: max(0, limits.TEXT_CHARACTERS - start)])
+            text = _trimmed(text[: max(0, self._most - start)])
             if not text:
                 return
         self._pieces += [separator, text]
@@ -77,9 +79,9 @@ class TextBuilder:
 
     def cut(self, text: str) -> str:
         """Return as much of a text as fits at most, so that nothing is made of what would be left out."""
-        if len(text) > limits.TEXT_CHARACTERS:
+        if len(text) > self._most:
             self._say_full()
-        return text[: limits.TEXT_CHARACTERS]
+        return text[: self._most]
 
     def heading(self, text: str, level: int, *, page: int = 0) -> None:
         """Append a heading, as one line."""
@@ -99,10 +101,19 @@ class TextBuilder:
         if not self._blocks:
             raise DocumentUnreadable("There is no text in this file.")
         title = one_line(self.title[: limits.TITLE_CHARACTERS * 4])[: limits.TITLE_CHARACTERS].strip()
-        return ParsedDocument("".join(self._pieces), tuple(self._blocks), title, self.pages, tuple(self._notes))
+        return ParsedDocument(
+            "".join(self._pieces), tuple(self._blocks), title, self.pages, tuple(self._notes), encoding=self.encoding
+        )
+
+    def append(self, document: ParsedDocument) -> None:
+        """Append the blocks of a document that is part of this one, one level below; and what was left out of it."""
+        for block in document.blocks:
+            text = document.text[block.start : block.end]
+            self.add(block.kind, text, level=min(block.level + 1, 9) if block.level else 0)
 
     def _say_full(self) -> None:
-        self.note(f"Only the first {limits.TEXT_CHARACTERS:,} characters were read: what comes after was left out.")
+        why = "" if self._most == limits.TEXT_CHARACTERS else " It holds far more text than a file of its size should."
+        self.note(f"Only the first {self._most:,} characters were read: what comes after was left out.{why}")
 
 
 def _trimmed(text: str) -> str:

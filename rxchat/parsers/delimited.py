@@ -1,46 +1,103 @@
-"""Tables as text files: CSV with any usual delimiter, and TSV."""
+"""Tables as text files: CSV with any usual delimiter, and TSV; with or without lines above their header."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
 
 from rxchat.domain.documents import ParsedDocument
 from rxchat.domain.errors import DocumentUnreadable
 from rxchat.parsers.builder import TextBuilder
-from rxchat.parsers.plain_text import decoded
+from rxchat.parsers.plain_text import read
 from rxchat.parsers.tables import add_table
 
 _DELIMITERS = ",;\t|"
-_SAMPLE_CHARACTERS = 20_000
-_SAMPLE_ROWS = 20
+_SAMPLE_CHARACTERS = 200_000
+_SAMPLE_ROWS = 200
+_HEADER_WITHIN_ROWS = 40
 _FIELD_CHARACTERS = 1_000_000
+# What Excel writes and reads as the first line; some programs put it in quotes.
+_SEPARATOR_LINE = re.compile(r'\A\s*"?sep=(.)"?[;,\t|]*\r?\n?', re.IGNORECASE)
+_UNCLOSED = "unexpected end of data"
 
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:
     """Return a table in blocks of rows, each below the header."""
     csv.field_size_limit(_FIELD_CHARACTERS)
-    text = decoded(content).replace("\0", "")
-    delimiter = "\t" if suffix in {".tsv", ".tab"} else _delimiter(text)
-    builder = TextBuilder()
+    builder = TextBuilder(len(content))
+    text = read(builder, content)
+    if named := _SEPARATOR_LINE.match(text):
+        text, delimiter = text[named.end() :], named.group(1)
+    else:
+        delimiter = "\t" if suffix in {".tsv", ".tab"} and "\t" in text else _delimiter(text)
+    quoting = csv.QUOTE_MINIMAL
+    if _is_left_open(text, delimiter):
+        quoting = csv.QUOTE_NONE
+        builder.note("A quotation mark in this table is opened and never closed: all were read as they stand.")
     try:
-        add_table(builder, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
+        first = list(islice(rows, _HEADER_WITHIN_ROWS))
+        header = _header_index(first, _usual_columns(text, delimiter)[0])
+        add_table(builder, first[:header])
+        add_table(builder, _chained(first[header:], rows))
     except csv.Error as error:
         raise DocumentUnreadable(
-            "This table is damaged: a quotation mark is opened, perhaps, and never closed. Save it anew and try again."
+            "This table is damaged: a cell has more than a million characters. Check it, and upload it again."
         ) from error
     return builder.built()
 
 
+def _chained(first: list[list[str]], rest: Iterator[list[str]]) -> Iterator[list[str]]:
+    yield from first
+    yield from rest
+
+
 def _delimiter(text: str) -> str:
-    """Return what splits the first rows into the most columns that they all have."""
-    sample = text[:_SAMPLE_CHARACTERS]
+    """Return what divides the most rows into the same number of columns; the more columns, the better."""
 
-    def columns(delimiter: str) -> int:
-        try:
-            rows = [row for row in csv.reader(sample.splitlines()[:_SAMPLE_ROWS], delimiter=delimiter) if row]
-        except csv.Error:
-            return 0
-        return min((len(row) for row in rows), default=0)
+    def score(delimiter: str) -> float:
+        columns, share = _usual_columns(text, delimiter)
+        return (columns - 1) * share * share
 
-    return max(_DELIMITERS, key=columns)
+    return max(_DELIMITERS, key=score)
+
+
+def _usual_columns(text: str, delimiter: str) -> tuple[int, float]:
+    """Return how many columns most of the first rows have that have several, and the share of all that they are."""
+    sample = io.StringIO(text[:_SAMPLE_CHARACTERS], newline="")
+    try:
+        widths = [len(row) for row in islice(csv.reader(sample, delimiter=delimiter), _SAMPLE_ROWS) if any(row)]
+    except csv.Error:
+        return 1, 0.0
+    several = Counter(width for width in widths if width > 1)
+    if not several:
+        return 1, 1.0
+    columns, count = max(several.items(), key=lambda item: (item[1], item[0]))
+    return columns, count / len(widths)
+
+
+def _header_index(rows: list[list[str]], columns: int) -> int:
+    """Return which row is the header: the first that is as wide as the table, and mostly filled.
+
+    What stands above it (the name of a bank account, the time of an export) has fewer cells.
+    """
+    for index, row in enumerate(rows):
+        if len(row) >= columns and sum(bool(cell.strip()) for cell in row) * 2 > columns:
+            return index
+    return 0
+
+
+def _is_left_open(text: str, delimiter: str) -> bool:
+    """Whether a quotation mark swallows everything up to the end of the file."""
+    if text.count('"') % 2 == 0:
+        return False
+    try:
+        for _ in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
+            pass
+    except csv.Error as error:
+        return _UNCLOSED in str(error) or "field larger" in str(error)
+    return False

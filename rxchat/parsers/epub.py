@@ -28,7 +28,7 @@ _NO_BOOK = "This file is damaged: it is called .epub, but there is no book in it
 def parse(content: bytes, suffix: str) -> ParsedDocument:
     """Return the chapters of a book."""
     del suffix
-    builder = TextBuilder()
+    builder = TextBuilder(len(content))
     with archive.opened(content) as package:
         names = frozenset(package.namelist())
         place, book = _book(package, names)
@@ -41,7 +41,7 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
             builder.note(f"{len(missing)} of the {len(chapters)} chapters are missing in the file.")
         for chapter in chapters:
             if chapter in names and not builder.is_full:
-                add_page(builder, archive.read(package, chapter))
+                add_page(builder, archive.read(package, chapter), is_xml=True)
     return builder.built()
 
 

@@ -29,6 +29,7 @@ class FormatKind(StrEnum):
     JSON = "json_data"
     SOURCE_CODE = "source_code"
     MAIL = "mail"
+    RTF = "rtf"
     IMAGE = "image"
     SCAN = "scan"
     """What PDFs and images are read as a second time, when their text can be recognised; no file is called so."""
@@ -71,6 +72,8 @@ _KNOWN: Sequence[tuple[FormatKind, str, str, str]] = (
     (FormatKind.JSON, "application/json", "a JSON file", ".json .geojson"),
     (FormatKind.JSON, "application/jsonl", "a JSON Lines file", ".jsonl .ndjson"),
     (FormatKind.MAIL, "message/rfc822", "an e-mail", ".eml"),
+    (FormatKind.MAIL, "application/mbox", "a mailbox", ".mbox"),
+    (FormatKind.RTF, "application/rtf", "an RTF text", ".rtf"),
     (
         FormatKind.SOURCE_CODE,
         "text/plain",
@@ -91,10 +94,10 @@ BY_SUFFIX: dict[str, Format] = {
 
 # What these are, and what to save them as.
 _ADVICE: dict[str, tuple[str, str]] = {
-    **dict.fromkeys((".doc", ".dot", ".rtf", ".pages", ".wpd", ".wps", ".docm"), ("this kind of text", ".docx or PDF")),
+    **dict.fromkeys((".doc", ".dot", ".pages", ".wpd", ".wps", ".docm"), ("this kind of text", ".docx or PDF")),
     **dict.fromkeys((".xls", ".xlsb", ".xlsm", ".ods", ".numbers"), ("this kind of workbook", ".xlsx or .csv")),
     **dict.fromkeys((".ppt", ".pps", ".pptm", ".ppsx", ".odp", ".key"), ("this kind of presentation", ".pptx or PDF")),
-    **dict.fromkeys((".msg", ".mbox", ".pst"), ("this kind of e-mail", ".eml, or as a PDF")),
+    **dict.fromkeys((".msg", ".pst"), ("this kind of e-mail", ".eml, or as a PDF")),
     **dict.fromkeys((".mobi", ".azw", ".azw3", ".djvu", ".fb2"), ("this kind of book", ".epub or PDF")),
     **dict.fromkeys((".bmp", ".tif", ".tiff", ".heic", ".avif", ".ico"), ("this kind of picture", ".png or .jpg")),
 }
@@ -226,7 +229,7 @@ def _expected(known: Format) -> str | None:
     """Return what the first bytes of such a file have to say."""
     if known.kind in _ZIP_KINDS:
         return "a zip archive"
-    return known.label if known.kind in {FormatKind.PDF, FormatKind.IMAGE} else None
+    return known.label if known.kind in {FormatKind.PDF, FormatKind.IMAGE, FormatKind.RTF} else None
 
 
 def _by_media_type(media_type: str) -> Format | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from html import escape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from rxchat.domain.documents import BlockKind, ParsedDocument
 from rxchat.parsers.builder import TextBuilder
-from rxchat.parsers.plain_text import decoded
+from rxchat.parsers.plain_text import read
 from rxchat.parsers.tables import add_table
 
 _DROPPED = frozenset(
@@ -75,7 +76,17 @@ _LISTS = frozenset({"ul", "ol"})
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _IN_LAYOUT = "table, h1, h2, h3, h4, h5, h6, ul, ol, pre"
 _UNSEEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_DECLARED = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
+_DECLARED = re.compile(
+    rb"(?:<meta[^>]{0,200}?charset\s*=\s*[\"']?|\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"'])([\w.:-]{1,40})",
+    re.IGNORECASE,
+)
+_VOID = frozenset(
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
+)
+_SELF_CLOSED = re.compile(r"<([A-Za-z][\w.-]{0,40})((?:\s(?:[^<>\"']|\"[^\"<]{0,4000}\"|'[^'<]{0,4000}')*)?)/>")
+_CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
+_XHTML = re.compile(r"\A\s*<\?xml|<html[^>]{0,500}xmlns\s*=", re.IGNORECASE)
+_XHTML_WITHIN = 4096
 _DECLARED_WITHIN = 2048
 _WHITE_SPACE = re.compile(r"\s+")
 _AROUND_BREAKS = re.compile(r" *\n *")
@@ -84,31 +95,38 @@ _SPACES = re.compile(" {2,}")
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:
     """Return the headings, paragraphs, lists, tables and code of a page."""
-    del suffix
-    builder = TextBuilder()
-    builder.title = add_page(builder, content)
+    builder = TextBuilder(len(content))
+    builder.title = add_page(builder, content, is_xml=suffix == ".xhtml")
     return builder.built()
 
 
-def add_page(builder: TextBuilder, content: bytes | str, *, page: int = 0) -> str:
+def add_page(builder: TextBuilder, content: bytes | str, *, page: int = 0, is_xml: bool = False) -> str:
     """Append what a page says to a document, and return its title."""
-    tree = LexborHTMLParser(content if isinstance(content, str) else _text(content))
+    source = content if isinstance(content, str) else read(builder, content, _declared(content))
+    if is_xml or _XHTML.search(source[:_XHTML_WITHIN]):
+        source = _as_html(source)
+    tree = LexborHTMLParser(source)
     title = tree.css_first("title")
     if tree.root is not None:
         _Walk(builder, page).over(tree.root)
     return title.text() if title else ""
 
 
-def _text(content: bytes) -> str:
-    """Return a page as text: in the encoding that it declares, unless it is UTF-8 all the same."""
+def _as_html(source: str) -> str:
+    """Return XHTML as HTML: there, an element that closes itself would hold all that follows it."""
+    opened = _SELF_CLOSED.sub(
+        lambda tag: (
+            tag.group() if tag.group(1).lower() in _VOID else f"<{tag.group(1)}{tag.group(2)}></{tag.group(1)}>"
+        ),
+        source,
+    )
+    return _CDATA.sub(lambda data: escape(data.group(1)), opened)
+
+
+def _declared(content: bytes) -> str:
+    """Return the encoding that a page declares, in XML's declaration or a meta element; "" when it does not."""
     declared = _DECLARED.search(content[:_DECLARED_WITHIN])
-    if declared and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        for encoding in ("utf-8", declared.group(1).decode("ascii")):
-            try:
-                return content.decode(encoding)
-            except (UnicodeDecodeError, LookupError):
-                continue
-    return decoded(content)
+    return declared.group(1).decode("ascii") if declared else ""
 
 
 class _Walk:

@@ -9,7 +9,7 @@ from typing import Any
 from rxchat.domain.documents import BlockKind, ParsedDocument
 from rxchat.domain.errors import DocumentUnreadable
 from rxchat.parsers.builder import TextBuilder
-from rxchat.parsers.plain_text import decoded
+from rxchat.parsers.plain_text import read
 
 _LINES = frozenset({".jsonl", ".ndjson"})
 _TOO_DEEP = "This JSON is nested too deeply to be read: save it flatter and try again."
@@ -17,8 +17,8 @@ _TOO_DEEP = "This JSON is nested too deeply to be read: save it flatter and try 
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:
     """Return the data; the keys at the top are headings, and each item of a list is a block."""
-    text = decoded(content)
-    builder = TextBuilder()
+    builder = TextBuilder(len(content))
+    text = read(builder, content)
     try:
         if suffix in _LINES:
             _add_items(builder, _lines(text))
@@ -50,9 +50,11 @@ def _add_items(builder: TextBuilder, items: Iterable[Any]) -> None:
 
 
 def _lines(text: str) -> Iterator[Any]:
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.strip():
-            yield _loaded(line, f" (line {number:,})")
+    # Not splitlines: U+2028 and its like may stand in strings, and a record ends at a newline only.
+    for number, line in enumerate(text.split("\n"), start=1):
+        record = line.strip("\ufeff\x1e \t\r")
+        if record:
+            yield _loaded(record, f" (line {number:,})")
 
 
 def _loaded(text: str, where: str = "") -> Any:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 FILE_BYTES = 100_000_000
 TEXT_CHARACTERS = 10_000_000
+TEXT_RATIO = 30
+"""How many characters a byte of a file may make; compressed text seldom makes more than 20."""
+TEXT_RATIO_FREE_CHARACTERS = 200_000
+"""Any file may make so many: less work than a long report, so nobody has to wait for it."""
 BLOCKS = 300_000
 TITLE_CHARACTERS = 200
 NOTES = 20
@@ -39,3 +43,10 @@ RECOGNISING_CPU_SECONDS = 3_600
 RECOGNISING_MEMORY_BYTES = 4_000_000_000
 """Of addresses; of memory it is about 0.7 GB."""
 OPEN_FILES = 48
+
+
+def text_characters(source_bytes: int | None) -> int:
+    """Return how many characters of text a file of a size may make."""
+    if source_bytes is None:
+        return TEXT_CHARACTERS
+    return min(TEXT_CHARACTERS, max(TEXT_RATIO_FREE_CHARACTERS, TEXT_RATIO * source_bytes))

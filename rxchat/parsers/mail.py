@@ -1,60 +1,170 @@
-"""E-mails as files: who wrote to whom, when, about what, and the text; attachments are named and left shut."""
+"""E-mails and mailboxes as files: who wrote to whom, when, about what, the text, and the text of attachments."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from typing import cast
 
 from rxchat.domain.documents import BlockKind, ParsedDocument
 from rxchat.domain.errors import DocumentUnreadable
+from rxchat.parsers import attachments, encodings
 from rxchat.parsers.builder import TextBuilder, one_line
 from rxchat.parsers.html import add_page
-from rxchat.parsers.plain_text import decoded
+from rxchat.parsers.plain_text import printable
 
 _HEADERS = ("From", "To", "Cc", "Date", "Subject")
 _HEADER_CHARACTERS = 2_000
-_NAMED_ATTACHMENTS = 15
+_DEEPEST = 5
+_MAILBOX = ".mbox"
+# RFC 4155: a line that begins with "From ", at the start or after an empty line.
+_MESSAGE_START = re.compile(rb"(?:\A|\r?\n\r?\n)(From [^\r\n]{1,1000}\r?\n)(?=[!-9;-~]{1,100}:)")
+_QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
+_NOT_A_MESSAGE = "This file is damaged: it is called .eml, but it is not an e-mail."
+_EMPTY_MAILBOX = "There is no e-mail in this mailbox: export the messages as .eml files and upload them."
+_ENCRYPTED = "This e-mail is encrypted: only its headers were read. Save it decrypted, or as a PDF, and upload that."
+_ENCRYPTED_TYPES = frozenset({"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"})
+_SIGNATURES = frozenset({"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"})
 
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:
-    """Return the message: its plain text, or its web page where there is no plain text."""
-    del suffix
-    message = cast("EmailMessage", message_from_bytes(content, policy=policy.default))
-    headers = [(name, one_line(str(message[name]))[:_HEADER_CHARACTERS]) for name in _HEADERS if message[name]]
+    """Return the message, or the messages of a mailbox each below its subject."""
+    builder = TextBuilder(len(content))
+    if suffix == _MAILBOX:
+        _add_mailbox(builder, content)
+        return builder.built()
+    message = message_from_bytes(content, policy=policy.default)
+    headers = _headers(message)
     if not headers:
-        raise DocumentUnreadable("This file is damaged: it is called .eml, but it is not an e-mail.")
-    builder = TextBuilder()
-    builder.title = dict(headers).get("Subject", "")
-    builder.add(BlockKind.PARAGRAPH, "\n".join(f"{name}: {value}" for name, value in headers))
-    body = message.get_body(("plain", "html"))
-    if body is not None:
-        _add_body(builder, cast("EmailMessage", body))
-    _note_attachments(builder, message)
+        raise DocumentUnreadable(_NOT_A_MESSAGE)
+    builder.title = headers.get("Subject", "")
+    _MessageReader(builder).add(message)
     return builder.built()
 
 
-def _add_body(builder: TextBuilder, body: EmailMessage) -> None:
-    text = _text(body)
-    if body.get_content_subtype() == "html":
-        add_page(builder, text)
-        return
-    for paragraph in text.replace("\r\n", "\n").split("\n\n"):
-        builder.add(BlockKind.PARAGRAPH, paragraph)
+def _add_mailbox(builder: TextBuilder, content: bytes) -> None:
+    count = 0
+    for source in _messages(content):
+        message = message_from_bytes(_QUOTED_FROM.sub(rb"\1", source), policy=policy.default)
+        builder.heading(_headers(message).get("Subject", "") or "(no subject)", 1)
+        _MessageReader(builder).add(message)
+        count += 1
+        if builder.is_full:
+            return
+    if not count:
+        raise DocumentUnreadable(_EMPTY_MAILBOX)
 
 
-def _text(body: EmailMessage) -> str:
-    """Return the text of a part, in the encoding that it names or, when that is wrong, in the likeliest."""
-    payload = cast("bytes | None", body.get_payload(decode=True)) or b""
-    try:
-        return payload.decode(body.get_content_charset("utf-8"))
-    except (LookupError, UnicodeDecodeError):
-        return decoded(payload)
+def _messages(content: bytes) -> Iterator[bytes]:
+    """Yield the messages of a mailbox, without the lines that part them."""
+    start = -1
+    for found in _MESSAGE_START.finditer(content):
+        if start >= 0:
+            yield content[start : found.start()]
+        start = found.end()
+    if start >= 0:
+        yield content[start:]
 
 
-def _note_attachments(builder: TextBuilder, message: EmailMessage) -> None:
-    names = [one_line(part.get_filename() or part.get_content_type())[:80] for part in message.iter_attachments()]
-    for name in names[:_NAMED_ATTACHMENTS]:
-        builder.note(f"The attachment “{name}” was not read: upload it by itself.")
-    if len(names) > _NAMED_ATTACHMENTS:
-        builder.note(f"{len(names) - _NAMED_ATTACHMENTS} more attachments were not read.")
+def _headers(message: Message) -> dict[str, str]:
+    """Return the headers that readers see; those sent as bare bytes are decoded as text is."""
+    found: dict[str, str] = {}
+    for name, raw in message.raw_items():
+        title = next((it for it in _HEADERS if it.lower() == name.lower()), None)
+        if title is None or title in found:
+            continue
+        value = str(raw)
+        if not value.isascii():
+            value = encodings.decode(value.encode("utf-8", "surrogateescape")).text
+        parsed = one_line(str(policy.default.header_factory(title, value.replace("\r", " ").replace("\n", " "))))
+        if parsed:
+            found[title] = parsed[:_HEADER_CHARACTERS]
+    return {name: found[name] for name in _HEADERS if name in found}
+
+
+class _MessageReader:
+    """Appends the parts of a message: texts in their order, and then what is attached."""
+
+    def __init__(self, builder: TextBuilder, depth: int = 0) -> None:
+        self._builder = builder
+        self._depth = depth
+        self._attached: list[EmailMessage] = []
+
+    def add(self, message: Message) -> None:
+        """Append a message with everything in it."""
+        headers = "\n".join(f"{name}: {value}" for name, value in _headers(message).items())
+        self._builder.add(BlockKind.PARAGRAPH, headers)
+        self._add_part(cast("EmailMessage", message))
+        for part in self._attached:
+            if self._builder.is_full:
+                return
+            self._add_attachment(part)
+
+    def _add_part(self, part: EmailMessage) -> None:
+        kind = part.get_content_type()
+        if kind in _ENCRYPTED_TYPES and "signed" not in str(part.get_param("smime-type") or ""):
+            self._builder.note(_ENCRYPTED)
+        elif kind == "multipart/alternative":
+            self._add_alternative(part)
+        elif part.is_multipart() and not kind.startswith("message/"):
+            for child in part.iter_parts():
+                self._add_part(cast("EmailMessage", child))
+        elif kind.startswith("text/") and not _is_attachment(part):
+            self._add_text(part)
+        elif kind not in _SIGNATURES:
+            self._attached.append(part)
+
+    def _add_alternative(self, part: EmailMessage) -> None:
+        """Append the first form of a text that says anything: many senders leave the plain one empty."""
+        forms = [cast("EmailMessage", form) for form in part.iter_parts()]
+        plain = [form for form in forms if form.get_content_type() == "text/plain"]
+        taken: EmailMessage | None = None
+        before = self._builder.room
+        for form in [*plain, *(form for form in forms if form not in plain)]:
+            self._add_part(form)
+            if self._builder.room != before:
+                taken = form
+                break
+        for form in forms:
+            if form is not taken:
+                # Some programs attach files to one form of the text.
+                self._attached += [
+                    cast("EmailMessage", leaf)
+                    for leaf in form.walk()
+                    if not leaf.is_multipart() and _is_attachment(leaf) and leaf not in self._attached
+                ]
+
+    def _add_text(self, part: EmailMessage) -> None:
+        payload = cast("bytes | None", part.get_payload(decode=True)) or b""
+        decoded = encodings.decode(payload, part.get_content_charset(""))
+        for warning in decoded.warnings:
+            self._builder.note(warning)
+        text = printable(self._builder, decoded.text)
+        if part.get_content_subtype() == "html":
+            add_page(self._builder, text)
+            return
+        for paragraph in text.replace("\r\n", "\n").split("\n\n"):
+            self._builder.add(BlockKind.PARAGRAPH, paragraph)
+
+    def _add_attachment(self, part: EmailMessage) -> None:
+        if part.get_content_type() == "message/rfc822" and part.is_multipart():
+            inner = cast("list[Message]", part.get_payload())[0]
+            if self._depth >= _DEEPEST:
+                self._builder.note("A forwarded message in a forwarded message was not read: it is nested too deeply.")
+                return
+            self._builder.heading(f"Forwarded message: {_headers(inner).get('Subject', '')}".rstrip(": "), 2)
+            _MessageReader(self._builder, self._depth + 1).add(inner)
+            return
+        name = one_line(part.get_filename() or "")
+        payload = part.get_payload(decode=True)
+        if not isinstance(payload, bytes):
+            # Reports of delivery are messages that consist of headers.
+            payload = "\n".join(str(inner) for inner in part.get_payload()).encode("utf-8", "replace")
+            name = name or "report.txt"
+        attachments.add(self._builder, name, part.get_content_type(), payload)
+
+
+def _is_attachment(part: Message) -> bool:
+    return part.get_content_disposition() == "attachment" or bool(part.get_filename())

@@ -9,7 +9,7 @@ from markdown_it.token import Token
 
 from rxchat.domain.documents import BlockKind, ParsedDocument
 from rxchat.parsers.builder import TextBuilder, clean
-from rxchat.parsers.plain_text import decoded
+from rxchat.parsers.plain_text import read
 
 _FRONT_MATTER = re.compile(r"\A---\n(.{0,20000}?)\n(?:---|\.\.\.)\n", re.DOTALL)
 _KINDS = {
@@ -25,8 +25,8 @@ _KINDS = {
 def parse(content: bytes, suffix: str) -> ParsedDocument:
     """Return the text as it was written, in the blocks that Markdown sees in it."""
     del suffix
-    builder = TextBuilder()
-    text = clean(builder.cut(decoded(content)))
+    builder = TextBuilder(len(content))
+    text = clean(builder.cut(read(builder, content)))
     if front := _FRONT_MATTER.match(text):
         builder.add(BlockKind.CODE, front.group(1))
         text = text[front.end() :]

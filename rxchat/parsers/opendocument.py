@@ -24,7 +24,7 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
     package = archive.office(content, "content.xml")
     _check(content)
     document = Document(package)
-    builder = TextBuilder()
+    builder = TextBuilder(len(content))
     builder.title = document.meta.title or ""
     _add_below(builder, document.body)
     return builder.built()

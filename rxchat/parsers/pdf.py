@@ -1,40 +1,84 @@
-"""PDFs: the lines that pdfium finds on each page, put together to paragraphs and headings."""
+"""PDFs: the lines that pdfium finds on each page, put together to paragraphs and headings; forms, notes and attachments."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 
 from rxchat.domain.documents import ParsedDocument
 from rxchat.domain.errors import DocumentUnreadable, NothingButPixels
-from rxchat.parsers import limits
+from rxchat.parsers import limits, pdf_annotations
 from rxchat.parsers.builder import TextBuilder
+from rxchat.parsers.pdf_columns import Box, Row, in_columns, rows_of
 from rxchat.parsers.pdf_layout import Line, add_pages
 
 _PASSWORD = "This PDF is protected by a password: save it without one and upload it again."  # noqa: S105
 _SCAN = "There is no text in this PDF, only pictures of it: have it recognised (OCR) and upload that, or have OCR installed here."
+_NO_LETTERS = (
+    "The fonts of this PDF do not say which letters they show, so that its text is unreadable: have it recognised (OCR) "
+    "and upload that, or have OCR installed here."
+)
 _EMPTY = "There is nothing on any page of this PDF: upload what it was made from."
 _DAMAGED = "This PDF is damaged: save it anew, or print it to a PDF, and upload that."
+_FEW_CHARACTERS = 100
+"""A page with a large picture and less text than this is a scan with a stamp or a page number."""
+_LARGE_PICTURE = 0.5
+_MOST_UNREADABLE = 0.3
+_MOST_NAMED = 20
+_MOST_BOXES = 2_000_000
+"""After so many runs of text the order of columns is no longer looked into."""
+
+
+@dataclass(slots=True)
+class Content:
+    """What stands on the pages of a PDF."""
+
+    pages: list[list[Line]] = field(default_factory=list)
+    """The lines of each page; a damaged page, and one that is a scan, may have none."""
+    beside: dict[int, list[str]] = field(default_factory=dict)
+    """What people typed into fields and wrote as notes, by the page's number from 0."""
+    scans: list[int] = field(default_factory=list)
+    """Which pages are pictures, numbers from 0: with no text, or next to none."""
+    unreadable: list[int] = field(default_factory=list)
+    """Those of them whose fonts do not say which letters they show."""
 
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:
     """Return the text, page by page."""
     del suffix
-    builder = TextBuilder()
+    builder = TextBuilder(len(content))
     with opened(content) as document:
         builder.title = document.get_metadata_value("Title")
-        pages = pages_of(builder, document)
-        scanned = sum(not lines and shows_something(document, number) for number, lines in enumerate(pages))
-    if not any(pages):
-        raise NothingButPixels(_SCAN) if scanned else DocumentUnreadable(_EMPTY)
-    if scanned:
-        builder.note(f"{scanned:,} of {len(pages):,} pages are scans, whose text was not recognised (OCR).")
-    add_pages(builder, pages)
-    return replace(builder.built(), scanned_pages=scanned)
+        found = content_of(builder, document)
+    if not any(found.pages) and not found.beside:
+        if found.scans:
+            raise NothingButPixels(_NO_LETTERS if found.unreadable else _SCAN)
+        raise DocumentUnreadable(_EMPTY)
+    _note_unread(builder, found)
+    add_pages(builder, found.pages, found.beside)
+    return replace(builder.built(), scanned_pages=len(found.scans))
+
+
+def _note_unread(builder: TextBuilder, found: Content) -> None:
+    """Name the pages whose text was not read."""
+    total = len(found.pages)
+    scans = [number for number in found.scans if number not in found.unreadable]
+    for numbers, what in (
+        (scans, "scans, whose text was not recognised (OCR)"),
+        (
+            found.unreadable,
+            "unreadable, because their fonts do not say which letters they show, and were not recognised (OCR)",
+        ),
+    ):
+        if numbers:
+            named = ", ".join(f"{number + 1:,}" for number in numbers[:_MOST_NAMED])
+            more = f" and {len(numbers) - _MOST_NAMED:,} more" if len(numbers) > _MOST_NAMED else ""
+            builder.note(f"{len(numbers):,} of {total:,} pages are {what}: {named}{more}.")
 
 
 @contextmanager
@@ -51,71 +95,158 @@ def opened(content: bytes) -> Iterator[pypdfium2.PdfDocument]:
         raise DocumentUnreadable(_PASSWORD if is_locked else _DAMAGED) from error
 
 
-def shows_something(document: pypdfium2.PdfDocument, number: int) -> bool:
-    """Whether there is anything on a page, such as a picture or letters that are drawn; on a damaged one there is not."""
-    try:
-        page = document[number]
-    except pypdfium2.PdfiumError:
-        return False
-    try:
-        return next(page.get_objects(max_depth=1), None) is not None
-    except pypdfium2.PdfiumError:
-        return False
-    finally:
-        page.close()
-
-
-def pages_of(builder: TextBuilder, document: pypdfium2.PdfDocument) -> list[list[Line]]:
-    """Return the lines of each page; a damaged page has none."""
+def content_of(builder: TextBuilder, document: pypdfium2.PdfDocument) -> Content:
+    """Return what stands on the pages of a document, and note what is damaged or attached."""
     builder.pages = len(document)
     if builder.pages == 0:
         raise DocumentUnreadable(_DAMAGED)
     if builder.pages > limits.PDF_PAGES:
         builder.note(f"Only the first {limits.PDF_PAGES:,} of {builder.pages:,} pages were read.")
-    pages: list[list[Line]] = []
-    characters = 0
-    damaged = 0
+    if document.get_formtype() != pdfium.FORMTYPE_NONE:
+        document.init_forms()
+    reader = _Reader(document)
+    characters = damaged = 0
     for number in range(min(builder.pages, limits.PDF_PAGES)):
         try:
-            lines = _lines(document, number)
+            lines = reader.read(number)
         except pypdfium2.PdfiumError:
             lines = []
             damaged += 1
-        pages.append(lines)
+        reader.found.pages.append(lines)
         characters += sum(len(line.text) for line in lines)
         if characters > limits.TEXT_CHARACTERS:
             break
-    if damaged == len(pages):
+    if damaged == len(reader.found.pages):
         raise DocumentUnreadable(_DAMAGED)
     if damaged:
         builder.note(f"{damaged:,} pages are damaged, and were left out.")
-    return pages
+    if reader.unreadable_lines:
+        builder.note(
+            f"{reader.unreadable_lines:,} lines were left out: their font does not say which letters it shows."
+        )
+    pdf_annotations.note_files(builder, document, reader.files)
+    return reader.found
 
 
-def _lines(document: pypdfium2.PdfDocument, number: int) -> list[Line]:
-    """Return the lines of a page with their places."""
-    page = document[number]
-    text_page = page.get_textpage()
+class _Reader:
+    """Reads the pages of a document one by one."""
+
+    def __init__(self, document: pypdfium2.PdfDocument) -> None:
+        self._document = document
+        self._boxes = 0
+        self.found = Content()
+        self.files: list[str] = []
+        """The names of files that are pinned to pages."""
+        self.unreadable_lines = 0
+
+    def read(self, number: int) -> list[Line]:
+        """Return the lines of a page with their places."""
+        page = self._document[number]
+        text_page = page.get_textpage()
+        try:
+            lines = self._in_columns(text_page) or _lines(page, text_page)
+            above = pdf_annotations.of_page(self._document, page)
+            if above.fields or above.notes:
+                self.found.beside[number] = [*above.fields, *above.notes]
+            self.files += above.files
+            return self._readable(number, page, lines)
+        finally:
+            text_page.close()
+            page.close()
+
+    def _readable(self, number: int, page: pypdfium2.PdfPage, lines: list[Line]) -> list[Line]:
+        """Return the lines that are made of letters; a page most of which is not has none, and is like a scan."""
+        length = sum(len(line.text) for line in lines)
+        unreadable = [line for line in lines if line.is_unreadable]
+        if sum(len(line.text) for line in unreadable) > _MOST_UNREADABLE * length:
+            self.found.scans.append(number)
+            self.found.unreadable.append(number)
+            return []
+        self.unreadable_lines += len(unreadable)
+        if length < _FEW_CHARACTERS and _shows_picture(page, is_empty=not lines):
+            self.found.scans.append(number)
+        return [line for line in lines if not line.is_unreadable]
+
+    def _in_columns(self, text_page: pypdfium2.PdfTextPage) -> list[Line] | None:
+        """Return the lines in the order of columns, when pdfium would read across them; None when it would not."""
+        count = text_page.count_rects()
+        self._boxes += count
+        if count < 8 or self._boxes > _MOST_BOXES:
+            return None
+        rows = in_columns(rows_of([Box(*text_page.get_rect(index)) for index in range(count)]))
+        return None if rows is None else [line for row in rows if (line := _line_of(text_page, row)).text]
+
+
+def _shows_picture(page: pypdfium2.PdfPage, *, is_empty: bool) -> bool:
+    """Whether there is anything on a page without text, or a large picture on one with little."""
+    width, height = page.get_size()
     try:
-        lines: list[Line] = []
-        position = 0
-        # The lines are those of pdfium, which has joined the pieces that a PDF is made of.
-        for text in text_page.get_text_range().split("\r\n"):
-            if text.strip():
-                first = position + len(text) - len(text.lstrip())
-                lines.append(_line(text_page, text, first))
-            position += len(text) + 2
-        return lines
-    finally:
-        text_page.close()
-        page.close()
-
-
-def _line(text_page: pypdfium2.PdfTextPage, text: str, position: int) -> Line:
-    """Return a line; its place and size are those of its first character."""
-    index = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, position)
-    try:
-        left, bottom, _, top = text_page.get_charbox(max(0, index), loose=True)
+        for shown in page.get_objects(max_depth=3):
+            if is_empty:
+                return True
+            if isinstance(shown, pypdfium2.PdfImage):
+                left, bottom, right, top = shown.get_bounds()
+                if (right - left) * (top - bottom) > _LARGE_PICTURE * width * height:
+                    return True
     except pypdfium2.PdfiumError:
-        left = bottom = top = 0.0
-    return Line(text.strip(), left, bottom, abs(top - bottom))
+        return False
+    return False
+
+
+def _lines(page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage) -> list[Line]:
+    """Return the lines as pdfium has them, which has joined the pieces that a PDF is made of."""
+    lines: list[Line] = []
+    position = 0
+    for text in text_page.get_text_range().split("\r\n"):
+        if text.strip():
+            first = position + len(text) - len(text.lstrip())
+            lines.append(_line(page, text_page, text, first))
+        position += len(text) + 2
+    return lines
+
+
+def _line(page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage, text: str, position: int) -> Line:
+    """Return a line; its place and size are those of its first character, with the text turned upright."""
+    index = max(0, pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, position))
+    try:
+        box = _turned(page, text_page, index)
+    except pypdfium2.PdfiumError:
+        box = Box(0.0, 0.0, 0.0, 0.0)
+    is_unreadable = _is_unreadable(text_page, text, index)
+    return Line(text.strip(), box.left, box.bottom, abs(box.height), is_unreadable)
+
+
+def _turned(page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage, index: int) -> Box:
+    """Return the box of a character on the page turned so that the character is upright."""
+    left, bottom, right, top = text_page.get_charbox(index, loose=True)
+    quarters = round(pdfium.FPDFText_GetCharAngle(text_page, index) / (math.pi / 2)) % 4
+    if quarters == 0:
+        return Box(left, bottom, right, top)
+    width, height = page.get_size() if page.get_rotation() % 180 == 0 else page.get_size()[::-1]
+    match quarters:
+        case 1:
+            return Box(bottom, width - right, top, width - left)
+        case 2:
+            return Box(width - right, height - top, width - left, height - bottom)
+        case _:
+            return Box(height - top, left, height - bottom, right)
+
+
+def _line_of(text_page: pypdfium2.PdfTextPage, row: Row) -> Line:
+    """Return the line that the runs of a row make."""
+    left, right = row[0].left, max(box.right for box in row)
+    bottom, top = min(box.bottom for box in row), max(box.top for box in row)
+    text = " ".join(text_page.get_text_bounded(left - 1, bottom - 1, right + 1, top + 1).split())
+    index = text_page.get_index(left + 1, (row[0].bottom + row[0].top) / 2, row[0].height, row[0].height)
+    if index is None:
+        return Line(text, left, bottom, top - bottom)
+    _, low, _, high = text_page.get_charbox(index, loose=True)
+    return Line(text, left, low, abs(high - low), _is_unreadable(text_page, text, index))
+
+
+def _is_unreadable(text_page: pypdfium2.PdfTextPage, text: str, index: int) -> bool:
+    """Whether most of a line's characters are numbers of glyphs, which nothing says the letters of."""
+    last = index + len(text.strip()) - 1
+    places = {index, (index + last) // 2, last, (index + 2 * last) // 3}
+    unknown = sum(pdfium.FPDFText_HasUnicodeMapError(text_page, place) == 1 for place in places)
+    return unknown * 2 > len(places) or sum("\ue000" <= it <= "\uf8ff" for it in text) * 2 > len(text)

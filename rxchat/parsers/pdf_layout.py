@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -35,6 +35,8 @@ class Line:
     bottom: float
     height: float
     """Of the font's box, in half points at best: what size the letters have."""
+    is_unreadable: bool = False
+    """Whether its font does not say which letters it shows."""
 
     @property
     def size(self) -> float:
@@ -50,8 +52,10 @@ class _Group:
     is_item: bool
 
 
-def add_pages(builder: TextBuilder, pages: Sequence[Sequence[Line]]) -> None:
-    """Append the lines of all pages, as paragraphs, lists and headings."""
+def add_pages(
+    builder: TextBuilder, pages: Sequence[Sequence[Line]], beside: Mapping[int, Sequence[str]] | None = None
+) -> None:
+    """Append the lines of all pages, as paragraphs, lists and headings; and a list of what is beside each (from 0)."""
     body = _body_size(pages)
     levels = _heading_levels(pages, body)
     for number, lines in enumerate(pages, start=1):
@@ -69,6 +73,7 @@ def add_pages(builder: TextBuilder, pages: Sequence[Sequence[Line]]) -> None:
             else:
                 builder.add(BlockKind.PARAGRAPH, text, page=number)
         builder.add(BlockKind.LIST, "\n".join(items), page=number)
+        builder.add(BlockKind.LIST, "\n".join(f"- {line}" for line in (beside or {}).get(number - 1, ())), page=number)
         if builder.is_full:
             return
 
@@ -79,7 +84,7 @@ def _body_size(pages: Sequence[Sequence[Line]]) -> float:
     for lines in pages:
         for line in lines:
             characters[line.size] += len(line.text)
-    return characters.most_common(1)[0][0]
+    return characters.most_common(1)[0][0] if characters else 0.0
 
 
 def _heading_levels(pages: Sequence[Sequence[Line]], body: float) -> dict[float, int]:

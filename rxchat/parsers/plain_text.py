@@ -2,72 +2,60 @@
 
 from __future__ import annotations
 
-import codecs
 import re
-
-from charset_normalizer import from_bytes
 
 from rxchat.domain.documents import BlockKind, ParsedDocument
 from rxchat.domain.errors import DocumentUnreadable
+from rxchat.parsers import encodings, terminal
 from rxchat.parsers.builder import TextBuilder, clean
 
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_SAMPLE_BYTES = 50_000
+_SAMPLE_CHARACTERS = 50_000
 _BLANK_LINES = re.compile(r"\n[^\S\n]*\n")
 _MOST_CONTROLS = 0.02
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ufffd]")
+_FULL_OF_ZEROS = re.compile("\0{16,}")
 
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:
     """Return the paragraphs of a text: what stands between blank lines."""
     del suffix
-    builder = TextBuilder()
-    for paragraph in _BLANK_LINES.split(clean(builder.cut(decoded(content)))):
+    builder = TextBuilder(len(content))
+    for paragraph in _BLANK_LINES.split(clean(builder.cut(read(builder, content)))):
         builder.add(BlockKind.PARAGRAPH, paragraph)
         if builder.is_full:
             break
     return builder.built()
 
 
-def decoded(content: bytes) -> str:
-    """Return the text of bytes whose encoding nobody tells: by its mark, as UTF-8, or what it most likely is.
+def read(builder: TextBuilder, content: bytes, declared: str = "") -> str:
+    """Return the text of a file, without what only terminals want; the document says in which encoding it was read.
 
     Raises:
         DocumentUnreadable: when it is no text in any encoding.
     """
-    text = _decoded(content)
-    sample = text[:_SAMPLE_BYTES]
-    if len(_CONTROL.findall(sample)) > _MOST_CONTROLS * len(sample):
-        raise DocumentUnreadable("This file is damaged: it should be text, and is not.")
-    return text
+    decoded = encodings.decode(content, declared)
+    builder.encoding = decoded.encoding
+    for warning in decoded.warnings:
+        builder.note(warning)
+    return printable(builder, decoded.text)
 
 
-def _decoded(content: bytes) -> str:
-    for mark, encoding in _MARKS:
-        if content.startswith(mark):
-            return content[len(mark) if encoding == "utf-8" else 0 :].decode(encoding, "replace")
-    try:
-        text = content.decode()
-    except UnicodeDecodeError:
-        pass
-    else:
-        if "\0" not in text:
-            return text
-    return content.decode(_guessed(content), "replace")
+def printable(builder: TextBuilder, text: str) -> str:
+    """Return a decoded text without zeros and what only terminals want.
 
-
-def _guessed(content: bytes) -> str:
-    """Return the most likely encoding of bytes that are not UTF-8; Western European when nothing fits."""
-    sample = content[:_SAMPLE_BYTES]
-    even, odd = sample[::2].count(0), sample[1::2].count(0)
-    if max(even, odd) * 4 > len(sample) // 2:
-        return "utf-16-le" if odd > even else "utf-16-be"
-    if (best := from_bytes(sample, threshold=0.3).best()) is not None and best.encoding != "ascii":
-        return best.encoding
-    return "cp1252"
+    Raises:
+        DocumentUnreadable: when it has too many control characters to be a text.
+    """
+    if "\0" in text:
+        zeros = text.count("\0")
+        # A crash may leave a whole block of zeros at the end of a log; single ones are counted below.
+        text = _FULL_OF_ZEROS.sub("", text)
+        builder.note(f"{zeros:,} zero bytes were left out: this file is damaged, or was cut off while it was written.")
+    text = terminal.plain(text)
+    middle = len(text) // 2
+    sample = text[:_SAMPLE_CHARACTERS] + text[middle : middle + _SAMPLE_CHARACTERS] + text[-_SAMPLE_CHARACTERS:]
+    if len(_CONTROL.findall(sample)) > _MOST_CONTROLS * len(sample) + 1:
+        raise DocumentUnreadable(
+            "This file is damaged: it should be text, and is not. If it is text, choose its encoding."
+        )
+    return text.replace("\0", "")

@@ -1,4 +1,4 @@
-"""PowerPoint presentations: a page for each slide, with its title, text, tables and the speaker's notes."""
+"""PowerPoint presentations: a page for each slide, with its title, text, tables, charts, comments and the speaker's notes."""
 
 from __future__ import annotations
 
@@ -6,24 +6,41 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pptx import Presentation
+from pptx.oxml import parse_xml
 
 from rxchat.domain.documents import BlockKind, ParsedDocument
-from rxchat.parsers import archive
+from rxchat.parsers import archive, charts
 from rxchat.parsers.builder import TextBuilder, one_line
 from rxchat.parsers.tables import add_table
+
+_OFF = frozenset({"0", "false"})
+_MOST_NAMED = 30
+_DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_COMPATIBILITY = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_TEXT, _PARAGRAPH = f"{_DRAWING}t", f"{_DRAWING}p"
+_MATH_TEXT = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
+_ALTERNATIVES, _CHOICE = f"{_COMPATIBILITY}AlternateContent", f"{_COMPATIBILITY}Choice"
+_DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
+_DATA_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}dm"
 
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:
     """Return the slides in their order."""
     del suffix
     presentation = Presentation(archive.office(content, "ppt/"))
-    builder = TextBuilder()
+    builder = TextBuilder(len(content))
     builder.title = presentation.core_properties.title or ""
+    hidden: list[str] = []
     for number, slide in enumerate(presentation.slides, start=1):
         builder.pages = number
         _add_slide(builder, slide, number)
+        if slide._element.get("show") in _OFF:
+            hidden.append(f"{number:,}")
         if builder.is_full:
             break
+    if hidden:
+        slides = f"Slides {', '.join(hidden[:_MOST_NAMED])} are" if len(hidden) > 1 else f"Slide {hidden[0]} is"
+        builder.note(f"{slides} hidden; they were read." if len(hidden) > 1 else f"{slides} hidden; it was read.")
     return builder.built()
 
 
@@ -34,13 +51,58 @@ def _add_slide(builder: TextBuilder, slide: Any, page: int) -> None:
     for shape in _shapes(slide.shapes):
         if title is not None and shape.shape_id == title.shape_id:
             continue
-        if getattr(shape, "has_table", False):
-            add_table(builder, ([cell.text for cell in row.cells] for row in shape.table.rows), page=page)
-        elif shape.has_text_frame:
-            _add_text(builder, shape.text_frame, page)
+        _add_shape(builder, slide, shape, page)
+    for equation in slide._element.iter(_ALTERNATIVES):
+        _add_alternative(builder, equation, page)
     notes = slide.notes_slide.notes_text_frame if slide.has_notes_slide else None
     if notes is not None and notes.text.strip():
         builder.add(BlockKind.PARAGRAPH, f"Notes: {notes.text}", page=page)
+    for relation in slide.part.rels.values():
+        if relation.reltype.endswith("/comments") and not relation.is_external:
+            _add_comments(builder, relation.target_part.blob, page)
+
+
+def _add_shape(builder: TextBuilder, slide: Any, shape: Any, page: int) -> None:
+    if getattr(shape, "has_table", False):
+        add_table(builder, ([_cell(cell) for cell in row.cells] for row in shape.table.rows), page=page)
+    elif getattr(shape, "has_chart", False):
+        charts.add_chart(builder, shape.chart_part.blob, page=page)
+    elif shape.has_text_frame:
+        _add_text(builder, shape.text_frame, page)
+    elif (relation := _diagram_relation(shape)) in slide.part.rels:
+        charts.add_diagram(builder, slide.part.related_part(relation).blob, page=page)
+    elif getattr(shape, "ole_format", None) is not None:
+        builder.note("A file that is embedded in a slide was not read: open it, and upload it by itself.")
+
+
+def _cell(cell: Any) -> str:
+    """Return the text of a cell; what other cells are merged with stands in the first one."""
+    return "" if cell.is_spanned else cell.text
+
+
+def _diagram_relation(shape: Any) -> str:
+    """Return the relation of a diagram (SmartArt) to its data; "" when a shape is none."""
+    found = shape._element.find(f".//{_DIAGRAM}")
+    return found.get(_DATA_RELATION) or "" if found is not None else ""
+
+
+def _add_alternative(builder: TextBuilder, element: Any, page: int) -> None:
+    """Append what newer programs show and python-pptx does not know, such as equations."""
+    choice = element.find(_CHOICE)
+    if choice is not None:
+        lines = (
+            "".join(text.text or "" for text in paragraph.iter(_TEXT, _MATH_TEXT))
+            for paragraph in choice.iter(_PARAGRAPH)
+        )
+        builder.add(BlockKind.PARAGRAPH, "\n".join(lines), page=page)
+
+
+def _add_comments(builder: TextBuilder, content: bytes, page: int) -> None:
+    """Append the comments on a slide, of the older form and of the newer one."""
+    for comment in parse_xml(archive.refuse_declarations(content)):
+        texts = [comment.findtext("{*}text") or "", *(text.text or "" for text in comment.iter(_TEXT))]
+        if text := one_line(" ".join(texts)):
+            builder.add(BlockKind.PARAGRAPH, f"Comment: {text}", page=page)
 
 
 def _shapes(shapes: Iterable[Any]) -> Iterator[Any]:

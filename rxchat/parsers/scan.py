@@ -62,19 +62,21 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
 
 
 def _document(content: bytes) -> ParsedDocument:
-    builder = TextBuilder()
+    builder = TextBuilder(len(content))
     with pdf.opened(content) as document:
         builder.title = document.get_metadata_value("Title")
-        pages = pdf.pages_of(builder, document)
-        scans = [number for number, lines in enumerate(pages) if not lines and pdf.shows_something(document, number)]
+        whole = pdf.content_of(builder, document)
+        pages, scans = whole.pages, whole.scans
         looked_at = scans[: limits.RECOGNISED_PAGES]
         found: list[list[Line]] = []
         for number in looked_at:
             found.append(_lines_of(document, number))
             _tell(len(found), len(looked_at))
     for number, lines in zip(looked_at, _of_two_sizes(found), strict=True):
-        pages[number] = lines
-    if not any(pages):
+        # What little text a scan has, such as a stamp, is seen on it again.
+        typed = "".join("".join(line.text.split()) for line in pages[number])
+        pages[number] = [*pages[number], *(line for line in lines if "".join(line.text.split()) not in typed)]
+    if not any(pages) and not whole.beside:
         raise DocumentUnreadable(_NOTHING.format(thing="scan"))
     recognised = sum(bool(lines) for lines in found)
     if recognised:
@@ -83,7 +85,7 @@ def _document(content: bytes) -> ParsedDocument:
         builder.note(f"On {_pages(silent)} without text none was found: pictures, perhaps.")
     if left := len(scans) - len(looked_at):
         builder.note(f"{_pages(left)} more were left out: split the file, and upload the rest.")
-    add_pages(builder, pages)
+    add_pages(builder, pages, whole.beside)
     return builder.built()
 
 
@@ -120,7 +122,7 @@ def _picture(content: bytes) -> ParsedDocument:
         raise DocumentUnreadable(_TOO_LARGE) from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise DocumentUnreadable(_DAMAGED) from error
-    builder = TextBuilder()
+    builder = TextBuilder(len(content))
     lines = [line.text for line in _recognised(pixels, _POINTS)]
     if not lines:
         raise DocumentUnreadable(_NOTHING.format(thing="picture"))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from rxchat.domain.documents import BlockKind, ParsedDocument
 from rxchat.parsers.builder import TextBuilder, clean
-from rxchat.parsers.plain_text import decoded
+from rxchat.parsers.plain_text import read
 
+# PEP 263's comment, XML's declaration, and CSS's rule.
+_DECLARED = re.compile(rb"(?:coding[:=]\s*|encoding\s*=\s*[\"']|\A@charset \")([\w.:-]{1,40})")
+_DECLARED_WITHIN = 200
 _SHORT_LINES = 8
 _LONG_LINES = 80
 
@@ -15,12 +19,18 @@ _LONG_LINES = 80
 def parse(content: bytes, suffix: str) -> ParsedDocument:
     """Return the code, split at blank lines before something that is not indented: a definition, mostly."""
     del suffix
-    builder = TextBuilder()
-    for block in _blocks(clean(builder.cut(decoded(content))).split("\n")):
+    builder = TextBuilder(len(content))
+    for block in _blocks(clean(builder.cut(read(builder, content, _declared(content)))).split("\n")):
         builder.add(BlockKind.CODE, "\n".join(block))
         if builder.is_full:
             break
     return builder.built()
+
+
+def _declared(content: bytes) -> str:
+    """Return the encoding that the beginning of a file declares; "" when it does not."""
+    declared = _DECLARED.search(content[:_DECLARED_WITHIN])
+    return declared.group(1).decode("ascii") if declared else ""
 
 
 def _blocks(lines: list[str]) -> Iterator[list[str]]:

@@ -1,11 +1,12 @@
-"""Word documents: headings by their styles, lists, tables, text boxes and footnotes.
+"""Word documents: headings by their styles, lists with their numbers, tables, text boxes, notes, comments and headers.
 
 python-docx opens the package; the text is taken from the XML directly, because its own paragraphs leave out what
-stands in content controls and in tracked insertions.
+stands in content controls and in tracked insertions. Changes count as accepted.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,32 +16,43 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import qn
 
 from rxchat.domain.documents import BlockKind, ParsedDocument
-from rxchat.parsers import archive
+from rxchat.parsers import archive, charts
 from rxchat.parsers.builder import TextBuilder, one_line
 from rxchat.parsers.tables import add_table
+from rxchat.parsers.word_numbering import BULLET, Numbering
+from rxchat.parsers.word_text import FALLBACK, TEXT_BOX, WITHOUT_TEXT, TextReader
 
-_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-_MATH_TEXT = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
-_TEXT_BOX = qn("w:txbxContent")
 _PARAGRAPH, _TABLE, _ROW, _CELL = qn("w:p"), qn("w:tbl"), qn("w:tr"), qn("w:tc")
-_WITHOUT_TEXT = frozenset({_FALLBACK, _TEXT_BOX, qn("w:del"), qn("w:moveFrom"), qn("w:pPr"), qn("w:rPr")})
-_TEXTS = frozenset({qn("w:t"), _MATH_TEXT})
-_SIGNS = {qn("w:tab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-"}
+_EMBEDDED = qn("w:altChunk")
 _DEEPEST_STYLE = 12
 _BODY_LEVEL = 9
+_NOTE_PARTS = frozenset({"/word/footnotes.xml", "/word/endnotes.xml"})
+_COMMENTS = "/word/comments.xml"
+_HEADER_PART = re.compile(r"/word/(header|footer)\d*\.xml")
+_PAGE_NUMBER = re.compile(
+    r"(?:page|seite|página|pagina|sida|side|strana|стр\.?|第)?[\s\d/|–—-]*(?:of|von|de|sur|di|av|af|z|из|页|頁|ページ)?[\s\d]*",
+    re.IGNORECASE,
+)
 
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:
-    """Return the document in its order, and its footnotes at the end."""
+    """Return the document in its order: headers first, then the body, notes, comments and footers."""
     del suffix
     document = docx.Document(archive.office(content, "word/"))
-    builder = TextBuilder()
+    builder = TextBuilder(len(content))
     builder.title = document.core_properties.title or ""
+    parts = {str(part.partname): part for part in document.part.package.iter_parts()} if document.part.package else {}
     body = _Body(builder, document)
+    body.add_margins(parts, "header")
     body.add(document.element.body)
-    for part in document.part.package.iter_parts() if document.part.package else ():
-        if str(part.partname) in {"/word/footnotes.xml", "/word/endnotes.xml"}:
+    for name, part in parts.items():
+        if name in _NOTE_PARTS:
             body.add_footnotes(parse_xml(part.blob))
+    body.add_margins(parts, "footer")
+    if _COMMENTS in parts:
+        body.add_comments(parse_xml(parts[_COMMENTS].blob))
+    charts.add_parts(builder, parts)
+    body.note_what_was_left_out()
     return builder.built()
 
 
@@ -50,13 +62,17 @@ class _Body:
     def __init__(self, builder: TextBuilder, document: Document) -> None:
         self._builder = builder
         self._levels: dict[str, int] = {}
-        self._lists: set[str] = set()
         self._items: list[str] = []
+        self._lists: set[str] = set()
+        self._joined = ""
+        self._has_embedded_files = False
+        styles = _styles(document)
+        self._reader = TextReader(styles)
+        self._numbering = Numbering(_numbering(document), styles)
         for style in document.styles:
-            element: Any = style.element
-            identifier = element.get(qn("w:styleId")) or ""
+            identifier = style.element.get(qn("w:styleId")) or ""
             self._levels[identifier] = _style_level(style)
-            if element.find(f".//{qn('w:numPr')}") is not None or (style.name or "").startswith("List"):
+            if (style.name or "").startswith("List"):
                 self._lists.add(identifier)
 
     def add(self, parent: Any) -> None:
@@ -70,6 +86,40 @@ class _Body:
             if note.get(qn("w:type")) is None:
                 self.add(note)
 
+    def add_comments(self, comments: Any) -> None:
+        """Append what reviewers wrote at the margin."""
+        for comment in comments:
+            text = one_line(self._text_below(comment))
+            author = one_line(comment.get(qn("w:author")) or "")
+            if text:
+                self._builder.add(BlockKind.PARAGRAPH, f"Comment{f' by {author}' if author else ''}: {text}")
+
+    def add_margins(self, parts: dict[str, Any], kind: str) -> None:
+        """Append what stands above or below the pages, each text once, unless it is nothing but the page's number."""
+        seen: set[str] = set()
+        for name, part in parts.items():
+            found = _HEADER_PART.fullmatch(name)
+            if found is None or found.group(1) != kind:
+                continue
+            text = one_line(self._text_below(parse_xml(part.blob)))
+            if text and text not in seen and not _PAGE_NUMBER.fullmatch(text):
+                seen.add(text)
+                self._builder.add(BlockKind.PARAGRAPH, f"{kind.capitalize()}: {text}")
+
+    def note_what_was_left_out(self) -> None:
+        """Say what a reader of the page would not see, or what no parser reads."""
+        if self._reader.has_hidden_text:
+            self._builder.note("Hidden text in this document was left out.")
+        if self._has_embedded_files:
+            self._builder.note("Another document that is embedded in this one was not read: upload it by itself.")
+
+    def _text_below(self, parent: Any) -> str:
+        return " ".join(
+            self._reader.text(paragraph, _style(paragraph))
+            for paragraph in parent.iter(_PARAGRAPH)
+            if next(paragraph.iterancestors(FALLBACK), None) is None
+        )
+
     def _add_below(self, parent: Any) -> None:
         for element in parent:
             if self._builder.is_full:
@@ -78,35 +128,84 @@ class _Body:
                 self._add_paragraph(element)
             elif element.tag == _TABLE:
                 self._end_list()
-                add_table(self._builder, _rows(element))
-            elif element.tag not in _WITHOUT_TEXT:
+                add_table(self._builder, self._rows(element))
+            elif element.tag == _EMBEDDED:
+                self._has_embedded_files = True
+            elif element.tag not in WITHOUT_TEXT:
                 # Content controls, tracked insertions, custom XML: they hold the same again.
                 self._add_below(element)
 
     def _add_paragraph(self, paragraph: Any) -> None:
-        text = "".join(_pieces(paragraph)).strip()
-        style = _value(paragraph, "w:pPr", "w:pStyle") or ""
+        style = _style(paragraph)
+        text = self._joined + self._reader.text(paragraph, style)
+        self._joined = ""
+        if _is_end_deleted(paragraph):
+            # Its end is deleted as a tracked change: it goes on in the next one.
+            self._joined = text
+        else:
+            self._add_text(paragraph, style, text.strip())
+        for box in paragraph.iter(TEXT_BOX):
+            # A box in a box comes when its own paragraph does.
+            is_own = next(box.iterancestors(_PARAGRAPH), None) is paragraph
+            if is_own and next(box.iterancestors(FALLBACK), None) is None:
+                self.add(box)
+
+    def _add_text(self, paragraph: Any, style: str, text: str) -> None:
         own_level = _value(paragraph, "w:pPr", "w:outlineLvl") or ""
         level = int(own_level) + 1 if own_level.isdecimal() else self._levels.get(style, 0)
-        numbered = paragraph.find(f"{qn('w:pPr')}/{qn('w:numPr')}")
+        # Paragraphs without text are not numbered by Word either, unless they have a mark of their own.
+        numbered = self._numbering.label(paragraph, style) if text else None
+        label, depth = numbered or ("", 0)
         if 0 < level <= _BODY_LEVEL and text:
             self._end_list()
-            self._builder.heading(text, level)
+            self._builder.heading(f"{label} {text}" if label not in {"", BULLET} else text, level)
         elif (numbered is not None or style in self._lists) and text:
-            depth = _value(paragraph, "w:pPr", "w:numPr", "w:ilvl") or "0"
-            self._items.append(f"{'  ' * min(int(depth), 8) if depth.isdecimal() else ''}- {one_line(text)}")
+            self._items.append(f"{'  ' * depth}{label or BULLET} {one_line(text)}")
         else:
             self._end_list()
             self._builder.add(BlockKind.PARAGRAPH, text)
-        for box in paragraph.iter(_TEXT_BOX):
-            # A box in a box comes when its own paragraph does.
-            is_own = next(box.iterancestors(_PARAGRAPH), None) is paragraph
-            if is_own and next(box.iterancestors(_FALLBACK), None) is None:
-                self.add(box)
+
+    def _rows(self, table: Any) -> Iterator[list[str]]:
+        """Yield the cells of each row; a table in a cell is part of its text, and a deleted row is none."""
+        for row in table.iter(_ROW):
+            if next(row.iterancestors(_TABLE)) is not table or row.find(f"{qn('w:trPr')}/{qn('w:del')}") is not None:
+                continue
+            cells = (cell for cell in row.iter(_CELL) if next(cell.iterancestors(_ROW)) is row)
+            yield [" ".join(self._cell_texts(cell)) for cell in cells]
+
+    def _cell_texts(self, cell: Any) -> Iterator[str]:
+        for paragraph in cell.iter(_PARAGRAPH):
+            if next(paragraph.iterancestors(FALLBACK), None) is not None:
+                continue
+            style = _style(paragraph)
+            text = self._reader.text(paragraph, style)
+            label, _ = (self._numbering.label(paragraph, style) if text.strip() else None) or ("", 0)
+            yield f"{label} {text}" if label not in {"", BULLET} else text
 
     def _end_list(self) -> None:
         self._builder.add(BlockKind.LIST, "\n".join(self._items))
         self._items.clear()
+
+
+def _styles(document: Document) -> Any:
+    return document.styles.element
+
+
+def _numbering(document: Document) -> Any | None:
+    """Return the definitions of lists; None when there are none."""
+    for relation in document.part.rels.values():
+        if relation.reltype.endswith("/numbering") and not relation.is_external:
+            return parse_xml(relation.target_part.blob)
+    return None
+
+
+def _style(paragraph: Any) -> str:
+    return _value(paragraph, "w:pPr", "w:pStyle") or ""
+
+
+def _is_end_deleted(paragraph: Any) -> bool:
+    mark = paragraph.find(f"{qn('w:pPr')}/{qn('w:rPr')}")
+    return mark is not None and (mark.find(qn("w:del")) is not None or mark.find(qn("w:moveFrom")) is not None)
 
 
 def _style_level(style: Any) -> int:
@@ -130,22 +229,3 @@ def _value(element: Any, *path: str) -> str | None:
     """Return the value of the property at a path below an element."""
     found = element.find("/".join(qn(step) for step in path))
     return found.get(qn("w:val")) if found is not None else None
-
-
-def _pieces(element: Any) -> Iterator[str]:
-    """Yield the visible text of an element, but not of text boxes in it."""
-    for child in element:
-        if child.tag in _TEXTS:
-            yield child.text or ""
-        elif child.tag in _SIGNS:
-            yield _SIGNS[child.tag]
-        elif child.tag not in _WITHOUT_TEXT:
-            yield from _pieces(child)
-
-
-def _rows(table: Any) -> Iterator[list[str]]:
-    """Yield the cells of each row; a table in a cell is part of its text."""
-    for row in table.iter(_ROW):
-        if next(row.iterancestors(_TABLE)) is table:
-            cells = (cell for cell in row.iter(_CELL) if next(cell.iterancestors(_ROW)) is row)
-            yield [" ".join("".join(_pieces(paragraph)) for paragraph in cell.iter(_PARAGRAPH)) for cell in cells]

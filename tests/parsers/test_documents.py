@@ -47,7 +47,7 @@ def test_word_keeps_order_headings_lists_and_tables() -> None:
         (HEADING, "Harvest"),
         (PARAGRAPH, "Apples were good."),
         (HEADING, "Numbers"),
-        (LIST, "- Pears\n- Plums"),
+        (LIST, "- Pears\n1. Plums"),
         (TABLE, "fruit | tons\napple | 7"),
         (PARAGRAPH, "The end."),
     ]
@@ -249,7 +249,9 @@ def test_mail_has_its_headers_and_names_its_attachments() -> None:
         "Apples were good.",
         "Pears, too.",
     ]
-    assert document.notes == ("The attachment “list.pdf” was not read: upload it by itself.",)
+    assert document.notes == (
+        "The attachment “list.pdf” was not read: This PDF is damaged: save it anew, or print it to a PDF, and upload that.",
+    )
 
 
 def test_mail_without_plain_text_is_read_as_a_page() -> None:
@@ -313,7 +315,7 @@ def test_pdf_that_is_a_scan_says_so() -> None:
 
 def test_pdf_pages_that_are_scans_are_noted_and_blank_ones_are_not() -> None:
     document = pdf.parse(scans.mixed_pdf(samples.pdf(samples.report_page(1), []), "Some text"), ".pdf")
-    assert document.notes == ("1 of 3 pages are scans, whose text was not recognised (OCR).",)
+    assert document.notes == ("1 of 3 pages are scans, whose text was not recognised (OCR): 3.",)
     assert document.scanned_pages == 1
     assert {block.page for block in document.blocks} == {1}
 

@@ -1,0 +1,125 @@
+"""Dates, times and durations of spreadsheets as their number formats display them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+
+_EPOCH = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - spreadsheets know no time zones.
+_EPOCH_1904 = dt.datetime(1904, 1, 1)  # noqa: DTZ001
+_LEAP_DAY_THAT_WAS_NONE = 60
+_LAST_SERIAL = 2_958_466
+_SECONDS_OF_DAY = 86_400
+_ELAPSED = re.compile(r"\[(h+|m+|s+)\]", re.IGNORECASE)
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+           "November", "December")  # fmt: skip
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_HALVES = frozenset({"AM/PM", "A/P"})
+# These are displayed in the order of each reader's own language; this order cannot be mistaken in any.
+_OF_THE_READER = {
+    "mm-dd-yy": ("yyyy", "-", "mm", "-", "dd"),
+    "m/d/yyyy": ("yyyy", "-", "mm", "-", "dd"),
+    "m/d/yy h:mm": ("yyyy", "-", "mm", "-", "dd", " ", "h", ":", "mm"),
+}
+
+
+def displayed(tokens: Sequence[str], serial: float, *, is_1904: bool = False) -> str | None:
+    """Return a moment, or a duration, as the tokens of a format display it; None when no calendar has it."""
+    tokens = _OF_THE_READER.get("".join(tokens), tokens)
+    fraction = max((len(atom.partition(".")[2]) for atom in tokens if atom[0] in "sS"), default=0)
+    is_elapsed = any(_ELAPSED.fullmatch(atom) for atom in tokens)
+    if not is_elapsed and not 0 <= serial < _LAST_SERIAL:
+        return None
+    seconds = round(abs(serial) * _SECONDS_OF_DAY, min(fraction, 6))
+    sign = "-" if is_elapsed and serial < 0 else ""
+    moment = _moment(seconds, is_1904=is_1904) if not is_elapsed else _EPOCH
+    has_halves = any(atom.upper() in _HALVES for atom in tokens)
+    return sign + "".join(_shown(tokens, index, seconds, moment, has_halves=has_halves) for index in range(len(tokens)))
+
+
+def _moment(seconds: float, *, is_1904: bool) -> dt.datetime:
+    if is_1904:
+        return _EPOCH_1904 + dt.timedelta(seconds=seconds)
+    # Before the 29th of February 1900, which Excel counts and which never was, serials are a day behind.
+    is_before = seconds < _LEAP_DAY_THAT_WAS_NONE * _SECONDS_OF_DAY
+    return _EPOCH + dt.timedelta(seconds=seconds, days=int(is_before and seconds >= _SECONDS_OF_DAY))
+
+
+def _shown(tokens: Sequence[str], index: int, seconds: float, moment: dt.datetime, *, has_halves: bool) -> str:
+    atom = tokens[index]
+    elapsed = _ELAPSED.fullmatch(atom)
+    if elapsed:
+        unit = {"h": 3600, "m": 60, "s": 1}[elapsed.group(1)[0].lower()]
+        return f"{int(seconds // unit):0{len(elapsed.group(1))}d}"
+    letter, width = atom[0].lower(), len(atom.partition(".")[0])
+    if atom.upper() in _HALVES:
+        half = "AM" if moment.hour < 12 else "PM"
+        return half if len(atom) > 3 else half[0]
+    match letter:
+        case "y" if set(atom.lower()) == {"y"}:
+            return f"{moment.year % 100:02d}" if width <= 2 else f"{moment.year:04d}"
+        case "e" if set(atom.lower()) == {"e"}:
+            return f"{moment.year:04d}"
+        case "g" | "b" if set(atom.lower()) <= {"g", "b"}:
+            return ""
+        case "m" if set(atom.lower()) == {"m"}:
+            return (
+                f"{moment.minute:0{min(width, 2)}d}" if _means_minutes(tokens, index) else _month(moment.month, width)
+            )
+        case "d" if set(atom.lower()) == {"d"}:
+            return _day(moment, width)
+        case "h" if set(atom.lower()) == {"h"}:
+            hour = (moment.hour % 12 or 12) if has_halves else moment.hour
+            return f"{hour:0{min(width, 2)}d}"
+        case "s":
+            return _seconds(atom, seconds, width)
+        case _:
+            return _literal(atom)
+
+
+def _seconds(atom: str, seconds: float, width: int) -> str:
+    digits = len(atom.partition(".")[2])
+    shown = seconds % 60
+    return f"{shown:0{min(width, 2) + (digits + 1 if digits else 0)}.{digits}f}"
+
+
+def _month(month: int, width: int) -> str:
+    name = _MONTHS[month - 1]
+    return {3: name[:3], 4: name, 5: name[0]}.get(width, f"{month:0{min(width, 2)}d}")
+
+
+def _day(moment: dt.datetime, width: int) -> str:
+    name = _DAYS[moment.weekday()]
+    return {3: name[:3], 4: name}.get(width, f"{moment.day:0{min(width, 2)}d}")
+
+
+def _means_minutes(tokens: Sequence[str], index: int) -> bool:
+    """Whether an m is about minutes: after hours, or before seconds."""
+
+    def neighbor(step: int) -> str:
+        at = index + step
+        while 0 <= at < len(tokens):
+            letter = tokens[at].strip("[]")[:1].lower()
+            if letter in {"y", "d", "h", "s", "m"}:
+                return letter
+            at += step
+        return ""
+
+    return len(tokens[index]) <= 2 and (neighbor(-1) == "h" or neighbor(1) == "s")
+
+
+def _literal(atom: str) -> str:
+    match atom[0]:
+        case '"':
+            return atom[1:].removesuffix('"')
+        case "\\":
+            return atom[1:]
+        case "_" | "*" if len(atom) > 1:
+            return " "
+        case "[":
+            return ""
+        case "@":
+            return ""
+        case _:
+            return atom

@@ -1,0 +1,101 @@
+"""What is written on a sheet beside its cells: notes, threaded comments, and text boxes."""
+
+from __future__ import annotations
+
+import posixpath
+import zipfile
+from dataclasses import dataclass
+from typing import Any
+
+import lxml.etree
+
+from rxchat.parsers import archive
+from rxchat.parsers.builder import one_line
+
+_DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_SHAPE = "{http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing}sp"
+_STAND_IN = "[Threaded comment]"
+_MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class SheetNotes:
+    """What is written beside the cells of a sheet."""
+
+    notes: tuple[str, ...]
+    """A line for each note or comment, with its cell and its author."""
+    boxes: tuple[str, ...]
+    """The texts of boxes and shapes."""
+
+
+def notes_of(package: zipfile.ZipFile, sheet_path: str) -> SheetNotes:
+    """Return the notes and text boxes of a sheet, given the name of its part."""
+    sheet_path = sheet_path.lstrip("/")
+    folder, name = posixpath.split(sheet_path)
+    names = frozenset(package.namelist())
+    relations = posixpath.join(folder, "_rels", f"{name}.rels")
+    notes: list[str] = []
+    threads: list[str] = []
+    boxes: list[str] = []
+    for relation in _xml(package, names, relations):
+        if relation.get("TargetMode") == "External":
+            continue
+        target = posixpath.normpath(posixpath.join("/", folder, relation.get("Target") or "")).lstrip("/")
+        match (relation.get("Type") or "").rpartition("/")[2]:
+            case "comments":
+                notes += _legacy(_xml(package, names, target))
+            case "threadedComment":
+                threads += _threaded(_xml(package, names, target))
+            case "drawing":
+                boxes += _boxes(_xml(package, names, target))
+    return SheetNotes((*notes[:_MOST], *threads[:_MOST]), tuple(boxes[:_MOST]))
+
+
+def _xml(package: zipfile.ZipFile, names: frozenset[str], name: str) -> Any:
+    """Return a part as a tree; an empty one when there is none."""
+    if name not in names:
+        return ()
+    parser = lxml.etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        return lxml.etree.fromstring(archive.refuse_declarations(archive.read(package, name)), parser)
+    except lxml.etree.XMLSyntaxError:
+        return ()
+
+
+def _legacy(comments: Any) -> list[str]:
+    if not len(comments):
+        return []
+    authors = [one_line(author.text or "") for author in comments.iterfind("{*}authors/{*}author")]
+    lines: list[str] = []
+    for comment in comments.iterfind("{*}commentList/{*}comment"):
+        text = one_line("".join(run.text or "" for run in comment.iterfind("{*}text//{*}t") if _is_read(run)))
+        number = comment.get("authorId") or ""
+        author = authors[int(number)] if number.isdecimal() and int(number) < len(authors) else ""
+        # Newer comments leave one for older programs, which says that it is none.
+        if text and not text.startswith(_STAND_IN):
+            lines.append(_line(comment.get("ref") or "", author, text.removeprefix(f"{author}:").strip()))
+    return lines
+
+
+def _threaded(comments: Any) -> list[str]:
+    return [
+        _line(comment.get("ref") or "", "", text)
+        for comment in comments
+        if (text := one_line(comment.findtext("{*}text") or ""))
+    ]
+
+
+def _boxes(drawing: Any) -> list[str]:
+    shapes = drawing.iter(_SHAPE) if len(drawing) else ()
+    texts = (one_line(" ".join(text.text or "" for text in shape.iter(f"{_DRAWING}t"))) for shape in shapes)
+    return [text for text in texts if text]
+
+
+def _is_read(run: Any) -> bool:
+    """Whether a text is more than the reading of another one (phonetic run)."""
+    parent = run.getparent()
+    return parent is None or not str(parent.tag).endswith("}rPh")
+
+
+def _line(cell: str, author: str, text: str) -> str:
+    return f"Note on {cell}{f' by {author}' if author else ''}: {text}"

@@ -1,0 +1,240 @@
+"""Numbers of spreadsheets as they are displayed: 1067 with the format "00000" is the post code 01067.
+
+The format codes are those of ECMA-376 (18.8.31), as Excel and LibreOffice read them. Names of months and the signs for
+decimals and thousands are those of English, since a file does not say in which language it was displayed.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from functools import lru_cache
+
+from rxchat.parsers import date_format
+
+_TOKEN = re.compile(
+    r'"[^"]*"?|\\.|_.|\*.|\[[^\]]*\]|General|AM/PM|A/P|am/pm|a/p|[yY]+|[mM]+|[dD]+|[hH]+|[sS]+(?:\.0+)?|[eE][+-]|[eEgGbB]+|.',
+    re.DOTALL,
+)
+_SECTION = re.compile(r'(?:"[^"]*"?|\\.|_.|\*.|\[[^\]]*\]|[^;"\\])*')
+_CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)(-?\d+(?:\.\d+)?)\]")
+_ELAPSED = re.compile(r"\[(h+|m+|s+)\]", re.IGNORECASE)
+_SPACES = re.compile(" {2,}")
+_PLACEHOLDERS = frozenset("0#?")
+_LONGEST_CODE = 255
+_MOST_DIGITS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    tokens: tuple[str, ...]
+    condition: tuple[str, float] | None
+    is_date: bool
+
+
+def displayed(value: float, code: str, *, is_1904: bool = False) -> str:
+    """Return a number as its format displays it; one that the format cannot display as it is stored."""
+    if code in {"", "General"} or len(code) > _LONGEST_CODE or not math.isfinite(value):
+        return general(value)
+    sections = _sections(code)
+    section, is_signed = _chosen(sections, value)
+    if section is None:
+        return general(value)
+    if section.is_date:
+        text = date_format.displayed(section.tokens, value, is_1904=is_1904)
+        return general(value) if text is None else _trimmed(text)
+    text = _number(section.tokens, abs(value))
+    is_negative = value < 0 and not is_signed and any(digit in "123456789" for digit in text)
+    return _trimmed(f"-{text}" if is_negative else text)
+
+
+def general(value: float) -> str:
+    """Return a number without a format."""
+    return str(value) if isinstance(value, int) else f"{value:.15g}"
+
+
+def displayed_text(value: str, code: str) -> str:
+    """Return a text as its format displays it: a format's fourth section may add words to it."""
+    sections = _sections(code) if "@" in code and len(code) <= _LONGEST_CODE else ()
+    section = next((it for it in sections if "@" in it.tokens), None)
+    if section is None:
+        return value
+    return "".join(value if atom == "@" else _literal(atom) for atom in section.tokens)
+
+
+@lru_cache(maxsize=1000)
+def _sections(code: str) -> tuple[_Section, ...]:
+    found: list[_Section] = []
+    position = 0
+    while position <= len(code) and len(found) < 4:
+        match = _SECTION.match(code, position)
+        text = match.group() if match else ""
+        found.append(_section(text))
+        position += len(text) + 1
+    return tuple(found)
+
+
+def _section(text: str) -> _Section:
+    condition = _CONDITION.search(text)
+    tokens = tuple(_TOKEN.findall(text))
+    is_date = any(
+        atom[0] in "yYdDhHsSmM" or _ELAPSED.fullmatch(atom) or atom.upper() in {"AM/PM", "A/P"} for atom in tokens
+    )
+    return _Section(tokens, (condition.group(1), float(condition.group(2))) if condition else None, is_date)
+
+
+def _chosen(sections: tuple[_Section, ...], value: float) -> tuple[_Section | None, bool]:
+    """Return the section for a number, and whether that section shows the sign of negative numbers by itself."""
+    numbers = [it for it in sections[:3] if it.tokens != ("@",)] if len(sections) < 4 else list(sections[:3])
+    if not numbers:
+        return None, False
+    if any(it.condition for it in numbers):
+        for section in numbers:
+            if section.condition is None or _holds(section.condition, value):
+                return section, section.condition is not None and value < 0 and section is not numbers[0]
+        return numbers[-1], False
+    if len(numbers) > 1 and value < 0:
+        return numbers[1], True
+    if len(numbers) > 2 and value == 0:
+        return numbers[2], False
+    return numbers[0], False
+
+
+def _holds(condition: tuple[str, float], value: float) -> bool:
+    sign, bound = condition
+    return {
+        "<": value < bound,
+        ">": value > bound,
+        "=": value == bound,
+        "<=": value <= bound,
+        ">=": value >= bound,
+        "<>": value != bound,
+    }[sign]
+
+
+def _number(tokens: tuple[str, ...], value: float) -> str:
+    """Return a number that is not negative as the tokens of a section display it."""
+    if "General" in tokens:
+        return "".join(general(value) if atom == "General" else _literal(atom) for atom in tokens)
+    places = [index for index, atom in enumerate(tokens) if atom in _PLACEHOLDERS]
+    if not places:
+        return "".join("%" if atom == "%" else _literal(atom) for atom in tokens)
+    if "/" in tokens[places[0] : places[-1]]:
+        return _fraction(tokens, value)
+    exponent = next((index for index, atom in enumerate(tokens) if atom in {"E+", "E-", "e+", "e-"}), None)
+    if exponent is not None:
+        return _scientific(tokens, exponent, value)
+    number = Decimal(repr(value)).scaleb(2 * tokens.count("%"))
+    return _fixed(tokens, number)
+
+
+def _fixed(tokens: tuple[str, ...], number: Decimal) -> str:
+    places = [index for index, atom in enumerate(tokens) if atom in _PLACEHOLDERS]
+    point = next((index for index, atom in enumerate(tokens) if atom == "."), len(tokens))
+    whole = [index for index in places if index < point]
+    decimals = [index for index in places if index > point]
+    last_whole = whole[-1] if whole else point
+    commas = [index for index, atom in enumerate(tokens) if atom == "," and places[0] < index]
+    scaling = [index for index in commas if index > last_whole and (index < point or point == len(tokens))]
+    scaling += [index for index in commas if point < len(tokens) and index > places[-1] and index > point]
+    is_grouped = any(index < last_whole for index in commas)
+    number = number.scaleb(-3 * len(scaling)).quantize(
+        Decimal(1).scaleb(-min(len(decimals), _MOST_DIGITS)), ROUND_HALF_UP
+    )
+    digits, _, rest = f"{number:f}".partition(".")
+    shown = dict(zip(whole, _whole_digits(tokens, whole, digits.lstrip("0"), is_grouped=is_grouped), strict=True))
+    shown |= dict(zip(decimals, _decimal_digits(tokens, decimals, rest), strict=False))
+    if not whole and digits.strip("0"):
+        shown[point] = f"{digits.lstrip('0')}."
+    pieces = [
+        shown[index] if index in shown else atom if atom in {".", "%"} else "" if atom == "," else _literal(atom)
+        for index, atom in enumerate(tokens)
+        if not (atom in _PLACEHOLDERS and index not in shown)
+    ]
+    return "".join(pieces)
+
+
+def _whole_digits(tokens: tuple[str, ...], places: list[int], digits: str, *, is_grouped: bool) -> list[str]:
+    """Return what stands at each placeholder before the point; the first one takes all digits that are left."""
+    shown: list[str] = []
+    for order, index in enumerate(reversed(places)):
+        if order == len(places) - 1:
+            taken = digits[: max(0, len(digits) - order)]
+        else:
+            taken = digits[-1 - order : len(digits) - order] if order < len(digits) else ""
+        if not taken and tokens[index] == "0":
+            taken = "0"
+        shown.append(_grouped(taken, order) if is_grouped else taken)
+    return shown[::-1]
+
+
+def _grouped(digits: str, order: int) -> str:
+    """Return digits with commas after those that thousands follow; `order` digits stand to their right."""
+    return "".join(
+        digit + ("," if (below := len(digits) - 1 - index + order) and below % 3 == 0 else "")
+        for index, digit in enumerate(digits)
+    )
+
+
+def _decimal_digits(tokens: tuple[str, ...], places: list[int], digits: str) -> list[str]:
+    shown = list(digits[: len(places)])
+    for order in range(len(shown) - 1, -1, -1):
+        if shown[order] != "0" or tokens[places[order]] == "0":
+            break
+        shown[order] = ""
+    return shown
+
+
+def _scientific(tokens: tuple[str, ...], exponent: int, value: float) -> str:
+    mantissa, power_tokens = tokens[:exponent], tokens[exponent + 1 :]
+    point = mantissa.index(".") if "." in mantissa else len(mantissa)
+    step = max(1, sum(atom in _PLACEHOLDERS for atom in mantissa[:point]))
+    power = math.floor(math.log10(value)) if value else 0
+    power -= power % step
+    number = Decimal(repr(value)).scaleb(-power)
+    sign = "-" if power < 0 else "+" if tokens[exponent].endswith("+") else ""
+    width = sum(atom in _PLACEHOLDERS for atom in power_tokens)
+    return f"{_fixed(mantissa, number)}E{sign}{abs(power):0{max(1, width)}d}"
+
+
+def _fraction(tokens: tuple[str, ...], value: float) -> str:
+    slash = tokens.index("/")
+    after = [atom for atom in tokens[slash + 1 :] if atom in _PLACEHOLDERS or atom.isdecimal()]
+    fixed = "".join(atom for atom in after if atom.isdecimal() and atom != "0")
+    before = "".join(atom if atom in _PLACEHOLDERS else " " for atom in tokens[:slash]).split()
+    exact = Fraction(repr(value)) if "e" not in repr(value) else Fraction(value)
+    whole = int(exact) if len(before) > 1 else 0
+    if fixed:
+        denominator = int(fixed + "0" * (len(after) - len(fixed)))
+        part = Fraction(round((exact - whole) * denominator), 1)
+        numerator = int(part)
+    else:
+        part = (exact - whole).limit_denominator(10 ** min(len(after), 4) - 1)
+        numerator, denominator = part.numerator, part.denominator
+    if len(before) > 1 and (numerator in {0, denominator}):
+        return str(whole + (1 if numerator else 0))
+    shown = f"{numerator}/{denominator}"
+    return f"{whole} {shown}" if whole else shown
+
+
+def _literal(atom: str) -> str:
+    """Return what a atom shows that is no placeholder."""
+    match atom[0]:
+        case '"':
+            return atom[1:].removesuffix('"')
+        case "\\":
+            return atom[1:]
+        case "_" | "*" if len(atom) > 1:
+            return " "
+        case "[":
+            # A currency: [$€-407]; colors, conditions and languages show nothing.
+            return atom[2:-1].partition("-")[0] if atom.startswith("[$") else ""
+        case _:
+            return atom
+
+
+def _trimmed(text: str) -> str:
+    return _SPACES.sub(" ", text).strip()

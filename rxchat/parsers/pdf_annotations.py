@@ -1,0 +1,146 @@
+"""What lies above the pages of a PDF: what people typed into forms, reviewers' notes, and attached files."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from rxchat.parsers.builder import TextBuilder, one_line
+
+_MOST_OF_A_PAGE = 2_000
+_MOST_BYTES = 200_000
+_MOST_NAMED = 10
+_HIDDEN = 2
+_PASSWORD = 1 << 13
+_SILENT = frozenset({pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP, pdfium.FPDF_ANNOT_WIDGET})
+_XFA = frozenset({pdfium.FORMTYPE_XFA_FULL, pdfium.FORMTYPE_XFA_FOREGROUND})
+_BUTTONS = frozenset({pdfium.FPDF_FORMFIELD_CHECKBOX, pdfium.FPDF_FORMFIELD_RADIOBUTTON})
+
+
+@dataclass(slots=True)
+class Annotations:
+    """Lines about what lies above a page."""
+
+    fields: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+
+
+def of_page(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -> Annotations:
+    """Return the filled fields, the notes and the names of files of a page."""
+    found = Annotations()
+    for index in range(min(pdfium.FPDFPage_GetAnnotCount(page), _MOST_OF_A_PAGE)):
+        annotation = pdfium.FPDFPage_GetAnnot(page, index)
+        if not annotation:
+            continue
+        try:
+            _add(found, document, annotation)
+        finally:
+            pdfium.FPDFPage_CloseAnnot(annotation)
+    return found
+
+
+def note_files(builder: TextBuilder, document: pypdfium2.PdfDocument, pinned: list[str]) -> None:
+    """Name the files that are attached to a document or pinned to its pages, and say when its form is of a kind unread."""
+    names = [document.get_attachment(index).get_name() for index in range(min(document.count_attachments(), 1_000))]
+    names = list(dict.fromkeys(one_line(name)[:80] for name in [*names, *pinned]))
+    for name in names[:_MOST_NAMED]:
+        builder.note(f"The file “{name}” that is attached to this PDF was not read: save it, and upload it by itself.")
+    if len(names) > _MOST_NAMED:
+        builder.note(f"{len(names) - _MOST_NAMED:,} more attached files were not read.")
+    if document.get_formtype() in _XFA:
+        builder.note(
+            "This PDF is a form of an older kind (XFA), whose fields were not read: print it to a PDF and upload that."
+        )
+
+
+def _add(found: Annotations, document: pypdfium2.PdfDocument, annotation: Any) -> None:
+    if pdfium.FPDFAnnot_GetFlags(annotation) & _HIDDEN:
+        return
+    kind = pdfium.FPDFAnnot_GetSubtype(annotation)
+    if kind == pdfium.FPDF_ANNOT_WIDGET:
+        if document.formenv is not None:
+            found.fields += [line for line in _field(document.formenv, annotation) if line not in found.fields]
+        return
+    text = one_line(_text(annotation, b"Contents"))
+    if kind == pdfium.FPDF_ANNOT_FILEATTACHMENT:
+        attachment = pdfium.FPDFAnnot_GetFileAttachment(annotation)
+        name = (
+            _string(lambda buffer, size: _wide(pdfium.FPDFAttachment_GetName, attachment, buffer, size))
+            if attachment
+            else ""
+        )
+        found.files.append(name or text or "without a name")
+    if text and kind not in _SILENT:
+        author = one_line(_text(annotation, b"T"))
+        found.notes.append(f"Note{f' by {author}' if author else ''}: {text}")
+
+
+def _field(form: Any, annotation: Any) -> Iterator[str]:
+    """Yield a line for a field that is filled in, or a box that is ticked."""
+    kind = pdfium.FPDFAnnot_GetFormFieldType(form, annotation)
+    shown = _string(
+        lambda buffer, size: _wide(pdfium.FPDFAnnot_GetFormFieldAlternateName, form, annotation, buffer, size)
+    )
+    name = one_line(
+        shown or _string(lambda buffer, size: _wide(pdfium.FPDFAnnot_GetFormFieldName, form, annotation, buffer, size))
+    )
+    value = one_line(
+        _string(lambda buffer, size: _wide(pdfium.FPDFAnnot_GetFormFieldValue, form, annotation, buffer, size))
+    )
+    if kind in _BUTTONS:
+        is_checked = bool(pdfium.FPDFAnnot_IsChecked(form, annotation))
+        if kind == pdfium.FPDF_FORMFIELD_RADIOBUTTON:
+            if is_checked:
+                yield f"{name}: {value}"
+        else:
+            yield f"{name}: {'yes' if is_checked else 'no'}"
+    elif kind == pdfium.FPDF_FORMFIELD_LISTBOX:
+        chosen = _chosen(form, annotation)
+        if chosen or value:
+            yield f"{name}: {', '.join(chosen) or value}"
+    elif kind == pdfium.FPDF_FORMFIELD_SIGNATURE:
+        if pdfium.FPDFAnnot_HasKey(annotation, b"V"):
+            yield f"{name}: signed"
+    elif value and not pdfium.FPDFAnnot_GetFormFieldFlags(form, annotation) & _PASSWORD:
+        yield f"{name}: {value}"
+
+
+def _chosen(form: Any, annotation: Any) -> list[str]:
+    count = min(pdfium.FPDFAnnot_GetOptionCount(form, annotation), _MOST_OF_A_PAGE)
+    return [
+        one_line(
+            _string(
+                lambda buffer, size, at=index: _wide(
+                    pdfium.FPDFAnnot_GetOptionLabel, form, annotation, at, buffer, size
+                )
+            )
+        )
+        for index in range(count)
+        if pdfium.FPDFAnnot_IsOptionSelected(form, annotation, index)
+    ]
+
+
+def _text(annotation: Any, key: bytes) -> str:
+    return _string(lambda buffer, size: _wide(pdfium.FPDFAnnot_GetStringValue, annotation, key, buffer, size))
+
+
+def _wide(function: Callable[..., int], *arguments: Any) -> int:
+    """Call a function of pdfium whose last two arguments are where it writes a text, and how many bytes there are."""
+    *given, buffer, size = arguments
+    return function(*given, None if buffer is None else ctypes.cast(buffer, ctypes.POINTER(pdfium.FPDF_WCHAR)), size)
+
+
+def _string(call: Callable[[Any, int], int]) -> str:
+    """Return a text of pdfium, which says how many bytes it needs and then writes it as UTF-16."""
+    needed = call(None, 0)
+    if not 2 < needed <= _MOST_BYTES:
+        return ""
+    buffer = ctypes.create_string_buffer(needed)
+    call(buffer, needed)
+    return buffer.raw[: needed - 2].decode("utf-16-le", "replace")

@@ -1,0 +1,53 @@
+"""RTF, as old word processors save it: the text, without fonts, pictures and fields' codes."""
+
+from __future__ import annotations
+
+import re
+
+from striprtf.striprtf import rtf_to_text
+
+from rxchat.domain.documents import BlockKind, ParsedDocument
+from rxchat.domain.errors import DocumentUnreadable
+from rxchat.parsers.builder import TextBuilder
+
+# Pictures and embedded files are long runs of hexadecimal digits.
+_HEX_DATA = re.compile(r"(?:[0-9a-fA-F]{2}\s*){64,}")
+_BINARY = re.compile(rb"\\bin(\d{1,9}) ?")
+_HIDDEN = re.compile(r"\\v(?![a-z0-9-])(?:[^{}\\]|\\(?!v0)[^{}])*?(?:\\v0(?![0-9]) ?|(?=[{}]))")
+_LEFT_OUT = {"footnote": "Footnotes", "annotation": "Comments", "header": "Headers", "footer": "Footers"}
+_DAMAGED = "This RTF is damaged, or not RTF: save it as .docx or PDF and upload that."
+_TABLE_CELL = re.compile(r"[ \t]*\|[ \t]*")
+
+
+def parse(content: bytes, suffix: str) -> ParsedDocument:
+    """Return the paragraphs of a text."""
+    del suffix
+    builder = TextBuilder(len(content))
+    source = _without_binary(content).decode("latin-1")
+    if not source.lstrip().startswith("{\\rtf"):
+        raise DocumentUnreadable(_DAMAGED)
+    source = _HIDDEN.sub("", _HEX_DATA.sub("", source))
+    try:
+        text = rtf_to_text(source, errors="replace")
+    except (ValueError, KeyError, IndexError, UnicodeError, LookupError) as error:
+        raise DocumentUnreadable(_DAMAGED) from error
+    left_out = [word.lower() for name, word in _LEFT_OUT.items() if re.search(rf"\\{name}[a-z]?[ \\{{]", source)]
+    if left_out:
+        builder.note(f"The {', '.join(left_out)} of this RTF text were not read: save it as .docx to have them read.")
+    for paragraph in builder.cut(text).split("\n"):
+        line = _TABLE_CELL.sub(" | ", paragraph).strip().strip("|").strip()
+        builder.add(BlockKind.TABLE if " | " in line else BlockKind.PARAGRAPH, line)
+        if builder.is_full:
+            break
+    return builder.built()
+
+
+def _without_binary(content: bytes) -> bytes:
+    """Return the source without binary data: its control word says how many bytes of it follow."""
+    pieces: list[bytes] = []
+    position = 0
+    while found := _BINARY.search(content, position):
+        pieces.append(content[position : found.start()])
+        position = found.end() + int(found.group(1))
+    pieces.append(content[position:])
+    return b"".join(pieces)

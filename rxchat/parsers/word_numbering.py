@@ -1,0 +1,235 @@
+"""The numbers that Word shows before paragraphs ("4.2", "(a)", "IV."): they stand nowhere in a document's text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from docx.oxml.ns import qn
+
+_PLACEHOLDER = re.compile(r"%([1-9])")
+_LEVELS = 9
+_DEEPEST_STYLE = 12
+_ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"),
+          (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))  # fmt: skip
+_HIGHEST_ROMAN = 3_999
+_HIGHEST_LETTER = 26 * 30
+_DIGITS = "〇一二三四五六七八九"
+_EAST_ASIAN = ("chinese", "japanese", "taiwanese", "ideograph", "korean")
+_HIGHEST_IDEOGRAPH = 99
+_CIRCLED = ("decimalEnclosedCircle", "decimalEnclosedCircleChinese")
+_HIGHEST_CIRCLED = 20
+BULLET = "-"
+
+
+@dataclass(slots=True)
+class _Level:
+    """How one level of a list is numbered."""
+
+    start: int = 1
+    format: str = "decimal"
+    text: str = ""
+    restarts_after: int | None = None
+    """After which level (from 1) it begins again; 0 is never; None is after any that is higher."""
+    is_legal: bool = False
+    style: str = ""
+
+
+@dataclass(slots=True)
+class _List:
+    """An abstract numbering definition, and how far its paragraphs have counted."""
+
+    levels: dict[int, _Level] = field(default_factory=dict)
+    style_link: str = ""
+    counters: list[int | None] = field(default_factory=lambda: [None] * _LEVELS)
+
+
+class Numbering:
+    """Counts the numbered paragraphs of a document in their order."""
+
+    def __init__(self, numbering: Any | None, styles: Any | None) -> None:
+        self._lists: dict[str, _List] = {}
+        self._instances: dict[str, tuple[str, dict[int, _Level], dict[int, int]]] = {}
+        self._started: set[tuple[str, int]] = set()
+        self._style_numbers = _of_styles(styles)
+        if numbering is None:
+            return
+        for abstract in numbering.findall(qn("w:abstractNum")):
+            identifier = abstract.get(qn("w:abstractNumId")) or ""
+            link = _value(abstract, "w:numStyleLink") or ""
+            levels = {_index(level): _level(level) for level in abstract.findall(qn("w:lvl"))}
+            # Where programs have used a number twice, Word shows the first definition.
+            self._lists.setdefault(identifier, _List(levels, link))
+        for instance in numbering.findall(qn("w:num")):
+            overrides = {_index(it): it for it in instance.findall(qn("w:lvlOverride"))}
+            levels = {
+                index: _level(own) for index, it in overrides.items() if (own := it.find(qn("w:lvl"))) is not None
+            }
+            starts = {
+                index: _number(start, 1) for index, it in overrides.items() if (start := _value(it, "w:startOverride"))
+            }
+            self._instances[instance.get(qn("w:numId")) or ""] = (
+                _value(instance, "w:abstractNumId") or "",
+                levels,
+                starts,
+            )
+
+    def label(self, paragraph: Any, style: str) -> tuple[str, int] | None:
+        """Return what is shown before a paragraph, and on which level it is; None when it is not numbered.
+
+        Each numbered paragraph has to be asked for once and in order, because it counts.
+        """
+        own = paragraph.find(f"{qn('w:pPr')}/{qn('w:numPr')}")
+        styled_number, styled_level = self._style_numbers.get(style, ("", None))
+        number = (_value(own, "w:numId") if own is not None else None) or styled_number
+        if number not in self._instances:
+            return None
+        own_level = _value(own, "w:ilvl") if own is not None else None
+        found = self._definition(number)
+        if found is None:
+            return None
+        list_, levels, starts = found
+        if own_level is not None and own_level.isdecimal():
+            level = int(own_level)
+        else:
+            linked = next((index for index, it in levels.items() if it.style and it.style == style), None)
+            level = linked if linked is not None else styled_level or 0
+        level = min(level, _LEVELS - 1)
+        self._count(number, list_, levels, starts, level)
+        return self._shown(list_, levels, level), level
+
+    def _definition(self, number: str) -> tuple[_List, dict[int, _Level], dict[int, int]] | None:
+        abstract, overridden, starts = self._instances[number]
+        list_ = self._lists.get(abstract)
+        if list_ is not None and list_.style_link:
+            # A list's definition may be that of a style, which refers to another one.
+            linked = self._instances.get(self._style_numbers.get(list_.style_link, ("", None))[0])
+            list_ = self._lists.get(linked[0], list_) if linked else list_
+        return None if list_ is None else (list_, list_.levels | overridden, starts)
+
+    def _count(
+        self, number: str, list_: _List, levels: Mapping[int, _Level], starts: Mapping[int, int], level: int
+    ) -> None:
+        counters = list_.counters
+        definition = levels.get(level, _Level())
+        if level in starts and (number, level) not in self._started:
+            self._started.add((number, level))
+            counters[level] = starts[level]
+        else:
+            current = counters[level]
+            counters[level] = definition.start if current is None else current + 1
+        for lower in range(level + 1, _LEVELS):
+            restarts_after = levels.get(lower, _Level()).restarts_after
+            if restarts_after is None or (restarts_after and level < restarts_after):
+                counters[lower] = None
+
+    def _shown(self, list_: _List, levels: Mapping[int, _Level], level: int) -> str:
+        definition = levels.get(level, _Level())
+        if definition.format == "bullet":
+            return BULLET
+        if definition.format == "none":
+            return _PLACEHOLDER.sub("", definition.text).strip()
+
+        def number(found: re.Match[str]) -> str:
+            index = int(found.group(1)) - 1
+            above = levels.get(index, _Level())
+            value = list_.counters[index]
+            is_decimal = definition.is_legal and above.format != "none"
+            return _formatted(above.start if value is None else value, "decimal" if is_decimal else above.format)
+
+        return _PLACEHOLDER.sub(number, definition.text).strip()
+
+
+def _of_styles(styles: Any | None) -> dict[str, tuple[str, int | None]]:
+    """Return the list and level that each style gives its paragraphs, itself or by what it is based on."""
+    if styles is None:
+        return {}
+    own: dict[str, tuple[str | None, int | None]] = {}
+    based: dict[str, str] = {}
+    for style in styles.findall(qn("w:style")):
+        identifier = style.get(qn("w:styleId")) or ""
+        based[identifier] = _value(style, "w:basedOn") or ""
+        level = _value(style, "w:pPr", "w:numPr", "w:ilvl")
+        own[identifier] = _value(style, "w:pPr", "w:numPr", "w:numId"), _number(level, 0) if level else None
+    found: dict[str, tuple[str, int | None]] = {}
+    for identifier in own:
+        number, level, at = None, None, identifier
+        for _ in range(_DEEPEST_STYLE):
+            if at not in own:
+                break
+            number = number or own[at][0]
+            level = own[at][1] if level is None else level
+            at = based[at]
+        if number:
+            found[identifier] = number, level
+    return found
+
+
+def _level(element: Any) -> _Level:
+    format_ = _value(element, "w:numFmt") or "decimal"
+    legal = element.find(qn("w:isLgl"))
+    restart = _value(element, "w:lvlRestart")
+    return _Level(
+        start=_number(_value(element, "w:start"), 1),
+        format=format_,
+        text=_value(element, "w:lvlText") or "",
+        restarts_after=_number(restart, 0) if restart is not None else None,
+        is_legal=legal is not None and legal.get(qn("w:val")) not in {"0", "false", "off"},
+        style=_value(element, "w:pStyle") or "",
+    )
+
+
+def _index(element: Any) -> int:
+    return _number(element.get(qn("w:ilvl")), 0)
+
+
+def _number(text: str | None, default: int) -> int:
+    return int(text) if text and text.isdecimal() and len(text) < 7 else default
+
+
+def _value(element: Any, *path: str) -> str | None:
+    found = element.find("/".join(qn(step) for step in path))
+    return found.get(qn("w:val")) if found is not None else None
+
+
+def _formatted(number: int, format_: str) -> str:
+    """Return a number as Word shows it; rare alphabets are shown as digits."""
+    match format_:
+        case "decimalZero":
+            return f"{number:02}"
+        case "lowerLetter" | "upperLetter" if 0 < number <= _HIGHEST_LETTER:
+            letters = chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 + 1)
+            return letters.upper() if format_ == "upperLetter" else letters
+        case "lowerRoman" | "upperRoman" if 0 < number <= _HIGHEST_ROMAN:
+            roman = _roman(number)
+            return roman.upper() if format_ == "upperRoman" else roman
+        case "ordinal":
+            return f"{number}{_ordinal(number)}"
+        case "decimalFullWidth" | "decimalFullWidth2":
+            return "".join(chr(ord("０") + int(digit)) for digit in str(number))
+        case _ if format_ in _CIRCLED and 0 < number <= _HIGHEST_CIRCLED:
+            return chr(ord("①") + number - 1)
+        case _ if format_.startswith(_EAST_ASIAN) and 0 < number <= _HIGHEST_IDEOGRAPH:
+            return _ideographs(number)
+        case _:
+            return str(number)
+
+
+def _roman(number: int) -> str:
+    letters = ""
+    for value, sign in _ROMAN:
+        letters += sign * (number // value)
+        number %= value
+    return letters
+
+
+def _ordinal(number: int) -> str:
+    return "th" if 10 < number % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+
+
+def _ideographs(number: int) -> str:
+    tens, ones = divmod(number, 10)
+    ten = "" if not tens else ("" if tens == 1 else _DIGITS[tens]) + "十"
+    return ten + (_DIGITS[ones] if ones else "")
