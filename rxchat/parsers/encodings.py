@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import chardet
 import webencodings
 
-from rxchat.parsers import iso2022jp, utf16
+from rxchat.parsers import iso2022jp, latin, utf16
 
 UTF_8 = "utf-8"
 _WESTERN = "windows-1252"
@@ -62,6 +62,7 @@ _DETECTABLE = (
     "cp1255", "cp1256", "cp1257", "cp874", "iso8859-2", "iso8859-5", "iso8859-7", "koi8-r", "koi8-u", "mac-roman",
     "cp866", "cp437", "cp850",
 )  # fmt: skip
+_OF_LATIN_LETTERS = ("cp1252", "cp1250", "iso8859-2", "cp1254", "cp1257", "mac-roman", "cp437", "cp850")
 _NAMES = {
     "cp932": "shift_jis",
     "euc_jis_2004": "euc-jp",
@@ -80,7 +81,10 @@ _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _BOUNDARY = re.compile(rb"[\t\n\r ,;]")
 _CONTEXT_BYTES = 400
 _HIRAGANA = re.compile("[ぁ-ん]")
+_WINDOWS_ONLY = re.compile(rb"[\x80-\x9f]")
+_SIGN_IN_WORD = re.compile(r"[^\W\d_][©«»®¦¬±µ¶·][^\W\d_]")
 _DAMAGED_SHARE = 0.02
+_CLEARLY_UTF_8 = 5
 _MIXED_SHARE = 0.2
 _MIXED_LINES = 1_000_000
 _COUNTED_BYTES = 5_000_000
@@ -109,8 +113,11 @@ class Decoded:
                 f"This file mixes encodings: it was read as {self.encoding}, and other lines as {self.mixed_with}."
             )
         if self.lost:
-            characters = "1 character is" if self.lost == 1 else f"{self.lost:,} characters are"
-            said.append(f"{characters} not valid in the encoding {self.encoding}, and stand as “{_REPLACEMENT}”.")
+            one = self.lost == 1
+            said.append(
+                f"{self.lost:,} {'character is' if one else 'characters are'} not valid in the encoding {self.encoding}, "
+                f"and {'stands' if one else 'stand'} as “{_REPLACEMENT}”."
+            )
         return tuple(said)
 
 
@@ -119,13 +126,21 @@ def encoding_of(label: str) -> str:
     label = label.strip().lower()
     if label in _BEYOND_STANDARD:
         return label
-    found = webencodings.lookup(label)
+    found = webencodings.lookup(label) or webencodings.lookup(_python_name(label))
     if found is None:
-        return _NAMES.get(label, "")
+        return _NAMES.get(_python_name(label), "")
     # Labels of encodings that are dangerous in web pages stand for "replacement" in the standard.
     if found.name in {"replacement", "x-user-defined"}:
         return "iso-2022-kr" if label in {"iso-2022-kr", "csiso2022kr"} else ""
     return found.name
+
+
+def _python_name(label: str) -> str:
+    """Return Python's name of an encoding for a label, such as "latin-1", that it knows and the standard does not."""
+    try:
+        return codecs.lookup(label).name
+    except LookupError:
+        return label
 
 
 def decode(content: bytes, declared: str = "") -> Decoded:
@@ -171,7 +186,7 @@ def _decode_legacy(content: bytes, declared: str) -> Decoded:
     as_utf8 = decode_as(content, UTF_8)
     # Bytes of other encodings hardly ever make a valid sequence of UTF-8 by chance.
     valid = sum(1 for _ in _SEQUENCES.finditer(content[:_COUNTED_BYTES]))
-    if valid and as_utf8.lost <= max(1, valid // 2):
+    if valid >= (_CLEARLY_UTF_8 if declared else 1) and as_utf8.lost <= max(1, valid // 2):
         return as_utf8
     if declared and declared != UTF_8:
         decoded = decode_as(content, declared)
@@ -214,8 +229,15 @@ def _decode_lines(content: bytes, other: str) -> Decoded:
 
 def detect(sample: bytes) -> str:
     """Return the likeliest encoding of bytes that are not UTF-8, given the lines that are not ASCII."""
+    is_latin = latin.is_latin(sample)
+    if is_latin and latin.is_western(sample):
+        return _WESTERN
     likely = chardet.detect_all(
-        sample, max_bytes=len(sample) + 1, compat_names=False, include_encodings=_DETECTABLE, ignore_threshold=True
+        sample,
+        max_bytes=len(sample) + 1,
+        compat_names=False,
+        include_encodings=_OF_LATIN_LETTERS if is_latin else _DETECTABLE,
+        ignore_threshold=True,
     )
     names = [str(it["encoding"]) for it in likely if it["encoding"]] or ["cp1252"]
     encodings = [_NAMES.get(name) or encoding_of(name) or _WESTERN for name in names]
@@ -224,7 +246,14 @@ def detect(sample: bytes) -> str:
     )
     if best == "gb18030" and _is_japanese(sample):
         return "euc-jp"
+    if best == "windows-1250" and _is_iso_8859_2(sample):
+        return "iso-8859-2"
     return best
+
+
+def _is_iso_8859_2(sample: bytes) -> bool:
+    """Whether bytes read as windows-1250 have signs inside words where ISO 8859-2 has letters."""
+    return _WINDOWS_ONLY.search(sample) is None and _SIGN_IN_WORD.search(sample.decode("cp1250", "replace")) is not None
 
 
 def _is_japanese(sample: bytes) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from rxchat.domain.errors import DocumentUnreadable
+from rxchat.parsers import utf16
 
 
 class FormatKind(StrEnum):
@@ -166,6 +167,8 @@ _PATTERNS: Sequence[tuple[re.Pattern[bytes], str]] = (
 )
 _NO_TEXT = re.compile(rb"[\x00-\x07\x0b\x0e-\x1a\x1c-\x1f\x7f]")
 """What texts of no encoding but UTF-16 and UTF-32 have, and the head of every real binary file."""
+_ZEROS = re.compile(rb"\0+")
+_SHORTEST_TEXT = 32
 _WRITTEN_IN_LETTERS: Mapping[str, re.Pattern[bytes]] = {
     "a PDF": re.compile(rb"%PDF-\d\.\d\s.{0,3000}?\d \d+ obj\b", re.DOTALL),
     "an RTF text": re.compile(rb"\{\\rtf\d?\s?[\\{]"),
@@ -271,11 +274,15 @@ def _checked_text(known: Format, head: bytes) -> Format:
     """
     if b"\0" not in head or head.startswith(_BYTE_ORDER_MARKS):
         return known
-    # UTF-16 without a mark has a zero in every second byte of most texts, and only there.
-    even, odd = head[::2].count(0), head[1::2].count(0)
-    if min(even, odd) * 20 <= max(even, odd) and max(even, odd) * 4 >= len(head) // 2:
+    if utf16.encoding_without_mark(head) or _is_text_with_zeros(head):
         return known
     raise DocumentUnreadable(f"This file is damaged: it is called {known.suffix or 'a text'}, but it is not text.")
+
+
+def _is_text_with_zeros(head: bytes) -> bool:
+    """Whether bytes are a text with some zeros in it, or a block of them, as a crash leaves in a log."""
+    text, runs = _ZEROS.subn(b"", head)
+    return len(text) >= _SHORTEST_TEXT and 50 * (runs + len(_NO_TEXT.findall(text))) <= len(text) + 50
 
 
 def _contradiction(known: Format, suffix: str, found: str | None, head: bytes) -> str:

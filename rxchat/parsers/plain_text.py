@@ -52,8 +52,10 @@ def printable(builder: TextBuilder, text: str) -> str:
         text = _FULL_OF_ZEROS.sub("", text)
         builder.note(f"{zeros:,} zero bytes were left out: this file is damaged, or was cut off while it was written.")
     text = terminal.plain(text)
-    middle = len(text) // 2
-    sample = text[:_SAMPLE_CHARACTERS] + text[middle : middle + _SAMPLE_CHARACTERS] + text[-_SAMPLE_CHARACTERS:]
+    sample = text
+    if len(text) > 3 * _SAMPLE_CHARACTERS:
+        middle = len(text) // 2
+        sample = text[:_SAMPLE_CHARACTERS] + text[middle : middle + _SAMPLE_CHARACTERS] + text[-_SAMPLE_CHARACTERS:]
     if len(_CONTROL.findall(sample)) > _MOST_CONTROLS * len(sample) + 1:
         raise DocumentUnreadable(
             "This file is damaged: it should be text, and is not. If it is text, choose its encoding."
