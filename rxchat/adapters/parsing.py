@@ -9,16 +9,17 @@ import re
 import signal
 import sys
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import structlog
 
-from rxchat.domain.documents import ParsedDocument
+from rxchat.domain.documents import DETECTED, ParsedDocument, Reading
 from rxchat.domain.errors import DocumentUnreadable
 from rxchat.domain.ports import OnProgress
 from rxchat.parsers import limits, sandbox, wire
-from rxchat.parsers.formats import FormatKind, format_of
+from rxchat.parsers.formats import FormatKind, format_of, read_as
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +66,9 @@ class IsolatedParser:
         """Whether text on pictures can be recognised here; see the DocumentParser port."""
         return find_spec("rapidocr") is not None and find_spec("onnxruntime") is not None
 
-    async def parse(self, name: str, media_type: str, content: AsyncIterable[bytes]) -> ParsedDocument:
+    async def parse(
+        self, name: str, media_type: str, content: AsyncIterable[bytes], reading: Reading = DETECTED
+    ) -> ParsedDocument:
         """Return what a file says; what fails while its content is fetched is raised as it is.
 
         Raises:
@@ -75,10 +78,11 @@ class IsolatedParser:
         async with self._turns:
             pieces = aiter(content)
             head = await _head(pieces)
-            format_ = format_of(name, head[: limits.HEAD_BYTES], media_type)
+            format_ = read_as(format_of(name, head[: limits.HEAD_BYTES], media_type), reading.reader)
             allowed = sandbox.Limits(self._cpu_seconds, self._memory_bytes)
-            async with self._child(format_.kind, format_.suffix, allowed) as child:
-                return await self._said(child, allowed.cpu_seconds, head, pieces)
+            async with self._child(format_.kind, format_.suffix, allowed, reading.encoding) as child:
+                parsed = await self._said(child, allowed.cpu_seconds, head, pieces)
+            return replace(parsed, reader=format_.kind.value)
 
     async def recognise(
         self, name: str, media_type: str, content: AsyncIterable[bytes], on_progress: OnProgress
@@ -94,7 +98,8 @@ class IsolatedParser:
             suffix = ".pdf" if format_.kind is FormatKind.PDF else format_.suffix
             allowed = sandbox.Limits(limits.RECOGNISING_CPU_SECONDS, limits.RECOGNISING_MEMORY_BYTES)
             async with self._child(FormatKind.SCAN, suffix, allowed) as child:
-                return await self._said(child, allowed.cpu_seconds, head, pieces, on_progress)
+                parsed = await self._said(child, allowed.cpu_seconds, head, pieces, on_progress)
+            return replace(parsed, reader=FormatKind.SCAN.value)
 
     async def _said(
         self,
@@ -122,13 +127,13 @@ class IsolatedParser:
 
     @contextlib.asynccontextmanager
     async def _child(
-        self, kind: FormatKind, suffix: str, allowed: sandbox.Limits
+        self, kind: FormatKind, suffix: str, allowed: sandbox.Limits, encoding: str = ""
     ) -> AsyncGenerator[asyncio.subprocess.Process]:
         """Run a child; it is gone when the context ends, however that is."""
         limits_of_child = (str(allowed.cpu_seconds), str(allowed.memory_bytes))
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-B", "-X", "utf8", "-c", _START, _HOME),
-            *(kind.value, suffix, str(os.getpid()), *limits_of_child),
+            *(kind.value, suffix, str(os.getpid()), *limits_of_child, encoding),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             # How far it is; only where it takes long enough for somebody to ask.

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from rxchat.api.requests import Here, SignedIn
+from rxchat.domain.documents import Reading
 from rxchat.domain.files import Document
 from rxchat.domain.retrieval import Passage
 from rxchat.domain.retrieval import Scope as Where
@@ -52,7 +53,18 @@ class DocumentOut(BaseModel):
     characters: int
     chunks: int
     created_at: datetime
+    encoding: str
+    reader: str
+    chosen_encoding: str
+    chosen_reader: str
     times_cited: int = 0
+
+
+class HowToRead(BaseModel):
+    """In which encoding, and as what, a text file is to be read; empty to detect it."""
+
+    encoding: str = Field(default="", max_length=40)
+    reader: str = Field(default="", max_length=40)
 
 
 class TextOut(BaseModel):
@@ -171,9 +183,10 @@ async def remove(document_id: UUID, viewer: SignedIn, services: Here) -> None:
 
 
 @router.post("/documents/{document_id}/read-again", status_code=204)
-async def read_again(document_id: UUID, viewer: SignedIn, services: Here) -> None:
-    """Have a document read anew."""
-    await services.library.read_again(viewer, document_id)
+async def read_again(document_id: UUID, viewer: SignedIn, services: Here, body: HowToRead | None = None) -> None:
+    """Have a document read again; a body says in which encoding, and as what."""
+    reading = Reading(body.encoding, body.reader) if body else None
+    await services.library.read_again(viewer, document_id, reading)
 
 
 @router.get("/documents/{document_id}/chunks")

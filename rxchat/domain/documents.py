@@ -47,6 +47,37 @@ class Block:
     """Of a heading: 1 is the highest; else 0."""
 
 
+ENCODINGS = (
+    "utf-8", "utf-16le", "utf-16be", "utf-32le", "utf-32be", "windows-1252", "windows-1250", "windows-1251",
+    "windows-1253", "windows-1254", "windows-1255", "windows-1256", "windows-1257", "windows-1258", "windows-874",
+    "iso-8859-2", "iso-8859-5", "iso-8859-7", "iso-8859-15", "koi8-r", "koi8-u", "macintosh", "ibm437", "ibm850",
+    "ibm852", "ibm866", "shift_jis", "euc-jp", "iso-2022-jp", "gb18030", "big5", "euc-kr", "iso-2022-kr",
+)  # fmt: skip
+"""What a user can choose from when the encoding of a text file was detected wrongly; names of the WHATWG standard."""
+
+TEXT_READERS = ("plain_text", "markdown", "delimited", "json_data", "html", "source_code", "mail")
+"""What text files can be read as; see `rxchat.parsers.formats.FormatKind`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a user wants a file to be read."""
+
+    encoding: str = ""
+    """One of `ENCODINGS`; "" to detect it."""
+    reader: str = ""
+    """One of `TEXT_READERS`; "" for what the file's name says."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether both are among what can be chosen."""
+        return self.encoding in {"", *ENCODINGS} and self.reader in {"", *TEXT_READERS}
+
+
+DETECTED = Reading()
+"""Nothing is chosen: encoding and reader are found out."""
+
+
 @dataclass(frozen=True, slots=True)
 class ParsedDocument:
     """The text of a document, and its structure: blocks in their order that do not overlap."""

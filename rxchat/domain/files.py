@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from rxchat.domain.documents import DocumentState
+from rxchat.domain.documents import DocumentState, Reading
 from rxchat.domain.errors import InvalidInput
 
 PART_BYTES = 2 * 1024 * 1024
@@ -89,6 +89,18 @@ class Document:
     generation: int
     live_generation: int | None
     created_at: datetime
+    encoding: str
+    """In which encoding its text file was read; "" when it is none."""
+    reader: str
+    """Which parser has read it."""
+    chosen_encoding: str
+    """What the user has chosen; "" when it is detected."""
+    chosen_reader: str
+
+    @property
+    def reading(self) -> Reading:
+        """How its owner wants it to be read."""
+        return Reading(self.chosen_encoding, self.chosen_reader)
 
 
 def clean_file_name(name: str) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from rxchat.domain.chat import ChatEvent, ChatMessage, ModelInfo, ToolSpec
-from rxchat.domain.documents import ParsedDocument
+from rxchat.domain.documents import DETECTED, ParsedDocument, Reading
 from rxchat.domain.retrieval import EmbedderInfo
 from rxchat.domain.sign_in_providers import Departure, ForeignAccount, ProviderInfo
 
@@ -171,8 +171,10 @@ class DocumentParser(Protocol):
         """Whether text on pictures can be recognised (OCR) here."""
         ...
 
-    async def parse(self, name: str, media_type: str, content: AsyncIterable[bytes]) -> ParsedDocument:
-        """Return what a file says.
+    async def parse(
+        self, name: str, media_type: str, content: AsyncIterable[bytes], reading: Reading = DETECTED
+    ) -> ParsedDocument:
+        """Return what a file says, read as its owner wants it.
 
         Raises:
             NothingButPixels: when there is no text in it, but there are pictures that may show some.

@@ -1,6 +1,7 @@
 """A child process that reads one document: from standard input to standard output, behind all barriers.
 
-Started by rxchat/adapters/parsing.py as: python -m rxchat.parsers KIND SUFFIX PARENT_PID CPU_SECONDS MEMORY_BYTES.
+Started by rxchat/adapters/parsing.py as: python -m rxchat.parsers KIND SUFFIX PARENT_PID CPU_SECONDS MEMORY_BYTES ENCODING.
+The encoding is the one that the user has chosen, or empty.
 The document's name is not among them: who may list processes would see it.
 """
 
@@ -27,12 +28,14 @@ Parse = Callable[[bytes, str], ParsedDocument]
 
 def main(arguments: list[str]) -> int:
     """Read the document of this process and say what is in it, or why nobody can."""
-    kind, suffix, parent_pid, cpu_seconds, memory_bytes = arguments
+    kind, suffix, parent_pid, cpu_seconds, memory_bytes, encoding = arguments
     sandbox.begin(int(parent_pid), sandbox.Limits(int(cpu_seconds), int(memory_bytes)))
     if kind != FormatKind.SCAN:
         # openpyxl loads numpy where it finds it, and never needs it here.
         sys.modules["numpy"] = None  # type: ignore[assignment]
     parse: Parse = importlib.import_module(f"rxchat.parsers.{FormatKind(kind).value}").parse
+    if encoding:
+        importlib.import_module("rxchat.parsers.encodings").chosen.set(encoding)
     sandbox.seal()
     _write(_answer(parse, suffix))
     return 0

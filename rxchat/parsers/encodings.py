@@ -41,13 +41,6 @@ _CODECS = {
     "ibm866": "cp866",
     **_BEYOND_STANDARD,
 }
-CHOICES = (
-    UTF_8, "utf-16le", "utf-16be", "utf-32le", "utf-32be", _WESTERN, "windows-1250", "windows-1251", "windows-1253",
-    "windows-1254", "windows-1255", "windows-1256", "windows-1257", "windows-1258", "windows-874", "iso-8859-2",
-    "iso-8859-5", "iso-8859-7", "iso-8859-15", "koi8-r", "koi8-u", "macintosh", "ibm437", "ibm850", "ibm852", "ibm866",
-    "shift_jis", "euc-jp", "iso-2022-jp", "gb18030", "big5", "euc-kr", "iso-2022-kr",
-)  # fmt: skip
-"""What a user can choose from for a document whose encoding was detected wrongly."""
 
 _MARKS = (
     (codecs.BOM_UTF8, UTF_8),

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from rxchat.domain.documents import TEXT_READERS
 from rxchat.domain.errors import DocumentUnreadable
 from rxchat.parsers import utf16
 
@@ -202,6 +203,14 @@ def format_of(name: str, head: bytes, media_type: str = "") -> Format:
     if known.kind is FormatKind.PDF and b"%PDF-" in head[:_ALLOWED_BEFORE_PDF] and found is None:
         return known
     raise DocumentUnreadable(_contradiction(known, suffix, found, head))
+
+
+def read_as(found: Format, reader: str) -> Format:
+    """Return the format as which a text file is read when its owner has chosen a reader; other files are what they are."""
+    if found.kind not in TEXT_READERS or reader not in TEXT_READERS or reader == found.kind:
+        return found
+    # The suffix says what a parser makes of its kind of file, such as tabs in a table.
+    return replace(found, kind=FormatKind(reader), suffix="")
 
 
 def _suffix(name: str) -> str:

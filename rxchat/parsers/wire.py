@@ -6,6 +6,7 @@ The child may be in the hands of the document that it read, so `decode` believes
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections.abc import Iterable
 from typing import Any
@@ -18,6 +19,7 @@ _KINDS = tuple(BlockKind)
 _LENGTH = struct.Struct("<I")
 _BLOCK = struct.Struct("<BIIIB")
 _HEAD_BYTES = 200_000
+_ENCODING = re.compile("[a-z0-9_-]{0,40}")
 MOST_BYTES = _LENGTH.size + _HEAD_BYTES + _BLOCK.size * limits.BLOCKS + 4 * limits.TEXT_CHARACTERS
 """No honest answer is longer."""
 
@@ -29,7 +31,7 @@ class Garbled(Exception):
 def encode(document: ParsedDocument, barriers: Iterable[str] = ()) -> bytes:
     """Return the document as bytes, and behind which barriers it was read."""
     head = {"title": document.title, "pages": document.pages, "notes": document.notes, "blocks": len(document.blocks)}
-    head |= {"scanned": document.scanned_pages, "barriers": sorted(barriers)}
+    head |= {"scanned": document.scanned_pages, "encoding": document.encoding, "barriers": sorted(barriers)}
     blocks = [_BLOCK.pack(_KINDS.index(it.kind), it.start, it.end, it.page, it.level) for it in document.blocks]
     return _framed(head) + b"".join(blocks) + document.text.encode()
 
@@ -86,7 +88,10 @@ def _document(head: dict[str, Any], rest: memoryview) -> ParsedDocument:
         last = end
     notes = tuple(_sentence(note) for note in head["notes"])
     title = _sentence(head["title"])[: limits.TITLE_CHARACTERS] if head["title"] else ""
-    return ParsedDocument(text, tuple(blocks), title, pages, notes, scanned)
+    encoding = head["encoding"]
+    if not isinstance(encoding, str) or not _ENCODING.fullmatch(encoding):
+        raise Garbled("an encoding is none")
+    return ParsedDocument(text, tuple(blocks), title, pages, notes, scanned, encoding)
 
 
 def _sentence(value: object) -> str:

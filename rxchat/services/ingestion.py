@@ -158,7 +158,7 @@ class Ingestion:
         content = await self._files.whole(document.owner_id, document)
         if document.media_type.startswith("image/"):
             return await self._pictures.read(document.owner_id, content)
-        return await self._parser.parse(document.name, document.media_type, content)
+        return await self._parser.parse(document.name, document.media_type, content, document.reading)
 
     async def _leave_to_recogniser(self, taken: rows.Taken) -> None:
         document = taken.document
@@ -194,7 +194,7 @@ class Ingestion:
             await self._advance(
                 taken, session,
                 state=DocumentState.PARSED.value, pages=parsed.pages, characters=len(parsed.text),
-                remarks=storable(" ".join(parsed.notes)), progress=0.0,
+                remarks=storable(" ".join(parsed.notes)), progress=0.0, encoding=parsed.encoding, reader=parsed.reader,
             )  # fmt: skip
             await rows.save_text(session, document, parsed)
 

@@ -14,7 +14,7 @@ from rxchat.db.database import Database
 from rxchat.db.documents import CollectionFacts
 from rxchat.db.knowledge import ShownSource
 from rxchat.domain.accounts import Caller, Viewer
-from rxchat.domain.documents import DocumentState
+from rxchat.domain.documents import DocumentState, Reading
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound
 from rxchat.domain.files import Document, clean_file_name
 from rxchat.domain.ids import new_id
@@ -201,14 +201,20 @@ class Library:
             if not await rows.change_document(session, viewer.user_id, document_id, name=clean_file_name(name)):
                 raise NotFound
 
-    async def read_again(self, viewer: Viewer, document_id: UUID) -> None:
-        """Have a document of the person's own read anew; what is found of it now is found until then.
+    async def read_again(self, viewer: Viewer, document_id: UUID, reading: Reading | None = None) -> None:
+        """Re-ingest a document of the user's own, perhaps in another way; the current text stays searchable meanwhile.
 
         Raises:
             NotFound: when it is unknown or someone else's.
             Conflict: when it is on its way already.
+            InvalidInput: when there is no such encoding or reader.
         """
         require_scope(viewer, Scope.FILES)
+        if reading is not None and not reading.is_known:
+            raise InvalidInput(
+                "RxChat does not know this encoding or format: choose one of those on the document's page."
+            )
+        chosen = {"chosen_encoding": reading.encoding, "chosen_reader": reading.reader} if reading else {}
         async with self._database.begin(viewer.user_id) as session:
             found = await rows.owned_document(session, viewer.user_id, document_id, lock=True)
             if found is None:
@@ -218,6 +224,7 @@ class Library:
             await rows.change_document(
                 session, viewer.user_id, document_id,
                 state=DocumentState.STORED.value, error="", note="", remarks="", progress=0.0, generation=found.generation + 1,
+                **chosen,
             )  # fmt: skip
             await jobs.queue_ingestion(session, viewer.user_id, document_id)
 

@@ -131,6 +131,13 @@ class DocumentRow(SQLModel, table=True):
     """How often it was taken up since it last got on."""
     created_at: datetime = moment(default_now=True)
     updated_at: datetime = moment(default_now=True)
+    encoding: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """In which encoding its text file was read."""
+    reader: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """Which parser has read it."""
+    chosen_encoding: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """What its owner has chosen for it; "" when it is detected."""
+    chosen_reader: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class DocumentText(SQLModel, table=True):

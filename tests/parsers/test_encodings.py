@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rxchat.domain.documents import ENCODINGS
 from rxchat.parsers import encodings, html, plain_text, source_code, terminal
 from tests.parsers.samples import parts
 
@@ -74,7 +75,7 @@ def test_labels_mean_what_the_standard_says(label: str, name: str) -> None:
     assert encodings.encoding_of(label) == name
 
 
-@pytest.mark.parametrize("encoding", encodings.CHOICES)
+@pytest.mark.parametrize("encoding", ENCODINGS)
 def test_each_encoding_that_can_be_chosen_is_one(encoding: str) -> None:
     assert encodings.decode_as(b"", encoding).text == ""
     assert encodings.encoding_of(encoding) == encoding

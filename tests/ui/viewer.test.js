@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { passageIn, viewerAddress } from "../../rxchat/ui/client/viewer-address.js";
 import { placeIn, splitAt } from "../../rxchat/ui/client/viewer-passage.js";
 import { pieceWith } from "../../rxchat/ui/client/viewer-pieces.js";
+import { isChoosable, readingWords } from "../../rxchat/ui/client/viewer-words.js";
 
 const TEXT = "😀 The fee is 900 dollars.\nRefunds are paid within thirty days. The fee is 900 dollars, still.";
 const piece = (text, start = 0) => ({ start, text, characters: start + Array.from(text).length });
@@ -57,5 +58,24 @@ describe("a passage of an older citation", () => {
     expect(said(" The fee ")).toBe("The fee");
     expect(said("😀".repeat(400))).toBe("😀".repeat(300));
     expect(said(`x${"😀".repeat(400)}`)).toBe(`x${"😀".repeat(299)}`);
+  });
+});
+
+describe("how a document was read", () => {
+  const readers = [["plain_text", "Plain text"], ["delimited", "Table (CSV)"]];
+  const facts = { reader: "plain_text", encoding: "shift_jis", chosen_encoding: "", chosen_reader: "", state: "ready", media_type: "text/plain" };
+
+  test("is said with its encoding, and whether that was chosen", () => {
+    expect(readingWords(facts, readers)).toBe("Read as: Plain text, encoding shift_jis (detected)");
+    expect(readingWords({ ...facts, chosen_encoding: "shift_jis" }, readers)).toBe("Read as: Plain text, encoding shift_jis (chosen)");
+    expect(readingWords({ ...facts, reader: "pdf", encoding: "" }, readers)).toBe("Read as: PDF");
+    expect(readingWords({ ...facts, reader: "", encoding: "" }, readers)).toBe("");
+  });
+
+  test("can be changed for text files that are not on their way", () => {
+    expect(isChoosable(facts, readers)).toBe(true);
+    expect(isChoosable({ ...facts, reader: "pdf", media_type: "application/pdf" }, readers)).toBe(false);
+    expect(isChoosable({ ...facts, state: "embedded" }, readers)).toBe(false);
+    expect(isChoosable({ ...facts, reader: "", state: "failed" }, readers)).toBe(true);
   });
 });

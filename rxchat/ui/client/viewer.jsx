@@ -9,6 +9,7 @@ import { Tabs } from "./tabs.jsx";
 import { passageIn, viewerAddress } from "./viewer-address.js";
 import { ChunksView } from "./viewer-chunks.jsx";
 import { PictureView } from "./viewer-picture.jsx";
+import { Reading } from "./viewer-reading.jsx";
 import { CHANGED, PassageNote, PICTURED } from "./viewer-note.jsx";
 import { splitAt } from "./viewer-passage.js";
 import { LEAD } from "./viewer-pieces.js";
@@ -69,7 +70,7 @@ const Gone = () => (
   </section>
 );
 
-function Head({ facts, title, collection }) {
+function Head({ facts, title, collection, isOwn, encodings, readers, onDone }) {
   const { id, name, size_bytes: size, pages, state } = facts;
   const said = [spokenSize(size), pages > 0 && counted(pages, "page"), state !== "ready" && stateWords({ ...facts, percent: Math.round(facts.progress * 100) })];
   return (
@@ -80,6 +81,7 @@ function Head({ facts, title, collection }) {
           <h2>{name}</h2>
           <p className="collection-facts">{said.filter(Boolean).join(" · ")}</p>
           {title && title !== name && <p className="viewer-subtitle">{title}</p>}
+          <Reading {...{ facts, isOwn, encodings, readers, onDone }} />
         </div>
         <a className="button-quiet" href={address(`/api/files/${id}`)} download={name}><Download size={15} aria-hidden="true" /> Download</a>
       </div>
@@ -122,7 +124,7 @@ function Body({ data, asked, shown, onPassage }) {
 }
 
 /** A document, wherever it is shown. `passage` is {start, end, page, quote}, as its address names it; `onPassage` is told which one is to be shown. */
-export function DocumentViewer({ documentId, passage, collections = [], news = 0, onPassage }) {
+export function DocumentViewer({ documentId, passage, collections = [], news = 0, encodings = [], readers = [], onPassage }) {
   const [{ data, problem, code }, again] = useDocument(documentId, passage.start, news);
   const [shown, setShown] = useState("Document");
   const name = data?.document.name;
@@ -140,7 +142,13 @@ export function DocumentViewer({ documentId, passage, collections = [], news = 0
   };
   return (
     <>
-      <Head facts={facts} title={data.title} collection={collections.find(({ id }) => id === facts.collection_id)} />
+      <Head
+        {...{ facts, encodings, readers }}
+        title={data.title}
+        collection={collections.find(({ id }) => id === facts.collection_id)}
+        isOwn={data.is_own}
+        onDone={again}
+      />
       <Tabs label="Ways to see it" items={names.map((name) => [name, name])} shown={shown} onShow={setShown} />
       <div role="tabpanel" id={`panel-${shown}`} aria-labelledby={`tab-${shown}`} className="viewer-body">
         <Body data={data} asked={passage} shown={shown} onPassage={show} />
@@ -150,7 +158,7 @@ export function DocumentViewer({ documentId, passage, collections = [], news = 0
 }
 
 /** The page of one document: its address says which, and which passage. */
-export function ViewerPage({ collections, news }) {
+export function ViewerPage({ collections, news, encodings, readers }) {
   const { document_id: documentId = "" } = useParams();
   const navigate = useNavigate();
   const passage = passageIn(useLocation());
@@ -159,7 +167,7 @@ export function ViewerPage({ collections, news }) {
     <div className="documents-scroll">
       <div className="documents-page viewer">
         <h1 className="sr-only">Document</h1>
-        <DocumentViewer key={documentId} {...{ documentId, passage, collections, news }} onPassage={go} />
+        <DocumentViewer key={documentId} {...{ documentId, passage, collections, news, encodings, readers }} onPassage={go} />
       </div>
     </div>
   );
