@@ -105,27 +105,54 @@ async def append_events(
         },
     )
     seq: int = appended.scalar_one()
-    questions: list[dict[str, Any]] = []
-    answers: list[dict[str, Any]] = []
+    adding = _Adding(owner_id, conversation_id)
     for place, event in enumerate(events, start=expected_seq + 1):
         for change in changes_of(event):
             match change:
                 case ConversationChange():
                     await _change_conversation(session, owner_id, conversation_id, change)
                 case MessageAdded():
-                    added = questions if change.role is Role.USER else answers
-                    added.append(_message_row(owner_id, conversation_id, place, change))
+                    adding.add(place, change)
                 case MessageEnded():
-                    await _end_message(session, owner_id, conversation_id, change)
+                    if not adding.end(change):
+                        await _end_message(session, owner_id, conversation_id, change)
                 case KnowledgeChange():
                     await knowledge.change(session, owner_id, conversation_id, change)
                 case _:
                     assert_never(change)
-    if questions:
-        await session.execute(_inserting, questions)
-    if answers:
-        await session.execute(_ADD_ANSWER, answers)
+    await adding.insert(session)
     return seq
+
+
+class _Adding:
+    """The messages that a batch of events adds: inserted together at its end, as they stand then."""
+
+    def __init__(self, owner_id: UUID, conversation_id: UUID) -> None:
+        self._key = {"owner_id": owner_id, "conversation_id": conversation_id}
+        self._questions: list[dict[str, Any]] = []
+        self._answers: dict[UUID, dict[str, Any]] = {}
+
+    def add(self, seq: int, change: MessageAdded) -> None:
+        """Add a message; an answer that begins a second time keeps its place, as with a row that is stored."""
+        row = {**self._key, **_message_facts(change), "seq": seq}
+        if change.role is Role.USER:
+            self._questions.append(row)
+        else:
+            self._answers[change.id] = row | {"seq": self._answers.get(change.id, row)["seq"]}
+
+    def end(self, change: MessageEnded) -> bool:
+        """End an answer of this batch, which an UPDATE would not find yet; False when it is not one of them."""
+        if change.id not in self._answers:
+            return False
+        self._answers[change.id] |= _ending_facts(change)
+        return True
+
+    async def insert(self, session: AsyncSession) -> None:
+        """Insert all of them."""
+        if self._questions:
+            await session.execute(_inserting, self._questions)
+        if self._answers:
+            await session.execute(_ADD_ANSWER, list(self._answers.values()))
 
 
 _EMPTY = {"error_code": "", "error": "", "tokens": 0, "seconds": 0.0, "tokens_per_second": 0.0, "citations": []}
@@ -137,12 +164,9 @@ _ADD_ANSWER = _inserting.on_conflict_do_update(
 )
 
 
-def _message_row(owner_id: UUID, conversation_id: UUID, seq: int, change: MessageAdded) -> dict[str, Any]:
+def _message_facts(change: MessageAdded) -> dict[str, Any]:
     return {
-        "owner_id": owner_id,
         "id": change.id,
-        "conversation_id": conversation_id,
-        "seq": seq,
         "text": change.text,
         "reasoning": change.reasoning,
         "model": change.model,
@@ -153,7 +177,6 @@ def _message_row(owner_id: UUID, conversation_id: UUID, seq: int, change: Messag
 
 
 async def _end_message(session: AsyncSession, owner_id: UUID, conversation_id: UUID, change: MessageEnded) -> None:
-    facts = {item.name: getattr(change, item.name) for item in fields(change) if item.name != "id"}
     await session.execute(
         update(Message)
         .where(
@@ -161,8 +184,13 @@ async def _end_message(session: AsyncSession, owner_id: UUID, conversation_id: U
             Message.conversation_id == conversation_id,
             Message.id == change.id,
         )
-        .values(facts | {"state": change.state.value})
+        .values(_ending_facts(change))
     )
+
+
+def _ending_facts(change: MessageEnded) -> dict[str, Any]:
+    facts = {item.name: getattr(change, item.name) for item in fields(change) if item.name != "id"}
+    return facts | {"state": change.state.value}
 
 
 async def _change_conversation(

@@ -1,0 +1,141 @@
+"""The projections of events: any split of the same events into batches leaves the same rows."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from rxchat.db import conversations, knowledge
+from rxchat.db.database import Database
+from rxchat.domain.conversations import (
+    AnswerEnded,
+    AnswerStarted,
+    ConversationCreated,
+    ConversationEvent,
+    ConversationRemoved,
+    ConversationRenamed,
+    ConversationRestored,
+    History,
+    KnowledgeAttached,
+    KnowledgeDetached,
+    MessageState,
+    ModelChosen,
+    QuestionAsked,
+)
+from rxchat.domain.ids import new_id
+from tests.factories import add_first_user
+
+pytestmark = pytest.mark.anyio
+
+MESSAGE = text(
+    "SELECT id, seq, role, text, reasoning, model, state, error_code, error, tokens, seconds, tokens_per_second,"
+    " citations FROM message WHERE conversation_id = :id ORDER BY seq"
+)
+Step = tuple[str, int, MessageState]
+ENDINGS = [state for state in MessageState if state is not MessageState.RUNNING]
+# What happens to a conversation: (what, which message or text); questions get an id of their own each time.
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["ask", "start", "end", "rename", "choose", "attach", "detach", "remove", "restore"]),
+        st.integers(0, 2),
+        st.sampled_from(ENDINGS),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+def events_of(steps: list[Step]) -> list[ConversationEvent]:
+    """Return events in an order that can happen: only an answer that was started ends."""
+    answers, attached = [new_id() for _ in range(3)], [new_id() for _ in range(3)]
+    events: list[ConversationEvent] = [ConversationCreated(title="t", model="m")]
+    started: set[int] = set()
+    for what, number, ending in steps:
+        match what:
+            case "ask":
+                events.append(QuestionAsked(message_id=new_id(), text=f"question {number}"))
+            case "start":
+                started.add(number)
+                events.append(AnswerStarted(message_id=answers[number], run_id=new_id(), model="m", text="kept"))
+            case "end" if number in started:
+                facts = {"text": f"whole {number}", "reasoning": "r", "error": "e", "tokens": number, "seconds": 1.5}
+                cited = [{"number": number}]
+                events.append(AnswerEnded(message_id=answers[number], state=ending, citations=cited, **facts))
+            case "rename":
+                events.append(ConversationRenamed(title=f"title {number}"))
+            case "choose":
+                events.append(ModelChosen(model=f"model {number}"))
+            case "attach":
+                events.append(KnowledgeAttached(knowledge_id=attached[number], kind="document", name=f"file {number}"))
+            case "detach":
+                events.append(KnowledgeDetached(knowledge_id=attached[number]))
+            case "remove":
+                events.append(ConversationRemoved())
+            case "restore":
+                events.append(ConversationRestored())
+            case _:
+                pass
+    return events
+
+
+async def stored(database: Database, owner: UUID, steps: list[Step], cuts: set[int] | None) -> tuple[Any, ...]:
+    """Append the events, a batch ending at each cut (None: at every event), and return what the tables say then."""
+    conversation_id, seq, begin, events = new_id(), 0, 0, events_of(steps)
+    cuts = set(range(len(events))) if cuts is None else cuts
+    async with database.begin(owner) as session:
+        await conversations.add(session, owner, conversation_id)
+        for end in sorted({cut for cut in cuts if 0 < cut < len(events)} | {len(events)}):
+            batch = events[begin:end]
+            seq = await conversations.append_events(session, owner, conversation_id, seq, batch)
+            begin = end
+        rows = [tuple(row) for row in await session.execute(MESSAGE, {"id": conversation_id})]
+        row = await conversations.get_whatever_owned(session, owner, conversation_id)
+        known = await knowledge.of(session, owner, conversation_id)
+        replayed = History.replayed(await conversations.events_of(session, owner, conversation_id))
+    assert row is not None
+    folded = [(message.id, message.seq, message.text, message.state.value) for message in replayed.messages.values()]
+    assert sorted((found[0], found[1], found[3], found[6]) for found in rows) == sorted(folded)
+    # Ids differ from one conversation to the next; places do not.
+    return (
+        [found[1:] for found in rows],
+        row.title,
+        row.model,
+        row.removed_at is None,
+        seq,
+        {item.name for item in known},
+    )
+
+
+@pytest.fixture
+async def owner(database: Database) -> UUID:
+    return await add_first_user(database)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS, cuts=st.sets(st.integers(1, 12), max_size=6))
+async def test_any_split_into_batches_leaves_the_same_rows_as_one_event_at_a_time(
+    database: Database, owner: UUID, steps: list[Step], cuts: set[int]
+) -> None:
+    singly = await stored(database, owner, steps, None)
+    assert await stored(database, owner, steps, cuts) == singly
+    assert await stored(database, owner, steps, set()) == singly
+
+
+async def test_an_answer_that_starts_and_ends_in_one_batch_is_stored_whole(database: Database, owner: UUID) -> None:
+    conversation_id, answer = new_id(), new_id()
+    batch = [
+        ConversationCreated(title="t", model="m"),
+        AnswerStarted(message_id=answer, run_id=new_id(), model="m"),
+        AnswerEnded(message_id=answer, state=MessageState.DONE, text="all of it"),
+    ]
+    async with database.begin(owner) as session:
+        await conversations.add(session, owner, conversation_id)
+        await conversations.append_events(session, owner, conversation_id, 0, batch)
+        message = await conversations.get_message(session, owner, conversation_id, answer)
+    assert message is not None
+    assert (message.text, message.state) == ("all of it", "done")
