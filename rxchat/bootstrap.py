@@ -7,12 +7,13 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
 
 from rxchat.adapters.attempts import RedisCounters
-from rxchat.adapters.embedders.ollama import OllamaEmbeddingModel
+from rxchat.adapters.embedders.ollama import OllamaEmbeddingModel, OwnEmbedder
 from rxchat.adapters.embedders.openai import OpenAIEmbeddingModel, OpenAIReranker
 from rxchat.adapters.mail import SmtpMailer
 from rxchat.adapters.objects.folder import FolderStore
@@ -26,11 +27,14 @@ from rxchat.db.database import Database
 from rxchat.db.migrations import newest_revision
 from rxchat.db.notifications import listen
 from rxchat.development import ensure_servers
-from rxchat.domain.errors import RxChatError
+from rxchat.domain.errors import EmbedderError, RxChatError
 from rxchat.domain.files import FileLimits
 from rxchat.domain.ports import EmbeddingModel, ObjectStore
 from rxchat.domain.runs import RunLimits
 from rxchat.embedded import endpoints as embedded
+from rxchat.embedded.errors import EmbeddedError
+from rxchat.embedded.local_embedder import LocalEmbedder
+from rxchat.embedded.ollama_catalog import EMBEDDER_NAME
 from rxchat.embedded.secrets import load_or_create
 from rxchat.jobs.worker import Worker
 from rxchat.services import graph
@@ -203,7 +207,8 @@ def build_services(settings: Settings, at: Connections) -> Graph:
     access = Access(notices)
     limits = Limits(counters, PostgresCounters(database))
     vault, tokens = Vault(at.secret_key), Tokens(at.secret_key)
-    store, embedder, reranker = object_store(settings), _embedder(settings, at), _reranker(settings)
+    local = LocalEmbedder(settings.data)
+    store, embedder, reranker = object_store(settings), _embedder(settings, at, local), _reranker(settings)
     files = Files(database, store, master_keys(settings, vault), vault, _file_limits(settings))
     ingestion = Ingestion(database, files, IsolatedParser(), Embedding(database, embedder), Pictures(database, model))
     retrieval = Retrieval(database, embedder, reranker)
@@ -236,7 +241,7 @@ def build_services(settings: Settings, at: Connections) -> Graph:
         models=models,
         notices=notices,
     )
-    connected = (model, store, embedder, *(item for item in (reranker, broadcast, counters) if item is not None))
+    connected = (model, store, embedder, local, *(item for item in (reranker, broadcast, counters) if item is not None))
     return Graph(services, database, passwords, Worker(database.url, ingestion), connected)
 
 
@@ -267,12 +272,31 @@ def _file_limits(settings: Settings) -> FileLimits:
     return FileLimits(settings.file_megabytes * 1_000_000, settings.person_megabytes * 1_000_000, settings.person_files)
 
 
-def _embedder(settings: Settings, at: Connections) -> EmbeddingModel:
-    """Return who makes vectors: any service that speaks OpenAI's API when there is one, else Ollama."""
+def _embedder(settings: Settings, at: Connections, local: LocalEmbedder) -> EmbeddingModel:
+    """Return who makes vectors: the embedder that RxChat brings along, unless the settings name another one."""
+    prefixes = {"query_prefix": settings.embedding_query_prefix, "document_prefix": settings.embedding_document_prefix}
+    own = OwnEmbedder(EMBEDDER_NAME, partial(_own_embedder_url, at.demo_hosts, local))
     if not settings.embedding_url:
-        return OllamaEmbeddingModel(at.ollama_hosts, settings.embedding_model)
+        return OllamaEmbeddingModel(at.ollama_hosts, settings.embedding_model, own, **prefixes)
     key = settings.embedding_key.get_secret_value() if settings.embedding_key else ""
-    return OpenAIEmbeddingModel(settings.embedding_url, settings.embedding_model, key, settings.embedding_tokens)
+    return OpenAIEmbeddingModel(
+        settings.embedding_url, settings.embedding_model, key, settings.embedding_tokens,
+        others=OllamaEmbeddingModel(at.ollama_hosts, "", own), **prefixes,
+    )  # fmt: skip
+
+
+async def _own_embedder_url(demo_hosts: tuple[str, ...], local: LocalEmbedder) -> str:
+    """Return where the embedder listens: beside the demo model where that runs, else in a process of its own."""
+    if demo_hosts:
+        return demo_hosts[0]
+    try:
+        return await local.url()
+    except EmbeddedError as error:
+        log.warning("the embedder that comes with RxChat cannot run", reason=error.message)
+        raise EmbedderError(
+            "The embedder that comes with RxChat cannot run here: an administrator finds the reason in the log, and can"
+            " set RXCHAT_EMBEDDING_MODEL to an embedding model of an Ollama host."
+        ) from error
 
 
 def _reranker(settings: Settings) -> OpenAIReranker | None:

@@ -79,6 +79,8 @@ class Settings(BaseSettings):
     embedding_url: str = Field(default="", alias="RXCHAT_EMBEDDING_URL")
     embedding_key: SecretStr | None = Field(default=None, alias="RXCHAT_EMBEDDING_KEY")
     embedding_tokens: int = Field(default=512, alias="RXCHAT_EMBEDDING_TOKENS", ge=32)
+    embedding_query_prefix: str | None = Field(default=None, alias="RXCHAT_EMBEDDING_QUERY_PREFIX")
+    embedding_document_prefix: str | None = Field(default=None, alias="RXCHAT_EMBEDDING_DOCUMENT_PREFIX")
     reranker_model: str = Field(default="", alias="RXCHAT_RERANKER_MODEL")
     reranker_url: str = Field(default="", alias="RXCHAT_RERANKER_URL")
     reranker_key: SecretStr | None = Field(default=None, alias="RXCHAT_RERANKER_KEY")

@@ -114,7 +114,7 @@ def at(servers: Endpoints, database_url: str, owner_url: str, ollama: ScriptedOl
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Settings with which tests are quick: a cheap hash, short silences."""
+    """Settings with which tests are quick: a cheap hash, short silences, scripted vectors."""
     return Settings.model_validate(
         {
             "RXCHAT_DATA": tmp_path,
@@ -122,6 +122,8 @@ def settings(tmp_path: Path) -> Settings:
             "RXCHAT_FIRST_TOKEN_TIMEOUT_SECONDS": 5,
             "RXCHAT_TOKEN_TIMEOUT_SECONDS": 0.5,
             "RXCHAT_SECOND_FACTOR": "nobody",
+            # A scripted one: the embedder that comes with RxChat takes seconds to start.
+            "RXCHAT_EMBEDDING_MODEL": "scripted-embed:tokens=256",
         }
     )
 

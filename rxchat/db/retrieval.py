@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, Uuid, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rxchat.domain.retrieval import CANDIDATES, EXACT_CHUNKS, FUSION, Index, Passage, Scope, Way
+from rxchat.domain.retrieval import CANDIDATES, EXACT_CHUNKS, FUSION, EmbedderInfo, Index, Passage, Scope, Way
 
 _QUOTED = re.compile(r"['\\]")
 _WORDS_READ_THROUGH = 2_500
@@ -314,24 +315,33 @@ async def document_names(session: AsyncSession, scope: Scope, limit: int) -> lis
 
 
 _INDEXES = text(
-    "SELECT id, model, dimensions, max_tokens, state FROM embedding_index WHERE state IN ('active', 'building')"
+    "SELECT id, model, dimensions, max_tokens, state, query_prefix, document_prefix"
+    " FROM embedding_index WHERE state IN ('active', 'building')"
 )
 _UNHURRIED = text("SET LOCAL statement_timeout = 0")
-_OPEN_INDEX = text("SELECT id, state FROM open_embedding_index(:model, :dimensions, :max_tokens)")
+_OPEN_INDEX = text(
+    "SELECT id, state FROM open_vector_index(:model, :dimensions, :max_tokens, :query_prefix, :document_prefix)"
+)
 
 
 async def indexes(session: AsyncSession) -> list[Index]:
     """Return the index that is in force, and one that is being built."""
     found = await session.execute(_INDEXES)
-    return [Index(row.id, row.model, row.dimensions, row.max_tokens, row.state == "active") for row in found]
+    return [
+        Index(
+            row.id, row.model, row.dimensions, row.max_tokens, row.state == "active",
+            row.query_prefix, row.document_prefix,
+        )
+        for row in found
+    ]  # fmt: skip
 
 
-async def open_index(session: AsyncSession, model: str, dimensions: int, max_tokens: int) -> Index:
+async def open_index(session: AsyncSession, by: EmbedderInfo) -> Index:
     """Return the index of a model's vectors, making it when it is new; that looks at all there are."""
     await session.execute(_UNHURRIED)
-    values = {"model": model, "dimensions": dimensions, "max_tokens": max_tokens}
-    row = (await session.execute(_OPEN_INDEX, values)).one()
-    return Index(row.id, model, dimensions, max_tokens, row.state == "active")
+    row = (await session.execute(_OPEN_INDEX, asdict(by))).one()
+    is_active = row.state == "active"
+    return Index(row.id, by.model, by.dimensions, by.max_tokens, is_active, by.query_prefix, by.document_prefix)
 
 
 async def activate_index(session: AsyncSession, index_id: int) -> bool:

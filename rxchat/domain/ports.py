@@ -198,6 +198,11 @@ class DocumentParser(Protocol):
 class EmbeddingModel(Protocol):
     """Makes vectors of texts, so that what means the same is near."""
 
+    @property
+    def label(self) -> str:
+        """The model that is configured, and where it runs, for the page: "all-minilm:22m, which comes with RxChat"."""
+        ...
+
     async def info(self, prefer: str = "") -> EmbedderInfo:
         """Return which model makes the vectors from now on; where nobody has named one, that which is preferred, if it is there.
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
+MOST_DIMENSIONS = 4_000
+"""What pgvector's HNSW index on halfvec can hold."""
 EXACT_CHUNKS = 20_000
 """Scopes of at most so many chunks are read through; in larger ones the HNSW index is asked (decision 0011)."""
 CANDIDATES = 60
@@ -23,6 +25,10 @@ class EmbedderInfo:
     dimensions: int
     max_tokens: int
     """How many tokens a text may have."""
+    query_prefix: str = ""
+    """What the model was trained to see before a question ("search_query: ")."""
+    document_prefix: str = ""
+    """And before a passage: with another one the vectors are other vectors, so it is part of an index, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +40,13 @@ class Index:
     dimensions: int
     max_tokens: int
     is_active: bool = True
+    query_prefix: str = ""
+    document_prefix: str = ""
 
     @property
     def embedder(self) -> EmbedderInfo:
         """The model that makes its vectors."""
-        return EmbedderInfo(self.model, self.dimensions, self.max_tokens)
+        return EmbedderInfo(self.model, self.dimensions, self.max_tokens, self.query_prefix, self.document_prefix)
 
 
 @dataclass(frozen=True, slots=True)

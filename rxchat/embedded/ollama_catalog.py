@@ -15,6 +15,7 @@ from rxchat.embedded.ollama_requests import Refused
 
 Json = dict[str, Any]
 
+EMBEDDER_NAME = "all-minilm:22m"
 _REGISTRY = "registry.ollama.ai/library/"
 _SLOTS = 2
 _SLOT_TOKENS = 4096
@@ -82,16 +83,14 @@ class Catalog:
         raise Refused(404, f"model '{name}' not found")
 
 
-def catalog(folder: Path) -> Catalog:
-    """The demo model and the embedder, from a folder of prepared weights."""
-    chat = Llama(folder / weights.CHAT.prepared_file, slots=_SLOTS, slot_tokens=_SLOT_TOKENS, embeds=False)
+def catalog(folder: Path, *, embedder_only: bool = False) -> Catalog:
+    """The demo model and the embedder (or that one alone), from a folder of prepared weights."""
     embedder = Llama(folder / weights.EMBEDDER.prepared_file, slots=1, slot_tokens=512, embeds=True)
-    return Catalog(
-        [
-            Model("smollm2:135m", "completion", chat, _SMOLLM2),
-            Model("all-minilm:22m", "embedding", embedder, _MINILM),
-        ]
-    )
+    embedding = Model(EMBEDDER_NAME, "embedding", embedder, _MINILM)
+    if embedder_only:
+        return Catalog([embedding])
+    chat = Llama(folder / weights.CHAT.prepared_file, slots=_SLOTS, slot_tokens=_SLOT_TOKENS, embeds=False)
+    return Catalog([Model("smollm2:135m", "completion", chat, _SMOLLM2), embedding])
 
 
 def _sha256(path: Path) -> str:

@@ -16,12 +16,12 @@ from rxchat.embedded.ollama_api import build_app
 from rxchat.embedded.ollama_catalog import catalog
 
 
-async def serve(models: Path, port: int) -> None:
-    """Load the chat model, so that the first question is quick, and serve until SIGTERM or SIGINT."""
-    offered = catalog(models)
-    chat = offered.models[0]
-    await chat.llama.load()
-    chat.is_shown_as_loaded = True
+async def serve(models: Path, port: int, *, embedder_only: bool = False) -> None:
+    """Load the first model, so that the first question is quick, and serve until SIGTERM or SIGINT."""
+    offered = catalog(models, embedder_only=embedder_only)
+    first = offered.models[0]
+    await first.llama.load()
+    first.is_shown_as_loaded = True
     server = Server(build_app(offered), address="127.0.0.1", port=port, interface=Interfaces.ASGI, log_enabled=False)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -39,13 +39,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--models", type=Path, required=True)
+    parser.add_argument("--embedder-only", action="store_true")
     given = parser.parse_args()
-    asyncio.run(_serve_and_exit(given.models, given.port))
+    asyncio.run(_serve_and_exit(given.models, given.port, embedder_only=given.embedder_only))
 
 
-async def _serve_and_exit(models: Path, port: int) -> None:
+async def _serve_and_exit(models: Path, port: int, *, embedder_only: bool) -> None:
     """Serve, then leave without tearing llama.cpp down, which can wait for ever in this release."""
-    await serve(models, port)
+    await serve(models, port, embedder_only=embedder_only)
     sys.stdout.flush()
     os._exit(0)
 

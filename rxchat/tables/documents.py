@@ -189,7 +189,7 @@ class EmbeddingIndex(SQLModel, table=True):
 
     __tablename__ = "embedding_index"
     __table_args__ = (
-        Index("uq_embedding_index_model", "model", "dimensions", unique=True),
+        Index("uq_embedding_index_model", "model", "dimensions", "query_prefix", "document_prefix", unique=True),
         Index("uq_embedding_index_active", "state", unique=True, postgresql_where=text("state = 'active'")),
     )
 
@@ -197,6 +197,8 @@ class EmbeddingIndex(SQLModel, table=True):
     model: str
     dimensions: int
     max_tokens: int
+    query_prefix: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    document_prefix: str = Field(default="", sa_column_kwargs={"server_default": ""})
     state: str
     created_at: datetime = moment(default_now=True)
 

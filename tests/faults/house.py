@@ -32,7 +32,8 @@ from tests.performance.processes import ROOT, command_of, environment, family
 ROUND = "scripted:count=1,tokens=200,rate=50"
 LONG = "scripted:count=1,tokens=650,rate=50"
 ENDLESS = "scripted:count=1,tokens=20000,rate=50"
-MODELS = (ROUND, LONG, ENDLESS, "scripted-embed:tokens=256")
+EMBEDDER = "scripted-embed:tokens=256"
+MODELS = (ROUND, LONG, ENDLESS, EMBEDDER)
 
 BUCKET = "faults"
 _DISK_MEGABYTES = 400
@@ -144,6 +145,7 @@ class House:
             "DATABASE_URL": self.postgres_url,
             "DATABASE_OWNER_URL": self.owner_url,
             "OLLAMA_HOSTS": self.model_url,
+            "RXCHAT_EMBEDDING_MODEL": EMBEDDER,
         }
         await _run("migrate", environment(**self._settings, **servers))
         # Nobody looks at the pages here: any that were built once will do.
@@ -184,6 +186,7 @@ class House:
             "DATABASE_URL": self.lines[f"{name}-postgres"].url(self.postgres_url),
             "REDIS_URL": self.lines[f"{name}-valkey"].url(self.valkey_url),
             "OLLAMA_HOSTS": self.lines[f"{name}-model"].url(self.model_url),
+            "RXCHAT_EMBEDDING_MODEL": EMBEDDER,
         }
 
     async def _web(self, port: int) -> Child:

@@ -44,7 +44,7 @@ def shelf_host() -> Iterator[ModelHost]:
 @pytest.fixture(scope="module")
 def shelf(shelf_host: ModelHost) -> Iterator[RxChat]:
     """A server with a collection of two documents."""
-    found = RxChat(shelf_host.host)
+    found = RxChat(shelf_host.host, RXCHAT_EMBEDDING_MODEL=EMBEDDER)
     try:
         found.start()
         create_account(found)

@@ -73,6 +73,8 @@ class ScriptedOllama:
     generating: int = 0
     embedded: int = 0
     """How often it was asked for vectors."""
+    embedded_texts: list[str] = field(default_factory=list)
+    """Of what."""
     credentials: str = ""
     """What the last client that had a user and a password sent of them."""
     sent_at: list[float] = field(default_factory=list)
@@ -126,6 +128,7 @@ class ScriptedOllama:
         if method == "POST" and path in {"/api/embed", "/api/show"}:
             self.embedded += path == "/api/embed"
             asked = json.loads(body)
+            self.embedded_texts += asked.get("input") or []
             answered = scripted_embedder.embedded(asked) if path == "/api/embed" else self._show(asked)
             await _answer(writer, *answered)
             return True

@@ -61,7 +61,7 @@ async def scripted_model(folder: Path) -> AsyncGenerator[str]:
 async def rxchat_up(data: Path, *, ollama: str | None = None) -> AsyncGenerator[tuple[str, int]]:
     """Run `python -m rxchat up` until it is ready; gives its address and its process id."""
     port = free_port()
-    ours = {"RXCHAT_DATA": str(data), "RXCHAT_PORT": str(port)} | ({"OLLAMA_HOSTS": ollama} if ollama else {})
+    ours = {"RXCHAT_DATA": str(data), "RXCHAT_PORT": str(port)} | _hosts(ollama)
     log = data.with_suffix(".log")
     async with running(python("rxchat", "up"), log, environment(**ours)) as process:
         url = f"http://127.0.0.1:{port}"
@@ -78,9 +78,13 @@ async def stage(folder: Path) -> AsyncGenerator[Stage]:
         yield Stage(url, at, ollama, web_processes(pid), data)
 
 
+def _hosts(ollama: str | None) -> dict[str, str]:
+    return {"OLLAMA_HOSTS": ollama, "RXCHAT_EMBEDDING_MODEL": EMBEDDER} if ollama else {}
+
+
 def settings_of(data: Path, ollama: str = "") -> Settings:
     """Return the settings of an RxChat on this data folder."""
-    return Settings.model_validate({"RXCHAT_DATA": data, "OLLAMA_HOSTS": ollama})
+    return Settings.model_validate({"RXCHAT_DATA": data, **_hosts(ollama)})
 
 
 def web_processes(pid: int) -> tuple[int, ...]:

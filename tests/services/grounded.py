@@ -10,6 +10,7 @@ from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.files import Document
 from rxchat.services.graph import Services
+from tests.peers.scripted_ollama import ScriptedOllama
 
 HANDBOOK = """# Handbook
 
@@ -61,3 +62,12 @@ async def ready(services: Services, viewer: Viewer, collection_id: UUID, name: s
     document = await settled(services, viewer, await uploaded(services, viewer, collection_id, name, data))
     assert document.state is DocumentState.READY, document.error
     return document
+
+
+def offer(services: Services, ollama: ScriptedOllama, *models: str, wanted: str = "") -> None:
+    """Have other models there, and one of them configured, as after a restart."""
+    ollama.offered = ["scripted:tokens=2", *models]
+    embedder = services.ingestion._embedding._embedder
+    embedder._found.clear()  # pyright: ignore[reportAttributeAccessIssue]
+    embedder._own = None  # pyright: ignore[reportAttributeAccessIssue]
+    embedder._wanted = wanted  # pyright: ignore[reportAttributeAccessIssue]

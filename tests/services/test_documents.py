@@ -17,7 +17,7 @@ from rxchat.domain.retrieval import Scope, Way
 from rxchat.services.graph import Services
 from tests.factories import add_viewer
 from tests.peers.scripted_ollama import ScriptedOllama
-from tests.services.grounded import EMBEDDER, HANDBOOK, body, found, ready, settled, uploaded
+from tests.services.grounded import EMBEDDER, HANDBOOK, body, found, offer, ready, settled, uploaded
 
 pytestmark = pytest.mark.anyio
 
@@ -138,8 +138,7 @@ async def test_what_fails_when_it_is_read_again_is_found_as_before_and_keeps_no_
     again = await settled(services, viewer, document.id)
     assert (again.state, again.live_generation) == (DocumentState.FAILED, 1)
     assert "handbook.md" in await names(services, viewer, Scope((collection,)))
-    ollama.offered = ["scripted-embed:tokens=128,dimensions=32"]
-    services.ingestion._embedding._embedder._found.clear()  # pyright: ignore[reportAttributeAccessIssue]
+    offer(services, ollama, "scripted-embed:tokens=128,dimensions=32")
     async with asyncio.timeout(20):
         while not (await services.ingestion._embedding.wanted_index()).is_active:
             await services.ingestion.look_after()
@@ -218,7 +217,7 @@ async def test_a_chunk_that_the_embedder_finds_too_long_is_embedded_in_parts(
     services: Services, viewer: Viewer, collection, ollama: ScriptedOllama
 ) -> None:
     # It takes 16 tokens and says so; the estimate is for words, and these are all short ones.
-    ollama.offered = ["scripted:tokens=2", "scripted-embed:tokens=16"]
+    offer(services, ollama, "scripted-embed:tokens=16")
     text = " ".join(f"{chr(97 + number % 26)} {number}" for number in range(400))
     document = await ready(services, viewer, collection, "short.txt", text)
     assert document.chunks > 10

@@ -15,7 +15,7 @@ from rxchat.domain.retrieval import Index, Scope, Way
 from rxchat.services.graph import Services
 from rxchat.services.ingestion import TRIES
 from tests.peers.scripted_ollama import ScriptedOllama
-from tests.services.grounded import EMBEDDER, HANDBOOK, found, ready, uploaded
+from tests.services.grounded import EMBEDDER, HANDBOOK, found, offer, ready, uploaded
 
 pytestmark = pytest.mark.anyio
 
@@ -23,14 +23,6 @@ OFFERED = ["scripted:tokens=2", EMBEDDER]
 
 OTHER = "scripted-embed:tokens=128,dimensions=48"
 COFFEE = "who cleans the coffee machine?"
-
-
-def offer(services: Services, ollama: ScriptedOllama, *models: str, wanted: str = "") -> None:
-    """Have other models there, and one of them configured, as after a restart."""
-    ollama.offered = ["scripted:tokens=2", *models]
-    embedder = services.ingestion._embedding._embedder
-    embedder._found.clear()  # pyright: ignore[reportAttributeAccessIssue]
-    embedder._wanted = wanted  # pyright: ignore[reportAttributeAccessIssue]
 
 
 async def indexes(services: Services) -> list[Index]:
@@ -60,8 +52,7 @@ async def test_another_embedder_is_in_force_when_its_index_is_complete(
     services: Services, viewer: Viewer, collection, ollama: ScriptedOllama, owner_url: str
 ) -> None:
     await ready(services, viewer, collection, "handbook.md", HANDBOOK)
-    ollama.offered = ["scripted:tokens=2", "scripted-embed:tokens=128,dimensions=48"]
-    services.ingestion._embedding._embedder._found.clear()  # pyright: ignore[reportAttributeAccessIssue]
+    offer(services, ollama, OTHER)
     answer = await services.retrieval.search(viewer, "coffee machine", Scope((collection,)))
     assert answer.passages[0].name == "handbook.md"
     async with asyncio.timeout(20):
@@ -218,3 +209,75 @@ async def test_a_long_question_is_looked_for_by_its_meaning(services: Services, 
     answer = await services.retrieval.search(viewer, question, Scope((collection,)), way=Way.VECTOR)
     assert answer.notice == ""
     assert answer.passages[0].heading == "Handbook › Coffee"
+
+
+async def test_a_models_own_prefixes_are_sent_and_are_part_of_the_index(
+    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama
+) -> None:
+    nomic = "scripted-embed:tokens=256,like=nomic-embed-text"
+    offer(services, ollama, nomic, wanted=nomic)
+    await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    [index] = await indexes(services)
+    assert (index.query_prefix, index.document_prefix) == ("search_query: ", "search_document: ")
+    passages = [text for text in ollama.embedded_texts if "Fridays" in text]
+    assert passages
+    assert all(text.startswith("search_document: handbook") for text in passages)
+    assert await nearest(services, viewer, collection) == "handbook.md"
+    assert f"search_query: {COFFEE}" in ollama.embedded_texts
+
+
+async def test_another_prefix_makes_another_index_and_the_old_one_serves_until_it_is_complete(
+    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama
+) -> None:
+    await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    [before] = await indexes(services)
+    offer(services, ollama, EMBEDDER, wanted=EMBEDDER)
+    services.ingestion._embedding._embedder._prefix_settings = "q: ", "p: "  # pyright: ignore[reportAttributeAccessIssue]
+    assert await nearest(services, viewer, collection) == "handbook.md"
+    assert COFFEE in ollama.embedded_texts
+    await looked_after_until(services, lambda known: [item.query_prefix for item in known] == ["q: "])
+    [after] = await indexes(services)
+    assert (after.model, after.document_prefix, after.id != before.id) == (EMBEDDER, "p: ", True)
+    assert await nearest(services, viewer, collection) == "handbook.md"
+    assert f"q: {COFFEE}" in ollama.embedded_texts
+
+
+@pytest.mark.parametrize("dimensions", [4096, 4001])
+async def test_an_embedder_that_no_index_can_hold_leaves_the_old_index_in_use(
+    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama, dimensions: int
+) -> None:
+    await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    [before] = await indexes(services)
+    wide = f"scripted-embed:dimensions={dimensions}"
+    offer(services, ollama, EMBEDDER, wide, wanted=wide)
+    await ready(services, viewer, collection, "tea.md", "# Tea\n\nTea is served at four in the garden.")
+    await services.ingestion.look_after()
+    assert await indexes(services) == [before]
+    assert await nearest(services, viewer, collection, "tea in the garden") == "tea.md"
+    said = await services.retrieval.embedder(viewer)
+    assert said.startswith(f"Embedding model: {EMBEDDER}.")
+    assert said.endswith("is not in use yet.")
+
+
+async def test_the_first_embedder_that_no_index_can_hold_is_refused_in_a_sentence_that_names_the_limit(
+    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama
+) -> None:
+    wide = "scripted-embed:dimensions=4096"
+    offer(services, ollama, wide, wanted=wide)
+    document_id = await uploaded(services, viewer, collection, "handbook.md", HANDBOOK)
+    async with asyncio.timeout(10):
+        while not (document := await found(services, viewer, document_id)).note:
+            await asyncio.sleep(0.02)
+    assert "4,096" in document.note
+    assert "4,000" in document.note
+
+
+@pytest.mark.parametrize("dimensions", [1, 3072, 4000])
+async def test_an_embedder_of_any_width_that_fits_makes_an_index(
+    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama, dimensions: int
+) -> None:
+    fitting = f"scripted-embed:dimensions={dimensions}"
+    offer(services, ollama, fitting, wanted=fitting)
+    await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    assert [(index.dimensions, index.is_active) for index in await indexes(services)] == [(dimensions, True)]
+    assert await nearest(services, viewer, collection) == "handbook.md"

@@ -55,6 +55,12 @@ def names(tab: Tab) -> list[str]:
     return [line.name for line in shown(tab, "documents")]
 
 
+async def test_the_page_says_which_embedder_is_used(services: Services, ada: Viewer) -> None:
+    async with open_tab(await signed_in_as(services, ada)) as tab:
+        await opened(tab)
+        assert shown(tab, "embedder") == f"Embedding model: {EMBEDDER}, on the Ollama hosts."
+
+
 async def test_a_collection_is_created_renamed_and_deleted(services: Services, ada: Viewer) -> None:
     async with open_tab(await signed_in_as(services, ada)) as tab:
         await opened(tab)

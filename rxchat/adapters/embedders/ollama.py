@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rxchat.adapters.embedders.calls import Endpoint, unit_vectors
+from rxchat.domain.embedder_prefixes import prefixes_of
 from rxchat.domain.errors import EmbedderError, TextRefused, TextTooLong
 from rxchat.domain.retrieval import EmbedderInfo
 
@@ -14,15 +16,47 @@ _FALLBACK_TOKENS = 256
 _EMBEDS = re.compile(r"embed|minilm|\bbge|\bgte|\be5\b", re.IGNORECASE)
 
 
-class OllamaEmbeddingModel:
-    """One embedding model at the first of the hosts that has it; without a name, the first that there is."""
+@dataclass(frozen=True, slots=True)
+class OwnEmbedder:
+    """The embedder that RxChat brings along: its name, and how to start it or find out where it listens."""
 
-    def __init__(self, hosts: Sequence[str], model: str = "") -> None:
-        """Know where to ask; nothing is connected yet."""
+    model: str
+    url: Callable[[], Awaitable[str]]
+    """Raises EmbedderError when it cannot run."""
+
+
+class OllamaEmbeddingModel:
+    """One embedding model, at the first of the hosts that has it; without a name, the one that RxChat brings along.
+
+    Where there is none of its own either (in tests), it is the first that the hosts have.
+    """
+
+    def __init__(
+        self,
+        hosts: Sequence[str],
+        model: str = "",
+        own: OwnEmbedder | None = None,
+        *,
+        query_prefix: str | None = None,
+        document_prefix: str | None = None,
+    ) -> None:
+        """Prepare the clients; nothing is connected yet. Prefixes that are given replace those that are known."""
         self._endpoints = [Endpoint(host, "The embedding model's host") for host in hosts]
-        self._wanted = model
+        self._wanted = model or (own.model if own else "")
+        self._own = own
+        self._own_endpoint: Endpoint | None = None
+        self._prefix_settings = query_prefix, document_prefix
         self._found: dict[str, tuple[Endpoint, EmbedderInfo]] = {}
         """Where each model is, and what it makes; the wanted one (or the first that there is) is also under ""."""
+
+    @property
+    def label(self) -> str:
+        """What it is called, and where it is; see the EmbeddingModel port."""
+        if self._own is not None and self._wanted == self._own.model:
+            return f"{self._wanted}, which comes with RxChat"
+        return (
+            f"{self._wanted}, on the Ollama hosts" if self._wanted else "the first embedding model of the Ollama hosts"
+        )
 
     async def info(self, prefer: str = "") -> EmbedderInfo:
         """Return which model it is; see the EmbeddingModel port."""
@@ -51,8 +85,13 @@ class OllamaEmbeddingModel:
         """Close the connections."""
         for endpoint in self._endpoints:
             await endpoint.aclose()
+        if self._own_endpoint is not None:
+            await self._own_endpoint.aclose()
 
     async def _find(self, wanted: str, prefer: str = "") -> tuple[Endpoint, EmbedderInfo]:
+        if self._own is not None and wanted == self._own.model:
+            endpoint = await self._started(self._own)
+            return endpoint, await self._described(endpoint, wanted)
         failure = EmbedderError(
             f"No Ollama host has the embedding model {wanted!r}: pull it there."
             if wanted
@@ -74,11 +113,25 @@ class OllamaEmbeddingModel:
         endpoint, name = next((item for item in there if item[1] == prefer), there[0])
         return endpoint, await self._described(endpoint, name)
 
+    async def _started(self, own: OwnEmbedder) -> Endpoint:
+        """Return where the own embedder listens now; after a restart that is another port."""
+        url = await own.url()
+        if self._own_endpoint is None or self._own_endpoint.url != url:
+            if self._own_endpoint is not None:
+                await self._own_endpoint.aclose()
+            self._own_endpoint = Endpoint(url, "The embedder that comes with RxChat")
+        return self._own_endpoint
+
     async def _described(self, endpoint: Endpoint, model: str) -> EmbedderInfo:
         facts = (await endpoint.post("/api/show", {"model": model})).get("model_info") or {}
         tokens = next((value for name, value in facts.items() if name.endswith(".context_length")), _FALLBACK_TOKENS)
         vectors = await self._embedded(endpoint, model, ["dimensions"], None)
-        return EmbedderInfo(model, len(vectors[0]), max(16, int(tokens)))
+        prefixes = prefixes_of(model)
+        if model == self._wanted or not self._wanted:
+            prefixes = prefixes.replaced(*self._prefix_settings)
+        # A prefix takes some of a text's room: about four characters a token.
+        room = int(tokens) - -(-len(prefixes.document) // 4)
+        return EmbedderInfo(model, len(vectors[0]), max(16, room), prefixes.query, prefixes.document)
 
     async def _embedded(
         self, endpoint: Endpoint, model: str, texts: Sequence[str], dimensions: int | None

@@ -9,37 +9,64 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rxchat.adapters.embedders.calls import Endpoint, unit_vectors
+from rxchat.domain.embedder_prefixes import prefixes_of
 from rxchat.domain.errors import EmbedderError
+from rxchat.domain.ports import EmbeddingModel
 from rxchat.domain.retrieval import EmbedderInfo
 
 
 class OpenAIEmbeddingModel:
     """One embedding model behind /embeddings."""
 
-    def __init__(self, url: str, model: str, key: str, max_tokens: int) -> None:
-        """Know where to ask; the API does not say how many tokens a text may have, so the operator does."""
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        key: str,
+        max_tokens: int,
+        *,
+        query_prefix: str | None = None,
+        document_prefix: str | None = None,
+        others: EmbeddingModel | None = None,
+    ) -> None:
+        """Note where to ask; the API does not say how many tokens a text may have, so the operator does.
+
+        `others` has the models of earlier indexes, which answer until this one's index is complete.
+        """
+        self._prefixes = prefixes_of(model).replaced(query_prefix, document_prefix)
+        self._others = others
         self._endpoint = Endpoint(url, "The embedding service", key)
         self._model = model
         self._max_tokens = max_tokens
         self._info: EmbedderInfo | None = None
+
+    @property
+    def label(self) -> str:
+        """What it is called, and where it is; see the EmbeddingModel port."""
+        return f"{self._model}, from the embedding service" if self._model else "the embedding service"
 
     async def info(self, prefer: str = "") -> EmbedderInfo:
         """Return which model it is; see the EmbeddingModel port."""
         del prefer
         if self._info is None:
             vectors = await self._embedded(["dimensions"], None)
-            self._info = EmbedderInfo(self._model, len(vectors[0]), self._max_tokens)
+            query, document = self._prefixes.query, self._prefixes.document
+            self._info = EmbedderInfo(self._model, len(vectors[0]), self._max_tokens, query, document)
         return self._info
 
     async def embed(self, texts: Sequence[str], by: EmbedderInfo) -> list[list[float]]:
         """Return a vector for each text; see the EmbeddingModel port."""
         if by.model != self._model:
+            if self._others is not None:
+                return await self._others.embed(texts, by)
             raise EmbedderError(f"The embedding service is set up for {self._model}, not for {by.model}.")
         return await self._embedded(texts, by.dimensions)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._endpoint.aclose()
+        if self._others is not None:
+            await self._others.aclose()
 
     async def _embedded(self, texts: Sequence[str], dimensions: int | None) -> list[list[float]]:
         body = {"model": self._model, "input": [text or " " for text in texts], "encoding_format": "float"}

@@ -97,7 +97,7 @@ function Unloaded({ problem, onReload }) {
   );
 }
 
-export function DocumentsPage({ collections, chosen, documents, shares, groups, loaded, done, created, problem, answers, onReload, ...events }) {
+export function DocumentsPage({ collections, chosen, documents, shares, groups, embedder, loaded, done, created, problem, answers, onReload, ...events }) {
   const { collection_id: named = "" } = useParams();
   const navigate = useNavigate();
   const [dialog, setDialog] = useState(null);
@@ -133,7 +133,10 @@ export function DocumentsPage({ collections, chosen, documents, shares, groups, 
       <h1 className="sr-only" id="account-title" tabIndex={-1}>Documents</h1>
       {loaded ? <Collections {...{ collections, named, onNew }} /> : <div className="collections" />}
       <div className="documents-scroll">
-        <div className="documents-page">{loaded ? open : <Unloaded {...{ problem, onReload }} />}</div>
+        <div className="documents-page">
+          {loaded ? open : <Unloaded {...{ problem, onReload }} />}
+          {loaded && embedder && <p className="documents-embedder">{embedder}</p>}
+        </div>
       </div>
       {dialog && <DocumentDialogs collection={about.current} {...{ dialog, shares, groups, ask, events }} onClose={() => setDialog(null)} onGone={() => navigate("/documents")} />}
     </div>

@@ -81,6 +81,7 @@ class DocumentsPage(ClientComponent):
     documents: rx.Var[list[DocumentLine]]
     shares: rx.Var[list[ShareLine]]
     groups: rx.Var[list[GroupChoice]]
+    embedder: rx.Var[str]
     loaded: rx.Var[bool]
     done: rx.Var[str]
     created: rx.Var[str]
@@ -118,6 +119,7 @@ def documents() -> rx.Component:
         documents=DocumentsState.documents,
         shares=DocumentsState.shares,
         groups=DocumentsState.groups,
+        embedder=DocumentsState.embedder,
         loaded=DocumentsState.loaded,
         done=DocumentsState.done,
         created=DocumentsState.created,

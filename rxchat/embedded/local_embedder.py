@@ -1,0 +1,115 @@
+"""The embedder that RxChat brings along, for a process that has to embed and whose supervisor runs none.
+
+The first process of a data folder that asks for it starts a server as its child and tells the others where it listens;
+when that process ends, its child ends with it, and the next one that asks starts another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+import httpx
+import structlog
+
+from rxchat.embedded import data_folder, models, process, weights
+from rxchat.embedded.child import Kept
+from rxchat.embedded.errors import EmbeddedError, StartFailed
+
+log = structlog.get_logger(__name__)
+
+_PATIENCE_SECONDS = 120.0
+_LOOK_SECONDS = 0.2
+_ANSWER_SECONDS = 2.0
+_STOP_SECONDS = 2.0
+
+
+class LocalEmbedder:
+    """Starts the embedder's server, or finds the one that another process of this data folder has started."""
+
+    def __init__(self, data: Path) -> None:
+        """Note the data folder; nothing runs before `url`."""
+        self._data = data
+        self._address = data / "run" / "embedder.json"
+        self._starting = asyncio.Lock()
+        self._lock: IO[str] | None = None
+        self._child: Kept | None = None
+
+    async def url(self) -> str:
+        """Return where it listens, as one would write it into OLLAMA_HOSTS.
+
+        Raises:
+            EmbeddedError: one of its kinds, when it cannot run here.
+        """
+        async with self._starting:
+            data_folder.create(self._data)
+            give_up_at = time.monotonic() + _PATIENCE_SECONDS
+            while time.monotonic() < give_up_at:
+                if (found := await self._running()) is not None:
+                    return found
+                if self._take_lock():
+                    return await self._start()
+                await asyncio.sleep(_LOOK_SECONDS)
+        raise StartFailed("The embedder did not start: another process of this machine has not finished starting it.")
+
+    async def aclose(self) -> None:
+        """End the server, if it is this process that runs it."""
+        if self._child is not None:
+            await self._child.stop(_STOP_SECONDS)
+            self._child = None
+        self._release()
+
+    async def _running(self) -> str | None:
+        told = data_folder.read_json(self._address)
+        address = told.get("url") if told else None
+        if not isinstance(address, str):
+            return None
+        async with httpx.AsyncClient(trust_env=False, timeout=_ANSWER_SECONDS) as client:
+            try:
+                (await client.get(f"{address}/api/version")).raise_for_status()
+            except httpx.HTTPError:
+                return None
+        return address
+
+    async def _start(self) -> str:
+        try:
+            if self._child is not None:
+                # It is silent, or has ended.
+                await self._child.stop(_STOP_SECONDS)
+            models.check_cpu()
+            folder, logs = self._data / "models", self._data / "logs"
+            await models.prepare(folder, logs, lambda line: log.info("progress", line=line), (weights.EMBEDDER,))
+            port = process.free_port()
+            self._child = Kept(models.child(folder, port, embedder_only=True), logs, lambda _line: None)
+            await self._child.start()
+        except (EmbeddedError, OSError):
+            self._release()
+            raise
+        address = models.url(port)
+        data_folder.write_private(self._address, {"url": address, "pid": os.getpid()})
+        return address
+
+    def _take_lock(self) -> bool:
+        """Whether this process is the one that runs it; the lock ends with the process."""
+        if self._lock is not None:
+            return True
+        file = (self._data / "run" / "embedder.lock").open("a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return False
+        self._lock = file
+        return True
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            with suppress(FileNotFoundError):
+                self._address.unlink()
+            self._lock.close()
+            self._lock = None
