@@ -197,6 +197,9 @@ def build_services(settings: Settings, at: Connections) -> Graph:
         first_token_seconds=settings.first_token_timeout_seconds,
         token_seconds=settings.token_timeout_seconds,
         demo_hosts=at.demo_hosts,
+        context_tokens=settings.context_tokens,
+        load_seconds=settings.load_timeout_seconds,
+        allows_remote=settings.remote_models,
     )
     broadcast = RedisBroadcast(at.redis_url) if at.redis_url else None
     counters = RedisCounters(at.redis_url) if at.redis_url else None

@@ -23,6 +23,7 @@ from psycopg import AsyncConnection
 from rxchat import checks
 from rxchat.adapters.ollama import OllamaChatModel
 from rxchat.adapters.parsing import IsolatedParser
+from rxchat.adapters.proxies import proxy_for, without_credentials
 from rxchat.adapters.redis import RedisBroadcast
 from rxchat.bootstrap import Connections, connections, object_store
 from rxchat.db import migrations
@@ -210,12 +211,14 @@ async def _model_host(host: str) -> Diagnosis:
     try:
         offered = await model.models()
     except ModelError as error:
-        return Diagnosis("model host", error.message, "Start it there, or take it out of OLLAMA_HOSTS.")
+        return Diagnosis("model host", error.detail or error.message, "Start it there, or take it out of OLLAMA_HOSTS.")
     finally:
         await model.aclose()
     where = offered[0].host if offered else "the host"
+    proxy = proxy_for(host)
+    through = f", through the proxy {without_credentials(proxy)} that the environment names" if proxy else ""
     remedy = "" if offered else "Get one there, for example: ollama pull llama3.2"
-    return Diagnosis("model host", f"{where} offers {len(offered)} models", remedy)
+    return Diagnosis("model host", f"{where} offers {len(offered)} models{through}", remedy)
 
 
 async def _files(settings: Settings, at: Connections) -> Diagnosis:

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
 
     # Models
     default_model: str = Field(default="", alias="RXCHAT_DEFAULT_MODEL")
+    context_tokens: int = Field(default=8_192, alias="RXCHAT_CONTEXT_TOKENS", ge=512)
+    remote_models: bool = Field(default=False, alias="RXCHAT_REMOTE_MODELS")
+    load_timeout_seconds: float = Field(default=600.0, alias="RXCHAT_LOAD_TIMEOUT_SECONDS", gt=0)
     first_token_timeout_seconds: float = Field(default=120.0, alias="RXCHAT_FIRST_TOKEN_TIMEOUT_SECONDS", gt=0)
     token_timeout_seconds: float = Field(default=60.0, alias="RXCHAT_TOKEN_TIMEOUT_SECONDS", gt=0)
 

@@ -96,3 +96,13 @@ def test_what_is_found_is_said_and_is_the_exit_code(
     assert doctor.doctor(settings, argparse.Namespace()) == code
     said = capsys.readouterr().out
     assert words in said and remedy in said
+
+
+async def test_doctor_says_when_a_model_host_is_reached_through_a_proxy(
+    ollama: ScriptedOllama, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = (await doctor._model_host(ollama.host)).seen
+    assert "proxy" not in seen
+    monkeypatch.setattr(doctor, "proxy_for", lambda _host: "http://user:s3cret@proxy.example:3128")
+    seen = (await doctor._model_host(ollama.host)).seen
+    assert "through the proxy http://proxy.example:3128" in seen

@@ -6,35 +6,33 @@ How the daemon behaves was measured on version 0.32.15; its API is described at 
 from __future__ import annotations
 
 import asyncio
-import json
-import re
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.parse import unquote, urlsplit
 
 import aiohttp
 import httpx
 import ollama
 import structlog
 
-from rxchat.adapters.ollama_stream import MEGABYTES, LineTooLong, Silent, chat_events, message_body, tool_body
+from rxchat.adapters import ollama_errors
+from rxchat.adapters.ollama_stream import MEGABYTES, LineTooLong, Patience, Silent, chat_events, message_body, tool_body
+from rxchat.adapters.proxies import proxy_for, without_credentials
 from rxchat.domain.chat import AnswerFinished, ChatEvent, ChatMessage, ModelInfo, ToolSpec
-from rxchat.domain.errors import (
-    ModelBroke,
-    ModelError,
-    ModelHostAway,
-    ModelRefused,
-    ModelSilent,
-    ModelUnknown,
-)
-from rxchat.domain.text import storable
+from rxchat.domain.context import fitted
+from rxchat.domain.errors import ModelError, ModelHostAway, ModelRefused, ModelSilent
 
 log = structlog.get_logger(__name__)
 
 _CONNECT_SECONDS = 5.0
 _LIST_SECONDS = 10.0
+_LOOK_SECONDS = 2.0
+_STAYS_LOADED_SECONDS = 120.0
+"""Ollama unloads a model after five minutes without a request: one that answered just now is loaded."""
+_CONTEXT_TOKENS = 8_192
+_LOAD_SECONDS = 600.0
 
 
 class OllamaChatModel:
@@ -47,16 +45,27 @@ class OllamaChatModel:
         first_token_seconds: float = 120.0,
         token_seconds: float = 60.0,
         demo_hosts: Sequence[str] = (),
+        context_tokens: int = _CONTEXT_TOKENS,
+        load_seconds: float = _LOAD_SECONDS,
+        allows_remote: bool = True,
     ) -> None:
         """Prepare a client for each host; nothing is connected yet."""
         # By the address that people may see: a user and a password in it are for the daemon's proxy alone.
-        self._clients = {_public(host): _client(host) for host in hosts}
-        self._credentials = {_public(host): _credentials(host) for host in hosts}
+        self._clients = {without_credentials(host): _client(host) for host in hosts}
+        self._credentials = {without_credentials(host): _credentials(host) for host in hosts}
         self._streams: dict[str, aiohttp.ClientSession] = {}
         self._first_token_seconds = first_token_seconds
         self._token_seconds = token_seconds
-        self._demo_hosts = frozenset(map(_public, demo_hosts))
+        self._demo_hosts = frozenset(map(without_credentials, demo_hosts))
+        self._context_tokens = context_tokens
+        self._load_seconds = load_seconds
+        self._allows_remote = allows_remote
         self._host_of: dict[str, str] = {}
+        self._remote: dict[str, str] = {}
+        """Where models run that only pass through a host, by their names."""
+        self._contexts: dict[tuple[str, str], int] = {}
+        """How many tokens a model was made for, by its host and name; 0 when the daemon does not say."""
+        self._answered_at: dict[tuple[str, str], float] = {}
 
     async def models(self) -> list[ModelInfo]:
         """Return what the hosts offer; a model that several have is named once.
@@ -78,22 +87,24 @@ class OllamaChatModel:
         if failures and len(failures) == len(answers):
             raise failures[0]
         self._host_of = {model.name: model.host for model in offered.values()}
+        self._remote = {model.name: model.remote_host for model in offered.values() if model.remote_host}
         return list(offered.values())
 
     async def _models_at(self, host: str) -> list[ModelInfo]:
-        with _translated(host, ""):
+        with ollama_errors.translated(host, ""):
             try:
                 async with asyncio.timeout(_LIST_SECONDS):
                     # Not the client's list(): its types drop `capabilities`, which newer daemons send.
                     response = await self._clients[host]._client.get("/api/tags")
             except TimeoutError as error:
-                raise ModelHostAway(f"The model host {host} does not answer. Is Ollama running there?") from error
+                raise ollama_errors.away(host, error) from error
             response.raise_for_status()
             rows = response.json().get("models") or []
             return [self._info(host, row) for row in rows if isinstance(row, dict) and row.get("model")]
 
     def _info(self, host: str, row: dict[str, Any]) -> ModelInfo:
         details = row.get("details") or {}
+        remote = urlsplit(str(row.get("remote_host") or "")).hostname or str(row.get("remote_host") or "")
         return ModelInfo(
             name=str(row["model"]),
             host=host,
@@ -102,6 +113,8 @@ class OllamaChatModel:
             context_tokens=int(details.get("context_length") or 0),
             capabilities=frozenset(map(str, row.get("capabilities") or ())),
             is_demo=host in self._demo_hosts,
+            remote_host=remote,
+            is_allowed=self._allows_remote or not remote,
         )
 
     async def chat(
@@ -113,29 +126,81 @@ class OllamaChatModel:
             ModelError: each failure as the subclass that says what it was.
         """
         host = await self._host_for(model)
-        asked = [message_body(message) for message in messages]
-        offered = [tool_body(tool) for tool in tools]
-        log.info("model call", host=_short(host), model=model, messages=len(asked), tools=len(offered))
-        begun: list[bool] = []
-        with _translated(host, model, begun):
-            events = chat_events(
-                self._stream(host), model, asked, self._first_token_seconds, self._token_seconds, offered
+        if model in self._remote and not self._allows_remote:
+            raise ModelRefused(
+                f"{model} runs on a service outside of this network, which is not allowed here. Choose another model.",
+                detail=f"It runs at {self._remote[model]}; RXCHAT_REMOTE_MODELS=true allows it.",
             )
+        context, patience = await asyncio.gather(self._context_of(host, model), self._patience(host, model))
+        asked = [message_body(message) for message in fitted(model, messages, context)]
+        offered = [tool_body(tool) for tool in tools]
+        log.info("model call", host=ollama_errors.short(host), model=model, messages=len(asked), tools=len(offered))
+        begun: list[bool] = []
+        with ollama_errors.translated(host, model, begun):
+            body = {"model": model, "messages": asked, "options": {"num_ctx": context}}
+            events = chat_events(self._stream(host), body | ({"tools": offered} if offered else {}), patience)
             try:
                 async with aclosing(events):
                     async for event in events:
                         begun[:] = [True]
+                        self._answered_at[host, model] = time.monotonic()
                         yield event
                         if isinstance(event, AnswerFinished):
                             return
             except Silent as error:
                 raise ModelSilent(
-                    f"{model} on {_short(host)} said nothing for {error.seconds:g} seconds. It may be overloaded or too"
-                    " large for its host: try again, or choose a smaller model."
+                    f"{model} said nothing for {error.seconds:g} seconds. It may be overloaded or too large for its"
+                    " host: try again, or choose a smaller model.",
+                    detail=f"It was asked at {host}.",
                 ) from error
             except LineTooLong as error:
-                raise ModelBroke(f"{_short(host)} sent a line of over {MEGABYTES} MB; is it Ollama?") from error
-            raise ModelBroke(f"{_short(host)} stopped in the middle of the answer; what was said so far is kept.")
+                raise ollama_errors.line_too_long(host, MEGABYTES) from error
+            raise ollama_errors.stopped(host)
+
+    async def _context_of(self, host: str, model: str) -> int:
+        """Return how much a model reads at once: as much as is set, and never more than it was made for."""
+        known = self._contexts.get((host, model))
+        if known is None and (known := await self._made_for(host, model)) is not None:
+            self._contexts[host, model] = known
+        return min(self._context_tokens, known or self._context_tokens)
+
+    async def _made_for(self, host: str, model: str) -> int | None:
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS):
+                response = await self._clients[host]._client.post("/api/show", json={"model": model})
+            facts = response.json().get("model_info") or {}
+            found = [int(value) for name, value in facts.items() if name.endswith(".context_length")]
+        except (TimeoutError, OSError, httpx.HTTPError, ValueError, TypeError, AttributeError):
+            return None
+        return max(0, min(found, default=0))
+
+    async def is_loading(self, model: str) -> bool:
+        """Return whether the model is not in its host's memory yet; False when the host does not say."""
+        host = self._host_of.get(model)
+        return host is not None and await self._is_loaded(host, model) is False
+
+    async def _is_loaded(self, host: str, model: str) -> bool | None:
+        """Return whether a host has a model in memory (/api/ps); None when it does not say."""
+        if time.monotonic() - self._answered_at.get((host, model), float("-inf")) < _STAYS_LOADED_SECONDS:
+            return True
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS):
+                response = await self._clients[host]._client.get("/api/ps")
+            rows = response.raise_for_status().json().get("models") or []
+            names = {str(row.get("model") or row.get("name")) for row in rows}
+        except (TimeoutError, OSError, httpx.HTTPError, ValueError, TypeError, AttributeError):
+            return None
+        return model in names or f"{model}:latest" in names
+
+    async def _patience(self, host: str, model: str) -> Patience:
+        """Return how long to wait for the first token: loading takes longer, and hanging up makes it begin again."""
+        is_loading = await self._is_loaded(host, model) is False
+
+        async def is_still_loading() -> bool:
+            # While it loads, daemons list a model or not; one that does not answer at all is not waited for.
+            return is_loading and await self._is_loaded(host, model) is not None
+
+        return Patience(self._first_token_seconds, self._token_seconds, self._load_seconds, is_still_loading)
 
     def _stream(self, host: str) -> aiohttp.ClientSession:
         """Return what answers of this host are read with; made when it is first needed, in the loop that it belongs to."""
@@ -152,7 +217,7 @@ class OllamaChatModel:
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
                 headers=headers,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                proxy=_proxy(host),
+                proxy=proxy_for(host),
             )
         return self._streams[host]
 
@@ -169,84 +234,14 @@ class OllamaChatModel:
             await client.close()
 
 
-@contextmanager
-def _translated(host: str, model: str, begun: Sequence[bool] = ()) -> Iterator[None]:
-    """Turn everything that the client and httpx raise into an error of ours; `begun` holds something after a token."""
-    try:
-        yield
-    except ollama.ResponseError as error:
-        raise _response_error(host, model, error) from error
-    except (ConnectionError, httpx.ConnectError, httpx.ConnectTimeout, aiohttp.ClientConnectorError) as error:
-        raise ModelHostAway(f"The model host {host} does not answer. Is Ollama running there?") from error
-    except httpx.HTTPStatusError as error:
-        raise ModelRefused(
-            f"{_short(host)} answered with status {error.response.status_code}; is it Ollama?"
-        ) from error
-    except (httpx.TransportError, aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
-        if not begun:
-            # A connection that was kept open and whose other end is gone: nobody was there from the start.
-            raise ModelHostAway(f"The model host {host} does not answer. Is Ollama running there?") from error
-        raise ModelBroke(
-            f"The connection to {_short(host)} broke in the middle; what was said so far is kept."
-        ) from error
-    except (json.JSONDecodeError, UnicodeDecodeError, httpx.RequestError, aiohttp.ClientError) as error:
-        raise ModelBroke(f"{_short(host)} sent something that is not Ollama's protocol; is it Ollama?") from error
-    except (ValueError, TypeError, AttributeError, OverflowError) as error:
-        # Well-formed lines that are no answers: wrong fields (pydantic's ValidationError), or no object at all.
-        raise ModelBroke(f"{_short(host)} sent an answer that makes no sense; is its version supported?") from error
-
-
-def _response_error(host: str, model: str, error: ollama.ResponseError) -> ModelError:
-    said = _sentence(error.error)
-    if error.status_code == httpx.codes.NOT_FOUND:
-        return ModelUnknown(f"{_short(host)} does not have the model {model}. Get it with: ollama pull {model}")
-    if error.status_code in {-1, httpx.codes.OK}:
-        # An error line inside a stream that began with 200 carries no status of its own.
-        return ModelBroke(f"{_short(host)} failed while it was answering: {said}")
-    if error.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-        return ModelError(f"{_short(host)} failed: {said}")
-    return ModelRefused(f"{_short(host)} refused the request: {said}")
-
-
-def _sentence(raw: str) -> str:
-    """Return the daemon's words: some arrive as a JSON string nested in a string."""
-    text = raw.strip()
-    for _ in range(3):
-        try:
-            inner = json.loads(text)
-        except ValueError:
-            break
-        if isinstance(inner, dict):
-            inner = inner.get("error", "")
-        if isinstance(inner, dict):
-            inner = inner.get("message", "")
-        text = str(inner).strip()
-    return storable(re.sub(r"\s+", " ", text))[:300] or "no reason given"
-
-
 def _client(host: str) -> ollama.AsyncClient:
     timeout = httpx.Timeout(None, connect=_CONNECT_SECONDS)
-    return ollama.AsyncClient(host=_public(host), timeout=timeout, auth=_credentials(host))
-
-
-def _proxy(host: str) -> str | None:
-    """Return the proxy that the environment names for a host; nothing else of the environment counts (no ~/.netrc)."""
-    address = urlsplit(host)
-    proxies = getproxies()
-    if not address.hostname or proxy_bypass(address.hostname):
-        return None
-    return proxies.get(address.scheme) or proxies.get("all")
+    # Nothing else of the environment counts (no ~/.netrc), and no proxy for a host of this network.
+    return ollama.AsyncClient(
+        host=without_credentials(host), timeout=timeout, auth=_credentials(host), trust_env=False, proxy=proxy_for(host)
+    )
 
 
 def _credentials(host: str) -> tuple[str, str] | None:
     address = urlsplit(host)
     return (unquote(address.username), unquote(address.password or "")) if address.username else None
-
-
-def _public(host: str) -> str:
-    address = urlsplit(host)
-    return urlunsplit(address._replace(netloc=address.netloc.rpartition("@")[2]))
-
-
-def _short(host: str) -> str:
-    return urlsplit(host).netloc or host

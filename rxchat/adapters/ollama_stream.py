@@ -12,7 +12,10 @@ import asyncio
 import base64
 import http
 import json
-from collections.abc import AsyncGenerator, Iterator, Sequence
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -31,6 +34,7 @@ from rxchat.domain.chat import (
 
 MEGABYTES = 4
 _LINE_BYTES = MEGABYTES * 1_000_000
+_LOOK_AGAIN_SECONDS = 5.0
 _ERROR_BYTES = 64_000
 _NANOSECONDS = 1e9
 # What nobody has ever measured is out of order: it must not be more than what is stored can hold.
@@ -52,13 +56,22 @@ class LineTooLong(Exception):
     """A line has no end: what sends it is no Ollama, or out of order."""
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a model may be silent."""
+
+    first_seconds: float
+    """Until its first token, once it is loaded."""
+    next_seconds: float
+    """And from one token to the next."""
+    load_seconds: float
+    """Until its first token in all, loading included."""
+    is_loading: Callable[[], Awaitable[bool]]
+    """Whether it may still be loading; asked when the first token is late."""
+
+
 async def chat_events(
-    session: aiohttp.ClientSession,
-    model: str,
-    messages: list[dict[str, Any]],
-    first_seconds: float,
-    next_seconds: float,
-    tools: Sequence[dict[str, Any]] = (),
+    session: aiohttp.ClientSession, body: dict[str, Any], patience: Patience
 ) -> AsyncGenerator[ChatEvent]:
     """Ask, and yield what comes; closing the generator closes the connection, and that frees the model.
 
@@ -70,22 +83,24 @@ async def chat_events(
         ValueError: when it is not JSON, or counts what cannot be counted (OverflowError: infinitely much).
         TypeError: when it is not an answer.
     """
-    asked: dict[str, Any] = {"model": model, "messages": messages, "stream": True}
-    if tools:
-        asked["tools"] = list(tools)
-    response = await _within(first_seconds, session.post("api/chat", json=asked))
+    give_up_at = time.monotonic() + patience.load_seconds
+    response = await _patiently(patience, give_up_at, session.post("api/chat", json=body | {"stream": True}))
     try:
         if response.status >= http.HTTPStatus.BAD_REQUEST:
-            said = await _within(first_seconds, _beginning(response.content))
+            said = await _within(patience.first_seconds, _beginning(response.content))
             raise ollama.ResponseError(said, response.status)
-        lines, seconds, is_over = _Lines(), first_seconds, False
+        lines, has_begun, is_over = _Lines(), False, False
         while not is_over:
-            chunk = await _within(seconds, response.content.readany())
+            reading = response.content.readany()
+            if has_begun:
+                chunk = await _within(patience.next_seconds, reading)
+            else:
+                chunk = await _patiently(patience, give_up_at, reading)
             is_over = not chunk
             # The last line may end without saying so.
             for line in lines.after(chunk or b"\n"):
                 for event in _events(line):
-                    seconds = next_seconds
+                    has_begun = True
                     yield event
     finally:
         response.close()
@@ -128,6 +143,27 @@ async def _within(seconds: float, waiting: Any) -> Any:
         raise
     except TimeoutError as error:
         raise Silent(seconds) from error
+
+
+async def _patiently(patience: Patience, give_up_at: float, waiting: Any) -> Any:
+    """Wait for what comes before the first token; longer while the model is being loaded."""
+    task = asyncio.ensure_future(waiting)
+    began = time.monotonic()
+    try:
+        while True:
+            done, _ = await asyncio.wait({task}, timeout=min(patience.first_seconds, _LOOK_AGAIN_SECONDS))
+            if done:
+                return task.result()
+            waited = time.monotonic() - began
+            if waited < patience.first_seconds:
+                continue
+            if time.monotonic() > give_up_at or not await patience.is_loading():
+                raise Silent(round(waited) if waited > 1 else patience.first_seconds)
+    finally:
+        if not task.done():
+            task.cancel()
+            with suppress(asyncio.CancelledError, aiohttp.ClientError):
+                await task
 
 
 class _Lines:

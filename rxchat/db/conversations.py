@@ -155,7 +155,15 @@ class _Adding:
             await session.execute(_ADD_ANSWER, list(self._answers.values()))
 
 
-_EMPTY = {"error_code": "", "error": "", "tokens": 0, "seconds": 0.0, "tokens_per_second": 0.0, "citations": []}
+_EMPTY = {
+    "error_code": "",
+    "error": "",
+    "error_detail": "",
+    "tokens": 0,
+    "seconds": 0.0,
+    "tokens_per_second": 0.0,
+    "citations": [],
+}
 _FACTS = ("text", "reasoning", "model", "role", "state", *_EMPTY)
 _inserting = insert(Message)
 # An answer that is tried again keeps its place in the thread; a question is asked once, or it is a conflict.

@@ -64,10 +64,19 @@ class ModelInfo:
     """Ollama's words: completion, embedding, tools, thinking, vision."""
     is_demo: bool = False
     """True for the small model that RxChat brings along to prove the path."""
+    remote_host: str = ""
+    """Where it really runs, when its host only passes requests on ("ollama.com")."""
+    is_allowed: bool = True
+    """False for a model that leaves this network, where no administrator has allowed that."""
 
     @property
     def can_chat(self) -> bool:
         """Whether it answers conversations (daemons too old to say count as yes)."""
+        return self.is_allowed and self.is_chat_model
+
+    @property
+    def is_chat_model(self) -> bool:
+        """Whether it is made for conversations, allowed here or not."""
         return not self.capabilities or "completion" in self.capabilities
 
 

@@ -67,6 +67,8 @@ class AnswerEnded:
     reasoning: str = ""
     error_code: str = ""
     error: str = ""
+    error_detail: str = ""
+    """For administrators alone: which host failed, and what it said."""
     tokens: int = 0
     seconds: float = 0.0
     tokens_per_second: float = 0.0
@@ -212,6 +214,7 @@ class MessageEnded:
     reasoning: str
     error_code: str
     error: str
+    error_detail: str
     tokens: int
     seconds: float
     tokens_per_second: float
@@ -288,6 +291,7 @@ class ThreadMessage:
     state: MessageState = MessageState.DONE
     error_code: str = ""
     error: str = ""
+    error_detail: str = ""
     tokens: int = 0
     seconds: float = 0.0
     tokens_per_second: float = 0.0

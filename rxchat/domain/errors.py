@@ -56,9 +56,13 @@ class RxChatError(Exception):
     is_audited: ClassVar[bool] = False
     """Whether whoever raises it has written it down already."""
 
-    def __init__(self, message: str | None = None) -> None:
-        """Keep the message, or take the class's own sentence."""
+    def __init__(self, message: str | None = None, *, detail: str = "") -> None:
+        """Keep the message, or take the class's own sentence.
+
+        The message is for everyone. `detail` is for administrators and the log alone: addresses of hosts, and what they said.
+        """
         self.message = message or (type(self).__doc__ or "").strip().splitlines()[0]
+        self.detail = detail
         super().__init__(self.message)
 
 

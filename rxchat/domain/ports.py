@@ -38,6 +38,10 @@ class ChatModel(Protocol):
         """
         ...
 
+    async def is_loading(self, model: str) -> bool:
+        """Return whether the model has yet to be loaded into its host's memory; False when nobody can tell."""
+        ...
+
     async def aclose(self) -> None:
         """Close the connections."""
         ...

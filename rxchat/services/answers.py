@@ -110,7 +110,12 @@ class AnswerWriter:
             self._saver.leave(self.run.id)
         if self._failure is not None:
             error = self._failure
-            log.warning("the model could not answer", code=error.code, model=self.run.model, reason=error.message)
+            log.warning(
+                "the model could not answer",
+                code=error.code,
+                model=self.run.model,
+                reason=error.detail or error.message,
+            )
 
     @property
     def is_over(self) -> bool:
@@ -329,6 +334,7 @@ class AnswerWriter:
             reasoning=self._answer.reasoning,
             error_code=failure.code if failure else "",
             error=storable(failure.message) if failure else "",
+            error_detail=storable(failure.detail) if failure else "",
             tokens=tokens,
             seconds=round(seconds, 3),
             tokens_per_second=round(rate, 1),

@@ -231,6 +231,7 @@ def thread_message(row: Message) -> ThreadMessage:
         state=MessageState(row.state),
         error_code=row.error_code,
         error=row.error,
+        error_detail=row.error_detail,
         tokens=row.tokens,
         seconds=row.seconds,
         tokens_per_second=row.tokens_per_second,

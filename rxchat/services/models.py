@@ -10,6 +10,8 @@ from rxchat.domain.errors import ModelError
 from rxchat.domain.ports import ChatModel
 
 _FRESH_SECONDS = 10.0
+_LOADING_SECONDS = 1.0
+_NO_MODEL = "The model host has no chat model yet. Get one with: ollama pull llama3.2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,11 @@ class Offer:
     models: tuple[ModelInfo, ...]
     default: str
     problem: str = ""
+    """For everyone."""
+    detail: str = ""
+    """And for administrators: which host, and what it said."""
+    forbidden: tuple[ModelInfo, ...] = ()
+    """Models that would leave this network, which no administrator has allowed."""
 
 
 class Models:
@@ -30,24 +37,41 @@ class Models:
         self._preferred = default
         self._offer: Offer | None = None
         self._asked_at = 0.0
+        self._loading: dict[str, tuple[float, bool]] = {}
 
     async def offer(self) -> Offer:
         """Return what is on offer now; with the provider away, what was last known and the problem."""
         if self._offer is not None and not self._offer.problem and time.monotonic() - self._asked_at < _FRESH_SECONDS:
             return self._offer
         try:
-            models = tuple(model for model in await self._provider.models() if model.can_chat)
+            found = await self._provider.models()
         except ModelError as error:
             known = self._offer.models if self._offer else ()
-            self._offer = Offer(known, self._default(known), error.message)
+            self._offer = Offer(known, self._default(known), error.message, error.detail)
             return self._offer
-        problem = "" if models else "The model host has no chat model yet. Get one with: ollama pull llama3.2"
+        models = tuple(model for model in found if model.can_chat)
+        forbidden = tuple(model for model in found if model.is_chat_model and not model.is_allowed)
         self._asked_at = time.monotonic()
-        self._offer = Offer(models, self._default(models), problem)
+        if models:
+            self._offer = Offer(models, self._default(models), forbidden=forbidden)
+        else:
+            self._offer = Offer((), self._default(()), _NO_MODEL, forbidden=forbidden)
         return self._offer
+
+    async def is_loading(self, model: str) -> bool:
+        """Return whether a model is being loaded by its host, as far as that can be told; asked at most every second."""
+        asked_at, is_loading = self._loading.get(model, (float("-inf"), False))
+        if time.monotonic() - asked_at > _LOADING_SECONDS:
+            # Set before it is asked: others who wait for the same model do not ask, too.
+            self._loading[model] = time.monotonic(), is_loading
+            is_loading = await self._provider.is_loading(model)
+            self._loading[model] = time.monotonic(), is_loading
+        return is_loading
 
     def _default(self, models: tuple[ModelInfo, ...]) -> str:
         names = [model.name for model in models]
-        if self._preferred in names or not names:
+        if not names:
             return self._preferred
-        return names[0]
+        # "llama3.2" is how people write llama3.2:latest.
+        wanted = (self._preferred, f"{self._preferred}:latest")
+        return next((name for name in names if name in wanted), names[0])

@@ -67,7 +67,7 @@ class Pictures:
         return ParsedDocument(said, (Block(BlockKind.PARAGRAPH, 0, len(said)),), notes=(f"Described by {model.name}.",))
 
     async def _that_sees(self, owner_id: UUID) -> ModelInfo:
-        seeing = [item for item in await self._model.models() if "vision" in item.capabilities]
+        seeing = [item for item in await self._model.models() if "vision" in item.capabilities and item.is_allowed]
         async with self._database.begin(owner_id) as session:
             for model in seeing:
                 if await may_ask(session, owner_id, model.name):

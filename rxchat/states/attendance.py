@@ -37,7 +37,7 @@ from rxchat.states.access import viewer_of
 from rxchat.states.knowledge import KnowledgeState
 from rxchat.states.sidebar import SidebarState
 from rxchat.states.stream import Window, may_push, pause_seconds, push, streaming
-from rxchat.states.views import ending_view, in_pieces, message_view, waiting_view
+from rxchat.states.views import ending_view, in_pieces, message_view, sees_details, waiting_view
 
 if TYPE_CHECKING:
     from rxchat.states.thread import ThreadState
@@ -52,6 +52,8 @@ _UNSURE_SECONDS = 4.0
 """The same while Postgres tells nothing."""
 _PLACE_SECONDS = 2.0
 """How often somebody who waits in the line learns at which place."""
+_LOADING_SECONDS = 1.0
+"""How long a person waits before the page says that the model is being loaded, if it is."""
 _SIDEBAR_SECONDS = 0.5
 """How long the list of conversations waits for the first word of a new answer."""
 _Patch = tuple[dict[str, Any], list[dict[str, Any]]]
@@ -135,7 +137,7 @@ class Attendance:
             await watch.wait(_IDLE_SECONDS)
         async with self._page() as state:
             if state.model_notice:
-                await state._show_models(self._viewer, state.model)
+                await state._show_models(self._viewer, state._wanted or state.model)
             # A socket keeps its old cookie after signing out: the server's record decides, again and again.
             self._viewer = await viewer_of(state)
 
@@ -205,10 +207,10 @@ class Attendance:
         sent = self._windows.pop(event.message_id, None)
         model = self._models.pop(event.message_id, "")
         if sent is not None and sent[0].showed(event.reasoning) and sent[1].showed(event.text):
-            return {"op": "finish", "item": ending_view(event, model)}, []
+            return {"op": "finish", "item": ending_view(event, model, detailed=sees_details(self._viewer))}, []
         # It was over before this tab could follow, or another process wrote the end of it.
         whole = await graph.current().conversations.message(self._viewer, conversation_id, event.message_id)
-        item, rest = in_pieces([message_view(whole)])
+        item, rest = in_pieces([message_view(whole, detailed=sees_details(self._viewer))])
         return {"op": "replace", "item": item[0]}, rest
 
     async def _show_choice(self, event: ConversationRenamed | ModelChosen) -> None:
@@ -254,9 +256,9 @@ class Attendance:
                     if is_new or not is_all:
                         # The first piece goes out at once; from then on as many as can be seen.
                         await asyncio.sleep(pause_seconds())
-                    elif not await answer.changed(_SIDEBAR_SECONDS if sidebar_at else self._rest_seconds(run)) and (
-                        not sockets.is_open(self._client_token)
-                    ):
+                    elif not await answer.changed(
+                        _SIDEBAR_SECONDS if sidebar_at else self._rest_seconds(run, has_begun=has_begun)
+                    ) and (not sockets.is_open(self._client_token)):
                         return
 
     def _check_seconds(self, run: ActiveRun) -> float:
@@ -265,8 +267,8 @@ class Attendance:
         # Whoever is signed out is led away by the guard, and hears of it here; this is for when nothing is heard.
         return _CHECK_SECONDS if graph.current().access.is_up_to_date else _UNSURE_SECONDS
 
-    def _rest_seconds(self, run: ActiveRun) -> float:
-        return _PLACE_SECONDS if run.is_waiting else _IDLE_SECONDS / 2
+    def _rest_seconds(self, run: ActiveRun, *, has_begun: bool) -> float:
+        return _IDLE_SECONDS / 2 if has_begun and not run.is_waiting else _PLACE_SECONDS
 
     async def _push(self, windows: tuple[Window, Window], answer: LiveAnswer) -> bool:
         if not may_push(self._client_token):
@@ -278,18 +280,30 @@ class Attendance:
 
     async def _show_run(self, run: ActiveRun, run_state: str, started: int) -> None:
         place = self._place if run.is_waiting and run_state == "waiting" else 0
-        if self._shown_run == (run.id, run_state, place):
+        is_loading = run_state == "waiting" and not run.is_waiting and await self._is_loading(run)
+        shown = (run.id, "loading" if is_loading else run_state, place)
+        if self._shown_run == shown:
             return
-        self._shown_run = (run.id, run_state, place)
+        self._shown_run = shown
         async with self._page() as state:
             looked_at = (await state.get_state(KnowledgeState)).attached
-            note = self._note(run, place, looked_at) if run_state == "waiting" else ""
+            note = self._note(run, place, looked_at, is_loading=is_loading) if run_state == "waiting" else ""
             state.run = {"id": str(run.message_id), "state": run_state, "started": started, "note": note}
 
-    def _note(self, run: ActiveRun, place: int, looked_at: list[dict[str, str]]) -> str:
+    async def _is_loading(self, run: ActiveRun) -> bool:
+        """Whether the model is being loaded; asked for who has waited a moment."""
+        if self._waiting_since[0] != run.id:
+            self._waiting_since = run.id, time.monotonic()
+        return time.monotonic() - self._waiting_since[1] > _LOADING_SECONDS and (
+            await graph.current().models.is_loading(run.model)
+        )
+
+    def _note(self, run: ActiveRun, place: int, looked_at: list[dict[str, str]], *, is_loading: bool) -> str:
         """What the typing indicator says; a place in the line only to who has waited a moment."""
         if self._waiting_since[0] != run.id:
             self._waiting_since = run.id, time.monotonic()
+        if is_loading:
+            return f"Loading the model {run.model}"
         if not place or time.monotonic() - self._waiting_since[1] < _PLACE_SECONDS / 2:
             if looked_at and not run.is_waiting:
                 where = looked_at[0]["name"] if len(looked_at) == 1 else f"{len(looked_at)} collections and files"

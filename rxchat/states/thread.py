@@ -22,11 +22,12 @@ from rxchat.states.callers import caller_of
 from rxchat.states.knowledge import KnowledgeState, attached_of
 from rxchat.states.sidebar import SidebarState
 from rxchat.states.viewer import ViewerState
-from rxchat.states.views import in_pieces, message_view, model_detail, pieces_of
+from rxchat.states.views import in_pieces, message_view, model_detail, pieces_of, sees_details
 
 _NO_EVENTS = 2**31 - 1
 """A seq that no conversation gets to."""
 _NOTHING: dict[str, Any] = {}
+_ANSWERS = " answers from here on."
 _NO_MODEL = "You may not use any of the models here yet: ask an administrator for one."
 
 
@@ -37,6 +38,8 @@ class ModelChoice:
     name: str
     detail: str
     is_demo: bool
+    is_off: bool = False
+    """Whether it cannot be chosen: it leaves this network, and no administrator has allowed that."""
 
 
 def _give_back(state: ThreadState, error: RxChatError, given: dict[str, Any]) -> bool:
@@ -74,6 +77,8 @@ class ThreadState(rx.State):
     """What was sent while an answer is being written, the next one first; None until somebody has looked."""
     waiting_text: dict[str, Any] = {}
     """A piece of the text of one that waits, for the page that is about to take it back."""
+    _wanted: str = ""
+    """The model that was chosen, or that the conversation is with, perhaps gone by now."""
     _rest: list[dict[str, Any]] = []
     _patches: int = 0
     _seq: int = 0
@@ -107,7 +112,7 @@ class ThreadState(rx.State):
                 self.missing, self.title, self.waiting = True, "", []
                 return ThreadState.attend
         await self._show_models(viewer, page.model if page else "")
-        self._show_page(page)
+        self._show_page(page, viewer)
         return ThreadState.attend
 
     async def _show_knowledge(self, viewer: Viewer) -> None:
@@ -118,22 +123,35 @@ class ThreadState(rx.State):
         offer: Offer = await graph.current().models.offer()
         names = [item.name for item in offer.models]
         usable = await graph.current().teams.usable(viewer, ResourceKind.MODEL, Action.USE, names)
-        self.models = [
+        choices = [
             ModelChoice(item.name, model_detail(item), item.is_demo) for item in offer.models if item.name in usable
         ]
-        self.model_notice = offer.problem or ("" if self.models or not names else _NO_MODEL)
-        default = offer.default if offer.default in usable or not usable else self.models[0].name
+        off = [ModelChoice(item.name, f"{model_detail(item)}: off", False, True) for item in offer.forbidden]
+        self.models = [*choices, *off]
+        default = offer.default if offer.default in usable or not usable else choices[0].name
         self._choose(wanted or self.model or default, default)
+        problem = f"{offer.problem} {offer.detail}".strip() if sees_details(viewer) else offer.problem
+        self.model_notice = problem or (_NO_MODEL if names and not choices else self._gone())
+
+    def _gone(self) -> str:
+        """Return which model is gone and which one answers instead; "" when the one that is wanted is there."""
+        if not self._wanted or not self.model or self._wanted == self.model:
+            return ""
+        return f"The model {self._wanted} is not there any more. {self.model}{_ANSWERS}"
 
     def _choose(self, name: str, default: str) -> None:
-        demo_of = {item.name: item.is_demo for item in self.models}
+        demo_of = {item.name: item.is_demo for item in self.models if not item.is_off}
+        # "llama3.2" is how people write llama3.2:latest.
+        name = next((known for known in (name, f"{name}:latest") if known in demo_of), name)
+        self._wanted = name
         self.model = name if name in demo_of or not demo_of else default
         self.is_demo = demo_of.get(self.model, False)
 
-    def _show_page(self, page: ThreadPage | None) -> None:
+    def _show_page(self, page: ThreadPage | None, viewer: Viewer) -> None:
         self.title = page.title if page else ""
         self._seq = page.seq if page else 0
-        items, self._rest = in_pieces([message_view(message) for message in page.messages] if page else [])
+        detailed, messages = sees_details(viewer), page.messages if page else []
+        items, self._rest = in_pieces([message_view(message, detailed=detailed) for message in messages])
         self._add_patch(op="set", items=items, older=page.has_older if page else False)
 
     def _add_patch(self, **patch: Any) -> None:
@@ -162,9 +180,10 @@ class ThreadState(rx.State):
         question_id = parse_id(client_id)
         if question_id is None:
             raise InvalidInput("This message came without a proper id; please reload the page.")
-        if not self.model or self.model_notice:
-            # The model host may be back since the page was opened.
-            await self._show_models(viewer, self.model)
+        offer = await graph.current().models.offer()
+        if not self.model or self.model_notice or self.model not in {item.name for item in offer.models}:
+            # The model host may be back since the page was opened, or the model may be gone.
+            await self._show_models(viewer, self._wanted or self.model)
         # Before it has opened the page, a new process knows only the address.
         conversation_id = parse_id(self.conversation_id or self._addressed())
         turn = await graph.current().chats.ask(
@@ -180,7 +199,7 @@ class ThreadState(rx.State):
         # The page for new chats becomes that of the conversation, before its address does.
         self.conversation_id, self.waiting = str(turn.conversation_id), None
         await self._show_knowledge(viewer)
-        self._show_page(page)
+        self._show_page(page, viewer)
         return rx.redirect(f"/c/{turn.conversation_id}", replace=True)
 
     @rx.event
@@ -248,7 +267,8 @@ class ThreadState(rx.State):
             self._add_patch(op="prepend", items=[], older=True)
             return
         page = await graph.current().conversations.open(viewer, self._named(), before=_id(before_id))
-        items, rest = in_pieces([message_view(item) for item in page.messages])
+        detailed = sees_details(viewer)
+        items, rest = in_pieces([message_view(item, detailed=detailed) for item in page.messages])
         self._rest += rest
         self._add_patch(op="prepend", items=items, older=page.has_older)
 
@@ -267,7 +287,7 @@ class ThreadState(rx.State):
         page = await graph.current().conversations.open(viewer, self._named())
         if page.run is None:
             self.run = NO_RUN
-        self._show_page(page)
+        self._show_page(page, viewer)
         return ThreadState.attend
 
     @rx.event
@@ -275,9 +295,11 @@ class ThreadState(rx.State):
     async def choose_model(self, viewer: Viewer, name: str) -> None:
         """Let another model answer from here on."""
         del viewer
-        if name not in {item.name for item in self.models}:
+        if name not in {item.name for item in self.models if not item.is_off}:
             raise InvalidInput("This model is not on offer (any more).")
         self._choose(name, name)
+        if self.model_notice.endswith(_ANSWERS):
+            self.model_notice = ""
 
     def _addressed(self) -> str:
         return self.router_data.get("query", {}).get("conversation_id", "")

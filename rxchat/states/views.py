@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from rxchat.domain.accounts import Viewer
 from rxchat.domain.chat import ModelInfo
 from rxchat.domain.conversations import AnswerEnded, MessageState, ThreadMessage, WaitingMessage
+from rxchat.domain.permissions import Permission, is_permitted
 from rxchat.domain.text import utf16_length
 from rxchat.states.stream import PACKET_CHARACTERS
 
@@ -13,7 +15,12 @@ _WAITING_CHARACTERS = 500
 """Twenty may wait, and all of them go out together."""
 
 
-def message_view(message: ThreadMessage) -> dict[str, Any]:
+def sees_details(viewer: Viewer) -> bool:
+    """Whether somebody is shown which host failed, and what it said: those who can do something about it."""
+    return is_permitted(viewer, Permission.SETTINGS_MANAGE)
+
+
+def message_view(message: ThreadMessage, *, detailed: bool = False) -> dict[str, Any]:
     """Return a message as the page shows it; the text of one that is being written comes through the stream."""
     is_running = message.state is MessageState.RUNNING
     keeps = {"keeps": True} if is_running and (message.text or message.reasoning) else {}
@@ -26,7 +33,7 @@ def message_view(message: ThreadMessage) -> dict[str, Any]:
             "reasoning": "" if is_running else message.reasoning,
             "model": message.model,
             "state": message.state.value,
-            "error": message.error,
+            "error": _error(message, detailed=detailed),
             "seconds": message.seconds,
             "tokens": message.tokens,
             "tokens_per_second": message.tokens_per_second,
@@ -36,14 +43,18 @@ def message_view(message: ThreadMessage) -> dict[str, Any]:
     )
 
 
-def ending_view(event: AnswerEnded, model: str) -> dict[str, Any]:
+def _error(ended: ThreadMessage | AnswerEnded, *, detailed: bool) -> str:
+    return f"{ended.error} {ended.error_detail}" if detailed and ended.error_detail else ended.error
+
+
+def ending_view(event: AnswerEnded, model: str, *, detailed: bool = False) -> dict[str, Any]:
     """Return how an answer ended: its text is in the browser already, so only its length is sent."""
     return {
         "id": str(event.message_id),
         "role": "assistant",
         "model": model,
         "state": event.state.value,
-        "error": event.error,
+        "error": _error(event, detailed=detailed),
         "seconds": event.seconds,
         "tokens": event.tokens,
         "tokens_per_second": event.tokens_per_second,
@@ -97,4 +108,6 @@ def model_detail(model: ModelInfo) -> str:
     """Return what the model picker says beside a model's name."""
     size = f"{model.size_bytes / 1e9:.1f} GB" if model.size_bytes >= 1e8 else ""
     skills = ", ".join(sorted(model.capabilities & {"tools", "thinking", "vision"}))
-    return " · ".join(part for part in ("demo" if model.is_demo else "", model.parameters, size, skills) if part)
+    where = f"leaves this network ({model.remote_host})" if model.remote_host else ""
+    parts = ("demo" if model.is_demo else "", where, model.parameters, size, skills)
+    return " · ".join(part for part in parts if part)

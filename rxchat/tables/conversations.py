@@ -57,6 +57,8 @@ class Message(SQLModel, table=True):
     state: str = "done"
     error_code: str = ""
     error: str = ""
+    error_detail: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """For administrators alone: which host failed, and what it said."""
     tokens: int = 0
     seconds: float = 0.0
     tokens_per_second: float = 0.0

@@ -16,7 +16,7 @@ import aiohttp
 import httpx
 import pytest
 
-from rxchat.adapters import ollama, ollama_stream
+from rxchat.adapters import ollama, ollama_errors, ollama_stream
 from rxchat.adapters.ollama import OllamaChatModel
 from rxchat.domain.chat import AnswerFinished, ChatMessage, ReasoningDelta, Role, TextDelta
 from rxchat.domain.errors import (
@@ -93,7 +93,7 @@ async def test_the_models_on_offer_can_be_asked(model: OllamaChatModel, daemon: 
 
 
 async def test_an_unknown_model_is_named_with_how_to_get_it(model: OllamaChatModel) -> None:
-    with pytest.raises(ModelUnknown, match=r"does not have the model nope\. Get it with: ollama pull nope"):
+    with pytest.raises(ModelUnknown, match="The model nope is not there any more"):
         await answer(model, "nope")
 
 
@@ -146,16 +146,16 @@ async def scripted(ollama: ScriptedOllama) -> AsyncGenerator[OllamaChatModel]:
 @pytest.mark.parametrize(
     ("fault", "error", "sentence"),
     [
-        ("error-line", ModelBroke, "failed while it was answering: an error was encountered"),
+        ("error-line", ModelBroke, "failed while it was answering"),
         ("cut", ModelBroke, "stopped in the middle of the answer"),
         ("reset", ModelBroke, "broke in the middle"),
-        ("garbage", ModelBroke, "not Ollama's protocol"),
-        ("not-json-object", ModelBroke, "makes no sense"),
-        ("wrong-fields", ModelBroke, "makes no sense"),
-        ("absurd-counts", ModelBroke, "makes no sense"),
+        ("garbage", ModelBroke, "not an answer"),
+        ("not-json-object", ModelBroke, "not an answer"),
+        ("wrong-fields", ModelBroke, "not an answer"),
+        ("absurd-counts", ModelBroke, "not an answer"),
         ("silent", ModelSilent, "said nothing for 1 seconds"),
-        ("html-status", ModelError, "failed: <html>Bad Gateway</html>"),
-        ("refused", ModelRefused, "refused the request: this model cannot do that"),
+        ("html-status", ModelError, "failed on its host"),
+        ("refused", ModelRefused, "did not take this request"),
     ],
 )
 async def test_every_failure_is_ours_and_keeps_what_was_said(
@@ -170,19 +170,20 @@ async def test_every_failure_is_ours_and_keeps_what_was_said(
 
 
 async def test_a_model_that_takes_too_long_to_begin_is_silent(ollama: ScriptedOllama) -> None:
+    ollama.offered = ["scripted:first=60"]
     model = OllamaChatModel([ollama.host], first_token_seconds=0.4)
     with pytest.raises(ModelSilent, match=r"said nothing for 0\.4 seconds"):
         await answer(model, "scripted:first=60")
     await model.aclose()
 
 
-async def test_nobody_at_the_host_is_said_with_its_address() -> None:
+async def test_nobody_at_the_host_is_said_with_its_address_to_administrators_alone() -> None:
     model = OllamaChatModel(["http://127.0.0.1:9"])
     for attempt in (answer(model, "any"), model.models()):
-        with pytest.raises(
-            ModelHostAway, match=r"The model host http://127\.0\.0\.1:9 does not answer. Is Ollama running there\?"
-        ):
+        with pytest.raises(ModelHostAway, match=r"^The model host does not answer\. ") as failure:
             await attempt
+        assert "127.0.0.1" not in failure.value.message
+        assert failure.value.detail.startswith("http://127.0.0.1:9 does not answer (")
     await model.aclose()
 
 
@@ -195,7 +196,7 @@ async def test_credentials_of_a_host_are_sent_and_never_said(ollama: ScriptedOll
     await ollama.stop()
     with pytest.raises(ModelHostAway) as failure:
         await answer(model, "scripted:tokens=20")
-    assert "s3cret" not in failure.value.message and ollama.host in failure.value.message
+    assert "s3cret" not in failure.value.detail and ollama.host in failure.value.detail
     await model.aclose()
 
 
@@ -215,7 +216,8 @@ async def test_a_host_may_be_behind_a_path() -> None:
         with pytest.raises(ModelHostAway):
             await model.models()
         await model.aclose()
-    assert asked == ["/ollama/api/chat", "/ollama/api/tags"]
+    assert asked[-2:] == ["/ollama/api/chat", "/ollama/api/tags"]
+    assert set(asked[:-2]) == {"/ollama/api/show", "/ollama/api/ps"}
 
 
 async def test_a_host_that_takes_no_connection_is_away_and_not_silent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,28 +227,11 @@ async def test_a_host_that_takes_no_connection_is_away_and_not_silent(monkeypatc
     monkeypatch.setattr(aiohttp.ClientSession, "_request", nobody)
     model = OllamaChatModel(["http://10.255.255.1:11434"])
     model._host_of["m"] = next(iter(model._clients))
-    with pytest.raises(ModelHostAway, match=r"10\.255\.255\.1"):
+    monkeypatch.setattr(ollama, "_LOOK_SECONDS", 0.1)
+    with pytest.raises(ModelHostAway) as failure:
         await answer(model, "m")
+    assert "10.255.255.1" in failure.value.detail
     await model.aclose()
-
-
-def test_only_a_proxy_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (
-        "http_proxy",
-        "https_proxy",
-        "all_proxy",
-        "no_proxy",
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "ALL_PROXY",
-        "NO_PROXY",
-    ):
-        monkeypatch.delenv(name, raising=False)
-    assert ollama._proxy("http://model:11434") is None
-    monkeypatch.setenv("http_proxy", "http://proxy:3128")
-    monkeypatch.setenv("no_proxy", "near")
-    assert ollama._proxy("http://model:11434") == "http://proxy:3128"
-    assert ollama._proxy("http://near:11434") is ollama._proxy("https://model") is None
 
 
 async def test_without_any_host_the_setting_is_named() -> None:
@@ -292,8 +277,9 @@ async def test_the_daemon_notices_that_we_left(ollama: ScriptedOllama, scripted:
 
 
 async def test_a_line_without_an_end_is_cut_off_before_it_fills_the_memory(scripted: OllamaChatModel) -> None:
-    with pytest.raises(ModelBroke, match="a line of over 4 MB"):
+    with pytest.raises(ModelBroke) as failure:
         await answer(scripted, "scripted:tokens=20,fault=endless-line")
+    assert "a line of over 4 MB" in failure.value.detail
 
 
 def test_counts_beyond_all_measure_are_cut() -> None:
@@ -313,6 +299,6 @@ def test_every_error_that_the_clients_can_raise_is_translated(begun: list[bool])
     ]
     assert len(kinds) > 30
     for kind in kinds:
-        with pytest.raises(ModelError), ollama._translated("http://127.0.0.1:1", "m", begun):
+        with pytest.raises(ModelError), ollama_errors.translated("http://127.0.0.1:1", "m", begun):
             # Each has arguments of its own, and none of them matters here.
             raise kind.__new__(kind)

@@ -18,7 +18,8 @@ import time
 from typing import Any
 
 from tests.journeys.models import JourneyOllama
-from tests.peers.scripted_ollama import Script, _durations, _line, _part
+from tests.peers.scripted_model import Script
+from tests.peers.scripted_ollama import _durations, _line, _part
 
 _WORD = re.compile(r"(\d+)([a-z]{3}) ")
 

@@ -10,7 +10,8 @@ import sys
 from dataclasses import replace
 from typing import Any
 
-from tests.peers.scripted_ollama import Script, ScriptedOllama, counted
+from tests.peers.scripted_model import Script, counted
+from tests.peers.scripted_ollama import ScriptedOllama
 
 __all__ = ["counted"]
 

@@ -4,7 +4,7 @@ A model is named `scripted:key=value,key=value`. Keys: `tokens` (how many, defau
 0 = at once), `first` (seconds before the first), `think` (reasoning tokens first), `text` (each token, default
 "word "), `count` (1: it says "1 2 3 ..." instead, so that a lost or repeated piece shows), `resume` (what it does when it is
 given the beginning of its answer: on (default; goes on from there), anew (says all of it again, as models without prefill
-do), other (says something else), none (says nothing); asked in words to go on, all of them do, but `never`, which begins another answer each time), `call` (it can use tools: where some are offered and none has answered yet, it looks for this), `see` (1: it takes pictures; others refuse them), `stamp` (1: each token is the moment it is sent instead, in milliseconds since 1970), and `fault`, after `at` tokens: error-line | cut | reset | garbage | not-json-object | wrong-fields | silent
+do), other (says something else), none (says nothing); asked in words to go on, all of them do, but `never`, which begins another answer each time), `call` (it can use tools: where some are offered and none has answered yet, it looks for this), `see` (1: it takes pictures; others refuse them), `stamp` (1: each token is the moment it is sent instead, in milliseconds since 1970), and `load` (seconds that it takes to be loaded, from the beginning again when the client hangs up meanwhile; /api/ps does not list it before), `context` (tokens that it was made for, default 131072), `remote` (the service that it passes requests on to), `needs` (403 and these words, as of a cloud model), and `fault`, after `at` tokens: error-line | cut | reset | garbage | not-json-object | wrong-fields | silent
 | big-line | endless-line | nul | markdown | html-status. Everything is served by a few lines over asyncio's own sockets, so that a broken
 connection is really broken.
 
@@ -24,43 +24,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.peers import scripted_embedder
+from tests.peers.scripted_model import Script, resumed
 
 MARKDOWN = (
     "# A plan\n\nSome *words* and **more** words, `code` and [a link](https://example.org).\n\n"
     "- one\n- two\n\n```python\ndef answer() -> int:\n    return 42\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nThe end.\n"
 )
-
-
-@dataclass(frozen=True)
-class Script:
-    """What a model does."""
-
-    tokens: int = 20
-    rate: float = 0.0
-    first: float = 0.0
-    think: int = 0
-    text: str = "word "
-    count: int = 0
-    resume: str = "on"
-    stamp: int = 0
-    call: str = ""
-    fault: str = ""
-    at: int = 5
-
-    @classmethod
-    def named(cls, model: str) -> Script | None:
-        """Return the script of a model's name, or None when there is no such model."""
-        family, _, rest = model.partition(":")
-        if family != "scripted":
-            return None
-        values: dict[str, Any] = {}
-        for part in filter(None, rest.split(",")):
-            key, _, value = part.partition("=")
-            if key not in cls.__dataclass_fields__:
-                continue
-            kind = type(getattr(cls, key))
-            values[key] = kind(value)
-        return cls(**values)
 
 
 @dataclass
@@ -75,6 +44,10 @@ class ScriptedOllama:
     """How often it was asked for vectors."""
     embedded_texts: list[str] = field(default_factory=list)
     """Of what."""
+    loaded: set[str] = field(default_factory=set)
+    """Of the models that take time to be loaded, those that are."""
+    loads: int = 0
+    """How often one began to be loaded."""
     credentials: str = ""
     """What the last client that had a user and a password sent of them."""
     sent_at: list[float] = field(default_factory=list)
@@ -139,7 +112,10 @@ class ScriptedOllama:
         model = str(asked.get("model") or "")
         if model not in self.offered:
             return 404, {"error": f"model '{model}' not found"}
-        return 200, scripted_embedder.shown(model)
+        if scripted_embedder.is_embedder(model):
+            return 200, scripted_embedder.shown(model)
+        context = int(scripted_embedder.keys_of(model).get("context", "131072"))
+        return 200, {"model_info": {"general.architecture": "scripted", "scripted.context_length": context}}
 
     def _simple(self, method: str, path: str) -> tuple[int, Any]:
         match method, path:
@@ -151,7 +127,8 @@ class ScriptedOllama:
                 # Not Ollama's: how many answers it writes just now.
                 return 200, {"generating": self.generating}
             case "GET", "/api/ps":
-                return 200, {"models": []}
+                loaded = [name for name in self.offered if "load=" not in name or name in self.loaded]
+                return 200, {"models": [{"name": name, "model": name, "size": 1, "size_vram": 1} for name in loaded]}
             case _:
                 return 404, {"error": f"{method} {path} is not scripted"}
 
@@ -166,6 +143,9 @@ class ScriptedOllama:
         if not model or script is None:
             status, said = (400, "model is required") if not model else (404, f"model '{model}' not found")
             await _answer(writer, status, {"error": said})
+            return True
+        if script.needs:
+            await _answer(writer, 403, {"error": script.needs})
             return True
         if script.fault == "html-status":
             await _answer(writer, 502, "<html>Bad Gateway</html>")
@@ -200,6 +180,10 @@ class ScriptedOllama:
         self, model: str, script: Script, messages: list[dict[str, Any]], writer: asyncio.StreamWriter
     ) -> None:
         began = time.perf_counter()
+        if script.load and model not in self.loaded:
+            self.loads += 1
+            await asyncio.sleep(script.load)
+            self.loaded.add(model)
         await asyncio.sleep(script.first)
         pieces = [("thinking", f"thought {number} ") for number in range(script.think)]
         if script.fault == "markdown":
@@ -236,46 +220,6 @@ async def _ask_for(model: str, words: str, writer: asyncio.StreamWriter) -> None
     await _line(writer, _part(model, done=True) | _durations(1, 1))
     writer.write(b"0\r\n\r\n")
     await writer.drain()
-
-
-def counted(first: int, last: int) -> str:
-    """What a counting model says."""
-    return "".join(f"{number} " for number in range(first, last + 1))
-
-
-def resumed(script: Script, messages: list[dict[str, Any]]) -> list[str]:
-    """What a model says, given what was said before: all of its answer, or what is missing of it."""
-    pieces = [f"{number} " for number in range(1, script.tokens + 1)] if script.count else [script.text] * script.tokens
-    roles = [message["role"] for message in messages]
-    is_prefilled, is_told = roles[-1:] == ["assistant"], "cut off" in str(messages[-1:])
-    if not is_prefilled and not (is_told and roles[-2:] == ["assistant", "user"]):
-        return pieces
-    said = messages[-1 if is_prefilled else -2]["content"]
-    whole = "".join(pieces)
-    if not whole.startswith(said) and not script.count:
-        return pieces
-    if not whole.startswith(said):
-        raise AssertionError("an answer goes on from something that this model never said")
-    match script.resume:
-        case "anew":
-            return pieces if is_prefilled else _after(pieces, said)
-        case "never":
-            return [*pieces[: len(pieces) // 5], "and so on"]
-        case "other" | "none":
-            other = ["Something ", "else ", "altogether, ", "and not ", "what was asked."]
-            return ([] if script.resume == "none" else other) if is_prefilled else _after(pieces, said)
-        case _:
-            return _after(pieces, said)
-
-
-def _after(pieces: list[str], said: str) -> list[str]:
-    """The rest of the pieces: the one in whose middle it was cut off, and those behind."""
-    length = 0
-    for number, piece in enumerate(pieces):
-        if length + len(piece) > len(said):
-            return [piece[len(said) - length :], *pieces[number + 1 :]]
-        length += len(piece)
-    return []
 
 
 async def _fault(fault: str, model: str, writer: asyncio.StreamWriter) -> bool:
@@ -334,6 +278,7 @@ def _durations(tokens: int, took: int) -> dict[str, Any]:
 
 
 def _tag(name: str) -> dict[str, Any]:
+    keys = scripted_embedder.keys_of(name)
     details = {"format": "gguf", "family": "scripted", "parameter_size": "0", "quantization_level": "F16"}
     return {
         "name": name,
@@ -342,6 +287,7 @@ def _tag(name: str) -> dict[str, Any]:
         "size": 1,
         "digest": "0" * 64,
         "details": details,
+        **({"remote_host": f"https://{keys['remote']}:443", "remote_model": name} if "remote" in keys else {}),
         "capabilities": ["embedding"]
         if scripted_embedder.is_embedder(name)
         else ["completion", *(["tools"] if "call=" in name else []), *(["vision"] if "see=" in name else [])],

@@ -24,7 +24,8 @@ from rxchat.services.live import LiveAnswer
 from rxchat.services.mirrors import Teller
 from rxchat.settings import Settings
 from tests.factories import add_viewer
-from tests.peers.scripted_ollama import ScriptedOllama, counted
+from tests.peers.scripted_model import counted
+from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.answering import ENDLESS, ended, following, grown
 
 pytestmark = pytest.mark.anyio

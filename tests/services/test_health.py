@@ -20,6 +20,9 @@ class Provider:
     def __init__(self, *models: ModelInfo, failure: ModelHostAway | None = None) -> None:
         self.offered, self.failure, self.asked = list(models), failure, 0
 
+    async def is_loading(self, model: str) -> bool:
+        return False
+
     async def models(self) -> list[ModelInfo]:
         self.asked += 1
         if self.failure:

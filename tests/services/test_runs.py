@@ -18,7 +18,8 @@ from rxchat.services import graph
 from rxchat.services.graph import Services
 from rxchat.settings import Settings
 from tests.factories import add_viewer
-from tests.peers.scripted_ollama import ScriptedOllama, counted
+from tests.peers.scripted_model import counted
+from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.answering import ENDLESS, ended, following, grown, kill
 
 pytestmark = pytest.mark.anyio
@@ -91,16 +92,16 @@ async def test_a_failed_answer_keeps_its_words_and_retry_writes_it_anew(services
     assert len(page.messages) == 2
 
 
-async def test_a_host_that_is_away_is_named_and_retry_works_when_it_is_back(
+async def test_a_host_that_is_away_is_named_to_administrators_and_retry_works_when_it_is_back(
     services: Services, viewer: Viewer, ollama: ScriptedOllama
 ) -> None:
     await services.models.offer()
     await ollama.stop()
     turn = await services.chats.ask(viewer, None, "go", "scripted:tokens=20")
     failed = await ended(services, viewer, turn.conversation_id)
-    assert (
-        failed.state is MessageState.FAILED and ollama.host in failed.error and failed.error_code == "model_host_away"
-    )
+    assert (failed.state, failed.error_code) == (MessageState.FAILED, "model_host_away")
+    assert "127.0.0.1" not in failed.error
+    assert ollama.host in failed.error_detail
     await ollama.start()
     await services.chats.retry(viewer, turn.conversation_id, failed.id)
     assert (await ended(services, viewer, turn.conversation_id)).text == "word " * 20

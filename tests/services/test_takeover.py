@@ -20,7 +20,8 @@ from rxchat.services.graph import Services
 from rxchat.services.live import LiveAnswer
 from rxchat.settings import Settings
 from tests.factories import add_viewer
-from tests.peers.scripted_ollama import ScriptedOllama, counted
+from tests.peers.scripted_model import counted
+from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.answering import ENDLESS, ended, following, grown, kill
 
 pytestmark = pytest.mark.anyio

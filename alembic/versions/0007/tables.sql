@@ -4,3 +4,5 @@ ALTER TABLE public.embedding_index
 DROP INDEX public.uq_embedding_index_model;
 CREATE UNIQUE INDEX uq_embedding_index_model
     ON public.embedding_index (model, dimensions, query_prefix, document_prefix);
+
+ALTER TABLE public.message ADD COLUMN error_detail varchar NOT NULL DEFAULT '';

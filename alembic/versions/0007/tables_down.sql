@@ -7,3 +7,5 @@ DELETE FROM public.embedding_index AS one USING public.embedding_index AS other
 DROP INDEX public.uq_embedding_index_model;
 CREATE UNIQUE INDEX uq_embedding_index_model ON public.embedding_index (model, dimensions);
 ALTER TABLE public.embedding_index DROP COLUMN query_prefix, DROP COLUMN document_prefix;
+
+ALTER TABLE public.message DROP COLUMN error_detail;

@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import httpx
+import structlog
 
+from rxchat.adapters.proxies import proxy_for, without_credentials
 from rxchat.domain.errors import EmbedderError, TextRefused, TextTooLong
 from rxchat.domain.text import storable
+
+log = structlog.get_logger(__name__)
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 120.0
@@ -27,10 +31,12 @@ class Endpoint:
         """Prepare the client; nothing is connected yet."""
         self.url = url.rstrip("/")
         self._what = what
+        self._shown = without_credentials(self.url)
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
             headers={"Authorization": f"Bearer {key}"} if key else {},
             trust_env=False,
+            proxy=proxy_for(url),
         )
 
     async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -55,13 +61,14 @@ class Endpoint:
         try:
             response = await self._client.request(method, self.url + path, json=body)
         except httpx.TimeoutException as error:
-            raise EmbedderError(f"{self._what} is too slow.") from error
+            raise self._failed(EmbedderError, "is too slow.", type(error).__name__) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise EmbedderError(f"{self._what} does not answer.") from error
+            raise self._failed(EmbedderError, "does not answer.", str(error) or type(error).__name__) from error
         try:
             answer = response.json()
         except ValueError as error:
-            raise EmbedderError(f"{self._what} answers something that is not JSON.") from error
+            said = storable(response.text)[:300]
+            raise self._failed(EmbedderError, "answers something that is not JSON.", said) from error
         if response.is_success and isinstance(answer, dict):
             return answer
         said = _said(answer)
@@ -69,7 +76,13 @@ class Endpoint:
             raise TextTooLong
         # Ollama says so of vectors that are not numbers, which some models make of some texts.
         is_refused = response.status_code in _REFUSED or "unsupported value: nan" in said.lower()
-        raise (TextRefused if is_refused else EmbedderError)(f"{self._what} refuses ({response.status_code}): {said}")
+        kind = TextRefused if is_refused else EmbedderError
+        raise self._failed(kind, "refuses what it was given.", f"{response.status_code}: {said}")
+
+    def _failed(self, kind: type[EmbedderError], what: str, said: str) -> EmbedderError:
+        """Return a failure in words for everyone; where it was and what was said there is for administrators."""
+        log.warning("the embedding model failed", url=self._shown, reason=said)
+        return kind(f"{self._what} {what}", detail=f"{self._shown}: {said}")
 
     async def aclose(self) -> None:
         """Close the connections."""

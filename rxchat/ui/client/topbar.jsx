@@ -19,9 +19,9 @@ function ModelPicker({ models, model, onChoose }) {
       )}
     >
       {models.map((choice) => (
-        <MenuItem key={choice.name} isChecked={choice.name === model} onClick={() => onChoose(choice.name)}>
+        <MenuItem key={choice.name} isChecked={choice.name === model} disabled={choice.is_off} onClick={() => onChoose(choice.name)}>
           <span className="grow text-left">
-            <span className="block">{choice.name}</span>
+            <span className="block model-name">{choice.name}</span>
             {choice.detail && <span className="menu-detail">{choice.detail}</span>}
           </span>
           {choice.name === model && <Check size={16} aria-hidden="true" className="text-link" />}

@@ -1,0 +1,151 @@
+"""What Ollama's client, httpx and aiohttp raise, as errors of ours.
+
+Their message is for everyone: it names no address and quotes no daemon. What the daemon said, and where, is in `detail`
+for administrators, and in the log.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import aiohttp
+import httpx
+import ollama
+import structlog
+
+from rxchat.domain.errors import ModelBroke, ModelError, ModelHostAway, ModelRefused, ModelUnknown
+from rxchat.domain.text import storable
+
+Failure = TypeVar("Failure", bound=ModelError)
+
+log = structlog.get_logger(__name__)
+
+AWAY = "The model host does not answer. Try again in a moment, or ask an administrator."
+_BROKE = "The model failed while it was answering; what it said so far is kept. Try again, or choose another model."
+_GARBLED = "The model host sent something that is not an answer. Ask an administrator to look at it."
+_KEEPS = "The connection to the model broke in the middle; what was said so far is kept."
+_REFUSED = "{model} did not take this request. Choose another model, or ask an administrator."
+_ELSEWHERE = (
+    "{model} runs on a service outside of this network, which refused the request: it needs a {what} there. Choose another"
+    " model, or ask an administrator."
+)
+# What daemons are known to say, and how everyone is told.
+_KNOWN = (
+    ("requires a subscription", _ELSEWHERE.replace("{what}", "subscription")),
+    ("unauthorized", _ELSEWHERE.replace("{what}", "sign-in")),
+    ("does not support tools", "{model} cannot use tools. Choose another model."),
+    ("does not support thinking", "{model} cannot think before it answers. Choose another model."),
+    ("does not support chat", "{model} makes vectors and cannot chat. Choose another model."),
+    ("more system memory", "{model} needs more memory than its host has. Choose a smaller model."),
+    ("maximum pending requests", "The model host is busy: too many requests wait there. Try again in a moment."),
+)
+
+
+@contextmanager
+def translated(host: str, model: str, begun: Sequence[bool] = ()) -> Iterator[None]:
+    """Turn everything that the clients raise into an error of ours; `begun` holds something after a token."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except ollama.ResponseError as error:
+        raise _response_error(host, model, error) from error
+    except (ConnectionError, httpx.ConnectError, httpx.ConnectTimeout, aiohttp.ClientConnectorError) as error:
+        raise away(host, error) from error
+    except httpx.HTTPStatusError as error:
+        status = error.response.status_code
+        raise _logged(ModelRefused(_GARBLED, detail=f"{host} answered with status {status}; is it Ollama?")) from error
+    except (httpx.TransportError, aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
+        if not begun:
+            # A connection that was kept open and whose other end is gone: nobody was there from the start.
+            raise away(host, error) from error
+        detail = f"The connection to {host} broke in the middle ({_reason(error)})."
+        raise _logged(ModelBroke(_KEEPS, detail=detail)) from error
+    except (json.JSONDecodeError, UnicodeDecodeError, httpx.RequestError, aiohttp.ClientError) as error:
+        detail = f"{host} sent something that is not Ollama's protocol ({_reason(error)}); is it Ollama?"
+        raise _logged(ModelBroke(_GARBLED, detail=detail)) from error
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
+        # Well-formed lines that are no answers: wrong fields (pydantic's ValidationError), or no object at all.
+        detail = f"{host} sent an answer that makes no sense ({_reason(error)}); is its version supported?"
+        raise _logged(ModelBroke(_GARBLED, detail=detail)) from error
+
+
+def away(host: str, error: BaseException) -> ModelHostAway:
+    """Return what to raise when there is no answer."""
+    return _logged(ModelHostAway(AWAY, detail=f"{host} does not answer ({_reason(error)}). Is Ollama running there?"))
+
+
+def line_too_long(host: str, megabytes: int) -> ModelBroke:
+    """Return what to raise when a line has no end."""
+    return _logged(ModelBroke(_GARBLED, detail=f"{host} sent a line of over {megabytes} MB; is it Ollama?"))
+
+
+def stopped(host: str) -> ModelBroke:
+    """Return what to raise when an answer ends without its last line."""
+    return _logged(
+        ModelBroke(
+            "The model stopped in the middle of the answer; what was said so far is kept.",
+            detail=f"{host} closed the connection without a last line.",
+        )
+    )
+
+
+def _response_error(host: str, model: str, error: ollama.ResponseError) -> ModelError:
+    said, status = _sentence(error.error), error.status_code
+    detail = f"{host} answered {status if status > 0 else 'in its stream'}: {said}"
+    known = next((words for part, words in _KNOWN if part in said.lower()), None)
+    if status == httpx.codes.NOT_FOUND:
+        message = f"The model {model} is not there any more. Choose another one, or ask an administrator to get it."
+        return _logged(ModelUnknown(message, detail=f"{detail}. Get it there with: ollama pull {model}"))
+    if known is None and status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+        known = _ELSEWHERE.replace("{what}", "sign-in or a subscription")
+    if status in {-1, httpx.codes.OK}:
+        # An error line inside a stream that began with 200 carries no status of its own.
+        made: ModelError = ModelBroke(_named(known, model) or _BROKE, detail=detail)
+    elif status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        failed = f"{model} failed on its host. Try again, choose another model, or ask an administrator."
+        made = ModelError(_named(known, model) or failed, detail=detail)
+    else:
+        made = ModelRefused(_named(known or _REFUSED, model), detail=detail)
+    return _logged(made)
+
+
+def _named(words: str | None, model: str) -> str:
+    return words.replace("{model}", model or "The model") if words else ""
+
+
+def _logged(error: Failure) -> Failure:
+    log.warning("the model host failed", code=error.code, reason=error.detail)
+    return error
+
+
+def _reason(error: BaseException) -> str:
+    # Not str(error): some of aiohttp's cannot say what they are without the connection that they are about.
+    words = getattr(error, "strerror", None) or " ".join(str(part) for part in error.args if isinstance(part, str))
+    return storable(re.sub(r"\s+", " ", str(words)).strip())[:200] or type(error).__name__
+
+
+def _sentence(raw: str) -> str:
+    """Return the daemon's words: some arrive as a JSON string nested in a string."""
+    text = raw.strip()
+    for _ in range(3):
+        try:
+            inner = json.loads(text)
+        except ValueError:
+            break
+        if isinstance(inner, dict):
+            inner = inner.get("error", "")
+        if isinstance(inner, dict):
+            inner = inner.get("message", "")
+        text = str(inner).strip()
+    return storable(re.sub(r"\s+", " ", text))[:300] or "no reason given"
+
+
+def short(host: str) -> str:
+    """Return a host's name and port, for the log."""
+    return urlsplit(host).netloc or host

@@ -1,0 +1,80 @@
+"""What a scripted model does and says: the keys of its name (scripted_ollama.py), and where it goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Script:
+    """What a model does."""
+
+    tokens: int = 20
+    rate: float = 0.0
+    first: float = 0.0
+    think: int = 0
+    text: str = "word "
+    count: int = 0
+    resume: str = "on"
+    stamp: int = 0
+    call: str = ""
+    fault: str = ""
+    at: int = 5
+    load: float = 0.0
+    needs: str = ""
+
+    @classmethod
+    def named(cls, model: str) -> Script | None:
+        """Return the script of a model's name, or None when there is no such model."""
+        family, _, rest = model.partition(":")
+        if family != "scripted":
+            return None
+        values: dict[str, Any] = {}
+        for part in filter(None, rest.split(",")):
+            key, _, value = part.partition("=")
+            if key not in cls.__dataclass_fields__:
+                continue
+            kind = type(getattr(cls, key))
+            values[key] = kind(value)
+        return cls(**values)
+
+
+def counted(first: int, last: int) -> str:
+    """What a counting model says."""
+    return "".join(f"{number} " for number in range(first, last + 1))
+
+
+def resumed(script: Script, messages: list[dict[str, Any]]) -> list[str]:
+    """What a model says, given what was said before: all of its answer, or what is missing of it."""
+    pieces = [f"{number} " for number in range(1, script.tokens + 1)] if script.count else [script.text] * script.tokens
+    roles = [message["role"] for message in messages]
+    is_prefilled, is_told = roles[-1:] == ["assistant"], "cut off" in str(messages[-1:])
+    if not is_prefilled and not (is_told and roles[-2:] == ["assistant", "user"]):
+        return pieces
+    said = messages[-1 if is_prefilled else -2]["content"]
+    whole = "".join(pieces)
+    if not whole.startswith(said) and not script.count:
+        return pieces
+    if not whole.startswith(said):
+        raise AssertionError("an answer goes on from something that this model never said")
+    match script.resume:
+        case "anew":
+            return pieces if is_prefilled else _after(pieces, said)
+        case "never":
+            return [*pieces[: len(pieces) // 5], "and so on"]
+        case "other" | "none":
+            other = ["Something ", "else ", "altogether, ", "and not ", "what was asked."]
+            return ([] if script.resume == "none" else other) if is_prefilled else _after(pieces, said)
+        case _:
+            return _after(pieces, said)
+
+
+def _after(pieces: list[str], said: str) -> list[str]:
+    """The rest of the pieces: the one in whose middle it was cut off, and those behind."""
+    length = 0
+    for number, piece in enumerate(pieces):
+        if length + len(piece) > len(said):
+            return [piece[len(said) - length :], *pieces[number + 1 :]]
+        length += len(piece)
+    return []
