@@ -18,12 +18,13 @@ from rxchat.api import admin, auth, collections, conversations, files, me, opera
 from rxchat.api.bodies import BodyLimit
 from rxchat.api.requests import caller_of, is_cross_site
 from rxchat.domain.accounts import Viewer
-from rxchat.domain.errors import InvalidInput, NotAllowed, NotSignedIn, RxChatError, TooManyAttempts
+from rxchat.domain.errors import DatabaseBusy, InvalidInput, NotAllowed, NotSignedIn, RxChatError, TooManyAttempts
 from rxchat.services import graph
 from rxchat.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+_BUSY_SECONDS = 5
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _METHODS = _SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
 _PROVIDER_ANSWERS = re.compile(r"/api/auth/providers/[a-z]+/callback")
@@ -115,6 +116,8 @@ def _as_json(error: RxChatError) -> JSONResponse:
     headers = {}
     if isinstance(error, TooManyAttempts):
         headers["Retry-After"] = str(math.ceil(error.retry_after_seconds))
+    elif isinstance(error, DatabaseBusy):
+        headers["Retry-After"] = str(_BUSY_SECONDS)
     elif isinstance(error, NotSignedIn):
         headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(

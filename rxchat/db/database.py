@@ -13,9 +13,11 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
+from rxchat.db.connection_queue import ConnectionQueue
 from rxchat.domain.errors import (
     Conflict,
     DatabaseAway,
+    DatabaseBusy,
     LastAdministrator,
     NotAllowed,
     NotFound,
@@ -25,6 +27,8 @@ from rxchat.domain.errors import (
 
 RUNTIME_ROLE = "rxchat_app"
 _ENGINES_CONNECTIONS = 2
+# SQLAlchemy's own limit, when nothing is said.
+_OWNERS_CONNECTIONS = 15
 # A line that is dead without having been closed is noticed in 8 s.
 LINE: dict[str, Any] = {
     "connect_timeout": 5,
@@ -64,6 +68,7 @@ class Database:
         """Prepare the pool; nothing is connected yet."""
         self.url = libpq_url(url)
         self.engine = runtime_engine(url, pool_size=pool_size)
+        self._queue = ConnectionQueue(pool_size)
         # What keeps answers alive never waits behind what people do.
         self._engines_own = runtime_engine(url, pool_size=_ENGINES_CONNECTIONS)
 
@@ -74,6 +79,7 @@ class Database:
         found.url = libpq_url(url)
         found.engine = create_async_engine(driver_url(url), hide_parameters=True, connect_args={"connect_timeout": 5})
         found._engines_own = found.engine
+        found._queue = ConnectionQueue(_OWNERS_CONNECTIONS)
         return found
 
     @asynccontextmanager
@@ -84,13 +90,19 @@ class Database:
 
         Raises:
             DatabaseAway: when Postgres does not answer.
+            DatabaseBusy: when others had all connections for too long.
             StaleConversation: when an event was appended by someone else meanwhile.
             NotAllowed: when row-level security or a procedure does not let the person do it.
             LastAdministrator: when nobody would administer the installation any more.
         """
         with translated_errors():
-            async with AsyncExitStack() as leaving:
-                session = await self._opened(leaving, _beginning(user_id, snapshot=snapshot))
+            async with self._queue.slot(), AsyncExitStack() as leaving:
+                try:
+                    session = await self._opened(leaving, _beginning(user_id, snapshot=snapshot))
+                except Exception as error:
+                    self._queue.has_failed = is_away(error) and not is_busy(error)
+                    raise
+                self._queue.has_failed = False
                 yield session
 
     async def _opened(self, leaving: AsyncExitStack, beginning: str) -> AsyncSession:
@@ -152,13 +164,24 @@ class translated_errors:  # noqa: N801 - reads as a statement where it is used
         """Raise our own error in place of the driver's."""
         if isinstance(error, DBAPIError) and (ours := _REFUSALS.get(getattr(error.orig, "sqlstate", None) or "")):
             raise ours() from error
+        if is_busy(error):
+            raise DatabaseBusy from error
         if is_away(error):
             raise DatabaseAway from error
 
 
+def is_busy(error: BaseException | None) -> bool:
+    """Whether the error says that there is a database, and that too many want something of it."""
+    return isinstance(error, PoolTimeout) or (
+        isinstance(error, DBAPIError)
+        and not error.connection_invalidated
+        and getattr(error.orig, "sqlstate", None) in _BUSY
+    )
+
+
 def is_away(error: BaseException | None) -> bool:
     """Whether the error says that there is no database to talk to, rather than that it refused a statement."""
-    if isinstance(error, (PoolTimeout, InterfaceError, psycopg.InterfaceError)):
+    if isinstance(error, (InterfaceError, psycopg.InterfaceError)):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
@@ -173,8 +196,10 @@ def _is_away_state(sqlstate: str | None) -> bool:
     return sqlstate is None or sqlstate[:2] in {"08", "53"} or sqlstate[:3] == "57P" or sqlstate in _PASSING
 
 
-# Statement timeout, deadlock, serialization, lock not available, read-only after a failover: the same again may do.
-_PASSING = frozenset({"57014", "40P01", "40001", "55P03", "25006"})
+# Statement timeout, deadlock, serialization, lock not available, no room for another connection: the same again may do.
+_BUSY = frozenset({"57014", "40P01", "40001", "55P03", "53300"})
+# And read-only after a failover.
+_PASSING = _BUSY | {"25006"}
 
 
 def runtime_engine(url: str, *, pool_size: int) -> AsyncEngine:

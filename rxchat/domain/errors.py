@@ -18,6 +18,7 @@ RxChatError
 │   └── LastAdministrator   409  nobody would administer any more
 ├── TooManyAttempts         429  come back later
 ├── DatabaseAway            503  Postgres does not answer
+│   └── DatabaseBusy        503  it does, and others had its connections for too long
 ├── ProviderError           502  signing in with an account elsewhere failed
 │   ├── ProviderRefused     403  the person, or the provider, said no
 │   ├── ProviderAway        503  the provider does not answer
@@ -180,6 +181,12 @@ class DatabaseAway(RxChatError):
 
     status = 503
     code = "database_away"
+
+
+class DatabaseBusy(DatabaseAway):
+    """RxChat is busy: many people want something at the same moment. Try again in a few seconds."""
+
+    code = "database_busy"
 
 
 class ProviderError(RxChatError):

@@ -26,7 +26,7 @@ from rxchat.domain.conversations import (
     QuestionAsked,
     ThreadMessage,
 )
-from rxchat.domain.errors import DatabaseAway, NotFound
+from rxchat.domain.errors import DatabaseAway, DatabaseBusy, NotFound
 from rxchat.domain.runs import ActiveRun, ChunkKind
 from rxchat.services import graph
 from rxchat.services.conversations import News
@@ -332,7 +332,7 @@ class Attendance:
         self._is_away = False
         async with self._page() as state:
             # A handler may have met the database away while this here slept.
-            if state.problem == DatabaseAway().message:
+            if state.problem in {DatabaseAway().message, DatabaseBusy().message}:
                 state.problem = ""
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from rxchat.db.database import Database
-from rxchat.domain.errors import DatabaseAway
+from rxchat.domain.errors import DatabaseAway, DatabaseBusy
 
 pytestmark = pytest.mark.anyio
 
@@ -23,9 +23,17 @@ async def test_a_failed_statement_says_nothing_of_its_values(database: Database)
     assert "nowhere" in printed and canary not in printed
 
 
-@pytest.mark.parametrize("sqlstate", ["57014", "40P01", "40001", "55P03", "25006", "57P01", "08006", "53300"])
+@pytest.mark.parametrize("sqlstate", ["25006", "57P01", "08006", "53200"])
 async def test_what_may_do_the_next_time_counts_as_away(database: Database, sqlstate: str) -> None:
-    with pytest.raises(DatabaseAway):
+    with pytest.raises(DatabaseAway) as failure:
+        async with database.begin(None) as session:
+            await session.execute(text(f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{sqlstate}'; END $$"))
+    assert type(failure.value) is DatabaseAway
+
+
+@pytest.mark.parametrize("sqlstate", ["57014", "40P01", "40001", "55P03", "53300"])
+async def test_what_has_too_much_to_do_is_busy_and_not_away(database: Database, sqlstate: str) -> None:
+    with pytest.raises(DatabaseBusy):
         async with database.begin(None) as session:
             await session.execute(text(f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{sqlstate}'; END $$"))
 

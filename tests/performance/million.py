@@ -115,7 +115,7 @@ def build(owner_url: str, owners: int, chunks_of_one: int, say: object = print) 
 
 def _new_index(connection: psycopg.Connection) -> int:
     connection.execute("DELETE FROM embedding_index")
-    found = connection.execute("SELECT id FROM open_embedding_index(%s, %s, 256)", (MODEL, DIMENSIONS)).fetchone()
+    found = connection.execute("SELECT id FROM open_vector_index(%s, %s, 256, '', '')", (MODEL, DIMENSIONS)).fetchone()
     assert found
     # Filled first, built afterwards: many times faster.
     connection.execute(f"DROP INDEX ix_chunk_vector_hnsw_{found[0]}")  # pyright: ignore[reportCallIssue, reportArgumentType]

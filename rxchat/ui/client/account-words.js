@@ -92,6 +92,7 @@ const PROBLEMS = {
   too_many_attempts: "Too many attempts. Please wait a moment and try again.",
   conflict: "This account is connected to another RxChat account already.",
   not_allowed: "Please confirm your e-mail address first: open the link in the mail that we have just sent you.",
+  database_busy: "RxChat is busy. Please try again in a few seconds.",
   database_away: "The database does not answer. Please try again in a moment.",
 };
 

@@ -81,11 +81,27 @@ const Turn = memo(function Turn({ message, run, onRetry, onGoOn }) {
   return <AssistantMessage message={message} run={run} onRetry={onRetry} onGoOn={onGoOn} />;
 });
 
+const LATE = 3000;
+const BUSY = "RxChat is busy. Your message waits for its turn.";
+
+/** Whether a message has been on its way for so long that the server must have much to do. */
+function useIsLate(isOnItsWay) {
+  const [isLate, setLate] = useState(false);
+  useEffect(() => {
+    setLate(false);
+    if (!isOnItsWay) return undefined;
+    const timer = setTimeout(() => setLate(true), LATE);
+    return () => clearTimeout(timer);
+  }, [isOnItsWay]);
+  return isOnItsWay && isLate;
+}
+
 function Waiting({ run, model }) {
+  const isLate = useIsLate(!run.state);
   return (
     <article className="turn-answer" aria-busy="true" aria-label={`${model || "The model"} answers`}>
       <p className="turn-model">{model}</p>
-      <TypingIndicator note={run.note} />
+      <TypingIndicator note={isLate ? BUSY : run.note} />
       <div className="turn-foot" />
     </article>
   );

@@ -1,0 +1,39 @@
+"""A crowd: everyone begins a new chat in the same moment, and everyone gets one."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from rxchat.domain.accounts import Viewer
+from rxchat.services.graph import Services
+from rxchat.settings import Settings
+from tests.factories import add_viewer, signed_in_as
+
+pytestmark = pytest.mark.anyio
+
+PEOPLE = 100
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """With fewer connections than usual: a small pool for many people is what this is about."""
+    return settings.model_copy(update={"database_pool_size": 3})
+
+
+async def test_a_hundred_people_who_begin_a_chat_in_the_same_moment_are_all_served(
+    services: Services, owner_url: str
+) -> None:
+    people = [add_viewer(owner_url, f"Person {number}") for number in range(PEOPLE)]
+    cookies = [await signed_in_as(services, viewer) for viewer in people]
+
+    async def begin(viewer: Viewer, cookie: str) -> bool:
+        seen = await services.sessions.viewer(cookie)
+        assert seen.user_id == viewer.user_id
+        turn = await services.chats.ask(seen, None, "Hello", "scripted:tokens=1")
+        page = await services.conversations.open(seen, turn.conversation_id)
+        await services.conversations.recent(seen)
+        return len(page.messages) == 2
+
+    assert all(await asyncio.gather(*map(begin, people, cookies)))
