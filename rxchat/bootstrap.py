@@ -245,7 +245,7 @@ def build_services(settings: Settings, at: Connections) -> Graph:
         notices=notices,
     )
     connected = (model, store, embedder, local, *(item for item in (reranker, broadcast, counters) if item is not None))
-    return Graph(services, database, passwords, Worker(database.url, ingestion), connected)
+    return Graph(services, database, passwords, Worker(database.url, ingestion, services.post), connected)
 
 
 def object_store(settings: Settings) -> ObjectStore:
@@ -321,7 +321,7 @@ def _account_services(
     base_url, vault, tokens = settings.base_url, Vault(at.secret_key), Tokens(at.secret_key)
     links, teams = Links(vault, base_url), Teams(database, access)
     mailer = SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from) if settings.smtp_url else None
-    post = Post(mailer, base_url)
+    post = Post(mailer, base_url, vault, database)
     rules = Rules(database, access, InstallationRules(settings.registration, settings.second_factor))
     idle, absolute = timedelta(days=settings.session_idle_days), timedelta(days=settings.session_absolute_days)
     sessions = Sessions(database, tokens, vault, rules, access, idle=idle, absolute=absolute)

@@ -37,7 +37,8 @@ class SmtpMailer:
         # The library refuses line breaks in headers: nobody adds recipients of their own.
         message["From"], message["To"], message["Subject"] = self._sender, letter.to, letter.subject
         message["Date"] = formatdate(localtime=False)
-        message["Message-ID"] = make_msgid(domain=self._sender.rpartition("@")[2].strip("> ") or "localhost")
+        domain = self._sender.rpartition("@")[2].strip("> ") or "localhost"
+        message["Message-ID"] = f"<{letter.id}@{domain}>" if letter.id else make_msgid(domain=domain)
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(letter.text)
         try:
@@ -52,4 +53,4 @@ class SmtpMailer:
                 timeout=_TIMEOUT_SECONDS,
             )
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            raise MailAway(type(error).__name__) from error
+            raise MailAway(f"{type(error).__name__}: {error}"[:200]) from error

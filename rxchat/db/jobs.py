@@ -8,6 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 INGEST = "ingest"
+SEND_MAIL = "send mail"
+MAIL_QUEUE = "mail"
 DOCUMENTS_QUEUE = "documents"
 SCANS_QUEUE = "scans"
 """Documents whose text is recognised, which takes minutes: in a queue of their own they keep no other waiting."""
@@ -60,6 +62,31 @@ async def queue_ingestion(
             "document": str(document_id),
         },
     )
+
+
+_DEFER_MAIL = text(
+    """
+    SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(
+        CAST(:queue AS varchar), CAST(:task AS varchar), 0, NULL::text, NULL::text,
+        jsonb_build_object('sealed', CAST(:sealed AS text)), NULL::timestamptz
+    )::procrastinate_job_to_defer_v1])
+    """
+)
+
+
+async def queue_mail(session: AsyncSession, sealed: str) -> None:
+    """Have a sealed mail sent when this transaction commits."""
+    await session.execute(_DEFER_MAIL, {"queue": MAIL_QUEUE, "task": SEND_MAIL, "sealed": sealed})
+
+
+_QUEUED_MAILS = text(
+    "SELECT count(*) FROM procrastinate_jobs WHERE queue_name = :queue AND status IN ('todo', 'doing')"
+)
+
+
+async def count_mails(session: AsyncSession) -> int:
+    """Return how many mails wait to be sent."""
+    return (await session.execute(_QUEUED_MAILS, {"queue": MAIL_QUEUE})).scalar_one()
 
 
 async def without_job(session: AsyncSession, limit: int) -> list[tuple[UUID, UUID]]:

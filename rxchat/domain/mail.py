@@ -17,6 +17,8 @@ class Letter:
     to: str
     subject: str
     text: str
+    id: str = ""
+    """Part of its Message-ID: mail servers recognize one that is sent a second time."""
 
 
 class Mailer(Protocol):

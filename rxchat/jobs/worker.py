@@ -20,9 +20,10 @@ from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from rxchat.db.database import LINE, RUNTIME_ROLE
-from rxchat.db.jobs import DOCUMENTS_QUEUE, INGEST, SCANS_QUEUE
+from rxchat.db.jobs import DOCUMENTS_QUEUE, INGEST, MAIL_QUEUE, SCANS_QUEUE, SEND_MAIL
 from rxchat.domain.errors import DatabaseAway, EmbedderError, StoreError
 from rxchat.services.ingestion import Ingestion
+from rxchat.services.post import Post
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +34,7 @@ _GRACE_SECONDS = 1.0
 _STOP_ROUNDS = 3
 _RESTART_SECONDS = 1.0
 _POOL_SECONDS = 3.0
+_MAILS_AT_ONCE = 4
 _PASSING = (EmbedderError, StoreError)
 _DATABASE_SECONDS = 2.0
 
@@ -62,9 +64,10 @@ class _Backoff(BaseRetryStrategy):
 class Worker:
     """Does jobs for as long as it is started."""
 
-    def __init__(self, database_url: str, ingestion: Ingestion, *, jobs_at_once: int = 2) -> None:
+    def __init__(self, database_url: str, ingestion: Ingestion, post: Post, *, jobs_at_once: int = 2) -> None:
         """Know where jobs are and who does them; nothing runs yet."""
         self._ingestion = ingestion
+        self._post = post
         self._jobs_at_once = jobs_at_once
         options = {
             **LINE,
@@ -72,10 +75,11 @@ class Worker:
             "application_name": "rxchat jobs",
         }
         connector = PsycopgConnector(
-            conninfo=database_url, kwargs=options, min_size=1, max_size=4, timeout=_POOL_SECONDS
+            conninfo=database_url, kwargs=options, min_size=1, max_size=5, timeout=_POOL_SECONDS
         )
         self._app = App(connector=connector)
         self._app.task(name=INGEST, queue=DOCUMENTS_QUEUE, pass_context=True, retry=_Backoff())(self._ingest)
+        self._app.task(name=SEND_MAIL, queue=MAIL_QUEUE, pass_context=True, retry=_Backoff())(self._send_mail)
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
         self._workers: list[procrastinate.worker.Worker] = []
@@ -119,6 +123,7 @@ class Worker:
                 self._worker(DOCUMENTS_QUEUE, self._jobs_at_once),
                 # Nobody is told when the first job of a document has ended and the second may begin.
                 self._worker(SCANS_QUEUE, 1, look_seconds=1.0),
+                self._worker(MAIL_QUEUE, _MAILS_AT_ONCE),
             ]
             if not self._stopping.is_set():
                 async with asyncio.TaskGroup() as group:
@@ -192,3 +197,8 @@ class Worker:
             await self._ingestion.give_up(
                 owner, document, "Something went wrong here while it was read.", context.job.attempts + 1
             )
+
+    async def _send_mail(self, context: JobContext, sealed: str) -> None:
+        seconds = await self._post.deliver(sealed, context.job.attempts + 1)
+        if seconds is not None:
+            raise _Postponed(seconds)

@@ -169,7 +169,7 @@ class Authentication:
             link = await self._links.make(
                 session, LinkKind.CONFIRMATION, email=account.email, user_id=account.id, is_mailed=True
             )
-        self._post.send(mail.confirmation(account.email, link, self._post.base_url))
+            await self._post.queue(session, mail.confirmation(account.email, link, self._post.base_url))
 
     async def _let_in(
         self, user_id: UUID, caller: Caller, method: str, *, second_factor: bool, scopes: frozenset[Scope] | None

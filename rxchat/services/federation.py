@@ -179,7 +179,8 @@ class Federation:
             await audit.append(
                 session, viewer.user_id, "identity_linked", caller.address, correlation_id(), provider=key
             )
-        self._post.send(mail.identity_linked(viewer.email, provider_label, self._post.base_url))
+            letter = mail.identity_linked(viewer.email, provider_label, self._post.base_url)
+            await self._post.queue(session, letter)
 
     async def _admit(self, key: str, foreign: ForeignAccount, invitation: str, caller: Caller) -> Admission:
         async with self._database.begin(None) as session:

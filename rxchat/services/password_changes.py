@@ -77,9 +77,9 @@ class PasswordChanges:
                     session, LinkKind.RESET, email=account.email, user_id=account.id, is_mailed=True
                 )
                 await audit.append(session, account.id, "reset_requested", address, correlation_id())
+                await self._post.queue(session, mail.reset(account.email, link, self._post.base_url))
         except DatabaseAway:
             return
-        self._post.send(mail.reset(account.email, link, self._post.base_url))
 
     async def reset(self, token: str, wanted: str, caller: Caller) -> None:
         """Choose a new password with a link. The second factor stays: the person signs in afterwards as always.
@@ -118,6 +118,6 @@ class PasswordChanges:
             await audit.append(
                 session, user_id, action, caller.address, correlation_id(), sessions_ended=ended, keys_revoked=revoked
             )
+            if user is not None:
+                await self._post.queue(session, mail.password_changed(user.email, self._post.base_url))
         self._access.changed(user_id)
-        if user is not None:
-            self._post.send(mail.password_changed(user.email, self._post.base_url))

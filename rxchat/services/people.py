@@ -117,7 +117,7 @@ class People:
             await audit.append(
                 session, viewer.user_id, "invited", caller.address, correlation_id(), email=email, role=role
             )
-        self._post.send(mail.invitation(email, viewer.name, link, self._post.base_url))
+            await self._post.queue(session, mail.invitation(email, viewer.name, link, self._post.base_url))
         return link, self._post.is_there
 
     async def _may_give(self, session: people.AsyncSession, viewer: Viewer, role: str) -> None:

@@ -154,8 +154,9 @@ class Registration:
                 link = await self._links.make(
                     session, LinkKind.CONFIRMATION, email=email, user_id=user_id, is_mailed=True
                 )
-        base = self._post.base_url
-        self._post.send(mail.confirmation(email, link, base) if link else mail.registered_already(email, base))
+            base = self._post.base_url
+            letter = mail.confirmation(email, link, base) if link else mail.registered_already(email, base)
+            await self._post.queue(session, letter)
 
     async def confirm(self, token: str, caller: Caller) -> None:
         """Take the proof that an address is its account's.

@@ -23,7 +23,7 @@ class Idle:
 @pytest.mark.parametrize("seed", range(12))
 async def test_it_ends_whenever_it_is_told_to(database_url: str, seed: int) -> None:
     before = asyncio.all_tasks()
-    worker = Worker(database_url, Idle())  # pyright: ignore[reportArgumentType]
+    worker = Worker(database_url, Idle(), Idle())  # pyright: ignore[reportArgumentType]
     await worker.start()
     # At any moment of its start, or afterwards.
     await asyncio.sleep(random.Random(seed).uniform(0, 0.15))
@@ -35,7 +35,7 @@ async def test_it_ends_whenever_it_is_told_to(database_url: str, seed: int) -> N
 
 async def test_with_the_database_away_it_ends_too() -> None:
     before = asyncio.all_tasks()
-    worker = Worker("postgresql://nobody@127.0.0.1:9/nothing", Idle())  # pyright: ignore[reportArgumentType]
+    worker = Worker("postgresql://nobody@127.0.0.1:9/nothing", Idle(), Idle())  # pyright: ignore[reportArgumentType]
     await worker.start()
     await asyncio.sleep(0.1)
     began = time.monotonic()

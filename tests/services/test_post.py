@@ -1,0 +1,148 @@
+"""Mail as jobs: queued with what makes it necessary, sealed, tried again, and sent by another process when one dies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from structlog.testing import capture_logs
+
+from rxchat.bootstrap import Connections, running
+from rxchat.domain import mail
+from rxchat.domain.accounts import Caller
+from rxchat.domain.mail import Letter, MailAway
+from rxchat.services import post as module
+from rxchat.services.graph import Services
+from rxchat.services.post import TRIES
+from rxchat.settings import Settings
+from tests.factories import add_viewer
+from tests.peers.mailbox import Mailbox, mailbox
+
+pytestmark = pytest.mark.anyio
+
+CALLER = Caller("127.0.0.1", "a browser")
+
+
+@pytest.fixture(scope="module")
+def inbox() -> Iterator[Mailbox]:
+    with mailbox() as found:
+        yield found
+
+
+@pytest.fixture
+def settings(settings: Settings, inbox: Mailbox) -> Settings:
+    inbox.mails.clear()
+    return Settings.model_validate(settings.model_dump() | {"smtp_url": inbox.url, "registration": "open"})
+
+
+def queued(owner_url: str) -> list[str]:
+    """Return what stands in the queue, as somebody who reads the database sees it."""
+    with psycopg.connect(owner_url) as connection:
+        found = connection.execute("SELECT args FROM procrastinate_jobs WHERE queue_name = 'mail'").fetchall()
+    return [json.dumps(args) for (args,) in found]
+
+
+async def queue(services: Services, letter: Letter) -> None:
+    async with services.post._database.begin(None) as session:
+        await services.post.queue(session, letter)
+
+
+LETTER = mail.reset("ada@example.org", "http://127.0.0.1/reset?token=canary", "http://127.0.0.1")
+
+
+async def test_a_mail_whose_process_dies_is_sent_by_another(
+    settings: Settings, at: Connections, owner_url: str, inbox: Mailbox
+) -> None:
+    async with running(settings.model_copy(update={"engine": False}), at) as dying:
+        await queue(dying, LETTER)
+    [told] = queued(owner_url)
+    # Who can read the queue cannot open an account with it.
+    assert "canary" not in told
+    assert "ada" not in told
+    assert inbox.mails == []
+    async with running(settings, at) as other:
+        await other.post.settled()
+    assert [(to, subject) for to, subject, _ in inbox.mails] == [(LETTER.to, LETTER.subject)]
+    assert queued(owner_url) == []
+
+
+async def test_what_is_rolled_back_sends_no_mail(services: Services, owner_url: str, inbox: Mailbox) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with services.post._database.begin(None) as session:
+            await services.post.queue(session, LETTER)
+            raise ZeroDivisionError
+    await services.post.settled()
+    assert (inbox.mails, queued(owner_url)) == ([], [])
+
+
+class Failing:
+    """A mail server that is away a few times."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+        self.ids: list[str] = []
+
+    async def send(self, letter: Letter) -> None:
+        self.ids.append(letter.id)
+        if len(self.ids) <= self.times:
+            raise MailAway("it is away")
+
+
+async def test_a_mail_server_that_is_away_is_tried_again(
+    services: Services, monkeypatch: pytest.MonkeyPatch, owner_url: str
+) -> None:
+    monkeypatch.setattr(module, "_FIRST_PAUSE_SECONDS", 0.01)
+    services.post._mailer = failing = Failing(2)
+    await queue(services, LETTER)
+    await services.post.settled()
+    assert len(failing.ids) == 3
+    # A server that took it without saying so knows it again.
+    assert len(set(failing.ids)) == 1
+    assert queued(owner_url) == []
+
+
+async def test_the_pauses_grow_and_in_the_end_it_is_given_up_with_a_line_in_the_log(services: Services) -> None:
+    services.post._mailer = Failing(1000)
+    sealed = await sealed_by(services)
+    with capture_logs() as logs:
+        pauses = [await services.post.deliver(sealed, attempt) for attempt in range(1, TRIES + 1)]
+    assert pauses[:4] == [5, 10, 20, 40]
+    assert (max(pause for pause in pauses if pause), pauses[-1]) == (900, None)
+    assert (logs[-1]["event"], logs[-1]["log_level"]) == ("a mail was given up", "error")
+    assert "canary" not in str(logs)
+
+
+async def sealed_by(services: Services) -> str:
+    """Return what would be queued of a mail."""
+    kept = []
+    monkey = pytest.MonkeyPatch()
+
+    async def keep(_session: object, sealed: str) -> None:
+        kept.append(sealed)
+
+    monkey.setattr(module.jobs, "queue_mail", keep)
+    await queue(services, LETTER)
+    monkey.undo()
+    return kept[0]
+
+
+async def test_a_mail_that_cannot_be_opened_is_given_up(services: Services) -> None:
+    with capture_logs() as logs:
+        assert await services.post.deliver("bm9uc2Vuc2U=", 1) is None
+    assert "cannot be opened" in logs[-1]["event"]
+
+
+async def test_every_use_case_queues_its_mail_with_what_it_did(
+    services: Services, owner_url: str, inbox: Mailbox
+) -> None:
+    administrator = add_viewer(owner_url, "Grace", role="admin")
+    await services.people.invite(administrator, email="new@example.org", role="member", caller=CALLER)
+    await services.registration.register(
+        name="Zoe", email="zoe@example.org", password="a long enough one", caller=CALLER
+    )
+    await services.password_changes.forget("zoe@example.org", CALLER)
+    await services.post.settled()
+    assert {to for to, _, _ in inbox.mails} == {"new@example.org", "zoe@example.org"}
+    assert len(inbox.mails) == 3
