@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import bindparam
 
 from rxchat.domain.audit import Checkpoint, Entry
+from rxchat.domain.audit_actions import AuditAction
 from rxchat.domain.ids import new_id
 from rxchat.tables import AuditCheckpoint, AuditEvent, User
 
@@ -25,7 +26,7 @@ _APPEND = text("SELECT append_audit_entry(:id, :actor, :action, :address, :corre
 
 
 async def append(
-    session: AsyncSession, actor_id: UUID | None, action: str, address: str, correlation_id: str, /, **data: Any
+    session: AsyncSession, actor_id: UUID | None, action: AuditAction, address: str, correlation_id: str, /, **data: Any
 ) -> None:
     """Write down what someone did, in the same transaction as the change itself."""
     await session.execute(

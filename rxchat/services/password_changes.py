@@ -10,6 +10,7 @@ from rxchat.db import sessions as session_rows
 from rxchat.db.database import Database
 from rxchat.domain import mail
 from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.audit_actions import AuditAction
 from rxchat.domain.errors import DatabaseAway, NotAllowed
 from rxchat.observability import correlation_id
 from rxchat.services.authentication import Authentication
@@ -98,7 +99,7 @@ class PasswordChanges:
         await self._limits.pardon("link", caller)
 
     async def _set(
-        self, user_id: UUID, wanted: str, caller: Caller, action: str, *, keeping: UUID | None, token: str = ""
+        self, user_id: UUID, wanted: str, caller: Caller, action: AuditAction, *, keeping: UUID | None, token: str = ""
     ) -> None:
         hashed = await self._passwords.hash(wanted)
         async with self._database.begin(user_id) as session:

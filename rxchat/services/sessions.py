@@ -13,6 +13,7 @@ from rxchat.db import sessions as rows
 from rxchat.db.database import Database
 from rxchat.db.sessions import Behind
 from rxchat.domain.accounts import Caller, SecondFactorPolicy, Viewer
+from rxchat.domain.audit_actions import AuditAction
 from rxchat.domain.errors import NotFound, NotSignedIn, SecondFactorNeeded
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import ADMINISTRATIVE, Permission, Scope
@@ -286,7 +287,7 @@ class Sessions:
         await self._end(viewer, caller, "signed_out", only=viewer.session_id)
 
     async def _end(
-        self, viewer: Viewer, caller: Caller, action: str, *, only: UUID | None = None, but: UUID | None = None
+        self, viewer: Viewer, caller: Caller, action: AuditAction, *, only: UUID | None = None, but: UUID | None = None
     ) -> int:
         async with self._database.begin(viewer.user_id) as session:
             ended = await rows.end(session, viewer.user_id, only=only, but=but, reason=action)

@@ -78,8 +78,8 @@ async def test_audit_is_written_by_its_procedure_with_the_change_or_not_at_all(
 ) -> None:
     owner = await add_first_user(database)
     async with database.begin(owner) as session:
-        await audit.append(session, owner, "tested", "127.0.0.1", "c", detail=1)
+        await audit.append(session, owner, "signed_in", "127.0.0.1", "c", detail=1)
         row = (await session.execute(text("SELECT action, data FROM audit_event"))).one()
-    assert (row.action, row.data) == ("tested", {"detail": 1})
+    assert (row.action, row.data) == ("signed_in", {"detail": 1})
     with psycopg.connect(owner_url) as connection:
         assert connection.execute("SELECT count(*) FROM audit_event WHERE action = 'tested'").fetchone() == (0,)

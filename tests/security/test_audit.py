@@ -48,7 +48,7 @@ async def write(services: Services, count: int) -> None:
     async with services.sessions._database.begin(None) as session:
         for number in range(count):
             await audit.append(
-                session, None, "tested", "127.0.0.1", "c", words=f'é "{number}" \n', nested={"a": [1, None, 2.50]}
+                session, None, "signed_out", "127.0.0.1", "c", words=f'é "{number}" \n', nested={"a": [1, None, 2.50]}
             )
 
 
@@ -208,7 +208,7 @@ async def test_what_is_rolled_back_was_never_written(services: Services, owner_u
     await write(services, 2)
     with pytest.raises(ZeroDivisionError):
         async with services.sessions._database.begin(None) as session:
-            await audit.append(session, None, "tested", "", "")
+            await audit.append(session, None, "signed_out", "", "")
             raise ZeroDivisionError
     await write(services, 1)
     with psycopg.connect(owner_url) as connection:
