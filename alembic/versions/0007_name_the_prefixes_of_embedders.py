@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 
 _VERSIONS = Path(__file__).parent
 PROCEDURES = {"open_vector_index": "text, integer, integer, text, text"}
