@@ -29,6 +29,10 @@ COMMANDS: dict[str, tuple[Callable[[Settings, argparse.Namespace], int], str]] =
     ),
     "migrate": (commands.migrate, "bring the database to the schema of this code"),
     "servers": (commands.servers, "start the embedded servers alone, for as long as --owner lives"),
+    "secrets": (
+        operator_commands.secrets,
+        "print new passwords and keys, as the lines of a .env file for compose.yaml",
+    ),
     "setup-link": (commands.setup_link, "print the link that creates the first administrator"),
     "reset-link": (operator_commands.reset_link, "print a link with which somebody chooses a new password"),
     "audit": (operator_commands.audit, "export the audit, or prove that an export is whole"),

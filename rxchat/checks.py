@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,8 +17,11 @@ from itertools import pairwise
 from typing import Literal
 from urllib.parse import urlsplit
 
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
+from rxchat.db.database import libpq_url
 from rxchat.domain.errors import RxChatError
 from rxchat.settings import Settings, is_loopback
 
@@ -267,10 +271,59 @@ def _look_at_sessions(settings: Settings) -> Iterator[Finding]:
 
 
 def _look_at_the_database(settings: Settings) -> Iterator[Finding]:
-    if settings.is_for_others and settings.database_url is not None and settings.database_owner_url is None:
-        problem = "is not set, so RxChat serves with the rights of the role that may change the schema."
-        remedy = "Give DATABASE_URL a role of its own, and the owner's address to DATABASE_OWNER_URL."
-        yield Finding("warning", "DATABASE_OWNER_URL", problem, remedy)
+    for name, url in (
+        ("DATABASE_URL", settings.database_url),
+        ("DATABASE_OWNER_URL", settings.database_owner_url),
+    ):
+        if url is not None:
+            yield from _look_at_the_line(settings, name, url.get_secret_value())
+
+
+def _look_at_the_line(settings: Settings, name: str, url: str) -> Iterator[Finding]:
+    """Look at how the database is reached: who listens in its place must learn nothing."""
+    try:
+        asked = conninfo_to_dict(libpq_url(url))
+    except psycopg.Error:
+        yield Finding(
+            "error", name, "is no address of a Postgres.", "Write it like postgresql://user:password@host/rxchat."
+        )
+        return
+    hosts = str(asked.get("host") or "").split(",")
+    if asked.get("sslmode") == "verify-full" or all(not host or host.startswith("/") for host in hosts):
+        return
+    is_elsewhere = any(not is_loopback(host) for host in hosts if host)
+    if asked.get("require_auth") != "scram-sha-256":
+        problem = "lets whoever listens at that address ask for the password in plain text."
+        yield Finding(
+            _outside(settings) if is_elsewhere else "warning", name, problem,
+            "Add sslmode=verify-full (and sslrootcert), or at least require_auth=scram-sha-256.",
+        )  # fmt: skip
+    elif is_elsewhere:
+        problem = "reaches another machine without TLS: what people write can be read on the way."
+        yield Finding("warning", name, problem, "Add sslmode=verify-full, unless the network between is yours alone.")
+
+
+def _look_at_redis(settings: Settings) -> Iterator[Finding]:
+    if settings.redis_url is None:
+        return
+    asked = urlsplit(settings.redis_url.get_secret_value())
+    if asked.scheme == "unix":
+        return
+    is_elsewhere = not is_loopback(asked.hostname or "")
+    if not asked.password:
+        problem = "has no password, so others on that network read along and change what is counted."
+        remedy = "Set one on the server (requirepass), and write it like redis://:password@host:6379/0."
+        yield Finding(_outside(settings) if is_elsewhere else "warning", "REDIS_URL", problem, remedy)
+    if is_elsewhere and asked.scheme != "rediss":
+        problem = "reaches another machine without TLS: the password and the tokens of answers can be read on the way."
+        yield Finding("warning", "REDIS_URL", problem, "Use rediss://, unless the network between is yours alone.")
+
+
+def _look_at_the_user(_settings: Settings) -> Iterator[Finding]:
+    if os.geteuid() == 0:
+        problem = "is root: a hole in any part of RxChat would be one in this machine."
+        remedy = "Make a user for RxChat (useradd --system --create-home rxchat), give it the data folder, and start RxChat as it."
+        yield Finding("warning", "The user", problem, remedy)
 
 
 _CHECKS: tuple[tuple[str, str, Callable[[Settings], Iterator[Finding]]], ...] = (
@@ -281,5 +334,11 @@ _CHECKS: tuple[tuple[str, str, Callable[[Settings], Iterator[Finding]]], ...] = 
     ("Proxies", "nobody can pretend to come from somewhere else.", _look_at_proxies),
     ("Password hashes", "cost an attacker enough.", _look_at_passwords),
     ("Sessions", "end within a year.", _look_at_sessions),
-    ("Database", "RxChat serves with no more rights than it needs.", _look_at_the_database),
+    (
+        "Database",
+        "RxChat serves with no more rights than it needs, and its password goes to nobody else.",
+        _look_at_the_database,
+    ),
+    ("Redis", "asks for a password.", _look_at_redis),
+    ("User", "RxChat has a user of its own.", _look_at_the_user),
 )

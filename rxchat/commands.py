@@ -91,7 +91,7 @@ async def _serve_until(stop: asyncio.Event, settings: Settings, supervisor: Supe
         building.cancel()
         await asyncio.wait({building})
     at = connections(settings)
-    await asyncio.to_thread(_migrate, at)
+    await asyncio.to_thread(_migrate, settings, at)
     supervisor.add(_web_child(settings))
     running = asyncio.create_task(supervisor.run_until(stop))
     healthy = asyncio.create_task(supervisor.until_healthy("web"))
@@ -194,7 +194,7 @@ def web(settings: Settings, chosen: argparse.Namespace) -> int:
         raise ConfigurationError("--workers must be 1 or more.")
     checks.demand(settings)
     at = connections(settings)
-    _check_database(at)
+    _check_database(settings, at)
     os.environ.update(_WEB_ENVIRONMENT)
     if chosen.no_engine:
         os.environ["RXCHAT_ENGINE"] = "off"
@@ -220,7 +220,7 @@ def worker(settings: Settings, _chosen: argparse.Namespace) -> int:
     """Write answers until asked to end; what is being written then goes on elsewhere."""
     checks.demand(settings)
     at = connections(settings)
-    _check_database(at)
+    _check_database(settings, at)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_work(settings, at))
     return 0
@@ -235,17 +235,39 @@ async def _work(settings: Settings, at: Connections) -> None:
         await stop.wait()
 
 
-def _check_database(at: Connections) -> None:
+_RIGHTS = """
+    SELECT rolsuper OR rolbypassrls,
+           EXISTS (SELECT FROM pg_class WHERE oid = to_regclass('public.user_account') AND pg_has_role(session_user, relowner, 'MEMBER'))
+      FROM pg_roles WHERE rolname = session_user
+"""
+
+
+def _check_database(settings: Settings, at: Connections) -> None:
+    """Refuse a database that does not answer, and, where others use RxChat, a role that row-level security does not bind."""
     try:
-        with psycopg.connect(libpq_url(at.database_url), connect_timeout=5):
-            pass
+        with psycopg.connect(libpq_url(at.database_url), connect_timeout=5) as connection:
+            rights = connection.execute(_RIGHTS).fetchone()
     except psycopg.Error as error:
         reason = (str(error).strip() or "no reason given").splitlines()[0]
         raise ConfigurationError(f"The database does not answer: {reason}") from error
+    is_superuser, is_owner = rights or (False, False)
+    if is_superuser:
+        problem = (
+            "DATABASE_URL names a superuser (or a role with BYPASSRLS), for whom one statement too many opens everything."
+            " Make a role of its own (README, Containers and databases of your own)."
+        )
+        if settings.is_for_others:
+            raise ConfigurationError(problem)
+        say(f"Please note: {problem}")
+    elif is_owner:
+        say(
+            "Please note: DATABASE_URL names the role that owns the schema, so RxChat serves with more rights than it needs."
+            " Give it a role of its own, and the owner's address to DATABASE_OWNER_URL."
+        )
 
 
-def _migrate(at: Connections) -> None:
-    _check_database(at)
+def _migrate(settings: Settings, at: Connections) -> None:
+    _check_database(settings, at)
     try:
         migrations.upgrade(at.database_owner_url)
         migrations.admit(at.database_owner_url, at.database_url)
@@ -256,7 +278,7 @@ def _migrate(at: Connections) -> None:
 
 def migrate(settings: Settings, _chosen: argparse.Namespace) -> int:
     """Bring the database to the schema of this code."""
-    _migrate(connections(settings))
+    _migrate(settings, connections(settings))
     say(f"The database is at revision {migrations.newest_revision()}.")
     return 0
 

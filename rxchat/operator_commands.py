@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import sys
 from pathlib import Path
+from secrets import token_bytes, token_urlsafe
 
 from rxchat.bootstrap import ConfigurationError, connections, master_keys, object_store
+from rxchat.checks import SECRET_BYTES
 from rxchat.db import accounts as account_rows
 from rxchat.db import audit as audit_rows
 from rxchat.db import credentials
@@ -24,6 +27,24 @@ from rxchat.services.vault import Vault
 from rxchat.settings import Settings
 
 _FILES_AT_A_TIME = 500
+
+
+_PASSWORDS = ("POSTGRES_PASSWORD", "RXCHAT_DB_OWNER_PASSWORD", "RXCHAT_DB_WEB_PASSWORD", "VALKEY_PASSWORD")
+_KEYS = ("RXCHAT_SECRET_KEY", "RXCHAT_PASSWORD_PEPPER", "RXCHAT_FILES_KEY")
+
+
+def secrets(_settings: Settings, _chosen: argparse.Namespace) -> int:
+    """Print the lines of a .env file: passwords for what compose.yaml starts, and RxChat's own keys, each made now."""
+    print(
+        "# Made by `python -m rxchat secrets`. Keep a copy: without the keys nobody signs in and no file can be read."
+    )
+    for name in _PASSWORDS:
+        print(f"{name}={token_urlsafe(24)}")
+    for name in _KEYS:
+        print(f"{name}={base64.urlsafe_b64encode(token_bytes(SECRET_BYTES)).decode()}")
+    print(f"RXCHAT_METRICS_TOKEN={token_urlsafe(24)}")
+    print("RXCHAT_PUBLIC_URL=http://localhost:8000")
+    return 0
 
 
 def add_audit_arguments(command: argparse.ArgumentParser) -> None:

@@ -18,9 +18,12 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
-from rxchat import frontend
+from rxchat import commands, frontend
+from rxchat.bootstrap import ConfigurationError, Connections
 from rxchat.embedded.endpoints import Endpoints
+from rxchat.embedded.secrets import load_or_create
 from rxchat.settings import Settings
 from tests.embedded.processes import is_alive, until
 
@@ -208,3 +211,27 @@ def test_the_pages_are_built_once_for_the_same_sources(built: None) -> None:
 
 def test_the_settings_of_the_tests_are_those_of_a_person() -> None:
     assert Settings.model_validate({}).bcrypt_rounds == 12
+
+
+def test_where_others_use_it_rxchat_serves_as_no_superuser(
+    servers: Endpoints, data_folder: Path, owner_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    password = load_or_create(data_folder).postgres_superuser_password
+    as_superuser = make_conninfo(owner_url, user="postgres", password=password)
+    here, public = (
+        Settings.model_validate({}),
+        Settings.model_validate({"RXCHAT_PUBLIC_URL": "https://chat.example.org"}),
+    )
+    assert servers.database_url
+    for settings, url, said in (
+        (here, as_superuser, "superuser"),
+        (here, owner_url, "owns the schema"),
+        (public, owner_url, "owns the schema"),
+        (public, servers.database_url, ""),
+    ):
+        at = Connections(url, owner_url, None, (), (), b"k" * 32, b"p" * 32)
+        commands._check_database(settings, at)
+        printed = capsys.readouterr().out
+        assert said in printed and bool(printed) == bool(said)
+    with pytest.raises(ConfigurationError, match="superuser"):
+        commands._check_database(public, Connections(as_superuser, owner_url, None, (), (), b"k" * 32, b"p" * 32))

@@ -32,6 +32,13 @@ _LINE: dict[str, Any] = {
         getattr(socket, name): value for name, value in _KEEPALIVE.items() if hasattr(socket, name)
     },
 }
+
+
+def line_options(url: str) -> dict[str, Any]:
+    """Return how to keep a line to this address alive; a socket of this machine needs nothing."""
+    return {} if url.startswith("unix:") else _LINE
+
+
 _UNHEARD = 256
 """So many messages may wait for a slow listener; older ones are forgotten, and read from Postgres."""
 
@@ -42,11 +49,11 @@ class RedisBroadcast:
     def __init__(self, url: str) -> None:
         """Prepare the client; nothing is connected yet."""
         self._client = redis.asyncio.Redis.from_url(
-            url, socket_connect_timeout=_BUDGET_SECONDS, socket_timeout=_BUDGET_SECONDS, **_LINE
+            url, socket_connect_timeout=_BUDGET_SECONDS, socket_timeout=_BUDGET_SECONDS, **line_options(url)
         )
         # What listens waits for as long as nobody says anything; a ping now and then finds a line that answers nothing.
         self._listener = redis.asyncio.Redis.from_url(
-            url, socket_connect_timeout=_BUDGET_SECONDS, health_check_interval=5, **_LINE
+            url, socket_connect_timeout=_BUDGET_SECONDS, health_check_interval=5, **line_options(url)
         )
         self._pubsub = self._listener.pubsub(ignore_subscribe_messages=True)
         self._breaker = Breaker(_RETRY_SECONDS)

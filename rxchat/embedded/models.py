@@ -55,7 +55,7 @@ def own_environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": f"{source}{os.pathsep}{inherited}" if inherited else source}
 
 
-async def prepare(models: Path, logs: Path, report: Report, wanted: Sequence[weights.Weights] = weights.ALL) -> None:
+async def prepare(models: Path, logs: Path, report: Report, wanted: Sequence[weights.Weights] | None = None) -> None:
     """Make the weights that are wanted and not there yet, and say how far it is.
 
     Raises:

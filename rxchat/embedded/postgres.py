@@ -75,7 +75,8 @@ class Postgres:
 
     def url(self, role: str, password: str, database: str = DATABASE) -> str:
         """The address for a role."""
-        return f"postgresql://{role}:{password}@127.0.0.1:{self.port}/{database}"
+        # Whoever listens at the port in Postgres' place is told no password: SCRAM proves it without showing it.
+        return f"postgresql://{role}:{password}@127.0.0.1:{self.port}/{database}?require_auth=scram-sha-256"
 
     @property
     def web_url(self) -> str:

@@ -12,9 +12,12 @@ import socket
 import stat
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from rxchat.embedded.errors import EmbeddedError
 
 _PR_SET_PDEATHSIG = 1
 # Looked up here and not in the forked child, where loading a library could wait for a lock for ever.
@@ -128,12 +131,29 @@ class RunAs:
         return True
 
 
-def unprivileged_user() -> RunAs | None:
-    """Who Postgres runs as: nobody when we are root (it refuses root), else ourselves (None)."""
+# The first that this machine has; `nobody` is the last resort, since other programs' processes may be its, too.
+_UNPRIVILEGED = ("rxchat", "postgres", "nobody")
+
+
+def unprivileged_user(home: Path) -> RunAs | None:
+    """Who Postgres runs as: ourselves (None), or when we are root, which it refuses, the owner of its files in `home`.
+
+    Where there are none yet, a user of its own if this machine has one.
+    """
     if os.geteuid() != 0:
         return None
-    nobody = pwd.getpwnam("nobody")
-    return RunAs(nobody.pw_name, nobody.pw_uid, nobody.pw_gid)
+    with suppress(FileNotFoundError, KeyError):
+        owner = home.stat().st_uid
+        if owner != 0:
+            return _run_as(pwd.getpwuid(owner))
+    for name in _UNPRIVILEGED:
+        with suppress(KeyError):
+            return _run_as(pwd.getpwnam(name))
+    raise EmbeddedError("There is no user nobody on this machine: start RxChat as a user that is not root.")
+
+
+def _run_as(user: pwd.struct_passwd) -> RunAs:
+    return RunAs(user.pw_name, user.pw_uid, user.pw_gid)
 
 
 def become(user: RunAs | None) -> dict[str, Any]:

@@ -136,7 +136,8 @@ class Supervisor:
         settings, data = self._settings, self._data
         known = secrets.load_or_create(data)
         ports = self._ports()
-        postgres = Postgres(data, ports["postgres"], known, process.unprivileged_user())
+        valkey_at = valkey.endpoint(data, ports["valkey"], wants_port=bool(settings.valkey_port))
+        postgres = Postgres(data, ports["postgres"], known, process.unprivileged_user(data / "postgres"))
         with_postgres, with_valkey = settings.database_url is None, settings.redis_url is None
         with_models = not settings.ollama_hosts
         with suppress(FileNotFoundError):
@@ -150,14 +151,14 @@ class Supervisor:
         if with_postgres:
             work.append(self._start_postgres(postgres))
         if with_valkey:
-            work.append(self._start_server(valkey.child(data, ports["valkey"], known)))
+            work.append(self._start_server(valkey.child(data, valkey_at, known)))
         if with_models:
             work.append(self._start_models(ports["models"]))
         await _all_or_none(work)
         found = Endpoints(
             database_url=postgres.web_url if with_postgres else None,
             database_owner_url=postgres.owner_url if with_postgres else None,
-            redis_url=valkey.url(ports["valkey"], known) if with_valkey else None,
+            redis_url=valkey_at.url(known) if with_valkey else None,
             ollama_hosts=(models.url(ports["models"]),) if with_models else (),
         )
         endpoints.write(data, found)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import platform
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import redis.asyncio
@@ -17,10 +19,32 @@ from rxchat.embedded.child import Child
 from rxchat.embedded.errors import ProgramMissing, StartFailed
 from rxchat.embedded.secrets import Secrets
 
+_LONGEST_SOCKET = 100
+"""Of the 107 bytes that Linux has for a socket's path, and the 103 of macOS."""
 
-def url(port: int, secrets: Secrets) -> str:
-    """The address with the password."""
-    return f"redis://:{secrets.valkey_password}@127.0.0.1:{port}/0"
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where Valkey listens: at a socket in a folder of ours, or at a port where no such socket is possible or wanted.
+
+    A password is said in plain text to whoever listens; at a socket in a closed folder that is nobody else.
+    """
+
+    port: int
+    socket: Path | None
+
+    def url(self, secrets: Secrets) -> str:
+        """The address with the password."""
+        if self.socket is not None:
+            return f"unix://:{secrets.valkey_password}@{self.socket}?db=0"
+        return f"redis://:{secrets.valkey_password}@127.0.0.1:{self.port}/0"
+
+
+def endpoint(data: Path, port: int, *, wants_port: bool) -> Endpoint:
+    """Where the Valkey of a data folder listens."""
+    socket = data / "run" / "valkey.sock"
+    is_possible = len(os.fsencode(socket)) <= _LONGEST_SOCKET and not set(" ?#%@") & set(str(socket))
+    return Endpoint(port, socket if is_possible and not wants_port else None)
 
 
 def program() -> Path:
@@ -41,7 +65,7 @@ def program() -> Path:
     return binary
 
 
-def child(data: Path, port: int, secrets: Secrets) -> Child:
+def child(data: Path, at: Endpoint, secrets: Secrets) -> Child:
     """Write its configuration and say how to run it."""
     folder = data / "valkey"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -49,8 +73,11 @@ def child(data: Path, port: int, secrets: Secrets) -> Child:
     configuration = data / "run" / "valkey.conf"
     content = "\n".join(
         [
-            "bind 127.0.0.1",
-            f"port {port}",
+            *(
+                ["port 0", f'unixsocket "{at.socket}"', "unixsocketperm 700"]
+                if at.socket is not None
+                else ["bind 127.0.0.1", f"port {at.port}"]
+            ),
             f"requirepass {secrets.valkey_password}",
             f'dir "{folder}"',
             "daemonize no",
@@ -68,9 +95,7 @@ def child(data: Path, port: int, secrets: Secrets) -> Child:
     async def healthy() -> None:
         # The supervisor asks again by itself; the client's own retries would make each question slow.
         once = Retry(NoBackoff(), 0)
-        client = redis.asyncio.Redis(
-            host="127.0.0.1", port=port, password=secrets.valkey_password, socket_timeout=5, retry=once
-        )
+        client = redis.asyncio.Redis.from_url(at.url(secrets), socket_timeout=5, retry=once)
         try:
             await client.execute_command("PING")
         except redis.exceptions.RedisError as error:

@@ -59,9 +59,9 @@ ALL = (CHAT, EMBEDDER)
 Progress = Callable[[int], None]
 
 
-def missing(models: Path, of: Sequence[Weights] = ALL) -> list[Weights]:
+def missing(models: Path, of: Sequence[Weights] | None = None) -> list[Weights]:
     """Which weights still have to be prepared in this folder; refuses early when a package is not installed."""
-    wanted = [weights for weights in of if not (models / weights.prepared_file).is_file()]
+    wanted = [weights for weights in (ALL if of is None else of) if not (models / weights.prepared_file).is_file()]
     for weights in wanted:
         weights.source()
     return wanted

@@ -79,7 +79,7 @@ def sleeper() -> Child:
 @pytest.fixture
 def as_root() -> process.RunAs:
     """The user that root's Postgres runs as; skips when the tests do not run as root."""
-    user = process.unprivileged_user()
+    user = process.unprivileged_user(Path("/nowhere"))
     if user is None:
         pytest.skip("needs root")
     return user

@@ -163,13 +163,16 @@ class House:
         await asyncio.gather(*(part.start() for part in (self.web, *self.workers)))
 
     async def _start_servers(self, known: secrets.Secrets) -> None:
-        postgres = Postgres(self.data, process.free_port(), known, process.unprivileged_user())
+        postgres = Postgres(self.data, process.free_port(), known, process.unprivileged_user(self.data / "postgres"))
         valkey_port, model_port = process.free_port(), process.free_port()
         self.postgres_url, self.owner_url = postgres.web_url, postgres.owner_url
         self.postgres_port, self.valkey_port, self.model_port = postgres.port, valkey_port, model_port
-        self.valkey_url, self.model_url = valkey.url(valkey_port, known), f"http://127.0.0.1:{model_port}"
+        self.valkey_url, self.model_url = (
+            valkey.Endpoint(valkey_port, None).url(known),
+            f"http://127.0.0.1:{model_port}",
+        )
         self.postgres = Part(await postgres.prepare(lambda line: None), self._logs)
-        self.valkey = Part(valkey.child(self.data, valkey_port, known), self._logs)
+        self.valkey = Part(valkey.child(self.data, valkey.Endpoint(valkey_port, None), known), self._logs)
         command = [sys.executable, "-m", "tests.faults.models", str(model_port), *MODELS]
         answers = _answers(f"{self.model_url}/api/version")
         self.model = Part(Child("model", command, healthy=answers, folder=ROOT, env=environment()), self._logs)

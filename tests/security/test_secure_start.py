@@ -31,8 +31,8 @@ PEPPER = "t9BVTGW2XrQk0s3_A6nPyBvYxtc4vH1ZZqLdKNmwgUo="
 PUBLIC: dict[str, Any] = {
     "RXCHAT_PUBLIC_URL": "https://chat.example.org",
     "RXCHAT_TRUSTED_PROXIES": "127.0.0.1",
-    "DATABASE_URL": "postgresql://web@db/rxchat",
-    "DATABASE_OWNER_URL": "postgresql://owner@db/rxchat",
+    "DATABASE_URL": "postgresql://web@db/rxchat?sslmode=verify-full",
+    "DATABASE_OWNER_URL": "postgresql://owner@db/rxchat?sslmode=verify-full",
     "RXCHAT_SECRET_KEY": KEY,
     "RXCHAT_PASSWORD_PEPPER": PEPPER,
 }
@@ -41,6 +41,12 @@ CONTAINER = PUBLIC | {
     "RXCHAT_PUBLIC_URL": "http://localhost:8000",
     "RXCHAT_TRUSTED_PROXIES": "172.16.0.0/12",
 }
+
+
+@pytest.fixture(autouse=True)
+def as_a_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests, RxChat has a user of its own here."""
+    monkeypatch.setattr("rxchat.checks.os.geteuid", lambda: 10_001)
 
 
 def settings(values: dict[str, Any]) -> Settings:
@@ -185,7 +191,6 @@ def test_on_this_machine_alone_they_are_advice(name: str) -> None:
     [
         ({"RXCHAT_SESSION_ABSOLUTE_DAYS": 366}, "RXCHAT_SESSION_ABSOLUTE_DAYS"),
         ({"RXCHAT_SESSION_IDLE_DAYS": 366}, "RXCHAT_SESSION_IDLE_DAYS"),
-        ({"DATABASE_OWNER_URL": None}, "DATABASE_OWNER_URL"),
     ],
 )
 def test_some_things_are_only_advice(changed: dict[str, Any], setting: str) -> None:
@@ -279,9 +284,78 @@ def test_reflex_run_ends_before_it_starts_anything(insecure: dict[str, str]) -> 
 def test_the_containers_pass_their_own_check() -> None:
     image = dict(re.findall(r"(RXCHAT_[A-Z_]+)=(\S+)", (ROOT / "Dockerfile").read_text()))
     assert image["RXCHAT_HOST"] == "0.0.0.0"
-    compose = (ROOT / "compose.yaml").read_text().partition("  postgres:\n")[0]
-    given = dict(re.findall(r"^ +([A-Z][A-Z_]+): (.+)$", compose, re.MULTILINE))
-    secrets = {"RXCHAT_SECRET_KEY": KEY, "RXCHAT_PASSWORD_PEPPER": PEPPER}
-    composed = {name: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value) for name, value in given.items()}
-    assert errors(image | secrets) == errors(image | composed | secrets) == set()
-    assert set(secrets) <= set(given) and 'ports: ["127.0.0.1:8000:8000"]' in compose
+    compose = (ROOT / "compose.yaml").read_text()
+    shared = compose.partition("services:\n")[0]
+    given = dict(re.findall(r"^ +([A-Z][A-Z_]+): (.+)$", shared, re.MULTILINE))
+    printed = subprocess.run(
+        [sys.executable, "-m", "rxchat", "secrets"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    env_file = dict(re.findall(r"^([A-Z_]+)=(\S+)$", printed, re.MULTILINE))
+    composed = {
+        name: re.sub(r"\$\{(\w+):([-?])([^}]*)\}", lambda found: env_file.get(found[1], found[3]), value.strip('"'))
+        for name, value in given.items()
+    }
+    assert errors(image) == errors(image | env_file | composed) == set()
+    assert 'ports: ["127.0.0.1:8000:8000"]' in compose
+    # Every setting comes through the file; the rights to migrate do not come to what serves.
+    assert "env_file: [.env]" in shared and (composed["POSTGRES_PASSWORD"], composed["RXCHAT_DB_OWNER_PASSWORD"]) == (
+        "",
+        "",
+    )
+    assert "DATABASE_OWNER_URL" not in composed and "rxchat_owner" not in shared
+
+
+def test_secrets_are_new_each_time_and_pass_the_check(capsys: pytest.CaptureFixture[str]) -> None:
+    made = []
+    for _ in range(2):
+        assert main(["secrets"]) == 0
+        made.append(dict(re.findall(r"^([A-Z_]+)=(\S+)$", capsys.readouterr().out, re.MULTILINE)))
+    assert made[0].keys() == made[1].keys() and len(set(made[0].values()) & set(made[1].values())) == 1
+    assert errors(PUBLIC | made[0] | {"RXCHAT_PUBLIC_URL": "https://chat.example.org"}) == set()
+
+
+def test_root_is_told_to_make_a_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rxchat.checks.os.geteuid", lambda: 0)
+    (finding,) = found({})
+    assert (finding.severity, finding.setting) == ("warning", "The user") and "useradd" in finding.remedy
+
+
+WITH_SCRAM = "postgresql://web@db/rxchat?require_auth=scram-sha-256"
+
+
+@pytest.mark.parametrize(
+    ("url", "severity"),
+    [
+        ("postgresql://web@db/rxchat", "error"),
+        ("postgresql://web@db/rxchat?sslmode=require", "error"),
+        ("postgresql://web@db/rxchat?sslmode=verify-ca", "error"),
+        ("postgresql://web@db,localhost/rxchat", "error"),
+        ("host=db dbname=rxchat", "error"),
+        ("no address at all", "error"),
+        (WITH_SCRAM, "warning"),
+        ("postgresql://web@127.0.0.1/rxchat", "warning"),
+        ("postgresql://web@127.0.0.1/rxchat?require_auth=scram-sha-256", ""),
+        ("postgresql://web@/rxchat?host=/run/postgresql", ""),
+        ("postgresql+psycopg://web@db/rxchat?sslmode=verify-full", ""),
+    ],
+)
+def test_a_databases_password_goes_to_the_database_alone(url: str, severity: str) -> None:
+    for name in ("DATABASE_URL", "DATABASE_OWNER_URL"):
+        said = [finding.severity for finding in found(PUBLIC | {name: url}) if finding.setting == name]
+        assert said == ([severity] if severity else [])
+
+
+@pytest.mark.parametrize(
+    ("url", "severities"),
+    [
+        ("redis://cache:6379/0", ["error", "warning"]),
+        ("redis://:secret@cache:6379/0", ["warning"]),
+        ("rediss://:secret@cache:6379/0", []),
+        ("redis://127.0.0.1:6379/0", ["warning"]),
+        ("redis://:secret@127.0.0.1:6379/0", []),
+        ("unix:///run/valkey.sock", []),
+    ],
+)
+def test_redis_asks_for_a_password_and_is_reached_by_tls(url: str, severities: list[str]) -> None:
+    said = [finding.severity for finding in found(PUBLIC | {"REDIS_URL": url}) if finding.setting == "REDIS_URL"]
+    assert said == severities

@@ -1,0 +1,19 @@
+#!/bin/bash
+# Runs once, when Postgres' volume is empty: the roles that RxChat uses, none of which is a superuser.
+# rxchat_owner owns the schema and migrates; rxchat_web serves, and can do only what rxchat_app is granted.
+set -euo pipefail
+: "${RXCHAT_DB_OWNER_PASSWORD:?}" "${RXCHAT_DB_WEB_PASSWORD:?}"
+psql -v ON_ERROR_STOP=1 -v owner_password="$RXCHAT_DB_OWNER_PASSWORD" -v web_password="$RXCHAT_DB_WEB_PASSWORD" \
+    --username "$POSTGRES_USER" --dbname postgres <<'SQL'
+CREATE ROLE rxchat_app NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB;
+CREATE ROLE rxchat_owner LOGIN NOSUPERUSER NOBYPASSRLS CREATEROLE NOCREATEDB PASSWORD :'owner_password';
+CREATE ROLE rxchat_web LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB PASSWORD :'web_password';
+GRANT rxchat_app TO rxchat_web;
+GRANT rxchat_app TO rxchat_owner WITH ADMIN OPTION;
+CREATE DATABASE rxchat OWNER rxchat_owner;
+REVOKE ALL ON DATABASE rxchat FROM PUBLIC;
+GRANT CONNECT ON DATABASE rxchat TO rxchat_web;
+\connect rxchat
+CREATE EXTENSION IF NOT EXISTS vector;
+CREATE EXTENSION IF NOT EXISTS unaccent;
+SQL
