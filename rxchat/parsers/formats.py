@@ -65,6 +65,18 @@ _KNOWN: Sequence[tuple[FormatKind, str, str, str]] = (
     (FormatKind.POWERPOINT, _OFFICE + "presentationml.presentation", "a PowerPoint presentation", ".pptx"),
     (FormatKind.EXCEL, _OFFICE + "spreadsheetml.sheet", "an Excel workbook", ".xlsx"),
     (FormatKind.OPEN_DOCUMENT, "application/vnd.oasis.opendocument.text", "an OpenDocument text", ".odt"),
+    (
+        FormatKind.OPEN_DOCUMENT,
+        "application/vnd.oasis.opendocument.spreadsheet",
+        "an OpenDocument spreadsheet",
+        ".ods",
+    ),
+    (
+        FormatKind.OPEN_DOCUMENT,
+        "application/vnd.oasis.opendocument.presentation",
+        "an OpenDocument presentation",
+        ".odp",
+    ),
     (FormatKind.EPUB, "application/epub+zip", "an EPUB book", ".epub"),
     (FormatKind.HTML, "text/html", "a web page", ".html .htm .xhtml"),
     (FormatKind.MARKDOWN, "text/markdown", "a Markdown file", ".md .markdown .mdx"),
@@ -97,8 +109,8 @@ BY_SUFFIX: dict[str, Format] = {
 # What these are, and what to save them as.
 _ADVICE: dict[str, tuple[str, str]] = {
     **dict.fromkeys((".doc", ".dot", ".pages", ".wpd", ".wps", ".docm"), ("this kind of text", ".docx or PDF")),
-    **dict.fromkeys((".xls", ".xlsb", ".xlsm", ".ods", ".numbers"), ("this kind of workbook", ".xlsx or .csv")),
-    **dict.fromkeys((".ppt", ".pps", ".pptm", ".ppsx", ".odp", ".key"), ("this kind of presentation", ".pptx or PDF")),
+    **dict.fromkeys((".xls", ".xlsb", ".xlsm", ".numbers"), ("this kind of workbook", ".xlsx or .csv")),
+    **dict.fromkeys((".ppt", ".pps", ".pptm", ".ppsx", ".key"), ("this kind of presentation", ".pptx or PDF")),
     **dict.fromkeys((".msg", ".pst"), ("this kind of e-mail", ".eml, or as a PDF")),
     **dict.fromkeys((".mobi", ".azw", ".azw3", ".djvu", ".fb2"), ("this kind of book", ".epub or PDF")),
     **dict.fromkeys((".bmp", ".tif", ".tiff", ".heic", ".avif", ".ico"), ("this kind of picture", ".png or .jpg")),

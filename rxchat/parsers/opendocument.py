@@ -1,95 +1,292 @@
-"""OpenDocument texts (LibreOffice Writer): headings, paragraphs, lists and tables."""
+"""OpenDocument (LibreOffice): texts, spreadsheets and presentations, read from their XML as they are displayed."""
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-from odfdo import Document
+import lxml.etree
 
 from rxchat.domain.documents import BlockKind, ParsedDocument
 from rxchat.domain.errors import DocumentUnreadable
 from rxchat.parsers import archive, limits
 from rxchat.parsers.builder import TextBuilder, one_line
+from rxchat.parsers.opendocument_lists import ListNumbers
+from rxchat.parsers.opendocument_text import PARAGRAPHS, TextReader, tag
 from rxchat.parsers.tables import add_table
 
-_MIME_TYPES = (b"application/vnd.oasis.opendocument.text", b"application/vnd.oasis.opendocument.text-template")
-_NOT_SHOWN = frozenset({"text:tracked-changes", "office:annotation", "office:forms", "text:sequence-decls"})
+_KINDS = {".odt": ("text", "text"), ".ods": ("spreadsheet", "spreadsheet"), ".odp": ("presentation", "presentation")}
+_MIME_TYPE = "application/vnd.oasis.opendocument."
+_CONTENT, _STYLES, _META, _MANIFEST = "content.xml", "styles.xml", "meta.xml", "META-INF/manifest.xml"
+_DAMAGED = "This file is damaged: it cannot be read. Open it, save it anew and upload that."
+_HEADING, _PARAGRAPH, _LIST, _TABLE = tag("text:h"), tag("text:p"), tag("text:list"), tag("table:table")
+_ROW, _CELLS = tag("table:table-row"), frozenset({tag("table:table-cell"), tag("table:covered-table-cell")})
+_NOT_SHOWN = frozenset(
+    {
+        tag("text:tracked-changes"),
+        tag("office:annotation"),
+        tag("office:forms"),
+        tag("text:sequence-decls"),
+        tag("office:scripts"),
+    }
+)
+_HIDDEN = frozenset({"collapse", "filter"})
+_DEEPEST = 60
 _DEEPEST_LIST = 30
 
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:
     """Return the document in its order."""
-    del suffix
-    package = archive.office(content, "content.xml")
-    _check(content)
-    document = Document(package)
+    archive.office(content, _CONTENT)
     builder = TextBuilder(len(content))
-    builder.title = document.meta.title or ""
-    _add_below(builder, document.body)
+    with archive.opened(content) as package:
+        _check(package, suffix)
+        reader = _Reader(builder, package)
+        reader.add_all()
     return builder.built()
 
 
-def _check(content: bytes) -> None:
-    """Refuse what is no text, and what is encrypted: entry by entry, in this format, and not as a zip."""
-    with archive.opened(content) as package:
-        names = package.namelist()
-        if "mimetype" in names and archive.read(package, "mimetype").strip() not in _MIME_TYPES:
+def _check(package: zipfile.ZipFile, suffix: str) -> None:
+    """Refuse what is of another kind, and what is encrypted: entry by entry, in this format, and not as a zip."""
+    names = package.namelist()
+    kind, words = _KINDS.get(suffix, ("", "document"))
+    if "mimetype" in names:
+        said = archive.read(package, "mimetype").strip().decode("ascii", "replace")
+        if said.removesuffix("-template") != f"{_MIME_TYPE}{kind}" if kind else not said.startswith(_MIME_TYPE):
             raise DocumentUnreadable(
-                "This file is called .odt, but it is another kind of OpenDocument: save it as text."
+                f"This file is called {suffix}, but it is another kind of OpenDocument: save it as {words}."
             )
-        manifest = "META-INF/manifest.xml"
-        if manifest in names and b"encryption-data" in archive.read(package, manifest):
-            raise DocumentUnreadable("This file is protected by a password: save it without one and upload it again.")
+    if _MANIFEST in names and b"encryption-data" in archive.read(package, _MANIFEST):
+        raise DocumentUnreadable("This file is protected by a password: save it without one and upload it again.")
 
 
-def _add_below(builder: TextBuilder, parent: Any) -> None:
-    for element in parent.children:
-        if builder.is_full:
-            return
-        match element.tag:
-            case "text:h":
-                builder.heading(_text(element), _level(element))
-            case "text:p":
-                builder.add(BlockKind.PARAGRAPH, _text(element))
-            case "text:list":
-                builder.add(BlockKind.LIST, "\n".join(_items(element, 0)))
-            case "table:table":
-                add_table(builder, _rows(element))
-            case tag if tag not in _NOT_SHOWN:
-                # Sections, indexes and frames hold the same again.
-                _add_below(builder, element)
+def _xml(package: zipfile.ZipFile, name: str) -> Any | None:
+    """Return an entry as a tree; None when it is missing.
+
+    Raises:
+        DocumentUnreadable: when it is damaged.
+    """
+    if name not in package.namelist():
+        return None
+    parser = lxml.etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        return lxml.etree.fromstring(archive.refuse_declarations(archive.read(package, name)), parser)
+    except lxml.etree.XMLSyntaxError as error:
+        raise DocumentUnreadable(_DAMAGED) from error
 
 
-def _text(element: Any) -> str:
-    return element.inner_text
+class _Reader:
+    """Appends what is in a package."""
+
+    def __init__(self, builder: TextBuilder, package: zipfile.ZipFile) -> None:
+        self._builder = builder
+        self._package = package
+        self._content = _xml(package, _CONTENT)
+        self._styles = _xml(package, _STYLES)
+        self._text = TextReader(self._content, self._styles)
+        self._numbers = ListNumbers(self._styles, self._content)
+        self._comments: list[str] = []
+        self._notes: list[Any] = []
+        self._page = 0
+        meta = _xml(package, _META)
+        builder.title = (meta.findtext(f".//{tag('dc:title')}") or "") if meta is not None else ""
+
+    def add_all(self) -> None:
+        """Append headers, the body, footnotes, footers and comments."""
+        body = self._content.find(tag("office:body")) if self._content is not None else None
+        kind = next(iter(body), None) if body is not None else None
+        if kind is None:
+            raise DocumentUnreadable(_DAMAGED)
+        if kind.tag == tag("office:spreadsheet"):
+            self._add_sheets(kind)
+        elif kind.tag == tag("office:presentation"):
+            self._add_slides(kind)
+        else:
+            self._add_margins("header")
+            self._add_below(kind, 0)
+            self._add_notes()
+            self._add_margins("footer")
+        for comment in dict.fromkeys(self._comments):
+            self._builder.add(BlockKind.PARAGRAPH, comment, page=self._page)
+        if self._text.has_hidden_text:
+            self._builder.note("Hidden text in this document was left out.")
+
+    def _add_below(self, parent: Any, depth: int) -> None:
+        for element in parent:
+            if self._builder.is_full or depth > _DEEPEST:
+                return
+            if element.tag in PARAGRAPHS:
+                self._add_paragraph(element, depth)
+            elif element.tag == _LIST:
+                style = element.get(tag("text:style-name")) or ""
+                self._numbers.begin(
+                    style,
+                    goes_on=bool(element.get(tag("text:continue-numbering")) or element.get(tag("text:continue-list"))),
+                )
+                self._builder.add(BlockKind.LIST, "\n".join(self._items(element, style, 0)), page=self._page)
+                self._add_hanging(depth)
+            elif element.tag == _TABLE:
+                add_table(self._builder, self._rows(element), page=self._page)
+                self._add_hanging(depth)
+            elif element.tag == tag("draw:object"):
+                self._add_chart(element)
+            elif element.tag == tag("presentation:notes"):
+                texts = (self._text.text(it) for it in element.iter(*PARAGRAPHS))
+                if text := "\n".join(filter(None, texts)):
+                    self._builder.add(BlockKind.PARAGRAPH, f"Notes: {text}", page=self._page)
+            elif isinstance(element.tag, str) and element.tag not in _NOT_SHOWN:
+                # Sections, indexes, frames and boxes hold the same again.
+                self._add_below(element, depth + 1)
+
+    def _add_paragraph(self, element: Any, depth: int) -> None:
+        text = self._text.text(element)
+        if element.tag == _HEADING:
+            level = element.get(tag("text:outline-level")) or "1"
+            level = int(level) if level.isdecimal() and len(level) < 3 else 1
+            number = self._numbers.heading(max(1, level)) if text else ""
+            self._builder.heading(f"{number} {text}".strip(), level, page=self._page)
+        else:
+            self._builder.add(BlockKind.PARAGRAPH, text, page=self._page)
+        self._add_hanging(depth)
+
+    def _add_hanging(self, depth: int) -> None:
+        """Append what hangs on the paragraphs just read: boxes at once, notes and comments at the end."""
+        found = self._text.taken()
+        self._notes += found.notes
+        self._comments += found.comments
+        for shape in found.shapes:
+            self._add_below(shape, depth + 1)
+
+    def _add_notes(self) -> None:
+        notes, self._notes = self._notes, []
+        for note in notes:
+            body = note.find(tag("text:note-body"))
+            if body is not None:
+                self._add_below(body, 0)
+
+    def _items(self, list_: Any, style: str, depth: int) -> Iterator[str]:
+        """Yield the lines of a list and of those in it."""
+        style = list_.get(tag("text:style-name")) or style
+        for item in list_:
+            label = ""
+            for child in item:
+                if child.tag == _LIST and depth < _DEEPEST_LIST:
+                    yield from self._items(child, style, depth + 1)
+                elif child.tag in PARAGRAPHS and (text := one_line(self._text.text(child))):
+                    mark = "  " if label else self._numbers.item(style, depth)
+                    label = mark
+                    yield f"{'  ' * depth}{mark} {text}" if mark.strip() else f"{'  ' * depth}{mark}{text}"
+
+    def _rows(self, table: Any) -> Iterator[list[str]]:
+        """Yield the rows of a table; what is said to be repeated a million times is repeated as often as it may matter."""
+        for row in table.iter(_ROW):
+            if next(row.iterancestors(_TABLE)) is not table:
+                continue
+            cells: list[str] = []
+            for cell in row:
+                if cell.tag in _CELLS and len(cells) <= limits.TABLE_COLUMNS:
+                    text = self._cell(cell)
+                    times = _number(cell.get(tag("table:number-columns-repeated")))
+                    cells += [text] * min(
+                        times, limits.TABLE_COLUMNS if text else limits.TABLE_COLUMNS - len(cells) + 1
+                    )
+            if any(cells):
+                for _ in range(min(_number(row.get(tag("table:number-rows-repeated"))), limits.TABLE_ROWS)):
+                    yield cells
+
+    def _cell(self, cell: Any) -> str:
+        """Return a cell as it is displayed; a formula that was never calculated is its own text."""
+        lines: list[str] = []
+        for child in cell:
+            if child.tag in PARAGRAPHS:
+                lines.append(self._text.text(child))
+            elif child.tag == tag("office:annotation"):
+                self._comments.append(self._text.comment(child))
+            elif child.tag == _LIST:
+                lines += self._items(child, "", 0)
+            elif child.tag == _TABLE:
+                lines += (" ".join(row) for row in self._rows(child))
+        text = " ".join(filter(None, lines))
+        if not text:
+            text = cell.get(tag("office:value")) or cell.get(tag("office:string-value")) or ""
+        formula = cell.get(tag("table:formula"))
+        if not text and formula and cell.get(tag("office:value-type")) is None:
+            self._builder.note(
+                "Formulas without a stored result stand as formulas: open the file, save it, and upload it again."
+            )
+            return formula.partition(":")[2] or formula
+        return text
+
+    def _add_sheets(self, spreadsheet: Any) -> None:
+        for number, sheet in enumerate(spreadsheet.iterfind(_TABLE), start=1):
+            self._builder.pages = self._page = number
+            name = one_line(sheet.get(tag("table:name")) or "")
+            self._builder.heading(name, 1, page=number)
+            add_table(self._builder, self._rows(sheet), page=number)
+            shapes = sheet.find(tag("table:shapes"))
+            if shapes is not None:
+                self._add_below(shapes, 0)
+            self._add_hanging(0)
+            if self._displays(sheet, "table:display") == "false":
+                self._builder.note(f"The sheet “{name[:60]}” is hidden; it was read.")
+            hidden = sum(
+                it.get(tag("table:visibility")) in _HIDDEN for it in sheet.iter(_ROW, tag("table:table-column"))
+            )
+            if hidden:
+                self._builder.note(f"The sheet “{name[:60]}” has hidden rows or columns; they were read.")
+            if self._builder.is_full:
+                return
+
+    def _add_slides(self, presentation: Any) -> None:
+        for number, slide in enumerate(presentation.iterfind(tag("draw:page")), start=1):
+            self._builder.pages = self._page = number
+            for shape in slide:
+                if shape.get(tag("presentation:class")) == "title":
+                    self._builder.heading(
+                        " ".join(self._text.text(it) for it in shape.iter(*PARAGRAPHS)), 1, page=number
+                    )
+                else:
+                    self._add_below([shape], 0)
+            self._comments += (self._text.comment(it) for it in slide.iterfind(tag("office:annotation")))
+            if self._displays(slide, "presentation:visibility") == "hidden":
+                self._builder.note(f"Slide {number:,} is hidden; it was read.")
+            if self._builder.is_full:
+                return
+
+    def _displays(self, element: Any, attribute: str) -> str:
+        """Return what the style of a sheet or slide says of its being displayed."""
+        name = element.get(tag("table:style-name")) or element.get(tag("draw:style-name"))
+        for style in self._content.iter(tag("style:style")) if name and self._content is not None else ():
+            if style.get(tag("style:name")) == name:
+                return next((value for it in style if (value := it.get(tag(attribute)))), "")
+        return ""
+
+    def _add_chart(self, element: Any) -> None:
+        """Append the data of a chart, which is a document of its own in the package."""
+        folder = (element.get(tag("xlink:href")) or "").removeprefix("./").rstrip("/")
+        chart = _xml(self._package, f"{folder}/{_CONTENT}") if folder else None
+        table = chart.find(f".//{_TABLE}") if chart is not None else None
+        if table is not None:
+            self._builder.add(BlockKind.PARAGRAPH, "Chart", page=self._page)
+            add_table(self._builder, self._rows(table), page=self._page)
+
+    def _add_margins(self, kind: str) -> None:
+        """Append what stands above or below the pages, each text once."""
+        texts: dict[str, None] = {}
+        for margin in self._styles.iter(tag(f"style:{kind}")) if self._styles is not None else ():
+            texts[one_line(" ".join(self._text.text(it) for it in margin.iter(*PARAGRAPHS)))] = None
+        self._text.taken()
+        for text in texts:
+            if any(map(str.isalpha, text)):
+                self._builder.add(BlockKind.PARAGRAPH, f"{kind.capitalize()}: {text}")
 
 
-def _level(element: Any) -> int:
-    level = element.get_attribute("text:outline-level")
-    return int(level) if level and str(level).isdecimal() else 1
-
-
-def _items(element: Any, depth: int) -> Iterator[str]:
-    """Yield the lines of a list and of those in it."""
-    for item in element.children:
-        mark = "- "
-        for child in item.children:
-            if child.tag == "text:list" and depth < _DEEPEST_LIST:
-                yield from _items(child, depth + 1)
-            elif text := one_line(_text(child)):
-                yield f"{'  ' * depth}{mark}{text}"
-                mark = "  "
-
-
-def _rows(table: Any) -> Iterator[list[str]]:
-    """Yield the rows of a table; what is said to be repeated a million times is repeated as often as it may matter."""
-    for row in table.get_elements("descendant::table:table-row"):
-        cells: list[str] = []
-        for cell in row.children:
-            if cell.tag in {"table:table-cell", "table:covered-table-cell"} and len(cells) <= limits.TABLE_COLUMNS:
-                times = cell.get_attribute("table:number-columns-repeated")
-                repeated = int(times) if times and str(times).isdecimal() else 1
-                text = " ".join(_text(child) for child in cell.children)
-                cells += [text] * min(repeated, limits.TABLE_COLUMNS if text else 1)
-        yield cells
+def _number(text: str | None) -> int:
+    return (
+        max(1, int(text))
+        if text and text.isdecimal() and len(text) < 8
+        else limits.TABLE_COLUMNS
+        if text and text.isdecimal()
+        else 1
+    )

@@ -137,7 +137,7 @@ class Numbering:
             above = levels.get(index, _Level())
             value = list_.counters[index]
             is_decimal = definition.is_legal and above.format != "none"
-            return _formatted(above.start if value is None else value, "decimal" if is_decimal else above.format)
+            return formatted(above.start if value is None else value, "decimal" if is_decimal else above.format)
 
         return _PLACEHOLDER.sub(number, definition.text).strip()
 
@@ -194,7 +194,7 @@ def _value(element: Any, *path: str) -> str | None:
     return found.get(qn("w:val")) if found is not None else None
 
 
-def _formatted(number: int, format_: str) -> str:
+def formatted(number: int, format_: str) -> str:
     """Return a number as Word shows it; rare alphabets are shown as digits."""
     match format_:
         case "decimalZero":

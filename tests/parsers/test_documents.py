@@ -118,13 +118,13 @@ def test_excel_values_look_like_what_people_see() -> None:
 def test_opendocument_keeps_order_headings_lists_and_tables() -> None:
     document = checked(opendocument.parse(samples.opendocument(), ".odt"))
     assert parts(document) == [
-        (HEADING, "Harvest"),
+        (HEADING, "1. Harvest"),
         (PARAGRAPH, "Apples were good."),
-        (HEADING, "Numbers"),
+        (HEADING, "1.1. Numbers"),
         (LIST, "- Pears\n- Plums"),
         (TABLE, "fruit | tons\napple | 7"),
     ]
-    assert headings(document) == [(1, "Harvest"), (2, "Numbers")]
+    assert headings(document) == [(1, "1. Harvest"), (2, "1.1. Numbers")]
 
 
 def test_epub_follows_the_spine() -> None:
