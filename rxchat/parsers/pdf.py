@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import pypdfium2
 import pypdfium2.raw as pdfium
@@ -202,7 +203,10 @@ def _lines(page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage) -> list[Li
             first = position + len(text) - len(text.lstrip())
             lines.append(_line(page, text_page, text, first))
         position += len(text) + 2
-    return lines
+    # Of text that runs down the page, pdfium begins with the last line.
+    rises = sum(line.bottom > before.bottom for before, line in pairwise(lines))
+    is_turned = bool(lines) and round(pdfium.FPDFText_GetCharAngle(text_page, 0) / (math.pi / 2)) % 4 != 0
+    return lines[::-1] if is_turned and rises > 0.8 * (len(lines) - 1) > 0 else lines
 
 
 def _line(page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage, text: str, position: int) -> Line:
@@ -225,11 +229,11 @@ def _turned(page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage, index: in
     width, height = page.get_size() if page.get_rotation() % 180 == 0 else page.get_size()[::-1]
     match quarters:
         case 1:
-            return Box(bottom, width - right, top, width - left)
+            return Box(height - top, left, height - bottom, right)
         case 2:
             return Box(width - right, height - top, width - left, height - bottom)
         case _:
-            return Box(height - top, left, height - bottom, right)
+            return Box(bottom, width - right, top, width - left)
 
 
 def _line_of(text_page: pypdfium2.PdfTextPage, row: Row) -> Line:

@@ -79,3 +79,14 @@ def test_notes_are_said_once_and_are_short_and_few() -> None:
     assert notes[0] == "same"
     assert len(notes) == limits.NOTES
     assert max(map(len, notes)) == limits.SENTENCE_CHARACTERS
+
+
+def test_a_small_file_cannot_hold_more_text_than_its_size_explains() -> None:
+    small, large = TextBuilder(10_000), TextBuilder(1_000_000)
+    for builder in (small, large):
+        for _ in range(9_900):
+            builder.add(BlockKind.PARAGRAPH, "a" * 1_000)
+    assert len(small.built().text) == limits.TEXT_RATIO * 10_000
+    assert "far more text than a file of its size should" in small.built().notes[0]
+    assert len(large.built().text) > 9_000_000
+    assert large.built().notes == ()

@@ -1,0 +1,85 @@
+"""Cells of spreadsheets as they are displayed, and what a sheet does not show."""
+
+from __future__ import annotations
+
+import odfdo
+import openpyxl
+import pytest
+from openpyxl.comments import Comment
+
+from rxchat.parsers import excel, number_format, opendocument
+from tests.parsers import samples
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "shown"),
+    [
+        (1067, "00000", "01067"), (1067, '"D-"00000', "D-01067"), (0.19, "0%", "19%"), (0.195, "0.0%", "19.5%"),
+        (1000, '#,##0.00 "€"', "1,000.00 €"), (1000, "[$€-407] #,##0.00", "€ 1,000.00"), (1234567, "#,##0", "1,234,567"),
+        (-1234.5, "#,##0.00_);(#,##0.00)", "(1,234.50)"), (-5, "0.00", "-5.00"), (-7, "[Red]0", "-7"),
+        (1234567, '#,##0,"k"', "1,235k"), (12345678, '0.0,,"M"', "12.3M"), (2.5, "0", "3"), (-0.001, "0.00", "0.00"),
+        (5551234, "000-0000", "555-1234"), (4930123456, "00 00 000 000", "49 30 123 456"), (12345, "0.00E+00", "1.23E+04"),
+        (0.5, "# ?/?", "1/2"), (2.25, "# ??/??", "2 1/4"), (0, '"Ja";"Ja";"Nein"', "Nein"), (150, '[>=100]"big" 0;0', "big 150"),
+        (0, r'_(* #,##0.00_);_(* \(#,##0.00\);_(* "-"??_);_(@_)', "-"), (3.14159, "General", "3.14159"), (100, ";;;", ""),
+        (46112, "yyyy-mm-dd", "2026-03-31"), (46112, "dd.mm.yyyy", "31.03.2026"), (46112, "mm-dd-yy", "2026-03-31"),
+        (46113.60416666666, "yyyy-mm-dd h:mm:ss", "2026-04-01 14:30:00"), (0.34375, "h:mm AM/PM", "8:15 AM"),
+        (1.5, "[h]:mm:ss", "36:00:00"), (46112, "[$-407]dddd, d. mmm yy", "Tuesday, 31. Mar 26"), (1, "yyyy-mm-dd", "1900-01-01"),
+        (46112.5, 'yyyy"年"m"月"d"日"', "2026年3月31日"), (1e300, "yyyy-mm-dd", "1e+300"), (-3, "h:mm", "-3"),
+    ],
+)  # fmt: skip
+def test_numbers_are_displayed_as_their_format_says(value: float, code: str, shown: str) -> None:
+    assert number_format.displayed(value, code) == shown
+
+
+@pytest.mark.parametrize(
+    "code", ["[", '"', "\\", "0" * 300, "#,##0.00;", ";;;;;", "?/?", "0E+", "[>]0", "_", "*", "E+0"]
+)
+def test_no_format_breaks_a_number(code: str) -> None:
+    assert isinstance(number_format.displayed(1234.5, code), str)
+
+
+def test_dates_of_old_macs_count_from_1904() -> None:
+    assert number_format.displayed(0, "yyyy-mm-dd", is_1904=True) == "1904-01-01"
+
+
+def test_a_sheet_shows_titles_notes_merged_cells_and_says_what_is_hidden() -> None:
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    assert sheet
+    for row in (
+        ["Offer 7"],
+        ["Region", "City", "Total"],
+        ["North", "Kiel", 1],
+        [None, "Lübeck", 2],
+        ["South", "Ulm", "=1/0"],
+    ):
+        sheet.append(row)
+    sheet.merge_cells("A3:A4")
+    sheet["B3"].comment = Comment("Ask Jo", "Ann")
+    sheet.row_dimensions[4].hidden = True
+    sheet.column_dimensions["C"].hidden = True
+    hidden = workbook.create_sheet("Secret")
+    hidden.append(["x"])
+    hidden.sheet_state = "hidden"
+    document = excel.parse(samples.saved(workbook), ".xlsx")
+    assert "Region | City | Total\nNorth | Kiel | 1\nNorth | Lübeck | 2\nSouth | Ulm | =1/0" in document.text
+    assert "- Note on B3 by Ann: Ask Jo" in document.text
+    assert document.notes == (
+        "The sheet “Sheet” has 1 hidden rows and 1 hidden columns; they were read.",
+        "The sheet “Secret” is hidden; it was read.",
+        "1 formulas have no stored result, and stand as formulas: open the file in Excel or LibreOffice, save it, and "
+        "upload it again.",
+    )
+
+
+def test_an_opendocument_spreadsheet_has_its_cells_as_displayed() -> None:
+    document = odfdo.Document("spreadsheet")
+    document.body.clear()
+    table = odfdo.Table("Prices")
+    for row, values in enumerate((("code", "share"), ("01067", "19%"))):
+        for column, value in enumerate(values):
+            table.set_value((column, row), value)
+    document.body.append(table)
+    parsed = opendocument.parse(samples.saved(document), ".ods")
+    assert parsed.text == "Prices\n\ncode | share\n01067 | 19%"
+    assert parsed.pages == 1
