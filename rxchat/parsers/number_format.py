@@ -19,6 +19,8 @@ _TOKEN = re.compile(
     r'"[^"]*"?|\\.|_.|\*.|\[[^\]]*\]|General|AM/PM|A/P|am/pm|a/p|[yY]+|[mM]+|[dD]+|[hH]+|[sS]+(?:\.0+)?|[eE][+-]|[eEgGbB]+|.',
     re.DOTALL,
 )
+_SIMPLE = re.compile(r'(#,##)?0(?:\.(0{1,9}))?(?: "([^" ]{1,20})")?')
+_LARGEST_SIMPLE = 1e15
 _SECTION = re.compile(r'(?:"[^"]*"?|\\.|_.|\*.|\[[^\]]*\]|[^;"\\])*')
 _CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)(-?\d+(?:\.\d+)?)\]")
 _ELAPSED = re.compile(r"\[(h+|m+|s+)\]", re.IGNORECASE)
@@ -39,6 +41,24 @@ def displayed(value: float, code: str, *, is_1904: bool = False) -> str:
     """Return a number as its format displays it; one that the format cannot display as it is stored."""
     if code in {"", "General"} or len(code) > _LONGEST_CODE or not math.isfinite(value):
         return general(value)
+    return _displayed(value, code, is_1904)
+
+
+@lru_cache(maxsize=50_000)
+def _displayed(value: float, code: str, is_1904: bool) -> str:
+    simple = _SIMPLE.fullmatch(code)
+    if simple is not None:
+        # Nearly all formats are like this one, and large sheets have a million numbers.
+        grouped, decimals, unit = simple.groups()
+        places = Decimal(1).scaleb(-len(decimals or ""))
+        number = (
+            Decimal(repr(value)).quantize(places, ROUND_HALF_UP)
+            if abs(value) < _LARGEST_SIMPLE
+            else Decimal(repr(value))
+        )
+        text = f"{number:,f}" if grouped else f"{number:f}"
+        sign = "-" if number < 0 else ""
+        return f"{sign}{text.lstrip('-')}{f' {unit}' if unit else ''}"
     sections = _sections(code)
     section, is_signed = _chosen(sections, value)
     if section is None:
