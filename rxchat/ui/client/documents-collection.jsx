@@ -114,7 +114,7 @@ const NoDocuments = ({ isOwn, onFiles }) => (
     {isOwn ? (
       <>
         <p><b>Drop files here</b>, paste them, or choose them.</p>
-        <p className="text-muted">PDF, Word, PowerPoint, Excel, OpenDocument, EPUB, web pages, Markdown, e-mails, tables, JSON, source code, plain text and pictures.</p>
+        <p className="text-muted">PDF, Word, PowerPoint, Excel, OpenDocument, RTF, EPUB, web pages, Markdown, e-mails and mailboxes, tables, JSON, source code, plain text and pictures.</p>
         <AddFiles className="button-quiet" onFiles={onFiles}>Choose files</AddFiles>
       </>
     ) : <p>There are no documents in this collection yet.</p>}

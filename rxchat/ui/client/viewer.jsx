@@ -27,6 +27,10 @@ const isPicture = ({ media_type: kind }) => kind.startsWith("image/");
 
 const fetchPiece = (id, start) => ask("GET", `/api/documents/${encodeURIComponent(id)}?start=${start}`);
 
+/** Whether the text that is shown is perhaps not the one that is there now: read again, it may be as long as before. */
+const isOtherText = (now, shown) =>
+  now.characters !== shown?.characters || (now.document.state === "ready" && shown.document.state !== "ready");
+
 /** A document with the piece of its text around the passage; it is looked at again whenever there is `news`. */
 function useDocument(id, start, news) {
   const [found, setFound] = useState({});
@@ -42,7 +46,7 @@ function useDocument(id, start, news) {
   const look = async () => {
     const answer = await fetchPiece(id, NO_TEXT);
     if (answer.code === GONE) setFound(answer);
-    else if (answer.data && answer.data.characters !== found.data?.characters) setReads((count) => count + 1);
+    else if (answer.data && isOtherText(answer.data, found.data)) setReads((count) => count + 1);
     else if (answer.data) setFound((before) => (before.data ? { data: { ...before.data, document: answer.data.document } } : before));
   };
   useEffect(() => {
@@ -107,7 +111,7 @@ function Shown({ facts, piece, passage, shown }) {
       </>
     );
   }
-  return <TextView key={`${facts.id} ${piece.start} ${piece.characters}`} piece={piece} passage={passage} load={fetchPiece} />;
+  return <TextView key={`${facts.id} ${piece.start} ${piece.characters} ${facts.state === "ready"}`} piece={piece} passage={passage} load={fetchPiece} />;
 }
 
 function Body({ data, asked, shown, onPassage }) {

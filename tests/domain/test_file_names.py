@@ -1,0 +1,38 @@
+"""What a file is called after it was uploaded: kept in every script, without what nobody sees."""
+
+from __future__ import annotations
+
+import pytest
+
+from rxchat.domain.files import clean_file_name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Kündigung für Zoë.txt", "会議の議事録①.docx", "합의서 최종.hwp.pdf", "अनुबंध.pdf", "สัญญา.pdf", "عقد.pdf", "חוזה.pdf",
+        "می\u200cخواهم.txt", "ශ්\u200dරී.txt", "👩\u200d👩\u200d👧.png", "🏳\ufe0f.txt", "\u0600١٢.txt", "a#b?c%2Fd;\"e'&+f.txt", ".env",
+        "a..b (1) [2] {3}.txt", "\U000323b0.txt",
+    ],
+)  # fmt: skip
+def test_a_name_is_kept_as_it_is(name: str) -> None:
+    assert clean_file_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("Zoe\u0308.txt", "Zoë.txt"),
+        ("invoice\u202efdp.exe", "invoicefdp.exe"),
+        ("a\u2066b\u2069\u200e\u200f\u061c.txt", "ab.txt"),
+        ("a\u200b\u2060\ufeff\u00adb.txt", "ab.txt"),
+        ("a\U000e0041b.txt", "ab.txt"),
+        ("a\x00\x1b[31m\x7fb.txt", "a[31mb.txt"),
+        ("Angebot\u00a0Müller\u3000第1版 3.45\u202fPM.txt", "Angebot Müller 第1版 3.45 PM.txt"),
+        ("two\nlines\u2028and\ttabs.txt", "two lines and tabs.txt"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Users\\ann\\a.txt", "a.txt"),
+    ],
+)
+def test_what_is_not_seen_is_gone_and_words_stay_apart(name: str, kept: str) -> None:
+    assert clean_file_name(name) == kept
