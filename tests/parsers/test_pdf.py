@@ -10,7 +10,24 @@ from rxchat.parsers import pdf
 from tests.parsers import samples
 from tests.parsers.samples import parts
 
-WORDS = ["the", "reservoir", "above", "the", "glen", "was", "drained", "in", "spring", "because", "its", "dam", "had", "begun", "to", "leak"]
+WORDS = [
+    "the",
+    "reservoir",
+    "above",
+    "the",
+    "glen",
+    "was",
+    "drained",
+    "in",
+    "spring",
+    "because",
+    "its",
+    "dam",
+    "had",
+    "begun",
+    "to",
+    "leak",
+]
 
 
 def sideways(quarters: int) -> bytes:
