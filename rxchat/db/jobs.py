@@ -15,6 +15,8 @@ SCANS_QUEUE = "scans"
 """Documents whose text is recognised, which takes minutes: in a queue of their own they keep no other waiting."""
 
 _MOST_COUNTED = 1_000
+LAST_PRIORITY = -_MOST_COUNTED
+"""That of the last of somebody's many documents, and of one that has had many turns."""
 _URGENT = 2 * _MOST_COUNTED
 
 # As procrastinate's own `defer` does it; but within our transaction, so that there is never one without the other.
@@ -96,6 +98,20 @@ async def without_job(session: AsyncSession, limit: int) -> list[tuple[UUID, UUI
 
 
 _IS_QUEUED = text("SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE lock = :lock AND status IN ('todo', 'doing'))")
+
+
+_OTHERS = text(
+    """
+    SELECT EXISTS (SELECT FROM procrastinate_jobs
+                    WHERE queue_name = :queue AND status = 'todo' AND lock <> :lock
+                      AND (scheduled_at IS NULL OR scheduled_at <= now()))
+    """
+)
+
+
+async def others_wait(session: AsyncSession, document_id: UUID, *, queue: str = DOCUMENTS_QUEUE) -> bool:
+    """Return whether other documents wait for their turn while this one has its own."""
+    return (await session.execute(_OTHERS, {"queue": queue, "lock": f"document {document_id}"})).scalar_one()
 
 
 async def queue_ingestion_once(session: AsyncSession, owner_id: UUID, document_id: UUID, *, priority: int = 0) -> bool:

@@ -20,8 +20,9 @@ from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from rxchat.db.database import LINE, RUNTIME_ROLE
-from rxchat.db.jobs import DOCUMENTS_QUEUE, INGEST, MAIL_QUEUE, SCANS_QUEUE, SEND_MAIL
+from rxchat.db.jobs import DOCUMENTS_QUEUE, INGEST, LAST_PRIORITY, MAIL_QUEUE, SCANS_QUEUE, SEND_MAIL
 from rxchat.domain.errors import DatabaseAway, EmbedderError, StoreError
+from rxchat.services.embedding import SliceOver
 from rxchat.services.ingestion import Ingestion
 from rxchat.services.post import Post
 
@@ -53,9 +54,11 @@ class _Backoff(BaseRetryStrategy):
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         """Return when to try again, or None for never."""
-        del job
         if isinstance(exception, (asyncio.CancelledError, JobAborted)):
             return RetryDecision(retry_in={"seconds": 0})
+        if isinstance(exception, SliceOver):
+            # Behind whatever waits for its first turn, attached files included, and never behind all of somebody's many.
+            return RetryDecision(retry_in={"seconds": 0}, priority=max(min(job.priority, 0) - 1, LAST_PRIORITY))
         if isinstance(exception, _Postponed):
             return RetryDecision(retry_in={"seconds": math.ceil(exception.seconds)})
         return None
@@ -181,6 +184,8 @@ class Worker:
         owner, document = UUID(owner_id), UUID(document_id)
         try:
             await self._ingestion.run(owner, document, is_scan=context.job.queue == SCANS_QUEUE)
+        except SliceOver:
+            raise
         except DatabaseAway as error:
             raise _Postponed(_DATABASE_SECONDS) from error
         except _PASSING as error:

@@ -7,12 +7,14 @@ every document is whole in it. What comes in meanwhile is embedded for both.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from uuid import UUID
 
 import structlog
 
 from rxchat.db import ingestion as rows
+from rxchat.db import jobs
 from rxchat.db import retrieval as index_rows
 from rxchat.db.database import Database
 from rxchat.domain.errors import EmbedderError, TextRefused, TextTooLong
@@ -30,6 +32,14 @@ _TOO_WIDE = (
 )
 _SHORT_CHARACTERS = 100
 """A refused text is not divided any further below this length."""
+
+
+_SLICE_SECONDS = 4.0
+"""How long a document is embedded until others have their turn."""
+
+
+class SliceOver(Exception):
+    """A document has had its turn; what is done of it is kept, and the rest goes on in its next one."""
 
 
 class NotMine(Exception):
@@ -108,6 +118,7 @@ class Embedding:
 
         Raises:
             NotMine: when another job has the document.
+            SliceOver: when it takes longer than a turn, and others wait.
             EmbedderError: when there is no answer; what is embedded by then is kept.
         """
         wanted = await self.wanted_index()
@@ -129,7 +140,13 @@ class Embedding:
         async with self._database.begin(document.owner_id) as session:
             missing = await rows.count_without_vector(session, document, generation, index.id)
         total = max(1, document.chunks)
+        until = time.monotonic() + _SLICE_SECONDS
         while missing:
+            if time.monotonic() > until:
+                async with self._database.begin(None) as session:
+                    if await jobs.others_wait(session, document.id):
+                        raise SliceOver
+                until = time.monotonic() + _SLICE_SECONDS
             async with self._database.begin(document.owner_id) as session:
                 batch = await rows.without_vector(session, document, generation, index.id, _BATCH)
             if not batch:

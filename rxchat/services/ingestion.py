@@ -64,6 +64,7 @@ class Ingestion:
         """Bring a document from where it stands to ready, or to failed with a reason; one that is a scan is recognised.
 
         Raises:
+            SliceOver: when it is others' turn; the job is queued again behind them.
             StoreError, EmbedderError, DatabaseAway: later it may do; the job is tried again, and its document says why.
         """
         async with self._database.begin(owner_id) as session:

@@ -1,0 +1,82 @@
+"""Turns of documents: what takes long gives way to what others bring, however many bring it at once."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.documents import DocumentState
+from rxchat.domain.ids import new_id
+from rxchat.jobs.worker import _Backoff
+from rxchat.services import embedding
+from rxchat.services.embedding import SliceOver
+from rxchat.services.graph import Services
+from tests.factories import add_viewer
+from tests.services.grounded import EMBEDDER, body, found, settled, uploaded
+
+pytestmark = pytest.mark.anyio
+
+OFFERED = ["scripted:tokens=2", EMBEDDER]
+LONG = "\n\n".join(f"Paragraph {number} of a document that takes long. " + "word " * 60 for number in range(800))
+
+
+@pytest.fixture
+def slow_embedder(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every batch takes a while, and a turn is over after a few of them."""
+    monkeypatch.setattr(embedding, "_SLICE_SECONDS", 0.3)
+    model = services.ingestion._embedding._embedder
+    embed = model.embed
+
+    async def slowly(texts, by):
+        await asyncio.sleep(0.2)
+        return await embed(texts, by)
+
+    monkeypatch.setattr(model, "embed", slowly)
+
+
+@pytest.mark.usefixtures("slow_embedder")
+async def test_a_small_file_is_ready_while_large_ones_of_several_others_are_not(
+    services: Services, viewer: Viewer, owner_url: str
+) -> None:
+    """More large ones than there are places, one of them attached to a message, which otherwise comes first."""
+    large, other = [], viewer
+    for number in range(3):
+        other = add_viewer(owner_url, f"Other {number}")
+        collection = await services.library.create(other, "Large")
+        large.append((other, await uploaded(services, other, collection, "large.md", LONG)))
+    attached = await services.files.begin(other, name="attached.md", size_bytes=len(LONG), draft_key=new_id())
+    received = await services.files.receive(other, attached.document_id, 0, body(LONG.encode()))
+    large.append((other, received.document_id))
+    async with asyncio.timeout(30):
+        while not all([(await found(services, owner, item)).chunks for owner, item in large[:2]]):
+            await asyncio.sleep(0.05)
+    mine = await services.library.create(viewer, "Mine")
+    document = await settled(services, viewer, await uploaded(services, viewer, mine, "small.txt", "A small file."))
+    assert document.state is DocumentState.READY
+    states = [(await found(services, owner, item)).state for owner, item in large]
+    assert not any(state.is_final for state in states)
+    progress = [(await found(services, owner, item)).progress for owner, item in large]
+    assert all(0 <= value < 1 for value in progress)
+
+
+@pytest.mark.usefixtures("slow_embedder")
+async def test_a_document_that_takes_many_turns_comes_to_its_end(
+    services: Services, viewer: Viewer, owner_url: str
+) -> None:
+    mine = await services.library.create(viewer, "Mine")
+    document = await uploaded(services, viewer, mine, "long.md", LONG[:60_000])
+    done = await settled(services, viewer, document)
+    assert (done.state, done.error, done.chunks > 20) == (DocumentState.READY, "", True)
+
+
+@pytest.mark.parametrize(("before", "after"), [(2_000, -1), (0, -1), (-1, -2), (-999, -1_000), (-1_000, -1_000)])
+def test_each_turn_puts_a_document_behind_what_waits_for_its_first(before: int, after: int) -> None:
+    from procrastinate.jobs import Job
+
+    job = Job(
+        id=1, status="doing", queue="documents", lock=None, queueing_lock=None, task_name="ingest", priority=before
+    )
+    decision = _Backoff().get_retry_decision(exception=SliceOver(), job=job)
+    assert decision is not None and decision.priority == after
