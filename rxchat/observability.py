@@ -106,7 +106,8 @@ def configure_logging(level: str, form: Literal["auto", "json", "text"]) -> None
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     # One line for each HTTP call or socket packet is noise at the level people run with.
-    for noisy in ("alembic", "httpx", "httpcore", "socketio", "engineio", "asyncio"):
+    # Those two with a server each would print all of it once more, as they like, if nobody had set their level.
+    for noisy in ("alembic", "httpx", "httpcore", "socketio.server", "engineio.server", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

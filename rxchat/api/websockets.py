@@ -105,6 +105,15 @@ async def serve_checked(app: ASGIApp, scope: Scope, receive: Receive, send: Send
     await app(scope, receive_packet, send_while_open)
 
 
+def _is_known(data: object) -> bool:
+    """Whether an event of Socket.IO is one that Reflex's page sends: others would be calls of any method of its."""
+    match data:
+        case ["event" | "client_error", dict()] | ["ping"]:
+            return True
+        case _:
+            return False
+
+
 def is_packet(text: str) -> bool:
     """Whether a text frame is a packet of Engine.IO, or one of Socket.IO for Reflex's namespace."""
     if not text.startswith("4"):
@@ -121,9 +130,9 @@ def is_packet(text: str) -> bool:
         return False
     match kind:
         case "0":
-            return isinstance(data, dict) and not number
+            return isinstance(data, dict) and not number and isinstance(data.get("state_schema", ""), (str, type(None)))
         case "2":
-            return isinstance(data, list) and bool(data) and isinstance(data[0], str)
+            return _is_known(data)
         case "3":
             return isinstance(data, list) and bool(number)
         case _:

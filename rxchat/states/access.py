@@ -29,6 +29,7 @@ from rxchat.observability import correlated
 from rxchat.services import graph
 from rxchat.states import guard, sockets
 from rxchat.states.callers import caller_of
+from rxchat.states.event_shapes import is_reflex_own
 
 log = structlog.get_logger(__name__)
 
@@ -38,12 +39,6 @@ _accepted = [_SECURE_COOKIE, _PLAIN_COOKIE]
 
 DOOR = "_rxchat_door"
 ENROL_AT = "/account/security"
-
-
-# What Reflex's own frontend needs; none of these changes a var of ours or tells of one that a page may not see.
-_REFLEX_HANDLERS = frozenset(
-    {"hydrate", "hydrate_and_load", "on_load_internal", "set_is_hydrated", "handle_frontend_exception"}
-)
 
 
 class Binding(rx.State):
@@ -79,9 +74,7 @@ class Lock(Middleware):
         """Return an empty update, which ends the event, or None to let it through."""
         registered = RegistrationContext.get().event_handlers.get(event.name)
         handler = registered.handler if registered else None
-        name = event.name.rpartition(".")[2]
-        is_reflex = name in _REFLEX_HANDLERS and ".rxchat___" not in event.name
-        if handler is not None and (is_reflex or getattr(handler.fn, DOOR, None) is not None):
+        if handler is not None and (is_reflex_own(event.name) or getattr(handler.fn, DOOR, None) is not None):
             await _bind(state)
             guard.note(state.router.session.client_token, session_cookie(state), here(state))
             return None

@@ -12,7 +12,8 @@ import reflex as rx
 import structlog
 from reflex.event import Event
 from reflex.state import StateUpdate
-from reflex_base.registry import RegistrationContext
+
+from rxchat.states.event_shapes import is_event
 
 log = structlog.get_logger(__name__)
 
@@ -71,15 +72,6 @@ def install(namespace: Namespace) -> None:
 
     namespace.on_event = on_event
     namespace.on_disconnect = on_disconnect
-
-
-def is_event(data: Any) -> bool:
-    """Whether a message names a handler that there is, and has the shape of an event."""
-    if not isinstance(data, dict) or not isinstance(data.get("name"), str):
-        return False
-    shaped = all(isinstance(data.get(part) or {}, dict) for part in ("payload", "router_data"))
-    query = (data.get("router_data") or {}).get("query") if shaped else None
-    return shaped and isinstance(query or {}, dict) and data["name"] in RegistrationContext.get().event_handlers
 
 
 def is_open(client_token: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import structlog
 from engineio.async_socket import AsyncSocket
+from reflex.state import State
 from reflex.utils.token_manager import LocalTokenManager
 from socketio import AsyncServer
 from structlog.processors import KeyValueRenderer
@@ -20,6 +21,8 @@ from rxchat.states.thread import ThreadState
 pytestmark = pytest.mark.anyio
 
 NAME = f"{ThreadState.get_full_name()}.stop"
+HYDRATE = f"{State.get_full_name()}.hydrate_and_load"
+IS_HYDRATED = f"{State.get_full_name()}.set_is_hydrated"
 
 
 class Namespace:
@@ -63,9 +66,16 @@ def namespace() -> Iterator[Namespace]:
 
 
 async def test_an_event_of_a_known_handler_goes_through(namespace: Namespace) -> None:
-    event = {"name": NAME, "payload": {}, "router_data": {"pathname": "/"}, "token": "tab"}
-    await namespace.on_event("socket", event)
-    assert namespace.processed == [("socket", event)]
+    place = {"pathname": "/c/x", "asPath": "/c/x?a=1", "query": {"a": "1", "b": ["2", "3"]}}
+    events = [
+        {"name": NAME, "payload": {}, "router_data": place, "token": "tab"},
+        {"name": HYDRATE, "payload": {}, "router_data": place},
+        {"name": HYDRATE, "payload": {"vars": {}, "hashes": ["a"]}, "router_data": None},
+        {"name": IS_HYDRATED, "payload": {"value": True}},
+    ]
+    for event in events:
+        await namespace.on_event("socket", event)
+    assert namespace.processed == [("socket", event) for event in events]
 
 
 @pytest.mark.parametrize(
@@ -83,6 +93,18 @@ async def test_an_event_of_a_known_handler_goes_through(namespace: Namespace) ->
         {"name": NAME, "payload": "canary"},
         {"name": NAME, "payload": {}, "router_data": ["canary"]},
         {"name": NAME, "payload": {}, "router_data": {"query": ["canary"]}},
+        {"name": NAME, "payload": {}, "router_data": {"query": {"a": {}}}},
+        {"name": NAME, "payload": {}, "router_data": {"query": {"a": [7]}}},
+        {"name": NAME, "payload": {}, "router_data": {"pathname": 7}},
+        {"name": NAME, "payload": {}, "router_data": {"pathname": "/", "asPath": {}}},
+        {"name": NAME, "payload": {}, "router_data": {"headers": {"cookie": "canary"}}},
+        {"name": NAME, "payload": {}, "router_data": {"token": "canary"}},
+        {"name": HYDRATE, "payload": {"canary": 1}},
+        {"name": HYDRATE, "payload": {"vars": []}},
+        {"name": HYDRATE, "payload": {"vars": {"canary": 1}}},
+        {"name": HYDRATE, "payload": {"hashes": [7]}},
+        {"name": IS_HYDRATED, "payload": {}},
+        {"name": IS_HYDRATED, "payload": {"value": "canary"}},
         {"name": "x" * 100_000},
     ],
     ids=str,
