@@ -323,6 +323,7 @@ def _account_services(
     mailer = SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from) if settings.smtp_url else None
     post = Post(mailer, base_url, vault, database)
     rules = Rules(database, access, InstallationRules(settings.registration, settings.second_factor))
+    grace = timedelta(days=settings.deletion_grace_days)
     idle, absolute = timedelta(days=settings.session_idle_days), timedelta(days=settings.session_absolute_days)
     sessions = Sessions(database, tokens, vault, rules, access, idle=idle, absolute=absolute)
     second_factors = SecondFactors(database, vault, sessions)
@@ -335,12 +336,10 @@ def _account_services(
         "chats": Chats(database, teams),
         "denials": denials,
         "federation": Federation(database, tokens, limits, links, rules, authentication, post, providers(settings)),
-        "my_data": MyData(
-            database, tokens, limits, access, authentication, files, grace=timedelta(days=settings.deletion_grace_days)
-        ),
+        "my_data": MyData(database, tokens, limits, access, authentication, files, grace=grace),
         "passkeys": Passkeys(database, tokens, limits, sessions, authentication, origins=settings.own_origins),
         "password_changes": PasswordChanges(database, passwords, limits, links, post, access, authentication),
-        "people": People(database, links, post, access),
+        "people": People(database, links, post, access, grace=grace),
         "post": post,
         "programs": Programs(database, tokens, vault, limits, sessions, access, authentication),
         "registration": Registration(database, passwords, tokens, limits, links, rules, post, authentication),

@@ -131,6 +131,7 @@ class Settings(BaseSettings):
     oidc_client_secret: SecretStr | None = Field(default=None, alias="RXCHAT_OIDC_CLIENT_SECRET")
     oidc_issuer: str = Field(default="", alias="RXCHAT_OIDC_ISSUER", validate_default=True)
     oidc_name: str = Field(default="single sign-on", alias="RXCHAT_OIDC_NAME")
+    oidc_trust_email: bool = Field(default=False, alias="RXCHAT_OIDC_TRUST_EMAIL")
     oidc_scopes: str = Field(default="openid email profile", alias="RXCHAT_OIDC_SCOPES")
 
     # What it tells its operator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
@@ -64,6 +64,12 @@ class Link(BaseModel):
     token: str = Field(max_length=2_000)
 
 
+class LinkOfKind(Link):
+    """The token of a link, and what it is for."""
+
+    kind: Literal["setup", "reset", "confirmation"]
+
+
 class Join(Link):
     """What somebody types who was invited."""
 
@@ -97,6 +103,10 @@ class Offer(BaseModel):
     providers: list[dict[str, str]]
     is_signed_in: bool
     """Whether this browser need not sign in: a tab whose socket is older than its cookie may have come here."""
+    step: str
+    """Where signing in stands: "password", or "second-factor" when the first step was taken a moment ago."""
+    ended: str
+    """Why the sign-in that this browser had does not count any more; "" when it had none, or nothing is known."""
 
 
 class Step(BaseModel):
@@ -118,9 +128,15 @@ async def offer(request: Request, services: Here) -> Offer:
         is_signed_in = True
     except NotSignedIn:
         is_signed_in = False
+    ended = "" if is_signed_in else await services.sessions.why_ended(cookie_in(request, COOKIE))
     providers = [{"key": item.key, "label": item.label} for item in services.federation.providers]
     return Offer(
-        registration=found.registration, has_mail=found.has_mail, providers=providers, is_signed_in=is_signed_in
+        registration=found.registration,
+        has_mail=found.has_mail,
+        providers=providers,
+        is_signed_in=is_signed_in,
+        step="second-factor" if services.authentication.is_pending(cookie_in(request, PENDING)) else "password",
+        ended=ended,
     )
 
 
@@ -177,12 +193,20 @@ async def set_up(body: Setup, request: Request, response: Response, services: He
 
 
 @router.post("/register", status_code=202)
-async def register(body: NewAccount, request: Request, services: Here) -> Step:
-    """Make an account, where that is open; the answer is the same when the address has one already."""
-    await services.registration.register(
+async def register(body: NewAccount, request: Request, response: Response, services: Here) -> Step:
+    """Make an account, where that is open: signed in then, or, with mail, at "check your mail" in any case."""
+    admission = await services.registration.register(
         name=body.name, email=body.email, password=body.password, caller=caller_of(request)
     )
-    return Step(next="mail" if services.post.is_there else "sign-in")
+    if admission is None:
+        return Step(next="mail")
+    return _IN if let_in(response, request, services, admission) else _SECOND
+
+
+@router.post("/link", status_code=204)
+async def check_link(body: LinkOfKind, request: Request, services: Here) -> None:
+    """Say whether a link works, before somebody fills in the form behind it."""
+    await services.registration.check_link(body.kind, body.token, caller_of(request))
 
 
 @router.post("/invitation")

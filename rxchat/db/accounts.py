@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -78,6 +79,7 @@ async def create(
 
 async def by_email(session: AsyncSession, email: str) -> Account | None:
     """Return the account that signs in with this address, whatever its case."""
+    email = unicodedata.normalize("NFC", email)
     return await _one(session, "SELECT * FROM account_to_sign_in(:email)", {"email": email})
 
 
@@ -113,6 +115,27 @@ async def confirm_email(session: AsyncSession, user_id: UUID) -> None:
     await session.execute(
         update(User).where(User.id == user_id, User.email_confirmed_at.is_(None)).values(email_confirmed_at=func.now())
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingRow:
+    """An administrator has listed or read conversations of the acting person."""
+
+    at: datetime
+    reader: str
+    reason: str
+    conversation: str
+
+
+async def readings_of_mine(session: AsyncSession, limit: int) -> list[ReadingRow]:
+    """Return what administrators have listed or read of the acting person's conversations, the newest first."""
+    statement = text("SELECT at, reader, reason, conversation FROM readings_of_mine(:limit)")
+    return [ReadingRow(*row) for row in await session.execute(statement, {"limit": limit})]
+
+
+async def see_readings(session: AsyncSession, user_id: UUID) -> None:
+    """Note that the person knows of them."""
+    await session.execute(update(User).where(User.id == user_id).values(readings_seen_at=func.clock_timestamp()))
 
 
 async def set_deletion(session: AsyncSession, user_id: UUID, at: datetime | None) -> None:

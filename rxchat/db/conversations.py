@@ -24,6 +24,7 @@ from rxchat.domain.conversations import (
     event_data,
     event_from,
 )
+from rxchat.domain.ids import parse_id
 from rxchat.domain.runs import RunState
 
 # SQLModel types its columns as their values, which a type checker cannot see through in queries.
@@ -65,6 +66,17 @@ async def get_whatever_owned(session: AsyncSession, owner_id: UUID, conversation
         select(Conversation).where(Conversation.owner_id == owner_id, Conversation.id == conversation_id)
     )
     return found.scalar_one_or_none()
+
+
+async def titles(session: AsyncSession, owner_id: UUID, ids: Sequence[str]) -> dict[str, str]:
+    """Return what the owner's conversations of these ids are called."""
+    wanted = [found for found in map(parse_id, ids) if found is not None]
+    found = await session.execute(
+        select(Conversation.id, Conversation.title).where(
+            Conversation.owner_id == owner_id, Conversation.id.in_(wanted), Conversation.removed_at.is_(None)
+        )
+    )
+    return {str(row.id): row.title for row in found}
 
 
 async def ids_owned(session: AsyncSession, owner_id: UUID) -> list[UUID]:

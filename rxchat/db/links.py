@@ -43,6 +43,19 @@ async def spend(session: AsyncSession, kind: str, digest: bytes) -> Link | None:
     return await _one(session, "SELECT * FROM spend_account_link(:kind, :hash)", kind, digest)
 
 
+async def spend_of(session: AsyncSession, email: str) -> Link | None:
+    """Use up the open invitation of an address that its owner has proved to be theirs; None when there is none."""
+    row = (await session.execute(text("SELECT * FROM spend_invitation_of(:email)"), {"email": email})).mappings()
+    found = row.one_or_none()
+    return Link(**{**found, "group_ids": tuple(found["group_ids"])}) if found else None
+
+
+async def replace_invitations(session: AsyncSession, email: str) -> int:
+    """Withdraw the open invitations of an address, whoever sent them; return how many there were."""
+    replaced = await session.execute(text("SELECT replace_invitations(:email)"), {"email": email})
+    return replaced.scalar_one()
+
+
 async def _one(session: AsyncSession, statement: str, kind: str, digest: bytes) -> Link | None:
     bound = text(statement).bindparams(bindparam("hash", type_=LargeBinary))
     row = (await session.execute(bound, {"kind": kind, "hash": digest})).mappings().one_or_none()

@@ -26,6 +26,8 @@ class PersonRow:
     created_at: datetime
     suspended_at: datetime | None
     deletion_at: datetime | None
+    deletion_by: UUID | None
+    """The administrator who asked for it; None: the person."""
     has_second_factor: bool
     last_seen_at: datetime | None
 
@@ -57,6 +59,7 @@ async def page(
             User.created_at,
             User.suspended_at,
             User.deletion_at,
+            User.deletion_by,
             or_(has_totp.exists(), has_passkey.exists()),
             seen,
         )
@@ -85,6 +88,14 @@ async def change(session: AsyncSession, user_id: UUID, *, role: str | None, is_s
     changed = await session.execute(
         text("SELECT change_person(:user, :role, :suspended)"),
         {"user": user_id, "role": role, "suspended": is_suspended},
+    )
+    return bool(changed.scalar_one())
+
+
+async def schedule_deletion(session: AsyncSession, user_id: UUID, at: datetime | None) -> bool:
+    """Have a person's account deleted, or keep it after all; False when there is nothing to change."""
+    changed = await session.execute(
+        text("SELECT schedule_account_deletion(:user, CAST(:at AS timestamptz))"), {"user": user_id, "at": at}
     )
     return bool(changed.scalar_one())
 

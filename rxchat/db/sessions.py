@@ -51,6 +51,21 @@ async def behind(session: AsyncSession, user_id: UUID, session_id: UUID, idle: t
     return _behind(row, last_used_at=row["last_seen_at"]) if row else None
 
 
+_ENDING = text(
+    """
+    SELECT CASE WHEN ended_at IS NOT NULL THEN ended_reason
+                WHEN expires_at < now() OR last_seen_at < now() - CAST(:idle AS interval) THEN 'expired' ELSE '' END
+      FROM user_session WHERE user_id = :user AND (id = :session OR previous_id = :session)
+    """
+)
+
+
+async def why_ended(session: AsyncSession, user_id: UUID, session_id: UUID, idle: timedelta) -> str:
+    """Return why a sign-in does not count any more, as it was written down; "" when that is not known."""
+    found = await session.execute(_ENDING, {"user": user_id, "session": session_id, "idle": idle})
+    return found.scalar_one_or_none() or ""
+
+
 async def behind_key(session: AsyncSession, digest: bytes) -> Behind | None:
     """Return who is behind an API key that counts, or None."""
     statement = text("SELECT * FROM account_of_api_key(:hash)").bindparams(bindparam("hash", type_=LargeBinary))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -15,6 +16,13 @@ PASSWORD_MINIMUM = 10
 PASSWORD_MAXIMUM = 1_000
 
 # One @, something on both sides, no white space: whether it exists only a mail can tell.
+# Everything but letters.
+_LETTERS = re.compile(r"[\W\d_]+")
+_SHORTEST_WORD = 3
+_LETTERS_LEFT = 4
+_DIGITS_LEFT = 6
+"""A year or a date behind a name is guessed, too."""
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}")
 
 
@@ -85,7 +93,8 @@ def valid_email(email: str) -> str:
     Raises:
         InvalidInput: when it cannot be an e-mail address.
     """
-    email = email.strip()
+    # The same letters, however they were typed: an umlaut is one character or two.
+    email = unicodedata.normalize("NFC", email.strip())
     if not _EMAIL.fullmatch(email) or storable(email) != email:
         raise InvalidInput("This does not look like an e-mail address.")
     return email
@@ -97,13 +106,14 @@ def valid_name(name: str) -> str:
     Raises:
         InvalidInput: when it is blank or longer than 100 characters.
     """
-    name = " ".join(storable(name).split())
+    # Marks that turn the direction of writing would turn what stands beside the name, too.
+    name = " ".join(_TURNS.sub("", storable(name)).split())
     if not name or len(name) > 100:
         raise InvalidInput("Please give a name of at most 100 characters.")
     return name
 
 
-def valid_password(password: str) -> str:
+def valid_password(password: str, *, email: str = "", name: str = "") -> str:
     """Return the password unchanged.
 
     Whether it is one that everybody tries is for services.breached to say.
@@ -115,4 +125,33 @@ def valid_password(password: str) -> str:
         raise InvalidInput(f"Please choose a password of at least {PASSWORD_MINIMUM} characters.")
     if len(password) > PASSWORD_MAXIMUM:
         raise InvalidInput(f"Please choose a password of at most {PASSWORD_MAXIMUM} characters.")
+    if _is_about_oneself(password, email, name):
+        raise InvalidInput(
+            "This password is made of your e-mail address, your name or “RxChat”, which is what anyone tries first. Choose"
+            " another one."
+        )
     return password
+
+
+def _is_about_oneself(password: str, email: str, name: str) -> bool:
+    """Whether hardly anything is left of a password without its owner's address and name, the product's, and digits."""
+    local, _, domain = _plain(email).partition("@")
+    parts = {
+        local,
+        domain,
+        domain.partition(".")[0],
+        *re.split(r"[^\w]|_", local),
+        *_plain(name).split(),
+        "rxchat",
+        "chat",
+    }
+    words = {_LETTERS.sub("", part) for part in (*parts, _plain(name), _plain(email))}
+    left = letters = _LETTERS.sub("", _plain(password))
+    for word in sorted((word for word in words if len(word) >= _SHORTEST_WORD), key=len, reverse=True):
+        left = left.replace(word, "")
+    digits = sum(character.isdigit() for character in password)
+    return left != letters and len(left) < _LETTERS_LEFT and digits <= _DIGITS_LEFT
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()

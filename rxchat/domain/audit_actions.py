@@ -6,6 +6,8 @@ from typing import Literal, get_args
 
 AuditAction = Literal[
     "account_deleted",
+    "account_deletion_canceled",
+    "account_deletion_scheduled",
     "audit_exported",
     "collection_shared",
     "collection_unshared",

@@ -12,6 +12,9 @@ RxChatError
 │   ├── NoAccount           403  signed in elsewhere, and nobody here
 │   ├── AddressTaken        403  signed in elsewhere, and the address is somebody's here
 │   └── AddressUnconfirmed  403  signed in elsewhere, and nobody vouches for the address
+│       ├── AddressMissing  403  the claim “email” is missing
+│       ├── AddressEmpty    403  it is empty
+│       └── AddressUnsaid   403  the claim “email_verified” is missing
 ├── NotFound                404  unknown, or someone else's: the two look the same
 ├── Conflict                409  the state of things forbids it
 │   ├── StaleConversation   409  somebody else wrote first
@@ -133,9 +136,27 @@ class AddressTaken(NotAllowed):
 
 
 class AddressUnconfirmed(NotAllowed):
-    """Your account there has no confirmed e-mail address: confirm it there, or ask for an invitation."""
+    """Your account there has no confirmed e-mail address (email_verified is false): confirm it there, or ask for an invitation."""
 
     code = "address_unconfirmed"
+
+
+class AddressMissing(AddressUnconfirmed):
+    """The sign-in provider sent no e-mail address (the claim “email”): an administrator has to have it added there, and to RXCHAT_OIDC_SCOPES."""
+
+    code = "address_missing"
+
+
+class AddressEmpty(AddressUnconfirmed):
+    """The sign-in provider sent an empty e-mail address (the claim “email”): your account there needs one."""
+
+    code = "address_empty"
+
+
+class AddressUnsaid(AddressUnconfirmed):
+    """The sign-in provider does not say whether your address is confirmed (the claim “email_verified”): an administrator can trust it with RXCHAT_OIDC_TRUST_EMAIL, or invite you."""
+
+    code = "address_unsaid"
 
 
 class NotFound(RxChatError):

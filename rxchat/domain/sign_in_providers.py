@@ -62,9 +62,13 @@ class ForeignAccount:
     """Whether the provider says that the address is theirs."""
     name: str
     """What they are called there; "" when it does not say."""
+    email_problem: str = ""
+    """Why the address cannot be used, as the code of the error that says so; "" when it can."""
 
 
-def foreign_account(issuer: str, subject: str, *, email: str, email_verified: bool, name: str) -> ForeignAccount:
+def foreign_account(
+    issuer: str, subject: str, *, email: str, email_verified: bool, name: str, email_problem: str = ""
+) -> ForeignAccount:
     """Make an account out of a provider's words: an address or a name that RxChat would not take is left out.
 
     Raises:
@@ -80,7 +84,7 @@ def foreign_account(issuer: str, subject: str, *, email: str, email_verified: bo
         name = valid_name(name[:NAME_CHARACTERS])
     except InvalidInput:
         name = ""
-    return ForeignAccount(issuer, subject, email, email_verified and bool(email), name)
+    return ForeignAccount(issuer, subject, email, email_verified and bool(email), name, email_problem)
 
 
 def is_private_line(address: str) -> bool:

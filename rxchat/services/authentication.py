@@ -198,6 +198,14 @@ class Authentication:
         except NotSignedIn as error:
             raise NotSignedIn("That took too long. Please sign in again.") from error
 
+    def is_pending(self, pending: str) -> bool:
+        """Whether somebody has done the first step a moment ago: a page that is loaded again asks for the second one."""
+        try:
+            self.pending_user(pending)
+        except NotSignedIn:
+            return False
+        return True
+
     async def give_code(self, pending: str, code: str, caller: Caller) -> Admission:
         """Take the second step with a code of the authenticator app, or a recovery code.
 

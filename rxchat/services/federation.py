@@ -14,8 +14,11 @@ from rxchat.db.database import Database
 from rxchat.domain import mail
 from rxchat.domain.accounts import Caller, RegistrationMode, Viewer
 from rxchat.domain.errors import (
+    AddressEmpty,
+    AddressMissing,
     AddressTaken,
     AddressUnconfirmed,
+    AddressUnsaid,
     Conflict,
     NoAccount,
     NotAllowed,
@@ -54,6 +57,9 @@ class IdentityView:
     provider: str
     email: str
     created_at: datetime
+
+
+_ADDRESS_PROBLEMS = {kind.code: kind for kind in (AddressMissing, AddressEmpty, AddressUnsaid, AddressUnconfirmed)}
 
 
 class Federation:
@@ -194,12 +200,15 @@ class Federation:
         user_id = new_id()
         async with self._database.begin(user_id) as session:
             link = await self._links.spend(session, LinkKind.INVITATION, invitation) if invitation else None
+            if link is None and foreign.email and foreign.email_verified:
+                # Who comes without the link has proved all the same whose address it is.
+                link = await self._links.spend_of(session, foreign.email)
             email = link.email if link else foreign.email
             is_closed = rules.registration is RegistrationMode.CLOSED
             if is_closed or (link is None and rules.registration is not RegistrationMode.OPEN):
                 raise await self._no_account(session, foreign)
             if not email or (link is None and not foreign.email_verified):
-                raise AddressUnconfirmed
+                raise _ADDRESS_PROBLEMS.get(foreign.email_problem, AddressUnconfirmed)
             created = await rows.has_accounts(session) and await rows.create(
                 session, user_id, email=email, name=foreign.name or email.partition("@")[0],
                 role=link.role if link else rules.default_role, password_hash=None, is_confirmed=True,

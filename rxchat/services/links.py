@@ -85,5 +85,10 @@ class Links:
             return None
         return link
 
+    async def spend_of(self, session: AsyncSession, email: str) -> Link | None:
+        """Use up the invitation of an address that its owner has proved to be theirs; None when there is none."""
+        link = await rows.spend_of(session, email)
+        return link if link is not None and await roles.get(session, link.role) is not None else None
+
     def _digest(self, kind: LinkKind, token: str) -> bytes:
         return self._vault.digest(_PURPOSE, f"{kind} {token[:200]}")

@@ -30,6 +30,7 @@ from rxchat.services.limits import Limits
 from rxchat.services.notices import Access
 from rxchat.services.tokens import Purpose, Tokens, id_in
 
+_MOST_READINGS = 50
 _GRACE = timedelta(days=7)
 _TICKET = timedelta(minutes=1)
 _OLD_TICKET = "This download was begun elsewhere or too long ago. Begin it again on your account page."
@@ -53,6 +54,22 @@ class Profile:
     created_at: datetime
     has_password: bool
     deletion_at: datetime | None
+    is_deleted_by_others: bool = False
+    """Whether an administrator has asked for the deletion, and not the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An administrator has listed or read conversations of a person, for a reason."""
+
+    at: datetime
+    reader: str
+    reason: str
+    conversation_id: str
+    """Empty when they were only listed."""
+    title: str
+    is_new: bool
+    """Whether the person has not been told of it."""
 
 
 class _Growing(io.RawIOBase):
@@ -108,8 +125,29 @@ class MyData:
         if user is None:
             raise NotSignedIn
         return Profile(
-            user.name, user.email, user.role, user.created_at, user.password_hash is not None, user.deletion_at
-        )
+            user.name, user.email, user.role, user.created_at, user.password_hash is not None, user.deletion_at,
+            user.deletion_by is not None,
+        )  # fmt: skip
+
+    async def readings(self, viewer: Viewer) -> list[Reading]:
+        """Return what administrators have read of the person's conversations, and why; the newest first."""
+        async with self._database.begin(viewer.user_id) as session:
+            user = await rows.own(session, viewer.user_id)
+            found = await rows.readings_of_mine(session, _MOST_READINGS)
+            titles = await conversation_rows.titles(session, viewer.user_id, [row.conversation for row in found])
+        seen = user.readings_seen_at if user else None
+        return [
+            Reading(
+                row.at, row.reader, row.reason, row.conversation, titles.get(row.conversation, ""),
+                is_new=seen is None or row.at > seen,
+            )
+            for row in found
+        ]  # fmt: skip
+
+    async def see_readings(self, viewer: Viewer) -> None:
+        """Note that the person has been told of all of these."""
+        async with self._database.begin(viewer.user_id) as session:
+            await rows.see_readings(session, viewer.user_id)
 
     async def rename(self, viewer: Viewer, name: str) -> str:
         """Change what the person is called, and return it as it was stored.
@@ -131,6 +169,7 @@ class MyData:
             LastAdministrator: when nobody would administer any more.
         """
         await self._authentication.prove(viewer, password, caller)
+        await self._require_own_decision(viewer)
         at = datetime.now(UTC) + self.grace
         async with self._database.begin(viewer.user_id) as session:
             await rows.lock_administrators(session)
@@ -143,8 +182,19 @@ class MyData:
         self._access.changed(viewer.user_id)
         return at
 
+    async def _require_own_decision(self, viewer: Viewer) -> None:
+        async with self._database.begin(viewer.user_id) as session:
+            user = await rows.own(session, viewer.user_id)
+        if user is not None and user.deletion_by is not None:
+            raise Conflict("An administrator has scheduled the deletion of this account: ask them to keep it.")
+
     async def keep_account(self, viewer: Viewer, caller: Caller) -> None:
-        """Take the wish to be deleted back."""
+        """Take the wish to be deleted back.
+
+        Raises:
+            Conflict: when it was an administrator's wish.
+        """
+        await self._require_own_decision(viewer)
         async with self._database.begin(viewer.user_id) as session:
             await rows.set_deletion(session, viewer.user_id, None)
             await audit.append(session, viewer.user_id, "deletion_withdrawn", caller.address, correlation_id())

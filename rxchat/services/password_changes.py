@@ -51,7 +51,7 @@ class PasswordChanges:
             NotAllowed: when the present one is wrong.
             InvalidInput: when the new one cannot be used.
         """
-        checked_password(wanted)
+        checked_password(wanted, email=viewer.email, name=viewer.name)
         await self._authentication.prove(viewer, present, caller)
         await self._set(viewer.user_id, wanted, caller, "password_changed", keeping=viewer.session_id)
 
@@ -89,12 +89,14 @@ class PasswordChanges:
             NotAllowed: when the link does not work (any more).
             InvalidInput: when the new password cannot be used.
         """
-        checked_password(wanted)
         await self._limits.attempt("link", caller)
         async with self._database.begin(None) as session:
             link = await self._links.look(session, LinkKind.RESET, token)
         if link is None or link.user_id is None:
             raise NotAllowed(OLD_LINK)
+        async with self._database.begin(link.user_id) as session:
+            user = await rows.own(session, link.user_id)
+        checked_password(wanted, email=link.email, name=user.name if user else "")
         await self._set(link.user_id, wanted, caller, "password_reset", keeping=None, token=token)
         await self._limits.pardon("link", caller)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from rxchat.db import accounts as account_rows
 from rxchat.db import audit, links, people
 from rxchat.db import roles as role_rows
 from rxchat.db import sessions as session_rows
@@ -14,7 +15,7 @@ from rxchat.db.database import Database
 from rxchat.db.people import PersonRow
 from rxchat.domain import mail
 from rxchat.domain.accounts import Caller, Viewer, valid_email
-from rxchat.domain.errors import InvalidInput, NotAllowed, NotFound
+from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Permission, PrincipalKind, require
 from rxchat.domain.text import storable
@@ -54,8 +55,11 @@ class SomebodysMessage:
 class People:
     """The use cases of those who look after people."""
 
-    def __init__(self, database: Database, links_: Links, post: Post, access: Access) -> None:
-        """Know where truth lives and who does what."""
+    def __init__(
+        self, database: Database, links_: Links, post: Post, access: Access, *, grace: timedelta = timedelta(days=7)
+    ) -> None:
+        """Know where truth lives and who does what; an account is deleted after the grace time."""
+        self.grace = grace
         self._database = database
         self._links = links_
         self._post = post
@@ -99,7 +103,10 @@ class People:
     ) -> tuple[str, bool]:
         """Invite somebody; return the link, to hand over, and whether it was mailed, too.
 
+        An earlier invitation of the same address does not work any more then.
+
         Raises:
+            Conflict: when the address has an account already.
             NotAllowed: without the permission to invite, or to give this role.
             InvalidInput: when it is no address, or there is no such role.
         """
@@ -110,6 +117,9 @@ class People:
         async with self._database.begin(viewer.user_id) as session:
             await self._may_give(session, viewer, role)
             await require_to_fill(session, viewer, PrincipalKind.GROUP, [str(group) for group in group_ids])
+            if await account_rows.by_email(session, email) is not None:
+                raise Conflict(f"{email} has an account here already.")
+            await links.replace_invitations(session, email)
             link = await self._links.make(
                 session, LinkKind.INVITATION, email=email, role=role, group_ids=group_ids,
                 is_mailed=self._post.is_there, created_by=viewer.user_id,
@@ -191,6 +201,47 @@ class People:
                 raise NotFound
             action = "suspended" if is_suspended else "readmitted"
             await audit.append(session, viewer.user_id, action, caller.address, correlation_id(), person=str(user_id))
+        self._access.changed(user_id)
+
+    async def delete_account(self, viewer: Viewer, user_id: UUID, caller: Caller) -> datetime:
+        """Have a person's account deleted after the grace time, and return when that is; what they have open ends.
+
+        Until then they can sign in, to take their data along, and an administrator can keep the account after all.
+
+        Raises:
+            NotAllowed: without the permission, for oneself, or for somebody who may do more.
+            NotFound: when there is no such person.
+            LastAdministrator: when nobody would administer any more.
+        """
+        require(viewer, Permission.PEOPLE_MANAGE)
+        if user_id == viewer.user_id:
+            raise NotAllowed("Your own account is deleted on your account page.")
+        at = datetime.now(UTC) + self.grace
+        async with self._database.begin(viewer.user_id) as session:
+            if not await people.schedule_deletion(session, user_id, at):
+                raise NotFound
+            await audit.append(
+                session, viewer.user_id, "account_deletion_scheduled", caller.address, correlation_id(),
+                person=str(user_id), at=at.isoformat(timespec="minutes"),
+            )  # fmt: skip
+        self._access.changed(user_id)
+        return at
+
+    async def keep_account(self, viewer: Viewer, user_id: UUID, caller: Caller) -> None:
+        """Keep a person's account after all, whose deletion an administrator had scheduled.
+
+        Raises:
+            NotAllowed: without the permission, or for somebody who may do more.
+            NotFound: when no administrator had.
+        """
+        require(viewer, Permission.PEOPLE_MANAGE)
+        async with self._database.begin(viewer.user_id) as session:
+            if not await people.schedule_deletion(session, user_id, None):
+                raise NotFound("No administrator has scheduled the deletion of this account.")
+            await audit.append(
+                session, viewer.user_id, "account_deletion_canceled", caller.address, correlation_id(),
+                person=str(user_id),
+            )  # fmt: skip
         self._access.changed(user_id)
 
     async def end_sessions(self, viewer: Viewer, user_id: UUID, caller: Caller) -> int:

@@ -37,13 +37,13 @@ class SignInOffer:
     has_mail: bool
 
 
-def checked_password(password: str) -> str:
+def checked_password(password: str, *, email: str, name: str) -> str:
     """Return a new password unchanged.
 
     Raises:
-        InvalidInput: when it is too short, absurdly long, or one that everybody tries.
+        InvalidInput: when it is too short, absurdly long, about its owner, or one that everybody tries.
     """
-    valid_password(password)
+    valid_password(password, email=email, name=name)
     if is_breached(password):
         raise InvalidInput(
             "This password was found in lists of stolen ones, so it is among the first that anybody tries. Please"
@@ -97,14 +97,9 @@ class Registration:
             Conflict: when there is an account already.
         """
         await self._limits.attempt("setup", caller)
-        try:
-            self._tokens.check_setup(token)
-        except NotSignedIn as error:
-            raise NotAllowed(
-                "This link is not valid (any more). Start RxChat again: it prints a new one while there is no account."
-            ) from error
-        name, email, password = valid_name(name), valid_email(email), checked_password(password)
-        hashed = await self._passwords.hash(password)
+        self._check_setup(token)
+        name, email = valid_name(name), valid_email(email)
+        hashed = await self._passwords.hash(checked_password(password, email=email, name=name))
         user_id = new_id()
         async with self._database.begin(user_id) as session:
             created = await rows.create_first_administrator(
@@ -124,12 +119,14 @@ class Registration:
             raise NotSignedIn
         return await self._authentication.admit(account, caller, method="password")
 
-    async def register(self, *, name: str, email: str, password: str, caller: Caller) -> None:
-        """Make an account for whoever asks; the answer is the same whether the address has one already.
+    async def register(self, *, name: str, email: str, password: str, caller: Caller) -> Admission | None:
+        """Make an account for whoever asks, and sign them in; None: with mail, the address is confirmed by a link first.
 
-        With mail, the address is confirmed by a link; whoever has an account already gets a mail that says so.
+        With mail, the answer is the same whether the address has an account already, whose owner gets a mail that says
+        so. Without mail nothing else can tell them.
 
         Raises:
+            Conflict: without mail, when the address has an account already.
             NotAllowed: where one needs an invitation.
             InvalidInput: when name, address or password cannot be used.
             TooManyAttempts: when it was tried too often.
@@ -137,7 +134,8 @@ class Registration:
         rules = await self._rules.current()
         if rules.registration is not RegistrationMode.OPEN:
             raise NotAllowed("Accounts here are made by invitation. Please ask an administrator for one.")
-        name, email, password = valid_name(name), valid_email(email), checked_password(password)
+        name, email = valid_name(name), valid_email(email)
+        password = checked_password(password, email=email, name=name)
         await self._limits.attempt("register", caller, email.casefold())
         hashed = await self._passwords.hash(password)
         user_id = new_id()
@@ -157,6 +155,11 @@ class Registration:
             base = self._post.base_url
             letter = mail.confirmation(email, link, base) if link else mail.registered_already(email, base)
             await self._post.queue(session, letter)
+        if not is_confirmed:
+            return None
+        if not created:
+            raise Conflict("There is an account with this address already: sign in, or ask an administrator.")
+        return await self._enter(user_id, caller)
 
     async def confirm(self, token: str, caller: Caller) -> None:
         """Take the proof that an address is its account's.
@@ -175,6 +178,32 @@ class Registration:
             await rows.confirm_email(session, link.user_id)
             await audit.append(session, link.user_id, "email_confirmed", caller.address, correlation_id())
         await self._limits.pardon("link", caller)
+
+    async def check_link(self, kind: str, token: str, caller: Caller) -> None:
+        """Return when a link works: the page behind it need not be filled in for nothing.
+
+        Raises:
+            NotAllowed: when it does not (any more).
+        """
+        await self._limits.attempt("link", caller)
+        if kind == "setup":
+            self._check_setup(token)
+            if await self.setup_token() is None:
+                raise NotAllowed("There is an administrator already. Please sign in.")
+        else:
+            async with self._database.begin(None) as session:
+                link = await self._links.look(session, LinkKind(kind), token)
+            if link is None:
+                raise NotAllowed(OLD_LINK)
+        await self._limits.pardon("link", caller)
+
+    def _check_setup(self, token: str) -> None:
+        try:
+            self._tokens.check_setup(token)
+        except NotSignedIn as error:
+            raise NotAllowed(
+                "This link is not valid (any more). Start RxChat again: it prints a new one while there is no account."
+            ) from error
 
     async def invited(self, token: str, caller: Caller) -> str:
         """Return the address that an invitation is for.
@@ -199,7 +228,9 @@ class Registration:
             InvalidInput: when name or password cannot be used.
         """
         await self._require_not_closed()
-        name, password = valid_name(name), checked_password(password)
+        name = valid_name(name)
+        email = await self.invited(token, caller)
+        password = checked_password(password, email=email, name=name)
         await self._limits.attempt("link", caller)
         hashed = await self._passwords.hash(password)
         user_id = new_id()

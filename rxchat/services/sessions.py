@@ -49,6 +49,22 @@ class SessionView:
     is_this: bool
 
 
+_ENDINGS = {
+    "ended by an administrator": "administrator",
+    "changed by an administrator": "administrator",
+    "second factor reset": "administrator",
+    "second factor added": "factor",
+    "account to be deleted": "deletion",
+    "account to be deleted by an administrator": "deletion",
+    "session_ended": "elsewhere",
+    "other_sessions_ended": "elsewhere",
+    "password_changed": "password",
+    "password_reset": "password",
+    "expired": "expired",
+}
+"""What is written down when a sign-in ends, and what the sign-in page is told of it."""
+
+
 class Sessions:
     """Opens, checks, lists and ends sign-ins.
 
@@ -136,6 +152,19 @@ class Sessions:
             SecondFactorNeeded: when nothing else is open to them before they have set one up.
         """
         return await self._checked(sealed, Purpose.SESSION, "browser", enrolling=enrolling)
+
+    async def why_ended(self, sealed: str) -> str:
+        """Return why the sign-in of a cookie does not count any more, as a word for the sign-in page; "" for no reason.
+
+        Somebody who has signed out holds no cookie: this is for those who were signed out by something else.
+        """
+        try:
+            token = self._tokens.open_session(sealed)
+        except NotSignedIn:
+            return ""
+        async with self._database.begin(token.user_id) as session:
+            reason = await rows.why_ended(session, token.user_id, token.session_id, self.idle)
+        return _ENDINGS.get(reason, "")
 
     def holder_of(self, sealed: str) -> UUID | None:
         """Return whose cookie it is, or None when it is not one of ours. Whether it still counts only `viewer` knows."""

@@ -23,11 +23,13 @@ from rxchat.states.account_views import (
     PasskeyRow,
     Profile,
     ProviderRow,
+    ReadingRow,
     ScopeChoice,
     SessionRow,
     key_row,
     profile_of,
     provider_rows,
+    reading_row,
     scope_choices,
     session_row,
 )
@@ -63,6 +65,8 @@ class AccountState(rx.State):
     may_create_keys: bool = False
     scopes: list[ScopeChoice] = []
     grace_days: int = 0
+    readings: list[ReadingRow] = []
+    """What administrators have read of the person's conversations."""
 
     @rx.event
     @mine
@@ -84,6 +88,7 @@ class AccountState(rx.State):
         self.keys = [key_row(item) for item in await services.programs.keys(viewer)]
         self.may_create_keys = Permission.KEYS_CREATE in viewer.permissions and not viewer.must_enrol
         self.scopes = scope_choices(viewer)
+        self.readings = [reading_row(item) for item in await services.my_data.readings(viewer)]
         self.grace_days = services.my_data.grace.days
         self.problem = ""
         self.ready = True
@@ -118,6 +123,13 @@ class AccountState(rx.State):
         """Revoke an API key for good."""
         await graph.current().programs.revoke_key(viewer, _id(key_id), caller_of(self))
         await self._show(viewer)
+
+    @rx.event
+    @complete
+    async def see_readings(self, viewer: Viewer) -> None:
+        """Note that the person has been told what was read."""
+        await graph.current().my_data.see_readings(viewer)
+        (await self.get_state(ViewerState)).readings = ""
 
     @rx.event
     @complete

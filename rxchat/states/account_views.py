@@ -26,6 +26,20 @@ class Profile:
     has_password: bool = True
     deletion_at: int = 0
     """When the account will be gone; 0: it stays."""
+    is_deleted_by_others: bool = False
+    """Whether an administrator has asked for that."""
+
+
+@dataclass
+class ReadingRow:
+    """An administrator has listed or read conversations of the person."""
+
+    at: int
+    reader: str
+    reason: str
+    title: str
+    """Of the conversation that was read; "" when they were listed."""
+    is_new: bool
 
 
 @dataclass
@@ -89,8 +103,15 @@ class KeyRow:
 def profile_of(found: my_data.Profile) -> Profile:
     """Return the person's account as the page shows it."""
     return Profile(
-        found.name, found.email, found.role, _ms(found.created_at), found.has_password, _ms(found.deletion_at)
-    )
+        found.name, found.email, found.role, _ms(found.created_at), found.has_password, _ms(found.deletion_at),
+        found.is_deleted_by_others,
+    )  # fmt: skip
+
+
+def reading_row(found: my_data.Reading) -> ReadingRow:
+    """Return one of them as the page shows it."""
+    title = found.title or ("a conversation" if found.conversation_id else "")
+    return ReadingRow(_ms(found.at), found.reader, found.reason, title, found.is_new)
 
 
 def provider_rows(offered: Sequence[ProviderInfo], connected: Sequence[IdentityView]) -> list[ProviderRow]:

@@ -78,6 +78,8 @@ class PeopleState(AdminPage, rx.State):
     is_closed: bool = False
     """Whether invitations rest, since nobody can make an account just now."""
     invited: str = ""
+    has_replaced: bool = False
+    """Whether that was not the first invitation to this address: the earlier link does not work any more."""
     is_mailed: bool = False
     doomed: str = ""
     _doomed_id: str = ""
@@ -163,6 +165,7 @@ class PeopleState(AdminPage, rx.State):
     async def invite(self, viewer: Viewer, form: dict) -> None:
         """Invite somebody, and show the link to hand over."""
         email = text_in(form, "email").strip()
+        self.has_replaced = any(item.email.casefold() == email.casefold() for item in self.invitations)
         self.link, self.is_mailed = await graph.current().people.invite(
             viewer,
             email=email,

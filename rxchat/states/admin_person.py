@@ -15,7 +15,7 @@ from rxchat.states.admin import AdminPage, administering, id_of, moment, text_in
 from rxchat.states.admin_people import Choice, giveable_roles, state_of
 from rxchat.states.callers import caller_of
 
-_QUESTIONS = frozenset({"role", "suspend", "readmit", "sessions", "factor", "link", "reason"})
+_QUESTIONS = frozenset({"role", "suspend", "readmit", "sessions", "factor", "link", "reason", "delete", "keep"})
 
 
 @dataclass
@@ -30,6 +30,8 @@ class Person:
     second_factor: str = ""
     since: int = 0
     seen: int = 0
+    deletion_at: int = 0
+    is_deleted_by_others: bool = False
 
 
 @dataclass
@@ -91,7 +93,7 @@ class PersonState(AdminPage, rx.State):
         factor = ("yes" if row.has_second_factor else "no") if is_permitted(viewer, Permission.PEOPLE_MANAGE) else ""
         self.person = Person(
             row.name, row.email, row.role, titles.get(row.role, row.role), state_of(row), factor,
-            moment(row.created_at), moment(row.last_seen_at),
+            moment(row.created_at), moment(row.last_seen_at), moment(row.deletion_at), row.deletion_by is not None,
         )  # fmt: skip
         self.groups = [Choice(str(group.id), group.name) for group in groups]
 
@@ -127,6 +129,22 @@ class PersonState(AdminPage, rx.State):
         await graph.current().people.suspend(viewer, id_of(self._person_id), caller_of(self), is_suspended=False)
         await self._read(viewer)
         self._close(f"{self.person.name} can sign in again.")
+
+    @rx.event
+    @administering
+    async def delete_account(self, viewer: Viewer) -> None:
+        """Have the person's account deleted after the grace time."""
+        await graph.current().people.delete_account(viewer, id_of(self._person_id), caller_of(self))
+        await self._read(viewer)
+        self._close(f"The account of {self.person.name} will be deleted. You can keep it until then.")
+
+    @rx.event
+    @administering
+    async def keep_account(self, viewer: Viewer) -> None:
+        """Keep it after all."""
+        await graph.current().people.keep_account(viewer, id_of(self._person_id), caller_of(self))
+        await self._read(viewer)
+        self._close(f"The account of {self.person.name} is kept.")
 
     @rx.event
     @administering

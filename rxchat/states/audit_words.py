@@ -62,6 +62,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "data_exported": ("Own data exported", "Exported their own data"),
     "deletion_requested": ("Deletion asked for", "Asked for the deletion of their account"),
     "deletion_withdrawn": ("Deletion called off", "Kept their account after all"),
+    "account_deletion_scheduled": ("Deletion by an administrator", "Had the account of {person} deleted, on {at}"),
+    "account_deletion_canceled": ("Deletion called off by an administrator", "Kept the account of {person} after all"),
     "account_deleted": ("Account deleted", "The account {person} was deleted, as had been asked"),
     "audit_exported": ("Audit exported", "Exported the audit"),
     "denied": ("Closed door", "Was refused at {door}"),

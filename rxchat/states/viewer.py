@@ -9,6 +9,7 @@ import reflex as rx
 
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.permissions import ADMINISTRATIVE, Permission, is_permitted
+from rxchat.services import graph
 from rxchat.states.access import signed_in
 
 
@@ -46,6 +47,8 @@ class ViewerState(rx.State):
     sections: list[Section] = []
     admin_home: str = ""
     """Where administering begins for this person; "" when there is nothing for them."""
+    readings: str = ""
+    """That administrators have read conversations of theirs, in a sentence, until they have seen which and why."""
     ready: bool = False
 
     @rx.event
@@ -53,6 +56,10 @@ class ViewerState(rx.State):
     async def enter(self, viewer: Viewer) -> None:
         """Say who is signed in, or send to the sign-in page."""
         self._look_at(viewer)
+        if viewer.must_enrol:
+            return
+        fresh = [item for item in await graph.current().my_data.readings(viewer) if item.is_new]
+        self.readings = _told(len(fresh), fresh[0].reader) if fresh else ""
 
     def _look_at(self, viewer: Viewer) -> None:
         """Show this person."""
@@ -68,3 +75,8 @@ class ViewerState(rx.State):
         first = self.sections[0].path if self.sections else ""
         self.admin_home = first or ("/admin/people" if viewer.needs_second_factor else "")
         self.ready = True
+
+
+def _told(count: int, reader: str) -> str:
+    times = "" if count == 1 else f" ({count} times)"
+    return f"{reader}, who administers RxChat, has looked at your conversations{times} and gave a reason."

@@ -31,7 +31,11 @@ class User(SQLModel, table=True):
     email_confirmed_at: datetime | None = moment(nullable=True)
     password_changed_at: datetime | None = moment(nullable=True)
     deletion_at: datetime | None = moment(nullable=True)
-    """When the account and all that is its will be gone, once its owner has asked for it."""
+    """When the account and all that is its will be gone, once its owner or an administrator has asked for it."""
+    deletion_by: UUID | None = None
+    """The administrator who asked for it; None: its owner."""
+    readings_seen_at: datetime | None = moment(nullable=True)
+    """Until when its owner knows what administrators have read of their conversations."""
 
 
 class UserSession(SQLModel, table=True):

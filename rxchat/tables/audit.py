@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, LargeBinary
+from sqlalchemy import BigInteger, Index, LargeBinary, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -21,6 +21,14 @@ class AuditEvent(SQLModel, table=True):
     """One thing that someone did and that the team may have to look up later."""
 
     __tablename__ = "audit_event"
+    __table_args__ = (
+        Index(
+            "ix_audit_event_readings",
+            text("(data ->> 'person')"),
+            "at",
+            postgresql_where=text("action IN ('conversations_listed', 'conversation_read')"),
+        ),
+    )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     at: datetime = moment(default_now=True)

@@ -59,7 +59,12 @@ async def test_registering_an_address_that_is_taken_looks_the_same(
     for email in (viewer.email.upper(), "new@example.org"):
         answer = await clients().post("/api/auth/register", json=NEW | {"email": email})
         answers.append((answer.status_code, answer.json(), sorted(answer.headers)))
-    assert answers[0] == answers[1] and answers[0][0] == 202
+    if house.post.is_there:
+        assert answers[0] == answers[1] and answers[0][0] == 202
+    else:
+        # Without mail nothing else can tell the owner of an address that there is an account; the new one is signed in.
+        assert (answers[0][0], answers[0][1]["error"]["code"]) == (409, "conflict")
+        assert (answers[1][0], answers[1][1]) == (202, {"next": "in"})
     await house.post.settled()
     if house.post.is_there:
         assert {(to, "already" in subject) for to, subject, _ in inbox.mails} == {

@@ -205,6 +205,7 @@ async def test_the_other_way_to_sign_in_counts_with_the_first(house: Services, c
         ("/api/auth/forgot", {"email": "ada@example.org"}),
         ("/api/auth/reset", {"token": "x", "password": "a long enough sentence"}),
         ("/api/auth/confirm", {"token": "x"}),
+        ("/api/auth/link", {"token": "x", "kind": "reset"}),
         ("/api/auth/invitation", {"token": "x"}),
         ("/api/auth/join", {"token": "x", "name": "x", "password": "a long enough sentence"}),
         ("/api/auth/setup", {"token": "x", "name": "x", "email": "a@b.c", "password": "a long enough sentence"}),

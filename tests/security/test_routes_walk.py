@@ -41,6 +41,7 @@ OPEN = {
             "setup",
             "register",
             "invitation",
+            "link",
             "join",
             "confirm",
             "forgot",

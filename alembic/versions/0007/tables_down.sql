@@ -9,3 +9,6 @@ CREATE UNIQUE INDEX uq_embedding_index_model ON public.embedding_index (model, d
 ALTER TABLE public.embedding_index DROP COLUMN query_prefix, DROP COLUMN document_prefix;
 
 ALTER TABLE public.message DROP COLUMN error_detail;
+
+DROP INDEX public.ix_audit_event_readings;
+ALTER TABLE public.user_account DROP COLUMN deletion_by, DROP COLUMN readings_seen_at;

@@ -43,6 +43,7 @@ def providers(settings: Settings) -> tuple[SignInProvider, ...]:
                 _secret(settings.oidc_client_secret),
                 label=settings.oidc_name,
                 scopes=settings.oidc_scopes,
+                trusts_email=settings.oidc_trust_email,
             )
         )
     return tuple(found)

@@ -17,6 +17,8 @@ from rxchat.adapters.sign_in.calls import Calls, Distrusted
 
 KEEP_SECONDS = 3600.0
 LEEWAY_SECONDS = 30
+AHEAD_SECONDS = 120
+"""How far a provider's clock may be ahead: its tokens begin in our future then."""
 
 # Signatures that only the provider can make, and no others: never "none", never one with a shared secret.
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
@@ -86,14 +88,19 @@ def checked(claims: Mapping[str, Any], *, issuer: str, client_id: str, nonce: st
     Raises:
         JoseError, Distrusted: when they are not.
     """
+    begins = [claims[name] for name in ("iat", "nbf") if name in claims]
+    if not all(isinstance(at, (int, float)) for at in begins) or "iat" not in claims:
+        raise Distrusted("the ID token does not say when it was issued")
+    ahead = max(begins) - time.time()
+    if ahead > AHEAD_SECONDS:
+        raise Distrusted(f"the provider's clock is {ahead:.0f} s ahead of this machine's clock: set both right (NTP)")
     jwt.JWTClaimsRegistry(
         leeway=LEEWAY_SECONDS,
         iss={"essential": True, "value": issuer},
         aud={"essential": True, "value": client_id},
         sub={"essential": True},
         exp={"essential": True},
-        iat={"essential": True},
-    ).validate(dict(claims))
+    ).validate({name: value for name, value in claims.items() if name not in {"iat", "nbf"}})
     audience = claims["aud"]
     is_shared = isinstance(audience, list) and len(audience) > 1
     if (is_shared or "azp" in claims) and claims.get("azp") != client_id:

@@ -20,6 +20,7 @@ from rxchat.adapters.sign_in.calls import (
     translated,
 )
 from rxchat.adapters.sign_in.id_tokens import KEEP_SECONDS, Keys, checked
+from rxchat.domain.errors import AddressEmpty, AddressMissing, AddressUnconfirmed, AddressUnsaid
 from rxchat.domain.sign_in_providers import (
     Departure,
     ForeignAccount,
@@ -54,6 +55,7 @@ class OidcSignIn:
         *,
         label: str = "single sign-on",
         scopes: str = "openid email profile",
+        trusts_email: bool = False,
         key: str = "oidc",
         seconds: float = CALL_SECONDS,
     ) -> None:
@@ -62,6 +64,7 @@ class OidcSignIn:
         self._issuer = issuer
         self._secret = client_secret
         self._scopes = scopes
+        self._trusts_email = trusts_email
         self._calls = Calls(client_id, seconds=seconds)
         self._keys = Keys(self._calls)
         self._known: Discovery | None = None
@@ -102,9 +105,10 @@ class OidcSignIn:
                 client_id=self._calls.client_id,
                 nonce=departure.nonce,
             )
-            if "email" not in claims and known.userinfo_endpoint:
-                claims = {**await self._userinfo(known, tokens, claims), **claims}
-            return account_of(known.issuer, claims)
+            if not text_of(claims, "email") and known.userinfo_endpoint:
+                said = {name: value for name, value in claims.items() if value not in ("", None)}
+                claims = {**await self._userinfo(known, tokens, claims), **said}
+            return account_of(known.issuer, claims, trusts_email=self._trusts_email)
 
     async def _userinfo(
         self, known: Discovery, tokens: Mapping[str, Any], claims: Mapping[str, Any]
@@ -123,14 +127,24 @@ class OidcSignIn:
         return self._known
 
 
-def account_of(issuer: str, claims: Mapping[str, Any], *, name: str = "") -> ForeignAccount:
-    """Return the account that checked claims speak of."""
+def account_of(issuer: str, claims: Mapping[str, Any], *, name: str = "", trusts_email: bool = False) -> ForeignAccount:
+    """Return the account that checked claims speak of; `trusts_email`: an address counts without `email_verified`."""
+    email = text_of(claims, "email")
+    verified = claims.get("email_verified")
+    problem = ""
+    if not email:
+        problem = AddressMissing.code if "email" not in claims else AddressEmpty.code
+    elif verified is None and not trusts_email:
+        problem = AddressUnsaid.code
+    elif verified not in (None, True, "true"):
+        problem = AddressUnconfirmed.code
     return foreign_account(
         issuer,
         needed(claims, "sub"),
-        email=text_of(claims, "email"),
-        # Some providers send the word.
-        email_verified=claims.get("email_verified") in (True, "true"),
+        email=email,
+        # Some providers send the word, and some leave the claim out.
+        email_verified=not problem,
+        email_problem=problem,
         name=name or text_of(claims, "name") or text_of(claims, "preferred_username"),
     )
 

@@ -1,13 +1,38 @@
 // One's own data: all of it to take along, and an account that goes away.
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { Download } from "lucide-react";
+import { day } from "./account-words.js";
 import { address, ask } from "./backend.js";
 import { ProofDialog } from "./dialog.jsx";
 import { Panel } from "./panel.jsx";
 
 const days = (count) => (count === 1 ? "one day" : `${count} days`);
 
-export function DataSection({ account: { profile, graceDays }, events }) {
+/** What administrators may read, and what they have read: who looks at this page has been told. */
+function Readings({ readings, onSee }) {
+  const hasNew = readings.some((item) => item.is_new);
+  useEffect(() => {
+    if (hasNew) onSee();
+  }, [hasNew]);
+  return (
+    <Panel title="Who may read what I write" lead="Nobody but you, and those with whom you share. Administrators may read a conversation when they give a reason: both are kept in the audit, and shown to you here.">
+      {readings.length === 0 ? <p className="panel-lead">No administrator has read any of your conversations.</p> : (
+        <ul className="rows" aria-label="What administrators have read">
+          {readings.map((item, at) => (
+            <li key={at} className="row">
+              <div>
+                <p><b>{item.reader}</b> {item.title ? <>read <bdi>{item.title}</bdi></> : "listed your conversations"} on {day(item.at)}.</p>
+                <p className="panel-lead">Reason: <bdi>{item.reason}</bdi></p>
+              </div>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Panel>
+  );
+}
+
+export function DataSection({ account: { profile, graceDays, readings }, events }) {
   const [isAsking, setAsking] = useState(false);
   const [isTaking, setTaking] = useState(false);
   const begin = async ({ password = "" }) => {
@@ -23,6 +48,7 @@ export function DataSection({ account: { profile, graceDays }, events }) {
   };
   return (
     <>
+      <Readings readings={readings} onSee={() => events.onSeeReadings()} />
       <Panel title="Download everything" lead="Your account, your conversations as JSON and as text, and what the audit says that you did, as one zip file.">
         <button type="button" className="button-quiet" onClick={() => setTaking(true)}><Download size={15} aria-hidden="true" /> Download my data…</button>
       </Panel>

@@ -5,6 +5,7 @@ import { CircleCheck, DoorClosed, Link2Off, MailCheck } from "lucide-react";
 import { ask } from "./backend.js";
 import { CardHead, CardMessage, CardSkeleton, Or, Providers, useOffer } from "./card-parts.jsx";
 import { FIELDS, Form, Problem, useForm } from "./form-parts.jsx";
+import { useLinkCheck } from "./link-pages.jsx";
 
 const { name: NAME, email: EMAIL, newPassword: PASSWORD } = FIELDS;
 
@@ -16,8 +17,15 @@ function enter(answer) {
 
 export function SetUp() {
   const token = useLinkToken();
+  const [isOld, setOld] = useState(false);
   const send = async (values) => enter(await ask("POST", "/api/auth/setup", { ...values, email: values.email.trim(), token }));
   const form = useForm([NAME, EMAIL, PASSWORD], send);
+  const isChecked = useLinkCheck("setup", token, () => setOld(true));
+  if (!isChecked) return <CardSkeleton label="Looking at the link" />;
+  if (isOld) {
+    const lead = "It works for 24 hours, as long as there is no account. Sign in, or start RxChat again for a new one.";
+    return <CardMessage icon={Link2Off} title="This link does not work (any more)" lead={lead}><SignInLink /></CardMessage>;
+  }
   return (
     <>
       <CardHead title="Welcome to RxChat" lead="Create the first account. It will be the administrator." />
@@ -36,7 +44,9 @@ function RegisterForm({ offer, onDone }) {
   const send = async (values) => {
     const email = values.email.trim();
     const answer = await ask("POST", "/api/auth/register", { ...values, email });
-    if (!answer.problem) onDone({ email, next: answer.data.next });
+    if (answer.problem) return answer;
+    if (answer.data.next === "in") return enter(answer);
+    onDone({ email, next: answer.data.next });
     return answer;
   };
   const form = useForm([NAME, EMAIL, PASSWORD], send);
@@ -61,7 +71,7 @@ export function Register() {
     return <CardMessage icon={MailCheck} title="Check your mail" lead={lead}><SignInLink isMain={false}>Back to signing in</SignInLink></CardMessage>;
   }
   if (done) {
-    return <CardMessage icon={CircleCheck} title="You can sign in now" lead="If this address had no account yet, it has one now."><SignInLink /></CardMessage>;
+    return <CardMessage icon={CircleCheck} title="One more step" lead="Sign in to go on."><SignInLink /></CardMessage>;
   }
   if (offer.registration !== "open") {
     const lead = offer.registration === "closed" ? "No new accounts can be made here at the moment." : "Accounts here are made by invitation. Ask an administrator of your team for one.";

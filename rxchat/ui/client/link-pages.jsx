@@ -1,9 +1,9 @@
 // A forgotten password, and the links that come by mail: each with a page for when the link is old.
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useLinkToken } from "./link-token.js";
 import { CircleCheck, Link2Off, MailCheck, MailOpen, UserRoundCog } from "lucide-react";
 import { ask } from "./backend.js";
-import { CardHead, CardMessage } from "./card-parts.jsx";
+import { CardHead, CardMessage, CardSkeleton } from "./card-parts.jsx";
 import { FIELDS, Form, useForm } from "./form-parts.jsx";
 
 const BackToSignIn = () => <p className="card-link is-last"><a href="/sign-in">Back to signing in</a></p>;
@@ -34,6 +34,19 @@ export function Forgot() {
   );
 }
 
+/** Ask whether a link works before its form is filled in; when that cannot be told, the form itself finds out. */
+export function useLinkCheck(kind, token, onOld) {
+  const [isChecked, setChecked] = useState(!token);
+  useEffect(() => {
+    if (!token) return;
+    ask("POST", "/api/auth/link", { kind, token }).then(({ code }) => {
+      if (code === "not_allowed") onOld();
+      setChecked(true);
+    });
+  }, []);
+  return isChecked;
+}
+
 const NEW_PASSWORD = { ...FIELDS.newPassword, label: "New password" };
 
 export function Reset() {
@@ -46,6 +59,7 @@ export function Reset() {
     return answer;
   };
   const form = useForm([NEW_PASSWORD], send);
+  const isChecked = useLinkCheck("reset", token, () => setState("old"));
   if (state === "done") {
     const lead = "Everything that was signed in with the old one has been signed out, and API keys do not work any more.";
     return <CardMessage icon={CircleCheck} tone="is-good" title="Your password is changed" lead={lead}><SignInButton /></CardMessage>;
@@ -59,6 +73,7 @@ export function Reset() {
       </CardMessage>
     );
   }
+  if (!isChecked) return <CardSkeleton label="Looking at the link" />;
   return (
     <>
       <CardHead title="Choose a new password" lead="Everything that is signed in with the old one gets signed out, API keys included." />
@@ -78,6 +93,7 @@ export function Confirm() {
     return answer;
   };
   const form = useForm([], send);
+  const isChecked = useLinkCheck("confirmation", token, () => setState("old"));
   if (state === "done") {
     return <CardMessage icon={CircleCheck} tone="is-good" title="Your address is confirmed" lead="Thank you. You can sign in now."><SignInButton /></CardMessage>;
   }
@@ -89,6 +105,7 @@ export function Confirm() {
       </CardMessage>
     );
   }
+  if (!isChecked) return <CardSkeleton label="Looking at the link" />;
   return (
     <div className="card-message">
       <span className="card-icon"><MailOpen size={22} strokeWidth={1.75} aria-hidden="true" /></span>

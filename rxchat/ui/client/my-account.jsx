@@ -31,13 +31,16 @@ function Tabs({ section }) {
   );
 }
 
-function DeletionBanner({ at, onKeep }) {
+function DeletionBanner({ at, isByOthers, onKeep }) {
   if (!at) return null;
   return (
     <div className="callout is-danger" role="status">
       <CalendarClock size={18} strokeWidth={1.75} aria-hidden="true" />
-      <p><b>Your account will be deleted on {day(at)}.</b> Until then you can keep it; nothing is lost yet.</p>
-      <button type="button" className="button-quiet" onClick={() => onKeep()}>Keep my account</button>
+      <p>
+        <b>Your account will be deleted on {day(at)}.</b>{" "}
+        {isByOthers ? "An administrator has asked for that. Download your data until then, or ask them to keep it." : "Until then you can keep it; nothing is lost yet."}
+      </p>
+      {!isByOthers && <button type="button" className="button-quiet" onClick={() => onKeep()}>Keep my account</button>}
     </div>
   );
 }
@@ -75,8 +78,8 @@ function Unloaded({ problem, onReload }) {
   );
 }
 
-export function AccountPage({ section, onReload, onRename, onEndSession, onEndOthers, onRevoke, onKeep, ...account }) {
-  const events = { onReload, onRename, onEndSession, onEndOthers, onRevoke, onKeep };
+export function AccountPage({ section, onReload, onRename, onEndSession, onEndOthers, onRevoke, onKeep, onSeeReadings, ...account }) {
+  const events = { onReload, onRename, onEndSession, onEndOthers, onRevoke, onKeep, onSeeReadings };
   const [search] = useSearchParams();
   const { Body, label } = SECTIONS.find(({ name }) => name === section);
   useEffect(() => {
@@ -88,7 +91,7 @@ export function AccountPage({ section, onReload, onRename, onEndSession, onEndOt
       <div className="page">
         <h1 id="account-title" tabIndex={-1} className="sr-only">Account</h1>
         <Tabs section={section} />
-        {ready && <DeletionBanner at={profile.deletion_at} onKeep={events.onKeep} />}
+        {ready && <DeletionBanner at={profile.deletion_at} isByOthers={profile.is_deleted_by_others} onKeep={events.onKeep} />}
         {ready && section === "security" && <EnrolBanner {...{ mustEnrol, needsSecondFactor }} />}
         <Problem>{problemWords(search.get("problem")) || (ready && problem)}</Problem>
         {ready ? <Body account={account} events={events} /> : <Unloaded problem={problem} onReload={events.onReload} />}

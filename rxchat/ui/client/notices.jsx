@@ -1,6 +1,6 @@
 // What happened elsewhere: the connection, the server's troubles, a deletion that can be undone.
 import { useContext, useEffect, useRef, useState } from "react";
-import { CloudOff, RefreshCw, TriangleAlert, X } from "lucide-react";
+import { CloudOff, Eye, RefreshCw, TriangleAlert, X } from "lucide-react";
 import { EventLoopContext } from "$/utils/context-registry";
 import { IconButton } from "./controls.jsx";
 import { problemToast, thread } from "./page-state.js";
@@ -39,11 +39,14 @@ export function ConnectionNotice() {
   );
 }
 
-export function Banner({ problem, notice }) {
+export function Banner({ problem, notice, readings }) {
   return (
     <div role="status" className="contents">
       {problem && (
         <p className="notice is-warning"><TriangleAlert size={15} aria-hidden="true" /><span>{problem}</span></p>
+      )}
+      {readings && (
+        <p className="notice"><Eye size={15} aria-hidden="true" /><span>{readings} <a href="/account/data">See what and why</a></span></p>
       )}
       {notice && (
         <p className="notice"><CloudOff size={15} aria-hidden="true" /><span>{notice}</span></p>

@@ -54,6 +54,16 @@ function PasskeyButton({ label, isSecondStep, onAnswer, form }) {
   );
 }
 
+/** Why a browser that was signed in is not any more: the server names the reason, the words are ours. */
+const ENDED = {
+  administrator: "You were signed out by an administrator.",
+  deletion: "You were signed out because this account is to be deleted. You can sign in until then.",
+  elsewhere: "You were signed out from another browser or device of yours.",
+  password: "You were signed out because the password of this account was changed.",
+  factor: "You were signed out because a second factor was added to this account.",
+  expired: "You were signed out because you were away for a while.",
+};
+
 function FirstStep({ onAnswer, offer, next, problem }) {
   const send = async ({ email, password }) => onAnswer(await ask("POST", "/api/auth/sign-in", { email: email.trim(), password }));
   const form = useForm([FIELDS.email, FIELDS.password], send, { problem });
@@ -61,6 +71,7 @@ function FirstStep({ onAnswer, offer, next, problem }) {
   return (
     <>
       <CardHead title="Sign in to RxChat" lead="Your team's private AI chat." />
+      {ENDED[offer?.ended] && <p role="status" className="card-notice">{ENDED[offer.ended]}</p>}
       <Form form={form} action="Sign in" busy="Signing in…" />
       <p className="card-link"><a href="/forgot">Forgot your password?</a></p>
       {hasOthers && (
@@ -101,6 +112,8 @@ export function SignIn() {
   const offer = useOffer();
   useEffect(() => {
     // A tab that was open while the session got a new cookie was led here, and need not stay.
+    // The first step was taken before the page was loaded again.
+    if (offer?.step === "second-factor" && !search.get("problem")) setStep((now) => (now === "password" ? "app" : now));
     if (offer?.is_signed_in && !search.get("step") && !search.get("problem")) location.replace(next);
   }, [offer]);
   const take = (answer) => {

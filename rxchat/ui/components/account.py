@@ -7,7 +7,7 @@ from typing import Literal
 import reflex as rx
 
 from rxchat.states.account import AccountState
-from rxchat.states.account_views import KeyRow, PasskeyRow, Profile, ProviderRow, ScopeChoice, SessionRow
+from rxchat.states.account_views import KeyRow, PasskeyRow, Profile, ProviderRow, ReadingRow, ScopeChoice, SessionRow
 from rxchat.states.viewer import ViewerState
 from rxchat.ui.client import ClientComponent, module
 
@@ -47,6 +47,7 @@ class AccountPage(ClientComponent):
     may_create_keys: rx.Var[bool]
     scopes: rx.Var[list[ScopeChoice]]
     grace_days: rx.Var[int]
+    readings: rx.Var[list[ReadingRow]]
     must_enrol: rx.Var[bool]
     needs_second_factor: rx.Var[bool]
     on_reload: rx.EventHandler[rx.event.no_args_event_spec]
@@ -55,6 +56,7 @@ class AccountPage(ClientComponent):
     on_end_others: rx.EventHandler[rx.event.no_args_event_spec]
     on_revoke: rx.EventHandler[_one_text]
     on_keep: rx.EventHandler[rx.event.no_args_event_spec]
+    on_see_readings: rx.EventHandler[rx.event.no_args_event_spec]
 
 
 def page_bar(title: str) -> rx.Component:
@@ -78,6 +80,7 @@ def account_section(section: Section) -> rx.Component:
         may_create_keys=AccountState.may_create_keys,
         scopes=AccountState.scopes,
         grace_days=AccountState.grace_days,
+        readings=AccountState.readings,
         must_enrol=ViewerState.must_enrol,
         needs_second_factor=ViewerState.needs_second_factor,
         on_reload=AccountState.open,
@@ -86,4 +89,5 @@ def account_section(section: Section) -> rx.Component:
         on_end_others=AccountState.end_others,
         on_revoke=AccountState.revoke_key,
         on_keep=AccountState.keep,
+        on_see_readings=AccountState.see_readings,
     )

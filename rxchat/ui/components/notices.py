@@ -6,6 +6,7 @@ import reflex as rx
 
 from rxchat.states.sidebar import SidebarState
 from rxchat.states.thread import ThreadState
+from rxchat.states.viewer import ViewerState
 from rxchat.ui.client import ClientComponent, module
 
 
@@ -24,6 +25,7 @@ class Banner(ClientComponent):
 
     problem: rx.Var[str]
     notice: rx.Var[str]
+    readings: rx.Var[str]
 
 
 class Toasts(ClientComponent):
@@ -41,7 +43,7 @@ def banners() -> rx.Component:
     """The lines that float over the thread's top."""
     return rx.el.div(
         ConnectionNotice.create(),
-        Banner.create(problem=ThreadState.problem, notice=ThreadState.model_notice),
+        Banner.create(problem=ThreadState.problem, notice=ThreadState.model_notice, readings=ViewerState.readings),
         class_name="notices",
     )
 

@@ -203,6 +203,7 @@ def _invited() -> rx.Component:
                 f"It was mailed to {PeopleState.invited}. You can hand the link over yourself, too:",
                 f"Hand this link to {PeopleState.invited}; there is no mail here that would do it.",
             ),
+            rx.cond(PeopleState.has_replaced, " An earlier invitation to this address does not work any more.", ""),
             role="status",
         ),
         LinkToHandOver.create(link=PeopleState.link, label="Invitation link"),

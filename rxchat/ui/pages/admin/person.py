@@ -96,6 +96,9 @@ def _doors() -> rx.Component:
     )
 
 
+_DELETED = "Everything that is theirs goes away for good, after a grace time in which you can keep it."
+
+
 def _doors_to_others() -> rx.Component:
     """What can be done to somebody else's account."""
     reset = "For when the phone is lost, and the recovery codes, too."
@@ -112,7 +115,20 @@ def _doors_to_others() -> rx.Component:
             _door("Let in again", "They can sign in again, with what they had.", "Let in again…", "readmit"),
             _door("Suspend", out, "Suspend…", "suspend", danger=True),
         ),
+        rx.cond(
+            PersonState.person.deletion_at == 0,
+            _door("Delete account", _DELETED, "Delete account…", "delete", danger=True),
+            rx.cond(
+                PersonState.person.is_deleted_by_others,
+                _door("Delete account", _deletion(), "Keep account…", "keep"),
+                rx.el.li(rx.el.div(rx.el.h3("Delete account"), rx.el.p("Asked for by its owner. ", _deletion()))),
+            ),
+        ),
     )
+
+
+def _deletion() -> rx.Component:
+    return rx.fragment("It will be deleted on ", Moment.create(at=PersonState.person.deletion_at, is_exact=True), ".")
 
 
 def _door(name: str, words: Any, label: str, question: str, *, danger: bool = False) -> rx.Component:
@@ -127,6 +143,11 @@ _QUESTIONS = (
         "suspend", "Suspend", "?", "Suspend", PersonState.suspend,
         ("They are signed out everywhere within seconds and cannot sign in until you let them in again. Their"
         " conversations are kept."),
+    ),
+    (
+        "delete", "Delete the account of", "?", "Delete account", PersonState.delete_account,
+        ("They are signed out everywhere, and their API keys stop working. The account, its conversations and documents"
+        " are deleted after the grace time; until then they can sign in to download their data, and you can keep it."),
     ),
     (
         "sessions", "Sign", " out everywhere?", "Sign out everywhere", PersonState.end_sessions,
@@ -156,6 +177,15 @@ def _dialogs() -> rx.Component:
             "They can sign in with what they had before.",
             "Let in again",
             PersonState.readmit,
+            danger=False,
+        ),
+        admin.confirm(
+            PersonState,
+            "keep",
+            f"Keep the account of {name}?",
+            "It will not be deleted. They can sign in as before.",
+            "Keep account",
+            PersonState.keep_account,
             danger=False,
         ),
         _link_dialog(),

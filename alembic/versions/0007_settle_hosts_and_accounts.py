@@ -1,4 +1,4 @@
-"""Keep an embedding model's prefixes with its index."""
+"""Keep embedders' prefixes, what hosts said, one invitation per address, and who reads or deletes for others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ revision = "0007"
 down_revision = "0006"
 
 _VERSIONS = Path(__file__).parent
-PROCEDURES = {"open_vector_index": "text, integer, integer, text, text"}
+PROCEDURES = {
+    "open_vector_index": "text, integer, integer, text, text",
+    "replace_invitations": "text",
+    "spend_invitation_of": "text",
+    "schedule_account_deletion": "uuid, timestamptz",
+    "readings_of_mine": "integer",
+}
 REPLACED = {"open_embedding_index": "text, integer, integer"}
 
 
@@ -20,11 +26,17 @@ def upgrade() -> None:
     _drop(REPLACED)
     for name, arguments in PROCEDURES.items():
         _install("0007", name, arguments)
+    _run("0007/close_invitations")
+    op.execute(
+        "CREATE TRIGGER close_invitations AFTER INSERT ON public.user_account"
+        " FOR EACH ROW EXECUTE FUNCTION public.close_invitations()"
+    )
 
 
 def downgrade() -> None:
     """Take it back: of a model's indexes that differ in their prefixes the newest stays."""
-    _drop(PROCEDURES)
+    op.execute("DROP TRIGGER close_invitations ON public.user_account")
+    _drop(PROCEDURES | {"close_invitations": ""})
     _run("0007/tables_down")
     for name, arguments in REPLACED.items():
         _install("0005", name, arguments)

@@ -1,0 +1,136 @@
+"""Invitations: one for an address, none for one that has an account, and none left over when it gets one."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import psycopg
+import pytest
+
+from rxchat.domain.accounts import Caller, RegistrationMode, Viewer
+from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed
+from rxchat.services.graph import Services
+from rxchat.services.links import LinkKind
+from rxchat.settings import Settings
+from tests.factories import PASSWORD, add_viewer
+
+pytestmark = pytest.mark.anyio
+
+CALLER = Caller("127.0.0.1", "a browser")
+
+
+@pytest.fixture
+async def admin(services: Services, owner_url: str) -> Viewer:
+    assert services
+    return add_viewer(owner_url, "Grace", role="admin")
+
+
+async def invite(services: Services, viewer: Viewer, email: str, role: str = "member") -> str:
+    link, _ = await services.people.invite(viewer, email=email, role=role, caller=CALLER)
+    return link.partition("token=")[2]
+
+
+async def emails(services: Services, viewer: Viewer) -> list[str]:
+    return [item.email for item in await services.people.invitations(viewer)]
+
+
+async def test_inviting_again_replaces_the_earlier_invitation_whoever_sent_it(
+    services: Services, owner_url: str, admin: Viewer
+) -> None:
+    moderator = add_viewer(owner_url, "Mo", role="moderator")
+    first = await invite(services, moderator, "new@example.org")
+    second = await invite(services, admin, "NEW@example.org")
+    assert await emails(services, admin) == ["NEW@example.org"]
+    with pytest.raises(NotAllowed):
+        await services.registration.invited(first, CALLER)
+    assert await services.registration.invited(second, CALLER) == "NEW@example.org"
+
+
+async def test_an_address_that_has_an_account_is_not_invited(services: Services, owner_url: str, admin: Viewer) -> None:
+    known = add_viewer(owner_url, "Known")
+    with pytest.raises(Conflict, match="has an account here already"):
+        await invite(services, admin, known.email.upper())
+    assert await emails(services, admin) == []
+
+
+async def test_what_is_left_of_invitations_is_closed_when_the_address_gets_an_account(
+    services: Services, owner_url: str, admin: Viewer
+) -> None:
+    await invite(services, admin, "zoe@example.org")
+    with psycopg.connect(owner_url) as connection:
+        # By whichever way: this is not through any of ours.
+        connection.execute(
+            "INSERT INTO user_account (id, email, name, role) VALUES (gen_random_uuid(), 'Zoe@Example.org', 'Zoe', 'member')"
+        )
+    assert await emails(services, admin) == []
+
+
+async def test_composed_and_decomposed_letters_are_one_address(services: Services, admin: Viewer) -> None:
+    composed = "j\u00f6rg@example.org"
+    decomposed = unicodedata.normalize("NFD", composed)
+    token = await invite(services, admin, decomposed)
+    await services.registration.join(token, name="J\u00f6rg", password=PASSWORD, caller=CALLER)
+    for email in (composed, decomposed, composed.upper()):
+        assert (await services.authentication.sign_in(email, PASSWORD, CALLER)).session
+        with pytest.raises(Conflict):
+            await invite(services, admin, email)
+
+
+async def test_a_link_is_checked_before_its_form_is_filled_in(services: Services, admin: Viewer) -> None:
+    token = await invite(services, admin, "new@example.org")
+    async with services.people._database.begin(admin.user_id) as session:
+        links = services.people._links
+        made = await links.make(
+            session, LinkKind.RESET, email=admin.email, user_id=admin.user_id, is_mailed=True, created_by=admin.user_id
+        )
+    reset = made.partition("token=")[2]
+    await services.registration.check_link("reset", reset, CALLER)
+    for kind, wrong in (("reset", token), ("confirmation", reset), ("reset", "nonsense"), ("setup", reset)):
+        with pytest.raises(NotAllowed):
+            await services.registration.check_link(kind, wrong, CALLER)
+    # Looking does not use it up.
+    await services.password_changes.reset(reset, "a long enough one", CALLER)
+    with pytest.raises(NotAllowed):
+        await services.registration.check_link("reset", reset, CALLER)
+
+
+async def test_the_link_of_the_first_administrator_is_checked_until_there_is_one(
+    services: Services, owner_url: str
+) -> None:
+    token = await services.registration.setup_token()
+    assert token
+    await services.registration.check_link("setup", token, CALLER)
+    add_viewer(owner_url, "First", role="admin")
+    with pytest.raises(NotAllowed):
+        await services.registration.check_link("setup", token, CALLER)
+
+
+async def test_ones_own_address_is_no_password_wherever_one_is_chosen(services: Services, admin: Viewer) -> None:
+    token = await invite(services, admin, "barbara.liskov@example.org")
+    for password in ("barbara.liskov", "RxChatRxChat", "Barbara Liskov"):
+        with pytest.raises(InvalidInput, match="your e-mail address, your name"):
+            await services.registration.join(token, name="Barbara Liskov", password=password, caller=CALLER)
+    await services.registration.join(token, name="Barbara Liskov", password=PASSWORD, caller=CALLER)
+    async with services.people._database.begin(admin.user_id) as session:
+        made = await services.people._links.make(
+            session, LinkKind.RESET, email=admin.email, user_id=admin.user_id, is_mailed=True, created_by=admin.user_id
+        )
+    with pytest.raises(InvalidInput, match="your e-mail address, your name"):
+        await services.password_changes.reset(made.partition("token=")[2], admin.email, CALLER)
+    with pytest.raises(InvalidInput, match="your e-mail address, your name"):
+        await services.password_changes.change(admin, present="any", wanted=admin.email.upper(), caller=CALLER)
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"registration": RegistrationMode.OPEN})
+
+
+async def test_who_registers_where_there_is_no_mail_is_signed_in(services: Services, admin: Viewer) -> None:
+    admission = await services.registration.register(
+        name="Zoe", email="zoe@example.org", password=PASSWORD, caller=CALLER
+    )
+    assert admission
+    assert admission.session
+    with pytest.raises(Conflict, match="sign in"):
+        await services.registration.register(name="Zoe", email="ZOE@example.org", password=PASSWORD, caller=CALLER)
