@@ -16,7 +16,8 @@ PASSWORD_MINIMUM = 10
 PASSWORD_MAXIMUM = 1_000
 
 # One @, something on both sides, no white space: whether it exists only a mail can tell.
-# Everything but letters.
+# Everything but letters and digits, and everything but letters.
+_SIGNS = re.compile(r"[\W_]+")
 _LETTERS = re.compile(r"[\W\d_]+")
 _SHORTEST_WORD = 3
 _LETTERS_LEFT = 4
@@ -145,12 +146,13 @@ def _is_about_oneself(password: str, email: str, name: str) -> bool:
         "rxchat",
         "chat",
     }
-    words = {_LETTERS.sub("", part) for part in (*parts, _plain(name), _plain(email))}
-    left = letters = _LETTERS.sub("", _plain(password))
+    parts |= {_plain(name), _plain(email)}
+    words = {pattern.sub("", part) for part in parts for pattern in (_SIGNS, _LETTERS)}
+    left = whole = _SIGNS.sub("", _plain(password))
     for word in sorted((word for word in words if len(word) >= _SHORTEST_WORD), key=len, reverse=True):
         left = left.replace(word, "")
-    digits = sum(character.isdigit() for character in password)
-    return left != letters and len(left) < _LETTERS_LEFT and digits <= _DIGITS_LEFT
+    letters = len(_LETTERS.sub("", left))
+    return left != whole and letters < _LETTERS_LEFT and len(left) - letters <= _DIGITS_LEFT
 
 
 def _plain(text: str) -> str:

@@ -31,6 +31,13 @@ def test_a_password_that_only_mentions_them_is_taken(password: str) -> None:
     assert valid_password(password, email=EMAIL, name=NAME) == password
 
 
+def test_an_address_with_many_digits_is_no_password_either() -> None:
+    email = "ada-20418893@example.org"
+    for password in (email, "ada-20418893"):
+        with pytest.raises(InvalidInput, match="your e-mail address, your name or"):
+            valid_password(password, email=email, name=NAME)
+
+
 def test_somebody_with_a_short_name_may_still_choose_a_password() -> None:
     assert valid_password("boilingwater", email="bo@x.org", name="Bo") == "boilingwater"
 
