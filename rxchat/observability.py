@@ -106,8 +106,9 @@ def configure_logging(level: str, form: Literal["auto", "json", "text"]) -> None
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     # One line for each HTTP call or socket packet is noise at the level people run with.
+    # procrastinate writes the arguments of every job, sealed mails among them.
     # Those two with a server each would print all of it once more, as they like, if nobody had set their level.
-    for noisy in ("alembic", "httpx", "httpcore", "socketio.server", "engineio.server", "asyncio"):
+    for noisy in ("alembic", "httpx", "httpcore", "socketio.server", "engineio.server", "asyncio", "procrastinate"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -31,7 +31,8 @@ _OPEN_PAGES = frozenset({"/sign-in", "/setup", "/register", "/join", "/forgot", 
 
 def note(client_token: str, cookie: str, page: str) -> None:
     """Remember with which session a tab is open."""
-    if cookie and page.partition("?")[0].rstrip("/") not in _OPEN_PAGES:
+    # A link's token stands behind the "#", which is part of the address that a tab tells.
+    if cookie and page.partition("#")[0].partition("?")[0].rstrip("/") not in _OPEN_PAGES:
         _tabs[client_token] = (cookie, page)
     else:
         _tabs.pop(client_token, None)

@@ -52,7 +52,7 @@ def test_an_account_by_oneself_is_open_once_its_address_is_confirmed(
     sign_in(page, person)
     greeted(page, person)
     page.goto(f"{site(house)}/confirm#token={token}")
-    page.get_by_role("button", name="Confirm my address").click()
+    # It is looked at before anything can be pressed.
     expect(page.get_by_role("heading", name="This link does not work (any more)")).to_be_visible()
 
 
@@ -81,8 +81,6 @@ def test_a_forgotten_password_is_replaced_once(house: RxChat, letters: Mailbox, 
     sign_in(page, person)
     greeted(page, person)
     page.goto(f"{site(house)}/reset#token={token}")
-    page.get_by_label("New password", exact=True).fill("and a third sentence")
-    page.get_by_role("button", name="Change the password").click()
     expect(page.get_by_role("heading", name="This link does not work (any more)")).to_be_visible()
     expect(page.get_by_role("link", name="Ask for a new link")).to_be_visible()
 

@@ -14,6 +14,7 @@ from rxchat.domain.accounts import Viewer
 from rxchat.domain.ids import new_id
 from rxchat.services.graph import Services
 from rxchat.services.tokens import SessionToken, Tokens
+from rxchat.states import guard
 from rxchat.states.access import DOOR
 from rxchat.states.thread import ThreadState
 from rxchat.ui.pages import PAGES
@@ -154,3 +155,10 @@ async def test_what_is_private_in_a_state_never_reaches_the_browser() -> None:
     for state in our_states():
         assert not [name for name in state.vars if name.startswith("_")]
         assert not {"viewer", "user_id", "session_id", "cookie"} & set(state.vars)
+
+
+def test_a_tab_on_the_page_of_a_link_stays_there_whatever_becomes_of_its_session() -> None:
+    guard.note("a tab", "a cookie", "/reset#token=secret")
+    assert "a tab" not in guard._tabs
+    guard.note("a tab", "a cookie", "/documents#top")
+    assert guard._tabs.pop("a tab") == ("a cookie", "/documents#top")
