@@ -25,7 +25,8 @@ _LLAMA_NAMES: dict[str, str] = {"num_predict": "n_predict"}
 # Those that llama.cpp takes for one request; the others describe how a model is loaded, and are only checked.
 _PER_REQUEST = (_INTEGERS | _FLOATS) - {"num_ctx", "num_keep", "num_batch", "num_gpu", "num_thread"}
 # Unlike Ollama an answer has a limit by default: a model this small may never find an end.
-_DEFAULTS: Json = {"temperature": 0.8, "top_k": 40, "top_p": 0.9, "repeat_penalty": 1.1, "n_predict": 1024}
+# The temperature is the one that the model's card names; with 0.8 it says whatever comes to its mind.
+_DEFAULTS: Json = {"temperature": 0.2, "top_k": 40, "top_p": 0.9, "repeat_penalty": 1.1, "n_predict": 1024}
 
 
 class Refused(Exception):

@@ -107,8 +107,12 @@ def test_all_of_it_can_be_taken_along_and_an_account_kept_after_all(house: RxCha
     person, cookies = member(house)
     page = tab(profile(storage_state=cookies, accept_downloads=True))
     page.goto(f"{site(house)}/account/data")
+    page.get_by_role("button", name="Download my data").click()
+    page.get_by_label("Your password", exact=True).fill("not this one")
+    page.get_by_label("Your password", exact=True).press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("This is not your password.")
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download my data").click()
+        prove(page, person, "Download")
     with zipfile.ZipFile(download.value.path()) as archive:
         assert person.email in archive.read("account.json").decode()
     page.get_by_role("button", name="Delete my account").click()
