@@ -76,6 +76,16 @@ def database_url(servers: Endpoints) -> str:
     return servers.database_url
 
 
+@pytest.fixture(scope="session")
+def past_grace(database_url: str) -> None:
+    """The time after Postgres' start in which every lease holds is over (alembic/versions/0003_tables.sql)."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_sleep(extract(epoch FROM greatest(interval '0',"
+            " pg_postmaster_start_time() + interval '6 seconds' - clock_timestamp()))::float)"
+        )
+
+
 @pytest.fixture
 def owner_url(servers: Endpoints, database_url: str) -> str:
     """The same database as its owner reaches it."""

@@ -24,7 +24,7 @@ ANY = RunLimits(at_once=100, per_person=100)
 
 
 @pytest.fixture
-async def database(services: Services, database_url: str) -> AsyncGenerator[Database]:
+async def database(services: Services, database_url: str, past_grace: None) -> AsyncGenerator[Database]:
     """The database without an engine that would take the runs away."""
     await services.engine.stop()
     found = Database(database_url, pool_size=8)
