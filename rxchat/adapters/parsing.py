@@ -8,14 +8,14 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import structlog
 
-from rxchat.domain.documents import DETECTED, ParsedDocument, Reading
+from rxchat.domain.documents import DETECTED, ParsedDocument, Reading, RecognizedPage
 from rxchat.domain.errors import DocumentUnreadable
 from rxchat.domain.ports import OnProgress
 from rxchat.parsers import limits, sandbox, wire
@@ -30,7 +30,7 @@ _START = (
 _HOME = str(Path(__file__).resolve().parents[2])
 _READ_BYTES = 1 << 18
 _LONGEST_SECONDS = 2 * limits.RECOGNISING_CPU_SECONDS
-_PROGRESS = re.compile(rb"(\d{1,6}) (\d{1,6})")
+_PROGRESS = re.compile(rb"(\d{1,6}) (\d{1,6})(?: (.*))?")
 # A core for each child is enough; and a child may make no threads where its user may not make processes.
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 # A child that has closed its output has nothing left to do.
@@ -85,7 +85,12 @@ class IsolatedParser:
             return replace(parsed, reader=format_.kind.value)
 
     async def recognise(
-        self, name: str, media_type: str, content: AsyncIterable[bytes], on_progress: OnProgress
+        self,
+        name: str,
+        media_type: str,
+        content: AsyncIterable[bytes],
+        on_progress: OnProgress,
+        known: Sequence[RecognizedPage] = (),
     ) -> ParsedDocument:
         """Return what a scan says, one at a time; see the DocumentParser port.
 
@@ -98,7 +103,8 @@ class IsolatedParser:
             suffix = ".pdf" if format_.kind is FormatKind.PDF else format_.suffix
             allowed = sandbox.Limits(limits.RECOGNISING_CPU_SECONDS, limits.RECOGNISING_MEMORY_BYTES)
             async with self._child(FormatKind.SCAN, suffix, allowed) as child:
-                parsed = await self._said(child, allowed.cpu_seconds, head, pieces, on_progress)
+                before = wire.encode_pages(known)
+                parsed = await self._said(child, allowed.cpu_seconds, head, pieces, on_progress, before)
             return replace(parsed, reader=FormatKind.SCAN.value)
 
     async def _said(
@@ -108,8 +114,9 @@ class IsolatedParser:
         head: bytes,
         pieces: AsyncIterator[bytes],
         on_progress: OnProgress | None = None,
+        before: bytes = b"",
     ) -> ParsedDocument:
-        answer = await self._answer(child, head, pieces, on_progress)
+        answer = await self._answer(child, head, pieces, on_progress, before)
         await self._exit(child, cpu_seconds)
         try:
             parsed = await asyncio.to_thread(wire.decode, answer)
@@ -158,10 +165,11 @@ class IsolatedParser:
         head: bytes,
         pieces: AsyncIterator[bytes],
         on_progress: OnProgress | None,
+        before: bytes,
     ) -> bytes:
         """Hand the document to a child and return what it says."""
         stdin, stdout = _pipes(child)
-        feeding = asyncio.create_task(self._feed(stdin, head, pieces))
+        feeding = asyncio.create_task(self._feed(stdin, before, head, pieces))
         reading = asyncio.create_task(_read(stdout))
         try:
             # A child that answers, or ends, before it has read all will not read the rest.
@@ -177,10 +185,12 @@ class IsolatedParser:
             reading.cancel()
             await asyncio.gather(feeding, reading, return_exceptions=True)
 
-    async def _feed(self, stdin: asyncio.StreamWriter, head: bytes, pieces: AsyncIterator[bytes]) -> None:
+    async def _feed(
+        self, stdin: asyncio.StreamWriter, before: bytes, head: bytes, pieces: AsyncIterator[bytes]
+    ) -> None:
         """Write the document; where it comes from has time limits of its own, so only the child is timed."""
         sent = len(head)
-        is_listening = await self._send(stdin, head)
+        is_listening = await self._send(stdin, before + head)
         async for piece in pieces:
             sent += len(piece)
             if sent > limits.FILE_BYTES:
@@ -209,13 +219,14 @@ class IsolatedParser:
         while piece := await stderr.read(_READ_BYTES):
             *lines, left = (left + piece)[-_READ_BYTES:].split(b"\n")
             done = [found for line in lines if (found := _PROGRESS.fullmatch(line))]
-            page, pages = (int(number) for number in done[-1].groups()) if done else (0, 0)
-            # A child that is in the hands of its document says what it likes: only so often, and not for ever.
-            if not reached < page <= pages <= limits.RECOGNISED_PAGES:
-                continue
-            reached = page
-            patience.reschedule(min(loop.time() + self._wall_seconds, latest))
-            await on_progress(page / pages)
+            for said in done:
+                page, pages = int(said[1]), int(said[2])
+                # A child that is in the hands of its document says what it likes: only so often, and not for ever.
+                if not reached < page <= pages <= limits.RECOGNISED_PAGES:
+                    continue
+                reached = page
+                patience.reschedule(min(loop.time() + self._wall_seconds, latest))
+                await on_progress(page / pages, _page_in(said[3] or b""))
 
     @contextlib.asynccontextmanager
     async def _in_time(self) -> AsyncGenerator[asyncio.Timeout]:
@@ -250,6 +261,14 @@ class IsolatedParser:
             case _:
                 reason = "This file broke the program that reads it: it is damaged, or far too large."
         raise DocumentUnreadable(f"{reason} {_SPLIT}")
+
+
+def _page_in(line: bytes) -> RecognizedPage | None:
+    """Return the page that a child has recognized, or None when it says nothing that makes sense: then it is not kept."""
+    try:
+        return wire.decode_page(line)
+    except wire.Garbled:
+        return None
 
 
 async def _end_of(child: asyncio.subprocess.Process) -> None:

@@ -79,6 +79,25 @@ DETECTED = Reading()
 
 
 @dataclass(frozen=True, slots=True)
+class RecognizedLine:
+    """A line that was recognized on a page; places are in points from the page's lower left corner."""
+
+    text: str
+    left: float
+    bottom: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class RecognizedPage:
+    """A page of a scan whose text was recognized."""
+
+    number: int
+    """Of the page, from 0."""
+    lines: tuple[RecognizedLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedDocument:
     """The text of a document, and its structure: blocks in their order that do not overlap."""
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from rxchat.domain.chat import ChatEvent, ChatMessage, ModelInfo, ToolSpec
-from rxchat.domain.documents import DETECTED, ParsedDocument, Reading
+from rxchat.domain.documents import DETECTED, ParsedDocument, Reading, RecognizedPage
 from rxchat.domain.retrieval import EmbedderInfo
 from rxchat.domain.sign_in_providers import Departure, ForeignAccount, ProviderInfo
 
@@ -164,7 +164,7 @@ class ObjectStore(Protocol):
         ...
 
 
-OnProgress = Callable[[float], Awaitable[None]]
+OnProgress = Callable[[float, RecognizedPage | None], Awaitable[None]]
 
 
 class DocumentParser(Protocol):
@@ -187,11 +187,17 @@ class DocumentParser(Protocol):
         ...
 
     async def recognise(
-        self, name: str, media_type: str, content: AsyncIterable[bytes], on_progress: OnProgress
+        self,
+        name: str,
+        media_type: str,
+        content: AsyncIterable[bytes],
+        on_progress: OnProgress,
+        known: Sequence[RecognizedPage] = (),
     ) -> ParsedDocument:
         """Return what a file says, with the text of its pictures recognised: a PDF's pages without text, or a picture.
 
-        It takes seconds for each page; how far it is, is told after each one, from 0 to 1.
+        It takes seconds for each page; after each one is told how far it is, from 0 to 1, and what stands on it. Pages
+        that are known already are not looked at again. What `on_progress` raises ends it.
 
         Raises:
             DocumentUnreadable: with the reason, for the person who uploaded it.

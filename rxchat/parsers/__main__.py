@@ -7,6 +7,7 @@ The document's name is not among them: who may list processes would see it.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import sys
@@ -23,7 +24,7 @@ _TOO_DEEP = "This file is nested too deeply to be read: save it anew, or as a PD
 _DAMAGED = "This file is damaged, or not what its name says: open it, save it anew and upload that."
 _TOO_LARGE = f"This file is larger than {limits.FILE_BYTES // 1_000_000} MB: split it and try again."
 
-Parse = Callable[[bytes, str], ParsedDocument]
+Parse = Callable[..., ParsedDocument]
 
 
 def main(arguments: list[str]) -> int:
@@ -37,13 +38,16 @@ def main(arguments: list[str]) -> int:
     if encoding:
         importlib.import_module("rxchat.parsers.encodings").chosen.set(encoding)
     sandbox.seal()
-    _write(_answer(parse, suffix))
+    _write(_answer(parse, suffix, is_scan=kind == FormatKind.SCAN))
     return 0
 
 
-def _answer(parse: Parse, suffix: str) -> bytes:
+def _answer(parse: Parse, suffix: str, *, is_scan: bool) -> bytes:
     """Return the document or the reason, ready to be sent."""
     try:
+        if is_scan:
+            # What is known of it already comes first.
+            parse = functools.partial(parse, known=wire.read_pages(sys.stdin.buffer))
         content = sys.stdin.buffer.read(limits.FILE_BYTES + 1)
         if len(content) > limits.FILE_BYTES:
             return wire.encode_error(_TOO_LARGE)

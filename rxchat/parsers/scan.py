@@ -21,9 +21,9 @@ import pypdfium2
 from PIL import Image, ImageOps, UnidentifiedImageError
 from rapidocr import RapidOCR
 
-from rxchat.domain.documents import BlockKind, ParsedDocument
+from rxchat.domain.documents import BlockKind, ParsedDocument, RecognizedLine, RecognizedPage
 from rxchat.domain.errors import DocumentUnreadable
-from rxchat.parsers import limits, pdf
+from rxchat.parsers import limits, pdf, wire
 from rxchat.parsers.builder import TextBuilder
 from rxchat.parsers.pdf_layout import Line, add_pages
 
@@ -56,12 +56,13 @@ _engine = RapidOCR(
 )
 
 
-def parse(content: bytes, suffix: str) -> ParsedDocument:
-    """Return the text of a PDF (suffix ".pdf") whose pages are scanned, or of a picture."""
-    return _document(content) if suffix == ".pdf" else _picture(content)
+def parse(content: bytes, suffix: str, known: Sequence[RecognizedPage] = ()) -> ParsedDocument:
+    """Return the text of a PDF (suffix ".pdf") whose pages are scanned, or of a picture; known pages are taken as such."""
+    return _document(content, known) if suffix == ".pdf" else _picture(content)
 
 
-def _document(content: bytes) -> ParsedDocument:
+def _document(content: bytes, known: Sequence[RecognizedPage]) -> ParsedDocument:
+    already = {page.number: [Line(it.text, it.left, it.bottom, it.height) for it in page.lines] for page in known}
     builder = TextBuilder(len(content))
     with pdf.opened(content) as document:
         builder.title = document.get_metadata_value("Title")
@@ -70,8 +71,10 @@ def _document(content: bytes) -> ParsedDocument:
         looked_at = scans[: limits.RECOGNISED_PAGES]
         found: list[list[Line]] = []
         for number in looked_at:
-            found.append(_lines_of(document, number))
-            _tell(len(found), len(looked_at))
+            lines = already.get(number)
+            found.append(_lines_of(document, number) if lines is None else lines)
+            if lines is None:
+                _tell(len(found), len(looked_at), number, found[-1])
     for number, lines in zip(looked_at, _of_two_sizes(found), strict=True):
         # What little text a scan has, such as a stamp, is seen on it again.
         typed = "".join("".join(line.text.split()) for line in pages[number])
@@ -179,6 +182,9 @@ def _of_two_sizes(pages: Sequence[list[Line]]) -> list[list[Line]]:
     ]
 
 
-def _tell(done: int, total: int) -> None:
-    """Say how far it is to whoever started this process."""
-    os.write(_PROGRESS_OUTPUT, f"{done} {total}\n".encode())
+def _tell(done: int, total: int, number: int, lines: Sequence[Line]) -> None:
+    """Say how far it is, and what stands on the page, to whoever started this process."""
+    page = RecognizedPage(number, tuple(RecognizedLine(it.text, it.left, it.bottom, it.height) for it in lines))
+    left = memoryview(f"{done} {total} ".encode() + wire.encode_page(page) + b"\n")
+    while left:
+        left = left[os.write(_PROGRESS_OUTPUT, left) :]

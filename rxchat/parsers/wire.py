@@ -6,13 +6,15 @@ The child may be in the hands of the document that it read, so `decode` believes
 from __future__ import annotations
 
 import json
+import math
 import re
 import struct
 from collections.abc import Iterable
-from typing import Any
+from typing import IO, Any
 
-from rxchat.domain.documents import Block, BlockKind, ParsedDocument
+from rxchat.domain.documents import Block, BlockKind, ParsedDocument, RecognizedLine, RecognizedPage
 from rxchat.domain.errors import DocumentUnreadable, NothingButPixels
+from rxchat.domain.text import storable
 from rxchat.parsers import limits
 
 _KINDS = tuple(BlockKind)
@@ -22,6 +24,11 @@ _HEAD_BYTES = 200_000
 _ENCODING = re.compile("[a-z0-9_-]{0,40}")
 MOST_BYTES = _LENGTH.size + _HEAD_BYTES + _BLOCK.size * limits.BLOCKS + 4 * limits.TEXT_CHARACTERS
 """No honest answer is longer."""
+
+
+_LINE_CHARACTERS, _LINES = 2_000, 2_000
+PAGES_BYTES = 60_000_000
+"""What is known of a scan's pages is never longer."""
 
 
 class Garbled(Exception):
@@ -63,6 +70,47 @@ def decode(data: bytes) -> ParsedDocument:
         return _document(head, memoryview(data)[_LENGTH.size + length :])
     except (struct.error, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise Garbled("the answer cannot be taken apart") from error
+
+
+def encode_page(page: RecognizedPage) -> bytes:
+    """Return a recognized page as one line of JSON."""
+    return json.dumps([page.number, [[it.text, it.left, it.bottom, it.height] for it in page.lines]]).encode()
+
+
+def decode_page(data: bytes) -> RecognizedPage:
+    """Return the page that was sent.
+
+    Raises:
+        Garbled: when it is none.
+    """
+    try:
+        number, lines = json.loads(data)
+        if type(number) is not int or not 0 <= number < 1_000_000 or len(lines) > _LINES:
+            raise Garbled("a page is none")
+        return RecognizedPage(number, tuple(_line(*line) for line in lines))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise Garbled("a page is none") from error
+
+
+def _line(text: object, *places: object) -> RecognizedLine:
+    if not isinstance(text, str) or len(text) > _LINE_CHARACTERS or not storable(text) == text or len(places) != 3:
+        raise Garbled("a line is none")
+    numbers = [float(place) for place in places if isinstance(place, (int, float)) and math.isfinite(place)]
+    if len(numbers) != 3:
+        raise Garbled("a line is nowhere")
+    return RecognizedLine(text, *numbers)
+
+
+def encode_pages(pages: Iterable[RecognizedPage]) -> bytes:
+    """Return what is known of a scan, ready to be sent before the document itself."""
+    body = b"\n".join(encode_page(page) for page in pages)
+    return _LENGTH.pack(len(body)) + body
+
+
+def read_pages(stream: IO[bytes]) -> list[RecognizedPage]:
+    """Read what is known of a scan from before the document itself."""
+    (length,) = _LENGTH.unpack(stream.read(_LENGTH.size))
+    return [decode_page(line) for line in stream.read(min(length, PAGES_BYTES)).splitlines()]
 
 
 def barriers(data: bytes) -> frozenset[str]:

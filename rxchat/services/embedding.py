@@ -34,8 +34,8 @@ _SHORT_CHARACTERS = 100
 """A refused text is not divided any further below this length."""
 
 
-_SLICE_SECONDS = 4.0
-"""How long a document is embedded until others have their turn."""
+SLICE_SECONDS = 4.0
+"""How long a document is embedded, or recognized, until others have their turn."""
 
 
 class SliceOver(Exception):
@@ -140,13 +140,13 @@ class Embedding:
         async with self._database.begin(document.owner_id) as session:
             missing = await rows.count_without_vector(session, document, generation, index.id)
         total = max(1, document.chunks)
-        until = time.monotonic() + _SLICE_SECONDS
+        until = time.monotonic() + SLICE_SECONDS
         while missing:
             if time.monotonic() > until:
                 async with self._database.begin(None) as session:
                     if await jobs.others_wait(session, document.id):
                         raise SliceOver
-                until = time.monotonic() + _SLICE_SECONDS
+                until = time.monotonic() + SLICE_SECONDS
             async with self._database.begin(document.owner_id) as session:
                 batch = await rows.without_vector(session, document, generation, index.id, _BATCH)
             if not batch:

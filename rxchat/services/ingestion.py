@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from contextlib import suppress
 from uuid import UUID
 
@@ -15,11 +16,11 @@ import structlog
 
 from rxchat.db import files as file_rows
 from rxchat.db import ingestion as rows
-from rxchat.db import jobs
+from rxchat.db import jobs, recognition
 from rxchat.db import retrieval as index_rows
 from rxchat.db.database import Database
 from rxchat.domain.chunking import chunked
-from rxchat.domain.documents import DocumentState, ParsedDocument
+from rxchat.domain.documents import DocumentState, ParsedDocument, RecognizedPage
 from rxchat.domain.errors import (
     DocumentUnreadable,
     NotFound,
@@ -30,7 +31,7 @@ from rxchat.domain.errors import (
 from rxchat.domain.files import Document
 from rxchat.domain.ports import DocumentParser
 from rxchat.domain.text import storable
-from rxchat.services.embedding import Embedding, NotMine
+from rxchat.services.embedding import SLICE_SECONDS, Embedding, NotMine, SliceOver
 from rxchat.services.files import Files
 from rxchat.services.pictures import Pictures
 
@@ -171,14 +172,29 @@ class Ingestion:
     async def _recognise(self, taken: rows.Taken) -> None:
         document = taken.document
 
-        async def tell(share: float) -> None:
-            async with self._database.begin(document.owner_id) as session:
-                if not await rows.tell(session, taken, _RECOGNISED_SOON, share):
-                    raise NotMine
+        until, is_over = time.monotonic() + SLICE_SECONDS, False
 
+        async def tell(share: float, page: RecognizedPage | None) -> None:
+            nonlocal is_over
+            async with self._database.begin(document.owner_id) as session:
+                if page is None:
+                    is_mine = await rows.tell(session, taken, _RECOGNISED_SOON, share)
+                else:
+                    # Kept page by page: it has got on, and goes on from here in its next turn or in another process.
+                    is_mine = await rows.advance(session, taken, remarks=_RECOGNISED_SOON, progress=share)
+                    await recognition.save_page(session, document, page)
+                if not is_mine:
+                    raise NotMine
+                if time.monotonic() > until:
+                    is_over = await jobs.others_wait(session, document.id, queue=jobs.SCANS_QUEUE)
+            if is_over:
+                raise SliceOver
+
+        async with self._database.begin(document.owner_id) as session:
+            known = await recognition.pages(session, document)
         content = await self._files.whole(document.owner_id, document)
         try:
-            parsed = await self._parser.recognise(document.name, document.media_type, content, tell)
+            parsed = await self._parser.recognise(document.name, document.media_type, content, tell, known)
         except DocumentUnreadable as unrecognised:
             # What can be read of it without looking at its pictures is better than nothing.
             try:
@@ -198,6 +214,7 @@ class Ingestion:
                 remarks=storable(" ".join(parsed.notes)), progress=0.0, encoding=parsed.encoding, reader=parsed.reader,
             )  # fmt: skip
             await rows.save_text(session, document, parsed)
+            await recognition.forget_pages(session, document)
 
     async def _chunk(self, taken: rows.Taken) -> None:
         document = taken.document

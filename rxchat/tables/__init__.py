@@ -26,6 +26,7 @@ from rxchat.tables.documents import (
     DocumentText,
     EmbeddingIndex,
     FilePart,
+    RecognizedPageRow,
     StoredFile,
 )
 from rxchat.tables.files import DoomedObject, Installation
@@ -59,6 +60,7 @@ __all__ = [
     "Message",
     "Passkey",
     "QueuedMessage",
+    "RecognizedPageRow",
     "RecoveryCode",
     "RoleRow",
     "Run",

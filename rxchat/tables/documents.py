@@ -157,6 +157,21 @@ class DocumentText(SQLModel, table=True):
     blocks: list[Any] = Field(sa_type=JSONB)
 
 
+class RecognizedPageRow(SQLModel, table=True):
+    """The lines of a page of a scan, while other pages of it are not recognized yet."""
+
+    __tablename__ = "recognized_page"
+    __table_args__ = (
+        ForeignKeyConstraint(["owner_id", "document_id"], ["document.owner_id", "document.id"], ondelete="CASCADE"),
+    )
+
+    owner_id: UUID = owned_key()
+    document_id: UUID = Field(primary_key=True)
+    generation: int = Field(primary_key=True)
+    page: int = Field(primary_key=True)
+    lines: list[Any] = Field(sa_type=JSONB)
+
+
 class ChunkRow(SQLModel, table=True):
     """A passage that can be found: a span of its document's text."""
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from rxchat.adapters import parsing
 from rxchat.adapters.parsing import IsolatedParser
-from rxchat.domain.documents import ParsedDocument
+from rxchat.domain.documents import ParsedDocument, RecognizedLine, RecognizedPage
 from rxchat.domain.errors import DocumentUnreadable
 from rxchat.parsers import wire
 from tests.parsers import samples, scans
@@ -26,7 +26,7 @@ async def recognised(
     """What the recogniser makes of a file, and what it told on its way."""
     told: list[float] = []
 
-    async def tell(share: float) -> None:
+    async def tell(share: float, page: RecognizedPage | None) -> None:
         told.append(share)
 
     document = await (parser or IsolatedParser()).recognise(name, "", pieces(content), tell)
@@ -48,6 +48,22 @@ async def test_a_scan_is_recognised_page_by_page_behind_all_barriers() -> None:
     assert told == [0.5, 1.0]
     assert parser.missing_barriers is not None
     assert parser.missing_barriers <= {"landlock"}
+
+
+async def test_a_page_that_is_known_is_not_looked_at_again_and_each_new_one_is_told() -> None:
+    told: list[RecognizedPage | None] = []
+
+    async def tell(_share: float, page: RecognizedPage | None) -> None:
+        told.append(page)
+
+    content = scans.pdf("First page\nof two", "Second page\nof two")
+    known = RecognizedPage(0, (RecognizedLine("Known from before", 50.0, 700.0, 12.0),))
+    document = await IsolatedParser().recognise("a.pdf", "", pieces(content), tell, [known])
+    assert "Known from before" in document.text and "First page" not in document.text
+    assert "Second page" in document.text and document.notes == ("The text of 2 pages was recognised.",)
+    (page,) = told
+    assert page is not None and page.number == 1
+    assert " ".join(line.text for line in page.lines) == "Second page of two"
 
 
 async def test_pages_with_text_are_read_and_only_the_others_are_recognised() -> None:
@@ -169,7 +185,7 @@ async def test_what_fails_while_it_is_told_ends_the_child() -> None:
     class Gone(Exception):
         pass
 
-    async def tell(share: float) -> None:
+    async def tell(share: float, page: RecognizedPage | None) -> None:
         raise Gone
 
     async with asyncio.timeout(60):

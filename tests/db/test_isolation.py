@@ -98,6 +98,10 @@ def rows_around_a_document(owner: UUID, conversation: UUID) -> tuple[tuple[str, 
             (owner, document, collection),
         ),
         (
+            "INSERT INTO recognized_page (owner_id, document_id, generation, page, lines) VALUES (%s, %s, 1, 0, '[]')",
+            (owner, document),
+        ),
+        (
             'INSERT INTO chunk (owner_id, id, document_id, generation, collection_id, ordinal, page, heading, start, "end",'
             " tokens, hash, text, words) VALUES (%s, %s, %s, 1, %s, 0, 0, '', 0, 1, 1, 'x', 't', 't')",
             (owner, chunk, document, collection),

@@ -43,12 +43,12 @@ async def test_a_scan_keeps_no_other_document_waiting_and_says_how_far_it_is(
 ) -> None:
     recognise, may_go_on, halves = services.ingestion._parser.recognise, asyncio.Event(), 0
 
-    async def slowly(name, media_type, content, on_progress):
+    async def slowly(name, media_type, content, on_progress, known):
         nonlocal halves
         halves += 1
-        await on_progress(0.5)
+        await on_progress(0.5, None)
         await may_go_on.wait()
-        return await recognise(name, media_type, content, on_progress)
+        return await recognise(name, media_type, content, on_progress, known)
 
     monkeypatch.setattr(services.ingestion._parser, "recognise", slowly)
     slow = [await uploaded(services, viewer, collection, f"{n}.pdf", scans.pdf(f"Page {n}\nx")) for n in range(3)]
@@ -67,8 +67,8 @@ async def test_a_scan_keeps_no_other_document_waiting_and_says_how_far_it_is(
 async def test_a_scan_that_takes_its_process_with_it_is_not_tried_for_ever(
     services: Services, viewer: Viewer, collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def dying(name, media_type, content, on_progress):
-        await on_progress(0.5)
+    async def dying(name, media_type, content, on_progress, known):
+        await on_progress(0.5, None)
         raise MemoryError
 
     never = asyncio.Event()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 
+import psycopg
 import pytest
 
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.ids import new_id
 from rxchat.jobs.worker import _Backoff
-from rxchat.services import embedding
+from rxchat.services import embedding, ingestion
 from rxchat.services.embedding import SliceOver
 from rxchat.services.graph import Services
 from tests.factories import add_viewer
+from tests.parsers import scans
 from tests.services.grounded import EMBEDDER, body, found, settled, uploaded
 
 pytestmark = pytest.mark.anyio
@@ -25,7 +27,7 @@ LONG = "\n\n".join(f"Paragraph {number} of a document that takes long. " + "word
 @pytest.fixture
 def slow_embedder(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every batch takes a while, and a turn is over after a few of them."""
-    monkeypatch.setattr(embedding, "_SLICE_SECONDS", 0.3)
+    monkeypatch.setattr(embedding, "SLICE_SECONDS", 0.3)
     model = services.ingestion._embedding._embedder
     embed = model.embed
 
@@ -69,6 +71,42 @@ async def test_a_document_that_takes_many_turns_comes_to_its_end(
     document = await uploaded(services, viewer, mine, "long.md", LONG[:60_000])
     done = await settled(services, viewer, document)
     assert (done.state, done.error, done.chunks > 20) == (DocumentState.READY, "", True)
+
+
+async def test_a_scan_of_one_page_waits_for_a_page_of_others_and_not_for_all_of_theirs(
+    services: Services, viewer: Viewer, owner_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each in its turn, and from the page on that it had come to."""
+    monkeypatch.setattr(ingestion, "SLICE_SECONDS", 0.0)
+    looked_at: list[int] = []
+    recognise = services.ingestion._parser.recognise
+
+    async def counted(name, media_type, content, on_progress, known):
+        async def tell(share, page):
+            looked_at.append(page.number)
+            await on_progress(share, page)
+
+        return await recognise(name, media_type, content, tell, known)
+
+    monkeypatch.setattr(services.ingestion._parser, "recognise", counted)
+    other = add_viewer(owner_url, "Other")
+    theirs, mine = await services.library.create(other, "Theirs"), await services.library.create(viewer, "Mine")
+    pages = [f"Page {number}\nof a long scan" for number in range(6)]
+    long = await uploaded(services, other, theirs, "long.pdf", scans.pdf(*pages))
+    async with asyncio.timeout(30):
+        while not looked_at:
+            await asyncio.sleep(0.05)
+    short = await settled(
+        services, viewer, await uploaded(services, viewer, mine, "short.pdf", scans.pdf("Short scan\nof one page"))
+    )
+    assert short.state is DocumentState.READY
+    assert not (await found(services, other, long)).state.is_final
+    done = await settled(services, other, long, seconds=60)
+    assert (done.state, done.remarks) == (DocumentState.READY, "The text of 6 pages was recognised.")
+    # Seven pages, each looked at once: a turn that ends loses nothing.
+    assert sorted(looked_at) == [0, 0, 1, 2, 3, 4, 5]
+    with psycopg.connect(owner_url) as connection:
+        assert connection.execute("SELECT count(*) FROM recognized_page").fetchone() == (0,)
 
 
 @pytest.mark.parametrize(("before", "after"), [(2_000, -1), (0, -1), (-1, -2), (-999, -1_000), (-1_000, -1_000)])

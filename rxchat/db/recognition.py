@@ -1,0 +1,52 @@
+"""Queries about the pages of scans that are recognized already, while others of the same document are not."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy import delete, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rxchat.domain.documents import RecognizedLine, RecognizedPage
+from rxchat.domain.files import Document
+from rxchat.tables import RecognizedPageRow
+
+# SQLModel types its columns as their values, which a type checker cannot see through in queries.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false
+
+_SAVE = text(
+    """
+    INSERT INTO recognized_page (owner_id, document_id, generation, page, lines)
+    VALUES (:owner, :document, :generation, :page, CAST(:lines AS jsonb)) ON CONFLICT DO NOTHING
+    """
+)
+
+
+async def save_page(session: AsyncSession, document: Document, page: RecognizedPage) -> None:
+    """Keep what was recognized on a page of a document's present generation."""
+    lines = [[line.text, line.left, line.bottom, line.height] for line in page.lines]
+    facts = {"owner": document.owner_id, "document": document.id, "generation": document.generation}
+    await session.execute(_SAVE, {**facts, "page": page.number, "lines": json.dumps(lines)})
+
+
+async def pages(session: AsyncSession, document: Document) -> list[RecognizedPage]:
+    """Return the pages of a document's present generation that are recognized already."""
+    found = await session.execute(
+        select(RecognizedPageRow)
+        .where(
+            RecognizedPageRow.owner_id == document.owner_id,
+            RecognizedPageRow.document_id == document.id,
+            RecognizedPageRow.generation == document.generation,
+        )
+        .order_by(RecognizedPageRow.page)
+    )
+    return [RecognizedPage(row.page, tuple(RecognizedLine(*line) for line in row.lines)) for row in found.scalars()]
+
+
+async def forget_pages(session: AsyncSession, document: Document) -> None:
+    """Delete them, once the whole document is read."""
+    await session.execute(
+        delete(RecognizedPageRow).where(
+            RecognizedPageRow.owner_id == document.owner_id, RecognizedPageRow.document_id == document.id
+        )
+    )
