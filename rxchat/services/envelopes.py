@@ -1,7 +1,7 @@
 """Envelope encryption of files: a key for each file seals its parts, and a master key of the installation seals that.
 
 All of it is AES-256-GCM with random 96-bit nonces. NIST SP 800-38D, 8.3, allows at most 2^32 of these for a key: a file
-has far fewer parts (4 MiB each, even a terabyte is 2^18), and a master key wraps one small key for each file. What a
+has far fewer parts (2 MiB each, even a terabyte is 2^19), and a master key wraps one small key for each file. What a
 seal is bound to (whose, which file, where in it) is authenticated and not stored: it opens nowhere else.
 """
 

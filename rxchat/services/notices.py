@@ -28,7 +28,13 @@ class Notices:
         self.listening = asyncio.Event()
 
     def on(self, kind: str, hear: Callable[[str], None]) -> None:
-        """Call `hear` with the rest of each notice of this kind; with "" when notices may have been missed."""
+        """Call `hear` with the rest of each notice of this kind; with "" when notices may have been missed.
+
+        Raises:
+            RuntimeError: when something hears notices of this kind already: it would be deaf from then on.
+        """
+        if kind in self._hearers:
+            raise RuntimeError(f"notices of the kind {kind!r} are heard already")
         self._hearers[kind] = hear
 
     async def start(self) -> None:

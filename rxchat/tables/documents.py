@@ -124,11 +124,11 @@ class DocumentRow(SQLModel, table=True):
     fence: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     """Grows each time a job takes the document up: what an older one writes is refused."""
     tries: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """How often it was taken up since it last got on."""
     embedded_index: int | None = None
     """In which index what can be found of it is whole."""
     retry_at: datetime | None = moment(nullable=True)
-    """Before then it is not embedded anew, since that has failed."""
-    """How often it was taken up since it last got on."""
+    """Before then it is not embedded again, since that has failed."""
     created_at: datetime = moment(default_now=True)
     updated_at: datetime = moment(default_now=True)
     encoding: str = Field(default="", sa_column_kwargs={"server_default": ""})

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from rxchat.domain import errors
 from rxchat.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -159,3 +161,29 @@ def test_a_migration_holds_its_own_text() -> None:
     """Else whoever edits a procedure changes what old migrations do."""
     migrations = (ROOT / "alembic" / "versions").glob("*.py")
     assert [name(path) for path in migrations if '"sql"' in path.read_text()] == []
+
+
+def test_each_attributes_docstring_stands_below_its_attribute() -> None:
+    """Two in a row: the second one belongs to something else."""
+    stacked = []
+    for path in PACKAGE:
+        for node in ast.walk(ast.parse(path.read_text())):
+            body = getattr(node, "body", None)
+            sentences = [is_sentence(item) for item in body] if isinstance(body, list) else []
+            stacked += [name(path) for first, second in pairwise(sentences) if first and second]
+    assert stacked == []
+
+
+def is_sentence(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def test_the_tree_of_errors_names_every_one_with_its_status() -> None:
+    tree = errors.__doc__ or ""
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.RxChatError)]
+    wrong = [
+        kind.__name__
+        for kind in kinds
+        if kind is not errors.RxChatError and not re.search(rf"── {kind.__name__} +{kind.status} ", tree)
+    ]
+    assert wrong == []

@@ -37,6 +37,8 @@ async def test_whatever_breaks_the_line_it_is_said_and_tried_again(
     heard: list[str] = []
     notices = Notices(listen)
     notices.on("conversation", heard.append)
+    with pytest.raises(RuntimeError, match="heard already"):
+        notices.on("conversation", heard.append)
     await notices.start()
     await deaf.wait()
     async with asyncio.timeout(5):
