@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 
 import httpx
@@ -19,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from rxchat import __version__, checks, frontend
 from rxchat.bootstrap import ConfigurationError, Connections, connections, needs_embedded, running
 from rxchat.db import accounts as account_rows
-from rxchat.db import migrations
+from rxchat.db import migrations, poolers
 from rxchat.db.database import Database, libpq_url
 from rxchat.embedded.attached import serve_for
 from rxchat.embedded.supervisor import Child, Supervisor
@@ -245,6 +246,9 @@ _RIGHTS = """
 def _check_database(settings: Settings, at: Connections) -> None:
     """Refuse a database that does not answer, and, where others use RxChat, a role that row-level security does not bind."""
     try:
+        for name, url in _database_urls(at.database_url, at.database_owner_url).items():
+            if poolers.is_pooled(url):
+                raise ConfigurationError(f"{name} {poolers.PROBLEM} {poolers.REMEDY}")
         with psycopg.connect(libpq_url(at.database_url), connect_timeout=5) as connection:
             rights = connection.execute(_RIGHTS).fetchone()
     except psycopg.Error as error:
@@ -264,6 +268,20 @@ def _check_database(settings: Settings, at: Connections) -> None:
             "Please note: DATABASE_URL names the role that owns the schema, so RxChat serves with more rights than it needs."
             " Give it a role of its own, and the owner's address to DATABASE_OWNER_URL."
         )
+
+
+def _database_urls(url: str, owner_url: str) -> dict[str, str]:
+    """Return the different addresses of the database by their settings."""
+    return {"DATABASE_URL": url} if url == owner_url else {"DATABASE_URL": url, "DATABASE_OWNER_URL": owner_url}
+
+
+def _look_for_poolers(settings: Settings) -> Iterator[checks.Finding]:
+    """Look for poolers where the database answers; what does not answer is the business of `doctor`."""
+    named = {"DATABASE_URL": settings.database_url, "DATABASE_OWNER_URL": settings.database_owner_url}
+    for name, url in named.items():
+        with suppress(psycopg.Error):
+            if url is not None and poolers.is_pooled(url.get_secret_value()):
+                yield checks.Finding("error", name, poolers.PROBLEM, poolers.REMEDY)
 
 
 def _migrate(settings: Settings, at: Connections) -> None:
@@ -287,6 +305,8 @@ def check(settings: Settings, _chosen: argparse.Namespace) -> int:
     """Print what was looked at and everything that is wrong with the settings; 1 when RxChat would not start."""
     say(checks.situation(settings))
     looked_at = checks.look(settings)
+    if poolers_found := tuple(_look_for_poolers(settings)):
+        looked_at.append(checks.Checked("Database", "reached directly.", poolers_found))
     for checked in looked_at:
         if not checked.findings:
             say(f"\nfine     {checked.subject}: {checked.fine}")

@@ -26,7 +26,7 @@ from rxchat.adapters.parsing import IsolatedParser
 from rxchat.adapters.proxies import proxy_for, without_credentials
 from rxchat.adapters.redis import RedisBroadcast
 from rxchat.bootstrap import Connections, connections, object_store
-from rxchat.db import migrations
+from rxchat.db import migrations, poolers
 from rxchat.db.database import LINE, Database, libpq_url
 from rxchat.db.notifications import CHANNEL
 from rxchat.domain.errors import DocumentUnreadable, ModelError, RxChatError
@@ -110,6 +110,8 @@ def _away(part: str, error: Exception) -> Diagnosis:
 
 async def _database(at: Connections) -> Diagnosis:
     try:
+        if await asyncio.to_thread(poolers.is_pooled, at.database_url):
+            return Diagnosis("database", f"DATABASE_URL {poolers.PROBLEM}", poolers.REMEDY)
         async with asyncio.timeout(_PATIENCE_SECONDS), await _asked(at) as connection:
             trips: list[float] = []
             skew = 0.0

@@ -37,6 +37,9 @@ LINE: dict[str, Any] = {
     "keepalives_interval": 2,
     "keepalives_count": 2,
 }
+# A process that is cut off in the middle of a transaction keeps its locks from others for so long: less than a lease
+# (domain/runs.py), or engines would lose theirs while they wait.
+SESSION_OPTIONS = "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=5000"
 # What procedures and policies say, in our own words.
 _REFUSALS: dict[str, type[RxChatError]] = {
     "RX001": StaleConversation,
@@ -215,9 +218,7 @@ def runtime_engine(url: str, *, pool_size: int) -> AsyncEngine:
         connect_args={
             **LINE,
             "application_name": "rxchat",
-            # A process that is cut off in the middle of a transaction keeps its locks from others for so long: less than
-            # a lease (domain/runs.py), or engines would lose theirs while they wait.
-            "options": "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=5000",
+            "options": SESSION_OPTIONS,
         },
     )
     event.listen(engine.sync_engine, "connect", _take_runtime_role)
