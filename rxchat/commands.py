@@ -15,12 +15,13 @@ from contextlib import suppress
 import httpx
 import psycopg
 import uvloop
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.exc import SQLAlchemyError
 
 from rxchat import __version__, checks, frontend
 from rxchat.bootstrap import ConfigurationError, Connections, connections, needs_embedded, running
 from rxchat.db import accounts as account_rows
-from rxchat.db import migrations, poolers
+from rxchat.db import migrations, poolers, prerequisites
 from rxchat.db.database import Database, libpq_url
 from rxchat.embedded.attached import serve_for
 from rxchat.embedded.supervisor import Child, Supervisor
@@ -286,12 +287,30 @@ def _look_for_poolers(settings: Settings) -> Iterator[checks.Finding]:
 
 def _migrate(settings: Settings, at: Connections) -> None:
     _check_database(settings, at)
+    _create_prerequisites(at)
     try:
         migrations.upgrade(at.database_owner_url)
         migrations.admit(at.database_owner_url, at.database_url)
     except SQLAlchemyError as error:
         reason = str(error).splitlines()[0]
         raise ConfigurationError(f"The database cannot be brought up to date: {reason}") from error
+
+
+def _create_prerequisites(at: Connections) -> None:
+    """Create what migrations need and the owner may create; say which SQL an administrator has to run for the rest."""
+    try:
+        left = prerequisites.create_missing(at.database_owner_url, at.database_url)
+    except psycopg.Error as error:
+        reason = (str(error).strip() or "no reason given").splitlines()[0]
+        raise ConfigurationError(f"The database of DATABASE_OWNER_URL does not answer: {reason}") from error
+    if not left:
+        return
+    asked = conninfo_to_dict(libpq_url(at.database_owner_url))
+    raise ConfigurationError(
+        f"The role {asked.get('user')} may not create everything that RxChat needs in the database {asked.get('dbname')}."
+        " Ask an administrator of Postgres to run this there, and start RxChat again (a missing extension has to be"
+        " installed on the server first: pgvector, postgresql-contrib):\n\n  " + "\n  ".join(left) + "\n"
+    )
 
 
 def migrate(settings: Settings, _chosen: argparse.Namespace) -> int:

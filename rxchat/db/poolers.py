@@ -40,20 +40,16 @@ def is_pooled(url: str) -> bool:
 
 def _connected(url: str) -> Connection[dict[str, Any]]:
     # Prepared statements are what a pooler breaks, too: the question itself uses none.
-    return psycopg.connect(
-        libpq_url(url),
-        autocommit=True,
-        prepare_threshold=None,
-        row_factory=dict_row,
-        **{**LINE, "options": SESSION_OPTIONS, "application_name": "rxchat check"},
+    options: dict[str, Any] = {**LINE, "options": SESSION_OPTIONS, "application_name": "rxchat check"}
+    return Connection[dict[str, Any]].connect(
+        libpq_url(url), autocommit=True, prepare_threshold=None, row_factory=dict_row, **options
     )
 
 
 def _keeps_options(connection: Connection[dict[str, Any]]) -> bool:
     """Whether the session has the options that were sent at its start; poolers can be told to drop them."""
-    asked = dict(option.split("=") for option in SESSION_OPTIONS.removeprefix("-c ").split(" -c "))
-    rows = connection.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [list(asked)]).fetchall()
-    return {row["name"]: row["setting"] for row in rows} == asked
+    rows = connection.execute("SELECT name, setting FROM pg_settings WHERE source = 'client'").fetchall()
+    return {f"{row['name']}={row['setting']}" for row in rows} >= set(SESSION_OPTIONS.removeprefix("-c ").split(" -c "))
 
 
 def _share_backends(one: Connection[dict[str, Any]], other: Connection[dict[str, Any]]) -> bool:
