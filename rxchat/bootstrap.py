@@ -256,7 +256,7 @@ def object_store(settings: Settings) -> ObjectStore:
     try:
         return S3Store(
             settings.s3_endpoint, settings.s3_bucket, access.get_secret_value() if access else "",
-            secret.get_secret_value() if secret else "", settings.s3_region,
+            secret.get_secret_value() if secret else "", settings.s3_region, prefix=settings.s3_prefix,
         )  # fmt: skip
     except ValueError as error:
         raise ConfigurationError(f"The settings for S3 cannot be used: {error}.") from error

@@ -172,7 +172,15 @@ def _is_words(text: str) -> bool:
 def _look_at_the_address(settings: Settings) -> Iterator[Finding]:
     example = "Set it to the address that people type, like https://chat.example.org."
     problem = _address_problem(settings.base_url)
-    if problem:
+    if problem and (origin := _origin_below(settings.base_url)):
+        yield Finding(
+            "error",
+            "RXCHAT_PUBLIC_URL",
+            f"is {settings.base_url}, but RxChat cannot be served below a path of {origin}.",
+            "Give RxChat a host name of its own (one more name in DNS and in the proxy, without a path), and set it to that,"
+            " like https://chat.example.org.",
+        )
+    elif problem:
         yield Finding("error", "RXCHAT_PUBLIC_URL", problem, example)
     elif urlsplit(settings.base_url).scheme == "http" and not is_loopback(urlsplit(settings.base_url).hostname or ""):
         yield Finding(
@@ -188,6 +196,13 @@ def _address_problem(url: str) -> str:
     if origin is None:
         return f"is {url}, which is no address that begins with http:// or https://."
     return "" if origin == url else f"is {url}, but browsers call this place {origin}."
+
+
+def _origin_below(url: str) -> str | None:
+    """Return the origin of an address that is wrong by its path alone."""
+    path = urlsplit(url).path
+    origin = _origin_of(url) if path else None
+    return origin if origin and url == origin + path else None
 
 
 def _origin_of(url: str) -> str | None:

@@ -73,6 +73,7 @@ class Settings(BaseSettings):
     )
     s3_endpoint: str = Field(default="", alias="S3_ENDPOINT")
     s3_bucket: str = Field(default="rxchat", alias="S3_BUCKET")
+    s3_prefix: str = Field(default="", alias="S3_PREFIX", max_length=500)
     s3_region: str = Field(default="us-east-1", alias="S3_REGION")
     s3_access_key: SecretStr | None = Field(default=None, alias="S3_ACCESS_KEY", validate_default=True)
     s3_secret_key: SecretStr | None = Field(default=None, alias="S3_SECRET_KEY", validate_default=True)

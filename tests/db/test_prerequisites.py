@@ -55,8 +55,8 @@ def hosted(owner_url: str, data_folder: Path, database_url: str) -> Iterator[Hos
     for role in (OWNER, LOGIN):
         run(f"""CREATE ROLE "{role}" LOGIN PASSWORD 'few rights'""", "postgres")
     run(f"""CREATE DATABASE {NAME} OWNER postgres""", "postgres")
-    urls = [make_conninfo(owner_url, user=role, password="few rights", dbname=NAME) for role in (OWNER, LOGIN)]
-    yield Hosted(*urls, run)
+    owner, login = (make_conninfo(owner_url, user=role, password="few rights", dbname=NAME) for role in (OWNER, LOGIN))
+    yield Hosted(owner, login, run)
     clean()
 
 

@@ -21,6 +21,8 @@ class CannedHttp:
     pause_seconds: float = 0.0
     """So long it waits before it reads what comes after the head."""
     heard: list[tuple[str, bytes]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    """Of each request, by their names in lower case."""
     gone: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -61,6 +63,8 @@ class _Handler(socketserver.StreamRequestHandler):
         body = self.rfile.read(length)
         if not head:
             return
+        fields = (line.partition(":") for line in head.splitlines()[1:])
+        canned.headers.append({name.lower(): value.strip() for name, _, value in fields})
         canned.heard.append((head.splitlines()[0], body))
         self.wfile.write(canned.answer(head.splitlines()[0], body))
 

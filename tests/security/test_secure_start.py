@@ -248,6 +248,16 @@ def test_checking_says_what_is_wrong_and_what_is_fine(environment, capsys) -> No
     assert "fine     Secrets" in printed and printed.rstrip().endswith("1 of these are errors.")
 
 
+@pytest.mark.parametrize("path", ["/chat", "/chat/", "/tools/chat"])
+def test_an_address_below_a_path_is_refused_and_a_name_of_its_own_is_asked_for(environment, capsys, path: str) -> None:
+    for name, value in (PUBLIC | {"RXCHAT_PUBLIC_URL": f"https://example.org{path}"}).items():
+        environment.setenv(name, value)
+    assert main(["check"]) == 1
+    printed = capsys.readouterr().out
+    assert "cannot be served below a path of https://example.org." in printed
+    assert "Give RxChat a host name of its own" in printed
+
+
 @pytest.mark.parametrize("proxies", ["10.0.0.1/8", "nonsense", "10.0.0.0/33", "proxy.example.org"])
 def test_a_proxy_that_is_no_network_is_one_clear_line(environment, capsys, proxies: str) -> None:
     environment.setenv("RXCHAT_TRUSTED_PROXIES", proxies)

@@ -40,6 +40,7 @@ _REST_SECONDS = 2.0
 _PART_BYTES = 5 << 20
 """The smallest that S3 has; larger objects go up in pieces of this size."""
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_PREFIX = re.compile(r"([A-Za-z0-9_-][A-Za-z0-9._-]*/){1,8}")
 _MARKER = "rxchat-installation"
 """The object that says whose bucket it is; it is not like the key of any other, and never listed."""
 _PAGE = 1000
@@ -57,18 +58,24 @@ class S3Store:
         secret_key: str,
         region: str = "us-east-1",
         read_seconds: float = _READ_SECONDS,
+        prefix: str = "",
     ) -> None:
-        """Prepare the client; nothing is connected yet.
+        """Prepare the client; nothing is connected yet. All keys begin with the prefix, which others do not see.
 
         Raises:
-            ValueError: when the endpoint is not like https://s3.example.org, or bucket or region have no proper name.
+            ValueError: when the endpoint is not like https://s3.example.org, or bucket, region or prefix have no proper name.
         """
         if not _BUCKET.fullmatch(bucket):
-            raise ValueError("an S3 bucket has a name of 3 to 63 lower-case letters, digits, dots and hyphens")
+            raise ValueError(
+                "an S3 bucket has a name of 3 to 63 lower-case letters, digits, dots and hyphens (a path in it is S3_PREFIX)"
+            )
+        if prefix and not _PREFIX.fullmatch(prefix):
+            raise ValueError("S3_PREFIX is like rxchat/ or backup/rxchat/: names with a slash after each")
         at = urlsplit(endpoint)
         if at.scheme not in {"http", "https"} or not at.hostname or "@" in at.netloc or at.path.strip("/") or at.query:
             raise ValueError("an S3 endpoint is http:// or https:// and a host, perhaps with a port, and nothing else")
         self._endpoint, self._bucket, self._region = f"{at.scheme}://{at.netloc}", bucket, region
+        self._prefix = prefix
         self._lines = lines(_THREADS, read_seconds)
         self._client = Minio(
             at.netloc, access_key, secret_key, secure=at.scheme == "https", region=region, http_client=self._lines
@@ -79,7 +86,7 @@ class S3Store:
 
     def __repr__(self) -> str:
         """Say where it is, and not with which key."""
-        return f"S3Store({self._endpoint!r}, {self._bucket!r})"
+        return f"S3Store({self._endpoint!r}, {self._bucket!r}, prefix={self._prefix!r})"
 
     async def owner(self) -> str | None:
         """Return whose bucket it is; one that is not there is nobody's."""
@@ -107,10 +114,10 @@ class S3Store:
 
     async def objects(self) -> AsyncGenerator[StoredObject]:
         """Return all objects whose keys are like ours, a page at a time; what else is in the bucket is not."""
-        found = self._client.list_objects(self._bucket, recursive=True)
+        found = self._client.list_objects(self._bucket, self._prefix or None, recursive=True)
         while page := await self._in_thread(lambda: list(islice(found, _PAGE))):
             for entry in page:
-                if (kept := _stored(entry)) is not None:
+                if (kept := self._stored(entry)) is not None:
                     yield kept
 
     async def ping(self) -> None:
@@ -124,6 +131,13 @@ class S3Store:
     async def aclose(self) -> None:
         """Close the connections."""
         self._lines.clear()
+
+    def _stored(self, entry: Object) -> StoredObject | None:
+        name, size, modified_at = entry.object_name or "", entry.size, entry.last_modified
+        key = name.removeprefix(self._prefix)
+        if size is None or modified_at is None or not name.startswith(self._prefix) or not is_key(key):
+            return None
+        return StoredObject(key, size, modified_at)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         # Who gives up does not wait for a server that hangs; what is being put is whole there, or not there.
@@ -170,14 +184,14 @@ class S3Store:
 
     def _put(self, key: str, data: bytes) -> None:
         kept = self._client.put_object(
-            self._bucket, key, io.BytesIO(data), len(data), part_size=_PART_BYTES, num_parallel_uploads=1
+            self._bucket, self._prefix + key, io.BytesIO(data), len(data), part_size=_PART_BYTES, num_parallel_uploads=1
         )
         # A page that lets nobody out before they sign in answers 200 to everything; S3 always says what it has kept.
         if not kept.etag:
             raise s3_errors.not_s3()
 
     def _get(self, key: str) -> bytes:
-        response = self._client.get_object(self._bucket, key)
+        response = self._client.get_object(self._bucket, self._prefix + key)
         try:
             if "ETag" not in response.headers:
                 raise s3_errors.not_s3()
@@ -206,19 +220,25 @@ class S3Store:
 
     def _delete_batch(self, keys: Sequence[str]) -> StoreError | None:
         """Delete as many as possible; return why one could not be deleted."""
-        refused = list(self._client.remove_objects(self._bucket, [DeleteObject(key) for key in keys]))
+        refused = list(self._client.remove_objects(self._bucket, [DeleteObject(self._prefix + key) for key in keys]))
         meant = [s3_errors.from_code(error.code or "") for error in refused]
         return next((error for error in meant if not isinstance(error, ObjectMissing)), None)
 
     def _delete_one(self, key: str) -> None:
         try:
-            self._client.remove_object(self._bucket, key)
+            self._client.remove_object(self._bucket, self._prefix + key)
         except S3Error as error:
             if not isinstance(s3_errors.from_answer(error), ObjectMissing):
                 raise
 
     def _have_bucket(self) -> None:
-        if self._client.bucket_exists(self._bucket):
+        try:
+            if self._client.bucket_exists(self._bucket):
+                return
+        except S3Error as error:
+            if error.code != "AccessDenied":
+                raise
+            # A key that is limited to a prefix may not ask; what is done next with an object says whether it is refused.
             return
         try:
             self._client.make_bucket(self._bucket, self._region)
@@ -226,10 +246,3 @@ class S3Store:
             # Another process was quicker.
             if error.code != "BucketAlreadyOwnedByYou":
                 raise
-
-
-def _stored(entry: Object) -> StoredObject | None:
-    key, size, modified_at = entry.object_name, entry.size, entry.last_modified
-    if key is None or size is None or modified_at is None or not is_key(key):
-        return None
-    return StoredObject(key, size, modified_at)
