@@ -26,6 +26,8 @@ FROM ${BASE}
 LABEL org.opencontainers.image.title="RxChat" \
       org.opencontainers.image.description="A private AI chat for teams, on your own machine." \
       org.opencontainers.image.licenses="MIT"
+# The one library that llama.cpp's package does not bring along.
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin rxchat \
     && install -d -o rxchat -g rxchat -m 0700 /data /data/files
 # Root's, so that whoever gets into a serving process changes nothing of what it runs.

@@ -82,6 +82,7 @@ class LocalEmbedder:
                 # It is silent, or has ended.
                 await self._child.stop(_STOP_SECONDS)
             models.check_cpu()
+            models.check_libraries()
             folder, logs = self._data / "models", self._data / "logs"
             await models.prepare(folder, logs, lambda line: log.info("progress", line=line), (weights.EMBEDDER,))
             port = process.free_port()

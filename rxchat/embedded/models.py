@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import platform
 import signal
@@ -15,7 +16,7 @@ import httpx
 
 from rxchat.embedded import process, weights
 from rxchat.embedded.child import Child, Report
-from rxchat.embedded.errors import CpuTooOld, StartFailed
+from rxchat.embedded.errors import CpuTooOld, ProgramMissing, StartFailed
 
 _NEEDED_FLAGS = ("avx", "avx2", "f16c", "fma", "bmi2")
 _PORT_PATIENCE_SECONDS = 3.0
@@ -46,6 +47,23 @@ def check_cpu(machine: str = platform.machine(), facts: Path = _CPU_FACTS) -> No
             f"This processor lacks {', '.join(missing)}, which the built-in demo model needs: "
             "set OLLAMA_HOSTS to a machine that runs Ollama."
         )
+
+
+def check_libraries(openmp: str = "libgomp.so.1") -> None:
+    """Refuse a machine without the one library that llama.cpp's package does not bring along.
+
+    Raises:
+        ProgramMissing: when it is not there; the message says how it is installed.
+    """
+    if sys.platform != "linux":
+        return
+    try:
+        ctypes.CDLL(openmp)
+    except OSError as error:
+        raise ProgramMissing(
+            "The demo model and the embedder need the library libgomp, which this machine does not have. Install it"
+            " (Debian and Ubuntu: apt install libgomp1; Fedora: dnf install libgomp) and start RxChat again."
+        ) from error
 
 
 def own_environment() -> dict[str, str]:

@@ -146,6 +146,7 @@ class Supervisor:
             postgres.check()
         if with_models:
             models.check_cpu()
+            models.check_libraries()
             weights.missing(data / "models")
         work: list[Coroutine[Any, Any, None]] = []
         if with_postgres:

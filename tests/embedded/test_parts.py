@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from rxchat.embedded import models, process, secrets, weights
-from rxchat.embedded.errors import CpuTooOld, DataFolderInUse, EmbeddedError, StartFailed, WeightsMissing
+from rxchat.embedded.errors import (
+    CpuTooOld,
+    DataFolderInUse,
+    EmbeddedError,
+    ProgramMissing,
+    StartFailed,
+    WeightsMissing,
+)
 from rxchat.embedded.supervisor import Supervisor
 from tests.embedded import weights_cache
 from tests.embedded.processes import is_alive, settings_for, until
@@ -69,6 +76,13 @@ async def test_start_refuses_an_old_processor_before_it_does_anything(
     with pytest.raises(CpuTooOld):
         await Supervisor(settings_for(data, "postgres", "models")).start()
     assert not (data / "postgres").exists()
+
+
+@pytest.mark.anyio
+async def test_a_library_that_is_not_installed_is_a_clear_error(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models.check_libraries, "__defaults__", ("libnot-there.so.1",))
+    with pytest.raises(ProgramMissing, match=r"apt install libgomp1"):
+        await Supervisor(settings_for(data, "models")).start()
 
 
 @pytest.mark.anyio
