@@ -261,7 +261,8 @@ class Wording:
         """Return where a quotation stands; None when it does not."""
         for words, pattern in ((self.words, _WORD), (self.undivided, _UNDIVIDED)):
             said = ([_word(found) for found in pattern.findall(part)] for part in _ELLIPSIS.split(quote))
-            parts = [part for part in said if any(word.isalnum() for word in part)]
+            # NFKC makes three characters of a fraction, and only two of them are digits.
+            parts = [part for part in said if any(character.isalnum() for word in part for character in word)]
             if not 0 < len(parts) <= _MOST_PARTS:
                 return None
             if (span := words.span_of(parts)) is not None:

@@ -6,7 +6,7 @@ import hashlib
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rxchat.domain.citations import Wording, as_data, citations_of, verified_numbers
@@ -103,6 +103,8 @@ def test_whatever_is_said_nothing_breaks(before: str, quote: str) -> None:
 
 
 @given(st.text(min_size=1, max_size=80), st.text(max_size=80), st.text(max_size=80))
+@example("\u00bc", "", "")
+@example("\u2152", "a", "b")
 def test_words_that_stand_there_are_found(quote: str, before: str, after: str) -> None:
     text = f"{before} {quote} {after}"
     span = Wording.of(text.replace("...", " ").replace("…", " ")).span_of(quote.replace("...", " ").replace("…", " "))
