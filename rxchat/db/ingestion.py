@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, cast, delete, func, select, text, update
+from sqlalchemy import ARRAY, Text, bindparam, cast, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db.documents import owned_document
@@ -19,6 +19,7 @@ from rxchat.domain.chunking import Piece
 from rxchat.domain.documents import Block, BlockKind, DocumentState, ParsedDocument
 from rxchat.domain.files import Document
 from rxchat.domain.ids import new_id
+from rxchat.domain.lexemes import VERSION, indexed
 from rxchat.domain.retrieval import embedded_text
 from rxchat.tables import ChunkRow, ChunkVector, DocumentRow, DocumentText
 
@@ -168,7 +169,8 @@ async def save_chunks(session: AsyncSession, document: Document, whole: str, pie
         )
     )
     for at in range(0, len(pieces), _AT_A_TIME):
-        rows = [_chunk_row(document, whole, piece) for piece in pieces[at : at + _AT_A_TIME]]
+        some = pieces[at : at + _AT_A_TIME]
+        rows = await asyncio.to_thread(lambda some=some: [_chunk_row(document, whole, piece) for piece in some])
         await session.execute(_ADD_CHUNK, rows)
 
 
@@ -177,9 +179,9 @@ _ADD_CHUNK = text(
     INSERT INTO chunk (owner_id, id, document_id, generation, collection_id, ordinal, page, heading, start, "end", tokens,
                        hash, text, words)
     VALUES (:owner_id, :id, :document_id, :generation, :collection_id, :ordinal, :page, :heading, :start, :end, :tokens,
-            :hash, :text, to_tsvector('rxchat', :searched))
+            :hash, :text, to_tsvector('rxchat', :words) || array_to_tsvector(:lexemes))
     """
-)
+).bindparams(bindparam("lexemes", type_=ARRAY(Text())))
 
 
 def _chunk_row(document: Document, whole: str, piece: Piece) -> dict[str, Any]:
@@ -198,8 +200,59 @@ def _chunk_row(document: Document, whole: str, piece: Piece) -> dict[str, Any]:
         "tokens": piece.tokens,
         "hash": hashlib.sha256(said.encode()).digest(),
         "text": said,
-        "searched": embedded_text(document.name, piece.heading, said),
+        **_searched(document.name, piece.heading, said),
     }
+
+
+def _searched(name: str, heading: str, said: str) -> dict[str, Any]:
+    made = indexed(embedded_text(name, heading, said))
+    return {"words": made.words, "lexemes": list(made.lexemes)}
+
+
+_INDEX_WORDS = text(
+    """
+    UPDATE chunk SET words = to_tsvector('rxchat', :words) || array_to_tsvector(:lexemes)
+     WHERE owner_id = :owner_id AND id = :id
+    """
+).bindparams(bindparam("lexemes", type_=ARRAY(Text())))
+
+
+async def index_words(session: AsyncSession, document: Document, first: int, limit: int) -> int:
+    """Index the words of some chunks that can be found again, from an ordinal on; return how many there were."""
+    found = await session.execute(
+        select(ChunkRow.id, ChunkRow.heading, ChunkRow.text)
+        .where(
+            ChunkRow.owner_id == document.owner_id,
+            ChunkRow.document_id == document.id,
+            ChunkRow.generation == document.live_generation,
+            ChunkRow.ordinal >= first,
+        )
+        .order_by(ChunkRow.ordinal)
+        .limit(limit)
+    )
+    rows = await asyncio.to_thread(
+        lambda chunks: [
+            {"owner_id": document.owner_id, "id": chunk[0], **_searched(document.name, chunk[1], chunk[2])}
+            for chunk in chunks
+        ],
+        found.all(),
+    )
+    if rows:
+        await session.execute(_INDEX_WORDS, rows)
+    return len(rows)
+
+
+async def words_are_indexed(session: AsyncSession, document: Document) -> None:
+    """Say that all that can be found of a document is indexed by the rules of today, unless it was replaced meanwhile."""
+    await session.execute(
+        update(DocumentRow)
+        .where(
+            DocumentRow.owner_id == document.owner_id,
+            DocumentRow.id == document.id,
+            DocumentRow.live_generation == document.live_generation,
+        )
+        .values(words_version=VERSION)
+    )
 
 
 async def count_without_vector(session: AsyncSession, document: Document, generation: int, index_id: int) -> int:
@@ -274,6 +327,7 @@ async def publish(session: AsyncSession, taken: Taken, index_id: int) -> bool:
         "progress": 1.0,
         "error": "",
         "embedded_index": index_id,
+        "words_version": VERSION,
         "retry_at": None,
     }
     if not await advance(session, taken, **facts):

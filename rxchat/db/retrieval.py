@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, bindparam, text
+from sqlalchemy import ARRAY, Uuid, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rxchat.domain.retrieval import CANDIDATES, EXACT_CHUNKS, FUSION, EmbedderInfo, Index, Passage, Scope, Way
+from rxchat.db import full_text
+from rxchat.domain.retrieval import CANDIDATES, EXACT_CHUNKS, FUSION, Index, Passage, Scope, Way, distinct
 
-_QUOTED = re.compile(r"['\\]")
 _WORDS_READ_THROUGH = 2_500
 """In scopes of at most so many chunks every one is looked at for words, too; in larger ones the index on words is asked."""
 _ROWS_OF_WORDS = 4_000
 """So many chunks, rare words first, are ranked when the index on words is asked."""
+_COPIES = 8
+"""So many candidates are looked at for each that is wanted: of those with the same text one counts."""
 _EF_SEARCH = 120
 _MOST_SCANNED = 100_000
 
 _UUIDS = ARRAY(Uuid())
-_TEXTS = ARRAY(Text())
 
 # The chunks of a scope that can be found: row-level security lets through what the person may read, and a document
 # counts only in the generation that is whole.
@@ -44,53 +43,74 @@ _SCOPE_SIZE = text(
 _COLLECTIONS_OF = text("SELECT DISTINCT collection_id FROM document WHERE id = ANY (:documents)").bindparams(
     bindparam("documents", type_=_UUIDS)
 )
-_ABOUT_ALL = text("SELECT greatest(reltuples, 0)::float8 FROM pg_class WHERE oid = 'chunk'::regclass")
 # Never left to the planner: it would rather sort what it has read of all of a large scope.
 _HNSW = text(
     f"SET LOCAL hnsw.iterative_scan = 'relaxed_order'; SET LOCAL hnsw.ef_search = {_EF_SEARCH};"
     f" SET LOCAL hnsw.max_scan_tuples = {_MOST_SCANNED};"
     " SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off"
 )
-_LEXEMES = text("SELECT tsvector_to_array(to_tsvector('rxchat', :question)) AS found")
-_SHARES = text("SELECT word, share FROM common_word WHERE word = ANY (:words)").bindparams(
-    bindparam("words", type_=_TEXTS)
-)
-
-# Read through: distances and words of every chunk of the scope. Words count by how rare they are in the scope and, with
-# little gain for each repetition, how often a chunk has them (as in BM25; ts_rank of one word grows just like that). A
-# chunk's place among those counts as much as it covers the question, squared: a few common words in common must not
-# outweigh what the vectors say (tests/retrieval measures it; decision 0011).
+# Read through: distances and words of every chunk of the scope. Terms count by how rare they are in the scope and, with
+# little gain for each repetition, how often a chunk has them (as in BM25; ts_rank of one word grows just like that); a term
+# that is found only loosely (the beginning of a code, a part of a compound) by its share of that. A chunk's place among
+# those counts as much as it covers the question, squared: a few common words in common must not outweigh what the vectors
+# say (tests/retrieval measures it; decisions 0011 and 0013). Of chunks with the same text only the best is a candidate.
 _NEAR_IN_SCOPE = """
-    WITH scope AS MATERIALIZED (SELECT chunk.owner_id, chunk.id {in_scope}),
+    WITH scope AS MATERIALIZED (SELECT chunk.owner_id, chunk.id, chunk.hash {in_scope}),
     near AS MATERIALIZED (
         SELECT owner_id, id, distance, row_number() OVER (ORDER BY distance, id) AS rank FROM (
-            SELECT scope.owner_id, scope.id,
-                   (made.embedding::halfvec({dimensions})) <=> (:vector)::halfvec({dimensions}) AS distance
-              FROM scope JOIN chunk_vector AS made
-                ON made.owner_id = scope.owner_id AND made.chunk_id = scope.id AND made.index_id = {index}
-             ORDER BY distance, scope.id LIMIT {candidates}) AS nearest),
+            SELECT * FROM (
+                SELECT DISTINCT ON (hash) * FROM (
+                    SELECT scope.owner_id, scope.id, scope.hash,
+                           (made.embedding::halfvec({dimensions})) <=> (:vector)::halfvec({dimensions}) AS distance
+                      FROM scope JOIN chunk_vector AS made
+                        ON made.owner_id = scope.owner_id AND made.chunk_id = scope.id AND made.index_id = {index}
+                     ORDER BY distance, scope.id LIMIT {looked_at}) AS nearest
+                 ORDER BY hash, distance, id) AS different
+             ORDER BY distance, id LIMIT {candidates}) AS nearest),
+"""
+_TERM = """
+    term AS MATERIALIZED (
+        SELECT number, asked.query::tsquery AS query, share, is_optional, weight, bonus
+          FROM unnest((:numbers)::integer[], (:queries)::text[], (:shares)::float8[], (:optional)::boolean[],
+                      (:weights)::float8[], (:bonuses)::float8[])
+            AS asked (number, query, share, is_optional, weight, bonus)),
 """
 _SAID_IN_SCOPE = """
-    size AS MATERIALIZED (SELECT count(*)::float8 AS chunks FROM scope),
-    term AS MATERIALIZED (
-        SELECT word, quoted::tsquery AS query FROM unnest((:words)::text[], (:quoted)::text[]) AS asked (word, quoted)),
+    size AS MATERIALIZED (
+        SELECT count(*)::float8 AS chunks, ln(1 + (count(*) + 0.5::float8) / 0.5::float8) AS unfound FROM scope),
     hit AS MATERIALIZED (
-        SELECT scope.owner_id, scope.id, term.word, ts_rank(chunk.words, term.query)::float8 AS weight
+        SELECT scope.owner_id, scope.id, scope.hash, term.number, term.share,
+               ts_rank(chunk.words, term.query)::float8 AS weight
           FROM scope JOIN chunk ON chunk.owner_id = scope.owner_id AND chunk.id = scope.id
           JOIN term ON chunk.words @@ term.query),
+    counted AS MATERIALIZED (
+        SELECT number, share, ln(1 + (size.chunks - count(*) + 0.5::float8) / (count(*) + 0.5::float8)) AS rarity
+          FROM hit CROSS JOIN size GROUP BY number, share, size.chunks),
     rare AS MATERIALIZED (
-        SELECT word, ln(1 + ((SELECT chunks FROM size) - count(*) + 0.5::float8) / (count(*) + 0.5::float8)) AS weight
-          FROM hit GROUP BY word),
-    -- What a chunk has of all that was asked: words that no chunk has count, too.
+        SELECT number, share, term.weight * counted.rarity AS weight,
+               term.bonus * share * (counted.rarity / size.unfound) ^ 2 AS bonus
+          FROM counted JOIN term USING (number, share) CROSS JOIN size),
+"""
+_UNFOUND_IN_SCOPE = "term.weight * (SELECT unfound FROM size)"
+_WEIGHED = """
+    -- What a chunk has of all that was asked: terms that no chunk has count, too.
     asked AS MATERIALIZED (
-        SELECT sum(coalesce(rare.weight, ln(1 + (size.chunks + 0.5::float8) / 0.5::float8))) AS weight
-          FROM size CROSS JOIN term LEFT JOIN rare USING (word)),
+        SELECT greatest(0.01::float8, sum(coalesce(found.weight, CASE WHEN term.is_optional THEN 0 ELSE {unfound} END))) AS weight
+          FROM (SELECT number, bool_and(is_optional) AS is_optional, max(weight) AS weight FROM term GROUP BY number) AS term
+          LEFT JOIN (SELECT DISTINCT ON (number) number, weight FROM rare ORDER BY number, share DESC) AS found USING (number)),
     said AS MATERIALIZED (
         SELECT owner_id, id, row_number() OVER (ORDER BY score DESC, id) AS rank,
-               2 * (score / (SELECT weight FROM asked)) ^ 2 AS weight FROM (
-            SELECT hit.owner_id, hit.id, sum(rare.weight * hit.weight / (hit.weight + 0.03::float8)) AS score
-              FROM hit JOIN rare USING (word) GROUP BY hit.owner_id, hit.id
-             ORDER BY score DESC, hit.id LIMIT {candidates}) AS best)
+               bonus + 2 * (score / (SELECT weight FROM asked)) ^ (:power)::float8 AS weight FROM (
+            SELECT * FROM (
+                SELECT DISTINCT ON (hash) * FROM (
+                    SELECT owner_id, id, hash, sum(score) AS score, sum(bonus) AS bonus FROM (
+                        SELECT hit.owner_id, hit.id, hit.hash, hit.number, max(rare.bonus) AS bonus,
+                               max(rare.weight * hit.share * hit.weight / (hit.weight + 0.03::float8)) AS score
+                          FROM hit JOIN rare USING (number, share)
+                         GROUP BY hit.owner_id, hit.id, hit.hash, hit.number) AS part
+                     GROUP BY owner_id, id, hash ORDER BY score DESC, id LIMIT {looked_at}) AS best
+                 ORDER BY hash, score DESC, id) AS different
+             ORDER BY score DESC, id LIMIT {candidates}) AS best)
 """
 _NEAR_BY_INDEX = """
     WITH near AS MATERIALIZED (
@@ -102,10 +122,16 @@ _NEAR_BY_INDEX = """
                AND (made.collection_id = ANY (:whole) OR made.document_id = ANY (:documents))
              ORDER BY (made.embedding::halfvec({dimensions})) <=> (:vector)::halfvec({dimensions}) LIMIT {candidates}) AS nearest),
 """
+# The index says which chunks have rare terms; how much each term says is known from how common it is everywhere.
 _SAID_BY_INDEX = """
-    said AS MATERIALIZED (
-        SELECT owner_id, id, row_number() OVER (ORDER BY rank DESC, id) AS rank, 0.5::float8 AS weight
-          FROM chunks_with_words((:query)::tsquery, (:whole)::uuid[], (:documents)::uuid[], {candidates}))
+    hit AS MATERIALIZED (
+        SELECT chunk.owner_id, chunk.id, chunk.hash, term.number, term.share, ts_rank(chunk.words, term.query)::float8 AS weight
+          FROM chunks_with_words((:query)::tsquery, (:whole)::uuid[], (:documents)::uuid[], 2 * {candidates}) AS known
+          JOIN chunk ON chunk.owner_id = known.owner_id AND chunk.id = known.id
+          JOIN term ON chunk.words @@ term.query),
+    rare AS MATERIALIZED (
+        SELECT number, share, weight, bonus * share AS bonus FROM term
+         WHERE (number, share) IN (SELECT number, share FROM hit)),
 """
 _FUSED = """
     , parts AS (
@@ -138,12 +164,6 @@ async def scope_size(session: AsyncSession, scope: Scope) -> int:
     return counted.scalar_one()
 
 
-async def lexemes(session: AsyncSession, question: str) -> list[str]:
-    """Return the words of a question as the index has them."""
-    found = await session.execute(_LEXEMES, {"question": question})
-    return list(found.scalar_one())[:40]
-
-
 async def search(
     session: AsyncSession,
     index: Index | None,
@@ -155,39 +175,65 @@ async def search(
     way: Way = Way.HYBRID,
     exact_chunks: int = EXACT_CHUNKS,
 ) -> list[Passage]:
-    """Return the best k passages of a scope, by vectors and words together; without a vector by words alone."""
+    """Return the best k passages of a scope, by vectors and words together; without a vector by words alone.
+
+    Passages that say nothing which a better one does not say are left out.
+    """
     if scope.is_empty:
         return []
     places = await _places(session, scope)
     size = (await session.execute(_SCOPE_SIZE, places)).scalar_one()
     if not size:
         return []
-    words = await lexemes(session, question)
     if index is None or vector is None:
         index, vector, way = Index(0, "", 1, 0), [0.0], Way.TEXT
-    values: dict[str, Any] = {**places, "vector": _written(vector), "k": k, "way": way.value}
-    is_exact = size <= exact_chunks
-    if size <= min(exact_chunks, _WORDS_READ_THROUGH):
-        values |= {"words": words, "quoted": [_quoted(word) for word in words]}
-        said = _SAID_IN_SCOPE
+    asked = await full_text.asked(session, question)
+    values: dict[str, Any] = {**places, "vector": _written(vector), "way": way.value}
+    limit, is_exact = max(CANDIDATES, k), size <= exact_chunks
+    values |= {"k": 3 * k, "power": asked.power}
+    while True:
+        found = await _searched(session, index, values, asked, size=size, limit=limit, is_exact=is_exact)
+        different = distinct(found, k)
+        is_cut = len(found) == values["k"]
+        is_whole = is_exact and limit * _COPIES >= size and not is_cut
+        # Words alone may well be in less than k chunks: one deeper look is enough.
+        if len(different) >= min(k, size) or is_whole or (way is Way.TEXT and not is_cut and limit > CANDIDATES + k):
+            return different
+        # Copies take the places, or what is far from everything in a scope lies behind all that the index looks at.
+        is_exact, limit = True, limit * _COPIES
+        values["k"] = limit
+
+
+async def _searched(
+    session: AsyncSession,
+    index: Index,
+    values: dict[str, Any],
+    asked: full_text.Asked,
+    *,
+    size: int,
+    limit: int,
+    is_exact: bool,
+) -> list[Passage]:
+    """Return up to so many passages of a scope of this size, read through or by the indexes."""
+    if is_exact and size <= _WORDS_READ_THROUGH:
+        values, said, unfound = values | asked.values(), _SAID_IN_SCOPE, _UNFOUND_IN_SCOPE
     else:
-        values["query"] = await _rare_words(session, words)
-        said = _SAID_BY_INDEX
+        shares = await full_text.shares(session, asked)
+        values = values | asked.values(shares) | {"query": asked.rare(shares, _ROWS_OF_WORDS)}
+        said, unfound = _SAID_BY_INDEX, "term.weight"
     if not is_exact:
         await session.execute(_HNSW)
     # The index's number and dimensions stand in the statement itself: only so is its own HNSW index recognised.
-    statement = ((_NEAR_IN_SCOPE if is_exact else _NEAR_BY_INDEX) + said + _FUSED).format(
+    statement = ((_NEAR_IN_SCOPE if is_exact else _NEAR_BY_INDEX) + _TERM + said + _WEIGHED + _FUSED).format(
         in_scope=_IN_SCOPE,
         index=int(index.id),
         dimensions=int(index.dimensions),
-        candidates=max(CANDIDATES, k),
+        candidates=limit,
+        looked_at=limit * _COPIES,
+        unfound=unfound,
         fusion=FUSION,
     )
-    found = [_passage(row) for row in await session.execute(_bound(statement), values)]
-    if not is_exact and len(found) < min(k, size) and way is not Way.TEXT:
-        # What is far from everything in a scope may lie behind all that the index looks at: then it is read through.
-        return await search(session, index, scope, question, vector, k=k, way=way, exact_chunks=size)
-    return found
+    return [_passage(row) for row in await session.execute(_bound(statement), values)]
 
 
 async def _places(session: AsyncSession, scope: Scope) -> dict[str, Any]:
@@ -202,27 +248,9 @@ async def _places(session: AsyncSession, scope: Scope) -> dict[str, Any]:
     }
 
 
-async def _rare_words(session: AsyncSession, words: Sequence[str]) -> str:
-    """Return a query for large scopes: the rarest words, as many as few chunks have; all of them, when none is rare."""
-    chunks = (await session.execute(_ABOUT_ALL)).scalar_one()
-    shares = {row.word: row.share for row in await session.execute(_SHARES, {"words": list(words)})}
-    rare, rows = [], 0.0
-    for word in sorted(words, key=lambda word: shares.get(word, 0.0)):
-        rows += shares.get(word, 0.0) * chunks
-        if rows > _ROWS_OF_WORDS:
-            break
-        rare.append(word)
-    return (" | " if rare else " & ").join(_quoted(word) for word in rare or words)
-
-
-def _quoted(word: str) -> str:
-    """Return a word as a query for just this word, whatever is in it."""
-    return "'" + _QUOTED.sub(r"\g<0>\g<0>", word) + "'"
-
-
 def _bound(statement: str) -> Any:
     made = text(statement)
-    kinds = {"collections": _UUIDS, "whole": _UUIDS, "documents": _UUIDS, "words": _TEXTS, "quoted": _TEXTS}
+    kinds = {"collections": _UUIDS, "whole": _UUIDS, "documents": _UUIDS, **full_text.TYPES}
     return made.bindparams(*(bindparam(name, type_=kind) for name, kind in kinds.items() if f":{name}" in statement))
 
 
@@ -312,61 +340,3 @@ async def document_names(session: AsyncSession, scope: Scope, limit: int) -> lis
         return []
     found = await session.execute(_NAMES, {**await _places(session, scope), "limit": limit})
     return list(found.scalars())
-
-
-_INDEXES = text(
-    "SELECT id, model, dimensions, max_tokens, state, query_prefix, document_prefix"
-    " FROM embedding_index WHERE state IN ('active', 'building')"
-)
-_UNHURRIED = text("SET LOCAL statement_timeout = 0")
-_OPEN_INDEX = text(
-    "SELECT id, state FROM open_vector_index(:model, :dimensions, :max_tokens, :query_prefix, :document_prefix)"
-)
-
-
-async def indexes(session: AsyncSession) -> list[Index]:
-    """Return the index that is in force, and one that is being built."""
-    found = await session.execute(_INDEXES)
-    return [
-        Index(
-            row.id, row.model, row.dimensions, row.max_tokens, row.state == "active",
-            row.query_prefix, row.document_prefix,
-        )
-        for row in found
-    ]  # fmt: skip
-
-
-async def open_index(session: AsyncSession, by: EmbedderInfo) -> Index:
-    """Return the index of a model's vectors, making it when it is new; that looks at all there are."""
-    await session.execute(_UNHURRIED)
-    row = (await session.execute(_OPEN_INDEX, asdict(by))).one()
-    is_active = row.state == "active"
-    return Index(row.id, by.model, by.dimensions, by.max_tokens, is_active, by.query_prefix, by.document_prefix)
-
-
-async def activate_index(session: AsyncSession, index_id: int) -> bool:
-    """Put an index in force when it is complete; False as long as it is not."""
-    await session.execute(_UNHURRIED)
-    return (await session.execute(text("SELECT activate_embedding_index(:index)"), {"index": index_id})).scalar_one()
-
-
-async def retire_others(session: AsyncSession, index_id: int) -> bool:
-    """Let go of indexes that are being made while this one is in force and wanted; False when there are none."""
-    return (await session.execute(text("SELECT retire_other_indexes(:index)"), {"index": index_id})).scalar_one()
-
-
-async def forget_retired(session: AsyncSession, limit: int) -> bool:
-    """Delete some vectors of indexes that are not in force any more; False when there is nothing to do."""
-    return (await session.execute(text("SELECT forget_retired_vectors(:limit)"), {"limit": limit})).scalar_one()
-
-
-async def to_embed(session: AsyncSession, index_id: int, limit: int) -> list[tuple[UUID, UUID]]:
-    """Return owners and ids of documents that have chunks without a vector in an index."""
-    statement = text("SELECT owner_id, id FROM documents_to_embed(:index, :limit)")
-    return [(row[0], row[1]) for row in await session.execute(statement, {"index": index_id, "limit": limit})]
-
-
-async def count_common_words(session: AsyncSession) -> int:
-    """Count anew which words stand in many chunks; return how many there are."""
-    await session.execute(_UNHURRIED)
-    return (await session.execute(text("SELECT count_common_words()"))).scalar_one()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
+
+from rxchat.domain.tokenizing import UNSPACED
 
 MOST_DIMENSIONS = 4_000
 """What pgvector's HNSW index on halfvec can hold."""
@@ -15,6 +18,10 @@ CANDIDATES = 60
 """How many each of the two searches brings before they are fused."""
 FUSION = 60
 """The constant of reciprocal rank fusion: 1 / (60 + rank), summed (Cormack, Clarke, Büttcher, SIGIR 2009)."""
+_SIGNIFICANT = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+|[^\w\s.,;:!?'\"()\[\]*`«»„“”‘’]")
+"""A word or a sign that changes what is said; other punctuation does not."""
+_NEAR_COPY = 0.9
+"""Which share of its sequences of three words a better passage has, too, if it has all of its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,4 +140,20 @@ def within_budget(passages: Sequence[Passage], tokens: int) -> list[Passage]:
         if kept and sum(item.tokens for item in kept) + passage.tokens > tokens:
             break
         kept.append(passage)
+    return kept
+
+
+def distinct(passages: Sequence[Passage], k: int) -> list[Passage]:
+    """Return the first k passages without those that say nothing which a passage before them does not say."""
+    kept: list[Passage] = []
+    known: list[tuple[set[str], set[tuple[str, ...]]]] = []
+    for passage in passages:
+        if len(kept) >= k:
+            break
+        said = _SIGNIFICANT.findall(passage.text.casefold())
+        words = set(said)
+        runs = set(zip(said, said[1:], said[2:], strict=False)) or {tuple(said)}
+        if not any(words <= others and len(runs & of_others) >= _NEAR_COPY * len(runs) for others, of_others in known):
+            kept.append(passage)
+            known.append((words, runs))
     return kept

@@ -15,7 +15,7 @@ import structlog
 
 from rxchat.db import ingestion as rows
 from rxchat.db import jobs
-from rxchat.db import retrieval as index_rows
+from rxchat.db import search_index as index_rows
 from rxchat.db.database import Database
 from rxchat.domain.errors import EmbedderError, TextRefused, TextTooLong
 from rxchat.domain.ports import EmbeddingModel

@@ -14,10 +14,11 @@ from uuid import UUID
 
 import structlog
 
+from rxchat.db import documents as document_rows
 from rxchat.db import files as file_rows
 from rxchat.db import ingestion as rows
 from rxchat.db import jobs, recognition
-from rxchat.db import retrieval as index_rows
+from rxchat.db import search_index as index_rows
 from rxchat.db.database import Database
 from rxchat.domain.chunking import chunked
 from rxchat.domain.documents import DocumentState, ParsedDocument, RecognizedPage
@@ -29,6 +30,7 @@ from rxchat.domain.errors import (
     StoreError,
 )
 from rxchat.domain.files import Document
+from rxchat.domain.lexemes import VERSION
 from rxchat.domain.ports import DocumentParser
 from rxchat.domain.text import storable
 from rxchat.services.embedding import SLICE_SECONDS, Embedding, NotMine, SliceOver
@@ -41,6 +43,9 @@ _SWEPT_AT_A_TIME = 100
 _BACKGROUND = 2_000
 """How much less urgent it is to bring an index up to date than anything that somebody has just brought."""
 _FORGOTTEN_AT_A_TIME = 5_000
+_INDEXED_AT_A_TIME = 20
+_CHUNKS_AT_A_TIME = 200
+_INDEXED_SECONDS = 3.0
 TRIES = 20
 """So often it is tried without getting on: with the waits between them, about an hour and a quarter."""
 _LONGEST_WAIT_SECONDS = 300
@@ -271,6 +276,33 @@ class Ingestion:
                 await jobs.queue_ingestion_once(session, owner_id, document_id, priority=-_BACKGROUND)
         async with self._database.begin(None) as session:
             await index_rows.forget_retired(session, _FORGOTTEN_AT_A_TIME)
+        await self.index_words()
+
+    async def index_words(self, seconds: float = _INDEXED_SECONDS) -> int:
+        """Index the words of documents again that older rules have indexed, for about so long; return how many it were."""
+        count, until = 0, time.monotonic() + seconds
+        while time.monotonic() < until:
+            async with self._database.begin(None) as session:
+                lacking = await index_rows.to_index(session, VERSION, _INDEXED_AT_A_TIME)
+            if not lacking:
+                break
+            for owner_id, document_id in lacking:
+                await self._index_words(owner_id, document_id)
+            count += len(lacking)
+        return count
+
+    async def _index_words(self, owner_id: UUID, document_id: UUID) -> None:
+        async with self._database.begin(owner_id) as session:
+            document = await document_rows.owned_document(session, owner_id, document_id)
+        if document is None:
+            return
+        first, done = 0, _CHUNKS_AT_A_TIME
+        while done == _CHUNKS_AT_A_TIME:
+            async with self._database.begin(owner_id) as session:
+                done = await rows.index_words(session, document, first, _CHUNKS_AT_A_TIME)
+            first += done
+        async with self._database.begin(owner_id) as session:
+            await rows.words_are_indexed(session, document)
 
 
 def _is_left_alone(document: Document) -> bool:

@@ -9,6 +9,7 @@ import structlog
 
 from rxchat.db import documents as document_rows
 from rxchat.db import retrieval as rows
+from rxchat.db import search_index as index_rows
 from rxchat.db.database import Database
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.errors import EmbedderError, InvalidInput
@@ -71,7 +72,7 @@ class Retrieval:
     async def _vector(self, user_id: UUID, question: str) -> tuple[Index | None, list[float] | None, str]:
         """Return a question's vector and the index that it can be looked up in; without one, words alone are searched."""
         async with self._database.begin(user_id) as session:
-            known = await rows.indexes(session)
+            known = await index_rows.indexes(session)
         failure: EmbedderError | None = None
         # The one in force is whole; while another one is made beside it, and the model of before is gone, that is better than none.
         for index in sorted(known, key=lambda item: not item.is_active):
@@ -89,7 +90,7 @@ class Retrieval:
     async def embedder(self, viewer: Viewer) -> str:
         """Return which embedding model finds passages by meaning, in a sentence for the page of documents."""
         async with self._database.begin(viewer.user_id) as session:
-            known = await rows.indexes(session)
+            known = await index_rows.indexes(session)
         active = next((index.model for index in known if index.is_active), "")
         wanted = self._embedder.label
         if not active or wanted == active or wanted.startswith(f"{active},"):

@@ -9,7 +9,7 @@ import structlog
 
 from rxchat.db import files as rows
 from rxchat.db.database import Database
-from rxchat.db.retrieval import count_common_words
+from rxchat.db.search_index import count_common_words
 from rxchat.domain.errors import StoreError
 from rxchat.domain.ports import ObjectStore
 from rxchat.services.keeping import Keeping

@@ -97,6 +97,7 @@ class DocumentRow(SQLModel, table=True):
         Index("ix_document_unfinished", "updated_at", postgresql_where=text("state NOT IN ('ready', 'failed')")),
         Index("ix_document_waiting", "owner_id", postgresql_where=text("state NOT IN ('ready', 'failed')")),
         Index("ix_document_embedded", "embedded_index", postgresql_where=text("live_generation IS NOT NULL")),
+        Index("ix_document_words_version", "words_version", postgresql_where=text("live_generation IS NOT NULL")),
     )
 
     owner_id: UUID = owned_key()
@@ -127,6 +128,8 @@ class DocumentRow(SQLModel, table=True):
     """How often it was taken up since it last got on."""
     embedded_index: int | None = None
     """In which index what can be found of it is whole."""
+    words_version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    """By which rules the words of what can be found were indexed (domain/lexemes.py)."""
     retry_at: datetime | None = moment(nullable=True)
     """Before then it is not embedded again, since that has failed."""
     created_at: datetime = moment(default_now=True)

@@ -185,7 +185,7 @@ def _copy_chunks(
             copy.write_row((chunk, documents[place * _DOCUMENTS_OF_ONE // len(ids)], place, next(texts)))
     connection.execute(
         'INSERT INTO chunk (owner_id, id, document_id, generation, collection_id, ordinal, page, heading, start, "end",'
-        " tokens, hash, text, words) SELECT %s, id, document_id, 1, %s, ordinal, 0, '', 0, length(text), 80, '\\x00', text,"
+        " tokens, hash, text, words) SELECT %s, id, document_id, 1, %s, ordinal, 0, '', 0, length(text), 80, sha256(convert_to(text, 'UTF8')), text,"
         " to_tsvector('rxchat', text) FROM said",
         (owner, collection),
     )

@@ -18,6 +18,7 @@ from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.retrieval import Way
 from rxchat.services.graph import Services
+from rxchat.settings import Settings
 from tests.embedded_models import EmbeddedModels, embedded_models
 from tests.retrieval.measure import (
     BASELINE,
@@ -51,7 +52,13 @@ def models() -> Iterator[EmbeddedModels]:
 @pytest.fixture
 def at(at: Connections, models: EmbeddedModels) -> Connections:
     """Where this test's servers are, with the real embedder among them."""
-    return replace(at, ollama_hosts=(models.host,))
+    return replace(at, ollama_hosts=(models.host,), demo_hosts=(models.host,))
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """The embedder is the one that comes with RxChat."""
+    return settings.model_copy(update={"embedding_model": ""})
 
 
 def test_recall_is_the_share_of_questions_answered_among_the_first() -> None:

@@ -7,7 +7,7 @@ import asyncio
 import psycopg
 import pytest
 
-from rxchat.db import retrieval as index_rows
+from rxchat.db import search_index as index_rows
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import EmbedderError

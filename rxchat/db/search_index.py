@@ -1,0 +1,74 @@
+"""Queries that keep the search index: vectors of each embedding model, and the words of documents."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rxchat.domain.retrieval import EmbedderInfo, Index
+
+_INDEXES = text(
+    "SELECT id, model, dimensions, max_tokens, state, query_prefix, document_prefix"
+    " FROM embedding_index WHERE state IN ('active', 'building')"
+)
+_UNHURRIED = text("SET LOCAL statement_timeout = 0")
+_OPEN_INDEX = text(
+    "SELECT id, state FROM open_vector_index(:model, :dimensions, :max_tokens, :query_prefix, :document_prefix)"
+)
+
+
+async def indexes(session: AsyncSession) -> list[Index]:
+    """Return the index that is in force, and one that is being built."""
+    found = await session.execute(_INDEXES)
+    return [
+        Index(
+            row.id, row.model, row.dimensions, row.max_tokens, row.state == "active",
+            row.query_prefix, row.document_prefix,
+        )
+        for row in found
+    ]  # fmt: skip
+
+
+async def open_index(session: AsyncSession, by: EmbedderInfo) -> Index:
+    """Return the index of a model's vectors, making it when it is new; that looks at all there are."""
+    await session.execute(_UNHURRIED)
+    row = (await session.execute(_OPEN_INDEX, asdict(by))).one()
+    is_active = row.state == "active"
+    return Index(row.id, by.model, by.dimensions, by.max_tokens, is_active, by.query_prefix, by.document_prefix)
+
+
+async def activate_index(session: AsyncSession, index_id: int) -> bool:
+    """Put an index in force when it is complete; False as long as it is not."""
+    await session.execute(_UNHURRIED)
+    return (await session.execute(text("SELECT activate_embedding_index(:index)"), {"index": index_id})).scalar_one()
+
+
+async def retire_others(session: AsyncSession, index_id: int) -> bool:
+    """Let go of indexes that are being made while this one is in force and wanted; False when there are none."""
+    return (await session.execute(text("SELECT retire_other_indexes(:index)"), {"index": index_id})).scalar_one()
+
+
+async def forget_retired(session: AsyncSession, limit: int) -> bool:
+    """Delete some vectors of indexes that are not in force any more; False when there is nothing to do."""
+    return (await session.execute(text("SELECT forget_retired_vectors(:limit)"), {"limit": limit})).scalar_one()
+
+
+async def to_embed(session: AsyncSession, index_id: int, limit: int) -> list[tuple[UUID, UUID]]:
+    """Return owners and ids of documents that have chunks without a vector in an index."""
+    statement = text("SELECT owner_id, id FROM documents_to_embed(:index, :limit)")
+    return [(row[0], row[1]) for row in await session.execute(statement, {"index": index_id, "limit": limit})]
+
+
+async def to_index(session: AsyncSession, version: int, limit: int) -> list[tuple[UUID, UUID]]:
+    """Return owners and ids of documents whose words were indexed by rules older than this version."""
+    statement = text("SELECT owner_id, id FROM documents_to_index(:version, :limit)")
+    return [(row[0], row[1]) for row in await session.execute(statement, {"version": version, "limit": limit})]
+
+
+async def count_common_words(session: AsyncSession) -> int:
+    """Count anew which words stand in many chunks; return how many there are."""
+    await session.execute(_UNHURRIED)
+    return (await session.execute(text("SELECT count_common_words()"))).scalar_one()
