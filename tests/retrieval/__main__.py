@@ -17,4 +17,8 @@ class Writing:
 
 
 if __name__ == "__main__":
-    sys.exit(pytest.main(["-q", "-s", str(Path(__file__).parent / "test_quality.py")], plugins=[Writing()]))
+    sys.exit(
+        pytest.main(
+            ["-q", "-s", "-m", "slow or not slow", str(Path(__file__).parent / "test_quality.py")], plugins=[Writing()]
+        )
+    )

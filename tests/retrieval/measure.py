@@ -15,7 +15,6 @@ from rxchat.domain.retrieval import Passage, Scope, Way
 from rxchat.services.graph import Services
 
 HERE = Path(__file__).parent
-BASELINE = HERE / "baseline.json"
 WRITING = pytest.StashKey[bool]()
 """There when the baseline is to be written."""
 DEPTH = 20
@@ -45,19 +44,40 @@ class Quality:
     mrr: float
 
 
-def documents() -> dict[str, str]:
-    """Return the texts of all documents by their names."""
-    return {path.name: path.read_text() for path in sorted((HERE / "documents").glob("*.md"))}
+@dataclass(frozen=True, slots=True)
+class QuestionSet:
+    """Documents and questions in one language, with the figures that may not drop."""
+
+    language: str
+
+    @property
+    def folder(self) -> Path:
+        """Where it is kept."""
+        return HERE if self.language == "english" else HERE / "languages" / self.language
+
+    @property
+    def baseline_file(self) -> Path:
+        """Where its figures are kept."""
+        return self.folder / "baseline.json"
+
+    def documents(self) -> dict[str, str]:
+        """Return the texts of all documents by their names."""
+        folder = self.folder / "documents" if self.language == "english" else self.folder
+        return {path.name: path.read_text() for path in sorted(folder.glob("*.md"))}
+
+    def questions(self) -> list[Question]:
+        """Return all questions."""
+        lines = (self.folder / "questions.jsonl").read_text().splitlines()
+        return [Question(**json.loads(line)) for line in lines]
+
+    def baseline(self) -> dict[Way, Quality]:
+        """Return the figures that were measured when the search was last changed on purpose."""
+        kept = json.loads(self.baseline_file.read_text())
+        return {Way(way): Quality(**figures) for way, figures in kept.items()}
 
 
-def questions() -> list[Question]:
-    """Return all questions."""
-    return [Question(**json.loads(line)) for line in (HERE / "questions.jsonl").read_text().splitlines()]
-
-
-def baseline() -> dict[Way, Quality]:
-    """Return the figures that were measured when the search was last changed on purpose."""
-    return {Way(way): Quality(**figures) for way, figures in json.loads(BASELINE.read_text()).items()}
+ENGLISH = QuestionSet("english")
+LANGUAGES = (QuestionSet("german"), QuestionSet("chinese"), QuestionSet("japanese"))
 
 
 def flat(text: str) -> str:
@@ -106,7 +126,7 @@ async def ranked(
 
 async def measured(services: Services, viewer: Viewer, collection: UUID) -> dict[Way, Quality]:
     """Return how well each way of searching finds."""
-    ranks = await ranked(services, viewer, collection, questions())
+    ranks = await ranked(services, viewer, collection, ENGLISH.questions())
     return {way: quality(places) for way, places in ranks.items()}
 
 
