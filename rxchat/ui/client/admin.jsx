@@ -3,6 +3,7 @@ import { useEffect, useId, useRef, useState } from "react";
 import { Link, useLocation } from "react-router";
 import { Search, UserPlus } from "lucide-react";
 import { CopyButton } from "./copy.jsx";
+import "./composition.js";
 import { spokenMoment } from "./moments.js";
 
 const QUIET = 250;

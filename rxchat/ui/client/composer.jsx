@@ -6,6 +6,7 @@ import { Chips } from "./attach-chips.jsx";
 import { DropZone } from "./attach-drop.jsx";
 import { useAttachments } from "./attach-page.js";
 import { attachedWords, isComing, isSameAttached, pastedFiles } from "./attach-state.js";
+import { isComposing } from "./composition.js";
 import { IconButton } from "./controls.jsx";
 import { KnowledgeLine } from "./knowledge-line.jsx";
 import { drafts, offered, refusal, returned, thread } from "./page-state.js";
@@ -112,9 +113,6 @@ function SendButton({ isRunning, isBlocked, isComingStill }) {
     </button>
   );
 }
-
-/** A key press that belongs to an input method (Japanese, Chinese, ...) is not ours. */
-const isComposing = (event) => event.nativeEvent.isComposing || event.keyCode === 229;
 
 export function Composer({ run, model, viewer, knowledge, knowledgeOf, choices, searched, onStop, onFind, onDetach }) {
   const { conversation_id: conversation = "" } = useParams();

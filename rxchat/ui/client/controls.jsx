@@ -1,5 +1,6 @@
 // The few controls that everything else is made of: buttons, menus, and who Escape belongs to.
 import { useCallback, useEffect, useId, useRef, useState } from "react";
+import { isComposing } from "./composition.js";
 
 const open = [];
 
@@ -19,7 +20,7 @@ export function useEscape(isOpen, close) {
 
 if (typeof document !== "undefined") {
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || event.isComposing || !open.length) return;
+    if (event.key !== "Escape" || isComposing(event) || !open.length) return;
     event.preventDefault();
     open[open.length - 1]();
   });

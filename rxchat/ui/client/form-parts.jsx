@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "react";
 import { Eye, EyeOff, TriangleAlert } from "lucide-react";
 import { waitWords } from "./account-words.js";
+import "./composition.js";
 
 export const SHORTEST_PASSWORD = 10;
 export const NEW_PASSWORD_HELP = `At least ${SHORTEST_PASSWORD} characters; a sentence is easy to remember.`;

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "react";
 import { useParams } from "react-router";
 import { CornerDownRight, Pencil, Undo2 } from "lucide-react";
+import { isComposing } from "./composition.js";
 import { drafts, giveBack, refusal, thread, useThread } from "./page-state.js";
 import { addPiece, isLeftBehind, isSaved, sortAside, startReading } from "./queue-state.js";
 import { tooLong } from "./words.js";
@@ -26,7 +27,7 @@ function Edit({ text: given, onType, onSave, onCancel }) {
   // What was typed is let go when the list shows it: its turn may come first.
   const save = () => !isBad && onSave(text.trim());
   const onKeyDown = (event) => {
-    if (event.nativeEvent.isComposing) return;
+    if (isComposing(event)) return;
     if (event.key === "Escape") leave(onCancel);
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
