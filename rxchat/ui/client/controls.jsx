@@ -1,6 +1,7 @@
 // The few controls that everything else is made of: buttons, menus, and who Escape belongs to.
 import { useCallback, useEffect, useId, useRef, useState } from "react";
 import { isComposing } from "./composition.js";
+import "./missing-chunk-page.js";
 
 const open = [];
 
