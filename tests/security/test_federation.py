@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import AsyncGenerator, Iterator
 from urllib.parse import parse_qs, urlsplit
 
@@ -127,6 +128,24 @@ async def test_by_invitation_nobody_makes_an_account_without_one(
     late = clients()
     late.cookies.set("rxchat_invitation", token)
     assert await round_trip(late, key, "dave", invitation="true") == "/sign-in?problem=no_account"
+
+
+@pytest.mark.parametrize("key", KEYS)
+async def test_who_comes_without_the_link_uses_the_invitation_of_that_address_however_it_is_written(
+    services: Services, clients: Open, owner_url: str, key: str
+) -> None:
+    admin = await person(services, owner_url, "Admin", "admin")
+    await services.rules.change(admin, Caller(), registration="invitation")
+    composed = "j\u00f6rg"
+    await services.people.invite(admin, email=f"{composed}@example.org", role="guest", caller=Caller())
+    decomposed = unicodedata.normalize("NFD", composed).upper()
+    for _ in range(2):
+        # The same person again, with the same account.
+        browser = clients()
+        assert await round_trip(browser, key, f"subject+as={decomposed}") == "/"
+        me = (await browser.get("/api/me")).json()
+        assert (me["email"], me["role"]) == (f"{composed}@example.org", "guest")
+    assert len(accounts(owner_url)) == 2 and await services.people.invitations(admin) == []
 
 
 @pytest.mark.parametrize("key", KEYS)
