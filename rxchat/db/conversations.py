@@ -175,6 +175,7 @@ _EMPTY = {
     "seconds": 0.0,
     "tokens_per_second": 0.0,
     "citations": [],
+    "remarks": [],
 }
 _FACTS = ("text", "reasoning", "model", "role", "state", *_EMPTY)
 _inserting = insert(Message)

@@ -77,8 +77,9 @@ async def of(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> li
 
 _UNREAD = text(
     """
-    SELECT count(*) FILTER (WHERE state <> 'failed' AND note = '') AS being_read,
-           count(*) FILTER (WHERE state <> 'failed' AND note <> '') AS waiting, count(*) FILTER (WHERE state = 'failed') AS failed
+    SELECT coalesce(array_agg(name ORDER BY created_at) FILTER (WHERE state <> 'failed' AND note = ''), '{}') AS being_read,
+           coalesce(array_agg(name ORDER BY created_at) FILTER (WHERE state <> 'failed' AND note <> ''), '{}') AS waiting,
+           coalesce(array_agg(name ORDER BY created_at) FILTER (WHERE state = 'failed'), '{}') AS failed
       FROM document
      WHERE state NOT IN ('uploading', 'ready') AND live_generation IS NULL
        AND (collection_id = ANY (:ids) OR id = ANY (:ids))
@@ -88,15 +89,15 @@ _UNREAD = text(
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """How many documents cannot be found: they are being read, wait for something, or have failed."""
+    """The names of documents that cannot be found: they are being read, wait for something, or have failed."""
 
-    being_read: int = 0
-    waiting: int = 0
-    failed: int = 0
+    being_read: Sequence[str] = ()
+    waiting: Sequence[str] = ()
+    failed: Sequence[str] = ()
 
 
 async def unread(session: AsyncSession, ids: Sequence[UUID]) -> Unread:
-    """Return how many documents of these collections (and of these themselves) cannot be found."""
+    """Return which documents of these collections (and of these themselves) cannot be found."""
     row = (await session.execute(_UNREAD, {"ids": list(ids)})).one()
     return Unread(row.being_read, row.waiting, row.failed)
 

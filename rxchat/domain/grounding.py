@@ -25,6 +25,7 @@ _NOTHING = (
     "The person has attached files to this conversation, but nothing in them fits their last message. If it is about the"
     " files, say that you found nothing in them."
 )
+NO_SOURCE_USED = "No source was used for this answer."
 _TAG = re.compile(r"</?\s*passage", re.IGNORECASE)
 _REFERS_BACK = re.compile(
     r"\b(it|its|they|them|their|this|that|these|those|he|she|his|her|there|then|same|one|ones|above|former|latter|more"
@@ -39,11 +40,11 @@ def with_sources(
 ) -> list[ChatMessage]:
     """Return the messages with what the model is to know of sources, before the last thing that the person has said.
 
-    What could not be looked at or for (`lacking`, sentences) the model is told, too; the person is, by the answer's first line.
+    What could not be looked at or for (`lacking`, sentences) the model is told, too; the person is, under the answer.
     """
     said = _told(sources) if sources else _NOTHING
     if lacking:
-        said = f"{said}\n\nNot everything could be looked at. The person has been told: {' '.join(lacking)}"
+        said = f"{said}\n\nNot everything could be looked at. The person is told under your answer: {' '.join(lacking)}"
     told = ChatMessage(Role.SYSTEM, said)
     last = max((place for place, item in enumerate(messages) if item.role is Role.USER), default=0)
     return [*messages[:last], told, *messages[last:]]

@@ -29,6 +29,7 @@ from rxchat.domain.citations import as_data, citations_of, verified_numbers
 from rxchat.domain.continuation import BeganAnew, Seam, asked_to_go_on, looks_complete, prefilled
 from rxchat.domain.conversations import AnswerEnded, MessageState
 from rxchat.domain.errors import AnswerInterrupted, DatabaseAway, ModelBroke, ModelError, ModelRefused
+from rxchat.domain.grounding import NO_SOURCE_USED
 from rxchat.domain.ids import made_at
 from rxchat.domain.ports import ChatModel
 from rxchat.domain.retrieval import Source
@@ -83,7 +84,7 @@ class AnswerWriter:
         self._failure: ModelError | None = None
         self._is_taken_up = False
         self._is_grounded = False
-        self._lacking = ""
+        self._lacking: tuple[str, ...] = ()
 
     async def write(self) -> None:
         """Have the model write the answer while the saver stores it; how it went is kept for `end`."""
@@ -170,8 +171,6 @@ class AnswerWriter:
     async def _generate(self, messages: list[ChatMessage]) -> None:
         said = self._answer.text
         if not said:
-            if self._lacking:
-                self._add(ChunkKind.TEXT, f"*{self._lacking}*\n\n")
             await self._answer_with_tools(messages)
             return
         for asked in (prefilled(messages, said), asked_to_go_on(messages, said)):
@@ -327,6 +326,8 @@ class AnswerWriter:
         if self._finished is not None and self._finished.answer_tokens:
             tokens = self._finished.answer_tokens
             rate = tokens / self._finished.answer_seconds if self._finished.answer_seconds > 0 else rate
+        citations = as_data(citations_of(text, self._sources)) if self._sources else []
+        uses_none = self._is_grounded and bool(text) and not verified_numbers(citations)
         return AnswerEnded(
             message_id=self.run.message_id,
             state=state,
@@ -338,5 +339,6 @@ class AnswerWriter:
             tokens=tokens,
             seconds=round(seconds, 3),
             tokens_per_second=round(rate, 1),
-            citations=as_data(citations_of(text, self._sources)) if self._sources else [],
+            citations=citations,
+            remarks=[*map(storable, self._lacking), *([NO_SOURCE_USED] if uses_none else [])],
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import structlog
@@ -30,6 +30,8 @@ _REWRITTEN_CHARACTERS = 400
 _WAIT_SECONDS = 45.0
 """How long an answer waits for files that were attached to it and are still being read."""
 _LOOK_SECONDS = 0.5
+_MOST_NAMED = 5
+"""So many files are named of which not all could be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,8 @@ class Grounded:
 
     messages: list[ChatMessage]
     sources: tuple[Source, ...] = ()
-    lacking: str = ""
-    """What could not be looked at, for the person to know before the answer; "" when there is nothing."""
+    lacking: tuple[str, ...] = ()
+    """What could not be looked at: sentences that are shown under the answer."""
     tools: RetrievalTools | None = None
     """What the model may ask for itself; None when it cannot, or there is nothing."""
 
@@ -72,11 +74,14 @@ class Grounding:
             return Grounded(messages)
         scope = await self._retrieval.scope_of(viewer, [item.id for item in known])
         model = await self._info(run.model)
+        files = [item.id for item in known if item.kind != "collection"]
         if kept:
-            return self._with_tools(viewer, model, messages, kept, scope)
-        lacking = await self._until_read(viewer, [item.id for item in known if item.kind != "collection"])
+            # The time to wait for files was before its first word.
+            lacking = await self._until_read(viewer, files, wait_seconds=0)
+            return replace(self._with_tools(viewer, model, messages, kept, scope), lacking=lacking)
+        lacking = await self._until_read(viewer, files)
         passages, notice = await self._found(viewer, run, model, messages, scope)
-        lacking = [sentence for sentence in (_forbidden(len(known) - scope.size), lacking, notice) if sentence]
+        lacking = [*_forbidden(len(known) - scope.size), *lacking, *([notice] if notice else [])]
         sources = [Source(number, passage) for number, passage in enumerate(passages, 1)]
         async with self._database.begin(run.owner_id) as session:
             await rows.save_sources(session, run.owner_id, run.conversation_id, run.message_id, sources)
@@ -95,7 +100,7 @@ class Grounding:
         told, tools = with_sources(messages, sources, lacking), None
         if model is not None and "tools" in model.capabilities and not model.is_demo and not scope.is_empty:
             tools = RetrievalTools(self._database, self._retrieval, viewer, scope, sources, self._source_tokens)
-        return Grounded(told, tuple(sources), " ".join(lacking), tools)
+        return Grounded(told, tuple(sources), tuple(lacking), tools)
 
     async def keep(self, run: ClaimedRun, sources: Sequence[Source]) -> None:
         """Keep what the model has found itself, beside what it was shown at first.
@@ -106,22 +111,23 @@ class Grounding:
         async with self._database.begin(run.owner_id) as session:
             await rows.save_sources(session, run.owner_id, run.conversation_id, run.message_id, sources)
 
-    async def _until_read(self, viewer: Viewer, ids: list[UUID]) -> str:
+    async def _until_read(
+        self, viewer: Viewer, ids: list[UUID], wait_seconds: float = _WAIT_SECONDS
+    ) -> tuple[str, ...]:
         """Wait a while for files that are still on their way: whoever attaches one and asks, asks about it.
 
-        Returns what is to be said about those that are not read even then, or wait for something; "" when there are none.
+        Returns what is to be said about those that are not read even then, or wait for something.
         """
         found = rows.Unread()
-        for _ in range(int(_WAIT_SECONDS / _LOOK_SECONDS)):
+        for _ in range(max(1, int(wait_seconds / _LOOK_SECONDS))):
             async with self._database.begin(viewer.user_id) as session:
                 found = await rows.unread(session, ids)
-            if not found.being_read:
+            if not found.being_read or not wait_seconds:
                 break
             await asyncio.sleep(_LOOK_SECONDS)
-        later, never = found.being_read + found.waiting, found.failed
-        said = f"{_files(later)} not read yet: ask again in a while." if later else ""
+        later = [f"{name} is not read yet: ask again in a while." for name in (*found.being_read, *found.waiting)]
         # Why, its own page says.
-        return f"{said} {_files(never, 'was', 'were')} not readable.".strip() if never else said
+        return (*_named(later), *_named([f"{name} could not be read." for name in found.failed]))
 
     async def _found(
         self, viewer: Viewer, run: ClaimedRun, model: ModelInfo | None, messages: list[ChatMessage], scope: Scope
@@ -166,12 +172,13 @@ class Grounding:
         return rewritten(said, simple)
 
 
-def _files(count: int, one: str = "is", many: str = "are") -> str:
-    return f"{count} of the attached files {one if count == 1 else many}"
+def _named(sentences: Sequence[str]) -> list[str]:
+    """Return the first sentences about files, and how many files more there are."""
+    rest = len(sentences) - _MOST_NAMED
+    more = [f"The same is true of {rest} more file{'s' if rest > 1 else ''}."] if rest > 0 else []
+    return [*sentences[:_MOST_NAMED], *more]
 
 
-def _forbidden(count: int) -> str:
-    """Return what is said when somebody may not read any more what is attached, or it was deleted."""
-    if not count:
-        return ""
-    return f"{count} of what is attached here is gone, or not shared with you any more."
+def _forbidden(count: int) -> list[str]:
+    """Return what is said when a user may not read any more what is attached, or it was deleted."""
+    return [f"{count} of what is attached here is gone, or not shared with you any more."] if count else []

@@ -63,6 +63,7 @@ class Message(SQLModel, table=True):
     seconds: float = 0.0
     tokens_per_second: float = 0.0
     citations: list[Any] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"})
+    remarks: list[Any] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"})
     created_at: datetime = moment(default_now=True)
 
 

@@ -115,7 +115,7 @@ def chips(page: Page) -> Locator:
 
 def known(page: Page) -> Locator:
     """What the conversation's answers are grounded in."""
-    return page.get_by_role("region", name="What answers are grounded in").get_by_role("listitem")
+    return page.get_by_role("region", name="What answers may use").get_by_role("listitem")
 
 
 def pick(chat: Chat, words: str) -> None:

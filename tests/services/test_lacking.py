@@ -38,10 +38,11 @@ async def test_a_file_that_cannot_be_read_is_told_to_the_model(
     )
     await ended(services, viewer, turn.conversation_id)
     assert "thirty days" in told(ollama)
-    assert "1 of the attached files was not readable." in told(ollama)
+    assert "broken.pdf could not be read." in told(ollama)
     answer = await ended(services, viewer, turn.conversation_id)
-    assert answer.text.startswith("*1 of the attached files was not readable.*\n\n")
-    assert len(answer.text.split()) > 8
+    assert answer.remarks == ["broken.pdf could not be read.", "No source was used for this answer."]
+    assert not answer.text.startswith("*")
+    assert len(answer.text.split()) == 2
 
 
 async def test_where_all_was_looked_at_nothing_is_said_of_it(
@@ -55,7 +56,12 @@ async def test_where_all_was_looked_at_nothing_is_said_of_it(
     await ended(services, viewer, turn.conversation_id)
     assert "thirty days" in told(ollama)
     assert "Not everything" not in told(ollama)
-    assert "*" not in (await ended(services, viewer, turn.conversation_id)).text
+    assert (await ended(services, viewer, turn.conversation_id)).remarks == ["No source was used for this answer."]
+
+
+async def test_an_answer_without_anything_attached_has_no_remarks(services: Services, viewer: Viewer) -> None:
+    turn = await services.chats.ask(viewer, None, "How many holidays?", "scripted:tokens=2")
+    assert (await ended(services, viewer, turn.conversation_id)).remarks == []
 
 
 async def test_a_message_whose_attachments_are_gone_is_not_sent_without_them(

@@ -1,4 +1,4 @@
-// What the answers of this conversation are grounded in: one quiet line above the composer.
+// What the answers of this conversation may use; what one did use stands under it: one quiet line above the composer.
 import { useEffect, useState } from "react";
 import { useParams } from "react-router";
 import { FileText, Library, Paperclip, X } from "lucide-react";
@@ -17,7 +17,7 @@ function Item({ item, onDetach }) {
     onDetach(item.id);
   };
   return (
-    <li className="known" title={`${WORDS[item.kind] ?? "Document"}: ${item.name}. Answers here are grounded in it.`}>
+    <li className="known" title={`${WORDS[item.kind] ?? "Document"}: ${item.name}. Answers here may use it.`}>
       <Icon size={14} strokeWidth={1.75} aria-hidden="true" />
       <span className="known-name">{item.name}</span>
       <button type="button" className="brought-button" aria-label={`Take ${item.name} out`} disabled={isLeaving} onClick={detach}>
@@ -36,8 +36,8 @@ export function KnowledgeLine({ attached, of, onDetach }) {
   const isCut = !isOpen && attached.length > SHOWN + 1;
   const shown = isCut ? attached.slice(0, SHOWN) : attached;
   return (
-    <section className="knowledge" aria-label="What answers are grounded in">
-      <span className="knowledge-title">Grounded in</span>
+    <section className="knowledge" aria-label="What answers may use">
+      <span className="knowledge-title">Answers may use</span>
       <ul>
         {shown.map((item) => <Item key={item.id} item={item} onDetach={onDetach} />)}
         {isCut && (
