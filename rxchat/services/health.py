@@ -41,7 +41,7 @@ class Health:
     async def parts(self) -> list[Part]:
         """Return all parts; the process is ready when no needed one has a problem."""
         offer = await self._models.offer()
-        parts = [*await self._database_parts(), Part("models", offer.problem)]
+        parts = [*await self._database_parts(), Part("models", offer.detail or offer.problem)]
         if self._ping_redis is not None:
             problem = "" if await self._ping_redis() else "Redis does not answer; answers still stream and are saved."
             parts.append(Part("redis", problem, is_needed=False))
