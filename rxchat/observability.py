@@ -112,6 +112,9 @@ def configure_logging(level: str, form: Literal["auto", "json", "text"]) -> None
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
+_NUMBERS = re.compile(r"0x[0-9a-f]+|\d+")
+
+
 class RepeatedLines(logging.Filter):
     """Lets a line through so many times in a while; the next one after that says how many were left out.
 
@@ -129,7 +132,8 @@ class RepeatedLines(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Count a line; False when it is to be left out."""
         event = record.msg.get("event") if isinstance(record.msg, dict) else record.msg
-        kind = (record.name, record.levelno, str(event)[:200])
+        # Numbers aside: names of tasks and addresses of objects make a line of its own of each.
+        kind = (record.name, record.levelno, _NUMBERS.sub("#", str(event)[:400]))
         now = time.monotonic()
         since, count = self._seen.get(kind, (now, 0))
         if now - since > self._SECONDS:
@@ -140,7 +144,10 @@ class RepeatedLines(logging.Filter):
             elif left_out > 0:
                 record.msg = f"{record.msg} ({left_out} more were left out)"
         if kind not in self._seen and len(self._seen) >= self._MOST_KINDS:
-            self._seen.clear()
+            kept = {it: seen for it, seen in self._seen.items() if now - seen[0] <= self._SECONDS}
+            # Where even those are too many, they are counted as one.
+            self._seen, kind = kept, kind if len(kept) < self._MOST_KINDS else ("", record.levelno, "others")
+            since, count = self._seen.get(kind, (now, 0))
         self._seen[kind] = (since, count + 1)
         return count < self._TIMES
 

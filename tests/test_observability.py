@@ -111,6 +111,23 @@ def test_correlation_survives_into_tasks_that_are_started_inside() -> None:
     assert chosen == seen
 
 
+def test_a_line_that_differs_by_its_numbers_is_the_same_line(logs) -> None:
+    configure_logging("info", "json")
+    for number in range(500):
+        logging.getLogger("asyncio").error(f"Task-{number} at {number:#x} was lost")  # noqa: G004 - as libraries do
+    assert len(written(logs)) == 20
+
+
+def test_very_many_kinds_of_lines_do_not_bring_back_the_ones_that_are_left_out(logs) -> None:
+    configure_logging("info", "json")
+    words = ["".join(chr(97 + int(digit)) for digit in str(number)) for number in range(3_000)]
+    for word in words:
+        structlog.get_logger("ours").warning(f"kind {word}")
+        structlog.get_logger("ours").warning("refused")
+    lines = [line["event"] for line in written(logs)]
+    assert lines.count("refused") == 20 and len(lines) < 1_100
+
+
 def test_a_line_that_is_repeated_is_left_out_and_counted(logs, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = 1_000.0
     monkeypatch.setattr("rxchat.observability.time.monotonic", lambda: clock)

@@ -223,6 +223,7 @@ async def join(body: Join, request: Request, response: Response, services: Here)
     admission = await services.registration.join(
         body.token, name=body.name, password=body.password, caller=caller_of(request)
     )
+    take_cookie_back(response, settings_of(request), INVITATION)
     return _IN if let_in(response, request, services, admission) else _SECOND
 
 
@@ -251,6 +252,7 @@ async def sign_out(request: Request, response: Response, services: Here) -> None
     """End this browser's session on the server, and take its cookie back; without one there is nothing to do."""
     take_cookie_back(response, settings_of(request), COOKIE)
     take_cookie_back(response, settings_of(request), PENDING)
+    take_cookie_back(response, settings_of(request), INVITATION)
     try:
         viewer = await authenticate(request, services, enrolling=True)
     except NotSignedIn:

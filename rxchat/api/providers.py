@@ -55,7 +55,8 @@ async def depart(
             origin=origin_of(request),
             next_path=same_site_path(next),
             viewer=viewer,
-            invitation=cookie_in(request, INVITATION) if invitation else "",
+            # Nor must it use an invitation, which may be one that it has planted.
+            invitation=cookie_in(request, INVITATION) if invitation and is_ours else "",
         )
     except RxChatError as error:
         await services.denials.note(None, caller_of(request), f"to {key}", error)
@@ -104,6 +105,7 @@ async def _arrive(key: str, request: Request, services: Services, answer: Mappin
     if arrival.admission is not None and not let_in(response, request, services, arrival.admission):
         response.headers["location"] = f"/sign-in?step=second-factor&next={quote(here, safe='/')}"
     take_cookie_back(response, settings, DEPARTURE)
+    take_cookie_back(response, settings, INVITATION)
     return response
 
 

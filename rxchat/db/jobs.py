@@ -17,6 +17,8 @@ SCANS_QUEUE = "scans"
 _MOST_COUNTED = 1_000
 LAST_PRIORITY = -_MOST_COUNTED
 """That of the last of somebody's many documents, and of one that has had many turns."""
+_MOST_URGENT = 5
+"""So many of somebody's attached documents can come first at once."""
 _URGENT = 2 * _MOST_COUNTED
 
 # As procrastinate's own `defer` does it; but within our transaction, so that there is never one without the other.
@@ -35,6 +37,12 @@ _WAITING = text(
     SELECT (SELECT count(*) FROM (
                 SELECT FROM document WHERE owner_id = :owner AND state NOT IN ('ready', 'failed', 'uploading') LIMIT :most
             ) AS waiting) AS waiting,
+           (SELECT count(*) FROM (
+                SELECT FROM document JOIN collection
+                    ON collection.owner_id = document.owner_id AND collection.id = document.collection_id
+                 WHERE document.owner_id = :owner AND collection.kind = 'attachments'
+                   AND document.state NOT IN ('ready', 'failed', 'uploading') LIMIT :most
+            ) AS attached) AS attached,
            EXISTS (SELECT FROM document JOIN collection
                        ON collection.owner_id = document.owner_id AND collection.id = document.collection_id
                     WHERE document.owner_id = :owner AND document.id = :document AND collection.kind = 'attachments'
@@ -44,15 +52,22 @@ _WAITING = text(
 
 
 async def queue_ingestion(
-    session: AsyncSession, owner_id: UUID, document_id: UUID, *, priority: int = 0, queue: str = DOCUMENTS_QUEUE
+    session: AsyncSession,
+    owner_id: UUID,
+    document_id: UUID,
+    *,
+    priority: int = 0,
+    queue: str = DOCUMENTS_QUEUE,
+    is_urgent: bool = True,
 ) -> None:
     """Have a document brought on its way to being found, when this transaction commits; one job at a time for each.
 
     The more of a person's documents wait, the later the next one's turn: who brings thousands keeps nobody else waiting.
-    What is attached to a message comes first: somebody waits for the answer.
+    What is attached to a message comes first, as far as it is a few files: somebody waits for the answer.
     """
     row = (await session.execute(_WAITING, {"owner": owner_id, "document": document_id, "most": _MOST_COUNTED})).one()
-    priority += (_URGENT if row.is_attached else 0) - row.waiting
+    is_first = is_urgent and row.is_attached and row.attached <= _MOST_URGENT
+    priority += (_URGENT if is_first else 0) - row.waiting
     await session.execute(
         _DEFER,
         {

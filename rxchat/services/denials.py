@@ -19,7 +19,7 @@ from rxchat.domain.errors import (
     SecondFactorNeeded,
     TooManyAttempts,
 )
-from rxchat.domain.limits import Allowance
+from rxchat.domain.limits import Allowance, network_of
 from rxchat.domain.text import storable
 from rxchat.observability import correlation_id
 from rxchat.services.limits import Limits
@@ -53,8 +53,10 @@ class Denials:
             )
             await self._append(actor, caller.address, door=storable(door)[:200], code=error.code)
         except TooManyAttempts:
-            if len(self._left_out) < _MOST_SUMS or (actor, caller.address) in self._left_out:
-                self._left_out[actor, caller.address] += 1
+            # One row for all of a user's, else for all of a network's: an address of IPv6 is quickly another one.
+            key = (actor, caller.address if actor else network_of(caller.address))
+            is_known = key in self._left_out or len(self._left_out) < _MOST_SUMS or actor is not None
+            self._left_out[key if is_known else (None, "other networks")] += 1
         except DatabaseAway:
             return
 

@@ -226,7 +226,8 @@ class Library:
                 state=DocumentState.STORED.value, error="", note="", remarks="", progress=0.0, generation=found.generation + 1,
                 **chosen,
             )  # fmt: skip
-            await jobs.queue_ingestion(session, viewer.user_id, document_id)
+            # Nobody waits for an answer from it: it has been read before.
+            await jobs.queue_ingestion(session, viewer.user_id, document_id, is_urgent=False)
 
     async def shares(self, viewer: Viewer, collection_id: UUID) -> list[Share]:
         """Return with whom the person shares a collection of their own.

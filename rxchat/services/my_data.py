@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -226,14 +227,21 @@ class MyData:
             raise NotAllowed(_OLD_TICKET)
         if viewer.user_id in self._exporting:
             raise Conflict("Your data is being downloaded already. Wait until that has ended.")
-        async with self._database.begin(viewer.user_id) as session:
-            if not await session_rows.spend_token(session, id_in(facts, "jti"), datetime.now(UTC) + _TICKET):
-                raise NotAllowed(_OLD_TICKET)
-            await audit.append(session, viewer.user_id, "data_exported", caller.address, correlation_id())
-        return self._pieces(viewer)
+        self._exporting.add(viewer.user_id)
+        try:
+            async with self._database.begin(viewer.user_id) as session:
+                if not await session_rows.spend_token(session, id_in(facts, "jti"), datetime.now(UTC) + _TICKET):
+                    raise NotAllowed(_OLD_TICKET)
+                await audit.append(session, viewer.user_id, "data_exported", caller.address, correlation_id())
+        except BaseException:
+            self._exporting.discard(viewer.user_id)
+            raise
+        pieces = self._pieces(viewer)
+        # Begun here: one that is never asked for its first piece never comes to its end either.
+        first = await anext(pieces)
+        return _joined(first, pieces)
 
     async def _pieces(self, viewer: Viewer) -> AsyncGenerator[bytes]:
-        self._exporting.add(viewer.user_id)
         try:
             growing = _Growing()
             with zipfile.ZipFile(growing, "w", zipfile.ZIP_DEFLATED) as archive:  # pyright: ignore[reportArgumentType]
@@ -346,6 +354,13 @@ class MyData:
         # Packing takes processor time that answers want.
         await asyncio.to_thread(archive.writestr, f"{name}.json", _json(told))
         await asyncio.to_thread(archive.writestr, f"{name}.txt", f"{row.title}\n\n{words}\n")
+
+
+async def _joined(first: bytes, others: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    async with aclosing(others):
+        yield first
+        async for piece in others:
+            yield piece
 
 
 def _json(value: Any) -> str:

@@ -6,6 +6,7 @@ Reflex takes it for granted that its own page sent an event; whatever else comes
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from reflex_base.registry import RegistrationContext
 
@@ -20,6 +21,7 @@ _REFLEX_ARGUMENTS: dict[str, dict[str, tuple[type, ...]]] = {
 }
 REFLEX_HANDLERS = frozenset(_REFLEX_ARGUMENTS)
 """What Reflex's own frontend needs; none of these changes a var of ours or tells of one that a page may not see."""
+_LONGEST_PATH = 4_000
 _PLACE = {"pathname", "asPath", "query"}
 
 
@@ -27,24 +29,36 @@ def is_event(data: Any) -> bool:
     """Whether a message names a handler that there is, and has the shape of an event."""
     if not isinstance(data, dict) or not isinstance(data.get("name"), str):
         return False
-    payload = {} if data.get("payload") is None else data["payload"]
-    if not isinstance(payload, dict) or not is_place(data.get("router_data")):
+    payload = data.get("payload", {})
+    if not isinstance(payload, dict) or not is_place(data.get("router_data", {})):
         return False
     return data["name"] in RegistrationContext.get().event_handlers and _fits(data["name"], payload)
 
 
 def is_place(place: Any) -> bool:
-    """Whether this says on which page a tab is, and nothing else (RouterData of Reflex)."""
-    if place is None:
-        return True
+    """Whether this says on which page a tab is, and nothing else (RouterData of Reflex).
+
+    What is there must be of its kind: Reflex takes null for a page as little as anything else.
+    """
     if not isinstance(place, dict) or not place.keys() <= _PLACE:
         return False
-    query = {} if place.get("query") is None else place["query"]
+    query = place.get("query", {})
     return (
-        all(isinstance(place.get(name), (str, _NONE)) for name in ("pathname", "asPath"))
+        all(_is_path(place.get(name, "/")) for name in ("pathname", "asPath"))
         and isinstance(query, dict)
         and all(isinstance(value, str) or _is_strings(value) for value in query.values())
     )
+
+
+def _is_path(path: Any) -> bool:
+    """Whether this is the path of a page, with its query: one line that a URL parser takes for a path."""
+    if not isinstance(path, str) or not path.startswith("/") or len(path) > _LONGEST_PATH or not path.isprintable():
+        return False
+    try:
+        urlsplit(path)
+    except ValueError:
+        return False
+    return True
 
 
 def is_reflex_own(name: str) -> bool:

@@ -40,6 +40,7 @@ class Namespace(Protocol):
 
 _MOST_REFUSED = 5
 """After so many messages that are no events a socket is closed."""
+_MOST_SOCKETS = 10_000
 _namespaces: list[Namespace] = []
 _waiting: dict[str, list[Callable[[], None]]] = {}
 """Whom to tell when a tab's socket is closed, by client token."""
@@ -56,11 +57,20 @@ def install(namespace: Namespace) -> None:
 
     async def on_event(sid: str, data: Any) -> None:
         if is_event(data):
-            await process(sid, data)
-            return
-        log.warning("refused a message that is no event", kind=type(data).__name__)
+            try:
+                await process(sid, data)
+            except (TypeError, ValueError, AttributeError, LookupError) as error:
+                # Reflex could not take it apart after all; a traceback would hold all of it.
+                log.warning("an event could not be taken apart", error=type(error).__name__)
+            else:
+                return
+        else:
+            log.warning("refused a message that is no event", kind=type(data).__name__)
+        if len(refused) > _MOST_SOCKETS:
+            # Messages are handled side by side, and some after their socket is closed: nothing would forget those.
+            refused.clear()
         refused[sid] += 1
-        if refused[sid] >= _MOST_REFUSED:
+        if refused[sid] == _MOST_REFUSED:
             await _close(namespace, sid)
 
     def on_disconnect(sid: str) -> asyncio.Task[None] | None:

@@ -121,6 +121,11 @@ async def test_by_invitation_nobody_makes_an_account_without_one(
     assert await round_trip(clients(), key, "carol") == "/sign-in?problem=no_account"
     link, _ = await services.people.invite(admin, email="carol@team.example", role="guest", caller=Caller())
     token = link.partition("token=")[2]
+    # Another site's page has planted an invitation, and sends the browser off: it is worth nothing.
+    site = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    victim = clients(**site)
+    victim.cookies.set("rxchat_invitation", token)
+    assert await round_trip(victim, key, "dave", invitation="true") == "/sign-in?problem=no_account"
     browser = clients()
     assert (await browser.post("/api/auth/invitation", json={"token": token})).json() == {"email": "carol@team.example"}
     assert await round_trip(browser, key, "carol", invitation="true") == "/"

@@ -350,3 +350,18 @@ async def test_a_role_with_grants_is_given_only_by_who_may_give_grants(
     with pytest.raises(NotAllowed):
         await services.people.invite(add("Mo", "moderator"), email="mo2@example.org", role="counsel", caller=CALLER)
     await services.people.invite(admin, email="c@example.org", role="counsel", caller=CALLER)
+
+
+async def test_an_invitation_to_a_role_that_was_granted_more_since_is_refused(
+    services: Services, add: Add, admin: Viewer
+) -> None:
+    await role(services, admin, "early", "conversations.create")
+    link, _ = await services.people.invite(add("Mo", "moderator"), email="mo2@example.org", role="early", caller=CALLER)
+    await services.teams.grant(
+        admin, principal_kind="role", principal="early", resource_kind="model", resource=MODEL, action="use",
+        caller=CALLER,
+    )  # fmt: skip
+    with pytest.raises(NotAllowed):
+        await services.registration.join(
+            re.split("token=", link)[1], name="Mo Two", password="a long sentence of mine", caller=CALLER
+        )

@@ -70,7 +70,7 @@ async def test_an_event_of_a_known_handler_goes_through(namespace: Namespace) ->
     events = [
         {"name": NAME, "payload": {}, "router_data": place, "token": "tab"},
         {"name": HYDRATE, "payload": {}, "router_data": place},
-        {"name": HYDRATE, "payload": {"vars": {}, "hashes": ["a"]}, "router_data": None},
+        {"name": HYDRATE, "payload": {"vars": {}, "hashes": ["a"]}},
         {"name": IS_HYDRATED, "payload": {"value": True}},
     ]
     for event in events:
@@ -96,6 +96,14 @@ async def test_an_event_of_a_known_handler_goes_through(namespace: Namespace) ->
         {"name": NAME, "payload": {}, "router_data": {"query": {"a": {}}}},
         {"name": NAME, "payload": {}, "router_data": {"query": {"a": [7]}}},
         {"name": NAME, "payload": {}, "router_data": {"pathname": 7}},
+        {"name": NAME, "payload": {}, "router_data": None},
+        {"name": NAME, "payload": None, "router_data": {}},
+        {"name": NAME, "payload": {}, "router_data": {"query": None}},
+        {"name": NAME, "payload": {}, "router_data": {"asPath": None}},
+        {"name": NAME, "payload": {}, "router_data": {"asPath": "http://["}},
+        {"name": NAME, "payload": {}, "router_data": {"asPath": "//["}},
+        {"name": NAME, "payload": {}, "router_data": {"asPath": "/\ud800"}},
+        {"name": NAME, "payload": {}, "router_data": {"pathname": "/" + "x" * 5_000}},
         {"name": NAME, "payload": {}, "router_data": {"pathname": "/", "asPath": {}}},
         {"name": NAME, "payload": {}, "router_data": {"headers": {"cookie": "canary"}}},
         {"name": NAME, "payload": {}, "router_data": {"token": "canary"}},
