@@ -78,7 +78,7 @@ def model_host() -> Iterator[ModelHost]:
 @pytest.fixture(scope="package")
 def server(model_host: ModelHost) -> Iterator[RxChat]:
     """A server that nobody kills, with its first administrator."""
-    found = RxChat(model_host.host)
+    found = RxChat(model_host.host, RXCHAT_CONTEXT_TOKENS="131072")
     try:
         found.start()
         create_account(found)

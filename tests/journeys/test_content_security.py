@@ -84,7 +84,8 @@ def test_the_pages_about_accounts_need_no_more_either(house: RxChat, profile: Ca
     ):
         page.goto(f"{site(house)}/{path}")
         expect(page.get_by_role("heading").first).to_be_visible()
-    assert (violations, errors) == ([], [])
+    # A link that does not work is refused, as it should be; browsers write that into the console.
+    assert (violations, [error for error in errors if "403 (Forbidden)" not in error]) == ([], [])
 
     context = profile(storage_state=cookies)
     violations, errors = watched(context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable
 
@@ -78,7 +79,7 @@ def test_a_page_opened_while_the_model_host_is_away_says_so(tab: Chat, rough: Rx
     rough_host.kill()
     try:
         # What is on offer is remembered for some seconds.
-        notice = tab.page.get_by_role("status").filter(has_text=f"The model host {rough_host.host} does not answer")
+        notice = tab.page.get_by_role("status").filter(has_text=re.compile("does not answer"))
         until(lambda: tab.page.reload() and tab.answers.last.is_visible() and notice.is_visible())
         assert tab.said() == counted(1, 20).strip()
     finally:

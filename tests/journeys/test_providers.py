@@ -129,5 +129,6 @@ def test_somebody_elses_address_and_a_no_are_said_on_the_sign_in_page(house: RxC
     page.get_by_role("link", name="Continue with GitHub").click()
     at_the_provider(page, "hidden+unverified")
     expect(page.get_by_role("alert")).to_have_text(
-        "Your account there has no confirmed e-mail address. Confirm it there, or ask for an invitation."
+        "Your account there has no confirmed e-mail address (the claim email_verified is false)."
+        " Confirm it there, or ask for an invitation."
     )
