@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextvars import ContextVar
 from uuid import UUID
 
 import pytest
@@ -18,6 +19,9 @@ from rxchat.settings import Settings
 from tests.security.house import Open, doors, error_of, person, sign_in
 from tests.services.grounded import found, uploaded
 from tests.services.uploading import LARGE, objects
+
+is_ours: ContextVar[bool] = ContextVar("is_ours", default=False)
+"""Whether a statement is one of the request that a test looks at."""
 
 pytestmark = pytest.mark.anyio
 
@@ -120,11 +124,13 @@ async def test_a_part_of_a_file_is_one_look_at_the_database_and_one_piece(
     monkeypatch.setattr(store, "get", counted)
 
     def executed(*given: object) -> None:
-        if "FROM document" in str(given[2]):
+        # The job that reads the document looks at it, too.
+        if is_ours.get() and "FROM document" in str(given[2]):
             looked.append(given[2])
 
     engine = services.files._database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", executed)
+    is_ours.set(True)
     try:
         answer = await client.get(f"/api/files/{document}", headers={"range": "bytes=-5"})
     finally:

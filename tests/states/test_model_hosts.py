@@ -83,7 +83,7 @@ async def test_the_page_says_which_model_is_gone_and_which_one_answers(
         ollama.offered = [QUICK]
         forget_offer(services)
         await at_conversation(tab, conversation_id)
-        assert tab.shown(ThreadState, "model") == QUICK
+        await tab.until(lambda: tab.shown(ThreadState, "model") == QUICK)
         gone = f"The model {OTHER} is not there any more. {QUICK} answers from here on."
         assert tab.shown(ThreadState, "model_notice") == gone
         await tab.do(ThreadState, "choose_model", name=QUICK)
