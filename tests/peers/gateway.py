@@ -22,7 +22,10 @@ class Gateway:
     def url(self) -> str:
         """The server's URL by way of this gateway."""
         credentials = self._target.netloc.rpartition("@")[0]
-        return urlunsplit(self._target._replace(netloc=f"{credentials}@127.0.0.1:{self._port}"))
+        through = f"{credentials}@127.0.0.1:{self._port}"
+        if self._target.scheme == "unix":
+            return f"redis://{through}/0"
+        return urlunsplit(self._target._replace(netloc=through))
 
     async def open(self) -> None:
         """Let through; at the same port as before."""
@@ -37,7 +40,10 @@ class Gateway:
             writer.transport.abort()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await asyncio.open_connection(self._target.hostname, self._target.port)
+        if self._target.scheme == "unix":
+            there_reader, there_writer = await asyncio.open_unix_connection(self._target.path)
+        else:
+            there_reader, there_writer = await asyncio.open_connection(self._target.hostname, self._target.port)
         self._writers |= {writer, there_writer}
         try:
             await asyncio.gather(_copy(reader, there_writer), _copy(there_reader, writer))
