@@ -308,7 +308,7 @@ def _look_at_the_line(settings: Settings, name: str, url: str) -> Iterator[Findi
         return
     is_elsewhere = any(not is_loopback(host) for host in hosts if host)
     if asked.get("require_auth") != "scram-sha-256":
-        problem = "lets whoever listens at that address ask for the password in plain text."
+        problem = "lets any program that listens at that address ask for the password in plain text."
         yield Finding(
             _outside(settings) if is_elsewhere else "warning", name, problem,
             "Add sslmode=verify-full (and sslrootcert), or at least require_auth=scram-sha-256.",
@@ -351,7 +351,7 @@ _CHECKS: tuple[tuple[str, str, Callable[[Settings], Iterator[Finding]]], ...] = 
     ("Sessions", "end within a year.", _look_at_sessions),
     (
         "Database",
-        "RxChat serves with no more rights than it needs, and its password goes to nobody else.",
+        "RxChat serves with no more rights than it needs, and its password goes to the database alone.",
         _look_at_the_database,
     ),
     ("Redis", "asks for a password.", _look_at_redis),

@@ -36,7 +36,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Bring back the procedures of before."""
+    """Restore the earlier procedures."""
     for path in sorted((_VERSIONS / "0005").glob("*.sql")):
         if path.stem in _NEW:
             continue

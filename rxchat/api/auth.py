@@ -205,7 +205,7 @@ async def register(body: NewAccount, request: Request, response: Response, servi
 
 @router.post("/link", status_code=204)
 async def check_link(body: LinkOfKind, request: Request, services: Here) -> None:
-    """Say whether a link works, before somebody fills in the form behind it."""
+    """Say whether a link works, before its form is filled in."""
     await services.registration.check_link(body.kind, body.token, caller_of(request))
 
 

@@ -38,11 +38,11 @@ _NAMESPACE = "/_event"
 _CONTROL = re.compile(r"[1356]|[23](?:probe)?")
 # Socket.IO: connect, disconnect, event, acknowledgement; binary ones are not used here.
 _MESSAGE = re.compile(rf"4([0-3])(?:{_NAMESPACE}(?:,|$))(\d{{0,9}})(.*)", re.DOTALL)
-_CONNECT, _DISCONNECT = "0", "1"
+_CONNECT, _DISCONNECT, _EVENT, _ACKNOWLEDGEMENT = "0", "1", "2", "3"
 
 
 class SocketLimits:
-    """Counts the open sockets of a process: in all, of each user, of each address that nobody is signed in from."""
+    """Counts the open sockets of a process: in all, of each user, of each address without a sign-in."""
 
     def __init__(self) -> None:
         self._open: Counter[str] = Counter()
@@ -128,12 +128,8 @@ def is_packet(text: str) -> bool:
         data = json.loads(body)
     except (ValueError, RecursionError):
         return False
-    match kind:
-        case "0":
-            return isinstance(data, dict) and not number and isinstance(data.get("state_schema", ""), (str, type(None)))
-        case "2":
-            return _is_known(data)
-        case "3":
-            return isinstance(data, list) and bool(number)
-        case _:
-            return False
+    if kind == _CONNECT:
+        return isinstance(data, dict) and not number and isinstance(data.get("state_schema", ""), (str, type(None)))
+    if kind == _EVENT:
+        return _is_known(data)
+    return kind == _ACKNOWLEDGEMENT and isinstance(data, list) and bool(number)
