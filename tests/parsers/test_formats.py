@@ -49,7 +49,7 @@ def test_an_honest_file_is_what_its_name_says(name: str) -> None:
         ("a.txt", b"RIFF\x24\0\0\0WEBPVP8 ", "This file is called .txt, but it is a WebP picture."),
         ("a.txt", b"fLaC\0\0\0\x22", "This file is called .txt, but it is a sound recording."),
         ("a.txt", b"GIF89a\x10\0\x10\0", "This file is called .txt, but it is a GIF picture."),
-        ("a.txt", gzip.compress(b"hello"), "This file is called .txt, but it is a gzip archive."),
+        ("a.txt", gzip.compress(b"hello", mtime=0), "This file is called .txt, but it is a gzip archive."),
         ("a.txt", lzma.compress(b"hello"), "This file is called .txt, but it is an xz archive."),
         ("a.txt", b"\x28\xb5\x2f\xfd\x04\x58\x29\0\0hello", "This file is called .txt, but it is a Zstandard archive."),
         ("a.txt", b"\xff\xd8\xff\xe0\0\x10JFIF\0", "This file is called .txt, but it is a JPEG picture."),
@@ -98,7 +98,6 @@ def test_what_is_known_without_a_plain_name(name: str, head: bytes, media_type: 
     assert format_of(name, head, media_type).kind is kind
 
 
-@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.csv", "a.py", "a.html", "a.json", "README"])
 @pytest.mark.parametrize(
     "words",
     [
@@ -127,10 +126,11 @@ def test_what_is_known_without_a_plain_name(name: str, head: bytes, media_type: 
         "ELF",
     ],
 )
-@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16"])
-def test_a_text_about_another_format_is_a_text(name: str, words: str, encoding: str) -> None:
-    kind = BY_SUFFIX[name.removeprefix("a")].kind if "." in name else FormatKind.PLAIN_TEXT
-    assert format_of(name, words.encode(encoding)).kind is kind
+def test_a_text_about_another_format_is_a_text(words: str) -> None:
+    for name in ("a.txt", "a.md", "a.csv", "a.py", "a.html", "a.json", "README"):
+        kind = BY_SUFFIX[name.removeprefix("a")].kind if "." in name else FormatKind.PLAIN_TEXT
+        for encoding in ("utf-8", "latin-1", "utf-16"):
+            assert format_of(name, words.encode(encoding)).kind is kind, (name, encoding)
 
 
 def test_a_text_about_pdfs_is_a_text() -> None:

@@ -94,13 +94,14 @@ def test_every_route_of_the_api_answers_privately_to_everybody(stranger: httpx.C
             assert_private(answer)
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("path", ["/api/auth/sign-in", "/healthz", "/metrics", "/api/openapi.json", *OTHERS])
-def test_odd_questions_are_answered_as_carefully(member: httpx.Client, path: str, method: str) -> None:
-    answer = member.request(method, member.base_url.join("/").copy_with(raw_path=path.encode()))
-    assert answer.status_code < 500
-    assert_guarded(answer)
-    assert_private(answer)
+def test_odd_questions_are_answered_as_carefully(member: httpx.Client, subtests: pytest.Subtests) -> None:
+    for path in ("/api/auth/sign-in", "/healthz", "/metrics", "/api/openapi.json", *OTHERS):
+        for method in METHODS:
+            with subtests.test(path=path, method=method):
+                answer = member.request(method, member.base_url.join("/").copy_with(raw_path=path.encode()))
+                assert answer.status_code < 500
+                assert_guarded(answer)
+                assert_private(answer)
 
 
 @pytest.mark.parametrize("path", PAGES)

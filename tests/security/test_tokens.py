@@ -93,13 +93,11 @@ def test_a_misused_token_opens_nothing(name: str) -> None:
 
 
 @pytest.mark.parametrize("made", list(Purpose), ids=lambda purpose: purpose.name.lower())
-@pytest.mark.parametrize("used", list(Purpose), ids=lambda purpose: purpose.name.lower())
-def test_a_token_of_one_purpose_opens_that_alone(made: Purpose, used: Purpose) -> None:
+def test_a_token_of_one_purpose_opens_that_alone(made: Purpose) -> None:
     tokens = Tokens(SECRET)
     token = tokens.seal(made, FACTS, timedelta(hours=1))
-    if made is used:
-        assert tokens.open(used, token)["uid"] == FACTS["uid"]
-    else:
+    assert tokens.open(made, token)["uid"] == FACTS["uid"]
+    for used in set(Purpose) - {made}:
         with pytest.raises(NotSignedIn):
             tokens.open(used, token)
 

@@ -89,6 +89,7 @@ def test_no_wrapped_key_can_be_cut() -> None:
 @pytest.mark.parametrize(
     ("file_key", "file", "offset", "size"),
     [(KEY, "f", 8, 4), (KEY, "f", 0, 3), (KEY, "f", 0, 5), (KEY, "g", 0, 4), (KEY, "", 0, 4), (FIRST, "f", 0, 4)],
+    ids=["offset", "shorter", "longer", "another file", "no file", "another key"],
 )
 def test_a_part_opens_in_its_place_alone(file_key: bytes, file: str, offset: int, size: int) -> None:
     with pytest.raises(Broken):

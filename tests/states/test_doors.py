@@ -29,7 +29,10 @@ def our_states(root: type[BaseState] = rx.State) -> list[type[BaseState]]:
     return found + [deeper for state in found for deeper in our_states(state)]
 
 
-HANDLERS = [(state, name) for state in our_states() for name in sorted(state.event_handlers) if name != "setvar"]
+HANDLERS = sorted(
+    ((state, name) for state in our_states() for name in state.event_handlers if name != "setvar"),
+    key=lambda handler: (handler[0].get_full_name(), handler[1]),
+)
 BAD_VALUES = [None, 7, [], {"$ne": 1}, "nonsense", "x" * 10_000, "\x00\ud800", str(new_id())]
 
 
@@ -45,58 +48,67 @@ def test_the_walk_finds_the_states_that_pages_use() -> None:
     assert (ThreadState, "send") in HANDLERS
 
 
-@pytest.mark.parametrize(("state", "name"), HANDLERS, ids=lambda value: getattr(value, "__name__", value))
-def test_the_handler_has_a_lock(state: type[BaseState], name: str) -> None:
-    assert getattr(state.event_handlers[name].fn, DOOR, None) == "signed_in"
+def test_every_handler_has_a_lock() -> None:
+    unlocked = [
+        named(handler)
+        for handler in HANDLERS
+        if getattr(handler[0].event_handlers[handler[1]].fn, DOOR, None) != "signed_in"
+    ]
+    assert unlocked == []
 
 
-@pytest.mark.parametrize("name", [f"{state.get_full_name()}.setvar" for state in our_states()])
+def named(handler: tuple[type[BaseState], str]) -> str:
+    return f"{handler[0].__name__}.{handler[1]}"
+
+
 async def test_a_handler_that_nobody_guarded_is_never_reached(
-    services: Services, signed_in: str, name: str, capsys: pytest.CaptureFixture[str]
+    services: Services, signed_in: str, capsys: pytest.CaptureFixture[str], subtests: pytest.Subtests
 ) -> None:
     assert services
-    async with open_tab(signed_in) as tab:
-        await tab.send_raw(name, var_name="title", value="mine")
-        await tab.send_event(ThreadState, "open")
-        await tab.until(lambda: tab.patches)
-        assert tab.shown(ThreadState, "title") == ""
-    printed = capsys.readouterr()
-    assert "Traceback" not in printed.out + printed.err and signed_in not in printed.out + printed.err
+    for state in our_states():
+        with subtests.test(state=state.__name__):
+            async with open_tab(signed_in) as tab:
+                await tab.send_raw(f"{state.get_full_name()}.setvar", var_name="title", value="mine")
+                await tab.send_event(ThreadState, "open")
+                await tab.until(lambda tab=tab: tab.patches)
+                assert tab.shown(ThreadState, "title") == ""
+            printed = capsys.readouterr()
+            assert "Traceback" not in printed.out + printed.err and signed_in not in printed.out + printed.err
 
 
-@pytest.mark.parametrize("cookie", ["", "nonsense", "v4.local.AAAA"])
-@pytest.mark.parametrize(("state", "name"), HANDLERS, ids=lambda value: getattr(value, "__name__", value))
-async def test_without_a_session_it_leads_to_the_sign_in_page_and_shows_nothing(
-    services: Services, state: type[BaseState], name: str, cookie: str
+async def test_without_a_session_each_leads_to_the_sign_in_page_and_shows_nothing(
+    services: Services, subtests: pytest.Subtests
 ) -> None:
     assert services
-    async with open_tab(cookie) as tab:
-        hints = state.event_handlers[name].fn.__annotations__
-        values = {item: {} if hints.get(item) == "dict" else str(new_id()) for item in arguments_of(state, name)}
-        await tab.send_event(state, name, **values)
-        await tab.until(lambda: tab.redirects)
-        assert tab.redirects == ["/sign-in?next=/"]
-        assert tab.patches == []
+    for cookie in ("", "nonsense", "v4.local.AAAA"):
+        for state, name in HANDLERS:
+            with subtests.test(handler=named((state, name)), cookie=cookie):
+                async with open_tab(cookie) as tab:
+                    hints = state.event_handlers[name].fn.__annotations__
+                    values = {
+                        item: {} if hints.get(item) == "dict" else str(new_id()) for item in arguments_of(state, name)
+                    }
+                    await tab.send_event(state, name, **values)
+                    await tab.until(lambda tab=tab: tab.redirects)
+                    assert tab.redirects == ["/sign-in?next=/"]
+                    assert tab.patches == []
 
 
-@pytest.mark.parametrize(
-    ("state", "name"),
-    [item for item in HANDLERS if arguments_of(*item)],
-    ids=lambda value: getattr(value, "__name__", value),
-)
 async def test_wrong_values_are_refused_with_a_sentence_and_the_socket_lives(
-    services: Services, signed_in: str, capsys: pytest.CaptureFixture[str], state: type[BaseState], name: str
+    services: Services, signed_in: str, capsys: pytest.CaptureFixture[str], subtests: pytest.Subtests
 ) -> None:
     assert services
-    async with open_tab(signed_in) as tab:
-        for value in BAD_VALUES:
-            await tab.send_event(state, name, **dict.fromkeys(arguments_of(state, name), value))
-        await tab.send_event(state, name, viewer="me", extra=1)
-        await tab.send_event(ThreadState, "open")
-        await tab.until(lambda: "set" in [patch["op"] for patch in tab.patches])
-    printed = capsys.readouterr()
-    assert "Traceback" not in printed.out + printed.err
-    assert signed_in not in printed.out + printed.err
+    for state, name in [item for item in HANDLERS if arguments_of(*item)]:
+        with subtests.test(handler=named((state, name))):
+            async with open_tab(signed_in) as tab:
+                for value in BAD_VALUES:
+                    await tab.send_event(state, name, **dict.fromkeys(arguments_of(state, name), value))
+                await tab.send_event(state, name, viewer="me", extra=1)
+                await tab.send_event(ThreadState, "open")
+                await tab.until(lambda tab=tab: "set" in [patch["op"] for patch in tab.patches])
+            printed = capsys.readouterr()
+            assert "Traceback" not in printed.out + printed.err
+            assert signed_in not in printed.out + printed.err
 
 
 @pytest.fixture
