@@ -22,6 +22,7 @@ class _Call:
     near: asyncio.StreamWriter
     far: asyncio.StreamWriter | None = None
     moved_at: float = 0.0
+    is_lost: bool = False
 
     def break_off(self) -> None:
         for writer in (self.near, self.far):
@@ -67,6 +68,11 @@ class Line:
         """Pass nothing more in either direction, and tell neither end."""
         self._alive.clear()
 
+    def lose_connections(self) -> None:
+        """Pass nothing more on what is open now, and tell neither end; new connections get through."""
+        for call in self._calls:
+            call.is_lost = True
+
     def busy(self) -> int:
         """How many connections have moved something just now."""
         now = asyncio.get_running_loop().time()
@@ -93,13 +99,16 @@ class Line:
         with suppress(OSError):
             while data := await reader.read(65536):
                 await self._alive.wait()
+                if call.is_lost:
+                    continue
                 call.moved_at = asyncio.get_running_loop().time()
                 writer.write(data)
                 await writer.drain()
                 await self._alive.wait()
         # Not even an end gets through a dead line.
         await self._alive.wait()
-        writer.close()
+        if not call.is_lost:
+            writer.close()
 
 
 def _tcp_state(writer: asyncio.StreamWriter) -> int:

@@ -107,13 +107,14 @@ class Chat:
         """The last answer's words on one line."""
         return " ".join(self.answer.inner_text().split()) if self.answer.count() else ""
 
-    def wait_for_words(self, count: int) -> Chat:
+    def wait_for_words(self, count: int, seconds: float = PATIENCE_MS / 1000) -> Chat:
         """Wait until the last answer has so many words."""
         self.page.wait_for_function(
             "count => { const all = document.querySelectorAll('.turn-answer');"
             " const words = (all[all.length - 1]?.querySelector('.md')?.textContent ?? '').split(/\\s+/);"
             " return words.filter(Boolean).length >= count }",
             arg=count,
+            timeout=seconds * 1000,
         )
         return self
 

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, StorageState, expect, sync_playwright
 
 from tests.journeys.browser import EMAIL, NAME, PASSWORD, PATIENCE_MS, Chat, chromium
-from tests.journeys.server import ModelHost, RxChat
+from tests.journeys.server import ModelHost, RxChat, free_port
 from tests.peers.mailbox import Mailbox, mailbox
 from tests.peers.sign_in_provider import SignInProviderHost, sign_in_provider
 
@@ -98,8 +98,8 @@ def rough_host() -> Iterator[ModelHost]:
 
 @pytest.fixture(scope="package")
 def rough(rough_host: ModelHost) -> Iterator[RxChat]:
-    """A server whose parts tests may kill; they leave it running."""
-    found = RxChat(rough_host.host)
+    """A server whose parts tests may kill; they leave it running. It has one more origin, for a line that leads to it."""
+    found = RxChat(rough_host.host, RXCHAT_EXTRA_ORIGINS=f"http://127.0.0.1:{free_port()}")
     try:
         found.start()
         create_account(found)

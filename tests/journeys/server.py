@@ -98,6 +98,7 @@ class RxChat:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.link = ""
+        self.extra_origin = settings.get("RXCHAT_EXTRA_ORIGINS", "")
         self._ollama_host = ollama_host
         self._settings = settings
         self._lines: list[str] = []

@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useId, useRef, useState } from "react";
 import { isComposing } from "./composition.js";
 import "./missing-chunk-page.js";
+import "./waking.js";
 
 const open = [];
 

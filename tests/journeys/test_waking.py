@@ -1,0 +1,99 @@
+"""A page that slept while its socket died: when it wakes it has the whole answer at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from playwright.sync_api import Browser, BrowserContext
+
+from tests.faults.line import Line
+from tests.journeys.browser import Chat
+from tests.journeys.models import counted
+from tests.journeys.server import RxChat, until
+
+COUNTING = "scripted:count=1,tokens=200,rate=40"
+WOKEN_WITHIN_SECONDS = 2.0
+# Longer than what waking.js takes for sleep.
+SLEEP_SECONDS = 8.5
+
+
+class Wire:
+    """A line that is used from a thread without an event loop."""
+
+    def __init__(self, line: Line, portal: BlockingPortal) -> None:
+        self.url = f"http://127.0.0.1:{line.port}"
+        self._line, self._portal = line, portal
+
+    def lose_connections(self) -> None:
+        """Let what is open now be dead, without a word to either end."""
+        self._portal.call(self._line.lose_connections)
+
+
+@contextmanager
+def wire_to(server: RxChat) -> Iterator[Wire]:
+    """Lead to a server by way of its extra origin."""
+    line = Line(server.port, urlsplit(server.extra_origin).port or 0)
+    with start_blocking_portal() as portal:
+        portal.call(line.open)
+        try:
+            yield Wire(line, portal)
+        finally:
+            portal.call(line.cut)
+
+
+@contextmanager
+def frozen(browser: Browser, seconds: float) -> Iterator[None]:
+    """Let no page of the browser run for at least so long, as a machine that sleeps does."""
+    found = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    pages = [process["id"] for process in found if process["type"] == "renderer"]
+    assert pages
+    began = time.monotonic()
+    for pid in pages:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+        time.sleep(max(0.0, began + seconds - time.monotonic()))
+    finally:
+        for pid in pages:
+            os.kill(pid, signal.SIGCONT)
+
+
+def begun(rough: RxChat, context: BrowserContext, wire: Wire) -> Chat:
+    """A page that reaches the server by the wire, in mid-answer."""
+    return Chat(context.new_page(), wire.url).begin(COUNTING, "Count to 200").wait_for_words(20)
+
+
+def answers_ended(server: RxChat) -> int:
+    return server.web_log(1_000_000).count('"event": "answer ended"')
+
+
+def test_a_page_that_was_frozen_has_the_whole_answer_within_two_seconds(
+    rough: RxChat, browser: Browser, signed_in: Callable[..., BrowserContext]
+) -> None:
+    before = answers_ended(rough)
+    with wire_to(rough) as wire:
+        chat = begun(rough, signed_in(rough), wire)
+        with frozen(browser, SLEEP_SECONDS):
+            wire.lose_connections()
+            until(lambda: answers_ended(rough) > before)
+        chat.wait_for_words(200, seconds=WOKEN_WITHIN_SECONDS)
+        assert chat.wait_for_end().said() == counted(1, 200).strip()
+
+
+def test_a_page_whose_network_came_back_has_the_whole_answer_within_two_seconds(
+    rough: RxChat, signed_in: Callable[..., BrowserContext]
+) -> None:
+    before = answers_ended(rough)
+    with wire_to(rough) as wire:
+        chat = begun(rough, signed_in(rough), wire)
+        wire.lose_connections()
+        until(lambda: answers_ended(rough) > before)
+        chat.page.evaluate("dispatchEvent(new Event('online'))")
+        chat.wait_for_words(200, seconds=WOKEN_WITHIN_SECONDS)
+        assert chat.wait_for_end().said() == counted(1, 200).strip()
