@@ -165,8 +165,8 @@ class Files:
         if len(sealed.parts) > upload.size_bytes // PART_BYTES + _MOST_BREAKS:
             raise InvalidInput("This upload comes in too many small pieces: please choose the file again.")
         await self._keeping.ensure()
-        async with self._turns.of(viewer.user_id):
-            async for piece in pieces(body):
+        async with self._turns.of(viewer.user_id) as gives_way:
+            async for piece in pieces(body, gives_way):
                 if start + len(piece) > upload.size_bytes:
                     raise InvalidInput("More was sent than was announced: please choose the file again.")
                 if start == 0:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from uuid import UUID
 
 import pytest
 
 from rxchat.domain.files import PART_BYTES
+from rxchat.domain.ids import new_id
 from rxchat.services import receiving
-from rxchat.services.receiving import pieces
+from rxchat.services.receiving import Turns, pieces
 
 pytestmark = pytest.mark.anyio
 
@@ -51,3 +53,24 @@ async def test_keeping_a_piece_is_not_held_against_the_line(monkeypatch: pytest.
     monkeypatch.setattr(receiving, "_WINDOW_SECONDS", 0.3)
     sizes = await taken(body(chunk=b"x" * PART_BYTES, count=3, pause=0.01), keeping_seconds=0.4)
     assert sizes == [PART_BYTES] * 3
+
+
+async def test_uploads_of_few_users_do_not_keep_another_ones_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiving, "_TURN_SECONDS", 0.1)
+    turns = Turns()
+    held: list[int] = []
+
+    async def hold(user_id: UUID) -> None:
+        async with turns.of(user_id) as gives_way:
+            async for piece in pieces(body(chunk=b"x" * 1_000, count=100_000, pause=0.01), gives_way):
+                held.append(len(piece))
+
+    holders = [asyncio.create_task(hold(user_id)) for user_id in [new_id() for _ in range(4)] for _ in range(8)]
+    await asyncio.sleep(0)
+    newcomer = new_id()
+    async with asyncio.timeout(10), turns.of(newcomer) as gives_way:
+        # What they brought is kept, and who has one turn alone gives way to nobody.
+        assert held and not gives_way()
+    for holder in holders:
+        holder.cancel()
+    await asyncio.gather(*holders, return_exceptions=True)
