@@ -30,6 +30,17 @@ from tests.peers.scripted_ollama import ScriptedOllama, scripted_ollama
 from tests.rolled_back import RolledBackDatabase
 
 ROOT = Path(__file__).resolve().parents[1]
+# The servers that journeys share, from the one whose tests take longest; each is started once, in one worker.
+SHARED_SERVERS = ("server", "house", "rough")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests run in the same worker, one after another: a module's, and all that use the same server."""
+    for item in items:
+        module = item.nodeid.partition("::")[0]
+        fixtures: list[str] = getattr(item, "fixturenames", [])
+        shared = [name for name in reversed(SHARED_SERVERS) if name in fixtures and "/journeys/" in module]
+        item.add_marker(pytest.mark.xdist_group(shared[0] if shared else module))
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,8 @@ class RolledBackDatabase(Database):
         async with database.engine.connect() as connection:
             outer = await connection.begin()
             await connection.exec_driver_sql("BEGIN")
+            # One transaction for a whole test: that it rests between two steps is no fault of whoever tests.
+            await connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
             database._connection = connection
             try:
                 yield database

@@ -73,30 +73,35 @@ async def test_the_sweep_deletes_what_no_document_needs_and_nothing_else(
 
 
 async def test_more_than_a_few_that_nobody_has_ever_known_stay_until_the_operator_says_so(
-    services: Services, viewer: Viewer, collection: UUID, settings, store: FolderStore, sweeping: Sweeping
-) -> None:
-    for number in range(110):
+    services: Services, viewer: Viewer, collection: UUID, settings, store: FolderStore, sweeping: Sweeping,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("rxchat.services.sweeping._SURPRISING", 10)
+    for number in range(12):
         await uploaded(services, viewer, collection, f"{number}.txt", f"Needed {number}.")
-    await orphans(store, 101)
+    await orphans(store, 11)
     assert await sweeping.once(young=NOW) == 0
-    assert len(objects(settings)) == 211
+    assert len(objects(settings)) == 23
     assert len(await sweeping.unknown()) == 0, "they are too young"
     await sweeping.delete(await sweeping.unknown(young=NOW))
-    assert len(objects(settings)) == 110
+    assert len(objects(settings)) == 12
 
 
 @pytest.mark.parametrize(
     "gone", ["DELETE FROM user_account WHERE id = %s", "DELETE FROM collection WHERE owner_id = %s"]
 )
 async def test_an_account_or_a_collection_that_is_deleted_leaves_nothing_however_much_it_had(
-    services: Services, viewer: Viewer, collection: UUID, settings, sweeping: Sweeping, owner_url: str, gone: str
-) -> None:
-    for number in range(120):
+    services: Services, viewer: Viewer, collection: UUID, settings, sweeping: Sweeping, owner_url: str, gone: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    # More than are deleted at a time.
+    monkeypatch.setattr("rxchat.services.sweeping._AT_A_TIME", 5)
+    for number in range(12):
         await uploaded(services, viewer, collection, f"{number}.txt", f"Mine {number}.")
     with psycopg.connect(owner_url) as connection:
         connection.execute(gone.encode(), (viewer.user_id,))
     # Not even those that are too young to be told from what is being stored just now.
-    assert await sweeping.once(unfinished=NOW) == 120
+    assert await sweeping.once(unfinished=NOW) == 12
     assert objects(settings) == []
     assert rows(owner_url) == 0
     assert await sweeping.once() == 0
