@@ -26,7 +26,7 @@ from tests.performance.loading import loading_figures
 from tests.performance.processes import ROOT, environment, python
 from tests.performance.soak import soak_figures
 from tests.performance.stage import stage
-from tests.performance.starting import cold_start_figure, memory_figure, warm_start_figures
+from tests.performance.starting import cold_start_figure, memory_figures, warm_start_figures
 from tests.performance.streaming import streaming_figures
 
 PARTS = ("memory", "accounts", "streaming", "latency", "loading", "documents", "load", "starting", "million")
@@ -105,7 +105,7 @@ async def _measure_served(
     async with stage(folder) as found, bare_server(folder, found.ollama) as bare:
         if "memory" in parts:
             await asyncio.sleep(_SETTLE_SECONDS)
-            figures.append(memory_figure(found, "when idle, after the start"))
+            figures += memory_figures(found, "when idle, after the start")
         if "accounts" in parts:
             figures += await account_figures(found, say)
         if "streaming" in parts:
@@ -116,7 +116,7 @@ async def _measure_served(
             figures += await loading_figures(found, browser, say)
         if "memory" in parts:
             await asyncio.sleep(_SETTLE_SECONDS)
-            figures.append(memory_figure(found, "when idle, after all of the above"))
+            figures += memory_figures(found, "when idle, after all of the above")
         if "documents" in parts:
             figures += await document_figures(found, say)
     return figures

@@ -17,8 +17,8 @@ import psycopg
 from tests.performance.processes import ROOT, command_of, cpu_seconds, environment, family, python
 from tests.performance.readers import Seen, digest
 
-Seat = tuple[str, UUID]
-"""A reader's cookie and conversation; no cookie for one who reads from the bare websocket."""
+Seat = tuple[str, UUID | None]
+"""A reader's cookie and conversation, or none for a new one; no cookie for one who reads from the bare websocket."""
 
 READERS_A_PROCESS = 100
 _KINDS = {
@@ -29,7 +29,10 @@ _KINDS = {
     "readers": "performance.readers",
     "Postgres": "postgres",
     "Valkey": "valkey",
+    "supervisor and embedder": "rxchat",
 }
+RXCHAT = ("web", "worker", "Postgres", "Valkey", "supervisor and embedder")
+"""What runs because RxChat runs."""
 _BEFORE_SECONDS = 1.0
 
 
@@ -86,7 +89,8 @@ async def crowd(url: str, seats: Sequence[Seat], folder: Path, *, model: str = "
     async with AsyncExitStack() as stack:
         processes = [await stack.enter_async_context(_readers(folder)) for _ in parts]
         orders = [
-            {"url": url, "model": model, "seats": [(cookie, str(name)) for cookie, name in part]} for part in parts
+            {"url": url, "model": model, "seats": [(cookie, str(name or "")) for cookie, name in part]}
+            for part in parts
         ]
         lines = [json.dumps(order).encode() + b"\n" for order in orders]
         await asyncio.gather(*(_exchange(process, line) for process, line in zip(processes, lines, strict=True)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rxchat.bootstrap import Connections
-from tests.performance.crowd import Harvest, crowd, wrong_texts
+from tests.performance.crowd import RXCHAT, Harvest, crowd, wrong_texts
 from tests.performance.figures import Figure, percentile
 from tests.performance.readers import STEADY_FROM, STEADY_TO, Seen
 from tests.performance.seeding import add_readers
@@ -31,6 +31,20 @@ TARGETS = {
 }
 
 
+async def new_conversations_figure(where: str, url: str, at: Connections, count: int, folder: Path) -> Figure:
+    """Return how long so many people, who all begin a conversation in the same moment, wait for their first tokens."""
+    seats = [(cookie, None) for cookie, _ in add_readers(at, count, model=CROWDED)]
+    async with crowd(url, seats, folder) as readers:
+        seen = (await readers.ask()).seen
+    wrong = wrong_texts(at.database_owner_url, seen)
+    sound = f"{len(seen.errors)} errors, {len(seen.digests) - wrong} of {count} texts as stored"
+    return Figure(
+        f"{where}, {count} {'person begins' if count == 1 else 'people begin'} a conversation: question to first token",
+        "",
+        f"{_firsts(seen)}; {sound}",
+    )
+
+
 async def ask_all(url: str, at: Connections, count: int, folder: Path) -> Harvest:
     """Have so many people ask at the same moment, each in a conversation of their own."""
     async with crowd(url, add_readers(at, count, model=CROWDED), folder) as readers:
@@ -46,7 +60,8 @@ def crowd_figures(
     wrong = wrong_texts(at.database_owner_url, seen)
     as_stored = len(seen.digests) - wrong
     sound = f"{len(seen.errors)} errors, {len(seen.gaps)} gaps, {as_stored} of {count} texts as stored"
-    bytes_a_token = seen.bytes_received / max(1, seen.tokens)
+    bytes_a_token, wire = (amount / max(1, seen.tokens) for amount in (seen.bytes_received, seen.wire_bytes))
+    whole = sum(harvest.cpu.get(kind, 0.0) for kind in RXCHAT) / harvest.seconds
     shares = ", ".join(
         f"{kind} {harvest.cpu[kind] / harvest.seconds:.2f}" for kind in harvest.cpu if harvest.cpu[kind] > 0
     )
@@ -72,7 +87,8 @@ def crowd_figures(
         Figure(
             f"{who}: web processor time for 1,000 tokens; bytes a token",
             "≤ 0.4 s",
-            f"{harvest.milliseconds_a_token('web', 'worker'):.2f} s; {bytes_a_token:.0f} B/token (cores used: {shares})",
+            f"{harvest.milliseconds_a_token('web', 'worker'):.2f} s; {bytes_a_token:.0f} B/token,"
+            f" {wire:.0f} on the wire (cores used: {whole:.2f} by all of RxChat; {shares})",
             f"{floor.milliseconds_a_token('bare'):.2f} s; {TOKEN_CHARACTERS} B/token" if floor else "",
         ),
     ]

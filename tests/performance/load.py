@@ -11,7 +11,7 @@ from uuid import uuid4
 from rxchat.bootstrap import connections
 from tests.performance.bare import Bare, bare_server
 from tests.performance.crowd import Crowd, Harvest, Seat, crowd
-from tests.performance.crowd_figures import ask_all, crowd_figures
+from tests.performance.crowd_figures import ask_all, crowd_figures, new_conversations_figure
 from tests.performance.figures import Figure
 from tests.performance.processes import memory_megabytes
 from tests.performance.seeding import add_readers
@@ -21,6 +21,7 @@ from tests.performance.statements import statement_figures
 from tests.performance.stopping import stop_figure
 
 COUNTS = (1, 10, 50, 100, 200)
+BEGINNERS = (1, 10, 50, 100)
 _WARM_TABS = 20
 _IDLE_TABS = 200
 _SETTLE_SECONDS = 4.0
@@ -33,13 +34,16 @@ async def load_figures(folder: Path, say: Callable[[str], None]) -> list[Figure]
         floors = await _floors(folder, ollama, say)
         async with rxchat_up(data, ollama=ollama) as (url, pid):
             at = connections(settings_of(data, ollama))
-            stage = Stage(url, at, ollama, web_processes(pid), data)
+            stage = Stage(url, at, ollama, pid, web_processes(pid), data)
             say(f"{_IDLE_TABS} idle tabs")
             figures = [await _tab_figure(stage, folder)]
             for count in COUNTS:
                 say(f"{count} readers, one process")
                 harvest = await ask_all(url, at, count, folder)
                 figures += crowd_figures("one process", count, harvest, at, floors.get(count))
+            for count in BEGINNERS:
+                say(f"{count} new conversations, one process")
+                figures.append(await new_conversations_figure("one process", url, at, count, folder))
             say("Stop, one process")
             figures.append(await stop_figure("one process", url, at, ollama))
         figures += await spread_figures(data, folder, ollama, say)

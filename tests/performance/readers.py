@@ -1,7 +1,7 @@
 """Readers in a process of their own: `python -m tests.performance.readers`, spoken to over its standard streams.
 
 The first line names the tabs to open, as JSON: {"url", "model", "seats": [[cookie, conversation], ...]}; a seat without a
-cookie reads from the bare websocket instead. It says `ready`. From then on each line is {"begin", "until"}: every reader asks
+cookie reads from the bare websocket instead, and one without a conversation is on the page for a new one. It says `ready`. From then on each line is {"begin", "until"}: every reader asks
 at the moment `begin`, and again and again before the moment `until`; what they saw is said as one line of JSON.
 """
 
@@ -47,6 +47,7 @@ class Seen:
     steady_tokens: int = 0
     """Those that came in the middle of the answers."""
     bytes_received: int = 0
+    wire_bytes: int = 0
     packets: int = 0
     digests: dict[str, str] = field(default_factory=dict)
     """Of each conversation's last answer, as it stood on the page."""
@@ -67,6 +68,7 @@ class Seen:
             if STEADY_FROM <= moment - turn.asked_at < STEADY_TO
         )
         self.bytes_received += turn.bytes_received
+        self.wire_bytes += turn.wire_bytes
         self.packets += turn.packets
         self.digests[conversation] = digest(turn.text)
 
@@ -77,7 +79,7 @@ class Seen:
         self.errors += others["errors"]
         self.gaps += others["gaps"]
         self.digests.update(others["digests"])
-        for name in ("turns", "given_whole", "tokens", "steady_tokens", "bytes_received", "packets"):
+        for name in ("turns", "given_whole", "tokens", "steady_tokens", "bytes_received", "wire_bytes", "packets"):
             setattr(self, name, getattr(self, name) + others[name])
 
 
@@ -118,12 +120,12 @@ async def _main() -> None:
     async with AsyncExitStack() as stack:
         gate = asyncio.Semaphore(_OPENING_AT_ONCE)
         opening = [_open(stack, gate, wanted, cookie, conversation) for cookie, conversation in wanted["seats"]]
-        readers = dict(zip((seat[1] for seat in wanted["seats"]), await asyncio.gather(*opening), strict=True))
+        readers = list(zip((seat[1] for seat in wanted["seats"]), await asyncio.gather(*opening), strict=True))
         _say("ready")
         while line := await stdin.readline():
             order = json.loads(line)
             seen = Seen()
-            await asyncio.gather(*(_read(name, reader, order, seen) for name, reader in readers.items()))
+            await asyncio.gather(*(_read(name, reader, order, seen) for name, reader in readers))
             _say(json.dumps(vars(seen)))
 
 
@@ -132,7 +134,9 @@ async def _open(
 ) -> Tab | BareReader:
     async with gate:
         if cookie:
-            return await stack.enter_async_context(open_tab(wanted["url"], cookie, UUID(conversation)))
+            return await stack.enter_async_context(
+                open_tab(wanted["url"], cookie, UUID(conversation) if conversation else None)
+            )
         client = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
         address = wanted["url"].replace("http", "ws", 1) + "/socket"
         return BareReader(await stack.enter_async_context(client.ws_connect(address, compress=15)), wanted["model"])
@@ -146,7 +150,7 @@ async def _read(name: str, reader: Tab | BareReader, order: dict[str, float], se
         except (TimeoutError, OSError, TypeError, aiohttp.ClientError) as error:
             seen.errors.append(f"{type(error).__name__}: {error}")
             return
-        seen.take(name, turn)
+        seen.take(name or str(getattr(reader, "conversation_id", "")), turn)
         if turn.is_broken or time.time() >= order["until"]:
             return
 

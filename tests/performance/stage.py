@@ -37,6 +37,8 @@ class Stage:
     url: str
     at: Connections
     ollama: str
+    pid: int
+    """`rxchat up`, from which all others descend."""
     web: tuple[int, ...]
     """The process that serves, and the worker that it forked."""
     data: Path
@@ -75,7 +77,7 @@ async def stage(folder: Path) -> AsyncGenerator[Stage]:
     data = folder / "data"
     async with scripted_model(folder) as ollama, rxchat_up(data, ollama=ollama) as (url, pid):
         at = connections(settings_of(data, ollama))
-        yield Stage(url, at, ollama, web_processes(pid), data)
+        yield Stage(url, at, ollama, pid, web_processes(pid), data)
 
 
 def _hosts(ollama: str | None) -> dict[str, str]:

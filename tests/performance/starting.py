@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from operator import itemgetter
 from pathlib import Path
 
 import httpx
@@ -14,7 +15,7 @@ from playwright.async_api import Browser
 from rxchat.bootstrap import connections
 from tests.performance.browser import profile, until_ready
 from tests.performance.figures import Figure, middle_and_range
-from tests.performance.processes import ROOT, environment, free_port, memory_megabytes, running
+from tests.performance.processes import ROOT, command_of, environment, family, free_port, memory_megabytes, running
 from tests.performance.seeding import Person, add_person
 from tests.performance.stage import Stage, rxchat_up, settings_of, until
 
@@ -75,11 +76,26 @@ async def cold_start_figure(folder: Path, browser: Browser, say: Callable[[str],
     return Figure("`make run` in a fresh clone to the chat page, packages cached", "≤ 120 s", f"{seconds:.0f} s")
 
 
-def memory_figure(stage: Stage, when: str) -> Figure:
-    """Return what the web process and the one that forked it hold."""
+def memory_figures(stage: Stage, when: str) -> list[Figure]:
+    """Return what the web process and the one that forked it hold, and what all that RxChat runs holds together."""
     amounts = [memory_megabytes(pid) for pid in stage.web]
     whole = sum(share for _, share in amounts)
     parts = " and ".join(f"{resident:.0f}" for resident, _ in amounts)
-    return Figure(
-        f"web process, memory {when}", "≤ 200 MB", f"{whole:.0f} MB PSS in all (RSS of parent and worker: {parts})"
-    )
+    tree = [(command_of(pid), memory_megabytes(pid)[1]) for pid in family(stage.pid)]
+    largest = ", ".join(f"{_program(command)} {held:.0f}" for command, held in sorted(tree, key=itemgetter(1))[:-5:-1])
+    return [
+        Figure(
+            f"web process, memory {when}", "≤ 200 MB", f"{whole:.0f} MB PSS in all (RSS of parent and worker: {parts})"
+        ),
+        Figure(
+            f"all {len(tree)} processes of RxChat, memory {when}",
+            "",
+            f"{sum(held for _, held in tree):.0f} MB PSS (the largest: {largest})",
+        ),
+    ]
+
+
+def _program(command: str) -> str:
+    """Return what a person calls this process."""
+    marks = {"granian": "web", "postgres": "Postgres", "valkey": "Valkey", "rxchat": "supervisor"}
+    return next((name for mark, name in marks.items() if mark in command), command.partition(" ")[0])

@@ -47,7 +47,7 @@ async def statement_figures(data: Path, ollama: str, say: Callable[[str], None])
     await count_statements(data, ollama)
     async with rxchat_up(data, ollama=ollama) as (url, pid):
         at = connections(settings_of(data, ollama))
-        stage = Stage(url, at, ollama, web_processes(pid), data)
+        stage = Stage(url, at, ollama, pid, web_processes(pid), data)
         with psycopg.connect(superuser_url(data), autocommit=True) as counting:
             counting.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
             postgres = next(child for child in family(pid) if "postgres -D" in command_of(child))

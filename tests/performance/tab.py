@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket as sockets
+import struct
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
@@ -24,6 +26,7 @@ _ROOT = _THREAD.partition(".")[0]
 _MARK = "_rx_state_"
 _PATIENCE_SECONDS = 60.0
 _STAMP_DIGITS = len("1700000000000")
+_BYTES_RECEIVED_AT = 128
 
 
 @dataclass(slots=True)
@@ -32,6 +35,8 @@ class Turn:
 
     asked_at: float
     bytes_received: int = 0
+    wire_bytes: int = 0
+    """What the kernel received meanwhile: frames with their heads, as they are compressed, or not."""
     bytes_streamed: int = 0
     """The part of it that are windows on the growing text."""
     packets: int = 0
@@ -55,7 +60,8 @@ class Tab:
     """One conversation on one socket."""
 
     socket: aiohttp.ClientWebSocketResponse
-    conversation_id: UUID
+    conversation_id: UUID | None
+    """None on the page for a new conversation, until it has begun."""
     deflates: bool
     turn: Turn = field(default_factory=lambda: Turn(time.time()))
     _hydrated: asyncio.Event = field(default_factory=asyncio.Event)
@@ -69,6 +75,7 @@ class Tab:
         self._ended.clear()
         self._finished = False
         self.turn = Turn(time.time())
+        wire_before = self._wire_bytes()
         await self._send_event(f"{_THREAD}.send", {"text": text, "client_id": str(new_id())})
         try:
             async with asyncio.timeout(patience):
@@ -76,14 +83,24 @@ class Tab:
         except TimeoutError as error:
             told = f"{len(self.turn.text)} characters, finished: {self._finished}, shown as: {self._run_state!r}"
             raise TimeoutError(f"no end after {patience:.0f} s: {told}, gaps: {self.turn.gaps}") from error
+        self.turn.wire_bytes = self._wire_bytes() - wire_before
         return self.turn
 
     async def stop(self) -> None:
         """Press Stop; how it goes on is seen by whoever asked."""
         await self._send_event(f"{_THREAD}.stop", {})
 
+    def _wire_bytes(self) -> int:
+        """What the kernel has received on this socket (tcpi_bytes_received of Linux' tcp_info)."""
+        connection: sockets.socket = self.socket.get_extra_info("socket")
+        told = connection.getsockopt(sockets.IPPROTO_TCP, sockets.TCP_INFO, _BYTES_RECEIVED_AT + 8)
+        return struct.unpack_from("Q", told, _BYTES_RECEIVED_AT)[0]
+
+    def _boot(self) -> dict[str, Any]:
+        return {"name": f"{_ROOT}.hydrate_and_load", "payload": {}, "router_data": self._router_data()}
+
     async def _open(self) -> None:
-        boot = {"name": f"{_ROOT}.hydrate_and_load", "payload": {}, "router_data": self._router_data()}
+        boot = self._boot()
         await self.socket.send_str("40/_event," + json.dumps({"event": boot}))
         async with asyncio.timeout(_PATIENCE_SECONDS):
             await self._hydrated.wait()
@@ -93,6 +110,8 @@ class Tab:
         await self.socket.send_str("42/_event," + json.dumps(["event", event]))
 
     def _router_data(self) -> dict[str, Any]:
+        if self.conversation_id is None:
+            return {"pathname": "/", "asPath": "/", "query": {}}
         path = f"/c/{self.conversation_id}"
         return {"pathname": path, "asPath": path, "query": {"conversation_id": str(self.conversation_id)}}
 
@@ -105,7 +124,11 @@ class Tab:
             self.turn.bytes_received += size
             if not frame.startswith("42/_event,"):
                 continue
-            delta = json.loads(frame[len("42/_event,") :])[1].get("delta") or {}
+            update = json.loads(frame[len("42/_event,") :])[1]
+            for event in update.get("events") or ():
+                if event["name"] == "_redirect":
+                    await self._go_to(event["payload"]["path"])
+            delta = update.get("delta") or {}
             window = delta.get(_STREAM, {}).get(f"w{_MARK}")
             if window:
                 self._take_window(size, window)
@@ -113,6 +136,12 @@ class Tab:
                 self._take_changes(delta)
         self.turn.is_broken = True
         self._ended.set()
+
+    async def _go_to(self, path: str) -> None:
+        """Be on the page of the conversation that has begun, and load it as pages are loaded."""
+        self.conversation_id = UUID(path.removeprefix("/c/"))
+        boot = self._boot()
+        await self._send_event(boot["name"], boot["payload"])
 
     def _take_window(self, size: int, window: dict[str, Any]) -> None:
         turn = self.turn
@@ -165,8 +194,8 @@ class Tab:
 
 
 @asynccontextmanager
-async def open_tab(url: str, cookie: str, conversation_id: UUID) -> AsyncGenerator[Tab]:
-    """Open a conversation as a tab does, and keep it open as long as the context."""
+async def open_tab(url: str, cookie: str, conversation_id: UUID | None) -> AsyncGenerator[Tab]:
+    """Open a conversation, or the page for a new one, as a tab does, and keep it open as long as the context."""
     address = url.replace("http", "ws", 1) + f"/_event/?EIO=4&transport=websocket&token={uuid4()}"
     headers = {"Cookie": f"rxchat_session={cookie}", "Origin": url}
     # Browsers offer permessage-deflate, so this does too.
