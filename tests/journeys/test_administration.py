@@ -10,6 +10,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from rxchat.domain import audit
+from rxchat.embedded import endpoints
+from tests.factories import add_viewer
 from tests.journeys.browser import PATIENCE_MS, Chat
 from tests.journeys.conftest import create_account
 from tests.journeys.server import ModelHost, RxChat
@@ -223,8 +225,21 @@ def test_administering_without_a_second_factor_leads_to_setting_one_up(server: R
 
 
 @pytest.mark.parametrize("width", [360, 768, 1440])
-def test_no_page_is_wider_than_the_screen(office: RxChat, signed_in: Callable[..., BrowserContext], width: int) -> None:
+def test_no_page_is_wider_than_the_screen_whatever_people_are_called(
+    office: RxChat, signed_in: Callable[..., BrowserContext], width: int
+) -> None:
+    found = endpoints.read(office.data)
+    assert found and found.database_owner_url
+    names = ["홍길동 👩‍💻", "x" * 100, "שלום 3 (admin)"]
+    people = [add_viewer(found.database_owner_url, name) for name in names]
     page = signed_in(office, viewport={"width": width, "height": 800}).new_page()
+    for viewer, name in zip(people, names, strict=True):
+        link = opened(page, office, "/admin/people").locator(f"a[href$='{viewer.user_id}']")
+        expect(link).to_have_text(name)
+        assert link.evaluate("link => getComputedStyle(link).unicodeBidi") == "isolate"
+        link.click()
+        expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+        assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), name
     for path in ("people", "groups", "roles", "access", "registration", "audit"):
         opened(page, office, f"/admin/{path}")
         too_wide = page.evaluate(
