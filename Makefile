@@ -3,10 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Chosen so that a missing browser fails with a sentence instead of in the middle of a test.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+# Tests wait more than they compute: more workers than cores.
+WORKERS ?= 4
+PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS)
+QUICK := tests/gates tests/domain tests/parsers tests/states tests/db
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all check bench faults lock browser clean
+.PHONY: help run test quick test-all coverage check bench faults lock browser clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -16,10 +20,19 @@ run: .venv/installed $(if $(OCR),.venv/installed-ocr) ## Set everything up, then
 
 test: .venv/installed-dev browser ## Set everything up, then run every check and test
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest
+	$(PYTEST) --ignore tests/gates $(ARGS)
+
+quick: .venv/installed-dev ## What is being worked on: no browser, no model, no server that a test has to itself
+	$(PYTEST) $(QUICK) $(ARGS)
 
 test-all: test ## The same, and what takes minutes
 	$(BIN)/python -m pytest -m slow
+
+coverage: .venv/installed-dev browser ## Run the tests again, measure which branches of rxchat they take, and compare
+	rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest -n $(WORKERS) -q
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 check: .venv/installed-dev ## Lint, format, types, layers
 	$(BIN)/ruff check .

@@ -28,6 +28,7 @@ from rxchat.settings import Settings
 from tests.factories import add_viewer
 from tests.peers.scripted_ollama import ScriptedOllama, scripted_ollama
 from tests.rolled_back import RolledBackDatabase
+from tests.summary import STARTS
 
 ROOT = Path(__file__).resolve().parents[1]
 # The servers that journeys share, from the one whose tests take longest; each is started once, in one worker.
@@ -68,6 +69,7 @@ def servers(data_folder: Path) -> Iterator[Endpoints]:
     command = [sys.executable, "-m", "rxchat", "servers", "--owner", str(os.getpid())]
     with (data / "servers.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+    STARTS["Postgres and Valkey"] += 1
     deadline = time.monotonic() + 60
     while (found := endpoints.read(data)) is None:
         assert process.poll() is None, (data / "servers.log").read_text()
@@ -152,6 +154,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 async def services(settings: Settings, at: Connections) -> AsyncGenerator[Services]:
     """All services at work on the real database, which is emptied after the test."""
+    STARTS["service graph"] += 1
     async with running(settings, at) as found:
         await found.notices.listening.wait()
         yield found

@@ -50,6 +50,7 @@ async def test_a_scan_is_recognised_page_by_page_behind_all_barriers() -> None:
     assert parser.missing_barriers <= {"landlock"}
 
 
+@pytest.mark.slow
 async def test_a_page_that_is_known_is_not_looked_at_again_and_each_new_one_is_told() -> None:
     told: list[RecognizedPage | None] = []
 
@@ -75,12 +76,14 @@ async def test_pages_with_text_are_read_and_only_the_others_are_recognised() -> 
     assert document.scanned_pages == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["png", "jpeg", "webp", "gif"])
 async def test_a_picture_is_recognised(suffix: str) -> None:
     document, _ = await recognised(f"a.{suffix}", scans.picture("Meeting room 12", suffix=suffix))
     assert document.text == "Meeting room 12"
 
 
+@pytest.mark.slow
 async def test_a_picture_is_turned_as_its_camera_says() -> None:
     turned = scans.page("Meeting room 12", size=(1000, 400)).transpose(Image.Transpose.ROTATE_90)
     exif = Image.Exif()
@@ -90,6 +93,7 @@ async def test_a_picture_is_turned_as_its_camera_says() -> None:
     assert (await recognised("a.jpg", content.getvalue()))[0].text == "Meeting room 12"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("degrees", [90, 180, 270])
 async def test_a_page_that_lay_wrong_in_the_scanner_is_read_from_its_top(degrees: int) -> None:
     content = io.BytesIO()
@@ -101,6 +105,7 @@ async def test_a_page_that_lay_wrong_in_the_scanner_is_read_from_its_top(degrees
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_no_clean_line_is_lost() -> None:
     lines = [
         f"{n}.{m} The tenant pays for clause {n * m} within {m} days of March, as agreed."
@@ -118,6 +123,7 @@ def bomb() -> bytes:
     return content.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
@@ -174,6 +180,7 @@ async def test_a_child_that_says_the_same_for_ever_is_given_up(monkeypatch: pyte
             await recognised("a.pdf", scans.pdf("x"), IsolatedParser(wall_seconds=2))
 
 
+@pytest.mark.slow
 async def test_what_is_on_no_page_is_not_said_to_be_recognised() -> None:
     document, _ = await recognised("a.pdf", scans.pdf("Signed by hand", ""))
     assert document.notes == (
@@ -181,6 +188,7 @@ async def test_what_is_on_no_page_is_not_said_to_be_recognised() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_what_fails_while_it_is_told_ends_the_child() -> None:
     class Gone(Exception):
         pass

@@ -18,6 +18,7 @@ from pathlib import Path
 import httpx
 
 from rxchat.embedded import endpoints, process
+from tests.summary import STARTS
 
 ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 120.0
@@ -114,6 +115,7 @@ class RxChat:
             environment["OLLAMA_HOSTS"] = self._ollama_host
         environment |= self._settings
         self._lines = []
+        STARTS["RxChat"] += 1
         # It ends with the tests, however they end.
         self._process = subprocess.Popen(
             [sys.executable, "-m", "rxchat", "up"],

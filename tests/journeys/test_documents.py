@@ -191,6 +191,7 @@ def test_a_passage_of_a_pdf_is_marked_on_its_page(shelf: Shelf) -> None:
     assert refused == []
 
 
+@pytest.mark.slow
 def test_a_scan_that_is_packed_as_archives_do_it_is_recognised_and_shown(shelf: Shelf) -> None:
     page = shelf.create("Archive").page
     shelf.add(file("deed.pdf", scans.jpeg_2000_pdf("Deed of sale", "The mill was sold in 1921."))).wait_until_ready(

@@ -342,6 +342,7 @@ def test_a_citation_of_a_text_that_has_changed_since_marks_nothing_else(chat: Ch
     expect(mark).to_have_text("Everybody has thirty days")
 
 
+@pytest.mark.slow
 def test_a_passage_of_a_scan_is_told_and_its_page_opened(chat: Chat, shelf: RxChat) -> None:
     with program(shelf) as client:
         made: str = client.post("/api/collections", json={"name": "Scans"}).json()["id"]

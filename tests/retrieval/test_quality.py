@@ -97,6 +97,7 @@ async def test_hybrid_search_beats_vectors_and_words_alone_and_nothing_got_worse
     assert all(hybrid.recall_5 > other.recall_5 or hybrid.mrr > other.mrr for other in alone), told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "questions",
     [pytest.param(one, id=one.language, marks=() if one is LANGUAGES[0] else pytest.mark.slow) for one in LANGUAGES],

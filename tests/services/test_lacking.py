@@ -73,6 +73,7 @@ async def test_a_message_whose_attachments_are_gone_is_not_sent_without_them(
         )
 
 
+@pytest.mark.slow
 async def test_a_scan_that_was_just_attached_is_waited_for(
     services: Services, viewer: Viewer, ollama: ScriptedOllama
 ) -> None:

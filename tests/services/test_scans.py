@@ -32,12 +32,14 @@ async def test_a_scan_is_recognised_and_found(services: Services, viewer: Viewer
     assert document.remarks == "The text of 1 page was recognised."
 
 
+@pytest.mark.slow
 async def test_a_picture_is_recognised_where_no_model_sees(services: Services, viewer: Viewer, collection) -> None:
     await ready(services, viewer, collection, "door.png", scans.picture("Meeting room 12"))
     answer = await services.retrieval.search(viewer, "meeting room", Scope((collection,)))
     assert answer.passages[0].text == "Meeting room 12"
 
 
+@pytest.mark.slow
 async def test_a_scan_keeps_no_other_document_waiting_and_says_how_far_it_is(
     services: Services, viewer: Viewer, collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

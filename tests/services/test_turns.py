@@ -73,6 +73,7 @@ async def test_a_document_that_takes_many_turns_comes_to_its_end(
     assert (done.state, done.error, done.chunks > 20) == (DocumentState.READY, "", True)
 
 
+@pytest.mark.slow
 async def test_a_scan_of_one_page_waits_for_a_page_of_others_and_not_for_all_of_theirs(
     services: Services, viewer: Viewer, owner_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
