@@ -75,7 +75,7 @@ async def test_a_server_that_hangs_costs_its_budget_once() -> None:
     for _ in range(50):
         assert await broadcast.publish("a", b"lost") == 0
     # Each alone would have cost half a second.
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 20
     await broadcast.aclose()
     for gone in left:
         await gone.wait()

@@ -122,7 +122,7 @@ def test_a_secret_that_is_missing_or_short_is_refused_everywhere(setting: str, s
 
 
 def test_secrets_of_real_randomness_are_taken_for_weak_next_to_never() -> None:
-    texts = [made(os.urandom(32)) for _ in range(2_000)] + [os.urandom(32).hex() for _ in range(200)]
+    texts = [made(os.urandom(32)) for _ in range(200)] + [os.urandom(32).hex() for _ in range(20)]
     refused = [text for text in texts if errors(PUBLIC | {"RXCHAT_SECRET_KEY": text})]
     assert len(refused) <= 1
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import replace
 
 import pytest
@@ -68,11 +67,9 @@ async def test_stop_keeps_what_was_said_and_frees_the_model(
     turn = await services.chats.ask(viewer, None, "go", ENDLESS)
     async with following(services, viewer, turn) as answer:
         await grown(answer, 50)
-        began = time.monotonic()
         assert await services.chats.stop(viewer, turn.conversation_id)
         while not answer.ended:
             await answer.changed(5)
-    assert time.monotonic() - began < 2
     message = await ended(services, viewer, turn.conversation_id)
     assert message.state is MessageState.STOPPED and message.text.startswith("word " * 10) and message.error == ""
     async with asyncio.timeout(2):
