@@ -79,6 +79,7 @@ from rxchat.services.teams import Teams
 from rxchat.services.tokens import Tokens
 from rxchat.services.upkeep import Upkeep
 from rxchat.services.vault import Vault
+from rxchat.services.versions import Versions
 from rxchat.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -214,7 +215,7 @@ def build_services(settings: Settings, at: Connections) -> Graph:
     store, embedder, reranker = object_store(settings), _embedder(settings, at, local), _reranker(settings)
     files = Files(database, store, master_keys(settings, vault), vault, _file_limits(settings))
     ingestion = Ingestion(database, files, IsolatedParser(), Embedding(database, embedder), Pictures(database, model))
-    retrieval = Retrieval(database, embedder, reranker)
+    retrieval, library = Retrieval(database, embedder, reranker), Library(database, access, limits)
     services = Services(
         **_account_services(settings, at, database, access, passwords, limits, Sweeping(database, store), files),
         access=access,
@@ -234,7 +235,7 @@ def build_services(settings: Settings, at: Connections) -> Graph:
         file_links=FileLinks(database, tokens),
         files=files,
         ingestion=ingestion,
-        library=Library(database, access, limits),
+        library=library,
         retrieval=retrieval,
         health=Health(
             database, models, newest_revision(), broadcast.ping if broadcast else None, Keeping(database, store).problem
@@ -243,6 +244,7 @@ def build_services(settings: Settings, at: Connections) -> Graph:
         live=live,
         models=models,
         notices=notices,
+        versions=Versions(database, library, files),
     )
     connected = (model, store, embedder, local, *(item for item in (reranker, broadcast, counters) if item is not None))
     return Graph(services, database, passwords, Worker(database.url, ingestion, services.post), connected)

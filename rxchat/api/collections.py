@@ -6,14 +6,15 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
-from rxchat.api.requests import Here, SignedIn
+from rxchat.api.requests import Here, SignedIn, caller_of
 from rxchat.domain.documents import Reading
 from rxchat.domain.files import Document
 from rxchat.domain.retrieval import Passage
 from rxchat.domain.retrieval import Scope as Where
+from rxchat.domain.versions import VersionState
 
 router = APIRouter(prefix="/api", tags=["documents"])
 
@@ -57,7 +58,24 @@ class DocumentOut(BaseModel):
     reader: str
     chosen_encoding: str
     chosen_reader: str
+    version: int
+    version_state: VersionState
+    parent_id: UUID | None
     times_cited: int = 0
+
+
+class HistoryOut(BaseModel):
+    """All versions of a document, the newest first; each is a document with an id of its own."""
+
+    versions: list[DocumentOut]
+    uploaded_by: str
+    is_own: bool
+
+
+class FileNames(BaseModel):
+    """What files are called that are to be uploaded."""
+
+    names: list[Annotated[str, Field(max_length=1_000)]] = Field(max_length=1_000)
 
 
 class HowToRead(BaseModel):
@@ -160,6 +178,12 @@ async def documents(collection_id: UUID, viewer: SignedIn, services: Here) -> li
     return [_document(item, cited.get(item.id, 0)) for item in found]
 
 
+@router.post("/collections/{collection_id}/taken-names")
+async def taken_names(collection_id: UUID, body: FileNames, viewer: SignedIn, services: Here) -> dict[str, list[str]]:
+    """Return which of these file names documents of the collection have."""
+    return {"taken": await services.versions.taken_names(viewer, collection_id, body.names)}
+
+
 @router.get("/documents/{document_id}")
 async def document(
     document_id: UUID, viewer: SignedIn, services: Here, start: Annotated[int, Query(ge=0, le=100_000_000)] = 0
@@ -187,6 +211,23 @@ async def read_again(document_id: UUID, viewer: SignedIn, services: Here, body: 
     """Have a document read again; a body says in which encoding, and as what."""
     reading = Reading(body.encoding, body.reader) if body else None
     await services.library.read_again(viewer, document_id, reading)
+
+
+@router.get("/documents/{document_id}/versions")
+async def versions(document_id: UUID, viewer: SignedIn, services: Here) -> HistoryOut:
+    """List all versions of a document, whichever of them is named."""
+    found = await services.versions.history(viewer, document_id)
+    return HistoryOut(
+        versions=[_document(item, 0) for item in found.versions],
+        uploaded_by=found.uploaded_by,
+        is_own=found.is_own,
+    )
+
+
+@router.post("/documents/{document_id}/restore", status_code=201)
+async def restore(document_id: UUID, request: Request, viewer: SignedIn, services: Here) -> DocumentOut:
+    """Make an earlier version the newest one; it replaces the current one once it is ready."""
+    return _document(await services.versions.restore(viewer, document_id, caller_of(request)), 0)
 
 
 @router.get("/documents/{document_id}/chunks")

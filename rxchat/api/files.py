@@ -24,6 +24,7 @@ from rxchat.api.requests import Here, SignedIn
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.files import Upload
 from rxchat.domain.ids import parse_id
+from rxchat.domain.versions import IfExists
 from rxchat.services.files import Content
 from rxchat.services.graph import Services
 
@@ -53,6 +54,10 @@ class Stored(BaseModel):
     name: str
     size_bytes: int
     is_stored: bool
+    version: int
+    """1, or the number of the new version once it is stored."""
+    already_exists: bool
+    """Whether the same file was there under the same name: nothing was added, and `id` is that document."""
 
 
 class Link(BaseModel):
@@ -70,7 +75,10 @@ async def begin(
     upload_length: Annotated[str, Header()] = "",
     upload_metadata: Annotated[str, Header(max_length=8_000)] = "",
 ) -> Stored:
-    """Begin an upload; `Upload-Metadata` says `filename`, and `collection` or `draft`."""
+    """Begin an upload; `Upload-Metadata` says `filename`, and `collection` or `draft`.
+
+    With `if_exists` (`keep`, `replace` or `refuse`) it says what is done when the collection has a document of this name.
+    """
     if not upload_length.isdecimal() or len(upload_length) > 15:
         raise InvalidInput("An upload says in Upload-Length how many bytes it has.")
     given = _metadata(upload_metadata)
@@ -80,6 +88,7 @@ async def begin(
         size_bytes=int(upload_length),
         collection_id=parse_id(given.get("collection", "")),
         draft_key=parse_id(given.get("draft", "")),
+        if_exists=_if_exists(given.get("if_exists", IfExists.KEEP)),
     )
     response.headers.update({**_TUS, "Location": f"{UPLOADS}/{upload.document_id}"})
     return _stored(upload)
@@ -131,12 +140,20 @@ async def send_whole(
     services: Here,
     name: Annotated[str, Query(max_length=1_000)],
     collection: UUID,
+    response: Response,
+    if_exists: IfExists = IfExists.KEEP,
     content_length: Annotated[str, Header()] = "",
 ) -> Stored:
-    """Upload a file in one go: its bytes are the body."""
+    """Upload a file in one go: its bytes are the body.
+
+    When the collection has a document of this name, the file is kept beside it (`if_exists=keep`), becomes its next
+    version (`replace`), or is refused with 409 (`refuse`). The same file under the same name is not added again: 200.
+    """
     if not content_length.isdecimal() or len(content_length) > 15:
         raise InvalidInput("A file is sent with its Content-Length.")
-    upload = await services.files.begin(viewer, name=name, size_bytes=int(content_length), collection_id=collection)
+    upload = await services.files.begin(
+        viewer, name=name, size_bytes=int(content_length), collection_id=collection, if_exists=if_exists
+    )
     is_kept = False
     try:
         received = await services.files.receive(viewer, upload.document_id, 0, _body(request))
@@ -148,6 +165,8 @@ async def send_whole(
                 await services.files.remove(viewer, [upload.document_id])
     if not is_kept:
         raise InvalidInput("The file broke off: send it again.")
+    if received.already_exists:
+        response.status_code = 200
     return _stored(received)
 
 
@@ -222,6 +241,8 @@ def _progress(upload: Upload) -> dict[str, str]:
         "Upload-Offset": str(upload.received_bytes),
         "X-Document": str(upload.document_id),
         "X-Stored": "1" if upload.is_stored else "0",
+        "X-Version": str(upload.version),
+        "X-Already-Exists": "1" if upload.already_exists else "0",
     }
 
 
@@ -244,4 +265,13 @@ def _stored(upload: Upload) -> Stored:
         name=upload.name,
         size_bytes=upload.size_bytes,
         is_stored=upload.is_stored,
+        version=upload.version,
+        already_exists=upload.already_exists,
     )
+
+
+def _if_exists(word: str) -> IfExists:
+    try:
+        return IfExists(word)
+    except ValueError as error:
+        raise InvalidInput("if_exists is keep, replace or refuse.") from error

@@ -13,12 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.files import Document
+from rxchat.domain.versions import VersionState
 from rxchat.tables import CollectionRow, DocumentRow
 
 # SQLModel types its columns as their values, which a type checker cannot see through in queries.
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
-_FACTS = [getattr(DocumentRow, name) for name in Document.__dataclass_fields__]
+FACTS = [getattr(DocumentRow, name) for name in Document.__dataclass_fields__]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class CollectionFacts:
 _COLLECTIONS = text(
     """
     SELECT collection.owner_id, collection.id, collection.kind, collection.name, collection.description,
-           count(document.id) AS documents, coalesce(sum(document.chunks), 0) AS chunks
+           count(document.id) FILTER (WHERE document.version_state <> 'superseded') AS documents, coalesce(sum(document.chunks), 0) AS chunks
       FROM collection LEFT JOIN document ON document.collection_id = collection.id
      WHERE collection.kind = 'library' OR collection.id = :also
      GROUP BY collection.owner_id, collection.id, collection.kind, collection.name, collection.description
@@ -154,38 +155,52 @@ async def person_of_address(session: AsyncSession, email: str) -> tuple[UUID, st
 
 
 async def documents(session: AsyncSession, collection_id: UUID) -> list[Document]:
-    """Return the documents of a collection that the acting person may read, the newest first."""
+    """Return the documents of a collection that the acting person may read, the newest first.
+
+    Of versions these are the current one and those that are to replace it.
+    """
     found = await session.execute(
-        select(*_FACTS)
-        .where(DocumentRow.collection_id == collection_id)
+        select(*FACTS)
+        .where(
+            DocumentRow.collection_id == collection_id,
+            DocumentRow.version_state != VersionState.SUPERSEDED.value,
+        )
         .order_by(DocumentRow.created_at.desc(), DocumentRow.id)
     )
-    return [_document(row) for row in found]
+    return [document_of(row) for row in found]
+
+
+async def ids_in(session: AsyncSession, owner_id: UUID, collection_id: UUID) -> list[UUID]:
+    """Return all documents of the user's own collection, earlier versions too."""
+    found = await session.execute(
+        select(DocumentRow.id).where(DocumentRow.owner_id == owner_id, DocumentRow.collection_id == collection_id)
+    )
+    return list(found.scalars())
 
 
 async def all_owned(session: AsyncSession, owner_id: UUID) -> list[Document]:
     """Return all documents of a person's own that are stored, attachments too, the oldest first."""
     found = await session.execute(
-        select(*_FACTS)
+        select(*FACTS)
         .where(DocumentRow.owner_id == owner_id, DocumentRow.state != DocumentState.UPLOADING.value)
         .order_by(DocumentRow.created_at, DocumentRow.id)
     )
-    return [_document(row) for row in found]
+    return [document_of(row) for row in found]
 
 
 async def document(session: AsyncSession, document_id: UUID) -> Document | None:
     """Return a document that the acting person may read."""
-    row = (await session.execute(select(*_FACTS).where(DocumentRow.id == document_id))).first()
-    return _document(row) if row else None
+    row = (await session.execute(select(*FACTS).where(DocumentRow.id == document_id))).first()
+    return document_of(row) if row else None
 
 
 async def owned_document(
     session: AsyncSession, owner_id: UUID, document_id: UUID, *, lock: bool = False
 ) -> Document | None:
     """Return the person's own document; with `lock`, nobody else changes it until the transaction ends."""
-    statement = select(*_FACTS).where(DocumentRow.owner_id == owner_id, DocumentRow.id == document_id)
+    statement = select(*FACTS).where(DocumentRow.owner_id == owner_id, DocumentRow.id == document_id)
     row = (await session.execute(statement.with_for_update() if lock else statement)).one_or_none()
-    return _document(row) if row else None
+    return document_of(row) if row else None
 
 
 async def count_owned(session: AsyncSession, owner_id: UUID, document_ids: Sequence[UUID]) -> int:
@@ -198,9 +213,11 @@ async def count_owned(session: AsyncSession, owner_id: UUID, document_ids: Seque
     return counted.scalar_one()
 
 
-def _document(row: Any) -> Document:
+def document_of(row: Any) -> Document:
+    """Return the value that a row of `FACTS` holds."""
     facts = dict(row._mapping)
-    return Document(**{**facts, "state": DocumentState(facts["state"])})
+    states = {"state": DocumentState(facts["state"]), "version_state": VersionState(facts["version_state"])}
+    return Document(**{**facts, **states})
 
 
 async def add_document(session: AsyncSession, row: DocumentRow) -> None:
@@ -227,24 +244,6 @@ async def remove_documents(session: AsyncSession, owner_id: UUID, document_ids: 
         .returning(DocumentRow.file_id)
     )
     return list(set(removed.scalars()))
-
-
-async def same_file(
-    session: AsyncSession, owner_id: UUID, collection_id: UUID, file_id: UUID, *, but: UUID
-) -> Document | None:
-    """Return the document of a collection that is made of this very file, other than one."""
-    found = await session.execute(
-        select(*_FACTS)
-        .where(
-            DocumentRow.owner_id == owner_id,
-            DocumentRow.collection_id == collection_id,
-            DocumentRow.file_id == file_id,
-            DocumentRow.id != but,
-        )
-        .limit(1)
-    )
-    row = found.first()
-    return _document(row) if row else None
 
 
 _CITED = text("SELECT document_id, answers FROM times_cited(:documents)").bindparams(

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.files import Part, SealedFile, Upload
+from rxchat.domain.versions import IfExists
 from rxchat.tables import CollectionRow, DocumentRow, FilePart, StoredFile
 
 # SQLModel types its columns as their values, which a type checker cannot see through in queries.
@@ -60,13 +61,14 @@ async def upload(session: AsyncSession, owner_id: UUID, document_id: UUID, *, lo
         select(
             DocumentRow.id, DocumentRow.collection_id, StoredFile.id.label("file_id"), DocumentRow.name,
             StoredFile.size_bytes, StoredFile.received_bytes,
-            (DocumentRow.state != DocumentState.UPLOADING.value).label("is_stored"),
+            (DocumentRow.state != DocumentState.UPLOADING.value).label("is_stored"), DocumentRow.version,
+            DocumentRow.if_exists,
         )
         .join(StoredFile, (StoredFile.owner_id == DocumentRow.owner_id) & (StoredFile.id == DocumentRow.file_id))
         .where(DocumentRow.owner_id == owner_id, DocumentRow.id == document_id)
     )  # fmt: skip
     row = (await session.execute(statement.with_for_update() if lock else statement)).one_or_none()
-    return Upload(*row) if row else None
+    return Upload(*row[:-1], if_exists=IfExists(row.if_exists)) if row else None
 
 
 async def add_part(session: AsyncSession, owner_id: UUID, file_id: UUID, part: Part) -> bool:

@@ -81,8 +81,8 @@ _UNREAD = text(
            coalesce(array_agg(name ORDER BY created_at) FILTER (WHERE state <> 'failed' AND note <> ''), '{}') AS waiting,
            coalesce(array_agg(name ORDER BY created_at) FILTER (WHERE state = 'failed'), '{}') AS failed
       FROM document
-     WHERE state NOT IN ('uploading', 'ready') AND live_generation IS NULL
-       AND (collection_id = ANY (:ids) OR id = ANY (:ids))
+     WHERE state NOT IN ('uploading', 'ready') AND live_generation IS NULL AND version_state = 'current'
+       AND (collection_id = ANY (:ids) OR id = ANY (:ids) OR parent_id = ANY (:ids))
     """
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid())))
 

@@ -40,9 +40,23 @@ _SCOPE_SIZE = text(
 ).bindparams(
     bindparam("collections", type_=_UUIDS), bindparam("whole", type_=_UUIDS), bindparam("documents", type_=_UUIDS)
 )
-_COLLECTIONS_OF = text("SELECT DISTINCT collection_id FROM document WHERE id = ANY (:documents)").bindparams(
-    bindparam("documents", type_=_UUIDS)
-)
+# A document stands for its current version, whichever of them was named, and for the files that are attached to it.
+_NAMED = text(
+    """
+    WITH RECURSIVE asked AS (
+        SELECT owner_id, version_series_id FROM document WHERE id = ANY (:documents)),
+    named AS (
+        SELECT document.owner_id, document.id, document.collection_id
+          FROM asked JOIN document ON document.owner_id = asked.owner_id
+                                  AND document.version_series_id = asked.version_series_id
+         WHERE document.version_state = 'current'
+        UNION
+        SELECT child.owner_id, child.id, child.collection_id
+          FROM named JOIN document AS child ON child.owner_id = named.owner_id AND child.parent_id = named.id
+         WHERE child.version_state = 'current')
+    SELECT id, collection_id FROM named
+    """
+).bindparams(bindparam("documents", type_=_UUIDS))
 # Never left to the planner: it would rather sort what it has read of all of a large scope.
 _HNSW = text(
     f"SET LOCAL hnsw.iterative_scan = 'relaxed_order'; SET LOCAL hnsw.ef_search = {_EF_SEARCH};"
@@ -238,13 +252,13 @@ async def _searched(
 
 async def _places(session: AsyncSession, scope: Scope) -> dict[str, Any]:
     """Return a scope as the statements want it: in which collections at all, which of them whole, which documents beside."""
-    beside = []
+    named = []
     if scope.documents:
-        beside = list((await session.execute(_COLLECTIONS_OF, {"documents": list(scope.documents)})).scalars())
+        named = (await session.execute(_NAMED, {"documents": list(scope.documents)})).all()
     return {
-        "collections": list({*scope.collections, *beside}),
+        "collections": list({*scope.collections, *(row.collection_id for row in named)}),
         "whole": list(scope.collections),
-        "documents": list(scope.documents),
+        "documents": [row.id for row in named],
     }
 
 

@@ -17,6 +17,8 @@ AuditAction = Literal[
     "deletion_requested",
     "deletion_withdrawn",
     "denied",
+    "document_replaced",
+    "document_version_restored",
     "email_confirmed",
     "file_keys_rotated",
     "file_store_claimed",

@@ -17,6 +17,7 @@ RxChatError
 │       └── AddressUnsaid   403  the claim “email_verified” is missing
 ├── NotFound                404  unknown, or someone else's: the two look the same
 ├── Conflict                409  the state of things forbids it
+│   ├── AlreadyExists       409  the name is taken, and the upload was to be refused then
 │   ├── StaleConversation   409  somebody else wrote first
 │   └── LastAdministrator   409  nobody would administer any more
 ├── TooManyAttempts         429  come back later
@@ -171,6 +172,12 @@ class Conflict(RxChatError):
 
     status = 409
     code = "conflict"
+
+
+class AlreadyExists(Conflict):
+    """There is a document of this name already."""
+
+    code = "already_exists"
 
 
 class StaleConversation(Conflict):

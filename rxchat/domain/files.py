@@ -10,6 +10,7 @@ from uuid import UUID
 
 from rxchat.domain.documents import DocumentState, Reading
 from rxchat.domain.errors import InvalidInput
+from rxchat.domain.versions import IfExists, VersionState
 
 PART_BYTES = 2 * 1024 * 1024
 """A file is sent, sealed and kept in pieces of at most so much: what one upload holds in memory."""
@@ -42,6 +43,11 @@ class Upload:
     size_bytes: int
     received_bytes: int
     is_stored: bool = False
+    version: int = 1
+    """Which version of its document it is; known once it is stored."""
+    if_exists: IfExists = IfExists.KEEP
+    already_exists: bool = False
+    """Whether the same file was there under the same name, so that nothing was added."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,11 @@ class Document:
     chosen_encoding: str
     """What the user has chosen; "" when it is detected."""
     chosen_reader: str
+    version_series_id: UUID
+    version: int
+    version_state: VersionState
+    parent_id: UUID | None
+    """The mail to which this file is attached; None for what was uploaded by itself."""
 
     @property
     def reading(self) -> Reading:

@@ -14,10 +14,12 @@ from uuid import UUID
 
 from rxchat.db import documents as rows
 from rxchat.db import files as file_rows
+from rxchat.db import versions as version_rows
 from rxchat.db.database import Database
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import (
+    AlreadyExists,
     Conflict,
     DocumentUnreadable,
     InvalidInput,
@@ -29,6 +31,7 @@ from rxchat.domain.files import PART_BYTES, Document, FileLimits, Part, SealedFi
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Scope, require_scope
 from rxchat.domain.ports import ObjectStore
+from rxchat.domain.versions import IfExists
 from rxchat.parsers.formats import BY_SUFFIX, format_of
 from rxchat.services import room
 from rxchat.services.envelopes import Broken, MasterKeys, Wrapped, new_file_key, open_part, seal_part
@@ -81,10 +84,12 @@ class Files:
         size_bytes: int,
         collection_id: UUID | None = None,
         draft_key: UUID | None = None,
+        if_exists: IfExists = IfExists.KEEP,
     ) -> Upload:
         """Begin an upload into a collection of the person's own, or to what is attached to a message (its draft's key).
 
         Raises:
+            AlreadyExists: when the collection has a document of this name, and the upload is to be refused then.
             InvalidInput: when the name or the size cannot be used, or there is no room left.
             DocumentUnreadable: when files with such a name cannot be read.
             NotFound: when there is no such collection of theirs.
@@ -111,22 +116,28 @@ class Files:
                 collection_id = await rows.attachments(session, viewer.user_id, new_id(), draft_key)
             elif collection_id is None or await rows.owned_collection(session, viewer.user_id, collection_id) is None:
                 raise NotFound("This collection is not there (any more), or it is somebody else's.")
-            file_id, document_id = new_id(), new_id()
-            wrapped = self._keys.wrap(new_file_key(), str(viewer.user_id), str(file_id))
-            stored = StoredFile(
-                owner_id=viewer.user_id,
-                id=file_id,
-                size_bytes=size_bytes,
-                key_id=wrapped.key_id,
-                wrapped_key=wrapped.sealed,
-            )
+            elif if_exists is IfExists.REFUSE and await version_rows.named(
+                session, viewer.user_id, collection_id, name
+            ):
+                # Said before a byte is sent, and looked at once more when all of it is there.
+                raise AlreadyExists(f"There is a document “{name}” in this collection already.")
+            document_id, stored = new_id(), self._new_file(viewer.user_id, size_bytes)
             await file_rows.add(session, stored)
             document = DocumentRow(
-                owner_id=viewer.user_id, id=document_id, collection_id=collection_id, file_id=file_id, name=name,
+                owner_id=viewer.user_id, id=document_id, collection_id=collection_id, file_id=stored.id, name=name,
                 media_type="", size_bytes=size_bytes, state=DocumentState.UPLOADING.value,
+                # What is attached to a message always stands beside the rest.
+                if_exists=(IfExists.KEEP if draft_key is not None else if_exists).value,
             )  # fmt: skip
             await rows.add_document(session, document)
-        return Upload(document_id, collection_id, file_id, name, size_bytes, 0)
+        return Upload(document_id, collection_id, stored.id, name, size_bytes, 0)
+
+    def _new_file(self, owner_id: UUID, size_bytes: int) -> StoredFile:
+        file_id = new_id()
+        wrapped = self._keys.wrap(new_file_key(), str(owner_id), str(file_id))
+        return StoredFile(
+            owner_id=owner_id, id=file_id, size_bytes=size_bytes, key_id=wrapped.key_id, wrapped_key=wrapped.sealed
+        )
 
     async def upload(self, viewer: Viewer, document_id: UUID) -> Upload:
         """Return how far an upload has come.
@@ -213,7 +224,7 @@ class Files:
     async def _finish(self, owner_id: UUID, document_id: UUID) -> Upload:
         try:
             return await self._finishing.now(owner_id, document_id)
-        except DocumentUnreadable:
+        except (AlreadyExists, DocumentUnreadable):
             # Nothing is kept of what cannot be used; the reason goes to its person.
             await self._remove(owner_id, [document_id])
             raise
@@ -278,6 +289,8 @@ class Files:
     async def remove(self, viewer: Viewer, document_ids: list[UUID]) -> None:
         """Delete documents of the person's own: chunks, vectors, texts and, unless another one needs it, the file.
 
+        With a current version all others go, too; a mail goes with the files that are attached to it.
+
         Raises:
             NotFound: when one of them is unknown or someone else's.
         """
@@ -289,7 +302,8 @@ class Files:
             await file_rows.take_turns(session, owner_id)
             if await rows.count_owned(session, owner_id, document_ids) != len(set(document_ids)):
                 raise NotFound
-            files = await rows.remove_documents(session, owner_id, document_ids)
+            whole = await version_rows.with_parts(session, owner_id, document_ids)
+            files = await rows.remove_documents(session, owner_id, whole)
             unused = await file_rows.remove_unused(session, owner_id, files)
         await self._keeping.discard(unused)
 
@@ -304,7 +318,7 @@ class Files:
             await file_rows.take_turns(session, viewer.user_id)
             if await rows.owned_collection(session, viewer.user_id, collection_id) is None:
                 raise NotFound
-            held = [item.id for item in await rows.documents(session, collection_id)]
+            held = await rows.ids_in(session, viewer.user_id, collection_id)
             files = await rows.remove_documents(session, viewer.user_id, held)
             await rows.remove_collection(session, viewer.user_id, collection_id)
             unused = await file_rows.remove_unused(session, viewer.user_id, files)

@@ -8,6 +8,7 @@ import hmac
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -15,11 +16,21 @@ import structlog
 from rxchat.db import documents as rows
 from rxchat.db import files as file_rows
 from rxchat.db import jobs
+from rxchat.db import versions as version_rows
 from rxchat.db.database import Database
 from rxchat.domain.documents import DocumentState
-from rxchat.domain.errors import DatabaseAway, DocumentUnreadable, NotFound, ObjectMissing, StoreAway, StoreError
-from rxchat.domain.files import SealedFile, Upload
+from rxchat.domain.errors import (
+    AlreadyExists,
+    DatabaseAway,
+    DocumentUnreadable,
+    NotFound,
+    ObjectMissing,
+    StoreAway,
+    StoreError,
+)
+from rxchat.domain.files import Document, SealedFile, Upload
 from rxchat.domain.text import storable
+from rxchat.domain.versions import IfExists, VersionState
 from rxchat.parsers.formats import format_of
 from rxchat.services.keeping import Keeping
 
@@ -65,6 +76,7 @@ class Finishing:
 
         Raises:
             DocumentUnreadable: when it is not what its name says.
+            AlreadyExists: when its name is taken, and it is to be refused then.
             NotFound: when it was given up or deleted meanwhile.
             StoreError: when it cannot be read just now.
         """
@@ -90,7 +102,7 @@ class Finishing:
                 return
             try:
                 await self._look_at(owner_id, upload)
-            except (DocumentUnreadable, ObjectMissing) as error:
+            except (AlreadyExists, DocumentUnreadable, ObjectMissing) as error:
                 await self._refuse(owner_id, document_id, error.message)
 
     @asynccontextmanager
@@ -171,14 +183,18 @@ class Finishing:
                 if known is not None:
                     unused += await file_rows.replace(session, owner_id, known, file_id)
                 await file_rows.finish(session, owner_id, file_id, digest)
-            same = await rows.same_file(session, owner_id, upload.collection_id, file_id, but=document_id)
+            named = await version_rows.named(session, owner_id, upload.collection_id, upload.name, but=document_id)
+            same = next((item for item in named if item.file_id == file_id), None)
             for failed_id, generation in (await file_rows.failed(session, owner_id, file_id)).items():
                 if is_repair or (same and failed_id == same.id):
                     await self._read_again(session, owner_id, failed_id, generation)
+            version = same.version if same else 1
             if same is None:
+                place = await _place(session, owner_id, upload, named)
+                version = place.get("version", 1)
                 await rows.change_document(
                     session, owner_id, document_id,
-                    file_id=file_id, media_type=media_type, state=DocumentState.STORED.value, progress=0.0,
+                    file_id=file_id, media_type=media_type, state=DocumentState.STORED.value, progress=0.0, **place,
                 )  # fmt: skip
                 await jobs.queue_ingestion(session, owner_id, document_id)
             else:
@@ -186,8 +202,8 @@ class Finishing:
             unused += await file_rows.remove_unused(session, owner_id, [upload.file_id])
         await self._keeping.discard(unused)
         return Upload(
-            same.id if same else document_id, upload.collection_id, file_id, same.name if same else upload.name,
-            upload.size_bytes, upload.size_bytes, is_stored=True,
+            same.id if same else document_id, upload.collection_id, file_id, upload.name, upload.size_bytes,
+            upload.size_bytes, is_stored=True, version=version, already_exists=same is not None,
         )  # fmt: skip
 
     async def _read_again(self, session: rows.AsyncSession, owner_id: UUID, document_id: UUID, generation: int) -> None:
@@ -206,3 +222,21 @@ class Finishing:
                 await rows.change_document(
                     session, owner_id, document_id, state=DocumentState.FAILED.value, error=storable(reason)
                 )
+
+
+async def _place(session: rows.AsyncSession, owner_id: UUID, upload: Upload, named: list[Document]) -> dict[str, Any]:
+    """Return the columns that say which version of which document an upload is, when others have its name.
+
+    Raises:
+        AlreadyExists: when it is to be refused then.
+    """
+    if not named or upload.if_exists is IfExists.KEEP:
+        return {}
+    if upload.if_exists is IfExists.REFUSE:
+        raise AlreadyExists(f"There is a document “{upload.name}” in this collection already.")
+    series = named[0].version_series_id
+    return {
+        "version_series_id": series,
+        "version": await version_rows.next_version(session, owner_id, series),
+        "version_state": VersionState.PENDING.value,
+    }

@@ -34,6 +34,7 @@ from rxchat.services.second_factors import SecondFactors
 from rxchat.services.sessions import Sessions
 from rxchat.services.teams import Teams
 from rxchat.services.upkeep import Upkeep
+from rxchat.services.versions import Versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Services:
     sessions: Sessions
     teams: Teams
     upkeep: Upkeep
+    versions: Versions
 
 
 _installed: list[Services] = []

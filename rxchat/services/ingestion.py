@@ -14,11 +14,12 @@ from uuid import UUID
 
 import structlog
 
+from rxchat.db import audit, jobs, recognition
 from rxchat.db import documents as document_rows
 from rxchat.db import files as file_rows
 from rxchat.db import ingestion as rows
-from rxchat.db import jobs, recognition
 from rxchat.db import search_index as index_rows
+from rxchat.db import versions as version_rows
 from rxchat.db.database import Database
 from rxchat.domain.chunking import chunked
 from rxchat.domain.documents import DocumentState, ParsedDocument, RecognizedPage
@@ -33,6 +34,8 @@ from rxchat.domain.files import Document
 from rxchat.domain.lexemes import VERSION
 from rxchat.domain.ports import DocumentParser
 from rxchat.domain.text import storable
+from rxchat.domain.versions import VersionState
+from rxchat.observability import correlation_id
 from rxchat.services.embedding import SLICE_SECONDS, Embedding, NotMine, SliceOver
 from rxchat.services.files import Files
 from rxchat.services.pictures import Pictures
@@ -244,11 +247,21 @@ class Ingestion:
     async def _publish(self, taken: rows.Taken) -> None:
         document, index = taken.document, await self._embedding.wanted_index()
         async with self._database.begin(document.owner_id) as session:
+            # Versions of a document take over one after another.
+            await file_rows.take_turns(session, document.owner_id)
             if await rows.count_without_vector(session, document, document.generation, index.id):
                 # Another embedder came in force meanwhile: a step back.
                 await self._advance(taken, session, state=DocumentState.CHUNKED.value)
+            elif not await version_rows.take_over(session, document):
+                await self._advance(taken, session, state=DocumentState.READY.value, progress=1.0)
+                await version_rows.supersede(session, document.owner_id, [document.id])
             elif not await rows.publish(session, taken, index.id):
                 raise NotMine
+            elif document.version_state is VersionState.PENDING:
+                await audit.append(
+                    session, document.owner_id, "document_replaced", "", correlation_id(),
+                    name=document.name, version=document.version, document=str(document.id),
+                )  # fmt: skip
 
     async def _embed_anew(self, taken: rows.Taken) -> None:
         """Give a document that is found its vectors in an index in which it is not whole."""

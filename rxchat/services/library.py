@@ -34,6 +34,7 @@ from rxchat.domain.permissions import (
 from rxchat.domain.retrieval import Passage
 from rxchat.domain.retrieval import Scope as Where
 from rxchat.domain.text import storable
+from rxchat.domain.versions import VersionState
 from rxchat.observability import correlation_id
 from rxchat.services import room
 from rxchat.services.limits import Limits
@@ -206,7 +207,7 @@ class Library:
 
         Raises:
             NotFound: when it is unknown or someone else's.
-            Conflict: when it is on its way already.
+            Conflict: when it is on its way already, or is an earlier version.
             InvalidInput: when there is no such encoding or reader.
         """
         require_scope(viewer, Scope.FILES)
@@ -219,6 +220,8 @@ class Library:
             found = await rows.owned_document(session, viewer.user_id, document_id, lock=True)
             if found is None:
                 raise NotFound
+            if found.version_state is VersionState.SUPERSEDED:
+                raise Conflict("A newer version of this document is in use: restore this one to have it read again.")
             if not found.state.is_final:
                 raise Conflict("This document is being read already.")
             await rows.change_document(

@@ -24,6 +24,7 @@ from rxchat.db.database import Database
 from rxchat.domain.accounts import Caller, Viewer, valid_name
 from rxchat.domain.errors import Conflict, LastAdministrator, NotAllowed, NotFound, NotSignedIn, StoreError
 from rxchat.domain.ids import new_id
+from rxchat.domain.versions import VersionState
 from rxchat.observability import correlation_id
 from rxchat.services.authentication import Authentication
 from rxchat.services.files import Files
@@ -270,6 +271,7 @@ class MyData:
             suffix = item.name.rpartition(".")[2]
             name = f"documents/{item.id}" + (f".{suffix}" if suffix.isalnum() and len(suffix) <= 8 else "")
             line = {"name": item.name, "file": name, "uploaded_at": item.created_at, "bytes": item.size_bytes}
+            line |= {"version": item.version, "is_current": item.version_state is VersionState.CURRENT}
             try:
                 content = await self._files.whole(viewer.user_id, item)
                 with archive.open(name, "w", force_zip64=True) as out:

@@ -53,6 +53,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "grant_revoked": ("Access taken back", "Took access back: {grant}"),
     "collection_shared": ("Collection shared", "Shared a collection with {principal}"),
     "collection_unshared": ("Collection no longer shared", "Stopped sharing a collection with {principal}"),
+    "document_replaced": ("Document replaced", "Replaced the document “{name}” with version {version}"),
+    "document_version_restored": ("Earlier version restored", "Restored version {restored} of the document “{name}”"),
     "file_keys_rotated": ("File keys replaced", "The operator replaced the keys of all files"),
     "unknown_objects_deleted": ("Unknown files deleted", "The operator deleted files that nothing refers to"),
     "file_store_claimed": ("File store claimed", "The operator made the file store this installation's"),
@@ -78,7 +80,9 @@ ACTIONS = {action: title for action, (title, _) in sorted(_WORDS.items(), key=la
 
 _PERMISSIONS = {permission.value: words for permission, words in PERMISSION_WORDS.items()}
 _LABELS = {"second_factor": "second factor", "codes_left": "codes left", "sessions_ended": "sign-ins ended"}
-_UNTOLD = frozenset({"session", "conversation", "invitation", "grant_id", "key", "passkey", "correlation_id"})
+_UNTOLD = frozenset(
+    {"session", "conversation", "invitation", "grant_id", "key", "passkey", "correlation_id", "document"}
+)
 
 
 class _Spoken(dict[str, str]):

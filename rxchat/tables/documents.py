@@ -98,6 +98,17 @@ class DocumentRow(SQLModel, table=True):
         Index("ix_document_waiting", "owner_id", postgresql_where=text("state NOT IN ('ready', 'failed')")),
         Index("ix_document_embedded", "embedded_index", postgresql_where=text("live_generation IS NOT NULL")),
         Index("ix_document_words_version", "words_version", postgresql_where=text("live_generation IS NOT NULL")),
+        ForeignKeyConstraint(["owner_id", "parent_id"], ["document.owner_id", "document.id"], ondelete="CASCADE"),
+        Index("uq_document_version", "owner_id", "version_series_id", "version", unique=True),
+        Index(
+            "uq_document_current",
+            "owner_id",
+            "version_series_id",
+            unique=True,
+            postgresql_where=text("version_state = 'current'"),
+        ),
+        Index("ix_document_parent", "owner_id", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
+        Index("ix_document_name", "owner_id", "collection_id", "name"),
     )
 
     owner_id: UUID = owned_key()
@@ -141,6 +152,16 @@ class DocumentRow(SQLModel, table=True):
     chosen_encoding: str = Field(default="", sa_column_kwargs={"server_default": ""})
     """What its owner has chosen for it; "" when it is detected."""
     chosen_reader: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    version_series_id: UUID = Field(
+        default_factory=new_id, sa_column_kwargs={"server_default": text("gen_random_uuid()")}
+    )
+    """What all versions of a document have in common."""
+    version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    version_state: str = Field(default="current", sa_column_kwargs={"server_default": "current"})
+    if_exists: str = Field(default="keep", sa_column_kwargs={"server_default": "keep"})
+    """What its upload does when the name is taken; it counts until the upload is stored."""
+    parent_id: UUID | None = None
+    """The mail to which this file is attached."""
 
 
 class DocumentText(SQLModel, table=True):

@@ -63,6 +63,8 @@ PATHS = [
     ("DELETE", "/api/documents/{document}"),
     ("POST", "/api/documents/{document}/read-again"),
     ("GET", "/api/documents/{document}/chunks"),
+    ("GET", "/api/documents/{document}/versions"),
+    ("POST", "/api/documents/{document}/restore"),
     ("GET", "/api/files/{document}"),
     ("POST", "/api/files/{document}/link"),
     ("HEAD", "/api/uploads/{document}"),
@@ -301,6 +303,36 @@ async def test_an_upload_by_tus_is_one_document_and_its_name_is_no_path(
     assert last.headers["upload-offset"] == str(len(SECRET))
     [found] = (await client.get(f"/api/collections/{collection}/documents")).json()
     assert found["name"] == "x.md"
+
+
+async def test_an_upload_says_what_is_done_when_its_name_is_taken(
+    services: Services, clients: Open, victim: Viewer, collection: UUID, document: UUID
+) -> None:
+    client = clients()
+    await sign_in(client, victim)
+    where = {"name": "merger.md", "collection": str(collection)}
+    again = await client.post("/api/files", params=where, content=SECRET)
+    assert (again.status_code, again.json()["id"], again.json()["already_exists"]) == (200, str(document), True)
+    refused = await client.post("/api/files", params={**where, "if_exists": "refuse"}, content="It is off.")
+    assert (refused.status_code, error_of(refused)) == (409, "already_exists")
+    newer = await client.post("/api/files", params={**where, "if_exists": "replace"}, content="It is off.")
+    assert (newer.status_code, newer.json()["version"]) == (201, 2)
+    begun = await client.post(
+        "/api/uploads", headers=_begin("merger.md", 5, collection=str(collection), if_exists="replace")
+    )
+    patch = {"content-type": "application/offset+octet-stream", "upload-offset": "0"}
+    last = await client.patch(begun.headers["location"], content="Never", headers=patch)
+    assert (last.headers["x-version"], last.headers["x-already-exists"]) == ("3", "0")
+    history = (await client.get(f"/api/documents/{document}/versions")).json()
+    assert [item["version"] for item in history["versions"]] == [3, 2, 1]
+    taken = await client.post(f"/api/collections/{collection}/taken-names", json={"names": ["merger.md", "x.md"]})
+    assert taken.json() == {"taken": ["merger.md"]}
+    for wrong in ("", "overwrite"):
+        begun = await client.post(
+            "/api/uploads", headers=_begin("x.md", 5, collection=str(collection), if_exists=wrong)
+        )
+        assert begun.status_code == 422
+        assert (await client.post("/api/files", params={**where, "if_exists": wrong}, content="x")).status_code == 422
 
 
 @pytest.mark.parametrize(

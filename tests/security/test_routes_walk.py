@@ -82,7 +82,7 @@ PARAMETERS = {
     ("GET", "/api/conversations/{conversation_id}"): {"before"},
     ("POST", "/api/uploads"): {"upload-length", "upload-metadata"},
     ("PATCH", "/api/uploads/{document_id}"): {"upload-offset"},
-    ("POST", "/api/files"): {"name", "collection", "content-length"},
+    ("POST", "/api/files"): {"name", "collection", "if_exists", "content-length"},
     ("GET", "/api/documents/{document_id}"): {"start"},
     ("GET", "/api/documents/{document_id}/chunks"): {"first", "limit"},
     ("GET", "/api/admin/people"): {"words", "role", "offset"},

@@ -107,7 +107,7 @@ async def test_uploading_again_repairs_what_was_lost_or_altered(
     failed = await settled(services, viewer, second)
     assert failed.state is DocumentState.FAILED
     assert "upload it again" in failed.error
-    assert await uploaded(services, viewer, collection, "three.txt", WORDS) == first
+    assert await uploaded(services, viewer, collection, "one.txt", WORDS) == first
     for document in (first, second):
         assert await content(services, viewer, document) == WORDS.encode()
     # What had failed because of it is read again without anybody asking for it.
@@ -126,7 +126,7 @@ async def test_uploading_again_repairs_what_its_disk_cannot_read(
     path.mkdir()
     with pytest.raises(StoreError):
         await content(services, viewer, first)
-    assert await uploaded(services, viewer, collection, "again.txt", WORDS) == first
+    assert await uploaded(services, viewer, collection, "one.txt", WORDS) == first
     assert await content(services, viewer, first) == WORDS.encode()
 
 

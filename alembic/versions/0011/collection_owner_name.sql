@@ -1,0 +1,17 @@
+-- The name of a collection's owner, for a user who may read it: only where the two know each other (by a group, or since
+-- the owner has shared something with the user by name); else NULL, as for what may not be read.
+CREATE FUNCTION collection_owner_name(p_collection uuid) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp
+AS $$
+    SELECT person.name
+      FROM public.collection JOIN public.user_account AS person ON person.id = collection.owner_id
+     WHERE collection.id = p_collection
+       AND (collection.owner_id = acting_user()
+            OR (collection.id = ANY ((SELECT readable_collections())::uuid[])
+                AND (EXISTS (SELECT FROM public.group_member AS mine JOIN public.group_member AS theirs USING (group_id)
+                              WHERE mine.user_id = acting_user() AND theirs.user_id = person.id)
+                     OR EXISTS (SELECT FROM public.access_grant AS given
+                                 WHERE given.created_by = person.id AND given.principal_kind = 'person'
+                                   AND given.principal = acting_user()::text))))
+$$;

@@ -1,0 +1,10 @@
+DROP INDEX public.ix_document_name;
+DROP INDEX public.ix_document_parent;
+DROP INDEX public.uq_document_current;
+DROP INDEX public.uq_document_version;
+ALTER TABLE public.document
+    DROP COLUMN parent_id,
+    DROP COLUMN if_exists,
+    DROP COLUMN version_state,
+    DROP COLUMN version,
+    DROP COLUMN version_series_id;

@@ -1,0 +1,297 @@
+"""Versions of documents: a newer one replaces an older one once it is ready, and nothing of the older one is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.documents import DocumentState
+from rxchat.domain.errors import AlreadyExists, Conflict, InvalidInput, NotFound
+from rxchat.domain.files import Document, FileLimits, Upload
+from rxchat.domain.ids import new_id
+from rxchat.domain.permissions import PrincipalKind
+from rxchat.domain.retrieval import Scope
+from rxchat.domain.versions import IfExists, VersionState
+from rxchat.services.graph import Services
+from rxchat.settings import Settings
+from tests.factories import add_viewer
+from tests.services.grounded import EMBEDDER, body, found, ready, settled
+from tests.services.uploading import content, objects
+
+pytestmark = pytest.mark.anyio
+
+OFFERED = [EMBEDDER]
+CALLER = Caller("127.0.0.1", "a browser")
+OLD, NEW, NEWEST = "The office opens at seven.", "The office opens at eight.", "The office opens at nine."
+# Called .docx, and no Word document inside: it fails while it is read.
+BROKEN = b"PK\x03\x04 and nothing else"
+
+
+async def sent(
+    services: Services,
+    viewer: Viewer,
+    collection: UUID,
+    data: str | bytes,
+    *,
+    name: str = "hours.txt",
+    if_exists: IfExists = IfExists.REPLACE,
+    draft: UUID | None = None,
+) -> Upload:
+    data = data.encode() if isinstance(data, str) else data
+    where: dict[str, Any] = {"draft_key": draft} if draft else {"collection_id": collection}
+    upload = await services.files.begin(viewer, name=name, size_bytes=len(data), if_exists=if_exists, **where)
+    return await services.files.receive(viewer, upload.document_id, 0, body(data))
+
+
+async def replaced(
+    services: Services, viewer: Viewer, collection: UUID, data: str | bytes, name: str = "hours.txt"
+) -> Document:
+    upload = await sent(services, viewer, collection, data, name=name)
+    return await settled(services, viewer, upload.document_id)
+
+
+async def says(services: Services, viewer: Viewer, where: Scope, question: str = "When does the office open?") -> str:
+    passages = (await services.retrieval.search(viewer, question, where)).passages
+    return "\n".join(passage.text for passage in passages)
+
+
+async def listed(services: Services, viewer: Viewer, collection: UUID) -> list[UUID]:
+    return [item.id for item in (await services.library.documents(viewer, collection))[1]]
+
+
+async def test_a_newer_version_replaces_the_older_one_and_that_one_can_still_be_opened(
+    services: Services, viewer: Viewer, collection: UUID
+) -> None:
+    first = await ready(services, viewer, collection, "hours.txt", OLD)
+    second = await replaced(services, viewer, collection, NEW)
+    assert (second.version, second.version_state, second.state) == (2, VersionState.CURRENT, DocumentState.READY)
+    assert await says(services, viewer, Scope((collection,))) == NEW
+    # A conversation that was grounded in the older version is grounded in the newer one.
+    assert await says(services, viewer, Scope((), (first.id,))) == NEW
+    assert await listed(services, viewer, collection) == [second.id]
+    [facts] = [item for item in await services.library.collections(viewer) if item.id == collection]
+    assert (facts.documents, facts.chunks) == (1, 1)
+    preview = await services.library.document(viewer, first.id)
+    assert (preview.text, preview.document.version_state) == (OLD, VersionState.SUPERSEDED)
+    assert await content(services, viewer, first.id) == OLD.encode()
+    history = await services.versions.history(viewer, first.id)
+    assert [(item.version, item.id) for item in history.versions] == [(2, second.id), (1, first.id)]
+    assert (history.uploaded_by, history.is_own) == ("Ada", True)
+
+
+async def test_until_the_newer_version_is_ready_the_older_one_is_found(
+    services: Services, viewer: Viewer, collection: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ready(services, viewer, collection, "hours.txt", OLD)
+    may_go_on = asyncio.Event()
+    chunk = services.ingestion._chunk
+
+    async def held(taken: Any) -> None:
+        await may_go_on.wait()
+        await chunk(taken)
+
+    monkeypatch.setattr(services.ingestion, "_chunk", held)
+    upload = await sent(services, viewer, collection, NEW)
+    assert (upload.version, (await found(services, viewer, upload.document_id)).version_state) == (
+        2, VersionState.PENDING,
+    )  # fmt: skip
+    assert await says(services, viewer, Scope((collection,))) == OLD
+    may_go_on.set()
+    await settled(services, viewer, upload.document_id)
+    assert await says(services, viewer, Scope((collection,))) == NEW
+
+
+async def test_a_version_that_cannot_be_read_leaves_the_older_one_in_use(
+    services: Services, viewer: Viewer, collection: UUID
+) -> None:
+    first = await ready(services, viewer, collection, "hours.txt", OLD)
+    await services.library.rename_document(viewer, first.id, "hours.docx")
+    second = await replaced(services, viewer, collection, BROKEN, "hours.docx")
+    assert (second.state, second.version_state) == (DocumentState.FAILED, VersionState.PENDING)
+    assert await says(services, viewer, Scope((collection,))) == OLD
+    assert set(await listed(services, viewer, collection)) == {first.id, second.id}
+    # Deleting the version that failed leaves the document.
+    await services.files.remove(viewer, [second.id])
+    assert await listed(services, viewer, collection) == [first.id]
+    assert await says(services, viewer, Scope((collection,))) == OLD
+
+
+async def test_the_latest_upload_wins_whichever_is_ready_first(
+    services: Services, viewer: Viewer, collection: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await ready(services, viewer, collection, "hours.txt", OLD)
+    may_go_on, publish = asyncio.Event(), services.ingestion._publish
+
+    async def held(taken: Any) -> None:
+        if taken.document.version == 2:
+            await may_go_on.wait()
+        await publish(taken)
+
+    monkeypatch.setattr(services.ingestion, "_publish", held)
+    second = await sent(services, viewer, collection, NEW)
+    third = await replaced(services, viewer, collection, NEWEST)
+    assert third.version == 3
+    may_go_on.set()
+    late = await settled(services, viewer, second.document_id)
+    assert (late.state, late.version_state, late.live_generation) == (
+        DocumentState.READY, VersionState.SUPERSEDED, None,
+    )  # fmt: skip
+    assert (await services.library.document(viewer, late.id)).text == NEW
+    assert await says(services, viewer, Scope((collection,))) == NEWEST
+    states = {item.version: item.version_state for item in (await services.versions.history(viewer, first.id)).versions}
+    assert states == {3: VersionState.CURRENT, 2: VersionState.SUPERSEDED, 1: VersionState.SUPERSEDED}
+
+
+async def test_an_earlier_version_that_is_restored_is_the_newest_one(
+    services: Services, viewer: Viewer, collection: UUID, settings: Settings
+) -> None:
+    first = await ready(services, viewer, collection, "hours.txt", OLD)
+    second = await replaced(services, viewer, collection, NEW)
+    restored = await services.versions.restore(viewer, first.id, CALLER)
+    third = await settled(services, viewer, restored.id)
+    assert (third.version, third.version_state, third.file_id) == (3, VersionState.CURRENT, first.file_id)
+    assert await says(services, viewer, Scope((collection,))) == OLD
+    assert (await found(services, viewer, second.id)).version_state is VersionState.SUPERSEDED
+    assert len(objects(settings)) == 2
+    for document in (third.id, first.id):
+        with pytest.raises(Conflict):
+            await services.versions.restore(viewer, document, CALLER)
+    with pytest.raises(Conflict, match="restore"):
+        await services.library.read_again(viewer, second.id)
+
+
+async def test_restoring_a_version_needs_room(services: Services, viewer: Viewer, collection: UUID) -> None:
+    first = await ready(services, viewer, collection, "hours.txt", OLD)
+    await replaced(services, viewer, collection, NEW)
+    services.files.limits = FileLimits(person_files=2)
+    with pytest.raises(InvalidInput, match="2 files"):
+        await services.versions.restore(viewer, first.id, CALLER)
+
+
+async def test_a_document_is_deleted_with_all_its_versions_and_an_earlier_one_alone(
+    services: Services, viewer: Viewer, collection: UUID, settings: Settings
+) -> None:
+    first = await ready(services, viewer, collection, "hours.txt", OLD)
+    second = await replaced(services, viewer, collection, NEW)
+    third = await replaced(services, viewer, collection, NEWEST)
+    await services.files.remove(viewer, [second.id])
+    assert [item.version for item in (await services.versions.history(viewer, first.id)).versions] == [3, 1]
+    await services.files.remove(viewer, [third.id])
+    assert objects(settings) == []
+    for document in (first.id, third.id):
+        with pytest.raises(NotFound):
+            await services.library.document(viewer, document)
+
+
+async def test_a_collection_is_deleted_with_the_earlier_versions(
+    services: Services, viewer: Viewer, collection: UUID, settings: Settings
+) -> None:
+    await ready(services, viewer, collection, "hours.txt", OLD)
+    await replaced(services, viewer, collection, NEW)
+    await services.files.remove_collection(viewer, collection)
+    assert objects(settings) == []
+
+
+async def test_the_same_file_under_the_same_name_is_no_new_version(
+    services: Services, viewer: Viewer, collection: UUID
+) -> None:
+    first = await ready(services, viewer, collection, "hours.txt", OLD)
+    for if_exists in IfExists:
+        again = await sent(services, viewer, collection, OLD, if_exists=if_exists) if if_exists != "refuse" else None
+        if again:
+            assert (again.document_id, again.version, again.already_exists) == (first.id, 1, True)
+    second = await replaced(services, viewer, collection, NEW)
+    # What an earlier version was is new again.
+    third = await sent(services, viewer, collection, OLD)
+    assert (third.version, third.already_exists) == (3, False)
+    assert second.file_id != first.file_id
+
+
+async def test_a_name_that_is_taken_is_kept_beside_or_refused_as_was_asked(
+    services: Services, viewer: Viewer, collection: UUID, settings: Settings
+) -> None:
+    first = await ready(services, viewer, collection, "Übersicht.txt", OLD)
+    beside = await sent(services, viewer, collection, NEW, name="Übersicht.txt", if_exists=IfExists.KEEP)
+    assert (beside.version, beside.document_id != first.id) == (1, True)
+    # Decomposed, as macOS writes it, it is the same name.
+    with pytest.raises(AlreadyExists):
+        await sent(services, viewer, collection, NEWEST, name="U\u0308bersicht.txt", if_exists=IfExists.REFUSE)
+    newest = await sent(services, viewer, collection, NEWEST, name="U\u0308bersicht.txt")
+    assert newest.version == 2
+    history = await services.versions.history(viewer, newest.document_id)
+    assert {item.id for item in history.versions} == {newest.document_id, beside.document_id}
+    asked = ["U\u0308bersicht.txt", "übersicht.txt", "other.txt", "..."]
+    assert await services.versions.taken_names(viewer, collection, asked) == ["U\u0308bersicht.txt"]
+
+
+async def test_of_two_uploads_at_once_that_are_to_be_refused_one_is_kept(
+    services: Services, viewer: Viewer, collection: UUID, settings: Settings
+) -> None:
+    both = [sent(services, viewer, collection, data, if_exists=IfExists.REFUSE) for data in (OLD, NEW)]
+    ended = await asyncio.gather(*both, return_exceptions=True)
+    assert sum(isinstance(item, AlreadyExists) for item in ended) == 1
+    assert len(objects(settings)) == len(await listed(services, viewer, collection)) == 1
+
+
+async def test_two_uploads_at_once_are_two_versions(services: Services, viewer: Viewer, collection: UUID) -> None:
+    await ready(services, viewer, collection, "hours.txt", OLD)
+    both = await asyncio.gather(*(sent(services, viewer, collection, data) for data in (NEW, NEWEST)))
+    assert {item.version for item in both} == {2, 3}
+    for item in both:
+        await settled(services, viewer, item.document_id)
+    newest = next(item for item in both if item.version == 3)
+    assert await listed(services, viewer, collection) == [newest.document_id]
+
+
+async def test_files_of_a_message_always_stand_beside_each_other(services: Services, viewer: Viewer) -> None:
+    draft = new_id()
+    first = await sent(services, viewer, new_id(), OLD, draft=draft)
+    second = await sent(services, viewer, new_id(), NEW, draft=draft)
+    assert (second.version, second.document_id != first.document_id) == (1, True)
+
+
+async def test_a_version_that_is_read_again_while_it_is_replaced_keeps_its_text(
+    services: Services, viewer: Viewer, collection: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await ready(services, viewer, collection, "hours.txt", OLD)
+    may_go_on, parse = asyncio.Event(), services.ingestion._parse
+
+    async def held(taken: Any) -> None:
+        if taken.document.version == 1:
+            await may_go_on.wait()
+        await parse(taken)
+
+    monkeypatch.setattr(services.ingestion, "_parse", held)
+    await services.library.read_again(viewer, first.id)
+    await replaced(services, viewer, collection, NEW)
+    may_go_on.set()
+    await asyncio.sleep(0.2)
+    preview = await services.library.document(viewer, first.id)
+    assert (preview.text, preview.document.state) == (OLD, DocumentState.READY)
+    assert await says(services, viewer, Scope((collection,))) == NEW
+
+
+async def test_readers_see_the_history_and_change_nothing(
+    services: Services, viewer: Viewer, collection: UUID, owner_url: str
+) -> None:
+    first = await ready(services, viewer, collection, "hours.txt", OLD)
+    await replaced(services, viewer, collection, NEW)
+    reader, stranger = add_viewer(owner_url, "Reader"), add_viewer(owner_url, "Stranger")
+    await services.library.share(viewer, collection, PrincipalKind.PERSON, reader.email, CALLER)
+    history = await services.versions.history(reader, first.id)
+    assert ([item.version for item in history.versions], history.uploaded_by, history.is_own) == ([2, 1], "Ada", False)
+    assert (await services.library.document(reader, first.id)).text == OLD
+    for intruder in (reader, stranger):
+        with pytest.raises(NotFound):
+            await services.versions.restore(intruder, first.id, CALLER)
+        with pytest.raises(NotFound):
+            await services.versions.taken_names(intruder, collection, ["hours.txt"])
+        with pytest.raises(NotFound):
+            await sent(services, intruder, collection, NEWEST)
+    with pytest.raises(NotFound):
+        await services.versions.history(stranger, first.id)
+    assert "".join([await says(services, stranger, Scope((collection,), (first.id,)))]) == ""
