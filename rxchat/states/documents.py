@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,6 +16,7 @@ from rxchat.domain.accounts import Viewer
 from rxchat.domain.errors import DatabaseAway, NotFound, RxChatError
 from rxchat.domain.files import Document, spoken_size
 from rxchat.domain.ids import parse_id
+from rxchat.domain.versions import VersionState
 from rxchat.services import graph
 from rxchat.states import sockets
 from rxchat.states.access import here, signed_in, signed_in_background, viewer_of
@@ -60,6 +62,11 @@ class DocumentLine:
     cited: int
     is_found: bool
     """Whether something of it can be found now, perhaps while it is read anew."""
+    version: int
+    is_pending: bool
+    """Whether it is a newer version that is not in use (yet)."""
+    parent: str
+    """The name of the mail to which it is attached."""
 
 
 @dataclass
@@ -259,9 +266,10 @@ async def _read(viewer: Viewer, chosen: str) -> _Found:
     except NotFound:
         # Deleted, or not shared any more: the page says so instead of showing what was.
         return _Found([item for item in collections if item.id != chosen], [], [])
+    names = {item.id: item.name for item in found}
     return _Found(
         collections,
-        [_document_line(item, cited.get(item.id, 0)) for item in found],
+        [_document_line(item, cited.get(item.id, 0), names) for item in found],
         [ShareLine(str(item.grant_id), item.principal_kind, item.name) for item in shares],
     )
 
@@ -282,7 +290,7 @@ def _collection_line(item: CollectionFacts, viewer: Viewer) -> CollectionLine:
     return CollectionLine(str(item.id), item.name, item.description, item.documents, item.chunks, is_own)
 
 
-def _document_line(item: Document, cited: int) -> DocumentLine:
+def _document_line(item: Document, cited: int, names: Mapping[UUID, str]) -> DocumentLine:
     suffix = item.name.rpartition(".")[2].upper()
     return DocumentLine(
         id=str(item.id),
@@ -299,4 +307,7 @@ def _document_line(item: Document, cited: int) -> DocumentLine:
         at=int(item.created_at.timestamp() * 1000),
         cited=cited,
         is_found=item.live_generation is not None,
+        version=item.version,
+        is_pending=item.version_state is VersionState.PENDING,
+        parent=names.get(item.parent_id, "") if item.parent_id else "",
     )

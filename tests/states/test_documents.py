@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from rxchat.domain.accounts import Viewer
+from rxchat.domain.versions import IfExists
 from rxchat.services.graph import Services
 from rxchat.states.documents import DocumentsState
 from rxchat.states.thread import ThreadState
 from tests.factories import add_viewer, signed_in_as
 from tests.peers.scripted_ollama import ScriptedOllama
-from tests.services.grounded import EMBEDDER, ready, uploaded
+from tests.services.grounded import EMBEDDER, body, ready, uploaded
 from tests.tab import Tab, open_tab, open_tabs
 
 pytestmark = pytest.mark.anyio
@@ -169,3 +170,18 @@ async def test_a_stranger_is_sent_to_sign_in(services: Services) -> None:
     async with open_tab() as tab:
         await tab.do(DocumentsState, "load")
         assert tab.redirects and not shown(tab, "loaded")
+
+
+async def test_a_newer_version_has_a_line_of_its_own_until_it_is_in_use(services: Services, ada: Viewer) -> None:
+    collection = await services.library.create(ada, "Team")
+    await ready(services, ada, collection, "hours.txt", "The office opens at seven.")
+    async with open_tab(await signed_in_as(services, ada)) as tab:
+        await opened(tab, collection)
+        data = b"The office opens at eight."
+        upload = await services.files.begin(
+            ada, name="hours.txt", size_bytes=len(data), collection_id=collection, if_exists=IfExists.REPLACE
+        )
+        await services.files.receive(ada, upload.document_id, 0, body(data))
+        await tab.until(lambda: [line.version for line in shown(tab, "documents")] == [2])
+        [line] = shown(tab, "documents")
+        assert (line.is_pending, line.is_found, shown(tab, "collections")[0].documents) == (False, True, 1)

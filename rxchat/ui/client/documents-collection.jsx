@@ -7,6 +7,7 @@ import { lastQuestion, TryQuery } from "./documents-search.jsx";
 import { DocumentTable } from "./documents-table.jsx";
 import { UploadList, uploadsOf, useUploads } from "./documents-uploads.jsx";
 import { counted } from "./documents-words.js";
+import { takenNames } from "./documents-names.js";
 import { Tabs } from "./tabs.jsx";
 
 const holdsFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
@@ -128,10 +129,13 @@ export function Collection({ collection, documents, setDialog, tell, events }) {
   // Back from a passage that was found, one is where one was.
   const [asked] = useState(useNavigationType() === "POP" ? lastQuestion(id) : "");
   const [shown, setShown] = useState(asked ? "query" : "documents");
-  const add = (files) => {
+  const add = async (files) => {
     if (!files.length) return;
     setShown("documents");
-    uploads.add(files);
+    const taken = await takenNames(id, files);
+    const [named, free] = [true, false].map((isTaken) => files.filter((file) => taken.has(file.name) === isTaken));
+    if (free.length) uploads.add(free);
+    if (named.length) setDialog({ kind: "taken-names", names: named.map((file) => file.name), add: (ifExists) => uploads.add(named, { if_exists: ifExists }) });
   };
   const isOver = useGivenFiles(isOwn, add);
   // What this page sends is shown as an upload, not as a document as well.

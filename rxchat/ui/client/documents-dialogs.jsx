@@ -100,13 +100,51 @@ function ShareDialog({ collection, shares, groups, ask, events, onClose }) {
   );
 }
 
+const MOST_NAMED = 5;
+
+/** What to do with files whose names are taken; without an answer nothing of them is uploaded. */
+function TakenNamesDialog({ names, add, onClose }) {
+  const isOne = names.length === 1;
+  const choose = (ifExists) => {
+    add(ifExists);
+    onClose();
+  };
+  return (
+    <Dialog title={isOne ? `Replace “${names[0]}”?` : `Replace ${names.length.toLocaleString("en")} documents?`} onClose={onClose}>
+      {isOne ? <p className="sheet-lead">This collection has a document of this name already.</p> : (
+        <>
+          <p className="sheet-lead">This collection has documents of these names already:</p>
+          <ul className="taken-names">
+            {names.slice(0, MOST_NAMED).map((name) => <li key={name}>{name}</li>)}
+            {names.length > MOST_NAMED && <li>and {(names.length - MOST_NAMED).toLocaleString("en")} more</li>}
+          </ul>
+        </>
+      )}
+      <p className="sheet-lead">
+        Replaced, {isOne ? "it" : "each"} gets a new version: answers use that once it is ready, and earlier versions can be opened and restored.
+      </p>
+      <div className="sheet-actions taken-actions">
+        <button type="button" className="button-quiet" onClick={onClose}>Cancel</button>
+        <button type="button" className="button-quiet" onClick={() => choose("keep")}>Keep both</button>
+        <button type="button" className="button-main" data-autofocus="" onClick={() => choose("replace")}>Replace</button>
+      </div>
+    </Dialog>
+  );
+}
+
+/** What is said before versions are deleted. */
+function deletedVersions([{ version, is_pending: isPending }]) {
+  if (isPending) return " The version in use stays.";
+  return version > 1 ? " All its versions are deleted." : "";
+}
+
 function deletion(documents) {
   const [first] = documents;
   const cited = documents.filter((document) => document.cited).length;
   const them = documents.length === 1 ? "It is" : "They are";
   return {
-    title: documents.length === 1 ? `Delete “${first.name}”?` : `Delete ${documents.length.toLocaleString("en")} documents?`,
-    lead: `${them} deleted at once, with all passages, and cannot be brought back.${cited ? " Answers that cite " + (documents.length === 1 ? "it" : "them") + " stay, without the passages." : ""}`,
+    title: documents.length === 1 ? `Delete ${first.is_pending ? `version ${first.version} of ` : ""}“${first.name}”?` : `Delete ${documents.length.toLocaleString("en")} documents?`,
+    lead: `${them} deleted at once, with all passages, and cannot be brought back.${cited ? " Answers that cite " + (documents.length === 1 ? "it" : "them") + " stay, without the passages." : ""}${documents.length === 1 ? deletedVersions(documents) : ""}`,
   };
 }
 
@@ -125,6 +163,8 @@ export function DocumentDialogs({ dialog, collection, shares, groups, ask, event
       return <AskDialog {...close} title="Rename the collection" fields={[NAME, PURPOSE]} prefilled={{ name: collection.name, purpose: collection.description }} action="Save" busy="Saving…" send={({ name, purpose }) => ask(() => events.onRename(collection.id, name, purpose))} />;
     case "rename-document":
       return <AskDialog {...close} title="Rename the document" fields={[{ ...NAME, missing: "document’s name", maxLength: 200 }]} prefilled={dialog.document} action="Save" busy="Saving…" send={({ name }) => ask(() => events.onRenameDocument(dialog.document.id, name))} />;
+    case "taken-names":
+      return <TakenNamesDialog {...close} names={dialog.names} add={dialog.add} />;
     case "share":
       return <ShareDialog {...{ collection, shares, groups, ask, events, onClose }} />;
     case "delete":

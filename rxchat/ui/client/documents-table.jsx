@@ -4,7 +4,7 @@ import { Link } from "react-router";
 import { Ellipsis, Eye, LoaderCircle, Pencil, RotateCw, Search, Trash2, TriangleAlert } from "lucide-react";
 import { Moment } from "./admin.jsx";
 import { Menu, MenuItem } from "./controls.jsx";
-import { counted, FILTERS, filtered, isRecognised, isUnderWay, stateWords } from "./documents-words.js";
+import { counted, FILTERS, filtered, isRecognised, isUnderWay, pendingWords, stateWords } from "./documents-words.js";
 import { viewerAddress } from "./viewer-address.js";
 
 const PAGE = 100;
@@ -21,6 +21,7 @@ function State({ document, onReadAgain }) {
       </p>
       {state === "chunked" && <progress aria-label={`${name}: how much is embedded`} value={percent} max={100} />}
       {isRecognised(document) && <progress aria-label={`${name}: how much is recognised`} value={percent} max={100} />}
+      {pendingWords(document) && <p className="document-note">{pendingWords(document)}</p>}
       {note && <p className="document-note">{note}</p>}
       {remarks && <p className="document-note">{remarks}</p>}
       {look === "failed" && onReadAgain && (
@@ -42,7 +43,7 @@ function RowMenu({ document, setDialog, onReadAgain, address }) {
       )}
     >
       <Link to={address} role="menuitem" tabIndex={-1} className="menu-item"><Eye size={16} strokeWidth={1.75} aria-hidden="true" className="shrink-0 opacity-80" />Open</Link>
-      <MenuItem icon={Pencil} onClick={() => setDialog({ kind: "rename-document", document })}>Rename</MenuItem>
+      {!document.is_pending && <MenuItem icon={Pencil} onClick={() => setDialog({ kind: "rename-document", document })}>Rename</MenuItem>}
       <MenuItem icon={RotateCw} onClick={onReadAgain}>Read again</MenuItem>
       <hr className="menu-line" />
       <MenuItem icon={Trash2} isDanger onClick={() => setDialog({ kind: "delete-documents", documents: [document] })}>Delete</MenuItem>
@@ -51,7 +52,7 @@ function RowMenu({ document, setDialog, onReadAgain, address }) {
 }
 
 function Row({ document, isOwn, isChosen, onChoose, setDialog, onReadAgain }) {
-  const { id, name, kind, size, pages, cited, at } = document;
+  const { id, name, kind, size, pages, cited, at, version, parent } = document;
   const address = viewerAddress({ documentId: id });
   const isStored = document.state !== "uploading";
   return (
@@ -63,7 +64,11 @@ function Row({ document, isOwn, isChosen, onChoose, setDialog, onReadAgain }) {
       )}
       <th role="rowheader" scope="row" className="document-name">
         <span className="document-kind" aria-hidden="true">{kind || "–"}</span>
-        {isStored ? <Link to={address} className="document-link">{name}</Link> : <span>{name}</span>}
+        <span className="document-title">
+          {isStored ? <Link to={address} className="document-link">{name}</Link> : <span>{name}</span>}
+          {version > 1 && <span className="document-version">Version {version}</span>}
+          {parent && <span className="document-version">Attached to {parent}</span>}
+        </span>
       </th>
       <td role="cell" className="document-progress"><State document={document} onReadAgain={isOwn ? onReadAgain : undefined} /></td>
       <td role="cell" data-label="Size" className="is-number">{size}</td>

@@ -24,8 +24,10 @@ if (typeof window !== "undefined") {
 
 const WORDS = { queued: "Waits for its turn", paused: "Paused", lost: "No connection: it goes on by itself", done: "Uploaded" };
 
-function words({ state, progress, size, error }) {
+function words({ state, progress, size, error, isThere, version }) {
   if (state === "failed") return error;
+  if (isThere) return "This file is here already: nothing was added.";
+  if (state === "done" && version > 1) return `Uploaded as version ${version}`;
   const percent = Math.floor(progress * 100);
   if (state === "uploading") return percent < 100 ? `${percent} % of ${spokenSize(size)}` : "Being stored";
   return WORDS[state];
@@ -37,7 +39,7 @@ const Mark = ({ state }) => {
 };
 
 function UploadRow({ item, uploads }) {
-  const { key, name, state, progress } = item;
+  const { key, name, state, progress, isThere } = item;
   const isEnded = state === "done" || state === "failed";
   return (
     <li className="upload" data-state={state}>
@@ -51,7 +53,7 @@ function UploadRow({ item, uploads }) {
         {state === "paused" && <IconButton icon={Play} size={16} className="small" label={`Go on with ${name}`} tip="Go on" side="left" onClick={() => uploads.resume(key)} />}
         {!isEnded && state !== "paused" && <IconButton icon={Pause} size={16} className="small" label={`Pause ${name}`} tip="Pause" side="left" onClick={() => uploads.pause(key)} />}
         {state === "failed" && <IconButton icon={RotateCw} size={16} className="small" label={`Try ${name} again`} tip="Try again" side="left" onClick={() => uploads.retry(key)} />}
-        {state !== "done" && (
+        {(state !== "done" || isThere) && (
           <IconButton icon={X} size={16} className="small" label={isEnded ? `Dismiss ${name}` : `Cancel ${name}`} tip={isEnded ? "Dismiss" : "Cancel"} side="left" onClick={() => uploads.cancel(key)} />
         )}
       </div>
@@ -62,7 +64,7 @@ function UploadRow({ item, uploads }) {
 export function UploadList({ uploads, items }) {
   const isBusy = items.some(isOnItsWay);
   useEffect(() => {
-    if (isBusy || !items.some(({ state }) => state === "done")) return undefined;
+    if (isBusy || !items.some(({ state, isThere }) => state === "done" && !isThere)) return undefined;
     const timer = setTimeout(uploads.clearDone, CALM);
     return () => clearTimeout(timer);
   }, [isBusy, items]);

@@ -18,6 +18,12 @@ export function stateWords({ state, percent, error }) {
   return STEPS[state] ?? "Waiting";
 }
 
+/** What is used while a newer version is not. */
+export function pendingWords({ state, is_pending: isPending }) {
+  if (!isPending) return "";
+  return state === "failed" ? "The earlier version stays in use." : "The earlier version is used until this one is ready.";
+}
+
 export const isUnderWay = ({ state }) => !["ready", "failed"].includes(state);
 
 export const FILTERS = [

@@ -12,6 +12,7 @@ const statusOf = (error) => error.originalResponse?.getStatus() ?? 0;
 /** Make ready to send a file; `tell` hears how it goes. The file begins, or goes on, with `go`. */
 export function tusTransfer(file, metadata, tell) {
   let documentId = "";
+  let facts = {};
   const upload = new Upload(file, {
     endpoint: address("/api/uploads"),
     chunkSize: CHUNK_BYTES,
@@ -28,6 +29,7 @@ export function tusTransfer(file, metadata, tell) {
     // What was there already is the document that counts, and the server says which.
     onAfterResponse: (_, response) => {
       documentId = response.getHeader("X-Document") || documentId;
+      facts = { isThere: response.getHeader("X-Already-Exists") === "1", version: Number(response.getHeader("X-Version") ?? 1) };
     },
     onProgress: (sent, size) => tell.progress(size ? sent / size : 0),
     onShouldRetry: (error, attempt) => {
@@ -35,7 +37,7 @@ export function tusTransfer(file, metadata, tell) {
       if (isWorthIt && attempt > 0) tell.lost();
       return isWorthIt;
     },
-    onSuccess: () => tell.done(documentId),
+    onSuccess: () => tell.done(documentId, facts),
     onError: (error) => {
       if (!error.originalRequest) tell.failed(UNREADABLE);
       else if (isFinal(statusOf(error))) tell.failed(refusalIn(error.originalResponse.getBody(), statusOf(error)));

@@ -26,6 +26,8 @@ export function refusalIn(body, status) {
   }
 }
 
+const isOver = ({ state, isThere }) => state === "done" && !isThere;
+
 export const isOnItsWay = (item) => ON_THEIR_WAY.includes(item.state) || item.state === "paused";
 
 /** "7 of 10 uploaded"; "" when there is nothing to sum up. */
@@ -45,13 +47,15 @@ export function overallProgress(items) {
 /**
  * A list of uploads. `metadata` says where they go: {collection: id} or {draft: uuid}. `subscribe` and `snapshot` are what
  * useSyncExternalStore takes; each item is {key, name, size, progress, state, error, documentId}, where the state is queued,
- * uploading, paused, lost (the line is broken; it goes on by itself), done or failed.
+ * uploading, paused, lost (the line is broken; it goes on by itself), done or failed; one that is done says of itself
+ * `isThere` (the same file was there already) and which `version` it is. What `add` is given beside files goes into their metadata.
  */
 export function createUploads({ metadata, transfer = overTus, atOnce = AT_ONCE, again = AGAIN }) {
   let items = [];
   let count = 0;
   let timer = 0;
   const files = new Map();
+  const wishes = new Map();
   const transfers = new Map();
   const listeners = new Set();
   const find = (key) => items.find((item) => item.key === key);
@@ -76,10 +80,10 @@ export function createUploads({ metadata, transfer = overTus, atOnce = AT_ONCE, 
         change(key, { state: "failed", error });
         next();
       }),
-      done: whenOnItsWay((documentId) => {
+      done: whenOnItsWay((documentId, { isThere = false, version = 1 } = {}) => {
         transfers.delete(key);
         files.delete(key);
-        change(key, { state: "done", progress: 1, documentId });
+        change(key, { state: "done", progress: 1, documentId, isThere, version });
         next();
       }),
     };
@@ -122,7 +126,7 @@ export function createUploads({ metadata, transfer = overTus, atOnce = AT_ONCE, 
     const file = files.get(key);
     let made;
     try {
-      made = await transfer(file, metadata, tellFor(key, () => transfers.get(key) === made));
+      made = await transfer(file, { ...metadata, ...wishes.get(key) }, tellFor(key, () => transfers.get(key) === made));
     } catch {
       if (find(key)) lose(key);
       return;
@@ -137,11 +141,12 @@ export function createUploads({ metadata, transfer = overTus, atOnce = AT_ONCE, 
     for (const item of items.filter(({ state }) => state === "queued").slice(0, Math.max(0, free))) begin(item.key);
   }
 
-  function add(chosen) {
+  function add(chosen, wish = {}) {
     const added = [...chosen].map((file) => {
       count += 1;
       const key = `${count}`;
       files.set(key, file);
+      wishes.set(key, wish);
       return { key, name: file.name, size: file.size, progress: 0, state: "queued", error: "", documentId: "" };
     });
     publish([...items, ...added]);
@@ -178,8 +183,8 @@ export function createUploads({ metadata, transfer = overTus, atOnce = AT_ONCE, 
     next();
   }
 
-  /** Take those that are done off the list. */
-  const clearDone = () => items.some(({ state }) => state === "done") && publish(items.filter(({ state }) => state !== "done"));
+  /** Take those that are done off the list, but for those that were there already: this is news. */
+  const clearDone = () => items.some(isOver) && publish(items.filter((item) => !isOver(item)));
 
   if (typeof window !== "undefined") window.addEventListener("online", goOn);
 

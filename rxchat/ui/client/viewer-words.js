@@ -16,3 +16,28 @@ export function readingWords({ reader, encoding, chosen_encoding: chosen, state,
   const how = encoding && (chosen ? `encoding ${encoding} (chosen)` : `encoding ${encoding} (detected)`);
   return [`Read as: ${name}`, how].filter(Boolean).join(", ");
 }
+
+/** What part a version plays, in words. */
+export function versionWords({ version_state: part, state, error }) {
+  if (part === "current") return "in use";
+  if (part === "superseded") return "earlier version";
+  return state === "failed" ? `not in use: ${error || "it could not be read."}` : "replaces the one in use once it is ready";
+}
+
+/** What has to be known about the version that is shown: {words, link, id}; null for the one in use, when nothing replaces it. */
+export function noticeOf({ id, version }, versions) {
+  const current = versions.find(({ version_state: part }) => part === "current");
+  const shown = versions.find((one) => one.id === id);
+  const link = current && { link: `Open version ${current.version}`, id: current.id };
+  if (shown?.version_state === "superseded") return { words: `This is version ${version}. A newer version is in use.`, ...link };
+  if (shown?.version_state === "pending") {
+    return shown.state === "failed"
+      ? { words: `Version ${version} could not be read, so version ${current?.version} stays in use.`, ...link }
+      : { words: `Version ${version} is used once it is ready. Until then, version ${current?.version} is.`, ...link };
+  }
+  const next = versions.find((one) => one.version_state === "pending" && one.version > version);
+  if (!next) return null;
+  return next.state === "failed"
+    ? { words: `Version ${next.version} could not be read, so this one stays in use.`, link: "See why", id: next.id }
+    : { words: `Version ${next.version} replaces this one once it is ready.`, link: `Open version ${next.version}`, id: next.id };
+}

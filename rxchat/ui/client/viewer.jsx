@@ -14,6 +14,7 @@ import { CHANGED, PassageNote, PICTURED } from "./viewer-note.jsx";
 import { splitAt } from "./viewer-passage.js";
 import { LEAD } from "./viewer-pieces.js";
 import { TextView } from "./viewer-text.jsx";
+import { Versions } from "./viewer-versions.jsx";
 import { useWhere } from "./viewer-where.js";
 
 // PDF.js is large: only who opens a PDF loads it.
@@ -74,7 +75,7 @@ const Gone = () => (
   </section>
 );
 
-function Head({ facts, title, collection, isOwn, encodings, readers, onDone }) {
+function Head({ facts, title, collection, isOwn, encodings, readers, news, onDone }) {
   const { id, name, size_bytes: size, pages, state } = facts;
   const said = [spokenSize(size), pages > 0 && counted(pages, "page"), state !== "ready" && stateWords({ ...facts, percent: Math.round(facts.progress * 100) })];
   return (
@@ -85,7 +86,8 @@ function Head({ facts, title, collection, isOwn, encodings, readers, onDone }) {
           <h2>{name}</h2>
           <p className="collection-facts">{said.filter(Boolean).join(" · ")}</p>
           {title && title !== name && <p className="viewer-subtitle">{title}</p>}
-          <Reading {...{ facts, isOwn, encodings, readers, onDone }} />
+          <Reading {...{ facts, encodings, readers, onDone }} isOwn={isOwn && facts.version_state !== "superseded"} />
+          <Versions {...{ facts, news }} />
         </div>
         <a className="button-quiet" href={address(`/api/files/${id}`)} download={name}><Download size={15} aria-hidden="true" /> Download</a>
       </div>
@@ -147,7 +149,7 @@ export function DocumentViewer({ documentId, passage, collections = [], news = 0
   return (
     <>
       <Head
-        {...{ facts, encodings, readers }}
+        {...{ facts, encodings, readers, news }}
         title={data.title}
         collection={collections.find(({ id }) => id === facts.collection_id)}
         isOwn={data.is_own}

@@ -1,0 +1,70 @@
+// Names that are taken, what an upload is told of them, and versions in words.
+import { describe, expect, mock, test } from "bun:test";
+
+mock.module("../../rxchat/ui/client/backend.js", () => ({ ask: async () => ({}), address: (path) => path }));
+const { takenNames } = await import("../../rxchat/ui/client/documents-names.js");
+const { pendingWords } = await import("../../rxchat/ui/client/documents-words.js");
+const { createUploads } = await import("../../rxchat/ui/client/uploads.js");
+const { noticeOf, versionWords } = await import("../../rxchat/ui/client/viewer-words.js");
+
+const later = () => new Promise((done) => setTimeout(done, 0));
+
+describe("names that are taken", () => {
+  test("many are asked about in parts, each once", async () => {
+    const asked = [];
+    const send = async (method, path, { names }) => {
+      asked.push(names.length);
+      return { data: { taken: names.filter((name) => name === "7.txt") } };
+    };
+    const files = Array.from({ length: 450 }, (_, at) => ({ name: `${at % 430}.txt` }));
+    expect([...(await takenNames("c", files, send))]).toEqual(["7.txt"]);
+    expect(asked).toEqual([200, 200, 30]);
+  });
+
+  test("a server that does not answer stops no upload", async () => {
+    expect((await takenNames("c", [{ name: "a" }], async () => ({ problem: "Away." }))).size).toBe(0);
+  });
+});
+
+describe("uploads", () => {
+  test("what was chosen goes along, and what was there already stays to be read", async () => {
+    const made = [];
+    const transfer = async (file, metadata, tell) => {
+      made.push({ metadata, tell });
+      return { go: () => {}, stop: () => {}, giveUp: () => {} };
+    };
+    const uploads = createUploads({ metadata: { collection: "c" }, transfer });
+    uploads.add([new File(["words"], "a.txt")], { if_exists: "replace" });
+    uploads.add([new File(["words"], "b.txt")]);
+    await later();
+    expect(made.map(({ metadata }) => metadata)).toEqual([{ collection: "c", if_exists: "replace" }, { collection: "c" }]);
+    made[0].tell.done("d1", { isThere: false, version: 2 });
+    made[1].tell.done("d2", { isThere: true, version: 1 });
+    await later();
+    expect(uploads.list.map(({ version, isThere }) => [version, isThere])).toEqual([[2, false], [1, true]]);
+    uploads.clearDone();
+    expect(uploads.list.map(({ name }) => name)).toEqual(["b.txt"]);
+    uploads.dispose();
+  });
+});
+
+describe("versions in words", () => {
+  const version = (number, part, state = "ready") => ({ id: `v${number}`, version: number, version_state: part, state, error: "It is damaged." });
+
+  test("an earlier one leads to the one in use", () => {
+    const versions = [version(2, "current"), version(1, "superseded")];
+    expect(noticeOf(versions[1], versions)).toEqual({ words: "This is version 1. A newer version is in use.", link: "Open version 2", id: "v2" });
+    expect(noticeOf(versions[0], versions)).toBe(null);
+    expect(versionWords(versions[1])).toBe("earlier version");
+  });
+
+  test("one that could not be read is named where the one in use is shown", () => {
+    const versions = [version(2, "pending", "failed"), version(1, "current")];
+    expect(noticeOf(versions[1], versions).words).toBe("Version 2 could not be read, so this one stays in use.");
+    expect(noticeOf(versions[0], versions).words).toContain("version 1 stays in use");
+    expect(versionWords(versions[0])).toContain("It is damaged.");
+    expect(pendingWords({ is_pending: true, state: "failed" })).toBe("The earlier version stays in use.");
+    expect(pendingWords({ is_pending: true, state: "stored" })).toContain("until this one is ready");
+    expect(pendingWords({ is_pending: false, state: "stored" })).toBe("");
+  });
+});
