@@ -22,6 +22,8 @@ from rxchat.domain.permissions import Scope, require_scope
 from rxchat.services.turns import Appending
 
 MOST_ATTACHED = 50
+_MOST_NAMED = 10
+"""So many files are named in the place of a message without text."""
 _GONE = "What you attached is not there any more, or you may not read it: take it out and send again."
 
 
@@ -70,6 +72,20 @@ async def _named(session: AsyncSession, found: UUID) -> KnowledgeAttached:
     if document is None:
         raise InvalidInput(_GONE)
     return KnowledgeAttached(knowledge_id=found, kind="document", name=document.name)
+
+
+async def names_of(session: AsyncSession, viewer: Viewer, attached: Attached) -> str:
+    """Return what is said in the place of a message that has files and no text: which files those are."""
+    names = list[str]()
+    if attached.draft_key is not None:
+        collection_id = await document_rows.drafted(session, viewer.user_id, attached.draft_key)
+        found = await document_rows.documents(session, collection_id) if collection_id else []
+        # In the order in which they were attached; what is in a mail is named by the mail.
+        own = [item for item in found if item.parent_id is None and item.state is not DocumentState.UPLOADING]
+        names += [item.name for item in reversed(own)]
+    names += [(await _named(session, found)).name for found in dict.fromkeys(attached.ids)]
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f"Attached: {', '.join(names[:_MOST_NAMED])}{more}"
 
 
 class Attaching:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -28,7 +28,7 @@ from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Action, Permission, ResourceKind, Scope, require, require_scope
 from rxchat.domain.runs import Written
 from rxchat.domain.text import MESSAGE_CHARACTERS, storable, title_of
-from rxchat.services.attaching import Attached, events_of
+from rxchat.services.attaching import Attached, events_of, names_of
 from rxchat.services.teams import Teams
 from rxchat.services.turns import Appending
 
@@ -73,18 +73,18 @@ class Chats:
         attached grounds the answer, and those that follow.
 
         Raises:
-            InvalidInput: when the text is blank or too long, no model is chosen, or what is attached is gone.
+            InvalidInput: when the text is too long or there is none and no file, without a model, or for files that are gone.
             NotFound: when the conversation is unknown or someone else's.
             Conflict: when too many messages wait there already.
             NotAllowed: when the person may not use this model, or not begin conversations.
         """
-        text = _valid_question(text)
+        attached = attached or Attached()
+        text = _valid_question(text, may_be_blank=attached != Attached())
         require_scope(viewer, Scope.CHAT)
         if conversation_id is None:
             require(viewer, Permission.CONVERSATIONS_CREATE)
         await self._require_model(viewer, model)
         question = WaitingMessage(question_id or new_id(), text, model)
-        attached = attached or Attached()
         if conversation_id is None:
             return await self._begin(viewer, question, attached)
         async with self._database.begin(viewer.user_id) as session:
@@ -104,6 +104,7 @@ class Chats:
             if attached != Attached():
                 known = await knowledge_rows.of(session, viewer.user_id, conversation_id)
                 grounds = await events_of(session, viewer, attached, known)
+                question = await _worded(session, viewer, question, attached)
             if spot.is_busy or spot.waiting:
                 await queue_rows.add(session, viewer.user_id, conversation_id, question)
                 if grounds:
@@ -134,8 +135,9 @@ class Chats:
             _require_some_model(question.model)
             conversation_id = new_id()
             await rows.add(session, viewer.user_id, conversation_id)
-            created = ConversationCreated(title=title_of(question.text), model=question.model)
             grounds = await events_of(session, viewer, attached)
+            question = await _worded(session, viewer, question, attached)
+            created = ConversationCreated(title=title_of(question.text), model=question.model)
             await Appending(session, viewer.user_id, conversation_id, 0).ask(question, created, *grounds)
             return Turn(conversation_id, question.id, is_new=True)
 
@@ -284,9 +286,16 @@ def _require_some_model(model: str) -> None:
         raise InvalidInput("There is no model to ask: connect Ollama, or wait until the model host answers.")
 
 
-def _valid_question(text: str) -> str:
+async def _worded(
+    session: AsyncSession, viewer: Viewer, question: WaitingMessage, attached: Attached
+) -> WaitingMessage:
+    """Return the question with words: a message of files alone names them, to its readers and to the model."""
+    return question if question.text else replace(question, text=await names_of(session, viewer, attached))
+
+
+def _valid_question(text: str, *, may_be_blank: bool = False) -> str:
     text = storable(text).strip()
-    if not text:
+    if not text and not may_be_blank:
         raise InvalidInput("Please write something first.")
     if len(text) > MESSAGE_CHARACTERS:
         raise InvalidInput(

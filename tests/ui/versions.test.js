@@ -68,3 +68,11 @@ describe("versions in words", () => {
     expect(pendingWords({ is_pending: false, state: "stored" })).toBe("");
   });
 });
+
+test("a message of files alone names them until the server does", async () => {
+  const { isThere, sentWords } = await import("../../rxchat/ui/client/attach-state.js");
+  const attached = { chips: [{ name: "a.txt" }, { name: "b.pdf" }] };
+  expect(sentWords({ text: "", attached })).toBe("Attached: a.txt, b.pdf");
+  expect(sentWords({ text: "Why?", attached })).toBe("Why?");
+  expect(["done", "failed", "gone", "uploading"].map((state) => isThere({ state }))).toEqual([true, false, false, false]);
+});

@@ -8,6 +8,12 @@ export const isComing = ({ state }) => !["done", "failed", "gone"].includes(stat
 /** Whether a file will not go along unless somebody does something about it. */
 export const isLeftOut = ({ state }) => ["failed", "gone"].includes(state);
 
+/** Whether something goes along with the message, so that it needs no text. */
+export const isThere = ({ state }) => state === "done";
+
+/** What is shown of a message without text until the server has put its files' names there. */
+export const sentWords = ({ text, attached }) => text || `Attached: ${(attached?.chips ?? []).map(({ name }) => name).join(", ")}`;
+
 /** Whether two messages bring the same along; nothing at all is the same as nothing. */
 export function isSameAttached(one, other) {
   const said = (attached) => JSON.stringify([attached?.draft ?? "", [...(attached?.ids ?? [])].sort()]);

@@ -5,7 +5,7 @@ import { ArrowUp, Paperclip, Square } from "lucide-react";
 import { Chips } from "./attach-chips.jsx";
 import { DropZone } from "./attach-drop.jsx";
 import { useAttachments } from "./attach-page.js";
-import { attachedWords, isComing, isSameAttached, pastedFiles } from "./attach-state.js";
+import { attachedWords, isComing, isSameAttached, isThere, pastedFiles } from "./attach-state.js";
 import { isComposing } from "./composition.js";
 import { IconButton } from "./controls.jsx";
 import { KnowledgeLine } from "./knowledge-line.jsx";
@@ -128,7 +128,8 @@ export function Composer({ run, model, viewer, knowledge, knowledgeOf, choices, 
   useGrowth(field, text);
   const isRunning = !!run.state;
   const isComingStill = chips.some(isComing);
-  const isBlocked = !text.trim() || !!tooLong(text) || isComingStill;
+  const isSomething = !!text.trim() || chips.some(isThere);
+  const isBlocked = !isSomething || !!tooLong(text) || isComingStill;
   useEffect(() => setStopping(false), [run.id, run.state]);
 
   const send = () => {
@@ -206,7 +207,7 @@ export function Composer({ run, model, viewer, knowledge, knowledgeOf, choices, 
             <Square size={13} fill="currentColor" aria-hidden="true" />
           </button>
         )}
-        {(!isRunning || !!text.trim()) && <SendButton isRunning={isRunning} isBlocked={isBlocked} isComingStill={isComingStill} />}
+        {(!isRunning || isSomething) && <SendButton isRunning={isRunning} isBlocked={isBlocked} isComingStill={isComingStill} />}
       </div>
       <Hint problem={problem} text={text} chips={chips} />
     </form>

@@ -2,6 +2,7 @@
 import { memo, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useParams } from "react-router";
 import { ArrowDown } from "lucide-react";
+import { sentWords } from "./attach-state.js";
 import { EmptyState } from "./empty.jsx";
 import { AssistantMessage, loadMarkdown, TypingIndicator, UserMessage } from "./message.jsx";
 import { thread, useThread } from "./page-state.js";
@@ -133,7 +134,7 @@ function Turns({ view, run, model, onRetry, onGoOn }) {
           onGoOn={onGoOn}
         />
       ))}
-      {view.pending.map((sent) => <UserMessage key={sent.id} text={sent.text} isMuted />)}
+      {view.pending.map((sent) => <UserMessage key={sent.id} text={sentWords(sent)} isMuted />)}
       {isWaiting && <Waiting run={run} model={model} />}
     </>
   );
