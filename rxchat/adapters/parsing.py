@@ -15,7 +15,7 @@ from pathlib import Path
 
 import structlog
 
-from rxchat.domain.documents import DETECTED, ParsedDocument, Reading, RecognizedPage
+from rxchat.domain.documents import DETECTED, AttachedFile, ParsedDocument, Reading, RecognizedPage
 from rxchat.domain.errors import DocumentUnreadable
 from rxchat.domain.ports import OnProgress
 from rxchat.parsers import limits, sandbox, wire
@@ -83,6 +83,21 @@ class IsolatedParser:
             async with self._child(format_.kind, format_.suffix, allowed, reading.encoding) as child:
                 parsed = await self._said(child, allowed.cpu_seconds, head, pieces)
             return replace(parsed, reader=format_.kind.value)
+
+    async def attached_files(self, name: str, media_type: str, content: AsyncIterable[bytes]) -> Sequence[AttachedFile]:
+        """Return the files attached to a mail; see the DocumentParser port."""
+        async with self._turns:
+            pieces = aiter(content)
+            head = await _head(pieces)
+            suffix = format_of(name, head[: limits.HEAD_BYTES], media_type).suffix
+            allowed = sandbox.Limits(self._cpu_seconds, self._memory_bytes)
+            async with self._child(FormatKind.MAIL_FILES, suffix, allowed) as child:
+                answer = await self._answer(child, head, pieces, None, b"")
+                await self._exit(child, allowed.cpu_seconds)
+            try:
+                return wire.decode_files(answer)
+            except wire.Garbled as error:
+                raise DocumentUnreadable(f"This file broke the program that reads it. {_SPLIT}") from error
 
     async def recognise(
         self,

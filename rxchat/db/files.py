@@ -94,6 +94,14 @@ async def add_part(session: AsyncSession, owner_id: UUID, file_id: UUID, part: P
     return True
 
 
+async def add_whole(session: AsyncSession, row: StoredFile, parts: Sequence[Part], digest: bytes) -> None:
+    """Add a file whose pieces are all stored."""
+    await add(session, row)
+    for part in parts:
+        await add_part(session, row.owner_id, row.id, part)
+    await finish(session, row.owner_id, row.id, digest)
+
+
 async def sealed(session: AsyncSession, file_id: UUID, owner_id: UUID) -> SealedFile | None:
     """Return what is needed to read a file that the acting person may read."""
     row = (

@@ -98,6 +98,14 @@ class RecognizedPage:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachedFile:
+    """A file that is attached to a mail, and can be read as a document of its own."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedDocument:
     """The text of a document, and its structure: blocks in their order that do not overlap."""
 

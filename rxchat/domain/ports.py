@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from rxchat.domain.chat import ChatEvent, ChatMessage, ModelInfo, ToolSpec
-from rxchat.domain.documents import DETECTED, ParsedDocument, Reading, RecognizedPage
+from rxchat.domain.documents import DETECTED, AttachedFile, ParsedDocument, Reading, RecognizedPage
 from rxchat.domain.retrieval import EmbedderInfo
 from rxchat.domain.sign_in_providers import Departure, ForeignAccount, ProviderInfo
 
@@ -183,6 +183,14 @@ class DocumentParser(Protocol):
         Raises:
             NothingButPixels: when there is no text in it, but there are pictures that may show some.
             DocumentUnreadable: with the reason, for the person who uploaded it.
+        """
+        ...
+
+    async def attached_files(self, name: str, media_type: str, content: AsyncIterable[bytes]) -> Sequence[AttachedFile]:
+        """Return the files attached to a mail, or to the mails of a mailbox, that can be documents of their own.
+
+        Raises:
+            DocumentUnreadable: with the reason, for the user who uploaded it.
         """
         ...
 

@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from rxchat.domain.documents import ParsedDocument
+from rxchat.domain.documents import AttachedFile, ParsedDocument
 from rxchat.domain.errors import DocumentUnreadable, NothingButPixels
 from rxchat.parsers import limits, sandbox, wire
 from rxchat.parsers.formats import FormatKind
@@ -24,7 +24,7 @@ _TOO_DEEP = "This file is nested too deeply to be read: save it anew, or as a PD
 _DAMAGED = "This file is damaged, or not what its name says: open it, save it anew and upload that."
 _TOO_LARGE = f"This file is larger than {limits.FILE_BYTES // 1_000_000} MB: split it and try again."
 
-Parse = Callable[..., ParsedDocument]
+Parse = Callable[..., ParsedDocument | list[AttachedFile]]
 
 
 def main(arguments: list[str]) -> int:
@@ -51,7 +51,8 @@ def _answer(parse: Parse, suffix: str, *, is_scan: bool) -> bytes:
         content = sys.stdin.buffer.read(limits.FILE_BYTES + 1)
         if len(content) > limits.FILE_BYTES:
             return wire.encode_error(_TOO_LARGE)
-        return wire.encode(parse(content, suffix), sandbox.barriers())
+        found = parse(content, suffix)
+        return wire.encode_files(found) if isinstance(found, list) else wire.encode(found, sandbox.barriers())
     except NothingButPixels as scan:
         return wire.encode_error(scan.message, is_scan=True)
     except DocumentUnreadable as unreadable:

@@ -1,12 +1,12 @@
-"""Files inside a file, such as the attachments of an e-mail: their text below their name, or a warning that names them."""
+"""Files inside a file, such as the attachments of a mail: which of them can be documents of their own."""
 
 from __future__ import annotations
 
-import importlib
 import mimetypes
 
-from rxchat.domain.documents import ParsedDocument
-from rxchat.domain.errors import DocumentUnreadable, NothingButPixels
+from rxchat.domain.documents import AttachedFile, BlockKind
+from rxchat.domain.errors import DocumentUnreadable, InvalidInput
+from rxchat.domain.files import clean_file_name
 from rxchat.parsers import limits
 from rxchat.parsers.builder import TextBuilder, one_line
 from rxchat.parsers.formats import FormatKind, format_of
@@ -14,37 +14,46 @@ from rxchat.parsers.formats import FormatKind, format_of
 # It reads a file of the system, which the process may not do later; openpyxl asks it, too.
 mimetypes.init()
 _NAME_CHARACTERS = 80
-_LEFT_ALONE = frozenset({FormatKind.MAIL, FormatKind.SCAN})
+_IN_THE_TEXT = "it is a picture in the text."
 
 
-def add(builder: TextBuilder, name: str, media_type: str, content: bytes) -> None:
-    """Append the text of an attached file below a heading; the document says what could not be read, and why."""
-    shown = one_line(name or f"{media_type}, without a name")[:_NAME_CHARACTERS]
-    try:
-        document = _parsed(name or f"attachment{mimetypes.guess_extension(media_type) or ''}", media_type, content)
-    except NothingButPixels:
-        builder.note(f"The attachment “{shown}” was not read: it is a picture or a scan. Upload it by itself.")
-        return
-    except DocumentUnreadable as unreadable:
-        builder.note(f"The attachment “{shown}” was not read: {unreadable.message}")
-        return
-    except Exception:  # noqa: BLE001 - parsers fail on damaged files in a hundred ways, and the message has to be read.
-        builder.note(f"The attachment “{shown}” was not read: it is damaged.")
-        return
-    builder.heading(f"Attachment: {name or media_type}", 2)
-    builder.append(document)
-    for warning in document.notes:
-        builder.note(f"In the attachment “{shown}”: {warning}")
+class Attachments:
+    """Collects what is attached to a mail; the mail's text names each file, and its notes say what was left out."""
 
+    def __init__(self, builder: TextBuilder) -> None:
+        self._builder = builder
+        self._bytes = 0
+        self.files: list[AttachedFile] = []
 
-def _parsed(name: str, media_type: str, content: bytes) -> ParsedDocument:
-    """Return what a file says.
+    def add(self, name: str, media_type: str, content: bytes, *, is_inline: bool = False) -> None:
+        """Name a file in the mail's text, and keep it when it can be a document; `is_inline` when its text shows it."""
+        shown = one_line(name or f"{media_type}, without a name")[:_NAME_CHARACTERS]
+        try:
+            name = clean_file_name(name)
+        except InvalidInput:
+            name = f"attachment{mimetypes.guess_extension(media_type) or ''}"
+        problem = self._problem(name, content, is_inline=is_inline)
+        if problem != _IN_THE_TEXT:
+            self._builder.add(BlockKind.PARAGRAPH, f"Attachment: {shown}")
+        if problem:
+            self._builder.note(f"The attachment “{shown}” was not read: {problem}")
+            return
+        self._bytes += len(content)
+        self.files.append(AttachedFile(name, content))
 
-    Raises:
-        DocumentUnreadable: when it cannot be read.
-    """
-    found = format_of(name, content[: limits.HEAD_BYTES], media_type)
-    if found.kind in _LEFT_ALONE:
-        raise DocumentUnreadable("Upload it by itself.")
-    # Loaded only when needed: all parsers together take more than a second.
-    return importlib.import_module(f"rxchat.parsers.{found.kind.value}").parse(content, found.suffix)
+    def _problem(self, name: str, content: bytes, *, is_inline: bool) -> str:
+        """Return why a file is left out, or ""."""
+        try:
+            # By its name alone, as its upload would be judged: what its sender calls it counts only where it has none.
+            kind = format_of(name, content[: limits.HEAD_BYTES]).kind
+        except DocumentUnreadable as unreadable:
+            return unreadable.message
+        if is_inline and kind is FormatKind.IMAGE:
+            return _IN_THE_TEXT
+        if not content:
+            return "it is empty."
+        if len(self.files) >= limits.ATTACHED_FILES:
+            return f"only the first {limits.ATTACHED_FILES} files are."
+        if self._bytes + len(content) > limits.ATTACHED_BYTES:
+            return f"all files together are larger than {limits.ATTACHED_BYTES // 1_000_000} MB. Upload it by itself."
+        return ""

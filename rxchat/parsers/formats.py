@@ -33,6 +33,8 @@ class FormatKind(StrEnum):
     MAIL = "mail"
     RTF = "rtf"
     IMAGE = "image"
+    MAIL_FILES = "mail_files"
+    """What mails are read as a second time, for the files that are attached to them; no file is called so."""
     SCAN = "scan"
     """What PDFs and images are read as a second time, when their text can be recognised; no file is called so."""
 

@@ -33,6 +33,11 @@ HEADER_CHARACTERS = 500
 
 PDF_PAGES = 10_000
 
+ATTACHED_FILES = 50
+"""So many files that are attached to a mail, or to the mails of a mailbox, are documents of their own."""
+ATTACHED_BYTES = 40_000_000
+"""What they may be together."""
+
 RECOGNISED_PAGES = 200
 """Each takes some four seconds of work."""
 PICTURE_PIXELS = 100_000_000

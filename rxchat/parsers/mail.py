@@ -1,16 +1,19 @@
-"""E-mails and mailboxes as files: who wrote to whom, when, about what, the text, and the text of attachments."""
+"""E-mails and mailboxes as files: who wrote to whom, when, about what, the text, and the names of attached files."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
 from typing import cast
+from urllib.parse import unquote
 
-from rxchat.domain.documents import BlockKind, ParsedDocument
+from rxchat.domain.documents import AttachedFile, BlockKind, ParsedDocument
 from rxchat.domain.errors import DocumentUnreadable
-from rxchat.parsers import attachments, encodings
+from rxchat.parsers import encodings
+from rxchat.parsers.attachments import Attachments
 from rxchat.parsers.builder import TextBuilder, one_line
 from rxchat.parsers.html import add_page
 from rxchat.parsers.plain_text import printable
@@ -25,31 +28,46 @@ _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 _NOT_A_MESSAGE = "This file is damaged: it is called .eml, but it is not an e-mail."
 _EMPTY_MAILBOX = "There is no e-mail in this mailbox: export the messages as .eml files and upload them."
 _ENCRYPTED = "This e-mail is encrypted: only its headers were read. Save it decrypted, or as a PDF, and upload that."
+_CONTENT_ID = re.compile(r"\bcid:([^\s\"'<>()]{1,1000})", re.IGNORECASE)
 _ENCRYPTED_TYPES = frozenset({"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"})
 _SIGNATURES = frozenset({"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"})
 
 
+@dataclass(frozen=True, slots=True)
+class MailContent:
+    """What a mail or a mailbox says, and the files that are attached to it."""
+
+    document: ParsedDocument
+    files: list[AttachedFile]
+
+
 def parse(content: bytes, suffix: str) -> ParsedDocument:
     """Return the message, or the messages of a mailbox each below its subject."""
+    return read(content, suffix).document
+
+
+def read(content: bytes, suffix: str) -> MailContent:
+    """Return the same with the files that are attached; they are documents of their own, and named in the text."""
     builder = TextBuilder(len(content))
+    attached = Attachments(builder)
     if suffix == _MAILBOX:
-        _add_mailbox(builder, content)
-        return builder.built()
+        _add_mailbox(builder, attached, content)
+        return MailContent(builder.built(), attached.files)
     message = message_from_bytes(content, policy=policy.default)
     headers = _headers(message)
     if not headers:
         raise DocumentUnreadable(_NOT_A_MESSAGE)
     builder.title = headers.get("Subject", "")
-    _MessageReader(builder).add(message)
-    return builder.built()
+    _MessageReader(builder, attached).add(message)
+    return MailContent(builder.built(), attached.files)
 
 
-def _add_mailbox(builder: TextBuilder, content: bytes) -> None:
+def _add_mailbox(builder: TextBuilder, attached: Attachments, content: bytes) -> None:
     count = 0
     for source in _messages(content):
         message = message_from_bytes(_QUOTED_FROM.sub(rb"\1", source), policy=policy.default)
         builder.heading(_headers(message).get("Subject", "") or "(no subject)", 1)
-        _MessageReader(builder).add(message)
+        _MessageReader(builder, attached).add(message)
         count += 1
         if builder.is_full:
             return
@@ -87,10 +105,13 @@ def _headers(message: Message) -> dict[str, str]:
 class _MessageReader:
     """Appends the parts of a message: texts in their order, and then what is attached."""
 
-    def __init__(self, builder: TextBuilder, depth: int = 0) -> None:
+    def __init__(self, builder: TextBuilder, attachments: Attachments, depth: int = 0) -> None:
         self._builder = builder
+        self._attachments = attachments
         self._depth = depth
         self._attached: list[EmailMessage] = []
+        self._shown: set[str] = set()
+        """The ids of the pictures that its page shows."""
 
     def add(self, message: Message) -> None:
         """Append a message with everything in it."""
@@ -98,8 +119,6 @@ class _MessageReader:
         self._builder.add(BlockKind.PARAGRAPH, headers)
         self._add_part(cast("EmailMessage", message))
         for part in self._attached:
-            if self._builder.is_full:
-                return
             self._add_attachment(part)
 
     def _add_part(self, part: EmailMessage) -> None:
@@ -129,6 +148,9 @@ class _MessageReader:
                 break
         for form in forms:
             if form is not taken:
+                for page in (leaf for leaf in form.walk() if leaf.get_content_type() == "text/html"):
+                    source = cast("bytes | None", page.get_payload(decode=True)) or b""
+                    self._shown.update(map(unquote, _CONTENT_ID.findall(source.decode("latin-1"))))
                 # Some programs attach files to one form of the text.
                 self._attached += [
                     cast("EmailMessage", leaf)
@@ -143,6 +165,7 @@ class _MessageReader:
             self._builder.note(warning)
         text = printable(self._builder, decoded.text)
         if part.get_content_subtype() == "html":
+            self._shown.update(map(unquote, _CONTENT_ID.findall(text)))
             add_page(self._builder, text)
             return
         for paragraph in text.replace("\r\n", "\n").split("\n\n"):
@@ -155,7 +178,7 @@ class _MessageReader:
                 self._builder.note("A forwarded message in a forwarded message was not read: it is nested too deeply.")
                 return
             self._builder.heading(f"Forwarded message: {_headers(inner).get('Subject', '')}".rstrip(": "), 2)
-            _MessageReader(self._builder, self._depth + 1).add(inner)
+            _MessageReader(self._builder, self._attachments, self._depth + 1).add(inner)
             return
         name = one_line(part.get_filename() or "")
         payload = part.get_payload(decode=True)
@@ -163,7 +186,9 @@ class _MessageReader:
             # Reports of delivery are messages that consist of headers.
             payload = "\n".join(str(inner) for inner in part.get_payload()).encode("utf-8", "replace")
             name = name or "report.txt"
-        attachments.add(self._builder, name, part.get_content_type(), payload)
+        content_id = str(part.get("Content-ID") or "").strip().strip("<>")
+        is_inline = content_id in self._shown or (bool(content_id) and not _is_attachment(part))
+        self._attachments.add(name, part.get_content_type(), payload, is_inline=is_inline)
 
 
 def _is_attachment(part: Message) -> bool:

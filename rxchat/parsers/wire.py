@@ -9,10 +9,10 @@ import json
 import math
 import re
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import IO, Any
 
-from rxchat.domain.documents import Block, BlockKind, ParsedDocument, RecognizedLine, RecognizedPage
+from rxchat.domain.documents import AttachedFile, Block, BlockKind, ParsedDocument, RecognizedLine, RecognizedPage
 from rxchat.domain.errors import DocumentUnreadable, NothingButPixels
 from rxchat.domain.text import storable
 from rxchat.parsers import limits
@@ -69,6 +69,39 @@ def decode(data: bytes) -> ParsedDocument:
             raise (NothingButPixels if head.get("is_scan") is True else DocumentUnreadable)(_sentence(head["error"]))
         return _document(head, memoryview(data)[_LENGTH.size + length :])
     except (struct.error, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+        raise Garbled("the answer cannot be taken apart") from error
+
+
+def encode_files(files: Sequence[AttachedFile]) -> bytes:
+    """Return files as bytes: their names and lengths, and then what is in them."""
+    head = {"files": [[it.name, len(it.content)] for it in files]}
+    return _framed(head) + b"".join(it.content for it in files)
+
+
+def decode_files(data: bytes) -> list[AttachedFile]:
+    """Return the files that were sent.
+
+    Raises:
+        DocumentUnreadable: when a reason was sent in their place.
+        Garbled: when they are more, or larger, than an honest child sends.
+    """
+    try:
+        (length,) = _LENGTH.unpack_from(data)
+        if length > _HEAD_BYTES:
+            raise Garbled("the head is too long")
+        head = json.loads(data[_LENGTH.size : _LENGTH.size + length])
+        if "error" in head:
+            raise DocumentUnreadable(_sentence(head["error"]))
+        at, files = _LENGTH.size + length, list[AttachedFile]()
+        if len(head["files"]) > limits.ATTACHED_FILES or len(data) - at > limits.ATTACHED_BYTES:
+            raise Garbled("there are too many files")
+        for name, size in head["files"]:
+            if type(size) is not int or not 0 < size <= len(data) - at or not isinstance(name, str):
+                raise Garbled("a file is not whole")
+            files.append(AttachedFile(storable(name), data[at : at + size]))
+            at += size
+        return files
+    except (struct.error, ValueError, KeyError, TypeError, RecursionError) as error:
         raise Garbled("the answer cannot be taken apart") from error
 
 

@@ -48,6 +48,15 @@ _KNOWN_ENDINGS = tuple(BY_SUFFIX)
 
 
 @dataclass(frozen=True, slots=True)
+class StoredContent:
+    """Bytes that are stored whole, and not remembered yet."""
+
+    row: StoredFile
+    parts: tuple[Part, ...]
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """A stored file as it is sent to somebody."""
 
@@ -209,6 +218,26 @@ class Files:
         if not is_next:
             await self._keeping.discard([object_key])
             raise Conflict("The same was sent twice at once; please ask where the upload has come to.")
+
+    async def store(self, owner_id: UUID, data: bytes) -> StoredContent:
+        """Seal and store a file that was found in another one; the caller adds its rows, or discards its objects.
+
+        Raises:
+            StoreError: when it cannot be stored just now.
+        """
+        await self._keeping.ensure()
+        row, parts = self._new_file(owner_id, len(data)), list[Part]()
+        key = self._keys.unwrap(Wrapped(row.key_id, row.wrapped_key), str(owner_id), str(row.id))
+        for start in range(0, len(data), PART_BYTES):
+            piece = data[start : start + PART_BYTES]
+            parts.append(Part(start, len(piece), _object_key()))
+            sealed = await asyncio.to_thread(seal_part, key, str(row.id), start, len(piece), piece)
+            await self._store.put(parts[-1].object_key, sealed)
+        return StoredContent(row, tuple(parts), await asyncio.to_thread(self._finishing.digest_of, owner_id, data))
+
+    async def discard(self, object_keys: list[str]) -> None:
+        """Delete objects that no file refers to."""
+        await self._keeping.discard(object_keys)
 
     async def finish(self, owner_id: UUID, document_id: UUID) -> None:
         """Finish an upload that has arrived and whose person may be gone; what somebody else finishes is left to them.

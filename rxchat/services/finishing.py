@@ -59,6 +59,10 @@ class Finishing:
         self._digest_key = digest_key
         self._read = read
 
+    def digest_of(self, owner_id: UUID, data: bytes) -> bytes:
+        """Return the digest by which equal files of one owner are stored once."""
+        return hmac.new(self._digest_key, owner_id.bytes + data, hashlib.sha256).digest()
+
     async def found(self, owner_id: UUID, document_id: UUID) -> Upload:
         """Return how far an upload has come.
 

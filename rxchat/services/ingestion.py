@@ -36,6 +36,7 @@ from rxchat.domain.ports import DocumentParser
 from rxchat.domain.text import storable
 from rxchat.domain.versions import VersionState
 from rxchat.observability import correlation_id
+from rxchat.services.attached_files import AttachedFiles
 from rxchat.services.embedding import SLICE_SECONDS, Embedding, NotMine, SliceOver
 from rxchat.services.files import Files
 from rxchat.services.pictures import Pictures
@@ -68,6 +69,7 @@ class Ingestion:
         self._files = files
         self._parser = parser
         self._embedding = embedding
+        self._attached_files = AttachedFiles(database, files, parser)
 
     async def run(self, owner_id: UUID, document_id: UUID, *, is_scan: bool = False) -> None:
         """Bring a document from where it stands to ready, or to failed with a reason; one that is a scan is recognised.
@@ -246,6 +248,8 @@ class Ingestion:
 
     async def _publish(self, taken: rows.Taken) -> None:
         document, index = taken.document, await self._embedding.wanted_index()
+        attached = await self._attached_files.prepare(document)
+        unused = attached.object_keys
         async with self._database.begin(document.owner_id) as session:
             # Versions of a document take over one after another.
             await file_rows.take_turns(session, document.owner_id)
@@ -255,13 +259,22 @@ class Ingestion:
             elif not await version_rows.take_over(session, document):
                 await self._advance(taken, session, state=DocumentState.READY.value, progress=1.0)
                 await version_rows.supersede(session, document.owner_id, [document.id])
-            elif not await rows.publish(session, taken, index.id):
+            elif await rows.publish(session, taken, index.id):
+                unused = await self._attached_files.adopt(session, document, attached)
+                await self._tell(session, document, attached.notes)
+            else:
                 raise NotMine
-            elif document.version_state is VersionState.PENDING:
-                await audit.append(
-                    session, document.owner_id, "document_replaced", "", correlation_id(),
-                    name=document.name, version=document.version, document=str(document.id),
-                )  # fmt: skip
+        await self._files.discard(unused)
+
+    async def _tell(self, session: rows.AsyncSession, document: Document, notes: list[str]) -> None:
+        if notes:
+            remarks = " ".join(filter(None, [document.remarks, *notes]))
+            await document_rows.change_document(session, document.owner_id, document.id, remarks=storable(remarks))
+        if document.version_state is VersionState.PENDING:
+            await audit.append(
+                session, document.owner_id, "document_replaced", "", correlation_id(),
+                name=document.name, version=document.version, document=str(document.id),
+            )  # fmt: skip
 
     async def _embed_anew(self, taken: rows.Taken) -> None:
         """Give a document that is found its vectors in an index in which it is not whole."""

@@ -25,7 +25,6 @@ EDGES = {
     "rxchat/adapters/redis.py": 1,
     "rxchat/jobs/worker.py": 3,
     "rxchat/parsers/__main__.py": 1,
-    "rxchat/parsers/attachments.py": 1,
     "rxchat/services/answers.py": 1,
     "rxchat/services/mirrors.py": 1,
     "rxchat/services/notices.py": 2,

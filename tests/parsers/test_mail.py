@@ -6,7 +6,8 @@ from email.message import EmailMessage
 
 import pytest
 
-from rxchat.parsers import mail
+from rxchat.adapters.parsing import IsolatedParser
+from rxchat.parsers import limits, mail
 from tests.parsers import samples
 
 
@@ -23,32 +24,61 @@ def test_an_empty_plain_part_gives_way_to_the_page() -> None:
     assert "Order 88-1204" in mail.parse(bytes(made), ".eml").text
 
 
-def test_attachments_are_read_below_their_names() -> None:
+def test_attachments_are_named_in_the_text_and_files_of_their_own() -> None:
     made = message()
     made.add_attachment(samples.word(), maintype="application", subtype="octet-stream", filename="Übersicht.docx")
     made.add_attachment("a;b\n1;2\n".encode("utf-16"), maintype="text", subtype="csv", filename="t.csv")
     made.add_attachment(b"\x89PNG\r\n\x1a\n", maintype="image", subtype="png", filename="logo.png")
-    document = mail.parse(bytes(made), ".eml")
-    samples.check(document)
-    assert [text for _, text in samples.headings(document)] == [
-        "Attachment: Übersicht.docx", "Harvest", "Numbers", "Attachment: t.csv",
-    ]  # fmt: skip
-    assert "a | b\n1 | 2" in document.text
-    assert document.notes == (
-        "The attachment “logo.png” was not read: it is a picture or a scan. Upload it by itself.",
+    made.add_attachment(b"PK\x03\x04", maintype="application", subtype="zip", filename="all.zip")
+    made.add_attachment(b"MZ", maintype="application", subtype="pdf", filename="bill.pdf")
+    read = mail.read(bytes(made), ".eml")
+    samples.check(read.document)
+    assert read.document.text.endswith(
+        "Hello.\n\nAttachment: Übersicht.docx\n\nAttachment: t.csv\n\nAttachment: logo.png\n\nAttachment: all.zip\n\n"
+        "Attachment: bill.pdf"
     )
+    assert [(item.name, item.content) for item in read.files[:2]] == [
+        ("Übersicht.docx", samples.word()), ("t.csv", "a;b\n1;2\n".encode("utf-16")),
+    ]  # fmt: skip
+    assert [item.name for item in read.files[2:]] == ["logo.png"]
+    assert [note.partition(":")[0] for note in read.document.notes] == [
+        "The attachment “all.zip” was not read", "The attachment “bill.pdf” was not read",
+    ]  # fmt: skip
 
 
-def test_an_attachment_that_breaks_its_parser_costs_only_itself() -> None:
+def test_a_picture_that_the_text_shows_is_no_document() -> None:
     made = message()
-    made.add_attachment(samples.word()[:900], maintype="application", subtype="zip", filename="a.docx")
-    document = mail.parse(bytes(made), ".eml")
-    assert "Hello." in document.text
-    assert document.notes[0].startswith("The attachment “a.docx” was not read:")
+    made.add_alternative('<p>Hello <img src="cid:x"></p>', subtype="html")
+    picture = b"\x89PNG\r\n\x1a\n"
+    made.get_payload()[1].add_related(picture, maintype="image", subtype="png", cid="<x>", filename="sign.png")  # type: ignore[union-attr, index]
+    made.add_attachment(picture, maintype="image", subtype="png", filename="photo.png")
+    assert [item.name for item in mail.read(bytes(made), ".eml").files] == ["photo.png"]
 
 
-async def _names(source: bytes) -> str:
-    return (await samples.parsed("a.eml", source)).text
+def test_attached_files_have_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = message()
+    for number in range(4):
+        made.add_attachment(b"x" * 100, maintype="text", subtype="plain", filename=f"{number}.txt")
+    monkeypatch.setattr(limits, "ATTACHED_FILES", 2)
+    read = mail.read(bytes(made), ".eml")
+    assert ([item.name for item in read.files], "only the first 2 files" in read.document.notes[0]) == (
+        ["0.txt", "1.txt"], True,
+    )  # fmt: skip
+    monkeypatch.setattr(limits, "ATTACHED_BYTES", 150)
+    read = mail.read(bytes(made), ".eml")
+    assert ([item.name for item in read.files], "together" in read.document.notes[0]) == (["0.txt"], True)
+
+
+def test_names_of_attached_files_are_no_paths() -> None:
+    made = message()
+    made.add_attachment(b"x", maintype="text", subtype="plain", filename="../../etc/cron.d/job.txt")
+    assert [item.name for item in mail.read(bytes(made), ".eml").files] == ["job.txt"]
+
+
+async def _names(source: bytes) -> list[str]:
+    found = await IsolatedParser().attached_files("a.eml", "", samples.pieces(source))
+    assert [item.content for item in found] == [b"a;b\r\n1;2"]
+    return [item.name for item in found]
 
 
 @pytest.mark.anyio
@@ -65,7 +95,7 @@ async def test_names_of_attachments_are_decoded(header: bytes) -> None:
         b"From: a@b\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\nHello\r\n--x\r\n"
         b"Content-Type: text/csv\r\nContent-Disposition: " + header + b"\r\n\r\na;b\r\n1;2\r\n--x--\r\n"
     )
-    assert "Attachment: über.csv\n\na | b" in await _names(source)
+    assert await _names(source) == ["über.csv"]
 
 
 def test_headers_of_bare_bytes_are_decoded() -> None:
@@ -78,8 +108,10 @@ def test_a_message_that_was_forwarded_is_read_with_what_is_attached_to_it() -> N
     inner.add_attachment(b"inner list", maintype="text", subtype="plain", filename="inner.txt")
     outer = message()
     outer.add_attachment(inner)
-    text = mail.parse(bytes(outer), ".eml").text
-    assert text.index("Forwarded message: Keys") < text.index("The tenant left.") < text.index("inner list")
+    read = mail.read(bytes(outer), ".eml")
+    text = read.document.text
+    assert text.index("Forwarded message: Keys") < text.index("The tenant left.") < text.index("Attachment: inner.txt")
+    assert [item.content.strip() for item in read.files] == [b"inner list"]
 
 
 def test_messages_in_messages_end_somewhere() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rxchat.domain.documents import Block, BlockKind, ParsedDocument
+from rxchat.domain.documents import AttachedFile, Block, BlockKind, ParsedDocument
 from rxchat.domain.errors import DocumentUnreadable, NothingButPixels
 from rxchat.parsers import wire
 
@@ -114,3 +114,20 @@ def test_control_characters_in_a_reason_do_not_reach_a_log() -> None:
     with pytest.raises(DocumentUnreadable) as caught:
         wire.decode(wire.encode_error("a\x1b[31mb\nc"))
     assert caught.value.message == "a [31mb c"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [[["a.txt", 0]], [["a.txt", 6]], [["a.txt", -1]], [["a.txt", True]], [[None, 1]], [["a.txt"]], [["a", 1]] * 60, 7],
+)
+def test_files_that_no_honest_child_sends_are_refused(files: object) -> None:
+    head = json.dumps({"files": files}).encode()
+    with pytest.raises(wire.Garbled):
+        wire.decode_files(len(head).to_bytes(4, "little") + head + b"12345")
+
+
+def test_files_travel_whole() -> None:
+    files = [AttachedFile("Übersicht.txt", b"one"), AttachedFile("b\x00.txt", bytes(range(256)))]
+    assert [item.content for item in wire.decode_files(wire.encode_files(files))] == [b"one", bytes(range(256))]
+    with pytest.raises(DocumentUnreadable, match="No\\."):
+        wire.decode_files(wire.encode_error("No."))

@@ -87,6 +87,12 @@ function Head({ facts, title, collection, isOwn, encodings, readers, news, onDon
           <p className="collection-facts">{said.filter(Boolean).join(" · ")}</p>
           {title && title !== name && <p className="viewer-subtitle">{title}</p>}
           <Reading {...{ facts, encodings, readers, onDone }} isOwn={isOwn && facts.version_state !== "superseded"} />
+          {facts.parent_id && (
+            <p className="collection-facts">
+              <span>{facts.version_state === "superseded" ? "Attached to an earlier version of a mail." : "Attached to a mail."}</span>
+              <Link to={viewerAddress({ documentId: facts.parent_id })}>Open the mail</Link>
+            </p>
+          )}
           <Versions {...{ facts, news }} />
         </div>
         <a className="button-quiet" href={address(`/api/files/${id}`)} download={name}><Download size={15} aria-hidden="true" /> Download</a>

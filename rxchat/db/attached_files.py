@@ -1,0 +1,40 @@
+"""Queries about documents that are attached to other documents."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rxchat.db.documents import FACTS, document_of
+from rxchat.domain.files import Document
+from rxchat.tables import DocumentRow
+
+# SQLModel types its columns as their values, which a type checker cannot see through in queries.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
+
+
+async def children(session: AsyncSession, document: Document) -> list[Document]:
+    """Return the documents that are attached to one of the user's own."""
+    found = await session.execute(
+        select(*FACTS)
+        .where(DocumentRow.owner_id == document.owner_id, DocumentRow.parent_id == document.id)
+        .order_by(DocumentRow.created_at, DocumentRow.id)
+    )
+    return [document_of(row) for row in found]
+
+
+_DEPTH = text(
+    """
+    WITH RECURSIVE above AS (
+        SELECT parent_id, 0 AS depth FROM document WHERE owner_id = :owner AND id = :document
+        UNION ALL
+        SELECT document.parent_id, above.depth + 1
+          FROM above JOIN document ON document.owner_id = :owner AND document.id = above.parent_id)
+    SELECT coalesce(max(depth), 0) FROM above
+    """
+)
+
+
+async def depth(session: AsyncSession, document: Document) -> int:
+    """Return how many documents are around one of the user's own: 0 when it is attached to none."""
+    return (await session.execute(_DEPTH, {"owner": document.owner_id, "document": document.id})).scalar_one()

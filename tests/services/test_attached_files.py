@@ -1,0 +1,130 @@
+"""Files attached to mails: documents of their own, found and cited as themselves, deleted with their mail."""
+
+from __future__ import annotations
+
+import asyncio
+from email.message import EmailMessage
+from uuid import UUID
+
+import pytest
+
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.documents import DocumentState
+from rxchat.domain.files import Document, FileLimits
+from rxchat.domain.retrieval import Scope
+from rxchat.domain.versions import IfExists, VersionState
+from rxchat.services.graph import Services
+from rxchat.settings import Settings
+from tests.services.grounded import EMBEDDER, body, found, ready, settled
+from tests.services.uploading import content, objects
+
+pytestmark = pytest.mark.anyio
+
+OFFERED = [EMBEDDER]
+MINUTES = "The board meets on the third floor."
+
+
+def mail(*attached: tuple[str, bytes], subject: str = "Papers") -> bytes:
+    made = EmailMessage()
+    made["From"], made["Subject"] = "ann@example.org", subject
+    made.set_content("Please read the papers.")
+    for name, data in attached:
+        made.add_attachment(data, maintype="application", subtype="octet-stream", filename=name)
+    return bytes(made)
+
+
+async def others(services: Services, viewer: Viewer, collection: UUID, mail_id: UUID) -> list[Document]:
+    """What is in the collection beside a mail, when all of it is ready or has failed."""
+    async with asyncio.timeout(30):
+        while True:
+            listed = (await services.library.documents(viewer, collection))[1]
+            if all(item.state.is_final for item in listed):
+                return sorted((item for item in listed if item.id != mail_id), key=lambda item: item.name)
+            await asyncio.sleep(0.05)
+
+
+async def test_what_is_attached_to_a_mail_is_found_as_itself_and_goes_with_it(
+    services: Services, viewer: Viewer, collection: UUID, settings: Settings
+) -> None:
+    data = mail(("minutes.txt", MINUTES.encode()), ("table.csv", b"room;floor\nBlue;3\n"))
+    letter = await ready(services, viewer, collection, "papers.eml", data)
+    minutes, table = await others(services, viewer, collection, letter.id)
+    assert [(item.name, item.parent_id, item.state) for item in (minutes, table)] == [
+        ("minutes.txt", letter.id, DocumentState.READY), ("table.csv", letter.id, DocumentState.READY),
+    ]  # fmt: skip
+    assert await content(services, viewer, minutes.id) == MINUTES.encode()
+    # Whoever asks about the mail asks about what is attached to it.
+    for where in (Scope((collection,)), Scope((), (letter.id,))):
+        best = (await services.retrieval.search(viewer, "Where does the board meet?", where)).passages[0]
+        assert (best.document_id, best.name, best.text) == (minutes.id, "minutes.txt", MINUTES)
+    await services.files.remove(viewer, [letter.id])
+    assert (await services.library.documents(viewer, collection))[1] == []
+    assert objects(settings) == []
+
+
+async def test_a_mail_that_is_read_again_keeps_the_documents_of_its_files(
+    services: Services, viewer: Viewer, collection: UUID, settings: Settings
+) -> None:
+    letter = await ready(services, viewer, collection, "papers.eml", mail(("minutes.txt", MINUTES.encode())))
+    [before] = await others(services, viewer, collection, letter.id)
+    await services.library.read_again(viewer, letter.id)
+    await settled(services, viewer, letter.id)
+    assert [item.id for item in await others(services, viewer, collection, letter.id)] == [before.id]
+    assert len(objects(settings)) == 2
+
+
+async def test_files_of_an_earlier_version_of_a_mail_are_found_no_more(
+    services: Services, viewer: Viewer, collection: UUID
+) -> None:
+    first = await ready(services, viewer, collection, "papers.eml", mail(("minutes.txt", MINUTES.encode())))
+    [old] = await others(services, viewer, collection, first.id)
+    data = mail(("minutes.txt", b"The board meets in the garden."))
+    upload = await services.files.begin(
+        viewer, name="papers.eml", size_bytes=len(data), collection_id=collection, if_exists=IfExists.REPLACE
+    )
+    await services.files.receive(viewer, upload.document_id, 0, body(data))
+    await settled(services, viewer, upload.document_id)
+    [new] = await others(services, viewer, collection, upload.document_id)
+    assert (await found(services, viewer, old.id)).version_state is VersionState.SUPERSEDED
+    assert (await services.library.document(viewer, old.id)).text == MINUTES
+    passages = (await services.retrieval.search(viewer, "Where does the board meet?", Scope((collection,)))).passages
+    assert {item.document_id for item in passages} == {new.id, upload.document_id}
+    await services.files.remove(viewer, [upload.document_id])
+    assert (await services.library.documents(viewer, collection))[1] == []
+
+
+async def test_mails_in_mails_are_opened_so_deep_and_no_deeper(
+    services: Services, viewer: Viewer, collection: UUID
+) -> None:
+    inner = mail(("minutes.txt", MINUTES.encode()), subject="three")
+    data = mail(("two.eml", mail(("three.eml", inner), subject="two")), subject="one")
+    letter = await ready(services, viewer, collection, "one.eml", data)
+    async with asyncio.timeout(30):
+        while len(listed := await others(services, viewer, collection, letter.id)) < 2:
+            await asyncio.sleep(0.05)
+    assert [item.name for item in listed] == ["three.eml", "two.eml"]
+    assert "mail in a mail" in listed[0].remarks
+
+
+async def test_files_without_room_are_named_and_the_mail_is_ready(
+    services: Services, viewer: Viewer, collection: UUID, settings: Settings
+) -> None:
+    services.files.limits = FileLimits(person_files=2)
+    data = mail(("a.txt", b"first"), ("b.txt", b"second"))
+    letter = await ready(services, viewer, collection, "papers.eml", data)
+    assert [item.name for item in await others(services, viewer, collection, letter.id)] == ["a.txt"]
+    assert "“b.txt” was not read: You keep 2 files" in letter.remarks
+    assert len(objects(settings)) == 2
+
+
+async def test_a_file_that_is_kept_already_is_stored_once(
+    services: Services, viewer: Viewer, collection: UUID, settings: Settings
+) -> None:
+    alone = await ready(services, viewer, collection, "minutes.txt", MINUTES)
+    data = mail(("minutes.txt", MINUTES.encode()), ("minutes.txt", MINUTES.encode()))
+    letter = await ready(services, viewer, collection, "papers.eml", data)
+    both = await others(services, viewer, collection, letter.id)
+    assert [(item.file_id, item.parent_id) for item in both if item.id != alone.id] == [(alone.file_id, letter.id)]
+    assert len(objects(settings)) == 2
+    await services.files.remove(viewer, [letter.id])
+    assert await content(services, viewer, alone.id) == MINUTES.encode()
