@@ -207,6 +207,36 @@ def test_a_scan_that_is_packed_as_archives_do_it_is_recognised_and_shown(shelf: 
     page.wait_for_function(f"() => ({darkest})(document.querySelector('canvas')) < 100")
 
 
+def test_a_file_replaces_the_document_of_its_name_when_that_is_chosen_and_can_be_restored(shelf: Shelf) -> None:
+    page = shelf.create("Versions").page
+    shelf.add(file("hours.txt", "The office opens at seven.")).wait_until_ready("hours.txt")
+    dialog = page.get_by_role("dialog", name="Replace “hours.txt”?")
+    shelf.add(file("hours.txt", "Never sent."), file("other.txt", "Its name is free."))
+    dialog.get_by_role("button", name="Cancel").click()
+    shelf.wait_until_ready("other.txt")
+    shelf.add(file("hours.txt", "The office opens at eight."))
+    dialog.get_by_role("button", name="Replace").click()
+    expect(page.get_by_text("Version 2", exact=True)).to_be_visible()
+    expect(shelf.rows).to_have_count(2)
+    shelf.wait_until_ready("hours.txt")
+    shelf.add(file("hours.txt", "The office opens at eight."))
+    dialog.get_by_role("button", name="Keep both").click()
+    expect(shelf.uploads).to_contain_text("This file is here already")
+    expect(shelf.rows).to_have_count(2)
+
+    page.get_by_role("link", name="hours.txt").click()
+    page.get_by_role("button", name="Version 2 of 2").click()
+    page.get_by_role("link", name="Version 1", exact=True).click()
+    expect(page.get_by_text("A newer version is in use")).to_be_visible()
+    expect(page.get_by_text("The office opens at seven.")).to_be_visible()
+    page.get_by_role("button", name="Version 1 of 2").click()
+    page.get_by_role("button", name="Restore version 1").click()
+    page.get_by_role("dialog").get_by_role("button", name="Restore", exact=True).click()
+    page.get_by_role("link", name="Open version 3").click()
+    expect(page.get_by_role("button", name="Version 3 of 3")).to_be_visible()
+    expect(page.get_by_text("The office opens at seven.")).to_be_visible()
+
+
 def test_a_shared_collection_is_read_by_others_until_it_is_taken_back(
     library: RxChat, shelf: Shelf, profile: Callable[..., BrowserContext]
 ) -> None:

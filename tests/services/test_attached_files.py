@@ -53,7 +53,7 @@ async def test_what_is_attached_to_a_mail_is_found_as_itself_and_goes_with_it(
         ("minutes.txt", letter.id, DocumentState.READY), ("table.csv", letter.id, DocumentState.READY),
     ]  # fmt: skip
     assert await content(services, viewer, minutes.id) == MINUTES.encode()
-    # Whoever asks about the mail asks about what is attached to it.
+    # A question about the mail is one about what is attached to it, too.
     for where in (Scope((collection,)), Scope((), (letter.id,))):
         best = (await services.retrieval.search(viewer, "Where does the board meet?", where)).passages[0]
         assert (best.document_id, best.name, best.text) == (minutes.id, "minutes.txt", MINUTES)

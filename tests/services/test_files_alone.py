@@ -19,7 +19,7 @@ from tests.services.grounded import EMBEDDER, HANDBOOK, body, ready
 pytestmark = pytest.mark.anyio
 
 MODEL = "scripted:tokens=1,text=It is a handbook [1]. "
-SLOW = "scripted:tokens=40,rate=20"
+SLOW = "scripted:tokens=40,rate=5"
 OFFERED = [MODEL, SLOW, EMBEDDER]
 
 
@@ -62,9 +62,9 @@ async def test_a_collection_is_sent_without_a_text_too_and_in_a_conversation_tha
 async def test_what_is_sent_while_an_answer_is_written_waits_under_the_names_of_its_files(
     services: Services, viewer: Viewer
 ) -> None:
-    turn = await services.chats.ask(viewer, None, "Hello", SLOW)
     draft = new_id()
     await attach(services, viewer, draft, "handbook.md")
+    turn = await services.chats.ask(viewer, None, "Hello", SLOW)
     waits = await services.chats.ask(viewer, turn.conversation_id, "", SLOW, attached=Attached(draft_key=draft))
     assert waits.is_waiting
     news = await services.conversations.news(viewer, turn.conversation_id, 0)
