@@ -7,7 +7,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS)
 QUICK := tests/gates tests/domain tests/parsers tests/states tests/db
-BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
+BROWSERS := chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable
 
 .DEFAULT_GOAL := help
 .PHONY: help run test quick test-all coverage check bench faults lock browser clean
@@ -81,11 +81,13 @@ lock: .venv/installed-dev ## Pin what pyproject.toml asks for, with hashes, and 
 	@touch $@
 
 browser:
-	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \
+	@command -v chromium-headless-shell >/dev/null && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "Installing Chromium for the browser tests ..."; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
-	else echo "The browser tests need Chromium: install it (Debian: sudo apt install chromium) and try again."; exit 1; fi
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium-headless-shell >/dev/null && exit 0; \
+	fi; \
+	for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \
+	echo "The browser tests need Chromium: install it (Debian: sudo apt install chromium-headless-shell) and try again."; exit 1
 
 clean: ## Remove what was built; the data folder stays
 	rm -rf .venv .web

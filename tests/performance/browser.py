@@ -14,7 +14,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from tests.performance.seeding import Person
 
 _OBSERVER = Path(__file__).with_name("observer.js").read_text()
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chromium-headless-shell")
 # Nothing that the browser does on its own account.
 _QUIET = (
     "--disable-gpu",
