@@ -20,6 +20,7 @@ import structlog
 from rxchat.adapters import ollama_errors
 from rxchat.adapters.ollama_stream import MEGABYTES, LineTooLong, Patience, Silent, chat_events, message_body, tool_body
 from rxchat.adapters.proxies import proxy_for, without_credentials
+from rxchat.adapters.tls import trusted
 from rxchat.domain.chat import AnswerFinished, ChatEvent, ChatMessage, ModelInfo, ToolSpec
 from rxchat.domain.context import fitted
 from rxchat.domain.errors import ModelError, ModelHostAway, ModelRefused, ModelSilent
@@ -238,7 +239,12 @@ def _client(host: str) -> ollama.AsyncClient:
     timeout = httpx.Timeout(None, connect=_CONNECT_SECONDS)
     # Nothing else of the environment counts (no ~/.netrc), and no proxy for a host of this network.
     return ollama.AsyncClient(
-        host=without_credentials(host), timeout=timeout, auth=_credentials(host), trust_env=False, proxy=proxy_for(host)
+        host=without_credentials(host),
+        timeout=timeout,
+        auth=_credentials(host),
+        trust_env=False,
+        proxy=proxy_for(host),
+        verify=trusted(),
     )
 
 

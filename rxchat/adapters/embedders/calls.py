@@ -10,6 +10,7 @@ import httpx
 import structlog
 
 from rxchat.adapters.proxies import proxy_for, without_credentials
+from rxchat.adapters.tls import trusted
 from rxchat.domain.errors import EmbedderError, TextRefused, TextTooLong
 from rxchat.domain.text import storable
 
@@ -37,6 +38,7 @@ class Endpoint:
             headers={"Authorization": f"Bearer {key}"} if key else {},
             trust_env=False,
             proxy=proxy_for(url),
+            verify=trusted(),
         )
 
     async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import hmac
 import re
-import ssl
 import warnings
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
 import httpx
@@ -20,6 +18,7 @@ from authlib.deprecate import AuthlibDeprecationWarning
 from joserfc.errors import JoseError
 
 from rxchat import __version__
+from rxchat.adapters.tls import trusted
 from rxchat.domain.errors import ProviderAway, ProviderBroke, ProviderError, ProviderRefused
 from rxchat.domain.sign_in_providers import Departure
 
@@ -99,18 +98,12 @@ class Calls:
             secret,
             token_endpoint_auth_method=method,
             code_challenge_method="S256",
-            verify=_tls(),
+            verify=trusted(),
             timeout=self._seconds,
             follow_redirects=False,
             headers={"Accept-Encoding": "identity", "User-Agent": f"RxChat/{__version__}"},
             event_hooks={"response": [_limit]},
         )
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Read the certificates of this machine once: it takes longer than a call."""
-    return httpx.create_ssl_context()
 
 
 def check_state(provider: str, departure: Departure, answer: Mapping[str, str]) -> None:
