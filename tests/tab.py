@@ -22,6 +22,7 @@ from rxchat.states.sidebar import SidebarState
 from rxchat.states.stream import StreamState
 from rxchat.states.thread import ThreadState
 from rxchat.states.viewer import ViewerState
+from tests.support.page import Page
 
 STATES = (ThreadState, SidebarState, StreamState, ViewerState, AccountState)
 _MARKER = "_rx_state_"
@@ -35,7 +36,8 @@ class Tab:
         self.token = str(uuid4())
         self.cookie = f"rxchat_session={cookie}" if cookie else ""
         self.address = ""
-        self.page = ""
+        self.path = ""
+        self.page = Page(self._resync)
         self.values: dict[str, dict[str, Any]] = {}
         self.patches: list[dict[str, Any]] = []
         self.packets: list[dict[str, Any]] = []
@@ -62,8 +64,10 @@ class Tab:
         self.values.setdefault(state, {})[name] = value
         if state == ThreadState.get_full_name() and name == "patch" and value:
             self.patches.append(value)
+            self.page.take_patch(value)
         if state == StreamState.get_full_name() and name == "w" and value:
             self.packets.append(value)
+            self.page.take_packet(value)
 
     def shown(self, state: type[rx.State], name: str) -> Any:
         """Return a var's value as the page shows it."""
@@ -86,7 +90,7 @@ class Tab:
                 "headers": {"cookie": self.cookie, "origin": "http://127.0.0.1:8000"},
                 "query": self._query,
                 "pathname": "/c/[conversation_id]" if "conversation_id" in self._query else "/",
-                "asPath": self.page
+                "asPath": self.path
                 or (f"/c/{self._query['conversation_id']}" if "conversation_id" in self._query else "/"),
                 "token": self.token,
                 "ip": self.address,
@@ -112,41 +116,17 @@ class Tab:
         return found
 
     def messages(self) -> list[dict[str, Any]]:
-        """Return the thread as the renderer puts it together from the patches."""
-        thread: list[dict[str, Any]] = []
-        for patch in self.patches:
-            match patch["op"]:
-                case "set":
-                    thread = list(patch["items"])
-                case "append":
-                    thread = [*thread, *patch["items"]]
-                case "prepend":
-                    thread = [*patch["items"], *thread]
-                case "extend":
-                    kind, at, piece = patch["kind"], patch["o"], patch["t"]
-                    thread = [
-                        old | {kind: old[kind][:at] + piece} if old["id"] == patch["id"] else old for old in thread
-                    ]
-                case _:
-                    item = patch["item"]
-                    thread = [old | item if old["id"] == item["id"] else old for old in thread]
-        return thread
+        """Return the thread as it is shown."""
+        return self.page.messages
 
     def answer(self) -> dict[str, Any] | None:
         """Return the last message once it is an answer that has ended, with its text."""
-        last = self.messages()[-1] if self.messages() else {"role": "", "state": ""}
-        if last["role"] != "assistant" or last["state"] == "running":
-            return None
-        return last | {"text": last.get("text") or self.text_of(last["id"])}
+        last = self.page.messages[-1] if self.page.messages else {"role": "", "state": ""}
+        return last if last["role"] == "assistant" and last["state"] != "running" else None
 
-    def text_of(self, message_id: str, kind: str = "t") -> str:
-        """Return an answer as the renderer puts it together from the packets, in UTF-16 as JavaScript does."""
-        buffer = b""
-        for packet in self.packets:
-            if (packet["g"], packet["k"]) == (message_id, kind):
-                assert packet["o"] * 2 <= len(buffer), "a gap"
-                buffer = buffer[: packet["o"] * 2] + packet["t"].encode("utf-16-le")
-        return buffer.decode("utf-16-le")
+    def _resync(self) -> None:
+        """Ask for all of it again, as the page does when something is missing."""
+        self._tasks.append(asyncio.ensure_future(self.send_event(ThreadState, "resync")))
 
 
 class _Sockets:

@@ -26,7 +26,7 @@ from reflex_base.constants import Reflex
 from rxchat.domain.ids import new_id
 from rxchat.states.stream import StreamState
 from rxchat.states.thread import ThreadState
-from tests.faults.page import Page
+from tests.support.page import Page
 
 _STREAM = StreamState.get_full_name()
 _THREAD = ThreadState.get_full_name()
@@ -217,7 +217,7 @@ class Reader:
     def _take(self, delta: dict[str, Any]) -> None:
         window = delta.get(_STREAM, {}).get(f"w{_MARK}")
         if window:
-            self.page.take_window(window)
+            self.page.take_packet(window)
         changes = {name.removesuffix(_MARK): value for name, value in delta.get(_THREAD, {}).items()}
         if "patch" in changes:
             self._take_patch(changes["patch"])
@@ -247,7 +247,7 @@ class Reader:
         is_pending = self._question is not None and self._question[0] == client_id
         self._accept(client_id)
         if is_pending and self._times_sent > 1:
-            self.page._ask_once()
+            self.page.ask_once()
 
     def _refuse(self, refused: dict[str, Any]) -> None:
         if refused["refusal"] == self._refusal:

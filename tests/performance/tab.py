@@ -19,6 +19,7 @@ from reflex_base.constants import Reflex
 from rxchat.domain.ids import new_id
 from rxchat.states.stream import StreamState
 from rxchat.states.thread import ThreadState
+from tests.support.page import Page
 
 _STREAM = StreamState.get_full_name()
 _THREAD = ThreadState.get_full_name()
@@ -68,13 +69,21 @@ class Tab:
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
     _finished: bool = False
     _run_state: str = ""
+    _answered_before: str = ""
+    """The answer that was the last one when the question was asked."""
     _resyncing: asyncio.Task[None] | None = None
+    _page: Page = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Show nothing yet. The rest of long texts is not fetched: what is measured is one turn."""
+        self._page = Page(self._resync)
 
     async def ask(self, text: str = "Please tell me all of it.", *, patience: float = _PATIENCE_SECONDS) -> Turn:
         """Send a question and return what came until its answer was complete on the page."""
         self._ended.clear()
         self._finished = False
         self.turn = Turn(time.time())
+        self._answered_before = (self._page.last_answer() or {"id": ""})["id"]
         wire_before = self._wire_bytes()
         await self._send_event(f"{_THREAD}.send", {"text": text, "client_id": str(new_id())})
         try:
@@ -149,10 +158,8 @@ class Tab:
         turn.packets += 1
         turn.bytes_streamed += size
         before = len(turn.text)
-        if window["o"] > before:
-            self._resync(f"a window at {window['o']} with {before} here")
-            return
-        turn.text = turn.text[: window["o"]] + window["t"]
+        self._page.take_packet(window)
+        turn.text = self._page.text(window["g"])
         arrived_at = time.time()
         turn.arrivals.append((arrived_at, len(turn.text) - before))
         now = arrived_at * 1000
@@ -162,35 +169,27 @@ class Tab:
         if delta.get(_ROOT, {}).get(f"is_hydrated{_MARK}"):
             self._hydrated.set()
         changes = delta.get(_THREAD, {})
-        patch = changes.get(f"patch{_MARK}", {})
-        match patch.get("op"):
-            case "finish" if patch["item"]["length"] != len(self.turn.text):
-                self._resync(f"an end of {patch['item']['length']} with {len(self.turn.text)} here")
-            case "finish" | "replace":
-                self._take_message(patch["item"])
-            case "set" if self._resyncing is not None:
-                self._resyncing = None
-                self._take_message(patch["items"][-1])
-            case _:
-                pass
+        if patch := changes.get(f"patch{_MARK}"):
+            self._page.take_patch(patch)
+            self._take_ending(patch)
         self._run_state = changes.get(f"run{_MARK}", {"state": self._run_state})["state"]
         # The last of a turn: the page says that nothing is being answered.
         if self._finished and not self._run_state:
             self._ended.set()
 
-    def _take_message(self, item: dict[str, Any]) -> None:
-        if item["state"] == "running":
+    def _take_ending(self, patch: dict[str, Any]) -> None:
+        answer = self._page.last_answer()
+        if answer is None or answer["id"] == self._answered_before or answer["state"] == "running":
             return
         self._finished = True
         # A tab that missed the end of the text is given the whole with its ending.
-        self.turn.given_whole = "text" in item
-        self.turn.text = item.get("text", self.turn.text)
+        self.turn.given_whole = patch["op"] != "finish"
+        self.turn.text = answer["text"]
 
-    def _resync(self, gap: str) -> None:
-        """Ask for all of it again, once, as the page does when it sees a gap."""
-        if self._resyncing is None:
-            self.turn.gaps.append(gap)
-            self._resyncing = asyncio.create_task(self._send_event(f"{_THREAD}.resync", {}))
+    def _resync(self) -> None:
+        """Ask for all of it again, as the page does when something is missing."""
+        self.turn.gaps.append(f"something before character {len(self.turn.text)} is missing")
+        self._resyncing = asyncio.create_task(self._send_event(f"{_THREAD}.resync", {}))
 
 
 @asynccontextmanager

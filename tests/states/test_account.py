@@ -163,7 +163,7 @@ async def test_on_the_account_page_nothing_leads_away_from_it(
 ) -> None:
     await everybody_needs_a_second_factor(services, owner_url)
     async with open_tab(await signed_in_as(services, viewer)) as tab:
-        tab.page = "/account/security"
+        tab.path = "/account/security"
         await tab.send_event(SidebarState, "load")
         await opened(tab)
         assert tab.redirects == [] and not tab.shown(SidebarState, "loaded")

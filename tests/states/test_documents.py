@@ -40,7 +40,7 @@ async def grace(services: Services, owner_url: str) -> Viewer:
 async def opened(tab: Tab, collection_id: object = "") -> None:
     """Be on the page of a collection; what follows it goes on."""
     tab.be_at(collection_id=str(collection_id))
-    tab.page = f"/documents/{collection_id}"
+    tab.path = f"/documents/{collection_id}"
     await tab.send_event(DocumentsState, "load")
     await tab.until(lambda: shown(tab, "loaded") or shown(tab, "problem"))
 

@@ -93,7 +93,7 @@ async def test_a_question_is_shown_streamed_and_finished(cookie: str) -> None:
         answer = await tab.until(tab.answer)
         assert tab.patches[-1]["op"] == "finish" and "text" not in tab.patches[-1]["item"]
         assert (answer["text"], answer["state"], answer["length"]) == ("word " * 60, "done", 300)
-        assert tab.text_of(answer["id"], "r") == "".join(f"thought {number} " for number in range(6))
+        assert answer["reasoning"] == "".join(f"thought {number} " for number in range(6))
         await tab.until(lambda: tab.shown(ThreadState, "run").get("state") == "")
         group = tab.shown(SidebarState, "groups")[0]
         assert (group.label, group.rows[0].id, group.rows[0].title) == ("Today", conversation_id, "What is this?")
