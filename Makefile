@@ -6,7 +6,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 # Tests wait more than they compute: more workers than cores.
 WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS)
-QUICK := tests/gates tests/domain tests/parsers tests/states tests/db
+QUICK := tests/gates tests/domain tests/parsers tests/states
 BROWSERS := chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable
 
 .DEFAULT_GOAL := help
