@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import fcntl
 import hashlib
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import BinaryIO
 
 from rxchat.domain.errors import RxChatError
 from rxchat.embedded.process import before_exec
 
 ROOT = Path(__file__).resolve().parents[1]
-_BUILD = ROOT / ".web" / "build" / "client" / "index.html"
+_PAGE = ROOT / ".web" / "build" / "client" / "index.html"
 _STAMP = ROOT / ".web" / "rxchat.stamp"
 _SOURCES = (
     "rxconfig.py",
@@ -29,6 +32,7 @@ _SOURCES = (
     "reflex.lock",
 )
 _TELL_EVERY_SECONDS = 5.0
+_LOOK_EVERY_SECONDS = 0.2
 
 
 class FrontendFailed(RxChatError):
@@ -55,7 +59,7 @@ def _digest() -> str:
 
 def is_fresh() -> bool:
     """Whether there is a build, made of just these sources."""
-    return _BUILD.is_file() and _STAMP.is_file() and _STAMP.read_text() == _digest()
+    return _PAGE.is_file() and _STAMP.is_file() and _STAMP.read_text() == _digest()
 
 
 class _InlineScripts(HTMLParser):
@@ -82,7 +86,7 @@ class _InlineScripts(HTMLParser):
 def inline_script_hashes() -> list[str]:
     """Return the hashes of all scripts that stand in the built pages, as a Content-Security-Policy names them."""
     scripts = set[str]()
-    for page in sorted(_BUILD.parent.rglob("*.html")):
+    for page in sorted(_PAGE.parent.rglob("*.html")):
         parser = _InlineScripts()
         parser.feed(page.read_text())
         parser.close()
@@ -92,11 +96,40 @@ def inline_script_hashes() -> list[str]:
 
 
 async def build(log: Path, report: Callable[[str], None]) -> None:
-    """Build the frontend, telling how it goes; what the tools say goes into the log.
+    """Build the frontend if it is not fresh, telling how it goes; what the tools say goes into the log.
+
+    Processes of one checkout build one after another: two at once would remove each other's files.
 
     Raises:
         FrontendFailed: with the log's last lines.
     """
+    async with _turn(report):
+        if not is_fresh():
+            await _build(log, report)
+
+
+@asynccontextmanager
+async def _turn(report: Callable[[str], None]) -> AsyncGenerator[None]:
+    """Hold this process's turn to build; it ends with the context, or with the process."""
+    with (ROOT / "rxconfig.py").open("rb") as lock:
+        is_told = False
+        while not _locks(lock):
+            if not is_told:
+                report("Another process builds the pages: waiting for it ...")
+            is_told = True
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+        yield
+
+
+def _locks(file: BinaryIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+async def _build(log: Path, report: Callable[[str], None]) -> None:
     digest = _digest()
     report("Building the pages (once; half a minute to two) ...")
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -118,7 +151,7 @@ async def build(log: Path, report: Callable[[str], None]) -> None:
             os.killpg(building.pid, signal.SIGKILL)
             await building.wait()
             raise
-    if building.returncode != 0 or not _BUILD.is_file():
+    if building.returncode != 0 or not _PAGE.is_file():
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
         raise FrontendFailed(f"The pages could not be built; {log} says:\n{tail}")
     _STAMP.write_text(digest)

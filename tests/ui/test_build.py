@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from reflex_base.compiler import templates
 from reflex_base.constants.installer import PackageJson
 
+from rxchat import frontend
 from rxchat.ui.build import DECODERS, PdfDecodersPlugin, SameOriginPlugin, _bind_to_loopback
 
 CHUNK = (
@@ -55,3 +57,23 @@ def test_development_server_stays_on_this_machine() -> None:
         scripts={"dev": PackageJson.Commands.DEV}, dependencies={}, dev_dependencies={}, overrides={}
     )
     assert "--host 127.0.0.1" in _bind_to_loopback(package)
+
+
+@pytest.mark.anyio
+async def test_processes_of_one_checkout_build_one_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    building, most, built = 0, 0, 0
+
+    async def build(_log: Path, _report: object) -> None:
+        nonlocal building, most, built
+        building, built = building + 1, built + 1
+        most = max(most, building)
+        await asyncio.sleep(0.05)
+        building -= 1
+
+    said: list[str] = []
+    monkeypatch.setattr(frontend, "_build", build)
+    monkeypatch.setattr(frontend, "is_fresh", lambda: built > 1)
+    await asyncio.gather(*(frontend.build(Path("/nowhere"), said.append) for _ in range(4)))
+    # What another one has made meanwhile is not made again.
+    assert (built, most) == (2, 1)
+    assert said[0] == "Another process builds the pages: waiting for it ..."
