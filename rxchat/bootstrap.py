@@ -321,7 +321,7 @@ def _account_services(
 ) -> dict[str, Any]:
     """Return everything about who someone is and what they may do."""
     base_url, vault, tokens = settings.base_url, Vault(at.secret_key), Tokens(at.secret_key)
-    links, teams = Links(vault, base_url), Teams(database, access)
+    links, teams = Links(vault, base_url), Teams(database, access, limits)
     mailer = SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from) if settings.smtp_url else None
     post = Post(mailer, base_url, vault, database)
     rules = Rules(database, access, InstallationRules(settings.registration, settings.second_factor))

@@ -198,6 +198,16 @@ def is_allowed(viewer: Viewer, action: Action, resource: Resource, grants: Itera
     return any(grant.is_for(viewer) and grant.covers(resource.kind, resource.id, action) for grant in grants)
 
 
+def may_share_with_group(viewer: Viewer, group_id: str) -> bool:
+    """Whether the user may share with a group what is theirs: its members may, and whoever manages groups or grants.
+
+    Members are added to a group that has grants only by users who may give grants, so a share by anyone else would take
+    the group from its managers.
+    """
+    is_manager = any(is_permitted(viewer, item) for item in (Permission.GROUPS_MANAGE, Permission.GRANTS_MANAGE))
+    return is_manager or group_id in {str(group) for group in viewer.groups}
+
+
 def require_scope(viewer: Viewer, scope: Scope) -> None:
     """Let only those pass whose key or token was made for this.
 

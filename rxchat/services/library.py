@@ -28,6 +28,7 @@ from rxchat.domain.permissions import (
     ResourceKind,
     Scope,
     is_allowed,
+    may_share_with_group,
     require,
     require_scope,
 )
@@ -43,8 +44,10 @@ from rxchat.tables import CollectionRow
 
 NAME_CHARACTERS = 80
 DESCRIPTION_CHARACTERS = 300
-_SHARES = Allowance(subject=20)
+_ADDRESSES = Allowance(subject=20)
 """So many addresses can be shared with until there are pauses."""
+_SHARES = Allowance(subject=60)
+"""So many shares of all kinds can be made until there are pauses."""
 TEXT_CHARACTERS = 200_000
 """How much of a document's text is shown at once."""
 
@@ -254,15 +257,18 @@ class Library:
 
         Raises:
             NotFound: when the collection is unknown or someone else's.
-            InvalidInput: when there is nobody like that.
+            InvalidInput: when there is nobody like that, or a group that is not the user's to share with.
+            TooManyAttempts: when it was done too often.
         """
         require_scope(viewer, Scope.FILES)
+        owner = str(viewer.user_id)
         if kind == PrincipalKind.PERSON:
             # Else it is a directory of everybody who has an account here.
-            await self._limits.attempt("share", caller, str(viewer.user_id), counts_alone=True, allowance=_SHARES)
+            await self._limits.attempt("share", caller, owner, counts_alone=True, allowance=_ADDRESSES)
+        await self._limits.attempt("grant", caller, owner, counts_alone=True, allowance=_SHARES)
         async with self._database.begin(viewer.user_id) as session:
             await self._own(session, viewer, collection_id)
-            for_whom, name = await self._principal(session, kind, storable(principal).strip())
+            for_whom, name = await self._principal(session, viewer, kind, storable(principal).strip())
             if for_whom == str(viewer.user_id):
                 raise InvalidInput("This collection is yours: you can read it already.")
             given = Grant(PrincipalKind(kind), for_whom, ResourceKind.COLLECTION, str(collection_id), Action.READ)
@@ -274,15 +280,17 @@ class Library:
         self._access.changed(None)
         return name
 
-    async def _principal(self, session: rows.AsyncSession, kind: str, principal: str) -> tuple[str, str]:
+    async def _principal(
+        self, session: rows.AsyncSession, viewer: Viewer, kind: str, principal: str
+    ) -> tuple[str, str]:
         """Return for whom a grant is, and what they are called."""
         if kind == PrincipalKind.EVERYONE:
             return "*", "Everyone"
         if kind == PrincipalKind.GROUP:
-            teams = {str(row.id): row.name for row, _ in await role_rows.groups(session)}
-            if principal not in teams:
-                raise InvalidInput("There is no such group (any more).")
-            return principal, teams[principal]
+            groups = {str(group_id): name for group_id, name in await _groups(session, viewer)}
+            if principal not in groups:
+                raise InvalidInput("There is no such group, or you are not a member of it. Choose one of your groups.")
+            return principal, groups[principal]
         if kind != PrincipalKind.PERSON:
             raise InvalidInput("Please choose a person, a group or everyone.")
         person = await rows.person_of_address(session, principal)
@@ -311,10 +319,10 @@ class Library:
         self._access.changed(None)
 
     async def groups(self, viewer: Viewer) -> list[tuple[str, str]]:
-        """Return the groups that something can be shared with: id and name."""
+        """Return the groups that the user can share collections with: id and name."""
         require_scope(viewer, Scope.FILES)
         async with self._database.begin(viewer.user_id) as session:
-            return [(str(row.id), row.name) for row, _ in await role_rows.groups(session)]
+            return [(str(group_id), name) for group_id, name in await _groups(session, viewer)]
 
     async def sources(
         self, viewer: Viewer, owner_id: UUID, conversation_id: UUID, message_id: UUID
@@ -343,6 +351,12 @@ class Library:
             raise NotFound
         await self._readable(session, viewer, found.collection_id)
         return found
+
+
+async def _groups(session: rows.AsyncSession, viewer: Viewer) -> list[tuple[UUID, str]]:
+    """Return the groups that the user may share with."""
+    found = await role_rows.groups(session)
+    return [(row.id, row.name) for row, _ in found if may_share_with_group(viewer, str(row.id))]
 
 
 def _may_read(viewer: Viewer, collection_id: UUID, owner_id: UUID, grants: list[Grant]) -> bool:

@@ -14,6 +14,7 @@ from rxchat.db.database import Database
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from rxchat.domain.ids import new_id, parse_id
+from rxchat.domain.limits import Allowance
 from rxchat.domain.permissions import (
     Action,
     Grant,
@@ -23,15 +24,20 @@ from rxchat.domain.permissions import (
     ResourceKind,
     Scope,
     is_allowed,
+    is_permitted,
+    may_share_with_group,
     require,
     require_scope,
     valid_permissions,
 )
 from rxchat.domain.text import storable
 from rxchat.observability import correlation_id
+from rxchat.services.limits import Limits
 from rxchat.services.notices import Access
 from rxchat.tables import Group
 
+_SHARES = Allowance(subject=60)
+"""So many grants on their own conversations users can give until there are pauses; administrators always can."""
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,39}")
 
 
@@ -60,10 +66,10 @@ class GroupView:
 class Teams:
     """The use cases around roles, groups and grants."""
 
-    def __init__(self, database: Database, access: Access) -> None:
-        """Know where truth lives and who must hear of changes."""
+    def __init__(self, database: Database, access: Access, limits: Limits) -> None:
         self._database = database
         self._access = access
+        self._limits = limits
 
     async def roles(self, viewer: Viewer) -> list[RoleView]:
         """Return all roles.
@@ -244,10 +250,14 @@ class Teams:
         """Give a grant: the owner of a conversation those on it, and nobody else; all others whoever manages grants.
 
         Raises:
-            NotAllowed: when it is not theirs to give.
+            NotAllowed: when it is not theirs to give, or not to this group or role.
             InvalidInput: when it makes no sense.
+            TooManyAttempts: when it was done too often.
         """
         given = _valid_grant(principal_kind, principal, resource_kind, resource, action)
+        if not is_permitted(viewer, Permission.GRANTS_MANAGE):
+            await self._limits.attempt("grant", caller, str(viewer.user_id), counts_alone=True, allowance=_SHARES)
+            _require_principal(viewer, given)
         async with self._database.begin(viewer.user_id) as session:
             await self._require_to_give(session, viewer, given)
             await rows.add_grant(session, new_id(), given, viewer.user_id)
@@ -305,6 +315,23 @@ async def require_to_fill(
         raise NotAllowed(
             "Things were shared with this group or role, so only people who may share them can add members."
         )
+
+
+def _require_principal(viewer: Viewer, given: Grant) -> None:
+    """Check that the user may share with this group or role: whom it is granted to, only users with the right to grant add.
+
+    Raises:
+        NotAllowed: for a group that is not theirs, and for any role.
+    """
+    match given.principal_kind:
+        case PrincipalKind.PERSON | PrincipalKind.EVERYONE:
+            return
+        case PrincipalKind.GROUP:
+            if may_share_with_group(viewer, given.principal):
+                return
+            raise NotAllowed("You can share only with groups that you are a member of.")
+        case PrincipalKind.ROLE:
+            raise NotAllowed("Only users who may give grants can share with a role.")
 
 
 def _line(text: str, longest: int, sentence: str = "") -> str:

@@ -1,0 +1,112 @@
+"""Sharing is no way to take a group or a role from those who manage it, and not without end."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.errors import InvalidInput, NotAllowed, TooManyAttempts
+from rxchat.domain.ids import new_id
+from rxchat.services.graph import Services
+from rxchat.states.documents import DocumentsState
+from tests.factories import add_viewer, signed_in_as
+from tests.tab import open_tab
+
+pytestmark = pytest.mark.anyio
+
+CALLER = Caller("203.0.113.7", "a browser")
+
+
+@pytest.fixture
+async def admin(services: Services, owner_url: str) -> Viewer:
+    assert services
+    return add_viewer(owner_url, "Root", "admin")
+
+
+@pytest.fixture
+async def group(services: Services, admin: Viewer) -> UUID:
+    """A group of which nobody is a member yet."""
+    name = f"Legal {new_id().hex[-6:]}"
+    return await services.teams.save_group(admin, group_id=None, name=name, description="", caller=CALLER)
+
+
+@pytest.fixture
+async def collection(services: Services, viewer: Viewer) -> UUID:
+    return await services.library.create(viewer, "Mine")
+
+
+async def share(services: Services, viewer: Viewer, kind: str, principal: str, resource: UUID) -> None:
+    await services.teams.grant(
+        viewer, principal_kind=kind, principal=principal, resource_kind="conversation", resource=str(resource),
+        action="read", caller=CALLER,
+    )  # fmt: skip
+
+
+async def test_a_stranger_to_a_group_cannot_take_it_from_its_managers_by_sharing(
+    services: Services, viewer: Viewer, owner_url: str, admin: Viewer, group: UUID, collection: UUID
+) -> None:
+    assert str(group) not in dict(await services.library.groups(viewer))
+    with pytest.raises(InvalidInput, match="not a member"):
+        await services.library.share(viewer, collection, "group", str(group), CALLER)
+    moderator, member = add_viewer(owner_url, "Mo", "moderator"), add_viewer(owner_url, "Member")
+    await services.teams.set_member(moderator, group, member.user_id, CALLER, is_member=True)
+    # A member shares with the group, and so do those who manage it or grants.
+    member = await services.sessions.viewer(await signed_in_as(services, member))
+    for owner in (member, moderator, admin):
+        assert str(group) in dict(await services.library.groups(owner))
+        own = await services.library.create(owner, "Own")
+        assert await services.library.share(owner, own, "group", str(group), CALLER)
+
+
+async def test_the_dialog_offers_the_groups_that_one_can_share_with(
+    services: Services, viewer: Viewer, admin: Viewer, group: UUID, collection: UUID
+) -> None:
+    assert group
+    other = await services.teams.save_group(admin, group_id=None, name="Other", description="", caller=CALLER)
+    await services.teams.set_member(admin, other, viewer.user_id, CALLER, is_member=True)
+    async with open_tab(await signed_in_as(services, viewer)) as tab:
+        tab.be_at(collection_id=str(collection))
+        tab.path = f"/documents/{collection}"
+        await tab.send_event(DocumentsState, "load")
+        await tab.until(lambda: tab.shown(DocumentsState, "loaded"))
+        assert [item.id for item in tab.shown(DocumentsState, "groups")] == [str(other)]
+
+
+async def test_a_conversation_is_granted_to_own_groups_alone_and_to_no_role(
+    services: Services, viewer: Viewer, admin: Viewer, owner_url: str, group: UUID
+) -> None:
+    theirs = (await services.chats.ask(viewer, None, "Hello", "scripted:tokens=2")).conversation_id
+    for kind, principal in (("group", str(group)), ("role", "member"), ("role", viewer.role)):
+        with pytest.raises(NotAllowed):
+            await share(services, viewer, kind, principal, theirs)
+    # So the role and the group can still be given by those who could before.
+    moderator = add_viewer(owner_url, "Mo", "moderator")
+    await services.people.invite(
+        moderator, email=f"{new_id().hex}@example.org", role="member", group_ids=[group], caller=CALLER
+    )
+    await services.teams.set_member(admin, group, viewer.user_id, CALLER, is_member=True)
+    viewer = await services.sessions.viewer(await signed_in_as(services, viewer))
+    await share(services, viewer, "group", str(group), theirs)
+    await share(services, viewer, "everyone", "*", theirs)
+
+
+async def test_shares_of_all_kinds_slow_down(
+    services: Services, viewer: Viewer, admin: Viewer, group: UUID, collection: UUID
+) -> None:
+    await services.teams.set_member(admin, group, viewer.user_id, CALLER, is_member=True)
+    viewer = await services.sessions.viewer(await signed_in_as(services, viewer))
+    count = 0
+    with pytest.raises(TooManyAttempts):
+        while count < 200:
+            kind, principal = (("everyone", ""), ("group", str(group)))[count % 2]
+            await services.library.share(viewer, collection, kind, principal, CALLER)
+            count += 1
+    assert 20 < count <= 65
+    theirs = (await services.chats.ask(viewer, None, "Hello", "scripted:tokens=2")).conversation_id
+    with pytest.raises(TooManyAttempts):
+        await share(services, viewer, "everyone", "*", theirs)
+    # Another user's shares, from the same address, are counted apart.
+    own = await services.library.create(admin, "Own")
+    assert await services.library.share(admin, own, "everyone", "", CALLER) == "Everyone"
