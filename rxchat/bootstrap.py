@@ -244,7 +244,7 @@ def build_services(settings: Settings, at: Connections) -> Graph:
         live=live,
         models=models,
         notices=notices,
-        versions=Versions(database, library, files),
+        versions=Versions(database, library, files, limits),
     )
     connected = (model, store, embedder, local, *(item for item in (reranker, broadcast, counters) if item is not None))
     return Graph(services, database, passwords, Worker(database.url, ingestion, services.post), connected)

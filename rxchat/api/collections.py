@@ -207,10 +207,12 @@ async def remove(document_id: UUID, viewer: SignedIn, services: Here) -> None:
 
 
 @router.post("/documents/{document_id}/read-again", status_code=204)
-async def read_again(document_id: UUID, viewer: SignedIn, services: Here, body: HowToRead | None = None) -> None:
+async def read_again(
+    document_id: UUID, request: Request, viewer: SignedIn, services: Here, body: HowToRead | None = None
+) -> None:
     """Have a document read again; a body says in which encoding, and as what."""
     reading = Reading(body.encoding, body.reader) if body else None
-    await services.library.read_again(viewer, document_id, reading)
+    await services.library.read_again(viewer, document_id, reading, caller=caller_of(request))
 
 
 @router.get("/documents/{document_id}/versions")

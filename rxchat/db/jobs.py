@@ -81,6 +81,14 @@ async def queue_ingestion(
     )
 
 
+# For psycopg: procrastinate asks with a connection of its own, and wants these columns.
+CLAIM = """
+    SELECT id, status, task_name, priority, lock, queueing_lock, args, scheduled_at, queue_name, attempts, worker_id
+      FROM claim_job(%(queues)s::varchar[], %(worker_id)s::bigint, %(most)s::integer)
+"""
+"""Claim the next job of some queues whose owner has fewer than so many running at this worker; NULLs: there is none."""
+
+
 _DEFER_MAIL = text(
     """
     SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(

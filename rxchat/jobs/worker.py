@@ -11,7 +11,6 @@ import math
 from contextlib import suppress
 from uuid import UUID
 
-import procrastinate.worker
 import psycopg
 import structlog
 from procrastinate import App, JobContext, PsycopgConnector
@@ -22,6 +21,7 @@ from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from rxchat.db.database import LINE, RUNTIME_ROLE
 from rxchat.db.jobs import DOCUMENTS_QUEUE, INGEST, LAST_PRIORITY, MAIL_QUEUE, SCANS_QUEUE, SEND_MAIL
 from rxchat.domain.errors import DatabaseAway, EmbedderError, StoreError
+from rxchat.jobs.claims import JobClaims, QueueWorker
 from rxchat.services.embedding import SliceOver
 from rxchat.services.ingestion import Ingestion
 from rxchat.services.post import Post
@@ -31,6 +31,7 @@ log = structlog.get_logger(__name__)
 _HEARTBEAT_SECONDS = 2.0
 _LOST_SECONDS = 10.0
 _LOOK_AFTER_SECONDS = 5.0
+_POLL_SECONDS = 5.0
 _GRACE_SECONDS = 1.0
 _STOP_ROUNDS = 3
 _RESTART_SECONDS = 1.0
@@ -67,8 +68,11 @@ class _Backoff(BaseRetryStrategy):
 class Worker:
     """Does jobs for as long as it is started."""
 
-    def __init__(self, database_url: str, ingestion: Ingestion, post: Post, *, jobs_at_once: int = 2) -> None:
-        """Know where jobs are and who does them; nothing runs yet."""
+    def __init__(self, database_url: str, ingestion: Ingestion, post: Post, *, jobs_at_once: int = 3) -> None:
+        """Know where jobs are and who does them; nothing runs yet.
+
+        One owner has at most one document less than `jobs_at_once` read at a time, so that others find a place.
+        """
         self._ingestion = ingestion
         self._post = post
         self._jobs_at_once = jobs_at_once
@@ -81,11 +85,14 @@ class Worker:
             conninfo=database_url, kwargs=options, min_size=1, max_size=5, timeout=_POOL_SECONDS
         )
         self._app = App(connector=connector)
+        self._app.job_manager = JobClaims(
+            connector, {DOCUMENTS_QUEUE: max(1, jobs_at_once - 1), SCANS_QUEUE: 1}, self._wake
+        )
         self._app.task(name=INGEST, queue=DOCUMENTS_QUEUE, pass_context=True, retry=_Backoff())(self._ingest)
         self._app.task(name=SEND_MAIL, queue=MAIL_QUEUE, pass_context=True, retry=_Backoff())(self._send_mail)
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
-        self._workers: list[procrastinate.worker.Worker] = []
+        self._workers: list[QueueWorker] = []
 
     async def start(self) -> None:
         """Begin to take jobs."""
@@ -124,7 +131,7 @@ class Worker:
             await self._app.open_async()
             self._workers = [
                 self._worker(DOCUMENTS_QUEUE, self._jobs_at_once),
-                # Nobody is told when the first job of a document has ended and the second may begin.
+                # Other processes do not tell when the first job of a document has ended and the second may begin.
                 self._worker(SCANS_QUEUE, 1, look_seconds=1.0),
                 self._worker(MAIL_QUEUE, _MAILS_AT_ONCE),
             ]
@@ -139,8 +146,8 @@ class Worker:
             # A pool that is not closed leaves tasks behind that no cancellation ends.
             await asyncio.shield(asyncio.ensure_future(self._app.close_async()))
 
-    def _worker(self, queue: str, jobs_at_once: int, look_seconds: float = 5.0) -> procrastinate.worker.Worker:
-        return procrastinate.worker.Worker(
+    def _worker(self, queue: str, jobs_at_once: int, look_seconds: float = _POLL_SECONDS) -> QueueWorker:
+        return QueueWorker(
             self._app,
             queues=[queue],
             concurrency=jobs_at_once,
@@ -151,6 +158,11 @@ class Worker:
             stalled_worker_timeout=_LOST_SECONDS,
             delete_jobs="always",
         )
+
+    def _wake(self) -> None:
+        """Have workers look for jobs: one has ended, and others of its owner or its document may begin."""
+        for worker in self._workers:
+            worker.wake()
 
     async def _rest(self, seconds: float) -> None:
         """Wait; not for longer than until it is time to stop."""

@@ -205,19 +205,28 @@ class Library:
             if not await rows.change_document(session, viewer.user_id, document_id, name=clean_file_name(name)):
                 raise NotFound
 
-    async def read_again(self, viewer: Viewer, document_id: UUID, reading: Reading | None = None) -> None:
+    async def read_again(
+        self,
+        viewer: Viewer,
+        document_id: UUID,
+        reading: Reading | None = None,
+        *,
+        caller: Caller = Caller(),  # noqa: B008 - a frozen value
+    ) -> None:
         """Re-ingest a document of the user's own, perhaps in another way; the current text stays searchable meanwhile.
 
         Raises:
             NotFound: when it is unknown or someone else's.
             Conflict: when it is on its way already, or is an earlier version.
             InvalidInput: when there is no such encoding or reader.
+            TooManyAttempts: when it was done too often.
         """
         require_scope(viewer, Scope.FILES)
         if reading is not None and not reading.is_known:
             raise InvalidInput(
                 "RxChat does not know this encoding or format: choose one of those on the document's page."
             )
+        await self._limits.attempt_to_queue(viewer.user_id, caller)
         chosen = {"chosen_encoding": reading.encoding, "chosen_reader": reading.reader} if reading else {}
         async with self._database.begin(viewer.user_id) as session:
             found = await rows.owned_document(session, viewer.user_id, document_id, lock=True)

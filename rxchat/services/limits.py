@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 import structlog
 
@@ -19,6 +20,9 @@ from rxchat.db.database import Database
 from rxchat.domain.accounts import Caller
 from rxchat.domain.errors import TooManyAttempts
 from rxchat.domain.limits import Allowance, AttemptCounters, CountersAway, Pace, host_of, network_of, spoken_wait
+
+QUEUED_AGAIN = Allowance(subject=60)
+"""So many documents a user can have read again, or versions restored, until there are pauses: each costs a whole reading."""
 
 log = structlog.get_logger(__name__)
 
@@ -103,6 +107,14 @@ class Limits:
                 f"Too many attempts. Please try again in {spoken_wait(waiting)}.", retry_after_seconds=waiting
             )
         return Attempt(tuple(own), tuple(shared))
+
+    async def attempt_to_queue(self, user_id: UUID, caller: Caller) -> None:
+        """Count that a user has a document ingested that was ingested before.
+
+        Raises:
+            TooManyAttempts: when it was done too often.
+        """
+        await self.attempt("ingest", caller, str(user_id), counts_alone=True, allowance=QUEUED_AGAIN)
 
     async def pardon(self, action: str, caller: Caller) -> None:
         """Take one attempt of an address back, when something that began with it has come to a good end."""

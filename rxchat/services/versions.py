@@ -22,6 +22,7 @@ from rxchat.observability import correlation_id
 from rxchat.services import room
 from rxchat.services.files import Files
 from rxchat.services.library import Library
+from rxchat.services.limits import Limits
 from rxchat.tables import DocumentRow
 
 _NOT_EARLIER = "This version is not an earlier one: it is in use, or it is to be."
@@ -41,8 +42,9 @@ class History:
 class Versions:
     """The use cases around versions of documents."""
 
-    def __init__(self, database: Database, library: Library, files: Files) -> None:
+    def __init__(self, database: Database, library: Library, files: Files, limits: Limits) -> None:
         self._database = database
+        self._limits = limits
         self._library = library
         self._files = files
 
@@ -81,8 +83,10 @@ class Versions:
             NotFound: when it is unknown or someone else's.
             Conflict: when it is not an earlier version, or the version in use is the same file.
             InvalidInput: when there is no room left.
+            TooManyAttempts: when it was done too often.
         """
         require_scope(viewer, Scope.FILES)
+        await self._limits.attempt_to_queue(viewer.user_id, caller)
         async with self._database.begin(viewer.user_id) as session:
             await file_rows.take_turns(session, viewer.user_id)
             earlier = await rows.owned_document(session, viewer.user_id, document_id, lock=True)

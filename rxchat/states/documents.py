@@ -233,7 +233,7 @@ class DocumentsState(rx.State):
     @_answering
     async def read_again(self, viewer: Viewer, document_id: str) -> None:
         """Have a document read anew."""
-        await graph.current().library.read_again(viewer, _id(document_id))
+        await graph.current().library.read_again(viewer, _id(document_id), caller=caller_of(self))
         await self._answer(viewer)
 
     @rx.event

@@ -10,7 +10,7 @@ from rxchat.tables.access import (
     RoleRow,
     SpentToken,
 )
-from rxchat.tables.accounts import Identity, User, UserSession
+from rxchat.tables.accounts import DataExport, Identity, User, UserSession
 from rxchat.tables.audit import AuditCheckpoint, AuditEvent
 from rxchat.tables.base import metadata
 from rxchat.tables.conversations import Conversation, ConversationEventRow, Message, QueuedMessage
@@ -46,6 +46,7 @@ __all__ = [
     "Conversation",
     "ConversationEventRow",
     "ConversationKnowledge",
+    "DataExport",
     "DocumentRow",
     "DocumentText",
     "DoomedObject",

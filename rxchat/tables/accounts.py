@@ -66,6 +66,16 @@ class UserSession(SQLModel, table=True):
     rotated_at: datetime = moment(default_now=True)
 
 
+class DataExport(SQLModel, table=True):
+    """A download of all that is a user's, while it is on its way: a lease, renewed by the process that sends it."""
+
+    __tablename__ = "data_export"
+
+    user_id: UUID = Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
+    id: UUID
+    expires_at: datetime = moment()
+
+
 class Identity(SQLModel, table=True):
     """An account at a sign-in provider, keyed on (issuer, subject) and never on an e-mail address."""
 

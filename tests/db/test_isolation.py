@@ -31,6 +31,7 @@ OWNER_COLUMN = {"user_account": "id", "audit_event": "actor_id"} | dict.fromkeys
         "api_key",
         "group_member",
         "account_link",
+        "data_export",
     ),
     "user_id",
 )
@@ -54,6 +55,7 @@ def rows_around_an_account(owner: UUID, group: UUID) -> tuple[tuple[str, tuple],
             " VALUES (%s, 'reset', 'x', %s, 'x', '', '{}', true, now() + '1 day')",
             (new_id(), owner),
         ),
+        ("INSERT INTO data_export (user_id, id, expires_at) VALUES (%s, %s, now())", (owner, new_id())),
         ("INSERT INTO user_group (id, name, description) VALUES (%s, 'g', '')", (group,)),
         ("INSERT INTO group_member (user_id, group_id) VALUES (%s, %s)", (owner, group)),
         (

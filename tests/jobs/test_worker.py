@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from uuid import UUID
 
 import pytest
 
+from rxchat.db.database import Database
+from rxchat.db.jobs import queue_ingestion
+from rxchat.domain.ids import new_id
 from rxchat.jobs.worker import Worker
 
 pytestmark = pytest.mark.anyio
@@ -43,3 +50,84 @@ async def test_with_the_database_away_it_ends_too() -> None:
         while asyncio.all_tasks() - before:
             await asyncio.sleep(0.05)
     assert asyncio.all_tasks() == before
+
+
+class Counted:
+    """Documents that end when they are let go, and how many of each owner were under way at once."""
+
+    def __init__(self) -> None:
+        self.running: Counter[UUID] = Counter()
+        self.most: Counter[UUID] = Counter()
+        self.done: list[UUID] = []
+        self.held: set[UUID] = set()
+        self.is_let_go = asyncio.Event()
+
+    async def look_after(self) -> None:
+        """Find nothing to do."""
+
+    async def run(self, owner_id: UUID, document_id: UUID, *, is_scan: bool = False) -> None:
+        """Wait, if it is a document of somebody whose documents are held."""
+        assert is_scan is False
+        self.running[owner_id] += 1
+        self.most[owner_id] = max(self.most[owner_id], self.running[owner_id])
+        await (self.is_let_go.wait() if owner_id in self.held else asyncio.sleep(0))
+        self.running[owner_id] -= 1
+        self.done.append(document_id)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for it, with patience."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not condition():
+                await asyncio.sleep(0.02)
+
+
+async def queued(database_url: str, owner: UUID, count: int) -> list[UUID]:
+    """Queue so many documents of an owner."""
+    database = Database(database_url, pool_size=2)
+    documents = [new_id() for _ in range(count)]
+    async with database.begin(owner) as session:
+        for document in documents:
+            await queue_ingestion(session, owner, document)
+    await database.aclose()
+    return documents
+
+
+@asynccontextmanager
+async def at_work(database_url: str, ingestion: Counted) -> AsyncGenerator[Worker]:
+    worker = Worker(database_url, ingestion, Idle())  # pyright: ignore[reportArgumentType]
+    await worker.start()
+    try:
+        yield worker
+    finally:
+        ingestion.is_let_go.set()
+        await worker.stop()
+
+
+async def test_one_owner_never_holds_all_places_of_any_process(database_url: str) -> None:
+    many, few = new_id(), new_id()
+    one, other = Counted(), Counted()
+    for ingestion in (one, other):
+        ingestion.held = {many}
+    async with at_work(database_url, one), at_work(database_url, other):
+        await queued(database_url, many, 12)
+        await one.until(lambda: one.running[many] + other.running[many] == 4)
+        # Every place that they may have is taken until the end of the test, and what another brings is done.
+        small = await queued(database_url, few, 6)
+        await one.until(lambda: set(small) <= {*one.done, *other.done})
+        assert (one.running[many], other.running[many]) == (2, 2)
+        for ingestion in (one, other):
+            ingestion.is_let_go.set()
+        await one.until(lambda: len(one.done + other.done) == 18)
+    assert max(one.most[many], other.most[many]) == 2
+
+
+async def test_an_owners_next_document_begins_when_one_has_ended(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not at the next poll, which is an hour away here."""
+    look = Worker._worker
+    monkeypatch.setattr(Worker, "_worker", lambda self, queue, places, look_seconds=0: look(self, queue, places, 3600))
+    ingestion = Counted()
+    async with at_work(database_url, ingestion):
+        documents = await queued(database_url, new_id(), 40)
+        await ingestion.until(lambda: set(documents) == set(ingestion.done))

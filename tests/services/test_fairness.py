@@ -5,8 +5,11 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.errors import Conflict, NotFound, TooManyAttempts
 from rxchat.domain.ids import new_id
+from rxchat.domain.limits import Allowance
+from rxchat.services import limits
 from rxchat.services.graph import Services
 from rxchat.settings import Settings
 from tests.factories import add_viewer
@@ -47,3 +50,22 @@ async def test_who_brings_many_keeps_nobody_waiting_and_what_is_attached_comes_f
             (list(names),),
         ).fetchall()
     assert [names[row[0]] for row in rows] == ["attached", "one 0", "other 0", "one 1", "other 1", "one 2"]
+
+
+async def test_reading_again_and_restoring_have_pauses_of_each_user_alone(
+    services: Services, viewer: Viewer, owner_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "QUEUED_AGAIN", Allowance(subject=2))
+    other = add_viewer(owner_url)
+    for owner in (viewer, other):
+        # What is counted is the asking: also that for a document that is being read, or is another's.
+        with pytest.raises(Conflict):
+            collection = await services.library.create(owner, "Team")
+            await services.library.read_again(owner, await uploaded(services, owner, collection, "a.txt", "a"))
+        for _ in range(2):
+            with pytest.raises(NotFound):
+                await services.versions.restore(owner, new_id(), Caller())
+        with pytest.raises(TooManyAttempts):
+            await services.library.read_again(owner, new_id())
+        with pytest.raises(TooManyAttempts):
+            await services.versions.restore(owner, new_id(), Caller())

@@ -63,6 +63,33 @@ async def test_a_small_file_is_ready_while_large_ones_of_several_others_are_not(
     assert all(0 <= value < 1 for value in progress)
 
 
+async def test_a_small_file_is_ready_while_all_that_another_has_under_way_is_being_read(
+    services: Services, viewer: Viewer, owner_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading is not done in slices: without a place for others, they would wait for a document to be read to its end."""
+    parser, is_let_go = services.ingestion._parser, asyncio.Event()
+    parse, begun = parser.parse, []
+
+    async def slowly(name, *facts):
+        if name.startswith("slow"):
+            begun.append(name)
+            await is_let_go.wait()
+        return await parse(name, *facts)
+
+    monkeypatch.setattr(parser, "parse", slowly)
+    other = add_viewer(owner_url, "Other")
+    theirs, mine = await services.library.create(other, "Slow"), await services.library.create(viewer, "Mine")
+    slow = [await uploaded(services, other, theirs, f"slow {number}.txt", f"Slow {number}.") for number in range(6)]
+    async with asyncio.timeout(30):
+        while len(begun) < 2:
+            await asyncio.sleep(0.02)
+    document = await settled(services, viewer, await uploaded(services, viewer, mine, "small.txt", "A small file."))
+    assert (document.state, len(begun)) == (DocumentState.READY, 2)
+    is_let_go.set()
+    for item in slow:
+        assert (await settled(services, other, item)).state is DocumentState.READY
+
+
 @pytest.mark.usefixtures("slow_embedder")
 async def test_a_document_that_takes_many_turns_comes_to_its_end(
     services: Services, viewer: Viewer, owner_url: str

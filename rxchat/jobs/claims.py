@@ -1,0 +1,71 @@
+"""Claiming jobs so that no owner holds all places of a worker; procrastinate's own claim looks at priorities alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+
+import procrastinate.worker
+from procrastinate.connector import BaseConnector
+from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
+
+from rxchat.db.jobs import CLAIM
+
+
+class QueueWorker(procrastinate.worker.Worker):
+    """A worker of one queue that can be told to look for jobs."""
+
+    def wake(self) -> None:
+        """Look for jobs now, and not at the next notice or poll."""
+        self._new_job_event.set()
+
+
+class JobClaims(JobManager):
+    """Claims jobs within a limit for each owner, by queue; queues without a limit are claimed as procrastinate does."""
+
+    def __init__(
+        self, connector: BaseConnector, most_of_one_owner: Mapping[str, int], on_end: Callable[[], None]
+    ) -> None:
+        super().__init__(connector)
+        self._most = most_of_one_owner
+        self._on_end = on_end
+        self._ended = 0
+
+    async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
+        """Claim the next job, or return None."""
+        names = list(queues or ())
+        limits = [self._most[name] for name in names if name in self._most]
+        if not limits:
+            return await super().fetch_job(queues, worker_id)
+        while True:
+            ended = self._ended
+            row = await self.connector.execute_query_one_async(
+                CLAIM, queues=names, worker_id=worker_id, most=min(limits)
+            )
+            if row["id"] is not None:
+                return Job.from_row(row)
+            if ended == self._ended:
+                return None
+            # A job ended while this was asked: the worker forgets that it was woken when None is returned.
+
+    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
+        """Note that a job has ended; its owner has a place again."""
+        await super().finish_job(job, status, delete_job)
+        self._tell()
+
+    async def retry_job(
+        self,
+        job: Job,
+        retry_at: datetime | None = None,
+        priority: int | None = None,
+        queue: str | None = None,
+        lock: str | None = None,
+    ) -> None:
+        """Queue a job again; its owner has a place again."""
+        await super().retry_job(job, retry_at, priority, queue, lock)
+        self._tell()
+
+    def _tell(self) -> None:
+        self._ended += 1
+        self._on_end()
