@@ -78,7 +78,7 @@ class Front:
             await _refuse("This page belongs to another site.", scope, receive, send)
         else:
             sealed = self._sealed(scope)
-            holder = graph.current().sessions.holder_of(sealed) if sealed else None
+            holder = await graph.current().sessions.signed_in_holder_of(sealed) if sealed else None
             try:
                 with self._sockets.place(holder, (scope.get("client") or ("",))[0]):
                     await serve_checked(self._pages, scope, receive, send)

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rxchat import observability
 from rxchat.domain.errors import TooManyAttempts
-from rxchat.domain.limits import host_of
+from rxchat.domain.limits import host_of, network_of
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +28,8 @@ SIGNED_OUT_SOCKETS = 1_000
 SOCKETS_OF_ONE_USER = 64
 SOCKETS_OF_ONE_ADDRESS = 100
 """Signed-out ones: an office behind one address has this many people at its sign-in pages."""
+SOCKETS_OF_ONE_NETWORK = 250
+"""Signed-out ones of a /24, or a /48 of IPv6: who has many addresses, has them next to each other."""
 MALFORMED_PACKETS = 5
 LONGEST_PACKET = 2_000_000
 
@@ -42,11 +44,10 @@ _CONNECT, _DISCONNECT, _EVENT, _ACKNOWLEDGEMENT = "0", "1", "2", "3"
 
 
 class SocketLimits:
-    """Counts the open sockets of a process: in all, of each user, of each address without a sign-in."""
+    """Counts the open sockets of a process: in all, of each user, of each address and network without a sign-in."""
 
     def __init__(self) -> None:
         self._open: Counter[str] = Counter()
-        self._signed_out = 0
 
     @contextmanager
     def place(self, user_id: UUID | None, address: str) -> Iterator[None]:
@@ -55,20 +56,25 @@ class SocketLimits:
         Raises:
             TooManyAttempts: when there is none.
         """
-        key = f"user {user_id}" if user_id else f"address {host_of(address)}"
-        most = SOCKETS_OF_ONE_USER if user_id else SOCKETS_OF_ONE_ADDRESS
-        is_full = self._open.total() >= SOCKETS or (not user_id and self._signed_out >= SIGNED_OUT_SOCKETS)
-        if is_full or self._open[key] >= most:
-            observability.SOCKETS_REFUSED.labels("all" if is_full else "user" if user_id else "address").inc()
+        most = {"all": SOCKETS} | (
+            {f"user {user_id}": SOCKETS_OF_ONE_USER}
+            if user_id
+            else {
+                "all signed-out": SIGNED_OUT_SOCKETS,
+                f"address {host_of(address)}": SOCKETS_OF_ONE_ADDRESS,
+                f"network {network_of(address)}": SOCKETS_OF_ONE_NETWORK,
+            }
+        )
+        full = next((key for key, places in most.items() if self._open[key] >= places), None)
+        if full is not None:
+            observability.SOCKETS_REFUSED.labels(full.partition(" ")[0]).inc()
             raise TooManyAttempts("Too many tabs are open. Close some that you do not need.", retry_after_seconds=5)
-        self._open[key] += 1
-        self._signed_out += not user_id
+        self._open.update(most.keys())
         try:
             yield
         finally:
-            self._signed_out -= not user_id
-            self._open[key] -= 1
-            if not self._open[key]:
+            self._open.subtract(most.keys())
+            for key in [key for key in most if not self._open[key]]:
                 del self._open[key]
 
 

@@ -14,7 +14,7 @@ from rxchat.db.database import Database
 from rxchat.db.sessions import Behind
 from rxchat.domain.accounts import Caller, SecondFactorPolicy, Viewer
 from rxchat.domain.audit_actions import AuditAction
-from rxchat.domain.errors import NotFound, NotSignedIn, SecondFactorNeeded
+from rxchat.domain.errors import DatabaseAway, NotFound, NotSignedIn, SecondFactorNeeded
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import ADMINISTRATIVE, Permission, Scope
 from rxchat.observability import correlation_id
@@ -28,6 +28,8 @@ _SEEN_EVERY = timedelta(minutes=1)
 _ROTATED_EVERY = timedelta(days=1)
 _REMEMBER_SECONDS = 2.0
 _REMEMBER_AT_MOST = 10_000
+_ENDED_SECONDS = 60.0
+"""For so long a cookie whose sign-in has ended is not asked about: it counts again at most when an account is readmitted."""
 KEY_PREFIX = "rxc_"
 KEY_PURPOSE = "api key"
 # A name from another version of RxChat counts for nothing.
@@ -92,6 +94,7 @@ class Sessions:
         self.idle = idle
         self.absolute = absolute
         self._known: dict[bytes, tuple[float, Viewer]] = {}
+        self._ended: dict[bytes, float] = {}
         self._changes = 0
         access.on_change(self._forget)
 
@@ -172,6 +175,28 @@ class Sessions:
             return self._tokens.open_session(sealed).user_id
         except NotSignedIn:
             return None
+
+    async def signed_in_holder_of(self, sealed: str) -> UUID | None:
+        """Return whose cookie it is while its sign-in counts, else None. While Postgres is away: whose cookie it is.
+
+        Costs at most a read in two seconds for each cookie; one whose sign-in has ended is remembered for longer.
+        """
+        seal = hashlib.sha256(Purpose.SESSION.value + sealed.encode("utf-8", "surrogatepass")).digest()
+        if time.monotonic() < self._ended.get(seal, 0.0):
+            return None
+        holder = self.holder_of(sealed)
+        if holder is None:
+            return None
+        try:
+            await self.viewer(sealed, enrolling=True)
+        except NotSignedIn:
+            if len(self._ended) >= _REMEMBER_AT_MOST:
+                self._ended.clear()
+            self._ended[seal] = time.monotonic() + _ENDED_SECONDS
+            return None
+        except DatabaseAway:
+            return holder
+        return holder
 
     async def rotated(self, viewer: Viewer) -> tuple[str, int] | None:
         """Return a new cookie and its seconds when it is time for one, which makes the old one worthless soon.

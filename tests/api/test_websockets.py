@@ -163,3 +163,18 @@ def test_those_who_are_not_signed_in_leave_room_for_those_who_are() -> None:
         assert strangers == websockets.SIGNED_OUT_SOCKETS
         users = sum(taken(limits, stack, 1, user=new_id()) for _ in range(5_000))
         assert users == websockets.SOCKETS - websockets.SIGNED_OUT_SOCKETS
+
+
+@pytest.mark.parametrize("address", ["203.0.113.{}", "2001:db8:1:{:x}::1", "::ffff:203.0.113.{}"])
+def test_the_addresses_of_one_network_share_its_places_and_other_networks_have_theirs(address: str) -> None:
+    limits = SocketLimits()
+    with ExitStack() as stack:
+        places = [taken(limits, stack, 1, address=address.format(number % 250)) for number in range(2_000)]
+        assert sum(places) == websockets.SOCKETS_OF_ONE_NETWORK < websockets.SIGNED_OUT_SOCKETS
+        assert taken(limits, stack, 1, user=new_id(), address=address.format(1)) == 1
+        assert taken(limits, stack, 1, address="198.51.100.1") == 1
+        assert taken(limits, stack, 1, address="2001:db8:2::1") == 1
+    with ExitStack() as stack:
+        # What was closed has its place again, and nothing else is remembered.
+        assert taken(limits, stack, 1, address=address.format(1)) == 1
+    assert not limits._open

@@ -1,0 +1,118 @@
+"""Whose places sockets take: a cookie that does not count (any more) takes none of its user's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from rxchat.api.front import Front
+from rxchat.api.requests import cookie_name
+from rxchat.db import sessions as session_rows
+from rxchat.db.database import Database
+from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.errors import DatabaseAway
+from rxchat.services.graph import Services
+from rxchat.settings import Settings
+from tests.factories import add_viewer, signed_in_as
+
+pytestmark = pytest.mark.anyio
+
+CALLER = Caller("203.0.113.7", "a browser")
+
+
+class Places:
+    """For whom places were taken."""
+
+    def __init__(self) -> None:
+        self.taken: list[UUID | None] = []
+
+    @contextmanager
+    def place(self, user_id: UUID | None, address: str) -> Iterator[None]:
+        assert address
+        self.taken.append(user_id)
+        yield
+
+
+async def closing(scope: Scope, receive: Receive, send: Send) -> None:
+    """A page that takes the socket, and closes it."""
+    assert (scope["type"], (await receive())["type"]) == ("websocket", "websocket.connect")
+    await send({"type": "websocket.close", "code": 1000})
+
+
+async def taken_for(settings: Settings, *cookies: str) -> list[UUID | None]:
+    """Open a socket with each cookie, and return for whom they took a place."""
+    front, places = Front(closing, closing, settings), Places()
+    front._sockets = places  # pyright: ignore[reportAttributeAccessIssue]
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        assert message["type"] == "websocket.close"
+
+    for cookie in cookies:
+        headers = [(b"cookie", f"{cookie_name(settings)}={cookie}".encode())] if cookie else []
+        scope = {
+            "type": "websocket", "scheme": "ws", "path": "/_event/", "headers": headers, "client": ("203.0.113.7", 1),
+        }  # fmt: skip
+        await front(scope, receive, send)
+    return places.taken
+
+
+async def test_a_cookie_whose_sign_in_has_ended_counts_as_none(
+    services: Services, settings: Settings, viewer: Viewer
+) -> None:
+    living, ended = await signed_in_as(services, viewer), await signed_in_as(services, viewer)
+    await services.sessions.sign_out(await services.sessions.viewer(ended), CALLER)
+    found = await taken_for(settings, living, ended, "", "made up")
+    assert found == [viewer.user_id, None, None, None]
+
+
+async def test_a_suspended_users_cookie_counts_as_none(
+    services: Services, settings: Settings, viewer: Viewer, owner_url: str
+) -> None:
+    cookie = await signed_in_as(services, viewer)
+    assert await taken_for(settings, cookie) == [viewer.user_id]
+    admin = add_viewer(owner_url, "Root", "admin")
+    await services.people.suspend(admin, viewer.user_id, CALLER, is_suspended=True)
+    assert await taken_for(settings, cookie) == [None]
+
+
+async def test_a_thousand_sockets_cost_a_read_of_the_database_and_not_a_thousand(
+    services: Services, settings: Settings, viewer: Viewer, owner_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    living, ended = await signed_in_as(services, viewer), await signed_in_as(services, viewer)
+    with psycopg.connect(owner_url) as connection:
+        connection.execute(
+            "UPDATE user_session SET expires_at = now() WHERE id = %s",
+            (services.sessions._tokens.open_session(ended).session_id,),
+        )
+    reads, behind = [], session_rows.behind
+
+    async def counted(*facts):
+        reads.append(facts[2])
+        return await behind(*facts)
+
+    monkeypatch.setattr(session_rows, "behind", counted)
+    monkeypatch.setattr("rxchat.services.sessions._REMEMBER_SECONDS", 3_600.0)
+    assert await taken_for(settings, *[ended] * 500, *[living] * 500) == [None] * 500 + [viewer.user_id] * 500
+    assert len(reads) == 2
+
+
+async def test_while_the_database_is_away_a_socket_is_its_cookies_users(
+    services: Services, settings: Settings, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cookie = await signed_in_as(services, viewer)
+
+    def away(*_: object, **__: object) -> None:
+        raise DatabaseAway
+
+    monkeypatch.setattr(Database, "begin", away)
+    assert await taken_for(settings, cookie, "made up") == [viewer.user_id, None]
+    monkeypatch.undo()
