@@ -27,6 +27,7 @@ from rxchat.domain.ids import new_id
 from rxchat.domain.versions import VersionState
 from rxchat.observability import correlation_id
 from rxchat.services.authentication import Authentication
+from rxchat.services.export_leases import ExportLeases
 from rxchat.services.files import Files
 from rxchat.services.limits import Limits
 from rxchat.services.notices import Access
@@ -115,7 +116,7 @@ class MyData:
         self._database = database
         self._tokens = tokens
         self._limits = limits
-        self._exporting: set[UUID] = set()
+        self._leases = ExportLeases(database)
         self._access = access
         self._authentication = authentication
         self.grace = grace
@@ -226,24 +227,18 @@ class MyData:
             raise NotAllowed(_OLD_TICKET) from error
         if (facts.get("uid"), facts.get("sid")) != (str(viewer.user_id), str(viewer.session_id)):
             raise NotAllowed(_OLD_TICKET)
-        if viewer.user_id in self._exporting:
-            raise Conflict("Your data is being downloaded already. Wait until that has ended.")
-        self._exporting.add(viewer.user_id)
-        try:
-            async with self._database.begin(viewer.user_id) as session:
-                if not await session_rows.spend_token(session, id_in(facts, "jti"), datetime.now(UTC) + _TICKET):
-                    raise NotAllowed(_OLD_TICKET)
-                await audit.append(session, viewer.user_id, "data_exported", caller.address, correlation_id())
-        except BaseException:
-            self._exporting.discard(viewer.user_id)
-            raise
-        pieces = self._pieces(viewer)
+        async with self._database.begin(viewer.user_id) as session:
+            export_id = await self._leases.take(session, viewer.user_id)
+            if not await session_rows.spend_token(session, id_in(facts, "jti"), datetime.now(UTC) + _TICKET):
+                raise NotAllowed(_OLD_TICKET)
+            await audit.append(session, viewer.user_id, "data_exported", caller.address, correlation_id())
+        pieces = self._pieces(viewer, export_id)
         # Begun here: one that is never asked for its first piece never comes to its end either.
         first = await anext(pieces)
         return _joined(first, pieces)
 
-    async def _pieces(self, viewer: Viewer) -> AsyncGenerator[bytes]:
-        try:
+    async def _pieces(self, viewer: Viewer, export_id: UUID) -> AsyncGenerator[bytes]:
+        async with self._leases.held(viewer.user_id, export_id):
             growing = _Growing()
             with zipfile.ZipFile(growing, "w", zipfile.ZIP_DEFLATED) as archive:  # pyright: ignore[reportArgumentType]
                 archive.writestr("README.txt", _README)
@@ -258,8 +253,6 @@ class MyData:
                 async for _ in self._documents(archive, viewer):
                     yield growing.take()
             yield growing.take()
-        finally:
-            self._exporting.discard(viewer.user_id)
 
     async def _documents(self, archive: zipfile.ZipFile, viewer: Viewer) -> AsyncGenerator[None]:
         """Add the user's files, and yield after each piece, so that it can be sent."""

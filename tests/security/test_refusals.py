@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import anyio
 import psycopg
 import pytest
 
+from rxchat.bootstrap import Connections, running
+from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.errors import Conflict
 from rxchat.domain.ids import new_id
+from rxchat.services import export_leases
 from rxchat.services.graph import Services
+from rxchat.settings import Settings
 from tests.security.house import Open, error_of, person, sign_in
 
 pytestmark = pytest.mark.anyio
@@ -99,10 +108,88 @@ async def test_an_export_goes_out_once_at_a_time_and_is_written_nowhere(
         for _ in range(3)
     ]
     viewer = await services.sessions.viewer(client.cookies["rxchat_session"])
-    from rxchat.domain.accounts import Caller
-
-    running = await services.my_data.export(viewer, urls[0].rpartition("/")[2], Caller())
-    assert (await anext(running)).startswith(b"PK")
+    sent = await services.my_data.export(viewer, urls[0].rpartition("/")[2], Caller())
+    assert (await anext(sent)).startswith(b"PK")
     assert (await client.get(urls[1])).status_code == 409
-    await running.aclose()
+    await sent.aclose()
     assert (await client.get(urls[1])).status_code == 200
+
+
+@pytest.fixture
+async def ticket_of(services: Services, clients: Open, owner_url: str) -> Callable[[], Awaitable[tuple[Viewer, str]]]:
+    """Return a way to somebody who is signed in, and to tickets for their export."""
+    client = clients()
+    await sign_in(client, await person(services, owner_url))
+    viewer = await services.sessions.viewer(client.cookies["rxchat_session"])
+
+    async def begin() -> tuple[Viewer, str]:
+        return viewer, await services.my_data.begin_export(viewer, "correct horse battery", Caller())
+
+    return begin
+
+
+async def test_an_export_goes_out_once_at_a_time_whichever_process_sends_it(
+    services: Services, settings: Settings, at: Connections, ticket_of: Callable[[], Awaitable[tuple[Viewer, str]]]
+) -> None:
+    viewer, ticket = await ticket_of()
+    sent = await services.my_data.export(viewer, ticket, Caller())
+    async with running(settings, at) as elsewhere:
+        viewer, ticket = await ticket_of()
+        with pytest.raises(Conflict, match="being downloaded already"):
+            await elsewhere.my_data.export(viewer, ticket, Caller())
+        assert b"".join([piece async for piece in sent])[:2] == b"PK"
+        # The ticket was not used up by being refused.
+        assert [piece async for piece in await elsewhere.my_data.export(viewer, ticket, Caller())]
+
+
+async def test_an_export_whose_process_has_died_keeps_the_next_one_waiting_for_seconds_only(
+    services: Services, owner_url: str, ticket_of: Callable[[], Awaitable[tuple[Viewer, str]]]
+) -> None:
+    viewer, ticket = await ticket_of()
+    with psycopg.connect(owner_url) as connection:
+        # As a process leaves it that ends in the middle: it renews nothing any more.
+        connection.execute(
+            "INSERT INTO data_export (user_id, id, expires_at) VALUES (%s, gen_random_uuid(), now() + '30 seconds')",
+            (viewer.user_id,),
+        )
+    with pytest.raises(Conflict):
+        await services.my_data.export(viewer, ticket, Caller())
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("UPDATE data_export SET expires_at = now() WHERE user_id = %s", (viewer.user_id,))
+    assert [piece async for piece in await services.my_data.export(viewer, ticket, Caller())]
+
+
+async def test_a_slow_download_keeps_its_lease_and_one_that_breaks_off_gives_it_back(
+    services: Services,
+    owner_url: str,
+    ticket_of: Callable[[], Awaitable[tuple[Viewer, str]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(export_leases, "_RENEW_SECONDS", 0.02)
+    viewer, ticket = await ticket_of()
+
+    def left() -> bool | None:
+        with psycopg.connect(owner_url) as connection:
+            row = connection.execute(
+                "SELECT expires_at > now() FROM data_export WHERE user_id = %s", (viewer.user_id,)
+            ).fetchone()
+        return row[0] if row else None
+
+    async def download() -> None:
+        pieces = await services.my_data.export(viewer, ticket, Caller())
+        await anext(pieces)
+        with psycopg.connect(owner_url) as connection:
+            connection.execute("UPDATE data_export SET expires_at = now() WHERE user_id = %s", (viewer.user_id,))
+        while not left():
+            await asyncio.sleep(0.02)
+        scope.cancel()
+        try:
+            await anyio.sleep(60)
+        finally:
+            await pieces.aclose()
+
+    with anyio.move_on_after(30) as scope:
+        await download()
+    async with asyncio.timeout(30):
+        while left() is not None:
+            await asyncio.sleep(0.02)

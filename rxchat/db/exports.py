@@ -1,0 +1,46 @@
+"""Queries about downloads of all that is a user's, of which each user has one at a time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, func, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rxchat.tables import DataExport
+
+# SQLModel types its columns as their values, which a type checker cannot see through in queries.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false
+
+
+async def lease(session: AsyncSession, user_id: UUID, export_id: UUID, duration: timedelta) -> bool:
+    """Lease the user's export for so long; False while another one has it."""
+    values = {"id": export_id, "expires_at": func.now() + duration}
+    leased = await session.execute(
+        insert(DataExport)
+        .values(user_id=user_id, **values)
+        .on_conflict_do_update(
+            index_elements=["user_id"],
+            set_=values,
+            where=DataExport.expires_at <= func.now(),
+        )
+        .returning(DataExport.id)
+    )
+    return leased.scalar_one_or_none() is not None
+
+
+async def renew(session: AsyncSession, user_id: UUID, export_id: UUID, duration: timedelta) -> bool:
+    """Keep a lease for so long; False when it is another export's by now."""
+    renewed = await session.execute(
+        update(DataExport)
+        .where(DataExport.user_id == user_id, DataExport.id == export_id)
+        .values(expires_at=func.now() + duration)
+    )
+    return renewed.rowcount == 1
+
+
+async def release(session: AsyncSession, user_id: UUID, export_id: UUID) -> None:
+    """End a lease; nothing happens when it is another export's by now."""
+    await session.execute(delete(DataExport).where(DataExport.user_id == user_id, DataExport.id == export_id))
