@@ -26,7 +26,11 @@ def callback(key: str) -> str:
 
 
 def offered(host: SignInProviderHost) -> dict[str, SignInProvider]:
-    return {found.info.key: found for found in providers(Settings.model_validate(host.environment))}
+    """The providers by their keys, and more patient than with users: what they answer is tested here, not how soon."""
+    found = {item.info.key: item for item in providers(Settings.model_validate(host.environment))}
+    for item in found.values():
+        item._calls._seconds = 60.0  # pyright: ignore[reportAttributeAccessIssue]
+    return found
 
 
 @pytest.fixture(params=["oidc", "github", "apple"])
@@ -327,3 +331,11 @@ async def test_only_what_is_set_is_offered(host: SignInProviderHost) -> None:
         ProviderInfo("apple", "Apple", ProviderKind.APPLE),
         ProviderInfo("oidc", "Example ID", ProviderKind.OIDC),
     ]
+
+
+async def test_a_provider_that_stands_still_for_seconds_is_waited_for(host: SignInProviderHost) -> None:
+    """As on a machine that is busy with other tests; httpx alone would give up after 5 s."""
+    provider = offered(host)["apple"]
+    with host.standing_still(6.0):
+        account = await sign_in(provider, "ada")
+    assert account.subject == "ada"

@@ -18,6 +18,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
@@ -39,6 +40,10 @@ _OLDEST_NODE = (20, 19)
 _INSTALL_SECONDS = 180.0
 _START_SECONDS = 60.0
 
+# On a busy machine the providers may get no processor time for longer than httpx waits (5 s); and node closes connections
+# that were idle for 5 s, perhaps in the moment in which httpx uses one again.
+_PATIENT: dict[str, Any] = {"timeout": 60.0, "limits": httpx.Limits(max_keepalive_connections=0)}
+
 Part = Literal["oidc", "github", "apple"]
 
 
@@ -50,7 +55,7 @@ class SignInProviderHost:
         self._team_key = ec.generate_private_key(ec.SECP256R1())
         self._process: subprocess.Popen[str] | None = None
         self._control = ""
-        self._line = httpx.Client(trust_env=False, verify=False)
+        self._line = httpx.Client(trust_env=False, verify=False, **_PATIENT)
         self._log = Path(tempfile.mkstemp(prefix="rxchat-sign-in-provider-", suffix=".log")[1])
         self.urls: dict[str, str] = {}
 
@@ -146,6 +151,18 @@ class SignInProviderHost:
         """Answer the next request at a path with these fields of the JSON replaced (None: left out)."""
         self._tell(part, faults={path: fields})
 
+    @contextmanager
+    def standing_still(self, seconds: float) -> Iterator[None]:
+        """Stop its process for so long, as a busy machine does."""
+        assert self._process is not None
+        going_on = threading.Timer(seconds, self._process.send_signal, [signal.SIGCONT])
+        self._process.send_signal(signal.SIGSTOP)
+        going_on.start()
+        try:
+            yield
+        finally:
+            going_on.join()
+
     def calm(self) -> None:
         """Do again what providers do on a good day."""
         for part in CLIENT_IDS:
@@ -201,7 +218,7 @@ async def visit(url: str, login: str, *, redirect_uri: str, refuses: str = "") -
 
     `refuses` is "login" for Cancel on the first page and "consent" for Deny on the second.
     """
-    async with httpx.AsyncClient(trust_env=False, verify=False) as browser:
+    async with httpx.AsyncClient(trust_env=False, verify=False, **_PATIENT) as browser:
         response = await browser.get(url)
         for _ in range(12):
             if response.is_redirect:

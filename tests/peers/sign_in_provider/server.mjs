@@ -330,10 +330,27 @@ async function isTeams(secret, issuer) {
 
 // ---- Doors ----
 
+/** Listen at an address; false when another one listens there, true also where this machine has no such addresses. */
+function opened(server, port, address) {
+  return new Promise((done, failed) => {
+    server.once('error', (error) => {
+      if (error.code === 'EADDRINUSE') done(false);
+      else if (address === '::1') done(true);
+      else failed(error);
+    });
+    server.listen({ port, host: address, ipv6Only: address === '::1' }, () => done(true));
+  });
+}
+
 async function listening(handler, host = '127.0.0.1') {
-  const server = createServer(handler);
-  await new Promise((done) => { server.listen(0, '127.0.0.1', done); });
-  return `http://${host}:${server.address().port}`;
+  for (;;) {
+    const server = createServer(handler);
+    await opened(server, 0, '127.0.0.1');
+    const { port } = server.address();
+    // "localhost" is ::1, too, where another server may have this port, or the client's own socket gets it.
+    if (host !== 'localhost' || (await opened(createServer(handler), port, '::1'))) return `http://${host}:${port}`;
+    server.close();
+  }
 }
 
 const parts = {};
