@@ -122,7 +122,7 @@ class Keeping:
         try:
             await self._is_ours_by(self._look.result())
         except StoreError as error:
-            return error.message
+            return f"{error.message} {error.detail}".strip()
         except DatabaseAway:
             # That is said of the database.
             return ""

@@ -153,12 +153,12 @@ class S3Store:
         except HTTPError as error:
             raise self._unanswered(error) from error
         except OSError as error:
-            raise StoreAway from error
+            raise self._failed(StoreAway(), error) from error
         except MinioException as error:
             self._answered()
-            raise s3_errors.from_answer(error) from error
+            raise self._failed(s3_errors.from_answer(error), error) from error
         except (ParseError, TypeError, ValueError) as error:
-            raise s3_errors.not_s3() from error
+            raise self._failed(s3_errors.not_s3(), error) from error
         self._answered()
         return found
 
@@ -166,8 +166,18 @@ class S3Store:
         meant = s3_errors.from_silence(error)
         # A line that broke in the middle of an object says nothing about the next one.
         is_gone = isinstance(error, MaxRetryError) or has_waited(error)
-        if is_gone and isinstance(meant, StoreAway) and self._breaker.failed():
-            log.warning("the file store is away", endpoint=self._endpoint, error=str(error))
+        if is_gone and isinstance(meant, StoreAway):
+            if self._breaker.failed():
+                log.warning("the file store is away", endpoint=self._endpoint, error=str(error))
+            meant.detail = f"{self._endpoint}: {s3_errors.said(error)}"
+            return meant
+        return self._failed(meant, error)
+
+    def _failed(self, meant: StoreError, error: Exception) -> StoreError:
+        """Add what the server said, which is for the log and for administrators."""
+        said = s3_errors.said(error)
+        log.warning("the file store failed", endpoint=self._endpoint, code=meant.code, reason=said)
+        meant.detail = f"{self._endpoint}: {said}"
         return meant
 
     def _answered(self) -> None:
@@ -220,9 +230,11 @@ class S3Store:
 
     def _delete_batch(self, keys: Sequence[str]) -> StoreError | None:
         """Delete as many as possible; return why one could not be deleted."""
-        refused = list(self._client.remove_objects(self._bucket, [DeleteObject(self._prefix + key) for key in keys]))
-        meant = [s3_errors.from_code(error.code or "") for error in refused]
-        return next((error for error in meant if not isinstance(error, ObjectMissing)), None)
+        for error in self._client.remove_objects(self._bucket, [DeleteObject(self._prefix + key) for key in keys]):
+            meant = s3_errors.from_code(error.code or "")
+            if not isinstance(meant, ObjectMissing):
+                return self._failed(meant, MinioException(f"{error.code}: {error.message}"))
+        return None
 
     def _delete_one(self, key: str) -> None:
         try:

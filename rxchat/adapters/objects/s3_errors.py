@@ -6,6 +6,7 @@ from minio.error import InvalidResponseError, MinioException, S3Error, ServerErr
 from urllib3.exceptions import HTTPError, MaxRetryError, SSLError
 
 from rxchat.domain.errors import ObjectMissing, StoreAway, StoreError, StoreFull
+from rxchat.domain.text import storable
 
 _ASK = "The file store refuses RxChat: an administrator has to look at "
 _CREDENTIALS = f"{_ASK}S3_ACCESS_KEY and S3_SECRET_KEY, and at what this key may do."
@@ -50,6 +51,15 @@ _REFUSED = {
     "Redirect": _REGION,
     "RequestTimeTooSkewed": _CLOCK,
 }
+
+
+_LONGEST_SAID = 300
+
+
+def said(error: Exception) -> str:
+    """Return what the server said, or what broke, on one line: for the log and for administrators."""
+    words = f"{error.code}: {error.message}" if isinstance(error, S3Error) else str(error) or type(error).__name__
+    return " ".join(storable(words).split())[:_LONGEST_SAID]
 
 
 def not_s3() -> StoreError:

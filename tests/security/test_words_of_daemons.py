@@ -1,0 +1,128 @@
+"""What stores, embedders and sign-in providers say: members get a sentence, the log has the words, operators the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from structlog.testing import capture_logs
+
+from rxchat.bootstrap import Connections, running
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.errors import StoreError
+from rxchat.services.graph import Services
+from rxchat.settings import Settings
+from tests.conftest import empty
+from tests.factories import add_viewer
+from tests.peers.canned_http import answer, canned_http
+from tests.peers.scripted_ollama import ScriptedOllama
+from tests.peers.sign_in_provider import sign_in_provider, visit
+from tests.security.house import Open, doors, person, sign_in
+from tests.services.grounded import EMBEDDER, body, ready
+
+pytestmark = pytest.mark.anyio
+
+WORDS = "user 4711 at 10.20.30.40 may not write into bucket payroll"
+
+
+@pytest.fixture
+async def ollama(ollama: ScriptedOllama) -> ScriptedOllama:
+    ollama.offered = ["scripted:tokens=2", EMBEDDER]
+    return ollama
+
+
+def reasons(logs: Sequence[Mapping[str, Any]]) -> str:
+    return "\n".join(str(line) for line in logs if line["log_level"] in {"warning", "error"})
+
+
+async def upload(services: Services, viewer: Viewer) -> StoreError:
+    """Try to upload a file, and return why it could not be."""
+    collection = await services.library.create(viewer, "Mine")
+    with pytest.raises(StoreError) as failure:
+        begun = await services.files.begin(viewer, name="a.txt", size_bytes=1, collection_id=collection)
+        await services.files.receive(viewer, begun.document_id, 0, body(b"a"))
+    return failure.value
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "QuotaExceeded", "InternalError", "UnheardOf"])
+async def test_what_an_s3_server_says_is_for_the_log_and_operators_alone(
+    settings: Settings, at: Connections, owner_url: str, code: str
+) -> None:
+    said = answer(
+        500 if code == "InternalError" else 403,
+        f"<Error><Code>{code}</Code><Message>{WORDS}</Message></Error>".encode(),
+    )
+    with canned_http(lambda _head, _body: said) as server:
+        values = {
+            "s3_endpoint": server.endpoint, "s3_bucket": "files", "s3_access_key": SecretStr("rxchat"),
+            "s3_secret_key": SecretStr("never-in-any-log"),
+        }  # fmt: skip
+        strict = settings.model_copy(update=values)
+        async with running(strict, at) as services, doors(strict) as clients:
+            with capture_logs() as logs:
+                error = await upload(services, add_viewer(owner_url))
+            state = (await clients("127.0.0.1").get("/readyz")).text
+            public = (await clients("203.0.113.9").get("/readyz")).text
+    empty(at.database_owner_url, at.redis_url)
+    assert (
+        WORDS not in error.message and server.endpoint not in error.message and error.message.endswith((".", "moment."))
+    )
+    assert f"{code}: {WORDS}" in reasons(logs)
+    assert WORDS in state and WORDS not in public
+    assert "never-in-any-log" not in reasons(logs) + state + error.detail
+
+
+async def test_a_store_that_is_away_is_a_sentence_without_its_address(
+    settings: Settings, at: Connections, owner_url: str
+) -> None:
+    values = {
+        "s3_endpoint": "http://127.0.0.1:9", "s3_bucket": "files", "s3_access_key": SecretStr("rxchat"),
+        "s3_secret_key": SecretStr("never-in-any-log"),
+    }  # fmt: skip
+    with capture_logs() as logs:
+        async with running(settings.model_copy(update=values), at) as services:
+            error = await upload(services, add_viewer(owner_url))
+    empty(at.database_owner_url, at.redis_url)
+    assert "127.0.0.1" not in error.message
+    assert "http://127.0.0.1:9" in reasons(logs)
+
+
+async def test_a_search_without_its_embedder_says_so_without_the_hosts_words(
+    services: Services, clients: Open, owner_url: str, ollama: ScriptedOllama
+) -> None:
+    member = await person(services, owner_url)
+    collection = await services.library.create(member, "Mine")
+    await ready(services, member, collection, "a.txt", "The coffee machine is cleaned on Fridays.")
+    client = clients()
+    await sign_in(client, member)
+    asked = {"question": "coffee", "collections": [str(collection)]}
+    await ollama.stop()
+    with capture_logs() as logs:
+        found = (await client.post("/api/search", json=asked)).json()
+    assert found["notice"] == "The embedding model's host does not answer. Only words were searched, not meanings."
+    assert "Fridays" in found["passages"][0]["text"]
+    assert ollama.host in reasons(logs)
+    await ollama.start()
+
+
+async def test_what_a_sign_in_provider_says_is_for_the_log_alone(
+    settings: Settings, at: Connections, owner_url: str
+) -> None:
+    with sign_in_provider() as provider:
+        values = settings.model_dump(by_alias=True, exclude_unset=True) | provider.environment
+        async with running(Settings.model_validate(values), at) as services, doors(settings) as clients:
+            await person(services, owner_url)
+            client = clients()
+            url = (await client.get("/api/auth/providers/oidc")).headers["location"]
+            query = httpx.URL(url).params
+            fields = await visit(url, "ada", redirect_uri=query["redirect_uri"])
+            provider.tamper("oidc", "/token", error="invalid_client", error_description=WORDS, id_token=None)
+            with capture_logs() as logs:
+                back = await client.get("/api/auth/providers/oidc/callback", params=fields)
+    empty(at.database_owner_url, at.redis_url)
+    assert (back.status_code, back.headers["location"]) == (303, "/sign-in?problem=provider_broke")
+    assert WORDS not in back.text + str(back.headers)
+    assert f"invalid_client: {WORDS}" in reasons(logs)
