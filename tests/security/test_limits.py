@@ -46,7 +46,8 @@ async def test_pauses_begin_after_the_free_attempts_and_double(counters: Attempt
     assert [await counters.count(["a"], [3], pace) for _ in range(3)] == [0, 0, 0]
     assert await counters.count(["a"], [3], pace) == 0
     pause = await counters.count(["a"], [3], pace)
-    assert 0 < pause <= 1.5
+    # Clocks are read more than once: a pause can be some tenths of a millisecond longer than it was made.
+    assert 0 < pause <= 1.51
     await asyncio.sleep(pause + 0.05)
     assert await counters.count(["a"], [3], pace) == 0
     assert 1.5 < await counters.count(["a"], [3], pace) <= 3.0

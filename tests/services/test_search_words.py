@@ -75,6 +75,7 @@ async def test_copies_of_a_passage_leave_room_for_the_one_that_differs(
     await ready(services, viewer, collection, "pumps.md", "\n\n".join([*copies, *near, differs]))
     found = await services.retrieval.search(viewer, "Which pump is broken?", Scope((collection,)), way=way)
     texts = [passage.text for passage in found.passages]
+    assert found.notice == ""
     assert any("cellar" in text for text in texts)
     assert len(texts) <= 3
 
