@@ -10,7 +10,7 @@ QUICK := tests/gates tests/domain tests/parsers tests/states
 BROWSERS := chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick test-all coverage check bench faults lock browser clean
+.PHONY: help run test quick test-all test-containers coverage check bench faults lock browser clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -33,6 +33,9 @@ coverage: .venv/installed-dev browser ## Run the tests again, measure which bran
 	$(BIN)/coverage run -m pytest -n $(WORKERS) -q
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+test-containers: .venv/installed-dev ## Build the image and run the compose files for real (root, podman)
+	$(BIN)/python -m tests.containers
 
 check: .venv/installed-dev ## Lint, format, types, layers
 	$(BIN)/ruff check .

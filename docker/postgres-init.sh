@@ -17,3 +17,9 @@ GRANT CONNECT ON DATABASE rxchat TO rxchat_web;
 CREATE EXTENSION IF NOT EXISTS vector;
 CREATE EXTENSION IF NOT EXISTS unaccent;
 SQL
+# For the standby of compose.scale.yaml: a role that may copy the database and nothing else.
+if [ -n "${RXCHAT_DB_REPLICA_PASSWORD:-}" ]; then
+    psql -v ON_ERROR_STOP=1 -v password="$RXCHAT_DB_REPLICA_PASSWORD" --username "$POSTGRES_USER" --dbname postgres \
+        <<< "CREATE ROLE rxchat_replica LOGIN REPLICATION NOSUPERUSER PASSWORD :'password';"
+    echo "host replication rxchat_replica samenet scram-sha-256" >> "$PGDATA/pg_hba.conf"
+fi

