@@ -247,6 +247,9 @@ _RIGHTS = """
 def _check_database(settings: Settings, at: Connections) -> None:
     """Refuse a database that does not answer, and, where others use RxChat, a role that row-level security does not bind."""
     try:
+        # First: from a database of another encoding texts come as bytes, which all later checks misread.
+        if problem := prerequisites.encoding_problem(at.database_url):
+            raise ConfigurationError(problem)
         for name, url in _database_urls(at.database_url, at.database_owner_url).items():
             if poolers.is_pooled(url):
                 raise ConfigurationError(f"{name} {poolers.PROBLEM} {poolers.REMEDY}")

@@ -26,7 +26,7 @@ from rxchat.adapters.parsing import IsolatedParser
 from rxchat.adapters.proxies import proxy_for, without_credentials
 from rxchat.adapters.redis import RedisBroadcast
 from rxchat.bootstrap import Connections, connections, object_store
-from rxchat.db import migrations, poolers
+from rxchat.db import migrations, poolers, prerequisites
 from rxchat.db.database import LINE, Database, libpq_url
 from rxchat.db.notifications import CHANNEL
 from rxchat.domain.errors import DocumentUnreadable, ModelError, RxChatError
@@ -110,6 +110,8 @@ def _away(part: str, error: Exception) -> Diagnosis:
 
 async def _database(at: Connections) -> Diagnosis:
     try:
+        if problem := await asyncio.to_thread(prerequisites.encoding_problem, at.database_url):
+            return Diagnosis("database", problem, "Move the tables there with pg_dump and pg_restore.")
         if await asyncio.to_thread(poolers.is_pooled, at.database_url):
             return Diagnosis("database", f"DATABASE_URL {poolers.PROBLEM}", poolers.REMEDY)
         async with asyncio.timeout(_PATIENCE_SECONDS), await _asked(at) as connection:

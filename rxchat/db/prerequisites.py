@@ -23,6 +23,23 @@ _DATABASE_RIGHTS = """
 """
 
 
+def encoding_problem(url: str) -> str | None:
+    """Return what is wrong with the database's encoding, or None: only UTF8 holds every text, and finds words in it.
+
+    Raises:
+        psycopg.Error: when the database does not answer.
+    """
+    with psycopg.connect(libpq_url(url), connect_timeout=5) as connection:
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding == "UTF8":
+            return None
+        name = connection.info.dbname
+    return (
+        f"The database {name} has the encoding {encoding}, and RxChat needs UTF8. Ask an administrator of Postgres for a"
+        f" new database: CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0;"
+    )
+
+
 def create_missing(owner_url: str, login_url: str) -> list[str]:
     """Create what is missing, and return the SQL of what the owner may not create: an administrator has to run it.
 

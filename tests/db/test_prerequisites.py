@@ -125,3 +125,21 @@ def _as_url(conninfo: str) -> str:
     at = conninfo_to_dict(conninfo)
     user, password = str(at["user"]).replace(" ", "%20"), str(at["password"]).replace(" ", "%20")
     return f"postgresql://{user}:{password}@/{at['dbname']}?host={at['host']}&port={at.get('port', 5432)}"
+
+
+def test_a_database_of_another_encoding_is_refused_with_what_to_do(hosted: Hosted) -> None:
+    name = f"{NAME}_ascii"
+    hosted.administrator(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    hosted.administrator(
+        f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0"
+    )
+    try:
+        url = make_conninfo(hosted.owner_url, dbname=name)
+        settings = Settings.model_validate(
+            {"DATABASE_URL": url, "RXCHAT_SECRET_KEY": KEY, "RXCHAT_PASSWORD_PEPPER": KEY, "REDIS_URL": "redis://x"}
+        )
+        with pytest.raises(ConfigurationError, match=r"SQL_ASCII.*ENCODING 'UTF8'"):
+            commands.migrate(settings, argparse.Namespace())
+    finally:
+        hosted.administrator(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    assert prerequisites.encoding_problem(hosted.owner_url) is None
