@@ -50,13 +50,6 @@ RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends binutil
 
 # hadolint ignore=DL3006
 FROM ${BASE}
-ARG VERSION="" REVISION="" SOURCE=""
-LABEL org.opencontainers.image.title="RxChat" \
-      org.opencontainers.image.description="A private AI chat for teams, on your own machine." \
-      org.opencontainers.image.licenses="MIT" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}" \
-      org.opencontainers.image.source="${SOURCE}"
 # The one library that llama.cpp's package does not bring along; whichever version the base's Debian has.
 # hadolint ignore=DL3008
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends libgomp1 \
@@ -78,3 +71,11 @@ VOLUME /data
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s CMD \
     ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
 CMD ["python", "-m", "rxchat", "up"]
+# Last, so that another revision is no other layer.
+ARG VERSION="" REVISION="" SOURCE=""
+LABEL org.opencontainers.image.title="RxChat" \
+      org.opencontainers.image.description="A private AI chat for teams, on your own machine." \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.source="${SOURCE}"

@@ -35,6 +35,7 @@ def main() -> int:
         "--before", default="", help="an image in the test's store to upgrade from, instead of a commit's"
     )
     parser.add_argument("--only", nargs="*", default=[], help="names of the stack's steps to run after sign_up_and_ask")
+    parser.add_argument("--no-build", action="store_true", help="use the image of the run before")
     parser.add_argument("--no-single", action="store_true", help="leave the single container out")
     parser.add_argument("--keep", action="store_true", help="leave the stack running")
     chosen = parser.parse_args()
@@ -86,7 +87,8 @@ class _Steps:
 def _run(engine: Engine, steps: _Steps, chosen: argparse.Namespace) -> None:
     steps.run("lint: Dockerfile and compose files", lint.lint_all)
     steps.run("base images", lambda: _make_bases(engine), must=True)
-    steps.run("build", lambda: _build(engine), must=True)
+    if not chosen.no_build:
+        steps.run("build", lambda: _build(engine), must=True)
     if chosen.before:
         engine.podman("tag", chosen.before, BEFORE)
     else:

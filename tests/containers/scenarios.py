@@ -189,8 +189,8 @@ class Journey:
         engine, web = self.engine, self.stack.name("web")
         lines = engine.podman("exec", web, "env").splitlines()
         told = {name: value for name, _, value in (line.partition("=") for line in lines)}
-        known = [name for name in (*_SECRETS_OF_OTHERS, "DATABASE_OWNER_URL") if told.get(name)]
-        if known or "rxchat_owner" in str(told):
+        known = [name for name in _SECRETS_OF_OTHERS if self.stack.setting(name) in str(told)]
+        if known or told.get("DATABASE_OWNER_URL"):
             raise Failed(f"the web process knows {known or 'the owner of the database'}")
         if (
             engine.podman("exec", web, "sh", "-c", "touch /app/rxchat/x 2>/dev/null || echo refused").strip()

@@ -56,6 +56,10 @@ class Stack:
         self._settings["RXCHAT_IMAGE"] = image
         self._write_settings()
 
+    def setting(self, name: str) -> str:
+        """Return a line of .env."""
+        return self._settings[name]
+
     def compose(self, *arguments: str, seconds: float = 300, check: bool = True, **more: Any) -> str:
         """Run podman-compose with the files and the profile that the stack uses."""
         named = [part for name in self.files for part in ("-f", name)]
