@@ -11,4 +11,5 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
     mkdir -p -m 0700 "$PGDATA"
     pg_basebackup --no-password -h postgres -U rxchat_replica -D "$PGDATA" --write-recovery-conf --wal-method stream --checkpoint fast
 fi
-exec postgres -c hot_standby=on -c primary_conninfo="host=postgres user=rxchat_replica passfile=$PGPASSFILE"
+# Its socket is in /tmp, the one folder that any user may write to.
+exec postgres -c hot_standby=on -c unix_socket_directories=/tmp -c primary_conninfo="host=postgres user=rxchat_replica passfile=$PGPASSFILE"

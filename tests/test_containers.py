@@ -116,3 +116,8 @@ def test_the_dockerfile_passes_hadolint() -> None:
 def test_podman_compose_reads_the_files(files: tuple[str, ...]) -> None:
     found = yaml.safe_load(lint.composed(files))
     assert found["services"].keys() >= {"proxy", "web", "worker", "postgres", "valkey", "minio", "ollama"}
+
+
+@pytest.mark.parametrize("name", ["compose.yaml", "compose.scale.yaml"])
+def test_the_files_follow_the_compose_specification(name: str) -> None:
+    assert lint.parse_by_the_specification(name) > 0

@@ -73,7 +73,10 @@ class Engine:
         os.kill(int(self.inspect(name)["State"]["Pid"]), 9)
 
     def remove_everything(self) -> None:
-        """Remove the containers, volumes and networks that the test started; images stay for the next run."""
+        """Remove the containers, volumes and networks that the test started; images stay for the next run.
+
+        Volumes without a name are all removed: the store is the test's own.
+        """
         if names := self.containers():
             self.podman("rm", "--force", "--time", "2", *names, check=False)
         # podman-compose puts a stack's containers into a pod.
@@ -85,6 +88,7 @@ class Engine:
             for name in names:
                 if name.startswith(PREFIX):
                     self.podman(kind, "rm", "--force", name, check=False)
+        self.podman("volume", "prune", "--force", check=False)
 
     @contextmanager
     def health_checks(self) -> Iterator[None]:

@@ -34,7 +34,11 @@ def memory_rows(engine: Engine, stack: Stack) -> list[tuple[str, str]]:
     """Return what each container of the stack uses, and what it may use."""
     shown = engine.podman("stats", "--no-stream", "--format", "{{.Name}}\t{{.MemUsage}}")
     lines = [line.partition("\t")[::2] for line in shown.splitlines()]
-    return [(f"memory: {name}", used) for name, used in sorted(lines) if name.startswith(stack.project)]
+    return [
+        (f"memory: {name}", used)
+        for name, used in sorted(lines)
+        if name.startswith(stack.project) and not used.startswith("0B")
+    ]
 
 
 def table(rows: list[tuple[str, str]]) -> str:

@@ -113,7 +113,8 @@ class Stack:
 
     def sql(self, service: str, statement: str) -> str:
         """Run a statement as Postgres' superuser and return its first value."""
-        command = ("psql", "-U", "postgres", "-d", "rxchat", "-Atc", statement)
+        socket_folder = "/tmp" if service == "standby" else "/var/run/postgresql"
+        command = ("psql", "-h", socket_folder, "-U", "postgres", "-d", "rxchat", "-Atc", statement)
         return self.engine.podman("exec", self.name(service), *command).strip()
 
     def _write_settings(self) -> None:
