@@ -28,7 +28,6 @@ from rxchat.embedded.supervisor import Child, Supervisor
 from rxchat.services.tokens import Tokens
 from rxchat.settings import Settings
 
-_WEB_SECONDS = 60.0
 _TELL_EVERY_SECONDS = 5.0
 
 # Internal to Reflex (it is pinned): serve the frontend that is built already, and compile nothing.
@@ -149,7 +148,6 @@ def _web_child(settings: Settings) -> Child:
         healthy=lambda: _is_serving(settings),
         # Even when we are killed it may save what it is writing.
         death_signal=signal.SIGTERM,
-        start_seconds=_WEB_SECONDS,
     )
 
 

@@ -49,7 +49,8 @@ class Child:
     log_file: Path | None = None
     """Default: logs/<name>.log in the data folder."""
     folder: Path | None = None
-    start_seconds: float = 60.0
+    # For a small machine that is busy: a process that ends is noticed at once, however long this is.
+    start_seconds: float = 180.0
     """How long it may take until it is healthy."""
     health_interval_seconds: float = 10.0
     silent_seconds: float = 60.0

@@ -145,4 +145,4 @@ def child(models: Path, port: int, *, embedder_only: bool = False) -> Child:
     if embedder_only:
         command.append("--embedder-only")
     name = "embedder" if embedder_only else "models"
-    return Child(name, command, env=environment, healthy=healthy, start_seconds=120)
+    return Child(name, command, env=environment, healthy=healthy)

@@ -103,4 +103,4 @@ def child(data: Path, at: Endpoint, secrets: Secrets) -> Child:
         finally:
             await client.aclose()
 
-    return Child("valkey", [program(), configuration], healthy=healthy, folder=folder, start_seconds=30)
+    return Child("valkey", [program(), configuration], healthy=healthy, folder=folder)
