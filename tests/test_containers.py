@@ -84,6 +84,9 @@ def test_only_the_proxy_is_published_and_only_its_address_is_believed() -> None:
     trusted = found["web"]["environment"]["RXCHAT_TRUSTED_PROXIES"]
     assert trusted == f"${{RXCHAT_TRUSTED_PROXIES:-{address}/32}}"
     assert [name for name, service in found.items() if "edge" in service["networks"]] == ["proxy", "web"]
+    # By any other network that both are in, the proxy would come from another address, now and then.
+    assert set(found["proxy"]["networks"]) & set(found["web"]["networks"]) == {"edge"}
+    assert [name for name, service in found.items() if "public" in service["networks"]] == ["proxy"]
 
 
 def test_what_holds_data_reaches_nothing_outside() -> None:
