@@ -81,6 +81,8 @@ def test_only_the_proxy_is_published_and_only_its_address_is_believed() -> None:
     assert [name for name, service in found.items() if "ports" in service] == ["proxy"]
     assert all("127.0.0.1" in port for port in found["proxy"]["ports"])
     address = found["proxy"]["networks"]["edge"]["ipv4_address"]
+    (given,) = yaml.safe_load((ROOT / "compose.yaml").read_text())["networks"]["edge"]["ipam"]["config"]
+    assert given["ip_range"].endswith(".128/25") and address.endswith(".10")
     trusted = found["web"]["environment"]["RXCHAT_TRUSTED_PROXIES"]
     assert trusted == f"${{RXCHAT_TRUSTED_PROXIES:-{address}/32}}"
     assert [name for name, service in found.items() if "edge" in service["networks"]] == ["proxy", "web"]
