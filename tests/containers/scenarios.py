@@ -220,6 +220,8 @@ class Journey:
     def scale_out(self) -> str:
         """Run compose.scale.yaml: two web containers behind the proxy, two workers, a standby that follows."""
         stack = self.stack
+        # podman-compose does not run `migrate` again when a service that it depends on is replaced.
+        stack.down()
         stack.files.append("compose.scale.yaml")
         stack.up()
         counts = {service: len(stack.names(service)) for service in ("web", "worker", "standby")}
