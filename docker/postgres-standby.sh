@@ -11,5 +11,5 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
     mkdir -p -m 0700 "$PGDATA"
     pg_basebackup --no-password -h postgres -U rxchat_replica -D "$PGDATA" --write-recovery-conf --wal-method stream --checkpoint fast
 fi
-# Its socket is in /tmp, the one folder that any user may write to.
-exec postgres -c hot_standby=on -c unix_socket_directories=/tmp -c primary_conninfo="host=postgres user=rxchat_replica passfile=$PGPASSFILE"
+# As many connections as the primary, or Postgres refuses to follow. The socket is in /tmp, where any user may write.
+exec postgres -c hot_standby=on -c max_connections=200 -c unix_socket_directories=/tmp -c primary_conninfo="host=postgres user=rxchat_replica passfile=$PGPASSFILE"

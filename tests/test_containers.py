@@ -126,3 +126,10 @@ def test_podman_compose_reads_the_files(files: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("name", ["compose.yaml", "compose.scale.yaml"])
 def test_the_files_follow_the_compose_specification(name: str) -> None:
     assert lint.parse_by_the_specification(name) > 0
+
+
+def test_the_standby_takes_as_many_connections_as_the_primary() -> None:
+    """Postgres refuses to follow a primary that takes more."""
+    command = services()["postgres"]["command"]
+    (connections,) = [part for part in command if part.startswith("max_connections=")]
+    assert f"-c {connections} " in (ROOT / "docker" / "postgres-standby.sh").read_text()
