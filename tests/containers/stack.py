@@ -115,7 +115,8 @@ class Stack:
         """Run a statement as Postgres' superuser and return its first value."""
         socket_folder = "/tmp" if service == "standby" else "/var/run/postgresql"
         command = ("psql", "-h", socket_folder, "-U", "postgres", "-d", "rxchat", "-Atc", statement)
-        return self.engine.podman("exec", self.name(service), *command).strip()
+        # While it starts it answers nothing, which is no value of any statement here.
+        return self.engine.podman("exec", self.name(service), *command, check=service != "standby").strip()
 
     def _write_settings(self) -> None:
         lines = (f"{name}={value}\n" for name, value in self._settings.items())
