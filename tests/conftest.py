@@ -36,7 +36,11 @@ SHARED_SERVERS = ("server", "house", "rough")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests run in the same worker, one after another: a module's, and all that use the same server."""
+    """Say which tests run in the same worker, one after another: a module's, and all that use the same server.
+
+    What takes longest begins first, so that no worker is left alone with it at the end.
+    """
+    items.sort(key=lambda item: "/journeys/" not in item.nodeid)
     for item in items:
         module = item.nodeid.partition("::")[0]
         fixtures: list[str] = getattr(item, "fixturenames", [])
