@@ -98,6 +98,8 @@ def start_up(built: None, folder: Path) -> Iterator:
             "RXCHAT_DATA": str(folder / "data"),
             "RXCHAT_PORT": str(port),
             "OLLAMA_HOSTS": "127.0.0.1:9",
+            # The one that comes along takes ten seconds of processor time to be there.
+            "RXCHAT_EMBEDDING_MODEL": "scripted-embed:tokens=256",
             **settings,
         }
         output = folder / f"output-{len(started)}"

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, StorageState, expect, sync_playwright
 
 from tests.journeys.browser import EMAIL, NAME, PASSWORD, PATIENCE_MS, Chat, chromium
-from tests.journeys.server import ModelHost, RxChat, free_port
+from tests.journeys.server import EMBEDDER, ModelHost, RxChat, free_port
 from tests.peers.mailbox import Mailbox, mailbox
 from tests.peers.sign_in_provider import SignInProviderHost, sign_in_provider
 
@@ -31,6 +31,7 @@ MODELS = (
     "scripted:fault=nul,at=2",
     "scripted:fault=markdown,rate=200",
     "scripted:hostile=1",
+    EMBEDDER,
 )
 Open = Callable[..., Chat]
 

@@ -21,6 +21,7 @@ from rxchat.embedded import endpoints, process
 from tests.summary import STARTS
 
 ROOT = Path(__file__).resolve().parents[2]
+EMBEDDER = "scripted-embed:tokens=256"
 # The first one builds the pages.
 _START_SECONDS = 300.0
 _STOP_SECONDS = 15.0
@@ -113,7 +114,8 @@ class RxChat:
             environment.pop(name, None)
         environment |= {"RXCHAT_DATA": str(self.data), "RXCHAT_PORT": str(self.port), "RXCHAT_BCRYPT_ROUNDS": "4"}
         if self._ollama_host:
-            environment["OLLAMA_HOSTS"] = self._ollama_host
+            # The embedder that comes along takes ten seconds of processor time to be there.
+            environment |= {"OLLAMA_HOSTS": self._ollama_host, "RXCHAT_EMBEDDING_MODEL": EMBEDDER}
         environment |= self._settings
         self._lines = []
         STARTS["RxChat"] += 1
