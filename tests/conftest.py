@@ -31,8 +31,8 @@ from tests.rolled_back import RolledBackDatabase
 from tests.summary import STARTS
 
 ROOT = Path(__file__).resolve().parents[1]
-# The servers that journeys share, from the one whose tests take longest; each is started once, in one worker.
-SHARED_SERVERS = ("server", "house", "rough")
+# Servers that the tests of a folder share; of a test that uses two of them, the first one here says where it runs.
+SHARED_SERVERS = ("rough", "house", "server")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,10 +42,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     items.sort(key=lambda item: "/journeys/" not in item.nodeid)
     for item in items:
-        module = item.nodeid.partition("::")[0]
-        fixtures: list[str] = getattr(item, "fixturenames", [])
-        shared = [name for name in reversed(SHARED_SERVERS) if name in fixtures and "/journeys/" in module]
-        item.add_marker(pytest.mark.xdist_group(shared[0] if shared else module))
+        item.add_marker(pytest.mark.xdist_group(shared_server(item) or item.nodeid.partition("::")[0]))
+
+
+def shared_server(item: pytest.Item) -> str:
+    """The folder and the name of the server that this test shares with others of its folder; "" for none."""
+    info = getattr(item, "_fixtureinfo", None)
+    for name in SHARED_SERVERS:
+        # A module may have one of its own under the same name.
+        definitions = info.name2fixturedefs.get(name) if info else None
+        if definitions and definitions[-1].scope == "package":
+            return f"{definitions[-1].baseid} {name}"
+    return ""
 
 
 @pytest.fixture(scope="session")

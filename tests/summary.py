@@ -35,7 +35,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     functions: set[str] = set()
     for report in (report for kind in terminalreporter.stats.values() for report in kind):
         if isinstance(report, pytest.TestReport) and not isinstance(report, pytest.SubtestReport):
-            folder = report.nodeid.split("/")[1] if report.nodeid.count("/") > 1 else "tests"
+            module = report.nodeid.partition("::")[0]
+            folder = module.split("/")[1] if module.count("/") > 1 else "tests"
             seconds[folder] += report.duration
             tests[folder] += report.when == "call"
             functions.add(report.nodeid.partition("[")[0])

@@ -27,7 +27,7 @@ MODELS = (
     "scripted:first=2,tokens=10,rate=20",
     "scripted:think=20,tokens=20,rate=40",
     "scripted:fault=cut,at=5",
-    "scripted:fault=cut,at=60,rate=40,tokens=80",
+    "scripted:fault=cut,at=60,rate=10,tokens=80",
     "scripted:fault=nul,at=2",
     "scripted:fault=markdown,rate=200",
     "scripted:hostile=1",

@@ -63,7 +63,7 @@ def test_what_is_sent_meanwhile_waits_is_changed_taken_back_and_sent(
 
 
 def test_after_a_failure_what_waits_is_kept_and_sent_on_a_press(chat: Chat) -> None:
-    chat.begin("scripted:fault=cut,at=60,rate=40,tokens=80", "It will fail").wait_for_words(5)
+    chat.begin("scripted:fault=cut,at=60,rate=10,tokens=80", "It will fail").wait_for_words(5)
     send_meanwhile(chat, "And then?")
     expect(chat.page.get_by_text("Not sent yet")).to_be_visible()
     expect(queue(chat.page)).to_have_text(["And then?"])
