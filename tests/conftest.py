@@ -35,10 +35,12 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED_SERVERS = ("rough", "house", "server")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say which tests run in the same worker, one after another: a module's, and all that use the same server.
 
-    What takes longest begins first, so that no worker is left alone with it at the end.
+    Before pytest-xdist, which reads the groups in the same hook. What takes longest begins first, so that no worker is left alone
+    with it at the end.
     """
     items.sort(key=lambda item: "/journeys/" not in item.nodeid)
     for item in items:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -49,7 +50,13 @@ class Role(BaseModel):
 
 
 @router.get("/people")
-async def people(viewer: SignedIn, services: Here, words: str = "", role: str = "", offset: int = 0) -> PeoplePage:
+async def people(
+    viewer: SignedIn,
+    services: Here,
+    words: Annotated[str, Query(max_length=200)] = "",
+    role: Annotated[str, Query(max_length=40)] = "",
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+) -> PeoplePage:
     """List people by name, fifty at a time."""
     found, total = await services.people.page(viewer, words=words, role=role, offset=offset)
     return PeoplePage(people=[PersonOut.model_validate(item, from_attributes=True) for item in found], total=total)

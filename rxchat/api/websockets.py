@@ -6,6 +6,7 @@ that is none costs Reflex a traceback in the log; here it costs a count, and aft
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections import Counter
@@ -31,6 +32,9 @@ SOCKETS_OF_ONE_ADDRESS = 100
 SOCKETS_OF_ONE_NETWORK = 250
 """Signed-out ones of a /24, or a /48 of IPv6: who has many addresses, has them next to each other."""
 MALFORMED_PACKETS = 5
+PACKETS_AT_ONCE = 200
+PACKETS_A_SECOND = 20
+"""Of one socket; what comes faster waits on its line, so that who does not read has few answers made for them."""
 LONGEST_PACKET = 2_000_000
 
 _NORMAL, _POLICY_VIOLATED = 1000, 1008
@@ -82,13 +86,17 @@ async def serve_checked(app: ASGIApp, scope: Scope, receive: Receive, send: Send
     """Serve a websocket to which only well-formed packets come through."""
     malformed = 0
     is_closed = False
+    pace = _Pace()
 
     async def receive_packet() -> Message:
         nonlocal malformed, is_closed
         while True:
             message = await receive()
             text = message.get("text")
-            if message["type"] != "websocket.receive" or (text is not None and is_packet(text)):
+            if message["type"] != "websocket.receive":
+                return message
+            await pace.next()
+            if text is not None and is_packet(text):
                 return message
             malformed += 1
             observability.PACKETS_REFUSED.inc()
@@ -109,6 +117,21 @@ async def serve_checked(app: ASGIApp, scope: Scope, receive: Receive, send: Send
             await send({"type": "websocket.close", "code": _NORMAL})
 
     await app(scope, receive_packet, send_while_open)
+
+
+class _Pace:
+    """A bucket of tokens: a burst goes through, and then so many a second."""
+
+    def __init__(self) -> None:
+        self._left, self._filled_at = float(PACKETS_AT_ONCE), asyncio.get_running_loop().time()
+
+    async def next(self) -> None:
+        """Wait until one more may pass."""
+        now = asyncio.get_running_loop().time()
+        self._left = min(PACKETS_AT_ONCE, self._left + (now - self._filled_at) * PACKETS_A_SECOND) - 1
+        self._filled_at = now
+        if self._left < 0:
+            await asyncio.sleep(-self._left / PACKETS_A_SECOND)
 
 
 def _is_known(data: object) -> bool:

@@ -46,6 +46,8 @@ def is_place(place: Any) -> bool:
     return (
         all(_is_path(place.get(name, "/")) for name in ("pathname", "asPath"))
         and isinstance(query, dict)
+        # The page's own query is a part of its path. A tab's place is kept for as long as the tab is.
+        and sum(map(len, map(str, (*query.keys(), *query.values())))) <= _LONGEST_PATH
         and all(isinstance(value, str) or _is_strings(value) for value in query.values())
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -178,3 +179,14 @@ def test_the_addresses_of_one_network_share_its_places_and_other_networks_have_t
         # What was closed has its place again, and nothing else is remembered.
         assert taken(limits, stack, 1, address=address.format(1)) == 1
     assert not limits._open
+
+
+async def test_what_comes_faster_than_a_page_sends_waits_on_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websockets, "PACKETS_AT_ONCE", 5)
+    monkeypatch.setattr(websockets, "PACKETS_A_SECOND", 50)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    told, _ = await heard([said("3")] * 30)
+    # Five at once, the others one after another: however busy the machine is, not before their time.
+    assert loop.time() - began >= (30 - 5) / 50 - 0.05
+    assert len(told) == 31

@@ -94,6 +94,8 @@ async def test_an_event_of_a_known_handler_goes_through(namespace: Namespace) ->
         {"name": NAME, "payload": {}, "router_data": ["canary"]},
         {"name": NAME, "payload": {}, "router_data": {"query": ["canary"]}},
         {"name": NAME, "payload": {}, "router_data": {"query": {"a": {}}}},
+        {"name": NAME, "payload": {}, "router_data": {"query": {"a": "x" * 5_000}}},
+        {"name": NAME, "payload": {}, "router_data": {"query": {str(n): ["x" * 50] * 2 for n in range(50)}}},
         {"name": NAME, "payload": {}, "router_data": {"query": {"a": [7]}}},
         {"name": NAME, "payload": {}, "router_data": {"pathname": 7}},
         {"name": NAME, "payload": {}, "router_data": None},
