@@ -1,13 +1,16 @@
--- Ends a person's sign-ins: one of them, all, or all but one. For the person, and for who may manage people:
--- then the API keys go with them, since nobody knows whose hands they are in.
+-- Ends a person's sign-ins: one of them, all, or all but one. For the person, and for who may manage people and may do all
+-- that this person may: then the API keys go with them, since nobody knows whose hands they are in.
 CREATE FUNCTION end_sessions(p_user uuid, p_only uuid, p_except uuid, p_reason text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
+    mine varchar[] := (SELECT permissions FROM public.role WHERE name = acting_role());
+    theirs varchar[] := (SELECT role.permissions FROM public.user_account JOIN public.role ON role.name = user_account.role
+                          WHERE user_account.id = p_user);
     ended integer;
 BEGIN
-    IF acting_user() IS DISTINCT FROM p_user AND NOT acting_may('people.manage') THEN
+    IF acting_user() IS DISTINCT FROM p_user AND (NOT acting_may('people.manage') OR NOT coalesce(theirs <@ mine, false)) THEN
         RAISE EXCEPTION 'sessions of another user' USING ERRCODE = 'insufficient_privilege';
     END IF;
     UPDATE public.user_session SET ended_at = now(), ended_reason = p_reason

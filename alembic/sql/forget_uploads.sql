@@ -4,6 +4,10 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
+    -- An interval below zero would reach into the future, and take what is being uploaded just now.
+    IF p_after < interval '0' THEN
+        RAISE EXCEPTION 'an interval below zero' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     DELETE FROM public.document USING public.stored_file AS file
      WHERE document.state = 'uploading' AND file.owner_id = document.owner_id AND file.id = document.file_id
        AND file.stored_at IS NULL AND file.touched_at < now() - p_after

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from rxchat.bootstrap import Connections, running
 from rxchat.domain.accounts import Caller, SecondFactorPolicy
@@ -236,3 +237,24 @@ async def test_the_runtime_role_gives_nobody_what_they_have_not(
         connection.execute("SELECT set_config('rxchat.user_id', %s, true)", (str(member.user_id),))
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(statement)  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+
+async def test_the_procedures_end_no_sign_ins_of_who_may_do_more_and_forget_no_upload_of_the_future(
+    services: Services, clients: Open, owner_url: str
+) -> None:
+    boss = await person(services, owner_url, "Boss", "admin")
+    with psycopg.connect(owner_url) as connection:
+        connection.execute(
+            "INSERT INTO role (name, title, description, permissions, is_builtin) VALUES ('keeper', 'Keeper', '', '{people.manage}', false)"
+        )
+    keeper = await person(services, owner_url, "Keeper", "member")
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("UPDATE user_account SET role = 'keeper' WHERE id = %s", (keeper.user_id,))
+    client = clients()
+    await sign_in(client, boss)
+    database = services.sessions._database
+    for statement in ("SELECT end_sessions(:boss, NULL, NULL, 'x')", "SELECT forget_uploads('-1 day')"):
+        with pytest.raises(Exception, match="not allowed|below zero"):
+            async with database.begin(keeper.user_id) as session:
+                await session.execute(text(statement), {"boss": boss.user_id} if ":boss" in statement else {})
+    assert (await client.get("/api/me")).status_code == 200

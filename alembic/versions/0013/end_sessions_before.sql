@@ -1,0 +1,21 @@
+-- Ends a person's sign-ins: one of them, all, or all but one. For the person, and for who may manage people:
+-- then the API keys go with them, since nobody knows whose hands they are in.
+CREATE OR REPLACE FUNCTION end_sessions(p_user uuid, p_only uuid, p_except uuid, p_reason text) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp
+AS $$
+DECLARE
+    ended integer;
+BEGIN
+    IF acting_user() IS DISTINCT FROM p_user AND NOT acting_may('people.manage') THEN
+        RAISE EXCEPTION 'sessions of another user' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    UPDATE public.user_session SET ended_at = now(), ended_reason = p_reason
+     WHERE user_id = p_user AND ended_at IS NULL AND (p_only IS NULL OR id = p_only)
+       AND id IS DISTINCT FROM p_except;
+    GET DIAGNOSTICS ended = ROW_COUNT;
+    IF acting_user() IS DISTINCT FROM p_user THEN
+        UPDATE public.api_key SET revoked_at = now() WHERE user_id = p_user AND revoked_at IS NULL;
+    END IF;
+    RETURN ended;
+END $$;
