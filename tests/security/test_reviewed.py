@@ -254,7 +254,7 @@ async def test_the_procedures_end_no_sign_ins_of_who_may_do_more_and_forget_no_u
     await sign_in(client, boss)
     database = services.sessions._database
     for statement in ("SELECT end_sessions(:boss, NULL, NULL, 'x')", "SELECT forget_uploads('-1 day')"):
-        with pytest.raises(Exception, match="not allowed|below zero"):
+        with pytest.raises(Exception, match=r"not allowed|below zero"):
             async with database.begin(keeper.user_id) as session:
                 await session.execute(text(statement), {"boss": boss.user_id} if ":boss" in statement else {})
     assert (await client.get("/api/me")).status_code == 200
