@@ -75,7 +75,7 @@ def free_port() -> int:
 def built() -> None:
     """The pages, built as `up` builds them."""
     subprocess.run(
-        [sys.executable, "-m", "rxchat", "build"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL, timeout=180
+        [sys.executable, "-m", "rxchat", "build"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL, timeout=600
     )
 
 
