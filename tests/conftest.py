@@ -10,11 +10,13 @@ import tempfile
 import time
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 import redis
 from psycopg import sql
+from xdist.scheduler import LoadScopeScheduling
 
 from rxchat.adapters.redis import RedisBroadcast
 from rxchat.bootstrap import Connections, running
@@ -31,31 +33,45 @@ from tests.rolled_back import RolledBackDatabase
 from tests.summary import STARTS
 
 ROOT = Path(__file__).resolve().parents[1]
-# Servers that the tests of a folder share; of a test that uses two of them, the first one here says where it runs.
-SHARED_SERVERS = ("rough", "house", "server")
+# Which journeys use which server; those that are not named here use the calm one.
+ROUGH = {"test_outages", "test_sending", "test_waking"}
+HOUSE = {
+    "test_passkeys",
+    "test_providers",
+    "test_registration",
+    "test_second_factor",
+    "test_sessions",
+    "test_content_security",
+}
+OWN = {"test_administration", "test_documents", "test_first_start", "test_grounding"}
+SECURITY_HOUSE = {"test_headers", "test_connections", "test_origins", "test_sign_in_page"}
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests run in the same worker, one after another: a module's, and all that use the same server.
-
-    Before pytest-xdist, which reads the groups in the same hook. What takes longest begins first, so that no worker is left alone
-    with it at the end.
-    """
+    """Begin with what takes longest, so that no worker is left alone with it at the end."""
     items.sort(key=lambda item: "/journeys/" not in item.nodeid)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(shared_server(item) or item.nodeid.partition("::")[0]))
 
 
-def shared_server(item: pytest.Item) -> str:
-    """The folder and the name of the server that this test shares with others of its folder; "" for none."""
-    info = getattr(item, "_fixtureinfo", None)
-    for name in SHARED_SERVERS:
-        # A module may have one of its own under the same name.
-        definitions = info.name2fixturedefs.get(name) if info else None
-        if definitions and definitions[-1].scope == "package":
-            return f"{definitions[-1].baseid} {name}"
-    return ""
+def group_of(nodeid: str) -> str:
+    """Which tests run in the same worker, one after another: a module's, and all whose modules use the same server."""
+    module = nodeid.partition("::")[0]
+    folder, _, name = module.removesuffix(".py").rpartition("/")
+    if folder == "tests/journeys" and name not in OWN:
+        return f"{folder} {'rough' if name in ROUGH else 'house' if name in HOUSE else 'calm'}"
+    return f"{folder} house" if folder == "tests/security" and name in SECURITY_HOUSE else module
+
+
+class GroupScheduling(LoadScopeScheduling):
+    """Gives each worker whole groups. (`--dist loadgroup` of pytest-xdist 3.8 does nothing with pytest 9.2.)"""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Choose how tests are given to workers."""
+    return GroupScheduling(config, log)
 
 
 @pytest.fixture(scope="session")
