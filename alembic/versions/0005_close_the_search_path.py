@@ -36,7 +36,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Restore the earlier procedures."""
+    """Bring back the procedures of before."""
     for path in sorted((_VERSIONS / "0005").glob("*.sql")):
         if path.stem in _NEW:
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import re
 from collections import Counter
@@ -163,6 +164,13 @@ def test_a_migration_holds_its_own_text() -> None:
     """Else whoever edits a procedure changes what old migrations do."""
     migrations = (ROOT / "alembic" / "versions").glob("*.py")
     assert [name(path) for path in migrations if '"sql"' in path.read_text()] == []
+
+
+def test_no_migration_was_changed_after_it_was_written() -> None:
+    """Else databases that have run it lack the change. For a new one: sha256sum FILES >> tests/gates/migrations.sha256."""
+    recorded = dict(line.split()[::-1] for line in (ROOT / "tests/gates/migrations.sha256").read_text().splitlines())
+    files = [path for path in (ROOT / "alembic" / "versions").rglob("*") if path.suffix in {".py", ".sql"}]
+    assert {name(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files} == recorded
 
 
 def test_each_attributes_docstring_stands_below_its_attribute() -> None:

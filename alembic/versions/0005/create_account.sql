@@ -17,18 +17,6 @@ BEGIN
     THEN
         RAISE EXCEPTION 'no invitation to this' USING ERRCODE = 'insufficient_privilege';
     END IF;
-    -- What was shared with a role since the invitation was made is only for those whom the inviter could let see it now.
-    IF EXISTS (SELECT FROM public.role WHERE name = p_role AND NOT is_builtin)
-       AND principals_have_grants('role', ARRAY[p_role])
-       AND NOT EXISTS (
-            SELECT FROM public.account_link
-              JOIN public.user_account AS inviter ON inviter.id = account_link.created_by
-              JOIN public.role ON role.name = inviter.role
-             WHERE account_link.kind = 'invitation' AND account_link.used_at = now()
-               AND lower(account_link.email) = lower(p_email) AND 'grants.manage' = ANY (role.permissions))
-    THEN
-        RAISE EXCEPTION 'this role was given more since the invitation' USING ERRCODE = 'insufficient_privilege';
-    END IF;
     INSERT INTO public.user_account (id, email, name, role, password_hash, email_confirmed_at)
     VALUES (p_id, p_email, p_name, p_role, p_password_hash, CASE WHEN p_is_confirmed THEN now() END)
     ON CONFLICT DO NOTHING;

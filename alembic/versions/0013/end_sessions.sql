@@ -1,6 +1,6 @@
 -- Ends a person's sign-ins: one of them, all, or all but one. For the person, and for who may manage people and may do all
 -- that this person may: then the API keys go with them, since nobody knows whose hands they are in.
-CREATE OR REPLACE FUNCTION end_sessions(p_user uuid, p_only uuid, p_except uuid, p_reason text) RETURNS integer
+CREATE FUNCTION end_sessions(p_user uuid, p_only uuid, p_except uuid, p_reason text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$

@@ -1,5 +1,5 @@
 -- Forgets uploads that nobody goes on with, and files that no document is made of; their pieces are doomed by that.
-CREATE OR REPLACE FUNCTION forget_uploads(p_after interval) RETURNS void
+CREATE FUNCTION forget_uploads(p_after interval) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
