@@ -34,7 +34,7 @@ SOCKETS_OF_ONE_NETWORK = 250
 MALFORMED_PACKETS = 5
 PACKETS_AT_ONCE = 200
 PACKETS_A_SECOND = 20
-"""Of one socket; what comes faster waits on its line, so that who does not read has few answers made for them."""
+"""Of one socket; what comes faster waits on its line, so that a client that does not read has few answers made for it."""
 LONGEST_PACKET = 2_000_000
 
 _NORMAL, _POLICY_VIOLATED = 1000, 1008
@@ -86,7 +86,7 @@ async def serve_checked(app: ASGIApp, scope: Scope, receive: Receive, send: Send
     """Serve a websocket to which only well-formed packets come through."""
     malformed = 0
     is_closed = False
-    pace = _Pace()
+    bucket = _TokenBucket()
 
     async def receive_packet() -> Message:
         nonlocal malformed, is_closed
@@ -95,7 +95,7 @@ async def serve_checked(app: ASGIApp, scope: Scope, receive: Receive, send: Send
             text = message.get("text")
             if message["type"] != "websocket.receive":
                 return message
-            await pace.next()
+            await bucket.take()
             if text is not None and is_packet(text):
                 return message
             malformed += 1
@@ -119,14 +119,14 @@ async def serve_checked(app: ASGIApp, scope: Scope, receive: Receive, send: Send
     await app(scope, receive_packet, send_while_open)
 
 
-class _Pace:
-    """A bucket of tokens: a burst goes through, and then so many a second."""
+class _TokenBucket:
+    """Lets a burst of packets through, and then so many a second."""
 
     def __init__(self) -> None:
         self._left, self._filled_at = float(PACKETS_AT_ONCE), asyncio.get_running_loop().time()
 
-    async def next(self) -> None:
-        """Wait until one more may pass."""
+    async def take(self) -> None:
+        """Take a token for one packet, and wait for it where the bucket is empty."""
         now = asyncio.get_running_loop().time()
         self._left = min(PACKETS_AT_ONCE, self._left + (now - self._filled_at) * PACKETS_A_SECOND) - 1
         self._filled_at = now

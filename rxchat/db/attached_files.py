@@ -38,3 +38,24 @@ _DEPTH = text(
 async def depth(session: AsyncSession, document: Document) -> int:
     """Return how many documents are around one of the user's own: 0 when it is attached to none."""
     return (await session.execute(_DEPTH, {"owner": document.owner_id, "document": document.id})).scalar_one()
+
+
+_COUNT_IN_UPLOAD = text(
+    """
+    WITH RECURSIVE above AS (
+        SELECT id, parent_id FROM document WHERE owner_id = :owner AND id = :document
+        UNION ALL
+        SELECT document.id, document.parent_id
+          FROM above JOIN document ON document.owner_id = :owner AND document.id = above.parent_id),
+    below AS (
+        SELECT id FROM above WHERE parent_id IS NULL
+        UNION ALL
+        SELECT child.id FROM below JOIN document AS child ON child.owner_id = :owner AND child.parent_id = below.id)
+    SELECT count(*) - 1 FROM below
+    """
+)
+
+
+async def count_in_upload(session: AsyncSession, document: Document) -> int:
+    """Return how many documents are attached to the upload that one of the user's own came with, at any depth."""
+    return (await session.execute(_COUNT_IN_UPLOAD, {"owner": document.owner_id, "document": document.id})).scalar_one()

@@ -22,7 +22,7 @@ from rxchat.domain.files import Document, clean_file_name
 from rxchat.domain.ids import new_id
 from rxchat.domain.ports import DocumentParser
 from rxchat.parsers.formats import FormatKind, format_of
-from rxchat.parsers.limits import HEAD_BYTES
+from rxchat.parsers.limits import ATTACHED_FILES, HEAD_BYTES
 from rxchat.services import room
 from rxchat.services.files import Files, StoredContent
 from rxchat.tables import DocumentRow
@@ -124,6 +124,11 @@ class AttachedFiles:
     async def _has_room(
         self, session: rows.AsyncSession, document: Document, item: Prepared, made: Preparation
     ) -> bool:
+        if await rows.count_in_upload(session, document) >= ATTACHED_FILES:
+            made.notes.append(
+                f"The attachment “{item.name}” was not read: only {ATTACHED_FILES} files of an upload are."
+            )
+            return False
         try:
             await room.check_file(session, document.owner_id, item.content.row.size_bytes, self._files.limits)
         except InvalidInput as full:

@@ -36,7 +36,7 @@ from rxchat.domain.ports import DocumentParser
 from rxchat.domain.text import storable
 from rxchat.domain.versions import VersionState
 from rxchat.observability import correlation_id
-from rxchat.services.attached_files import AttachedFiles
+from rxchat.services.attached_files import AttachedFiles, Preparation
 from rxchat.services.embedding import SLICE_SECONDS, Embedding, NotMine, SliceOver
 from rxchat.services.files import Files
 from rxchat.services.pictures import Pictures
@@ -247,9 +247,23 @@ class Ingestion:
             await self._advance(taken, session, state=DocumentState.EMBEDDED.value)
 
     async def _publish(self, taken: rows.Taken) -> None:
-        document, index = taken.document, await self._embedding.wanted_index()
+        document = taken.document
         attached = await self._attached_files.prepare(document)
-        unused = attached.object_keys
+        try:
+            unused = await self._published(taken, attached)
+        except NotMine:
+            # Rolled back: nothing refers to what was stored.
+            await self._files.discard(attached.object_keys)
+            raise
+        await self._files.discard(unused)
+
+    async def _published(self, taken: rows.Taken, attached: Preparation) -> list[str]:
+        """Make a document and its attached files findable, and return objects that nothing needs.
+
+        Raises:
+            NotMine: when another process has the document by now.
+        """
+        document, index = taken.document, await self._embedding.wanted_index()
         async with self._database.begin(document.owner_id) as session:
             # Versions of a document take over one after another.
             await file_rows.take_turns(session, document.owner_id)
@@ -262,9 +276,10 @@ class Ingestion:
             elif await rows.publish(session, taken, index.id):
                 unused = await self._attached_files.adopt(session, document, attached)
                 await self._tell(session, document, attached.notes)
+                return unused
             else:
                 raise NotMine
-        await self._files.discard(unused)
+        return attached.object_keys
 
     async def _tell(self, session: rows.AsyncSession, document: Document, notes: list[str]) -> None:
         if notes:

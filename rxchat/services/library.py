@@ -46,8 +46,6 @@ NAME_CHARACTERS = 80
 DESCRIPTION_CHARACTERS = 300
 _ADDRESSES = Allowance(subject=20)
 """So many addresses can be shared with until there are pauses."""
-_SHARES = Allowance(subject=60)
-"""So many shares of all kinds can be made until there are pauses."""
 TEXT_CHARACTERS = 200_000
 """How much of a document's text is shown at once."""
 
@@ -179,6 +177,16 @@ class Library:
             times_cited=cited.get(document_id, 0),
         )
 
+    async def readable_document(self, viewer: Viewer, document_id: UUID) -> Document:
+        """Return a document without its text.
+
+        Raises:
+            NotFound: when it is unknown or may not be read.
+        """
+        require_scope(viewer, Scope.FILES)
+        async with self._database.begin(viewer.user_id) as session:
+            return await self._readable_document(session, viewer, document_id)
+
     async def chunks(self, viewer: Viewer, document_id: UUID, first: int = 0, limit: int = 50) -> list[Passage]:
         """Return a document's chunks as the index sees them, from one on.
 
@@ -270,11 +278,10 @@ class Library:
             TooManyAttempts: when it was done too often.
         """
         require_scope(viewer, Scope.FILES)
-        owner = str(viewer.user_id)
         if kind == PrincipalKind.PERSON:
             # Else it is a directory of everybody who has an account here.
-            await self._limits.attempt("share", caller, owner, counts_alone=True, allowance=_ADDRESSES)
-        await self._limits.attempt("grant", caller, owner, counts_alone=True, allowance=_SHARES)
+            await self._limits.attempt("share", caller, str(viewer.user_id), counts_alone=True, allowance=_ADDRESSES)
+        await self._limits.attempt_to_share(viewer.user_id, caller)
         async with self._database.begin(viewer.user_id) as session:
             await self._own(session, viewer, collection_id)
             for_whom, name = await self._principal(session, viewer, kind, storable(principal).strip())

@@ -21,8 +21,10 @@ from rxchat.domain.accounts import Caller
 from rxchat.domain.errors import TooManyAttempts
 from rxchat.domain.limits import Allowance, AttemptCounters, CountersAway, Pace, host_of, network_of, spoken_wait
 
-QUEUED_AGAIN = Allowance(subject=60)
+_QUEUED_AGAIN = Allowance(subject=60)
 """So many documents a user can have read again, or versions restored, until there are pauses: each costs a whole reading."""
+_SHARES = Allowance(subject=60)
+"""So many grants on what is theirs users can give until there are pauses."""
 
 log = structlog.get_logger(__name__)
 
@@ -114,7 +116,15 @@ class Limits:
         Raises:
             TooManyAttempts: when it was done too often.
         """
-        await self.attempt("ingest", caller, str(user_id), counts_alone=True, allowance=QUEUED_AGAIN)
+        await self.attempt("ingest", caller, str(user_id), counts_alone=True, allowance=_QUEUED_AGAIN)
+
+    async def attempt_to_share(self, user_id: UUID, caller: Caller) -> None:
+        """Count that a user gives a grant on a collection or a conversation of their own.
+
+        Raises:
+            TooManyAttempts: when it was done too often.
+        """
+        await self.attempt("grant", caller, str(user_id), counts_alone=True, allowance=_SHARES)
 
     async def pardon(self, action: str, caller: Caller) -> None:
         """Take one attempt of an address back, when something that began with it has come to a good end."""

@@ -14,7 +14,6 @@ from rxchat.db.database import Database
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from rxchat.domain.ids import new_id, parse_id
-from rxchat.domain.limits import Allowance
 from rxchat.domain.permissions import (
     Action,
     Grant,
@@ -36,8 +35,6 @@ from rxchat.services.limits import Limits
 from rxchat.services.notices import Access
 from rxchat.tables import Group
 
-_SHARES = Allowance(subject=60)
-"""So many grants on their own conversations users can give until there are pauses; administrators always can."""
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,39}")
 
 
@@ -256,7 +253,7 @@ class Teams:
         """
         given = _valid_grant(principal_kind, principal, resource_kind, resource, action)
         if not is_permitted(viewer, Permission.GRANTS_MANAGE):
-            await self._limits.attempt("grant", caller, str(viewer.user_id), counts_alone=True, allowance=_SHARES)
+            await self._limits.attempt_to_share(viewer.user_id, caller)
             _require_principal(viewer, given)
         async with self._database.begin(viewer.user_id) as session:
             await self._require_to_give(session, viewer, given)

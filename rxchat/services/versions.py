@@ -70,7 +70,7 @@ class Versions:
         Raises:
             NotFound: when it is unknown or may not be read.
         """
-        found = (await self._library.document(viewer, document_id)).document
+        found = await self._library.readable_document(viewer, document_id)
         async with self._database.begin(viewer.user_id) as session:
             versions = await version_rows.of_series(session, found.owner_id, found.version_series_id)
             name = await version_rows.owner_name(session, found.collection_id)

@@ -46,10 +46,16 @@ def is_place(place: Any) -> bool:
     return (
         all(_is_path(place.get(name, "/")) for name in ("pathname", "asPath"))
         and isinstance(query, dict)
-        # The page's own query is a part of its path. A tab's place is kept for as long as the tab is.
-        and sum(map(len, map(str, (*query.keys(), *query.values())))) <= _LONGEST_PATH
         and all(isinstance(value, str) or _is_strings(value) for value in query.values())
+        # The page's own query is a part of its path. A tab's place is kept for as long as the tab is.
+        and _query_length(query) <= _LONGEST_PATH
     )
+
+
+def _query_length(query: dict[str, str | list[str]]) -> int:
+    """Return how long a query would be in an address: names, values and the signs between them."""
+    values = [(name, [value] if isinstance(value, str) else value) for name, value in query.items()]
+    return sum(len(name) + 1 + sum(len(item) + 1 for item in items) for name, items in values)
 
 
 def _is_path(path: Any) -> bool:

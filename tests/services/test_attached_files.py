@@ -106,6 +106,19 @@ async def test_mails_in_mails_are_opened_so_deep_and_no_deeper(
     assert "mail in a mail" in listed[0].remarks
 
 
+async def test_the_bound_holds_for_all_files_of_an_upload_however_they_are_nested(
+    services: Services, viewer: Viewer, collection: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rxchat.services.attached_files.ATTACHED_FILES", 4)
+    inner = [mail(*((f"{name}{number}.txt", f"{name} {number}".encode()) for number in range(3))) for name in "ab"]
+    letter = await ready(services, viewer, collection, "one.eml", mail(("a.eml", inner[0]), ("b.eml", inner[1])))
+    async with asyncio.timeout(60):
+        while len(listed := await others(services, viewer, collection, letter.id)) < 4:
+            await asyncio.sleep(0.05)
+    assert len(await others(services, viewer, collection, letter.id)) == 4
+    assert sum("only 4 files of an upload are" in item.remarks for item in listed) >= 1
+
+
 async def test_files_without_room_are_named_and_the_mail_is_ready(
     services: Services, viewer: Viewer, collection: UUID, settings: Settings
 ) -> None:

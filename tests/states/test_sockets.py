@@ -57,6 +57,14 @@ class Namespace:
         self.processed.append((sid, data))
 
 
+def nested(depth: int) -> list[Any]:
+    """A list in a list, so deep."""
+    found: list[Any] = []
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
 @pytest.fixture
 def namespace() -> Iterator[Namespace]:
     found = Namespace()
@@ -95,6 +103,8 @@ async def test_an_event_of_a_known_handler_goes_through(namespace: Namespace) ->
         {"name": NAME, "payload": {}, "router_data": {"query": ["canary"]}},
         {"name": NAME, "payload": {}, "router_data": {"query": {"a": {}}}},
         {"name": NAME, "payload": {}, "router_data": {"query": {"a": "x" * 5_000}}},
+        {"name": NAME, "payload": {}, "router_data": {"query": {"a": [""] * 5_000}}},
+        {"name": NAME, "payload": {}, "router_data": {"query": {"a": nested(900)}}},
         {"name": NAME, "payload": {}, "router_data": {"query": {str(n): ["x" * 50] * 2 for n in range(50)}}},
         {"name": NAME, "payload": {}, "router_data": {"query": {"a": [7]}}},
         {"name": NAME, "payload": {}, "router_data": {"pathname": 7}},

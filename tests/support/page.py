@@ -9,15 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from rxchat.domain.text import utf16_length
+
 Message = dict[str, Any]
 _KINDS = {"t": "text", "r": "reasoning"}
 # An answer that is written again may cite nothing.
 _WITHOUT_SOURCES = {"citations": None, "remarks": None}
-
-
-def utf16_length(text: str) -> int:
-    """How long a text is in JavaScript."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def place_window(buffer: str, offset: int, piece: str) -> str | None:
