@@ -18,7 +18,7 @@ _MOST_COUNTED = 1_000
 LAST_PRIORITY = -_MOST_COUNTED
 """That of the last of somebody's many documents, and of one that has had many turns."""
 _MOST_URGENT = 5
-"""So many of somebody's attached documents can come first at once."""
+"""How many attached documents of one user are ingested before all others."""
 _URGENT = 2 * _MOST_COUNTED
 
 # As procrastinate's own `defer` does it; but within our transaction, so that there is never one without the other.
@@ -63,7 +63,7 @@ async def queue_ingestion(
     """Have a document brought on its way to being found, when this transaction commits; one job at a time for each.
 
     The more of a person's documents wait, the later the next one's turn: who brings thousands keeps nobody else waiting.
-    What is attached to a message comes first, as far as it is a few files: somebody waits for the answer.
+    Files attached to a message come first, as long as they are few: their user waits for the answer.
     """
     row = (await session.execute(_WAITING, {"owner": owner_id, "document": document_id, "most": _MOST_COUNTED})).one()
     is_first = is_urgent and row.is_attached and row.attached <= _MOST_URGENT

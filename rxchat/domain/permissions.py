@@ -199,7 +199,7 @@ def is_allowed(viewer: Viewer, action: Action, resource: Resource, grants: Itera
 
 
 def may_share_with_group(viewer: Viewer, group_id: str) -> bool:
-    """Whether the user may share with a group what is theirs: its members may, and whoever manages groups or grants.
+    """Whether the user may share with a group what is theirs: its members may, and users who manage groups or grants.
 
     Members are added to a group that has grants only by users who may give grants, so a share by anyone else would take
     the group from its managers.

@@ -254,7 +254,7 @@ class Postgres:
     async def provision(self) -> None:
         """Bring roles, database and extension to what RxChat expects; does nothing twice."""
         async with await psycopg.AsyncConnection.connect(self.superuser_url, autocommit=True) as connection:
-            # Iterations make guessing a person's password slow (RFC 7677). These are 24 random bytes, which nobody guesses;
+            # Iterations make guessing a person's password slow (RFC 7677). These are 24 random bytes, which cannot be guessed;
             # with 4096 of them each new connection costs both ends milliseconds.
             await connection.execute("SET scram_iterations = 1")
             for role, password, attributes in (

@@ -182,6 +182,18 @@ def as_json(body: Any) -> bytes:
     return json.dumps(body).encode()
 
 
+async def test_parameters_that_are_nonsense_are_answered_with_a_sentence(
+    services: Services, clients: Open, owner_url: str, subtests: pytest.Subtests
+) -> None:
+    client = clients()
+    await sign_in(client, await person(services, owner_url, "Admin", "admin"))
+    for (method, path), names in PARAMETERS.items():
+        for value in (2**63, -(2**63), "-1", "1e400", "x" * 3_000, "\x00", "\ud7ff", ""):
+            with subtests.test(route=f"{method} {path}", value=str(value)[:20]):
+                answer = await client.request(method, filled(path, uuid4()), params=dict.fromkeys(names, value))
+                assert answer.status_code < 500, answer.text
+
+
 async def test_another_sites_page_changes_nothing(clients: Open, subtests: pytest.Subtests) -> None:
     for method, path in ROUTES:
         # A provider's own page posts to the callback; what it posts is worth something only with our cookie.
