@@ -23,7 +23,7 @@ test: .venv/installed-dev browser ## Set everything up, then run every check and
 	$(PYTEST) --ignore tests/gates $(ARGS)
 
 quick: .venv/installed-dev ## What is being worked on: no browser, no model, no server that a test has to itself
-	$(PYTEST) $(QUICK) $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 $(QUICK) $(ARGS)
 
 test-all: test ## The same, and what takes minutes
 	$(BIN)/python -m pytest -m slow
