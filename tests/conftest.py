@@ -44,7 +44,7 @@ HOUSE = {
     "test_content_security",
 }
 OWN = {"test_administration", "test_documents", "test_first_start", "test_grounding"}
-SECURITY_HOUSE = {"test_headers", "test_connections", "test_origins", "test_sign_in_page"}
+SECURITY_HOUSE = {"test_headers", "test_connections", "test_origins"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
