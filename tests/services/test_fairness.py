@@ -55,7 +55,7 @@ async def test_who_brings_many_keeps_nobody_waiting_and_what_is_attached_comes_f
 async def test_reading_again_and_restoring_have_pauses_of_each_user_alone(
     services: Services, viewer: Viewer, owner_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "QUEUED_AGAIN", Allowance(subject=2))
+    monkeypatch.setattr(limits, "_QUEUED_AGAIN", Allowance(subject=2))
     other = add_viewer(owner_url)
     for owner in (viewer, other):
         # What is counted is the asking: also that for a document that is being read, or is another's.
