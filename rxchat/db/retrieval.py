@@ -74,8 +74,9 @@ _NEAR_IN_SCOPE = """
         SELECT owner_id, id, distance, row_number() OVER (ORDER BY distance, id) AS rank FROM (
             SELECT * FROM (
                 SELECT DISTINCT ON (hash) * FROM (
+                    -- Plus nothing: an order that the HNSW index offers would be taken where it seems cheap, and it finds a few.
                     SELECT scope.owner_id, scope.id, scope.hash,
-                           (made.embedding::halfvec({dimensions})) <=> (:vector)::halfvec({dimensions}) AS distance
+                           ((made.embedding::halfvec({dimensions})) <=> (:vector)::halfvec({dimensions})) + 0 AS distance
                       FROM scope JOIN chunk_vector AS made
                         ON made.owner_id = scope.owner_id AND made.chunk_id = scope.id AND made.index_id = {index}
                      ORDER BY distance, scope.id LIMIT {looked_at}) AS nearest

@@ -6,9 +6,11 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from rxchat.bootstrap import Connections
 from rxchat.db import retrieval as rows
+from rxchat.db import search_index
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.lexemes import VERSION
 from rxchat.domain.retrieval import Scope, Way
@@ -78,6 +80,24 @@ async def test_copies_of_a_passage_leave_room_for_the_one_that_differs(
     assert found.notice == ""
     assert any("cellar" in text for text in texts)
     assert len(texts) <= 3
+
+
+async def test_what_is_read_through_is_read_whole_however_cheap_the_index_looks(
+    services: Services, viewer: Viewer, collection: UUID
+) -> None:
+    copies = 600 * ["# Pumps\n\nWhich pump is broken is written on the board. The pump log says which pump."]
+    differs = "# Pumps\n\nThe pump in the cellar is broken and waits for a seal."
+    await ready(services, viewer, collection, "pumps.md", "\n\n".join([*copies, differs]))
+    async with services.ingestion._database.begin(viewer.user_id) as session:
+        [index] = await search_index.indexes(session)
+        [vector] = await services.ingestion._embedding._embedder.embed(["Which pump is broken?"], index.embedder)
+        # What statistics of a large table may lead the planner to, sooner or later.
+        for way in ("hashjoin", "mergejoin", "sort", "seqscan", "bitmapscan"):
+            await session.execute(text(f"SET LOCAL enable_{way} = off"))
+        found = await rows.search(
+            session, index, Scope((collection,)), "Which pump is broken?", vector, k=8, way=Way.VECTOR
+        )
+    assert any("cellar" in passage.text for passage in found)
 
 
 async def test_passages_that_differ_by_a_number_are_no_copies(
