@@ -25,8 +25,10 @@ def test_an_empty_plain_part_gives_way_to_the_page() -> None:
 
 
 def test_attachments_are_named_in_the_text_and_files_of_their_own() -> None:
+    # Made once: the time of making is in it.
+    document = samples.word()
     made = message()
-    made.add_attachment(samples.word(), maintype="application", subtype="octet-stream", filename="Übersicht.docx")
+    made.add_attachment(document, maintype="application", subtype="octet-stream", filename="Übersicht.docx")
     made.add_attachment("a;b\n1;2\n".encode("utf-16"), maintype="text", subtype="csv", filename="t.csv")
     made.add_attachment(b"\x89PNG\r\n\x1a\n", maintype="image", subtype="png", filename="logo.png")
     made.add_attachment(b"PK\x03\x04", maintype="application", subtype="zip", filename="all.zip")
@@ -38,7 +40,7 @@ def test_attachments_are_named_in_the_text_and_files_of_their_own() -> None:
         "Attachment: bill.pdf"
     )
     assert [(item.name, item.content) for item in read.files[:2]] == [
-        ("Übersicht.docx", samples.word()), ("t.csv", "a;b\n1;2\n".encode("utf-16")),
+        ("Übersicht.docx", document), ("t.csv", "a;b\n1;2\n".encode("utf-16")),
     ]  # fmt: skip
     assert [item.name for item in read.files[2:]] == ["logo.png"]
     assert [note.partition(":")[0] for note in read.document.notes] == [
