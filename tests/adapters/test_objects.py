@@ -17,6 +17,7 @@ from rxchat.adapters.objects.s3 import S3Store
 from rxchat.domain.errors import ObjectMissing
 from rxchat.domain.ports import ObjectStore, StoredObject
 from tests.peers.swift import SwiftS3, swift_s3
+from tests.peers.swift_server import LISTED_AT_ONCE
 
 pytestmark = pytest.mark.anyio
 
@@ -133,9 +134,9 @@ async def test_objects_are_listed_with_sizes_and_times(store: ObjectStore) -> No
         assert abs(datetime.now(UTC) - entry.modified_at) < timedelta(minutes=1)
 
 
-async def test_a_thousand_objects_are_listed_over_pages(store: ObjectStore) -> None:
-    # One more than S3 lists at once.
-    keys = [random_key() for _ in range(1001)]
+async def test_objects_are_listed_over_pages(store: ObjectStore) -> None:
+    # One more than two pages of S3 hold.
+    keys = [random_key() for _ in range(2 * LISTED_AT_ONCE + 1)]
     await asyncio.gather(*(store.put(key, key.encode()) for key in keys))
     found = [entry.key for entry in await listed(store)]
     assert sorted(found) == sorted(keys)

@@ -10,6 +10,8 @@ import sys
 import warnings
 from pathlib import Path
 
+LISTED_AT_ONCE = 50
+
 
 def main(folder: Path, ports: dict[str, int], full_disk: bool) -> None:
     """Serve for ever; what the folder holds already is kept."""
@@ -82,6 +84,8 @@ def _configuration(folder: Path) -> dict[str, str]:
         + "conn_timeout = 2\nnode_timeout = 10\nrecoverable_node_timeout = 10\n"
         + f"[filter:tempauth]\nuse = egg:swift#tempauth\nuser_{account}_{user} = {secrets['secret_key']} .admin\n"
         + "[filter:s3api]\nuse = egg:swift#s3api\nlocation = us-east-1\n"
+        # S3 lists a thousand at once; with fewer, several pages are listed without minutes of storing objects first.
+        + f"max_bucket_listing = {LISTED_AT_ONCE}\n"
         + "".join(
             f"[filter:{name}]\nuse = egg:swift#{name.replace('-', '_')}\n"
             for name in ("catch_errors", "container-quotas", "slo")
