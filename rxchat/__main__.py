@@ -74,9 +74,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for problem in error.errors():
             print(f"rxchat: {problem['loc'][0]}: {problem['msg']}", file=sys.stderr)
         return 1
-    # `up` tells a person what it does in its own words; what its children log is in the data folder.
-    is_quiet = chosen.command == "up" and settings.log_level == "info"
-    configure_logging("warning" if is_quiet else settings.log_level, settings.log_format)
+    # `up` says what it does in its own words; its log is beside those of its children unless a setting asks for it here.
+    is_asked_for = bool({"log_level", "log_format"} & settings.model_fields_set)
+    to_file = chosen.command == "up" and not is_asked_for
+    configure_logging(settings.log_level, settings.log_format, settings.data / "logs" / "up.log" if to_file else None)
     run, _ = COMMANDS[chosen.command]
     try:
         return run(settings, chosen)

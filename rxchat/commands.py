@@ -8,42 +8,24 @@ import os
 import signal
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 
-import httpx
 import psycopg
 import uvloop
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.exc import SQLAlchemyError
 
-from rxchat import __version__, checks, frontend
+from rxchat import __version__, checks, frontend, serving
 from rxchat.bootstrap import ConfigurationError, Connections, connections, needs_embedded, running
 from rxchat.db import accounts as account_rows
 from rxchat.db import migrations, poolers, prerequisites
 from rxchat.db.database import Database, libpq_url
 from rxchat.embedded.attached import serve_for
-from rxchat.embedded.supervisor import Child, Supervisor
+from rxchat.embedded.progress import Report, TaskLine, Terminal
+from rxchat.embedded.supervisor import Supervisor
 from rxchat.services.tokens import Tokens
 from rxchat.settings import Settings
-
-_TELL_EVERY_SECONDS = 5.0
-
-# Internal to Reflex (it is pinned): serve the frontend that is built already, and compile nothing.
-_WEB_ENVIRONMENT = {
-    "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
-    "__REFLEX_SKIP_COMPILE": "true",
-    "REFLEX_ENV_MODE": "prod",
-    "REFLEX_SSR": "false",
-    # A line that is dead without having been closed is noticed on both sides in 25 s.
-    "REFLEX_SOCKET_INTERVAL": "10",
-    "REFLEX_SOCKET_TIMEOUT": "15",
-}
-# How long a connection may say nothing before it has sent the next request's headers.
-_SILENT_MILLISECONDS = "20000"
-# Open websockets count as requests: this is how many tabs one process takes.
-_TABS_A_PROCESS = "4096"
 
 
 def say(line: str) -> None:
@@ -64,27 +46,29 @@ async def _up(settings: Settings) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    supervisor = Supervisor(settings, say)
-    serving = asyncio.create_task(_serve_until(stop, settings, supervisor))
+    report = Terminal()
+    supervisor = Supervisor(settings, report)
+    running = asyncio.create_task(_serve_until(stop, settings, supervisor, report))
     stopping = asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if not serving.done():
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not running.done():
             # Asked to stop, in the middle of starting perhaps.
-            serving.cancel()
+            running.cancel()
         with suppress(asyncio.CancelledError):
-            await serving
+            await running
     finally:
         stopping.cancel()
+        report.clear()
         say("Stopping ...")
         await supervisor.stop()
     say("Stopped.")
     return 0
 
 
-async def _serve_until(stop: asyncio.Event, settings: Settings, supervisor: Supervisor) -> None:
+async def _serve_until(stop: asyncio.Event, settings: Settings, supervisor: Supervisor, report: Report) -> None:
     # The pages need the processor, the servers mostly the disk: together they take little longer than either.
-    building = asyncio.create_task(_build_if_stale(settings))
+    building = asyncio.create_task(_build_if_stale(settings, report))
     try:
         await supervisor.start()
         await building
@@ -92,30 +76,20 @@ async def _serve_until(stop: asyncio.Event, settings: Settings, supervisor: Supe
         building.cancel()
         await asyncio.wait({building})
     at = connections(settings)
+    report(TaskLine("Bringing the database up to date ...", "schema"))
     await asyncio.to_thread(_migrate, settings, at)
-    supervisor.add(_web_child(settings))
+    report(TaskLine("The database is up to date.", "schema", is_done=True))
+    supervisor.add(serving.child(settings))
     running = asyncio.create_task(supervisor.run_until(stop))
     healthy = asyncio.create_task(supervisor.until_healthy("web"))
-    telling = asyncio.create_task(_tell_of_the_start())
     try:
         await asyncio.wait({running, healthy}, return_when=asyncio.FIRST_COMPLETED)
-        telling.cancel()
         if healthy.done():
             await _welcome(settings, at)
         await running
     finally:
         running.cancel()
         healthy.cancel()
-        telling.cancel()
-
-
-async def _tell_of_the_start() -> None:
-    """Say every few seconds that it goes on: on a slow machine it takes a while until the first page is there."""
-    say("Starting the web server ...")
-    began = time.monotonic()
-    while True:
-        await asyncio.sleep(_TELL_EVERY_SECONDS)
-        say(f"Starting the web server: {time.monotonic() - began:.0f} s so far ...")
 
 
 async def _welcome(settings: Settings, at: Connections) -> None:
@@ -125,9 +99,9 @@ async def _welcome(settings: Settings, at: Connections) -> None:
         say(f"Create the first administrator here (the link works once, and for 24 hours):\n{link}")
 
 
-async def _build_if_stale(settings: Settings) -> None:
+async def _build_if_stale(settings: Settings, report: Report) -> None:
     if not frontend.is_fresh():
-        await frontend.build(settings.data / "logs" / "frontend.log", say)
+        await frontend.build(settings.data / "logs" / "frontend.log", report)
 
 
 def _check_port(settings: Settings) -> None:
@@ -139,30 +113,6 @@ def _check_port(settings: Settings) -> None:
             raise ConfigurationError(
                 f"Cannot listen at {settings.host}:{settings.port} ({error.strerror}). Set RXCHAT_PORT to a free port."
             ) from error
-
-
-def _web_child(settings: Settings) -> Child:
-    return Child(
-        name="web",
-        command=[sys.executable, "-m", "rxchat", "web"],
-        healthy=lambda: _is_serving(settings),
-        # Even when we are killed it may save what it is writing.
-        death_signal=signal.SIGTERM,
-    )
-
-
-async def _is_serving(settings: Settings) -> None:
-    async with httpx.AsyncClient(trust_env=False) as client:
-        try:
-            (await client.get(f"{_local_url(settings)}/healthz", timeout=5)).raise_for_status()
-        except httpx.HTTPError as error:
-            raise ConnectionError(str(error)) from error
-
-
-def _local_url(settings: Settings) -> str:
-    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound
-    host = everywhere.get(settings.host, settings.host)
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 async def _setup_link(settings: Settings, at: Connections) -> str | None:
@@ -178,7 +128,7 @@ async def _setup_link(settings: Settings, at: Connections) -> str | None:
 
 def build(settings: Settings, _chosen: argparse.Namespace) -> int:
     """Build the pages, if anything that they are made of has changed."""
-    asyncio.run(_build_if_stale(settings))
+    asyncio.run(_build_if_stale(settings, Terminal()))
     return 0
 
 
@@ -195,25 +145,14 @@ def web(settings: Settings, chosen: argparse.Namespace) -> int:
     checks.demand(settings)
     at = connections(settings)
     _check_database(settings, at)
-    os.environ.update(_WEB_ENVIRONMENT)
+    os.environ.update(serving.ENVIRONMENT)
     if chosen.no_engine:
         os.environ["RXCHAT_ENGINE"] = "off"
-    command = [
-        *(sys.executable, "-m", "granian", "rxchat.rxchat:app", "--factory", "--interface", "asgi", "--no-log"),
-        *("--host", settings.host, "--port", str(settings.port), "--workers", str(chosen.workers)),
-        # HTTP/1 alone: with both, a connection that says nothing is waited for without end. Proxies speak it to us anyway.
-        *("--http", "1", "--http1-header-read-timeout", _SILENT_MILLISECONDS),
-        *("--backlog", "2048", "--backpressure", _TABS_A_PROCESS),
-        # A worker that is asked to end saves what it is writing first; then it may be killed.
-        *("--workers-kill-timeout", "3"),
-        # One that was killed is started again; the others serve meanwhile.
-        *("--respawn-failed-workers", "--respawn-interval", "0.1"),
-    ]
     count = f"{chosen.workers} processes" if chosen.workers > 1 else "one process"
     say(f"RxChat {__version__}: {count} will serve {settings.base_url} in a few seconds.")
     # In this process's place: what was only needed for the checks above is given back.
     os.chdir(frontend.ROOT)
-    os.execv(sys.executable, command)  # noqa: S606
+    os.execv(sys.executable, serving.command(settings, chosen.workers))  # noqa: S606
 
 
 def worker(settings: Settings, _chosen: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from rxchat.domain.errors import RxChatError
 from rxchat.embedded.process import before_exec
+from rxchat.embedded.progress import Report, TaskLine, busy_note
 
 ROOT = Path(__file__).resolve().parents[1]
 _PAGE = ROOT / ".web" / "build" / "client" / "index.html"
@@ -31,7 +32,8 @@ _SOURCES = (
     "assets",
     "reflex.lock",
 )
-_TELL_EVERY_SECONDS = 5.0
+_TELL_EVERY_SECONDS = 1.0
+_TASK = "pages"
 _LOOK_EVERY_SECONDS = 0.2
 
 
@@ -95,7 +97,7 @@ def inline_script_hashes() -> list[str]:
     return sorted(f"sha256-{base64.b64encode(digest).decode()}" for digest in digests)
 
 
-async def build(log: Path, report: Callable[[str], None]) -> None:
+async def build(log: Path, report: Report) -> None:
     """Build the frontend if it is not fresh, telling how it goes; what the tools say goes into the log.
 
     Processes of one checkout build one after another: two at once would remove each other's files.
@@ -109,13 +111,13 @@ async def build(log: Path, report: Callable[[str], None]) -> None:
 
 
 @asynccontextmanager
-async def _turn(report: Callable[[str], None]) -> AsyncGenerator[None]:
+async def _turn(report: Report) -> AsyncGenerator[None]:
     """Hold this process's turn to build; it ends with the context, or with the process."""
     with (ROOT / "rxconfig.py").open("rb") as lock:
         is_told = False
         while not _locks(lock):
             if not is_told:
-                report("Another process builds the pages: waiting for it ...")
+                report(TaskLine("Another process builds the pages: waiting for it ...", _TASK))
             is_told = True
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
         yield
@@ -129,9 +131,9 @@ def _locks(file: BinaryIO) -> bool:
     return True
 
 
-async def _build(log: Path, report: Callable[[str], None]) -> None:
+async def _build(log: Path, report: Report) -> None:
     digest = _digest()
-    report("Building the pages (once; half a minute to two) ...")
+    report(TaskLine("Building the pages (once; half a minute to two) ...", _TASK))
     log.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     with log.open("wb") as output:
@@ -155,13 +157,13 @@ async def _build(log: Path, report: Callable[[str], None]) -> None:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
         raise FrontendFailed(f"The pages could not be built; {log} says:\n{tail}")
     _STAMP.write_text(digest)
-    report(f"Built the pages in {time.monotonic() - began:.0f} s.")
+    report(TaskLine(f"Built the pages in {time.monotonic() - began:.0f} s.", _TASK, is_done=True))
 
 
-async def _wait(building: asyncio.subprocess.Process, began: float, report: Callable[[str], None]) -> None:
+async def _wait(building: asyncio.subprocess.Process, began: float, report: Report) -> None:
     while building.returncode is None:
         try:
             async with asyncio.timeout(_TELL_EVERY_SECONDS):
                 await building.wait()
         except TimeoutError:
-            report(f"Building the pages: {time.monotonic() - began:.0f} s so far ...")
+            report(TaskLine(f"Building the pages: {time.monotonic() - began:.0f} s so far{busy_note()} ...", _TASK))

@@ -12,6 +12,8 @@ import sys
 import time
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from typing import Any, Literal
 
 import structlog
@@ -20,6 +22,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from rxchat.domain.ids import new_id
 
 REDACTED = "[redacted]"
+_LARGEST_LOG_BYTES = 10_000_000
 _SECRET_NAMES = re.compile(
     r"cookie|token|secret|password|pepper|authorization|api_?key|^text$|content|payload|router_data|headers",
     re.IGNORECASE,
@@ -67,9 +70,9 @@ PACKETS_REFUSED = Counter("rxchat_socket_packets_refused_total", "Messages on we
 FOLLOWERS = Gauge("rxchat_followers", "Browser tabs that follow an answer just now.")
 
 
-def configure_logging(level: str, form: Literal["auto", "json", "text"]) -> None:
-    """Send this process's logs, and those of its libraries, to standard error in one form."""
-    as_json = form == "json" or (form == "auto" and not sys.stderr.isatty())
+def configure_logging(level: str, form: Literal["auto", "json", "text"], file: Path | None = None) -> None:
+    """Send this process's logs, and those of its libraries, to standard error in one form; or to a file, as JSON."""
+    as_json = file is not None or form == "json" or (form == "auto" and not sys.stderr.isatty())
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -92,7 +95,10 @@ def configure_logging(level: str, form: Literal["auto", "json", "text"]) -> None
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler: logging.Handler = logging.StreamHandler(sys.stderr)
+    if file is not None:
+        # Opened with its first line: the folder is made by then.
+        handler = RotatingFileHandler(file, maxBytes=_LARGEST_LOG_BYTES, backupCount=1, delay=True)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

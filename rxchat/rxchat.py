@@ -15,6 +15,7 @@ from rxchat import bootstrap, checks, frontend
 from rxchat.api.front import Front
 from rxchat.api.requests import cookie_name
 from rxchat.api.routes import build_api
+from rxchat.embedded import progress
 from rxchat.embedded.process import die_with_parent
 from rxchat.observability import configure_logging
 from rxchat.settings import Settings
@@ -70,6 +71,7 @@ access.accept_cookie(cookie_name(settings))
 async def _lifespan() -> AsyncGenerator[None]:
     # The server that forked this worker may be killed without a word; nobody else would end the worker then.
     die_with_parent(signal.SIGTERM)
+    progress.enter_stage(settings.data, "connecting to the database and the other servers")
     # Again, for whoever starts it in another way.
     checks.demand(settings)
     if app.event_namespace is not None:

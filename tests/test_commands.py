@@ -124,7 +124,9 @@ def test_it_prints_the_address_and_a_link_and_ctrl_c_ends_all_of_it(start_up) ->
     last = [line for line in printed.splitlines() if line][-3:]
     assert last[0] == f"RxChat is at {running.url}"
     assert re.fullmatch(rf"{running.url}/setup#token=v4\.local\.[\w-]+", last[2])
-    assert "Traceback" not in printed and '"event"' not in printed
+    assert "Traceback" not in printed and '"event"' not in printed and "\x1b" not in printed
+    assert printed.index("Starting the web server ...") < printed.index("RxChat is at")
+    assert '"event": "servers_started"' in (running.data / "logs" / "up.log").read_text()
     assert httpx.get(f"{running.url}/healthz").status_code == 200
     children = running.descendants()
     assert len(children) >= 4
@@ -132,6 +134,11 @@ def test_it_prints_the_address_and_a_link_and_ctrl_c_ends_all_of_it(start_up) ->
     assert running.process.wait(60) == 0
     assert [pid for pid in children if is_alive(pid)] == []
     assert running.printed().rstrip().endswith("Stopped.")
+
+
+def test_its_log_is_on_the_terminal_where_a_setting_asks_for_it(start_up) -> None:
+    running = start_up(RXCHAT_LOG_LEVEL="info", RXCHAT_REGISTRATION="closed")
+    assert '"event": "servers_started"' in running.until_printed("RxChat is at")
 
 
 def test_kill_9_leaves_no_orphan(start_up) -> None:

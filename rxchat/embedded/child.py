@@ -15,12 +15,11 @@ from pathlib import Path
 
 import structlog
 
-from rxchat.embedded import process
+from rxchat.embedded import process, progress
 from rxchat.embedded.errors import StartFailed
+from rxchat.embedded.progress import Report, TaskLine
 
 log = structlog.get_logger(__name__)
-
-Report = Callable[[str], None]
 
 _LARGEST_LOG_BYTES = 10_000_000
 _QUOTED_LINES = 8
@@ -29,6 +28,9 @@ _LONGEST_DELAY_SECONDS = 30.0
 # One that ran this long starts over with the shortest delay.
 _STEADY_SECONDS = 60.0
 _HEALTH_TIMEOUT_SECONDS = 10.0
+_TELL_EVERY_SECONDS = 1.0
+# A start that takes no longer needs no line.
+_QUICK_SECONDS = 4.0
 
 
 @dataclass
@@ -55,6 +57,10 @@ class Child:
     health_interval_seconds: float = 10.0
     silent_seconds: float = 60.0
     """How long it may fail its health check before it is restarted."""
+    label: str = ""
+    """What users know it as; default: its name."""
+    stage: Callable[[], str] | None = None
+    """Returns what it does while it starts, in a few words."""
 
 
 class Kept:
@@ -66,6 +72,8 @@ class Kept:
         self.is_healthy = asyncio.Event()
         self._log_file = child.log_file or logs / f"{child.name}.log"
         self._report = report
+        self._label = child.label or child.name
+        self._told_since: float | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._log_begin = 0
         self._healthy_since = 0.0
@@ -83,11 +91,15 @@ class Kept:
             StartFailed: it ended, or was not healthy in time; the end of its log is quoted.
         """
         self._process = await self._spawn()
+        telling = asyncio.create_task(self._tell_of_the_start())
         try:
             await asyncio.wait_for(self._until_healthy(self._process), self.child.start_seconds)
         except TimeoutError:
             await self.stop(1.0)
             raise StartFailed(self._start_failure(f"did not answer within {self.child.start_seconds:.0f} s")) from None
+        finally:
+            telling.cancel()
+        self._tell_of_the_end()
         self._healthy_since = time.monotonic()
         self.is_healthy.set()
         log.info("child_started", child=self.child.name, pid=self._process.pid)
@@ -111,6 +123,26 @@ class Kept:
                 except StartFailed as failure:
                     reason = failure.message
             self._report(f"{self.child.name} is back.")
+
+    async def _tell_of_the_start(self) -> None:
+        """Say how long it takes already, and what it does."""
+        began, stage = time.monotonic(), self.child.stage
+        if stage is not None:
+            self._told_since = began
+            self._report(TaskLine(f"Starting {self._label} ...", self.child.name))
+        await asyncio.sleep(_TELL_EVERY_SECONDS if stage else _QUICK_SECONDS)
+        while True:
+            self._told_since = began
+            words = f"; {stage()}" if stage and stage() else ""
+            line = f"{time.monotonic() - began:.0f} s so far{words}{progress.busy_note()}"
+            self._report(TaskLine(f"Starting {self._label}: {line} ...", self.child.name))
+            await asyncio.sleep(_TELL_EVERY_SECONDS)
+
+    def _tell_of_the_end(self) -> None:
+        if self._told_since is not None:
+            line = f"Started {self._label} in {time.monotonic() - self._told_since:.0f} s."
+            self._report(TaskLine(line, self.child.name, is_done=True))
+        self._told_since = None
 
     async def stop(self, seconds: float) -> None:
         """End it: politely, and after so many seconds without asking."""

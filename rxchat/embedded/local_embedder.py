@@ -20,6 +20,7 @@ import structlog
 from rxchat.embedded import data_folder, models, process, weights
 from rxchat.embedded.child import Kept
 from rxchat.embedded.errors import EmbeddedError, StartFailed
+from rxchat.embedded.progress import to_log
 
 log = structlog.get_logger(__name__)
 
@@ -84,9 +85,9 @@ class LocalEmbedder:
             models.check_cpu()
             models.check_libraries()
             folder, logs = self._data / "models", self._data / "logs"
-            await models.prepare(folder, logs, lambda line: log.info("progress", line=line), (weights.EMBEDDER,))
+            await models.prepare(folder, logs, to_log, (weights.EMBEDDER,))
             port = process.free_port()
-            self._child = Kept(models.child(folder, port, embedder_only=True), logs, lambda _line: None)
+            self._child = Kept(models.child(folder, port, embedder_only=True), logs, to_log)
             await self._child.start()
         except (EmbeddedError, OSError):
             self._release()

@@ -15,11 +15,13 @@ from pathlib import Path
 import httpx
 
 from rxchat.embedded import process, weights
-from rxchat.embedded.child import Child, Report
+from rxchat.embedded.child import Child
 from rxchat.embedded.errors import CpuTooOld, ProgramMissing, StartFailed
+from rxchat.embedded.progress import Report, TaskLine
 
 _NEEDED_FLAGS = ("avx", "avx2", "f16c", "fma", "bmi2")
 _PORT_PATIENCE_SECONDS = 3.0
+_WHOLE = 100
 _CPU_FACTS = Path("/proc/cpuinfo")
 
 
@@ -94,13 +96,12 @@ async def prepare(models: Path, logs: Path, report: Report, wanted: Sequence[wei
         )
     try:
         assert working.stdout is not None  # noqa: S101 - for the type checker
-        said: tuple[str, int] | None = None
         async for line in working.stdout:
             package, _, percent = line.decode().partition(" ")
-            step = (package, int(percent) // 10)
-            if step != said:
-                said = step
-                report(f"Preparing {labels[package]}: {int(percent)} %")
+            if int(percent) == _WHOLE:
+                report(TaskLine(f"Prepared {labels[package]}.", package, is_done=True))
+            else:
+                report(TaskLine(f"Preparing {labels[package]}: {int(percent)} %", package))
         code = await working.wait()
     finally:
         if working.returncode is None:

@@ -23,8 +23,9 @@ import psycopg
 from psycopg import sql
 
 from rxchat.embedded import data_folder, process
-from rxchat.embedded.child import Child, Report
+from rxchat.embedded.child import Child
 from rxchat.embedded.errors import ProgramMissing, StartFailed, WrongPostgresMajor
+from rxchat.embedded.progress import Report, TaskLine
 from rxchat.embedded.secrets import Secrets
 
 DATABASE = "rxchat"
@@ -124,8 +125,9 @@ class Postgres:
         software = await asyncio.to_thread(self._reachable_software)
         await self._wait_for_the_last_one()
         if not (self.cluster / "PG_VERSION").exists():
-            report("Preparing the database")
+            report(TaskLine("Preparing the database ...", "database"))
             await self._initdb(software)
+            report(TaskLine("Prepared the database.", "database", is_done=True))
         options = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
         return Child(
             "postgres",

@@ -15,9 +15,10 @@ from typing import Any
 import structlog
 
 from rxchat.embedded import data_folder, endpoints, models, process, secrets, valkey, weights
-from rxchat.embedded.child import Child, Kept, Report
+from rxchat.embedded.child import Child, Kept
 from rxchat.embedded.endpoints import Endpoints
 from rxchat.embedded.postgres import Postgres
+from rxchat.embedded.progress import Report, to_log
 from rxchat.settings import Settings
 
 __all__ = ["Child", "Supervisor"]
@@ -28,18 +29,13 @@ _STOP_SECONDS = 3.6
 _ADDED_STOP_SECONDS = 2.0
 
 
-def _silent(line: str) -> None:
-    """Report to nobody but the log."""
-    log.info("progress", line=line)
-
-
 class Supervisor:
     """Runs the servers of one data folder.
 
     Use: `await start()`, `add(...)` what depends on the servers, `await run_until(stop)`, and `await stop()` in any case.
     """
 
-    def __init__(self, settings: Settings, report: Report = _silent) -> None:
+    def __init__(self, settings: Settings, report: Report = to_log) -> None:
         """Say where to run and whom to tell; nothing happens before `start`."""
         self._settings = settings
         self._data = settings.data
