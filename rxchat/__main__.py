@@ -5,58 +5,65 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
 from pydantic import ValidationError
 
-from rxchat import __version__, commands, doctor, operator_commands
+from rxchat import __version__, arguments
 from rxchat.checks import InsecureSettings
 from rxchat.domain.errors import RxChatError
 from rxchat.observability import configure_logging
 from rxchat.settings import Settings
 
-COMMANDS: dict[str, tuple[Callable[[Settings, argparse.Namespace], int], str]] = {
-    "up": (commands.up, "start everything on this machine and serve (what `make run` does)"),
-    "build": (commands.build, "build the pages, if anything that they are made of has changed"),
-    "check": (commands.check, "look at the settings, and say what is not secure and what to do about it"),
+COMMANDS: dict[str, tuple[str, str]] = {
+    "up": ("rxchat.commands:up", "start everything on this machine and serve (what `make run` does)"),
+    "build": ("rxchat.commands:build", "build the pages, if anything that they are made of has changed"),
+    "check": ("rxchat.commands:check", "look at the settings, and say what is not secure and what to do about it"),
     "doctor": (
-        doctor.doctor,
+        "rxchat.doctor:doctor",
         "look at a running installation, part by part, and say what to do about what is not well",
     ),
-    "web": (commands.web, "serve, with the database and the other servers that are set or running"),
+    "web": ("rxchat.commands:web", "serve, with the database and the other servers that are set or running"),
     "worker": (
-        commands.worker,
+        "rxchat.commands:worker",
         "write answers and read documents, beside `web --no-engine`; as many of them as you like",
     ),
-    "migrate": (commands.migrate, "bring the database to the schema of this code"),
-    "servers": (commands.servers, "start the embedded servers alone, for as long as --owner lives"),
+    "migrate": ("rxchat.commands:migrate", "bring the database to the schema of this code"),
+    "servers": ("rxchat.commands:servers", "start the embedded servers alone, for as long as --owner lives"),
     "secrets": (
-        operator_commands.secrets,
+        "rxchat.operator_commands:secrets",
         "print new passwords and keys, as the lines of a .env file for compose.yaml",
     ),
-    "setup-link": (commands.setup_link, "print the link that creates the first administrator"),
-    "reset-link": (operator_commands.reset_link, "print a link with which somebody chooses a new password"),
-    "audit": (operator_commands.audit, "export the audit, or prove that an export is whole"),
+    "setup-link": ("rxchat.commands:setup_link", "print the link that creates the first administrator"),
+    "reset-link": ("rxchat.operator_commands:reset_link", "print a link with which somebody chooses a new password"),
+    "audit": ("rxchat.operator_commands:audit", "export the audit, or prove that an export is whole"),
     "rotate-file-keys": (
-        operator_commands.rotate_file_keys,
+        "rxchat.operator_commands:rotate_file_keys",
         "wrap the keys of all files by the present master key (RXCHAT_FILES_KEY)",
     ),
     "sweep-files": (
-        operator_commands.sweep_files,
+        "rxchat.operator_commands:sweep_files",
         "delete what is left of files that are gone, and say what else is in the file store",
     ),
     "claim-files": (
-        operator_commands.claim_files,
+        "rxchat.operator_commands:claim_files",
         "make the file store that is set this installation's, after its files were brought there by hand",
     ),
 }
 
 _ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
-    "servers": commands.add_servers_arguments,
-    "web": commands.add_web_arguments,
-    "reset-link": operator_commands.add_reset_arguments,
-    "audit": operator_commands.add_audit_arguments,
-    "sweep-files": operator_commands.add_sweep_arguments,
+    "servers": arguments.servers,
+    "web": arguments.web,
+    "reset-link": arguments.reset_link,
+    "audit": arguments.audit,
+    "sweep-files": arguments.sweep_files,
 }
+
+
+def function_of(command: str) -> Callable[[Settings, argparse.Namespace], int]:
+    """Import what a command does: only that, since a command that starts others lives as long as they do."""
+    module, _, name = COMMANDS[command][0].partition(":")
+    return getattr(import_module(module), name)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,9 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     is_asked_for = bool({"log_level", "log_format"} & settings.model_fields_set)
     to_file = chosen.command == "up" and not is_asked_for
     configure_logging(settings.log_level, settings.log_format, settings.data / "logs" / "up.log" if to_file else None)
-    run, _ = COMMANDS[chosen.command]
     try:
-        return run(settings, chosen)
+        return function_of(chosen.command)(settings, chosen)
     except InsecureSettings as error:
         for finding in error.findings:
             print(f"rxchat: {finding}", file=sys.stderr)

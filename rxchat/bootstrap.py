@@ -22,20 +22,18 @@ from rxchat.adapters.ollama import OllamaChatModel
 from rxchat.adapters.parsing import IsolatedParser
 from rxchat.adapters.redis import RedisBroadcast
 from rxchat.adapters.sign_in import providers
-from rxchat.checks import HOW_TO_MAKE_A_SECRET, SECRET_BYTES, decoded_secret
+from rxchat.connections import ConfigurationError, Connections, connections, decoded_key, needs_embedded
 from rxchat.db.database import Database
 from rxchat.db.migrations import newest_revision
 from rxchat.db.notifications import listen
 from rxchat.development import ensure_servers
-from rxchat.domain.errors import EmbedderError, RxChatError
+from rxchat.domain.errors import EmbedderError
 from rxchat.domain.files import FileLimits
 from rxchat.domain.ports import EmbeddingModel, ObjectStore
 from rxchat.domain.runs import RunLimits
-from rxchat.embedded import endpoints as embedded
 from rxchat.embedded.errors import EmbeddedError
 from rxchat.embedded.local_embedder import LocalEmbedder
 from rxchat.embedded.ollama_catalog import EMBEDDER_NAME
-from rxchat.embedded.secrets import load_or_create
 from rxchat.jobs.worker import Worker
 from rxchat.services import graph
 from rxchat.services.attaching import Attaching
@@ -85,90 +83,12 @@ from rxchat.settings import Settings
 log = structlog.get_logger(__name__)
 
 
-class ConfigurationError(RxChatError):
-    """RxChat cannot start with these settings."""
-
-
 class Connected(Protocol):
     """What holds connections."""
 
     async def aclose(self) -> None:
         """Close them."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Connections:
-    """Where this process's servers are and the secrets it works with, whoever provides them."""
-
-    database_url: str
-    database_owner_url: str
-    redis_url: str | None
-    ollama_hosts: tuple[str, ...]
-    demo_hosts: tuple[str, ...]
-    secret_key: bytes
-    password_pepper: bytes
-    previous_peppers: tuple[bytes, ...] = ()
-
-
-def connections(settings: Settings) -> Connections:
-    """Return where everything is: what is set, and for the rest the embedded servers that are running.
-
-    Raises:
-        ConfigurationError: when something is neither set nor running, or a secret is missing.
-    """
-    running = embedded.read(settings.data) if needs_embedded(settings) else None
-    if settings.database_url is not None:
-        database_url = settings.database_url.get_secret_value()
-        owner_url = (settings.database_owner_url or settings.database_url).get_secret_value()
-    elif running is not None and running.database_url and running.database_owner_url:
-        database_url, owner_url = running.database_url, running.database_owner_url
-    else:
-        raise ConfigurationError(
-            "No database: set DATABASE_URL, or start RxChat's own with `make run` (python -m rxchat up)."
-        )
-    redis_url = settings.redis_url.get_secret_value() if settings.redis_url else running and running.redis_url
-    demo_hosts = running.ollama_hosts if running and not settings.ollama_hosts else ()
-    secret_key, pepper = _secrets(settings)
-    return Connections(
-        database_url=database_url,
-        database_owner_url=owner_url,
-        redis_url=redis_url or None,
-        ollama_hosts=settings.ollama_hosts or demo_hosts,
-        demo_hosts=demo_hosts,
-        secret_key=secret_key,
-        password_pepper=pepper,
-        previous_peppers=tuple(
-            _decoded("RXCHAT_PASSWORD_PEPPER_PREVIOUS", value) for value in settings.password_pepper_previous
-        ),
-    )
-
-
-def needs_embedded(settings: Settings) -> bool:
-    """Whether any of the servers is left for RxChat to start."""
-    return settings.database_url is None or settings.redis_url is None or not settings.ollama_hosts
-
-
-def _secrets(settings: Settings) -> tuple[bytes, bytes]:
-    given = settings.secret_key, settings.password_pepper
-    if settings.database_url is None and None in given:
-        # The data folder holds the database too: what is generated into it is lost with it, not before.
-        made = load_or_create(settings.data)
-        given = settings.secret_key or made.secret_key, settings.password_pepper or made.password_pepper
-    named = zip(("RXCHAT_SECRET_KEY", "RXCHAT_PASSWORD_PEPPER"), given, strict=True)
-    key, pepper = (_decoded(name, value) for name, value in named)
-    return key, pepper
-
-
-def _decoded(name: str, value: object) -> bytes:
-    how = f"Make one with: {HOW_TO_MAKE_A_SECRET}"
-    if value is None:
-        raise ConfigurationError(f"With a database of your own, {name} must be set. {how}")
-    text = value if isinstance(value, str) else value.get_secret_value()  # pyright: ignore[reportAttributeAccessIssue]
-    raw = decoded_secret(text)
-    if raw is None:
-        raise ConfigurationError(f"{name} must be {SECRET_BYTES} random bytes in base64. {how}")
-    return raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,10 +187,10 @@ def object_store(settings: Settings) -> ObjectStore:
 def master_keys(settings: Settings, vault: Vault) -> MasterKeys:
     """Return by which keys files' keys are wrapped: the one that is set, else one that comes from the secret."""
     own = vault.key("file keys")
-    previous = [_decoded("RXCHAT_FILES_KEY_PREVIOUS", value) for value in settings.files_key_previous]
+    previous = [decoded_key("RXCHAT_FILES_KEY_PREVIOUS", value) for value in settings.files_key_previous]
     if settings.files_key is None:
         return MasterKeys(own, previous)
-    return MasterKeys(_decoded("RXCHAT_FILES_KEY", settings.files_key), [*previous, own])
+    return MasterKeys(decoded_key("RXCHAT_FILES_KEY", settings.files_key), [*previous, own])
 
 
 def _file_limits(settings: Settings) -> FileLimits:

@@ -17,8 +17,7 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.exc import SQLAlchemyError
 
 from rxchat import __version__, checks, frontend, serving
-from rxchat.bootstrap import ConfigurationError, Connections, connections, needs_embedded, running
-from rxchat.db import accounts as account_rows
+from rxchat.connections import ConfigurationError, Connections, connections, needs_embedded
 from rxchat.db import migrations, poolers, prerequisites
 from rxchat.db.database import Database, libpq_url
 from rxchat.embedded.attached import serve_for
@@ -116,6 +115,9 @@ def _check_port(settings: Settings) -> None:
 
 
 async def _setup_link(settings: Settings, at: Connections) -> str | None:
+    # Only here, as above: all tables.
+    from rxchat.db import accounts as account_rows
+
     database = Database(at.database_url, pool_size=2)
     try:
         async with database.begin(None) as session:
@@ -130,12 +132,6 @@ def build(settings: Settings, _chosen: argparse.Namespace) -> int:
     """Build the pages, if anything that they are made of has changed."""
     asyncio.run(_build_if_stale(settings, Terminal()))
     return 0
-
-
-def add_web_arguments(command: argparse.ArgumentParser) -> None:
-    """Say how `web` may be spread."""
-    command.add_argument("--workers", type=int, default=1, metavar="N", help="how many processes serve (default 1)")
-    command.add_argument("--no-engine", action="store_true", help="write no answers here: `worker` processes do")
 
 
 def web(settings: Settings, chosen: argparse.Namespace) -> int:
@@ -166,6 +162,9 @@ def worker(settings: Settings, _chosen: argparse.Namespace) -> int:
 
 
 async def _work(settings: Settings, at: Connections) -> None:
+    # Only here: all services, of which the process that starts the others would hold 80 MB without using them.
+    from rxchat.bootstrap import running
+
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -280,11 +279,6 @@ def check(settings: Settings, _chosen: argparse.Namespace) -> int:
         else "\nRxChat can start like this."
     )
     return 1 if errors else 0
-
-
-def add_servers_arguments(command: argparse.ArgumentParser) -> None:
-    """Say what `servers` needs."""
-    command.add_argument("--owner", type=int, required=True, help="the process that they belong to")
 
 
 def servers(settings: Settings, chosen: argparse.Namespace) -> int:

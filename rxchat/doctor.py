@@ -25,7 +25,8 @@ from rxchat.adapters.ollama import OllamaChatModel
 from rxchat.adapters.parsing import IsolatedParser
 from rxchat.adapters.proxies import proxy_for, without_credentials
 from rxchat.adapters.redis import RedisBroadcast
-from rxchat.bootstrap import Connections, connections, object_store
+from rxchat.bootstrap import object_store
+from rxchat.connections import Connections, connections
 from rxchat.db import migrations, poolers, prerequisites
 from rxchat.db.database import LINE, Database, libpq_url
 from rxchat.db.notifications import CHANNEL

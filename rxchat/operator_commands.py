@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 from secrets import token_bytes, token_urlsafe
 
-from rxchat.bootstrap import ConfigurationError, connections, master_keys, object_store
+from rxchat.bootstrap import master_keys, object_store
 from rxchat.checks import SECRET_BYTES
+from rxchat.connections import ConfigurationError, connections
 from rxchat.db import accounts as account_rows
 from rxchat.db import audit as audit_rows
 from rxchat.db import credentials
@@ -54,17 +55,6 @@ def secrets(_settings: Settings, _chosen: argparse.Namespace) -> int:
     print("# For files in MinIO (--profile minio):\n# S3_ENDPOINT=http://minio:9000")
     print("# For an Ollama elsewhere instead of --profile ollama:\n# OLLAMA_HOSTS=http://ollama.example.org:11434")
     return 0
-
-
-def add_audit_arguments(command: argparse.ArgumentParser) -> None:
-    """Say what `audit` can be asked for."""
-    choices = command.add_subparsers(dest="part", required=True, metavar="part")
-    export = choices.add_parser("export", help="write the whole audit, signed, as lines of JSON")
-    export.add_argument("file", help="where to write it; - for standard output")
-    check = choices.add_parser("verify", help="prove that an export is whole and unchanged; asks nobody")
-    check.add_argument("file", type=Path, help="the export")
-    check.add_argument("--key", default="", help="the public key that it must be signed with (see `audit key`)")
-    choices.add_parser("key", help="print the public key that this installation's audit is signed with")
 
 
 def audit(settings: Settings, chosen: argparse.Namespace) -> int:
@@ -113,12 +103,6 @@ async def _export(settings: Settings, file: str) -> int:
     finally:
         await database.aclose()
     return 0
-
-
-def add_reset_arguments(command: argparse.ArgumentParser) -> None:
-    """Say what `reset-link` needs."""
-    command.add_argument("email", help="whose password is to be chosen anew")
-    command.add_argument("--second-factor", action="store_true", help="take their second factors away, too")
 
 
 def reset_link(settings: Settings, chosen: argparse.Namespace) -> int:
@@ -189,11 +173,6 @@ async def _rotate_file_keys(settings: Settings) -> int:
         ) from error
     finally:
         await database.aclose()
-
-
-def add_sweep_arguments(command: argparse.ArgumentParser) -> None:
-    """Say what `sweep-files` can be asked for."""
-    command.add_argument("--unknown", action="store_true", help="delete what no file of this installation ever had")
 
 
 def sweep_files(settings: Settings, chosen: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from functools import partial
 import httpx
 
 from rxchat import frontend
-from rxchat.embedded import progress
+from rxchat.embedded import loopback, progress
 from rxchat.embedded.supervisor import Child
 from rxchat.settings import Settings
 
@@ -66,7 +66,7 @@ def child(settings: Settings) -> Child:
 
 
 async def _is_serving(settings: Settings) -> None:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with loopback.client() as client:
         try:
             (await client.get(f"{_local_url(settings)}/healthz", timeout=5)).raise_for_status()
         except httpx.HTTPError as error:

@@ -19,7 +19,8 @@ from psycopg import sql
 from xdist.scheduler import LoadScopeScheduling
 
 from rxchat.adapters.redis import RedisBroadcast
-from rxchat.bootstrap import Connections, running
+from rxchat.bootstrap import running
+from rxchat.connections import Connections
 from rxchat.db import migrations
 from rxchat.db.database import Database
 from rxchat.domain.accounts import Viewer

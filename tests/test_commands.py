@@ -19,8 +19,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from rxchat import commands, frontend
-from rxchat.bootstrap import ConfigurationError, Connections
+from rxchat import __main__, commands, frontend
+from rxchat.connections import ConfigurationError, Connections
 from rxchat.embedded.endpoints import Endpoints
 from rxchat.embedded.secrets import load_or_create
 from rxchat.settings import Settings
@@ -241,3 +241,20 @@ def test_where_others_use_it_rxchat_serves_as_no_superuser(
         assert said in printed and bool(printed) == bool(said)
     with pytest.raises(ConfigurationError, match="superuser"):
         commands._check_database(public, Connections(as_superuser, owner_url, None, (), (), b"k" * 32, b"p" * 32))
+
+
+def test_every_command_has_a_function_and_is_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        __main__.main(["--help"])
+    said = capsys.readouterr().out
+    for name in __main__.COMMANDS:
+        assert callable(__main__.function_of(name))
+        assert f"  {name}" in said
+
+
+def test_what_starts_the_others_does_not_hold_all_that_they_import() -> None:
+    look = "import sys, rxchat.__main__ as main; main.function_of('up'); print(*sys.modules, sep='\\n')"
+    imported = subprocess.run([sys.executable, "-c", look], cwd=ROOT, capture_output=True, text=True, check=True)
+    held = set(imported.stdout.split())
+    assert "rxchat.commands" in held
+    assert not held & {"rxchat.bootstrap", "rxchat.tables", "reflex", "fastapi", "minio", "ollama", "procrastinate"}

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from rxchat import doctor
-from rxchat.bootstrap import Connections
+from rxchat.connections import Connections
 from rxchat.doctor import Diagnosis, examined
 from rxchat.domain.accounts import Viewer
 from rxchat.services.graph import Services

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from rxchat.adapters.embedders.ollama import OllamaEmbeddingModel
-from rxchat.bootstrap import Connections, build_services
+from rxchat.bootstrap import build_services
+from rxchat.connections import Connections
 from rxchat.domain.errors import EmbedderError
 from rxchat.embedded.local_embedder import LocalEmbedder
 from rxchat.settings import Settings

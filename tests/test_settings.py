@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rxchat.__main__ import main
-from rxchat.bootstrap import ConfigurationError, connections, needs_embedded
+from rxchat.connections import ConfigurationError, connections, needs_embedded
 from rxchat.settings import Settings
 
 KEY = base64.urlsafe_b64encode(b"k" * 32).decode()

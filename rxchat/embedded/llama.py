@@ -19,6 +19,8 @@ from typing import Any
 
 import httpx
 
+from rxchat.embedded import loopback
+
 # Generation may pause while the other slot reads a long prompt.
 _TIMEOUT = httpx.Timeout(10, read=600)
 
@@ -81,12 +83,11 @@ class Llama:
             begin = time.perf_counter_ns()
             key = secrets.token_urlsafe(24)
             self._server = await asyncio.to_thread(self._start, key)
-            self._client = httpx.AsyncClient(
+            self._client = loopback.client(
                 base_url=self._server.listening_address,
                 headers={"Authorization": f"Bearer {key}"},
                 timeout=_TIMEOUT,
                 limits=httpx.Limits(max_connections=None),
-                trust_env=False,
             )
             self.load_nanoseconds = time.perf_counter_ns() - begin
             return self.load_nanoseconds

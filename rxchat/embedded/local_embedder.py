@@ -17,7 +17,7 @@ from typing import IO
 import httpx
 import structlog
 
-from rxchat.embedded import data_folder, models, process, weights
+from rxchat.embedded import data_folder, loopback, models, process, weights
 from rxchat.embedded.child import Kept
 from rxchat.embedded.errors import EmbeddedError, StartFailed
 from rxchat.embedded.progress import to_log
@@ -70,7 +70,7 @@ class LocalEmbedder:
         address = told.get("url") if told else None
         if not isinstance(address, str):
             return None
-        async with httpx.AsyncClient(trust_env=False, timeout=_ANSWER_SECONDS) as client:
+        async with loopback.client(timeout=_ANSWER_SECONDS) as client:
             try:
                 (await client.get(f"{address}/api/version")).raise_for_status()
             except httpx.HTTPError:

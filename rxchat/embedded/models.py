@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from rxchat.embedded import process, weights
+from rxchat.embedded import loopback, process, weights
 from rxchat.embedded.child import Child
 from rxchat.embedded.errors import CpuTooOld, ProgramMissing, StartFailed
 from rxchat.embedded.progress import Report, TaskLine
@@ -135,7 +135,7 @@ def child(models: Path, port: int, *, embedder_only: bool = False) -> Child:
     environment = {**own_environment(), "OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
 
     async def healthy() -> None:
-        async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+        async with loopback.client(timeout=10) as client:
             try:
                 response = await client.get(f"{url(port)}/api/version")
                 response.raise_for_status()

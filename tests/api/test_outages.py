@@ -11,7 +11,8 @@ from starlette.responses import PlainTextResponse
 
 from rxchat.api.front import Front
 from rxchat.api.routes import build_api
-from rxchat.bootstrap import Connections, running
+from rxchat.bootstrap import running
+from rxchat.connections import Connections
 from rxchat.domain.errors import DatabaseAway
 from rxchat.settings import Settings
 from tests.peers.gateway import gateway

@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
 from rxchat import commands, doctor
-from rxchat.bootstrap import ConfigurationError, Connections
+from rxchat.connections import ConfigurationError, Connections
 from rxchat.db import poolers
 from rxchat.settings import Settings
 from tests.peers.pgbouncer import pgbouncer

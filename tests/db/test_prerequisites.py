@@ -17,7 +17,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import SecretStr
 
 from rxchat import commands
-from rxchat.bootstrap import ConfigurationError
+from rxchat.connections import ConfigurationError
 from rxchat.db import migrations, prerequisites
 from rxchat.embedded.secrets import load_or_create
 from rxchat.settings import Settings

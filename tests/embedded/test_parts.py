@@ -110,7 +110,7 @@ async def test_preparing_weights_reports_how_far_it_is(data: Path) -> None:
     reports: list[str] = []
     await models.prepare(data / "models", data / "logs", reports.append)
     assert reports[0].startswith("Preparing the embedder: ")
-    assert reports[-1] == "Preparing the embedder: 100 %"
+    assert reports[-1] == "Prepared the embedder."
     made = (data / "models" / weights.EMBEDDER.prepared_file).read_bytes()
     assert made == (weights_cache.FOLDER / weights.EMBEDDER.prepared_file).read_bytes()
     assert not list((data / "models").glob("*.partial-*"))

@@ -19,7 +19,7 @@ import httpx
 
 from rxchat.adapters.objects.folder import FolderStore
 from rxchat.adapters.objects.s3 import S3Store
-from rxchat.bootstrap import Connections
+from rxchat.connections import Connections
 from rxchat.domain.ports import ObjectStore
 from rxchat.embedded import data_folder, process, secrets, valkey
 from rxchat.embedded.child import Child, Kept

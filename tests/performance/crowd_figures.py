@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from rxchat.bootstrap import Connections
+from rxchat.connections import Connections
 from tests.performance.crowd import RXCHAT, Harvest, crowd, wrong_texts
 from tests.performance.figures import Figure, percentile
 from tests.performance.readers import STEADY_FROM, STEADY_TO, Seen

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from uuid import uuid4
 
-from rxchat.bootstrap import connections
+from rxchat.connections import connections
 from tests.performance.bare import Bare, bare_server
 from tests.performance.crowd import Crowd, Harvest, Seat, crowd
 from tests.performance.crowd_figures import ask_all, crowd_figures, new_conversations_figure

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import psycopg
 
-from rxchat.bootstrap import Connections
+from rxchat.connections import Connections
 from rxchat.domain.ids import new_id
 from rxchat.services.tokens import SessionToken, Tokens
 from tests.factories import a_viewer, add_viewer

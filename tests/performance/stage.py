@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from rxchat.bootstrap import Connections, connections
+from rxchat.connections import Connections, connections
 from rxchat.settings import Settings
 from tests.performance.processes import command_of, environment, family, free_port, python, running
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 from playwright.async_api import Browser
 
-from rxchat.bootstrap import connections
+from rxchat.connections import connections
 from tests.performance.browser import profile, until_ready
 from tests.performance.figures import Figure, middle_and_range
 from tests.performance.processes import ROOT, command_of, environment, family, free_port, memory_megabytes, running

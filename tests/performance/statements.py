@@ -11,7 +11,7 @@ from typing import LiteralString
 
 import psycopg
 
-from rxchat.bootstrap import connections
+from rxchat.connections import connections
 from tests.performance.figures import Figure
 from tests.performance.processes import command_of, cpu_seconds, family
 from tests.performance.seeding import add_conversation, add_person

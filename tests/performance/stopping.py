@@ -10,7 +10,7 @@ from uuid import UUID
 
 import httpx
 
-from rxchat.bootstrap import Connections
+from rxchat.connections import Connections
 from tests.performance.figures import Figure, percentile
 from tests.performance.seeding import add_readers
 from tests.performance.stage import STEADY

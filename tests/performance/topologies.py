@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from rxchat.bootstrap import Connections, connections
+from rxchat.connections import Connections, connections
 from rxchat.embedded import endpoints, secrets
 from rxchat.embedded.postgres import DATABASE
 from rxchat.settings import Settings

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rxchat.bootstrap import Connections
+from rxchat.connections import Connections
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.retrieval import Scope
 from rxchat.services.graph import Services

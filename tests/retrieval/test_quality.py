@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from rxchat.bootstrap import Connections
+from rxchat.connections import Connections
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.retrieval import Way

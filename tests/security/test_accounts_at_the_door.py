@@ -10,7 +10,8 @@ import bcrypt
 import psycopg
 import pytest
 
-from rxchat.bootstrap import Connections, running
+from rxchat.bootstrap import running
+from rxchat.connections import Connections
 from rxchat.domain.accounts import Caller, RegistrationMode
 from rxchat.services.breached import is_breached, packed
 from rxchat.services.graph import Services

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from rxchat.bootstrap import Connections
+from rxchat.connections import Connections
 from rxchat.db import audit
 from rxchat.db.database import Database
 from rxchat.domain.accounts import Caller

@@ -10,7 +10,8 @@ import httpx
 import psycopg
 import pytest
 
-from rxchat.bootstrap import Connections, running
+from rxchat.bootstrap import running
+from rxchat.connections import Connections
 from rxchat.domain.accounts import Caller
 from rxchat.domain.text import same_site_path
 from rxchat.services.graph import Services

@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from rxchat.adapters.attempts import RedisCounters
-from rxchat.bootstrap import Connections, running
+from rxchat.bootstrap import running
+from rxchat.connections import Connections
 from rxchat.domain.limits import AttemptCounters, CountersAway, Pace, host_of, network_of, spoken_wait
 from rxchat.services.graph import Services
 from rxchat.services.limits import PostgresCounters

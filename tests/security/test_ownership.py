@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from rxchat.bootstrap import Connections
+from rxchat.connections import Connections
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.errors import NotAllowed, NotFound
 from rxchat.domain.ids import new_id

@@ -9,7 +9,8 @@ import anyio
 import psycopg
 import pytest
 
-from rxchat.bootstrap import Connections, running
+from rxchat.bootstrap import running
+from rxchat.connections import Connections
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.errors import Conflict
 from rxchat.domain.ids import new_id

@@ -9,7 +9,8 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from rxchat.bootstrap import Connections, running
+from rxchat.bootstrap import running
+from rxchat.connections import Connections
 from rxchat.domain.accounts import Caller, SecondFactorPolicy
 from rxchat.domain.errors import LastAdministrator, NotAllowed, TooManyAttempts
 from rxchat.services.graph import Services

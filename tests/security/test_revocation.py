@@ -12,7 +12,8 @@ import psycopg
 import pytest
 from reflex.utils.token_manager import LocalTokenManager
 
-from rxchat.bootstrap import Connections, running
+from rxchat.bootstrap import running
+from rxchat.connections import Connections
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.services.graph import Services
 from rxchat.settings import Settings

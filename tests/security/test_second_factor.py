@@ -11,7 +11,8 @@ import psycopg
 import pytest
 from pyotp.totp import TOTP
 
-from rxchat.bootstrap import Connections, running
+from rxchat.bootstrap import running
+from rxchat.connections import Connections
 from rxchat.domain.accounts import Caller, SecondFactorPolicy, Viewer
 from rxchat.services.graph import Services
 from rxchat.services.vault import Broken, Vault

@@ -10,7 +10,8 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from rxchat.bootstrap import Connections, running
+from rxchat.bootstrap import running
+from rxchat.connections import Connections
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.errors import StoreError
 from rxchat.services.graph import Services

@@ -10,7 +10,8 @@ import pytest
 
 from rxchat import operator_commands
 from rxchat.adapters.objects.folder import FolderStore
-from rxchat.bootstrap import Connections, running
+from rxchat.bootstrap import running
+from rxchat.connections import Connections
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import DocumentUnreadable, ObjectMissing, StoreAway, StoreError

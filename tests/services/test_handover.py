@@ -10,7 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from rxchat.bootstrap import Connections, running
+from rxchat.bootstrap import running
+from rxchat.connections import Connections
 from rxchat.db import runs as run_rows
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.chat import AnswerFinished, ChatEvent, ChatMessage, TextDelta

@@ -8,7 +8,8 @@ import psycopg
 import pytest
 
 from rxchat import operator_commands
-from rxchat.bootstrap import ConfigurationError, Connections, master_keys
+from rxchat.bootstrap import master_keys
+from rxchat.connections import ConfigurationError, Connections
 from rxchat.domain.accounts import Viewer
 from rxchat.services.envelopes import key_id
 from rxchat.services.graph import Services

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from rxchat.bootstrap import Connections
+from rxchat.connections import Connections
 from rxchat.db import retrieval as rows
 from rxchat.db import search_index
 from rxchat.domain.accounts import Viewer

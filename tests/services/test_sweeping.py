@@ -15,7 +15,7 @@ import pytest
 
 from rxchat import operator_commands
 from rxchat.adapters.objects.folder import FolderStore
-from rxchat.bootstrap import Connections
+from rxchat.connections import Connections
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.errors import StoreAway, StoreError
 from rxchat.services import sweeping as sweeping_service

@@ -9,7 +9,8 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from rxchat.bootstrap import Connections, running
+from rxchat.bootstrap import running
+from rxchat.connections import Connections
 from rxchat.db import asking
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.conversations import MessageState, ThreadMessage

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from rxchat.bootstrap import Connections, running
+from rxchat.bootstrap import running
+from rxchat.connections import Connections
 from rxchat.domain.accounts import Caller
 from rxchat.domain.errors import NotFound
 from rxchat.domain.ids import new_id

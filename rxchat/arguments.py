@@ -1,0 +1,39 @@
+"""The arguments of the commands that have some. Here and not beside what they do: `--help` and other commands need no more."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def web(command: argparse.ArgumentParser) -> None:
+    """Say how `web` may be spread."""
+    command.add_argument("--workers", type=int, default=1, metavar="N", help="how many processes serve (default 1)")
+    command.add_argument("--no-engine", action="store_true", help="write no answers here: `worker` processes do")
+
+
+def servers(command: argparse.ArgumentParser) -> None:
+    """Say what `servers` needs."""
+    command.add_argument("--owner", type=int, required=True, help="the process that they belong to")
+
+
+def reset_link(command: argparse.ArgumentParser) -> None:
+    """Say what `reset-link` needs."""
+    command.add_argument("email", help="whose password is to be chosen anew")
+    command.add_argument("--second-factor", action="store_true", help="take their second factors away, too")
+
+
+def audit(command: argparse.ArgumentParser) -> None:
+    """Say what `audit` can be asked for."""
+    choices = command.add_subparsers(dest="part", required=True, metavar="part")
+    export = choices.add_parser("export", help="write the whole audit, signed, as lines of JSON")
+    export.add_argument("file", help="where to write it; - for standard output")
+    check = choices.add_parser("verify", help="prove that an export is whole and unchanged; asks nobody")
+    check.add_argument("file", type=Path, help="the export")
+    check.add_argument("--key", default="", help="the public key that it must be signed with (see `audit key`)")
+    choices.add_parser("key", help="print the public key that this installation's audit is signed with")
+
+
+def sweep_files(command: argparse.ArgumentParser) -> None:
+    """Say what `sweep-files` can be asked for."""
+    command.add_argument("--unknown", action="store_true", help="delete what no file of this installation ever had")
