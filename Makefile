@@ -10,7 +10,7 @@ QUICK := tests/gates tests/domain tests/parsers tests/states
 BROWSERS := chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick test-all test-containers coverage check bench faults lock browser clean
+.PHONY: help run test quick test-all test-containers coverage check types lint layers gates pages bench faults lock browser clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -19,7 +19,7 @@ run: .venv/installed $(if $(OCR),.venv/installed-ocr) ## Set everything up, then
 	@exec $(BIN)/python -m rxchat up
 
 test: .venv/installed-dev browser ## Set everything up, then run every check and test
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory -j2 -O types pages gates lint layers
 	$(PYTEST) --ignore tests/gates $(ARGS)
 
 quick: .venv/installed-dev ## What is being worked on: no browser, no model, no server that a test has to itself
@@ -38,11 +38,24 @@ test-containers: .venv/installed-dev ## Build the image and run the compose file
 	$(BIN)/python -m tests.containers
 
 check: .venv/installed-dev ## Lint, format, types, layers
+	@$(MAKE) --no-print-directory -j2 -O types lint layers gates
+
+types: .venv/installed-dev
+	$(BIN)/basedpyright
+
+lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/basedpyright
+
+layers: .venv/installed-dev
 	$(BIN)/lint-imports --no-cache
+
+gates: .venv/installed-dev
 	$(BIN)/python -m pytest -q tests/gates
+
+# Before the tests, whose servers would all wait for the first of them to build.
+pages: .venv/installed-dev
+	$(BIN)/python -m rxchat build
 
 bench: .venv/installed-dev browser ## Measure, and print the table of docs/performance.md
 	$(BIN)/python -m tests.performance
