@@ -7,6 +7,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS)
 QUICK := tests/gates tests/domain tests/parsers tests/states
+# Python keeps what it has compiled: a hundred processes of the tests would each compile everything again.
+export PYTHONDONTWRITEBYTECODE :=
 BROWSERS := chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable
 
 .DEFAULT_GOAL := help

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic.config import Config
@@ -58,8 +59,9 @@ def admit(owner: str, login: str) -> None:
         connection.execute(text(f"REVOKE TEMPORARY ON DATABASE {database} FROM {quoted}"))
 
 
+@cache
 def newest_revision() -> str:
-    """Return the revision that this code needs."""
+    """Return the revision that this code needs; all migrations are read for it, once."""
     head = ScriptDirectory.from_config(config("postgresql://")).get_current_head()
     if head is None:
         raise RuntimeError("there are no migrations")
