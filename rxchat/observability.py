@@ -65,6 +65,9 @@ REQUESTS = Histogram(
     ["method", "route", "status"],
     buckets=(0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
+CONNECTIONS_ENDED = Counter(
+    "rxchat_connections_ended_total", "Connections that had no place, or whose peer took too long.", ["reason"]
+)
 SOCKETS_REFUSED = Counter("rxchat_sockets_refused_total", "Websockets for which there was no place.", ["limit"])
 PACKETS_REFUSED = Counter("rxchat_socket_packets_refused_total", "Messages on websockets that were no packets.")
 FOLLOWERS = Gauge("rxchat_followers", "Browser tabs that follow an answer just now.")

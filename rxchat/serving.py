@@ -24,25 +24,12 @@ ENVIRONMENT = {
     "REFLEX_SOCKET_INTERVAL": "10",
     "REFLEX_SOCKET_TIMEOUT": "15",
 }
-# How long a connection may say nothing before it has sent the next request's headers.
-_SILENT_MILLISECONDS = "20000"
-# Open websockets count as requests: this is how many tabs one process takes.
-_TABS_A_PROCESS = "4096"
 
 
 def command(settings: Settings, workers: int = 1) -> list[str]:
     """Return the command that serves pages, websocket and API."""
-    return [
-        *(sys.executable, "-m", "granian", "rxchat.rxchat:app", "--factory", "--interface", "asgi", "--no-log"),
-        *("--host", settings.host, "--port", str(settings.port), "--workers", str(workers)),
-        # HTTP/1 alone: with both, a connection that says nothing is waited for without end. Proxies speak it to us anyway.
-        *("--http", "1", "--http1-header-read-timeout", _SILENT_MILLISECONDS),
-        *("--backlog", "2048", "--backpressure", _TABS_A_PROCESS),
-        # A worker that is asked to end saves what it is writing first; then it may be killed.
-        *("--workers-kill-timeout", "3"),
-        # One that was killed is started again; the others serve meanwhile.
-        *("--respawn-failed-workers", "--respawn-interval", "0.1"),
-    ]
+    listening = ["--host", settings.host, "--port", str(settings.port)]
+    return [sys.executable, "-m", "rxchat.server", *listening, "--workers", str(workers)]
 
 
 def child(settings: Settings) -> Child:

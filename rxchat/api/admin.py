@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from rxchat.api.requests import Here, SignedIn, caller_of
+from rxchat.api.requests import DOWNLOAD, Here, SignedIn, caller_of
 
 router = APIRouter(prefix="/api/admin", tags=["admin"])
 
@@ -93,7 +93,7 @@ async def end_sessions(user_id: UUID, viewer: SignedIn, request: Request, servic
     return {"ended": await services.people.end_sessions(viewer, user_id, caller_of(request))}
 
 
-@router.get("/audit/export")
+@router.get("/audit/export", dependencies=[DOWNLOAD])
 async def export_audit(viewer: SignedIn, request: Request, services: Here) -> StreamingResponse:
     """Return the whole audit as lines of JSON that prove themselves (`python -m rxchat audit verify`)."""
     lines = await services.audit.export(viewer, caller_of(request))

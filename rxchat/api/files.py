@@ -15,12 +15,13 @@ from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
-from rxchat.api.requests import Here, SignedIn
+from rxchat.api.requests import DOWNLOAD, Here, SignedIn
+from rxchat.domain.accounts import Viewer
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.files import Upload
 from rxchat.domain.ids import parse_id
@@ -170,7 +171,7 @@ async def send_whole(
     return _stored(received)
 
 
-@router.get(FILES + "/{document_id}")
+@router.get(FILES + "/{document_id}", dependencies=[DOWNLOAD])
 async def download(document_id: UUID, request: Request, viewer: SignedIn, services: Here) -> Response:
     """Return a document's file, to be saved; `Range` asks for a part of it."""
     return await _sent(request, services, viewer, document_id)
@@ -183,11 +184,19 @@ async def link(document_id: UUID, viewer: SignedIn, services: Here) -> Link:
     return Link(url=f"{FILES}/by-link/{sealed}", seconds=seconds)
 
 
-@router.get(FILES + "/by-link/{sealed}")
-async def download_by_link(sealed: str, request: Request, services: Here) -> Response:
-    """Return the file that a link is for, as long as it works and its maker may read the file."""
+async def _linked(sealed: str, services: Here) -> AsyncGenerator[tuple[Viewer, UUID]]:
+    """Open a link, and hold one of its maker's places for downloads until the file has been sent."""
     viewer, document_id = await services.file_links.opened(sealed)
-    return await _sent(request, services, viewer, document_id)
+    with services.files.downloads.place(viewer.user_id):
+        yield viewer, document_id
+
+
+@router.get(FILES + "/by-link/{sealed}")
+async def download_by_link(
+    linked: Annotated[tuple[Viewer, UUID], Depends(_linked)], request: Request, services: Here
+) -> Response:
+    """Return the file that a link is for, as long as it works and its maker may read the file."""
+    return await _sent(request, services, *linked)
 
 
 async def _sent(request: Request, services: Services, viewer: SignedIn, document_id: UUID) -> Response:

@@ -81,6 +81,7 @@ class Front:
             holder = await graph.current().sessions.signed_in_holder_of(sealed) if sealed else None
             try:
                 with self._sockets.place(holder, (scope.get("client") or ("",))[0]):
+                    self._sockets.limit_messages(scope, holder)
                     await serve_checked(self._pages, scope, receive, send)
             except TooManyAttempts as error:
                 await _refuse(error.message, scope, receive, send, status=error.status)

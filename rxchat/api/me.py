@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from rxchat.api.requests import (
     CHALLENGE,
+    DOWNLOAD,
     EnrollingPerson,
     Here,
     Person,
@@ -230,7 +231,7 @@ async def begin_export(body: Proof, viewer: Person, request: Request, services: 
     return {"url": f"/api/me/export/{ticket}"}
 
 
-@router.get("/export/{ticket}")
+@router.get("/export/{ticket}", dependencies=[DOWNLOAD])
 async def export(ticket: str, viewer: Person, request: Request, services: Here) -> StreamingResponse:
     """Return everything about the person as a zip file."""
     pieces = await services.my_data.export(viewer, ticket, caller_of(request))

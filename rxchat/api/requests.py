@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -181,6 +182,19 @@ Here = Annotated[Services, Depends(services)]
 SignedIn = Annotated[Viewer, Depends(viewer_of)]
 Person = Annotated[Viewer, Depends(person_of)]
 EnrollingPerson = Annotated[Viewer, Depends(enrolling_person_of)]
+
+
+async def download_place(viewer: SignedIn, services: Here) -> AsyncGenerator[None]:
+    """Hold one of the user's places for downloads until the answer has been sent.
+
+    Raises:
+        TooManyAttempts: when there is none.
+    """
+    with services.files.downloads.place(viewer.user_id):
+        yield
+
+
+DOWNLOAD = Depends(download_place)
 
 
 def is_cross_site(request: Request, own_origins: frozenset[str]) -> bool:

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -36,6 +37,13 @@ PACKETS_AT_ONCE = 200
 PACKETS_A_SECOND = 20
 """Of one socket; what comes faster waits on its line, so that a client that does not read has few answers made for it."""
 LONGEST_PACKET = 2_000_000
+SIGNED_OUT_PACKET_BYTES = 64_000
+"""What a page says before its user has signed in is short."""
+UNFINISHED_BYTES_OF_ONE_USER = 8_000_000
+"""Of messages that have begun to come over all sockets of a user."""
+
+LIMIT_EXTENSION = "rxchat.limit_messages"
+"""Of the server (rxchat.server.websocket): sets how large a socket's messages may be."""
 
 _NORMAL, _POLICY_VIOLATED = 1000, 1008
 _CLOSE = "1"
@@ -52,6 +60,7 @@ class SocketLimits:
 
     def __init__(self) -> None:
         self._open: Counter[str] = Counter()
+        self._unfinished: Counter[UUID] = Counter()
 
     @contextmanager
     def place(self, user_id: UUID | None, address: str) -> Iterator[None]:
@@ -80,6 +89,25 @@ class SocketLimits:
             self._open.subtract(most.keys())
             for key in [key for key in most if not self._open[key]]:
                 del self._open[key]
+
+    def limit_messages(self, scope: Scope, user_id: UUID | None) -> None:
+        """Have the server hold no more of a socket's messages than its user may send, and than theirs together may be."""
+        limit = scope.get("extensions", {}).get(LIMIT_EXTENSION)
+        if limit is None:
+            return
+        if user_id is None:
+            limit(SIGNED_OUT_PACKET_BYTES, lambda _size: True)
+        else:
+            limit(2 * LONGEST_PACKET, partial(self._hold, user_id))
+
+    def _hold(self, user_id: UUID, size: int) -> bool:
+        """Count bytes of unfinished messages (fewer, below zero); False when it would be too many of one user."""
+        if size > 0 and self._unfinished[user_id] + size > UNFINISHED_BYTES_OF_ONE_USER:
+            return False
+        self._unfinished[user_id] += size
+        if not self._unfinished[user_id]:
+            del self._unfinished[user_id]
+        return True
 
 
 async def serve_checked(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:

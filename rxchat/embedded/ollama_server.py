@@ -9,8 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from granian.constants import Interfaces
-from granian.server.embed import Server
+import uvicorn
 
 from rxchat.embedded.ollama_api import build_app
 from rxchat.embedded.ollama_catalog import catalog
@@ -22,7 +21,12 @@ async def serve(models: Path, port: int, *, embedder_only: bool = False) -> None
     first = offered.models[0]
     await first.llama.load()
     first.is_shown_as_loaded = True
-    server = Server(build_app(offered), address="127.0.0.1", port=port, interface=Interfaces.ASGI, log_enabled=False)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            build_app(offered), host="127.0.0.1", port=port, http="httptools", ws="none", lifespan="off", log_config=None,
+            log_level="warning", access_log=False, server_header=False,
+        )
+    )  # fmt: skip
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -38,6 +38,7 @@ from rxchat.services.envelopes import Broken, MasterKeys, Wrapped, new_file_key,
 from rxchat.services.finishing import HEAD_BYTES, Finishing
 from rxchat.services.keeping import Keeping
 from rxchat.services.receiving import Turns, pieces
+from rxchat.services.sending import Downloads
 from rxchat.services.vault import Vault
 from rxchat.tables import DocumentRow, StoredFile
 
@@ -84,6 +85,7 @@ class Files:
         self._finishing = Finishing(database, self._keeping, vault.key("file digests"), self._all_of)
         self.limits = limits or FileLimits()
         self._turns = Turns()
+        self.downloads = Downloads()
 
     async def begin(
         self,

@@ -12,6 +12,7 @@ import reflex as rx
 import structlog
 from reflex.event import Event
 from reflex.state import StateUpdate
+from socketio import AsyncServer
 
 from rxchat.states.event_shapes import is_event
 
@@ -41,6 +42,11 @@ class Namespace(Protocol):
 _MOST_REFUSED = 5
 """After so many messages that are no events a socket is closed."""
 _MOST_SOCKETS = 10_000
+_MOST_WAITING = 512
+_MOST_WAITING_CHARACTERS = 4_000_000
+"""Of packets that wait until a socket's line takes them; one for which more wait is closed, and its page connects again."""
+_ABORT_EXTENSION = "rxchat.abort"
+"""Of the server (rxchat.server.websocket): ends a connection at once."""
 _namespaces: list[Namespace] = []
 _waiting: dict[str, list[Callable[[], None]]] = {}
 """Whom to tell when a tab's socket is closed, by client token."""
@@ -82,6 +88,39 @@ def install(namespace: Namespace) -> None:
 
     namespace.on_event = on_event
     namespace.on_disconnect = on_disconnect
+    if (server := getattr(namespace, "server", None)) is not None:
+        _limit_backlog(server)
+
+
+def _limit_backlog(server: AsyncServer) -> None:
+    """Close a socket for which more waits than its line takes, instead of keeping all of it."""
+    send_packet = server.eio.send_packet
+
+    async def send_within_limit(sid: str, packet: Any) -> None:
+        connection = server.eio.sockets.get(sid)
+        if connection is None or not _is_overfull(connection.queue):
+            await send_packet(sid, packet)
+            return
+        log.warning("closed a socket that does not read", waiting=connection.queue.qsize())
+        while not connection.queue.empty():
+            connection.queue.get_nowait()
+            connection.queue.task_done()
+        scope = server.environ.get(sid, {}).get("asgi.scope", {})
+        scope.get("extensions", {}).get(_ABORT_EXTENSION, lambda: None)()
+        await connection.close(wait=False, abort=True)
+
+    server.eio.send_packet = send_within_limit
+
+
+def _is_overfull(queue: asyncio.Queue[Any]) -> bool:
+    waiting = queue.qsize()
+    if waiting < 2:
+        return False
+    if waiting >= _MOST_WAITING:
+        return True
+    # The queue hides what it holds; a test watches over the way there.
+    held = queue._queue  # pyright: ignore[reportAttributeAccessIssue]
+    return sum(len(packet.data or "") for packet in held if packet is not None) >= _MOST_WAITING_CHARACTERS
 
 
 def is_open(client_token: str) -> bool:

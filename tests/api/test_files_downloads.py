@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import ExitStack
 from contextvars import ContextVar
 from uuid import UUID
 
 import pytest
 from sqlalchemy import event
+from starlette.responses import PlainTextResponse
 
 from rxchat.adapters.objects.folder import FolderStore
+from rxchat.api.front import Front
+from rxchat.api.routes import build_api
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
-from rxchat.domain.errors import StoreAway
+from rxchat.domain.errors import StoreAway, TooManyAttempts
+from rxchat.domain.files import PART_BYTES
+from rxchat.services.files import Content
 from rxchat.services.graph import Services
+from rxchat.services.sending import DOWNLOADS, DOWNLOADS_OF_ONE_USER, Downloads
 from rxchat.settings import Settings
+from tests.factories import PASSWORD
 from tests.security.house import Open, doors, error_of, person, sign_in
+from tests.server.serving import served_by
 from tests.services.grounded import found, uploaded
 from tests.services.uploading import LARGE, objects
 
@@ -137,3 +146,71 @@ async def test_a_part_of_a_file_is_one_look_at_the_database_and_one_piece(
         event.remove(engine, "before_cursor_execute", executed)
     assert answer.content == LARGE[-5:]
     assert (len(fetched), len(looked)) == (1, 1)
+
+
+async def test_a_user_has_so_many_downloads_at_once_whether_they_read_them_or_not(
+    services: Services,
+    settings: Settings,
+    clients: Open,
+    ada: Viewer,
+    collection: UUID,
+    owner_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    document, client = await uploaded(services, ada, collection, "a.txt", WORDS), clients()
+    await sign_in(client, ada)
+    link = (await client.post(f"/api/files/{document}/link")).json()["url"]
+    begun = (await client.post("/api/me/export", json={"password": PASSWORD})).json()["url"]
+    eve, other = await person(services, owner_url, "Eve"), clients()
+    await sign_in(other, eve)
+    made = 0
+
+    async def endless() -> AsyncGenerator[bytes]:
+        nonlocal made
+        while True:
+            made += PART_BYTES
+            yield bytes(PART_BYTES)
+
+    async def content(*_: object) -> Content:
+        return Content("a.txt", "text/plain", 1 << 40, 0, 1 << 40, endless())
+
+    front = Front(PlainTextResponse("a page"), build_api(settings, list(settings.own_origins)), settings)
+    async with served_by(front) as served:
+        with monkeypatch.context() as patched:
+            patched.setattr(services.files, "content", content)
+            cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+            for _ in range(DOWNLOADS_OF_ONE_USER):
+                _, line = await served.line()
+                line.write(f"GET /api/files/{document} HTTP/1.1\r\nhost: x\r\ncookie: {cookies}\r\n\r\n".encode())
+            async with asyncio.timeout(10):
+                while services.files.downloads._running[ada.user_id] < DOWNLOADS_OF_ONE_USER:
+                    await asyncio.sleep(0.01)
+            await asyncio.sleep(0.3)
+            # The kernels' buffers take a few megabytes of each.
+            assert made < DOWNLOADS_OF_ONE_USER * 16_000_000
+        for path in (f"/api/files/{document}", link, begun):
+            answer = await client.get(path)
+            assert (answer.status_code, error_of(answer), answer.headers["retry-after"]) == (
+                429,
+                "too_many_attempts",
+                "5",
+            )
+        # Others have their own.
+        assert (await other.get(f"/api/files/{document}")).status_code == 404
+        for line in served.lines:
+            line.transport.abort()
+        async with asyncio.timeout(10):
+            while services.files.downloads._running:
+                await asyncio.sleep(0.01)
+    assert (await client.get(link)).content == WORDS
+
+
+def test_all_downloads_of_a_process_have_a_limit() -> None:
+    downloads = Downloads()
+    with ExitStack() as stack:
+        for number in range(DOWNLOADS):
+            stack.enter_context(downloads.place(UUID(int=number)))
+        with pytest.raises(TooManyAttempts):
+            stack.enter_context(downloads.place(UUID(int=DOWNLOADS)))
+    with downloads.place(UUID(int=0)):
+        assert downloads._running.total() == 1

@@ -39,7 +39,7 @@ async def _until_taken_over(at: Round) -> None:
 
 @scenario("kill -9", "a web process", "its readers connect to the other by themselves; the workers write on")
 async def kill_web_worker(at: Round) -> None:
-    """Kill one of the processes that serve pages; granian starts another."""
+    """Kill one of the processes that serve pages; their parent starts another."""
     before = at.house.web_workers()
     os.kill(at.rng.choice(before), signal.SIGKILL)
     at.ask_meanwhile()
@@ -50,7 +50,7 @@ async def kill_web_worker(at: Round) -> None:
 
 @scenario("kill -9", "the web server, all its processes", "readers are back when it is; the workers write on")
 async def kill_web(at: Round) -> None:
-    """Kill granian and everything below it."""
+    """Kill the parent of the web processes and everything below it."""
     for pid in at.house.web.pids():
         os.kill(pid, signal.SIGKILL)
     at.ask_meanwhile()

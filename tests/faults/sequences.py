@@ -154,8 +154,7 @@ class Sequence(RuleBasedStateMachine):
             while web.is_running and not set(self.house.web_workers()) - known:
                 await asyncio.sleep(0.05)
         if not web.is_running:
-            # The second time within seconds granian ends altogether: it takes it for a loop. compose, systemd and `up` start
-            # it again.
+            # It could not start: compose, systemd and `up` start it again.
             await web.again()
 
     def _parts(self) -> dict[str, Part]:

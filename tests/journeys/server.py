@@ -185,7 +185,7 @@ class RxChat:
 
     def web_worker(self) -> int:
         """The process id of the worker that serves pages and writes answers."""
-        return next(iter(children(self.pid_of("granian"))))
+        return next(iter(children(self.pid_of("rxchat.server"))))
 
     def owner_url(self) -> str:
         """The database as its owner reaches it."""

@@ -108,7 +108,7 @@ def test_a_killed_web_worker_is_replaced_and_the_answer_ends_whole(tab: Chat, ro
 
 def test_a_killed_web_server_comes_back_and_the_answer_ends_whole(tab: Chat, rough: RxChat) -> None:
     tab.begin(SLOWER, "Survive that, too").wait_for_words(60)
-    os.kill(rough.pid_of("granian"), signal.SIGKILL)
+    os.kill(rough.pid_of("rxchat.server"), signal.SIGKILL)
     expect(tab.page.get_by_text("Reconnecting…")).to_be_visible()
     tab.wait_for_words(300).wait_for_end(60)
     assert tab.said() == counted(1, 300).strip()

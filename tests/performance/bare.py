@@ -26,8 +26,8 @@ class Bare:
 async def bare_server(folder: Path, ollama: str) -> AsyncGenerator[Bare]:
     """Run the bare server for as long as the context is open."""
     port = free_port()
-    command = python("granian", "tests.performance.bare_server:app", "--interface", "asgi", "--no-log")
-    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command = python("uvicorn", "tests.performance.bare_server:app", "--interface", "asgi3", "--no-access-log")
+    command += ["--host", "127.0.0.1", "--port", str(port), "--ws", "websockets-sansio", "--log-level", "warning"]
     log = folder / "bare.log"
     async with running(command, log, environment(BARE_OLLAMA=ollama)) as process:
         url = f"http://127.0.0.1:{port}"

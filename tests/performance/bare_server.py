@@ -1,4 +1,4 @@
-"""The floor: the same Ollama stream with nothing of RxChat around it, served by the same granian.
+"""The floor: the same Ollama stream with nothing of RxChat around it, served by the same uvicorn.
 
 `/` is a page of a few lines that appends what it is sent, `/answer` the stream as plain text, and `/socket` a websocket
 that forwards it token by token. No accounts, no database, nothing kept, no markdown.

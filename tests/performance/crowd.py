@@ -22,7 +22,7 @@ Seat = tuple[str, UUID | None]
 
 READERS_A_PROCESS = 100
 _KINDS = {
-    "web": "rxchat.rxchat:app",
+    "web": "rxchat.server",
     "worker": "-m rxchat worker",
     "bare": "bare_server",
     "model": "scripted_ollama",

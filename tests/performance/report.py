@@ -18,7 +18,7 @@ BEGIN = "<!-- what follows is written by make bench -->"
 def machine(chromium: str = "") -> str:
     """Describe this machine and what was installed, as a markdown list."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    packages = ", ".join(f"{name} {version(name)}" for name in ("reflex", "granian", "starlette"))
+    packages = ", ".join(f"{name} {version(name)}" for name in ("reflex", "uvicorn", "starlette"))
     facts = (
         f"measured: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         f"processor: {os.cpu_count()} cores, {_processor()}; load while measuring: {os.getloadavg()[1]:.1f} (5 minutes)",

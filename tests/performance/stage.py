@@ -40,7 +40,7 @@ class Stage:
     pid: int
     """`rxchat up`, from which all others descend."""
     web: tuple[int, ...]
-    """The process that serves, and the worker that it forked."""
+    """The parent of those that serve, and those."""
     data: Path
 
 
@@ -90,8 +90,8 @@ def settings_of(data: Path, ollama: str = "") -> Settings:
 
 
 def web_processes(pid: int) -> tuple[int, ...]:
-    """Return granian and its worker among the descendants of `rxchat up`."""
-    return tuple(sorted(child for child in family(pid) if "granian" in command_of(child)))
+    """Return the web server and its workers among the descendants of `rxchat up`."""
+    return tuple(sorted(child for child in family(pid) if "rxchat.server" in command_of(child)))
 
 
 async def until_answering(url: str, process: asyncio.subprocess.Process, log: Path) -> None:

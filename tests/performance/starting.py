@@ -97,5 +97,5 @@ def memory_figures(stage: Stage, when: str) -> list[Figure]:
 
 def _program(command: str) -> str:
     """Return what a person calls this process."""
-    marks = {"granian": "web", "postgres": "Postgres", "valkey": "Valkey", "rxchat": "supervisor"}
+    marks = {"rxchat.server": "web", "postgres": "Postgres", "valkey": "Valkey", "rxchat": "supervisor"}
     return next((name for mark, name in marks.items() if mark in command), command.partition(" ")[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import time
 from contextlib import suppress
@@ -124,3 +125,41 @@ def test_a_connection_that_says_nothing_is_closed(house: RxChat) -> None:
         assert line.recv(100) in {b"", b"HTTP/1.1 408 Request Timeout\r\n"}
         line.close()
     assert 15 < time.monotonic() - began < 45
+
+
+def memory_of(pid: int) -> int:
+    """The bytes that a process has in memory."""
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert found is not None
+    return int(found[1]) * 1024
+
+
+def test_unfinished_messages_fill_no_memory(house: RxChat) -> None:
+    """20 sockets, each with 40 MB of fragments that do not end."""
+    worker = house.web_worker()
+    before = memory_of(worker)
+    sent = 0
+    lines = [upgraded(house) for _ in range(20)]
+    for line in lines:
+        fragment = b"\x01\xff" + (1_000_000).to_bytes(8) + bytes(4) + b"x" * 1_000_000
+        with suppress(OSError):
+            for _ in range(40):
+                line.sendall(fragment)
+                sent += len(fragment)
+                fragment = b"\x00" + fragment[1:]
+    most = memory_of(worker)
+    for line in lines:
+        line.close()
+    assert sent < 100_000_000 and most - before < 30_000_000
+
+
+def upgraded(house: RxChat) -> socket.socket:
+    """A websocket of somebody who is not signed in."""
+    line = socket.create_connection(("127.0.0.1", house.port), timeout=10)
+    line.sendall(
+        b"GET /_event/?EIO=4&transport=websocket&token=mine HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: Upgrade\r\n"
+        b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        % house.port
+    )
+    assert line.recv(1_000).startswith(b"HTTP/1.1 101 ")
+    return line

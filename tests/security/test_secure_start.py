@@ -278,7 +278,7 @@ def ended(environment: dict[str, str], *arguments: str) -> subprocess.CompletedP
 
 
 def test_whoever_starts_the_app_in_another_way_is_refused_too(insecure: dict[str, str]) -> None:
-    serving = ["-m", "granian", "rxchat.rxchat:app", "--factory", "--interface", "asgi", "--port", str(free_port())]
+    serving = ["-m", "uvicorn", "rxchat.rxchat:app", "--factory", "--port", str(free_port())]
     refused = ended(insecure | {"REFLEX_ENV_MODE": "prod", "__REFLEX_SKIP_COMPILE": "true"}, *serving)
     assert refused.returncode != 0
     assert "RXCHAT_PUBLIC_URL is http://chat.example.org" in refused.stdout + refused.stderr

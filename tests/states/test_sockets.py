@@ -153,6 +153,28 @@ async def test_what_waits_for_a_slow_line_is_counted_where_the_libraries_keep_it
     assert sockets.backlog("tab") == 3
 
 
+@pytest.mark.parametrize(("size", "most"), [(10, 600), (1_000_000, 6)])
+async def test_a_socket_for_which_too_much_waits_is_closed_and_nothing_is_kept(
+    namespace: Namespace, size: int, most: int
+) -> None:
+    """It does not read; what would be shown next is read when its page connects again."""
+    server, ended = AsyncServer(async_mode="asgi"), asyncio.Event()
+    namespace.namespace, namespace.server = "/_event", server
+    sockets.install(namespace)
+    await namespace.open("tab", await server.manager.connect("line", "/_event"))  # pyright: ignore[reportGeneralTypeIssues]
+    server.eio.sockets["line"] = AsyncSocket(server.eio, "line")
+    server.environ["line"] = {"asgi.scope": {"extensions": {"rxchat.abort": ended.set}}}
+    most_waiting = 0
+    for _ in range(most):
+        if not ended.is_set():
+            await server.emit(
+                "event", "x" * size, to=server.manager.sid_from_eio_sid("line", "/_event"), namespace="/_event"
+            )
+            most_waiting = max(most_waiting, sockets.backlog("tab"))
+    assert ended.is_set() and most_waiting * size <= 5_000_000 and most_waiting <= 512
+    assert sockets.backlog("tab") == 0
+
+
 async def test_a_tab_is_there_as_long_as_it_has_a_socket(namespace: Namespace) -> None:
     await namespace.open("tab", "socket")
     assert sockets.is_open("tab") and not sockets.is_open("another")

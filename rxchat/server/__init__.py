@@ -1,0 +1,1 @@
+"""The web server: uvicorn, with limits for connections, unfinished messages and peers that do not read."""

@@ -1,0 +1,116 @@
+"""The parent of the processes that serve: it holds the socket, starts them, and starts those again that were killed.
+
+It imports next to nothing, so that it costs next to nothing, and what it holds does not break.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from contextlib import suppress
+
+_KILL_SECONDS = 3.0
+"""A worker that is asked to end saves what it is writing first; then it may be killed."""
+_RESTART_SECONDS = 0.1
+_MOST_RESTART_SECONDS = 5.0
+_SETTLED_SECONDS = 10.0
+"""A worker that was killed sooner than this after its start is started again later each time."""
+_FAILED = 1
+
+
+class Workers:
+    """The processes that serve at one socket."""
+
+    def __init__(self, listener: socket.socket, count: int) -> None:
+        self._listener = listener
+        self._count = count
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ask all of them to end."""
+        self._stop.set()
+
+    async def run(self) -> int:
+        """Keep them running until they are to end, or one of them cannot start; return the exit code."""
+        keeping = [asyncio.create_task(self._keep_one()) for _ in range(self._count)]
+        try:
+            await asyncio.wait(keeping, return_when=asyncio.FIRST_COMPLETED)
+            self._stop.set()
+            return max(await asyncio.gather(*keeping))
+        finally:
+            for task in keeping:
+                task.cancel()
+
+    async def _keep_one(self) -> int:
+        """Keep one of them running."""
+        pause = _RESTART_SECONDS
+        while not self._stop.is_set():
+            began = time.monotonic()
+            code = await self._run_one()
+            if self._stop.is_set():
+                break
+            is_settled = time.monotonic() - began > _SETTLED_SECONDS
+            if code > 0 and not is_settled:
+                # It was not killed: it cannot start, and has said why.
+                return _FAILED
+            pause = _RESTART_SECONDS if is_settled else min(_MOST_RESTART_SECONDS, 2 * pause)
+            print(f"rxchat: a web process ended ({code}); another one is started.", file=sys.stderr, flush=True)  # noqa: T201
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._stop.wait()
+        return 0
+
+    async def _run_one(self) -> int:
+        descriptor = self._listener.fileno()
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "rxchat.server.worker"),
+            *("--descriptor", str(descriptor), "--parent", str(os.getpid())),
+            pass_fds=(descriptor,),
+        )
+        ended, asked = asyncio.create_task(process.wait()), asyncio.create_task(self._stop.wait())
+        await asyncio.wait({ended, asked}, return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        if not ended.done():
+            with suppress(ProcessLookupError):
+                process.terminate()
+            await asyncio.wait({ended}, timeout=_KILL_SECONDS)
+        if not ended.done():
+            with suppress(ProcessLookupError):
+                process.kill()
+        return await ended
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """Return a socket at which the workers will listen: until the first one does, connections are refused."""
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind, protocol)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(address)
+    return listener
+
+
+async def _main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m rxchat.server", description=__doc__)
+    parser.add_argument("--host", required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--workers", type=int, default=1)
+    chosen = parser.parse_args()
+    try:
+        listener = _bound(chosen.host, chosen.port)
+    except OSError as error:
+        print(f"rxchat: cannot listen at {chosen.host}:{chosen.port} ({error.strerror}).", file=sys.stderr)  # noqa: T201
+        return _FAILED
+    with listener:
+        workers = Workers(listener, chosen.workers)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, workers.stop)
+        return await workers.run()
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(_main()))

@@ -1,0 +1,150 @@
+"""The open connections of a process: how many there may be, and which of them have to end.
+
+Nothing here waits on a timer of its own. Each connection keeps the time since when it waits for something, and `sweep`
+looks at all of them once a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from itertools import islice
+from typing import Protocol
+
+from rxchat import observability
+from rxchat.domain.limits import host_of, network_of
+
+CONNECTIONS = 4_096
+"""Of all kinds; the application allows fewer websockets, so that pages and probes are answered."""
+REQUESTS_OF_ONE_ADDRESS = 256
+"""Connections that are not websockets: an office behind one address has this many."""
+REQUESTS_OF_ONE_NETWORK = 1_024
+
+HEAD_SECONDS = 20.0
+"""From the connection's start, or the last answer's end, to the end of the next request's headers."""
+WRITE_SECONDS = 30.0
+"""How long a peer may take to read what fills the buffer (some 50 kB)."""
+CLOSE_SECONDS = 30.0
+"""How long what was written last may take to be read, after the connection was closed here."""
+
+_ALL = "all"
+_OLDEST = 64
+"""Among so many an idle one is looked for: refusing a connection has to be cheap."""
+_PEER_IS_SILENT_MILLISECONDS = int(WRITE_SECONDS * 1_000)
+_USER_TIMEOUT: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)
+
+
+class Connection(Protocol):
+    """What is looked at of a connection."""
+
+    transport: asyncio.Transport
+
+    def overdue(self, now: float) -> str | None:
+        """Return what the peer took too long for, or None."""
+        ...
+
+
+class Request(Connection, Protocol):
+    """A connection for requests."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is being served on it."""
+        ...
+
+
+class ClosingDeadline:
+    """Remembers since when a transport is closing: one whose peer does not read would close never."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    def is_over(self, transport: asyncio.Transport, now: float) -> bool:
+        """Whether the transport has been closing for too long."""
+        if not transport.is_closing():
+            return False
+        self._since = self._since or now
+        return now - self._since > CLOSE_SECONDS
+
+
+class Connections:
+    """Counts the connections of a process, in all and by address and network, and ends those that are overdue."""
+
+    def __init__(self, exempt: Sequence[IPv4Network | IPv6Network] = ()) -> None:
+        """`exempt` are proxies, which bring the connections of many users."""
+        self._exempt = tuple(exempt)
+        self._open: dict[Connection, tuple[str, ...]] = {}
+        self._requests: defaultdict[str, dict[Request, None]] = defaultdict(dict)
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def admit(self, connection: Request, address: str) -> bool:
+        """Take a new connection in; False when there is no place for it.
+
+        A connection on which nothing is being asked gives its place to a new one, the oldest first.
+        """
+        keys = self._keys(address)
+        most = {_ALL: CONNECTIONS} | dict(zip(keys, (REQUESTS_OF_ONE_ADDRESS, REQUESTS_OF_ONE_NETWORK), strict=False))
+        for key, places in most.items():
+            taken = len(self._open) if key is _ALL else len(self._requests[key])
+            if taken >= places and not self._evict_idle(key):
+                observability.CONNECTIONS_ENDED.labels(key.partition(" ")[0]).inc()
+                return False
+        self._open[connection] = (_ALL, *keys)
+        for key in self._open[connection]:
+            self._requests[key][connection] = None
+        _watch_acknowledgements(connection.transport)
+        return True
+
+    def admit_socket(self, connection: Connection) -> None:
+        """Keep a connection that has become a websocket; how many of those there may be is the application's to say."""
+        self._open[connection] = ()
+
+    def release(self, connection: Connection) -> None:
+        """Forget a connection that has ended, or has become a websocket."""
+        for key in self._open.pop(connection, ()):
+            self._requests[key].pop(connection, None)  # pyright: ignore[reportArgumentType, reportCallIssue]
+            if not self._requests[key]:
+                del self._requests[key]
+
+    def sweep(self, now: float) -> None:
+        """End all connections whose peers took too long for something."""
+        for connection, reason in list(self._overdue(now)):
+            observability.CONNECTIONS_ENDED.labels(reason).inc()
+            connection.transport.abort()
+
+    def _overdue(self, now: float) -> Iterator[tuple[Connection, str]]:
+        for connection in self._open:
+            if reason := connection.overdue(now):
+                yield connection, reason
+
+    def _evict_idle(self, key: str) -> bool:
+        oldest = islice(self._requests[key], _OLDEST)
+        idle = next((connection for connection in oldest if connection.is_idle), None)
+        if idle is None:
+            return False
+        observability.CONNECTIONS_ENDED.labels("idle").inc()
+        self.release(idle)
+        idle.transport.abort()
+        return True
+
+    def _keys(self, address: str) -> tuple[str, ...]:
+        try:
+            parsed = ip_address(address.partition("%")[0])
+        except ValueError:
+            return ("address unknown",)
+        parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+        if any(parsed in network for network in self._exempt):
+            return ()
+        return f"address {host_of(address)}", f"network {network_of(address)}"
+
+
+def _watch_acknowledgements(transport: asyncio.Transport) -> None:
+    """Have the kernel end a connection whose peer takes nothing at all of what was sent, even after we closed it."""
+    found = transport.get_extra_info("socket")
+    if found is not None and _USER_TIMEOUT is not None:
+        found.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, _PEER_IS_SILENT_MILLISECONDS)

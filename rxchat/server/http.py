@@ -1,0 +1,187 @@
+"""HTTP/1.1 on one connection: uvicorn's protocol with limits for heads, pipelines, and time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from rxchat.server.connections import HEAD_SECONDS, WRITE_SECONDS, ClosingDeadline, Connections
+
+HEAD_BYTES = 64_000
+"""Of a request's line and headers, of a chunk's extensions, of trailers: what the parser holds until it has read all of it."""
+HEADERS = 128
+PIPELINED = 16
+"""Requests that may wait on one connection until the ones before them are answered."""
+SLICE_BYTES = 65_536
+
+_BUSY = b"Too many connections. Close some, or try again in a few seconds.\n"
+_BUSY_ANSWER = (
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-type: text/plain\r\n"
+)
+_BUSY_ANSWER += b"content-length: %d\r\n\r\n" % len(_BUSY) + _BUSY
+_TOO_LARGE_ANSWER = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+
+class TooMuch(Exception):
+    """A request has more of something than is read."""
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """One connection for requests."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._kept_in: Connections = self.config.open_connections  # pyright: ignore[reportAttributeAccessIssue]
+        self._waiting_since: float | None = self.loop.time()
+        self._paused_since: float | None = None
+        self._closing = ClosingDeadline()
+        self._is_refused = False
+        self._has_progressed = False
+        self._is_in_body = False
+        self._unread_bytes = 0
+        self._head_bytes = 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is being served."""
+        return self._waiting_since is not None and not self.transport.is_closing()
+
+    def overdue(self, now: float) -> str | None:
+        """Return what the peer took too long for, or None."""
+        if self._closing.is_over(self.transport, now):
+            return "closing"
+        if self._paused_since is not None and now - self._paused_since > WRITE_SECONDS:
+            return "not reading"
+        if self._waiting_since is not None and now - self._waiting_since > HEAD_SECONDS:
+            return "silent"
+        return None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Take the connection in, or refuse it before anything of it is read."""
+        super().connection_made(transport)
+        if not self._kept_in.admit(self, self.client[0] if self.client else ""):
+            self._refuse(_BUSY_ANSWER)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give the connection's place free."""
+        self._kept_in.release(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, unless it is more than a head may be."""
+        if self._is_refused:
+            return
+        self._has_progressed = False
+        super().data_received(data)
+        self._unread_bytes = 0 if self._has_progressed else self._unread_bytes + len(data)
+        if self._unread_bytes > HEAD_BYTES and not self.transport.is_closing():
+            self._refuse(_TOO_LARGE_ANSWER)
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over."""
+        self._kept_in.release(self)
+        super().handle_websocket_upgrade()
+
+    def on_message_begin(self) -> None:
+        """Begin to read a request.
+
+        Raises:
+            TooMuch: when too many wait already.
+        """
+        if len(self.pipeline) >= PIPELINED:
+            raise TooMuch
+        self._head_bytes = 0
+        self._is_in_body = False
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Read a part of the request's line."""
+        self._count(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Read a header; one after the body (a trailer) is not used."""
+        self._count(name, value)
+        if not self._is_in_body:
+            super().on_header(name, value)
+
+    def _count(self, *parts: bytes) -> None:
+        self._head_bytes += sum(map(len, parts))
+        if self._head_bytes > HEAD_BYTES or len(self.headers) >= HEADERS:
+            raise TooMuch
+
+    def on_headers_complete(self) -> None:
+        """Serve the request; from now on it is the application that is waited for."""
+        self._has_progressed = True
+        self._waiting_since = None
+        self._is_in_body = True
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Keep what came of the body."""
+        self._has_progressed = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Wait for the next request."""
+        self._has_progressed = True
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, for a while."""
+        if not self.pipeline:
+            self._waiting_since = self.loop.time()
+        super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        """The peer does not read as fast as it is written to."""
+        self._paused_since = self.loop.time()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """The peer has read what was waiting."""
+        self._paused_since = None
+        super().resume_writing()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no request; an answer that is being written is not mixed with another one."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._is_refused = True
+            self.transport.abort()
+        elif self._head_bytes > HEAD_BYTES or len(self.headers or ()) >= HEADERS:
+            self._refuse(_TOO_LARGE_ANSWER)
+        else:
+            super().send_400_response(msg)
+
+    def _refuse(self, answer: bytes) -> None:
+        self._is_refused = True
+        self.transport.write(answer)
+        self.transport.close()
+
+
+class SlicedBodies:
+    """Hands large pieces of bodies on in slices, each when the peer has read the one before."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or websocket."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_slices(message: Message) -> None:
+            body = message.get("body", b"")
+            if len(body) <= SLICE_BYTES:
+                await send(message)
+                return
+            last = range(0, len(body), SLICE_BYTES)[-1]
+            for start in range(0, len(body), SLICE_BYTES):
+                more = start != last or message.get("more_body", False)
+                await send({"type": message["type"], "body": body[start : start + SLICE_BYTES], "more_body": more})
+
+        await self._app(scope, receive, send_slices)

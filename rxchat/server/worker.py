@@ -1,0 +1,125 @@
+"""One process that serves: `python -m rxchat.server.worker`, started by `python -m rxchat.server`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from rxchat.embedded.process import die_with_parent
+from rxchat.server.connections import CONNECTIONS, HEAD_SECONDS, Connections
+from rxchat.server.http import HttpProtocol, SlicedBodies
+from rxchat.server.websocket import MESSAGE_BYTES, WebSocketProtocol
+from rxchat.settings import Settings
+
+APP = "rxchat.rxchat:app"
+BACKLOG = 2_048
+_ENDING_SECONDS = 1
+"""How long requests may still be answered after the process was asked to end; then answers being written are saved."""
+_SWEEP_SECONDS = 1.0
+_OPEN_FILES = 2 * CONNECTIONS
+
+
+class Config(uvicorn.Config):
+    """uvicorn's configuration, and the connections that its protocols are counted in."""
+
+    def __init__(self, app: str | Callable[[], ASGIApp], connections: Connections) -> None:
+        super().__init__(
+            app,
+            factory=True,
+            interface="asgi3",
+            loop="uvloop",
+            http=HttpProtocol,
+            ws=WebSocketProtocol,
+            ws_max_size=MESSAGE_BYTES,
+            # Engine.IO has pings of its own.
+            ws_ping_interval=None,
+            ws_per_message_deflate=True,
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            # Who asks is for rxchat.api.proxies to say.
+            proxy_headers=False,
+            server_header=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=int(HEAD_SECONDS),
+            timeout_graceful_shutdown=_ENDING_SECONDS,
+        )
+        self.open_connections = connections
+
+    def load(self) -> None:
+        """Import the application."""
+        super().load()
+        # It says how its logs look; what the server itself says about requests is not among them.
+        logging.getLogger("uvicorn").setLevel(logging.WARNING)
+        self.loaded_app = SlicedBodies(self.loaded_app)
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server: it ends at the first signal, whichever comes again, and looks after its connections."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self._connections = config.open_connections
+        self._stop = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """End in order when asked to; a second signal must not keep answers from being saved."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop.set)
+        yield
+
+    async def main_loop(self) -> None:
+        """Serve until asked to end."""
+        loop = asyncio.get_running_loop()
+        while not self._stop.is_set():
+            await self.on_tick(0)
+            self._connections.sweep(loop.time())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_SWEEP_SECONDS):
+                    await self._stop.wait()
+
+
+def allow_open_files() -> None:
+    """Raise the soft limit of open files as far as connections need it and the system lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def main() -> None:
+    """Serve at a socket that the parent has bound."""
+    parser = argparse.ArgumentParser(prog="python -m rxchat.server.worker", description=__doc__)
+    parser.add_argument("--descriptor", type=int, required=True, help="the listening socket")
+    parser.add_argument("--parent", type=int, required=True, help="the process that this one ends with")
+    chosen = parser.parse_args()
+    die_with_parent(signal.SIGTERM, chosen.parent)
+    allow_open_files()
+    settings = Settings()  # pyright: ignore[reportCallIssue]
+    config = Config(APP, Connections(settings.trusted_proxies))
+    with (
+        socket.socket(fileno=chosen.descriptor) as listener,
+        asyncio.Runner(loop_factory=config.get_loop_factory()) as runner,
+    ):
+        runner.run(_serve(config, listener))
+    sys.stdout.flush()
+
+
+async def _serve(config: Config, listener: socket.socket) -> None:
+    await Server(config).serve(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

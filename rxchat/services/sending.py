@@ -1,0 +1,43 @@
+"""Limits concurrent downloads: each holds a piece of a file in memory until its client has read it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from rxchat.domain.errors import TooManyAttempts
+
+DOWNLOADS = 128
+"""In this process: at 2 MB each they take 256 MB at the most."""
+DOWNLOADS_OF_ONE_USER = 8
+
+
+class Downloads:
+    """Counts the downloads of a process, in all and of each user."""
+
+    def __init__(self) -> None:
+        self._running: Counter[UUID] = Counter()
+
+    @contextmanager
+    def place(self, user_id: UUID) -> Iterator[None]:
+        """Take a place for one download while the context is open.
+
+        Raises:
+            TooManyAttempts: when the user has as many as one may have, or all places are taken.
+        """
+        if self._running[user_id] >= DOWNLOADS_OF_ONE_USER:
+            raise TooManyAttempts(
+                f"You are downloading {DOWNLOADS_OF_ONE_USER} files already. Wait until one of them has arrived.",
+                retry_after_seconds=5,
+            )
+        if self._running.total() >= DOWNLOADS:
+            raise TooManyAttempts("Too many files are being downloaded. Try again in a moment.", retry_after_seconds=5)
+        self._running[user_id] += 1
+        try:
+            yield
+        finally:
+            self._running[user_id] -= 1
+            if not self._running[user_id]:
+                del self._running[user_id]

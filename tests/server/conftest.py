@@ -1,0 +1,24 @@
+"""The web server, for a test's own application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from starlette.types import ASGIApp
+
+from rxchat.server import worker
+from tests.server.serving import Served, served_by
+
+Serve = Callable[[ASGIApp], Coroutine[Any, Any, Served]]
+
+
+@pytest.fixture
+async def serve(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Serve]:
+    """Serve an application until the test ends."""
+    monkeypatch.setattr(worker, "_SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(worker, "_ENDING_SECONDS", 0)
+    async with AsyncExitStack() as stack:
+        yield lambda app: stack.enter_async_context(served_by(app))

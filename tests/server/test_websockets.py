@@ -1,0 +1,243 @@
+"""Websockets: what is held of messages that are not finished, not taken, or not read."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import struct
+import zlib
+from collections.abc import Callable
+
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from rxchat.api.websockets import UNFINISHED_BYTES_OF_ONE_USER, SocketLimits
+from rxchat.domain.ids import new_id
+from rxchat.server import websocket
+from tests.server.conftest import Serve
+from tests.server.serving import Served
+
+pytestmark = pytest.mark.anyio
+
+TEXT, CONTINUATION, PING = 1, 0, 9
+DEFLATED = 0x40
+
+
+async def quiet(scope: Scope, receive: Receive, send: Send) -> None:
+    """Accept a socket, and take nothing of what it sends."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    await asyncio.sleep(30)
+
+
+def frame(kind: int, data: bytes, *, fin: bool = True, bits: int = 0) -> bytes:
+    """A frame as clients send it."""
+    size = len(data)
+    length = (
+        bytes([size | 0x80])
+        if size < 126
+        else struct.pack("!BH" if size < 65_536 else "!BQ", (126 if size < 65_536 else 127) | 0x80, size)
+    )
+    return bytes([(0x80 if fin else 0) | bits | kind]) + length + bytes(4) + data
+
+
+async def opened(served: Served, *, deflate: bool = False) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Open a websocket."""
+    reader, writer = await served.line()
+    key = base64.b64encode(os.urandom(16)).decode()
+    offer = "sec-websocket-extensions: permessage-deflate\r\n" if deflate else ""
+    writer.write(
+        f"GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
+        f"sec-websocket-key: {key}\r\n{offer}\r\n".encode()
+    )
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert b" 101 " in head and (b"permessage-deflate" in head) is deflate
+    return reader, writer
+
+
+async def close_code(reader: asyncio.StreamReader) -> int:
+    """The code with which the socket was closed; 1006 when it was without one."""
+    try:
+        async with asyncio.timeout(10):
+            came = await reader.read()
+    except ConnectionError:
+        return 1006
+    while came and came[0] != 0x88:
+        came = came[2 + came[1] :]
+    return struct.unpack("!H", came[2:4])[0] if came else 1006
+
+
+async def sent_until_closed(writer: asyncio.StreamWriter, pieces: Callable[[int], bytes], most: int) -> int:
+    """Send frames until the connection is closed; return how many bytes went out."""
+    sent = 0
+    try:
+        for number in range(most):
+            piece = pieces(number)
+            writer.write(piece)
+            async with asyncio.timeout(1):
+                await writer.drain()
+            sent += len(piece)
+            await asyncio.sleep(0)
+            if writer.is_closing():
+                break
+    except (ConnectionError, TimeoutError):
+        pass
+    return sent
+
+
+def fragment(size: int) -> Callable[[int], bytes]:
+    return lambda number: frame(CONTINUATION if number else TEXT, b"x" * size, fin=False)
+
+
+@pytest.mark.parametrize(("size", "code"), [(20_000, 1009), (1, 1008), (0, 1008), (50_000_000, 1009)])
+async def test_a_message_in_fragments_that_does_not_end_is_held_up_to_its_limit(
+    serve: Serve, size: int, code: int
+) -> None:
+    served = await serve(quiet)
+    reader, writer = await opened(served)
+    sent, found = await asyncio.gather(
+        sent_until_closed(writer, fragment(size), 2_000 if size < 1_000_000 else 1), close_code(reader)
+    )
+    assert found in {code, 1006} and sent < 8_000_000
+
+
+async def test_a_message_that_is_large_only_when_inflated_is_refused(serve: Serve) -> None:
+    served = await serve(quiet)
+    reader, writer = await opened(served, deflate=True)
+    packing = zlib.compressobj(wbits=-12)
+    packed = packing.compress(b"x" * 20_000_000) + packing.flush(zlib.Z_SYNC_FLUSH)
+    assert len(packed) < 40_000
+    writer.write(frame(TEXT, packed[:-4], bits=DEFLATED))
+    assert await close_code(reader) == 1009
+
+
+async def test_many_small_messages_at_once_are_not_held(serve: Serve) -> None:
+    served = await serve(quiet)
+    reader, writer = await opened(served)
+    sent, code = await asyncio.gather(
+        sent_until_closed(writer, lambda _: frame(TEXT, b"2") * 5_000, 2_000), close_code(reader)
+    )
+    assert code in {1008, 1006} and sent < 8_000_000
+
+
+async def test_a_message_that_takes_too_long_ends_its_socket(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websocket, "MESSAGE_SECONDS", 0.3)
+    served = await serve(quiet)
+    unfinished = (frame(TEXT, b"x", fin=False), frame(TEXT, b"x" * 100)[:-1], frame(TEXT, b"x")[:1])
+    lines = [await opened(served) for _ in unfinished]
+    alive, _ = await opened(served)
+    for (_, writer), beginning in zip(lines, unfinished, strict=True):
+        writer.write(beginning)
+    for reader, writer in lines:
+        # Pings between the fragments do not make it younger.
+        with_pings = sent_until_closed(writer, lambda _: frame(PING, b""), 3)
+        _, code = await asyncio.gather(with_pings, close_code(reader))
+        assert code in {1006, 1002}
+    # One on which nothing is owed stays.
+    assert not alive.at_eof() and len(served.connections) == 1
+
+
+@pytest.mark.parametrize("what", ["messages", "pongs"])
+async def test_what_a_socket_does_not_read_is_held_in_part_and_ends_it(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr(websocket, "WRITE_SECONDS", 0.5)
+    made = 0
+
+    async def talking(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal made
+        await receive()
+        await send({"type": "websocket.accept"})
+        while what == "messages":
+            await send({"type": "websocket.send", "text": "x" * 10_000})
+            made += 10_000
+        await asyncio.sleep(30)
+
+    served = await serve(talking)
+    reader, writer = await opened(served)
+    # Nothing is read any more.
+    reader._transport.pause_reading()  # pyright: ignore[reportAttributeAccessIssue]
+    pinging = asyncio.create_task(
+        sent_until_closed(writer, lambda _: frame(PING, b"x" * 100) * 500, 10_000 if what == "pongs" else 0)
+    )
+    async with asyncio.timeout(20):
+        while served.connections:
+            for connection in served.connections._open:
+                assert connection.transport.get_write_buffer_size() < 1_000_000
+            await asyncio.sleep(0.01)
+    assert made < 20_000_000 and await pinging < 50_000_000
+
+
+async def test_messages_may_be_as_large_as_the_application_says(serve: Serve) -> None:
+    taken: list[int] = []
+
+    async def generous(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["extensions"][websocket.LIMIT_EXTENSION](1_000_000, lambda _size: True)
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] == "websocket.receive":
+            taken.append(len(message["text"]))
+
+    served = await serve(generous)
+    reader, writer = await opened(served)
+    writer.write(frame(TEXT, b"x" * 900_000) + fragment(400_000)(0) + frame(CONTINUATION, b"x" * 400_000))
+    async with asyncio.timeout(5):
+        while len(taken) < 2:
+            await asyncio.sleep(0.01)
+    writer.write(frame(TEXT, b"x" * 1_000_001))
+    # 1006 where the connection was gone before all that was sent had been read.
+    assert await close_code(reader) in {1009, 1006}
+    assert taken == [900_000, 800_000]
+
+
+async def test_unfinished_messages_of_one_user_share_a_limit_and_others_have_theirs(serve: Serve) -> None:
+    limits, users = SocketLimits(), [new_id(), new_id()]
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        limits.limit_messages(scope, users[served_sockets[0]])
+        await quiet(scope, receive, send)
+
+    served_sockets = [0]
+    served = await serve(app)
+    piece = fragment(3_900_000)(0)
+    lines = []
+    for _ in range(3):
+        lines.append(await opened(served))
+        lines[-1][1].write(piece)
+    codes = await asyncio.gather(*(code_soon(reader) for reader, _ in lines))
+    assert sorted(codes) in ([0, 0, 1013], [0, 0, 1006])
+    served_sockets[0] = 1
+    other, writer = await opened(served)
+    writer.write(piece)
+    assert await code_soon(other) == 0
+    assert limits._unfinished[users[0]] <= UNFINISHED_BYTES_OF_ONE_USER
+    for line in served.lines:
+        line.transport.abort()
+    async with asyncio.timeout(5):
+        while served.connections:
+            await asyncio.sleep(0.01)
+    assert not limits._unfinished
+
+
+async def code_soon(reader: asyncio.StreamReader) -> int:
+    """The code with which a socket is closed soon, or 0 when it is not."""
+    try:
+        async with asyncio.timeout(1):
+            return await close_code(reader)
+    except TimeoutError:
+        return 0
+
+
+async def test_sockets_are_told_when_the_server_ends(serve: Serve) -> None:
+    async def listening(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+
+    served = await serve(listening)
+    reader, _ = await opened(served)
+    async with asyncio.timeout(2):
+        await served.stop()
+    assert await close_code(reader) == 1012
