@@ -16,6 +16,7 @@ GRANT CONNECT ON DATABASE rxchat TO rxchat_web;
 \connect rxchat
 CREATE EXTENSION IF NOT EXISTS vector;
 CREATE EXTENSION IF NOT EXISTS unaccent;
+REVOKE EXECUTE ON FUNCTION pg_catalog.lo_creat(integer), pg_catalog.lo_create(oid), pg_catalog.lo_from_bytea(oid, bytea) FROM PUBLIC;
 SQL
 # For the standby of compose.scale.yaml: a role that may copy the database and nothing else.
 if [ -n "${RXCHAT_DB_REPLICA_PASSWORD:-}" ]; then

@@ -1,6 +1,7 @@
 -- Returns the index of an embedding model's vectors, and makes it (with its own HNSW index) when it is new; the first one
 -- is active at once. Prefixes are part of its identity: with others the same model makes other vectors.
--- The runtime role owns no table: this is how a new model gets its index.
+-- The runtime role owns no table: this is how a new model gets its index. There are at most eight: one in use, and those of
+-- models that were tried; retired ones go by themselves. Each one more would slow down every write of a vector.
 CREATE FUNCTION open_vector_index(
     p_model text, p_dimensions integer, p_max_tokens integer, p_query_prefix text, p_document_prefix text
 ) RETURNS TABLE (id integer, state varchar)
@@ -19,6 +20,9 @@ BEGIN
          = (p_model, p_dimensions, p_query_prefix, p_document_prefix);
     IF found.id IS NULL OR found.state = 'retired' THEN
         PERFORM pg_advisory_xact_lock(hashtext('rxchat embedding index'));
+        IF found.id IS NULL AND (SELECT count(*) FROM public.embedding_index) >= 8 THEN
+            RAISE EXCEPTION 'there are too many vector indexes' USING ERRCODE = 'program_limit_exceeded';
+        END IF;
         is_active := NOT EXISTS (SELECT FROM public.embedding_index AS known WHERE known.state = 'active');
         INSERT INTO public.embedding_index (model, dimensions, max_tokens, query_prefix, document_prefix, state)
         VALUES (p_model, p_dimensions, p_max_tokens, p_query_prefix, p_document_prefix,

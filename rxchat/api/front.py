@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 _POLICY_VIOLATED = 1008
 _PAGE_METHODS = {"GET", "HEAD", "OPTIONS"}
-_REFLEX_PATHS = ("/_upload", "/_all_routes")
+_REFLEX_PATHS = ("/_upload", "/_all_routes", "/_health", "/ping", "/auth-codespace")
 _ACCOUNT, _ADMIN, _DOCUMENTS = "/account", "/admin", "/documents"
 _ENROL_AT = "/account/security"
 
@@ -91,7 +91,7 @@ class Front:
         if path.startswith(API_PATHS):
             await self._api(scope, receive, send)
         elif scope["method"] not in _PAGE_METHODS or path.startswith((EVENTS_PATH, *_REFLEX_PATHS)):
-            # Reflex has routes of its own (polling, uploads) that nothing here uses, and no limits in front of them.
+            # Reflex has routes of its own (polling, uploads, health) that nothing here uses, and no limits in front of them.
             await PlainTextResponse("There is nothing at this address.", status_code=404)(scope, receive, send)
         elif scope["method"] in {"GET", "HEAD"} and _is_chat_page(path) and (elsewhere := await self._elsewhere(scope)):
             await RedirectResponse(elsewhere, status_code=303)(scope, receive, send)

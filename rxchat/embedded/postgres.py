@@ -50,6 +50,13 @@ _SETTINGS = {
     "timezone": "UTC",
 }
 
+_MAKE_LARGE_OBJECTS = (
+    "lo_creat(integer)",
+    "lo_create(oid)",
+    "lo_from_bytea(oid, bytea)",
+    "lo_import(text)",
+    "lo_import(text, oid)",
+)
 _OWNER_MAY = sql.SQL(" LOGIN NOSUPERUSER NOBYPASSRLS CREATEROLE NOCREATEDB")
 _WEB_MAY = sql.SQL(" LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB")
 _GROUP_MAY = sql.SQL(" NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB")
@@ -283,6 +290,9 @@ class Postgres:
         async with await psycopg.AsyncConnection.connect(superuser_there, autocommit=True) as connection:
             for extension in ("vector", "unaccent"):
                 await connection.execute(f"CREATE EXTENSION IF NOT EXISTS {extension}")
+            # Nothing here is a large object, and each role may make them without a limit.
+            for function in _MAKE_LARGE_OBJECTS:
+                await connection.execute(f"REVOKE EXECUTE ON FUNCTION pg_catalog.{function} FROM PUBLIC")
 
 
 def packaged_version() -> str:

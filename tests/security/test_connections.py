@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from aiohttp import ClientConnectionResetError, ClientSession, WSMsgType
+from reflex.constants import Endpoint
 
 from tests.journeys.server import RxChat
 
@@ -107,7 +108,7 @@ async def test_what_is_no_event_ends_the_socket_and_fills_no_log(house: RxChat, 
     assert log_of(house).stat().st_size - before < 20_000
 
 
-@pytest.mark.parametrize("path", ["/_event/?EIO=4&transport=polling", "/_upload", "/_all_routes"])
+@pytest.mark.parametrize("path", ["/_event/?EIO=4&transport=polling", *(f"/{name.value}" for name in Endpoint)])
 def test_routes_of_reflex_that_nothing_here_uses_are_not_there(house: RxChat, path: str) -> None:
     for method in ("GET", "POST", "PUT", "DELETE"):
         answer = httpx.request(method, house.url + path, headers={"origin": house.url}, trust_env=False)

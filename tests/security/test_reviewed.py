@@ -259,3 +259,27 @@ async def test_the_procedures_end_no_sign_ins_of_who_may_do_more_and_forget_no_u
             async with database.begin(keeper.user_id) as session:
                 await session.execute(text(statement), {"boss": boss.user_id} if ":boss" in statement else {})
     assert (await client.get("/api/me")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "statement", ["lo_creat(-1)", "lo_create(0)", "lo_from_bytea(0, 'x')", "lo_import('/etc/passwd')"]
+)
+async def test_the_runtime_role_makes_no_large_objects(at: Connections, statement: str) -> None:
+    with psycopg.connect(at.database_url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute(f"SELECT {statement}".encode())
+
+
+async def test_the_runtime_role_opens_a_few_vector_indexes_and_no_more(at: Connections, owner_url: str) -> None:
+    count = "SELECT count(*) FROM pg_class WHERE relname LIKE 'ix_chunk_vector_hnsw_%'"
+    opened = "SELECT state FROM open_vector_index(%s, 8, 256, '', '')"
+    with psycopg.connect(at.database_url) as connection:
+        for number in range(8):
+            connection.execute(opened, (f"model {number}",))
+            if connection.execute("SELECT count(*) FROM embedding_index").fetchone() == (8,):
+                break
+        with pytest.raises(psycopg.errors.ProgramLimitExceeded), connection.transaction():
+            connection.execute(opened, ("one too many",))
+        # One that is there is found as before.
+        assert connection.execute(opened, ("model 0",)).fetchone() is not None
+        assert connection.execute(count).fetchone() == (8,)
+        connection.rollback()

@@ -275,6 +275,32 @@ async def test_a_version_that_is_read_again_while_it_is_replaced_keeps_its_text(
     assert await says(services, viewer, Scope((collection,))) == NEW
 
 
+async def test_readers_see_no_upload_in_progress_and_no_version_that_is_not_in_use(
+    services: Services, viewer: Viewer, collection: UUID, owner_url: str
+) -> None:
+    reader = add_viewer(owner_url, "Reader")
+    first = await ready(services, viewer, collection, "hours.txt", OLD)
+    await services.library.rename_document(viewer, first.id, "hours.docx")
+    await services.library.share(viewer, collection, PrincipalKind.EVERYONE, "", CALLER)
+    pending = await replaced(services, viewer, collection, BROKEN, "hours.docx")
+    assert pending.version_state is VersionState.PENDING
+    upload = await services.files.begin(viewer, name="layoffs.txt", size_bytes=5, collection_id=collection)
+    hidden = {pending.id, upload.document_id}
+    assert set(await listed(services, viewer, collection)) == {first.id, *hidden}
+    assert await listed(services, reader, collection) == [first.id]
+    [facts] = [item for item in await services.library.collections(reader) if item.id == collection]
+    assert facts.documents == 1
+    assert [choice.name for choice in await services.library.pick(reader, "layoffs", 5)] == []
+    for document_id in hidden:
+        for asked in (services.library.document, services.versions.history, services.files.content):
+            with pytest.raises(NotFound):
+                await asked(reader, document_id)
+    assert [item.id for item in (await services.versions.history(reader, first.id)).versions] == [first.id]
+    # What its owner has finished is there for readers, too.
+    await services.files.receive(viewer, upload.document_id, 0, body(b"words"))
+    assert set(await listed(services, reader, collection)) == {first.id, upload.document_id}
+
+
 async def test_readers_see_the_history_and_change_nothing(
     services: Services, viewer: Viewer, collection: UUID, owner_url: str
 ) -> None:
