@@ -67,11 +67,7 @@ class Workers:
 
     async def _run_one(self) -> int:
         descriptor = self._listener.fileno()
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "rxchat.server.worker"),
-            *("--descriptor", str(descriptor), "--parent", str(os.getpid())),
-            pass_fds=(descriptor,),
-        )
+        process = await asyncio.create_subprocess_exec(*_command(descriptor), pass_fds=(descriptor,))
         ended, asked = asyncio.create_task(process.wait()), asyncio.create_task(self._stop.wait())
         await asyncio.wait({ended, asked}, return_when=asyncio.FIRST_COMPLETED)
         asked.cancel()
@@ -83,6 +79,11 @@ class Workers:
             with suppress(ProcessLookupError):
                 process.kill()
         return await ended
+
+
+def _command(descriptor: int) -> list[str]:
+    serving = ["--descriptor", str(descriptor), "--parent", str(os.getpid())]
+    return [sys.executable, "-m", "rxchat.server.worker", *serving]
 
 
 def _bound(host: str, port: int) -> socket.socket:
