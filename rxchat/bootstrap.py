@@ -34,7 +34,7 @@ from rxchat.domain.runs import RunLimits
 from rxchat.embedded.errors import EmbeddedError
 from rxchat.embedded.local_embedder import LocalEmbedder
 from rxchat.embedded.ollama_catalog import EMBEDDER_NAME
-from rxchat.jobs.worker import Worker
+from rxchat.jobs.worker import QUICK_PLACES, Worker
 from rxchat.services import graph
 from rxchat.services.attaching import Attaching
 from rxchat.services.audit_trail import AuditTrail, signer_of
@@ -134,7 +134,7 @@ def build_services(settings: Settings, at: Connections) -> Graph:
     local = LocalEmbedder(settings.data)
     store, embedder, reranker = object_store(settings), _embedder(settings, at, local), _reranker(settings)
     files = Files(database, store, master_keys(settings, vault), vault, _file_limits(settings))
-    ingestion = Ingestion(database, files, IsolatedParser(), Embedding(database, embedder), Pictures(database, model))
+    ingestion = _ingestion(database, files, Embedding(database, embedder), Pictures(database, model))
     retrieval, library = Retrieval(database, embedder, reranker), Library(database, access, limits)
     services = Services(
         **_account_services(settings, at, database, access, passwords, limits, Sweeping(database, store), files),
@@ -168,6 +168,12 @@ def build_services(settings: Settings, at: Connections) -> Graph:
     )
     connected = (model, store, embedder, local, *(item for item in (reranker, broadcast, counters) if item is not None))
     return Graph(services, database, passwords, Worker(database.url, ingestion, services.post), connected)
+
+
+def _ingestion(database: Database, files: Files, embedding: Embedding, pictures: Pictures) -> Ingestion:
+    """Return the ingestion, with parsers for small files that wait for no large ones."""
+    parser, quick_parser = IsolatedParser(), IsolatedParser(at_once=QUICK_PLACES, niceness=0)
+    return Ingestion(database, files, parser, embedding, pictures, quick_parser)
 
 
 def object_store(settings: Settings) -> ObjectStore:

@@ -24,15 +24,15 @@ from rxchat.parsers.formats import FormatKind, format_of, read_as
 log = structlog.get_logger(__name__)
 
 # An isolated Python knows neither the current folder nor PYTHONPATH, so it is told where the package is.
-_START = (
-    "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); runpy.run_module('rxchat.parsers', run_name='__main__')"
-)
+_START = "import os, runpy, sys; os.nice(int(sys.argv.pop(1))); sys.path.insert(0, sys.argv.pop(1)); runpy.run_module('rxchat.parsers', run_name='__main__')"
 _HOME = str(Path(__file__).resolve().parents[2])
 _READ_BYTES = 1 << 18
 _LONGEST_SECONDS = 2 * limits.RECOGNISING_CPU_SECONDS
 _PROGRESS = re.compile(rb"(\d{1,6}) (\d{1,6})(?: (.*))?")
 # A core for each child is enough; and a child may make no threads where its user may not make processes.
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+# What takes minutes leaves the processors to what users wait for.
+_NICENESS = 5
 # A child that has closed its output has nothing left to do.
 _LAST_SECONDS = 10
 _SPLIT = "Save it anew or split it, and try again."
@@ -51,6 +51,7 @@ class IsolatedParser:
         wall_seconds: float = 120,
         cpu_seconds: int = limits.CPU_SECONDS,
         memory_bytes: int = limits.MEMORY_BYTES,
+        niceness: int = _NICENESS,
     ) -> None:
         """Take the limits of each child, and how many there may be."""
         self._turns = asyncio.Semaphore(at_once)
@@ -60,6 +61,7 @@ class IsolatedParser:
         self._wall_seconds = wall_seconds
         self._cpu_seconds = cpu_seconds
         self._memory_bytes = memory_bytes
+        self._niceness = niceness
 
     @property
     def can_recognise(self) -> bool:
@@ -154,7 +156,7 @@ class IsolatedParser:
         """Run a child; it is gone when the context ends, however that is."""
         limits_of_child = (str(allowed.cpu_seconds), str(allowed.memory_bytes))
         child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-B", "-X", "utf8", "-c", _START, _HOME),
+            *(sys.executable, "-I", "-B", "-X", "utf8", "-c", _START, str(self._niceness), _HOME),
             *(kind.value, suffix, str(os.getpid()), *limits_of_child, encoding),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

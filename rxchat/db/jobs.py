@@ -11,6 +11,10 @@ INGEST = "ingest"
 SEND_MAIL = "send mail"
 MAIL_QUEUE = "mail"
 DOCUMENTS_QUEUE = "documents"
+QUICK_QUEUE = "quick"
+"""Small files, which take a second or so: in a queue of their own they wait for no large ones, whosever those are."""
+SMALL_BYTES = 1_000_000
+"""How large a file of that queue may be."""
 SCANS_QUEUE = "scans"
 """Documents whose text is recognised, which takes minutes: in a queue of their own they keep no other waiting."""
 
@@ -46,7 +50,10 @@ _WAITING = text(
            EXISTS (SELECT FROM document JOIN collection
                        ON collection.owner_id = document.owner_id AND collection.id = document.collection_id
                     WHERE document.owner_id = :owner AND document.id = :document AND collection.kind = 'attachments'
-           ) AS is_attached
+           ) AS is_attached,
+           EXISTS (SELECT FROM document
+                    WHERE owner_id = :owner AND id = :document AND size_bytes <= :small AND media_type NOT LIKE 'image/%'
+           ) AS is_small
     """
 )
 
@@ -57,15 +64,18 @@ async def queue_ingestion(
     document_id: UUID,
     *,
     priority: int = 0,
-    queue: str = DOCUMENTS_QUEUE,
+    queue: str = "",
     is_urgent: bool = True,
 ) -> None:
     """Have a document brought on its way to being found, when this transaction commits; one job at a time for each.
 
     The more of a person's documents wait, the later the next one's turn: who brings thousands keeps nobody else waiting.
-    Files attached to a message come first, as long as they are few: their user waits for the answer.
+    Files attached to a message come first, as long as they are few: their user waits for the answer. Without a queue, the
+    document's size decides which it is.
     """
-    row = (await session.execute(_WAITING, {"owner": owner_id, "document": document_id, "most": _MOST_COUNTED})).one()
+    given = {"owner": owner_id, "document": document_id, "most": _MOST_COUNTED, "small": SMALL_BYTES}
+    row = (await session.execute(_WAITING, given)).one()
+    queue = queue or (QUICK_QUEUE if row.is_small else DOCUMENTS_QUEUE)
     is_first = is_urgent and row.is_attached and row.attached <= _MOST_URGENT
     priority += (_URGENT if is_first else 0) - row.waiting
     await session.execute(
@@ -137,10 +147,25 @@ async def others_wait(session: AsyncSession, document_id: UUID, *, queue: str = 
     return (await session.execute(_OTHERS, {"queue": queue, "lock": f"document {document_id}"})).scalar_one()
 
 
+_OTHER_OWNERS = text(
+    """
+    SELECT EXISTS (SELECT FROM procrastinate_jobs
+                    WHERE queue_name = :queue AND status = 'todo' AND args ->> 'owner_id' <> :owner
+                      AND (scheduled_at IS NULL OR scheduled_at <= now()))
+    """
+)
+
+
+async def other_owners_wait(session: AsyncSession, owner_id: UUID, *, queue: str) -> bool:
+    """Return whether documents of other owners wait for a place in a queue."""
+    return (await session.execute(_OTHER_OWNERS, {"queue": queue, "owner": str(owner_id)})).scalar_one()
+
+
 async def queue_ingestion_once(session: AsyncSession, owner_id: UUID, document_id: UUID, *, priority: int = 0) -> bool:
     """The same, unless there is such a job already."""
     queued = await session.execute(_IS_QUEUED, {"lock": f"document {document_id}"})
     if queued.scalar_one():
         return False
-    await queue_ingestion(session, owner_id, document_id, priority=priority)
+    # Nothing that somebody waits for.
+    await queue_ingestion(session, owner_id, document_id, priority=priority, queue=DOCUMENTS_QUEUE)
     return True

@@ -19,7 +19,7 @@ from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from rxchat.db.database import LINE, RUNTIME_ROLE
-from rxchat.db.jobs import DOCUMENTS_QUEUE, INGEST, LAST_PRIORITY, MAIL_QUEUE, SCANS_QUEUE, SEND_MAIL
+from rxchat.db.jobs import DOCUMENTS_QUEUE, INGEST, LAST_PRIORITY, MAIL_QUEUE, QUICK_QUEUE, SCANS_QUEUE, SEND_MAIL
 from rxchat.domain.errors import DatabaseAway, EmbedderError, StoreError
 from rxchat.jobs.claims import JobClaims, QueueWorker
 from rxchat.services.embedding import SliceOver
@@ -37,6 +37,9 @@ _STOP_ROUNDS = 3
 _RESTART_SECONDS = 1.0
 _POOL_SECONDS = 3.0
 _MAILS_AT_ONCE = 4
+QUICK_PLACES = 2
+# How long a small file may take while others wait; then it goes on among the large ones.
+_QUICK_SECONDS = 2.0
 _PASSING = (EmbedderError, StoreError)
 _DATABASE_SECONDS = 2.0
 
@@ -50,6 +53,10 @@ class _Postponed(Exception):
         self.seconds = seconds
 
 
+class _TurnOver(Exception):
+    """A small file takes longer than small files do, and others wait."""
+
+
 class _Backoff(BaseRetryStrategy):
     """Tries again what may pass, later each time; and at once what was cut off because its process ends."""
 
@@ -59,10 +66,16 @@ class _Backoff(BaseRetryStrategy):
             return RetryDecision(retry_in={"seconds": 0})
         if isinstance(exception, SliceOver):
             # Behind whatever waits for its first turn, attached files included, and never behind all of somebody's many.
-            return RetryDecision(retry_in={"seconds": 0}, priority=max(min(job.priority, 0) - 1, LAST_PRIORITY))
+            return RetryDecision(retry_in={"seconds": 0}, priority=_behind(job))
+        if isinstance(exception, _TurnOver):
+            return RetryDecision(retry_in={"seconds": 0}, priority=_behind(job), queue=DOCUMENTS_QUEUE)
         if isinstance(exception, _Postponed):
             return RetryDecision(retry_in={"seconds": math.ceil(exception.seconds)})
         return None
+
+
+def _behind(job: Job) -> int:
+    return max(min(job.priority, 0) - 1, LAST_PRIORITY)
 
 
 class Worker:
@@ -71,7 +84,8 @@ class Worker:
     def __init__(self, database_url: str, ingestion: Ingestion, post: Post, *, jobs_at_once: int = 3) -> None:
         """Know where jobs are and who does them; nothing runs yet.
 
-        One owner has at most one document less than `jobs_at_once` read at a time, so that others find a place.
+        One owner has at most one document less than `jobs_at_once` read at a time, so that others find a place; small files
+        have places of their own, which each leaves after a short turn when others wait.
         """
         self._ingestion = ingestion
         self._post = post
@@ -131,6 +145,7 @@ class Worker:
             await self._app.open_async()
             self._workers = [
                 self._worker(DOCUMENTS_QUEUE, self._jobs_at_once),
+                self._worker(QUICK_QUEUE, QUICK_PLACES),
                 # Other processes do not tell when the first job of a document has ended and the second may begin.
                 self._worker(SCANS_QUEUE, 1, look_seconds=1.0),
                 self._worker(MAIL_QUEUE, _MAILS_AT_ONCE),
@@ -195,8 +210,11 @@ class Worker:
     async def _ingest(self, context: JobContext, owner_id: str, document_id: str) -> None:
         owner, document = UUID(owner_id), UUID(document_id)
         try:
-            await self._ingestion.run(owner, document, is_scan=context.job.queue == SCANS_QUEUE)
-        except SliceOver:
+            if context.job.queue == QUICK_QUEUE:
+                await self._ingest_quickly(owner, document)
+            else:
+                await self._ingestion.run(owner, document, is_scan=context.job.queue == SCANS_QUEUE)
+        except (SliceOver, _TurnOver):
             raise
         except DatabaseAway as error:
             raise _Postponed(_DATABASE_SECONDS) from error
@@ -214,6 +232,23 @@ class Worker:
             await self._ingestion.give_up(
                 owner, document, "Something went wrong here while it was read.", context.job.attempts + 1
             )
+
+    async def _ingest_quickly(self, owner_id: UUID, document_id: UUID) -> None:
+        """Bring a small file on its way.
+
+        Raises:
+            _TurnOver: when it takes too long, and other owners' files wait; what it has come to is kept.
+        """
+        working = asyncio.ensure_future(self._ingestion.run(owner_id, document_id, is_quick=True))
+        try:
+            while not (await asyncio.wait({working}, timeout=_QUICK_SECONDS))[0]:
+                if await self._ingestion.other_owners_wait(owner_id):
+                    raise _TurnOver
+            await working
+        finally:
+            if not working.done():
+                working.cancel()
+                await asyncio.wait({working})
 
     async def _send_mail(self, context: JobContext, sealed: str) -> None:
         seconds = await self._post.deliver(sealed, context.job.attempts + 1)

@@ -10,6 +10,7 @@ import asyncio
 import math
 import time
 from contextlib import suppress
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -61,9 +62,16 @@ class Ingestion:
     """The steps, and what keeps indexes of vectors up to date."""
 
     def __init__(
-        self, database: Database, files: Files, parser: DocumentParser, embedding: Embedding, pictures: Pictures
+        self,
+        database: Database,
+        files: Files,
+        parser: DocumentParser,
+        embedding: Embedding,
+        pictures: Pictures,
+        quick_parser: DocumentParser | None = None,
     ) -> None:
-        """Know where everything is."""
+        """With a parser of their own, small files never wait for one that reads a large file."""
+        self._quick_parser = quick_parser or parser
         self._pictures = pictures
         self._database = database
         self._files = files
@@ -71,7 +79,12 @@ class Ingestion:
         self._embedding = embedding
         self._attached_files = AttachedFiles(database, files, parser)
 
-    async def run(self, owner_id: UUID, document_id: UUID, *, is_scan: bool = False) -> None:
+    async def other_owners_wait(self, owner_id: UUID) -> bool:
+        """Return whether small files of other owners wait to be read."""
+        async with self._database.begin(None) as session:
+            return await jobs.other_owners_wait(session, owner_id, queue=jobs.QUICK_QUEUE)
+
+    async def run(self, owner_id: UUID, document_id: UUID, *, is_scan: bool = False, is_quick: bool = False) -> None:
         """Bring a document from where it stands to ready, or to failed with a reason; one that is a scan is recognised.
 
         Raises:
@@ -85,8 +98,9 @@ class Ingestion:
         if taken.tries > TRIES and not taken.document.state.is_final:
             await self._fail(taken, _GIVE_UP.format(count=TRIES, reason="It always took its process with it."))
             return
+        parse = partial(self._parse, parser=self._quick_parser if is_quick else self._parser)
         steps = {
-            DocumentState.STORED: self._recognise if is_scan and self._parser.can_recognise else self._parse,
+            DocumentState.STORED: self._recognise if is_scan and self._parser.can_recognise else parse,
             DocumentState.PARSED: self._chunk,
             DocumentState.CHUNKED: self._embed,
             DocumentState.EMBEDDED: self._publish,
@@ -154,10 +168,10 @@ class Ingestion:
         if not await rows.advance(session, taken, **facts):
             raise NotMine
 
-    async def _parse(self, taken: rows.Taken) -> None:
+    async def _parse(self, taken: rows.Taken, parser: DocumentParser | None = None) -> None:
         parsed: ParsedDocument | None = None
         try:
-            parsed = await self._said_by(taken.document)
+            parsed = await self._said_by(taken.document, parser)
         except NothingButPixels:
             if not self._parser.can_recognise:
                 raise
@@ -166,11 +180,11 @@ class Ingestion:
             raise NotMine
         await self._keep(taken, parsed)
 
-    async def _said_by(self, document: Document) -> ParsedDocument:
+    async def _said_by(self, document: Document, parser: DocumentParser | None = None) -> ParsedDocument:
         content = await self._files.whole(document.owner_id, document)
         if document.media_type.startswith("image/"):
             return await self._pictures.read(document.owner_id, content)
-        return await self._parser.parse(document.name, document.media_type, content, document.reading)
+        return await (parser or self._parser).parse(document.name, document.media_type, content, document.reading)
 
     async def _leave_to_recogniser(self, taken: rows.Taken) -> None:
         document = taken.document

@@ -12,9 +12,10 @@ from uuid import UUID
 import pytest
 
 from rxchat.db.database import Database
-from rxchat.db.jobs import queue_ingestion
+from rxchat.db.jobs import QUICK_QUEUE, other_owners_wait, queue_ingestion
 from rxchat.domain.ids import new_id
-from rxchat.jobs.worker import Worker
+from rxchat.jobs import worker as worker_module
+from rxchat.jobs.worker import QUICK_PLACES, Worker
 
 pytestmark = pytest.mark.anyio
 
@@ -55,7 +56,9 @@ async def test_with_the_database_away_it_ends_too() -> None:
 class Counted:
     """Documents that end when they are let go, and how many of each owner were under way at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, database: Database | None = None) -> None:
+        self.database = database
+        self.turns: list[tuple[UUID, bool]] = []
         self.running: Counter[UUID] = Counter()
         self.most: Counter[UUID] = Counter()
         self.done: list[UUID] = []
@@ -65,14 +68,23 @@ class Counted:
     async def look_after(self) -> None:
         """Find nothing to do."""
 
-    async def run(self, owner_id: UUID, document_id: UUID, *, is_scan: bool = False) -> None:
+    async def run(self, owner_id: UUID, document_id: UUID, *, is_scan: bool = False, is_quick: bool = False) -> None:
         """Wait, if it is a document of somebody whose documents are held."""
         assert is_scan is False
+        self.turns.append((document_id, is_quick))
         self.running[owner_id] += 1
         self.most[owner_id] = max(self.most[owner_id], self.running[owner_id])
-        await (self.is_let_go.wait() if owner_id in self.held else asyncio.sleep(0))
-        self.running[owner_id] -= 1
+        try:
+            await (self.is_let_go.wait() if owner_id in self.held else asyncio.sleep(0))
+        finally:
+            self.running[owner_id] -= 1
         self.done.append(document_id)
+
+    async def other_owners_wait(self, owner_id: UUID) -> bool:
+        """Ask as the service does."""
+        assert self.database is not None
+        async with self.database.begin(None) as session:
+            return await other_owners_wait(session, owner_id, queue=QUICK_QUEUE)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for it, with patience."""
@@ -81,13 +93,13 @@ class Counted:
                 await asyncio.sleep(0.02)
 
 
-async def queued(database_url: str, owner: UUID, count: int) -> list[UUID]:
+async def queued(database_url: str, owner: UUID, count: int, queue: str = "") -> list[UUID]:
     """Queue so many documents of an owner."""
     database = Database(database_url, pool_size=2)
     documents = [new_id() for _ in range(count)]
     async with database.begin(owner) as session:
         for document in documents:
-            await queue_ingestion(session, owner, document)
+            await queue_ingestion(session, owner, document, queue=queue)
     await database.aclose()
     return documents
 
@@ -131,3 +143,48 @@ async def test_an_owners_next_document_begins_when_one_has_ended(
     async with at_work(database_url, ingestion):
         documents = await queued(database_url, new_id(), 40)
         await ingestion.until(lambda: set(documents) == set(ingestion.done))
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncGenerator[Database]:
+    found = Database(database_url, pool_size=2)
+    yield found
+    await found.aclose()
+
+
+async def test_however_many_owners_hold_places_a_small_file_waits_a_turn_of_each_at_most(
+    database_url: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "_QUICK_SECONDS", 0.1)
+    many, few = [new_id() for _ in range(12)], new_id()
+    ingestion = Counted(database)
+    ingestion.held = set(many)
+    async with at_work(database_url, ingestion):
+        for owner in many:
+            await queued(database_url, owner, 2)
+            await queued(database_url, owner, 2, QUICK_QUEUE)
+        await ingestion.until(lambda: sum(ingestion.running[owner] for owner in many) == 3 + QUICK_PLACES)
+        small = await queued(database_url, few, 4, QUICK_QUEUE)
+        await ingestion.until(lambda: set(small) <= set(ingestion.done))
+        # All others' are still there: none has ended, and each has had one short turn among small files.
+        assert set(ingestion.done) == set(small)
+        quick = Counter(document for document, is_quick in ingestion.turns if is_quick)
+        assert max(quick.values()) == 1
+        ingestion.is_let_go.set()
+        await ingestion.until(lambda: len(ingestion.done) == 12 * 4 + 4)
+
+
+async def test_a_small_file_that_takes_long_keeps_its_place_while_it_is_wanted_by_nobody_else(
+    database_url: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "_QUICK_SECONDS", 0.02)
+    owner = new_id()
+    ingestion = Counted(database)
+    ingestion.held = {owner}
+    async with at_work(database_url, ingestion):
+        documents = await queued(database_url, owner, 3, QUICK_QUEUE)
+        await ingestion.until(lambda: ingestion.running[owner] == QUICK_PLACES)
+        await asyncio.sleep(0.2)
+        ingestion.is_let_go.set()
+        await ingestion.until(lambda: set(documents) == set(ingestion.done))
+    assert sorted(ingestion.turns) == sorted((document, True) for document in documents)

@@ -105,7 +105,7 @@ async def test_with_the_embedder_away_a_document_waits_says_so_and_goes_on(
 async def test_what_fails_in_a_way_that_passes_goes_on_from_its_last_step(
     services: Services, viewer: Viewer, collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parse, calls, embed = services.ingestion._parser.parse, [], services.ingestion._embedding._embedder.embed
+    parse, calls, embed = services.ingestion._quick_parser.parse, [], services.ingestion._embedding._embedder.embed
     failures = [EmbedderError("It is tired."), EmbedderError("It is tired.")]
 
     async def counting(*given):
@@ -117,7 +117,7 @@ async def test_what_fails_in_a_way_that_passes_goes_on_from_its_last_step(
             raise failures.pop()
         return await embed(texts, by)
 
-    monkeypatch.setattr(services.ingestion._parser, "parse", counting)
+    monkeypatch.setattr(services.ingestion._quick_parser, "parse", counting)
     await services.ingestion._embedding.wanted_index()
     monkeypatch.setattr(services.ingestion._embedding._embedder, "embed", failing)
     await ready(services, viewer, collection, "handbook.md", HANDBOOK)
@@ -133,7 +133,7 @@ async def test_what_fails_when_it_is_read_again_is_found_as_before_and_keeps_no_
     async def failing(*_given):
         raise DocumentUnreadable("It cannot be read today.")
 
-    monkeypatch.setattr(services.ingestion._parser, "parse", failing)
+    monkeypatch.setattr(services.ingestion._quick_parser, "parse", failing)
     await services.library.read_again(viewer, document.id)
     again = await settled(services, viewer, document.id)
     assert (again.state, again.live_generation) == (DocumentState.FAILED, 1)
@@ -231,7 +231,7 @@ async def test_reading_again_waits_for_what_is_under_way(
     async def waiting(*_given):
         await never.wait()
 
-    monkeypatch.setattr(services.ingestion._parser, "parse", waiting)
+    monkeypatch.setattr(services.ingestion._quick_parser, "parse", waiting)
     document_id = await uploaded(services, viewer, collection, "handbook.md", HANDBOOK)
     with pytest.raises(Conflict):
         await services.library.read_again(viewer, document_id)

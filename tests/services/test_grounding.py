@@ -73,13 +73,13 @@ async def test_files_of_the_message_itself_are_waited_for(
 ) -> None:
     from rxchat.domain.ids import new_id
 
-    parse, may_go_on = services.ingestion._parser.parse, asyncio.Event()
+    parse, may_go_on = services.ingestion._quick_parser.parse, asyncio.Event()
 
     async def slowly(*given):
         await may_go_on.wait()
         return await parse(*given)
 
-    monkeypatch.setattr(services.ingestion._parser, "parse", slowly)
+    monkeypatch.setattr(services.ingestion._quick_parser, "parse", slowly)
     draft = new_id()
     upload = await services.files.begin(viewer, name="a.md", size_bytes=len(HANDBOOK), draft_key=draft)
     await services.files.receive(viewer, upload.document_id, 0, body(HANDBOOK.encode()))

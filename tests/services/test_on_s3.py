@@ -143,10 +143,10 @@ async def test_a_document_waits_for_a_store_that_is_away_while_it_is_read(
 ) -> None:
     parse, arrived, may_go_on = services.ingestion._said_by, asyncio.Event(), asyncio.Event()
 
-    async def later(document):
+    async def later(*given):
         arrived.set()
         await may_go_on.wait()
-        return await parse(document)
+        return await parse(*given)
 
     monkeypatch.setattr(services.ingestion, "_said_by", later)
     document_id = await uploaded(services, viewer, collection, "handbook.md", HANDBOOK)

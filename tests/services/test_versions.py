@@ -260,10 +260,10 @@ async def test_a_version_that_is_read_again_while_it_is_replaced_keeps_its_text(
     first = await ready(services, viewer, collection, "hours.txt", OLD)
     may_go_on, parse = asyncio.Event(), services.ingestion._parse
 
-    async def held(taken: Any) -> None:
+    async def held(taken: Any, **given: Any) -> None:
         if taken.document.version == 1:
             await may_go_on.wait()
-        await parse(taken)
+        await parse(taken, **given)
 
     monkeypatch.setattr(services.ingestion, "_parse", held)
     await services.library.read_again(viewer, first.id)
