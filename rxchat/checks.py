@@ -74,6 +74,11 @@ class InsecureSettings(RxChatError):
         self.findings = findings
 
 
+def printable(text: str) -> str:
+    """Return what users have typed as a terminal may show it: control characters would be obeyed there."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
 def look(settings: Settings) -> list[Checked]:
     """Return everything that was looked at, and what is wrong with it."""
     return [Checked(subject, fine, tuple(find(settings))) for subject, fine, find in _CHECKS]

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from rxchat import __version__, checks, frontend, serving
 from rxchat.connections import ConfigurationError, Connections, connections, needs_embedded
-from rxchat.db import migrations, poolers, prerequisites
+from rxchat.db import migrations, poolers, prerequisites, shares
 from rxchat.db.database import Database, libpq_url
 from rxchat.embedded.attached import serve_for
 from rxchat.embedded.progress import Report, TaskLine, Terminal
@@ -224,6 +224,19 @@ def _look_for_poolers(settings: Settings) -> Iterator[checks.Finding]:
                 yield checks.Finding("error", name, poolers.PROBLEM, poolers.REMEDY)
 
 
+def _look_for_shares(settings: Settings) -> Iterator[checks.Finding]:
+    """Find shares from before users could share with their own groups only, where the owner's database can be read."""
+    with suppress(ConfigurationError, psycopg.Error):
+        for share in shares.by_outsiders(connections(settings).database_owner_url):
+            yield checks.Finding(
+                "warning",
+                f"The {share.kind} “{checks.printable(share.name)}”",
+                f"is shared with the group “{checks.printable(share.group_name)}” by {checks.printable(share.shared_by)}"
+                f" ({checks.printable(share.email)}), who is not a member of it.",
+                "Ask them whether it is meant for this group; an administrator can take it back (Administration, Access).",
+            )
+
+
 def _migrate(settings: Settings, at: Connections) -> None:
     _check_database(settings, at)
     _create_prerequisites(at)
@@ -265,6 +278,8 @@ def check(settings: Settings, _chosen: argparse.Namespace) -> int:
     looked_at = checks.look(settings)
     if poolers_found := tuple(_look_for_poolers(settings)):
         looked_at.append(checks.Checked("Database", "reached directly.", poolers_found))
+    if shares_found := tuple(_look_for_shares(settings)):
+        looked_at.append(checks.Checked("Shares", "made by members of their groups.", shares_found))
     for checked in looked_at:
         if not checked.findings:
             say(f"\nfine     {checked.subject}: {checked.fine}")
