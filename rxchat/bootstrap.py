@@ -75,6 +75,7 @@ from rxchat.services.sessions import Sessions
 from rxchat.services.sweeping import Sweeping
 from rxchat.services.teams import Teams
 from rxchat.services.tokens import Tokens
+from rxchat.services.trash import Trash
 from rxchat.services.upkeep import Upkeep
 from rxchat.services.vault import Vault
 from rxchat.services.versions import Versions
@@ -164,6 +165,7 @@ def build_services(settings: Settings, at: Connections) -> Graph:
         live=live,
         models=models,
         notices=notices,
+        trash=Trash(database, limits, files),
         versions=Versions(database, library, files, limits),
     )
     connected = (model, store, embedder, local, *(item for item in (reranker, broadcast, counters) if item is not None))

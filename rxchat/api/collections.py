@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from rxchat.api.requests import Here, SignedIn, caller_of
 from rxchat.domain.documents import Reading
 from rxchat.domain.files import Document
+from rxchat.domain.permissions import Permission, is_permitted
 from rxchat.domain.retrieval import Passage
 from rxchat.domain.retrieval import Scope as Where
 from rxchat.domain.versions import VersionState
@@ -70,6 +71,15 @@ class HistoryOut(BaseModel):
     versions: list[DocumentOut]
     uploaded_by: str
     is_own: bool
+
+
+class DeletedOut(BaseModel):
+    """A deleted document that can be restored."""
+
+    id: UUID
+    name: str
+    size_bytes: int
+    deleted_at: datetime
 
 
 class FileNames(BaseModel):
@@ -200,10 +210,25 @@ async def document(
     )
 
 
+@router.get("/collections/{collection_id}/deleted-documents")
+async def deleted_documents(collection_id: UUID, viewer: SignedIn, services: Here) -> list[DeletedOut]:
+    """List the deleted documents of a collection of one's own that can be restored, the last that were deleted first."""
+    found = await services.trash.documents(viewer, collection_id)
+    return [
+        DeletedOut(id=item.id, name=item.name, size_bytes=item.size_bytes, deleted_at=item.deleted_at) for item in found
+    ]
+
+
 @router.delete("/documents/{document_id}", status_code=204)
 async def remove(document_id: UUID, viewer: SignedIn, services: Here) -> None:
-    """Delete a document: its file, its text and its chunks go at once."""
+    """Delete a document. It is found no more, and can be restored for 30 days."""
     await services.files.remove(viewer, [document_id])
+
+
+@router.delete("/deleted-documents/{document_id}", status_code=204)
+async def delete_for_good(document_id: UUID, viewer: SignedIn, services: Here) -> None:
+    """Delete a document that was deleted before, so that it cannot be restored any more."""
+    await services.trash.delete_for_good(viewer, document_id)
 
 
 @router.post("/documents/{document_id}/read-again", status_code=204)
@@ -228,7 +253,9 @@ async def versions(document_id: UUID, viewer: SignedIn, services: Here) -> Histo
 
 @router.post("/documents/{document_id}/restore", status_code=201)
 async def restore(document_id: UUID, request: Request, viewer: SignedIn, services: Here) -> DocumentOut:
-    """Make an earlier version the newest one; it replaces the current one once it is ready."""
+    """Restore a deleted document; or make an earlier version the newest one, which replaces the current one once it is ready."""
+    if await services.trash.holds(viewer, document_id):
+        return _document(await services.trash.restore(viewer, document_id, caller_of(request)), 0)
     return _document(await services.versions.restore(viewer, document_id, caller_of(request)), 0)
 
 
@@ -249,7 +276,10 @@ async def search(body: Question, viewer: SignedIn, services: Here) -> FoundOut:
     """Look for passages, as answers do."""
     where = Where(tuple(body.collections), tuple(body.documents))
     found = await services.retrieval.search(viewer, body.question, where, k=body.k)
-    return FoundOut(passages=[_passage(item) for item in found.passages], notice=found.notice)
+    # As other hosts' own words: for those who can do something about it.
+    detail = found.detail if is_permitted(viewer, Permission.SETTINGS_MANAGE) else ""
+    notice = f"{found.notice} ({detail})" if detail else found.notice
+    return FoundOut(passages=[_passage(item) for item in found.passages], notice=notice)
 
 
 @router.get("/conversations/{conversation_id}/messages/{message_id}/sources")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, bindparam, delete, func, select, text, update
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.domain.documents import DocumentState
@@ -196,10 +196,14 @@ async def failed(session: AsyncSession, owner_id: UUID, file_id: UUID) -> dict[U
     return {row.id: row.generation for row in found}
 
 
+_FILES_IN_USE = text("SELECT files_in_use(:files)").bindparams(bindparam("files", type_=ARRAY(Uuid())))
+
+
 async def remove_unused(session: AsyncSession, owner_id: UUID, file_ids: Sequence[UUID]) -> list[str]:
     """Forget files of which no document is made (any more); return where their pieces are."""
-    used = select(DocumentRow.file_id).where(DocumentRow.owner_id == owner_id, DocumentRow.file_id.in_(list(file_ids)))
-    unused = [file_id for file_id in file_ids if file_id not in set((await session.execute(used)).scalars())]
+    # Also those in the trash, which policies hide.
+    used = set((await session.execute(_FILES_IN_USE, {"files": list(file_ids)})).scalars())
+    unused = [file_id for file_id in file_ids if file_id not in used]
     found = await session.execute(
         select(FilePart.object_key).where(FilePart.owner_id == owner_id, FilePart.file_id.in_(unused))
     )

@@ -72,12 +72,12 @@ async def retry_later(session: AsyncSession, owner_id: UUID, document_id: UUID, 
     )
 
 
-async def note(session: AsyncSession, owner_id: UUID, document_id: UUID, words: str) -> None:
-    """Say something on a document, whoever has taken it up."""
+async def note(session: AsyncSession, owner_id: UUID, document_id: UUID, words: str, detail: str = "") -> None:
+    """Say something on a document, whoever has taken it up; the detail is for administrators."""
     await session.execute(
         update(DocumentRow)
         .where(DocumentRow.owner_id == owner_id, DocumentRow.id == document_id)
-        .values(note=words, updated_at=func.now())
+        .values(note=words, note_detail=detail, updated_at=func.now())
     )
 
 
@@ -86,7 +86,7 @@ async def advance(session: AsyncSession, taken: Taken, **facts: Any) -> bool:
 
     It does not wait any more, unless a note says so.
     """
-    return await _changed(session, taken, {"note": "", **facts, "tries": 0})
+    return await _changed(session, taken, {"note": "", "note_detail": "", **facts, "tries": 0})
 
 
 _SAVE_TEXT = text(
@@ -101,7 +101,7 @@ _SAVE_TEXT = text(
 
 async def tell(session: AsyncSession, taken: Taken, remark: str, progress: float) -> bool:
     """Say how far a step is of which nothing is kept before its end: no getting on, should its process die over it."""
-    return await _changed(session, taken, {"note": "", "remarks": remark, "progress": progress})
+    return await _changed(session, taken, {"note": "", "note_detail": "", "remarks": remark, "progress": progress})
 
 
 async def _changed(session: AsyncSession, taken: Taken, facts: dict[str, Any]) -> bool:

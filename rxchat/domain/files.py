@@ -107,6 +107,8 @@ class Document:
     version_state: VersionState
     parent_id: UUID | None
     """The mail to which this file is attached; None for what was uploaded by itself."""
+    note_detail: str = ""
+    """What a host said when it failed, and which host that was: for administrators."""
 
     @property
     def reading(self) -> Reading:

@@ -221,7 +221,7 @@ class Worker:
         except _PASSING as error:
             log.info("a document waits", document_id=document_id, reason=error.message)
             try:
-                seconds = await self._ingestion.postpone(owner, document, error.message)
+                seconds = await self._ingestion.postpone(owner, document, error.message, error.detail)
             except DatabaseAway as away:
                 raise _Postponed(_DATABASE_SECONDS) from away
             if seconds is not None:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from rxchat.db import documents as rows
 from rxchat.db import files as file_rows
+from rxchat.db import trash as trash_rows
 from rxchat.db import versions as version_rows
 from rxchat.db.database import Database
 from rxchat.domain.accounts import Viewer
@@ -284,10 +285,11 @@ class Files:
         """Return the pieces of a document's file, for the job that reads it.
 
         Raises:
-            NotFound: when it is gone.
+            NotFound: when it is gone, or in the trash.
         """
         async with self._database.begin(owner_id) as session:
-            sealed = await file_rows.sealed(session, document.file_id, owner_id)
+            is_there = await rows.owned_document(session, owner_id, document.id) is not None
+            sealed = await file_rows.sealed(session, document.file_id, owner_id) if is_there else None
         if sealed is None:
             raise NotFound
         return self._all_of(sealed)
@@ -318,25 +320,40 @@ class Files:
             ) from error
 
     async def remove(self, viewer: Viewer, document_ids: list[UUID]) -> None:
-        """Delete documents of the person's own: chunks, vectors, texts and, unless another one needs it, the file.
+        """Delete documents of the person's own; documents of collections can be restored for a while (`Trash`).
 
-        With a current version all others go, too; a mail goes with the files that are attached to it.
+        With a current version all others go, too; a mail goes with the files that are attached to it. A single version
+        that is not the current one, and what is attached to a message, are deleted for good.
 
         Raises:
             NotFound: when one of them is unknown or someone else's.
         """
         require_scope(viewer, Scope.FILES)
-        await self._remove(viewer.user_id, document_ids)
+        owner_id, most = viewer.user_id, self.limits
+        async with self._database.begin(owner_id) as session:
+            await file_rows.take_turns(session, owner_id)
+            if await rows.count_owned(session, owner_id, document_ids) != len(set(document_ids)):
+                raise NotFound
+            kept = await version_rows.with_parts(
+                session, owner_id, await trash_rows.restorable(session, owner_id, document_ids)
+            )
+            await trash_rows.trash(session, kept, most_bytes=most.person_bytes, most_documents=most.person_files)
+            unused = await self.removed(session, owner_id, [item for item in document_ids if item not in kept])
+        await self._keeping.discard(unused)
 
     async def _remove(self, owner_id: UUID, document_ids: list[UUID]) -> None:
         async with self._database.begin(owner_id) as session:
             await file_rows.take_turns(session, owner_id)
             if await rows.count_owned(session, owner_id, document_ids) != len(set(document_ids)):
                 raise NotFound
-            whole = await version_rows.with_parts(session, owner_id, document_ids)
-            files = await rows.remove_documents(session, owner_id, whole)
-            unused = await file_rows.remove_unused(session, owner_id, files)
+            unused = await self.removed(session, owner_id, document_ids)
         await self._keeping.discard(unused)
+
+    async def removed(self, session: rows.AsyncSession, owner_id: UUID, document_ids: list[UUID]) -> list[str]:
+        """Delete documents for good, and return the objects that nothing needs any more."""
+        whole = await version_rows.with_parts(session, owner_id, document_ids)
+        files = await rows.remove_documents(session, owner_id, whole)
+        return await file_rows.remove_unused(session, owner_id, files)
 
     async def remove_collection(self, viewer: Viewer, collection_id: UUID) -> None:
         """Delete a collection of the person's own with everything in it.

@@ -33,6 +33,7 @@ from rxchat.services.runs import RunEngine
 from rxchat.services.second_factors import SecondFactors
 from rxchat.services.sessions import Sessions
 from rxchat.services.teams import Teams
+from rxchat.services.trash import Trash
 from rxchat.services.upkeep import Upkeep
 from rxchat.services.versions import Versions
 
@@ -73,6 +74,7 @@ class Services:
     second_factors: SecondFactors
     sessions: Sessions
     teams: Teams
+    trash: Trash
     upkeep: Upkeep
     versions: Versions
 

@@ -128,7 +128,7 @@ class Ingestion:
             # Deleted meanwhile.
             return
 
-    async def postpone(self, owner_id: UUID, document_id: UUID, reason: str) -> float | None:
+    async def postpone(self, owner_id: UUID, document_id: UUID, reason: str, detail: str = "") -> float | None:
         """Say on a document why it waits, and return for how many seconds; None when it does not any more, or is given up.
 
         What counts is how often it was tried without getting on at all. One that is found already is never given up, and
@@ -145,24 +145,26 @@ class Ingestion:
                 return None
             words = f"{int(seconds)} seconds" if seconds < 120 else f"{math.ceil(seconds / 60)} minutes"
             if tries < TRIES:
-                await rows.note(session, owner_id, document_id, storable(f"{reason} Next try in {words}."))
+                told = storable(f"{reason} Next try in {words}.")
+                await rows.note(session, owner_id, document_id, told, storable(detail))
                 return seconds
-        await self.give_up(owner_id, document_id, reason, tries)
+        await self.give_up(owner_id, document_id, reason, tries, detail)
         return None
 
-    async def give_up(self, owner_id: UUID, document_id: UUID, reason: str, count: int) -> None:
+    async def give_up(self, owner_id: UUID, document_id: UUID, reason: str, count: int, detail: str = "") -> None:
         """Say that a document has failed after so many tries."""
         async with self._database.begin(owner_id) as session:
             taken = await rows.take_up(session, owner_id, document_id)
             if taken is not None and taken.document.state.is_final:
                 await rows.retry_later(session, owner_id, document_id, _LONGEST_WAIT_SECONDS)
         if taken is not None and not taken.document.state.is_final:
-            await self._fail(taken, _GIVE_UP.format(count=count, reason=reason))
+            await self._fail(taken, _GIVE_UP.format(count=count, reason=reason), detail)
 
-    async def _fail(self, taken: rows.Taken, reason: str) -> None:
+    async def _fail(self, taken: rows.Taken, reason: str, detail: str = "") -> None:
         log.info("a document cannot be read", document_id=str(taken.document.id), reason=reason)
         async with self._database.begin(taken.document.owner_id) as session:
-            await rows.advance(session, taken, state=DocumentState.FAILED.value, error=storable(reason))
+            facts = {"error": storable(reason), "note_detail": storable(detail)}
+            await rows.advance(session, taken, state=DocumentState.FAILED.value, **facts)
 
     async def _advance(self, taken: rows.Taken, session: rows.AsyncSession, **facts: object) -> None:
         if not await rows.advance(session, taken, **facts):

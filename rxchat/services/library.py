@@ -246,7 +246,7 @@ class Library:
                 raise Conflict("This document is being read already.")
             await rows.change_document(
                 session, viewer.user_id, document_id,
-                state=DocumentState.STORED.value, error="", note="", remarks="", progress=0.0, generation=found.generation + 1,
+                state=DocumentState.STORED.value, error="", note="", note_detail="", remarks="", progress=0.0, generation=found.generation + 1,
                 **chosen,
             )  # fmt: skip
             # Nobody waits for an answer from it: it has been read before.

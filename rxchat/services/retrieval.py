@@ -34,6 +34,8 @@ class Found:
     passages: tuple[Passage, ...]
     notice: str = ""
     """What was not possible ("The embedding model does not answer: ..."); "" when all was."""
+    detail: str = ""
+    """What the host said then, and which host that was: for administrators."""
 
 
 class Retrieval:
@@ -57,7 +59,7 @@ class Retrieval:
         question = storable(question).strip()[:QUESTION_CHARACTERS]
         if not question:
             raise InvalidInput("Please write what to look for.")
-        index, vector, notice = await self._vector(viewer.user_id, question)
+        index, vector, notice, detail = await self._vector(viewer.user_id, question)
         wanted = max(k, CANDIDATES // 2) if self._reranker else k
         async with self._database.begin(viewer.user_id) as session:
             passages = await rows.search(session, index, scope, question, vector, k=wanted, way=way)
@@ -66,10 +68,10 @@ class Retrieval:
                 scores = await self._reranker.scores(question, [passage.text for passage in passages])
                 passages = reranked(passages, scores)
             except EmbedderError as error:
-                notice = notice or error.message
-        return Found(tuple(passages[:k]), notice)
+                notice, detail = notice or error.message, detail or error.detail
+        return Found(tuple(passages[:k]), notice, detail)
 
-    async def _vector(self, user_id: UUID, question: str) -> tuple[Index | None, list[float] | None, str]:
+    async def _vector(self, user_id: UUID, question: str) -> tuple[Index | None, list[float] | None, str, str]:
         """Return a question's vector and the index that it can be looked up in; without one, words alone are searched."""
         async with self._database.begin(user_id) as session:
             known = await index_rows.indexes(session)
@@ -81,11 +83,11 @@ class Retrieval:
             except EmbedderError as error:
                 failure = failure or error
                 continue
-            return index, vector, "" if index.is_active else _BEING_MADE
+            return index, vector, "" if index.is_active else _BEING_MADE, ""
         if failure is None:
-            return None, None, ""
+            return None, None, "", ""
         log.warning("searching by words alone", reason=failure.message)
-        return None, None, f"{failure.message} Only words were searched, not meanings."
+        return None, None, f"{failure.message} Only words were searched, not meanings.", failure.detail
 
     async def embedder(self, viewer: Viewer) -> str:
         """Return which embedding model finds passages by meaning, in a sentence for the page of documents."""

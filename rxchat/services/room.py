@@ -28,8 +28,17 @@ async def check_file(session: AsyncSession, owner_id: UUID, size_bytes: int, lim
     Raises:
         InvalidInput: when there is none.
     """
+    await check_files(session, owner_id, 1, size_bytes, limits)
+
+
+async def check_files(session: AsyncSession, owner_id: UUID, files: int, size_bytes: int, limits: FileLimits) -> None:
+    """Return when there is room for so many more files; until the transaction ends nobody takes it.
+
+    Raises:
+        InvalidInput: when there is none.
+    """
     count, kept = await rows.kept(session, owner_id)
-    if count >= limits.person_files:
+    if count + files > limits.person_files:
         raise InvalidInput(_TOO_MANY.format(count=count, most=limits.person_files))
     if kept + size_bytes > limits.person_bytes:
         raise InvalidInput(_NO_ROOM.format(size=spoken_size(kept), most=spoken_size(limits.person_bytes)))

@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from rxchat.db import files as rows
+from rxchat.db import trash as trash_rows
 from rxchat.db.database import Database
 from rxchat.db.search_index import count_common_words
 from rxchat.domain.errors import StoreError
 from rxchat.domain.ports import ObjectStore
 from rxchat.services.keeping import Keeping
+from rxchat.services.trash import KEPT
 
 log = structlog.get_logger(__name__)
 
@@ -94,6 +96,13 @@ class Sweeping:
         """
         for at in range(0, len(keys), _AT_A_TIME):
             await self._keeping.delete(keys[at : at + _AT_A_TIME])
+
+    async def purge_trash(self) -> None:
+        """Delete for good what has been in the trash for long."""
+        async with self._database.begin(None) as session:
+            purged = await trash_rows.purge(session, KEPT)
+        if purged:
+            log.info("deleted documents were purged", count=purged)
 
     async def count_words(self) -> None:
         """Count anew which words are too common to search very large scopes by."""

@@ -52,7 +52,7 @@ class Upkeep:
         self._rounds += 1
         steps = [self._delete_accounts, self._denials.write_sums, self._sign]
         if self._rounds % _SWEEP_EVERY == _FIRST_SWEEP:
-            steps += [self._sweeping.count_words, self._sweep]
+            steps += [self._sweeping.purge_trash, self._sweeping.count_words, self._sweep]
         for step in steps:
             try:
                 await step()

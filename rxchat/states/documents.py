@@ -21,6 +21,7 @@ from rxchat.services import graph
 from rxchat.states import sockets
 from rxchat.states.access import here, signed_in, signed_in_background, viewer_of
 from rxchat.states.callers import caller_of
+from rxchat.states.views import sees_details
 
 _IDLE_SECONDS = 30.0
 _BREATH_SECONDS = 0.25
@@ -70,6 +71,16 @@ class DocumentLine:
 
 
 @dataclass
+class DeletedLine:
+    """A deleted document that can be restored."""
+
+    id: str
+    name: str
+    at: int
+    """When it was deleted, in milliseconds since 1970."""
+
+
+@dataclass
 class ShareLine:
     """Somebody who may read the collection."""
 
@@ -93,6 +104,7 @@ class _Found:
     collections: list[CollectionLine]
     documents: list[DocumentLine]
     shares: list[ShareLine]
+    deleted: list[DeletedLine]
 
 
 def _say(state: Any, error: RxChatError, _given: dict[str, Any]) -> bool:
@@ -112,6 +124,10 @@ class DocumentsState(rx.State):
     chosen: str = ""
     documents: list[DocumentLine] = []
     shares: list[ShareLine] = []
+    deleted: list[DeletedLine] = []
+    """The deleted documents of the collection that is open, if it is the user's own."""
+    removed: str = ""
+    """The ids of the documents that were just deleted and can be restored: the notice offers it."""
     groups: list[GroupChoice] = []
     embedder: str = ""
     """Which embedding model is used, in a sentence."""
@@ -134,8 +150,8 @@ class DocumentsState(rx.State):
         named = self.router_data.get("query", {}).get("collection_id", "")
         wanted = str(parse_id(named) or "")
         if wanted != self.chosen:
-            self.chosen, self.documents, self.shares, self.loaded = wanted, [], [], False
-        self.done = self.created = self.problem = ""
+            self.chosen, self.documents, self.shares, self.deleted, self.loaded = wanted, [], [], [], False
+        self.done = self.created = self.problem = self.removed = ""
         self._show(await _read(viewer, self.chosen))
         self.embedder = await graph.current().retrieval.embedder(viewer)
         self.groups = [GroupChoice(*item) for item in await graph.current().library.groups(viewer)]
@@ -144,14 +160,14 @@ class DocumentsState(rx.State):
 
     def _show(self, found: _Found) -> None:
         """Show what was read; what is the same is not sent again."""
-        for name in ("collections", "documents", "shares"):
+        for name in ("collections", "documents", "shares", "deleted"):
             if getattr(self, name) != (value := getattr(found, name)):
                 setattr(self, name, value)
 
-    async def _answer(self, viewer: Viewer, done: str = "") -> None:
+    async def _answer(self, viewer: Viewer, done: str = "", removed: str = "") -> None:
         """Show what has become of it, and say that it was done."""
         self._show(await _read(viewer, self.chosen))
-        self.done, self.problem = done, ""
+        self.done, self.problem, self.removed = done, "", removed
         self.answers += 1
 
     @rx.event(background=True, supersedes=True)
@@ -215,12 +231,33 @@ class DocumentsState(rx.State):
     @rx.event
     @_answering
     async def remove_documents(self, viewer: Viewer, ids: str) -> None:
-        """Delete documents (their ids, with blanks between them); their files, chunks and vectors go at once."""
+        """Delete documents (their ids, with blanks between them), and offer to restore those that can be."""
         chosen = [_id(item) for item in ids.split()]
         await graph.current().files.remove(viewer, chosen)
+        kept = {item.id for item in await graph.current().trash.documents(viewer)}
         await self._answer(
-            viewer, "The document is deleted." if len(chosen) == 1 else f"{len(chosen)} documents are deleted."
+            viewer,
+            "The document is deleted." if len(chosen) == 1 else f"{len(chosen)} documents are deleted.",
+            " ".join(str(item) for item in chosen if item in kept),
         )
+
+    @rx.event
+    @_answering
+    async def restore_documents(self, viewer: Viewer, ids: str) -> None:
+        """Restore deleted documents (their ids, with blanks between them)."""
+        chosen = [_id(item) for item in ids.split()]
+        for item in chosen:
+            await graph.current().trash.restore(viewer, item, caller_of(self))
+        await self._answer(
+            viewer, "The document is restored." if len(chosen) == 1 else f"{len(chosen)} documents are restored."
+        )
+
+    @rx.event
+    @_answering
+    async def delete_for_good(self, viewer: Viewer, document_id: str) -> None:
+        """Delete a document that is in the trash."""
+        await graph.current().trash.delete_for_good(viewer, _id(document_id))
+        await self._answer(viewer, "The document is deleted for good.")
 
     @rx.event
     @_answering
@@ -258,19 +295,21 @@ async def _read(viewer: Viewer, chosen: str) -> _Found:
     collections = [_collection_line(item, viewer) for item in await library.collections(viewer)]
     collection_id = parse_id(chosen)
     if collection_id is None:
-        return _Found(collections, [], [])
+        return _Found(collections, [], [], [])
     try:
         facts, found, cited = await library.documents(viewer, collection_id)
         is_own = facts.owner_id == viewer.user_id
         shares = await library.shares(viewer, collection_id) if is_own else []
+        deleted = await graph.current().trash.documents(viewer, collection_id) if is_own else []
     except NotFound:
         # Deleted, or not shared any more: the page says so instead of showing what was.
-        return _Found([item for item in collections if item.id != chosen], [], [])
+        return _Found([item for item in collections if item.id != chosen], [], [], [])
     names = {item.id: item.name for item in found}
     return _Found(
         collections,
-        [_document_line(item, cited.get(item.id, 0), names) for item in found],
+        [_document_line(item, cited.get(item.id, 0), names, detailed=sees_details(viewer)) for item in found],
         [ShareLine(str(item.grant_id), item.principal_kind, item.name) for item in shares],
+        [DeletedLine(str(item.id), item.name, int(item.deleted_at.timestamp() * 1000)) for item in deleted],
     )
 
 
@@ -290,7 +329,8 @@ def _collection_line(item: CollectionFacts, viewer: Viewer) -> CollectionLine:
     return CollectionLine(str(item.id), item.name, item.description, item.documents, item.chunks, is_own)
 
 
-def _document_line(item: Document, cited: int, names: Mapping[UUID, str]) -> DocumentLine:
+def _document_line(item: Document, cited: int, names: Mapping[UUID, str], *, detailed: bool) -> DocumentLine:
+    detail = f" ({item.note_detail})" if detailed and item.note_detail else ""
     suffix = item.name.rpartition(".")[2].upper()
     return DocumentLine(
         id=str(item.id),
@@ -299,9 +339,9 @@ def _document_line(item: Document, cited: int, names: Mapping[UUID, str]) -> Doc
         size=spoken_size(item.size_bytes),
         state=item.state.value,
         percent=round(100 * item.progress),
-        note=item.note,
+        note=f"{item.note}{detail}" if item.note else "",
         remarks=item.remarks,
-        error=item.error,
+        error=f"{item.error}{detail}" if item.error else "",
         pages=item.pages,
         chunks=item.chunks,
         at=int(item.created_at.timestamp() * 1000),

@@ -109,6 +109,7 @@ class DocumentRow(SQLModel, table=True):
         ),
         Index("ix_document_parent", "owner_id", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
         Index("ix_document_name", "owner_id", "collection_id", "name"),
+        Index("ix_document_deleted", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     )
 
     owner_id: UUID = owned_key()
@@ -162,6 +163,10 @@ class DocumentRow(SQLModel, table=True):
     """What its upload does when the name is taken; it counts until the upload is stored."""
     parent_id: UUID | None = None
     """The mail to which this file is attached."""
+    deleted_at: datetime | None = moment(nullable=True)
+    """Since when it is in the trash; policies hide it from then on."""
+    note_detail: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """What a host said when it failed, and which host that was: for administrators."""
 
 
 class DocumentText(SQLModel, table=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,17 +13,19 @@ from structlog.testing import capture_logs
 
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
-from rxchat.domain.accounts import Viewer
-from rxchat.domain.errors import StoreError
+from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.errors import EmbedderError, StoreError
 from rxchat.services.graph import Services
 from rxchat.settings import Settings
+from rxchat.states import documents as documents_state
 from tests.conftest import empty
 from tests.factories import add_viewer
 from tests.peers.canned_http import answer, canned_http
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.peers.sign_in_provider import sign_in_provider, visit
 from tests.security.house import Open, doors, person, sign_in
-from tests.services.grounded import EMBEDDER, body, ready
+from tests.services.grounded import EMBEDDER, body, ready, uploaded
+from tests.services.grounded import found as found_document
 
 pytestmark = pytest.mark.anyio
 
@@ -106,7 +109,38 @@ async def test_a_search_without_its_embedder_says_so_without_the_hosts_words(
     assert found["notice"] == "The embedding model's host does not answer. Only words were searched, not meanings."
     assert "Fridays" in found["passages"][0]["text"]
     assert ollama.host in reasons(logs)
+    admin = await person(services, owner_url, role="admin")
+    await services.library.share(member, collection, "person", admin.email, Caller())
+    boss = clients()
+    await sign_in(boss, admin)
+    found = (await boss.post("/api/search", json=asked)).json()
+    assert ollama.host in found["notice"] and "Fridays" in found["passages"][0]["text"]
     await ollama.start()
+
+
+async def test_why_a_document_waits_for_its_embedder_is_told_to_administrators_in_the_hosts_own_words(
+    services: Services, owner_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing(*_given: object) -> None:
+        raise EmbedderError("The embedding model's host refuses what it was given.", detail=f"http://10.1.1.1: {WORDS}")
+
+    member = add_viewer(owner_url)
+    admin = add_viewer(owner_url, "Boss", "admin")
+    collection = await services.library.create(member, "Mine")
+    await services.library.share(member, collection, "person", admin.email, Caller())
+    monkeypatch.setattr(services.ingestion._embedding._embedder, "embed", failing)
+    await services.ingestion._embedding.wanted_index()
+    document = await uploaded(services, member, collection, "a.txt", "Coffee.")
+    async with asyncio.timeout(60):
+        while not (await found_document(services, member, document)).note:
+            await asyncio.sleep(0.05)
+    lines = [(await documents_state._read(viewer, str(collection))).documents[0] for viewer in (member, admin)]
+    assert WORDS not in str(lines[0]) and "10.1.1.1" not in str(lines[0]) and lines[0].note.startswith("The embedding")
+    assert WORDS in lines[1].note and "10.1.1.1" in lines[1].note
+    # Given up, too.
+    await services.ingestion.give_up(member.user_id, document, "It refuses.", 20, f"http://10.1.1.1: {WORDS}")
+    lines = [(await documents_state._read(viewer, str(collection))).documents[0] for viewer in (member, admin)]
+    assert (lines[0].state, WORDS in lines[0].error, WORDS in lines[1].error) == ("failed", False, True)
 
 
 async def test_what_a_sign_in_provider_says_is_for_the_log_alone(

@@ -59,6 +59,7 @@ async def test_what_is_attached_to_a_mail_is_found_as_itself_and_goes_with_it(
         assert (best.document_id, best.name, best.text) == (minutes.id, "minutes.txt", MINUTES)
     await services.files.remove(viewer, [letter.id])
     assert (await services.library.documents(viewer, collection))[1] == []
+    await services.trash.delete_for_good(viewer, letter.id)
     assert objects(settings) == []
 
 

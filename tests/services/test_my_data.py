@@ -80,6 +80,7 @@ async def test_what_is_deleted_while_it_is_written_is_named_and_the_rest_comes_a
         content = await whole(owner_id, document) if with_pieces else None
         if document.id == gone:
             await services.files.remove(ada, [gone])
+            await services.trash.delete_for_good(ada, gone)
         return content or await whole(owner_id, document)
 
     monkeypatch.setattr(services.files, "whole", deleting)

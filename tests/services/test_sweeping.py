@@ -119,6 +119,7 @@ async def test_what_could_not_be_deleted_at_once_is_deleted_later(
     document = await uploaded(services, viewer, collection, "mine.txt", "Mine.")
     monkeypatch.setattr(store, "delete", away)
     await services.files.remove(viewer, [document])
+    await services.trash.delete_for_good(viewer, document)
     with pytest.raises(StoreAway):
         await sweeping.once()
     assert len(objects(settings)) == 1
@@ -136,6 +137,7 @@ async def test_a_store_that_is_not_ours_is_not_swept(
     await uploaded(services, viewer, collection, "kept.txt", "Needed.")
     await orphans(store, 3)
     await services.files.remove(viewer, [document])
+    await services.trash.delete_for_good(viewer, document)
     if marker:
         await store.claim(marker)
     else:

@@ -181,6 +181,7 @@ async def test_a_document_is_deleted_with_all_its_versions_and_an_earlier_one_al
     await services.files.remove(viewer, [second.id])
     assert [item.version for item in (await services.versions.history(viewer, first.id)).versions] == [3, 1]
     await services.files.remove(viewer, [third.id])
+    await services.trash.delete_for_good(viewer, third.id)
     assert objects(settings) == []
     for document in (first.id, third.id):
         with pytest.raises(NotFound):

@@ -100,6 +100,19 @@ async def test_a_document_is_followed_until_it_is_ready(services: Services, ada:
         assert shown(tab, "done") == "The document is deleted."
         # What was read for the news before may come last; the news of the deletion are on their way.
         await tab.until(lambda: names(tab) == [])
+        assert shown(tab, "removed") == line.id
+        await tab.until(lambda: [item.name for item in shown(tab, "deleted")] == ["keys.txt"])
+        await tab.do(DocumentsState, "restore_documents", ids=line.id)
+        assert (shown(tab, "done"), shown(tab, "removed")) == ("The document is restored.", "")
+        await tab.until(lambda: (names(tab), shown(tab, "deleted")) == (["keys.txt"], []))
+        await tab.do(DocumentsState, "remove_documents", ids=line.id)
+        # After a reload it is listed, and not offered in a notice any more.
+        await tab.do(DocumentsState, "load")
+        assert shown(tab, "removed") == "" and len(shown(tab, "deleted")) == 1
+        await tab.do(DocumentsState, "delete_for_good", document_id=line.id)
+        await tab.until(lambda: shown(tab, "deleted") == [])
+        await tab.do(DocumentsState, "restore_documents", ids=line.id)
+        assert shown(tab, "problem") != ""
 
 
 async def test_a_reader_sees_what_is_shared_until_it_is_taken_back(

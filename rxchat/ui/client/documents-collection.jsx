@@ -1,13 +1,14 @@
 // A collection that is open: what it is, what can be done with it, its documents, and what would be found in it.
 import { useEffect, useRef, useState } from "react";
 import { Link, useNavigationType } from "react-router";
-import { ArrowLeft, Ellipsis, FilePlus2, Pencil, Share2, Trash2, Users } from "lucide-react";
+import { ArrowLeft, Ellipsis, FilePlus2, Pencil, RotateCcw, Share2, Trash2, Users } from "lucide-react";
 import { Menu, MenuItem } from "./controls.jsx";
 import { lastQuestion, TryQuery } from "./documents-search.jsx";
 import { DocumentTable } from "./documents-table.jsx";
 import { UploadList, uploadsOf, useUploads } from "./documents-uploads.jsx";
 import { counted } from "./documents-words.js";
 import { takenNames } from "./documents-names.js";
+import { spokenMoment } from "./moments.js";
 import { Tabs } from "./tabs.jsx";
 
 const holdsFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
@@ -122,7 +123,29 @@ const NoDocuments = ({ isOwn, onFiles }) => (
   </div>
 );
 
-export function Collection({ collection, documents, setDialog, tell, events }) {
+/** What was deleted of late; it can be restored as long as it is listed. */
+function Deleted({ deleted, tell, events }) {
+  if (!deleted.length) return null;
+  const now = Date.now();
+  return (
+    <details className="documents-deleted">
+      <summary>Recently deleted ({deleted.length.toLocaleString("en")})</summary>
+      <p>Deleted documents can be restored for 30 days.</p>
+      <ul>
+        {deleted.map(({ id, name, at }) => (
+          <li key={id}>
+            <span className="documents-deleted-name">{name}</span>
+            <time dateTime={new Date(at).toISOString()}>{spokenMoment(at, now)}</time>
+            <button type="button" className="button-quiet" aria-label={`Restore ${name}`} onClick={() => tell(() => events.onRestoreDocuments(id))}><RotateCcw size={15} aria-hidden="true" /> Restore</button>
+            <button type="button" className="icon-button" aria-label={`Delete ${name} for good`} title="Delete for good" onClick={() => tell(() => events.onDeleteForGood(id))}><Trash2 size={15} aria-hidden="true" /></button>
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+export function Collection({ collection, documents, deleted, setDialog, tell, events }) {
   const { id, name, is_own: isOwn } = collection;
   const uploads = uploadsOf(id);
   const items = useUploads(uploads);
@@ -151,6 +174,7 @@ export function Collection({ collection, documents, setDialog, tell, events }) {
         {shown === "documents" && (listed.length
           ? <DocumentTable documents={listed} isOwn={isOwn} {...{ setDialog, tell, events }} />
           : <NoDocuments isOwn={isOwn} onFiles={add} />)}
+        {shown === "documents" && <Deleted {...{ deleted, tell, events }} />}
       </div>
       {isOver && <div className="documents-shade"><p><FilePlus2 size={22} strokeWidth={1.75} aria-hidden="true" /> Drop to add to “{name}”</p></div>}
     </>

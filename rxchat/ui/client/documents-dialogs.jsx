@@ -142,9 +142,12 @@ function deletion(documents) {
   const [first] = documents;
   const cited = documents.filter((document) => document.cited).length;
   const them = documents.length === 1 ? "It is" : "They are";
+  const lasts = documents.every((document) => document.is_pending)
+    ? `${them} deleted at once, with all passages, and cannot be brought back.`
+    : `${them} found no more at once, with all passages, and can be restored for 30 days.`;
   return {
     title: documents.length === 1 ? `Delete ${first.is_pending ? `version ${first.version} of ` : ""}“${first.name}”?` : `Delete ${documents.length.toLocaleString("en")} documents?`,
-    lead: `${them} deleted at once, with all passages, and cannot be brought back.${cited ? " Answers that cite " + (documents.length === 1 ? "it" : "them") + " stay, without the passages." : ""}${documents.length === 1 ? deletedVersions(documents) : ""}`,
+    lead: `${lasts}${cited ? " Answers that cite " + (documents.length === 1 ? "it" : "them") + " stay, without the passages." : ""}${documents.length === 1 ? deletedVersions(documents) : ""}`,
   };
 }
 

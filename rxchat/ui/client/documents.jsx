@@ -6,7 +6,7 @@ import { Collection } from "./documents-collection.jsx";
 import { DocumentDialogs } from "./documents-dialogs.jsx";
 import { counted } from "./documents-words.js";
 import { Problem } from "./form-parts.jsx";
-import { problemToast } from "./page-state.js";
+import { problemToast, undoToast } from "./page-state.js";
 
 /** Send an event and wait for its answer: {} or {problem}. */
 function useAnswers(answers, problem) {
@@ -97,7 +97,7 @@ function Unloaded({ problem, onReload }) {
   );
 }
 
-export function DocumentsPage({ collections, chosen, documents, shares, groups, embedder, loaded, done, created, problem, answers, onReload, ...events }) {
+export function DocumentsPage({ collections, chosen, documents, shares, deleted, removed, groups, embedder, loaded, done, created, problem, answers, onReload, ...events }) {
   const { collection_id: named = "" } = useParams();
   const navigate = useNavigate();
   const [dialog, setDialog] = useState(null);
@@ -112,7 +112,9 @@ export function DocumentsPage({ collections, chosen, documents, shares, groups, 
   }, [collection?.name]);
   useEffect(() => {
     // Who has the list of readers before them sees it there.
-    if (done && dialog?.kind !== "share") problemToast.set(done);
+    if (!done || dialog?.kind === "share") return;
+    if (removed) undoToast.set({ words: done, undo: () => tell(() => events.onRestoreDocuments(removed)) });
+    else problemToast.set(done);
   }, [done, answers]);
   useEffect(() => {
     if (created) navigate(`/documents/${created}`);
@@ -127,7 +129,7 @@ export function DocumentsPage({ collections, chosen, documents, shares, groups, 
   let open = <Skeleton label="Loading the collection" />;
   if (isThere && !named) open = collections.length ? <Unchosen /> : <Welcome onNew={onNew} />;
   else if (isThere && !collection) open = <Gone />;
-  else if (isThere) open = <Collection key={named} {...{ collection, documents, setDialog, tell, events }} />;
+  else if (isThere) open = <Collection key={named} {...{ collection, documents, deleted, setDialog, tell, events }} />;
   return (
     <div className="documents" data-shows={named ? "collection" : "list"} data-empty={(isThere && !collections.length) || undefined}>
       <h1 className="sr-only" id="account-title" tabIndex={-1}>Documents</h1>

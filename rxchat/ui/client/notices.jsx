@@ -3,7 +3,7 @@ import { useContext, useEffect, useRef, useState } from "react";
 import { CloudOff, Eye, RefreshCw, TriangleAlert, X } from "lucide-react";
 import { EventLoopContext } from "$/utils/context-registry";
 import { IconButton } from "./controls.jsx";
-import { problemToast, thread } from "./page-state.js";
+import { problemToast, thread, undoToast } from "./page-state.js";
 
 const CALM = 1200;
 const UNDO_FOR = 8000;
@@ -77,6 +77,8 @@ export function Toasts({ removedTitle, onUndo, onDismiss }) {
   const problem = problemToast.use();
   const hold = useTimeout(removedTitle, onDismiss);
   const holdProblem = useTimeout(problem, () => problemToast.set(""));
+  const undoable = undoToast.use();
+  const holdUndoable = useTimeout(undoable, () => undoToast.set(null));
   return (
     <div className="toasts" role="status">
       {removedTitle && (
@@ -84,6 +86,13 @@ export function Toasts({ removedTitle, onUndo, onDismiss }) {
           <span className="toast-text">Deleted “{removedTitle}”</span>
           <button type="button" className="toast-action" onClick={onUndo}>Undo</button>
           <IconButton icon={X} size={15} label="Dismiss" side="top" className="small" onClick={onDismiss} />
+        </div>
+      )}
+      {undoable && (
+        <div className="toast" {...holdUndoable}>
+          <span className="toast-text">{undoable.words}</span>
+          <button type="button" className="toast-action" onClick={() => { undoToast.set(null); undoable.undo(); }}>Undo</button>
+          <IconButton icon={X} size={15} label="Dismiss" side="top" className="small" onClick={() => undoToast.set(null)} />
         </div>
       )}
       {problem && (

@@ -71,3 +71,5 @@ export function giveBack(texts) {
 export const returned = createShared(null);
 export const refusal = createShared(null);
 export const problemToast = createShared("");
+/** What can be undone: {words, undo}. */
+export const undoToast = createShared(null);

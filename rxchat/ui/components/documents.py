@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from rxchat.domain.documents import ENCODINGS, TEXT_READERS
-from rxchat.states.documents import CollectionLine, DocumentLine, DocumentsState, GroupChoice, ShareLine
+from rxchat.states.documents import CollectionLine, DeletedLine, DocumentLine, DocumentsState, GroupChoice, ShareLine
 from rxchat.ui.client import ICONS, ClientComponent, module
 
 UPLOADS = "tus-js-client@4.3.1"
@@ -80,6 +80,8 @@ class DocumentsPage(ClientComponent):
     chosen: rx.Var[str]
     documents: rx.Var[list[DocumentLine]]
     shares: rx.Var[list[ShareLine]]
+    deleted: rx.Var[list[DeletedLine]]
+    removed: rx.Var[str]
     groups: rx.Var[list[GroupChoice]]
     embedder: rx.Var[str]
     loaded: rx.Var[bool]
@@ -92,6 +94,8 @@ class DocumentsPage(ClientComponent):
     on_rename: rx.EventHandler[_three_texts]
     on_remove_collection: rx.EventHandler[_one_text]
     on_remove_documents: rx.EventHandler[_one_text]
+    on_delete_for_good: rx.EventHandler[_one_text]
+    on_restore_documents: rx.EventHandler[_one_text]
     on_rename_document: rx.EventHandler[_two_texts]
     on_read_again: rx.EventHandler[_one_text]
     on_share: rx.EventHandler[_two_texts]
@@ -118,6 +122,8 @@ def documents() -> rx.Component:
         chosen=DocumentsState.chosen,
         documents=DocumentsState.documents,
         shares=DocumentsState.shares,
+        deleted=DocumentsState.deleted,
+        removed=DocumentsState.removed,
         groups=DocumentsState.groups,
         embedder=DocumentsState.embedder,
         loaded=DocumentsState.loaded,
@@ -130,6 +136,8 @@ def documents() -> rx.Component:
         on_rename=DocumentsState.rename,
         on_remove_collection=DocumentsState.remove_collection,
         on_remove_documents=DocumentsState.remove_documents,
+        on_delete_for_good=DocumentsState.delete_for_good,
+        on_restore_documents=DocumentsState.restore_documents,
         on_rename_document=DocumentsState.rename_document,
         on_read_again=DocumentsState.read_again,
         on_share=DocumentsState.share,

@@ -1,0 +1,81 @@
+"""Queries about deleted documents that can still be restored; policies hide them from everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Interval, Uuid, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedDocument:
+    """A document in the trash, with what was deleted with it: earlier versions, and files attached to it."""
+
+    id: UUID
+    collection_id: UUID
+    name: str
+    size_bytes: int
+    deleted_at: datetime
+    documents: int
+    """How many rows it is, all versions and attached files counted."""
+    bytes: int
+
+
+_RESTORABLE = text(
+    """
+    SELECT document.id
+      FROM document JOIN collection ON collection.owner_id = document.owner_id AND collection.id = document.collection_id
+     WHERE document.owner_id = :owner AND document.id = ANY (:documents) AND document.version_state = 'current'
+       AND document.state <> 'uploading' AND collection.kind = 'library'
+    """
+).bindparams(bindparam("documents", type_=ARRAY(Uuid())))
+
+
+async def restorable(session: AsyncSession, owner_id: UUID, document_ids: Sequence[UUID]) -> list[UUID]:
+    """Return which of these documents of the user's own go to the trash when they are deleted.
+
+    Single versions, unfinished uploads and what is attached to messages are deleted for good.
+    """
+    found = await session.execute(_RESTORABLE, {"owner": owner_id, "documents": list(document_ids)})
+    return list(found.scalars())
+
+
+_TRASH = text("SELECT trash_documents(:documents, :most_bytes, :most_documents)").bindparams(
+    bindparam("documents", type_=ARRAY(Uuid()))
+)
+
+
+async def trash(session: AsyncSession, document_ids: Sequence[UUID], *, most_bytes: int, most_documents: int) -> None:
+    """Move documents of the acting user's to the trash; of a larger trash than this the oldest are deleted for good."""
+    given = {"documents": list(document_ids), "most_bytes": most_bytes, "most_documents": most_documents}
+    await session.execute(_TRASH, given)
+
+
+_TRASHED = text("SELECT * FROM trashed_documents(:collection)").bindparams(bindparam("collection", type_=Uuid()))
+
+
+async def trashed(session: AsyncSession, collection_id: UUID | None = None) -> list[DeletedDocument]:
+    """Return the trash of the acting user, of one collection or of all, the last that were deleted first."""
+    found = await session.execute(_TRASHED, {"collection": collection_id})
+    return [DeletedDocument(**row) for row in found.mappings()]
+
+
+_RESTORE = text("SELECT id, state FROM restore_documents(:document)").bindparams(bindparam("document", type_=Uuid()))
+
+
+async def restore(session: AsyncSession, document_id: UUID) -> dict[UUID, str]:
+    """Take a document out of the trash with what was deleted with it; return the states of all of them."""
+    found = await session.execute(_RESTORE, {"document": document_id})
+    return {row.id: row.state for row in found}
+
+
+_PURGE = text("SELECT purge_documents(:after)").bindparams(bindparam("after", type_=Interval()))
+
+
+async def purge(session: AsyncSession, after: timedelta) -> int:
+    """Delete for good what was moved to the trash before this, of all users; return how many it were."""
+    return (await session.execute(_PURGE, {"after": after})).scalar_one()

@@ -1,0 +1,83 @@
+"""Deleted documents: which there are, and restoring them, for as long as they are kept."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from rxchat.db import documents as document_rows
+from rxchat.db import files as file_rows
+from rxchat.db import jobs
+from rxchat.db import trash as rows
+from rxchat.db.database import Database
+from rxchat.db.trash import DeletedDocument
+from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.documents import DocumentState
+from rxchat.domain.errors import NotFound
+from rxchat.domain.files import Document
+from rxchat.domain.permissions import Scope, require_scope
+from rxchat.services import room
+from rxchat.services.files import Files
+from rxchat.services.limits import Limits
+
+KEPT = timedelta(days=30)
+"""How long deleted documents can be restored."""
+_UNFINISHED = {DocumentState.STORED.value, DocumentState.PARSED.value}
+
+
+class Trash:
+    """The use cases around deleted documents."""
+
+    def __init__(self, database: Database, limits: Limits, files: Files) -> None:
+        self._database = database
+        self._limits = limits
+        self._files = files
+
+    async def documents(self, viewer: Viewer, collection_id: UUID | None = None) -> list[DeletedDocument]:
+        """Return the user's deleted documents, of one collection or of all, the last that were deleted first."""
+        require_scope(viewer, Scope.FILES)
+        async with self._database.begin(viewer.user_id) as session:
+            return await rows.trashed(session, collection_id)
+
+    async def holds(self, viewer: Viewer, document_id: UUID) -> bool:
+        """Return whether this is a deleted document of the user's own."""
+        return any(item.id == document_id for item in await self.documents(viewer))
+
+    async def restore(self, viewer: Viewer, document_id: UUID, caller: Caller) -> Document:
+        """Restore a deleted document with its versions and attached files; it is found again once it is embedded.
+
+        Raises:
+            NotFound: when it is not in the user's trash (any more).
+            InvalidInput: when there is no room left.
+            TooManyAttempts: when it was done too often.
+        """
+        require_scope(viewer, Scope.FILES)
+        await self._limits.attempt_to_queue(viewer.user_id, caller)
+        async with self._database.begin(viewer.user_id) as session:
+            await file_rows.take_turns(session, viewer.user_id)
+            deleted = next((item for item in await rows.trashed(session) if item.id == document_id), None)
+            if deleted is None:
+                raise NotFound
+            await room.check_files(session, viewer.user_id, deleted.documents, deleted.bytes, self._files.limits)
+            for restored, state in (await rows.restore(session, document_id)).items():
+                if state in _UNFINISHED:
+                    await jobs.queue_ingestion(session, viewer.user_id, restored, is_urgent=False)
+            found = await document_rows.owned_document(session, viewer.user_id, document_id)
+        if found is None:
+            raise NotFound
+        return found
+
+    async def delete_for_good(self, viewer: Viewer, document_id: UUID) -> None:
+        """Delete a document that is in the trash, with its versions, attached files and stored file.
+
+        Raises:
+            NotFound: when it is not in the user's trash.
+        """
+        require_scope(viewer, Scope.FILES)
+        async with self._database.begin(viewer.user_id) as session:
+            await file_rows.take_turns(session, viewer.user_id)
+            restored = await rows.restore(session, document_id)
+            if not restored:
+                raise NotFound
+            unused = await self._files.removed(session, viewer.user_id, list(restored))
+        await self._files.discard(unused)
