@@ -197,7 +197,7 @@ async def test_a_document_that_is_read_again_is_found_all_the_time(
     assert count(owner_url, "chunk") == count(owner_url, "chunk_vector") == 3
 
 
-async def test_what_is_deleted_is_gone_at_once(
+async def test_what_is_deleted_for_good_leaves_nothing(
     services: Services, viewer: Viewer, collection, owner_url: str, settings
 ) -> None:
     document = await ready(services, viewer, collection, "handbook.md", HANDBOOK)
@@ -205,6 +205,7 @@ async def test_what_is_deleted_is_gone_at_once(
     assert len(objects) == 1
     assert b"coffee" not in objects[0].read_bytes()
     await services.files.remove(viewer, [document.id])
+    await services.trash.delete_for_good(viewer, document.id)
     for table in ("document", "document_text", "chunk", "chunk_vector", "stored_file", "file_part"):
         assert count(owner_url, table) == 0, table
     assert not objects[0].exists()

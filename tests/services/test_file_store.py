@@ -235,6 +235,7 @@ async def test_what_cannot_be_used_stays_as_a_document_that_says_why_when_its_pe
     # Whoever asks how far it has come hears that it is over; the document says the rest.
     assert (await services.files.upload(viewer, upload)).is_stored
     await services.files.remove(viewer, [upload])
+    await services.trash.delete_for_good(viewer, upload)
     assert objects(settings) == []
 
 

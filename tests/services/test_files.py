@@ -115,6 +115,10 @@ async def test_the_same_file_is_kept_once_and_stays_as_long_as_a_document_needs_
     await services.files.remove(viewer, [first, second])
     assert await content(services, viewer, third) == b"The same words."
     await services.files.remove(viewer, [third])
+    # In the trash all of them can be restored still.
+    assert len(objects(settings)) == 1
+    for document in (first, second, third):
+        await services.trash.delete_for_good(viewer, document)
     assert objects(settings) == []
 
 
@@ -130,6 +134,7 @@ async def test_the_same_file_twice_at_once_is_kept_once_and_both_are_there(
         assert await content(services, viewer, first) == await content(services, viewer, second)
         assert len(objects(settings)) == 1
         await asyncio.gather(services.files.remove(viewer, [first]), services.files.remove(viewer, [second]))
+        await asyncio.gather(*(services.trash.delete_for_good(viewer, document) for document in (first, second)))
         assert objects(settings) == []
 
 

@@ -93,6 +93,7 @@ async def test_a_document_in_a_bucket_is_found_fetched_and_gone_when_it_is_delet
     for key in await kept(running_swift, bucket):
         assert b"coffee" not in await store(running_swift, bucket).get(key)
     await services.files.remove(viewer, [document.id])
+    await services.trash.delete_for_good(viewer, document.id)
     assert await kept(running_swift, bucket) == set()
 
 

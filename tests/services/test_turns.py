@@ -80,6 +80,7 @@ async def test_a_small_file_is_ready_while_many_others_hold_all_places(
 
     for parser in (services.ingestion._parser, services.ingestion._quick_parser):
         monkeypatch.setattr(parser, "parse", partial(slowly, parser.parse))
+    monkeypatch.setattr(jobs, "SMALL_BYTES", 2_000)
     slow: list[tuple[Viewer, UUID]] = []
     for number in range(6):
         owner = add_viewer(owner_url, f"Other {number}")
