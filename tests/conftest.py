@@ -28,6 +28,7 @@ from rxchat.embedded import endpoints
 from rxchat.embedded.endpoints import Endpoints
 from rxchat.services.graph import Services
 from rxchat.settings import Settings
+from tests import owner
 from tests.factories import add_viewer
 from tests.peers.scripted_ollama import ScriptedOllama, scripted_ollama
 from tests.rolled_back import RolledBackDatabase
@@ -107,6 +108,7 @@ def servers(data_folder: Path) -> Iterator[Endpoints]:
         assert time.monotonic() < deadline, "the servers did not start in a minute"
         time.sleep(0.05)
     yield found
+    owner.close()
     process.terminate()
     process.wait(10)
 
@@ -194,7 +196,7 @@ async def services(settings: Settings, at: Connections) -> AsyncGenerator[Servic
 
 def empty(owner_url: str, redis_url: str | None = None) -> None:
     """Remove everybody and all that is theirs, and forget how often anything was tried."""
-    with psycopg.connect(owner_url) as connection:
+    with owner.transaction(owner_url) as connection:
         for table in ("audit_checkpoint", "audit_event", "user_account", "user_group", "installation_setting"):
             connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
         for table in ("access_grant", "account_link", "attempt_counter", "spent_token", "doomed_object"):

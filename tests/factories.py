@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import psycopg
-
 from rxchat.db import accounts as account_rows
 from rxchat.db.database import Database
 from rxchat.domain.accounts import MEMBER, Caller, Viewer
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Permission
 from rxchat.services.graph import Services
+from tests import owner
 
 ROLE_PERMISSIONS = {
     "admin": frozenset(Permission),
@@ -39,7 +38,7 @@ PASSWORD = "correct horse battery"
 def add_viewer(owner_url: str, name: str = "Ada", role: str = MEMBER) -> Viewer:
     """Add an account and return it as someone who is signed in."""
     viewer = a_viewer(name, role)
-    with psycopg.connect(owner_url) as connection:
+    with owner.transaction(owner_url) as connection:
         connection.execute(
             "INSERT INTO user_account (id, email, name, role, email_confirmed_at) VALUES (%s, %s, %s, %s, now())",
             (viewer.user_id, viewer.email, name, role),
