@@ -76,6 +76,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
     return GroupScheduling(config, log)
 
 
+def pytest_unconfigure() -> None:
+    """Close what tests share."""
+    owner.close()
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """Asyncio alone: it is what Reflex runs on."""
@@ -108,7 +113,6 @@ def servers(data_folder: Path) -> Iterator[Endpoints]:
         assert time.monotonic() < deadline, "the servers did not start in a minute"
         time.sleep(0.05)
     yield found
-    owner.close()
     process.terminate()
     process.wait(10)
 

@@ -16,6 +16,8 @@ from rxchat.services.sweeping import Sweeping, swept
 
 log = structlog.get_logger(__name__)
 
+_FIRST_AFTER_SECONDS = 3.0
+"""A process that starts has something else to do first: users wait for it."""
 _EVERY_SECONDS = 60.0
 _SWEEP_EVERY = 60
 """After so many rounds the file store is swept, too."""
@@ -77,6 +79,7 @@ class Upkeep:
         await swept(self._sweeping)
 
     async def _forever(self) -> None:
+        await asyncio.sleep(_FIRST_AFTER_SECONDS)
         while True:
             await self.once()
             await asyncio.sleep(_EVERY_SECONDS)
