@@ -286,7 +286,7 @@ def test_an_upload_goes_on_when_the_line_is_back(shelf: Shelf) -> None:
     shelf.create("Far away")
     context, sent = shelf.page.context, list[int]()
     # Several pieces, and next to nothing to read when they are there.
-    large = file("long.txt", b"At last.\n" + b" " * 25_000_000)
+    large = file("long.txt", b"At last.\n" + b" " * (1 << 24))
 
     def cut(route: Route) -> None:
         # The first piece arrives; then the line is gone.
