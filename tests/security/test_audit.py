@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from rxchat import __main__
 from rxchat.connections import Connections
 from rxchat.db import audit
 from rxchat.db.database import Database
@@ -119,12 +119,12 @@ TAMPERING: dict[str, tuple[Callable[[list[str]], list[str]], int]] = {
 }
 
 
-@pytest.mark.parametrize("name", TAMPERING)
-async def test_whoever_touches_it_is_found_out_and_where(exported: list[str], name: str) -> None:
-    tamper, seq = TAMPERING[name]
-    with pytest.raises(BrokenAudit) as found:
-        verify(tamper(exported), public_key=key_of(exported))
-    assert found.value.seq == seq and str(found.value).endswith(".")
+async def test_whoever_touches_it_is_found_out_and_where(exported: list[str], subtests: pytest.Subtests) -> None:
+    for name, (tamper, seq) in TAMPERING.items():
+        with subtests.test(touched=name):
+            with pytest.raises(BrokenAudit) as found:
+                verify(tamper(exported), public_key=key_of(exported))
+            assert found.value.seq == seq and str(found.value).endswith(".")
 
 
 async def test_a_signature_that_is_missing_is_missed(services: Services, at: Connections) -> None:
@@ -154,7 +154,15 @@ async def test_a_forger_with_another_key_is_found_out_by_who_knows_ours(exported
         verify(lines, public_key=key_of(exported))
 
 
-async def test_the_command_says_whether_it_is_whole_without_a_database(exported: list[str], tmp_path: Path) -> None:
+async def test_the_command_says_whether_it_is_whole_without_a_database(
+    exported: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nothing of the environment says where a database is; the data folder is none.
+    for name in list(os.environ):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("RXCHAT_DATA", str(tmp_path / "nowhere"))
+    # The tests after this one log in this process, too.
+    monkeypatch.setattr(__main__, "configure_logging", lambda *_: None)
     whole, cut = tmp_path / "audit.jsonl", tmp_path / "cut.jsonl"
     whole.write_text("\n".join(exported) + "\n")
     cut.write_text("\n".join(exported[:-2]) + "\n")
@@ -163,15 +171,14 @@ async def test_the_command_says_whether_it_is_whole_without_a_database(exported:
         (cut, 1, "NOT WHOLE, from row 12 on"),
         (tmp_path / "none", 1, "cannot be read"),
     ):
-        command = [sys.executable, "-m", "rxchat", "audit", "verify", str(file), "--key", key_of(exported)]
-        environment = {"PATH": "", "RXCHAT_DATA": str(tmp_path / "nowhere")}
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-        assert done.returncode == code and words in done.stdout + done.stderr, done.stderr
+        returned = __main__.main(["audit", "verify", str(file), "--key", key_of(exported)])
+        printed = capsys.readouterr()
+        assert returned == code and words in printed.out + printed.err, printed.err
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
+def test_the_runtime_role_cannot_touch_it(database_url: str, owner_url: str, subtests: pytest.Subtests) -> None:
+    admin = add_viewer(owner_url, "Admin", "admin")
+    for statement in (
         "UPDATE audit_event SET action = 'x'",
         "DELETE FROM audit_event",
         "TRUNCATE audit_event",
@@ -183,15 +190,12 @@ async def test_the_command_says_whether_it_is_whole_without_a_database(exported:
         "DROP TABLE audit_event",
         "SELECT audit_hash(audit_event, '') FROM audit_event",
         "SET ROLE rxchat_owner",
-    ],
-)
-def test_the_runtime_role_cannot_touch_it(database_url: str, owner_url: str, statement: str) -> None:
-    admin = add_viewer(owner_url, "Admin", "admin")
-    with psycopg.connect(database_url) as connection:
-        connection.execute("SET ROLE rxchat_app")
-        connection.execute("SELECT set_config('rxchat.user_id', %s, true)", (str(admin.user_id),))
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            connection.execute(statement)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    ):
+        with subtests.test(statement=statement), psycopg.connect(database_url) as connection:
+            connection.execute("SET ROLE rxchat_app")
+            connection.execute("SELECT set_config('rxchat.user_id', %s, true)", (str(admin.user_id),))
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement)
     with psycopg.connect(owner_url) as connection:
         connection.execute("DELETE FROM user_account")
 

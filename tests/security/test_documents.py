@@ -74,29 +74,30 @@ PATHS = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path"), PATHS)
 async def test_what_is_somebody_elses_looks_like_what_is_not_there(
-    services: Services, clients: Open, victim: Viewer, stranger: Viewer, collection: UUID, document: UUID, method: str,
-    path: str,
+    services: Services, clients: Open, victim: Viewer, stranger: Viewer, collection: UUID, document: UUID,
+    subtests: pytest.Subtests,
 ) -> None:  # fmt: skip
     client = clients()
     await sign_in(client, stranger)
-    headers = {"content-type": "application/offset+octet-stream", "upload-offset": "0"} if method == "PATCH" else {}
-    content = b"x" if method != "GET" else b""
-    if path.endswith("read-again"):
-        headers, content = {"content-type": "application/json"}, b'{"encoding": "koi8-r"}'
-    answers = [
-        await client.request(
-            method,
-            path.format(collection=one, document=other),
-            headers=headers,
-            content=content,
-        )
-        for one, other in ((collection, document), (new_id(), new_id()))
-    ]
-    assert answers[0].status_code == answers[1].status_code == 404
-    assert answers[0].content == answers[1].content
-    assert (await services.library.document(victim, document)).text == SECRET
+    for method, path in PATHS:
+        headers = {"content-type": "application/offset+octet-stream", "upload-offset": "0"} if method == "PATCH" else {}
+        content = b"x" if method != "GET" else b""
+        if path.endswith("read-again"):
+            headers, content = {"content-type": "application/json"}, b'{"encoding": "koi8-r"}'
+        with subtests.test(route=f"{method} {path}"):
+            answers = [
+                await client.request(
+                    method,
+                    path.format(collection=one, document=other),
+                    headers=headers,
+                    content=content,
+                )
+                for one, other in ((collection, document), (new_id(), new_id()))
+            ]
+            assert answers[0].status_code == answers[1].status_code == 404
+            assert answers[0].content == answers[1].content
+            assert (await services.library.document(victim, document)).text == SECRET
 
 
 async def test_nothing_of_somebody_elses_is_found_by_searching(
@@ -335,9 +336,12 @@ async def test_an_upload_says_what_is_done_when_its_name_is_taken(
         assert (await client.post("/api/files", params={**where, "if_exists": wrong}, content="x")).status_code == 422
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
+async def test_what_is_no_upload_is_refused_with_a_sentence(
+    clients: Open, victim: Viewer, subtests: pytest.Subtests
+) -> None:
+    client = clients()
+    await sign_in(client, victim)
+    for headers in (
         {},
         {"upload-length": "-1"},
         {"upload-length": "1e3"},
@@ -346,16 +350,11 @@ async def test_an_upload_says_what_is_done_when_its_name_is_taken(
         {"upload-length": "5", "upload-metadata": "filename " + base64.b64encode(b"\xff\xfe").decode()},
         {"upload-length": "5", "upload-metadata": "collection x"},
         _begin("x.txt", 10**14),
-    ],
-)
-async def test_what_is_no_upload_is_refused_with_a_sentence(
-    clients: Open, victim: Viewer, headers: dict[str, str]
-) -> None:
-    client = clients()
-    await sign_in(client, victim)
-    answer = await client.post("/api/uploads", headers=headers)
-    assert answer.status_code in {404, 422}
-    assert answer.json()["error"]["message"].endswith(".")
+    ):
+        with subtests.test(headers=headers):
+            answer = await client.post("/api/uploads", headers=headers)
+            assert answer.status_code in {404, 422}
+            assert answer.json()["error"]["message"].endswith(".")
 
 
 async def test_more_than_was_said_is_cut_off_while_it_comes(

@@ -91,9 +91,10 @@ async def test_a_new_factor_ends_what_was_signed_in_without_it(
         assert (answer.status_code, error_of(answer)) == (403, "sign_in_again"), path
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body"),
-    [
+async def test_whoever_must_set_up_a_factor_first_does_nothing_else(
+    settings: Settings, at: Connections, owner_url: str, subtests: pytest.Subtests
+) -> None:
+    requests = (
         ("POST", "/api/me/export", {"password": PASSWORD}),
         ("GET", "/api/me/export/v4.local.AAAA", None),
         ("POST", "/api/me/delete", {"password": PASSWORD}),
@@ -101,18 +102,16 @@ async def test_a_new_factor_ends_what_was_signed_in_without_it(
         ("POST", "/api/me/keep", {}),
         ("GET", "/api/me/keys", None),
         ("GET", "/api/me", None),
-    ],
-)
-async def test_whoever_must_set_up_a_factor_first_does_nothing_else(
-    settings: Settings, at: Connections, owner_url: str, method: str, path: str, body: dict | None
-) -> None:
+    )
     strict = settings.model_copy(update={"second_factor": SecondFactorPolicy.EVERYBODY})
     async with running(strict, at) as services, doors(settings) as clients:
-        client = clients()
-        await sign_in(client, await person(services, owner_url))
-        answer = await client.request(method, path, json=body)
-        assert (answer.status_code, error_of(answer)) == (403, "second_factor_needed")
-        assert (await client.post("/api/me/totp/begin", json={"password": PASSWORD})).status_code == 200
+        for number, (method, path, body) in enumerate(requests):
+            with subtests.test(route=f"{method} {path}"):
+                client = clients(f"198.51.{number}.1")
+                await sign_in(client, await person(services, owner_url))
+                answer = await client.request(method, path, json=body)
+                assert (answer.status_code, error_of(answer)) == (403, "second_factor_needed")
+                assert (await client.post("/api/me/totp/begin", json={"password": PASSWORD})).status_code == 200
     empty(at.database_owner_url, at.redis_url)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
+from itertools import product
 
 import httpx
 import psycopg
@@ -98,47 +99,50 @@ async def is_out(client: httpx.AsyncClient, headers: dict[str, str] | None = Non
     return time.monotonic() - began
 
 
-@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
-async def test_the_cookie_stops_working(house: Services, settings: Settings, owner_url: str, event: Event) -> None:
-    async with doors(settings) as clients:
-        client, viewer = clients(), await person(house, owner_url)
-        await sign_in(client, viewer)
-        assert (await client.get("/api/me")).status_code == 200
-        await event(house, owner_url, viewer, client, clients)
-        await is_out(client)
-        assert (await client.get("/")).headers["location"] == "/sign-in"
+async def test_the_cookie_stops_working(
+    house: Services, settings: Settings, owner_url: str, subtests: pytest.Subtests
+) -> None:
+    for number, event in enumerate(EVENTS):
+        with subtests.test(event=event.__name__):
+            async with doors(settings) as clients:
+                client, viewer = clients(f"10.0.{number}.1"), await person(house, owner_url)
+                await sign_in(client, viewer)
+                assert (await client.get("/api/me")).status_code == 200
+                await event(house, owner_url, viewer, client, clients)
+                await is_out(client)
+                assert (await client.get("/")).headers["location"] == "/sign-in"
 
 
-@pytest.mark.parametrize("event", [item for item in EVENTS if item is not sign_out], ids=lambda event: event.__name__)
 async def test_a_programs_tokens_stop_working(
-    house: Services, settings: Settings, owner_url: str, event: Event
+    house: Services, settings: Settings, owner_url: str, subtests: pytest.Subtests
 ) -> None:
-    async with doors(settings) as clients:
-        program, viewer = clients(), await person(house, owner_url)
-        body = {"email": viewer.email, "password": PASSWORD}
-        pair = (await program.post("/api/auth/token", json=body)).json()
-        headers = {"authorization": f"Bearer {pair['access_token']}"}
-        assert (await program.get("/api/me", headers=headers)).status_code == 200
-        await event(house, owner_url, viewer, program, clients)
-        await is_out(program, headers)
-        refresh = await program.post("/api/auth/token/refresh", json={"refresh_token": pair["refresh_token"]})
-        assert refresh.status_code == 401
+    for number, event in enumerate(item for item in EVENTS if item is not sign_out):
+        with subtests.test(event=event.__name__):
+            async with doors(settings) as clients:
+                program, viewer = clients(f"10.0.{number}.1"), await person(house, owner_url)
+                body = {"email": viewer.email, "password": PASSWORD}
+                pair = (await program.post("/api/auth/token", json=body)).json()
+                headers = {"authorization": f"Bearer {pair['access_token']}"}
+                assert (await program.get("/api/me", headers=headers)).status_code == 200
+                await event(house, owner_url, viewer, program, clients)
+                await is_out(program, headers)
+                refresh = await program.post("/api/auth/token/refresh", json={"refresh_token": pair["refresh_token"]})
+                assert refresh.status_code == 401
 
 
-@pytest.mark.parametrize("header", ["authorization", "x-api-key"])
-@pytest.mark.parametrize(
-    "event", [suspend, suspend_in_the_database, change_password_elsewhere], ids=lambda event: event.__name__
-)
 async def test_an_api_key_stops_working(
-    house: Services, settings: Settings, owner_url: str, event: Event, header: str
+    house: Services, settings: Settings, owner_url: str, subtests: pytest.Subtests
 ) -> None:
-    async with doors(settings) as clients:
-        program, viewer = clients(), await person(house, owner_url)
-        _, key = await house.programs.create_key(viewer, name="k", scopes=["read"], days=None, caller=Caller())
-        headers = {header: f"Bearer {key}" if header == "authorization" else key}
-        assert (await program.get("/api/me", headers=headers)).status_code == 200
-        await event(house, owner_url, viewer, program, clients)
-        await is_out(program, headers)
+    events = (suspend, suspend_in_the_database, change_password_elsewhere)
+    for number, (event, header) in enumerate(product(events, ("authorization", "x-api-key"))):
+        with subtests.test(event=event.__name__, header=header):
+            async with doors(settings) as clients:
+                program, viewer = clients(f"10.0.{number}.1"), await person(house, owner_url)
+                _, key = await house.programs.create_key(viewer, name="k", scopes=["read"], days=None, caller=Caller())
+                headers = {header: f"Bearer {key}" if header == "authorization" else key}
+                assert (await program.get("/api/me", headers=headers)).status_code == 200
+                await event(house, owner_url, viewer, program, clients)
+                await is_out(program, headers)
 
 
 async def test_a_demoted_administrators_key_administers_no_more(
@@ -177,25 +181,26 @@ class Socket:
         await self._token_manager.disconnect_token(self._token, sid)
 
 
-@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
 async def test_an_open_socket_is_led_away_and_closed(
-    house: Services, settings: Settings, owner_url: str, event: Event, monkeypatch: pytest.MonkeyPatch
+    house: Services, settings: Settings, owner_url: str, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
 ) -> None:
-    viewer = await person(house, owner_url)
-    async with doors(settings) as clients:
-        client = clients()
-        await sign_in(client, viewer)
-        async with guard.watching(), open_tab(client.cookies["rxchat_session"]) as tab:
-            await tab.send_event(ThreadState, "open")
-            await tab.until(lambda: tab.patches)
-            socket = Socket(tab.token)
-            await socket.open()
-            monkeypatch.setattr(sockets, "_namespaces", [socket])
-            await event(house, owner_url, viewer, client, clients)
-            async with asyncio.timeout(WITHIN_SECONDS):
-                while socket.is_open:
-                    await asyncio.sleep(0.02)
-            assert "/sign-in?next=/" in socket.sent[0]
+    for number, event in enumerate(EVENTS):
+        with subtests.test(event=event.__name__):
+            viewer = await person(house, owner_url)
+            async with doors(settings) as clients:
+                client = clients(f"10.0.{number}.1")
+                await sign_in(client, viewer)
+                async with guard.watching(), open_tab(client.cookies["rxchat_session"]) as tab:
+                    await tab.send_event(ThreadState, "open")
+                    await tab.until(lambda tab=tab: tab.patches)
+                    socket = Socket(tab.token)
+                    await socket.open()
+                    monkeypatch.setattr(sockets, "_namespaces", [socket])
+                    await event(house, owner_url, viewer, client, clients)
+                    async with asyncio.timeout(WITHIN_SECONDS):
+                        while socket.is_open:
+                            await asyncio.sleep(0.02)
+                    assert "/sign-in?next=/" in socket.sent[0]
 
 
 async def test_a_cookie_counts_no_more_while_nobody_tells_of_changes(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from uuid import UUID
 
 import pytest
 
@@ -30,6 +31,11 @@ MANY = "\n\n".join(
 async def ollama(ollama: ScriptedOllama) -> ScriptedOllama:
     ollama.offered = [CITING, CALLING, EMBEDDER]
     return ollama
+
+
+def tools_for(services: Services, viewer: Viewer, collection: UUID) -> RetrievalTools:
+    """Return tools for a collection with which nothing was found yet."""
+    return RetrievalTools(services.files._database, services.retrieval, viewer, Scope((collection,)), [], 1000)
 
 
 def told(ollama: ScriptedOllama, number: int = -1) -> str:
@@ -133,7 +139,7 @@ async def test_tools_read_around_list_and_stay_in_their_scope(services: Services
     other = await services.library.create(viewer, "Other")
     await ready(services, viewer, collection, "handbook.md", HANDBOOK)
     await ready(services, viewer, other, "secret.md", "The secret of the coffee machine.")
-    tools = RetrievalTools(services.files._database, services.retrieval, viewer, Scope((collection,)), [], 1000)
+    tools = tools_for(services, viewer, collection)
     assert await tools.call(ToolCall("list_documents", {})) == "handbook.md"
     found = await tools.call(ToolCall("search_documents", {"query": "coffee machine"}))
     assert "cleaned on Fridays" in found
@@ -144,36 +150,38 @@ async def test_tools_read_around_list_and_stay_in_their_scope(services: Services
     assert "locks the front door" in around
 
 
-@pytest.mark.parametrize("number", ["{}", " {} ", "{}.0", "[{}]", "#{}", 1.0, 1])
 async def test_a_number_is_understood_however_a_model_writes_it(
-    services: Services, viewer: Viewer, collection, number: str | float
+    services: Services, viewer: Viewer, collection, subtests: pytest.Subtests
 ) -> None:
     await ready(services, viewer, collection, "handbook.md", HANDBOOK)
-    tools = RetrievalTools(services.files._database, services.retrieval, viewer, Scope((collection,)), [], 1000)
-    await tools.call(ToolCall("search_documents", {"query": "coffee machine"}))
-    wanted = next(source.number for source in tools.sources if "Fridays" in source.passage.text)
-    given = number.format(wanted) if isinstance(number, str) else number * wanted
-    assert "thirty days" in await tools.call(ToolCall("read_around", {"number": given}))
+    for number in ("{}", " {} ", "{}.0", "[{}]", "#{}", 1.0, 1):
+        with subtests.test(number=number):
+            tools = tools_for(services, viewer, collection)
+            await tools.call(ToolCall("search_documents", {"query": "coffee machine"}))
+            wanted = next(source.number for source in tools.sources if "Fridays" in source.passage.text)
+            given = number.format(wanted) if isinstance(number, str) else number * wanted
+            assert "thirty days" in await tools.call(ToolCall("read_around", {"number": given}))
 
 
-@pytest.mark.parametrize(
-    "number", ["two", "", None, True, 1.5, "nan", "inf", "-inf", "1e999", [], {"a": 1}, "1" * 5_000, "²"]
-)
 async def test_a_number_that_is_none_is_answered_with_what_is_expected(
-    services: Services, viewer: Viewer, collection, number: object
+    services: Services, viewer: Viewer, collection, subtests: pytest.Subtests
 ) -> None:
-    tools = RetrievalTools(services.files._database, services.retrieval, viewer, Scope((collection,)), [], 1000)
-    told_back = await tools.call(ToolCall("read_around", {"number": number}))
-    assert told_back == 'Say which passage: its number alone, like {"number": 2}.'
+    for number in ("two", "", None, True, 1.5, "nan", "inf", "-inf", "1e999", [], {"a": 1}, "1" * 5_000, "²"):
+        with subtests.test(number=repr(number)[:20]):
+            told_back = await tools_for(services, viewer, collection).call(ToolCall("read_around", {"number": number}))
+            assert told_back == 'Say which passage: its number alone, like {"number": 2}.'
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments"),
-    [("rm", {}), ("search_documents", {}), ("search_documents", {"query": {"$ne": ""}}), ("read_around", {"number": "x"}),
-     ("read_around", {}), ("read_around", {"number": 10**30})],
-)  # fmt: skip
 async def test_whatever_a_model_asks_for_it_gets_a_sentence(
-    services: Services, viewer: Viewer, collection, name: str, arguments: dict
+    services: Services, viewer: Viewer, collection, subtests: pytest.Subtests
 ) -> None:
-    tools = RetrievalTools(services.files._database, services.retrieval, viewer, Scope((collection,)), [], 1000)
-    assert (await tools.call(ToolCall(name, arguments))).endswith(".")
+    for call in (
+        ToolCall("rm", {}),
+        ToolCall("search_documents", {}),
+        ToolCall("search_documents", {"query": {"$ne": ""}}),
+        ToolCall("read_around", {"number": "x"}),
+        ToolCall("read_around", {}),
+        ToolCall("read_around", {"number": 10**30}),
+    ):
+        with subtests.test(call=repr(call)):
+            assert (await tools_for(services, viewer, collection).call(call)).endswith(".")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from itertools import product
 
 import psycopg
 import pytest
@@ -65,61 +66,68 @@ def all_of(services: Services, viewer: Viewer, user_id: object) -> dict[str, Cal
 MANAGED = ("set_role", "suspend", "end_sessions", "reset_second_factor", "reset_link")
 
 
-@pytest.mark.parametrize("what", [*MANAGED, "conversations_of"])
-@pytest.mark.parametrize("role", ["moderator", "member", "guest"])
 async def test_only_who_may_manage_people_does(
-    services: Services, owner_url: str, add: Add, role: str, what: str
+    services: Services, owner_url: str, add: Add, subtests: pytest.Subtests
 ) -> None:
-    someone, other = add("Someone", role), add("Other")
-    with pytest.raises(NotAllowed):
-        await all_of(services, someone, other.user_id)[what]()
-    assert column(owner_url, "SELECT action FROM audit_event") == []
+    for role, what in product(("moderator", "member", "guest"), (*MANAGED, "conversations_of")):
+        with subtests.test(role=role, what=what):
+            someone, other = add("Someone", role), add("Other")
+            with pytest.raises(NotAllowed):
+                await all_of(services, someone, other.user_id)[what]()
+            assert column(owner_url, "SELECT action FROM audit_event") == []
 
 
-@pytest.mark.parametrize("what", MANAGED)
 async def test_nobody_touches_somebody_who_may_do_more(
-    services: Services, owner_url: str, add: Add, manager: Viewer, what: str
+    services: Services, owner_url: str, add: Add, manager: Viewer, subtests: pytest.Subtests
 ) -> None:
-    boss = add("Boss", "admin")
-    theirs = await signed_in_as(services, boss)
-    before = column(owner_url, "SELECT action FROM audit_event")
-    with pytest.raises(NotAllowed):
-        await all_of(services, manager, boss.user_id)[what]()
-    assert column(owner_url, "SELECT action FROM audit_event") == before
-    assert (await services.sessions.viewer(theirs)).role == "admin"
+    for what in MANAGED:
+        with subtests.test(what=what):
+            boss = add("Boss", "admin")
+            theirs = await signed_in_as(services, boss)
+            before = column(owner_url, "SELECT action FROM audit_event")
+            with pytest.raises(NotAllowed):
+                await all_of(services, manager, boss.user_id)[what]()
+            assert column(owner_url, "SELECT action FROM audit_event") == before
+            assert (await services.sessions.viewer(theirs)).role == "admin"
 
 
-@pytest.mark.parametrize("what", MANAGED)
 async def test_who_may_manage_people_does_so_to_those_who_may_do_less(
-    services: Services, owner_url: str, add: Add, manager: Viewer, what: str
+    services: Services, owner_url: str, add: Add, manager: Viewer, subtests: pytest.Subtests
 ) -> None:
-    other = add("Other")
-    theirs = await signed_in_as(services, other)
-    await all_of(services, manager, other.user_id)[what]()
-    newest = column(owner_url, "SELECT address FROM audit_event ORDER BY seq DESC LIMIT 1")
-    assert newest == [CALLER.address]
-    if what == "reset_link":
-        assert await services.sessions.viewer(theirs)
-        return
-    with pytest.raises(NotSignedIn):
-        await services.sessions.viewer(theirs)
+    for what in MANAGED:
+        with subtests.test(what=what):
+            other = add("Other")
+            theirs = await signed_in_as(services, other)
+            before = column(owner_url, "SELECT max(seq) FROM audit_event")
+            await all_of(services, manager, other.user_id)[what]()
+            newest = column(owner_url, "SELECT address FROM audit_event ORDER BY seq DESC LIMIT 1")
+            assert newest == [CALLER.address]
+            assert column(owner_url, "SELECT max(seq) FROM audit_event") != before
+            if what == "reset_link":
+                assert await services.sessions.viewer(theirs)
+                continue
+            with pytest.raises(NotSignedIn):
+                await services.sessions.viewer(theirs)
 
 
-@pytest.mark.parametrize("what", MANAGED)
-async def test_a_stranger_is_not_found(services: Services, manager: Viewer, what: str) -> None:
-    with pytest.raises(NotFound):
-        await all_of(services, manager, new_id())[what]()
+async def test_a_stranger_is_not_found(services: Services, manager: Viewer, subtests: pytest.Subtests) -> None:
+    for what in MANAGED:
+        with subtests.test(what=what), pytest.raises(NotFound):
+            await all_of(services, manager, new_id())[what]()
 
 
-@pytest.mark.parametrize("role", ["admin", "moderator"])
-async def test_nobody_gives_a_role_that_may_more(services: Services, add: Add, manager: Viewer, role: str) -> None:
-    other = add("Other")
-    with pytest.raises(NotAllowed, match="more than they have"):
-        await services.people.set_role(manager, other.user_id, role, CALLER)
-    with pytest.raises(NotAllowed, match="more than they have"):
-        await services.people.set_role(manager, manager.user_id, role, CALLER)
-    with pytest.raises(NotAllowed, match="more than they have"):
-        await services.people.invite(manager, email="new@example.org", role=role, caller=CALLER)
+async def test_nobody_gives_a_role_that_may_more(
+    services: Services, add: Add, manager: Viewer, subtests: pytest.Subtests
+) -> None:
+    for role in ("admin", "moderator"):
+        with subtests.test(role=role):
+            other = add("Other")
+            with pytest.raises(NotAllowed, match="more than they have"):
+                await services.people.set_role(manager, other.user_id, role, CALLER)
+            with pytest.raises(NotAllowed, match="more than they have"):
+                await services.people.set_role(manager, manager.user_id, role, CALLER)
+            with pytest.raises(NotAllowed, match="more than they have"):
+                await services.people.invite(manager, email="new@example.org", role=role, caller=CALLER)
 
 
 async def test_postgres_asks_again_whatever_the_service_believed(
@@ -144,13 +152,16 @@ async def test_postgres_asks_again_whatever_the_service_believed(
     assert column(owner_url, f"SELECT role FROM user_account WHERE id = '{boss.user_id}'") == ["admin"]
 
 
-@pytest.mark.parametrize("role", ["", "nobody", "\x00\ud800", "x" * 5000])
-async def test_a_role_that_is_none_is_refused_with_a_sentence(services: Services, add: Add, role: str) -> None:
+async def test_a_role_that_is_none_is_refused_with_a_sentence(
+    services: Services, add: Add, subtests: pytest.Subtests
+) -> None:
     admin = add("Root", "admin")
-    with pytest.raises(InvalidInput, match="no such role"):
-        await services.people.set_role(admin, add("Other").user_id, role, CALLER)
-    with pytest.raises(InvalidInput, match="no such role"):
-        await services.people.invite(admin, email="new@example.org", role=role, caller=CALLER)
+    for role in ("", "nobody", "\x00\ud800", "x" * 5000):
+        with subtests.test(role=ascii(role[:20])):
+            with pytest.raises(InvalidInput, match="no such role"):
+                await services.people.set_role(admin, add("Other").user_id, role, CALLER)
+            with pytest.raises(InvalidInput, match="no such role"):
+                await services.people.invite(admin, email="new@example.org", role=role, caller=CALLER)
 
 
 async def test_nobody_suspends_themselves_and_the_last_administrator_stays(services: Services, add: Add) -> None:
@@ -249,15 +260,18 @@ async def test_a_person_is_shown_with_their_groups_to_who_may_see_people(service
     assert await services.people.names(other, [admin.user_id]) == {}
 
 
-@pytest.mark.parametrize("reason", ["", "because", "         .", "\n\n\n\n\n\n\n\n\n\n\n\n"])
-async def test_without_a_reason_nothing_is_read(services: Services, owner_url: str, add: Add, reason: str) -> None:
+async def test_without_a_reason_nothing_is_read(
+    services: Services, owner_url: str, add: Add, subtests: pytest.Subtests
+) -> None:
     admin, other = add("Root", "admin"), add("Other")
     turn = await services.chats.ask(other, None, "a private question", "scripted:tokens=2")
-    with pytest.raises(InvalidInput, match="kept in the audit"):
-        await services.people.conversations_of(admin, other.user_id, reason, CALLER)
-    with pytest.raises(InvalidInput, match="kept in the audit"):
-        await services.people.read_conversation(admin, turn.conversation_id, reason, CALLER)
-    assert column(owner_url, "SELECT action FROM audit_event") == []
+    for reason in ("", "because", "         .", "\n\n\n\n\n\n\n\n\n\n\n\n"):
+        with subtests.test(reason=reason):
+            with pytest.raises(InvalidInput, match="kept in the audit"):
+                await services.people.conversations_of(admin, other.user_id, reason, CALLER)
+            with pytest.raises(InvalidInput, match="kept in the audit"):
+                await services.people.read_conversation(admin, turn.conversation_id, reason, CALLER)
+            assert column(owner_url, "SELECT action FROM audit_event") == []
 
 
 async def test_reading_is_audited_in_the_same_transaction(
