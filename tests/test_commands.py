@@ -118,7 +118,7 @@ def start_up(built: None, folder: Path) -> Iterator:
             running.process.wait()
 
 
-def test_it_prints_the_address_and_a_link_and_ctrl_c_ends_all_of_it(start_up) -> None:
+def test_it_prints_its_address_and_a_link_ctrl_c_ends_all_of_it_and_the_next_start_has_everything(start_up) -> None:
     running = start_up()
     printed = running.until_printed("/setup#token=")
     last = [line for line in printed.splitlines() if line][-3:]
@@ -128,42 +128,31 @@ def test_it_prints_the_address_and_a_link_and_ctrl_c_ends_all_of_it(start_up) ->
     assert printed.index("Starting the web server ...") < printed.index("RxChat is at")
     assert '"event": "servers_started"' in (running.data / "logs" / "up.log").read_text()
     assert httpx.get(f"{running.url}/healthz").status_code == 200
+    person = {"name": "Ada", "email": "ada@example.org", "password": "correct horse battery"}
+    token = printed.rpartition("token=")[2].strip()
+    headers = {"origin": running.url}
+    answer = httpx.post(f"{running.url}/api/auth/setup", json={"token": token, **person}, headers=headers)
+    assert (answer.status_code, answer.json()) == (200, {"next": "in"})
     children = running.descendants()
     assert len(children) >= 4
     running.process.send_signal(signal.SIGINT)
     assert running.process.wait(60) == 0
     assert [pid for pid in children if is_alive(pid)] == []
     assert running.printed().rstrip().endswith("Stopped.")
+    again = start_up()
+    printed = again.until_printed("RxChat is at")
+    answer = httpx.post(f"{again.url}/api/auth/sign-in", json=person, headers={"origin": again.url})
+    assert (answer.status_code, answer.json()) == (200, {"next": "in"})
+    assert "setup" not in printed
 
 
-def test_its_log_is_on_the_terminal_where_a_setting_asks_for_it(start_up) -> None:
+def test_its_log_is_on_the_terminal_where_a_setting_asks_for_it_and_kill_9_leaves_no_orphan(start_up) -> None:
     running = start_up(RXCHAT_LOG_LEVEL="info", RXCHAT_REGISTRATION="closed")
     assert '"event": "servers_started"' in running.until_printed("RxChat is at")
-
-
-def test_kill_9_leaves_no_orphan(start_up) -> None:
-    running = start_up()
-    running.until_printed("RxChat is at")
     children = running.descendants()
     running.process.kill()
     running.process.wait()
     until(lambda: not any(is_alive(pid) for pid in children), 10)
-
-
-def test_everything_is_there_after_a_restart_and_no_link_is_offered(start_up) -> None:
-    first = start_up()
-    token = first.until_printed("/setup#token=").rpartition("token=")[2].strip()
-    person = {"name": "Ada", "email": "ada@example.org", "password": "correct horse battery"}
-    headers = {"origin": first.url}
-    answer = httpx.post(f"{first.url}/api/auth/setup", json={"token": token, **person}, headers=headers)
-    assert (answer.status_code, answer.json()) == (200, {"next": "in"})
-    first.process.send_signal(signal.SIGINT)
-    first.process.wait(10)
-    second = start_up()
-    printed = second.until_printed("RxChat is at")
-    answer = httpx.post(f"{second.url}/api/auth/sign-in", json=person, headers={"origin": second.url})
-    assert (answer.status_code, answer.json()) == (200, {"next": "in"})
-    assert "setup" not in printed
 
 
 def test_a_port_in_use_is_one_clear_line(start_up) -> None:
