@@ -80,9 +80,16 @@ async def test_a_store_that_is_away_is_said_instead_of_a_broken_file(
     assert "upload it again" in answer.json()["error"]["message"]
 
 
-@pytest.mark.parametrize(
-    ("asked", "status", "got"),
-    [
+async def test_a_part_of_a_file_is_just_that_part(
+    services: Services,
+    clients: Open,
+    ada: Viewer,
+    collection: UUID,
+    subtests: pytest.Subtests,
+) -> None:
+    document, client = await uploaded(services, ada, collection, "a.txt", WORDS), clients()
+    await sign_in(client, ada)
+    for asked, status, got in (
         ("bytes=0-3", 206, b"0123"),
         ("bytes=4-", 206, b"456789"),
         ("bytes=-3", 206, b"789"),
@@ -92,21 +99,10 @@ async def test_a_store_that_is_away_is_said_instead_of_a_broken_file(
         ("bytes=10-", 416, b""),
         ("bytes=5-2", 200, WORDS),
         ("bytes=a-b", 200, WORDS),
-    ],
-)
-async def test_a_part_of_a_file_is_just_that_part(
-    services: Services,
-    clients: Open,
-    ada: Viewer,
-    collection: UUID,
-    asked: str,
-    status: int,
-    got: bytes,
-) -> None:
-    document, client = await uploaded(services, ada, collection, "a.txt", WORDS), clients()
-    await sign_in(client, ada)
-    answer = await client.get(f"/api/files/{document}", headers={"range": asked})
-    assert (answer.status_code, answer.content) == (status, got)
+    ):
+        with subtests.test(asked=asked):
+            answer = await client.get(f"/api/files/{document}", headers={"range": asked})
+            assert (answer.status_code, answer.content) == (status, got)
 
 
 async def test_a_part_of_a_file_is_one_look_at_the_database_and_one_piece(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from itertools import product
 from urllib.parse import quote
 
 import httpx
@@ -15,6 +16,7 @@ from rxchat.api.routes import build_api
 from rxchat.services.graph import Services
 from rxchat.settings import Settings
 from tests.peers.scripted_ollama import ScriptedOllama
+from tests.security.house import Open, doors
 
 pytestmark = pytest.mark.anyio
 
@@ -30,6 +32,14 @@ async def http(services: Services, settings: Settings) -> AsyncGenerator[httpx.A
     transport = httpx.ASGITransport(app=front, client=("10.1.2.3", 1234))
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers={"origin": ORIGIN}) as client:
         yield client
+
+
+@pytest.fixture
+async def clients(services: Services, settings: Settings) -> AsyncGenerator[Open]:
+    """The same from several addresses."""
+    assert services
+    async with doors(settings) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -107,9 +117,8 @@ async def test_a_refused_sign_in_says_the_same_whoever_it_is(http, services: Ser
     }
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
+async def test_what_cannot_be_read_is_refused_with_a_sentence(clients: Open, subtests: pytest.Subtests) -> None:
+    contents = (
         b"",
         b"{",
         b"[]",
@@ -118,23 +127,23 @@ async def test_a_refused_sign_in_says_the_same_whoever_it_is(http, services: Ser
         b'{"email": "a"}',
         b"\xff\xfe",
         b'{"email":"\\ud800","password":"\\u0000"}',
-    ],
-)
-@pytest.mark.parametrize("path", ["/api/auth/sign-in", "/api/auth/setup"])
-async def test_what_cannot_be_read_is_refused_with_a_sentence(http, path: str, content: bytes) -> None:
-    answer = await http.post(path, content=content, headers={"content-type": "application/json"})
-    assert answer.status_code in {401, 422} and answer.json()["error"]["message"].endswith(".")
+    )
+    for number, (path, content) in enumerate(product(("/api/auth/sign-in", "/api/auth/setup"), contents)):
+        with subtests.test(path=path, content=content):
+            client = clients(f"10.1.{number}.3")
+            answer = await client.post(path, content=content, headers={"content-type": "application/json"})
+            assert answer.status_code in {401, 422} and answer.json()["error"]["message"].endswith(".")
 
 
-@pytest.mark.parametrize(
-    "origin", ["https://evil.example", "null", "http://127.0.0.1:8001", "http://127.0.0.1:8000.evil.example"]
-)
-@pytest.mark.parametrize("path", ["/api/auth/sign-in", "/api/auth/sign-out", "/api/auth/setup"])
-async def test_another_sites_page_changes_nothing(http, services: Services, path: str, origin: str) -> None:
+async def test_another_sites_page_changes_nothing(http, services: Services, subtests: pytest.Subtests) -> None:
     await set_up(http, services)
-    answer = await http.post(path, json={}, headers={"origin": origin})
-    assert answer.status_code == 403 and answer.json()["error"]["code"] == "not_allowed"
-    assert (await http.get("/")).status_code == 200
+    paths = ("/api/auth/sign-in", "/api/auth/sign-out", "/api/auth/setup")
+    origins = ("https://evil.example", "null", "http://127.0.0.1:8001", "http://127.0.0.1:8000.evil.example")
+    for path, origin in product(paths, origins):
+        with subtests.test(path=path, origin=origin):
+            answer = await http.post(path, json={}, headers={"origin": origin})
+            assert answer.status_code == 403 and answer.json()["error"]["code"] == "not_allowed"
+            assert (await http.get("/")).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/c/0190", "/c/x?y=1"])
@@ -177,9 +186,11 @@ async def test_it_is_alive_and_ready_and_counts(operator) -> None:
     assert "rxchat_runs_active" in (await operator.get("/metrics")).text
 
 
-@pytest.mark.parametrize(
-    ("values", "address", "sent", "is_shown"),
-    [
+async def test_operators_alone_see_metrics_and_what_is_missing(
+    services: Services, settings: Settings, subtests: pytest.Subtests
+) -> None:
+    assert services
+    for values, address, sent, is_shown in (
         ({}, "127.0.0.1", "", True),
         ({}, "203.0.113.7", "", False),
         ({"RXCHAT_METRICS_TOKEN": "a long token"}, "203.0.113.7", "Bearer a long token", True),
@@ -187,20 +198,16 @@ async def test_it_is_alive_and_ready_and_counts(operator) -> None:
         ({"RXCHAT_METRICS_TOKEN": "a long token"}, "203.0.113.7", "Bearer another", False),
         ({"RXCHAT_METRICS_TOKEN": "a long token"}, "203.0.113.7", "Bearer \u00e4", False),
         ({"RXCHAT_PUBLIC_URL": "https://chat.example.org"}, "127.0.0.1", "", False),
-    ],
-)
-async def test_operators_alone_see_metrics_and_what_is_missing(
-    services: Services, settings: Settings, values: dict[str, str], address: str, sent: str, is_shown: bool
-) -> None:
-    assert services
-    chosen = Settings.model_validate(settings.model_dump(by_alias=True, exclude_unset=True) | values)
-    front = Front(PlainTextResponse("a page"), build_api(chosen, []), chosen)
-    transport = httpx.ASGITransport(app=front, client=(address, 1))
-    headers = [(b"authorization", sent.encode())] if sent else []
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", headers=headers) as client:
-        assert (await client.get("/metrics")).status_code == (200 if is_shown else 404)
-        ready = await client.get("/readyz")
-        assert ready.status_code == 200 and ("parts" in ready.json()) == is_shown
+    ):
+        chosen = Settings.model_validate(settings.model_dump(by_alias=True, exclude_unset=True) | values)
+        front = Front(PlainTextResponse("a page"), build_api(chosen, []), chosen)
+        transport = httpx.ASGITransport(app=front, client=(address, 1))
+        headers = [(b"authorization", sent.encode())] if sent else []
+        with subtests.test(values=values, address=address, sent=sent):
+            async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers) as client:
+                assert (await client.get("/metrics")).status_code == (200 if is_shown else 404)
+                ready = await client.get("/readyz")
+                assert ready.status_code == 200 and ("parts" in ready.json()) == is_shown
 
 
 async def test_what_is_missing_is_named(operator, ollama: ScriptedOllama) -> None:
@@ -250,22 +257,22 @@ async def test_a_body_that_trickles_in_is_given_up(http, monkeypatch: pytest.Mon
     assert (answer.status_code, answer.json()["error"]["code"]) == (408, "too_slow")
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "content"),
-    [
+async def test_whatever_is_wrong_with_a_request_has_one_form(clients: Open, subtests: pytest.Subtests) -> None:
+    wrong = (
         ("GET", "/api/nothing", b""),
         ("PUT", "/api/auth/sign-in", b""),
         ("POST", "/api/auth/sign-in", b"{"),
         ("POST", "/api/auth/sign-in", b"\xff\xfe{"),
         ("POST", "/api/auth/sign-in", b'{"email": "' + b"\xed\xa0\x80" + b'"}'),
         ("POST", "/api/auth/sign-in", b"[" * 60_000),
-    ],
-)
-async def test_whatever_is_wrong_with_a_request_has_one_form(http, method: str, path: str, content: bytes) -> None:
-    answer = await http.request(method, path, content=content, headers={"content-type": "application/json"})
-    assert 400 <= answer.status_code < 500
-    assert set(answer.json()) == {"error"} and set(answer.json()["error"]) == {"code", "message"}
-    assert answer.json()["error"]["message"].endswith((".", "?"))
+    )
+    for number, (method, path, content) in enumerate(wrong):
+        with subtests.test(method=method, path=path, content=content[:20]):
+            client = clients(f"10.1.{number}.3")
+            answer = await client.request(method, path, content=content, headers={"content-type": "application/json"})
+            assert 400 <= answer.status_code < 500
+            assert set(answer.json()) == {"error"} and set(answer.json()["error"]) == {"code", "message"}
+            assert answer.json()["error"]["message"].endswith((".", "?"))
 
 
 async def test_an_unknown_address_of_the_api_is_not_a_page(http) -> None:

@@ -49,28 +49,30 @@ async def grace(services: Services, owner_url: str) -> Viewer:
     return add_viewer(owner_url, "Grace")
 
 
-@pytest.mark.parametrize("state", PAGES, ids=lambda state: state.__name__)
-async def test_an_administrator_opens_every_page(services: Services, ada: Viewer, state: type[rx.State]) -> None:
-    async with open_tab(await signed_in_as(services, ada)) as tab:
-        await tab.do(ViewerState, "enter")
-        await tab.do(state, "load")
-        assert (tab.shown(state, "loaded"), tab.shown(state, "problem")) == (True, "")
-        assert [section.label for section in tab.shown(ViewerState, "sections")] == [
-            "People", "Groups", "Roles", "Access", "Registration", "Audit",
-        ]  # fmt: skip
+async def test_an_administrator_opens_every_page(services: Services, ada: Viewer, subtests: pytest.Subtests) -> None:
+    for state in PAGES:
+        with subtests.test(state=state.__name__):
+            async with open_tab(await signed_in_as(services, ada)) as tab:
+                await tab.do(ViewerState, "enter")
+                await tab.do(state, "load")
+                assert (tab.shown(state, "loaded"), tab.shown(state, "problem")) == (True, "")
+                assert [section.label for section in tab.shown(ViewerState, "sections")] == [
+                    "People", "Groups", "Roles", "Access", "Registration", "Audit",
+                ]  # fmt: skip
 
 
-@pytest.mark.parametrize("state", PAGES, ids=lambda state: state.__name__)
 async def test_a_member_is_shown_nothing_of_any_page(
-    services: Services, ada: Viewer, grace: Viewer, state: type[rx.State]
+    services: Services, ada: Viewer, grace: Viewer, subtests: pytest.Subtests
 ) -> None:
-    async with open_tab(await signed_in_as(services, grace)) as tab:
-        tab.frames.clear()
-        await tab.do(ViewerState, "enter")
-        await tab.do(state, "load")
-        assert (tab.shown(state, "loaded"), tab.shown(state, "problem")) == (False, NOT_ALLOWED)
-        assert tab.shown(ViewerState, "admin_home") == "" and tab.shown(ViewerState, "sections") == []
-        assert ada.email not in repr(tab.frames)
+    for state in PAGES:
+        with subtests.test(state=state.__name__):
+            async with open_tab(await signed_in_as(services, grace)) as tab:
+                tab.frames.clear()
+                await tab.do(ViewerState, "enter")
+                await tab.do(state, "load")
+                assert (tab.shown(state, "loaded"), tab.shown(state, "problem")) == (False, NOT_ALLOWED)
+                assert tab.shown(ViewerState, "admin_home") == "" and tab.shown(ViewerState, "sections") == []
+                assert ada.email not in repr(tab.frames)
 
 
 async def test_a_moderator_opens_what_moderators_may(services: Services, owner_url: str) -> None:
@@ -124,19 +126,18 @@ CHANGES: list[tuple[type[rx.State], str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("state", "handler", "payload"), CHANGES, ids=lambda value: getattr(value, "__name__", str(value))
-)
 async def test_a_member_can_do_nothing_of_it(
-    services: Services, owner_url: str, ada: Viewer, grace: Viewer, state: type[rx.State], handler: str, payload: Any
+    services: Services, owner_url: str, ada: Viewer, grace: Viewer, subtests: pytest.Subtests
 ) -> None:
-    before = rows(owner_url)
-    async with open_tab(await signed_in_as(services, grace)) as tab:
-        tab.be_at(person_id=str(ada.user_id))
-        await tab.do(PersonState, "load")
-        await tab.do(state, handler, **payload)
-        assert tab.shown(state, "problem") == NOT_ALLOWED
-    assert rows(owner_url) == before
+    for state, handler, payload in CHANGES:
+        with subtests.test(handler=f"{state.__name__}.{handler}"):
+            before = rows(owner_url)
+            async with open_tab(await signed_in_as(services, grace)) as tab:
+                tab.be_at(person_id=str(ada.user_id))
+                await tab.do(PersonState, "load")
+                await tab.do(state, handler, **payload)
+                assert tab.shown(state, "problem") == NOT_ALLOWED
+            assert rows(owner_url) == before
 
 
 def rows(owner_url: str) -> list[Any]:
@@ -221,16 +222,19 @@ async def test_what_is_done_to_a_person_is_asked_first_and_shown(
         await tab.until(lambda: tab.redirects)
 
 
-@pytest.mark.parametrize("named", ["", "nonsense", "0" * 36, "01900000-0000-7000-8000-000000000000", "\x00" * 36])
-async def test_a_person_who_is_not_there_is_not_there(services: Services, ada: Viewer, named: str) -> None:
-    async with open_tab(await signed_in_as(services, ada)) as tab:
-        tab.be_at(person_id=named)
-        await tab.do(PersonState, "load")
-        assert tab.shown(PersonState, "missing")
-        await tab.do(PersonState, "suspend")
-        assert tab.shown(PersonState, "problem") != ""
-        await tab.do(PersonState, "ask", question="sudo")
-        assert tab.shown(PersonState, "dialog") == ""
+async def test_a_person_who_is_not_there_is_not_there(
+    services: Services, ada: Viewer, subtests: pytest.Subtests
+) -> None:
+    for named in ("", "nonsense", "0" * 36, "01900000-0000-7000-8000-000000000000", "\x00" * 36):
+        with subtests.test(named=named):
+            async with open_tab(await signed_in_as(services, ada)) as tab:
+                tab.be_at(person_id=named)
+                await tab.do(PersonState, "load")
+                assert tab.shown(PersonState, "missing")
+                await tab.do(PersonState, "suspend")
+                assert tab.shown(PersonState, "problem") != ""
+                await tab.do(PersonState, "ask", question="sudo")
+                assert tab.shown(PersonState, "dialog") == ""
 
 
 async def test_reading_somebodys_words_wants_a_reason_and_listing_first(

@@ -101,24 +101,21 @@ async def test_what_goes_along_is_shown_attached_and_taken_out(services: Service
         await tab.until(lambda: attached_names(tab) == ["Cookbook"])
 
 
-@pytest.mark.parametrize(
-    "attached",
-    [
-        {"ids": "abc", "draft": ""},
-        {"ids": [7], "draft": ""},
-        {"ids": ["no-id"], "draft": ""},
-        {"ids": [], "draft": "no-id"},
-        {"ids": [], "draft": ["x"]},
-        {"ids": [str(uuid4()) for _ in range(51)], "draft": ""},
-    ],
-    ids=["text", "number", "no id", "no draft", "list", "too many"],
-)
-async def test_what_no_page_sends_is_refused_with_a_sentence(cookie: str, attached: dict[str, Any]) -> None:
-    async with open_tab(cookie) as tab:
-        await at_page(tab)
-        await tab.do(ThreadState, "send", text="hello", client_id=str(new_id()), attached=attached)
-        assert refusal(tab) == UNREADABLE
-        assert tab.redirects == []
+async def test_what_no_page_sends_is_refused_with_a_sentence(cookie: str, subtests: pytest.Subtests) -> None:
+    for name, attached in {
+        "text": {"ids": "abc", "draft": ""},
+        "number": {"ids": [7], "draft": ""},
+        "no id": {"ids": ["no-id"], "draft": ""},
+        "no draft": {"ids": [], "draft": "no-id"},
+        "list": {"ids": [], "draft": ["x"]},
+        "too many": {"ids": [str(uuid4()) for _ in range(51)], "draft": ""},
+    }.items():
+        with subtests.test(attached=name):
+            async with open_tab(cookie) as tab:
+                await at_page(tab)
+                await tab.do(ThreadState, "send", text="hello", client_id=str(new_id()), attached=attached)
+                assert refusal(tab) == UNREADABLE
+                assert tab.redirects == []
 
 
 async def test_a_strangers_collection_does_not_go_along(services: Services, cookie: str, stranger: Viewer) -> None:

@@ -132,35 +132,39 @@ async def test_the_page_says_that_a_model_is_being_loaded(
     assert ollama.loads == 1
 
 
-@pytest.mark.parametrize("name", NAMES)
 async def test_a_name_of_any_kind_is_offered_chosen_and_asked_for_as_it_is(
-    services: Services, member: Viewer, ollama: ScriptedOllama, name: str
+    services: Services, owner_url: str, ollama: ScriptedOllama, subtests: pytest.Subtests
 ) -> None:
-    ollama.offered = [QUICK, name]
-    async with open_tab(await signed_in_as(services, member)) as tab:
-        await at_conversation(tab)
-        assert list(choices(tab)) == [QUICK, name]
-        await ask(tab, "Привет 🚀", name)
-        await tab.until(lambda: bool(ollama.asked))
-    assert ollama.asked[0]["model"] == name
-    assert ollama.asked[0]["messages"][-1]["content"] == "Привет 🚀"
+    for name in NAMES:
+        with subtests.test(name=name):
+            ollama.offered = [QUICK, name]
+            forget_offer(services)
+            ollama.asked.clear()
+            async with open_tab(await signed_in_as(services, add_viewer(owner_url, "Зоя 🚀"))) as tab:
+                await at_conversation(tab)
+                assert list(choices(tab)) == [QUICK, name]
+                await ask(tab, "Привет 🚀", name)
+                await tab.until(lambda: bool(ollama.asked))
+                # Nothing of it is still on its way when the next one begins.
+                await tab.until(tab.answer)
+            assert ollama.asked[0]["model"] == name
+            assert ollama.asked[0]["messages"][-1]["content"] == "Привет 🚀"
 
 
-@pytest.mark.parametrize(
-    ("preferred", "offered", "default"),
-    [
+async def test_the_default_model_may_be_named_without_its_tag(
+    services: Services, ollama: ScriptedOllama, subtests: pytest.Subtests
+) -> None:
+    for preferred, offered, default in (
         ("llama3.2", ["qwen3:8b", "llama3.2:latest"], "llama3.2:latest"),
         ("llama3.2:latest", ["qwen3:8b", "llama3.2:latest"], "llama3.2:latest"),
         ("llama3.2", ["llama3.2:1b", "llama3.2:latest"], "llama3.2:latest"),
         ("llama3.2", ["qwen3:8b", "llama3.2:1b"], "qwen3:8b"),
         ("", ["qwen3:8b", "llama3.2:latest"], "qwen3:8b"),
-    ],
-)
-async def test_the_default_model_may_be_named_without_its_tag(
-    services: Services, ollama: ScriptedOllama, preferred: str, offered: list[str], default: str
-) -> None:
-    ollama.offered = offered
-    assert (await Models(services.models._provider, default=preferred).offer()).default == default
+    ):
+        with subtests.test(preferred=preferred, offered=offered):
+            ollama.offered = offered
+            offer = await Models(services.models._provider, default=preferred).offer()
+            assert [model.name for model in offer.models] == offered and offer.default == default
 
 
 async def test_a_person_and_a_model_with_names_of_any_script_sign_in_ask_export_and_are_audited(
