@@ -4,8 +4,9 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
-    -- An interval below zero would reach into the future, and take what is being uploaded just now.
-    IF p_after < interval '0' THEN
+    -- It would reach into the future, and take what is being uploaded just now. Compared as times: an interval of minus
+    -- eleven months and 330 days is none below zero.
+    IF now() - p_after > now() THEN
         RAISE EXCEPTION 'an interval below zero' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     DELETE FROM public.document USING public.stored_file AS file

@@ -6,7 +6,8 @@ AS $$
 DECLARE
     purged bigint;
 BEGIN
-    IF p_after < interval '1 day' THEN
+    -- Compared as times: an interval of minus eleven months and 331 days is a day above zero, and reaches into the future.
+    IF now() - p_after > now() - interval '1 day' THEN
         RAISE EXCEPTION 'an interval below a day' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     DELETE FROM public.document WHERE document.deleted_at < now() - p_after;

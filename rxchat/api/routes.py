@@ -37,7 +37,14 @@ STREAMED = (f"{files.UPLOADS}/", files.FILES)
 
 def build_api(settings: Settings, own_origins: Sequence[str]) -> FastAPI:
     """Return the HTTP API; its routes find the services of their process when they are called."""
-    api = FastAPI(title="RxChat", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+    api = FastAPI(
+        title="RxChat",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        redirect_slashes=False,
+    )
     api.state.settings = settings
     api.state.own_origins = frozenset(own_origins)
     for part in (auth, providers, tokens, me, conversations, files, collections, admin, operations):

@@ -49,10 +49,23 @@ _TRASH = text("SELECT trash_documents(:documents, :most_bytes, :most_documents)"
 )
 
 
-async def trash(session: AsyncSession, document_ids: Sequence[UUID], *, most_bytes: int, most_documents: int) -> None:
-    """Move documents of the acting user's to the trash; of a larger trash than this the oldest are deleted for good."""
+async def trash(
+    session: AsyncSession, document_ids: Sequence[UUID], *, most_bytes: int, most_documents: int
+) -> list[UUID]:
+    """Move documents of the acting user's to the trash.
+
+    Of a larger trash than this the oldest are deleted for good. Returns the files of these.
+    """
     given = {"documents": list(document_ids), "most_bytes": most_bytes, "most_documents": most_documents}
-    await session.execute(_TRASH, given)
+    return list((await session.execute(_TRASH, given)).scalars())
+
+
+_TRASHED_FILES = text("SELECT trashed_files(:collection)").bindparams(bindparam("collection", type_=Uuid()))
+
+
+async def trashed_files(session: AsyncSession, collection_id: UUID) -> list[UUID]:
+    """Return the files of what the acting user has deleted from a collection, and can still restore."""
+    return list((await session.execute(_TRASHED_FILES, {"collection": collection_id})).scalars())
 
 
 _TRASHED = text("SELECT * FROM trashed_documents(:collection)").bindparams(bindparam("collection", type_=Uuid()))

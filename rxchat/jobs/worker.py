@@ -248,7 +248,7 @@ class Worker:
         finally:
             if not working.done():
                 working.cancel()
-                await asyncio.wait({working})
+                await asyncio.gather(working, return_exceptions=True)
 
     async def _send_mail(self, context: JobContext, sealed: str) -> None:
         seconds = await self._post.deliver(sealed, context.job.attempts + 1)

@@ -337,8 +337,11 @@ class Files:
             kept = await version_rows.with_parts(
                 session, owner_id, await trash_rows.restorable(session, owner_id, document_ids)
             )
-            await trash_rows.trash(session, kept, most_bytes=most.person_bytes, most_documents=most.person_files)
+            given_up = await trash_rows.trash(
+                session, kept, most_bytes=most.person_bytes, most_documents=most.person_files
+            )
             unused = await self.removed(session, owner_id, [item for item in document_ids if item not in kept])
+            unused += await file_rows.remove_unused(session, owner_id, given_up)
         await self._keeping.discard(unused)
 
     async def _remove(self, owner_id: UUID, document_ids: list[UUID]) -> None:
@@ -367,7 +370,8 @@ class Files:
             if await rows.owned_collection(session, viewer.user_id, collection_id) is None:
                 raise NotFound
             held = await rows.ids_in(session, viewer.user_id, collection_id)
-            files = await rows.remove_documents(session, viewer.user_id, held)
+            files = await trash_rows.trashed_files(session, collection_id)
+            files += await rows.remove_documents(session, viewer.user_id, held)
             await rows.remove_collection(session, viewer.user_id, collection_id)
             unused = await file_rows.remove_unused(session, viewer.user_id, files)
         await self._keeping.discard(unused)

@@ -76,8 +76,8 @@ class Trash:
         require_scope(viewer, Scope.FILES)
         async with self._database.begin(viewer.user_id) as session:
             await file_rows.take_turns(session, viewer.user_id)
-            restored = await rows.restore(session, document_id)
-            if not restored:
+            if all(item.id != document_id for item in await rows.trashed(session)):
                 raise NotFound
+            restored = await rows.restore(session, document_id)
             unused = await self._files.removed(session, viewer.user_id, list(restored))
         await self._files.discard(unused)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import UUID
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
-from rxchat.db import trash as trash_rows
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import InvalidInput, NotFound
@@ -52,6 +51,14 @@ async def restored(services: Services, viewer: Viewer, document_id: UUID) -> Doc
     return await settled(services, viewer, document_id)
 
 
+async def replaced(services: Services, viewer: Viewer, collection: UUID, name: str, data: bytes) -> Document:
+    upload = await services.files.begin(
+        viewer, name=name, size_bytes=len(data), collection_id=collection, if_exists=IfExists.REPLACE
+    )
+    await services.files.receive(viewer, upload.document_id, 0, body(data))
+    return await settled(services, viewer, upload.document_id)
+
+
 async def test_a_deleted_document_is_gone_for_everything_at_once_and_restored_whole(
     services: Services, viewer: Viewer, collection: UUID, owner_url: str
 ) -> None:
@@ -90,19 +97,14 @@ async def test_versions_are_deleted_and_restored_with_their_document(
     services: Services, viewer: Viewer, collection: UUID
 ) -> None:
     first = await ready(services, viewer, collection, "hours.txt", TEXT)
-    data = b"The office opens at eight."
-    upload = await services.files.begin(
-        viewer, name="hours.txt", size_bytes=len(data), collection_id=collection, if_exists=IfExists.REPLACE
-    )
-    second = await services.files.receive(viewer, upload.document_id, 0, body(data))
-    await settled(services, viewer, second.document_id)
-    await services.files.remove(viewer, [second.document_id])
+    second = await replaced(services, viewer, collection, "hours.txt", b"The office opens at eight.")
+    await services.files.remove(viewer, [second.id])
     with pytest.raises(NotFound):
         await services.library.document(viewer, first.id)
     # Another document of that name meanwhile is no version of it.
     other = await ready(services, viewer, collection, "hours.txt", "The office is closed.")
     assert other.version == 1
-    again = await restored(services, viewer, second.document_id)
+    again = await restored(services, viewer, second.id)
     assert (again.version, again.version_state) == (2, VersionState.CURRENT)
     history = await services.versions.history(viewer, again.id)
     assert [(item.version, item.version_state.value) for item in history.versions] == [
@@ -233,6 +235,51 @@ async def test_after_thirty_days_it_is_purged_with_its_file(
 
 
 async def test_the_runtime_role_cannot_purge_what_was_just_deleted(services: Services) -> None:
-    with pytest.raises(Exception, match="below a day"):
-        async with services.conversations._database.begin(None) as session:
-            await trash_rows.purge(session, timedelta())
+    # The last one is a day and more as Postgres compares intervals, and leads into the future from any day of the year.
+    for after in ("0", "1 hour", "-11 months 331 days"):
+        with pytest.raises(Exception, match="below a day"):
+            async with services.conversations._database.begin(None) as session:
+                await session.execute(
+                    text("SELECT purge_documents(CAST(CAST(:after AS text) AS interval))"), {"after": after}
+                )
+
+
+async def stored_bytes(owner_url: str, viewer: Viewer) -> int:
+    with psycopg.connect(owner_url) as connection:
+        query = "SELECT coalesce(sum(size_bytes), 0)::bigint FROM stored_file WHERE owner_id = %s"
+        return (connection.execute(query, (viewer.user_id,)).fetchone() or (-1,))[0]
+
+
+async def test_a_collection_that_is_deleted_takes_the_files_of_its_trash_along(
+    services: Services, viewer: Viewer, collection: UUID, owner_url: str
+) -> None:
+    elsewhere = await services.library.create(viewer, "Elsewhere")
+    here = [await ready(services, viewer, collection, f"{name}.txt", name) for name in ("first", "second")]
+    await ready(services, viewer, elsewhere, "second.txt", "second")
+    await services.files.remove(viewer, [item.id for item in here])
+    await services.files.remove_collection(viewer, collection)
+    assert await stored_bytes(owner_url, viewer) == len("second")
+
+
+async def test_what_a_full_trash_gives_up_leaves_no_file(
+    services: Services, viewer: Viewer, collection: UUID, owner_url: str
+) -> None:
+    first, second = [await ready(services, viewer, collection, f"{name}.txt", name) for name in ("first", "second")]
+    await services.files.remove(viewer, [first.id])
+    services.files.limits = FileLimits(person_files=1)
+    await services.files.remove(viewer, [second.id])
+    assert await in_trash(services, viewer) == ["second.txt"]
+    assert await stored_bytes(owner_url, viewer) == len("second")
+
+
+async def test_only_what_the_trash_lists_is_deleted_for_good(
+    services: Services, viewer: Viewer, collection: UUID
+) -> None:
+    earlier = await ready(services, viewer, collection, "hours.txt", TEXT)
+    current = await replaced(services, viewer, collection, "hours.txt", b"The office opens at eight.")
+    await services.files.remove(viewer, [current.id])
+    with pytest.raises(NotFound):
+        await services.trash.delete_for_good(viewer, earlier.id)
+    assert await in_trash(services, viewer) == ["hours.txt"]
+    await services.trash.delete_for_good(viewer, current.id)
+    assert await in_trash(services, viewer) == []
