@@ -52,7 +52,8 @@ async def found(services: Services, viewer: Viewer, document_id: UUID) -> Docume
 async def settled(services: Services, viewer: Viewer, document_id: UUID, seconds: float = 180) -> Document:
     """Wait until a document is ready or has failed; hundreds of passages take half a minute on a busy machine."""
     async with asyncio.timeout(seconds):
-        while not (document := await found(services, viewer, document_id)).state.is_final:
+        # Without its text and its citations: it is asked for many times.
+        while not (document := await services.library.readable_document(viewer, document_id)).state.is_final:
             await asyncio.sleep(0.05)
     return document
 
