@@ -49,7 +49,7 @@ def ask_unheard(chat: Chat, line: Line, text: str) -> None:
     before = line.sends
     chat.ask(text)
     chat.page.wait_for_timeout(1500)
-    assert line.sends == before + 1
+    assert line.sends > before
     expect(on_its_way(chat)).to_have_count(1)
 
 
@@ -93,8 +93,8 @@ def test_an_acknowledgement_that_is_lost_on_a_line_that_looks_fine(
     ask_unheard(chat, line, "Said into a dead line")
     line.is_deaf = False
     expect_asked_once(chat, "Said into a dead line")
-    # Before, once or (as long as no page that was shown anew brought it) twice, and after.
-    assert line.sends in {3, 4}
+    # Before, as often as it takes until it is heard, and after.
+    assert line.sends >= 3
 
 
 def test_a_new_chat_whose_beginning_was_not_heard_of_is_found_after_a_reload(
