@@ -20,7 +20,7 @@ from rxchat.domain.limits import host_of, network_of
 CONNECTIONS = 4_096
 """Of all kinds; the application allows fewer websockets, so that pages and probes are answered."""
 REQUESTS_OF_ONE_ADDRESS = 256
-"""Connections that are not websockets: an office behind one address has this many."""
+"""Connections that are no open websockets: an office behind one address has this many."""
 REQUESTS_OF_ONE_NETWORK = 1_024
 
 HEAD_SECONDS = 20.0
@@ -46,13 +46,14 @@ class Connection(Protocol):
         """Return what the peer took too long for, or None."""
         ...
 
-
-class Request(Connection, Protocol):
-    """A connection for requests."""
+    @property
+    def is_counted(self) -> bool:
+        """Whether it takes a place of its address: an open websocket takes one of the application's instead."""
+        ...
 
     @property
     def is_idle(self) -> bool:
-        """Whether no request is being served on it."""
+        """Whether it may end for a new one: nothing is being done on it."""
         ...
 
 
@@ -77,12 +78,12 @@ class Connections:
         """`exempt` are proxies, which bring the connections of many users."""
         self._exempt = tuple(exempt)
         self._open: dict[Connection, tuple[str, ...]] = {}
-        self._requests: defaultdict[str, dict[Request, None]] = defaultdict(dict)
+        self._counted: defaultdict[str, dict[Connection, None]] = defaultdict(dict)
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def admit(self, connection: Request, address: str) -> bool:
+    def admit(self, connection: Connection, address: str) -> bool:
         """Take a new connection in; False when there is no place for it.
 
         A connection on which nothing is being asked gives its place to a new one, the oldest first.
@@ -90,29 +91,52 @@ class Connections:
         keys = self._keys(address)
         most = {_ALL: CONNECTIONS} | dict(zip(keys, (REQUESTS_OF_ONE_ADDRESS, REQUESTS_OF_ONE_NETWORK), strict=False))
         for key, places in most.items():
-            taken = len(self._open) if key is _ALL else len(self._requests[key])
+            taken = len(self._open) if key is _ALL else len(self._counted[key])
             if taken >= places and not self._evict_idle(key):
                 observability.CONNECTIONS_ENDED.labels(key.partition(" ")[0]).inc()
                 return False
         self._open[connection] = (_ALL, *keys)
-        for key in self._open[connection]:
-            self._requests[key][connection] = None
+        self._count(connection)
         _watch_acknowledgements(connection.transport)
         return True
 
-    def admit_socket(self, connection: Connection) -> None:
-        """Keep a connection that has become a websocket; how many of those there may be is the application's to say."""
-        self._open[connection] = ()
+    def replace(self, before: Connection, after: Connection) -> None:
+        """Have another one take a connection's place: it is becoming a websocket."""
+        if (keys := self._open.get(before)) is None:
+            return
+        self.release(before)
+        self._open[after] = keys
+        self._count(after)
+
+    def recount(self, connection: Connection) -> None:
+        """Give the place of an address free when a connection has become a websocket, and take it back when that ends."""
+        if connection not in self._open:
+            return
+        if not connection.is_counted:
+            self._uncount(connection)
+        elif connection not in self._counted[_ALL]:
+            self._count(connection)
 
     def release(self, connection: Connection) -> None:
-        """Forget a connection that has ended, or has become a websocket."""
-        for key in self._open.pop(connection, ()):
-            self._requests[key].pop(connection, None)  # pyright: ignore[reportArgumentType, reportCallIssue]
-            if not self._requests[key]:
-                del self._requests[key]
+        """Forget a connection that has ended."""
+        if connection in self._open:
+            self._uncount(connection)
+            del self._open[connection]
+
+    def _count(self, connection: Connection) -> None:
+        for key in self._open[connection]:
+            self._counted[key][connection] = None
+
+    def _uncount(self, connection: Connection) -> None:
+        for key in self._open[connection]:
+            self._counted[key].pop(connection, None)
+            if not self._counted[key]:
+                del self._counted[key]
 
     def sweep(self, now: float) -> None:
         """End all connections whose peers took too long for something."""
+        for connection in list(self._open):
+            self.recount(connection)
         for connection, reason in list(self._overdue(now)):
             observability.CONNECTIONS_ENDED.labels(reason).inc()
             connection.transport.abort()
@@ -123,7 +147,7 @@ class Connections:
                 yield connection, reason
 
     def _evict_idle(self, key: str) -> bool:
-        oldest = islice(self._requests[key], _OLDEST)
+        oldest = islice(self._counted[key], _OLDEST)
         idle = next((connection for connection in oldest if connection.is_idle), None)
         if idle is None:
             return False

@@ -6,7 +6,8 @@ import asyncio
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from rxchat.server.connections import HEAD_SECONDS, WRITE_SECONDS, ClosingDeadline, Connections
 
@@ -29,6 +30,10 @@ class TooMuch(Exception):
     """A request has more of something than is read."""
 
 
+class NoUpgrade(Exception):
+    """This request cannot make its connection a websocket."""
+
+
 class HttpProtocol(HttpToolsProtocol):
     """One connection for requests."""
 
@@ -38,11 +43,17 @@ class HttpProtocol(HttpToolsProtocol):
         self._waiting_since: float | None = self.loop.time()
         self._paused_since: float | None = None
         self._closing = ClosingDeadline()
+        self._answering: RequestResponseCycle | None = None
         self._is_refused = False
         self._has_progressed = False
         self._is_in_body = False
         self._unread_bytes = 0
         self._head_bytes = 0
+
+    @property
+    def is_counted(self) -> bool:
+        """It takes a place of its address."""
+        return True
 
     @property
     def is_idle(self) -> bool:
@@ -66,9 +77,18 @@ class HttpProtocol(HttpToolsProtocol):
             self._refuse(_BUSY_ANSWER)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give the connection's place free."""
+        """Give the connection's place free, and have all of its requests end."""
         self._kept_in.release(self)
+        self._end_requests()
         super().connection_lost(exc)
+
+    def _end_requests(self) -> None:
+        # uvicorn tells the request that came last; the one being answered may be another one.
+        for cycle in (self._answering, self.cycle, *(cycle for cycle, _ in self.pipeline)):
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
+        self.pipeline.clear()
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, unless it is more than a head may be."""
@@ -79,11 +99,6 @@ class HttpProtocol(HttpToolsProtocol):
         self._unread_bytes = 0 if self._has_progressed else self._unread_bytes + len(data)
         if self._unread_bytes > HEAD_BYTES and not self.transport.is_closing():
             self._refuse(_TOO_LARGE_ANSWER)
-
-    def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over."""
-        self._kept_in.release(self)
-        super().handle_websocket_upgrade()
 
     def on_message_begin(self) -> None:
         """Begin to read a request.
@@ -114,11 +129,39 @@ class HttpProtocol(HttpToolsProtocol):
             raise TooMuch
 
     def on_headers_complete(self) -> None:
-        """Serve the request; from now on it is the application that is waited for."""
+        """Serve the request; from now on it is the application that is waited for.
+
+        Raises:
+            NoUpgrade: when it asks for a websocket and cannot have one.
+        """
         self._has_progressed = True
         self._waiting_since = None
         self._is_in_body = True
+        if self._asks_for_a_websocket and (self._is_answering or self._has_body):
+            raise NoUpgrade
         super().on_headers_complete()
+
+    @property
+    def _asks_for_a_websocket(self) -> bool:
+        return self.parser is not None and self.parser.should_upgrade() and self._should_upgrade()
+
+    @property
+    def _is_answering(self) -> bool:
+        """Whether an answer is being made, or not all of it is on its way: a websocket would write between its parts."""
+        return bool(self._has_open_requests or self.transport.get_write_buffer_size())
+
+    @property
+    def _has_open_requests(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    @property
+    def _has_body(self) -> bool:
+        lengths = (value for name, value in self.headers if name == b"content-length")
+        return any(name == b"transfer-encoding" for name, _ in self.headers) or any(value != b"0" for value in lengths)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
         """Keep what came of the body."""
@@ -148,16 +191,20 @@ class HttpProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no request; an answer that is being written is not mixed with another one."""
-        if self.cycle is not None and not self.cycle.response_complete:
-            self._is_refused = True
-            self.transport.abort()
+        if self._has_open_requests:
+            self._refuse(b"")
         elif self._head_bytes > HEAD_BYTES or len(self.headers or ()) >= HEADERS:
             self._refuse(_TOO_LARGE_ANSWER)
         else:
+            self._is_refused = True
             super().send_400_response(msg)
 
     def _refuse(self, answer: bytes) -> None:
         self._is_refused = True
+        if self._has_open_requests:
+            self._end_requests()
+            self.transport.abort()
+            return
         self.transport.write(answer)
         self.transport.close()
 

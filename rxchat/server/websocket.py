@@ -7,11 +7,11 @@ from asyncio.transports import BaseTransport
 from collections.abc import Callable
 from typing import Any
 
-from uvicorn._types import ASGIReceiveEvent
+from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
-from rxchat.server.connections import WRITE_SECONDS, ClosingDeadline, Connections
+from rxchat.server.connections import HEAD_SECONDS, WRITE_SECONDS, ClosingDeadline, Connections
 
 LIMIT_EXTENSION = "rxchat.limit_messages"
 """In the scope's extensions: a function of the bytes that a message may have, and of a `Hold`."""
@@ -25,6 +25,10 @@ FRAGMENTS = 64
 WAITING_MESSAGES = 256
 """Messages of a socket that came and that the application has not taken yet."""
 
+IDLE_HANDSHAKE_SECONDS = 5.0
+"""A handshake that is older gives its place to a new connection, where there is none left."""
+
+_REFUSED = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 _SLICE_BYTES = 16_384
 """What is parsed at once: many small messages take many times their size in memory."""
 _SEND_BUFFER_BYTES = 131_072
@@ -45,6 +49,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().__init__(*given, **named)
         self._kept_in: Connections = self.config.open_connections  # pyright: ignore[reportAttributeAccessIssue]
         self._closing = ClosingDeadline()
+        self._began_at = self.loop.time()
         self._paused_since: float | None = None
         self._unfinished_since: float | None = None
         self._hold: Hold = _hold_anything
@@ -57,14 +62,28 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             return "closing"
         if self._paused_since is not None and now - self._paused_since > WRITE_SECONDS:
             return "not reading"
+        if not self.handshake_complete and now - self._began_at > HEAD_SECONDS:
+            return "handshake"
         if self._unfinished_since is not None and now - self._unfinished_since > MESSAGE_SECONDS:
             return "unfinished message"
         return None
 
+    @property
+    def is_counted(self) -> bool:
+        """It takes a place of its address until the application has accepted it, and again when it is being closed."""
+        return not self.handshake_complete or self.close_sent or self.transport.is_closing()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has been in its handshake for long, or waits for its peer to close it."""
+        is_slow = not self.handshake_complete and self.loop.time() - self._began_at > IDLE_HANDSHAKE_SECONDS
+        return (is_slow or self.close_sent) and not self.transport.is_closing()
+
     def connection_made(self, transport: BaseTransport) -> None:
         """Take the connection over from HTTP."""
         super().connection_made(transport)
-        self._kept_in.admit_socket(self)
+        before: Any = self.transport.get_protocol()
+        self._kept_in.replace(before, self)
         found = transport.get_extra_info("socket")
         if found is not None:
             # What the kernel holds for a peer that does not read would grow to some megabytes.
@@ -90,6 +109,9 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, in slices, for as long as it is not too much."""
+        if not self.handshake_initiated:
+            self._shake_hands(data)
+            return
         for start in range(0, len(data), _SLICE_BYTES):
             super().data_received(data[start : start + _SLICE_BYTES])
             if self.transport.is_closing():
@@ -98,6 +120,20 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
                 self._end(_POLICY_VIOLATED, "These are too many messages at once.")
                 return
         self._hold_unfinished()
+
+    def _shake_hands(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            # The core does not know this as a handshake: nothing else would answer it.
+            self.handshake_complete = self.close_sent = True
+            self.transport.write(b"".join(self.conn.data_to_send()) or _REFUSED)
+            self.transport.close()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send what the application says; it may accept or close the socket with it."""
+        await super().send(message)
+        if message["type"] != "websocket.send":
+            self._kept_in.recount(self)
 
     def send_receive_event_to_app(self) -> None:
         """Hand a whole message on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from ipaddress import ip_network
 
@@ -158,6 +159,50 @@ async def test_what_has_no_end_before_a_body_is_not_read_on(serve: Serve, start:
     holding.set()
 
 
+@pytest.mark.parametrize("requests", [1, 3])
+async def test_a_client_that_goes_away_ends_what_it_asked_for_without_a_word_in_the_log(
+    serve: Serve, logged: list[logging.LogRecord], requests: int
+) -> None:
+    running = 0
+    started = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal running
+        running += 1
+        started.set()
+        try:
+            await Endless(10_000)(scope, receive, send)
+        finally:
+            running -= 1
+
+    served = await serve(app)
+    _, writer = await served.line()
+    writer.write(ASK * requests)
+    await started.wait()
+    writer.transport.abort()
+    async with asyncio.timeout(10):
+        while running or served.connections:
+            await asyncio.sleep(0.01)
+    assert not logged
+
+
+async def test_an_answer_is_not_mixed_with_a_refusal_of_what_comes_after_it(serve: Serve) -> None:
+    holding = asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"a part", "more_body": True})
+        await holding.wait()
+
+    served = await serve(slow)
+    reader, writer = await served.line()
+    writer.write(ASK)
+    came = await reader.readuntil(b"a part")
+    writer.write(b"GET /" + b"a" * 2 * http.HEAD_BYTES)
+    assert b"HTTP/1.1 4" not in came + await read_all(reader)
+    holding.set()
+
+
 async def test_trailers_are_no_headers(serve: Serve) -> None:
     seen: list[Scope] = []
 
@@ -233,6 +278,7 @@ class Line:
     """A connection that is asked nothing of."""
 
     is_idle = False
+    is_counted = True
 
     class transport:  # noqa: N801 - as its attribute is called
         """Nothing is below it."""
@@ -261,7 +307,7 @@ def test_all_together_have_so_many_and_what_ended_counts_no_more() -> None:
     assert len(found) == connections.CONNECTIONS
     for connection in list(found._open):
         found.release(connection)
-    assert admitted(found, "10.0.0.1", 1) == 1 and len(found._requests) == 3
+    assert admitted(found, "10.0.0.1", 1) == 1 and len(found._counted) == 3
 
 
 def test_a_proxy_brings_the_connections_of_many() -> None:
