@@ -39,8 +39,8 @@ PACKETS_A_SECOND = 20
 LONGEST_PACKET = 2_000_000
 SIGNED_OUT_PACKET_BYTES = 64_000
 """What a page says before its user has signed in is short."""
-UNFINISHED_BYTES_OF_ONE_USER = 8_000_000
-"""Of messages that have begun to come over all sockets of a user."""
+HELD_BYTES_OF_ONE_USER = 8_000_000
+"""Of messages that have begun to come over all sockets of a user, or that came and wait."""
 
 LIMIT_EXTENSION = "rxchat.limit_messages"
 """Of the server (rxchat.server.websocket): sets how large a socket's messages may be."""
@@ -60,7 +60,7 @@ class SocketLimits:
 
     def __init__(self) -> None:
         self._open: Counter[str] = Counter()
-        self._unfinished: Counter[UUID] = Counter()
+        self._held: Counter[UUID] = Counter()
 
     @contextmanager
     def place(self, user_id: UUID | None, address: str) -> Iterator[None]:
@@ -101,12 +101,12 @@ class SocketLimits:
             limit(2 * LONGEST_PACKET, partial(self._hold, user_id))
 
     def _hold(self, user_id: UUID, size: int) -> bool:
-        """Count bytes of unfinished messages (fewer, below zero); False when it would be too many of one user."""
-        if size > 0 and self._unfinished[user_id] + size > UNFINISHED_BYTES_OF_ONE_USER:
+        """Count bytes of messages that are not taken yet (fewer, below zero); False when it would be too many of one user."""
+        if size > 0 and self._held[user_id] + size > HELD_BYTES_OF_ONE_USER:
             return False
-        self._unfinished[user_id] += size
-        if not self._unfinished[user_id]:
-            del self._unfinished[user_id]
+        self._held[user_id] += size
+        if not self._held[user_id]:
+            del self._held[user_id]
         return True
 
 
@@ -119,13 +119,15 @@ async def serve_checked(app: ASGIApp, scope: Scope, receive: Receive, send: Send
     async def receive_packet() -> Message:
         nonlocal malformed, is_closed
         while True:
+            # The next one waits where it is counted (in the server), not here.
+            await bucket.take()
             message = await receive()
             text = message.get("text")
             if message["type"] != "websocket.receive":
                 return message
-            await bucket.take()
             if text is not None and is_packet(text):
                 return message
+            del message, text
             malformed += 1
             observability.PACKETS_REFUSED.inc()
             if malformed >= MALFORMED_PACKETS:
@@ -154,7 +156,7 @@ class _TokenBucket:
         self._left, self._filled_at = float(PACKETS_AT_ONCE), asyncio.get_running_loop().time()
 
     async def take(self) -> None:
-        """Take a token for one packet, and wait for it where the bucket is empty."""
+        """Take a token for the next packet, and wait for it where the bucket is empty."""
         now = asyncio.get_running_loop().time()
         self._left = min(PACKETS_AT_ONCE, self._left + (now - self._filled_at) * PACKETS_A_SECOND) - 1
         self._filled_at = now

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from asyncio.transports import BaseTransport
+from collections import deque
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 from websockets.http11 import Request
 
 from rxchat.server.connections import HEAD_SECONDS, WRITE_SECONDS, ClosingDeadline, Connections
+from rxchat.server.turns import STEP_SECONDS, ByteBucket, FrameReader, Turns
 
 LIMIT_EXTENSION = "rxchat.limit_messages"
 """In the scope's extensions: a function of the bytes that a message may have, and of a `Hold`."""
@@ -23,19 +28,21 @@ MESSAGE_SECONDS = 20.0
 """From a message's first byte to its last."""
 FRAGMENTS = 64
 WAITING_MESSAGES = 256
-"""Messages of a socket that came and that the application has not taken yet."""
+"""Messages of a socket that came and that the application has not taken yet: while there are more, none is parsed."""
+WAITING_BYTES = 1_000_000
+"""Of these messages, or one that is as large as messages of this socket may be."""
+BURST_MESSAGES, MESSAGE_EVERY_SECONDS = 2, 8
+"""Of a socket's largest ones, inflated; what comes faster waits on its line."""
 
 IDLE_HANDSHAKE_SECONDS = 5.0
 """A handshake that is older gives its place to a new connection, where there is none left."""
 
 _REFUSED = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-_SLICE_BYTES = 16_384
-"""What is parsed at once: many small messages take many times their size in memory."""
 _SEND_BUFFER_BYTES = 131_072
 _TRY_LATER, _POLICY_VIOLATED = 1013, 1008
 
 Hold = Callable[[int], bool]
-"""Takes so many bytes more (or gives them back, below zero); False when there are none left to take."""
+"""Counts what is held of messages: takes so many bytes more (or gives them back, below zero); False when there are none left to take."""
 
 
 def _hold_anything(_size: int) -> bool:
@@ -54,7 +61,15 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._unfinished_since: float | None = None
         self._hold: Hold = _hold_anything
         self._held_bytes = 0
-        self.conn.max_message_size = MESSAGE_BYTES
+        self._waiting: deque[int] = deque()
+        self._waiting_bytes = 0
+        self._turns: Turns = self.config.parsing_turns  # pyright: ignore[reportAttributeAccessIssue]
+        self._is_asking = False
+        self._asks_later: asyncio.TimerHandle | None = None
+        self._reader = self.conn.reader = FrameReader()
+        self.conn.parser = self.conn.parse()
+        next(self.conn.parser)
+        self._limit_messages(MESSAGE_BYTES, _hold_anything)
 
     def overdue(self, now: float) -> str | None:
         """Return what the peer took too long for, or None."""
@@ -64,6 +79,9 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             return "not reading"
         if not self.handshake_complete and now - self._began_at > HEAD_SECONDS:
             return "handshake"
+        if self.read_paused and self._unfinished_since is not None:
+            # Its rest may have come: it is not the peer that is waited for.
+            self._unfinished_since = now
         if self._unfinished_since is not None and now - self._unfinished_since > MESSAGE_SECONDS:
             return "unfinished message"
         return None
@@ -90,10 +108,18 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give back what was taken."""
+        """Give back what was taken for messages that will not be whole; the others are still to be taken."""
         self._kept_in.release(self)
+        if self._asks_later is not None:
+            self._asks_later.cancel()
         self._forget_unfinished()
         super().connection_lost(exc)
+
+    def on_task_complete(self, task: asyncio.Task[None]) -> None:
+        """Give back what was taken for messages that the application did not take."""
+        self._forget_waiting()
+        self._hold_what_is_there()
+        super().on_task_complete(task)
 
     def handle_connect(self, event: Request) -> None:
         """Begin the handshake, and let the application say how large messages may be."""
@@ -104,22 +130,75 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def _limit_messages(self, most_bytes: int, hold: Hold) -> None:
         self.conn.max_message_size = most_bytes
-        self._forget_unfinished()
+        self._bucket = ByteBucket(BURST_MESSAGES * most_bytes, most_bytes / MESSAGE_EVERY_SECONDS)
+        self._hold(-self._held_bytes)
+        self._held_bytes = 0
         self._hold = hold
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, in slices, for as long as it is not too much."""
-        if not self.handshake_initiated:
-            self._shake_hands(data)
+        """Keep what came, and parse it when it is this socket's turn."""
+        if self.transport.is_closing():
             return
-        for start in range(0, len(data), _SLICE_BYTES):
-            super().data_received(data[start : start + _SLICE_BYTES])
-            if self.transport.is_closing():
-                return
-            if self.queue.qsize() > WAITING_MESSAGES or len(self.frames) > FRAGMENTS:
-                self._end(_POLICY_VIOLATED, "These are too many messages at once.")
-                return
-        self._hold_unfinished()
+        if self.handshake_initiated:
+            self._reader.feed_data(data)
+            self._ask()
+        else:
+            self._shake_hands(data)
+
+    def _ask(self) -> None:
+        """Have what is there parsed, as far as it may be, and then read on or not."""
+        if not self._is_asking and not self.transport.is_closing():
+            self._is_asking = True
+            self._turns.ask(self._take_turn, is_last=self._bucket.is_used)
+            self._read_or_not()
+
+    def _take_turn(self) -> bool:
+        self._is_asking = self._parse()
+        if self.transport.is_closing():
+            self._forget_unfinished()
+        elif not self._hold_what_is_there():
+            self._end(_TRY_LATER, "Too much is being sent at once.")
+        self._is_asking = self._is_asking and not self.transport.is_closing()
+        self._read_or_not()
+        return self._is_asking
+
+    def _parse(self) -> bool:
+        """Parse frame by frame, and return whether there are more for another turn."""
+        ends_at = perf_counter() + STEP_SECONDS
+        while self._may_parse():
+            self._reader.begin()
+            super().data_received(b"")
+            if self.transport.is_closing() or not self._reader.has_more:
+                break
+            if len(self.frames) > FRAGMENTS:
+                self._end(_POLICY_VIOLATED, "These are too many fragments.")
+            elif perf_counter() > ends_at:
+                return True
+        return False
+
+    def _may_parse(self) -> bool:
+        if not self.handshake_complete or not self.writable.is_set() or self.transport.is_closing():
+            return False
+        if (pause := self._bucket.seconds_until_more()) > 0:
+            self._asks_later = self._asks_later or self.loop.call_later(pause, self._ask_now)
+            return False
+        most = min(WAITING_BYTES, self.conn.max_message_size or WAITING_BYTES)
+        return len(self._waiting) < WAITING_MESSAGES and self._waiting_bytes < most
+
+    def _ask_now(self) -> None:
+        self._asks_later = None
+        self._ask()
+
+    def _read_or_not(self) -> None:
+        """Read on when all that came is parsed and taken."""
+        if self.transport.is_closing():
+            return
+        is_done = not self._is_asking and not self._reader.has_more and (self.close_sent or not self._waiting)
+        is_paused = not is_done or (self.handshake_complete and not self._may_parse())
+        if is_paused == self.read_paused:
+            return
+        self.read_paused = is_paused
+        (self.transport.pause_reading if is_paused else self.transport.resume_reading)()
 
     def _shake_hands(self, data: bytes) -> None:
         super().data_received(data)
@@ -134,36 +213,53 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         await super().send(message)
         if message["type"] != "websocket.send":
             self._kept_in.recount(self)
+            self._ask()
+
+    def handle_events(self) -> None:
+        """Handle what was parsed, and leave none of it with the core, which keeps the last frame until the next one."""
+        events = list(self.conn.events)
+        super().handle_events()
+        for event in events:
+            if isinstance(event, Frame):
+                event.data = b""
 
     def send_receive_event_to_app(self) -> None:
         """Hand a whole message on."""
         self._unfinished_since = None
+        size = sum(map(len, self.frames))
+        self._bucket.take(size)
+        if not self.close_sent:
+            self._waiting.append(size)
+            self._waiting_bytes += size
         super().send_receive_event_to_app()
 
-    def _hold_unfinished(self) -> None:
-        """Count what there is of a message that is not whole, and close the socket where that is too much."""
-        unfinished = sum(map(len, self.frames)) + len(self.conn.reader.buffer)
-        if unfinished == self._held_bytes:
-            return
-        if not self._hold(unfinished - self._held_bytes):
-            self._end(_TRY_LATER, "Too much is being sent at once.")
-            return
-        self._held_bytes = unfinished
+    def _hold_what_is_there(self) -> bool:
+        """Count all that is held of messages; False where that is too much."""
+        unfinished = sum(map(len, self.frames)) + self._reader.unfinished_bytes
         if not unfinished:
             self._unfinished_since = None
         elif self._unfinished_since is None:
             self._unfinished_since = self.loop.time()
+        held = self._waiting_bytes + sum(map(len, self.frames)) + len(self._reader.buffer)
+        if held != self._held_bytes and not self._hold(held - self._held_bytes):
+            return False
+        self._held_bytes = held
+        return True
 
     def _forget_unfinished(self) -> None:
-        self._hold(-self._held_bytes)
-        self._held_bytes = 0
-        self._unfinished_since = None
+        self.frames.clear()
+        self._reader.discard()
+        self._hold_what_is_there()
+
+    def _forget_waiting(self) -> None:
+        self._waiting.clear()
+        self._waiting_bytes = 0
 
     def _end(self, code: int, reason: str) -> None:
-        self._forget_unfinished()
-        self.frames.clear()
         while not self.queue.empty():
             self.queue.get_nowait()
+        self._forget_waiting()
+        self._forget_unfinished()
         self.conn.fail(code, reason)
         self.handle_parser_exception()
 
@@ -171,20 +267,20 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         """The peer does not read as fast as it is written to: what it sends (pings have answers, too) waits as well."""
         self._paused_since = self.loop.time()
         super().pause_writing()
-        self.transport.pause_reading()
+        self._read_or_not()
 
     def resume_writing(self) -> None:
         """The peer has read what was waiting."""
         self._paused_since = None
         super().resume_writing()
-        if not self.read_paused:
-            self.transport.resume_reading()
+        self._ask()
 
     async def receive(self) -> ASGIReceiveEvent:
-        """Return what came next, and read on when nothing else waits."""
+        """Return what came next, and go on with what it kept waiting."""
         message = await self.queue.get()
-        if self.read_paused and self.queue.empty():
-            self.read_paused = False
-            if self.writable.is_set():
-                self.transport.resume_reading()
+        if message["type"] == "websocket.receive" and self._waiting:
+            self._waiting_bytes -= self._waiting.popleft()
+            self._hold_what_is_there()
+            if self.read_paused:
+                self._ask()
         return message

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from rxchat.embedded.process import die_with_parent
 from rxchat.server.connections import CONNECTIONS, HEAD_SECONDS, Connections
 from rxchat.server.http import HttpProtocol, SlicedBodies
+from rxchat.server.turns import Turns
 from rxchat.server.websocket import MESSAGE_BYTES, WebSocketProtocol
 from rxchat.settings import Settings
 
@@ -55,6 +56,7 @@ class Config(uvicorn.Config):
             timeout_graceful_shutdown=_ENDING_SECONDS,
         )
         self.open_connections = connections
+        self.parsing_turns = Turns()
 
     def load(self) -> None:
         """Import the application."""

@@ -6,15 +6,17 @@ import asyncio
 import base64
 import os
 import struct
+import tracemalloc
 import zlib
 from collections.abc import Callable
 
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from rxchat.api.websockets import UNFINISHED_BYTES_OF_ONE_USER, SocketLimits
+from rxchat.api.websockets import HELD_BYTES_OF_ONE_USER, SocketLimits
 from rxchat.domain.ids import new_id
 from rxchat.server import websocket
+from rxchat.server.websocket import WebSocketProtocol
 from tests.server.conftest import Serve
 from tests.server.serving import Served
 
@@ -105,20 +107,175 @@ async def test_a_message_in_fragments_that_does_not_end_is_held_up_to_its_limit(
 async def test_a_message_that_is_large_only_when_inflated_is_refused(serve: Serve) -> None:
     served = await serve(quiet)
     reader, writer = await opened(served, deflate=True)
-    packing = zlib.compressobj(wbits=-12)
-    packed = packing.compress(b"x" * 20_000_000) + packing.flush(zlib.Z_SYNC_FLUSH)
+    packed = deflated(b"x" * 20_000_000)
     assert len(packed) < 40_000
-    writer.write(frame(TEXT, packed[:-4], bits=DEFLATED))
+    writer.write(packed)
     assert await close_code(reader) == 1009
 
 
-async def test_many_small_messages_at_once_are_not_held(serve: Serve) -> None:
+async def test_many_small_messages_at_once_wait_on_their_line(serve: Serve) -> None:
     served = await serve(quiet)
-    reader, writer = await opened(served)
-    sent, code = await asyncio.gather(
-        sent_until_closed(writer, lambda _: frame(TEXT, b"2") * 5_000, 2_000), close_code(reader)
+    _, writer = await opened(served)
+    assert await sent_until_closed(writer, lambda _: frame(TEXT, b"2") * 5_000, 2_000) < 20_000_000
+    found = socket_of(served)
+    assert found.queue.qsize() == websocket.WAITING_MESSAGES and not found.transport.is_closing()
+
+
+def deflated(data: bytes) -> bytes:
+    """A message that is small until it is inflated."""
+    packing = zlib.compressobj(wbits=-12)
+    return frame(TEXT, (packing.compress(data) + packing.flush(zlib.Z_SYNC_FLUSH))[:-4], bits=DEFLATED)
+
+
+def socket_of(served: Served) -> WebSocketProtocol:
+    """The one that is open."""
+    (found,) = served.connections._open
+    assert isinstance(found, WebSocketProtocol)
+    return found
+
+
+@pytest.mark.parametrize("is_signed_in", [False, True])
+async def test_compressed_messages_that_wait_are_inflated_up_to_a_limit_and_count_until_they_are_taken(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, is_signed_in: bool
+) -> None:
+    monkeypatch.setattr(websocket, "MESSAGE_EVERY_SECONDS", 0.001)
+    limits, user = SocketLimits(), new_id()
+    taking = asyncio.Event()
+    taken: list[int] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        limits.limit_messages(scope, user if is_signed_in else None)
+        await receive()
+        await send({"type": "websocket.accept"})
+        await taking.wait()
+        while (message := await receive())["type"] == "websocket.receive":
+            taken.append(len(message["text"]))
+            # None is parsed behind the limits' back.
+            assert limits._held[user] <= HELD_BYTES_OF_ONE_USER
+
+    size = 1_900_000 if is_signed_in else 60_000
+    sizes = [size - number for number in range(40)]
+    served = await serve(app)
+    _, writer = await opened(served, deflate=True)
+    writer.write(b"".join(deflated(b" " * size) for size in sizes))
+    async with asyncio.timeout(10):
+        while not served.connections or not socket_of(served).read_paused:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        found = socket_of(served)
+        assert found.queue.qsize() <= 2 and found._waiting_bytes <= 2 * size
+        assert (limits._held[user] >= size) is is_signed_in
+        taking.set()
+        while len(taken) < len(sizes):
+            await asyncio.sleep(0.01)
+    assert taken == sizes and not +limits._held
+
+
+async def test_messages_that_nobody_took_count_no_more_when_their_socket_has_ended(serve: Serve) -> None:
+    limits, user = SocketLimits(), new_id()
+    ending = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        limits.limit_messages(scope, user)
+        await receive()
+        await send({"type": "websocket.accept"})
+        await ending.wait()
+
+    served = await serve(app)
+    _, writer = await opened(served)
+    writer.write(frame(TEXT, b"x" * 1_000) * 2 + frame(TEXT, b"x" * 200)[:-1])
+    async with asyncio.timeout(10):
+        while limits._held[user] < 2_100:
+            await asyncio.sleep(0.01)
+        # The application still has them to take when the peer is gone.
+        socket_of(served).transport.abort()
+        while served.connections:
+            await asyncio.sleep(0.01)
+        assert limits._held[user] == 2_000
+        ending.set()
+        while limits._held:
+            await asyncio.sleep(0.01)
+
+
+async def test_nothing_is_kept_of_a_message_that_was_taken(serve: Serve) -> None:
+    taken = 0
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal taken
+        scope["extensions"][websocket.LIMIT_EXTENSION](4_000_000, lambda _size: True)
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (await receive())["type"] == "websocket.receive":
+            taken += 1
+
+    served = await serve(app)
+    lines = [await opened(served, deflate=True) for _ in range(5)]
+    packed = deflated(b" " * 3_000_000)
+    tracemalloc.start()
+    try:
+        for _, writer in lines:
+            writer.write(packed)
+        async with asyncio.timeout(10):
+            while taken < 5:
+                await asyncio.sleep(0.01)
+        assert tracemalloc.get_traced_memory()[0] < 3_000_000
+    finally:
+        tracemalloc.stop()
+
+
+async def test_what_comes_faster_than_a_socket_may_speak_waits_on_its_line(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(websocket, "MESSAGE_EVERY_SECONDS", 1_000)
+    taken = 0
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal taken
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (await receive())["type"] == "websocket.receive":
+            taken += 1
+
+    served = await serve(app)
+    reader, writer = await opened(served, deflate=True)
+    writer.write(deflated(b" " * 50_000) * 100)
+    assert await code_soon(reader) == 0
+    # Two of the largest ones: 64 kB.
+    assert taken == 3 and socket_of(served).read_paused
+
+
+async def test_frames_before_the_application_has_accepted_are_parsed_afterwards(serve: Serve) -> None:
+    accepting = asyncio.Event()
+    taken: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await accepting.wait()
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] == "websocket.receive":
+            taken.append(message["text"])
+
+    served = await serve(app)
+    reader, writer = await served.line()
+    writer.write(
+        b"GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+        b"sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     )
-    assert code in {1008, 1006} and sent < 8_000_000
+    async with asyncio.timeout(10):
+        while not any(isinstance(found, WebSocketProtocol) for found in served.connections._open):
+            await asyncio.sleep(0.01)
+        writer.write(frame(TEXT, b"early"))
+        while not socket_of(served).read_paused:
+            await asyncio.sleep(0.01)
+        assert socket_of(served).queue.empty()
+        accepting.set()
+        await reader.readuntil(b"\r\n\r\n")
+        while not taken:
+            await asyncio.sleep(0.01)
+        writer.write(frame(TEXT, b"late"))
+        while len(taken) < 2:
+            await asyncio.sleep(0.01)
+    assert taken == ["early", "late"]
 
 
 async def test_a_message_that_takes_too_long_ends_its_socket(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,13 +368,13 @@ async def test_unfinished_messages_of_one_user_share_a_limit_and_others_have_the
     other, writer = await opened(served)
     writer.write(piece)
     assert await code_soon(other) == 0
-    assert limits._unfinished[users[0]] <= UNFINISHED_BYTES_OF_ONE_USER
+    assert limits._held[users[0]] <= HELD_BYTES_OF_ONE_USER
     for line in served.lines:
         line.transport.abort()
     async with asyncio.timeout(5):
         while served.connections:
             await asyncio.sleep(0.01)
-    assert not limits._unfinished
+    assert not limits._held
 
 
 async def code_soon(reader: asyncio.StreamReader) -> int:
