@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 import procrastinate.worker
+import structlog
 from procrastinate.connector import BaseConnector
+from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 
 from rxchat.db.jobs import CLAIM
+
+log = structlog.get_logger(__name__)
+
+_PAUSES_SECONDS = (0.5, 1.5)
+"""Less than a process has to end in."""
 
 
 class QueueWorker(procrastinate.worker.Worker):
@@ -50,8 +58,20 @@ class JobClaims(JobManager):
             # A job ended while this was asked: the worker forgets that it was woken when None is returned.
 
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
-        """Note that a job has ended; its owner has a place again."""
-        await super().finish_job(job, status, delete_job)
+        """Note that a job has ended; its owner has a place again.
+
+        While the database is away it is tried for a moment; then the job is lost with this worker, and is taken up again.
+        """
+        for pause in (*_PAUSES_SECONDS, None):
+            try:
+                await super().finish_job(job, status, delete_job)
+            except ConnectorException:
+                if pause is None:
+                    log.warning("the end of a job could not be kept, the database is away", job_id=job.id)
+                    break
+                await asyncio.sleep(pause)
+            else:
+                break
         self._tell()
 
     async def retry_job(

@@ -7,13 +7,17 @@ import random
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job, Status
 
 from rxchat.db.database import Database
 from rxchat.db.jobs import QUICK_QUEUE, other_owners_wait, queue_ingestion
 from rxchat.domain.ids import new_id
+from rxchat.jobs import claims
 from rxchat.jobs import worker as worker_module
 from rxchat.jobs.worker import QUICK_PLACES, Worker
 
@@ -188,3 +192,22 @@ async def test_a_small_file_that_takes_long_keeps_its_place_while_it_is_wanted_b
         ingestion.is_let_go.set()
         await ingestion.until(lambda: set(documents) == set(ingestion.done))
     assert sorted(ingestion.turns) == sorted((document, True) for document in documents)
+
+
+@pytest.mark.parametrize(("failures", "kept"), [(1, 1), (9, 0)])
+async def test_a_job_that_ends_while_the_database_is_away_ends_no_worker(
+    monkeypatch: pytest.MonkeyPatch, failures: int, kept: int
+) -> None:
+    monkeypatch.setattr(claims, "_PAUSES_SECONDS", (0.0, 0.0))
+    left, ended, told = [ConnectorException()] * failures, [], []
+
+    class Connector:
+        async def execute_query_async(self, query: str, **arguments: object) -> None:
+            if left:
+                raise left.pop()
+            ended.append(arguments["job_id"])
+
+    jobs_claimed = claims.JobClaims(cast("Any", Connector()), {}, lambda: told.append(True))
+    job = Job(id=7, queue="documents", lock=None, queueing_lock=None, task_name="ingest")
+    await jobs_claimed.finish_job(job, Status.SUCCEEDED, delete_job=False)
+    assert (len(ended), len(told)) == (kept, 1)
