@@ -31,7 +31,7 @@ from tests.services.answering import ENDLESS, ended, following, grown
 
 pytestmark = pytest.mark.anyio
 
-COUNTING = "scripted:count=1,tokens=150,rate=60"
+COUNTING = "scripted:count=1,tokens=150,rate=40"
 WHOLE = counted(1, 150)
 
 

@@ -46,7 +46,7 @@ async def interrupted(settings: Settings, at: Connections, model: str, owner_url
 async def test_however_the_model_takes_it_the_answer_ends_as_one(
     settings: Settings, at: Connections, owner_url: str, resume: str
 ) -> None:
-    message = await interrupted(settings, at, f"scripted:count=1,tokens=150,rate=60,resume={resume}", owner_url)
+    message = await interrupted(settings, at, f"scripted:count=1,tokens=150,rate=40,resume={resume}", owner_url)
     assert (message.state, message.error) == (MessageState.DONE, "")
     if resume == "other":
         # Nobody can tell that it is not what the model wanted to say; nothing of what was said is lost, though.
@@ -60,7 +60,7 @@ async def test_a_model_that_cannot_go_on_leaves_what_was_said_and_a_way_on(
     settings: Settings, at: Connections, owner_url: str, ollama: ScriptedOllama
 ) -> None:
     viewer = add_viewer(owner_url)
-    model = "scripted:count=1,tokens=150,rate=60,resume=never"
+    model = "scripted:count=1,tokens=150,rate=25,resume=never"
     async with running(settings, at) as dying:
         turn = await dying.chats.ask(viewer, None, "count", model)
         async with following(dying, viewer, turn) as answer:
@@ -78,7 +78,7 @@ async def test_a_model_that_cannot_go_on_leaves_what_was_said_and_a_way_on(
 
 
 async def test_a_stopped_answer_goes_on_from_where_it_was_stopped(services: Services, viewer: Viewer) -> None:
-    turn = await services.chats.ask(viewer, None, "count", "scripted:count=1,tokens=150,rate=150")
+    turn = await services.chats.ask(viewer, None, "count", "scripted:count=1,tokens=150,rate=40")
     async with following(services, viewer, turn) as answer:
         await grown(answer, 100)
     await services.chats.stop(viewer, turn.conversation_id)
@@ -166,7 +166,7 @@ async def test_a_mirror_in_another_process_ends_with_exactly_what_is_stored(
     async with AsyncExitStack() as processes:
         reading = await processes.enter_async_context(running(settings.model_copy(update={"engine": False}), at))
         dying = await processes.enter_async_context(running(settings, at))
-        turn = await reading.chats.ask(viewer, None, "count", "scripted:count=1,tokens=150,rate=60")
+        turn = await reading.chats.ask(viewer, None, "count", "scripted:count=1,tokens=150,rate=40")
         async with following(reading, viewer, turn) as mirrored:
             await grown(mirrored, 120)
             kill(dying)
