@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 
 import procrastinate.worker
 import structlog
@@ -17,8 +19,8 @@ from rxchat.db.jobs import CLAIM
 
 log = structlog.get_logger(__name__)
 
-_PAUSES_SECONDS = (0.5, 1.5)
-"""Less than a process has to end in."""
+_PAUSES_SECONDS = (0.5, 1.5, 0.0)
+"""After each try; together less than a process has to end in."""
 
 
 class QueueWorker(procrastinate.worker.Worker):
@@ -58,21 +60,8 @@ class JobClaims(JobManager):
             # A job ended while this was asked: the worker forgets that it was woken when None is returned.
 
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
-        """Note that a job has ended; its owner has a place again.
-
-        While the database is away it is tried for a moment; then the job is lost with this worker, and is taken up again.
-        """
-        for pause in (*_PAUSES_SECONDS, None):
-            try:
-                await super().finish_job(job, status, delete_job)
-            except ConnectorException:
-                if pause is None:
-                    log.warning("the end of a job could not be kept, the database is away", job_id=job.id)
-                    break
-                await asyncio.sleep(pause)
-            else:
-                break
-        self._tell()
+        """Note that a job has ended; its owner has a place again."""
+        await self._persist(job, partial(super().finish_job, job, status, delete_job))
 
     async def retry_job(
         self,
@@ -83,7 +72,20 @@ class JobClaims(JobManager):
         lock: str | None = None,
     ) -> None:
         """Queue a job again; its owner has a place again."""
-        await super().retry_job(job, retry_at, priority, queue, lock)
+        await self._persist(job, partial(super().retry_job, job, retry_at, priority, queue, lock))
+
+    async def _persist(self, job: Job, write: Callable[[], Awaitable[None]]) -> None:
+        """Write what has become of a job.
+
+        While the database is away it is tried for a moment; then the job is lost with this worker, and is taken up again.
+        """
+        for pause in _PAUSES_SECONDS:
+            with suppress(ConnectorException):
+                await write()
+                break
+            await asyncio.sleep(pause)
+        else:
+            log.warning("what has become of a job could not be kept, the database is away", job_id=job.id)
         self._tell()
 
     def _tell(self) -> None:

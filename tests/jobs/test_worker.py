@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -194,11 +195,12 @@ async def test_a_small_file_that_takes_long_keeps_its_place_while_it_is_wanted_b
     assert sorted(ingestion.turns) == sorted((document, True) for document in documents)
 
 
+@pytest.mark.parametrize("is_tried_again", [False, True])
 @pytest.mark.parametrize(("failures", "kept"), [(1, 1), (9, 0)])
 async def test_a_job_that_ends_while_the_database_is_away_ends_no_worker(
-    monkeypatch: pytest.MonkeyPatch, failures: int, kept: int
+    monkeypatch: pytest.MonkeyPatch, failures: int, kept: int, is_tried_again: bool
 ) -> None:
-    monkeypatch.setattr(claims, "_PAUSES_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(claims, "_PAUSES_SECONDS", (0.0, 0.0, 0.0))
     left, ended, told = [ConnectorException()] * failures, [], []
 
     class Connector:
@@ -209,5 +211,8 @@ async def test_a_job_that_ends_while_the_database_is_away_ends_no_worker(
 
     jobs_claimed = claims.JobClaims(cast("Any", Connector()), {}, lambda: told.append(True))
     job = Job(id=7, queue="documents", lock=None, queueing_lock=None, task_name="ingest")
-    await jobs_claimed.finish_job(job, Status.SUCCEEDED, delete_job=False)
-    assert (len(ended), len(told)) == (kept, 1)
+    if is_tried_again:
+        await jobs_claimed.retry_job(job, datetime.now(UTC))
+    else:
+        await jobs_claimed.finish_job(job, Status.SUCCEEDED, delete_job=False)
+    assert (ended, told) == ([7] * kept, [True])
