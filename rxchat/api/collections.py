@@ -231,6 +231,13 @@ async def delete_for_good(document_id: UUID, viewer: SignedIn, services: Here) -
     await services.trash.delete_for_good(viewer, document_id)
 
 
+@router.post("/deleted-documents/{document_id}/restore")
+async def restore_deleted(document_id: UUID, request: Request, viewer: SignedIn, services: Here) -> DocumentOut:
+    """Restore a deleted document; it is found again once it is embedded."""
+    [found] = await services.trash.restore(viewer, [document_id], caller_of(request))
+    return _document(found, 0)
+
+
 @router.post("/documents/{document_id}/read-again", status_code=204)
 async def read_again(
     document_id: UUID, request: Request, viewer: SignedIn, services: Here, body: HowToRead | None = None
@@ -253,9 +260,7 @@ async def versions(document_id: UUID, viewer: SignedIn, services: Here) -> Histo
 
 @router.post("/documents/{document_id}/restore", status_code=201)
 async def restore(document_id: UUID, request: Request, viewer: SignedIn, services: Here) -> DocumentOut:
-    """Restore a deleted document; or make an earlier version the newest one, which replaces the current one once it is ready."""
-    if await services.trash.holds(viewer, document_id):
-        return _document(await services.trash.restore(viewer, document_id, caller_of(request)), 0)
+    """Make an earlier version the newest one; it replaces the current one once it is ready."""
     return _document(await services.versions.restore(viewer, document_id, caller_of(request)), 0)
 
 

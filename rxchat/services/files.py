@@ -319,8 +319,8 @@ class Files:
                 "This file is sealed with a key that RxChat does not have (RXCHAT_FILES_KEY_PREVIOUS)."
             ) from error
 
-    async def remove(self, viewer: Viewer, document_ids: list[UUID]) -> None:
-        """Delete documents of the person's own; documents of collections can be restored for a while (`Trash`).
+    async def remove(self, viewer: Viewer, document_ids: list[UUID]) -> list[UUID]:
+        """Delete documents of the person's own; return those that can be restored for a while (`Trash`): a collection's.
 
         With a current version all others go, too; a mail goes with the files that are attached to it. A single version
         that is not the current one, and what is attached to a message, are deleted for good.
@@ -334,15 +334,15 @@ class Files:
             await file_rows.take_turns(session, owner_id)
             if await rows.count_owned(session, owner_id, document_ids) != len(set(document_ids)):
                 raise NotFound
-            kept = await version_rows.with_parts(
-                session, owner_id, await trash_rows.restorable(session, owner_id, document_ids)
-            )
+            restorable = await trash_rows.restorable(session, owner_id, document_ids)
+            kept = await version_rows.with_parts(session, owner_id, restorable)
             given_up = await trash_rows.trash(
                 session, kept, most_bytes=most.person_bytes, most_documents=most.person_files
             )
             unused = await self.removed(session, owner_id, [item for item in document_ids if item not in kept])
             unused += await file_rows.remove_unused(session, owner_id, given_up)
         await self._keeping.discard(unused)
+        return restorable
 
     async def _remove(self, owner_id: UUID, document_ids: list[UUID]) -> None:
         async with self._database.begin(owner_id) as session:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db import documents as document_rows
 from rxchat.db import files as file_rows
@@ -39,30 +42,32 @@ class Trash:
         async with self._database.begin(viewer.user_id) as session:
             return await rows.trashed(session, collection_id)
 
-    async def holds(self, viewer: Viewer, document_id: UUID) -> bool:
-        """Return whether this is a deleted document of the user's own."""
-        return any(item.id == document_id for item in await self.documents(viewer))
+    async def restore(self, viewer: Viewer, document_ids: Sequence[UUID], caller: Caller) -> list[Document]:
+        """Restore deleted documents with their versions and attached files; each is found again once it is embedded.
 
-    async def restore(self, viewer: Viewer, document_id: UUID, caller: Caller) -> Document:
-        """Restore a deleted document with its versions and attached files; it is found again once it is embedded.
+        All of them are restored, or none. They count as one attempt: what was deleted at once is restored at once.
 
         Raises:
-            NotFound: when it is not in the user's trash (any more).
-            InvalidInput: when there is no room left.
+            NotFound: when one of them is not in the user's trash (any more).
+            InvalidInput: when there is not room for all of them.
             TooManyAttempts: when it was done too often.
         """
         require_scope(viewer, Scope.FILES)
         await self._limits.attempt_to_queue(viewer.user_id, caller)
         async with self._database.begin(viewer.user_id) as session:
             await file_rows.take_turns(session, viewer.user_id)
-            deleted = next((item for item in await rows.trashed(session) if item.id == document_id), None)
-            if deleted is None:
+            deleted = [item for item in await rows.trashed(session) if item.id in document_ids]
+            if len(deleted) != len(set(document_ids)):
                 raise NotFound
-            await room.check_files(session, viewer.user_id, deleted.documents, deleted.bytes, self._files.limits)
-            for restored, state in (await rows.restore(session, document_id)).items():
-                if state in _UNFINISHED:
-                    await jobs.queue_ingestion(session, viewer.user_id, restored, is_urgent=False)
-            found = await document_rows.owned_document(session, viewer.user_id, document_id)
+            files, size = sum(item.documents for item in deleted), sum(item.bytes for item in deleted)
+            await room.check_files(session, viewer.user_id, files, size, self._files.limits)
+            return [await self._restored(session, viewer.user_id, item.id) for item in deleted]
+
+    async def _restored(self, session: AsyncSession, owner_id: UUID, document_id: UUID) -> Document:
+        for restored, state in (await rows.restore(session, document_id)).items():
+            if state in _UNFINISHED:
+                await jobs.queue_ingestion(session, owner_id, restored, is_urgent=False)
+        found = await document_rows.owned_document(session, owner_id, document_id)
         if found is None:
             raise NotFound
         return found

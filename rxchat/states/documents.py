@@ -233,12 +233,11 @@ class DocumentsState(rx.State):
     async def remove_documents(self, viewer: Viewer, ids: str) -> None:
         """Delete documents (their ids, with blanks between them), and offer to restore those that can be."""
         chosen = [_id(item) for item in ids.split()]
-        await graph.current().files.remove(viewer, chosen)
-        kept = {item.id for item in await graph.current().trash.documents(viewer)}
+        restorable = await graph.current().files.remove(viewer, chosen)
         await self._answer(
             viewer,
             "The document is deleted." if len(chosen) == 1 else f"{len(chosen)} documents are deleted.",
-            " ".join(str(item) for item in chosen if item in kept),
+            " ".join(map(str, restorable)),
         )
 
     @rx.event
@@ -246,8 +245,7 @@ class DocumentsState(rx.State):
     async def restore_documents(self, viewer: Viewer, ids: str) -> None:
         """Restore deleted documents (their ids, with blanks between them)."""
         chosen = [_id(item) for item in ids.split()]
-        for item in chosen:
-            await graph.current().trash.restore(viewer, item, caller_of(self))
+        await graph.current().trash.restore(viewer, chosen, caller_of(self))
         await self._answer(
             viewer, "The document is restored." if len(chosen) == 1 else f"{len(chosen)} documents are restored."
         )

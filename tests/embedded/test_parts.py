@@ -142,6 +142,7 @@ def test_a_process_whose_parent_died_before_it_could_ask_dies_too() -> None:
 async def test_the_exit_of_any_process_can_be_awaited() -> None:
     with subprocess.Popen(["sleep", "0.1"]) as sleeping:
         await process.exited(sleeping.pid)
+        assert sleeping.poll() == 0
     await process.exited(sleeping.pid)
 
 

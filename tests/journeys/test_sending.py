@@ -93,8 +93,6 @@ def test_an_acknowledgement_that_is_lost_on_a_line_that_looks_fine(
     ask_unheard(chat, line, "Said into a dead line")
     line.is_deaf = False
     expect_asked_once(chat, "Said into a dead line")
-    # Before, as often as it takes until it is heard, and after.
-    assert line.sends >= 3
 
 
 def test_a_new_chat_whose_beginning_was_not_heard_of_is_found_after_a_reload(

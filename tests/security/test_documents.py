@@ -65,6 +65,8 @@ PATHS = [
     ("GET", "/api/documents/{document}/chunks"),
     ("GET", "/api/documents/{document}/versions"),
     ("POST", "/api/documents/{document}/restore"),
+    ("POST", "/api/deleted-documents/{document}/restore"),
+    ("DELETE", "/api/deleted-documents/{document}"),
     ("GET", "/api/files/{document}"),
     ("POST", "/api/files/{document}/link"),
     ("HEAD", "/api/uploads/{document}"),

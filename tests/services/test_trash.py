@@ -13,9 +13,11 @@ from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.files import Document, FileLimits
 from rxchat.domain.ids import new_id
+from rxchat.domain.limits import Allowance
 from rxchat.domain.permissions import PrincipalKind
 from rxchat.domain.retrieval import Scope
 from rxchat.domain.versions import IfExists, VersionState
+from rxchat.services import limits
 from rxchat.services.graph import Services
 from tests.factories import add_viewer
 from tests.services.grounded import EMBEDDER, body, ready, settled
@@ -47,7 +49,7 @@ async def in_trash(services: Services, viewer: Viewer, collection: UUID | None =
 
 
 async def restored(services: Services, viewer: Viewer, document_id: UUID) -> Document:
-    await services.trash.restore(viewer, document_id, CALLER)
+    await services.trash.restore(viewer, [document_id], CALLER)
     return await settled(services, viewer, document_id)
 
 
@@ -172,7 +174,7 @@ async def test_only_its_owner_sees_and_restores_what_was_deleted(
     assert await in_trash(services, reader, collection) == []
     for unknown in (document.id, new_id()):
         with pytest.raises(NotFound):
-            await services.trash.restore(reader, unknown, CALLER)
+            await services.trash.restore(reader, [unknown], CALLER)
     assert await in_trash(services, viewer) == ["hours.txt"]
 
 
@@ -185,10 +187,24 @@ async def test_what_is_deleted_counts_no_more_and_comes_back_only_where_there_is
     await services.files.remove(viewer, [first.id])
     second = await ready(services, viewer, collection, "second.txt", "Another text.")
     with pytest.raises(InvalidInput):
-        await services.trash.restore(viewer, first.id, CALLER)
+        await services.trash.restore(viewer, [first.id], CALLER)
     # The trash itself is bounded, too: the oldest of it go.
     await services.files.remove(viewer, [second.id])
     assert await in_trash(services, viewer) == ["second.txt"]
+
+
+async def test_what_was_deleted_at_once_is_restored_at_once_or_not_at_all(
+    services: Services, viewer: Viewer, collection: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "_QUEUED_AGAIN", Allowance(subject=2))
+    names = ["a.txt", "b.txt", "c.txt", "d.txt"]
+    made = [(await ready(services, viewer, collection, name, name)).id for name in names]
+    assert sorted(await services.files.remove(viewer, made)) == sorted(made)
+    with pytest.raises(NotFound):
+        await services.trash.restore(viewer, [*made, new_id()], CALLER)
+    assert await listed(services, viewer, collection) == []
+    await services.trash.restore(viewer, made, CALLER)
+    assert await listed(services, viewer, collection) == names
 
 
 async def test_a_document_that_was_being_read_is_read_to_its_end_when_it_is_restored(
