@@ -19,8 +19,9 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rxchat import observability
+from rxchat.asgi_extensions import LIMIT_MESSAGES
 from rxchat.domain.errors import TooManyAttempts
-from rxchat.domain.limits import host_of, network_of
+from rxchat.domain.limits import TokenBucket, host_of, network_of
 
 log = structlog.get_logger(__name__)
 
@@ -41,9 +42,6 @@ SIGNED_OUT_PACKET_BYTES = 64_000
 """What a page says before its user has signed in is short."""
 HELD_BYTES_OF_ONE_USER = 8_000_000
 """Of messages that have begun to come over all sockets of a user, or that came and wait."""
-
-LIMIT_EXTENSION = "rxchat.limit_messages"
-"""Of the server (rxchat.server.websocket): sets how large a socket's messages may be."""
 
 _NORMAL, _POLICY_VIOLATED = 1000, 1008
 _CLOSE = "1"
@@ -92,7 +90,7 @@ class SocketLimits:
 
     def limit_messages(self, scope: Scope, user_id: UUID | None) -> None:
         """Have the server hold no more of a socket's messages than its user may send, and than theirs together may be."""
-        limit = scope.get("extensions", {}).get(LIMIT_EXTENSION)
+        limit = scope.get("extensions", {}).get(LIMIT_MESSAGES)
         if limit is None:
             return
         if user_id is None:
@@ -114,19 +112,22 @@ async def serve_checked(app: ASGIApp, scope: Scope, receive: Receive, send: Send
     """Serve a websocket to which only well-formed packets come through."""
     malformed = 0
     is_closed = False
-    bucket = _TokenBucket()
+    bucket = TokenBucket(PACKETS_AT_ONCE, PACKETS_A_SECOND)
 
     async def receive_packet() -> Message:
         nonlocal malformed, is_closed
         while True:
             # The next one waits where it is counted (in the server), not here.
-            await bucket.take()
+            bucket.take()
+            if pause := bucket.seconds_until_more():
+                await asyncio.sleep(pause)
             message = await receive()
             text = message.get("text")
             if message["type"] != "websocket.receive":
                 return message
             if text is not None and is_packet(text):
                 return message
+            # Not kept while the next one is waited for.
             del message, text
             malformed += 1
             observability.PACKETS_REFUSED.inc()
@@ -147,21 +148,6 @@ async def serve_checked(app: ASGIApp, scope: Scope, receive: Receive, send: Send
             await send({"type": "websocket.close", "code": _NORMAL})
 
     await app(scope, receive_packet, send_while_open)
-
-
-class _TokenBucket:
-    """Lets a burst of packets through, and then so many a second."""
-
-    def __init__(self) -> None:
-        self._left, self._filled_at = float(PACKETS_AT_ONCE), asyncio.get_running_loop().time()
-
-    async def take(self) -> None:
-        """Take a token for the next packet, and wait for it where the bucket is empty."""
-        now = asyncio.get_running_loop().time()
-        self._left = min(PACKETS_AT_ONCE, self._left + (now - self._filled_at) * PACKETS_A_SECOND) - 1
-        self._filled_at = now
-        if self._left < 0:
-            await asyncio.sleep(-self._left / PACKETS_A_SECOND)
 
 
 def _is_known(data: object) -> bool:

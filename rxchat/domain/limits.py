@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -82,3 +83,32 @@ def spoken_wait(seconds: float) -> str:
         whole = max(1, round(seconds + 0.49))
         return "1 second" if whole == 1 else f"{whole} seconds"
     return f"{round(seconds / 60 + 0.49)} minutes"
+
+
+class TokenBucket:
+    """Lets so much through at once, and then so much a second (https://en.wikipedia.org/wiki/Token_bucket)."""
+
+    def __init__(self, most: float, a_second: float) -> None:
+        self._most, self._a_second = most, a_second
+        self._left, self._filled_at = most, time.monotonic()
+
+    def take(self, count: float = 1) -> None:
+        """Take tokens; it may be more than there are, and then it is some time until there are any."""
+        self._fill()
+        self._left -= count
+
+    @property
+    def is_used(self) -> bool:
+        """Whether a quarter of it is used up."""
+        self._fill()
+        return self._left < 0.75 * self._most
+
+    def seconds_until_more(self) -> float:
+        """Return for how long nothing more may be taken."""
+        self._fill()
+        return max(0.0, -self._left / self._a_second)
+
+    def _fill(self) -> None:
+        now = time.monotonic()
+        self._left = min(self._most, self._left + (now - self._filled_at) * self._a_second)
+        self._filled_at = now

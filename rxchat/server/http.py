@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from rxchat.server.connections import HEAD_SECONDS, WRITE_SECONDS, ClosingDeadline, Connections
+from rxchat.server.connection_limits import HEAD_SECONDS, WRITE_SECONDS, ClosingDeadline, ConnectionLimits
 
 HEAD_BYTES = 64_000
 """Of a request's line and headers, of a chunk's extensions, of trailers: what the parser holds until it has read all of it."""
@@ -39,7 +39,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self._kept_in: Connections = self.config.open_connections  # pyright: ignore[reportAttributeAccessIssue]
+        self._kept_in: ConnectionLimits = self.config.open_connections  # pyright: ignore[reportAttributeAccessIssue]
         self._waiting_since: float | None = self.loop.time()
         self._paused_since: float | None = None
         self._closing = ClosingDeadline()

@@ -6,7 +6,6 @@ import asyncio
 import socket
 from asyncio.transports import BaseTransport
 from collections import deque
-from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
@@ -15,13 +14,11 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 from websockets.http11 import Request
 
-from rxchat.server.connections import HEAD_SECONDS, WRITE_SECONDS, ClosingDeadline, Connections
-from rxchat.server.turns import STEP_SECONDS, ByteBucket, FrameReader, Turns
+from rxchat.asgi_extensions import ABORT, LIMIT_MESSAGES, Hold
+from rxchat.domain.limits import TokenBucket
+from rxchat.server.connection_limits import HEAD_SECONDS, WRITE_SECONDS, ClosingDeadline, ConnectionLimits
+from rxchat.server.parse_scheduler import STEP_SECONDS, FrameReader, ParseScheduler
 
-LIMIT_EXTENSION = "rxchat.limit_messages"
-"""In the scope's extensions: a function of the bytes that a message may have, and of a `Hold`."""
-ABORT_EXTENSION = "rxchat.abort"
-"""In the scope's extensions: a function that ends the connection at once, whatever its peer has not read yet."""
 MESSAGE_BYTES = 64_000
 """Of a socket for which the application has not said anything else."""
 MESSAGE_SECONDS = 20.0
@@ -41,9 +38,6 @@ _REFUSED = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\
 _SEND_BUFFER_BYTES = 131_072
 _TRY_LATER, _POLICY_VIOLATED = 1013, 1008
 
-Hold = Callable[[int], bool]
-"""Counts what is held of messages: takes so many bytes more (or gives them back, below zero); False when there are none left to take."""
-
 
 def _hold_anything(_size: int) -> bool:
     return True
@@ -54,7 +48,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self._kept_in: Connections = self.config.open_connections  # pyright: ignore[reportAttributeAccessIssue]
+        self._kept_in: ConnectionLimits = self.config.open_connections  # pyright: ignore[reportAttributeAccessIssue]
         self._closing = ClosingDeadline()
         self._began_at = self.loop.time()
         self._paused_since: float | None = None
@@ -63,7 +57,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._held_bytes = 0
         self._waiting: deque[int] = deque()
         self._waiting_bytes = 0
-        self._turns: Turns = self.config.parsing_turns  # pyright: ignore[reportAttributeAccessIssue]
+        self._scheduler: ParseScheduler = self.config.parse_scheduler  # pyright: ignore[reportAttributeAccessIssue]
         self._is_asking = False
         self._asks_later: asyncio.TimerHandle | None = None
         self._reader = self.conn.reader = FrameReader()
@@ -126,11 +120,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if not self.close_sent:
             extensions: dict[str, Any] = self.scope.setdefault("extensions", {})  # pyright: ignore[reportAssignmentType]
-            extensions |= {LIMIT_EXTENSION: self._limit_messages, ABORT_EXTENSION: self.transport.abort}
+            extensions |= {LIMIT_MESSAGES: self._limit_messages, ABORT: self.transport.abort}
 
     def _limit_messages(self, most_bytes: int, hold: Hold) -> None:
         self.conn.max_message_size = most_bytes
-        self._bucket = ByteBucket(BURST_MESSAGES * most_bytes, most_bytes / MESSAGE_EVERY_SECONDS)
+        self._bucket = TokenBucket(BURST_MESSAGES * most_bytes, most_bytes / MESSAGE_EVERY_SECONDS)
         self._hold(-self._held_bytes)
         self._held_bytes = 0
         self._hold = hold
@@ -149,7 +143,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         """Have what is there parsed, as far as it may be, and then read on or not."""
         if not self._is_asking and not self.transport.is_closing():
             self._is_asking = True
-            self._turns.ask(self._take_turn, is_last=self._bucket.is_used)
+            self._scheduler.ask(self._take_turn, is_last=self._bucket.is_used)
             self._read_or_not()
 
     def _take_turn(self) -> bool:

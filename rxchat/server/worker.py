@@ -16,9 +16,9 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from rxchat.embedded.process import die_with_parent
-from rxchat.server.connections import CONNECTIONS, HEAD_SECONDS, Connections
+from rxchat.server.connection_limits import CONNECTIONS, HEAD_SECONDS, ConnectionLimits
 from rxchat.server.http import HttpProtocol, SlicedBodies
-from rxchat.server.turns import Turns
+from rxchat.server.parse_scheduler import ParseScheduler
 from rxchat.server.websocket import MESSAGE_BYTES, WebSocketProtocol
 from rxchat.settings import Settings
 
@@ -33,7 +33,7 @@ _OPEN_FILES = 2 * CONNECTIONS
 class Config(uvicorn.Config):
     """uvicorn's configuration, and the connections that its protocols are counted in."""
 
-    def __init__(self, app: str | Callable[[], ASGIApp], connections: Connections) -> None:
+    def __init__(self, app: str | Callable[[], ASGIApp], connections: ConnectionLimits) -> None:
         super().__init__(
             app,
             factory=True,
@@ -56,7 +56,7 @@ class Config(uvicorn.Config):
             timeout_graceful_shutdown=_ENDING_SECONDS,
         )
         self.open_connections = connections
-        self.parsing_turns = Turns()
+        self.parse_scheduler = ParseScheduler()
 
     def load(self) -> None:
         """Import the application."""
@@ -110,7 +110,7 @@ def main() -> None:
     die_with_parent(signal.SIGTERM, chosen.parent)
     allow_open_files()
     settings = Settings()  # pyright: ignore[reportCallIssue]
-    config = Config(APP, Connections(settings.trusted_proxies))
+    config = Config(APP, ConnectionLimits(settings.trusted_proxies))
     with (
         socket.socket(fileno=chosen.descriptor) as listener,
         asyncio.Runner(loop_factory=config.get_loop_factory()) as runner,

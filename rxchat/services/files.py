@@ -35,11 +35,11 @@ from rxchat.domain.ports import ObjectStore
 from rxchat.domain.versions import IfExists
 from rxchat.parsers.formats import BY_SUFFIX, format_of
 from rxchat.services import room
+from rxchat.services.downloads import Downloads
 from rxchat.services.envelopes import Broken, MasterKeys, Wrapped, new_file_key, open_part, seal_part
 from rxchat.services.finishing import HEAD_BYTES, Finishing
 from rxchat.services.keeping import Keeping
 from rxchat.services.receiving import Turns, pieces
-from rxchat.services.sending import Downloads
 from rxchat.services.vault import Vault
 from rxchat.tables import DocumentRow, StoredFile
 

@@ -14,6 +14,7 @@ from reflex.event import Event
 from reflex.state import StateUpdate
 from socketio import AsyncServer
 
+from rxchat.asgi_extensions import ABORT
 from rxchat.states.event_shapes import is_event
 
 log = structlog.get_logger(__name__)
@@ -45,8 +46,6 @@ _MOST_SOCKETS = 10_000
 _MOST_WAITING = 512
 _MOST_WAITING_CHARACTERS = 4_000_000
 """Of packets that wait until a socket's line takes them; one for which more wait is closed, and its page connects again."""
-_ABORT_EXTENSION = "rxchat.abort"
-"""Of the server (rxchat.server.websocket): ends a connection at once."""
 _namespaces: list[Namespace] = []
 _waiting: dict[str, list[Callable[[], None]]] = {}
 """Whom to tell when a tab's socket is closed, by client token."""
@@ -106,7 +105,7 @@ def _limit_backlog(server: AsyncServer) -> None:
             connection.queue.get_nowait()
             connection.queue.task_done()
         scope = server.environ.get(sid, {}).get("asgi.scope", {})
-        scope.get("extensions", {}).get(_ABORT_EXTENSION, lambda: None)()
+        scope.get("extensions", {}).get(ABORT, lambda: None)()
         await connection.close(wait=False, abort=True)
 
     server.eio.send_packet = send_within_limit

@@ -19,9 +19,9 @@ from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import StoreAway, TooManyAttempts
 from rxchat.domain.files import PART_BYTES
+from rxchat.services.downloads import DOWNLOADS, DOWNLOADS_OF_ONE_USER, Downloads
 from rxchat.services.files import Content
 from rxchat.services.graph import Services
-from rxchat.services.sending import DOWNLOADS, DOWNLOADS_OF_ONE_USER, Downloads
 from rxchat.settings import Settings
 from tests.factories import PASSWORD
 from tests.security.house import Open, doors, error_of, person, sign_in

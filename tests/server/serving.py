@@ -11,13 +11,13 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from rxchat.server import worker
-from rxchat.server.connections import Connections
+from rxchat.server.connection_limits import ConnectionLimits
 
 
 class Served:
     """Where it is, and what it holds."""
 
-    def __init__(self, port: int, connections: Connections, stop: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, port: int, connections: ConnectionLimits, stop: Callable[[], Awaitable[None]]) -> None:
         self.port = port
         self.connections = connections
         self.stop = stop
@@ -33,7 +33,7 @@ class Served:
 @asynccontextmanager
 async def served_by(app: ASGIApp) -> AsyncGenerator[Served]:
     """Serve an application while the context is open."""
-    connections = Connections()
+    connections = ConnectionLimits()
     config = worker.Config(lambda: _with_lifespan(app), connections)
     server = worker.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:

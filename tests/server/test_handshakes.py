@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from rxchat.server import connections, websocket
+from rxchat.server import connection_limits, websocket
 from tests.server.conftest import Serve
 from tests.server.serving import Served
 from tests.server.test_requests import Endless, ended, hello, read_all
@@ -87,7 +87,7 @@ async def test_a_handshake_that_is_none_is_answered_and_its_connection_ends(serv
 async def test_a_connection_counts_for_its_address_until_its_websocket_is_accepted_and_again_when_that_is_closed(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "REQUESTS_OF_ONE_ADDRESS", 2)
+    monkeypatch.setattr(connection_limits, "REQUESTS_OF_ONE_ADDRESS", 2)
     gate = Gate()
     served = await serve(gate)
     first = [await asked(served) for _ in range(2)]
@@ -124,7 +124,7 @@ async def test_a_handshake_that_the_application_does_not_answer_has_an_end(
 async def test_a_slow_handshake_gives_its_place_to_a_new_connection(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "REQUESTS_OF_ONE_ADDRESS", 1)
+    monkeypatch.setattr(connection_limits, "REQUESTS_OF_ONE_ADDRESS", 1)
     monkeypatch.setattr(websocket, "IDLE_HANDSHAKE_SECONDS", 0)
     gate = Gate()
     served = await serve(gate)

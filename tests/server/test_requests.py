@@ -1,4 +1,4 @@
-"""Connections for requests: what is held of them, for how long, and how many there may be."""
+"""ConnectionLimits for requests: what is held of them, for how long, and how many there may be."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from rxchat.server import connections, http
-from rxchat.server.connections import Connections
+from rxchat.server import connection_limits, http
+from rxchat.server.connection_limits import ConnectionLimits
 from tests.server.conftest import Serve
 
 pytestmark = pytest.mark.anyio
@@ -96,7 +96,7 @@ async def test_a_whole_answer_that_is_not_read_keeps_no_connection(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also when the server has closed it already."""
-    monkeypatch.setattr(connections, "CLOSE_SECONDS", 0.3)
+    monkeypatch.setattr(connection_limits, "CLOSE_SECONDS", 0.3)
     monkeypatch.setattr(http, "WRITE_SECONDS", 60)
 
     async def large(scope: Scope, receive: Receive, send: Send) -> None:
@@ -253,7 +253,7 @@ async def write_slowly(writer: asyncio.StreamWriter) -> None:
 async def test_a_silent_connection_gives_its_place_to_a_new_one_and_a_busy_one_does_not(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "REQUESTS_OF_ONE_ADDRESS", 3)
+    monkeypatch.setattr(connection_limits, "REQUESTS_OF_ONE_ADDRESS", 3)
     holding = asyncio.Event()
 
     async def waiting(scope: Scope, receive: Receive, send: Send) -> None:
@@ -288,29 +288,32 @@ class Line:
             """There is no socket."""
 
 
-def admitted(found: Connections, address: str, count: int = 2_000) -> int:
+def admitted(found: ConnectionLimits, address: str, count: int = 2_000) -> int:
     return sum(found.admit(Line(), address.format(number % 250)) for number in range(count))  # pyright: ignore[reportArgumentType]
 
 
 def test_an_address_and_a_network_have_so_many_connections_and_others_have_theirs() -> None:
-    found = Connections()
-    assert admitted(found, "203.0.113.7") == connections.REQUESTS_OF_ONE_ADDRESS
-    assert admitted(found, "203.0.113.{}") == connections.REQUESTS_OF_ONE_NETWORK - connections.REQUESTS_OF_ONE_ADDRESS
-    assert admitted(found, "2001:db8::{:x}") == connections.REQUESTS_OF_ONE_ADDRESS
+    found = ConnectionLimits()
+    assert admitted(found, "203.0.113.7") == connection_limits.REQUESTS_OF_ONE_ADDRESS
+    assert (
+        admitted(found, "203.0.113.{}")
+        == connection_limits.REQUESTS_OF_ONE_NETWORK - connection_limits.REQUESTS_OF_ONE_ADDRESS
+    )
+    assert admitted(found, "2001:db8::{:x}") == connection_limits.REQUESTS_OF_ONE_ADDRESS
     assert admitted(found, "198.51.100.1", 1) == 1
 
 
 def test_all_together_have_so_many_and_what_ended_counts_no_more() -> None:
-    found = Connections()
+    found = ConnectionLimits()
     for number in range(20):
         admitted(found, f"10.0.{number}.{{}}")
-    assert len(found) == connections.CONNECTIONS
+    assert len(found) == connection_limits.CONNECTIONS
     for connection in list(found._open):
         found.release(connection)
     assert admitted(found, "10.0.0.1", 1) == 1 and len(found._counted) == 3
 
 
 def test_a_proxy_brings_the_connections_of_many() -> None:
-    found = Connections([ip_network("10.0.0.0/8"), ip_network("fd00::/8")])
+    found = ConnectionLimits([ip_network("10.0.0.0/8"), ip_network("fd00::/8")])
     assert admitted(found, "10.0.0.1", 1_500) == 1_500
     assert admitted(found, "::ffff:10.0.0.1", 1_500) == 1_500

@@ -14,9 +14,9 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from rxchat.api.websockets import HELD_BYTES_OF_ONE_USER, SocketLimits
+from rxchat.asgi_extensions import LIMIT_MESSAGES
 from rxchat.domain.ids import new_id
 from rxchat.server import websocket
-from rxchat.server.websocket import WebSocketProtocol
 from tests.server.conftest import Serve
 from tests.server.serving import Served
 
@@ -127,10 +127,10 @@ def deflated(data: bytes) -> bytes:
     return frame(TEXT, (packing.compress(data) + packing.flush(zlib.Z_SYNC_FLUSH))[:-4], bits=DEFLATED)
 
 
-def socket_of(served: Served) -> WebSocketProtocol:
+def socket_of(served: Served) -> websocket.WebSocketProtocol:
     """The one that is open."""
     (found,) = served.connections._open
-    assert isinstance(found, WebSocketProtocol)
+    assert isinstance(found, websocket.WebSocketProtocol)
     return found
 
 
@@ -202,7 +202,7 @@ async def test_nothing_is_kept_of_a_message_that_was_taken(serve: Serve) -> None
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         nonlocal taken
-        scope["extensions"][websocket.LIMIT_EXTENSION](4_000_000, lambda _size: True)
+        scope["extensions"][LIMIT_MESSAGES](4_000_000, lambda _size: True)
         await receive()
         await send({"type": "websocket.accept"})
         while (await receive())["type"] == "websocket.receive":
@@ -262,7 +262,7 @@ async def test_frames_before_the_application_has_accepted_are_parsed_afterwards(
         b"sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     )
     async with asyncio.timeout(10):
-        while not any(isinstance(found, WebSocketProtocol) for found in served.connections._open):
+        while not any(isinstance(found, websocket.WebSocketProtocol) for found in served.connections._open):
             await asyncio.sleep(0.01)
         writer.write(frame(TEXT, b"early"))
         while not socket_of(served).read_paused:
@@ -330,7 +330,7 @@ async def test_messages_may_be_as_large_as_the_application_says(serve: Serve) ->
     taken: list[int] = []
 
     async def generous(scope: Scope, receive: Receive, send: Send) -> None:
-        scope["extensions"][websocket.LIMIT_EXTENSION](1_000_000, lambda _size: True)
+        scope["extensions"][LIMIT_MESSAGES](1_000_000, lambda _size: True)
         await receive()
         await send({"type": "websocket.accept"})
         while (message := await receive())["type"] == "websocket.receive":

@@ -15,6 +15,7 @@ from socketio import AsyncServer
 from structlog.processors import KeyValueRenderer
 from structlog.testing import CapturingLogger
 
+from rxchat.asgi_extensions import ABORT
 from rxchat.states import sockets
 from rxchat.states.thread import ThreadState
 
@@ -163,7 +164,7 @@ async def test_a_socket_for_which_too_much_waits_is_closed_and_nothing_is_kept(
     sockets.install(namespace)
     await namespace.open("tab", await server.manager.connect("line", "/_event"))  # pyright: ignore[reportGeneralTypeIssues]
     server.eio.sockets["line"] = AsyncSocket(server.eio, "line")
-    server.environ["line"] = {"asgi.scope": {"extensions": {"rxchat.abort": ended.set}}}
+    server.environ["line"] = {"asgi.scope": {"extensions": {ABORT: ended.set}}}
     most_waiting = 0
     for _ in range(most):
         if not ended.is_set():

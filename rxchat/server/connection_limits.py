@@ -20,7 +20,7 @@ from rxchat.domain.limits import host_of, network_of
 CONNECTIONS = 4_096
 """Of all kinds; the application allows fewer websockets, so that pages and probes are answered."""
 REQUESTS_OF_ONE_ADDRESS = 256
-"""Connections that are no open websockets: an office behind one address has this many."""
+"""ConnectionLimits that are no open websockets: an office behind one address has this many."""
 REQUESTS_OF_ONE_NETWORK = 1_024
 
 HEAD_SECONDS = 20.0
@@ -71,7 +71,7 @@ class ClosingDeadline:
         return now - self._since > CLOSE_SECONDS
 
 
-class Connections:
+class ConnectionLimits:
     """Counts the connections of a process, in all and by address and network, and ends those that are overdue."""
 
     def __init__(self, exempt: Sequence[IPv4Network | IPv6Network] = ()) -> None:

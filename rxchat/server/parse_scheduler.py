@@ -19,7 +19,7 @@ Step = Callable[[], bool]
 """Does a part of one's work, and returns whether more of it is left."""
 
 
-class Turns:
+class ParseScheduler:
     """Divides the time for parsing among all websockets of a process: those who had little until now first, then one after another."""
 
     def __init__(self) -> None:
@@ -59,35 +59,6 @@ class Turns:
         if self._seconds_left() > 0:
             self._do(self._asking.popleft())
         self._schedule()
-
-
-class ByteBucket:
-    """Lets so many bytes through at once, and then so many a second."""
-
-    def __init__(self, most: float, a_second: float) -> None:
-        self._most, self._a_second = most, a_second
-        self._left, self._filled_at = most, time.monotonic()
-
-    def take(self, size: int) -> None:
-        """Take what came; it may be more than there is."""
-        self._fill()
-        self._left -= size
-
-    @property
-    def is_used(self) -> bool:
-        """Whether a quarter of it is used up."""
-        self._fill()
-        return self._left < 0.75 * self._most
-
-    def seconds_until_more(self) -> float:
-        """Return for how long nothing more may come."""
-        self._fill()
-        return max(0.0, -self._left / self._a_second)
-
-    def _fill(self) -> None:
-        now = time.monotonic()
-        self._left = min(self._most, self._left + (now - self._filled_at) * self._a_second)
-        self._filled_at = now
 
 
 class FrameReader(StreamReader):

@@ -8,20 +8,20 @@ from itertools import pairwise
 
 import pytest
 
-from rxchat.server import turns
-from rxchat.server.turns import Turns
+from rxchat.server import parse_scheduler
+from rxchat.server.parse_scheduler import ParseScheduler
 
 pytestmark = pytest.mark.anyio
 
 
-def busy(order: list[str], name: str, steps: int) -> turns.Step:
+def busy(order: list[str], name: str, steps: int) -> parse_scheduler.Step:
     """Work that takes all of a step's time, again and again."""
     left = steps
 
     def step() -> bool:
         nonlocal left
         order.append(name)
-        ends_at = time.perf_counter() + turns.STEP_SECONDS
+        ends_at = time.perf_counter() + parse_scheduler.STEP_SECONDS
         while time.perf_counter() < ends_at:
             pass
         left -= 1
@@ -32,7 +32,7 @@ def busy(order: list[str], name: str, steps: int) -> turns.Step:
 
 async def test_work_is_done_in_turns_and_a_newcomer_is_the_next() -> None:
     order: list[str] = []
-    found = Turns()
+    found = ParseScheduler()
     for name in "abc":
         found.ask(busy(order, name, 5))
     async with asyncio.timeout(10):
@@ -51,7 +51,7 @@ async def test_work_is_done_in_turns_and_a_newcomer_is_the_next() -> None:
 
 async def test_others_are_served_between_two_turns() -> None:
     order: list[str] = []
-    found = Turns()
+    found = ParseScheduler()
     for _ in range(5):
         found.ask(busy(order, "work", 4))
     at_once = len(order)
@@ -65,7 +65,7 @@ async def test_others_are_served_between_two_turns() -> None:
 
 async def test_little_work_is_done_at_once() -> None:
     done: list[int] = []
-    found = Turns()
+    found = ParseScheduler()
     for number in range(100):
         found.ask(lambda number=number: done.append(number) is not None)
     assert done == list(range(100))
