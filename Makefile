@@ -1,7 +1,6 @@
 # What people type. `make run` and `make test` set up everything that they need by themselves.
 PYTHON ?= python3
 BIN := .venv/bin
-# Chosen so that a missing browser fails with a sentence instead of in the middle of a test.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 # Browsers and servers compute beside them: with more, each takes more processor time for the same (docs/testing.md).
 WORKERS ?= 3
@@ -9,6 +8,7 @@ PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS)
 QUICK := tests/gates tests/domain tests/parsers tests/states
 # Python keeps what it has compiled: a hundred processes of the tests would each compile everything again.
 export PYTHONDONTWRITEBYTECODE :=
+# Chosen so that a missing browser fails with a sentence instead of in the middle of a test.
 BROWSERS := chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable
 
 .DEFAULT_GOAL := help

@@ -35,7 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "print new passwords and keys, as the lines of a .env file for compose.yaml",
     ),
     "setup-link": ("rxchat.commands:setup_link", "print the link that creates the first administrator"),
-    "reset-link": ("rxchat.operator_commands:reset_link", "print a link with which somebody chooses a new password"),
+    "reset-link": ("rxchat.operator_commands:reset_link", "print a link with which a user sets a new password"),
     "audit": ("rxchat.operator_commands:audit", "export the audit, or prove that an export is whole"),
     "rotate-file-keys": (
         "rxchat.operator_commands:rotate_file_keys",
@@ -66,7 +66,7 @@ def function_of(command: str) -> Callable[[Settings, argparse.Namespace], int]:
     return getattr(import_module(module), name)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m rxchat", description="RxChat: a private AI chat for teams.")
     parser.add_argument("--version", action="version", version=__version__)
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, (_, words) in COMMANDS.items():
         command = choices.add_parser(name, help=words, description=words)
         _ARGUMENTS.get(name, lambda _command: None)(command)
-    chosen = parser.parse_args(arguments)
+    chosen = parser.parse_args(argv)
     try:
         settings = Settings()  # pyright: ignore[reportCallIssue]
     except ValidationError as error:

@@ -19,8 +19,8 @@ def servers(command: argparse.ArgumentParser) -> None:
 
 def reset_link(command: argparse.ArgumentParser) -> None:
     """Say what `reset-link` needs."""
-    command.add_argument("email", help="whose password is to be chosen anew")
-    command.add_argument("--second-factor", action="store_true", help="take their second factors away, too")
+    command.add_argument("email", help="the user whose password is reset")
+    command.add_argument("--second-factor", action="store_true", help="also remove the user's second factors")
 
 
 def audit(command: argparse.ArgumentParser) -> None:
@@ -28,7 +28,7 @@ def audit(command: argparse.ArgumentParser) -> None:
     choices = command.add_subparsers(dest="part", required=True, metavar="part")
     export = choices.add_parser("export", help="write the whole audit, signed, as lines of JSON")
     export.add_argument("file", help="where to write it; - for standard output")
-    check = choices.add_parser("verify", help="prove that an export is whole and unchanged; asks nobody")
+    check = choices.add_parser("verify", help="verify that an export is complete and unchanged; needs no database")
     check.add_argument("file", type=Path, help="the export")
     check.add_argument("--key", default="", help="the public key that it must be signed with (see `audit key`)")
     choices.add_parser("key", help="print the public key that this installation's audit is signed with")

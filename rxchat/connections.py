@@ -17,7 +17,7 @@ class ConfigurationError(RxChatError):
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """Where this process's servers are and the secrets it works with, whoever provides them."""
+    """The addresses of this process's servers and the secrets it uses, set by the administrator or generated."""
 
     database_url: str
     database_owner_url: str

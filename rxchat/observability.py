@@ -22,7 +22,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from rxchat.domain.ids import new_id
 
 REDACTED = "[redacted]"
-_LARGEST_LOG_BYTES = 10_000_000
+LARGEST_LOG_BYTES = 10_000_000
 _SECRET_NAMES = re.compile(
     r"cookie|token|secret|password|pepper|authorization|api_?key|^text$|content|payload|router_data|headers",
     re.IGNORECASE,
@@ -101,7 +101,7 @@ def configure_logging(level: str, form: Literal["auto", "json", "text"], file: P
     handler: logging.Handler = logging.StreamHandler(sys.stderr)
     if file is not None:
         # Opened with its first line: the folder is made by then.
-        handler = RotatingFileHandler(file, maxBytes=_LARGEST_LOG_BYTES, backupCount=1, delay=True)
+        handler = RotatingFileHandler(file, maxBytes=LARGEST_LOG_BYTES, backupCount=1, delay=True)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

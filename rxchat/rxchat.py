@@ -69,7 +69,7 @@ access.accept_cookie(cookie_name(settings))
 
 @asynccontextmanager
 async def _lifespan() -> AsyncGenerator[None]:
-    # The server that forked this worker may be killed without a word; nobody else would end the worker then.
+    # Under `reflex run` the parent may be killed, and nothing else would end this process; our own server has asked for it before.
     die_with_parent(signal.SIGTERM)
     progress.enter_stage(settings.data, "connecting to the database and the other servers")
     # Again, for whoever starts it in another way.

@@ -73,7 +73,7 @@ async def retry_later(session: AsyncSession, owner_id: UUID, document_id: UUID, 
 
 
 async def note(session: AsyncSession, owner_id: UUID, document_id: UUID, words: str, detail: str = "") -> None:
-    """Say something on a document, whoever has taken it up; the detail is for administrators."""
+    """Set a document's note, whichever job is processing it; the detail is for administrators."""
     await session.execute(
         update(DocumentRow)
         .where(DocumentRow.owner_id == owner_id, DocumentRow.id == document_id)

@@ -166,6 +166,6 @@ async def queue_ingestion_once(session: AsyncSession, owner_id: UUID, document_i
     queued = await session.execute(_IS_QUEUED, {"lock": f"document {document_id}"})
     if queued.scalar_one():
         return False
-    # Nothing that somebody waits for.
+    # No user waits for it.
     await queue_ingestion(session, owner_id, document_id, priority=priority, queue=DOCUMENTS_QUEUE)
     return True

@@ -18,10 +18,10 @@ import structlog
 from rxchat.embedded import process, progress
 from rxchat.embedded.errors import StartFailed
 from rxchat.embedded.progress import Report, TaskLine
+from rxchat.observability import LARGEST_LOG_BYTES
 
 log = structlog.get_logger(__name__)
 
-_LARGEST_LOG_BYTES = 10_000_000
 _QUOTED_LINES = 8
 _FIRST_DELAY_SECONDS = 0.5
 _LONGEST_DELAY_SECONDS = 30.0
@@ -133,7 +133,8 @@ class Kept:
         await asyncio.sleep(_TELL_EVERY_SECONDS if stage else _QUICK_SECONDS)
         while True:
             self._told_since = began
-            words = f"; {stage()}" if stage and stage() else ""
+            doing = stage() if stage else ""
+            words = f"; {doing}" if doing else ""
             line = f"{time.monotonic() - began:.0f} s so far{words}{progress.busy_note()}"
             self._report(TaskLine(f"Starting {self._label}: {line} ...", self.child.name))
             await asyncio.sleep(_TELL_EVERY_SECONDS)
@@ -183,7 +184,7 @@ class Kept:
 
         The file itself is emptied, not moved: a running child goes on writing to it (it appends).
         """
-        if not self._log_file.exists() or self._log_file.stat().st_size <= _LARGEST_LOG_BYTES:
+        if not self._log_file.exists() or self._log_file.stat().st_size <= LARGEST_LOG_BYTES:
             return
         with suppress(OSError):
             # A disk that is full is no reason to let the log grow.

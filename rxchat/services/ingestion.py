@@ -170,7 +170,7 @@ class Ingestion:
         if not await rows.advance(session, taken, **facts):
             raise NotMine
 
-    async def _parse(self, taken: rows.Taken, parser: DocumentParser | None = None) -> None:
+    async def _parse(self, taken: rows.Taken, parser: DocumentParser) -> None:
         parsed: ParsedDocument | None = None
         try:
             parsed = await self._said_by(taken.document, parser)
@@ -182,11 +182,11 @@ class Ingestion:
             raise NotMine
         await self._keep(taken, parsed)
 
-    async def _said_by(self, document: Document, parser: DocumentParser | None = None) -> ParsedDocument:
+    async def _said_by(self, document: Document, parser: DocumentParser) -> ParsedDocument:
         content = await self._files.whole(document.owner_id, document)
         if document.media_type.startswith("image/"):
             return await self._pictures.read(document.owner_id, content)
-        return await (parser or self._parser).parse(document.name, document.media_type, content, document.reading)
+        return await parser.parse(document.name, document.media_type, content, document.reading)
 
     async def _leave_to_recogniser(self, taken: rows.Taken) -> None:
         document = taken.document
@@ -224,7 +224,7 @@ class Ingestion:
         except DocumentUnreadable as unrecognised:
             # What can be read of it without looking at its pictures is better than nothing.
             try:
-                parsed = await self._said_by(document)
+                parsed = await self._said_by(document, self._parser)
             except DocumentUnreadable as unread:
                 if not document.media_type.startswith("image/"):
                     raise unrecognised from None

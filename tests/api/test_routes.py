@@ -146,6 +146,11 @@ async def test_another_sites_page_changes_nothing(http, services: Services, subt
             assert (await http.get("/")).status_code == 200
 
 
+async def test_an_address_that_is_none_leads_nowhere_the_host_header_names(http) -> None:
+    answer = await http.get("/api/collections/", headers={"host": "evil.example"})
+    assert answer.status_code == 404 and "location" not in answer.headers
+
+
 @pytest.mark.parametrize("path", ["/", "/c/0190", "/c/x?y=1"])
 async def test_a_chat_page_is_only_for_who_is_signed_in(http, path: str) -> None:
     answer = await http.get(path)
