@@ -10,12 +10,13 @@ from typing import Any
 import docx
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, Route, expect
+from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, expect
 
 from tests.journeys.browser import EMAIL, PASSWORD, PATIENCE_MS
 from tests.journeys.conftest import create_account, session_of
 from tests.journeys.people import member, site, tab
-from tests.journeys.server import ModelHost, RxChat
+from tests.journeys.server import ModelHost, RxChat, free_port
+from tests.journeys.wire import wire_to
 from tests.parsers import scans
 from tests.parsers.samples import pdf
 from tests.services.grounded import EMBEDDER
@@ -76,7 +77,9 @@ def library() -> Iterator[RxChat]:
     """A server with a model that makes vectors, and its first administrator."""
     host = ModelHost("scripted:count=1,tokens=20", EMBEDDER)
     host.start()
-    found = RxChat(host.host, RXCHAT_EMBEDDING_MODEL=EMBEDDER, RXCHAT_SECOND_FACTOR="nobody")
+    settings = {"RXCHAT_EMBEDDING_MODEL": EMBEDDER, "RXCHAT_SECOND_FACTOR": "nobody"}
+    # One more origin, for a line that leads to it.
+    found = RxChat(host.host, **settings, RXCHAT_EXTRA_ORIGINS=f"http://127.0.0.1:{free_port()}")
     try:
         found.start()
         create_account(found)
@@ -282,29 +285,23 @@ def test_a_file_that_is_not_what_it_says_is_refused_with_the_reason(shelf: Shelf
     expect(shelf.rows).to_have_count(1)
 
 
-def test_an_upload_goes_on_when_the_line_is_back(shelf: Shelf) -> None:
-    shelf.create("Far away")
-    context, sent = shelf.page.context, list[int]()
-    # Several pieces, and next to nothing to read when they are there.
-    large = file("long.txt", b"At last.\n" + b" " * (1 << 24))
-
-    def cut(route: Route) -> None:
-        # The first piece arrives; then the line is gone.
-        sent.append(len(route.request.post_data_buffer or b""))
-        if len(sent) == 2:
-            context.set_offline(True)
-        route.continue_()
-
-    shelf.page.route(
-        re.compile("/api/uploads/"), lambda route: cut(route) if route.request.method == "PATCH" else route.continue_()
-    )
-    shelf.add(large)
-    row = shelf.uploads.get_by_role("listitem").filter(has_text="long.txt")
-    expect(row).to_contain_text("No connection")
-    shelf.page.unroute_all()
-    context.set_offline(False)
-    expect(shelf.row("long.txt")).to_be_visible()
-    expect(shelf.uploads).to_have_count(0)
+def test_an_upload_goes_on_when_the_line_is_back(library: RxChat, shelf: Shelf) -> None:
+    with wire_to(library) as wire:
+        far = Shelf(shelf.page, wire.url).create("Far away")
+        begun_at: list[int] = []
+        far.page.on("request", lambda request: begun_at.append(int(request.headers.get("upload-offset", 0))))
+        # Slow, so that it breaks in the middle; and next to nothing to read when all of it is there.
+        slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 500_000}
+        far.page.context.new_cdp_session(far.page).send("Network.emulateNetworkConditions", slow)
+        far.add(file("long.txt", b"At last.\n" + b" " * 2_000_000))
+        row = far.uploads.get_by_role("listitem").filter(has_text="long.txt")
+        expect(row).to_contain_text(re.compile(r"[1-9]\d %"))
+        wire.cut()
+        expect(row).to_contain_text("No connection")
+        wire.mend()
+        expect(far.row("long.txt")).to_be_visible()
+        expect(far.uploads).to_have_count(0)
+    assert 0 < max(begun_at) < 2_000_000
 
 
 def test_documents_are_renamed_and_deleted_and_so_are_collections(shelf: Shelf) -> None:

@@ -7,44 +7,18 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
-from anyio.from_thread import BlockingPortal, start_blocking_portal
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.faults.line import Line
 from tests.journeys.browser import Chat
 from tests.journeys.models import counted
 from tests.journeys.server import RxChat, until
+from tests.journeys.wire import Wire, wire_to
 
 COUNTING = "scripted:count=1,tokens=200,rate=40"
 WOKEN_WITHIN_SECONDS = 2.0
 # Longer than what waking.js takes for sleep.
 SLEEP_SECONDS = 8.5
-
-
-class Wire:
-    """A line that is used from a thread without an event loop."""
-
-    def __init__(self, line: Line, portal: BlockingPortal) -> None:
-        self.url = f"http://127.0.0.1:{line.port}"
-        self._line, self._portal = line, portal
-
-    def lose_connections(self) -> None:
-        """Let what is open now be dead, without a word to either end."""
-        self._portal.call(self._line.lose_connections)
-
-
-@contextmanager
-def wire_to(server: RxChat) -> Iterator[Wire]:
-    """Lead to a server by way of its extra origin."""
-    line = Line(server.port, urlsplit(server.extra_origin).port or 0)
-    with start_blocking_portal() as portal:
-        portal.call(line.open)
-        try:
-            yield Wire(line, portal)
-        finally:
-            portal.call(line.cut)
 
 
 @contextmanager
