@@ -9,9 +9,11 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 import redis
@@ -35,6 +37,9 @@ from tests.rolled_back import RolledBackDatabase
 from tests.summary import STARTS
 
 ROOT = Path(__file__).resolve().parents[1]
+# Else each request reads all certificates again, which takes 20 ms of processor time.
+_transports = httpx._transports.default
+_transports.create_ssl_context = cache(_transports.create_ssl_context)  # pyright: ignore[reportPrivateImportUsage]
 # Which journeys use which server; those that are not named here use the calm one.
 ROUGH = {"test_outages", "test_sending", "test_waking"}
 HOUSE = {

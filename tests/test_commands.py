@@ -118,7 +118,7 @@ def start_up(built: None, folder: Path) -> Iterator:
             running.process.wait()
 
 
-def test_it_prints_its_address_and_a_link_ctrl_c_ends_all_of_it_and_the_next_start_has_everything(start_up) -> None:
+def test_ctrl_c_and_kill_9_end_all_of_it_and_the_start_between_them_has_everything(start_up) -> None:
     running = start_up()
     printed = running.until_printed("/setup#token=")
     last = [line for line in printed.splitlines() if line][-3:]
@@ -139,19 +139,17 @@ def test_it_prints_its_address_and_a_link_ctrl_c_ends_all_of_it_and_the_next_sta
     assert running.process.wait(60) == 0
     assert [pid for pid in children if is_alive(pid)] == []
     assert running.printed().rstrip().endswith("Stopped.")
-    again = start_up()
+    again = start_up(RXCHAT_LOG_LEVEL="info", RXCHAT_REGISTRATION="closed")
     printed = again.until_printed("RxChat is at")
     answer = httpx.post(f"{again.url}/api/auth/sign-in", json=person, headers={"origin": again.url})
     assert (answer.status_code, answer.json()) == (200, {"next": "in"})
     assert "setup" not in printed
-
-
-def test_its_log_is_on_the_terminal_where_a_setting_asks_for_it_and_kill_9_leaves_no_orphan(start_up) -> None:
-    running = start_up(RXCHAT_LOG_LEVEL="info", RXCHAT_REGISTRATION="closed")
-    assert '"event": "servers_started"' in running.until_printed("RxChat is at")
-    children = running.descendants()
-    running.process.kill()
-    running.process.wait()
+    # Its log is on the terminal, since a setting asks for it.
+    assert '"event": "servers_started"' in printed
+    children = again.descendants()
+    again.process.kill()
+    again.process.wait()
+    # Not even then is any of it left.
     until(lambda: not any(is_alive(pid) for pid in children), 10)
 
 

@@ -6,9 +6,11 @@ import os
 import re
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import TimeoutError as Timeout
 
 from tests.journeys.browser import Chat
 from tests.journeys.models import counted
@@ -80,7 +82,15 @@ def test_a_page_opened_while_the_model_host_is_away_says_so(tab: Chat, rough: Rx
     try:
         # What is on offer is remembered for some seconds.
         notice = tab.page.get_by_role("status").filter(has_text=re.compile("does not answer"))
-        until(lambda: tab.page.reload() and tab.answers.last.is_visible() and notice.is_visible())
+
+        def is_said() -> bool:
+            tab.page.reload()
+            with suppress(Timeout):
+                notice.wait_for(timeout=2_000)
+                return True
+            return False
+
+        until(is_said)
         assert tab.said() == counted(1, 20).strip()
     finally:
         rough_host.start()

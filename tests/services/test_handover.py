@@ -184,8 +184,10 @@ async def test_a_stop_in_the_moment_of_the_claim_is_heard(
 ) -> None:
     claim = run_rows.claim
     pressed: list[bool] = []
+    is_in_place = asyncio.Event()
 
     async def stopped_meanwhile(*arguments: Any) -> list[ClaimedRun]:
+        is_in_place.set()
         claimed = await claim(*arguments)
         for run in claimed:
             pressed.append(await services.chats.stop(viewer, run.conversation_id))
@@ -195,6 +197,8 @@ async def test_a_stop_in_the_moment_of_the_claim_is_heard(
         return claimed
 
     monkeypatch.setattr(run_rows, "claim", stopped_meanwhile)
+    # The claim that is under way just now is not this one.
+    await is_in_place.wait()
     turn = await services.chats.ask(viewer, None, "go", ENDLESS)
     message = await ended(services, viewer, turn.conversation_id)
     assert pressed == [True] and message.state is MessageState.STOPPED
