@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import compileall
 import os
 import signal
 import socket
@@ -99,6 +100,8 @@ async def _welcome(settings: Settings, at: Connections) -> None:
 
 
 async def _build_if_stale(settings: Settings, report: Report) -> None:
+    # They run in processes that may write nowhere, each of which would compile itself again.
+    compileall.compile_dir(frontend.ROOT / "rxchat" / "parsers", quiet=2)
     if not frontend.is_fresh():
         await frontend.build(settings.data / "logs" / "frontend.log", report)
 

@@ -10,9 +10,11 @@ minutes; where uv cannot be had, or cannot reach the index that pip is configure
 from __future__ import annotations
 
 import ast
+import compileall
 import os
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from pathlib import Path
@@ -32,6 +34,8 @@ PIP = [
 ]
 _LINE_SECONDS = 10.0
 _SHOWN_ERROR_LINES = 15
+# What only parsers of documents import. They are processes that may write nowhere, so each would compile it all again.
+_PARSERS_PACKAGES = "chardet docx et_xmlfile lxml markdown_it odfdo openpyxl PIL pptx pypdfium2 pypdfium2_raw selectolax striprtf webencodings xlsxwriter"
 # pip's settings, and what uv calls them.
 _UV_NAMES = {"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "find-links": "UV_FIND_LINKS"}
 
@@ -49,6 +53,8 @@ def main(locks: list[str]) -> int:
     except InstallFailed as error:
         print(f"\nThe packages could not be installed:\n{error}\nCheck the network and try again.", file=sys.stderr)
         return 1
+    for package in _PARSERS_PACKAGES.split():
+        compileall.compile_dir(Path(sysconfig.get_path("purelib"), package), quiet=2)
     print(f"Installed the packages in {time.monotonic() - began:.0f} s.", flush=True)
     return 0
 

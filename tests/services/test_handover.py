@@ -70,8 +70,10 @@ async def test_what_is_claimed_while_the_process_ends_is_given_back_too(
     services: Services, viewer: Viewer, owner_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     is_claimed, goes_on, claim = asyncio.Event(), asyncio.Event(), run_rows.claim
+    is_in_place = asyncio.Event()
 
     async def slow_claim(*arguments: Any) -> list[ClaimedRun]:
+        is_in_place.set()
         claimed = await claim(*arguments)
         if claimed:
             is_claimed.set()
@@ -79,6 +81,7 @@ async def test_what_is_claimed_while_the_process_ends_is_given_back_too(
         return claimed
 
     monkeypatch.setattr(run_rows, "claim", slow_claim)
+    await is_in_place.wait()
     await services.chats.ask(viewer, None, "go", ENDLESS)
     await is_claimed.wait()
     stopping = asyncio.create_task(services.engine.stop())
