@@ -11,14 +11,12 @@ import time
 from collections.abc import AsyncGenerator, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psycopg
 import pytest
 import redis
 from psycopg import sql
-from xdist.scheduler import LoadScopeScheduling
 
 from rxchat.adapters.redis import RedisBroadcast
 from rxchat.bootstrap import running
@@ -40,45 +38,6 @@ ROOT = Path(__file__).resolve().parents[1]
 # Else each request reads all certificates again, which takes 20 ms of processor time.
 _transports = httpx._transports.default
 _transports.create_ssl_context = cache(_transports.create_ssl_context)  # pyright: ignore[reportPrivateImportUsage]
-# Which journeys use which server; those that are not named here use the calm one.
-ROUGH = {"test_outages", "test_sending", "test_waking"}
-HOUSE = {
-    "test_passkeys",
-    "test_providers",
-    "test_registration",
-    "test_second_factor",
-    "test_sessions",
-    "test_content_security",
-}
-OWN = {"test_administration", "test_documents", "test_first_start", "test_grounding"}
-SECURITY_HOUSE = {"test_headers", "test_connections", "test_origins"}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, so that no worker is left alone with it at the end."""
-    items.sort(key=lambda item: "/journeys/" not in item.nodeid)
-
-
-def group_of(nodeid: str) -> str:
-    """Which tests run in the same worker, one after another: a module's, and all whose modules use the same server."""
-    module = nodeid.partition("::")[0]
-    folder, _, name = module.removesuffix(".py").rpartition("/")
-    if folder == "tests/journeys" and name not in OWN:
-        return f"{folder} {'rough' if name in ROUGH else 'house' if name in HOUSE else 'calm'}"
-    return f"{folder} house" if folder == "tests/security" and name in SECURITY_HOUSE else module
-
-
-class GroupScheduling(LoadScopeScheduling):
-    """Gives each worker whole groups. (`--dist loadgroup` of pytest-xdist 3.8 does nothing with pytest 9.2.)"""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return group_of(nodeid)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """Choose how tests are given to workers."""
-    return GroupScheduling(config, log)
 
 
 def pytest_unconfigure() -> None:

@@ -13,17 +13,11 @@ from rxchat.adapters.embedders.ollama import OllamaEmbeddingModel
 from rxchat.adapters.embedders.openai import OpenAIEmbeddingModel, OpenAIReranker
 from rxchat.domain.errors import EmbedderError, TextRefused, TextTooLong
 from rxchat.domain.retrieval import EmbedderInfo
-from tests.embedded_models import EmbeddedModels, embedded_models
+from tests.embedded_models import EmbeddedModels
 from tests.peers.canned_http import answer, canned_http
 from tests.peers.scripted_ollama import ScriptedOllama
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-def models():
-    with embedded_models() as found:
-        yield found
 
 
 @pytest.fixture(params=["scripted", "embedded"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from rxchat.adapters.objects.keys import random_key
 from rxchat.adapters.objects.s3 import S3Store
 from rxchat.domain.errors import ObjectMissing
 from rxchat.domain.ports import ObjectStore, StoredObject
-from tests.peers.swift import SwiftS3, swift_s3
+from tests.peers.swift import SwiftS3
 from tests.peers.swift_server import LISTED_AT_ONCE
 
 pytestmark = pytest.mark.anyio
@@ -44,13 +44,6 @@ OTHER_FORMS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def swift() -> Iterator[SwiftS3]:
-    """A real S3 server for this module."""
-    with swift_s3() as found:
-        yield found
-
-
 @pytest.fixture(params=["folder", "s3"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[ObjectStore]:
     """An empty store of either kind."""
@@ -58,7 +51,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerato
     if request.param == "folder":
         found = FolderStore(tmp_path / "objects")
     else:
-        there: SwiftS3 = request.getfixturevalue("swift")
+        there: SwiftS3 = request.getfixturevalue("running_swift")
         bucket = f"files-{secrets.token_hex(4)}"
         found = S3Store(there.endpoint, bucket, there.access_key, there.secret_key)
     await found.ping()
@@ -74,11 +67,11 @@ async def test_a_store_says_whose_it_is_and_that_is_no_object(store: ObjectStore
     assert await listed(store) == []
 
 
-async def test_a_ping_makes_a_store_nobodys_and_nobody_its_owner(tmp_path: Path, swift: SwiftS3) -> None:
+async def test_a_ping_makes_a_store_nobodys_and_nobody_its_owner(tmp_path: Path, running_swift: SwiftS3) -> None:
     bucket = f"files-{secrets.token_hex(4)}"
     stores: list[ObjectStore] = [
         FolderStore(tmp_path / "objects"),
-        S3Store(swift.endpoint, bucket, swift.access_key, swift.secret_key),
+        S3Store(running_swift.endpoint, bucket, running_swift.access_key, running_swift.secret_key),
     ]
     for store in stores:
         await store.ping()

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 import traceback
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -22,24 +22,9 @@ from rxchat.adapters.objects.keys import random_key
 from rxchat.adapters.objects.s3 import S3Store
 from rxchat.domain.errors import ObjectMissing, StoreAway, StoreError, StoreFull
 from tests.peers.canned_http import answer, canned_http, s3_error
-from tests.peers.swift import SwiftS3, swift_s3
+from tests.peers.swift import SwiftS3
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-def running_swift() -> Iterator[SwiftS3]:
-    """A real S3 server for this module."""
-    with swift_s3() as found:
-        yield found
-
-
-@pytest.fixture
-def swift(running_swift: SwiftS3) -> Iterator[SwiftS3]:
-    """A real S3 server that a test may stop or freeze."""
-    yield running_swift
-    running_swift.stop()
-    running_swift.start()
 
 
 @pytest.fixture

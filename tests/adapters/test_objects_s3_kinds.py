@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,16 +10,9 @@ import pytest
 from rxchat.adapters.objects.keys import random_key
 from rxchat.adapters.objects.s3 import S3Store
 from tests.peers.canned_http import answer, canned_http, s3_error
-from tests.peers.swift import SwiftS3, swift_s3
+from tests.peers.swift import SwiftS3
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-def running_swift() -> Iterator[SwiftS3]:
-    """A real S3 server for this module."""
-    with swift_s3() as found:
-        yield found
 
 
 @pytest.fixture

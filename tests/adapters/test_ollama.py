@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ from rxchat.domain.errors import (
     ModelSilent,
     ModelUnknown,
 )
-from tests.embedded_models import EmbeddedModels, embedded_models
+from tests.embedded_models import EmbeddedModels
 from tests.peers.scripted_ollama import ScriptedOllama
 
 pytestmark = pytest.mark.anyio
@@ -45,19 +45,13 @@ class Daemon:
     is_scripted: bool = False
 
 
-@pytest.fixture(scope="session")
-def embedded() -> Iterator[EmbeddedModels]:
-    with embedded_models() as found:
-        yield found
-
-
 @pytest.fixture(params=["scripted", "embedded", "real"])
 async def daemon(request: pytest.FixtureRequest, ollama: ScriptedOllama) -> Daemon:
     match request.param:
         case "scripted":
             return Daemon(ollama.host, "scripted:tokens=20", "scripted:tokens=100000,rate=100", is_scripted=True)
         case "embedded":
-            found: EmbeddedModels = request.getfixturevalue("embedded")
+            found: EmbeddedModels = request.getfixturevalue("models")
             return Daemon(found.host, "smollm2:135m", "smollm2:135m")
         case _:
             host, model = os.environ.get("OLLAMA_TEST_HOST"), os.environ.get("OLLAMA_TEST_MODEL", "llama3.2")

@@ -66,6 +66,7 @@ async def test_a_page_that_is_known_is_not_looked_at_again_and_each_new_one_is_t
     assert " ".join(line.text for line in page.lines) == "Second page of two"
 
 
+@pytest.mark.slow
 async def test_pages_with_text_are_read_and_only_the_others_are_recognised() -> None:
     content = scans.mixed_pdf(samples.pdf(samples.report_page(1), []), "Signed by hand")
     document, told = await recognised("a.pdf", content)

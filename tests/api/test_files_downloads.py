@@ -14,7 +14,6 @@ from starlette.responses import PlainTextResponse
 
 from rxchat.adapters.objects.folder import FolderStore
 from rxchat.api.front import Front
-from rxchat.api.routes import build_api
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import StoreAway, TooManyAttempts
@@ -24,7 +23,7 @@ from rxchat.services.files import Content
 from rxchat.services.graph import Services
 from rxchat.settings import Settings
 from tests.factories import PASSWORD
-from tests.security.house import Open, doors, error_of, person, sign_in
+from tests.security.house import Open, api_of, doors, error_of, person, sign_in
 from tests.server.serving import served_by
 from tests.services.grounded import found, uploaded
 from tests.services.uploading import LARGE, objects
@@ -170,7 +169,7 @@ async def test_a_user_has_so_many_downloads_at_once_whether_they_read_them_or_no
     async def content(*_: object) -> Content:
         return Content("a.txt", "text/plain", 1 << 40, 0, 1 << 40, endless())
 
-    front = Front(PlainTextResponse("a page"), build_api(settings, list(settings.own_origins)), settings)
+    front = Front(PlainTextResponse("a page"), api_of(settings), settings)
     async with served_by(front) as served:
         with monkeypatch.context() as patched:
             patched.setattr(services.files, "content", content)

@@ -16,7 +16,7 @@ from rxchat.api.routes import build_api
 from rxchat.services.graph import Services
 from rxchat.settings import Settings
 from tests.peers.scripted_ollama import ScriptedOllama
-from tests.security.house import Open, doors
+from tests.security.house import Open, api_of, doors
 
 pytestmark = pytest.mark.anyio
 
@@ -28,7 +28,7 @@ PERSON = {"name": "Ada", "email": "ada@example.org", "password": "correct horse 
 async def http(services: Services, settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
     """A browser's view of the whole house; the pages are a stand-in, everything else is real."""
     assert services
-    front = Front(PlainTextResponse("a page"), build_api(settings, [ORIGIN]), settings)
+    front = Front(PlainTextResponse("a page"), api_of(settings), settings)
     transport = httpx.ASGITransport(app=front, client=("10.1.2.3", 1234))
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers={"origin": ORIGIN}) as client:
         yield client
@@ -46,7 +46,7 @@ async def clients(services: Services, settings: Settings) -> AsyncGenerator[Open
 async def operator(services: Services, settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
     """The machine itself, which asks how things are."""
     assert services
-    front = Front(PlainTextResponse("a page"), build_api(settings, [ORIGIN]), settings)
+    front = Front(PlainTextResponse("a page"), api_of(settings), settings)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=front), base_url=ORIGIN) as client:
         yield client
 
@@ -205,7 +205,7 @@ async def test_operators_alone_see_metrics_and_what_is_missing(
         ({"RXCHAT_PUBLIC_URL": "https://chat.example.org"}, "127.0.0.1", "", False),
     ):
         chosen = Settings.model_validate(settings.model_dump(by_alias=True, exclude_unset=True) | values)
-        front = Front(PlainTextResponse("a page"), build_api(chosen, []), chosen)
+        front = Front(PlainTextResponse("a page"), api_of(chosen), chosen)
         transport = httpx.ASGITransport(app=front, client=(address, 1))
         headers = [(b"authorization", sent.encode())] if sent else []
         with subtests.test(values=values, address=address, sent=sent):

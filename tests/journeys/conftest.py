@@ -33,6 +33,11 @@ MODELS = (
     "scripted:hostile=1",
     EMBEDDER,
 )
+PLAIN = "scripted:tokens=1,text=Thirty days are yours [1]."
+QUOTING = "scripted:tokens=1,text=It says “Everybody has thirty days of holidays” [1]."
+DOUBTFUL = "scripted:tokens=1,text=It says “forty days of beach” [1] and so does another [7]."
+CODE = "scripted:tokens=1,text=Look at ``[1]`` here. Great![1]"
+CITING = (PLAIN, QUOTING, DOUBTFUL, CODE)
 Open = Callable[..., Chat]
 
 
@@ -136,6 +141,25 @@ def house(model_host: ModelHost, letters: Mailbox, elsewhere: SignInProviderHost
         found.remove()
 
 
+@pytest.fixture(scope="package")
+def library() -> Iterator[RxChat]:
+    """A server with models that cite and one that embeds, whose administrator needs no second factor.
+
+    It has one more origin, for a line that leads to it.
+    """
+    host = ModelHost(*CITING, "scripted:count=1,tokens=20", EMBEDDER)
+    host.start()
+    settings = {"RXCHAT_SECOND_FACTOR": "nobody", "RXCHAT_EXTRA_ORIGINS": f"http://127.0.0.1:{free_port()}"}
+    found = RxChat(host.host, **settings)
+    try:
+        found.start()
+        create_account(found)
+        yield found
+    finally:
+        found.remove()
+        host.kill()
+
+
 @pytest.fixture
 def contexts() -> Iterator[list[BrowserContext]]:
     """The browser profiles of this test; they are closed after it."""
@@ -147,10 +171,14 @@ def contexts() -> Iterator[list[BrowserContext]]:
 
 @pytest.fixture
 def profile(browser: Browser, contexts: list[BrowserContext]) -> Callable[..., BrowserContext]:
-    """Make a browser profile in which nobody is signed in."""
+    """Make a browser profile in which nobody is signed in.
+
+    It wants less motion, unless a test says otherwise: drawing what moves takes a tenth of a browser's processor time.
+    """
+    usual = {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
 
     def make(**options: Any) -> BrowserContext:
-        context = browser.new_context(**{"color_scheme": "light", "viewport": {"width": 1280, "height": 800}} | options)
+        context = browser.new_context(**usual | options)
         contexts.append(context)
         return context
 

@@ -15,7 +15,10 @@ from tests.journeys.conftest import session_of
 from tests.journeys.server import RxChat
 
 QUICK = "scripted:count=1,tokens=20"
-PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True} | {
+    # The drawers of a phone are looked at while they move.
+    "reduced_motion": "no-preference"
+}
 
 
 def test_a_first_conversation_needs_nothing_but_the_keyboard(
@@ -162,3 +165,13 @@ def theme(page: Page) -> tuple[str, str]:
     """The theme of the first paint, and the one now."""
     first, now = page.evaluate("[window.firstTheme, document.documentElement.className]")
     return tuple("dark" if "dark" in names.split() else "light" for names in (first, now))  # pyright: ignore[reportReturnType]
+
+
+def test_administering_without_a_second_factor_leads_to_setting_one_up(chat: Chat) -> None:
+    chat.open()
+    chat.page.get_by_role("button", name="Ada Lovelace").click()
+    chat.page.get_by_role("menuitem", name="Administration").click()
+    expect(chat.page.get_by_role("heading", name="Administering needs a second factor")).to_be_visible()
+    expect(chat.page.get_by_role("navigation", name="Administration")).to_have_count(0)
+    chat.page.get_by_role("link", name="Set up a second factor").click()
+    chat.page.wait_for_url(re.compile("/account/security"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,7 @@ from rxchat.domain import audit
 from rxchat.embedded import endpoints
 from tests.factories import add_viewer
 from tests.journeys.browser import PATIENCE_MS, Chat
-from tests.journeys.conftest import create_account
-from tests.journeys.server import ModelHost, RxChat
+from tests.journeys.server import RxChat
 
 PASSWORD = "another rather long sentence"
 MODEL = "scripted:count=1,tokens=20"
@@ -22,15 +21,9 @@ SECONDS = 1000
 
 
 @pytest.fixture(scope="module")
-def office(model_host: ModelHost) -> Iterator[RxChat]:
+def office(library: RxChat) -> RxChat:
     """A server whose administrator needs no second factor."""
-    found = RxChat(model_host.host, RXCHAT_SECOND_FACTOR="nobody")
-    try:
-        found.start()
-        create_account(found)
-        yield found
-    finally:
-        found.remove()
+    return library
 
 
 @pytest.fixture
@@ -212,16 +205,6 @@ def test_whoever_may_not_administer_sees_that_there_is_nothing(
     page.get_by_role("button", name="Alan Turing").click()
     expect(page.get_by_role("menuitem", name="Sign out")).to_be_visible()
     expect(page.get_by_role("menuitem", name="Administration")).to_have_count(0)
-
-
-def test_administering_without_a_second_factor_leads_to_setting_one_up(server: RxChat, chat: Chat) -> None:
-    chat.open()
-    chat.page.get_by_role("button", name="Ada Lovelace").click()
-    chat.page.get_by_role("menuitem", name="Administration").click()
-    expect(chat.page.get_by_role("heading", name="Administering needs a second factor")).to_be_visible()
-    expect(chat.page.get_by_role("navigation", name="Administration")).to_have_count(0)
-    chat.page.get_by_role("link", name="Set up a second factor").click()
-    chat.page.wait_for_url(re.compile("/account/security"))
 
 
 def test_no_page_is_wider_than_the_screen_whatever_people_are_called(

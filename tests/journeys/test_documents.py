@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import docx
@@ -13,13 +13,12 @@ import pytest
 from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, expect
 
 from tests.journeys.browser import EMAIL, PASSWORD, PATIENCE_MS
-from tests.journeys.conftest import create_account, session_of
+from tests.journeys.conftest import session_of
 from tests.journeys.people import member, site, tab
-from tests.journeys.server import ModelHost, RxChat, free_port
+from tests.journeys.server import RxChat
 from tests.journeys.wire import wire_to
 from tests.parsers import scans
 from tests.parsers.samples import pdf
-from tests.services.grounded import EMBEDDER
 
 HOLIDAYS = "Everybody has thirty days of holidays in a year."
 PASSAGE = "The lighthouse keeper writes the weather into the log book every evening before supper."
@@ -70,23 +69,6 @@ def ten_files() -> list[FilePayload]:
             "Date: Mon, 5 Oct 2026 10:00:00 +0000\nContent-Type: text/plain\n\nThe canteen has soup on Mondays.\n",
         ),
     ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def library() -> Iterator[RxChat]:
-    """A server with a model that makes vectors, and its first administrator."""
-    host = ModelHost("scripted:count=1,tokens=20", EMBEDDER)
-    host.start()
-    settings = {"RXCHAT_EMBEDDING_MODEL": EMBEDDER, "RXCHAT_SECOND_FACTOR": "nobody"}
-    # One more origin, for a line that leads to it.
-    found = RxChat(host.host, **settings, RXCHAT_EXTRA_ORIGINS=f"http://127.0.0.1:{free_port()}")
-    try:
-        found.start()
-        create_account(found)
-        yield found
-    finally:
-        found.remove()
-        host.kill()
 
 
 class Shelf:

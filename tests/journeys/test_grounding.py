@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -11,15 +11,10 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from tests.journeys.browser import Chat
-from tests.journeys.conftest import create_account, session_of
-from tests.journeys.server import ModelHost, RxChat, until
+from tests.journeys.conftest import CODE, DOUBTFUL, PLAIN, QUOTING, session_of
+from tests.journeys.server import RxChat, until
 from tests.parsers import scans
 
-PLAIN = "scripted:tokens=1,text=Thirty days are yours [1]."
-QUOTING = "scripted:tokens=1,text=It says “Everybody has thirty days of holidays” [1]."
-DOUBTFUL = "scripted:tokens=1,text=It says “forty days of beach” [1] and so does another [7]."
-CODE = "scripted:tokens=1,text=Look at ``[1]`` here. Great![1]"
-EMBEDDER = "scripted-embed:tokens=256"
 HANDBOOK = """# Handbook
 
 ## Holidays
@@ -33,25 +28,10 @@ The coffee machine is cleaned on Fridays by whoever drank last.
 
 
 @pytest.fixture(scope="module")
-def shelf_host() -> Iterator[ModelHost]:
-    """A model host whose models cite, with one that embeds."""
-    host = ModelHost(PLAIN, QUOTING, DOUBTFUL, CODE, EMBEDDER)
-    host.start()
-    yield host
-    host.kill()
-
-
-@pytest.fixture(scope="module")
-def shelf(shelf_host: ModelHost) -> Iterator[RxChat]:
+def shelf(library: RxChat) -> RxChat:
     """A server with a collection of two documents."""
-    found = RxChat(shelf_host.host, RXCHAT_EMBEDDING_MODEL=EMBEDDER)
-    try:
-        found.start()
-        create_account(found)
-        fill(found)
-        yield found
-    finally:
-        found.remove()
+    fill(library)
+    return library
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from rxchat.domain.accounts import Viewer
 from rxchat.domain.retrieval import Scope
 from rxchat.services.graph import Services
 from rxchat.settings import Settings
-from tests.embedded_models import EmbeddedModels, embedded_models
+from tests.embedded_models import EmbeddedModels
 from tests.services.grounded import settled, uploaded
 
 pytestmark = pytest.mark.anyio
@@ -23,13 +22,6 @@ pytestmark = pytest.mark.anyio
 CASES = Path(__file__).parents[1] / "parsers" / "cases"
 SEARCHES = [case for case in json.loads((CASES / "expected.json").read_text())["files"] if case.get("search")]
 INGESTION_SECONDS = 300
-
-
-@pytest.fixture(scope="module")
-def models() -> Iterator[EmbeddedModels]:
-    """The embedder that RxChat brings along."""
-    with embedded_models() as running:
-        yield running
 
 
 @pytest.fixture

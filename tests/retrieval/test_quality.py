@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from uuid import UUID
 
@@ -19,7 +18,7 @@ from rxchat.domain.documents import DocumentState
 from rxchat.domain.retrieval import Way
 from rxchat.services.graph import Services
 from rxchat.settings import Settings
-from tests.embedded_models import EmbeddedModels, embedded_models
+from tests.embedded_models import EmbeddedModels
 from tests.retrieval.measure import (
     ENGLISH,
     LANGUAGES,
@@ -40,13 +39,6 @@ from tests.services.grounded import found, uploaded
 INGESTION_SECONDS = 300
 TOLERANCE = 2.0
 """So many points a figure may drop before the test fails."""
-
-
-@pytest.fixture(scope="module")
-def models() -> Iterator[EmbeddedModels]:
-    """The embedder that RxChat brings along."""
-    with embedded_models() as running:
-        yield running
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 from pyotp.totp import TOTP
 from starlette.responses import PlainTextResponse
 
@@ -20,12 +21,19 @@ from tests.factories import PASSWORD, add_viewer
 
 ORIGIN = "http://127.0.0.1:8000"
 Open = Callable[..., httpx.AsyncClient]
+_API = build_api(Settings.model_validate({}), [])
+
+
+def api_of(settings: Settings) -> FastAPI:
+    """The HTTP API with other settings: one for all tests, since its routes are worked out at their first requests."""
+    _API.state.settings, _API.state.own_origins = settings, frozenset(settings.own_origins)
+    return _API
 
 
 @asynccontextmanager
 async def doors(settings: Settings) -> AsyncGenerator[Open]:
     """Make clients, each with cookies and an address of its own; the pages are a stand-in, everything else is real."""
-    front = Front(PlainTextResponse("a page"), build_api(settings, list(settings.own_origins)), settings)
+    front = Front(PlainTextResponse("a page"), api_of(settings), settings)
     async with AsyncExitStack() as clients:
 
         def open_client(address: str = "203.0.113.7", **headers: str) -> httpx.AsyncClient:

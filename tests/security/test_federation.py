@@ -17,7 +17,7 @@ from rxchat.domain.text import same_site_path
 from rxchat.services.graph import Services
 from rxchat.settings import Settings
 from tests.conftest import empty
-from tests.peers.sign_in_provider import SignInProviderHost, sign_in_provider, visit
+from tests.peers.sign_in_provider import SignInProviderHost, visit
 from tests.security.house import Open, person, set_up_totp, sign_in
 
 pytestmark = pytest.mark.anyio
@@ -25,10 +25,10 @@ pytestmark = pytest.mark.anyio
 KEYS = ["github", "apple", "oidc"]
 
 
-@pytest.fixture(scope="module")
-def provider() -> Iterator[SignInProviderHost]:
-    with sign_in_provider() as found:
-        yield found
+@pytest.fixture
+def provider(running_providers: SignInProviderHost) -> Iterator[SignInProviderHost]:
+    yield running_providers
+    running_providers.calm()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from rxchat.services.graph import Services
 from rxchat.settings import Settings
 from tests.conftest import empty
 from tests.factories import PASSWORD, signed_in_as
-from tests.peers.sign_in_provider import SignInProviderHost, sign_in_provider
+from tests.peers.sign_in_provider import SignInProviderHost
 from tests.security.house import Open, doors, error_of, person, set_up_totp, sign_in
 
 pytestmark = pytest.mark.anyio
@@ -25,10 +25,10 @@ pytestmark = pytest.mark.anyio
 CALLER = Caller("192.0.2.1", "a browser")
 
 
-@pytest.fixture(scope="module")
-def provider() -> Iterator[SignInProviderHost]:
-    with sign_in_provider() as found:
-        yield found
+@pytest.fixture
+def provider(running_providers: SignInProviderHost) -> Iterator[SignInProviderHost]:
+    yield running_providers
+    running_providers.calm()
 
 
 async def test_a_way_to_sign_in_is_connected_by_its_person_alone_and_just_after_signing_in(

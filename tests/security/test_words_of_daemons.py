@@ -22,7 +22,7 @@ from tests.conftest import empty
 from tests.factories import add_viewer
 from tests.peers.canned_http import answer, canned_http
 from tests.peers.scripted_ollama import ScriptedOllama
-from tests.peers.sign_in_provider import sign_in_provider, visit
+from tests.peers.sign_in_provider import SignInProviderHost, visit
 from tests.security.house import Open, doors, person, sign_in
 from tests.services.grounded import EMBEDDER, body, ready, uploaded
 from tests.services.grounded import found as found_document
@@ -144,19 +144,20 @@ async def test_why_a_document_waits_for_its_embedder_is_told_to_administrators_i
 
 
 async def test_what_a_sign_in_provider_says_is_for_the_log_alone(
-    settings: Settings, at: Connections, owner_url: str
+    settings: Settings, at: Connections, owner_url: str, running_providers: SignInProviderHost
 ) -> None:
-    with sign_in_provider() as provider:
-        values = settings.model_dump(by_alias=True, exclude_unset=True) | provider.environment
-        async with running(Settings.model_validate(values), at) as services, doors(settings) as clients:
-            await person(services, owner_url)
-            client = clients()
-            url = (await client.get("/api/auth/providers/oidc")).headers["location"]
-            query = httpx.URL(url).params
-            fields = await visit(url, "ada", redirect_uri=query["redirect_uri"])
-            provider.tamper("oidc", "/token", error="invalid_client", error_description=WORDS, id_token=None)
-            with capture_logs() as logs:
-                back = await client.get("/api/auth/providers/oidc/callback", params=fields)
+    provider = running_providers
+    values = settings.model_dump(by_alias=True, exclude_unset=True) | provider.environment
+    async with running(Settings.model_validate(values), at) as services, doors(settings) as clients:
+        await person(services, owner_url)
+        client = clients()
+        url = (await client.get("/api/auth/providers/oidc")).headers["location"]
+        query = httpx.URL(url).params
+        fields = await visit(url, "ada", redirect_uri=query["redirect_uri"])
+        provider.tamper("oidc", "/token", error="invalid_client", error_description=WORDS, id_token=None)
+        with capture_logs() as logs:
+            back = await client.get("/api/auth/providers/oidc/callback", params=fields)
+    provider.calm()
     empty(at.database_owner_url, at.redis_url)
     assert (back.status_code, back.headers["location"]) == (303, "/sign-in?problem=provider_broke")
     assert WORDS not in back.text + str(back.headers)

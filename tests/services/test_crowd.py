@@ -13,7 +13,7 @@ from tests.factories import add_viewer, signed_in_as
 
 pytestmark = pytest.mark.anyio
 
-PEOPLE = 100
+PEOPLE = 60
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"database_pool_size": 3})
 
 
-async def test_a_hundred_people_who_begin_a_chat_in_the_same_moment_are_all_served(
+async def test_sixty_people_who_begin_a_chat_in_the_same_moment_are_all_served(
     services: Services, owner_url: str
 ) -> None:
     people = [add_viewer(owner_url, f"Person {number}") for number in range(PEOPLE)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Iterator
 from datetime import timedelta
 
 import psycopg
@@ -20,7 +19,7 @@ from rxchat.domain.retrieval import Scope
 from rxchat.services.graph import Services
 from rxchat.services.sweeping import Sweeping
 from rxchat.settings import Settings
-from tests.peers.swift import SwiftS3, swift_s3
+from tests.peers.swift import SwiftS3
 from tests.services.grounded import EMBEDDER, HANDBOOK, body, found, ready, settled, uploaded
 
 pytestmark = pytest.mark.anyio
@@ -31,20 +30,6 @@ OFFERED = ["scripted:tokens=2", EMBEDDER]
 LARGE = (
     f"<h1>Handbook</h1><p>The coffee machine is cleaned on Fridays.</p><!-- {os.urandom(1_500_000).hex()} -->".encode()
 )
-
-
-@pytest.fixture(scope="module")
-def running_swift() -> Iterator[SwiftS3]:
-    with swift_s3() as found:
-        yield found
-
-
-@pytest.fixture
-def swift(running_swift: SwiftS3) -> Iterator[SwiftS3]:
-    """A real S3 server that a test may stop."""
-    yield running_swift
-    running_swift.stop()
-    running_swift.start()
 
 
 @pytest.fixture

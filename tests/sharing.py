@@ -1,0 +1,111 @@
+"""What takes long to start and is started once: for all modules that use it, which therefore run in the same worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+from tests.embedded_models import EmbeddedModels, embedded_models
+from tests.peers.sign_in_provider import SignInProviderHost, sign_in_provider
+from tests.peers.swift import SwiftS3, swift_s3
+
+GROUPS = {
+    "a first start": {"tests/journeys/test_first_start"},
+    "a server that is killed": {
+        "tests/journeys/test_outages",
+        "tests/journeys/test_sending",
+        "tests/journeys/test_waking",
+    },
+    "a server where everybody may register": {
+        "tests/journeys/" + name
+        for name in (
+            *("test_content_security", "test_passkeys", "test_providers", "test_registration", "test_second_factor"),
+            "test_sessions",
+        )
+    },
+    "a server with documents": {
+        "tests/journeys/test_administration",
+        "tests/journeys/test_documents",
+        "tests/journeys/test_grounding",
+    },
+    "a server for programs": {
+        "tests/security/test_connections",
+        "tests/security/test_headers",
+        "tests/security/test_origins",
+    },
+    "sign-in providers": {
+        "tests/adapters/test_sign_in",
+        "tests/adapters/test_sign_in_faults",
+        "tests/security/test_federation",
+        "tests/security/test_reviewed",
+        "tests/security/test_words_of_daemons",
+    },
+    "an S3 server": {
+        "tests/adapters/test_objects",
+        "tests/adapters/test_objects_s3",
+        "tests/adapters/test_objects_s3_kinds",
+        "tests/services/test_on_s3",
+    },
+    "the embedded models": {
+        "tests/adapters/test_embedders",
+        "tests/adapters/test_ollama",
+        "tests/retrieval/test_cases",
+    },
+}
+_GROUP_OF = {module: group for group, modules in GROUPS.items() for module in modules}
+
+
+def group_of(nodeid: str) -> str:
+    """Which tests run in the same worker, one after another: a module's, and those of all modules that share something."""
+    module = nodeid.partition("::")[0].removesuffix(".py")
+    return _GROUP_OF.get(module, "tests/journeys" if module.startswith("tests/journeys/") else module)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: "/journeys/" not in item.nodeid)
+
+
+class GroupScheduling(LoadScopeScheduling):
+    """Gives each worker whole groups. (`--dist loadgroup` of pytest-xdist 3.8 does nothing with pytest 9.2.)"""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Choose how tests are given to workers."""
+    return GroupScheduling(config, log)
+
+
+@pytest.fixture(scope="session")
+def running_providers() -> Iterator[SignInProviderHost]:
+    """Sign-in providers; a test that has them misbehave calms them afterwards."""
+    with sign_in_provider() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def running_swift() -> Iterator[SwiftS3]:
+    """A real S3 server; each test has a bucket of its own."""
+    with swift_s3() as found:
+        yield found
+
+
+@pytest.fixture
+def swift(running_swift: SwiftS3) -> Iterator[SwiftS3]:
+    """A real S3 server that a test may stop, freeze or fill."""
+    yield running_swift
+    running_swift.stop()
+    running_swift.start()
+
+
+@pytest.fixture(scope="session")
+def models() -> Iterator[EmbeddedModels]:
+    """The demo model and the embedder that RxChat brings along."""
+    with embedded_models() as found:
+        yield found
