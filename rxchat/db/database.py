@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+import structlog
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -25,8 +26,11 @@ from rxchat.domain.errors import (
     StaleConversation,
 )
 
+log = structlog.get_logger(__name__)
+
 RUNTIME_ROLE = "rxchat_app"
 _ENGINES_CONNECTIONS = 2
+_REASON_CHARACTERS = 300
 # SQLAlchemy's own limit, when nothing is said.
 _OWNERS_CONNECTIONS = 15
 # A line that is dead without having been closed is noticed in 8 s.
@@ -170,6 +174,10 @@ class translated_errors:  # noqa: N801 - reads as a statement where it is used
         if is_busy(error):
             raise DatabaseBusy from error
         if is_away(error):
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            log.warning(
+                "the database does not answer", error=type(cause).__name__, reason=str(cause)[:_REASON_CHARACTERS]
+            )
             raise DatabaseAway from error
 
 
