@@ -31,7 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "migrate": ("rxchat.commands:migrate", "bring the database to the schema of this code"),
     "servers": ("rxchat.commands:servers", "start the embedded servers alone, for as long as --owner lives"),
     "secrets": (
-        "rxchat.operator_commands:secrets",
+        "rxchat.env_file:secrets",
         "print new passwords and keys, as the lines of a .env file for compose.yaml",
     ),
     "setup-link": ("rxchat.commands:setup_link", "print the link that creates the first administrator"),
