@@ -10,6 +10,8 @@ CREATE ROLE rxchat_owner LOGIN NOSUPERUSER NOBYPASSRLS CREATEROLE NOCREATEDB PAS
 CREATE ROLE rxchat_web LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB PASSWORD :'web_password';
 GRANT rxchat_app TO rxchat_web;
 GRANT rxchat_app TO rxchat_owner WITH ADMIN OPTION;
+-- So that `migrate` can remove settings that rxchat_web has given itself, even when it cannot sign in any more.
+GRANT rxchat_web TO rxchat_owner WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;
 CREATE DATABASE rxchat OWNER rxchat_owner ENCODING 'UTF8' TEMPLATE template0;
 REVOKE ALL ON DATABASE rxchat FROM PUBLIC;
 GRANT CONNECT ON DATABASE rxchat TO rxchat_web;

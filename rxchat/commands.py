@@ -19,8 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from rxchat import __version__, checks, frontend, serving
 from rxchat.connections import ConfigurationError, Connections, connections, needs_embedded
-from rxchat.db import migrations, poolers, prerequisites, shares
-from rxchat.db.database import Database, libpq_url
+from rxchat.db import migrations, poolers, prerequisites, role_settings, shares
+from rxchat.db.database import SESSION_OPTIONS, Database, libpq_url
 from rxchat.embedded.attached import serve_for
 from rxchat.embedded.progress import Report, TaskLine, Terminal
 from rxchat.embedded.supervisor import Supervisor
@@ -192,11 +192,11 @@ def _check_database(settings: Settings, at: Connections) -> None:
         for name, url in _database_urls(at.database_url, at.database_owner_url).items():
             if poolers.is_pooled(url):
                 raise ConfigurationError(f"{name} {poolers.PROBLEM} {poolers.REMEDY}")
-        with psycopg.connect(libpq_url(at.database_url), connect_timeout=5) as connection:
+        with psycopg.connect(libpq_url(at.database_url), connect_timeout=5, options=SESSION_OPTIONS) as connection:
             rights = connection.execute(_RIGHTS).fetchone()
     except psycopg.Error as error:
         reason = (str(error).strip() or "no reason given").splitlines()[0]
-        raise ConfigurationError(f"The database does not answer: {reason}") from error
+        raise ConfigurationError(f"The database does not answer: {reason}{_how_to_reset(at)}") from error
     is_superuser, is_owner = rights or (False, False)
     if is_superuser:
         problem = (
@@ -211,6 +211,42 @@ def _check_database(settings: Settings, at: Connections) -> None:
             "Please note: DATABASE_URL names the role that owns the schema, so RxChat serves with more rights than it needs."
             " Give it a role of its own, and the owner's address to DATABASE_OWNER_URL."
         )
+
+
+def _how_to_reset(at: Connections) -> str:
+    """Return what to do about the role's own settings, which may be why the database refuses it; "" when it has none."""
+    with suppress(psycopg.Error):
+        if settings := role_settings.found(at.database_owner_url, at.database_url):
+            statements = "\n  ".join(setting.statement for setting in settings)
+            return (
+                f"\nThe role {settings[0].role} has settings of its own, which may be the reason. Have an administrator of"
+                f" Postgres run this, and start RxChat again:\n\n  {statements}\n"
+            )
+    return ""
+
+
+def _reset_role_settings(at: Connections) -> None:
+    """Remove settings of the runtime role, which it can set itself; what does not answer is refused in the next step."""
+    with suppress(psycopg.Error):
+        for setting in role_settings.reset(at.database_owner_url, at.database_url):
+            where = f" in the database {setting.database}" if setting.database else ""
+            # As a message in a log, so that an administrator sees what was set.
+            text = checks.printable(f"{setting.name} = {setting.value}")
+            say(f"Removed a setting of the role {setting.role}{where}: {text}")
+
+
+def _look_for_role_settings(settings: Settings) -> Iterator[checks.Finding]:
+    """Find settings of the runtime role, where the owner's database can be read."""
+    with suppress(ConfigurationError, psycopg.Error):
+        at = connections(settings)
+        for setting in role_settings.found(at.database_owner_url, at.database_url):
+            yield checks.Finding(
+                "warning",
+                f"The role {setting.role}",
+                f"has a setting of its own: {checks.printable(f'{setting.name} = {setting.value}')}. RxChat sets none, and"
+                " such a setting can keep it from starting.",
+                f"Unless you have set it, look for who did, and remove it: {setting.statement}",
+            )
 
 
 def _database_urls(url: str, owner_url: str) -> dict[str, str]:
@@ -241,6 +277,7 @@ def _look_for_shares(settings: Settings) -> Iterator[checks.Finding]:
 
 
 def _migrate(settings: Settings, at: Connections) -> None:
+    _reset_role_settings(at)
     _check_database(settings, at)
     _create_prerequisites(at)
     try:
@@ -283,6 +320,8 @@ def check(settings: Settings, _chosen: argparse.Namespace) -> int:
         looked_at.append(checks.Checked("Database", "reached directly.", poolers_found))
     if shares_found := tuple(_look_for_shares(settings)):
         looked_at.append(checks.Checked("Shares", "made by members of their groups.", shares_found))
+    if role_settings_found := tuple(_look_for_role_settings(settings)):
+        looked_at.append(checks.Checked("Database role", "without settings of its own.", role_settings_found))
     for checked in looked_at:
         if not checked.findings:
             say(f"\nfine     {checked.subject}: {checked.fine}")

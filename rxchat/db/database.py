@@ -41,9 +41,37 @@ LINE: dict[str, Any] = {
     "keepalives_interval": 2,
     "keepalives_count": 2,
 }
-# A process that is cut off in the middle of a transaction keeps its locks from others for so long: less than a lease
-# (domain/runs.py), or engines would lose theirs while they wait.
-SESSION_OPTIONS = "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=5000"
+# A role can change its own defaults (ALTER ROLE ... SET), and they hold for each connection after that. What a connection
+# asks for wins over them, so everything that statements, or the driver that reads their results, rely on is asked for.
+SESSION_SETTINGS: dict[str, str] = {
+    "statement_timeout": "30000",
+    # A process that is cut off in the middle of a transaction keeps its locks from others for so long: less than a lease
+    # (domain/runs.py), or engines would lose theirs while they wait.
+    "idle_in_transaction_session_timeout": "5000",
+    "idle_session_timeout": "0",
+    "lock_timeout": "0",
+    "search_path": "public",
+    "row_security": "on",
+    "default_transaction_read_only": "off",
+    "default_transaction_deferrable": "off",
+    "default_transaction_isolation": "read committed",
+    # A library that is missing there refuses every connection.
+    "local_preload_libraries": "",
+    "client_encoding": "UTF8",
+    "standard_conforming_strings": "on",
+    "bytea_output": "hex",
+    "array_nulls": "on",
+    "transform_null_equals": "off",
+    "extra_float_digits": "1",
+    "DateStyle": "ISO, MDY",
+    "IntervalStyle": "postgres",
+    "TimeZone": "UTC",
+}
+SESSION_OPTIONS = " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in SESSION_SETTINGS.items())
+# Since Postgres 17, and a server that does not know a setting refuses connections that ask for it.
+_NO_TRANSACTION_TIMEOUT = (
+    "SELECT set_config('transaction_timeout', '0', false) WHERE current_setting('transaction_timeout', true) <> '0'"
+)
 # What procedures and policies say, in our own words.
 _REFUSALS: dict[str, type[RxChatError]] = {
     "RX001": StaleConversation,
@@ -237,5 +265,5 @@ def _take_runtime_role(connection: Any, _record: object) -> None:
     # It stays like that: transactions say BEGIN themselves, and what needs none is one statement alone.
     connection.autocommit = True
     cursor = connection.cursor()
-    cursor.execute(f"SET ROLE {RUNTIME_ROLE}")
+    cursor.execute(f"SET ROLE {RUNTIME_ROLE}; {_NO_TRANSACTION_TIMEOUT}")
     cursor.close()

@@ -13,7 +13,7 @@ from psycopg import sql
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rxchat.db.database import LINE, translated_errors
+from rxchat.db.database import LINE, SESSION_OPTIONS, translated_errors
 
 CHANNEL = "rxchat"
 _NOTIFY = text("SELECT pg_notify(:channel, :payload)")
@@ -32,7 +32,7 @@ async def listen(url: str) -> AsyncGenerator[str]:
     """
     with translated_errors():
         async with await psycopg.AsyncConnection.connect(
-            url, autocommit=True, application_name="rxchat listener", **LINE
+            url, autocommit=True, application_name="rxchat listener", options=SESSION_OPTIONS, **LINE
         ) as connection:
             await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
             yield ""

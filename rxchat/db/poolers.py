@@ -9,7 +9,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from rxchat.db.database import LINE, SESSION_OPTIONS, libpq_url
+from rxchat.db.database import LINE, SESSION_OPTIONS, SESSION_SETTINGS, libpq_url
 
 PROBLEM = (
     "leads to a connection pooler (like pgbouncer) that does not keep the state of a session between transactions."
@@ -33,9 +33,14 @@ def is_pooled(url: str) -> bool:
         with _connected(url) as one, _connected(url) as other:
             return not _keeps_options(one) or _share_backends(one, other)
     except psycopg.OperationalError as error:
-        if _REFUSES_OPTIONS.search(str(error)):
+        if refuses_options(error):
             return True
         raise
+
+
+def refuses_options(error: psycopg.OperationalError) -> bool:
+    """Return whether a connection was refused by a pooler because it asked for session options."""
+    return bool(_REFUSES_OPTIONS.search(str(error)))
 
 
 def _connected(url: str) -> Connection[dict[str, Any]]:
@@ -49,7 +54,7 @@ def _connected(url: str) -> Connection[dict[str, Any]]:
 def _keeps_options(connection: Connection[dict[str, Any]]) -> bool:
     """Whether the session has the options that were sent at its start; poolers can be told to drop them."""
     rows = connection.execute("SELECT name, setting FROM pg_settings WHERE source = 'client'").fetchall()
-    return {f"{row['name']}={row['setting']}" for row in rows} >= set(SESSION_OPTIONS.removeprefix("-c ").split(" -c "))
+    return {(row["name"], row["setting"]) for row in rows} >= SESSION_SETTINGS.items()
 
 
 def _share_backends(one: Connection[dict[str, Any]], other: Connection[dict[str, Any]]) -> bool:

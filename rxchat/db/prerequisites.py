@@ -10,7 +10,8 @@ from psycopg import Connection, sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
-from rxchat.db.database import RUNTIME_ROLE, libpq_url
+from rxchat.db import poolers
+from rxchat.db.database import RUNTIME_ROLE, SESSION_OPTIONS, libpq_url
 
 EXTENSIONS = ("vector", "unaccent")
 # From Postgres 16 on, who makes a role is its member without the right to act as it.
@@ -29,11 +30,17 @@ def encoding_problem(url: str) -> str | None:
     Raises:
         psycopg.Error: when the database does not answer.
     """
-    with psycopg.connect(libpq_url(url), connect_timeout=5) as connection:
-        encoding = connection.info.parameter_status("server_encoding")
-        if encoding == "UTF8":
+    try:
+        with psycopg.connect(libpq_url(url), connect_timeout=5, options=SESSION_OPTIONS) as connection:
+            encoding = connection.info.parameter_status("server_encoding")
+            name = connection.info.dbname
+    except psycopg.OperationalError as error:
+        if poolers.refuses_options(error):
+            # A pooler; the check for those says so.
             return None
-        name = connection.info.dbname
+        raise
+    if encoding == "UTF8":
+        return None
     return (
         f"The database {name} has the encoding {encoding}, and RxChat needs UTF8. Ask an administrator of Postgres for a"
         f" new database: CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0;"

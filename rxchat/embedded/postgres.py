@@ -57,6 +57,9 @@ _MAKE_LARGE_OBJECTS = (
     "lo_import(text)",
     "lo_import(text, oid)",
 )
+_DATABASES_WITH_SETTINGS = """
+    SELECT datname FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase WHERE setrole = %s::regrole
+"""
 _OWNER_MAY = sql.SQL(" LOGIN NOSUPERUSER NOBYPASSRLS CREATEROLE NOCREATEDB")
 _WEB_MAY = sql.SQL(" LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB")
 _GROUP_MAY = sql.SQL(" NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB")
@@ -277,6 +280,7 @@ class Postgres:
                 if password is not None:
                     statement += sql.SQL(" PASSWORD {}").format(sql.Literal(password))
                 await connection.execute(statement)
+                await _reset_settings(connection, role)
             await connection.execute(f"GRANT {GROUP} TO {WEB}")
             await connection.execute(f"GRANT {GROUP} TO {OWNER} WITH ADMIN OPTION")
             found = await connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
@@ -293,6 +297,15 @@ class Postgres:
             # Nothing here is a large object, and each role may make them without a limit.
             for function in _MAKE_LARGE_OBJECTS:
                 await connection.execute(f"REVOKE EXECUTE ON FUNCTION pg_catalog.{function} FROM PUBLIC")
+
+
+async def _reset_settings(connection: psycopg.AsyncConnection, role: str) -> None:
+    """Remove a role's own settings, in all databases; a role may set them itself, to what refuses every connection."""
+    await connection.execute(sql.SQL("ALTER ROLE {} RESET ALL").format(sql.Identifier(role)))
+    found = await connection.execute(_DATABASES_WITH_SETTINGS, [role])
+    for (database,) in await found.fetchall():
+        statement = sql.SQL("ALTER ROLE {} IN DATABASE {} RESET ALL")
+        await connection.execute(statement.format(sql.Identifier(role), sql.Identifier(database)))
 
 
 def packaged_version() -> str:

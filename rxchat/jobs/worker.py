@@ -18,7 +18,7 @@ from procrastinate.exceptions import ConnectorException, JobAborted
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
-from rxchat.db.database import LINE, RUNTIME_ROLE
+from rxchat.db.database import LINE, RUNTIME_ROLE, SESSION_OPTIONS
 from rxchat.db.jobs import DOCUMENTS_QUEUE, INGEST, LAST_PRIORITY, MAIL_QUEUE, QUICK_QUEUE, SCANS_QUEUE, SEND_MAIL
 from rxchat.domain.errors import DatabaseAway, EmbedderError, StoreError
 from rxchat.jobs.claims import JobClaims, QueueWorker
@@ -92,7 +92,7 @@ class Worker:
         self._jobs_at_once = jobs_at_once
         options = {
             **LINE,
-            "options": f"-c role={RUNTIME_ROLE} -c statement_timeout=30000",
+            "options": f"-c role={RUNTIME_ROLE} {SESSION_OPTIONS}",
             "application_name": "rxchat jobs",
         }
         connector = PsycopgConnector(

@@ -1,0 +1,65 @@
+"""What a role of Postgres has set for itself is gone after the next start of the embedded servers."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from rxchat.embedded.supervisor import Supervisor
+from tests.embedded.processes import settings_for
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize(
+    "sabotage",
+    [
+        "ALTER ROLE {role} SET local_preload_libraries = 'nope'",
+        "ALTER ROLE {role} SET transaction_timeout = '1ms'; ALTER ROLE {role} IN DATABASE rxchat SET statement_timeout = '1ms'",
+        "ALTER ROLE {role} IN DATABASE rxchat SET search_path = 'pg_temp'; ALTER ROLE {role} IN DATABASE postgres SET role = 'x'",
+    ],
+    ids=["library", "timeouts", "in databases"],
+)
+async def test_settings_that_a_role_has_given_itself_are_gone_after_the_next_start(
+    furnished: Path, sabotage: str
+) -> None:
+    supervisor = Supervisor(settings_for(furnished, "postgres"))
+    found = await supervisor.start()
+    try:
+        assert found.database_url and found.database_owner_url
+        await run(found.database_url, "SET ROLE rxchat_app; ALTER ROLE rxchat_app SET search_path = 'x'")
+        await run(found.database_url, sabotage.format(role="rxchat_web"))
+        await run(found.database_owner_url, sabotage.format(role="rxchat_owner"))
+        # Each of these is a default of the next connection, which may not come to be.
+        with suppress(psycopg.Error):
+            assert await settings_seen(found.database_url) != ('"$user", public', "0", 0)
+    finally:
+        await supervisor.stop()
+    again = Supervisor(settings_for(furnished, "postgres"))
+    found = await again.start()
+    try:
+        for url in (found.database_url, found.database_owner_url):
+            assert url is not None
+            assert await settings_seen(url) == ('"$user", public', "0", 0)
+    finally:
+        await again.stop()
+
+
+async def run(url: str, statements: str) -> None:
+    """Run statements, each a transaction of its own."""
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        for statement in statements.split("; "):
+            await connection.execute(statement.encode())
+
+
+async def settings_seen(url: str) -> object:
+    """Return the defaults of a new connection, and how many settings roles have."""
+    query = (
+        "SELECT current_setting('search_path'), current_setting('statement_timeout'),"
+        " (SELECT count(*) FROM pg_db_role_setting WHERE setrole <> 0)"
+    )
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        return await (await connection.execute(query)).fetchone()
