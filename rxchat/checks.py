@@ -81,7 +81,10 @@ def printable(text: str) -> str:
 
 def look(settings: Settings) -> list[Checked]:
     """Return everything that was looked at, and what is wrong with it."""
-    return [Checked(subject, fine, tuple(find(settings))) for subject, fine, find in _CHECKS]
+    return [
+        Checked(subject, fine if isinstance(fine, str) else fine(settings), tuple(find(settings)))
+        for subject, fine, find in _CHECKS
+    ]
 
 
 def findings(settings: Settings) -> list[Finding]:
@@ -224,6 +227,15 @@ def _origin_of(url: str) -> str | None:
     return f"{parts.scheme}://{host}" + ("" if port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{port}")
 
 
+def _where_it_listens(settings: Settings) -> str:
+    """Say at which addresses RxChat listens, and which machines reach these."""
+    if is_loopback(settings.host):
+        return f"at {settings.host}, which only this machine can reach."
+    if settings.host in {"0.0.0.0", "::"}:  # noqa: S104 - it is what an operator has set
+        return f"at {settings.host}, which is every address of this machine: other machines can reach it."
+    return f"at {settings.host}, which other machines can reach."
+
+
 def _look_at_the_host(settings: Settings) -> Iterator[Finding]:
     if settings.host == "localhost":
         return
@@ -346,10 +358,10 @@ def _look_at_the_user(_settings: Settings) -> Iterator[Finding]:
         yield Finding("warning", "The user", problem, remedy)
 
 
-_CHECKS: tuple[tuple[str, str, Callable[[Settings], Iterator[Finding]]], ...] = (
+_CHECKS: tuple[tuple[str, str | Callable[[Settings], str], Callable[[Settings], Iterator[Finding]]], ...] = (
     ("Secrets", "random and different, or generated into the data folder.", _look_at_secrets),
     ("Public address", "an address as browsers write it, and https where others come in.", _look_at_the_address),
-    ("Listening", "at an address of this machine.", _look_at_the_host),
+    ("Listening", _where_it_listens, _look_at_the_host),
     ("Origins", "no page but our own, and those that are named, may open the websocket.", _look_at_origins),
     ("Proxies", "nobody can pretend to come from somewhere else.", _look_at_proxies),
     ("Password hashes", "cost an attacker enough.", _look_at_passwords),

@@ -325,6 +325,18 @@ def test_secrets_are_new_each_time_and_pass_the_check(capsys: pytest.CaptureFixt
     assert errors(PUBLIC | made[0] | {"RXCHAT_PUBLIC_URL": "https://chat.example.org"}) == set()
 
 
+@pytest.mark.parametrize(
+    ("host", "is_reached"),
+    [("127.0.0.1", False), ("localhost", False), ("::1", False), ("0.0.0.0", True), ("::", True), ("192.0.2.7", True)],
+)
+def test_it_says_whether_other_machines_reach_where_it_listens(host: str, is_reached: bool) -> None:
+    (listening,) = [
+        item for item in checks.look(Settings.model_validate({"RXCHAT_HOST": host})) if item.subject == "Listening"
+    ]
+    assert host in listening.fine and listening.findings == ()
+    assert ("other machines can reach" in listening.fine) == is_reached
+
+
 def test_root_is_told_to_make_a_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rxchat.checks.os.geteuid", lambda: 0)
     (finding,) = found({})
