@@ -25,6 +25,21 @@ class DeletedDocument:
     bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class DeletedCopy:
+    """One row of the trash, a single version or an attached file too, as an export holds it."""
+
+    id: UUID
+    collection_id: UUID
+    file_id: UUID
+    name: str
+    size_bytes: int
+    created_at: datetime
+    version: int
+    version_state: str
+    deleted_at: datetime
+
+
 _RESTORABLE = text(
     """
     SELECT document.id
@@ -75,6 +90,12 @@ async def trashed(session: AsyncSession, collection_id: UUID | None = None) -> l
     """Return the trash of the acting user, of one collection or of all, the last that were deleted first."""
     found = await session.execute(_TRASHED, {"collection": collection_id})
     return [DeletedDocument(**row) for row in found.mappings()]
+
+
+async def copies(session: AsyncSession) -> list[DeletedCopy]:
+    """Return all that the acting user has in the trash, versions and attached files too, the oldest upload first."""
+    found = await session.execute(text("SELECT * FROM trashed_copies()"))
+    return [DeletedCopy(**row) for row in found.mappings()]
 
 
 _RESTORE = text("SELECT id, state FROM restore_documents(:document)").bindparams(bindparam("document", type_=Uuid()))

@@ -17,6 +17,7 @@ from rxchat.db import files as file_rows
 from rxchat.db import trash as trash_rows
 from rxchat.db import versions as version_rows
 from rxchat.db.database import Database
+from rxchat.db.trash import DeletedCopy
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import (
@@ -281,14 +282,16 @@ class Files:
         read = await _begun(self._read(sealed, start, end))
         return Content(document.name, document.media_type, size, start, end, read)
 
-    async def whole(self, owner_id: UUID, document: Document) -> AsyncGenerator[bytes]:
-        """Return the pieces of a document's file, for the job that reads it.
+    async def whole(
+        self, owner_id: UUID, document: Document | DeletedCopy, *, with_trash: bool = False
+    ) -> AsyncGenerator[bytes]:
+        """Return the pieces of a document's file, for the job that reads it, or for its owner's export.
 
         Raises:
-            NotFound: when it is gone, or in the trash.
+            NotFound: when it is gone, or in the trash (unless it is asked for `with_trash`).
         """
         async with self._database.begin(owner_id) as session:
-            is_there = await rows.owned_document(session, owner_id, document.id) is not None
+            is_there = with_trash or await rows.owned_document(session, owner_id, document.id) is not None
             sealed = await file_rows.sealed(session, document.file_id, owner_id) if is_there else None
         if sealed is None:
             raise NotFound

@@ -20,9 +20,12 @@ from rxchat.db import conversations as conversation_rows
 from rxchat.db import documents as document_rows
 from rxchat.db import queue as queue_rows
 from rxchat.db import sessions as session_rows
+from rxchat.db import trash as trash_rows
 from rxchat.db.database import Database
+from rxchat.db.trash import DeletedCopy
 from rxchat.domain.accounts import Caller, Viewer, valid_name
 from rxchat.domain.errors import Conflict, LastAdministrator, NotAllowed, NotFound, NotSignedIn, StoreError
+from rxchat.domain.files import Document
 from rxchat.domain.ids import new_id
 from rxchat.domain.versions import VersionState
 from rxchat.observability import correlation_id
@@ -42,7 +45,9 @@ _README = (
     "account.json        who you are, how you sign in, where you are signed in, your keys (never their words)\n"
     "audit.json          what the audit says that you did\n"
     "conversations/      each conversation as JSON with its messages, and as text to read\n"
-    "documents.json      what you have uploaded: what it is called, and in which file below it is\n"
+    "collections.json    your collections of documents\n"
+    "documents.json      what you have uploaded: its name, its file below, and `deleted_at` if it is in the trash,\n"
+    "                    where documents are kept for 30 days after they were deleted\n"
     "documents/          the files themselves, by their ids\n"
 )
 
@@ -256,18 +261,19 @@ class MyData:
 
     async def _documents(self, archive: zipfile.ZipFile, viewer: Viewer) -> AsyncGenerator[None]:
         """Add the user's files, and yield after each piece, so that it can be sent."""
-        async with self._database.begin(viewer.user_id) as session:
-            found = await document_rows.all_owned(session, viewer.user_id)
+        async with self._database.begin(viewer.user_id, snapshot=True) as session:
+            collections = await document_rows.collections(session, viewer.user_id)
+            found: list[Document | DeletedCopy] = [*await document_rows.all_owned(session, viewer.user_id)]
+            found += await trash_rows.copies(session)
+        own = [item for item in collections if item.owner_id == viewer.user_id]
+        facts = [{"id": item.id, "name": item.name, "description": item.description} for item in own]
+        archive.writestr("collections.json", _json(facts))
         told = []
         for item in found:
-            # The id alone, as with conversations; a suffix that is letters and digits says with what it is opened.
-            suffix = item.name.rpartition(".")[2]
-            name = f"documents/{item.id}" + (f".{suffix}" if suffix.isalnum() and len(suffix) <= 8 else "")
-            line = {"name": item.name, "file": name, "uploaded_at": item.created_at, "bytes": item.size_bytes}
-            line |= {"version": item.version, "is_current": item.version_state is VersionState.CURRENT}
+            line = _document_line(item)
             try:
-                content = await self._files.whole(viewer.user_id, item)
-                with archive.open(name, "w", force_zip64=True) as out:
+                content = await self._files.whole(viewer.user_id, item, with_trash=True)
+                with archive.open(str(line["file"]), "w", force_zip64=True) as out:
                     async for piece in content:
                         await asyncio.to_thread(out.write, piece)
                         yield
@@ -356,6 +362,19 @@ async def _joined(first: bytes, others: AsyncGenerator[bytes]) -> AsyncGenerator
         yield first
         async for piece in others:
             yield piece
+
+
+def _document_line(item: Document | DeletedCopy) -> dict[str, Any]:
+    """Return what documents.json says of a document."""
+    # The id alone, as with conversations; a suffix that is letters and digits says with what it is opened.
+    suffix = item.name.rpartition(".")[2]
+    file = f"documents/{item.id}" + (f".{suffix}" if suffix.isalnum() and len(suffix) <= 8 else "")
+    line = {"name": item.name, "file": file, "uploaded_at": item.created_at, "bytes": item.size_bytes}
+    line |= {"collection": item.collection_id, "version": item.version}
+    line["is_current"] = item.version_state == VersionState.CURRENT.value
+    if isinstance(item, DeletedCopy):
+        line["deleted_at"] = item.deleted_at
+    return line
 
 
 def _json(value: Any) -> str:

@@ -12,14 +12,16 @@ import pytest
 
 from rxchat.domain.accounts import Caller
 from rxchat.domain.errors import LastAdministrator, NotAllowed, NotSignedIn
+from rxchat.domain.versions import IfExists
 from rxchat.services.graph import Services
 from rxchat.tables import metadata
 from tests.factories import PASSWORD, signed_in_as
 from tests.security.house import person
-from tests.services.grounded import uploaded
+from tests.services.grounded import EMBEDDER, body, settled, uploaded
 
 pytestmark = pytest.mark.anyio
 
+OFFERED = ["scripted:tokens=2", EMBEDDER]
 CALLER = Caller("192.0.2.1", "a browser")
 
 
@@ -67,6 +69,55 @@ async def test_what_somebody_has_uploaded_comes_along(services: Services, owner_
     assert [name for name in archive.namelist() if name.startswith("documents/")] == [line["file"]]
 
 
+async def test_what_is_in_the_trash_comes_along_and_says_when_it_was_deleted(
+    services: Services, owner_url: str
+) -> None:
+    ada, bob = await person(services, owner_url, "Ada"), await person(services, owner_url, "Bob")
+    collection, his = await services.library.create(ada, "Mine"), await services.library.create(bob, "His")
+    await uploaded(services, ada, collection, "kept.txt", "Kept words.")
+    gone = await uploaded(services, ada, collection, "gone.txt", "Gone words, an older version.")
+    newer = await services.files.begin(
+        ada, name="gone.txt", size_bytes=11, collection_id=collection, if_exists=IfExists.REPLACE
+    )
+    await services.files.receive(ada, newer.document_id, 0, body(b"Gone words."))
+    await settled(services, ada, newer.document_id)
+    await services.files.remove(ada, [newer.document_id])
+    await services.files.remove(bob, [await uploaded(services, bob, his, "his.txt", "His words.")])
+    assert [item.name for item in await services.trash.documents(ada)] == ["gone.txt"]
+    archive = await exported(services, ada)
+    lines = json.loads(archive.read("documents.json"))
+    words = {archive.read(line["file"]).decode(): line for line in lines}
+    assert words.keys() == {"Kept words.", "Gone words.", "Gone words, an older version."}
+    assert {text: "deleted_at" in line for text, line in words.items()} == {
+        "Kept words.": False, "Gone words.": True, "Gone words, an older version.": True,
+    }  # fmt: skip
+    deleted = words["Gone words."]
+    assert datetime.fromisoformat(deleted["deleted_at"]) > datetime.fromisoformat(deleted["uploaded_at"])
+    assert (deleted["version"], deleted["is_current"]) == (2, True) and str(gone) in str(lines)
+    [kept] = json.loads(archive.read("collections.json"))
+    assert kept["name"] == "Mine" and kept["id"] == deleted["collection"]
+    assert "30 days" in archive.read("README.txt").decode()
+
+
+async def test_what_is_moved_to_the_trash_while_it_is_written_is_in_it(
+    services: Services, owner_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await person(services, owner_url, "Ada")
+    collection, whole = await services.library.create(ada, "Mine"), services.files.whole
+    await uploaded(services, ada, collection, "gone.txt", "Gone.")
+
+    async def trashing(owner_id, document, **how):
+        # The job that reads it asks, too.
+        if how:
+            await services.files.remove(ada, [document.id])
+        return await whole(owner_id, document, **how)
+
+    monkeypatch.setattr(services.files, "whole", trashing)
+    archive = await exported(services, ada)
+    [line] = json.loads(archive.read("documents.json"))
+    assert line.get("missing") is None and archive.read(line["file"]) == b"Gone."
+
+
 @pytest.mark.parametrize("with_pieces", [True, False])
 async def test_what_is_deleted_while_it_is_written_is_named_and_the_rest_comes_along(
     services: Services, owner_url: str, monkeypatch: pytest.MonkeyPatch, with_pieces: bool
@@ -76,12 +127,12 @@ async def test_what_is_deleted_while_it_is_written_is_named_and_the_rest_comes_a
     gone = await uploaded(services, ada, collection, "gone.txt", "Gone.")
     await uploaded(services, ada, collection, "kept.txt", "Kept.")
 
-    async def deleting(owner_id, document):
-        content = await whole(owner_id, document) if with_pieces else None
+    async def deleting(owner_id, document, **how):
+        content = await whole(owner_id, document, **how) if with_pieces else None
         if document.id == gone:
             await services.files.remove(ada, [gone])
             await services.trash.delete_for_good(ada, gone)
-        return content or await whole(owner_id, document)
+        return content or await whole(owner_id, document, **how)
 
     monkeypatch.setattr(services.files, "whole", deleting)
     archive = await exported(services, ada)
