@@ -184,12 +184,19 @@ Person = Annotated[Viewer, Depends(person_of)]
 EnrollingPerson = Annotated[Viewer, Depends(enrolling_person_of)]
 
 
-async def download_place(viewer: SignedIn, services: Here) -> AsyncGenerator[None]:
+async def download_place(request: Request, viewer: SignedIn, services: Here) -> AsyncGenerator[None]:
     """Hold one of the user's places for downloads until the answer has been sent.
 
+    A cookie comes along with links and scripts of other sites' pages, too, and a download costs whether they can read it
+    or not. So those begin none: only our own pages, programs, and addresses that a user has typed or opened from elsewhere
+    than a page.
+
     Raises:
-        TooManyAttempts: when there is none.
+        NotAllowed: when a page of another site has begun it.
+        TooManyAttempts: when there is no place.
     """
+    if _credential(request) is None and is_begun_elsewhere(request, request.app.state.own_origins):
+        raise NotAllowed("This download was begun by a page of another site. Open it in RxChat.")
     with services.files.downloads.place(viewer.user_id):
         yield
 
@@ -203,3 +210,10 @@ def is_cross_site(request: Request, own_origins: frozenset[str]) -> bool:
     if origin is None:
         return request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin", "same-site"}
     return origin.rstrip("/") not in own_origins
+
+
+def is_begun_elsewhere(request: Request, own_origins: frozenset[str]) -> bool:
+    """Whether a page of another origin made this request, a page of a neighboring host included."""
+    if is_cross_site(request, own_origins):
+        return True
+    return request.headers.get("origin") is None and request.headers.get("sec-fetch-site") == "same-site"

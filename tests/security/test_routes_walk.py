@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_type_hints
 from uuid import uuid4
 
 import httpx
 import pytest
+from fastapi import Response
+from fastapi.routing import APIRoute, iter_route_contexts
 
+from rxchat.api.requests import DOWNLOAD
 from rxchat.api.routes import build_api
 from rxchat.domain.accounts import Caller
 from rxchat.services.graph import Services
 from rxchat.settings import Settings
 from tests.factories import add_viewer
-from tests.security.house import Open, error_of, person, sign_in
+from tests.security.house import ORIGIN, Open, error_of, person, sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -86,6 +89,29 @@ PARAMETERS = {
     ("GET", "/api/documents/{document_id}"): {"start"},
     ("GET", "/api/documents/{document_id}/chunks"): {"first", "limit"},
     ("GET", "/api/admin/people"): {"words", "role", "offset"},
+}
+# What is answered with something else than a value: a file, a stream, an export. Each is begun by our own pages alone, but for
+# these: links prove themselves and no cookie counts for them, and ways to providers send nothing but an address.
+FREE_TO_BEGIN = {
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/api/files/by-link/{sealed}",
+    "/api/auth/providers/{key}",
+    "/api/auth/providers/{key}/callback",
+}
+
+
+def is_sent(route: APIRoute) -> bool:
+    """Whether a route's answer is written by itself: a file, a stream, an export."""
+    answer = get_type_hints(route.endpoint).get("return")
+    return "export" in route.path or (isinstance(answer, type) and issubclass(answer, Response))
+
+
+SENT = {
+    route.path: route
+    for route in (context.original_route for context in iter_route_contexts(API.routes))
+    if isinstance(route, APIRoute) and "GET" in (route.methods or ()) and route.path not in FREE_TO_BEGIN and is_sent(route)
 }
 # Where a user goes who has to set up a second factor first.
 ENROLLING = {
@@ -207,6 +233,40 @@ async def test_another_sites_page_changes_nothing(clients: Open, subtests: pytes
                 method, filled(path, uuid4()), json={}, headers={"origin": "", "sec-fetch-site": "cross-site"}
             )
             assert answer.status_code == 403
+
+
+def test_what_is_sent_as_a_stream_or_an_export_is_begun_by_our_own_pages_alone() -> None:
+    assert {"/api/admin/audit/export", "/api/me/export/{ticket}", "/api/files/{document_id}"} <= SENT.keys()
+    unlocked = [path for path, route in SENT.items() if DOWNLOAD not in route.dependencies]
+    assert unlocked == []
+
+
+async def test_a_page_of_another_site_begins_no_stream_and_no_export(
+    services: Services, clients: Open, owner_url: str, subtests: pytest.Subtests
+) -> None:
+    boss = await person(services, owner_url, "Boss", "admin")
+    client = clients()
+    await sign_in(client, boss)
+    del client.headers["origin"]
+    _, key = await services.programs.create_key(boss, name="k", scopes=["admin", "files"], days=None, caller=Caller())
+    program = clients(**{"x-api-key": key})
+    foreign = (
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+    )
+    for path in SENT:
+        with subtests.test(path=path):
+            for headers in foreign:
+                answer = await client.get(filled(path, uuid4()), headers=headers)
+                assert (answer.status_code, error_of(answer)) == (403, "not_allowed"), headers
+                assert "another site" in answer.text
+            for headers in ({}, {"sec-fetch-site": "none"}, {"sec-fetch-site": "same-origin"}, {"origin": ORIGIN}):
+                assert "another site" not in (await client.get(filled(path, uuid4()), headers=headers)).text
+            # No cookie counts beside a key, and a browser sends no key by itself.
+            assert "another site" not in (await program.get(filled(path, uuid4()))).text
+    assert (await client.get("/api/admin/audit/export", headers={"sec-fetch-site": "same-origin"})).status_code == 200
 
 
 async def test_what_administrators_do_nobody_else_does(
