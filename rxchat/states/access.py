@@ -29,7 +29,7 @@ from rxchat.observability import correlated
 from rxchat.services import graph
 from rxchat.states import guard, sockets
 from rxchat.states.callers import caller_of
-from rxchat.states.event_shapes import is_reflex_own
+from rxchat.states.event_shapes import DOOR, is_reflex_own
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,6 @@ _AWAY_SECONDS = 1.0
 _SECURE_COOKIE, _PLAIN_COOKIE = "__Host-rxchat_session", "rxchat_session"
 _accepted = [_SECURE_COOKIE, _PLAIN_COOKIE]
 
-DOOR = "_rxchat_door"
 ENROL_AT = "/account/security"
 
 

@@ -5,7 +5,11 @@ Reflex takes it for granted that its own page sent an event; whatever else comes
 
 from __future__ import annotations
 
-from typing import Any
+import inspect
+from collections.abc import Callable
+from functools import lru_cache
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 from reflex_base.registry import RegistrationContext
@@ -21,6 +25,8 @@ _REFLEX_ARGUMENTS: dict[str, dict[str, tuple[type, ...]]] = {
 }
 REFLEX_HANDLERS = frozenset(_REFLEX_ARGUMENTS)
 """What Reflex's own frontend needs; none of these changes a var of ours or tells of one that a page may not see."""
+JSON_KINDS = (str, bool, dict, list, _NONE)
+"""What a value of JSON can be, numbers apart."""
 _LONGEST_PATH = 4_000
 _PLACE = {"pathname", "asPath", "query"}
 
@@ -32,7 +38,8 @@ def is_event(data: Any) -> bool:
     payload = data.get("payload", {})
     if not isinstance(payload, dict) or not is_place(data.get("router_data", {})):
         return False
-    return data["name"] in RegistrationContext.get().event_handlers and _fits(data["name"], payload)
+    registered = RegistrationContext.get().event_handlers.get(data["name"])
+    return registered is not None and _fits(data["name"], registered.handler.fn, payload)
 
 
 def is_place(place: Any) -> bool:
@@ -74,10 +81,23 @@ def is_reflex_own(name: str) -> bool:
     return name.rpartition(".")[2] in REFLEX_HANDLERS and ".rxchat___" not in name
 
 
-def _fits(name: str, payload: dict[str, Any]) -> bool:
+DOOR = "_rxchat_door"
+"""The attribute of the handlers that a browser may call (access.py sets it)."""
+
+
+def _fits(name: str, handler: Callable[..., Any], payload: dict[str, Any]) -> bool:
+    """Whether a payload names a handler's parameters, all that have no default, with values of the annotated types.
+
+    The state is no parameter to a client: Reflex passes it itself, and raises on a second one.
+    """
     if not is_reflex_own(name):
-        # Ours look at their arguments themselves (auth_guard), and all others are refused.
-        return True
+        if getattr(handler, DOOR, None) is None:
+            return False
+        parameters = arguments_of(handler)
+        needed = {item for item, (_, is_optional) in parameters.items() if not is_optional}
+        return needed <= payload.keys() <= parameters.keys() and all(
+            _is_of_type(value, parameters[item][0]) for item, value in payload.items()
+        )
     kinds = _REFLEX_ARGUMENTS[name.rpartition(".")[2]]
     needed = {argument for argument, allowed in kinds.items() if _NONE not in allowed}
     if not needed <= payload.keys() <= kinds.keys():
@@ -93,3 +113,23 @@ def _fits(name: str, payload: dict[str, Any]) -> bool:
 
 def _is_strings(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+@lru_cache(maxsize=1024)
+def arguments_of(handler: Callable[..., Any]) -> dict[str, tuple[Any, bool]]:
+    """Return the parameters of a handler that a client gives: the type of each, and whether it has a default."""
+    hints = get_type_hints(handler)
+    parameters = list(inspect.signature(handler).parameters.values())[1:]
+    return {item.name: (hints.get(item.name, Any), item.default is not item.empty) for item in parameters}
+
+
+def _is_of_type(value: Any, kind: Any) -> bool:
+    """Whether a value of JSON is one that an annotation allows; what has no counterpart in JSON allows none."""
+    if kind is Any or kind is object:
+        return True
+    if get_origin(kind) in {Union, UnionType}:
+        return any(_is_of_type(value, item) for item in get_args(kind))
+    if kind is float or kind is int:
+        # For Python, true is a number.
+        return isinstance(value, (int, float) if kind is float else int) and not isinstance(value, bool)
+    return (get_origin(kind) or kind) in JSON_KINDS and isinstance(value, get_origin(kind) or kind)

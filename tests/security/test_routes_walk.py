@@ -111,7 +111,10 @@ def is_sent(route: APIRoute) -> bool:
 SENT = {
     route.path: route
     for route in (context.original_route for context in iter_route_contexts(API.routes))
-    if isinstance(route, APIRoute) and "GET" in (route.methods or ()) and route.path not in FREE_TO_BEGIN and is_sent(route)
+    if isinstance(route, APIRoute)
+    and "GET" in (route.methods or ())
+    and route.path not in FREE_TO_BEGIN
+    and is_sent(route)
 }
 # Where a user goes who has to set up a second factor first.
 ENROLLING = {
