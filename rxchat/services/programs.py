@@ -13,7 +13,7 @@ from rxchat.db import credentials as rows
 from rxchat.db import sessions as session_rows
 from rxchat.db.database import Database
 from rxchat.domain.accounts import Caller, Viewer
-from rxchat.domain.errors import InvalidInput, NotFound, NotSignedIn
+from rxchat.domain.errors import InvalidInput, NotFound, NotSignedIn, RxChatError
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Permission, Scope, require, valid_scopes
 from rxchat.observability import correlation_id
@@ -85,6 +85,7 @@ class Programs:
         Raises:
             NotSignedIn: when something of it is not right.
             InvalidInput: when a scope does not exist.
+            NotAllowed: when it is to administer, and its user may not.
             TooManyAttempts: when it was tried too often.
         """
         wanted = valid_scopes(scopes)
@@ -95,7 +96,31 @@ class Programs:
             admission = await self._authentication.give_code(admission.pending, code, caller)
         if admission.session is None:
             raise NotSignedIn
-        return self._pair(admission.session, 0)
+        pair = self._pair(admission.session, 0)
+        if Scope.ADMIN in wanted:
+            await self._require_right_to_administer(admission.session, pair, caller)
+        return pair
+
+    async def _require_right_to_administer(self, token: SessionToken, pair: TokenPair, caller: Caller) -> None:
+        """End the sign-in of a program that asks for more than its user may do.
+
+        Only the record of a sign-in says what its user may do with it, by role and second factor.
+        """
+        try:
+            _require_right_to(await self._sessions.bearer(pair.access_token), frozenset({Scope.ADMIN}))
+        except RxChatError:
+            async with self._database.begin(token.user_id) as session:
+                await session_rows.end(session, token.user_id, only=token.session_id, reason="signed_out")
+                await audit.append(
+                    session,
+                    token.user_id,
+                    "signed_out",
+                    caller.address,
+                    correlation_id(),
+                    session=str(token.session_id),
+                )
+            self._access.changed(token.user_id)
+            raise
 
     def _pair(self, family: SessionToken, generation: int) -> TokenPair:
         return TokenPair(
@@ -142,8 +167,7 @@ class Programs:
         """
         require(viewer, Permission.KEYS_CREATE)
         wanted = valid_scopes(scopes)
-        if Scope.ADMIN in wanted and not viewer.is_admin:
-            require(viewer, Permission.PEOPLE_READ)
+        _require_right_to(viewer, wanted)
         name = " ".join(name.replace("\x00", "").split())[:100]
         if not name:
             raise InvalidInput("Please give the key a name, so that you recognise it later.")
@@ -192,3 +216,13 @@ class Programs:
 
 def _view(row: ApiKey) -> KeyView:
     return KeyView(row.id, row.name, row.prefix, tuple(row.scopes), row.created_at, row.expires_at, row.last_used_at)
+
+
+def _require_right_to(viewer: Viewer, scopes: frozenset[Scope]) -> None:
+    """Let only users who administer make a key or token for it; for all others the scope would open nothing.
+
+    Raises:
+        NotAllowed: when the user administers nothing.
+    """
+    if Scope.ADMIN in scopes and not viewer.is_admin:
+        require(viewer, Permission.PEOPLE_READ)

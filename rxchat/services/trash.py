@@ -37,9 +37,17 @@ class Trash:
         self._files = files
 
     async def documents(self, viewer: Viewer, collection_id: UUID | None = None) -> list[DeletedDocument]:
-        """Return the user's deleted documents, of one collection or of all, the last that were deleted first."""
+        """Return the user's deleted documents, of one collection or of all, the last that were deleted first.
+
+        Raises:
+            NotFound: when the collection is unknown or another user's.
+        """
         require_scope(viewer, Scope.FILES)
         async with self._database.begin(viewer.user_id) as session:
+            if collection_id is not None:
+                owned = await document_rows.owned_collection(session, viewer.user_id, collection_id)
+                if owned is None:
+                    raise NotFound
             return await rows.trashed(session, collection_id)
 
     async def restore(self, viewer: Viewer, document_ids: Sequence[UUID], caller: Caller) -> list[Document]:

@@ -20,6 +20,7 @@ from rxchat.services.attaching import Attached
 from rxchat.services.graph import Services
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.security.house import Open, error_of, person, sign_in
+from tests.security.test_routes_walk import ROUTES
 from tests.services.answering import ended
 from tests.services.grounded import EMBEDDER, ready
 
@@ -58,6 +59,8 @@ async def document(services: Services, victim: Viewer, collection: UUID) -> UUID
 
 PATHS = [
     ("GET", "/api/collections/{collection}/documents"),
+    ("GET", "/api/collections/{collection}/deleted-documents"),
+    ("POST", "/api/collections/{collection}/taken-names"),
     ("DELETE", "/api/collections/{collection}"),
     ("GET", "/api/documents/{document}"),
     ("DELETE", "/api/documents/{document}"),
@@ -76,6 +79,11 @@ PATHS = [
 ]
 
 
+def test_every_route_to_a_collection_or_a_document_is_tried() -> None:
+    tried = {(method, path.partition("?")[0].replace("}", "_id}")) for method, path in PATHS}
+    assert {item for item in ROUTES if "{collection_id}" in item[1] or "{document_id}" in item[1]} <= tried
+
+
 async def test_what_is_somebody_elses_looks_like_what_is_not_there(
     services: Services, clients: Open, victim: Viewer, stranger: Viewer, collection: UUID, document: UUID,
     subtests: pytest.Subtests,
@@ -85,8 +93,8 @@ async def test_what_is_somebody_elses_looks_like_what_is_not_there(
     for method, path in PATHS:
         headers = {"content-type": "application/offset+octet-stream", "upload-offset": "0"} if method == "PATCH" else {}
         content = b"x" if method != "GET" else b""
-        if path.endswith("read-again"):
-            headers, content = {"content-type": "application/json"}, b'{"encoding": "koi8-r"}'
+        if path.endswith(("read-again", "taken-names")):
+            headers, content = {"content-type": "application/json"}, b'{"encoding": "koi8-r", "names": ["merger.md"]}'
         with subtests.test(route=f"{method} {path}"):
             answers = [
                 await client.request(

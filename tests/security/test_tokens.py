@@ -19,6 +19,7 @@ from rxchat.services.graph import Services
 from rxchat.services.tokens import Purpose, SessionToken, Tokens
 from tests.factories import PASSWORD
 from tests.security.house import Open, error_of, person, sign_in
+from tests.security.test_routes_walk import ROUTES, filled
 
 pytestmark = pytest.mark.anyio
 
@@ -202,6 +203,43 @@ async def test_a_token_does_what_its_scopes_say(services: Services, clients: Ope
     assert (await clients().post(f"{path}/stop", headers=chatting)).status_code == 200
     for headers in (reading, chatting):
         assert (await clients().get("/api/admin/people", headers=headers)).status_code == 403
+
+
+@pytest.mark.parametrize("role", ["member", "guest"])
+async def test_a_token_to_administer_is_for_administrators_in_the_words_of_keys(
+    services: Services, clients: Open, owner_url: str, role: str
+) -> None:
+    viewer, boss = await person(services, owner_url, "Mem", role), await person(services, owner_url, "Boss", "admin")
+    body = {"email": viewer.email, "password": PASSWORD, "scopes": ["read", "admin"]}
+    refused = await clients().post("/api/auth/token", json=body)
+    assert (refused.status_code, error_of(refused)) == (403, "not_allowed") and "token" not in refused.text
+    client = clients()
+    await sign_in(client, await person(services, owner_url, "Keys", "member"))
+    key = await client.post("/api/me/keys", json={"name": "k", "scopes": ["admin"], "password": PASSWORD})
+    assert key.status_code == 403 and key.json() == refused.json()
+    with psycopg.connect(owner_url) as connection:
+        ended = "SELECT count(*) FROM user_session WHERE user_id = %s AND ended_at IS NULL"
+        assert connection.execute(ended, (viewer.user_id,)).fetchone() == (0,)
+    assert (await clients().post("/api/auth/token", json=body | {"scopes": ["read"]})).status_code == 200
+    assert (await pair_of(clients(), boss, scopes=["admin"]))["access_token"]
+
+
+async def test_a_token_to_administer_does_nothing_once_its_user_administers_nothing(
+    services: Services, clients: Open, owner_url: str, subtests: pytest.Subtests
+) -> None:
+    """As it was given to members before, and as a demotion in another way than through the use case leaves it."""
+    viewer = await person(services, owner_url, "Boss", "admin")
+    token = await pair_of(clients(), viewer, scopes=["read", "admin"])
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("UPDATE user_account SET role = 'member' WHERE id = %s", (viewer.user_id,))
+    services.sessions._known.clear()
+    program = clients(authorization=f"Bearer {token['access_token']}")
+    assert (await program.get("/api/me")).json()["permissions"]
+    body = {"email": "x@example.org", "role": "admin"}
+    for method, path in [item for item in ROUTES if "/admin/" in item[1]]:
+        with subtests.test(route=f"{method} {path}"):
+            answer = await program.request(method, filled(path, new_id()), json=body)
+            assert (answer.status_code, error_of(answer)) == (403, "not_allowed")
 
 
 async def test_no_program_does_what_is_the_persons_own_to_do(

@@ -171,7 +171,10 @@ async def test_only_its_owner_sees_and_restores_what_was_deleted(
     reader = add_viewer(owner_url, "Reader")
     await services.library.share(viewer, collection, PrincipalKind.PERSON, reader.email, CALLER)
     await services.files.remove(viewer, [document.id])
-    assert await in_trash(services, reader, collection) == []
+    assert await in_trash(services, reader) == []
+    for theirs_or_none in (collection, new_id()):
+        with pytest.raises(NotFound):
+            await services.trash.documents(reader, theirs_or_none)
     for unknown in (document.id, new_id()):
         with pytest.raises(NotFound):
             await services.trash.restore(reader, [unknown], CALLER)
