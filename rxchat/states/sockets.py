@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -62,12 +62,8 @@ def install(namespace: Namespace) -> None:
 
     async def on_event(sid: str, data: Any) -> None:
         if is_event(data):
-            try:
-                await process(sid, data)
-            except (TypeError, ValueError, AttributeError, LookupError) as error:
-                # Reflex could not take it apart after all; a traceback would hold all of it.
-                log.warning("an event could not be taken apart", error=type(error).__name__)
-            else:
+            # Of an event whose socket is closed already Reflex would log all, and do nothing.
+            if sid not in namespace.sid_to_token or await _is_taken_apart(process(sid, data)):
                 return
         else:
             log.warning("refused a message that is no event", kind=type(data).__name__)
@@ -89,6 +85,16 @@ def install(namespace: Namespace) -> None:
     namespace.on_disconnect = on_disconnect
     if (server := getattr(namespace, "server", None)) is not None:
         _limit_backlog(server)
+
+
+async def _is_taken_apart(processing: Awaitable[None]) -> bool:
+    """Whether Reflex could take an event apart after all; a traceback of it would hold all of the event."""
+    try:
+        await processing
+    except (TypeError, ValueError, AttributeError, LookupError) as error:
+        log.warning("an event could not be taken apart", error=type(error).__name__)
+        return False
+    return True
 
 
 def _limit_backlog(server: AsyncServer) -> None:

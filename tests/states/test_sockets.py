@@ -69,6 +69,8 @@ def nested(depth: int) -> list[Any]:
 @pytest.fixture
 def namespace() -> Iterator[Namespace]:
     found = Namespace()
+    # An open socket, as far as events go.
+    found.sid_to_token["socket"] = "tab of the socket"
     sockets.install(found)
     yield found
     sockets._namespaces.clear()
@@ -141,6 +143,12 @@ async def test_everything_else_is_refused_in_one_line_without_its_words(
     (line,) = lines.calls
     assert "refused a message that is no event" in str(line)
     assert "canary" not in str(line) and "Traceback" not in str(line)
+
+
+async def test_an_event_whose_socket_is_closed_is_neither_handled_nor_logged(namespace: Namespace) -> None:
+    """Several arrive at once, and the first ones have closed it: Reflex would log the others with all their words."""
+    await namespace.on_event("closed", {"name": HYDRATE, "payload": {}})
+    assert namespace.processed == []
 
 
 async def test_what_waits_for_a_slow_line_is_counted_where_the_libraries_keep_it(namespace: Namespace) -> None:
