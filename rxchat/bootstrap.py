@@ -34,7 +34,7 @@ from rxchat.domain.runs import RunLimits
 from rxchat.embedded.errors import EmbeddedError
 from rxchat.embedded.local_embedder import LocalEmbedder
 from rxchat.embedded.ollama_catalog import EMBEDDER_NAME
-from rxchat.jobs.worker import QUICK_PLACES, Worker
+from rxchat.jobs.worker import QUICK_CPU_SECONDS, QUICK_PLACES, Worker
 from rxchat.services import graph
 from rxchat.services.attaching import Attaching
 from rxchat.services.audit_trail import AuditTrail, signer_of
@@ -174,8 +174,8 @@ def build_services(settings: Settings, at: Connections) -> Graph:
 
 def _ingestion(database: Database, files: Files, embedding: Embedding, pictures: Pictures) -> Ingestion:
     """Return the ingestion, with parsers for small files that wait for no large ones."""
-    parser, quick_parser = IsolatedParser(), IsolatedParser(at_once=QUICK_PLACES, niceness=0)
-    return Ingestion(database, files, parser, embedding, pictures, quick_parser)
+    quick_parser = IsolatedParser(at_once=QUICK_PLACES, cpu_seconds=QUICK_CPU_SECONDS, niceness=0)
+    return Ingestion(database, files, IsolatedParser(), embedding, pictures, quick_parser)
 
 
 def object_store(settings: Settings) -> ObjectStore:

@@ -24,5 +24,7 @@ BEGIN
         PERFORM append_audit_entry(gen_random_uuid(), NULL, 'account_deleted', '', '', receipt);
         swept := swept + 1;
     END LOOP;
+    -- Last, since claims of jobs wait for it.
+    DELETE FROM public.queue_claim WHERE claimed_at < now() - interval '1 hour';
     RETURN swept;
 END $$;

@@ -16,7 +16,7 @@ from pathlib import Path
 import structlog
 
 from rxchat.domain.documents import DETECTED, AttachedFile, ParsedDocument, Reading, RecognizedPage
-from rxchat.domain.errors import DocumentUnreadable
+from rxchat.domain.errors import DocumentUnreadable, TooMuchWork
 from rxchat.domain.ports import OnProgress
 from rxchat.parsers import limits, sandbox, wire
 from rxchat.parsers.formats import FormatKind, format_of, read_as
@@ -272,7 +272,9 @@ class IsolatedParser:
         # The kernel sends the first when the limit on processor time is reached, and the second when memory runs out.
         match -code:
             case signal.SIGXCPU:
-                reason = f"This file needs more than {cpu_seconds:,} seconds of work to read; it was given up."
+                raise TooMuchWork(
+                    f"This file needs more than {cpu_seconds:,} seconds of work to read; it was given up. {_SPLIT}"
+                )
             case signal.SIGKILL:
                 reason = "This file needs more work or memory to read than RxChat gives to one file."
             case _:

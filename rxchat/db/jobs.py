@@ -69,9 +69,9 @@ async def queue_ingestion(
 ) -> None:
     """Have a document brought on its way to being found, when this transaction commits; one job at a time for each.
 
-    The more of a person's documents wait, the later the next one's turn: who brings thousands keeps nobody else waiting.
-    Files attached to a message come first, as long as they are few: their user waits for the answer. Without a queue, the
-    document's size decides which it is.
+    Places go round between owners (`claim_job`), and the priority puts those of one owner in order: the more of them wait,
+    the later is the next one. Files attached to a message come first, if they are few: their user waits for the answer.
+    Without a queue, the document's size decides which it is.
     """
     given = {"owner": owner_id, "document": document_id, "most": _MOST_COUNTED, "small": SMALL_BYTES}
     row = (await session.execute(_WAITING, given)).one()
@@ -96,7 +96,7 @@ CLAIM = """
     SELECT id, status, task_name, priority, lock, queueing_lock, args, scheduled_at, queue_name, attempts, worker_id
       FROM claim_job(%(queues)s::varchar[], %(worker_id)s::bigint, %(most)s::integer)
 """
-"""Claim the next job of some queues whose owner has fewer than so many running at this worker; NULLs: there is none."""
+"""Claim the next owner's next job, of those who have fewer than so many running at this worker; NULLs: there is none."""
 
 
 _DEFER_MAIL = text(
@@ -133,31 +133,21 @@ async def without_job(session: AsyncSession, limit: int) -> list[tuple[UUID, UUI
 _IS_QUEUED = text("SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE lock = :lock AND status IN ('todo', 'doing'))")
 
 
-_OTHERS = text(
-    """
-    SELECT EXISTS (SELECT FROM procrastinate_jobs
-                    WHERE queue_name = :queue AND status = 'todo' AND lock <> :lock
-                      AND (scheduled_at IS NULL OR scheduled_at <= now()))
-    """
-)
-
-
-async def others_wait(session: AsyncSession, document_id: UUID, *, queue: str = DOCUMENTS_QUEUE) -> bool:
-    """Return whether other documents wait for their turn while this one has its own."""
-    return (await session.execute(_OTHERS, {"queue": queue, "lock": f"document {document_id}"})).scalar_one()
-
-
+# In two halves, since an index has no step for what is not equal: an owner may have ten thousand waiting.
 _OTHER_OWNERS = text(
     """
     SELECT EXISTS (SELECT FROM procrastinate_jobs
-                    WHERE queue_name = :queue AND status = 'todo' AND args ->> 'owner_id' <> :owner
+                    WHERE queue_name = :queue AND status = 'todo' AND args ->> 'owner_id' < :owner
+                      AND (scheduled_at IS NULL OR scheduled_at <= now()))
+        OR EXISTS (SELECT FROM procrastinate_jobs
+                    WHERE queue_name = :queue AND status = 'todo' AND args ->> 'owner_id' > :owner
                       AND (scheduled_at IS NULL OR scheduled_at <= now()))
     """
 )
 
 
 async def other_owners_wait(session: AsyncSession, owner_id: UUID, *, queue: str) -> bool:
-    """Return whether documents of other owners wait for a place in a queue."""
+    """Return whether documents of other owners wait for a place in a queue; an owner's own others end no turn."""
     return (await session.execute(_OTHER_OWNERS, {"queue": queue, "owner": str(owner_id)})).scalar_one()
 
 

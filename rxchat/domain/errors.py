@@ -32,6 +32,7 @@ RxChatError
 │   ├── StoreFull           507  there is no room
 │   └── ObjectMissing       404  it does not have what was stored there
 ├── DocumentUnreadable      422  this file cannot be read, and why; the same again will not do
+│   ├── TooMuchWork         422  reading it takes more processor time than its reader has
 │   └── NothingButPixels    422  it may hold text on pictures, which can be recognized (OCR)
 ├── EmbedderError           503  the embedding model failed; later it may do
 │   ├── TextRefused         422  it does not take this text, and will not another time
@@ -326,6 +327,10 @@ class DocumentUnreadable(RxChatError):
 
     status = 422
     code = "document_unreadable"
+
+
+class TooMuchWork(DocumentUnreadable):
+    """Reading this file takes more processor time than its reader has."""
 
 
 class NothingButPixels(DocumentUnreadable):

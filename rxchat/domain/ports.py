@@ -182,6 +182,7 @@ class DocumentParser(Protocol):
 
         Raises:
             NothingButPixels: when there is no text in it, but there are pictures that may show some.
+            TooMuchWork: when it takes more processor time than this parser gives to a file.
             DocumentUnreadable: with the reason, for the person who uploaded it.
         """
         ...
@@ -190,6 +191,7 @@ class DocumentParser(Protocol):
         """Return the files attached to a mail, or to the mails of a mailbox, that can be documents of their own.
 
         Raises:
+            TooMuchWork: when it takes more processor time than this parser gives to a file.
             DocumentUnreadable: with the reason, for the user who uploaded it.
         """
         ...

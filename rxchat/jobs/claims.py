@@ -1,4 +1,4 @@
-"""Claiming jobs so that no owner holds all places of a worker; procrastinate's own claim looks at priorities alone."""
+"""Claiming jobs so that places go round between owners; procrastinate's own claim looks at priorities alone."""
 
 from __future__ import annotations
 

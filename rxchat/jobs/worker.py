@@ -38,8 +38,14 @@ _RESTART_SECONDS = 1.0
 _POOL_SECONDS = 3.0
 _MAILS_AT_ONCE = 4
 QUICK_PLACES = 2
-# How long a small file may take while others wait; then it goes on among the large ones.
-_QUICK_SECONDS = 2.0
+QUICK_CPU_SECONDS = 2
+"""How much processor time reading a small file may take; one that takes more is read among the large ones.
+
+It is counted as work and not as time that passes: on a busy machine the smallest file takes seconds. See also
+`SMALL_BATCHES` in services/embedding.py.
+"""
+_QUICK_SECONDS = 8.0
+"""How long a small file may keep its place without ending or working, while other owners wait: behind a slow file store."""
 _PASSING = (EmbedderError, StoreError)
 _DATABASE_SECONDS = 2.0
 
@@ -53,10 +59,6 @@ class _Postponed(Exception):
         self.seconds = seconds
 
 
-class _TurnOver(Exception):
-    """A small file takes longer than small files do, and others wait."""
-
-
 class _Backoff(BaseRetryStrategy):
     """Tries again what may pass, later each time; and at once what was cut off because its process ends."""
 
@@ -64,18 +66,25 @@ class _Backoff(BaseRetryStrategy):
         """Return when to try again, or None for never."""
         if isinstance(exception, (asyncio.CancelledError, JobAborted)):
             return RetryDecision(retry_in={"seconds": 0})
+        if isinstance(exception, SliceOver) and job.queue == QUICK_QUEUE:
+            # Its first turn among the large ones, where places go round between owners, too.
+            return RetryDecision(retry_in={"seconds": 0}, queue=DOCUMENTS_QUEUE)
         if isinstance(exception, SliceOver):
-            # Behind whatever waits for its first turn, attached files included, and never behind all of somebody's many.
+            # Behind what of its owner's waits for its first turn, attached files included, and never behind all of many.
             return RetryDecision(retry_in={"seconds": 0}, priority=_behind(job))
-        if isinstance(exception, _TurnOver):
-            return RetryDecision(retry_in={"seconds": 0}, priority=_behind(job), queue=DOCUMENTS_QUEUE)
         if isinstance(exception, _Postponed):
             return RetryDecision(retry_in={"seconds": math.ceil(exception.seconds)})
         return None
 
 
 def _behind(job: Job) -> int:
-    return max(min(job.priority, 0) - 1, LAST_PRIORITY)
+    # What no user waits for stays behind all that users wait for.
+    return min(job.priority, max(min(job.priority, 0) - 1, LAST_PRIORITY))
+
+
+async def _autocommit(connection: psycopg.AsyncConnection) -> None:
+    """End each statement's transaction in the server: a process that is stopped meanwhile keeps no other from claiming."""
+    await connection.set_autocommit(True)
 
 
 class Worker:
@@ -85,7 +94,7 @@ class Worker:
         """Know where jobs are and who does them; nothing runs yet.
 
         One owner has at most one document less than `jobs_at_once` read at a time, so that others find a place; small files
-        have places of their own, which each leaves after a short turn when others wait.
+        have places of their own, which each leaves when it turns out to be much work. Places go round between owners.
         """
         self._ingestion = ingestion
         self._post = post
@@ -96,12 +105,11 @@ class Worker:
             "application_name": "rxchat jobs",
         }
         connector = PsycopgConnector(
-            conninfo=database_url, kwargs=options, min_size=1, max_size=5, timeout=_POOL_SECONDS
+            conninfo=database_url, kwargs=options, min_size=1, max_size=5, timeout=_POOL_SECONDS, configure=_autocommit
         )
         self._app = App(connector=connector)
-        self._app.job_manager = JobClaims(
-            connector, {DOCUMENTS_QUEUE: max(1, jobs_at_once - 1), SCANS_QUEUE: 1}, self._wake
-        )
+        most_of_one_owner = {DOCUMENTS_QUEUE: max(1, jobs_at_once - 1), QUICK_QUEUE: QUICK_PLACES, SCANS_QUEUE: 1}
+        self._app.job_manager = JobClaims(connector, most_of_one_owner, self._wake)
         self._app.task(name=INGEST, queue=DOCUMENTS_QUEUE, pass_context=True, retry=_Backoff())(self._ingest)
         self._app.task(name=SEND_MAIL, queue=MAIL_QUEUE, pass_context=True, retry=_Backoff())(self._send_mail)
         self._tasks: list[asyncio.Task[None]] = []
@@ -213,8 +221,8 @@ class Worker:
             if context.job.queue == QUICK_QUEUE:
                 await self._ingest_quickly(owner, document)
             else:
-                await self._ingestion.run(owner, document, is_scan=context.job.queue == SCANS_QUEUE)
-        except (SliceOver, _TurnOver):
+                await self._ingestion.run(owner, document, queue=context.job.queue)
+        except SliceOver:
             raise
         except DatabaseAway as error:
             raise _Postponed(_DATABASE_SECONDS) from error
@@ -237,13 +245,13 @@ class Worker:
         """Bring a small file on its way.
 
         Raises:
-            _TurnOver: when it takes too long, and other owners' files wait; what it has come to is kept.
+            SliceOver: when it is too much work, or takes too long while other owners' files wait; what is done is kept.
         """
-        working = asyncio.ensure_future(self._ingestion.run(owner_id, document_id, is_quick=True))
+        working = asyncio.ensure_future(self._ingestion.run(owner_id, document_id, queue=QUICK_QUEUE))
         try:
             while not (await asyncio.wait({working}, timeout=_QUICK_SECONDS))[0]:
                 if await self._ingestion.other_owners_wait(owner_id):
-                    raise _TurnOver
+                    raise SliceOver
             await working
         finally:
             if not working.done():

@@ -17,7 +17,7 @@ from rxchat.db import jobs
 from rxchat.db import versions as version_rows
 from rxchat.db.database import Database
 from rxchat.domain.documents import AttachedFile, DocumentState
-from rxchat.domain.errors import DocumentUnreadable, InvalidInput
+from rxchat.domain.errors import DocumentUnreadable, InvalidInput, TooMuchWork
 from rxchat.domain.files import Document, clean_file_name
 from rxchat.domain.ids import new_id
 from rxchat.domain.ports import DocumentParser
@@ -56,15 +56,15 @@ class Preparation:
 class AttachedFiles:
     """Makes documents of what is attached to mails."""
 
-    def __init__(self, database: Database, files: Files, parser: DocumentParser) -> None:
+    def __init__(self, database: Database, files: Files) -> None:
         self._database = database
         self._files = files
-        self._parser = parser
 
-    async def prepare(self, document: Document) -> Preparation:
+    async def prepare(self, document: Document, parser: DocumentParser, *, is_quick: bool = False) -> Preparation:
         """Store the files that are attached to a document that was read as a mail; nothing for all others.
 
         Raises:
+            TooMuchWork: when a parser that is for small files alone does not get to their end.
             NotFound: when it is gone.
             StoreError: when its file cannot be read, or theirs not be stored, just now.
         """
@@ -73,8 +73,10 @@ class AttachedFiles:
             return made
         content = await self._files.whole(document.owner_id, document)
         try:
-            found = await self._parser.attached_files(document.name, document.media_type, content)
+            found = await parser.attached_files(document.name, document.media_type, content)
         except DocumentUnreadable as unreadable:
+            if is_quick and isinstance(unreadable, TooMuchWork):
+                raise
             made.notes.append(f"The attachments were not read: {unreadable.message}")
             return made
         async with self._database.begin(document.owner_id) as session:

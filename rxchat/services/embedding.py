@@ -35,7 +35,9 @@ _SHORT_CHARACTERS = 100
 
 
 SLICE_SECONDS = 4.0
-"""How long a document is embedded, or recognized, until others have their turn."""
+"""How long a document is embedded, or recognized, until other owners have their turn."""
+SMALL_BATCHES = 4
+"""How many batches are embedded of a small file in its turn: counted, since time passes faster on a busy machine."""
 
 
 class SliceOver(Exception):
@@ -113,40 +115,42 @@ class Embedding:
         async with self._database.begin(None) as session:
             return await index_rows.indexes(session)
 
-    async def embed(self, taken: rows.Taken, generation: int) -> Index:
+    async def embed(self, taken: rows.Taken, generation: int, queue: str) -> Index:
         """Make the vectors of a document that are missing in the wanted index, and return that index.
 
         Raises:
             NotMine: when another job has the document.
-            SliceOver: when it takes longer than a turn, and others wait.
+            SliceOver: when it takes longer than a turn, and other owners wait in the queue of its job.
             EmbedderError: when there is no answer; what is embedded by then is kept.
         """
         wanted = await self.wanted_index()
-        await self._embed_in(taken, generation, wanted)
+        await self._embed_in(taken, generation, wanted, queue)
         return wanted
 
-    async def embed_for_now(self, taken: rows.Taken, generation: int) -> None:
+    async def embed_for_now(self, taken: rows.Taken, generation: int, queue: str) -> None:
         """Make those in the index that is in force, while that is not the wanted one: if its model is there still."""
         active = next((index for index in await self._known() if index.is_active), None)
         if active is None:
             return
         try:
-            await self._embed_in(taken, generation, active)
+            await self._embed_in(taken, generation, active, queue)
         except EmbedderError as error:
             log.info("a document is found by meaning only later", reason=error.message)
 
-    async def _embed_in(self, taken: rows.Taken, generation: int, index: Index) -> None:
+    async def _embed_in(self, taken: rows.Taken, generation: int, index: Index, queue: str) -> None:
         document = taken.document
         async with self._database.begin(document.owner_id) as session:
             missing = await rows.count_without_vector(session, document, generation, index.id)
         total = max(1, document.chunks)
-        until = time.monotonic() + SLICE_SECONDS
+        until, batches = time.monotonic() + SLICE_SECONDS, 0
         while missing:
-            if time.monotonic() > until:
+            # Never without a batch: a turn in which a document does not get on counts as one in which it failed.
+            if batches >= SMALL_BATCHES if queue == jobs.QUICK_QUEUE else batches and time.monotonic() > until:
                 async with self._database.begin(None) as session:
-                    if await jobs.others_wait(session, document.id):
+                    if await jobs.other_owners_wait(session, document.owner_id, queue=queue):
                         raise SliceOver
-                until = time.monotonic() + SLICE_SECONDS
+                until, batches = time.monotonic() + SLICE_SECONDS, 0
+            batches += 1
             async with self._database.begin(document.owner_id) as session:
                 batch = await rows.without_vector(session, document, generation, index.id, _BATCH)
             if not batch:

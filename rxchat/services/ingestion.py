@@ -10,7 +10,6 @@ import asyncio
 import math
 import time
 from contextlib import suppress
-from functools import partial
 from uuid import UUID
 
 import structlog
@@ -30,6 +29,7 @@ from rxchat.domain.errors import (
     NothingButPixels,
     ObjectMissing,
     StoreError,
+    TooMuchWork,
 )
 from rxchat.domain.files import Document
 from rxchat.domain.lexemes import VERSION
@@ -77,18 +77,18 @@ class Ingestion:
         self._files = files
         self._parser = parser
         self._embedding = embedding
-        self._attached_files = AttachedFiles(database, files, parser)
+        self._attached_files = AttachedFiles(database, files)
 
     async def other_owners_wait(self, owner_id: UUID) -> bool:
         """Return whether small files of other owners wait to be read."""
         async with self._database.begin(None) as session:
             return await jobs.other_owners_wait(session, owner_id, queue=jobs.QUICK_QUEUE)
 
-    async def run(self, owner_id: UUID, document_id: UUID, *, is_scan: bool = False, is_quick: bool = False) -> None:
-        """Bring a document from where it stands to ready, or to failed with a reason; one that is a scan is recognised.
+    async def run(self, owner_id: UUID, document_id: UUID, *, queue: str = jobs.DOCUMENTS_QUEUE) -> None:
+        """Bring a document from where it stands to ready, or to failed with a reason; in the scans' queue it is recognised.
 
         Raises:
-            SliceOver: when it is others' turn; the job is queued again behind them.
+            SliceOver: when it is other owners' turn, or more work than small files are; the job is queued again.
             StoreError, EmbedderError, DatabaseAway: later it may do; the job is tried again, and its document says why.
         """
         async with self._database.begin(owner_id) as session:
@@ -98,9 +98,9 @@ class Ingestion:
         if taken.tries > TRIES and not taken.document.state.is_final:
             await self._fail(taken, _GIVE_UP.format(count=TRIES, reason="It always took its process with it."))
             return
-        parse = partial(self._parse, parser=self._quick_parser if is_quick else self._parser)
+        is_scan = queue == jobs.SCANS_QUEUE and self._parser.can_recognise
         steps = {
-            DocumentState.STORED: self._recognise if is_scan and self._parser.can_recognise else parse,
+            DocumentState.STORED: self._recognise if is_scan else self._parse,
             DocumentState.PARSED: self._chunk,
             DocumentState.CHUNKED: self._embed,
             DocumentState.EMBEDDED: self._publish,
@@ -110,7 +110,7 @@ class Ingestion:
         try:
             while True:
                 state = taken.document.state
-                await steps[state](taken)
+                await steps[state](taken, queue)
                 if state.is_final:
                     return
                 async with self._database.begin(owner_id) as session:
@@ -170,10 +170,17 @@ class Ingestion:
         if not await rows.advance(session, taken, **facts):
             raise NotMine
 
-    async def _parse(self, taken: rows.Taken, parser: DocumentParser) -> None:
+    def _parser_of(self, queue: str) -> DocumentParser:
+        return self._quick_parser if queue == jobs.QUICK_QUEUE else self._parser
+
+    async def _parse(self, taken: rows.Taken, queue: str) -> None:
         parsed: ParsedDocument | None = None
         try:
-            parsed = await self._said_by(taken.document, parser)
+            parsed = await self._said_by(taken.document, self._parser_of(queue))
+        except TooMuchWork:
+            if queue == jobs.QUICK_QUEUE:
+                raise SliceOver from None
+            raise
         except NothingButPixels:
             if not self._parser.can_recognise:
                 raise
@@ -195,7 +202,7 @@ class Ingestion:
                 raise NotMine
             await jobs.queue_ingestion(session, document.owner_id, document.id, queue=jobs.SCANS_QUEUE)
 
-    async def _recognise(self, taken: rows.Taken) -> None:
+    async def _recognise(self, taken: rows.Taken, queue: str) -> None:
         document = taken.document
 
         until, is_over = time.monotonic() + SLICE_SECONDS, False
@@ -212,7 +219,7 @@ class Ingestion:
                 if not is_mine:
                     raise NotMine
                 if time.monotonic() > until:
-                    is_over = await jobs.others_wait(session, document.id, queue=jobs.SCANS_QUEUE)
+                    is_over = await jobs.other_owners_wait(session, document.owner_id, queue=queue)
             if is_over:
                 raise SliceOver
 
@@ -242,8 +249,11 @@ class Ingestion:
             await rows.save_text(session, document, parsed)
             await recognition.forget_pages(session, document)
 
-    async def _chunk(self, taken: rows.Taken) -> None:
+    async def _chunk(self, taken: rows.Taken, queue: str) -> None:
         document = taken.document
+        if queue == jobs.QUICK_QUEUE and document.characters > jobs.SMALL_BYTES:
+            # A small file, but no small text.
+            raise SliceOver
         async with self._database.begin(document.owner_id) as session:
             parsed = await rows.parsed(session, document)
         index = await self._embedding.wanted_index()
@@ -254,17 +264,20 @@ class Ingestion:
             await self._advance(taken, session, state=DocumentState.CHUNKED.value, chunks=len(pieces), progress=0.0)
             await rows.save_chunks(session, document, parsed.text, pieces)
 
-    async def _embed(self, taken: rows.Taken) -> None:
+    async def _embed(self, taken: rows.Taken, queue: str) -> None:
         document = taken.document
-        wanted = await self._embedding.embed(taken, document.generation)
+        wanted = await self._embedding.embed(taken, document.generation, queue)
         if not wanted.is_active:
-            await self._embedding.embed_for_now(taken, document.generation)
+            await self._embedding.embed_for_now(taken, document.generation, queue)
         async with self._database.begin(document.owner_id) as session:
             await self._advance(taken, session, state=DocumentState.EMBEDDED.value)
 
-    async def _publish(self, taken: rows.Taken) -> None:
-        document = taken.document
-        attached = await self._attached_files.prepare(document)
+    async def _publish(self, taken: rows.Taken, queue: str) -> None:
+        document, is_quick = taken.document, queue == jobs.QUICK_QUEUE
+        try:
+            attached = await self._attached_files.prepare(document, self._parser_of(queue), is_quick=is_quick)
+        except TooMuchWork:
+            raise SliceOver from None
         try:
             unused = await self._published(taken, attached)
         except NotMine:
@@ -307,12 +320,12 @@ class Ingestion:
                 name=document.name, version=document.version, document=str(document.id),
             )  # fmt: skip
 
-    async def _embed_anew(self, taken: rows.Taken) -> None:
+    async def _embed_anew(self, taken: rows.Taken, queue: str) -> None:
         """Give a document that is found its vectors in an index in which it is not whole."""
         document = taken.document
         if document.live_generation is None:
             return
-        index = await self._embedding.embed(taken, document.live_generation)
+        index = await self._embedding.embed(taken, document.live_generation, queue)
         async with self._database.begin(document.owner_id) as session:
             await self._advance(taken, session, embedded_index=index.id, retry_at=None)
 

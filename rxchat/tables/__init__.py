@@ -29,7 +29,7 @@ from rxchat.tables.documents import (
     RecognizedPageRow,
     StoredFile,
 )
-from rxchat.tables.files import DoomedObject, Installation
+from rxchat.tables.files import DoomedObject, Installation, QueueClaim
 from rxchat.tables.runs import Run, RunChunkRow
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "InstallationSetting",
     "Message",
     "Passkey",
+    "QueueClaim",
     "QueuedMessage",
     "RecognizedPageRow",
     "RecoveryCode",

@@ -1,4 +1,4 @@
-"""What this installation knows of its file store: whose it is, and what is still to be deleted there."""
+"""What this installation knows of its file store: whose it is, and what is still to be deleted there; and of its queues."""
 
 # SQLModel declares __tablename__ in a way that a plain string does not fit, though its documentation uses one.
 # pyright: reportAssignmentType=false
@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, text
+from sqlalchemy import BigInteger, Index, text
 from sqlmodel import Field, SQLModel
 
 from rxchat.tables.base import moment
@@ -30,3 +30,18 @@ class Installation(SQLModel, table=True):
     __tablename__ = "installation"
 
     id: UUID = Field(primary_key=True, sa_column_kwargs={"server_default": text("gen_random_uuid()")})
+
+
+class QueueClaim(SQLModel, table=True):
+    """An owner's last claim of a place in a queue of jobs, by its number; an hour later it is forgotten.
+
+    Written by `claim_job` alone. It refers to no account: a job may be claimed when its owner is gone.
+    """
+
+    __tablename__ = "queue_claim"
+    __table_args__ = (Index("ix_queue_claim_number", "queue_name", "number"),)
+
+    queue_name: str = Field(primary_key=True)
+    owner_id: UUID = Field(primary_key=True)
+    number: int = Field(sa_type=BigInteger)
+    claimed_at: datetime = moment()

@@ -18,7 +18,14 @@ from tests.factories import add_viewer
 
 # What belongs to the installation and not to a person has a test of its own below; nobody touches the last ones at all.
 SHARED = {"role", "user_group", "access_grant", "installation_setting", "embedding_index", "common_word"}
-PROCEDURES_ALONE = {"attempt_counter", "spent_token", "audit_checkpoint", "doomed_object", "installation"}
+PROCEDURES_ALONE = {
+    "attempt_counter",
+    "spent_token",
+    "audit_checkpoint",
+    "doomed_object",
+    "installation",
+    "queue_claim",
+}
 TABLES = sorted(metadata.tables)
 OWNED = sorted(set(TABLES) - SHARED - PROCEDURES_ALONE)
 OWNER_COLUMN = {"user_account": "id", "audit_event": "actor_id"} | dict.fromkeys(
@@ -66,6 +73,10 @@ def rows_around_an_account(owner: UUID, group: UUID) -> tuple[tuple[str, tuple],
         ("INSERT INTO installation_setting (name, value) VALUES ('registration', '\"open\"')", ()),
         ("INSERT INTO attempt_counter (key, failures) VALUES ('k', 1)", ()),
         ("INSERT INTO spent_token (id, expires_at) VALUES (%s, now())", (new_id(),)),
+        (
+            "INSERT INTO queue_claim (queue_name, owner_id, number, claimed_at) VALUES ('isolation', %s, 1, now())",
+            (owner,),
+        ),
         (
             "INSERT INTO audit_checkpoint (seq, hash, signed_at, key_id, signature) VALUES (1, '', now(), '', '')",
             (),

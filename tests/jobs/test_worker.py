@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
@@ -11,16 +12,18 @@ from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
+import psycopg
 import pytest
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 
 from rxchat.db.database import Database
-from rxchat.db.jobs import QUICK_QUEUE, other_owners_wait, queue_ingestion
+from rxchat.db.jobs import DOCUMENTS_QUEUE, INGEST, QUICK_QUEUE, SCANS_QUEUE, other_owners_wait, queue_ingestion
 from rxchat.domain.ids import new_id
 from rxchat.jobs import claims
 from rxchat.jobs import worker as worker_module
 from rxchat.jobs.worker import QUICK_PLACES, Worker
+from rxchat.services.embedding import SliceOver
 
 pytestmark = pytest.mark.anyio
 
@@ -63,7 +66,7 @@ class Counted:
 
     def __init__(self, database: Database | None = None) -> None:
         self.database = database
-        self.turns: list[tuple[UUID, bool]] = []
+        self.turns: list[tuple[UUID, str]] = []
         self.running: Counter[UUID] = Counter()
         self.most: Counter[UUID] = Counter()
         self.done: list[UUID] = []
@@ -73,10 +76,9 @@ class Counted:
     async def look_after(self) -> None:
         """Find nothing to do."""
 
-    async def run(self, owner_id: UUID, document_id: UUID, *, is_scan: bool = False, is_quick: bool = False) -> None:
-        """Wait, if it is a document of somebody whose documents are held."""
-        assert is_scan is False
-        self.turns.append((document_id, is_quick))
+    async def run(self, owner_id: UUID, document_id: UUID, *, queue: str) -> None:
+        """Wait, if it is a document of an owner whose documents are held."""
+        self.turns.append((document_id, queue))
         self.running[owner_id] += 1
         self.most[owner_id] = max(self.most[owner_id], self.running[owner_id])
         try:
@@ -171,11 +173,15 @@ async def test_however_many_owners_hold_places_a_small_file_waits_a_turn_of_each
             await queued(database_url, owner, 2, QUICK_QUEUE)
         await ingestion.until(lambda: sum(ingestion.running[owner] for owner in many) == 3 + QUICK_PLACES)
         small = await queued(database_url, few, 4, QUICK_QUEUE)
+        begun = len(ingestion.turns)
         await ingestion.until(lambda: set(small) <= set(ingestion.done))
         # All others' are still there: none has ended, and each has had one short turn among small files.
         assert set(ingestion.done) == set(small)
-        quick = Counter(document for document, is_quick in ingestion.turns if is_quick)
+        quick = Counter(document for document, queue in ingestion.turns if queue == QUICK_QUEUE)
         assert max(quick.values()) == 1
+        # The first is next; what has begun by then is what was claimed before it came.
+        later = [document for document, queue in ingestion.turns[begun:] if queue == QUICK_QUEUE]
+        assert min(map(later.index, small)) <= QUICK_PLACES
         ingestion.is_let_go.set()
         await ingestion.until(lambda: len(ingestion.done) == 12 * 4 + 4)
 
@@ -193,7 +199,68 @@ async def test_a_small_file_that_takes_long_keeps_its_place_while_it_is_wanted_b
         await asyncio.sleep(0.2)
         ingestion.is_let_go.set()
         await ingestion.until(lambda: set(documents) == set(ingestion.done))
-    assert sorted(ingestion.turns) == sorted((document, True) for document in documents)
+    assert sorted(ingestion.turns) == sorted((document, QUICK_QUEUE) for document in documents)
+
+
+async def test_one_small_file_waits_for_a_turn_of_those_that_run_whatever_a_dozen_owners_have_brought(
+    database_url: str, database: Database
+) -> None:
+    """Three hundred files in each queue, and all places taken: what is counted is turns that begin before its own."""
+    many, few = [new_id() for _ in range(12)], new_id()
+    ingestion = Counted(database)
+    ingestion.held = set(many)
+    places = {DOCUMENTS_QUEUE: 3, QUICK_QUEUE: QUICK_PLACES, SCANS_QUEUE: 1}
+    with psycopg.connect(database_url) as connection:
+        connection.cursor().executemany(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, args) VALUES (%s, %s, %s, %s, %s)",
+            [
+                (
+                    queue,
+                    INGEST,
+                    -number,
+                    str(new_id()),
+                    json.dumps({"owner_id": str(owner), "document_id": str(new_id())}),
+                )
+                for owner in many
+                for queue in places
+                for number in range(1, 26)
+            ],
+        )
+    try:
+        async with at_work(database_url, ingestion):
+            await ingestion.until(lambda: sum(ingestion.running.values()) == sum(places.values()))
+            small = {queue: (await queued(database_url, few, 1, queue))[0] for queue in places}
+            begun = len(ingestion.turns)
+            ingestion.is_let_go.set()
+            await ingestion.until(lambda: set(small.values()) <= set(ingestion.done))
+            for queue, document in small.items():
+                later = [item for item, where in ingestion.turns[begun:] if where == queue]
+                assert later.index(document) < places[queue]
+    finally:
+        with psycopg.connect(database_url) as connection:
+            connection.execute(
+                "DELETE FROM procrastinate_jobs WHERE args ->> 'owner_id' = ANY (%s)", ([*map(str, many)],)
+            )
+
+
+async def test_a_small_file_that_is_much_work_goes_on_among_the_large_ones(
+    database_url: str, database: Database
+) -> None:
+    """Whether others wait or not; and its own others go on."""
+    owner = new_id()
+
+    class Heavy(Counted):
+        async def run(self, owner_id: UUID, document_id: UUID, *, queue: str) -> None:
+            await super().run(owner_id, document_id, queue=queue)
+            if queue == QUICK_QUEUE:
+                raise SliceOver
+
+    ingestion = Heavy(database)
+    async with at_work(database_url, ingestion):
+        documents = await queued(database_url, owner, 2, QUICK_QUEUE)
+        await ingestion.until(lambda: len(ingestion.done) == 4)
+    for document in documents:
+        assert [queue for item, queue in ingestion.turns if item == document] == [QUICK_QUEUE, DOCUMENTS_QUEUE]
 
 
 @pytest.mark.parametrize("is_tried_again", [False, True])

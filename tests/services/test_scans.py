@@ -8,6 +8,7 @@ from contextlib import suppress
 import pytest
 
 from rxchat.adapters.parsing import IsolatedParser
+from rxchat.db.jobs import SCANS_QUEUE
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import DocumentUnreadable
@@ -90,7 +91,7 @@ async def test_a_scan_that_takes_its_process_with_it_is_not_tried_for_ever(
     monkeypatch.setattr(services.ingestion._parser, "recognise", dying)
     for _ in range(TRIES + 1):
         with suppress(MemoryError):
-            await services.ingestion.run(viewer.user_id, document_id, is_scan=True)
+            await services.ingestion.run(viewer.user_id, document_id, queue=SCANS_QUEUE)
     document = await found(services, viewer, document_id)
     assert document.state is DocumentState.FAILED
     assert "took its process with it" in document.error

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -11,8 +13,9 @@ import pytest
 
 from rxchat.db import jobs
 from rxchat.domain.accounts import Viewer
-from rxchat.domain.documents import DocumentState
+from rxchat.domain.documents import DocumentState, ParsedDocument
 from rxchat.domain.ids import new_id
+from rxchat.jobs import worker
 from rxchat.jobs.worker import _Backoff
 from rxchat.services import embedding, ingestion
 from rxchat.services.embedding import SliceOver
@@ -81,6 +84,7 @@ async def test_a_small_file_is_ready_while_many_others_hold_all_places(
     for parser in (services.ingestion._parser, services.ingestion._quick_parser):
         monkeypatch.setattr(parser, "parse", partial(slowly, parser.parse))
     monkeypatch.setattr(jobs, "SMALL_BYTES", 2_000)
+    monkeypatch.setattr(worker, "_QUICK_SECONDS", 0.5)
     slow: list[tuple[Viewer, UUID]] = []
     for number in range(6):
         owner = add_viewer(owner_url, f"Other {number}")
@@ -97,6 +101,88 @@ async def test_a_small_file_is_ready_while_many_others_hold_all_places(
     is_let_go.set()
     for owner, item in slow:
         assert (await settled(services, owner, item)).state is DocumentState.READY
+
+
+@pytest.fixture
+def queues(services: Services, monkeypatch: pytest.MonkeyPatch) -> list[tuple[UUID, str]]:
+    """The turns that documents have had, and in which queue."""
+    turns: list[tuple[UUID, str]] = []
+    run = services.ingestion.run
+
+    async def told(owner_id: UUID, document_id: UUID, *, queue: str) -> None:
+        turns.append((document_id, queue))
+        await run(owner_id, document_id, queue=queue)
+
+    monkeypatch.setattr(services.ingestion, "run", told)
+    return turns
+
+
+async def test_how_small_a_file_is_shows_in_its_work_and_not_in_the_time_that_passes(
+    services: Services, viewer: Viewer, monkeypatch: pytest.MonkeyPatch, queues: list[tuple[UUID, str]]
+) -> None:
+    """On a machine so busy that every turn is over at once, and with other owners waiting all the time."""
+
+    async def always(*_: object, **__: object) -> bool:
+        return True
+
+    monkeypatch.setattr(jobs, "other_owners_wait", always)
+    monkeypatch.setattr(embedding, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(embedding, "SMALL_BATCHES", 1)
+    mine = await services.library.create(viewer, "Mine")
+    small = await uploaded(services, viewer, mine, "small.txt", "A small file.")
+    long = await uploaded(services, viewer, mine, "long.md", LONG[:60_000])
+    for document in (small, long):
+        assert (await settled(services, viewer, document)).state is DocumentState.READY
+    assert [queue for document, queue in queues if document == small] == [jobs.QUICK_QUEUE]
+    turns = [queue for document, queue in queues if document == long]
+    assert (turns[0], set(turns[1:])) == (jobs.QUICK_QUEUE, {jobs.DOCUMENTS_QUEUE})
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.eml"])
+async def test_a_small_file_that_takes_much_processor_time_is_read_among_the_large_ones(
+    services: Services, viewer: Viewer, monkeypatch: pytest.MonkeyPatch, queues: list[tuple[UUID, str]], name: str
+) -> None:
+    """Not refused, and with its attachments."""
+    mail = "From: a@example.org\nSubject: A mail\nContent-Type: text/plain\n\nHello."
+    monkeypatch.setattr(services.ingestion._quick_parser, "_cpu_seconds", 0)
+    if name == "a.eml":
+        # Read in time, and then its attachments not.
+        monkeypatch.setattr(services.ingestion._quick_parser, "parse", services.ingestion._parser.parse)
+    mine = await services.library.create(viewer, "Mine")
+    document = await settled(services, viewer, await uploaded(services, viewer, mine, name, mail))
+    assert (document.state, document.remarks) == (DocumentState.READY, "")
+    assert [queue for _, queue in queues] == [jobs.QUICK_QUEUE, jobs.DOCUMENTS_QUEUE]
+
+
+async def test_a_small_file_of_much_text_is_no_small_document(
+    services: Services, viewer: Viewer, monkeypatch: pytest.MonkeyPatch, queues: list[tuple[UUID, str]]
+) -> None:
+    """As a few kilobytes of a Word document that are millions of letters."""
+    parse = services.ingestion._quick_parser.parse
+
+    async def inflated(*facts: Any) -> ParsedDocument:
+        parsed = await parse(*facts)
+        return replace(parsed, text="word " * 30)
+
+    monkeypatch.setattr(services.ingestion._quick_parser, "parse", inflated)
+    monkeypatch.setattr(jobs, "SMALL_BYTES", 100)
+    mine = await services.library.create(viewer, "Mine")
+    document = await settled(services, viewer, await uploaded(services, viewer, mine, "a.txt", "A small file."))
+    assert document.state is DocumentState.READY
+    assert [queue for _, queue in queues] == [jobs.QUICK_QUEUE, jobs.DOCUMENTS_QUEUE]
+
+
+async def test_an_owners_own_files_end_no_turn_and_those_of_others_do(
+    services: Services, viewer: Viewer, owner_url: str
+) -> None:
+    other = add_viewer(owner_url)
+    async with services.ingestion._database.begin(viewer.user_id) as session:
+        await jobs.queue_ingestion(session, viewer.user_id, new_id(), queue="nobody works here")
+        waits = [
+            await jobs.other_owners_wait(session, owner.user_id, queue="nobody works here") for owner in (viewer, other)
+        ]
+        await session.rollback()
+    assert waits == [False, True]
 
 
 @pytest.mark.usefixtures("slow_embedder")
@@ -146,7 +232,10 @@ async def test_a_scan_of_one_page_waits_for_a_page_of_others_and_not_for_all_of_
         assert connection.execute("SELECT count(*) FROM recognized_page").fetchone() == (0,)
 
 
-@pytest.mark.parametrize(("before", "after"), [(2_000, -1), (0, -1), (-1, -2), (-999, -1_000), (-1_000, -1_000)])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(2_000, -1), (0, -1), (-1, -2), (-999, -1_000), (-1_000, -1_000), (-2_001, -2_001)],
+)
 def test_each_turn_puts_a_document_behind_what_waits_for_its_first(before: int, after: int) -> None:
     from procrastinate.jobs import Job
 

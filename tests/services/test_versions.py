@@ -90,9 +90,9 @@ async def test_until_the_newer_version_is_ready_the_older_one_is_found(
     may_go_on = asyncio.Event()
     chunk = services.ingestion._chunk
 
-    async def held(taken: Any) -> None:
+    async def held(taken: Any, queue: str) -> None:
         await may_go_on.wait()
-        await chunk(taken)
+        await chunk(taken, queue)
 
     monkeypatch.setattr(services.ingestion, "_chunk", held)
     upload = await sent(services, viewer, collection, NEW)
@@ -126,10 +126,10 @@ async def test_the_latest_upload_wins_whichever_is_ready_first(
     first = await ready(services, viewer, collection, "hours.txt", OLD)
     may_go_on, publish = asyncio.Event(), services.ingestion._publish
 
-    async def held(taken: Any) -> None:
+    async def held(taken: Any, queue: str) -> None:
         if taken.document.version == 2:
             await may_go_on.wait()
-        await publish(taken)
+        await publish(taken, queue)
 
     monkeypatch.setattr(services.ingestion, "_publish", held)
     second = await sent(services, viewer, collection, NEW)
@@ -261,10 +261,10 @@ async def test_a_version_that_is_read_again_while_it_is_replaced_keeps_its_text(
     first = await ready(services, viewer, collection, "hours.txt", OLD)
     may_go_on, parse = asyncio.Event(), services.ingestion._parse
 
-    async def held(taken: Any, **given: Any) -> None:
+    async def held(taken: Any, queue: str) -> None:
         if taken.document.version == 1:
             await may_go_on.wait()
-        await parse(taken, **given)
+        await parse(taken, queue)
 
     monkeypatch.setattr(services.ingestion, "_parse", held)
     await services.library.read_again(viewer, first.id)
