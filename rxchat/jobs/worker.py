@@ -44,7 +44,7 @@ QUICK_CPU_SECONDS = 2
 It is counted as work and not as time that passes: on a busy machine the smallest file takes seconds. See also
 `SMALL_BATCHES` in services/embedding.py.
 """
-_QUICK_SECONDS = 8.0
+_QUICK_SECONDS = 20.0
 """How long a small file may keep its place without ending or working, while other owners wait: behind a slow file store."""
 _PASSING = (EmbedderError, StoreError)
 _DATABASE_SECONDS = 2.0

@@ -51,6 +51,8 @@ _FORGOTTEN_AT_A_TIME = 5_000
 _INDEXED_AT_A_TIME = 20
 _CHUNKS_AT_A_TIME = 200
 _INDEXED_SECONDS = 3.0
+SMALL_CHARACTERS = 100_000
+"""A text up to this is chunked in the turn in which it was parsed, whoever waits: about what `SMALL_BATCHES` embed."""
 TRIES = 20
 """So often it is tried without getting on: with the waits between them, about an hour and a quarter."""
 _LONGEST_WAIT_SECONDS = 300
@@ -251,8 +253,9 @@ class Ingestion:
 
     async def _chunk(self, taken: rows.Taken, queue: str) -> None:
         document = taken.document
-        if queue == jobs.QUICK_QUEUE and document.characters > jobs.SMALL_BYTES:
-            # A small file, but no small text.
+        is_long = queue == jobs.QUICK_QUEUE and document.characters > SMALL_CHARACTERS
+        # Parsing was its turn: a megabyte is chunked for seconds. A text larger than a small file is never small.
+        if is_long and (document.characters > jobs.SMALL_BYTES or await self.other_owners_wait(document.owner_id)):
             raise SliceOver
         async with self._database.begin(document.owner_id) as session:
             parsed = await rows.parsed(session, document)

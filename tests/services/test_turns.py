@@ -154,22 +154,32 @@ async def test_a_small_file_that_takes_much_processor_time_is_read_among_the_lar
     assert [queue for _, queue in queues] == [jobs.QUICK_QUEUE, jobs.DOCUMENTS_QUEUE]
 
 
+@pytest.mark.parametrize(
+    ("most", "others_wait", "gives_way"), [(100, False, True), (1_000, False, False), (1_000, True, True)]
+)
 async def test_a_small_file_of_much_text_is_no_small_document(
-    services: Services, viewer: Viewer, monkeypatch: pytest.MonkeyPatch, queues: list[tuple[UUID, str]]
-) -> None:
-    """As a few kilobytes of a Word document that are millions of letters."""
+    services: Services, viewer: Viewer, monkeypatch: pytest.MonkeyPatch, queues: list[tuple[UUID, str]],
+    most: int, others_wait: bool, gives_way: bool,
+) -> None:  # fmt: skip
+    """As a few kilobytes of a Word document that are millions of letters; and one of a megabyte while others wait."""
     parse = services.ingestion._quick_parser.parse
+
+    async def waiting(*_: object, **__: object) -> bool:
+        return others_wait
+
+    monkeypatch.setattr(jobs, "other_owners_wait", waiting)
+    monkeypatch.setattr(ingestion, "SMALL_CHARACTERS", 100)
 
     async def inflated(*facts: Any) -> ParsedDocument:
         parsed = await parse(*facts)
         return replace(parsed, text="word " * 30)
 
     monkeypatch.setattr(services.ingestion._quick_parser, "parse", inflated)
-    monkeypatch.setattr(jobs, "SMALL_BYTES", 100)
+    monkeypatch.setattr(jobs, "SMALL_BYTES", most)
     mine = await services.library.create(viewer, "Mine")
     document = await settled(services, viewer, await uploaded(services, viewer, mine, "a.txt", "A small file."))
     assert document.state is DocumentState.READY
-    assert [queue for _, queue in queues] == [jobs.QUICK_QUEUE, jobs.DOCUMENTS_QUEUE]
+    assert [queue for _, queue in queues] == [jobs.QUICK_QUEUE, *([jobs.DOCUMENTS_QUEUE] if gives_way else [])]
 
 
 async def test_an_owners_own_files_end_no_turn_and_those_of_others_do(
