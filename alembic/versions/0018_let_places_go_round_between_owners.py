@@ -6,8 +6,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0019"
-down_revision = "0018"
+revision = "0018"
+down_revision = "0017"
 
 _VERSIONS = Path(__file__).parent
 # Where each one was changed last before this.
@@ -39,7 +39,7 @@ def upgrade() -> None:
         """
     )
     op.execute("CREATE INDEX ix_procrastinate_jobs_lock ON procrastinate_jobs (lock) WHERE status = 'todo'")
-    _replace(dict.fromkeys(_BEFORE, "0019"))
+    _replace(dict.fromkeys(_BEFORE, "0018"))
 
 
 def downgrade() -> None:
