@@ -197,6 +197,9 @@ async def test_a_newer_version_has_a_line_of_its_own_until_it_is_in_use(services
             ada, name="hours.txt", size_bytes=len(data), collection_id=collection, if_exists=IfExists.REPLACE
         )
         await services.files.receive(ada, upload.document_id, 0, body(data))
-        await tab.until(lambda: [line.version for line in shown(tab, "documents")] == [2])
-        [line] = shown(tab, "documents")
-        assert (line.is_pending, line.is_found, shown(tab, "collections")[0].documents) == (False, True, 1)
+
+        def is_in_use() -> bool:
+            lines = [(line.version, line.is_pending, line.is_found) for line in shown(tab, "documents")]
+            return lines == [(2, False, True)] and shown(tab, "collections")[0].documents == 1
+
+        await tab.until(is_in_use)
