@@ -87,13 +87,14 @@ class ThreadState(rx.State):
     @partial(signed_in, reopens=True)
     async def open(self, viewer: Viewer) -> Any:
         """Show the conversation that the address names, or the page for a new one."""
+        named, before = self._addressed(), self.conversation_id
+        wanted = str(parse_id(named) or "")
+        if wanted and wanted != named:
+            # Written in another way, as with capitals: it is shown at its own address, and until then nothing changes.
+            return rx.redirect(f"/c/{wanted}", replace=True)
+        self.conversation_id = wanted
         self.missing, self.problem, self.run, self.refused, self.waiting_text = False, "", NO_RUN, {}, {}
         self.accepted = ""
-        named, before = self._addressed(), self.conversation_id
-        self.conversation_id = str(parse_id(named) or "")
-        if self.conversation_id and self.conversation_id != named:
-            # Written in another way, as with capitals: it is shown at its own address.
-            return rx.redirect(f"/c/{self.conversation_id}", replace=True)
         if not self.conversation_id:
             self.waiting = []
         elif self.conversation_id != before:
