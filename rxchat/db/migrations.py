@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import NullPool, create_engine, make_url, text
 
-from alembic import command
 from rxchat.db.database import RUNTIME_ROLE, driver_url
 from rxchat.settings import Settings
+
+# Serving processes ask for the newest revision alone; to import Alembic and all migrations takes 0.2 s of processor time.
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,6 +32,8 @@ def owner_url() -> str:
 
 def config(url: str) -> Config:
     """Return Alembic's configuration for the database at this URL (of the owner's role)."""
+    from alembic.config import Config
+
     made = Config(_ROOT / "alembic.ini")
     made.attributes["url"] = driver_url(url)
     return made
@@ -39,6 +41,8 @@ def config(url: str) -> Config:
 
 def upgrade(url: str) -> None:
     """Bring the database up to the newest revision; safe to run from several processes at once."""
+    from alembic import command
+
     command.upgrade(config(url), "head")
 
 
@@ -59,17 +63,15 @@ def admit(owner: str, login: str) -> None:
         connection.execute(text(f"REVOKE TEMPORARY ON DATABASE {database} FROM {quoted}"))
 
 
-@cache
 def newest_revision() -> str:
-    """Return the revision that this code needs; all migrations are read for it, once."""
-    head = ScriptDirectory.from_config(config("postgresql://")).get_current_head()
-    if head is None:
-        raise RuntimeError("there are no migrations")
-    return head
+    """Return the revision that this code needs: migrations are a line, and each file's name begins with its revision."""
+    return max(path.name.partition("_")[0] for path in (_ROOT / "alembic" / "versions").glob("[0-9]*_*.py"))
 
 
 def current_revision(url: str) -> str | None:
     """Return the revision that the database is at, or None when it is empty."""
+    from alembic.runtime.migration import MigrationContext
+
     engine = create_engine(driver_url(url))
     try:
         with engine.connect() as connection:
