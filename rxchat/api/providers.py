@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
+from pydantic import BaseModel, Field
 
 from rxchat.api.requests import (
     COOKIE,
@@ -33,37 +34,62 @@ _FIELDS = ("state", "code", "user", "error", "error_description", "iss")
 _LONGEST = 2_000
 
 
+class Wanted(BaseModel):
+    """What somebody goes to a provider for, besides signing in."""
+
+    next: str = Field("/", max_length=_LONGEST)
+    link: bool = False
+    """To tie the account there to the own one."""
+    invitation: bool = False
+    """To use the invitation whose link was opened in this browser."""
+
+
+class Address(BaseModel):
+    """Where the browser goes next."""
+
+    url: str
+
+
 @router.get("/{key}")
 async def depart(
     key: str,
     request: Request,
     services: Here,
     next: str = "/",  # noqa: A002 - as in the addresses of pages
-    link: bool = False,
-    invitation: bool = False,
 ) -> Response:
-    """Send the browser to a provider, to sign in or (`link`) to tie the account there to one's own."""
+    """Send the browser to a provider, to sign in there: no more, since any page can have a link that leads here."""
     try:
         _require_navigation(request)
-        # Another site's link must not begin to tie anything.
-        is_ours = request.headers.get("sec-fetch-site", "none") in {"none", "same-origin"}
-        viewer = await _whoever(request, services) if link and is_ours else None
-        if link and viewer is None:
-            return RedirectResponse("/sign-in", status_code=303)
         url, sealed = await services.federation.depart(
-            key,
-            origin=origin_of(request),
-            next_path=same_site_path(next),
-            viewer=viewer,
-            # Nor must it use an invitation, which may be one that it has planted.
-            invitation=cookie_in(request, INVITATION) if invitation and is_ours else "",
+            key, origin=origin_of(request), next_path=same_site_path(next), viewer=None, invitation=""
         )
     except RxChatError as error:
         await services.denials.note(None, caller_of(request), f"to {key}", error)
-        return _sorry(error, "/account" if link else "/sign-in")
+        return _sorry(error, "/sign-in")
     response = RedirectResponse(url, status_code=303)
     set_cookie(response, settings_of(request), DEPARTURE, sealed, _AWAY_SECONDS)
     return response
+
+
+@router.post("/{key}")
+async def depart_for(key: str, wanted: Wanted, request: Request, response: Response, services: Here) -> Address:
+    """Return where a provider ties the account there to the own one, or where an invitation is used.
+
+    A page of ours asks for it with a press of a button. No address begins it, so no link of another site does, directly or by
+    way of a page of ours that leads on; and what other sites' pages post is refused.
+    """
+    viewer = await _whoever(request, services) if wanted.link else None
+    if wanted.link and viewer is None:
+        raise NotSignedIn
+    url, sealed = await services.federation.depart(
+        key,
+        origin=origin_of(request),
+        next_path=same_site_path(wanted.next),
+        viewer=viewer,
+        invitation=cookie_in(request, INVITATION) if wanted.invitation else "",
+    )
+    set_cookie(response, settings_of(request), DEPARTURE, sealed, _AWAY_SECONDS)
+    return Address(url=url)
 
 
 @router.get("/{key}/callback")

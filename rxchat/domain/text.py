@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 MESSAGE_CHARACTERS = 100_000
 ANSWER_CHARACTERS = 200_000
@@ -10,6 +11,7 @@ TITLE_CHARACTERS = 60
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _WHITE_SPACE = re.compile(r"\s+")
+_NO_PAGES = {"api", "_event", "metrics", "healthz", "readyz"}
 
 
 def storable(text: str) -> str:
@@ -38,9 +40,10 @@ def clean_title(title: str) -> str:
 
 
 def same_site_path(path: str) -> str:
-    """Return where to go next if it is a path on this site, else "/": no other host, scheme, or trick of a parser.
+    """Return where to go next if it is a page of this site, else "/": no other host, scheme, or trick of a parser.
 
-    Segments of dots are refused as well: a browser removes them, and "/.//host" becomes "//host".
+    Segments of dots are refused as well: a browser removes them, and "/.//host" becomes "//host". What lies below /api is no
+    page: to be led there would be to act.
     """
     if not path.startswith("/") or len(path) > 1_000:
         return "/"
@@ -48,4 +51,5 @@ def same_site_path(path: str) -> str:
         return "/"
     segments = re.split(r"[?#]", path, maxsplit=1)[0].split("/")
     is_moved = any(segment.lower().replace("%2e", ".") in {".", ".."} for segment in segments)
-    return "/" if is_moved or "" in segments[1:-1] else path
+    is_page = unquote(segments[1]).strip().lower() not in _NO_PAGES
+    return "/" if is_moved or "" in segments[1:-1] or not is_page else path

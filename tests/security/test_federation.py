@@ -43,11 +43,22 @@ async def services(provider: SignInProviderHost, settings: Settings, at: Connect
     empty(at.database_owner_url, at.redis_url)
 
 
-async def away(client: httpx.AsyncClient, key: str, login: str, **query: str) -> dict[str, str]:
+async def visit_with(client: httpx.AsyncClient, address: str, login: str) -> dict[str, str]:
+    """Open an address that leads to a provider, sign in there, and return the fields with which the browser comes back."""
+    url = (await client.get(address)).headers["location"]
+    return await visit(url, login, redirect_uri=parse_qs(urlsplit(url).query)["redirect_uri"][0])
+
+
+async def away(client: httpx.AsyncClient, key: str, login: str, **wanted: str | bool) -> dict[str, str]:
     """Leave for a provider, sign in there, and return the fields with which the browser comes back."""
-    answer = await client.get(f"/api/auth/providers/{key}", params=query)
-    assert answer.status_code == 303
-    url = answer.headers["location"]
+    if wanted.keys() & {"link", "invitation"}:
+        answer = await client.post(f"/api/auth/providers/{key}", json=wanted)
+        assert answer.status_code == 200, answer.text
+        url = answer.json()["url"]
+    else:
+        answer = await client.get(f"/api/auth/providers/{key}", params=wanted)
+        assert answer.status_code == 303
+        url = answer.headers["location"]
     redirect_uri = parse_qs(urlsplit(url).query)["redirect_uri"][0]
     return await visit(url, login, redirect_uri=redirect_uri)
 
@@ -64,8 +75,8 @@ async def back(client: httpx.AsyncClient, key: str, answer: dict[str, str]) -> s
     return found.headers["location"]
 
 
-async def round_trip(client: httpx.AsyncClient, key: str, login: str, **query: str) -> str:
-    return await back(client, key, await away(client, key, login, **query))
+async def round_trip(client: httpx.AsyncClient, key: str, login: str, **wanted: str | bool) -> str:
+    return await back(client, key, await away(client, key, login, **wanted))
 
 
 def accounts(owner_url: str) -> list[tuple[str, int]]:
@@ -123,17 +134,20 @@ async def test_by_invitation_nobody_makes_an_account_without_one(
     link, _ = await services.people.invite(admin, email="carol@team.example", role="guest", caller=Caller())
     token = link.partition("token=")[2]
     # Another site's page has planted an invitation, and sends the browser off: it is worth nothing.
-    site = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
-    victim = clients(**site)
+    victim = clients()
     victim.cookies.set("rxchat_invitation", token)
-    assert await round_trip(victim, key, "dave", invitation="true") == "/sign-in?problem=no_account"
+    elsewhere = await visit_with(victim, f"/api/auth/providers/{key}?invitation=true", "dave")
+    assert await back(victim, key, elsewhere) == "/sign-in?problem=no_account"
+    posted = {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}
+    answer = await victim.post(f"/api/auth/providers/{key}", json={"invitation": True}, headers=posted)
+    assert answer.status_code == 403
     browser = clients()
     assert (await browser.post("/api/auth/invitation", json={"token": token})).json() == {"email": "carol@team.example"}
-    assert await round_trip(browser, key, "carol", invitation="true") == "/"
+    assert await round_trip(browser, key, "carol", invitation=True) == "/"
     assert ("carol@team.example", 1) in accounts(owner_url)
     late = clients()
     late.cookies.set("rxchat_invitation", token)
-    assert await round_trip(late, key, "dave", invitation="true") == "/sign-in?problem=no_account"
+    assert await round_trip(late, key, "dave", invitation=True) == "/sign-in?problem=no_account"
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -197,7 +211,7 @@ async def test_connecting_takes_the_session_that_left(
     ada, bob = await person(services, owner_url, "Ada"), await person(services, owner_url, "Bob")
     client = clients()
     await sign_in(client, ada)
-    answer = await away(client, key, "ada", link="true", next="/account/security")
+    answer = await away(client, key, "ada", link=True, next="/account/security")
     session = client.cookies["rxchat_session"]
     client.cookies.delete("rxchat_session")
     other = clients()
@@ -205,11 +219,11 @@ async def test_connecting_takes_the_session_that_left(
     client.cookies.set("rxchat_session", other.cookies["rxchat_session"])
     assert await back(client, key, answer) == "/account?problem=provider_broke"
     client.cookies.set("rxchat_session", session)
-    assert await round_trip(client, key, "ada", link="true", next="/account/security") == "/account/security"
+    assert await round_trip(client, key, "ada", link=True, next="/account/security") == "/account/security"
     [tied] = await services.federation.mine(ada)
     assert tied.provider == key
     # What is one person's is not connected to a second one.
-    assert await round_trip(other, key, "ada", link="true") == "/account?problem=conflict"
+    assert await round_trip(other, key, "ada", link=True) == "/account?problem=conflict"
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -241,6 +255,22 @@ async def test_it_does_not_walk_around_the_second_factor_or_a_suspension(
     with psycopg.connect(owner_url) as connection:
         connection.execute("UPDATE user_account SET suspended_at = now() WHERE id = %s", (viewer.user_id,))
     assert "problem=not_signed_in" in await round_trip(clients(), key, "ada")
+
+
+async def test_no_address_begins_to_connect_an_account_however_one_was_led_there(
+    services: Services, clients: Open, owner_url: str
+) -> None:
+    """As by another site's link to /sign-in?next=/api/auth/providers/oidc?link=true, which makes it a step from our own page."""
+    victim = await person(services, owner_url)
+    client = clients(**{"sec-fetch-site": "same-origin", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"})
+    await sign_in(client, victim)
+    path = "/api/auth/providers/oidc?link=true&next=/account/security"
+    assert same_site_path(path) == "/"
+    await back(client, "oidc", await visit_with(client, path, "mallory"))
+    assert (victim.email, 0) in accounts(owner_url)
+    other = clients()
+    assert "problem" not in await round_trip(other, "oidc", "mallory")
+    assert (await other.get("/api/me")).json()["email"] != victim.email
 
 
 @pytest.mark.parametrize("key", KEYS)

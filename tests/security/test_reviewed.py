@@ -39,15 +39,15 @@ async def test_a_way_to_sign_in_is_connected_by_its_person_alone_and_just_after_
         await services.notices.listening.wait()
         viewer = await person(services, owner_url)
         _, key = await services.programs.create_key(viewer, name="k", scopes=["read"], days=None, caller=CALLER)
-        path = "/api/auth/providers/oidc?link=true"
+        path, wanted = "/api/auth/providers/oidc", {"link": True}
         for headers in ({"x-api-key": key}, {"authorization": f"Bearer {key}"}):
-            assert (await clients().get(path, headers=headers)).headers["location"] == "/sign-in"
+            assert (await clients().post(path, json=wanted, headers=headers)).status_code == 401
         client = clients()
         await sign_in(client, viewer)
-        assert (await client.get(path)).headers["location"].startswith(provider.urls["oidc"])
+        assert (await client.post(path, json=wanted)).json()["url"].startswith(provider.urls["oidc"])
         with psycopg.connect(owner_url) as connection:
             connection.execute("UPDATE user_session SET created_at = now() - interval '11 minutes'")
-        assert (await client.get(path)).headers["location"] == "/account?problem=sign_in_again"
+        assert error_of(await client.post(path, json=wanted)) == "sign_in_again"
     empty(at.database_owner_url, at.redis_url)
 
 

@@ -33,6 +33,7 @@ OPEN = {
     ("GET", "/api/files/by-link/{sealed}"),
     ("GET", "/api/auth/providers/{key}"),
     ("GET", "/api/auth/providers/{key}/callback"),
+    ("POST", "/api/auth/providers/{key}"),
     ("POST", "/api/auth/providers/{key}/callback"),
     *(
         ("POST", f"/api/auth/{name}")
@@ -81,7 +82,7 @@ NONSENSE: list[Any] = [
 # Everything that a client may set beside paths and bodies. What stands in the schema and not here is a door that was
 # not meant to be one: FastAPI makes query parameters of a dependency's keywords.
 PARAMETERS = {
-    ("GET", "/api/auth/providers/{key}"): {"next", "link", "invitation"},
+    ("GET", "/api/auth/providers/{key}"): {"next"},
     ("GET", "/api/conversations/{conversation_id}"): {"before"},
     ("POST", "/api/uploads"): {"upload-length", "upload-metadata"},
     ("PATCH", "/api/uploads/{document_id}"): {"upload-offset"},

@@ -433,6 +433,11 @@ describe("words", () => {
       expect(sameSitePath(bad)).toBe("/");
     }
     expect(sameSitePath("/c/abc?x=1#y")).toBe("/c/abc?x=1#y");
+    // What is no page acts: another site's link must not lead there by way of ours.
+    for (const act of ["/api/auth/providers/oidc?link=true", "/%61pi/x", "/API/x", "/./api/x", "/a/../api/x", "/api", "/%ff", "/_event/", "/metrics"]) {
+      expect([act, sameSitePath(act)]).toEqual([act, "/"]);
+    }
+    expect(sameSitePath("/apis")).toBe("/apis");
   });
 
   test("next leads only to this site, whatever it is made of", () => {

@@ -3,7 +3,7 @@ import { useEffect, useState } from "react";
 import { useLinkToken } from "./link-token.js";
 import { CircleCheck, DoorClosed, Link2Off, MailCheck } from "lucide-react";
 import { ask } from "./backend.js";
-import { CardHead, CardMessage, CardSkeleton, Or, Providers, useOffer } from "./card-parts.jsx";
+import { CardHead, CardMessage, CardSkeleton, InvitedProviders, Or, Providers, useOffer } from "./card-parts.jsx";
 import { FIELDS, Form, Problem, useForm } from "./form-parts.jsx";
 import { useLinkCheck } from "./link-pages.jsx";
 
@@ -55,7 +55,7 @@ function RegisterForm({ offer, onDone }) {
       <CardHead title="Create your account" lead="For your team's private AI chat." />
       <Form form={form} action="Create account" busy="Creating the account…" />
       {offer.providers.length > 0 && (
-        <div className="other-ways"><Or /><Providers offer={offer} options={{ next: "/" }} /></div>
+        <div className="other-ways"><Or /><Providers offer={offer} next="/" /></div>
       )}
       <p className="card-link is-last">You have an account? <SignInLink isMain={false} /></p>
     </>
@@ -99,7 +99,7 @@ function JoinForm({ token, email, onOld }) {
       <CardHead title="You are invited" lead="Create your account for your team's private AI chat." />
       <Form form={form} action="Create account" busy="Creating the account…" before={invited} />
       {offer?.providers.length > 0 && (
-        <div className="other-ways"><Or /><Providers offer={offer} options={{ next: "/", invitation: true }} /></div>
+        <div className="other-ways"><Or /><InvitedProviders offer={offer} /></div>
       )}
     </>
   );

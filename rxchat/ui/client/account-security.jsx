@@ -3,9 +3,9 @@ import { useState } from "react";
 import { Check, FingerprintPattern, Plus } from "lucide-react";
 import { day, deviceWords } from "./account-words.js";
 import { ask } from "./backend.js";
-import { ProviderMark, providerAddress } from "./card-parts.jsx";
+import { ProviderMark, leaveFor } from "./card-parts.jsx";
 import { ProofDialog } from "./dialog.jsx";
-import { FIELDS, Form, NEW_PASSWORD_HELP, Submit, useForm } from "./form-parts.jsx";
+import { FIELDS, Form, NEW_PASSWORD_HELP, Problem, Submit, useForm } from "./form-parts.jsx";
 import { Panel, Row, Rows } from "./panel.jsx";
 import { SecondFactorPanel } from "./second-factor.jsx";
 import { createPasskey, hasPasskeys, passkeyProblem } from "./webauthn.js";
@@ -102,6 +102,7 @@ function PasskeysPanel({ account: { passkeys, profile }, events }) {
 
 function ProvidersPanel({ account: { providers, profile }, events }) {
   const [asked, setAsked] = useState(null);
+  const [problem, setProblem] = useState("");
   if (!providers.length) return null;
   const done = () => {
     setAsked(null);
@@ -114,10 +115,11 @@ function ProvidersPanel({ account: { providers, profile }, events }) {
           <Row key={item.id || item.key} mark={<ProviderMark name={item.key} size={18} />} title={item.label} chip={item.id && "Connected"} detail={item.id ? [item.email, `since ${day(item.since)}`].filter(Boolean).join(" · ") : "Not connected"}>
             {item.id
               ? <button type="button" className="button-quiet" aria-label={`Disconnect ${item.label}`} onClick={() => setAsked(item)}>Disconnect</button>
-              : <a className="button-quiet" aria-label={`Connect ${item.label}`} href={providerAddress(item.key, { link: "true", next: "/account/security" })}>Connect</a>}
+              : <button type="button" className="button-quiet" aria-label={`Connect ${item.label}`} onClick={async () => setProblem(await leaveFor(item.key, { link: true, next: "/account/security" }))}>Connect</button>}
           </Row>
         ))}
       </Rows>
+      <Problem>{problem}</Problem>
       {asked && (
         <ProofDialog title={`Disconnect ${asked.label}?`} lead="You cannot sign in with it any more." hasPassword={profile.has_password} action="Disconnect" isDanger send={({ password = "" }) => ask("POST", `/api/me/identities/${asked.id}/remove`, { password })} onDone={done} onClose={() => setAsked(null)} />
       )}

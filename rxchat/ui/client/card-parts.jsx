@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "react";
 import { KeyRound } from "lucide-react";
 import { address, ask } from "./backend.js";
+import { Problem } from "./form-parts.jsx";
 
 /** The heading of a card. Where a step follows another, it takes the focus so that it is read out. */
 export function CardHead({ title, lead, takesFocus }) {
@@ -58,17 +59,36 @@ export function ProviderMark({ name, size = 17 }) {
   return <svg width={size} height={size} viewBox={box} fill="currentColor" aria-hidden="true"><path d={path} /></svg>;
 }
 
-/** Where a provider's page is asked for; plain links, since one leaves RxChat with them. */
-export function providerAddress(key, options) {
-  return address(`/api/auth/providers/${key}?${new URLSearchParams(options)}`);
+/** Go to a provider to connect an account there, or with an invitation. Gives a sentence when that is not possible. */
+export async function leaveFor(key, wanted) {
+  const answer = await ask("POST", `/api/auth/providers/${key}`, wanted);
+  if (answer.problem) return answer.problem;
+  location.assign(answer.data.url);
+  return "";
 }
 
-export function Providers({ offer, options }) {
+/** Plain links, since one leaves RxChat with them. */
+export function Providers({ offer, next }) {
   return (offer?.providers ?? []).map(({ key, label }) => (
-    <a key={key} className="button-quiet wide" href={providerAddress(key, options)}>
+    <a key={key} className="button-quiet wide" href={address(`/api/auth/providers/${key}?${new URLSearchParams({ next })}`)}>
       <ProviderMark name={key} /> Continue with {label}
     </a>
   ));
+}
+
+/** For those who were invited: buttons, since no link may use an invitation. */
+export function InvitedProviders({ offer }) {
+  const [problem, setProblem] = useState("");
+  return (
+    <>
+      {(offer?.providers ?? []).map(({ key, label }) => (
+        <button key={key} type="button" className="button-quiet wide" onClick={async () => setProblem(await leaveFor(key, { invitation: true }))}>
+          <ProviderMark name={key} /> Continue with {label}
+        </button>
+      ))}
+      <Problem>{problem}</Problem>
+    </>
+  );
 }
 
 export const Or = () => <p className="or"><span>or</span></p>;

@@ -77,7 +77,7 @@ function FirstStep({ onAnswer, offer, next, problem }) {
       {hasOthers && (
         <div className="other-ways">
           <Or />
-          <Providers offer={offer} options={{ next }} />
+          <Providers offer={offer} next={next} />
           <PasskeyButton label="Sign in with a passkey" form={form} onAnswer={onAnswer} />
         </div>
       )}

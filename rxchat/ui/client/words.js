@@ -2,8 +2,19 @@
 
 export const LONGEST_MESSAGE = 100000;
 
+const NO_PAGES = ["api", "_event", "metrics", "healthz", "readyz"];
+
+/** Whether a path is one of our pages: to be led elsewhere, as below /api, would be to act. */
+function isPage(pathname) {
+  try {
+    return !NO_PAGES.includes(decodeURIComponent(pathname.split("/")[1]).trim().toLowerCase());
+  } catch {
+    return false;
+  }
+}
+
 /**
- * Only a path on this site: "//host", "/\host", schemes and anything a URL parser would move elsewhere give "/". What the
+ * Only a page of this site: "//host", "/\host", schemes and anything a URL parser would move elsewhere give "/". What the
  * parser makes of it is looked at too: "/.//host" has our origin, and its path alone is another host's address.
  */
 export function sameSitePath(next) {
@@ -11,7 +22,7 @@ export function sameSitePath(next) {
   try {
     const url = new URL(next, "http://site.invalid");
     const isOurs = url.origin === "http://site.invalid" && !/^\/[/\\]/.test(url.pathname);
-    return isOurs ? url.pathname + url.search + url.hash : "/";
+    return isOurs && isPage(url.pathname) ? url.pathname + url.search + url.hash : "/";
   } catch {
     return "/";
   }
