@@ -15,6 +15,8 @@ GRANT rxchat_web TO rxchat_owner WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;
 CREATE DATABASE rxchat OWNER rxchat_owner ENCODING 'UTF8' TEMPLATE template0;
 REVOKE ALL ON DATABASE rxchat FROM PUBLIC;
 GRANT CONNECT ON DATABASE rxchat TO rxchat_web;
+-- What is revoked below holds in RxChat's database only, so no role of RxChat's connects to another one.
+REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;
 \connect rxchat
 CREATE EXTENSION IF NOT EXISTS vector;
 CREATE EXTENSION IF NOT EXISTS unaccent;

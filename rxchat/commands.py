@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from rxchat import __version__, checks, frontend, serving
 from rxchat.connections import ConfigurationError, Connections, connections, needs_embedded
-from rxchat.db import migrations, poolers, prerequisites, role_settings, shares
+from rxchat.db import migrations, other_databases, poolers, prerequisites, role_settings, shares
 from rxchat.db.database import SESSION_OPTIONS, Database, libpq_url
 from rxchat.embedded.attached import serve_for
 from rxchat.embedded.progress import Report, TaskLine, Terminal
@@ -249,6 +249,21 @@ def _look_for_role_settings(settings: Settings) -> Iterator[checks.Finding]:
             )
 
 
+def _look_for_other_databases(settings: Settings) -> Iterator[checks.Finding]:
+    """Find other databases of the server that are open to the runtime role, where the owner's database can be read."""
+    with suppress(ConfigurationError, psycopg.Error):
+        at = connections(settings)
+        if names := other_databases.open_to(at.database_owner_url, at.database_url):
+            yield checks.Finding(
+                "warning",
+                "The role of DATABASE_URL",
+                f"may connect to other databases of the server ({checks.printable(', '.join(names))}), where it can make"
+                " large objects and temporary tables without a limit.",
+                "Have an administrator of Postgres run this, after a GRANT CONNECT to each role that needs one of them: "
+                + checks.printable(other_databases.closing_statement(names)),
+            )
+
+
 def _database_urls(url: str, owner_url: str) -> dict[str, str]:
     """Return the different addresses of the database by their settings."""
     return {"DATABASE_URL": url} if url == owner_url else {"DATABASE_URL": url, "DATABASE_OWNER_URL": owner_url}
@@ -329,6 +344,8 @@ def check(settings: Settings, _chosen: argparse.Namespace) -> int:
             say(
                 f"\n{finding.severity:<8} {checked.subject}: {finding.setting} {finding.problem}\n         {finding.remedy}"
             )
+    if databases_found := tuple(_look_for_other_databases(settings)):
+        looked_at.append(checks.Checked("Other databases", "closed to the runtime role.", databases_found))
     errors = sum(finding.severity == "error" for checked in looked_at for finding in checked.findings)
     say(
         f"\nRxChat does not start like this: {errors} of these are errors."

@@ -20,13 +20,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+import structlog
 from psycopg import sql
 
 from rxchat.embedded import data_folder, process
 from rxchat.embedded.child import Child
 from rxchat.embedded.errors import ProgramMissing, StartFailed, WrongPostgresMajor
-from rxchat.embedded.progress import Report, TaskLine
+from rxchat.embedded.progress import Report, TaskLine, to_log
 from rxchat.embedded.secrets import Secrets
+
+log = structlog.get_logger(__name__)
 
 DATABASE = "rxchat"
 SUPERUSER = "postgres"
@@ -57,8 +60,11 @@ _MAKE_LARGE_OBJECTS = (
     "lo_import(text)",
     "lo_import(text, oid)",
 )
-_DATABASES_WITH_SETTINGS = """
-    SELECT datname FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase WHERE setrole = %s::regrole
+_ROLE_SETTINGS = """
+    SELECT datname, ARRAY(SELECT split_part(setting, '=', 1) FROM unnest(setconfig) AS setting)
+      FROM pg_db_role_setting LEFT JOIN pg_database ON pg_database.oid = setdatabase
+     WHERE setrole = %s::regrole
+     ORDER BY datname NULLS FIRST
 """
 _OWNER_MAY = sql.SQL(" LOGIN NOSUPERUSER NOBYPASSRLS CREATEROLE NOCREATEDB")
 _WEB_MAY = sql.SQL(" LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB")
@@ -263,8 +269,8 @@ class Postgres:
         except psycopg.OperationalError as error:
             raise StartFailed(str(error)) from error
 
-    async def provision(self) -> None:
-        """Bring roles, database and extension to what RxChat expects; does nothing twice."""
+    async def provision(self, report: Report = to_log) -> None:
+        """Bring roles, databases and extensions to what RxChat expects; does nothing twice."""
         async with await psycopg.AsyncConnection.connect(self.superuser_url, autocommit=True) as connection:
             # Iterations make guessing a person's password slow (RFC 7677). These are 24 random bytes, which cannot be guessed;
             # with 4096 of them each new connection costs both ends milliseconds.
@@ -280,7 +286,7 @@ class Postgres:
                 if password is not None:
                     statement += sql.SQL(" PASSWORD {}").format(sql.Literal(password))
                 await connection.execute(statement)
-                await _reset_settings(connection, role)
+                await _reset_settings(connection, role, report)
             await connection.execute(f"GRANT {GROUP} TO {WEB}")
             await connection.execute(f"GRANT {GROUP} TO {OWNER} WITH ADMIN OPTION")
             found = await connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
@@ -290,6 +296,7 @@ class Postgres:
             # Without TEMPORARY: a table of one's own under another's name is a way into procedures.
             await connection.execute(f"REVOKE TEMPORARY ON DATABASE {DATABASE} FROM {WEB}")
             await connection.execute(f"GRANT CONNECT ON DATABASE {DATABASE} TO {WEB}")
+            await _close_other_databases(connection)
         superuser_there = self.url(SUPERUSER, self.secrets.postgres_superuser_password)
         async with await psycopg.AsyncConnection.connect(superuser_there, autocommit=True) as connection:
             for extension in ("vector", "unaccent"):
@@ -299,13 +306,30 @@ class Postgres:
                 await connection.execute(f"REVOKE EXECUTE ON FUNCTION pg_catalog.{function} FROM PUBLIC")
 
 
-async def _reset_settings(connection: psycopg.AsyncConnection, role: str) -> None:
-    """Remove a role's own settings, in all databases; a role may set them itself, to what refuses every connection."""
-    await connection.execute(sql.SQL("ALTER ROLE {} RESET ALL").format(sql.Identifier(role)))
-    found = await connection.execute(_DATABASES_WITH_SETTINGS, [role])
+async def _close_other_databases(connection: psycopg.AsyncConnection) -> None:
+    """Leave all databases but RxChat's to their owners: what is revoked in that one holds in no other."""
+    found = await connection.execute("SELECT datname FROM pg_database WHERE datname <> %s", [DATABASE])
     for (database,) in await found.fetchall():
-        statement = sql.SQL("ALTER ROLE {} IN DATABASE {} RESET ALL")
-        await connection.execute(statement.format(sql.Identifier(role), sql.Identifier(database)))
+        statement = sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC, {}, {}")
+        await connection.execute(statement.format(*map(sql.Identifier, (database, WEB, GROUP))))
+
+
+async def _reset_settings(connection: psycopg.AsyncConnection, role: str, report: Report) -> None:
+    """Remove a role's own settings, in all databases, and say which.
+
+    A role may set them itself, to what refuses every connection.
+    """
+    found = await (await connection.execute(_ROLE_SETTINGS, [role])).fetchall()
+    removed: list[str] = []
+    for database, names in found:
+        where = sql.SQL("" if database is None else " IN DATABASE {}").format(sql.Identifier(database or ""))
+        await connection.execute(sql.SQL("ALTER ROLE {}{} RESET ALL").format(sql.Identifier(role), where))
+        removed += [name if database is None else f"{name} (in the database {database})" for name in names]
+    if removed:
+        # A name may hold any letter that is not of ASCII, and a terminal obeys some of those.
+        line = "".join(letter if letter.isprintable() else "?" for letter in ", ".join(removed))
+        log.warning("removed settings that a role of the database had of its own", role=role, settings=line)
+        report(f"Removed settings of the role {role}: {line}")
 
 
 def packaged_version() -> str:

@@ -182,7 +182,7 @@ class Supervisor:
     async def _start_postgres(self, postgres: Postgres) -> None:
         """Make, start and furnish the database."""
         await self._start_server(await postgres.prepare(self._report))
-        await postgres.provision()
+        await postgres.provision(self._report)
 
     async def _start_models(self, port: int) -> None:
         """Prepare the weights and start the models."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
 
 from rxchat.embedded.supervisor import Supervisor
 from tests.embedded.processes import settings_for
@@ -15,16 +16,22 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize(
-    "sabotage",
+    ("sabotage", "names"),
     [
-        "ALTER ROLE {role} SET local_preload_libraries = 'nope'",
-        "ALTER ROLE {role} SET transaction_timeout = '1ms'; ALTER ROLE {role} IN DATABASE rxchat SET statement_timeout = '1ms'",
-        "ALTER ROLE {role} IN DATABASE rxchat SET search_path = 'pg_temp'; ALTER ROLE {role} IN DATABASE postgres SET role = 'x'",
+        ("ALTER ROLE {role} SET local_preload_libraries = 'nope'", "local_preload_libraries"),
+        (
+            "ALTER ROLE {role} SET transaction_timeout = '1ms'; ALTER ROLE {role} IN DATABASE rxchat SET statement_timeout = '1ms'",
+            "transaction_timeout, statement_timeout (in the database rxchat)",
+        ),
+        (
+            "ALTER ROLE {role} IN DATABASE rxchat SET search_path = 'pg_temp'; ALTER ROLE {role} IN DATABASE postgres SET role = 'x'",
+            "role (in the database postgres), search_path (in the database rxchat)",
+        ),
     ],
     ids=["library", "timeouts", "in databases"],
 )
-async def test_settings_that_a_role_has_given_itself_are_gone_after_the_next_start(
-    furnished: Path, sabotage: str
+async def test_settings_that_a_role_has_given_itself_are_gone_after_the_next_start_which_says_so(
+    furnished: Path, sabotage: str, names: str
 ) -> None:
     supervisor = Supervisor(settings_for(furnished, "postgres"))
     found = await supervisor.start()
@@ -38,12 +45,18 @@ async def test_settings_that_a_role_has_given_itself_are_gone_after_the_next_sta
             assert await settings_seen(found.database_url) != ('"$user", public', "0", 0)
     finally:
         await supervisor.stop()
-    again = Supervisor(settings_for(furnished, "postgres"))
-    found = await again.start()
+    said: list[str] = []
+    again = Supervisor(settings_for(furnished, "postgres"), said.append)
+    with structlog.testing.capture_logs() as logged:
+        found = await again.start()
     try:
         for url in (found.database_url, found.database_owner_url):
             assert url is not None
             assert await settings_seen(url) == ('"$user", public', "0", 0)
+        for role in ("rxchat_web", "rxchat_owner"):
+            (line,) = [line["settings"] for line in logged if line.get("role") == role]
+            assert line == names
+            assert f"Removed settings of the role {role}: {names}" in said
     finally:
         await again.stop()
 
