@@ -10,7 +10,7 @@ from uuid import UUID
 
 from rxchat.domain.errors import InvalidInput
 from rxchat.domain.permissions import ADMINISTRATIVE, Permission, Scope
-from rxchat.domain.text import storable
+from rxchat.domain.text import clean_line, storable
 
 PASSWORD_MINIMUM = 10
 PASSWORD_MAXIMUM = 1_000
@@ -23,7 +23,6 @@ _SHORTEST_WORD = 3
 _LETTERS_LEFT = 4
 _DIGITS_LEFT = 6
 """A year or a date behind a name is guessed, too."""
-_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}")
 
 
@@ -107,8 +106,7 @@ def valid_name(name: str) -> str:
     Raises:
         InvalidInput: when it is blank or longer than 100 characters.
     """
-    # Marks that turn the direction of writing would turn what stands beside the name, too.
-    name = " ".join(_TURNS.sub("", storable(name)).split())
+    name = clean_line(name)
     if not name or len(name) > 100:
         raise InvalidInput("Please give a name of at most 100 characters.")
     return name

@@ -10,13 +10,31 @@ ANSWER_CHARACTERS = 200_000
 TITLE_CHARACTERS = 60
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_WHITE_SPACE = re.compile(r"\s+")
 _NO_PAGES = {"api", "_event", "metrics", "healthz", "readyz"}
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_DIRECTION_SIGNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def storable(text: str) -> str:
     """Return the text without what Postgres cannot hold: NUL and lone surrogates become U+FFFD."""
     return _UNSTORABLE.sub("\ufffd", text)
+
+
+def encodable(text: str) -> str:
+    """Return the text without what no encoding holds: lone surrogates, which JSON can write, become U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _SURROGATES.sub("\ufffd", text)
+    return text
+
+
+def clean_line(text: str) -> str:
+    """Return a name, title or other short text as one line, without what Postgres cannot hold.
+
+    Signs for the direction of writing are left out: they would turn what stands beside the text, too.
+    """
+    return " ".join(_DIRECTION_SIGNS.sub("", storable(text)).split())
 
 
 def utf16_length(text: str) -> int:
@@ -26,7 +44,7 @@ def utf16_length(text: str) -> int:
 
 def title_of(question: str) -> str:
     """Return a title for a conversation that begins with this question: its start, cut at a word."""
-    line = _WHITE_SPACE.sub(" ", storable(question)).strip().lstrip("#>*-` ")
+    line = clean_line(question).lstrip("#>*-` ")
     if len(line) <= TITLE_CHARACTERS:
         return line or "New conversation"
     cut = line[:TITLE_CHARACTERS]
@@ -36,7 +54,7 @@ def title_of(question: str) -> str:
 
 def clean_title(title: str) -> str:
     """Return a title that a person typed as one line of at most 200 characters ("" when blank)."""
-    return _WHITE_SPACE.sub(" ", storable(title)).strip()[:200]
+    return clean_line(title)[:200]
 
 
 def same_site_path(path: str) -> str:

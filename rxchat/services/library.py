@@ -34,7 +34,7 @@ from rxchat.domain.permissions import (
 )
 from rxchat.domain.retrieval import Passage
 from rxchat.domain.retrieval import Scope as Where
-from rxchat.domain.text import storable
+from rxchat.domain.text import clean_line, storable
 from rxchat.domain.versions import VersionState
 from rxchat.observability import correlation_id
 from rxchat.services import room
@@ -388,7 +388,7 @@ def _name(name: str) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(storable(text).split())[:DESCRIPTION_CHARACTERS]
+    return clean_line(text)[:DESCRIPTION_CHARACTERS]
 
 
 def _called(grant: Grant, names: dict[str, str]) -> str:

@@ -27,6 +27,7 @@ from rxchat.db.database import Database
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound, NotSignedIn
 from rxchat.domain.ids import new_id
+from rxchat.domain.text import clean_line
 from rxchat.observability import correlation_id
 from rxchat.services.authentication import Admission, Authentication
 from rxchat.services.limits import Limits
@@ -131,7 +132,7 @@ class Passkeys:
             )  # fmt: skip
         except (WebAuthnException, ValueError, TypeError, KeyError) as error:
             raise InvalidInput("This passkey could not be added. Please try again.") from error
-        name = " ".join(name.replace("\x00", "").split())[:60] or "Passkey"
+        name = clean_line(name)[:60] or "Passkey"
         async with self._database.begin(viewer.user_id) as session:
             if len(await rows.passkeys(session, viewer.user_id)) >= _AT_MOST:
                 raise Conflict(f"You have {_AT_MOST} passkeys already.")

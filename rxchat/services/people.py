@@ -18,7 +18,7 @@ from rxchat.domain.accounts import Caller, Viewer, valid_email
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Permission, PrincipalKind, require
-from rxchat.domain.text import storable
+from rxchat.domain.text import clean_line, storable
 from rxchat.observability import correlation_id
 from rxchat.services.links import LinkKind, Links
 from rxchat.services.notices import Access
@@ -341,7 +341,7 @@ class People:
 
 
 def _valid_reason(reason: str) -> str:
-    reason = " ".join(storable(reason).split())[:500]
+    reason = clean_line(reason)[:500]
     if len(reason) < _SHORTEST_REASON:
         raise InvalidInput("Please say in a sentence why this has to be read; it is kept in the audit.")
     return reason

@@ -16,6 +16,7 @@ from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.errors import InvalidInput, NotFound, NotSignedIn, RxChatError
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Permission, Scope, require, valid_scopes
+from rxchat.domain.text import clean_line
 from rxchat.observability import correlation_id
 from rxchat.services.authentication import Authentication
 from rxchat.services.limits import Limits
@@ -168,7 +169,7 @@ class Programs:
         require(viewer, Permission.KEYS_CREATE)
         wanted = valid_scopes(scopes)
         _require_right_to(viewer, wanted)
-        name = " ".join(name.replace("\x00", "").split())[:100]
+        name = clean_line(name)[:100]
         if not name:
             raise InvalidInput("Please give the key a name, so that you recognise it later.")
         if days is not None and not 1 <= days <= 3650:

@@ -17,6 +17,7 @@ from rxchat.domain.audit_actions import AuditAction
 from rxchat.domain.errors import DatabaseAway, NotFound, NotSignedIn, SecondFactorNeeded
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import ADMINISTRATIVE, Permission, Scope
+from rxchat.domain.text import clean_line
 from rxchat.observability import correlation_id
 from rxchat.services.notices import Access
 from rxchat.services.rules import Rules
@@ -126,7 +127,7 @@ class Sessions:
             id=token.session_id,
             expires_at=now + (lifetime or self.absolute),
             address=caller.address[:100],
-            user_agent=caller.user_agent[:300].replace("\x00", ""),
+            user_agent=clean_line(caller.user_agent)[:300],
             kind=kind,
             method=method,
             second_factor_at=now if second_factor else None,

@@ -29,7 +29,7 @@ from rxchat.domain.permissions import (
     require_scope,
     valid_permissions,
 )
-from rxchat.domain.text import storable
+from rxchat.domain.text import clean_line, storable
 from rxchat.observability import correlation_id
 from rxchat.services.limits import Limits
 from rxchat.services.notices import Access
@@ -333,7 +333,7 @@ def _require_principal(viewer: Viewer, given: Grant) -> None:
 
 def _line(text: str, longest: int, sentence: str = "") -> str:
     """Return a text on one line; with a sentence, it must not be blank or too long."""
-    line = " ".join(storable(text).split())
+    line = clean_line(text)
     if sentence and (not line or len(line) > longest):
         raise InvalidInput(sentence)
     return line[:longest]
