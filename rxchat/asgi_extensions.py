@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+LONGEST_PACKET = 2_000_000
+"""Characters of a packet on a websocket: the longest event that reaches its handler, which answers what is too long for it."""
 Hold = Callable[[int], bool]
 """Counts what is held of messages: takes so many bytes more (or gives them back, below zero); False when there are none left to take."""
 LIMIT_MESSAGES = "rxchat.limit_messages"

@@ -19,9 +19,10 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rxchat import observability
-from rxchat.asgi_extensions import LIMIT_MESSAGES
+from rxchat.asgi_extensions import LIMIT_MESSAGES, LONGEST_PACKET
 from rxchat.domain.errors import TooManyAttempts
 from rxchat.domain.limits import TokenBucket, host_of, network_of
+from rxchat.domain.text import encodable
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +38,6 @@ MALFORMED_PACKETS = 5
 PACKETS_AT_ONCE = 200
 PACKETS_A_SECOND = 20
 """Of one socket; what comes faster waits on its line, so that a client that does not read has few answers made for it."""
-LONGEST_PACKET = 2_000_000
 SIGNED_OUT_PACKET_BYTES = 64_000
 """What a page says before its user has signed in is short."""
 HELD_BYTES_OF_ONE_USER = 8_000_000
@@ -141,13 +141,22 @@ async def serve_checked(app: ASGIApp, scope: Scope, receive: Receive, send: Send
         nonlocal is_closed
         if is_closed:
             return
-        await send(message)
+        await send(_sendable(message))
         if message.get("text") == _CLOSE:
             # Engine.IO leaves it to the client to end the connection, and one that does not would keep its place.
             is_closed = True
             await send({"type": "websocket.close", "code": _NORMAL})
 
     await app(scope, receive_packet, send_while_open)
+
+
+def _sendable(message: Message) -> Message:
+    """Return what the application sends as the server can encode it, which would close the socket over anything else."""
+    text = message.get("text") or ""
+    if (sendable := encodable(text)) == text:
+        return message
+    log.warning("a packet had lone surrogates, which were replaced")
+    return {**message, "text": sendable}
 
 
 def _is_known(data: object) -> bool:

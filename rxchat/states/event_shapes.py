@@ -6,6 +6,7 @@ Reflex takes it for granted that its own page sent an event; whatever else comes
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable
 from functools import lru_cache
 from types import UnionType
@@ -13,6 +14,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 from reflex_base.registry import RegistrationContext
+
+from rxchat.domain.text import encodable
 
 _NONE = type(None)
 # Reflex's own handlers check nothing: their arguments, and of which kinds they may be.
@@ -40,6 +43,18 @@ def is_event(data: Any) -> bool:
         return False
     registered = RegistrationContext.get().event_handlers.get(data["name"])
     return registered is not None and _fits(data["name"], registered.handler.fn, payload)
+
+
+def encodable_event(data: Any) -> Any:
+    """Return what came with lone surrogates replaced: a page that showed one could not be sent.
+
+    Raises:
+        RecursionError: when it is nested too deeply.
+    """
+    text = json.dumps(data, ensure_ascii=False)
+    sendable = encodable(text)
+    # It came as JSON, so it stays the same on this way.
+    return data if sendable == text else json.loads(sendable)
 
 
 def is_place(place: Any) -> bool:

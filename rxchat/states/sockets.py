@@ -14,8 +14,8 @@ from reflex.event import Event
 from reflex.state import StateUpdate
 from socketio import AsyncServer
 
-from rxchat.asgi_extensions import ABORT
-from rxchat.states.event_shapes import is_event
+from rxchat.asgi_extensions import ABORT, LONGEST_PACKET
+from rxchat.states.event_shapes import encodable_event, is_event
 
 log = structlog.get_logger(__name__)
 
@@ -61,9 +61,9 @@ def install(namespace: Namespace) -> None:
     refused: Counter[str] = Counter()
 
     async def on_event(sid: str, data: Any) -> None:
-        if is_event(data):
+        if is_event(data) and (event := _sendable(data)) is not None:
             # Of an event whose socket is closed already Reflex would log all, and do nothing.
-            if sid not in namespace.sid_to_token or await _is_taken_apart(process(sid, data)):
+            if sid not in namespace.sid_to_token or await _is_taken_apart(process(sid, event)):
                 return
         else:
             log.warning("refused a message that is no event", kind=type(data).__name__)
@@ -84,7 +84,17 @@ def install(namespace: Namespace) -> None:
     namespace.on_event = on_event
     namespace.on_disconnect = on_disconnect
     if (server := getattr(namespace, "server", None)) is not None:
+        # Engine.IO closes the socket over a longer one; here it is refused before, and counted (api/websockets.py).
+        server.eio.max_http_buffer_size = LONGEST_PACKET
         _limit_backlog(server)
+
+
+def _sendable(data: Any) -> Any:
+    """Return an event without what could not be sent back, or None when it is nested too deeply."""
+    try:
+        return encodable_event(data)
+    except RecursionError:
+        return None
 
 
 async def _is_taken_apart(processing: Awaitable[None]) -> bool:

@@ -12,6 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from rxchat.api import websockets
 from rxchat.api.websockets import SocketLimits, is_packet, serve_checked
+from rxchat.asgi_extensions import LONGEST_PACKET
 from rxchat.domain.errors import TooManyAttempts
 from rxchat.domain.ids import new_id
 
@@ -80,7 +81,7 @@ def test_what_is_no_packet_does_not(text: str) -> None:
 
 def test_a_packet_is_not_endless() -> None:
     assert is_packet("42/_event," + json.dumps(["event", {"text": "x" * 400_000}]))
-    assert not is_packet("42/_event," + json.dumps(["event", {"text": "x" * websockets.LONGEST_PACKET}]))
+    assert not is_packet("42/_event," + json.dumps(["event", {"text": "x" * LONGEST_PACKET}]))
 
 
 async def heard(frames: Iterable[Message]) -> tuple[list[Message], list[Message]]:
@@ -125,6 +126,23 @@ async def test_a_few_malformed_packets_among_good_ones_cost_nothing() -> None:
     frames = [said("nonsense"), said("3")] * (websockets.MALFORMED_PACKETS - 1)
     told, _ = await heard(frames)
     assert [message.get("text") for message in told[:-1]] == ["3"] * (websockets.MALFORMED_PACKETS - 1)
+
+
+async def test_what_cannot_be_encoded_is_replaced_before_it_is_sent() -> None:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "websocket.disconnect", "code": 1005}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        for text in ("4a\ud800b🙂", "4a🙂"):
+            await send({"type": "websocket.send", "text": text})
+
+    await serve_checked(app, {"type": "websocket"}, receive, send)
+    assert [message["text"] for message in sent] == ["4a\ufffdb🙂", "4a🙂"]
 
 
 def taken(limits: SocketLimits, stack: ExitStack, count: int, user=None, address: str = "203.0.113.7") -> int:

@@ -15,6 +15,7 @@ import pytest
 from aiohttp import ClientConnectionResetError, ClientSession, WSMsgType
 from reflex.constants import Endpoint
 
+from rxchat.states.knowledge import KnowledgeState
 from tests.journeys.server import RxChat
 
 pytestmark = pytest.mark.anyio
@@ -96,6 +97,30 @@ async def test_how_a_socket_begins_fills_no_log_either(house: RxChat) -> None:
 
 
 NO_EVENT = "42/_event," + json.dumps(["event", {"name": "no.such.handler", "payload": {}}])
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [("x\ud800y", "x\ufffdy"), ("\udfff\ud800", "\ufffd\ufffd"), ("z" * 1_500_000, "z" * 100)],
+    ids=["surrogate", "turned pair", "long"],
+)
+async def test_what_a_signed_in_page_says_leaves_its_socket_open(
+    house: RxChat, member: httpx.Client, words: str, shown: str
+) -> None:
+    token = "tab of the words"
+    address = f"ws://127.0.0.1:{house.port}/_event/?EIO=4&transport=websocket&token={token}"
+    headers = {"cookie": "; ".join(f"{name}={value}" for name, value in member.cookies.items()), "origin": house.url}
+    place = {"pathname": "/", "asPath": "/", "query": {}}
+    boot = {"event": {"name": HYDRATE, "payload": {}, "router_data": place}}
+    event = {"name": f"{KnowledgeState.get_full_name()}.find", "payload": {"words": words}, "router_data": place}
+    async with ClientSession() as session, session.ws_connect(address, headers=headers) as line, asyncio.timeout(20):
+        await line.send_str("40/_event," + json.dumps(boot))
+        await line.send_str("42/_event," + json.dumps(["event", event]))
+        while json.dumps(shown, ensure_ascii=False) not in (said := await line.receive_str()):
+            assert "sign-in" not in said
+        await line.send_str('42/_event,["ping"]')
+        while "pong" not in await line.receive_str():
+            pass
 
 
 @pytest.mark.parametrize(("packet", "code"), [("42/_event,{", 1008), (NO_EVENT, 1000)])

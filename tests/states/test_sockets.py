@@ -15,12 +15,14 @@ from socketio import AsyncServer
 from structlog.processors import KeyValueRenderer
 from structlog.testing import CapturingLogger
 
-from rxchat.asgi_extensions import ABORT
+from rxchat.asgi_extensions import ABORT, LONGEST_PACKET
 from rxchat.states import sockets
+from rxchat.states.knowledge import KnowledgeState
 from rxchat.states.thread import ThreadState
 
 pytestmark = pytest.mark.anyio
 
+FIND = f"{KnowledgeState.get_full_name()}.find"
 NAME = f"{ThreadState.get_full_name()}.stop"
 HYDRATE = f"{State.get_full_name()}.hydrate_and_load"
 IS_HYDRATED = f"{State.get_full_name()}.set_is_hydrated"
@@ -87,6 +89,21 @@ async def test_an_event_of_a_known_handler_goes_through(namespace: Namespace) ->
     for event in events:
         await namespace.on_event("socket", event)
     assert namespace.processed == [("socket", event) for event in events]
+
+
+async def test_lone_surrogates_of_an_event_are_replaced_wherever_they_are(namespace: Namespace) -> None:
+    place = {"pathname": "/c/x", "query": {"a\ud800": ["b\udfff", "🙂"]}}
+    event = {"name": FIND, "payload": {"words": "x\ud800y🙂"}, "router_data": place, "token": "tab\udead"}
+    await namespace.on_event("socket", event)
+    clean = {"pathname": "/c/x", "query": {"a\ufffd": ["b\ufffd", "🙂"]}}
+    expected = {"name": FIND, "payload": {"words": "x\ufffdy🙂"}, "router_data": clean, "token": "tab\ufffd"}
+    assert namespace.processed == [("socket", expected)]
+
+
+async def test_an_event_as_long_as_a_packet_may_be_reaches_its_handler(namespace: Namespace) -> None:
+    namespace.server = AsyncServer(async_mode="asgi")
+    sockets.install(namespace)
+    assert namespace.server.eio.max_http_buffer_size == LONGEST_PACKET
 
 
 @pytest.mark.parametrize(
