@@ -59,6 +59,8 @@ BEGIN
                       LIMIT 20) AS counted
          ) AS brought
          WHERE NOT EXISTS (SELECT FROM busy WHERE busy.owner_id = owner.id)
+               -- The cast of what is no id fails, and with it the claims of everyone.
+           AND owner.id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
                -- What nobody waits for, such as a new index, comes last, whosever it is.
          ORDER BY job.priority < -1000,
                   -- An attached file counts as if its owner's last claim were ten claims longer ago: its user waits for an

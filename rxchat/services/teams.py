@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from rxchat.db import audit
@@ -347,11 +347,19 @@ def _valid_grant(principal_kind: str, principal: str, resource_kind: str, resour
         )  # fmt: skip
     except ValueError as error:
         raise InvalidInput("There is no such grant.") from error
-    needs_id = given.principal_kind in {PrincipalKind.PERSON, PrincipalKind.GROUP}
-    is_lost = given.resource_kind is ResourceKind.CONVERSATION and parse_id(given.resource) is None
-    if not given.principal or not given.resource or is_lost or (needs_id and parse_id(given.principal) is None):
+    if given.principal_kind in {PrincipalKind.PERSON, PrincipalKind.GROUP}:
+        given = replace(given, principal=_id_as_stored(given.principal))
+    is_each = given.resource == "*" and given.resource_kind is ResourceKind.COLLECTION
+    if given.resource_kind in {ResourceKind.CONVERSATION, ResourceKind.COLLECTION} and not is_each:
+        given = replace(given, resource=_id_as_stored(given.resource))
+    if not given.principal or not given.resource:
         raise InvalidInput("Please say for whom the grant is, and for what.")
     return given
+
+
+def _id_as_stored(value: str) -> str:
+    """Return an id as the database compares it; "" when it is none."""
+    return str(parse_id(value) or "")
 
 
 def _told(grant: Grant) -> dict[str, str]:

@@ -146,6 +146,17 @@ def test_what_may_not_begin_yet_keeps_nobody_waiting(queue: Queue) -> None:
     assert queue.claims(3) == [free, free, None]
 
 
+@pytest.mark.parametrize("owner", ["-" * 36, "0", "x"])
+def test_jobs_of_what_is_no_owner_keep_nobody_waiting(queue: Queue, owner: str) -> None:
+    queue.connection.execute(
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES (%s, %s, jsonb_build_object('owner_id', %s::text))",
+        (queue.name, INGEST, owner),
+    )
+    other = new_id()
+    queue.add(other, (0, "now"))
+    assert queue.claims(2) == [other, None]
+
+
 def test_an_owner_with_the_most_running_at_a_worker_waits_there_and_not_at_others(queue: Queue) -> None:
     owner, other = new_id(), new_id()
     queue.add(owner, *FLOOD[:3])

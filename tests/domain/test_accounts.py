@@ -42,9 +42,18 @@ def test_ids_sort_by_the_moment_they_were_made() -> None:
     assert abs(made_at(ids[0]) - time.time()) < 5
 
 
-@pytest.mark.parametrize("value", [None, 7, "", "x", "0" * 36, ["a"], {"$ne": 1}, "../../../etc/passwd"])
+@pytest.mark.parametrize("value", [None, 7, "", "x", "0" * 36, "-" * 36, ["a"], {"$ne": 1}, "../../../etc/passwd"])
 def test_what_is_no_id_is_none(value: object) -> None:
     assert parse_id(value) is None
+
+
+def test_an_id_is_read_as_it_is_written_everywhere_and_in_no_other_way_of_python() -> None:
+    identifier = new_id()
+    text = str(identifier)
+    assert parse_id(text) == parse_id(text.upper()) == identifier
+    bare = text.replace("-", "")
+    for other in (bare, f"{{{bare}}}--", f"{bare}----", f"----{bare}", f"urn:{bare}", f"{text}\n", text[:-1] + "٣"):
+        assert parse_id(other) is None, other
 
 
 def every_error(kind: type[RxChatError] = RxChatError) -> list[type[RxChatError]]:

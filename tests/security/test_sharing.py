@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from rxchat.domain.accounts import Caller, Viewer
@@ -110,3 +111,42 @@ async def test_shares_of_all_kinds_slow_down(
     # Another user's shares, from the same address, are counted apart.
     own = await services.library.create(admin, "Own")
     assert await services.library.share(admin, own, "everyone", "", CALLER) == "Everyone"
+
+
+@pytest.mark.parametrize("kind", ["conversation", "collection"])
+@pytest.mark.parametrize(
+    "form", ["{bare}----", "{{{bare}}}--", "----{bare}", "------------------------------------", "*x"]
+)
+async def test_a_grant_on_what_is_no_id_is_refused(services: Services, admin: Viewer, kind: str, form: str) -> None:
+    wrong = form.format(bare=new_id().hex)
+    for principal, resource in ((str(new_id()), wrong), (wrong, str(new_id()))):
+        with pytest.raises(InvalidInput):
+            await services.teams.grant(
+                admin, principal_kind="group", principal=principal, resource_kind=kind, resource=resource,
+                action="read", caller=CALLER,
+            )  # fmt: skip
+
+
+async def test_a_grant_is_stored_as_ids_are_compared(services: Services, admin: Viewer, collection: UUID) -> None:
+    group = new_id()
+    await services.teams.grant(
+        admin, principal_kind="group", principal=str(group).upper(), resource_kind="collection",
+        resource=str(collection).upper(), action="read", caller=CALLER,
+    )  # fmt: skip
+    stored = {(grant.principal, grant.resource) for _, grant in await services.teams.grants(admin)}
+    assert (str(group), str(collection)) in stored
+
+
+async def test_a_stored_grant_on_what_is_no_id_keeps_nobody_out(
+    services: Services, viewer: Viewer, owner_url: str
+) -> None:
+    with psycopg.connect(owner_url) as connection:
+        for kind in ("conversation", "collection"):
+            for resource in ("-" * 36, "a" * 36, "x"):
+                connection.execute(
+                    "INSERT INTO access_grant (id, principal_kind, principal, resource_kind, resource, action)"
+                    " VALUES (%s, 'everyone', '*', %s, %s, 'read')",
+                    (new_id(), kind, resource),
+                )
+    assert await services.conversations.recent(viewer) == []
+    assert await services.library.collections(viewer) == []
