@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
-# Browsers and servers compute beside them: with more, each takes more processor time for the same (docs/testing.md).
-WORKERS ?= 3
+# Browsers and servers compute beside them; with fewer, the cores wait at times (docs/testing.md).
+WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS)
 QUICK := tests/gates tests/domain tests/parsers tests/states
 # Python keeps what it has compiled: a hundred processes of the tests would each compile everything again.

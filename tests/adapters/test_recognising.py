@@ -33,6 +33,7 @@ async def recognised(
     return document, told
 
 
+@pytest.mark.slow
 async def test_a_scan_is_recognised_page_by_page_behind_all_barriers() -> None:
     parser = IsolatedParser()
     first = "Invoice 4711\nThe total is 1,234.50 euros.\nIt includes the taxes of both countries."
