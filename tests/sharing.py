@@ -55,6 +55,7 @@ GROUPS = {
         "tests/retrieval/test_cases",
     },
 }
+_FIRST = ("tests/journeys/", "tests/faults/", "tests/test_", "tests/services/", "tests/security/", "tests/adapters/")
 _GROUP_OF = {module: group for group, modules in GROUPS.items() for module in modules}
 
 
@@ -66,7 +67,9 @@ def group_of(nodeid: str) -> str:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that no worker is left alone with it at the end."""
-    items.sort(key=lambda item: "/journeys/" not in item.nodeid)
+    items.sort(
+        key=lambda item: next((at for at, part in enumerate(_FIRST) if item.nodeid.startswith(part)), len(_FIRST))
+    )
 
 
 class GroupScheduling(LoadScopeScheduling):
