@@ -7,6 +7,6 @@ AS $$
     SELECT document.owner_id, document.id FROM public.document
      WHERE document.state NOT IN ('uploading', 'ready', 'failed') AND document.updated_at < now() - interval '30 seconds'
        AND NOT EXISTS (SELECT FROM public.procrastinate_jobs AS job
-                        WHERE job.status IN ('todo', 'doing') AND job.lock = 'document ' || document.id)
+                        WHERE CASE WHEN job.status IN ('todo', 'doing') THEN job.lock END = 'document ' || document.id)
      ORDER BY document.updated_at LIMIT p_limit
 $$;

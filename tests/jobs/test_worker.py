@@ -16,6 +16,7 @@ import psycopg
 import pytest
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
+from sqlalchemy import text
 
 from rxchat.db.database import Database
 from rxchat.db.jobs import DOCUMENTS_QUEUE, INGEST, QUICK_QUEUE, SCANS_QUEUE, other_owners_wait, queue_ingestion
@@ -157,6 +158,9 @@ async def test_an_owners_next_document_begins_when_one_has_ended(
 async def database(database_url: str) -> AsyncGenerator[Database]:
     found = Database(database_url, pool_size=2)
     yield found
+    # Else what a test that failed has left is the next one's.
+    async with found.begin(None) as session:
+        await session.execute(text("DELETE FROM procrastinate_jobs"))
     await found.aclose()
 
 
@@ -179,9 +183,9 @@ async def test_however_many_owners_hold_places_a_small_file_waits_a_turn_of_each
         assert set(ingestion.done) == set(small)
         quick = Counter(document for document, queue in ingestion.turns if queue == QUICK_QUEUE)
         assert max(quick.values()) == 1
-        # The first is next; what has begun by then is what was claimed before it came.
+        # Those who had no turn yet and have brought fewer come first; nobody's second does.
         later = [document for document, queue in ingestion.turns[begun:] if queue == QUICK_QUEUE]
-        assert min(map(later.index, small)) <= QUICK_PLACES
+        assert min(map(later.index, small)) <= len(many)
         ingestion.is_let_go.set()
         await ingestion.until(lambda: len(ingestion.done) == 12 * 4 + 4)
 
@@ -226,21 +230,15 @@ async def test_one_small_file_waits_for_a_turn_of_those_that_run_whatever_a_doze
                 for number in range(1, 26)
             ],
         )
-    try:
-        async with at_work(database_url, ingestion):
-            await ingestion.until(lambda: sum(ingestion.running.values()) == sum(places.values()))
-            small = {queue: (await queued(database_url, few, 1, queue))[0] for queue in places}
-            begun = len(ingestion.turns)
-            ingestion.is_let_go.set()
-            await ingestion.until(lambda: set(small.values()) <= set(ingestion.done))
-            for queue, document in small.items():
-                later = [item for item, where in ingestion.turns[begun:] if where == queue]
-                assert later.index(document) < places[queue]
-    finally:
-        with psycopg.connect(database_url) as connection:
-            connection.execute(
-                "DELETE FROM procrastinate_jobs WHERE args ->> 'owner_id' = ANY (%s)", ([*map(str, many)],)
-            )
+    async with at_work(database_url, ingestion):
+        await ingestion.until(lambda: sum(ingestion.running.values()) == sum(places.values()))
+        small = {queue: (await queued(database_url, few, 1, queue))[0] for queue in places}
+        begun = len(ingestion.turns)
+        ingestion.is_let_go.set()
+        await ingestion.until(lambda: set(small.values()) <= set(ingestion.done))
+        for queue, document in small.items():
+            later = [item for item, where in ingestion.turns[begun:] if where == queue]
+            assert later.index(document) < places[queue]
 
 
 async def test_a_small_file_that_is_much_work_goes_on_among_the_large_ones(
