@@ -16,6 +16,7 @@ import httpx
 import psycopg
 import pytest
 import redis
+import structlog
 from psycopg import sql
 
 from rxchat.adapters.redis import RedisBroadcast
@@ -38,6 +39,9 @@ ROOT = Path(__file__).resolve().parents[1]
 # Else each request reads all certificates again, which takes 20 ms of processor time.
 _transports = httpx._transports.default
 _transports.create_ssl_context = cache(_transports.create_ssl_context)  # pyright: ignore[reportPrivateImportUsage]
+# A logger that a test's configuration has cached is out of reach of `capture_logs` in all later ones of its process.
+_configure = structlog.configure
+structlog.configure = lambda *given, **named: _configure(*given, **named | {"cache_logger_on_first_use": False})
 
 
 def pytest_unconfigure() -> None:

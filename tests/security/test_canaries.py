@@ -48,8 +48,6 @@ async def test_secrets_are_nowhere_but_where_they_belong(
     services: Services, clients: Open, owner_url: str, said: pytest.CaptureFixture[str]
 ) -> None:
     configure_logging("debug", "json")
-    # Else the loggers that are used here would keep this configuration for the tests that follow.
-    structlog.configure(cache_logger_on_first_use=False)
     viewer, client = await person(services, owner_url, "Ada", "admin"), clients()
     secrets = await secrets_of_a_person(client, viewer)
     secrets |= await secrets_of_programs(clients, client, viewer, secrets["recovery code 0"])
