@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,9 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.embedded_models import EmbeddedModels, embedded_models
 from tests.peers.sign_in_provider import SignInProviderHost, sign_in_provider
 from tests.peers.swift import SwiftS3, swift_s3
+
+# What is imported stays; to look through it again and again takes each worker two seconds.
+gc.disable()
 
 GROUPS = {
     "a first start": {"tests/journeys/test_first_start"},
@@ -63,6 +67,13 @@ def group_of(nodeid: str) -> str:
     """Which tests run in the same worker, one after another: a module's, and those of all modules that share something."""
     module = nodeid.partition("::")[0].removesuffix(".py")
     return _GROUP_OF.get(module, "tests/journeys" if module.startswith("tests/journeys/") else module)
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage from now on, and not what was imported."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

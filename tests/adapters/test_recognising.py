@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Callable
 
 import pytest
 from PIL import Image
@@ -128,22 +129,26 @@ def bomb() -> bytes:
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("blank.pdf", scans.pdf(""), "No text was found on this scan"),
-        ("blank.png", scans.picture(""), "No text was found on this picture"),
-        ("cut.png", scans.picture("Meeting room 12")[:200], "This picture is damaged"),
-        ("bomb.png", bomb(), "million pixels"),
-        ("line.pdf", samples.pdf_of([b"0 0 1 1 re f"], media_box="0 0 100000 0.001"), "No text was found on this scan"),
+        ("blank.pdf", lambda: scans.pdf(""), "No text was found on this scan"),
+        ("blank.png", lambda: scans.picture(""), "No text was found on this picture"),
+        ("cut.png", lambda: scans.picture("Meeting room 12")[:200], "This picture is damaged"),
+        ("bomb.png", bomb, "million pixels"),
         (
-            "wide.pdf",
-            samples.pdf_of([b"0 0 9 9 re f"], media_box="0 0 1000000 1000000"),
+            "line.pdf",
+            lambda: samples.pdf_of([b"0 0 1 1 re f"], media_box="0 0 100000 0.001"),
             "No text was found on this scan",
         ),
-        ("broken.pdf", b"%PDF-1.7\n" + b"nothing of a PDF" * 50, "This PDF is damaged"),
+        (
+            "wide.pdf",
+            lambda: samples.pdf_of([b"0 0 9 9 re f"], media_box="0 0 1000000 1000000"),
+            "No text was found on this scan",
+        ),
+        ("broken.pdf", lambda: b"%PDF-1.7\n" + b"nothing of a PDF" * 50, "This PDF is damaged"),
     ],
 )
-async def test_what_cannot_be_recognised_says_why(name: str, content: bytes, reason: str) -> None:
+async def test_what_cannot_be_recognised_says_why(name: str, content: Callable[[], bytes], reason: str) -> None:
     with pytest.raises(DocumentUnreadable, match=reason):
-        await recognised(name, content)
+        await recognised(name, content())
 
 
 SLOW = """
