@@ -68,10 +68,14 @@ SESSION_SETTINGS: dict[str, str] = {
     "TimeZone": "UTC",
 }
 SESSION_OPTIONS = " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in SESSION_SETTINGS.items())
-# Since Postgres 17, and a server that does not know a setting refuses connections that ask for it.
-_NO_TRANSACTION_TIMEOUT = (
-    "SELECT set_config('transaction_timeout', '0', false) WHERE current_setting('transaction_timeout', true) <> '0'"
-)
+# The first statement of each connection: what its role was set to otherwise is put back, too. There are 200 such settings,
+# and a server that does not know one (a limit for transactions: since Postgres 17) refuses connections that ask for it.
+WITHOUT_ROLE_SETTINGS = """
+SELECT set_config('transaction_timeout', '0', false) WHERE current_setting('transaction_timeout', true) <> '0';
+SELECT set_config(name, coalesce(boot_val, ''), false) FROM pg_catalog.pg_settings
+ WHERE EXISTS (SELECT FROM pg_catalog.pg_db_role_setting WHERE setrole = quote_ident(session_user)::regrole)
+   AND context = 'user' AND source IN ('user', 'database user') AND name <> 'role'
+"""
 # What procedures and policies say, in our own words.
 _REFUSALS: dict[str, type[RxChatError]] = {
     "RX001": StaleConversation,
@@ -265,5 +269,5 @@ def _take_runtime_role(connection: Any, _record: object) -> None:
     # It stays like that: transactions say BEGIN themselves, and what needs none is one statement alone.
     connection.autocommit = True
     cursor = connection.cursor()
-    cursor.execute(f"SET ROLE {RUNTIME_ROLE}; {_NO_TRANSACTION_TIMEOUT}")
+    cursor.execute(f"{WITHOUT_ROLE_SETTINGS}; SET ROLE {RUNTIME_ROLE}")
     cursor.close()

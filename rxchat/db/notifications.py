@@ -13,7 +13,7 @@ from psycopg import sql
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rxchat.db.database import LINE, SESSION_OPTIONS, translated_errors
+from rxchat.db.database import LINE, SESSION_OPTIONS, WITHOUT_ROLE_SETTINGS, translated_errors
 
 CHANNEL = "rxchat"
 _NOTIFY = text("SELECT pg_notify(:channel, :payload)")
@@ -34,6 +34,7 @@ async def listen(url: str) -> AsyncGenerator[str]:
         async with await psycopg.AsyncConnection.connect(
             url, autocommit=True, application_name="rxchat listener", options=SESSION_OPTIONS, **LINE
         ) as connection:
+            await connection.execute(WITHOUT_ROLE_SETTINGS)
             await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
             yield ""
             async for notification in connection.notifies():

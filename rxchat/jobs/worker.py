@@ -18,7 +18,7 @@ from procrastinate.exceptions import ConnectorException, JobAborted
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
-from rxchat.db.database import LINE, RUNTIME_ROLE, SESSION_OPTIONS
+from rxchat.db.database import LINE, RUNTIME_ROLE, SESSION_OPTIONS, WITHOUT_ROLE_SETTINGS
 from rxchat.db.jobs import DOCUMENTS_QUEUE, INGEST, LAST_PRIORITY, MAIL_QUEUE, QUICK_QUEUE, SCANS_QUEUE, SEND_MAIL
 from rxchat.domain.errors import DatabaseAway, EmbedderError, StoreError
 from rxchat.jobs.claims import JobClaims, QueueWorker
@@ -82,9 +82,10 @@ def _behind(job: Job) -> int:
     return min(job.priority, max(min(job.priority, 0) - 1, LAST_PRIORITY))
 
 
-async def _autocommit(connection: psycopg.AsyncConnection) -> None:
+async def _configure(connection: psycopg.AsyncConnection) -> None:
     """End each statement's transaction in the server: a process that is stopped meanwhile keeps no other from claiming."""
     await connection.set_autocommit(True)
+    await connection.execute(WITHOUT_ROLE_SETTINGS)
 
 
 class Worker:
@@ -105,7 +106,7 @@ class Worker:
             "application_name": "rxchat jobs",
         }
         connector = PsycopgConnector(
-            conninfo=database_url, kwargs=options, min_size=1, max_size=5, timeout=_POOL_SECONDS, configure=_autocommit
+            conninfo=database_url, kwargs=options, min_size=1, max_size=5, timeout=_POOL_SECONDS, configure=_configure
         )
         self._app = App(connector=connector)
         most_of_one_owner = {DOCUMENTS_QUEUE: max(1, jobs_at_once - 1), QUICK_QUEUE: QUICK_PLACES, SCANS_QUEUE: 1}
@@ -160,8 +161,10 @@ class Worker:
             ]
             if not self._stopping.is_set():
                 async with asyncio.TaskGroup() as group:
-                    for worker in self._workers:
-                        group.create_task(worker.run())
+                    # One connection that listens for all of them.
+                    listening = group.create_task(self._listen())
+                    await asyncio.wait([group.create_task(worker.run()) for worker in self._workers])
+                    listening.cancel()
         except* (ConnectorException, psycopg.Error, OSError):
             log.warning("jobs wait for the database")
         finally:
@@ -171,16 +174,27 @@ class Worker:
 
     def _worker(self, queue: str, jobs_at_once: int, look_seconds: float = _POLL_SECONDS) -> QueueWorker:
         return QueueWorker(
+            queue,
             self._app,
-            queues=[queue],
             concurrency=jobs_at_once,
             fetch_job_polling_interval=look_seconds,
+            listen_notify=False,
             install_signal_handlers=False,
             shutdown_graceful_timeout=_GRACE_SECONDS,
             update_heartbeat_interval=_HEARTBEAT_SECONDS,
             stalled_worker_timeout=_LOST_SECONDS,
             delete_jobs="always",
         )
+
+    async def _listen(self) -> None:
+        async def hear(*, channel: str, notification: object) -> None:
+            del notification
+            for worker in self._workers:
+                if channel.endswith(f"#{worker.queue}"):
+                    worker.wake()
+
+        queues = [worker.queue for worker in self._workers]
+        await self._app.job_manager.listen_for_jobs(on_notification=hear, queues=queues)
 
     def _wake(self) -> None:
         """Have workers look for jobs: one has ended, and others of its owner or its document may begin."""

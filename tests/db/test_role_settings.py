@@ -19,7 +19,9 @@ from rxchat.db import poolers, prerequisites, role_settings
 from rxchat.db.database import SESSION_SETTINGS, Database
 from rxchat.db.notifications import listen
 from rxchat.embedded.secrets import load_or_create
+from rxchat.jobs.worker import Worker
 from rxchat.settings import Settings
+from tests.jobs.test_worker import Idle
 
 pytestmark = pytest.mark.anyio
 
@@ -107,6 +109,30 @@ async def test_a_limit_for_transactions_that_only_newer_servers_have_is_lifted_t
     try:
         async with database.begin(None) as session:
             await session.execute(text("SELECT pg_sleep(0.3)"))
+    finally:
+        await database.aclose()
+
+
+async def test_no_connection_keeps_any_other_setting_of_its_role(login_url: str) -> None:
+    """Those that nobody thought of, too: of the pool, of what listens, and of the jobs."""
+    sabotage(
+        login_url,
+        "SET transaction_timeout = '200ms'",
+        "SET restrict_nonsystem_relation_kind = 'view,foreign-table'",
+        "SET enable_indexscan = off",
+        "SET from_collapse_limit = 1",
+        "IN DATABASE rxchat SET work_mem = '64kB'",
+    )
+    kept = "SELECT name, source FROM pg_settings WHERE source IN ('user', 'database user') AND setting <> boot_val"
+    assert await anext(listen(login_url)) == ""
+    jobs = Worker(login_url, Idle(), Idle())._app  # pyright: ignore[reportArgumentType]
+    database = Database(login_url, pool_size=1)
+    try:
+        async with database.begin(None) as session:
+            assert (await session.execute(text(kept))).all() == []
+        async with jobs.open_async():
+            assert await jobs.connector.execute_query_all_async(kept) == []
+            await jobs.connector.execute_query_one_async("SELECT pg_sleep(0.3)")
     finally:
         await database.aclose()
 
