@@ -195,7 +195,7 @@ async def download_place(request: Request, viewer: SignedIn, services: Here) -> 
         NotAllowed: when a page of another site has begun it.
         TooManyAttempts: when there is no place.
     """
-    if _credential(request) is None and is_begun_elsewhere(request, request.app.state.own_origins):
+    if _credential(request) is None and is_cross_site(request, request.app.state.own_origins):
         raise NotAllowed("This download was begun by a page of another site. Open it in RxChat.")
     with services.files.downloads.place(viewer.user_id):
         yield
@@ -205,15 +205,8 @@ DOWNLOAD = Depends(download_place)
 
 
 def is_cross_site(request: Request, own_origins: frozenset[str]) -> bool:
-    """Whether a page of another site made this request; programs send no Origin and hold no cookie."""
+    """Whether a page of another origin made this request, one of a neighboring host included; programs send no Origin."""
     origin = request.headers.get("origin")
     if origin is None:
-        return request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin", "same-site"}
+        return request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}
     return origin.rstrip("/") not in own_origins
-
-
-def is_begun_elsewhere(request: Request, own_origins: frozenset[str]) -> bool:
-    """Whether a page of another origin made this request, a page of a neighboring host included."""
-    if is_cross_site(request, own_origins):
-        return True
-    return request.headers.get("origin") is None and request.headers.get("sec-fetch-site") == "same-site"

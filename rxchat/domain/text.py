@@ -12,7 +12,16 @@ TITLE_CHARACTERS = 60
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _NO_PAGES = {"api", "_event", "metrics", "healthz", "readyz"}
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_DIRECTION_SIGNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# What no font shows: signs for the direction of writing and for layout, fillers, tags. Two join what stands beside them, and
+# are kept where they do: after emoji and letters of Arabic, Indic and other scripts that join.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0"
+    "\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e001f\U000e0080-\U000e0fff]"
+    # The tags are letters of a flag's region.
+    "|(?<![\U0001f3f4\U000e0020-\U000e007f])[\U000e0020-\U000e007f]+"
+)
+_JOINERS = "\u200c\u200d"
+_LONE_JOINERS = re.compile(f"(?:^|(?<=[\x00-\u058f\u1c80-\u1cbf\u1e00-\u1fff]))[{_JOINERS}]+|[{_JOINERS}]+(?=\\s|$)")
 
 
 def storable(text: str) -> str:
@@ -32,9 +41,10 @@ def encodable(text: str) -> str:
 def clean_line(text: str) -> str:
     """Return a name, title or other short text as one line, without what Postgres cannot hold.
 
-    Signs for the direction of writing are left out: they would turn what stands beside the text, too.
+    What nobody sees is left out: a name of it would be blank, or look like another's; and signs for the direction of writing
+    would turn what stands beside the text, too.
     """
-    return " ".join(_DIRECTION_SIGNS.sub("", storable(text)).split())
+    return " ".join(_LONE_JOINERS.sub("", _INVISIBLE.sub("", storable(text))).split())
 
 
 def utf16_length(text: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rxchat.domain.accounts import valid_name
+from rxchat.domain.errors import InvalidInput
 from rxchat.domain.text import clean_line, clean_title, storable, title_of, utf16_length
 
 
@@ -39,6 +40,25 @@ def test_a_title_is_the_questions_start_cut_at_a_word(question: str, title: str)
 def test_no_short_text_turns_what_stands_beside_it(sign: str) -> None:
     for clean in (clean_line, clean_title, title_of, valid_name):
         assert clean(f"{sign}invoice {sign}gnp.exe{sign}") == "invoice gnp.exe"
+
+
+@pytest.mark.parametrize(
+    "code", [0xAD, 0x115F, 0x180E, 0x200B, 0x200C, 0x200D, 0x206A, 0x2800, 0x3164, 0xFEFF, 0xE0041]
+)
+def test_what_nobody_sees_makes_no_name_and_no_other_one(code: int) -> None:
+    """One that is blank, or looks like another's."""
+    invisible = chr(code)
+    assert clean_line(invisible * 2) == clean_title(f" {invisible}") == ""
+    assert clean_line(f"{invisible}b{invisible}ob{invisible} {invisible}") == "bob"
+    with pytest.raises(InvalidInput):
+        valid_name(invisible)
+
+
+@pytest.mark.parametrize(
+    "text", ["🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f team", "❤️", "क्‍ष", "می‌خواهم", "👨‍👩‍👧"]
+)
+def test_what_joins_or_varies_visible_signs_stays(text: str) -> None:
+    assert clean_line(text) == text
 
 
 def test_a_line_keeps_every_script_and_joined_signs() -> None:

@@ -273,6 +273,24 @@ async def test_a_page_of_another_site_begins_no_stream_and_no_export(
     assert (await client.get("/api/admin/audit/export", headers={"sec-fetch-site": "same-origin"})).status_code == 200
 
 
+async def test_a_page_of_another_origin_changes_nothing(services: Services, clients: Open, owner_url: str) -> None:
+    """Nor one of a neighboring host, even in a browser that leaves Origin out."""
+    client = clients()
+    await sign_in(client, await person(services, owner_url))
+    del client.headers["origin"]
+    for headers in (
+        {"origin": "https://evil.example"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+    ):
+        answer = await client.post("/api/collections", json={"name": "Mine"}, headers=headers)
+        assert (answer.status_code, error_of(answer)) == (403, "not_allowed"), headers
+    for headers in ({}, {"sec-fetch-site": "same-origin"}):
+        assert (
+            await client.post("/api/collections", json={"name": f"Mine {headers}"}, headers=headers)
+        ).status_code == 201
+
+
 async def test_what_administrators_do_nobody_else_does(
     services: Services, clients: Open, owner_url: str, subtests: pytest.Subtests
 ) -> None:
