@@ -109,6 +109,7 @@ def configure_logging(level: str, form: Literal["auto", "json", "text"], file: P
         )
     )
     handler.addFilter(RepeatedLines())
+    handler.addFilter(RepeatedTracebacks())
     # A line that cannot be formatted would be printed as it is, with all that should have been taken out.
     logging.raiseExceptions = False
     root = logging.getLogger()
@@ -122,6 +123,38 @@ def configure_logging(level: str, form: Literal["auto", "json", "text"], file: P
 
 
 _NUMBERS = re.compile(r"0x[0-9a-f]+|\d+")
+
+
+class RepeatedTracebacks(logging.Filter):
+    """Leaves the traceback out of a line that had one less than a minute ago: what is tried each second fails each second."""
+
+    _SECONDS = 60.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: dict[tuple[str, str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Change the line, if need be; it is never left out."""
+        fields = record.msg if isinstance(record.msg, dict) else None
+        given = fields.get("exc_info") if fields is not None else record.exc_info
+        error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
+        if not isinstance(error, BaseException):
+            return True
+        now = time.monotonic()
+        kind = (
+            record.name,
+            _NUMBERS.sub("#", str(fields.get("event") if fields else record.msg)[:400]),
+            repr(type(error)),
+        )
+        if now - self._shown.get(kind, -self._SECONDS) >= self._SECONDS:
+            self._shown = {of: at for of, at in self._shown.items() if now - at < self._SECONDS} | {kind: now}
+            return True
+        if fields is None:
+            record.exc_info = record.exc_text = None
+        else:
+            record.msg = {**fields, "exc_info": None, "error": str(error)[:400]}
+        return True
 
 
 class RepeatedLines(logging.Filter):

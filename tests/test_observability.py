@@ -44,6 +44,22 @@ def test_a_line_is_json_with_its_correlation_id(logs) -> None:
     assert ours["correlation_id"] == theirs["correlation_id"] == chosen
 
 
+def test_what_fails_each_second_has_its_traceback_once(logs) -> None:
+    """And what fails otherwise has its own."""
+    configure_logging("info", "json")
+    for error in (OSError("no 1"), OSError("no 2"), ValueError("other"), OSError("no 3")):
+        for logger in (structlog.get_logger("ours"), logging.getLogger("theirs")):
+            try:
+                raise error
+            except (OSError, ValueError):
+                logger.exception("it failed")
+    lines = written(logs)
+    for name in ("ours", "theirs"):
+        mine = [line for line in lines if line["logger"] == name]
+        assert ["Traceback" in line.get("exception", "") for line in mine] == [True, False, True, False]
+    assert [line.get("error") for line in lines if line["logger"] == "ours"] == [None, "no 2", None, "no 3"]
+
+
 def test_a_known_correlation_id_goes_on() -> None:
     with correlated("from-before"):
         assert correlation_id() == "from-before"
