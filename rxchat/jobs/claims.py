@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 import procrastinate.worker
 import structlog
@@ -26,11 +25,6 @@ _PAUSES_SECONDS = (0.5, 1.5, 0.0)
 
 class QueueWorker(procrastinate.worker.Worker):
     """A worker of one queue that can be told to look for jobs."""
-
-    def __init__(self, queue: str, app: procrastinate.App, **options: Any) -> None:
-        """Take procrastinate's options."""
-        super().__init__(app, queues=[queue], **options)
-        self.queue = queue
 
     def wake(self) -> None:
         """Look for jobs now, and not at the next notice or poll."""

@@ -115,7 +115,7 @@ class Worker:
         self._app.task(name=SEND_MAIL, queue=MAIL_QUEUE, pass_context=True, retry=_Backoff())(self._send_mail)
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
-        self._workers: list[QueueWorker] = []
+        self._workers: dict[str, QueueWorker] = {}
 
     async def start(self) -> None:
         """Begin to take jobs."""
@@ -127,7 +127,7 @@ class Worker:
     async def stop(self) -> None:
         """Take no more; what is under way is given back, and goes on elsewhere from its last step."""
         self._stopping.set()
-        for worker in self._workers:
+        for worker in self._workers.values():
             worker.stop()
         waiting = set(self._tasks)
         for _ in range(_STOP_ROUNDS):
@@ -152,30 +152,30 @@ class Worker:
     async def _work(self) -> None:
         try:
             await self._app.open_async()
-            self._workers = [
-                self._worker(DOCUMENTS_QUEUE, self._jobs_at_once),
-                self._worker(QUICK_QUEUE, QUICK_PLACES),
+            self._workers = {
+                DOCUMENTS_QUEUE: self._worker(DOCUMENTS_QUEUE, self._jobs_at_once),
+                QUICK_QUEUE: self._worker(QUICK_QUEUE, QUICK_PLACES),
                 # Other processes do not tell when the first job of a document has ended and the second may begin.
-                self._worker(SCANS_QUEUE, 1, look_seconds=1.0),
-                self._worker(MAIL_QUEUE, _MAILS_AT_ONCE),
-            ]
+                SCANS_QUEUE: self._worker(SCANS_QUEUE, 1, look_seconds=1.0),
+                MAIL_QUEUE: self._worker(MAIL_QUEUE, _MAILS_AT_ONCE),
+            }
             if not self._stopping.is_set():
                 async with asyncio.TaskGroup() as group:
                     # One connection that listens for all of them.
                     listening = group.create_task(self._listen())
-                    await asyncio.wait([group.create_task(worker.run()) for worker in self._workers])
+                    await asyncio.wait([group.create_task(worker.run()) for worker in self._workers.values()])
                     listening.cancel()
         except* (ConnectorException, psycopg.Error, OSError):
             log.warning("jobs wait for the database")
         finally:
-            self._workers = []
+            self._workers = {}
             # A pool that is not closed leaves tasks behind that no cancellation ends.
             await asyncio.shield(asyncio.ensure_future(self._app.close_async()))
 
     def _worker(self, queue: str, jobs_at_once: int, look_seconds: float = _POLL_SECONDS) -> QueueWorker:
         return QueueWorker(
-            queue,
             self._app,
+            queues=[queue],
             concurrency=jobs_at_once,
             fetch_job_polling_interval=look_seconds,
             listen_notify=False,
@@ -187,18 +187,19 @@ class Worker:
         )
 
     async def _listen(self) -> None:
+        """Wake the worker of a queue when Postgres says that it has another job."""
+
         async def hear(*, channel: str, notification: object) -> None:
             del notification
-            for worker in self._workers:
-                if channel.endswith(f"#{worker.queue}"):
-                    worker.wake()
+            # Channels are called PREFIX#QUEUE.
+            if worker := self._workers.get(channel.partition("#")[2]):
+                worker.wake()
 
-        queues = [worker.queue for worker in self._workers]
-        await self._app.job_manager.listen_for_jobs(on_notification=hear, queues=queues)
+        await self._app.job_manager.listen_for_jobs(on_notification=hear, queues=[*self._workers])
 
     def _wake(self) -> None:
         """Have workers look for jobs: one has ended, and others of its owner or its document may begin."""
-        for worker in self._workers:
+        for worker in self._workers.values():
             worker.wake()
 
     async def _rest(self, seconds: float) -> None:
