@@ -15,7 +15,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 # What no font shows: signs for the direction of writing and for layout, fillers, tags. Two join what stands beside them, and
 # are kept where they do: after emoji and letters of Arabic, Indic and other scripts that join.
 _INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0"
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0"
     "\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e001f\U000e0080-\U000e0fff]"
     # The tags are letters of a flag's region.
     "|(?<![\U0001f3f4\U000e0020-\U000e007f])[\U000e0020-\U000e007f]+"
@@ -41,8 +41,8 @@ def encodable(text: str) -> str:
 def clean_line(text: str) -> str:
     """Return a name, title or other short text as one line, without what Postgres cannot hold.
 
-    What nobody sees is left out: a name of it would be blank, or look like another's; and signs for the direction of writing
-    would turn what stands beside the text, too.
+    Invisible characters are removed: a name that consists of them would be blank, and one that contains them could imitate
+    another name. Characters that set the direction of writing are removed because they also affect the text beside them.
     """
     return " ".join(_LONE_JOINERS.sub("", _INVISIBLE.sub("", storable(text))).split())
 

@@ -26,6 +26,7 @@ def test_lengths_are_those_of_javascript(text: str, length: int) -> None:
         ("## A heading", "A heading"),
         ("\x00", "\ufffd"),
         ("   ", "New conversation"),
+        ("one\u2028line\u2029more", "one line more"),
         ("word " * 40, "word word word word word word word word word word word word…"),
         ("x" * 100, "x" * 60 + "…"),
     ],
