@@ -108,13 +108,13 @@ async def test_a_limit_for_transactions_that_only_newer_servers_have_is_lifted_t
     database = Database(login_url, pool_size=1)
     try:
         async with database.begin(None) as session:
-            await session.execute(text("SELECT pg_sleep(0.3)"))
+            assert (await session.execute(text("SELECT 1 FROM pg_sleep(0.3)"))).scalar_one() == 1
     finally:
         await database.aclose()
 
 
 async def test_no_connection_keeps_any_other_setting_of_its_role(login_url: str) -> None:
-    """Those that nobody thought of, too: of the pool, of what listens, and of the jobs."""
+    """Connections of the pool and of jobs reset every setting of the role, including those that RxChat does not list."""
     sabotage(
         login_url,
         "SET transaction_timeout = '200ms'",

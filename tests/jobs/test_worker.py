@@ -183,7 +183,7 @@ async def test_however_many_owners_hold_places_a_small_file_waits_a_turn_of_each
         assert set(ingestion.done) == set(small)
         quick = Counter(document for document, queue in ingestion.turns if queue == QUICK_QUEUE)
         assert max(quick.values()) == 1
-        # Those who had no turn yet and have brought fewer come first; nobody's second does.
+        # Owners without a turn yet and with fewer files come first; no owner's second file does.
         later = [document for document, queue in ingestion.turns[begun:] if queue == QUICK_QUEUE]
         assert min(map(later.index, small)) <= len(many)
         ingestion.is_let_go.set()
