@@ -52,6 +52,7 @@ ENCODINGS = (
     "windows-1253", "windows-1254", "windows-1255", "windows-1256", "windows-1257", "windows-1258", "windows-874",
     "iso-8859-2", "iso-8859-5", "iso-8859-7", "iso-8859-15", "koi8-r", "koi8-u", "macintosh", "ibm437", "ibm850",
     "ibm852", "ibm866", "shift_jis", "euc-jp", "iso-2022-jp", "gb18030", "big5", "euc-kr", "iso-2022-kr",
+    "hz-gb-2312", "utf-7",
 )  # fmt: skip
 """What a user can choose from when the encoding of a text file was detected wrongly; names of the WHATWG standard."""
 

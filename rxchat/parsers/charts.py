@@ -36,7 +36,7 @@ def add_chart(builder: TextBuilder, content: bytes, *, page: int = 0) -> None:
     if root is None:
         builder.note("A chart in this document is damaged, and was not read.")
         return
-    title = one_line("".join(_texts(root.find(f".//{_CHART}chart/{_CHART}title"))))
+    title = _title(root)
     builder.add(BlockKind.PARAGRAPH, f"Chart: {title}" if title else "Chart", page=page)
     series = list(root.iter(f"{_CHART}ser"))
     names = [_first(_points(one.find(f"{_CHART}tx"))) for one in series]
@@ -55,6 +55,16 @@ def add_diagram(builder: TextBuilder, content: bytes, *, page: int = 0) -> None:
         return
     texts = (one_line(" ".join(_texts(point))) for point in root.iter(f"{_DIAGRAM}pt"))
     builder.add(BlockKind.LIST, "\n".join(f"- {text}" for text in texts if text), page=page)
+
+
+def title_of(content: bytes) -> str:
+    """Return the title of a chart; "" when it has none."""
+    root = _xml(content)
+    return "" if root is None else _title(root)
+
+
+def _title(root: Any) -> str:
+    return one_line("".join(_texts(root.find(f".//{_CHART}chart/{_CHART}title"))))
 
 
 def _xml(content: bytes) -> Any | None:

@@ -6,6 +6,9 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 
+from rxchat.parsers import calendars
+from rxchat.parsers.calendars import Calendar, calendar_of
+
 _EPOCH = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - spreadsheets know no time zones.
 _EPOCH_1904 = dt.datetime(1904, 1, 1)  # noqa: DTZ001
 _LEAP_DAY_THAT_WAS_NONE = 60
@@ -15,6 +18,7 @@ _ELAPSED = re.compile(r"\[(h+|m+|s+)\]", re.IGNORECASE)
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
            "November", "December")  # fmt: skip
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_GREGORIAN_DAY = ("yyyy", "-", "mm", "-", "dd")
 _HALVES = frozenset({"AM/PM", "A/P"})
 # These are displayed in the order of each reader's own language; this order cannot be mistaken in any.
 _OF_THE_READER = {
@@ -27,6 +31,9 @@ _OF_THE_READER = {
 def displayed(tokens: Sequence[str], serial: float, *, is_1904: bool = False) -> str | None:
     """Return a moment, or a duration, as the tokens of a format display it; None when no calendar has it."""
     tokens = _OF_THE_READER.get("".join(tokens), tokens)
+    calendar = calendar_of(tokens)
+    if calendar is Calendar.LUNAR:
+        tokens = _GREGORIAN_DAY
     fraction = max((len(atom.partition(".")[2]) for atom in tokens if atom[0] in "sS"), default=0)
     is_elapsed = any(_ELAPSED.fullmatch(atom) for atom in tokens)
     if not is_elapsed and not 0 <= serial < _LAST_SERIAL:
@@ -35,7 +42,12 @@ def displayed(tokens: Sequence[str], serial: float, *, is_1904: bool = False) ->
     sign = "-" if is_elapsed and serial < 0 else ""
     moment = _moment(seconds, is_1904=is_1904) if not is_elapsed else _EPOCH
     has_halves = any(atom.upper() in _HALVES for atom in tokens)
-    return sign + "".join(_shown(tokens, index, seconds, moment, has_halves=has_halves) for index in range(len(tokens)))
+    return sign + "".join(
+        _year(atom, moment, calendar)
+        if (len(set(atom.lower())) == 1 and atom[0].lower() in "yeg") or atom[0] in "bB"
+        else _shown(tokens, index, seconds, moment, has_halves=has_halves)
+        for index, atom in enumerate(tokens)
+    )
 
 
 def _moment(seconds: float, *, is_1904: bool) -> dt.datetime:
@@ -57,12 +69,6 @@ def _shown(tokens: Sequence[str], index: int, seconds: float, moment: dt.datetim
         half = "AM" if moment.hour < 12 else "PM"
         return half if len(atom) > 3 else half[0]
     match letter:
-        case "y" if set(atom.lower()) == {"y"}:
-            return f"{moment.year % 100:02d}" if width <= 2 else f"{moment.year:04d}"
-        case "e" if set(atom.lower()) == {"e"}:
-            return f"{moment.year:04d}"
-        case "g" | "b" if set(atom.lower()) <= {"g", "b"}:
-            return ""
         case "m" if set(atom.lower()) == {"m"}:
             return (
                 f"{moment.minute:0{min(width, 2)}d}" if _means_minutes(tokens, index) else _month(moment.month, width)
@@ -76,6 +82,27 @@ def _shown(tokens: Sequence[str], index: int, seconds: float, moment: dt.datetim
             return _seconds(atom, seconds, width)
         case _:
             return _literal(atom)
+
+
+def _year(atom: str, moment: dt.datetime, calendar: Calendar) -> str:
+    """Return a year, or a part of it, as a token displays it."""
+    width = len(atom)
+    match atom[0].lower():
+        case "g":
+            return calendars.era(moment, calendar, width)
+        case "b" if set(atom.lower()) == {"b"}:
+            year = calendars.buddhist_year(moment)
+            return f"{year % 100:02d}" if width <= 2 else f"{year:04d}"
+        case "b":
+            # Which calendar it is.
+            return ""
+        case "e":
+            year = calendars.year(moment, calendar)
+            return f"{year:02d}" if width > 1 else str(year)
+        case _:
+            # The years of the Japanese calendar are those of its eras, and "y" is none of them.
+            year = moment.year if calendar is Calendar.JAPANESE else calendars.year(moment, calendar)
+            return f"{year % 100:02d}" if width <= 2 else f"{year:04d}"
 
 
 def _seconds(atom: str, seconds: float, width: int) -> str:

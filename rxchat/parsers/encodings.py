@@ -22,10 +22,12 @@ _REPLACEMENT = "\ufffd"
 
 # Encodings that the standard leaves out, because web pages are not written in them, but text files are.
 _BEYOND_STANDARD = {
+    "hz-gb-2312": "hz",
     "ibm437": "cp437",
     "ibm850": "cp850",
     "ibm852": "cp852",
     "iso-2022-kr": "iso2022_kr",
+    "utf-7": "utf-7",
     "utf-32le": "utf-32-le",
     "utf-32be": "utf-32-be",
 }
@@ -65,7 +67,13 @@ _NAMES = {
     "cp874": "windows-874",
     "cp437": "ibm437",
     "cp850": "ibm850",
+    "hz": "hz-gb-2312",
+    "iso2022_kr": "iso-2022-kr",
+    "utf-7": "utf-7",
 }
+# Texts of ASCII's bytes that mean other characters; nothing but its declaration tells UTF-7 from ASCII.
+_OF_SEVEN_BITS = frozenset({"hz-gb-2312", "utf-7"})
+_HZ = re.compile(rb"~\{(?:[\x21-\x77][\x21-\x7e])+~\}")
 _SAMPLE_BYTES = 200_000
 _SAMPLE_WINDOWS = 64
 _WINDOW_BYTES = 4096
@@ -124,7 +132,7 @@ def encoding_of(label: str) -> str:
         return _NAMES.get(_python_name(label), "")
     # Labels of encodings that are dangerous in web pages stand for "replacement" in the standard.
     if found.name in {"replacement", "x-user-defined"}:
-        return "iso-2022-kr" if label in {"iso-2022-kr", "csiso2022kr"} else ""
+        return _NAMES.get(_python_name(label), "")
     return found.name
 
 
@@ -149,10 +157,18 @@ def decode(content: bytes, declared: str = "") -> Decoded:
         return decode_as(content, "iso-2022-jp")
     if content[:1000].find(b"\x1b$)C") >= 0 and b"\x0e" in content:
         return decode_as(content, "iso-2022-kr")
+    declared = encoding_of(declared)
+    if content.isascii() and (declared in _OF_SEVEN_BITS or _is_hz(content)):
+        return decode_as(content, declared if declared in _OF_SEVEN_BITS else "hz-gb-2312")
     try:
         return Decoded(content.decode(), UTF_8)
     except UnicodeDecodeError:
-        return _decode_legacy(content, encoding_of(declared))
+        return _decode_legacy(content, declared)
+
+
+def _is_hz(content: bytes) -> bool:
+    """Whether ASCII has Chinese in it as RFC 1843 writes it."""
+    return b"~{" in content and content.count(b"~{") == len(_HZ.findall(content))
 
 
 def decode_as(content: bytes, encoding: str) -> Decoded:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import posixpath
 import zipfile
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
@@ -21,7 +20,7 @@ from rxchat.parsers.html import add_page
 
 _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
-_PAGES = frozenset({"application/xhtml+xml", "text/html"})
+_PAGES = frozenset({"application/xhtml+xml", "text/html", "image/svg+xml"})
 _NO_BOOK = "This file is damaged: it is called .epub, but there is no book in it."
 
 
@@ -33,15 +32,20 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
         names = frozenset(package.namelist())
         place, book = _book(package, names)
         builder.title = book.findtext(".//{*}metadata/{*}title") or ""
-        chapters = list(_chapters(place, book))
+        chapters, unreadable = _chapters(place, book)
         if _is_protected(package, names, chapters):
             raise DocumentUnreadable("This book is protected by its shop (DRM), and only its own programs can read it.")
-        missing = [chapter for chapter in chapters if chapter not in names]
+        missing = unreadable + sum(chapter not in names for chapter in chapters)
         if missing:
-            builder.note(f"{len(missing)} of the {len(chapters)} chapters are missing in the file.")
+            builder.note(f"{missing} of the {len(chapters) + unreadable} chapters are missing in the file.")
+        pictures = 0
         for chapter in chapters:
             if chapter in names and not builder.is_full:
+                before = builder.room
                 add_page(builder, archive.read(package, chapter), is_xml=True)
+                pictures += builder.room == before
+        if pictures:
+            builder.note(f"{pictures} of the {len(chapters)} chapters have no text: pictures in a book are not read.")
     return builder.built()
 
 
@@ -73,21 +77,26 @@ def _xml(content: bytes) -> Any:
         raise DocumentUnreadable(_NO_BOOK) from error
 
 
-def _chapters(folder: str, book: Any) -> Iterator[str]:
-    """Yield the names of the chapters in the archive, each once: a book of one chapter a million times is a bomb."""
+def _chapters(folder: str, book: Any) -> tuple[list[str], int]:
+    """Return the names of the chapters in the archive, and how many the spine has that the book does not list.
+
+    Each is there once: a book of one chapter a million times is a bomb.
+    """
     items = {
         item.get("id"): item.get("href", "")
         for item in book.iterfind(".//{*}manifest/{*}item")
         if item.get("media-type") in _PAGES
     }
-    seen: set[str] = set()
+    found: dict[str, None] = {}
+    unknown: set[str] = set()
     for reference in book.iterfind(".//{*}spine/{*}itemref"):
-        address = items.get(reference.get("idref"))
+        identifier = reference.get("idref") or ""
+        address = items.get(identifier)
         if address:
-            name = posixpath.normpath(posixpath.join(folder, unquote(address.partition("#")[0])))
-            if name not in seen:
-                seen.add(name)
-                yield name
+            found[posixpath.normpath(posixpath.join(folder, unquote(address.partition("#")[0])))] = None
+        else:
+            unknown.add(identifier)
+    return list(found), len(unknown)
 
 
 def _is_protected(package: zipfile.ZipFile, names: frozenset[str], chapters: list[str]) -> bool:

@@ -58,18 +58,25 @@ def _add_sheet(builder: TextBuilder, sheet: Any, reader: SheetReader, page: int)
     add_table(builder, chain(first[above:], rows), page=page)
     rows.close()
     beside = notes_of(sheet.parent._archive, sheet._worksheet_path)  # pyright: ignore[reportPrivateUsage]
-    for box in beside.boxes:
-        builder.add(BlockKind.PARAGRAPH, box, page=page)
+    for text in (*beside.boxes, *reader.margins):
+        builder.add(BlockKind.PARAGRAPH, text, page=page)
     builder.add(BlockKind.LIST, "\n".join(f"- {note}" for note in beside.notes), page=page)
     name = sheet.title[:_NAME_CHARACTERS]
     if builder.room == after_heading and before != after_heading:
         builder.note(f"The sheet “{name}” is empty.")
     if sheet.sheet_state != "visible":
         builder.note(f"The sheet “{name}” is hidden; it was read.")
-    counts = (("rows", reader.hidden_rows), ("columns", reader.hidden_columns))
+    if beside.has_pictures:
+        builder.note(f"The sheet “{name}” has pictures, which were not read.")
+    counts = (("rows", reader.hidden_rows), ("columns", reader.hidden_columns), ("values", reader.hidden_values))
     hidden = [f"{count:,} hidden {what}" for what, count in counts if count]
     if hidden:
-        builder.note(f"The sheet “{name}” has {' and '.join(hidden)}; they were read.")
+        builder.note(f"The sheet “{name}” has {_listed(hidden)}; they were read.")
+
+
+def _listed(items: Sequence[str]) -> str:
+    *first, last = items
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _rows_above_header(rows: Sequence[Sequence[str]]) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import lxml.etree
 
-from rxchat.parsers import archive
+from rxchat.parsers import archive, charts
 from rxchat.parsers.builder import one_line
 
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -25,30 +26,39 @@ class SheetNotes:
     notes: tuple[str, ...]
     """A line for each note or comment, with its cell and its author."""
     boxes: tuple[str, ...]
-    """The texts of boxes and shapes."""
+    """The texts of boxes and shapes, and the titles of charts."""
+    has_pictures: bool = False
 
 
 def notes_of(package: zipfile.ZipFile, sheet_path: str) -> SheetNotes:
-    """Return the notes and text boxes of a sheet, given the name of its part."""
-    sheet_path = sheet_path.lstrip("/")
-    folder, name = posixpath.split(sheet_path)
+    """Return the notes, text boxes and names of charts of a sheet, given the name of its part."""
     names = frozenset(package.namelist())
-    relations = posixpath.join(folder, "_rels", f"{name}.rels")
     notes: list[str] = []
     threads: list[str] = []
     boxes: list[str] = []
-    for relation in _xml(package, names, relations):
-        if relation.get("TargetMode") == "External":
-            continue
-        target = posixpath.normpath(posixpath.join("/", folder, relation.get("Target") or "")).lstrip("/")
-        match (relation.get("Type") or "").rpartition("/")[2]:
+    has_pictures = False
+    for kind, target in _related(package, names, sheet_path.lstrip("/")):
+        match kind:
             case "comments":
                 notes += _legacy(_xml(package, names, target))
             case "threadedComment":
                 threads += _threaded(_xml(package, names, target))
             case "drawing":
                 boxes += _boxes(_xml(package, names, target))
-    return SheetNotes((*notes[:_MOST], *threads[:_MOST]), tuple(boxes[:_MOST]))
+                for inner, part in _related(package, names, target):
+                    has_pictures |= inner == "image"
+                    if inner == "chart" and part in names and (title := charts.title_of(archive.read(package, part))):
+                        boxes.append(f"Chart: {title}")
+    return SheetNotes((*notes[:_MOST], *threads[:_MOST]), tuple(boxes[:_MOST]), has_pictures)
+
+
+def _related(package: zipfile.ZipFile, names: frozenset[str], part: str) -> Iterator[tuple[str, str]]:
+    """Yield the parts that a part names, each with the kind of its relation."""
+    folder, name = posixpath.split(part)
+    for relation in _xml(package, names, posixpath.join(folder, "_rels", f"{name}.rels")):
+        if relation.get("TargetMode") != "External":
+            target = posixpath.normpath(posixpath.join("/", folder, relation.get("Target") or "")).lstrip("/")
+            yield (relation.get("Type") or "").rpartition("/")[2], target
 
 
 def _xml(package: zipfile.ZipFile, names: frozenset[str], name: str) -> Any:

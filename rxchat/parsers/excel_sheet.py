@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
@@ -12,11 +13,15 @@ from openpyxl.utils import coordinate_to_tuple
 from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
 from rxchat.parsers import limits, number_format
+from rxchat.parsers.builder import one_line
+from rxchat.parsers.margins import is_page_number
 
 # openpyxl's types say less than its values are.
 # pyright: reportPrivateUsage=false
 
 _MERGED = re.compile(rb"<(?:\w{1,10}:)?mergeCell\s+ref=\"([A-Z]{1,3}\d{1,7}):([A-Z]{1,3}\d{1,7})\"")
+_MARGIN = re.compile(rb"<(?:\w{1,10}:)?(?:odd|even|first)(Header|Footer)>([^<]{1,2000})<")
+_MARGIN_CODE = re.compile(r'&(?:&|"[^"]*"|K[0-9A-F]{6}|K\d\d[+-]\d{3}|\d{1,3}|[A-Za-z])')
 _MOST_MERGED = 10_000
 _LONGEST_REPEATED = 100
 _LAST_COLUMN = 16_384
@@ -36,6 +41,10 @@ class SheetReader:
         """How many formulas have no stored result."""
         self.hidden_rows = 0
         self.hidden_columns = 0
+        self.hidden_values = 0
+        """How many numbers are hidden by their format (`;;;`)."""
+        self.margins: tuple[str, ...] = ()
+        """What stands above and below its pages when it is printed."""
 
     def rows(self) -> Generator[list[str]]:
         """Yield the rows that have cells; a short text that is merged over several rows stands in each of them."""
@@ -75,6 +84,7 @@ class SheetReader:
         with self._sheet._get_source() as source:
             content = source.read()
         start = content.rfind(b"</sheetData>")
+        self.margins = tuple(dict.fromkeys(_margins(content[max(0, start) :])))
         for found in _MERGED.finditer(content, max(0, start)):
             first, last = (coordinate_to_tuple(cell.decode()) for cell in found.groups())
             if last[0] > first[0] and len(ranges) < _MOST_MERGED:
@@ -104,7 +114,12 @@ class SheetReader:
             case bool():
                 return "TRUE" if value else "FALSE"
             case int() | float():
-                return number_format.displayed(value, code, is_1904=self._is_1904)
+                text = number_format.displayed(value, code, is_1904=self._is_1904)
+                if text or not value:
+                    # Many sheets hide zeros, which are nothing to miss.
+                    return text
+                self.hidden_values += 1
+                return number_format.general(value)
             case dt.datetime() if value.time() == dt.time():
                 return value.date().isoformat()
             case dt.datetime():
@@ -113,6 +128,15 @@ class SheetReader:
                 return number_format.displayed_text(value, code)
             case _:
                 return str(value)
+
+
+def _margins(content: bytes) -> Iterator[str]:
+    """Yield the headers and footers in the XML behind the cells, without their codes (ECMA-376, 18.3.1.46)."""
+    for found in _MARGIN.finditer(content):
+        kind, code = found.group(1).decode(), html.unescape(found.group(2).decode("utf-8", "replace"))
+        text = one_line(_MARGIN_CODE.sub(lambda code: "&" if code.group() == "&&" else " ", code))
+        if not is_page_number(text):
+            yield f"{kind}: {text}"
 
 
 class _Parser(WorkSheetParser):

@@ -9,70 +9,70 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from rxchat.domain.documents import BlockKind, ParsedDocument
 from rxchat.parsers.builder import TextBuilder
+from rxchat.parsers.html_lists import LISTS, OpenLists
+from rxchat.parsers.html_math import math_after, math_before
 from rxchat.parsers.plain_text import read
 from rxchat.parsers.tables import add_table
 
-_DROPPED = frozenset(
-    {
-        "script",
-        "style",
-        "nav",
-        "template",
-        "noscript",
-        "svg",
-        "math",
-        "head",
-        "iframe",
-        "object",
-        "embed",
-        "canvas",
-        "audio",
-        "video",
-        "select",
-        "datalist",
-        "textarea",
-        "dialog",
-    }
-)
+# Readings above the words of East Asian texts (the words are found without them), and what drawings and formulas say
+# beside what they show.
+_ASIDE = frozenset({"rp", "rt", "rtc", "annotation", "annotation-xml", "defs", "desc", "metadata", "symbol", "title"})
+_DROPPED = _ASIDE | {
+    *("audio", "canvas", "datalist", "head", "nav", "noscript", "script", "style", "template", "video")
+}
+_TICKED = {"checkbox": "☐☑", "radio": "○●"}
+_WITHOUT_VALUE = frozenset({"file", "hidden", "image", "password"})
+_FRAMES = frozenset({"embed", "frame", "iframe", "object"})
+_FRAMES_NOT_READ = "This page shows other pages or files in frames: they were not read."
+_HIDDEN = "Hidden text in this page was left out."
 _BLOCKS = frozenset(
     {
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "button",
-        "caption",
-        "center",
-        "dd",
-        "details",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "header",
-        "hr",
-        "html",
-        "legend",
-        "li",
-        "main",
-        "p",
-        "section",
-        "summary",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
+        *(
+            "address",
+            "article",
+            "aside",
+            "blockquote",
+            "body",
+            "button",
+            "caption",
+            "center",
+            "dd",
+            "details",
+            "dialog",
+        ),
+        *(
+            "div",
+            "dl",
+            "dt",
+            "fieldset",
+            "figcaption",
+            "figure",
+            "footer",
+            "form",
+            "header",
+            "hr",
+            "html",
+            "legend",
+            "li",
+        ),
+        *(
+            "main",
+            "p",
+            "section",
+            "summary",
+            "svg",
+            "table",
+            "tbody",
+            "td",
+            "text",
+            "textarea",
+            "tfoot",
+            "th",
+            "thead",
+            "tr",
+        ),
     }
 )
-_LISTS = frozenset({"ul", "ol"})
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _IN_LAYOUT = "table, h1, h2, h3, h4, h5, h6, ul, ol, pre"
 _UNSEEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
@@ -136,9 +136,10 @@ class _Walk:
         self._builder = builder
         self._page = page
         self._inline: list[str] = []
-        self._lists = 0
+        self._lists = OpenLists()
         self._items: list[str] = []
-        self._begins_item = False
+        self._cell: list[str] | None = None
+        """The paragraphs of the cell of a table that is being read."""
 
     def over(self, root: LexborNode) -> None:
         """Append everything below a node to the document."""
@@ -150,13 +151,13 @@ class _Walk:
                     node = child
                     continue
                 self._leave(node)
-            while (following := node.next) is None:
-                parent = node.parent
-                if parent is None or node == root:
-                    self._between()
-                    return
-                node = parent
+            # Nodes are compared by their place: "==" would compare what is in them.
+            while node.mem_id != root.mem_id and node.next is None and node.parent is not None:
+                node = node.parent
                 self._leave(node)
+            if node.mem_id == root.mem_id or (following := node.next) is None:
+                self._between()
+                return
             node = following
 
     def _enter(self, node: LexborNode) -> bool:
@@ -167,10 +168,15 @@ class _Walk:
             return False
         if not node.is_element_node:
             return node.is_document_node
-        if tag in _DROPPED or _is_hidden(node):
+        if tag in _DROPPED or tag in _FRAMES or _is_hidden(node):
+            self._leave_out(node)
             return False
+        self._inline.append(math_before(node))
         if tag == "br":
             self._inline.append("\n")
+        elif tag in {"input", "select"}:
+            self._inline.append(f" {_field_text(node)} ")
+            return False
         elif tag == "pre":
             self._between()
             self._builder.add(BlockKind.CODE, node.text(), page=self._page)
@@ -180,26 +186,41 @@ class _Walk:
         elif tag in _HEADINGS:
             self._between()
         else:
-            self._enter_block(tag)
+            self._enter_block(node)
         return True
 
-    def _enter_block(self, tag: str) -> None:
-        if tag in _BLOCKS or tag in _LISTS:
+    def _leave_out(self, node: LexborNode) -> None:
+        """Say that something is not read, unless no reader of the page would miss it."""
+        if node.tag in _FRAMES:
+            self._builder.note(_FRAMES_NOT_READ)
+        elif node.tag not in _DROPPED and node.text(strip=True):
+            self._builder.note(_HIDDEN)
+
+    def _enter_block(self, node: LexborNode) -> None:
+        tag = node.tag or ""
+        if tag in _BLOCKS or tag in LISTS:
             self._flush()
-        if tag in _LISTS:
-            self._lists += 1
+        if tag in LISTS:
+            self._lists.enter(tag, node.attributes, sum(item.tag == "li" for item in node.iter()))
         if tag == "li":
-            self._begins_item = True
+            self._lists.begin_item(node.attributes)
 
     def _table(self, node: LexborNode) -> bool:
         """Append a table, unless it only arranges things; then what is in it is gone through."""
-        rows = [[cell.text(separator=" ") for cell in row.iter() if cell.tag in {"td", "th"}] for row in node.css("tr")]
+        rows = [[cell for cell in row.iter() if cell.tag in {"td", "th"}] for row in node.css("tr")]
         if all(len(row) <= 1 for row in rows):
             self._flush()
             return True
         self._between()
-        add_table(self._builder, rows, page=self._page)
+        add_table(self._builder, ([self._cell_text(cell) for cell in row] for row in rows), page=self._page)
         return False
+
+    def _cell_text(self, cell: LexborNode) -> str:
+        """Return what a cell shows; there are neither tables nor lists in it."""
+        self._cell = []
+        self.over(cell)
+        text, self._cell = " ".join(self._cell), None
+        return text
 
     def _leave(self, node: LexborNode) -> None:
         tag = node.tag or ""
@@ -207,29 +228,31 @@ class _Walk:
             self._builder.heading(self._taken(), _HEADINGS[tag], page=self._page)
         elif tag in _BLOCKS:
             self._flush()
-        elif tag in _LISTS:
+        elif tag in LISTS:
             self._flush()
-            self._lists = max(0, self._lists - 1)
+            self._lists.leave()
             if not self._lists:
                 self._end_list()
+        else:
+            self._inline.append(math_after(node))
 
     def _taken(self) -> str:
-        """Return the running text so far, and begin anew."""
+        """Return the running text so far, and begin again."""
         text = _AROUND_BREAKS.sub("\n", _SPACES.sub(" ", "".join(self._inline))).strip()
         self._inline.clear()
         return text
 
     def _flush(self) -> None:
-        """End the running text: it is a paragraph, or belongs to an item of a list."""
+        """End the running text: it is a paragraph, or belongs to a cell or to an item of a list."""
         text = self._taken()
         if not text:
             return
-        if not self._lists:
+        if self._cell is not None:
+            self._cell.append(text)
+        elif self._lists:
+            self._items.append(self._lists.line(text))
+        else:
             self._builder.add(BlockKind.PARAGRAPH, text, page=self._page)
-            return
-        indent = "  " * min(self._lists - 1, 10)
-        self._items.append(f"{indent}{'- ' if self._begins_item else '  '}{text}")
-        self._begins_item = False
 
     def _end_list(self) -> None:
         self._builder.add(BlockKind.LIST, "\n".join(self._items), page=self._page)
@@ -248,6 +271,21 @@ def _arranges(table: LexborNode) -> bool:
 
 def _is_hidden(node: LexborNode) -> bool:
     attributes = node.attributes
-    if not attributes:
-        return False
+    if node.tag == "dialog" and "open" not in attributes:
+        return True
     return "hidden" in attributes or bool(_UNSEEN.search((attributes.get("style") or "")[:1000]))
+
+
+def _field_text(node: LexborNode) -> str:
+    """Return what a field of a form shows: its value, a box with or without its tick, or the option that is chosen."""
+    attributes = node.attributes
+    if node.tag == "select":
+        options = node.css("option")
+        chosen = [option for option in options if "selected" in option.attributes]
+        if not chosen and "multiple" not in attributes:
+            chosen = options[:1]
+        return ", ".join(option.text(strip=True) for option in chosen)
+    kind = (attributes.get("type") or "text").lower()
+    if kind in _TICKED:
+        return _TICKED[kind]["checked" in attributes]
+    return "" if kind in _WITHOUT_VALUE else attributes.get("value") or ""

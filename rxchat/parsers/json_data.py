@@ -12,6 +12,7 @@ from rxchat.parsers.builder import TextBuilder
 from rxchat.parsers.plain_text import read
 
 _LINES = frozenset({".jsonl", ".ndjson"})
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 _TOO_DEEP = "This JSON is nested too deeply to be read: save it flatter and try again."
 
 
@@ -29,9 +30,21 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
     return builder.built()
 
 
+class _Literal(str):
+    """A number, true, false or null as it is written: 1.10 is not 1.1 to who looks for it."""
+
+    __slots__ = ()
+
+
+class _Members(list[tuple[str, Any]]):
+    """The members of an object, in their order; a name may be there twice."""
+
+    __slots__ = ()
+
+
 def _add_value(builder: TextBuilder, value: Any) -> None:
-    if isinstance(value, dict):
-        for key, inner in value.items():
+    if isinstance(value, _Members):
+        for key, inner in value:
             if builder.is_full:
                 return
             builder.heading(key, 1)
@@ -58,27 +71,52 @@ def _lines(text: str) -> Iterator[Any]:
 
 
 def _loaded(text: str, where: str = "") -> Any:
-    """Return what the text says.
+    """Return what the text says, its numbers as they are written.
 
     Raises:
         DocumentUnreadable: when it is not JSON; with the place.
     """
     try:
-        return json.loads(text)
+        return json.loads(
+            text, parse_int=_Literal, parse_float=_Literal, parse_constant=_Literal, object_pairs_hook=_Members
+        )
     except json.JSONDecodeError as error:
         where = where or f" (line {error.lineno:,})"
         raise DocumentUnreadable(f"This JSON is damaged{where}: check it and try again.") from error
-    except ValueError as error:
-        raise DocumentUnreadable(f"This JSON has a number of thousands of digits{where}.") from error
 
 
 def _laid_out(value: Any, room: int) -> str:
     """Return the value over several lines; a little more than there is room for at most."""
     pieces: list[str] = []
     length = 0
-    for piece in json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(value):
+    for piece in _pieces(value, "\n"):
         pieces.append(piece)
         length += len(piece)
         if length > room:
             break
     return "".join(pieces)
+
+
+def _pieces(value: Any, line: str) -> Iterator[str]:
+    """Yield the text of a value piece by piece; `line` begins each of its lines."""
+    match value:
+        case _Literal():
+            yield value
+        case _Members() | list() if not value:
+            yield "{}" if isinstance(value, _Members) else "[]"
+        case _Members():
+            for index, (key, inner) in enumerate(value):
+                yield f"{',' if index else '{'}{line}  {_encoded(key)}: "
+                yield from _pieces(inner, f"{line}  ")
+            yield f"{line}}}"
+        case list():
+            for index, inner in enumerate(value):
+                yield f"{',' if index else '['}{line}  "
+                yield from _pieces(inner, f"{line}  ")
+            yield f"{line}]"
+        case _:
+            yield _encoded(value)
+
+
+def _encoded(value: str | bool | None) -> str:
+    return _ENCODER.encode(value)

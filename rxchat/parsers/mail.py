@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email import message_from_bytes, policy
+from email import errors, message_from_bytes, policy
 from email.message import EmailMessage, Message
 from typing import cast
 from urllib.parse import unquote
@@ -24,12 +24,28 @@ _DEEPEST = 5
 _MAILBOX = ".mbox"
 # RFC 4155: a line that begins with "From ", at the start or after an empty line.
 _MESSAGE_START = re.compile(rb"(?:\A|\r?\n\r?\n)(From [^\r\n]{1,1000}\r?\n)(?=[!-9;-~]{1,100}:)")
+# The date that follows in it; without, it is a sentence of a message, unless the whole mailbox is written like that.
+_DATED = re.compile(rb"\d:\d\d.*\d{4}|\d{4}.*\d:\d\d")
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 _NOT_A_MESSAGE = "This file is damaged: it is called .eml, but it is not an e-mail."
 _EMPTY_MAILBOX = "There is no e-mail in this mailbox: export the messages as .eml files and upload them."
 _ENCRYPTED = "This e-mail is encrypted: only its headers were read. Save it decrypted, or as a PDF, and upload that."
+_DAMAGED = "This e-mail is damaged, or was cut off: something may be missing in its text and in its attachments."
+_DAMAGES = (
+    errors.CloseBoundaryNotFoundDefect, errors.StartBoundaryNotFoundDefect, errors.InvalidBase64CharactersDefect,
+    errors.InvalidBase64LengthDefect, errors.MissingHeaderBodySeparatorDefect,
+)  # fmt: skip
+_PARTIAL = "message/partial"
+_ONE_OF_SEVERAL = "This e-mail is one of several parts of a larger one: only this part was read."
 _CONTENT_ID = re.compile(r"\bcid:([^\s\"'<>()]{1,1000})", re.IGNORECASE)
 _ENCRYPTED_TYPES = frozenset({"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"})
+_TEXTS = frozenset({"text/plain", "text/html"})
+_CALENDAR = "text/calendar"
+# RFC 5545, 3.1: a long line goes on in the next one, after a space.
+_FOLDED = re.compile(r"\n[ \t]")
+# In Chinese and Japanese each character is taken for a word: lines end in the middle of words there.
+_WORD = re.compile(r"[\u3040-\u9fff\uf900-\ufaff]|[^\W\u3040-\u9fff\uf900-\ufaff]+")
+_SHARED_WORDS = 0.7
 _SIGNATURES = frozenset({"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"})
 
 
@@ -78,7 +94,11 @@ def _add_mailbox(builder: TextBuilder, attached: Attachments, content: bytes) ->
 def _messages(content: bytes) -> Iterator[bytes]:
     """Yield the messages of a mailbox, without the lines that part them."""
     start = -1
+    first = _MESSAGE_START.search(content)
+    is_dated = first is not None and _DATED.search(first.group(1)) is not None
     for found in _MESSAGE_START.finditer(content):
+        if is_dated and not _DATED.search(found.group(1)):
+            continue
         if start >= 0:
             yield content[start : found.start()]
         start = found.end()
@@ -120,6 +140,11 @@ class _MessageReader:
         self._add_part(cast("EmailMessage", message))
         for part in self._attached:
             self._add_attachment(part)
+        # Some are known only after a part was decoded.
+        if any(isinstance(defect, _DAMAGES) for part in message.walk() for defect in part.defects):
+            self._builder.note(_DAMAGED)
+        if message.get_content_type() == _PARTIAL:
+            self._builder.note(_ONE_OF_SEVERAL)
 
     def _add_part(self, part: EmailMessage) -> None:
         kind = part.get_content_type()
@@ -136,27 +161,24 @@ class _MessageReader:
             self._attached.append(part)
 
     def _add_alternative(self, part: EmailMessage) -> None:
-        """Append the first form of a text that says anything: many senders leave the plain one empty."""
+        """Append one form of a text; more, when one has not all of it: some senders leave the plain one empty."""
         forms = [cast("EmailMessage", form) for form in part.iter_parts()]
-        plain = [form for form in forms if form.get_content_type() == "text/plain"]
-        taken: EmailMessage | None = None
-        before = self._builder.room
-        for form in [*plain, *(form for form in forms if form not in plain)]:
+        taken = _needed(forms)
+        for form in taken:
             self._add_part(form)
-            if self._builder.room != before:
-                taken = form
-                break
         for form in forms:
-            if form is not taken:
-                for page in (leaf for leaf in form.walk() if leaf.get_content_type() == "text/html"):
-                    source = cast("bytes | None", page.get_payload(decode=True)) or b""
+            if form in taken:
+                continue
+            for leaf in (cast("EmailMessage", leaf) for leaf in form.walk() if not leaf.is_multipart()):
+                if leaf.get_content_type() == "text/html":
+                    source = cast("bytes | None", leaf.get_payload(decode=True)) or b""
                     self._shown.update(map(unquote, _CONTENT_ID.findall(source.decode("latin-1"))))
                 # Some programs attach files to one form of the text.
-                self._attached += [
-                    cast("EmailMessage", leaf)
-                    for leaf in form.walk()
-                    if not leaf.is_multipart() and _is_attachment(leaf) and leaf not in self._attached
-                ]
+                if _is_attachment(leaf) and leaf not in self._attached:
+                    self._attached.append(leaf)
+                elif leaf.get_content_type() == _CALENDAR:
+                    # An invitation: time and place often stand nowhere else.
+                    self._add_text(leaf)
 
     def _add_text(self, part: EmailMessage) -> None:
         payload = cast("bytes | None", part.get_payload(decode=True)) or b""
@@ -168,7 +190,10 @@ class _MessageReader:
             self._shown.update(map(unquote, _CONTENT_ID.findall(text)))
             add_page(self._builder, text)
             return
-        for paragraph in text.replace("\r\n", "\n").split("\n\n"):
+        text = text.replace("\r\n", "\n")
+        if part.get_content_type() == _CALENDAR:
+            text = _FOLDED.sub("", text)
+        for paragraph in text.split("\n\n"):
             self._builder.add(BlockKind.PARAGRAPH, paragraph)
 
     def _add_attachment(self, part: EmailMessage) -> None:
@@ -189,6 +214,37 @@ class _MessageReader:
         content_id = str(part.get("Content-ID") or "").strip().strip("<>")
         is_inline = content_id in self._shown or (bool(content_id) and not _is_attachment(part))
         self._attachments.add(name, part.get_content_type(), payload, is_inline=is_inline)
+
+
+def _needed(forms: list[EmailMessage]) -> list[EmailMessage]:
+    """Return the forms of a text that it takes to have all of it: the plain one, unless it lacks words of another one."""
+    words = {id(form): _words(form) for form in forms if form.get_content_type() in _TEXTS or form.is_multipart()}
+    readable = [form for form in forms if words.get(id(form))]
+    if not readable:
+        return [form for form in forms if form.get_content_maintype() == "text"][:1]
+    plain = next((form for form in readable if form.get_content_type() == "text/plain"), readable[0])
+    others = [form for form in readable if form is not plain]
+    if not others:
+        return [plain]
+    # The last one is what its sender likes best (RFC 2046, 5.1.4).
+    best = max(reversed(others), key=lambda form: len(words[id(form)]))
+    shared = len(words[id(plain)] & words[id(best)])
+    if shared >= _SHARED_WORDS * len(words[id(best)]):
+        return [plain]
+    return [best] if shared >= _SHARED_WORDS * len(words[id(plain)]) else [plain, best]
+
+
+def _words(form: EmailMessage) -> set[str]:
+    scratch = TextBuilder()
+    for leaf in form.walk():
+        if leaf.get_content_type() in _TEXTS and not _is_attachment(leaf):
+            payload = cast("bytes | None", leaf.get_payload(decode=True)) or b""
+            text = encodings.decode(payload, leaf.get_content_charset("")).text
+            if leaf.get_content_subtype() == "html":
+                add_page(scratch, text)
+            else:
+                scratch.add(BlockKind.PARAGRAPH, text)
+    return set() if scratch.is_empty else set(_WORD.findall(scratch.built().text))
 
 
 def _is_attachment(part: Message) -> bool:

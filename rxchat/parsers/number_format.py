@@ -16,7 +16,7 @@ from functools import lru_cache
 from rxchat.parsers import date_format
 
 _TOKEN = re.compile(
-    r'"[^"]*"?|\\.|_.|\*.|\[[^\]]*\]|General|AM/PM|A/P|am/pm|a/p|[yY]+|[mM]+|[dD]+|[hH]+|[sS]+(?:\.0+)?|[eE][+-]|[eEgGbB]+|.',
+    r'"[^"]*"?|\\.|_.|\*.|\[[^\]]*\]|General|AM/PM|A/P|am/pm|a/p|[yY]+|[mM]+|[dD]+|[hH]+|[sS]+(?:\.0+)?|[eE][+-]|[eE]+|[gG]+|[bB](?:[12]|[bB]*)|.',
     re.DOTALL,
 )
 _SIMPLE = re.compile(r'(#,##)?0(?:\.(0{1,9}))?(?: "([^" ]{1,20})")?')
@@ -103,6 +103,8 @@ def _section(text: str) -> _Section:
     is_date = any(
         atom[0] in "yYdDhHsSmM" or _ELAPSED.fullmatch(atom) or atom.upper() in {"AM/PM", "A/P"} for atom in tokens
     )
+    if not is_date and not any(atom in _PLACEHOLDERS for atom in tokens):
+        is_date = any(set(atom.lower()) in ({"g"}, {"e"}, {"b"}) for atom in tokens)
     return _Section(tokens, (condition.group(1), float(condition.group(2))) if condition else None, is_date)
 
 

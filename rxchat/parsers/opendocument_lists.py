@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from rxchat.parsers.list_numbers import BULLET, formatted
 from rxchat.parsers.opendocument_text import tag
-from rxchat.parsers.word_numbering import BULLET, formatted
 
 _LEVELS = 10
 _FORMATS = {"1": "decimal", "a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}

@@ -11,6 +11,7 @@ from pptx.oxml import parse_xml
 from rxchat.domain.documents import BlockKind, ParsedDocument
 from rxchat.parsers import archive, charts
 from rxchat.parsers.builder import TextBuilder, one_line
+from rxchat.parsers.office_math import math_texts
 from rxchat.parsers.tables import add_table
 
 _OFF = frozenset({"0", "false"})
@@ -18,7 +19,7 @@ _MOST_NAMED = 30
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _COMPATIBILITY = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _TEXT, _PARAGRAPH = f"{_DRAWING}t", f"{_DRAWING}p"
-_MATH_TEXT = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
+_BLIP = f"{_DRAWING}blip"
 _ALTERNATIVES, _CHOICE = f"{_COMPATIBILITY}AlternateContent", f"{_COMPATIBILITY}Choice"
 _DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
 _DATA_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}dm"
@@ -31,9 +32,11 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
     builder = TextBuilder(len(content))
     builder.title = presentation.core_properties.title or ""
     hidden: list[str] = []
+    pictured: list[str] = []
     for number, slide in enumerate(presentation.slides, start=1):
         builder.pages = number
-        _add_slide(builder, slide, number)
+        if not _add_slide(builder, slide, number) and any(_is_picture(shape) for shape in _shapes(slide.shapes)):
+            pictured.append(f"{number:,}")
         if slide._element.get("show") in _OFF:
             hidden.append(f"{number:,}")
         if builder.is_full:
@@ -41,13 +44,20 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
     if hidden:
         slides = f"Slides {', '.join(hidden[:_MOST_NAMED])} are" if len(hidden) > 1 else f"Slide {hidden[0]} is"
         builder.note(f"{slides} hidden; they were read." if len(hidden) > 1 else f"{slides} hidden; it was read.")
+    if pictured:
+        slides = (
+            f"Slides {', '.join(pictured[:_MOST_NAMED])} show" if len(pictured) > 1 else f"Slide {pictured[0]} shows"
+        )
+        builder.note(f"{slides} pictures and no text: what pictures say was not read.")
     return builder.built()
 
 
-def _add_slide(builder: TextBuilder, slide: Any, page: int) -> None:
+def _add_slide(builder: TextBuilder, slide: Any, page: int) -> bool:
+    """Append a slide; says whether there is any text on it besides its title."""
     title = slide.shapes.title
     if title is not None:
         builder.heading(title.text_frame.text, 1, page=page)
+    before = builder.room
     for shape in _shapes(slide.shapes):
         if title is not None and shape.shape_id == title.shape_id:
             continue
@@ -60,6 +70,11 @@ def _add_slide(builder: TextBuilder, slide: Any, page: int) -> None:
     for relation in slide.part.rels.values():
         if relation.reltype.endswith("/comments") and not relation.is_external:
             _add_comments(builder, relation.target_part.blob, page)
+    return builder.room != before
+
+
+def _is_picture(shape: Any) -> bool:
+    return next(shape._element.iter(_BLIP), None) is not None
 
 
 def _add_shape(builder: TextBuilder, slide: Any, shape: Any, page: int) -> None:
@@ -90,10 +105,7 @@ def _add_alternative(builder: TextBuilder, element: Any, page: int) -> None:
     """Append what newer programs show and python-pptx does not know, such as equations."""
     choice = element.find(_CHOICE)
     if choice is not None:
-        lines = (
-            "".join(text.text or "" for text in paragraph.iter(_TEXT, _MATH_TEXT))
-            for paragraph in choice.iter(_PARAGRAPH)
-        )
+        lines = ("".join(math_texts(paragraph, _TEXT)) for paragraph in choice.iter(_PARAGRAPH))
         builder.add(BlockKind.PARAGRAPH, "\n".join(lines), page=page)
 
 

@@ -18,21 +18,24 @@ from docx.oxml.ns import qn
 from rxchat.domain.documents import BlockKind, ParsedDocument
 from rxchat.parsers import archive, charts
 from rxchat.parsers.builder import TextBuilder, one_line
+from rxchat.parsers.list_numbers import BULLET
+from rxchat.parsers.margins import is_page_number
 from rxchat.parsers.tables import add_table
-from rxchat.parsers.word_numbering import BULLET, Numbering
+from rxchat.parsers.word_numbering import Numbering
 from rxchat.parsers.word_text import FALLBACK, TEXT_BOX, WITHOUT_TEXT, TextReader
 
 _PARAGRAPH, _TABLE, _ROW, _CELL = qn("w:p"), qn("w:tbl"), qn("w:tr"), qn("w:tc")
 _EMBEDDED = qn("w:altChunk")
+_OBJECTS = frozenset({qn("w:object"), qn("w:subDoc")})
+_EXTENT = qn("wp:extent")
+_PICTURE = qn("pic:pic")
+# In EMU, 360,000 to a centimeter: what is smaller is a logo or a sign.
+_LARGE_PICTURE = 8 * 5 * 360_000**2
 _DEEPEST_STYLE = 12
 _BODY_LEVEL = 9
 _NOTE_PARTS = frozenset({"/word/footnotes.xml", "/word/endnotes.xml"})
 _COMMENTS = "/word/comments.xml"
 _HEADER_PART = re.compile(r"/word/(header|footer)\d*\.xml")
-_PAGE_NUMBER = re.compile(
-    r"(?:page|seite|página|pagina|sida|side|strana|стр\.?|第)?[\s\d/|–—-]*(?:of|von|de|sur|di|av|af|z|из|页|頁|ページ)?[\s\d]*",
-    re.IGNORECASE,
-)
 
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:
@@ -66,6 +69,7 @@ class _Body:
         self._lists: set[str] = set()
         self._joined = ""
         self._has_embedded_files = False
+        self._pictures = 0
         styles = _styles(document)
         self._reader = TextReader(styles)
         self._numbering = Numbering(_numbering(document), styles)
@@ -102,7 +106,7 @@ class _Body:
             if found is None or found.group(1) != kind:
                 continue
             text = one_line(self._text_below(parse_xml(part.blob)))
-            if text and text not in seen and not _PAGE_NUMBER.fullmatch(text):
+            if text and text not in seen and not is_page_number(text):
                 seen.add(text)
                 self._builder.add(BlockKind.PARAGRAPH, f"{kind.capitalize()}: {text}")
 
@@ -112,6 +116,11 @@ class _Body:
             self._builder.note("Hidden text in this document was left out.")
         if self._has_embedded_files:
             self._builder.note("Another document that is embedded in this one was not read: upload it by itself.")
+        if self._pictures:
+            self._builder.note(f"{self._pictures:,} large pictures in this document were not read.")
+        if self._reader.unknown_signs:
+            signs = f"{self._reader.unknown_signs:,} signs of symbol fonts"
+            self._builder.note(f"{signs} have no known character, and stand as “\ufffd”.")
 
     def _text_below(self, parent: Any) -> str:
         return " ".join(
@@ -144,11 +153,19 @@ class _Body:
             self._joined = text
         else:
             self._add_text(paragraph, style, text.strip())
+        self._count_what_is_not_read(paragraph)
         for box in paragraph.iter(TEXT_BOX):
             # A box in a box comes when its own paragraph does.
             is_own = next(box.iterancestors(_PARAGRAPH), None) is paragraph
             if is_own and next(box.iterancestors(FALLBACK), None) is None:
                 self.add(box)
+
+    def _count_what_is_not_read(self, paragraph: Any) -> None:
+        self._has_embedded_files |= next(paragraph.iter(*_OBJECTS), None) is not None
+        for extent in paragraph.iter(_EXTENT):
+            area = _length(extent.get("cx")) * _length(extent.get("cy"))
+            if area >= _LARGE_PICTURE and next(extent.getparent().iter(_PICTURE), None) is not None:
+                self._pictures += 1
 
     def _add_text(self, paragraph: Any, style: str, text: str) -> None:
         own_level = _value(paragraph, "w:pPr", "w:outlineLvl") or ""
@@ -197,6 +214,10 @@ def _numbering(document: Document) -> Any | None:
         if relation.reltype.endswith("/numbering") and not relation.is_external:
             return parse_xml(relation.target_part.blob)
     return None
+
+
+def _length(text: str | None) -> int:
+    return int(text) if text and text.isdecimal() and len(text) < 12 else 0
 
 
 def _style(paragraph: Any) -> str:

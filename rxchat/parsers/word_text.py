@@ -7,6 +7,9 @@ from typing import Any
 
 from docx.oxml.ns import qn
 
+from rxchat.parsers import symbol_fonts
+from rxchat.parsers.office_math import MATH_PARTS, MATH_TEXT, math_part
+
 FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 TEXT_BOX = qn("w:txbxContent")
 WITHOUT_TEXT = frozenset(
@@ -16,11 +19,12 @@ WITHOUT_TEXT = frozenset(
         *(qn("w:del"), qn("w:moveFrom"), qn("w:pPr"), qn("w:rPr"), qn("w:sdtPr"), qn("w:rt"), qn("w:rubyPr")),
     }
 )
-_MATH_TEXT = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
-_TEXTS = frozenset({qn("w:t"), _MATH_TEXT})
 _SIGNS = {qn("w:tab"): "\t", qn("w:ptab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-"}
 _RUN, _FIELD_SIGN, _FIELD_SIGN_TYPE = qn("w:r"), qn("w:fldChar"), qn("w:fldCharType")
+_SYMBOL = qn("w:sym")
 _STYLE = qn("w:style")
+_TEXTS = frozenset({qn("w:t"), MATH_TEXT})
+_SHOWN = _TEXTS | {*_SIGNS, _SYMBOL}
 _OFF = frozenset({"0", "false", "off", "none"})
 _DEEPEST_STYLE = 12
 
@@ -33,6 +37,8 @@ class TextReader:
         self._fields: list[bool] = []
         """For each field that is open, whether its result has begun."""
         self.has_hidden_text = False
+        self.unknown_signs = 0
+        """How many signs of symbol fonts no character is known for."""
 
     def text(self, element: Any, style: str = "") -> str:
         """Return the visible text of an element, but not of text boxes in it."""
@@ -45,25 +51,40 @@ class TextReader:
             if tag == _RUN:
                 yield from self._pieces(child, self._is_hidden_run(child, is_hidden))
             elif tag == _FIELD_SIGN:
-                self._enter_field(child.get(_FIELD_SIGN_TYPE))
-            elif tag in _TEXTS:
-                if is_hidden and child.text:
+                yield self._field(child, is_hidden)
+            elif tag in MATH_PARTS:
+                yield math_part(tag, "".join(self._pieces(child, is_hidden)))
+            elif tag in _SHOWN:
+                text = self._shown(child)
+                if is_hidden and text.strip():
                     self.has_hidden_text = True
-                elif all(self._fields):
-                    yield child.text or ""
-            elif tag in _SIGNS:
-                if not is_hidden and all(self._fields):
-                    yield _SIGNS[tag]
+                elif not is_hidden and all(self._fields):
+                    yield text
             elif tag not in WITHOUT_TEXT:
                 yield from self._pieces(child, is_hidden)
 
-    def _enter_field(self, kind: str | None) -> None:
+    def _shown(self, element: Any) -> str:
+        """Return what an element shows that holds no other ones."""
+        if element.tag == _SYMBOL:
+            return self._symbol(element)
+        return _SIGNS.get(element.tag) or element.text or ""
+
+    def _symbol(self, element: Any) -> str:
+        sign = symbol_fonts.character(element.get(qn("w:font")) or "", element.get(qn("w:char")) or "")
+        self.unknown_signs += sign is None
+        return "\ufffd" if sign is None else sign
+
+    def _field(self, sign: Any, is_hidden: bool) -> str:
+        """Note where a field begins, its result begins, and it ends; return what one of an old form shows."""
+        kind = sign.get(_FIELD_SIGN_TYPE)
+        shown = "" if is_hidden or not all(self._fields) else _form_field(sign)
         if kind == "begin":
             self._fields.append(False)
         elif kind == "separate" and self._fields:
             self._fields[-1] = True
         elif kind == "end" and self._fields:
             self._fields.pop()
+        return shown
 
     def _is_hidden_run(self, run: Any, is_hidden: bool) -> bool:
         properties = run.find(qn("w:rPr"))
@@ -74,6 +95,23 @@ class TextReader:
             return own
         style = properties.find(qn("w:rStyle"))
         return is_hidden or (style is not None and style.get(qn("w:val")) in self._hidden_styles)
+
+
+def _form_field(sign: Any) -> str:
+    """Return what a field of an old form shows at its beginning: its tick, or the entry that is chosen."""
+    data = sign.find(qn("w:ffData"))
+    box = data.find(qn("w:checkBox")) if data is not None else None
+    if box is not None:
+        ticks = (box.find(qn("w:checked")), box.find(qn("w:default")))
+        tick = next((it for it in ticks if it is not None), None)
+        return "☐" if tick is None or tick.get(qn("w:val"), "1").lower() in _OFF else "☑"
+    choice = data.find(qn("w:ddList")) if data is not None else None
+    if choice is None:
+        return ""
+    entries = [entry.get(qn("w:val")) or "" for entry in choice.findall(qn("w:listEntry"))]
+    chosen = choice.find(qn("w:result"))
+    place = (chosen.get(qn("w:val")) if chosen is not None else None) or "0"
+    return entries[int(place)] if place.isdecimal() and int(place) < len(entries) else ""
 
 
 def _is_vanishing(properties: Any) -> bool | None:

@@ -149,3 +149,10 @@ def test_blocks_of_zeros_in_a_log_are_left_out_and_told() -> None:
     document = plain_text.parse(b"before the crash\n" + bytes(5000) + b"\nafter it\n", ".log")
     assert [text for _, text in parts(document)] == ["before the crash", "after it"]
     assert document.notes[0].startswith("5,000 zero bytes were left out")
+
+
+def test_texts_of_seven_bits_are_decoded() -> None:
+    assert encodings.decode(b"Gr+APwA3w-e", "UTF-7").text == "Grüße"
+    assert encodings.decode(b"Gr+APwA3w-e").text == "Gr+APwA3w-e"
+    assert encodings.decode(b"in ~{VPND2bJTND55~}.").text == "in 中文测试文档."
+    assert encodings.decode(b"x ~{name} ~}").text == "x ~{name} ~}"

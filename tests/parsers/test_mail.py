@@ -24,6 +24,59 @@ def test_an_empty_plain_part_gives_way_to_the_page() -> None:
     assert "Order 88-1204" in mail.parse(bytes(made), ".eml").text
 
 
+def test_a_plain_part_that_is_about_the_page_does_not_replace_it() -> None:
+    made = message("Your mail program cannot show HTML.")
+    made.add_alternative("<p>Contract 88-1204, price 12.50</p>", subtype="html")
+    assert "Contract 88-1204, price 12.50" in mail.parse(bytes(made), ".eml").text
+
+
+def test_a_page_about_the_plain_part_does_not_replace_it() -> None:
+    made = message("Contract 88-1204, price 12.50")
+    made.add_alternative("<p>View this mail as text.</p>", subtype="html")
+    assert "Contract 88-1204, price 12.50" in mail.parse(bytes(made), ".eml").text
+
+
+@pytest.mark.parametrize("body", ["Hello, contract 88-1204.", "東京で会議があります。\n資料を送ります。"])
+def test_a_text_in_two_forms_is_read_once(body: str) -> None:
+    made = message(body)
+    made.add_alternative(f"<p>{body}</p>".replace("\n", ""), subtype="html")
+    assert mail.parse(bytes(made), ".eml").text.count(body[:6]) == 1
+
+
+def test_an_invitation_is_read_with_its_place() -> None:
+    made = message("You are invited.")
+    made.add_alternative("BEGIN:VEVENT\r\nLOCATION:Room\r\n  5\r\nEND:VEVENT\r\n", subtype="calendar")
+    assert "You are invited." in mail.parse(bytes(made), ".eml").text
+    assert "LOCATION:Room 5" in mail.parse(bytes(made), ".eml").text
+
+
+@pytest.mark.parametrize(
+    "end", [b"aGVsbG8gd29ybGQgYWdhaW4", b"aGVsbG8*gd29ybGQ=\r\n--x--", b"aGVsb\r\n--x--"], ids=["cut", "junk", "length"]
+)
+def test_a_damaged_mail_says_so(end: bytes) -> None:
+    source = (
+        b"From: a@b\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\nHello\r\n--x\r\n"
+        b"Content-Type: text/csv; name=a.csv\r\nContent-Transfer-Encoding: base64\r\n\r\n" + end
+    )
+    assert "damaged, or was cut off" in mail.parse(source, ".eml").notes[0]
+
+
+def test_a_part_of_a_mail_says_so() -> None:
+    source = b"From: a@b\r\nContent-Type: message/partial; id=1; number=1; total=2\r\n\r\nSubject: inner\r\n\r\nHello"
+    assert "one of several parts" in mail.parse(source, ".eml").notes[0]
+
+
+@pytest.mark.parametrize(
+    ("start", "other"), [(" a@b Thu Jan  1 00:00:00 2015", " - Fri Jan 2 10:00 2015"), (" a", " b")]
+)
+def test_a_mailbox_is_parted_where_messages_begin(start: str, other: str) -> None:
+    gate = "\n\nFrom now on we use gate 7\nNote: keep it" if "2015" in start else ""
+    source = f"From{start}\nFrom: a\nSubject: One\n\nHello{gate}\n\nFrom{other}\nFrom: b\nSubject: Two\n\nBye\n"
+    document = mail.parse(source.encode(), ".mbox")
+    assert samples.headings(document) == [(1, "One"), (1, "Two")]
+    assert not gate or gate[2:] in document.text
+
+
 def test_attachments_are_named_in_the_text_and_files_of_their_own() -> None:
     # Made once: the time of making is in it.
     document = samples.word()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
+
 import odfdo
 import openpyxl
 import pytest
+from openpyxl.chart import BarChart
 from openpyxl.comments import Comment
+from openpyxl.drawing.image import Image
+from PIL import Image as PillowImage
 
 from rxchat.parsers import excel, number_format, opendocument
 from tests.parsers import samples
@@ -24,6 +29,10 @@ from tests.parsers import samples
         (46112, "yyyy-mm-dd", "2026-03-31"), (46112, "dd.mm.yyyy", "31.03.2026"), (46112, "mm-dd-yy", "2026-03-31"),
         (46113.60416666666, "yyyy-mm-dd h:mm:ss", "2026-04-01 14:30:00"), (0.34375, "h:mm AM/PM", "8:15 AM"),
         (1.5, "[h]:mm:ss", "36:00:00"), (46112, "[$-407]dddd, d. mmm yy", "Tuesday, 31. Mar 26"), (1, "yyyy-mm-dd", "1900-01-01"),
+        (44927, '[$-411]ggge"年"m"月"d"日"', "令和5年1月1日"), (43585, "[$-ja-JP]gee.mm.dd", "H31.04.30"), (44927, "b1dd/mm/yyyy", "01/01/2023"),
+        (44927, "[$-404]e/m/d", "112/1/1"), (44927, "e/m/d", "2023/1/1"), (44927, "[$-D070000]d/m/yyyy", "1/1/2566"), (44927, "bbbb", "2566"),
+        (44927, "B2yyyy/mm/dd", "2023-01-01"), (44927, "[$-1060000]d/m/yy", "2023-01-01"), (44927, "[$-409]d-mmm-yy;@", "1-Jan-23"),
+        (5000, "[$-411]yyyy", "1913"), (2, 'General "e"', "2 e"), (1, '"Beige" 0', "Beige 1"),
         (46112.5, 'yyyy"年"m"月"d"日"', "2026年3月31日"), (1e300, "yyyy-mm-dd", "1e+300"), (-3, "h:mm", "-3"),
     ],
 )  # fmt: skip
@@ -69,6 +78,32 @@ def test_a_sheet_shows_titles_notes_merged_cells_and_says_what_is_hidden() -> No
         "The sheet “Secret” is hidden; it was read.",
         "1 formulas have no stored result, and stand as formulas: open the file in Excel or LibreOffice, save it, and "
         "upload it again.",
+    )
+
+
+def test_a_sheet_has_values_that_its_formats_hide_and_what_is_printed_around_it() -> None:
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    assert sheet
+    sheet.append(["Ann", 91000])
+    sheet.append(["Zero", 0])
+    for cell in sheet["B"]:
+        cell.number_format = ";;;"
+    assert sheet.oddHeader
+    assert sheet.oddFooter
+    sheet.oddHeader.center.text = "Budget &D R&&D"
+    sheet.oddFooter.center.text = "Page &P of &N"
+    chart = BarChart()
+    chart.title = "Sales by region"
+    sheet.add_chart(chart)
+    picture = io.BytesIO()
+    PillowImage.new("RGB", (4, 4)).save(picture, "PNG")
+    sheet.add_image(Image(picture))
+    document = excel.parse(samples.saved(workbook), ".xlsx")
+    assert document.text == "Sheet\n\nAnn | 91000\nZero\n\nChart: Sales by region\n\nHeader: Budget R&D"
+    assert document.notes == (
+        "The sheet “Sheet” has pictures, which were not read.",
+        "The sheet “Sheet” has 1 hidden values; they were read.",
     )
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import docx
 import pytest
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
+from docx.shared import Cm
+from PIL import Image
 
-from rxchat.parsers import limits, word, word_numbering
+from rxchat.parsers import limits, list_numbers, word
 from tests.parsers import samples
 from tests.parsers.samples import parts
 
@@ -84,7 +87,7 @@ def test_lists_of_several_levels_have_the_numbers_that_word_shows() -> None:
     ],
 )  # fmt: skip
 def test_numbers_are_written_as_their_format_says(format_: str, number: int, shown: str) -> None:
-    assert word_numbering.formatted(number, format_) == shown
+    assert list_numbers.formatted(number, format_) == shown
 
 
 def test_hidden_text_is_left_out_and_told_however_it_is_hidden() -> None:
@@ -129,6 +132,69 @@ def test_headers_and_footers_are_read_once_and_page_numbers_are_not() -> None:
     document.add_section().header.is_linked_to_previous = False
     document.sections[1].header.paragraphs[0].text = "REF-7"
     assert [text for _, text in parts(word.parse(samples.saved(document), ".docx"))] == ["Header: REF-7", "Body."]
+
+
+@pytest.mark.parametrize("text", ["2025-11", "2025", "12/2025", "Page 3 of Annex B"])
+def test_a_header_with_a_date_is_no_page_number(text: str) -> None:
+    document = docx.Document()
+    document.add_paragraph("Body.")
+    document.sections[0].header.paragraphs[0].text = text
+    assert f"Header: {text}" in word.parse(samples.saved(document), ".docx").text
+
+
+def test_signs_of_symbol_fonts_and_old_form_fields_show_what_is_ticked() -> None:
+    def sign(font: str, code: str) -> str:
+        return f'<w:r><w:sym w:font="{font}" w:char="{code}"/></w:r>'
+
+    def form(data: str) -> str:
+        begin = f'<w:r><w:fldChar w:fldCharType="begin"><w:ffData>{data}</w:ffData></w:fldChar></w:r>'
+        return f'{begin}<w:r><w:instrText>FORM</w:instrText></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r>'
+
+    unticked = '<w:checkBox><w:default w:val="0"/></w:checkBox>'
+    entries = "".join(f'<w:listEntry w:val="{name}"/>' for name in ("red", "green"))
+    choice = f'<w:ddList><w:result w:val="1"/>{entries}</w:ddList>'
+    document = word.parse(
+        document_of(
+            f"<w:p>{sign('Wingdings', 'F0FE')}{run('yes ')}{sign('Wingdings', 'F0A8')}{run('no ')}{sign('Symbol', '61')}</w:p>",
+            f"<w:p>{form('<w:checkBox><w:checked/></w:checkBox>')}{run('a ')}{form(unticked)}{run('b')}</w:p>",
+            f"<w:p>{form(choice)}</w:p>",
+            f"<w:p>{sign('Webdings', 'F041')}</w:p>",
+        ),
+        ".docx",
+    )
+    assert document.text == "☑yes ☐no α\n\n☑a ☐b\n\ngreen\n\n\ufffd"
+    assert document.notes == ("1 signs of symbol fonts have no known character, and stand as “\ufffd”.",)
+
+
+def test_formulas_keep_their_meaning_on_one_line() -> None:
+    def math(name: str, inner: str) -> str:
+        return f"<m:{name} {nsdecls('m')}>{inner}</m:{name}>"
+
+    def text(words: str) -> str:
+        return math("r", math("t", words))
+
+    fraction = math("f", math("num", text("1")) + math("den", text("2")))
+    power = math("sSup", math("e", text("x")) + math("sup", text("n+1")))
+    assert text_of(f"<w:p>{math('oMath', fraction)}{run(' ')}{math('oMath', power)}</w:p>") == "1/2 x^(n+1)"
+
+
+def test_embedded_files_and_large_pictures_are_said() -> None:
+    document = docx.Document()
+    document.add_paragraph("Body.")
+    for width in (Cm(2), Cm(12)):
+        document.add_picture(io.BytesIO(_picture()), width=width)
+    body = document.element.body
+    body.insert(0, parse_xml(f"<w:p {SPACE}><w:r><w:object/></w:r></w:p>"))
+    assert word.parse(samples.saved(document), ".docx").notes == (
+        "Another document that is embedded in this one was not read: upload it by itself.",
+        "1 large pictures in this document were not read.",
+    )
+
+
+def _picture() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 40)).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def test_a_small_file_of_millions_of_letters_is_cut_and_says_so() -> None:

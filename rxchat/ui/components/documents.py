@@ -49,6 +49,8 @@ _SCRIPTS = {
     "big5": "Chinese, traditional",
     "euc-kr": "Korean",
     "iso-2022-kr": "Korean",
+    "hz-gb-2312": "Chinese, simplified, seven bits",
+    "utf-7": "Unicode, seven bits",
 }
 
 
