@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE :=
 BROWSERS := chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick test-all test-containers coverage check types lint layers gates pages bench faults lock browser clean
+.PHONY: help run test quick test-all test-containers coverage check types lint layers gates pages bench faults settings lock browser clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -65,6 +65,9 @@ bench: .venv/installed-dev browser ## Measure, and print the table of docs/perfo
 faults: .venv/installed-dev ## Kill, stop and cut everything, and write the table of docs/reliability.md
 	$(BIN)/python -m tests.faults
 	$(BIN)/python -m tests.faults.documents
+
+settings: .venv/installed-dev ## Write docs/settings.md from rxchat/settings.py
+	$(BIN)/python -m tests.settings_page
 
 lock: .venv/installed-dev ## Pin what pyproject.toml asks for, with hashes, and prove the pins complete
 	$(COMPILE) --group install -o requirements-install.txt

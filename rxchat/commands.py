@@ -201,7 +201,7 @@ def _check_database(settings: Settings, at: Connections) -> None:
     if is_superuser:
         problem = (
             "DATABASE_URL names a superuser (or a role with BYPASSRLS), for whom one statement too many opens everything."
-            " Make a role of its own (README, Containers)."
+            " Make a role of its own (docs/operations.md)."
         )
         if settings.is_for_others:
             raise ConfigurationError(problem)

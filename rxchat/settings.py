@@ -29,116 +29,190 @@ def is_loopback(host: str) -> bool:
 
 
 class Settings(BaseSettings):
-    """What an operator can set; each one is described in the README's table."""
+    """What an operator can set. `make settings` writes docs/settings.md from the comments and docstrings of this class."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", populate_by_name=True, env_ignore_empty=True)
 
-    # Where it runs
+    # Address and data
     data_folder: Path = Field(default=Path("data"), alias="RXCHAT_DATA")
+    """The folder for everything that RxChat stores itself: databases, model weights, secrets, logs."""
     host: str = Field(default="127.0.0.1", alias="RXCHAT_HOST")
+    """The address to listen on. Use `0.0.0.0` in a container, or when the proxy runs on another machine."""
     port: int = Field(default=8000, alias="RXCHAT_PORT", ge=1, le=65535)
+    """The port to listen on."""
     public_url: str = Field(default="", alias="RXCHAT_PUBLIC_URL")
+    """The address that users type, if it differs (behind a proxy with https). A host name of its own, without a path."""
 
-    # The servers it uses; one that is not set is started by RxChat itself
+    # Servers; RxChat starts those that are not set
     database_url: SecretStr | None = Field(default=None, alias="DATABASE_URL")
+    """A Postgres (15 or newer) with pgvector 0.8 and unaccent, reached directly and not through a transaction pooler. Empty: RxChat runs its own."""
     database_owner_url: SecretStr | None = Field(default=None, alias="DATABASE_OWNER_URL")
+    """The same database as the role that may migrate it; RxChat itself needs fewer rights. If it may not create a role or an extension, `migrate` prints the SQL for an administrator. Empty: `DATABASE_URL`."""
     redis_url: SecretStr | None = Field(default=None, alias="REDIS_URL")
+    """A Redis or Valkey. Empty: RxChat runs its own."""
     ollama_hosts: Annotated[tuple[str, ...], NoDecode] = Field(default=(), alias="OLLAMA_HOSTS")
+    """Addresses of Ollama hosts, separated by commas. Empty: the demo model."""
     postgres_port: int = Field(default=0, alias="RXCHAT_POSTGRES_PORT", ge=0, le=65535)
+    """The port of RxChat's own Postgres. 0: a free one."""
     valkey_port: int = Field(default=0, alias="RXCHAT_VALKEY_PORT", ge=0, le=65535)
+    """The port of RxChat's own Valkey. 0: a free one."""
     models_port: int = Field(default=0, alias="RXCHAT_MODELS_PORT", ge=0, le=65535)
+    """The port of RxChat's own model host. 0: a free one."""
     database_pool_size: int = Field(default=10, alias="RXCHAT_DATABASE_POOL_SIZE", ge=2, le=200)
+    """Connections to Postgres that one process keeps."""
 
-    # Which of its work a process does
+    # Answers
     engine: bool = Field(default=True, alias="RXCHAT_ENGINE")
+    """Whether a web process writes answers and ingests documents itself. Set it to `false` beside `worker` processes."""
     answers_at_once: int = Field(default=256, alias="RXCHAT_ANSWERS_AT_ONCE", ge=1)
+    """How many answers are written at the same time. Further questions wait in a fair queue."""
     answers_per_person: int = Field(default=4, alias="RXCHAT_ANSWERS_PER_PERSON", ge=1)
+    """How many of those answers may be for one user."""
     answer_timeout_minutes: float = Field(default=60.0, alias="RXCHAT_ANSWER_TIMEOUT_MINUTES", gt=0)
+    """How long writing one answer may take."""
 
     # Models
     default_model: str = Field(default="", alias="RXCHAT_DEFAULT_MODEL")
+    """The model that answers new chats. Empty: the first one in the list."""
     context_tokens: int = Field(default=8_192, alias="RXCHAT_CONTEXT_TOKENS", ge=512)
+    """How many tokens a model reads at once (Ollama's `num_ctx`), its answer included. More needs more memory on the host."""
     remote_models: bool = Field(default=False, alias="RXCHAT_REMOTE_MODELS")
+    """Whether to offer models that a host forwards to another service (Ollama's cloud models)."""
     load_timeout_seconds: float = Field(default=600.0, alias="RXCHAT_LOAD_TIMEOUT_SECONDS", gt=0)
+    """How long loading a model may take."""
     first_token_timeout_seconds: float = Field(default=120.0, alias="RXCHAT_FIRST_TOKEN_TIMEOUT_SECONDS", gt=0)
+    """How long a loaded model may take until its first token."""
     token_timeout_seconds: float = Field(default=60.0, alias="RXCHAT_TOKEN_TIMEOUT_SECONDS", gt=0)
+    """How long a model may pause between two tokens."""
 
-    # Files: in the data folder, or in S3 when there is an endpoint
+    # Files
     file_megabytes: int = Field(default=100, alias="RXCHAT_FILE_MEGABYTES", ge=1, le=5_000)
+    """The largest file that can be uploaded, in MB."""
     person_megabytes: int = Field(default=5_000, alias="RXCHAT_PERSON_MEGABYTES", ge=1)
+    """How much one user may store, in MB."""
     person_files: int = Field(default=10_000, alias="RXCHAT_PERSON_FILES", ge=1)
+    """How many files one user may store."""
     files_key: SecretStr | None = Field(default=None, alias="RXCHAT_FILES_KEY")
+    """The master key that encrypts the files' keys: 32 random bytes in base64. Empty: derived from the secret key."""
     files_key_previous: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         default=(), alias="RXCHAT_FILES_KEY_PREVIOUS"
     )
+    """Earlier master keys, separated by commas, until `rotate-file-keys` has run."""
     s3_endpoint: str = Field(default="", alias="S3_ENDPOINT")
+    """S3 or MinIO for files, such as `https://s3.example.org`. Empty: a folder in the data folder."""
     s3_bucket: str = Field(default="rxchat", alias="S3_BUCKET")
+    """The bucket. RxChat creates it if it does not exist and the key allows it."""
     s3_prefix: str = Field(default="", alias="S3_PREFIX", max_length=500)
+    """A prefix for object keys in a bucket that is shared with other programs, such as `rxchat/`."""
     s3_region: str = Field(default="us-east-1", alias="S3_REGION")
+    """The bucket's region."""
     s3_access_key: SecretStr | None = Field(default=None, alias="S3_ACCESS_KEY", validate_default=True)
+    """The access key."""
     s3_secret_key: SecretStr | None = Field(default=None, alias="S3_SECRET_KEY", validate_default=True)
+    """The secret key."""
 
-    # Finding passages in them
+    # Search in documents
     embedding_model: str = Field(default="", alias="RXCHAT_EMBEDDING_MODEL")
+    """An embedding model of your Ollama hosts. Empty: the embedder that comes with RxChat."""
     embedding_url: str = Field(default="", alias="RXCHAT_EMBEDDING_URL")
+    """A service with OpenAI's embeddings API to use instead, such as `https://host/v1`."""
     embedding_key: SecretStr | None = Field(default=None, alias="RXCHAT_EMBEDDING_KEY")
+    """Its API key."""
     embedding_tokens: int = Field(default=512, alias="RXCHAT_EMBEDDING_TOKENS", ge=32)
+    """The longest text that it accepts, in tokens."""
     embedding_query_prefix: str | None = Field(default=None, alias="RXCHAT_EMBEDDING_QUERY_PREFIX")
+    """A prefix for queries, such as `"query: "`; `none` for no prefix. Empty: the one that the model wants, if RxChat knows it."""
     embedding_document_prefix: str | None = Field(default=None, alias="RXCHAT_EMBEDDING_DOCUMENT_PREFIX")
+    """A prefix for passages, in the same way. Changing it embeds all documents again."""
     reranker_model: str = Field(default="", alias="RXCHAT_RERANKER_MODEL")
+    """The model of the reranker."""
     reranker_url: str = Field(default="", alias="RXCHAT_RERANKER_URL")
+    """A service with a `/rerank` endpoint (a cross-encoder) that sorts search results, such as `https://host/v1`."""
     reranker_key: SecretStr | None = Field(default=None, alias="RXCHAT_RERANKER_KEY")
+    """Its API key."""
     source_tokens: int = Field(default=1_600, alias="RXCHAT_SOURCE_TOKENS", ge=100)
+    """How many tokens of a prompt sources may take. Increase it for models with a larger context."""
 
-    # Secrets: generated into the data folder with the embedded database, demanded with any other
+    # Secrets
     secret_key: SecretStr | None = Field(default=None, alias="RXCHAT_SECRET_KEY")
+    """32 random bytes in base64 that encrypt sessions. Generated for RxChat's own database; required with `DATABASE_URL`."""
     password_pepper: SecretStr | None = Field(default=None, alias="RXCHAT_PASSWORD_PEPPER")
+    """32 random bytes in base64 that are part of password hashes. Generated or required like the secret key."""
 
-    # Sign-in
+    # Accounts and sessions
     session_idle_days: int = Field(default=7, alias="RXCHAT_SESSION_IDLE_DAYS", ge=1)
+    """After how many days without use a session ends."""
     session_absolute_days: int = Field(default=30, alias="RXCHAT_SESSION_ABSOLUTE_DAYS", ge=1)
+    """After how many days a session ends in any case."""
     bcrypt_rounds: int = Field(default=12, alias="RXCHAT_BCRYPT_ROUNDS", ge=4, le=17)
+    """The cost of a password hash, as a power of two."""
 
     password_pepper_previous: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         default=(), alias="RXCHAT_PASSWORD_PEPPER_PREVIOUS"
     )
+    """Earlier peppers, separated by commas. Each password is hashed with the new one at its next sign-in."""
     registration: RegistrationMode = Field(default=RegistrationMode.INVITATION, alias="RXCHAT_REGISTRATION")
+    """Who can create an account at first: `open`, `invitation` or `closed`. Administrators can change it later."""
     second_factor: SecondFactorPolicy = Field(default=SecondFactorPolicy.ADMINS, alias="RXCHAT_SECOND_FACTOR")
+    """Who needs two-factor authentication at first: `nobody`, `admins` (for administration) or `everybody`. Administrators can change it later."""
     deletion_grace_days: int = Field(default=7, alias="RXCHAT_DELETION_GRACE_DAYS", ge=0, le=365)
+    """For how many days after its owner asked for deletion an account can be restored."""
 
-    # Mail: without a server, administrators hand links over themselves
+    # E-mail
     smtp_url: SecretStr | None = Field(default=None, alias="RXCHAT_SMTP_URL")
+    """The mail server: `smtp://user:password@host:587` or `smtps://...`. Empty: administrators pass links on themselves."""
     mail_from: str = Field(default="RxChat <rxchat@localhost>", alias="RXCHAT_MAIL_FROM")
+    """The sender of e-mails."""
 
-    # Who may connect, and for whom they may speak
+    # Proxies and origins
     extra_origins: Annotated[tuple[str, ...], NoDecode] = Field(default=(), alias="RXCHAT_EXTRA_ORIGINS")
+    """Further addresses whose pages may open the websocket, such as `https://chat.internal`, separated by commas."""
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         default=(), alias="RXCHAT_TRUSTED_PROXIES"
     )
+    """Addresses or networks of the proxies whose `X-Forwarded-For` is trusted, separated by commas."""
 
-    # Sign-in elsewhere; a provider is offered when its client id is set, and then wants the rest
+    # Sign-in with GitHub, Apple or single sign-on
     github_client_id: str = Field(default="", alias="RXCHAT_GITHUB_CLIENT_ID")
+    """The client ID of the OAuth app for sign-in with GitHub. Empty: not offered."""
     github_client_secret: SecretStr | None = Field(
         default=None, alias="RXCHAT_GITHUB_CLIENT_SECRET", validate_default=True
     )
+    """Its client secret."""
     github_url: str = Field(default="https://github.com", alias="RXCHAT_GITHUB_URL")
+    """The address of another GitHub (Enterprise)."""
     github_api_url: str = Field(default="", alias="RXCHAT_GITHUB_API_URL")
+    """The address of its API. Empty: `https://api.github.com`, or `/api/v3` of another GitHub."""
     apple_client_id: str = Field(default="", alias="RXCHAT_APPLE_CLIENT_ID")
+    """The Services ID for sign-in with Apple. Empty: not offered."""
     apple_team_id: str = Field(default="", alias="RXCHAT_APPLE_TEAM_ID", validate_default=True)
+    """The team that it belongs to."""
     apple_key_id: str = Field(default="", alias="RXCHAT_APPLE_KEY_ID", validate_default=True)
+    """The ID of its key."""
     apple_private_key: SecretStr | None = Field(default=None, alias="RXCHAT_APPLE_PRIVATE_KEY", validate_default=True)
+    r"""The text of that key's .p8 file. `\n` stands for a line break."""
     apple_url: str = Field(default="https://appleid.apple.com", alias="RXCHAT_APPLE_URL")
+    """Apple's address. Change it only in tests."""
     oidc_client_id: str = Field(default="", alias="RXCHAT_OIDC_CLIENT_ID")
+    """The client ID at your OpenID Connect provider. Empty: not offered."""
     oidc_client_secret: SecretStr | None = Field(default=None, alias="RXCHAT_OIDC_CLIENT_SECRET")
+    """Its client secret. Empty: PKCE alone."""
     oidc_issuer: str = Field(default="", alias="RXCHAT_OIDC_ISSUER", validate_default=True)
+    """The provider's issuer address, as in its own metadata."""
     oidc_name: str = Field(default="single sign-on", alias="RXCHAT_OIDC_NAME")
+    """What the button says: Sign in with ..."""
     oidc_trust_email: bool = Field(default=False, alias="RXCHAT_OIDC_TRUST_EMAIL")
+    """Whether to trust e-mail addresses for which the provider does not send `email_verified` (Entra). Only for a provider whose users cannot choose each other's address."""
     oidc_scopes: str = Field(default="openid email profile", alias="RXCHAT_OIDC_SCOPES")
+    """The scopes to request."""
 
-    # What it tells its operator
+    # Logs and metrics
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", alias="RXCHAT_LOG_LEVEL")
+    """`debug`, `info`, `warning` or `error`."""
     metrics_token: SecretStr | None = Field(default=None, alias="RXCHAT_METRICS_TOKEN")
+    """The bearer token for reading `/metrics` and the details of `/readyz` from other machines. Empty: only this machine may, and only while no others use RxChat."""
     log_format: Literal["auto", "json", "text"] = Field(default="auto", alias="RXCHAT_LOG_FORMAT")
+    """`json`, `text`, or `auto`: text on a terminal, else JSON."""
 
     @field_validator("ollama_hosts", mode="before")
     @classmethod

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rxchat.domain import errors
 from rxchat.settings import Settings
+from tests import settings_page
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = sorted((ROOT / "rxchat").rglob("*.py"))
@@ -91,16 +92,26 @@ def test_no_module_is_a_drawer_for_anything() -> None:
     assert [name(path) for path in PACKAGE if path.stem in drawers] == []
 
 
-def test_every_setting_is_in_the_readme() -> None:
-    readme = (ROOT / "README.md").read_text()
-    missing = [field.alias for field in Settings.model_fields.values() if f"`{field.alias}`" not in readme]
-    assert missing == []
+def test_the_settings_page_is_what_the_settings_say() -> None:
+    assert settings_page.undocumented() == []
+    assert settings_page.PAGE.read_text() == settings_page.page(), "run `make settings`"
 
 
-def test_the_readme_names_no_setting_that_is_gone() -> None:
-    readme = (ROOT / "README.md").read_text()
+def test_the_documentation_names_no_setting_that_is_gone() -> None:
     known = {field.alias for field in Settings.model_fields.values()}
-    assert set(re.findall(r"`(RXCHAT_[A-Z_]+)`", readme)) <= known
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    named = {name for page in pages for name in re.findall(r"`(RXCHAT_[A-Z_0-9]+)`", page.read_text())}
+    elsewhere = [*ROOT.glob("compose*.yaml"), *(ROOT / "tests" / "containers").glob("*.py")]
+    others = "".join(path.read_text() for path in elsewhere)
+    assert {name for name in named - known if name not in others} == set()
+
+
+def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert len(readme.splitlines()) <= 150
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    links = [(page, link) for page in pages for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())]
+    assert [(name(page), link) for page, link in links if not (page.parent / link).exists()] == []
 
 
 def test_the_environment_is_read_in_one_place() -> None:
