@@ -141,7 +141,7 @@ def at(servers: Endpoints, database_url: str, owner_url: str, ollama: ScriptedOl
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
     """Settings with which tests are quick: a cheap hash, short silences, scripted vectors."""
     return Settings.model_validate(
         {
@@ -152,6 +152,8 @@ def settings(tmp_path: Path) -> Settings:
             "RXCHAT_SECOND_FACTOR": "nobody",
             # A scripted one: the embedder that comes with RxChat takes seconds to start.
             "RXCHAT_EMBEDDING_MODEL": "scripted-embed:tokens=256",
+            # Six connections to Postgres and a claim for each queue: most of what a service graph costs.
+            "RXCHAT_ENGINE": request.node.get_closest_marker("without_engine") is None,
         }
     )
 

@@ -41,6 +41,8 @@ class JobClaims(JobManager):
         self._most = most_of_one_owner
         self._on_end = on_end
         self._ended = 0
+        # In the database claims wait for each other, and each would keep a connection from heartbeats meanwhile.
+        self._claiming = asyncio.Lock()
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
         """Claim the next job, or return None."""
@@ -50,9 +52,10 @@ class JobClaims(JobManager):
             return await super().fetch_job(queues, worker_id)
         while True:
             ended = self._ended
-            row = await self.connector.execute_query_one_async(
-                CLAIM, queues=names, worker_id=worker_id, most=min(limits)
-            )
+            async with self._claiming:
+                row = await self.connector.execute_query_one_async(
+                    CLAIM, queues=names, worker_id=worker_id, most=min(limits)
+                )
             if row["id"] is not None:
                 return Job.from_row(row)
             if ended == self._ended:

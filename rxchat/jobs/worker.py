@@ -106,7 +106,13 @@ class Worker:
             "application_name": "rxchat jobs",
         }
         connector = PsycopgConnector(
-            conninfo=database_url, kwargs=options, min_size=1, max_size=5, timeout=_POOL_SECONDS, configure=_configure
+            # One claims, and the other one is there for heartbeats and for what has ended.
+            conninfo=database_url,
+            kwargs=options,
+            min_size=1,
+            max_size=2,
+            timeout=_POOL_SECONDS,
+            configure=_configure,
         )
         self._app = App(connector=connector)
         most_of_one_owner = {DOCUMENTS_QUEUE: max(1, jobs_at_once - 1), QUICK_QUEUE: QUICK_PLACES, SCANS_QUEUE: 1}

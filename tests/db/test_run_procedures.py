@@ -18,7 +18,7 @@ from rxchat.services.graph import Services
 from rxchat.tables import Message, Run
 from tests.factories import add_viewer
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
 ANY = RunLimits(at_once=100, per_person=100)
 

@@ -25,7 +25,7 @@ from rxchat.services.vault import Vault
 from tests.factories import add_viewer
 from tests.security.house import Open, person, sign_in
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
 ROWS = 12
 

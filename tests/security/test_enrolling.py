@@ -9,7 +9,7 @@ from rxchat.services.graph import Services
 from tests.factories import add_viewer
 from tests.security.house import Open, error_of, person, set_up_totp, sign_in
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
 PAGES = ("/account", "/account/security", "/account/sessions", "/account/keys", "/account/data")
 

@@ -20,7 +20,7 @@ from tests.conftest import empty
 from tests.peers.sign_in_provider import SignInProviderHost, visit
 from tests.security.house import Open, person, set_up_totp, sign_in
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
 KEYS = ["github", "apple", "oidc"]
 

@@ -19,7 +19,7 @@ from tests.conftest import empty
 from tests.factories import PASSWORD
 from tests.security.house import Open, doors, error_of, person, sign_in
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
 QUICK = Pace(base_seconds=0.3, cap_seconds=1.0, forget_seconds=60)
 # No pause of this one ends while a test runs, however busy the machine is.

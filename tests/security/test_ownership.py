@@ -20,7 +20,7 @@ from tests.factories import add_viewer, signed_in_as
 from tests.security.house import Open, error_of, person, sign_in
 from tests.tab import open_tab
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
 SECRET = "the merger happens on Friday"
 SLOW = "scripted:tokens=100000,rate=50"

@@ -19,7 +19,7 @@ from rxchat.services.graph import Services
 from rxchat.settings import Settings
 from tests.security.house import Open, error_of, person, sign_in
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
 
 def denied(owner_url: str) -> list[tuple[str | None, str]]:

@@ -20,7 +20,7 @@ from tests.factories import PASSWORD, signed_in_as
 from tests.peers.sign_in_provider import SignInProviderHost
 from tests.security.house import Open, doors, error_of, person, set_up_totp, sign_in
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
 CALLER = Caller("192.0.2.1", "a browser")
 

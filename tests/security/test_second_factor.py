@@ -25,7 +25,7 @@ from tests.factories import PASSWORD
 from tests.security.house import Open, doors, error_of, person, set_up_totp, sign_in
 from tests.tab import open_tab
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from rxchat.states.documents import DocumentsState
 from tests.factories import add_viewer, signed_in_as
 from tests.tab import open_tab
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
 CALLER = Caller("203.0.113.7", "a browser")
 

@@ -21,7 +21,7 @@ from tests.factories import PASSWORD
 from tests.security.house import Open, error_of, person, sign_in
 from tests.security.test_routes_walk import ROUTES, filled
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
 SECRET = b"k" * 32
 FACTS = {"uid": str(new_id()), "sid": str(new_id())}

@@ -20,7 +20,7 @@ from rxchat.services.passwords import Passwords
 from rxchat.services.tokens import Purpose, SessionToken, Tokens
 from tests.factories import PASSWORD, first_administrator
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
 CALLER = Caller("127.0.0.1", "a browser")
 

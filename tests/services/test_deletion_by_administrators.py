@@ -15,7 +15,7 @@ from rxchat.states.viewer import ViewerState
 from tests.factories import add_viewer, signed_in_as
 from tests.tab import open_tab
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
 CALLER = Caller("127.0.0.1", "a browser")
 REASON = "The works council has asked for it."

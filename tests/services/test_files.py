@@ -26,7 +26,7 @@ from tests.factories import add_viewer
 from tests.services.grounded import body, uploaded
 from tests.services.uploading import LARGE, begun, breaking, content, objects, rows
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from rxchat.services.links import LinkKind
 from rxchat.settings import Settings
 from tests.factories import PASSWORD, add_viewer
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
 CALLER = Caller("127.0.0.1", "a browser")
 

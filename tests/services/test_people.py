@@ -17,7 +17,7 @@ from rxchat.domain.ids import new_id
 from rxchat.services.graph import Services
 from tests.factories import add_viewer, signed_in_as
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
 CALLER = Caller("203.0.113.7", "a browser")
 REASON = "a complaint of Friday"

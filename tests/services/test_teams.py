@@ -17,7 +17,7 @@ from rxchat.domain.permissions import Action, Permission, ResourceKind, Scope
 from rxchat.services.graph import Services
 from tests.factories import add_viewer, signed_in_as
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
 CALLER = Caller("203.0.113.7", "a browser")
 MODEL, OTHER = "scripted:tokens=2", "scripted:tokens=3"

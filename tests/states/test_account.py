@@ -18,7 +18,7 @@ from rxchat.states.viewer import ViewerState
 from tests.factories import add_viewer, signed_in_as
 from tests.tab import Tab, open_tab
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
 HERE = Caller("127.0.0.1", "a browser")
 

@@ -27,7 +27,7 @@ from tests.factories import add_viewer, signed_in_as
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.tab import open_tab
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
 NOT_ALLOWED = "You are not allowed to do this."
 CALLER = Caller("127.0.0.1", "a browser")

@@ -21,7 +21,7 @@ from rxchat.ui.pages import PAGES
 from tests.factories import add_viewer, first_administrator
 from tests.tab import STATES, open_tab
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
 
 def our_states(root: type[BaseState] = rx.State) -> list[type[BaseState]]:
