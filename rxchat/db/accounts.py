@@ -11,10 +11,10 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
+from rxchat.db.results import row_count
 from rxchat.tables import Identity, User
-
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,24 +96,26 @@ async def _one(session: AsyncSession, statement: str, values: dict[str, Any]) ->
 
 async def own(session: AsyncSession, user_id: UUID) -> User | None:
     """Return the person's own account."""
-    return (await session.execute(select(User).where(User.id == user_id))).scalar_one_or_none()
+    return (await session.execute(select(User).where(col(User.id) == user_id))).scalar_one_or_none()
 
 
 async def set_name(session: AsyncSession, user_id: UUID, name: str) -> None:
     """Change the person's own name."""
-    await session.execute(update(User).where(User.id == user_id).values(name=name))
+    await session.execute(update(User).where(col(User.id) == user_id).values(name=name))
 
 
 async def set_password_hash(session: AsyncSession, user_id: UUID, password_hash: str, *, is_new: bool = True) -> None:
     """Replace the person's own password hash; not `is_new`: the same password, hashed anew."""
     changed = {"password_changed_at": func.now()} if is_new else {}
-    await session.execute(update(User).where(User.id == user_id).values(password_hash=password_hash, **changed))
+    await session.execute(update(User).where(col(User.id) == user_id).values(password_hash=password_hash, **changed))
 
 
 async def confirm_email(session: AsyncSession, user_id: UUID) -> None:
     """Note that the person's address is theirs."""
     await session.execute(
-        update(User).where(User.id == user_id, User.email_confirmed_at.is_(None)).values(email_confirmed_at=func.now())
+        update(User)
+        .where(col(User.id) == user_id, col(User.email_confirmed_at).is_(None))
+        .values(email_confirmed_at=func.now())
     )
 
 
@@ -135,12 +137,12 @@ async def readings_of_mine(session: AsyncSession, limit: int) -> list[ReadingRow
 
 async def see_readings(session: AsyncSession, user_id: UUID) -> None:
     """Note that the person knows of them."""
-    await session.execute(update(User).where(User.id == user_id).values(readings_seen_at=func.clock_timestamp()))
+    await session.execute(update(User).where(col(User.id) == user_id).values(readings_seen_at=func.clock_timestamp()))
 
 
 async def set_deletion(session: AsyncSession, user_id: UUID, at: datetime | None) -> None:
     """Note when the person's own account will be gone; None: it stays."""
-    await session.execute(update(User).where(User.id == user_id).values(deletion_at=at))
+    await session.execute(update(User).where(col(User.id) == user_id).values(deletion_at=at))
 
 
 async def lock_administrators(session: AsyncSession) -> None:
@@ -151,8 +153,11 @@ async def lock_administrators(session: AsyncSession) -> None:
 async def is_last_administrator(session: AsyncSession, user_id: UUID) -> bool:
     """Whether nobody would administer the installation without this person."""
     others = await session.execute(
-        select(User.id).where(
-            User.role == "admin", User.id != user_id, User.suspended_at.is_(None), User.deletion_at.is_(None)
+        select(col(User.id)).where(
+            col(User.role) == "admin",
+            col(User.id) != user_id,
+            col(User.suspended_at).is_(None),
+            col(User.deletion_at).is_(None),
         )
     )
     return others.first() is None
@@ -160,7 +165,7 @@ async def is_last_administrator(session: AsyncSession, user_id: UUID) -> bool:
 
 async def identities(session: AsyncSession, user_id: UUID) -> list[Identity]:
     """Return the accounts elsewhere that the person signs in with."""
-    found = await session.execute(select(Identity).where(Identity.user_id == user_id).order_by(Identity.id))
+    found = await session.execute(select(Identity).where(col(Identity.user_id) == user_id).order_by(col(Identity.id)))
     return list(found.scalars())
 
 
@@ -172,8 +177,10 @@ async def add_identity(session: AsyncSession, identity: Identity) -> None:
 
 async def remove_identity(session: AsyncSession, user_id: UUID, identity_id: UUID) -> bool:
     """Untie it; False when there is none."""
-    removed = await session.execute(delete(Identity).where(Identity.user_id == user_id, Identity.id == identity_id))
-    return removed.rowcount == 1
+    removed = await session.execute(
+        delete(Identity).where(col(Identity.user_id) == user_id, col(Identity.id) == identity_id)
+    )
+    return row_count(removed) == 1
 
 
 async def sweep(session: AsyncSession) -> int:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from rxchat.db.documents import FACTS, document_of
 from rxchat.domain.files import Document
 from rxchat.tables import DocumentRow
-
-# SQLModel types its columns as their values, which a type checker cannot see through in queries.
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
 
 async def children(session: AsyncSession, document: Document) -> list[Document]:
     """Return the documents that are attached to one of the user's own."""
     found = await session.execute(
         select(*FACTS)
-        .where(DocumentRow.owner_id == document.owner_id, DocumentRow.parent_id == document.id)
-        .order_by(DocumentRow.created_at, DocumentRow.id)
+        .where(col(DocumentRow.owner_id) == document.owner_id, col(DocumentRow.parent_id) == document.id)
+        .order_by(col(DocumentRow.created_at), col(DocumentRow.id))
     )
     return [document_of(row) for row in found]
 

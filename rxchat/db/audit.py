@@ -11,6 +11,7 @@ from sqlalchemy import LargeBinary, String, cast, func, or_, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import bindparam
+from sqlmodel import col
 
 from rxchat.domain.audit import Checkpoint, Entry
 from rxchat.domain.audit_actions import AuditAction
@@ -18,7 +19,6 @@ from rxchat.domain.ids import new_id
 from rxchat.tables import AuditCheckpoint, AuditEvent, User
 
 # ruff: noqa: S608 - what is put together here are constants
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
 _APPEND = text("SELECT append_audit_entry(:id, :actor, :action, :address, :correlation, :data)").bindparams(
     bindparam("data", type_=JSONB)
@@ -65,27 +65,27 @@ class EventView:
 async def page(session: AsyncSession, *, words: str, action: str, before: int | None, limit: int) -> list[EventView]:
     """Return the newest rows before a place, those that hold the words, that the acting person may see."""
     actor = (
-        select(User.name + " <" + User.email + ">")
-        .where(User.id == AuditEvent.actor_id)
+        select(col(User.name) + " <" + col(User.email) + ">")
+        .where(col(User.id) == col(AuditEvent.actor_id))
         .correlate(AuditEvent)
         .scalar_subquery()
     )
-    statement = select(AuditEvent, func.coalesce(actor, func.coalesce(cast(AuditEvent.actor_id, String), "")))
+    statement = select(AuditEvent, func.coalesce(actor, func.coalesce(cast(col(AuditEvent.actor_id), String), "")))
     if before is not None:
-        statement = statement.where(AuditEvent.seq < before)
+        statement = statement.where(col(AuditEvent.seq) < before)
     if action:
-        statement = statement.where(AuditEvent.action == action)
+        statement = statement.where(col(AuditEvent.action) == action)
     if words:
         pattern = "%" + words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         statement = statement.where(
             or_(
                 actor.ilike(pattern),
-                AuditEvent.action.ilike(pattern),
-                AuditEvent.address.ilike(pattern),
-                cast(AuditEvent.data, String).ilike(pattern),
+                col(AuditEvent.action).ilike(pattern),
+                col(AuditEvent.address).ilike(pattern),
+                cast(col(AuditEvent.data), String).ilike(pattern),
             )
         )
-    found = await session.execute(statement.order_by(AuditEvent.seq.desc()).limit(limit))
+    found = await session.execute(statement.order_by(col(AuditEvent.seq).desc()).limit(limit))
     return [EventView(row.seq, row.at, name, row.action, row.address, row.data) for row, name in found.all()]
 
 
@@ -93,12 +93,12 @@ async def entries(session: AsyncSession, after: int, limit: int) -> list[Entry]:
     """Return rows of the chain in order, exactly as they were hashed."""
     statement = text(f"{_ENTRY} WHERE seq > :after ORDER BY seq LIMIT :limit")
     found = await session.execute(statement, {"after": after, "limit": limit})
-    return [Entry(*row[:8], bytes(row[8])) for row in found.all()]
+    return [Entry(**{**row, "hash": bytes(row["hash"])}) for row in found.mappings()]
 
 
 async def checkpoints(session: AsyncSession) -> list[Checkpoint]:
     """Return all signatures over the chain, in order."""
-    found = await session.execute(select(AuditCheckpoint).order_by(AuditCheckpoint.seq))
+    found = await session.execute(select(AuditCheckpoint).order_by(col(AuditCheckpoint.seq)))
     return [
         Checkpoint(row.seq, bytes(row.hash), spoken(row.signed_at), bytes(row.signature)) for row in found.scalars()
     ]
@@ -129,7 +129,9 @@ async def add_checkpoint(session: AsyncSession, checkpoint: Checkpoint, key_id: 
 
 async def of_person(session: AsyncSession, user_id: UUID) -> list[AuditEvent]:
     """Return what the audit says that a person did."""
-    found = await session.execute(select(AuditEvent).where(AuditEvent.actor_id == user_id).order_by(AuditEvent.seq))
+    found = await session.execute(
+        select(AuditEvent).where(col(AuditEvent.actor_id) == user_id).order_by(col(AuditEvent.seq))
+    )
     return list(found.scalars())
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import ARRAY, Text, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import bindparam
+from sqlmodel import col
 
 from rxchat.db import knowledge
 from rxchat.domain.chat import Role
@@ -26,9 +27,6 @@ from rxchat.domain.conversations import (
 )
 from rxchat.domain.ids import parse_id
 from rxchat.domain.runs import RunState
-
-# SQLModel types its columns as their values, which a type checker cannot see through in queries.
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
 from rxchat.tables import Conversation, Message, Run
 
 _APPEND = text("SELECT append_conversation_events(:owner, :conversation, :expected_seq, :types, :data)").bindparams(
@@ -40,9 +38,9 @@ async def get_owned(session: AsyncSession, owner_id: UUID, conversation_id: UUID
     """Return the person's conversation, or None when it is unknown, removed or someone else's."""
     found = await session.execute(
         select(Conversation).where(
-            Conversation.owner_id == owner_id,
-            Conversation.id == conversation_id,
-            Conversation.removed_at.is_(None),
+            col(Conversation.owner_id) == owner_id,
+            col(Conversation.id) == conversation_id,
+            col(Conversation.removed_at).is_(None),
         )
     )
     return found.scalar_one_or_none()
@@ -52,9 +50,9 @@ async def get_granted(session: AsyncSession, conversation_id: UUID) -> Conversat
     """Return somebody else's conversation that the acting person was granted to read, or None."""
     found = await session.execute(
         select(Conversation).where(
-            Conversation.id == conversation_id,
-            Conversation.id == func.any(func.granted_conversations()),
-            Conversation.removed_at.is_(None),
+            col(Conversation.id) == conversation_id,
+            col(Conversation.id) == func.any(func.granted_conversations()),
+            col(Conversation.removed_at).is_(None),
         )
     )
     return found.scalar_one_or_none()
@@ -63,7 +61,7 @@ async def get_granted(session: AsyncSession, conversation_id: UUID) -> Conversat
 async def get_whatever_owned(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> Conversation | None:
     """Return the owner's conversation even when it was removed, or None when it is unknown or someone else's."""
     found = await session.execute(
-        select(Conversation).where(Conversation.owner_id == owner_id, Conversation.id == conversation_id)
+        select(Conversation).where(col(Conversation.owner_id) == owner_id, col(Conversation.id) == conversation_id)
     )
     return found.scalar_one_or_none()
 
@@ -72,8 +70,10 @@ async def titles(session: AsyncSession, owner_id: UUID, ids: Sequence[str]) -> d
     """Return what the owner's conversations of these ids are called."""
     wanted = [found for found in map(parse_id, ids) if found is not None]
     found = await session.execute(
-        select(Conversation.id, Conversation.title).where(
-            Conversation.owner_id == owner_id, Conversation.id.in_(wanted), Conversation.removed_at.is_(None)
+        select(col(Conversation.id), col(Conversation.title)).where(
+            col(Conversation.owner_id) == owner_id,
+            col(Conversation.id).in_(wanted),
+            col(Conversation.removed_at).is_(None),
         )
     )
     return {str(row.id): row.title for row in found}
@@ -82,7 +82,7 @@ async def titles(session: AsyncSession, owner_id: UUID, ids: Sequence[str]) -> d
 async def ids_owned(session: AsyncSession, owner_id: UUID) -> list[UUID]:
     """Return the ids of all of the owner's conversations, removed ones too, the oldest first."""
     found = await session.execute(
-        select(Conversation.id).where(Conversation.owner_id == owner_id).order_by(Conversation.id)
+        select(col(Conversation.id)).where(col(Conversation.owner_id) == owner_id).order_by(col(Conversation.id))
     )
     return list(found.scalars())
 
@@ -201,9 +201,9 @@ async def _end_message(session: AsyncSession, owner_id: UUID, conversation_id: U
     await session.execute(
         update(Message)
         .where(
-            Message.owner_id == owner_id,
-            Message.conversation_id == conversation_id,
-            Message.id == change.id,
+            col(Message.owner_id) == owner_id,
+            col(Message.conversation_id) == conversation_id,
+            col(Message.id) == change.id,
         )
         .values(_ending_facts(change))
     )
@@ -225,7 +225,9 @@ async def _change_conversation(
     if change.removed is not None:
         facts["removed_at"] = func.now() if change.removed else None
     await session.execute(
-        update(Conversation).where(Conversation.owner_id == owner_id, Conversation.id == conversation_id).values(facts)
+        update(Conversation)
+        .where(col(Conversation.owner_id) == owner_id, col(Conversation.id) == conversation_id)
+        .values(facts)
     )
 
 
@@ -248,14 +250,14 @@ async def events_of(
 async def list_owned(session: AsyncSession, owner_id: UUID, *, limit: int) -> Sequence[tuple[Conversation, bool]]:
     """Return the person's latest conversations, each with whether an answer is being written in it."""
     running = exists().where(
-        Run.owner_id == Conversation.owner_id,
-        Run.conversation_id == Conversation.id,
-        Run.state.in_([RunState.QUEUED.value, RunState.RUNNING.value]),
+        col(Run.owner_id) == col(Conversation.owner_id),
+        col(Run.conversation_id) == col(Conversation.id),
+        col(Run.state).in_([RunState.QUEUED.value, RunState.RUNNING.value]),
     )
     found = await session.execute(
         select(Conversation, running)
-        .where(Conversation.owner_id == owner_id, Conversation.removed_at.is_(None))
-        .order_by(Conversation.updated_at.desc())
+        .where(col(Conversation.owner_id) == owner_id, col(Conversation.removed_at).is_(None))
+        .order_by(col(Conversation.updated_at).desc())
         .limit(limit)
     )
     return [(row, is_running) for row, is_running in found]
@@ -265,10 +267,10 @@ async def latest_messages(
     session: AsyncSession, owner_id: UUID, conversation_id: UUID, *, limit: int, before_seq: int | None = None
 ) -> list[Message]:
     """Return up to `limit` messages in their order: the last ones, or the last ones before a seq."""
-    query = select(Message).where(Message.owner_id == owner_id, Message.conversation_id == conversation_id)
+    query = select(Message).where(col(Message.owner_id) == owner_id, col(Message.conversation_id) == conversation_id)
     if before_seq is not None:
-        query = query.where(Message.seq < before_seq)
-    found = await session.execute(query.order_by(Message.seq.desc()).limit(limit))
+        query = query.where(col(Message.seq) < before_seq)
+    found = await session.execute(query.order_by(col(Message.seq).desc()).limit(limit))
     return list(reversed(found.scalars().all()))
 
 
@@ -276,7 +278,9 @@ async def get_message(session: AsyncSession, owner_id: UUID, conversation_id: UU
     """Return one message of this very conversation, or None."""
     found = await session.execute(
         select(Message).where(
-            Message.owner_id == owner_id, Message.conversation_id == conversation_id, Message.id == message_id
+            col(Message.owner_id) == owner_id,
+            col(Message.conversation_id) == conversation_id,
+            col(Message.id) == message_id,
         )
     )
     return found.scalar_one_or_none()

@@ -10,15 +10,15 @@ from sqlalchemy import LargeBinary, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import bindparam
+from sqlmodel import col
 
+from rxchat.db.results import row_count
 from rxchat.tables import ApiKey, Passkey, RecoveryCode, TotpSecret
-
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
 
 async def totp(session: AsyncSession, user_id: UUID) -> TotpSecret | None:
     """Return the person's authenticator secret, confirmed or not."""
-    return (await session.execute(select(TotpSecret).where(TotpSecret.user_id == user_id))).scalar_one_or_none()
+    return (await session.execute(select(TotpSecret).where(col(TotpSecret.user_id) == user_id))).scalar_one_or_none()
 
 
 async def begin_totp(session: AsyncSession, user_id: UUID, sealed: bytes) -> bool:
@@ -28,8 +28,8 @@ async def begin_totp(session: AsyncSession, user_id: UUID, sealed: bytes) -> boo
         statement.on_conflict_do_update(
             index_elements=["user_id"],
             set_={"sealed": sealed, "created_at": func.now()},
-            where=TotpSecret.confirmed_at.is_(None),
-        ).returning(TotpSecret.user_id)
+            where=col(TotpSecret.confirmed_at).is_(None),
+        ).returning(col(TotpSecret.user_id))
     )
     return kept.scalar_one_or_none() is not None
 
@@ -38,20 +38,20 @@ async def use_totp_step(session: AsyncSession, user_id: UUID, step: int) -> bool
     """Use up a time step, and put the secret in force if it was not; False when it, or a later one, was used before."""
     used = await session.execute(
         update(TotpSecret)
-        .where(TotpSecret.user_id == user_id, TotpSecret.last_step < step)
-        .values(last_step=step, confirmed_at=func.coalesce(TotpSecret.confirmed_at, func.now()))
+        .where(col(TotpSecret.user_id) == user_id, col(TotpSecret.last_step) < step)
+        .values(last_step=step, confirmed_at=func.coalesce(col(TotpSecret.confirmed_at), func.now()))
     )
-    return used.rowcount == 1
+    return row_count(used) == 1
 
 
 async def remove_totp(session: AsyncSession, user_id: UUID) -> bool:
     """Remove the secret; False when there is none."""
-    return (await session.execute(delete(TotpSecret).where(TotpSecret.user_id == user_id))).rowcount == 1
+    return row_count(await session.execute(delete(TotpSecret).where(col(TotpSecret.user_id) == user_id))) == 1
 
 
 async def replace_recovery_codes(session: AsyncSession, user_id: UUID, digests: Sequence[bytes]) -> None:
     """Put these codes in place of all that the person has."""
-    await session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
+    await session.execute(delete(RecoveryCode).where(col(RecoveryCode.user_id) == user_id))
     session.add_all(RecoveryCode(user_id=user_id, hash=digest) for digest in digests)
     await session.flush()
 
@@ -60,10 +60,12 @@ async def use_recovery_code(session: AsyncSession, user_id: UUID, digest: bytes)
     """Use a code up; False when it is none of theirs, or was used before."""
     used = await session.execute(
         update(RecoveryCode)
-        .where(RecoveryCode.user_id == user_id, RecoveryCode.hash == digest, RecoveryCode.used_at.is_(None))
+        .where(
+            col(RecoveryCode.user_id) == user_id, col(RecoveryCode.hash) == digest, col(RecoveryCode.used_at).is_(None)
+        )
         .values(used_at=func.now())
     )
-    return used.rowcount == 1
+    return row_count(used) == 1
 
 
 async def recovery_codes_left(session: AsyncSession, user_id: UUID) -> int:
@@ -71,7 +73,7 @@ async def recovery_codes_left(session: AsyncSession, user_id: UUID) -> int:
     left = await session.execute(
         select(func.count())
         .select_from(RecoveryCode)
-        .where(RecoveryCode.user_id == user_id, RecoveryCode.used_at.is_(None))
+        .where(col(RecoveryCode.user_id) == user_id, col(RecoveryCode.used_at).is_(None))
     )
     return left.scalar_one()
 
@@ -96,7 +98,7 @@ async def passkey_of(session: AsyncSession, credential_id: bytes) -> FoundPasske
 
 async def passkeys(session: AsyncSession, user_id: UUID) -> list[Passkey]:
     """Return the person's passkeys, the oldest first."""
-    found = await session.execute(select(Passkey).where(Passkey.user_id == user_id).order_by(Passkey.id))
+    found = await session.execute(select(Passkey).where(col(Passkey.user_id) == user_id).order_by(col(Passkey.id)))
     return list(found.scalars())
 
 
@@ -110,21 +112,25 @@ async def use_passkey(session: AsyncSession, user_id: UUID, passkey_id: UUID, si
     """Note that a passkey was used, and how often its authenticator says that it was."""
     await session.execute(
         update(Passkey)
-        .where(Passkey.user_id == user_id, Passkey.id == passkey_id)
+        .where(col(Passkey.user_id) == user_id, col(Passkey.id) == passkey_id)
         .values(sign_count=sign_count, last_used_at=func.now())
     )
 
 
 async def remove_passkey(session: AsyncSession, user_id: UUID, passkey_id: UUID) -> bool:
     """Remove a passkey; False when there is none."""
-    removed = await session.execute(delete(Passkey).where(Passkey.user_id == user_id, Passkey.id == passkey_id))
-    return removed.rowcount == 1
+    removed = await session.execute(
+        delete(Passkey).where(col(Passkey.user_id) == user_id, col(Passkey.id) == passkey_id)
+    )
+    return row_count(removed) == 1
 
 
 async def keys(session: AsyncSession, user_id: UUID) -> list[ApiKey]:
     """Return the person's API keys that were not revoked, the newest first."""
     found = await session.execute(
-        select(ApiKey).where(ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None)).order_by(ApiKey.id.desc())
+        select(ApiKey)
+        .where(col(ApiKey.user_id) == user_id, col(ApiKey.revoked_at).is_(None))
+        .order_by(col(ApiKey.id).desc())
     )
     return list(found.scalars())
 
@@ -139,7 +145,7 @@ async def revoke_key(session: AsyncSession, user_id: UUID, key_id: UUID) -> bool
     """Revoke a key for good; False when there is none that counts."""
     revoked = await session.execute(
         update(ApiKey)
-        .where(ApiKey.user_id == user_id, ApiKey.id == key_id, ApiKey.revoked_at.is_(None))
+        .where(col(ApiKey.user_id) == user_id, col(ApiKey.id) == key_id, col(ApiKey.revoked_at).is_(None))
         .values(revoked_at=func.now())
     )
-    return revoked.rowcount == 1
+    return row_count(revoked) == 1

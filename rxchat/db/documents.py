@@ -10,14 +10,13 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Uuid, bindparam, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
+from rxchat.db.results import row_count
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.files import Document
 from rxchat.domain.versions import VersionState
 from rxchat.tables import CollectionRow, DocumentRow
-
-# SQLModel types its columns as their values, which a type checker cannot see through in queries.
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
 FACTS = [getattr(DocumentRow, name) for name in Document.__dataclass_fields__]
 
@@ -58,14 +57,14 @@ async def collections(session: AsyncSession, viewer_id: UUID, also: UUID | None 
 
 async def collection(session: AsyncSession, collection_id: UUID) -> CollectionRow | None:
     """Return a collection that the acting person may read."""
-    found = await session.execute(select(CollectionRow).where(CollectionRow.id == collection_id))
+    found = await session.execute(select(CollectionRow).where(col(CollectionRow.id) == collection_id))
     return found.scalars().first()
 
 
 async def owned_collection(session: AsyncSession, owner_id: UUID, collection_id: UUID) -> CollectionRow | None:
     """Return the person's own collection."""
     found = await session.execute(
-        select(CollectionRow).where(CollectionRow.owner_id == owner_id, CollectionRow.id == collection_id)
+        select(CollectionRow).where(col(CollectionRow.owner_id) == owner_id, col(CollectionRow.id) == collection_id)
     )
     return found.scalar_one_or_none()
 
@@ -83,11 +82,13 @@ async def attachments(session: AsyncSession, owner_id: UUID, collection_id: UUID
     )
     await session.execute(
         statement.on_conflict_do_nothing(
-            index_elements=["owner_id", "draft_key"], index_where=CollectionRow.draft_key.is_not(None)
+            index_elements=["owner_id", "draft_key"], index_where=col(CollectionRow.draft_key).is_not(None)
         )
     )
     found = await session.execute(
-        select(CollectionRow.id).where(CollectionRow.owner_id == owner_id, CollectionRow.draft_key == draft_key)
+        select(col(CollectionRow.id)).where(
+            col(CollectionRow.owner_id) == owner_id, col(CollectionRow.draft_key) == draft_key
+        )
     )
     return found.scalar_one()
 
@@ -95,7 +96,9 @@ async def attachments(session: AsyncSession, owner_id: UUID, collection_id: UUID
 async def drafted(session: AsyncSession, owner_id: UUID, draft_key: UUID) -> UUID | None:
     """Return the collection of what is attached under a draft's key, if anything was."""
     found = await session.execute(
-        select(CollectionRow.id).where(CollectionRow.owner_id == owner_id, CollectionRow.draft_key == draft_key)
+        select(col(CollectionRow.id)).where(
+            col(CollectionRow.owner_id) == owner_id, col(CollectionRow.draft_key) == draft_key
+        )
     )
     return found.scalar_one_or_none()
 
@@ -106,18 +109,22 @@ async def change_collection(
     """Change what a collection is called; False when there is none of this person's."""
     changed = await session.execute(
         update(CollectionRow)
-        .where(CollectionRow.owner_id == owner_id, CollectionRow.id == collection_id, CollectionRow.kind == "library")
+        .where(
+            col(CollectionRow.owner_id) == owner_id,
+            col(CollectionRow.id) == collection_id,
+            col(CollectionRow.kind) == "library",
+        )
         .values(name=name, description=description)
     )
-    return changed.rowcount == 1
+    return row_count(changed) == 1
 
 
 async def remove_collection(session: AsyncSession, owner_id: UUID, collection_id: UUID) -> bool:
     """Remove a collection with its documents; False when there is none of this person's."""
     removed = await session.execute(
-        delete(CollectionRow).where(CollectionRow.owner_id == owner_id, CollectionRow.id == collection_id)
+        delete(CollectionRow).where(col(CollectionRow.owner_id) == owner_id, col(CollectionRow.id) == collection_id)
     )
-    return removed.rowcount == 1
+    return row_count(removed) == 1
 
 
 async def people_with_access(session: AsyncSession, collection_id: UUID) -> dict[str, str]:
@@ -162,10 +169,10 @@ async def documents(session: AsyncSession, collection_id: UUID) -> list[Document
     found = await session.execute(
         select(*FACTS)
         .where(
-            DocumentRow.collection_id == collection_id,
-            DocumentRow.version_state != VersionState.SUPERSEDED.value,
+            col(DocumentRow.collection_id) == collection_id,
+            col(DocumentRow.version_state) != VersionState.SUPERSEDED.value,
         )
-        .order_by(DocumentRow.created_at.desc(), DocumentRow.id)
+        .order_by(col(DocumentRow.created_at).desc(), col(DocumentRow.id))
     )
     return [document_of(row) for row in found]
 
@@ -173,7 +180,9 @@ async def documents(session: AsyncSession, collection_id: UUID) -> list[Document
 async def ids_in(session: AsyncSession, owner_id: UUID, collection_id: UUID) -> list[UUID]:
     """Return all documents of the user's own collection, earlier versions too."""
     found = await session.execute(
-        select(DocumentRow.id).where(DocumentRow.owner_id == owner_id, DocumentRow.collection_id == collection_id)
+        select(col(DocumentRow.id)).where(
+            col(DocumentRow.owner_id) == owner_id, col(DocumentRow.collection_id) == collection_id
+        )
     )
     return list(found.scalars())
 
@@ -182,15 +191,15 @@ async def all_owned(session: AsyncSession, owner_id: UUID) -> list[Document]:
     """Return all documents of a person's own that are stored, attachments too, the oldest first."""
     found = await session.execute(
         select(*FACTS)
-        .where(DocumentRow.owner_id == owner_id, DocumentRow.state != DocumentState.UPLOADING.value)
-        .order_by(DocumentRow.created_at, DocumentRow.id)
+        .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.state) != DocumentState.UPLOADING.value)
+        .order_by(col(DocumentRow.created_at), col(DocumentRow.id))
     )
     return [document_of(row) for row in found]
 
 
 async def document(session: AsyncSession, document_id: UUID) -> Document | None:
     """Return a document that the acting person may read."""
-    row = (await session.execute(select(*FACTS).where(DocumentRow.id == document_id))).first()
+    row = (await session.execute(select(*FACTS).where(col(DocumentRow.id) == document_id))).first()
     return document_of(row) if row else None
 
 
@@ -198,7 +207,7 @@ async def owned_document(
     session: AsyncSession, owner_id: UUID, document_id: UUID, *, lock: bool = False
 ) -> Document | None:
     """Return the person's own document; with `lock`, nobody else changes it until the transaction ends."""
-    statement = select(*FACTS).where(DocumentRow.owner_id == owner_id, DocumentRow.id == document_id)
+    statement = select(*FACTS).where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id)
     row = (await session.execute(statement.with_for_update() if lock else statement)).one_or_none()
     return document_of(row) if row else None
 
@@ -208,7 +217,7 @@ async def count_owned(session: AsyncSession, owner_id: UUID, document_ids: Seque
     counted = await session.execute(
         select(func.count())
         .select_from(DocumentRow)
-        .where(DocumentRow.owner_id == owner_id, DocumentRow.id.in_(list(document_ids)))
+        .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id).in_(list(document_ids)))
     )
     return counted.scalar_one()
 
@@ -230,18 +239,18 @@ async def change_document(session: AsyncSession, owner_id: UUID, document_id: UU
     """Change facts of the person's own document; False when there is none."""
     changed = await session.execute(
         update(DocumentRow)
-        .where(DocumentRow.owner_id == owner_id, DocumentRow.id == document_id)
+        .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id)
         .values(**facts, updated_at=func.now())
     )
-    return changed.rowcount == 1
+    return row_count(changed) == 1
 
 
 async def remove_documents(session: AsyncSession, owner_id: UUID, document_ids: Sequence[UUID]) -> list[UUID]:
     """Remove documents of the person's own, with their texts, chunks and vectors; return which files they were made of."""
     removed = await session.execute(
         delete(DocumentRow)
-        .where(DocumentRow.owner_id == owner_id, DocumentRow.id.in_(list(document_ids)))
-        .returning(DocumentRow.file_id)
+        .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id).in_(list(document_ids)))
+        .returning(col(DocumentRow.file_id))
     )
     return list(set(removed.scalars()))
 

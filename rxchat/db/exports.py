@@ -8,11 +8,10 @@ from uuid import UUID
 from sqlalchemy import delete, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
+from rxchat.db.results import row_count
 from rxchat.tables import DataExport
-
-# SQLModel types its columns as their values, which a type checker cannot see through in queries.
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false
 
 
 async def lease(session: AsyncSession, user_id: UUID, export_id: UUID, duration: timedelta) -> bool:
@@ -24,9 +23,9 @@ async def lease(session: AsyncSession, user_id: UUID, export_id: UUID, duration:
         .on_conflict_do_update(
             index_elements=["user_id"],
             set_=values,
-            where=DataExport.expires_at <= func.now(),
+            where=col(DataExport.expires_at) <= func.now(),
         )
-        .returning(DataExport.id)
+        .returning(col(DataExport.id))
     )
     return leased.scalar_one_or_none() is not None
 
@@ -35,12 +34,12 @@ async def renew(session: AsyncSession, user_id: UUID, export_id: UUID, duration:
     """Keep a lease for so long; False when it is another export's by now."""
     renewed = await session.execute(
         update(DataExport)
-        .where(DataExport.user_id == user_id, DataExport.id == export_id)
+        .where(col(DataExport.user_id) == user_id, col(DataExport.id) == export_id)
         .values(expires_at=func.now() + duration)
     )
-    return renewed.rowcount == 1
+    return row_count(renewed) == 1
 
 
 async def release(session: AsyncSession, user_id: UUID, export_id: UUID) -> None:
     """End a lease; nothing happens when it is another export's by now."""
-    await session.execute(delete(DataExport).where(DataExport.user_id == user_id, DataExport.id == export_id))
+    await session.execute(delete(DataExport).where(col(DataExport.user_id) == user_id, col(DataExport.id) == export_id))

@@ -9,14 +9,13 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, Uuid, bindparam, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
+from rxchat.db.results import row_count
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.files import Part, SealedFile, Upload
 from rxchat.domain.versions import IfExists
 from rxchat.tables import CollectionRow, DocumentRow, FilePart, StoredFile
-
-# SQLModel types its columns as their values, which a type checker cannot see through in queries.
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
 # Whoever begins an upload takes turns with themselves: two at once must not both see the room for one.
 _TAKE_TURNS = text("SELECT pg_advisory_xact_lock(hashtextextended(:owner, 5))")
@@ -34,7 +33,9 @@ async def kept(session: AsyncSession, owner_id: UUID) -> tuple[int, int]:
     """
     await take_turns(session, owner_id)
     counted = await session.execute(
-        select(func.count(), func.coalesce(func.sum(DocumentRow.size_bytes), 0)).where(DocumentRow.owner_id == owner_id)
+        select(func.count(), func.coalesce(func.sum(col(DocumentRow.size_bytes)), 0)).where(
+            col(DocumentRow.owner_id) == owner_id
+        )
     )
     count, size = counted.one()
     return count, int(size)
@@ -44,7 +45,7 @@ async def count_collections(session: AsyncSession, owner_id: UUID, kind: str) ->
     """Return how many collections of a kind a person has; until the transaction ends nobody adds to them."""
     await take_turns(session, owner_id)
     counted = await session.execute(
-        select(func.count()).where(CollectionRow.owner_id == owner_id, CollectionRow.kind == kind)
+        select(func.count()).where(col(CollectionRow.owner_id) == owner_id, col(CollectionRow.kind) == kind)
     )
     return counted.scalar_one()
 
@@ -59,13 +60,13 @@ async def upload(session: AsyncSession, owner_id: UUID, document_id: UUID, *, lo
     """Return how far an upload of the person's own has come; with `lock`, nobody else goes on with it meanwhile."""
     statement = (
         select(
-            DocumentRow.id, DocumentRow.collection_id, StoredFile.id.label("file_id"), DocumentRow.name,
-            StoredFile.size_bytes, StoredFile.received_bytes,
-            (DocumentRow.state != DocumentState.UPLOADING.value).label("is_stored"), DocumentRow.version,
-            DocumentRow.if_exists,
+            col(DocumentRow.id), col(DocumentRow.collection_id), col(StoredFile.id).label("file_id"), col(DocumentRow.name),
+            col(StoredFile.size_bytes), col(StoredFile.received_bytes),
+            (col(DocumentRow.state) != DocumentState.UPLOADING.value).label("is_stored"), col(DocumentRow.version),
+            col(DocumentRow.if_exists),
         )
-        .join(StoredFile, (StoredFile.owner_id == DocumentRow.owner_id) & (StoredFile.id == DocumentRow.file_id))
-        .where(DocumentRow.owner_id == owner_id, DocumentRow.id == document_id)
+        .join(StoredFile, (col(StoredFile.owner_id) == col(DocumentRow.owner_id)) & (col(StoredFile.id) == col(DocumentRow.file_id)))
+        .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id)
     )  # fmt: skip
     row = (await session.execute(statement.with_for_update() if lock else statement)).one_or_none()
     return Upload(*row[:-1], if_exists=IfExists(row.if_exists)) if row else None
@@ -76,14 +77,14 @@ async def add_part(session: AsyncSession, owner_id: UUID, file_id: UUID, part: P
     moved = await session.execute(
         update(StoredFile)
         .where(
-            StoredFile.owner_id == owner_id,
-            StoredFile.id == file_id,
-            StoredFile.received_bytes == part.start,
-            StoredFile.stored_at.is_(None),
+            col(StoredFile.owner_id) == owner_id,
+            col(StoredFile.id) == file_id,
+            col(StoredFile.received_bytes) == part.start,
+            col(StoredFile.stored_at).is_(None),
         )
         .values(received_bytes=part.start + part.size_bytes, touched_at=func.now())
     )
-    if moved.rowcount != 1:
+    if row_count(moved) != 1:
         return False
     session.add(
         FilePart(
@@ -105,14 +106,16 @@ async def add_whole(session: AsyncSession, row: StoredFile, parts: Sequence[Part
 async def sealed(session: AsyncSession, file_id: UUID, owner_id: UUID) -> SealedFile | None:
     """Return what is needed to read a file that the acting person may read."""
     row = (
-        await session.execute(select(StoredFile).where(StoredFile.owner_id == owner_id, StoredFile.id == file_id))
+        await session.execute(
+            select(StoredFile).where(col(StoredFile.owner_id) == owner_id, col(StoredFile.id) == file_id)
+        )
     ).scalar_one_or_none()
     if row is None:
         return None
     parts = await session.execute(
-        select(FilePart.start, FilePart.size_bytes, FilePart.object_key)
-        .where(FilePart.owner_id == owner_id, FilePart.file_id == file_id)
-        .order_by(FilePart.start)
+        select(col(FilePart.start), col(FilePart.size_bytes), col(FilePart.object_key))
+        .where(col(FilePart.owner_id) == owner_id, col(FilePart.file_id) == file_id)
+        .order_by(col(FilePart.start))
     )
     return SealedFile(
         owner_id, file_id, row.size_bytes, row.key_id, row.wrapped_key, tuple(Part(*part) for part in parts)
@@ -127,14 +130,14 @@ async def lease(session: AsyncSession, owner_id: UUID, file_id: UUID) -> bool:
     taken = await session.execute(
         update(StoredFile)
         .where(
-            StoredFile.owner_id == owner_id,
-            StoredFile.id == file_id,
-            StoredFile.stored_at.is_(None),
-            func.coalesce(StoredFile.finishing_until, func.now()) <= func.now(),
+            col(StoredFile.owner_id) == owner_id,
+            col(StoredFile.id) == file_id,
+            col(StoredFile.stored_at).is_(None),
+            func.coalesce(col(StoredFile.finishing_until), func.now()) <= func.now(),
         )
         .values(finishing_until=func.now() + _LEASE)
     )
-    return taken.rowcount == 1
+    return row_count(taken) == 1
 
 
 async def renew_lease(session: AsyncSession, owner_id: UUID, file_id: UUID) -> None:
@@ -150,7 +153,7 @@ async def end_lease(session: AsyncSession, owner_id: UUID, file_id: UUID) -> Non
 async def _lease_until(session: AsyncSession, owner_id: UUID, file_id: UUID, until: object) -> None:
     await session.execute(
         update(StoredFile)
-        .where(StoredFile.owner_id == owner_id, StoredFile.id == file_id)
+        .where(col(StoredFile.owner_id) == owner_id, col(StoredFile.id) == file_id)
         .values(finishing_until=until)
     )
 
@@ -158,8 +161,10 @@ async def _lease_until(session: AsyncSession, owner_id: UUID, file_id: UUID, unt
 async def same_content(session: AsyncSession, owner_id: UUID, digest: bytes) -> UUID | None:
     """Return the stored file of a person's that has this content."""
     same = await session.execute(
-        select(StoredFile.id).where(
-            StoredFile.owner_id == owner_id, StoredFile.digest == digest, StoredFile.stored_at.is_not(None)
+        select(col(StoredFile.id)).where(
+            col(StoredFile.owner_id) == owner_id,
+            col(StoredFile.digest) == digest,
+            col(StoredFile.stored_at).is_not(None),
         )
     )
     return same.scalar_one_or_none()
@@ -169,7 +174,7 @@ async def finish(session: AsyncSession, owner_id: UUID, file_id: UUID, digest: b
     """Say that a file is whole."""
     await session.execute(
         update(StoredFile)
-        .where(StoredFile.owner_id == owner_id, StoredFile.id == file_id)
+        .where(col(StoredFile.owner_id) == owner_id, col(StoredFile.id) == file_id)
         .values(digest=digest, stored_at=func.now(), touched_at=func.now())
     )
 
@@ -178,7 +183,7 @@ async def replace(session: AsyncSession, owner_id: UUID, lost: UUID, file_id: UU
     """Have all documents of a file that cannot be read any more be made of another one; return where its pieces were."""
     await session.execute(
         update(DocumentRow)
-        .where(DocumentRow.owner_id == owner_id, DocumentRow.file_id == lost)
+        .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.file_id) == lost)
         .values(file_id=file_id, updated_at=func.now())
     )
     return await remove_unused(session, owner_id, [lost])
@@ -187,10 +192,10 @@ async def replace(session: AsyncSession, owner_id: UUID, lost: UUID, file_id: UU
 async def failed(session: AsyncSession, owner_id: UUID, file_id: UUID) -> dict[UUID, int]:
     """Return which documents of a file could not be read, and in which making."""
     found = await session.execute(
-        select(DocumentRow.id, DocumentRow.generation).where(
-            DocumentRow.owner_id == owner_id,
-            DocumentRow.file_id == file_id,
-            DocumentRow.state == DocumentState.FAILED.value,
+        select(col(DocumentRow.id), col(DocumentRow.generation)).where(
+            col(DocumentRow.owner_id) == owner_id,
+            col(DocumentRow.file_id) == file_id,
+            col(DocumentRow.state) == DocumentState.FAILED.value,
         )
     )
     return {row.id: row.generation for row in found}
@@ -205,10 +210,12 @@ async def remove_unused(session: AsyncSession, owner_id: UUID, file_ids: Sequenc
     used = set((await session.execute(_FILES_IN_USE, {"files": list(file_ids)})).scalars())
     unused = [file_id for file_id in file_ids if file_id not in used]
     found = await session.execute(
-        select(FilePart.object_key).where(FilePart.owner_id == owner_id, FilePart.file_id.in_(unused))
+        select(col(FilePart.object_key)).where(col(FilePart.owner_id) == owner_id, col(FilePart.file_id).in_(unused))
     )
     keys = list(found.scalars())
-    await session.execute(delete(StoredFile).where(StoredFile.owner_id == owner_id, StoredFile.id.in_(unused)))
+    await session.execute(
+        delete(StoredFile).where(col(StoredFile.owner_id) == owner_id, col(StoredFile.id).in_(unused))
+    )
     return keys
 
 
@@ -259,7 +266,9 @@ async def unknown_objects(session: AsyncSession, keys: Sequence[str]) -> list[st
 
 async def under_other_keys(session: AsyncSession, key_id: str, limit: int) -> list[StoredFile]:
     """Return files whose keys are wrapped by another master key than this one; for the database's owner."""
-    found = await session.execute(select(StoredFile).where(StoredFile.key_id != key_id).limit(limit).with_for_update())
+    found = await session.execute(
+        select(StoredFile).where(col(StoredFile.key_id) != key_id).limit(limit).with_for_update()
+    )
     return list(found.scalars())
 
 
@@ -267,6 +276,6 @@ async def rewrap(session: AsyncSession, row: StoredFile, key_id: str, wrapped_ke
     """Keep a file's key wrapped by another master key; for the database's owner."""
     await session.execute(
         update(StoredFile)
-        .where(StoredFile.owner_id == row.owner_id, StoredFile.id == row.id)
+        .where(col(StoredFile.owner_id) == row.owner_id, col(StoredFile.id) == row.id)
         .values(key_id=key_id, wrapped_key=wrapped_key)
     )

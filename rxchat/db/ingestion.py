@@ -13,8 +13,10 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, bindparam, cast, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from rxchat.db.documents import owned_document
+from rxchat.db.results import row_count
 from rxchat.domain.chunking import Piece
 from rxchat.domain.documents import Block, BlockKind, DocumentState, ParsedDocument
 from rxchat.domain.files import Document
@@ -22,9 +24,6 @@ from rxchat.domain.ids import new_id
 from rxchat.domain.lexemes import VERSION, indexed
 from rxchat.domain.retrieval import embedded_text
 from rxchat.tables import ChunkRow, ChunkVector, DocumentRow, DocumentText
-
-# SQLModel types its columns as their values, which a type checker cannot see through in queries.
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
 _AT_A_TIME = 500
 
@@ -43,9 +42,9 @@ async def take_up(session: AsyncSession, owner_id: UUID, document_id: UUID) -> T
     """Take a document up: whatever an earlier job still writes of it is refused from now on. None when it is gone."""
     taken = await session.execute(
         update(DocumentRow)
-        .where(DocumentRow.owner_id == owner_id, DocumentRow.id == document_id)
-        .values(fence=DocumentRow.fence + 1, tries=DocumentRow.tries + 1, updated_at=func.now())
-        .returning(DocumentRow.fence, DocumentRow.tries)
+        .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id)
+        .values(fence=col(DocumentRow.fence) + 1, tries=col(DocumentRow.tries) + 1, updated_at=func.now())
+        .returning(col(DocumentRow.fence), col(DocumentRow.tries))
     )
     row = taken.one_or_none()
     document = await owned_document(session, owner_id, document_id)
@@ -55,8 +54,8 @@ async def take_up(session: AsyncSession, owner_id: UUID, document_id: UUID) -> T
 async def tries(session: AsyncSession, owner_id: UUID, document_id: UUID) -> tuple[int, bool] | None:
     """Return how often a document was taken up since it last got on, and whether it is ready or failed; None when it is gone."""
     found = await session.execute(
-        select(DocumentRow.tries, DocumentRow.state).where(
-            DocumentRow.owner_id == owner_id, DocumentRow.id == document_id
+        select(col(DocumentRow.tries), col(DocumentRow.state)).where(
+            col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id
         )
     )
     row = found.one_or_none()
@@ -67,7 +66,7 @@ async def retry_later(session: AsyncSession, owner_id: UUID, document_id: UUID, 
     """Leave a document alone for so long that could not be embedded anew."""
     await session.execute(
         update(DocumentRow)
-        .where(DocumentRow.owner_id == owner_id, DocumentRow.id == document_id)
+        .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id)
         .values(retry_at=func.now() + timedelta(seconds=seconds))
     )
 
@@ -76,7 +75,7 @@ async def note(session: AsyncSession, owner_id: UUID, document_id: UUID, words: 
     """Set a document's note, whichever job is processing it; the detail is for administrators."""
     await session.execute(
         update(DocumentRow)
-        .where(DocumentRow.owner_id == owner_id, DocumentRow.id == document_id)
+        .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id)
         .values(note=words, note_detail=detail, updated_at=func.now())
     )
 
@@ -108,13 +107,13 @@ async def _changed(session: AsyncSession, taken: Taken, facts: dict[str, Any]) -
     changed = await session.execute(
         update(DocumentRow)
         .where(
-            DocumentRow.owner_id == taken.document.owner_id,
-            DocumentRow.id == taken.document.id,
-            DocumentRow.fence == taken.fence,
+            col(DocumentRow.owner_id) == taken.document.owner_id,
+            col(DocumentRow.id) == taken.document.id,
+            col(DocumentRow.fence) == taken.fence,
         )
         .values(**facts, updated_at=func.now())
     )
-    return changed.rowcount == 1
+    return row_count(changed) == 1
 
 
 async def save_text(session: AsyncSession, document: Document, parsed: ParsedDocument) -> None:
@@ -146,10 +145,12 @@ async def parsed(session: AsyncSession, document: Document) -> ParsedDocument | 
     """Return what a parser has made of a document."""
     row = (
         await session.execute(
-            select(DocumentText.title, DocumentText.text, cast(DocumentText.blocks, Text).label("blocks")).where(
-                DocumentText.owner_id == document.owner_id,
-                DocumentText.document_id == document.id,
-                DocumentText.generation == document.generation,
+            select(
+                col(DocumentText.title), col(DocumentText.text), cast(col(DocumentText.blocks), Text).label("blocks")
+            ).where(
+                col(DocumentText.owner_id) == document.owner_id,
+                col(DocumentText.document_id) == document.id,
+                col(DocumentText.generation) == document.generation,
             )
         )
     ).one_or_none()
@@ -163,9 +164,9 @@ async def save_chunks(session: AsyncSession, document: Document, whole: str, pie
     """Keep the chunks of a document's present generation, in place of any that are there."""
     await session.execute(
         delete(ChunkRow).where(
-            ChunkRow.owner_id == document.owner_id,
-            ChunkRow.document_id == document.id,
-            ChunkRow.generation == document.generation,
+            col(ChunkRow.owner_id) == document.owner_id,
+            col(ChunkRow.document_id) == document.id,
+            col(ChunkRow.generation) == document.generation,
         )
     )
     for at in range(0, len(pieces), _AT_A_TIME):
@@ -220,14 +221,14 @@ _INDEX_WORDS = text(
 async def index_words(session: AsyncSession, document: Document, first: int, limit: int) -> int:
     """Index the words of some chunks that can be found again, from an ordinal on; return how many there were."""
     found = await session.execute(
-        select(ChunkRow.id, ChunkRow.heading, ChunkRow.text)
+        select(col(ChunkRow.id), col(ChunkRow.heading), col(ChunkRow.text))
         .where(
-            ChunkRow.owner_id == document.owner_id,
-            ChunkRow.document_id == document.id,
-            ChunkRow.generation == document.live_generation,
-            ChunkRow.ordinal >= first,
+            col(ChunkRow.owner_id) == document.owner_id,
+            col(ChunkRow.document_id) == document.id,
+            col(ChunkRow.generation) == document.live_generation,
+            col(ChunkRow.ordinal) >= first,
         )
-        .order_by(ChunkRow.ordinal)
+        .order_by(col(ChunkRow.ordinal))
         .limit(limit)
     )
     rows = await asyncio.to_thread(
@@ -247,9 +248,9 @@ async def words_are_indexed(session: AsyncSession, document: Document) -> None:
     await session.execute(
         update(DocumentRow)
         .where(
-            DocumentRow.owner_id == document.owner_id,
-            DocumentRow.id == document.id,
-            DocumentRow.live_generation == document.live_generation,
+            col(DocumentRow.owner_id) == document.owner_id,
+            col(DocumentRow.id) == document.id,
+            col(DocumentRow.live_generation) == document.live_generation,
         )
         .values(words_version=VERSION)
     )
@@ -268,22 +269,24 @@ async def without_vector(
 ) -> list[tuple[UUID, str, str]]:
     """Return chunks (id, heading, text) that have no vector in an index yet, in their order."""
     found = await session.execute(
-        select(ChunkRow.id, ChunkRow.heading, ChunkRow.text)
+        select(col(ChunkRow.id), col(ChunkRow.heading), col(ChunkRow.text))
         .where(*_without_vector(document, generation, index_id))
-        .order_by(ChunkRow.ordinal)
+        .order_by(col(ChunkRow.ordinal))
         .limit(limit)
     )
     return [(row[0], row[1], row[2]) for row in found]
 
 
 def _without_vector(document: Document, generation: int, index_id: int) -> tuple[Any, ...]:
-    made = select(ChunkVector.chunk_id).where(
-        ChunkVector.owner_id == ChunkRow.owner_id, ChunkVector.chunk_id == ChunkRow.id, ChunkVector.index_id == index_id
+    made = select(col(ChunkVector.chunk_id)).where(
+        col(ChunkVector.owner_id) == col(ChunkRow.owner_id),
+        col(ChunkVector.chunk_id) == col(ChunkRow.id),
+        col(ChunkVector.index_id) == index_id,
     )
     return (
-        ChunkRow.owner_id == document.owner_id,
-        ChunkRow.document_id == document.id,
-        ChunkRow.generation == generation,
+        col(ChunkRow.owner_id) == document.owner_id,
+        col(ChunkRow.document_id) == document.id,
+        col(ChunkRow.generation) == generation,
         ~made.exists(),
     )
 
@@ -335,9 +338,9 @@ async def publish(session: AsyncSession, taken: Taken, index_id: int) -> bool:
     for table in (ChunkRow, DocumentText):
         await session.execute(
             delete(table).where(
-                table.owner_id == document.owner_id,
-                table.document_id == document.id,
-                table.generation != document.generation,
+                col(table.owner_id) == document.owner_id,
+                col(table.document_id) == document.id,
+                col(table.generation) != document.generation,
             )
         )
     return True

@@ -10,13 +10,11 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Uuid, bindparam, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from rxchat.domain.conversations import KnowledgeChange
 from rxchat.domain.retrieval import Passage, Source
 from rxchat.tables import AnswerSource, ConversationKnowledge
-
-# SQLModel types its columns as their values, which a type checker cannot see through in queries.
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +53,9 @@ async def change(session: AsyncSession, owner_id: UUID, conversation_id: UUID, c
     if changed.name is None:
         await session.execute(
             delete(ConversationKnowledge).where(
-                ConversationKnowledge.owner_id == owner_id,
-                ConversationKnowledge.conversation_id == conversation_id,
-                ConversationKnowledge.id == changed.id,
+                col(ConversationKnowledge.owner_id) == owner_id,
+                col(ConversationKnowledge.conversation_id) == conversation_id,
+                col(ConversationKnowledge.id) == changed.id,
             )
         )
         return
@@ -68,9 +66,12 @@ async def change(session: AsyncSession, owner_id: UUID, conversation_id: UUID, c
 async def of(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> list[Knowledge]:
     """Return what a conversation is grounded in, in the order in which it was attached."""
     found = await session.execute(
-        select(ConversationKnowledge.id, ConversationKnowledge.kind, ConversationKnowledge.name)
-        .where(ConversationKnowledge.owner_id == owner_id, ConversationKnowledge.conversation_id == conversation_id)
-        .order_by(ConversationKnowledge.created_at, ConversationKnowledge.id)
+        select(col(ConversationKnowledge.id), col(ConversationKnowledge.kind), col(ConversationKnowledge.name))
+        .where(
+            col(ConversationKnowledge.owner_id) == owner_id,
+            col(ConversationKnowledge.conversation_id) == conversation_id,
+        )
+        .order_by(col(ConversationKnowledge.created_at), col(ConversationKnowledge.id))
     )
     return [Knowledge(*row) for row in found]
 
@@ -107,7 +108,7 @@ async def save_sources(
 ) -> None:
     """Keep what a model is shown for an answer, in place of what it was shown before."""
     await session.execute(
-        delete(AnswerSource).where(AnswerSource.owner_id == owner_id, AnswerSource.message_id == message_id)
+        delete(AnswerSource).where(col(AnswerSource.owner_id) == owner_id, col(AnswerSource.message_id) == message_id)
     )
     rows: list[dict[str, Any]] = [
         {
@@ -139,8 +140,8 @@ async def sources(session: AsyncSession, owner_id: UUID, message_id: UUID) -> li
     """Return what a model was shown for an answer."""
     found = await session.execute(
         select(AnswerSource)
-        .where(AnswerSource.owner_id == owner_id, AnswerSource.message_id == message_id)
-        .order_by(AnswerSource.number)
+        .where(col(AnswerSource.owner_id) == owner_id, col(AnswerSource.message_id) == message_id)
+        .order_by(col(AnswerSource.number))
     )
     return [
         Source(
@@ -158,8 +159,8 @@ async def mark_cited(session: AsyncSession, owner_id: UUID, message_id: UUID, nu
     """Remember which sources an answer really uses."""
     await session.execute(
         update(AnswerSource)
-        .where(AnswerSource.owner_id == owner_id, AnswerSource.message_id == message_id)
-        .values(is_cited=AnswerSource.number.in_(list(numbers)))
+        .where(col(AnswerSource.owner_id) == owner_id, col(AnswerSource.message_id) == message_id)
+        .values(is_cited=col(AnswerSource.number).in_(list(numbers)))
     )
 
 

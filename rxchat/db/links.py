@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import LargeBinary, delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import bindparam
+from sqlmodel import col
 
+from rxchat.db.results import row_count
 from rxchat.tables import AccountLink
-
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,12 @@ async def open_invitations(session: AsyncSession) -> list[AccountLink]:
     """Return the invitations that can still be accepted, the newest first."""
     found = await session.execute(
         select(AccountLink)
-        .where(AccountLink.kind == "invitation", AccountLink.used_at.is_(None), AccountLink.expires_at > func.now())
-        .order_by(AccountLink.id.desc())
+        .where(
+            col(AccountLink.kind) == "invitation",
+            col(AccountLink.used_at).is_(None),
+            col(AccountLink.expires_at) > func.now(),
+        )
+        .order_by(col(AccountLink.id).desc())
     )
     return list(found.scalars())
 
@@ -75,15 +79,17 @@ async def open_invitations(session: AsyncSession) -> list[AccountLink]:
 async def remove(session: AsyncSession, kind: str, link_id: UUID) -> bool:
     """Take a link back; False when there is none."""
     removed = await session.execute(
-        delete(AccountLink).where(AccountLink.kind == kind, AccountLink.id == link_id, AccountLink.used_at.is_(None))
+        delete(AccountLink).where(
+            col(AccountLink.kind) == kind, col(AccountLink.id) == link_id, col(AccountLink.used_at).is_(None)
+        )
     )
-    return removed.rowcount == 1
+    return row_count(removed) == 1
 
 
 async def remove_all_of(session: AsyncSession, kind: str, user_id: UUID) -> None:
     """Take back all links of a kind that are for a person: a newer one is on its way."""
     await session.execute(
         delete(AccountLink).where(
-            AccountLink.kind == kind, AccountLink.user_id == user_id, AccountLink.used_at.is_(None)
+            col(AccountLink.kind) == kind, col(AccountLink.user_id) == user_id, col(AccountLink.used_at).is_(None)
         )
     )

@@ -9,10 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from rxchat.tables import Group, GroupMember, Passkey, TotpSecret, User, UserSession
-
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,35 +35,37 @@ async def page(
     session: AsyncSession, *, words: str = "", role: str = "", only: UUID | None = None, offset: int = 0, limit: int = 1
 ) -> tuple[list[PersonRow], int]:
     """Return people whose name or address holds the words, by name, and how many there are in all."""
-    conditions = [] if only is None else [User.id == only]
+    conditions = [] if only is None else [col(User.id) == only]
     if words:
         pattern = "%" + words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        conditions.append(or_(User.name.ilike(pattern), User.email.ilike(pattern)))
+        conditions.append(or_(col(User.name).ilike(pattern), col(User.email).ilike(pattern)))
     if role:
-        conditions.append(User.role == role)
+        conditions.append(col(User.role) == role)
     seen = (
-        select(func.max(UserSession.last_seen_at))
-        .where(UserSession.user_id == User.id)
+        select(func.max(col(UserSession.last_seen_at)))
+        .where(col(UserSession.user_id) == col(User.id))
         .correlate(User)
         .scalar_subquery()
     )
-    has_totp = select(TotpSecret.user_id).where(TotpSecret.user_id == User.id, TotpSecret.confirmed_at.is_not(None))
-    has_passkey = select(Passkey.user_id).where(Passkey.user_id == User.id)
+    has_totp = select(col(TotpSecret.user_id)).where(
+        col(TotpSecret.user_id) == col(User.id), col(TotpSecret.confirmed_at).is_not(None)
+    )
+    has_passkey = select(col(Passkey.user_id)).where(col(Passkey.user_id) == col(User.id))
     found = await session.execute(
         select(
-            User.id,
-            User.name,
-            User.email,
-            User.role,
-            User.created_at,
-            User.suspended_at,
-            User.deletion_at,
-            User.deletion_by,
+            col(User.id),
+            col(User.name),
+            col(User.email),
+            col(User.role),
+            col(User.created_at),
+            col(User.suspended_at),
+            col(User.deletion_at),
+            col(User.deletion_by),
             or_(has_totp.exists(), has_passkey.exists()),
             seen,
         )
         .where(*conditions)
-        .order_by(func.lower(User.name), User.id)
+        .order_by(func.lower(col(User.name)), col(User.id))
         .offset(offset)
         .limit(limit)
     )
@@ -74,13 +75,13 @@ async def page(
 
 async def names(session: AsyncSession, user_ids: Collection[UUID]) -> dict[UUID, str]:
     """Return what people are called, of those whom the acting one may see."""
-    found = await session.execute(select(User.id, User.name).where(User.id.in_(user_ids)))
+    found = await session.execute(select(col(User.id), col(User.name)).where(col(User.id).in_(user_ids)))
     return {row[0]: row[1] for row in found.all()}
 
 
 async def get(session: AsyncSession, user_id: UUID) -> User | None:
     """Return a person whom the acting one may see."""
-    return (await session.execute(select(User).where(User.id == user_id))).scalar_one_or_none()
+    return (await session.execute(select(User).where(col(User.id) == user_id))).scalar_one_or_none()
 
 
 async def change(session: AsyncSession, user_id: UUID, *, role: str | None, is_suspended: bool | None) -> bool:
@@ -110,9 +111,9 @@ async def groups_of(session: AsyncSession, user_id: UUID) -> list[Group]:
     """Return the groups that a person is in."""
     found = await session.execute(
         select(Group)
-        .join(GroupMember, GroupMember.group_id == Group.id)
-        .where(GroupMember.user_id == user_id)
-        .order_by(func.lower(Group.name))
+        .join(GroupMember, col(GroupMember.group_id) == col(Group.id))
+        .where(col(GroupMember.user_id) == user_id)
+        .order_by(func.lower(col(Group.name)))
     )
     return list(found.scalars())
 

@@ -6,11 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import delete, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
+from rxchat.db.results import row_count
 from rxchat.domain.conversations import WaitingMessage
-
-# SQLModel types its columns as their values, which a type checker cannot see through in queries.
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false
 from rxchat.tables import QueuedMessage
 
 _OF = text(
@@ -46,20 +45,20 @@ async def change(session: AsyncSession, owner_id: UUID, conversation_id: UUID, m
     changed = await session.execute(
         update(QueuedMessage).where(*_this(owner_id, conversation_id, message_id)).values(text=text)
     )
-    return changed.rowcount == 1
+    return row_count(changed) == 1
 
 
 async def withdraw(session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID) -> str | None:
     """Take a waiting message back and return its text; None when it does not wait (any more)."""
     found = await session.execute(
-        delete(QueuedMessage).where(*_this(owner_id, conversation_id, message_id)).returning(QueuedMessage.text)
+        delete(QueuedMessage).where(*_this(owner_id, conversation_id, message_id)).returning(col(QueuedMessage.text))
     )
     return found.scalar_one_or_none()
 
 
 def _this(owner_id: UUID, conversation_id: UUID, message_id: UUID):
     return (
-        QueuedMessage.owner_id == owner_id,
-        QueuedMessage.conversation_id == conversation_id,
-        QueuedMessage.id == message_id,
+        col(QueuedMessage.owner_id) == owner_id,
+        col(QueuedMessage.conversation_id) == conversation_id,
+        col(QueuedMessage.id) == message_id,
     )

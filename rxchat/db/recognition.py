@@ -6,13 +6,11 @@ import json
 
 from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from rxchat.domain.documents import RecognizedLine, RecognizedPage
 from rxchat.domain.files import Document
 from rxchat.tables import RecognizedPageRow
-
-# SQLModel types its columns as their values, which a type checker cannot see through in queries.
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false
 
 _SAVE = text(
     """
@@ -34,11 +32,11 @@ async def pages(session: AsyncSession, document: Document) -> list[RecognizedPag
     found = await session.execute(
         select(RecognizedPageRow)
         .where(
-            RecognizedPageRow.owner_id == document.owner_id,
-            RecognizedPageRow.document_id == document.id,
-            RecognizedPageRow.generation == document.generation,
+            col(RecognizedPageRow.owner_id) == document.owner_id,
+            col(RecognizedPageRow.document_id) == document.id,
+            col(RecognizedPageRow.generation) == document.generation,
         )
-        .order_by(RecognizedPageRow.page)
+        .order_by(col(RecognizedPageRow.page))
     )
     return [RecognizedPage(row.page, tuple(RecognizedLine(*line) for line in row.lines)) for row in found.scalars()]
 
@@ -47,6 +45,6 @@ async def forget_pages(session: AsyncSession, document: Document) -> None:
     """Delete them, once the whole document is read."""
     await session.execute(
         delete(RecognizedPageRow).where(
-            RecognizedPageRow.owner_id == document.owner_id, RecognizedPageRow.document_id == document.id
+            col(RecognizedPageRow.owner_id) == document.owner_id, col(RecognizedPageRow.document_id) == document.id
         )
     )

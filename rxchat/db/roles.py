@@ -8,13 +8,12 @@ from uuid import UUID
 from sqlalchemy import delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
+from rxchat.db.results import row_count
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.permissions import ADMINISTRATIVE, Action, Grant, Permission, PrincipalKind, ResourceKind
 from rxchat.tables import GrantRow, Group, GroupMember, RoleRow, User
-
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
-
 
 _ACTING = text("SELECT acting_user() AS user_id, * FROM acting_person()")
 _PERMISSIONS = frozenset(Permission)
@@ -43,12 +42,12 @@ async def acting(session: AsyncSession) -> Viewer | None:
 
 async def get(session: AsyncSession, name: str) -> RoleRow | None:
     """Return the role of this name."""
-    return (await session.execute(select(RoleRow).where(RoleRow.name == name))).scalar_one_or_none()
+    return (await session.execute(select(RoleRow).where(col(RoleRow.name) == name))).scalar_one_or_none()
 
 
 async def all_roles(session: AsyncSession) -> list[RoleRow]:
     """Return all roles, those that every installation has first."""
-    found = await session.execute(select(RoleRow).order_by(RoleRow.is_builtin.desc(), RoleRow.title))
+    found = await session.execute(select(RoleRow).order_by(col(RoleRow.is_builtin).desc(), col(RoleRow.title)))
     return list(found.scalars())
 
 
@@ -58,34 +57,36 @@ async def save(session: AsyncSession, *, name: str, title: str, description: str
     statement = insert(RoleRow).values(name=name, is_builtin=False, **values)
     saved = await session.execute(
         statement.on_conflict_do_update(
-            index_elements=["name"], set_=values, where=RoleRow.is_builtin.is_(False)
-        ).returning(RoleRow.name)
+            index_elements=["name"], set_=values, where=col(RoleRow.is_builtin).is_(False)
+        ).returning(col(RoleRow.name))
     )
     return saved.scalar_one_or_none() is not None
 
 
 async def remove(session: AsyncSession, name: str) -> bool:
     """Remove a role that nobody has; False when there is none that can be removed."""
-    removed = await session.execute(delete(RoleRow).where(RoleRow.name == name, RoleRow.is_builtin.is_(False)))
-    return removed.rowcount == 1
+    removed = await session.execute(
+        delete(RoleRow).where(col(RoleRow.name) == name, col(RoleRow.is_builtin).is_(False))
+    )
+    return row_count(removed) == 1
 
 
 async def people_by_role(session: AsyncSession) -> dict[str, int]:
     """Return how many people have each role."""
-    counted = await session.execute(select(User.role, func.count()).group_by(User.role))
+    counted = await session.execute(select(col(User.role), func.count()).group_by(col(User.role)))
     return {row[0]: row[1] for row in counted.all()}
 
 
 async def groups(session: AsyncSession) -> list[tuple[Group, int]]:
     """Return all groups by name, with how many people are in each."""
-    count = select(func.count()).where(GroupMember.group_id == Group.id).correlate(Group).scalar_subquery()
-    found = await session.execute(select(Group, count).order_by(func.lower(Group.name)))
+    count = select(func.count()).where(col(GroupMember.group_id) == col(Group.id)).correlate(Group).scalar_subquery()
+    found = await session.execute(select(Group, count).order_by(func.lower(col(Group.name))))
     return [(row[0], row[1]) for row in found.all()]
 
 
 async def group(session: AsyncSession, group_id: UUID) -> Group | None:
     """Return a group."""
-    return (await session.execute(select(Group).where(Group.id == group_id))).scalar_one_or_none()
+    return (await session.execute(select(Group).where(col(Group.id) == group_id))).scalar_one_or_none()
 
 
 async def add_group(session: AsyncSession, row: Group) -> None:
@@ -97,23 +98,23 @@ async def add_group(session: AsyncSession, row: Group) -> None:
 async def rename_group(session: AsyncSession, group_id: UUID, name: str, description: str) -> bool:
     """Change what a group is called; False when there is none."""
     changed = await session.execute(
-        update(Group).where(Group.id == group_id).values(name=name, description=description)
+        update(Group).where(col(Group.id) == group_id).values(name=name, description=description)
     )
-    return changed.rowcount == 1
+    return row_count(changed) == 1
 
 
 async def remove_group(session: AsyncSession, group_id: UUID) -> bool:
     """Remove a group; what it was granted goes with it (by a trigger). False when there is none."""
-    return (await session.execute(delete(Group).where(Group.id == group_id))).rowcount == 1
+    return row_count(await session.execute(delete(Group).where(col(Group.id) == group_id))) == 1
 
 
 async def members(session: AsyncSession, group_id: UUID) -> list[tuple[UUID, str, str]]:
     """Return who is in a group: id, name and address, by name."""
     found = await session.execute(
-        select(User.id, User.name, User.email)
-        .join(GroupMember, GroupMember.user_id == User.id)
-        .where(GroupMember.group_id == group_id)
-        .order_by(func.lower(User.name))
+        select(col(User.id), col(User.name), col(User.email))
+        .join(GroupMember, col(GroupMember.user_id) == col(User.id))
+        .where(col(GroupMember.group_id) == group_id)
+        .order_by(func.lower(col(User.name)))
     )
     return [(row[0], row[1], row[2]) for row in found.all()]
 
@@ -126,16 +127,17 @@ async def add_member(session: AsyncSession, group_id: UUID, user_id: UUID) -> No
 async def remove_member(session: AsyncSession, group_id: UUID, user_id: UUID) -> bool:
     """Take a person out of a group; False when they are not in it."""
     removed = await session.execute(
-        delete(GroupMember).where(GroupMember.group_id == group_id, GroupMember.user_id == user_id)
+        delete(GroupMember).where(col(GroupMember.group_id) == group_id, col(GroupMember.user_id) == user_id)
     )
-    return removed.rowcount == 1
+    return row_count(removed) == 1
 
 
 async def grants_on(session: AsyncSession, kind: ResourceKind, resources: Sequence[str]) -> list[Grant]:
     """Return the grants on these things, and those on all of their kind, that the acting person may see."""
     found = await session.execute(
         select(GrantRow).where(
-            GrantRow.resource_kind == kind, or_(GrantRow.resource.in_(list(resources)), GrantRow.resource == "*")
+            col(GrantRow.resource_kind) == kind,
+            or_(col(GrantRow.resource).in_(list(resources)), col(GrantRow.resource) == "*"),
         )
     )
     return [_grant(row) for row in found.scalars()]
@@ -143,9 +145,9 @@ async def grants_on(session: AsyncSession, kind: ResourceKind, resources: Sequen
 
 async def all_grants(session: AsyncSession, kind: ResourceKind | None = None) -> list[tuple[UUID, Grant]]:
     """Return all grants that the acting person may see, with their ids."""
-    statement = select(GrantRow).order_by(GrantRow.resource_kind, GrantRow.resource, GrantRow.id)
+    statement = select(GrantRow).order_by(col(GrantRow.resource_kind), col(GrantRow.resource), col(GrantRow.id))
     if kind is not None:
-        statement = statement.where(GrantRow.resource_kind == kind)
+        statement = statement.where(col(GrantRow.resource_kind) == kind)
     return [(row.id, _grant(row)) for row in (await session.execute(statement)).scalars()]
 
 
@@ -184,10 +186,10 @@ async def add_grant(session: AsyncSession, grant_id: UUID, grant: Grant, created
 
 async def grant(session: AsyncSession, grant_id: UUID) -> Grant | None:
     """Return a grant that the acting person may see."""
-    row = (await session.execute(select(GrantRow).where(GrantRow.id == grant_id))).scalar_one_or_none()
+    row = (await session.execute(select(GrantRow).where(col(GrantRow.id) == grant_id))).scalar_one_or_none()
     return _grant(row) if row else None
 
 
 async def remove_grant(session: AsyncSession, grant_id: UUID) -> bool:
     """Take a grant back; False when there is none that the acting person may take."""
-    return (await session.execute(delete(GrantRow).where(GrantRow.id == grant_id))).rowcount == 1
+    return row_count(await session.execute(delete(GrantRow).where(col(GrantRow.id) == grant_id))) == 1

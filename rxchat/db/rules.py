@@ -7,15 +7,14 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from rxchat.tables import InstallationSetting
-
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
 
 async def all_settings(session: AsyncSession) -> dict[str, Any]:
     """Return what administrators have set, by name."""
-    found = await session.execute(select(InstallationSetting.name, InstallationSetting.value))
+    found = await session.execute(select(col(InstallationSetting.name), col(InstallationSetting.value)))
     return {row[0]: row[1] for row in found.all()}
 
 

@@ -9,12 +9,12 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Integer, Text, Uuid, bindparam, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from rxchat.db.notifications import notify
+from rxchat.db.results import row_count
 from rxchat.domain.runs import ActiveRun, ChunkKind, ClaimedRun, PendingChunk, RunChunk, RunLimits, RunState, Written
 from rxchat.tables import Message, Run, RunChunkRow
-
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false
 
 _ACTIVE = (RunState.QUEUED.value, RunState.RUNNING.value)
 _CLAIM = text("SELECT * FROM claim_runs(:engine, :lease, :room, :at_once, :per_person, :mine)").bindparams(
@@ -83,11 +83,11 @@ async def release(session: AsyncSession, engine_id: UUID) -> int:
 
 def _held(run: ClaimedRun, engine_id: UUID) -> tuple[Any, ...]:
     return (
-        Run.owner_id == run.owner_id,
-        Run.id == run.id,
-        Run.engine_id == engine_id,
-        Run.fence == run.fence,
-        Run.state == "running",
+        col(Run.owner_id) == run.owner_id,
+        col(Run.id) == run.id,
+        col(Run.engine_id) == engine_id,
+        col(Run.fence) == run.fence,
+        col(Run.state) == "running",
     )
 
 
@@ -114,8 +114,10 @@ async def chunks_of(
     """Return the stored pieces after a seq, in order."""
     found = await session.execute(
         select(RunChunkRow)
-        .where(RunChunkRow.owner_id == owner_id, RunChunkRow.run_id == run_id, RunChunkRow.seq > after_seq)
-        .order_by(RunChunkRow.seq)
+        .where(
+            col(RunChunkRow.owner_id) == owner_id, col(RunChunkRow.run_id) == run_id, col(RunChunkRow.seq) > after_seq
+        )
+        .order_by(col(RunChunkRow.seq))
     )
     return [(row.seq, RunChunk(ChunkKind(row.kind), row.start, row.text)) for row in found.scalars()]
 
@@ -123,9 +125,9 @@ async def chunks_of(
 async def kept(session: AsyncSession, owner_id: UUID, run_id: UUID) -> Written:
     """Return what the run's message said before the run began; nothing, for a new answer."""
     found = await session.execute(
-        select(Message.text, Message.reasoning)
-        .join(Run, (Run.owner_id == Message.owner_id) & (Run.message_id == Message.id))
-        .where(Run.owner_id == owner_id, Run.id == run_id)
+        select(col(Message.text), col(Message.reasoning))
+        .join(Run, (col(Run.owner_id) == col(Message.owner_id)) & (col(Run.message_id) == col(Message.id)))
+        .where(col(Run.owner_id) == owner_id, col(Run.id) == run_id)
     )
     row = found.one_or_none()
     return Written(row.text, row.reasoning) if row else Written()
@@ -144,7 +146,7 @@ async def finish(session: AsyncSession, run: ClaimedRun, engine_id: UUID, state:
     ended = await session.execute(
         update(Run).where(*_held(run, engine_id)).values(state=state.value, finished_at=func.now(), lease_until=None)
     )
-    if ended.rowcount != 1:
+    if row_count(ended) != 1:
         return False
     await _drop_chunks(session, run.owner_id, run.id)
     return True
@@ -154,18 +156,20 @@ async def stop_waiting(session: AsyncSession, owner_id: UUID, run_id: UUID) -> b
     """End a run that no engine has; False when one has it by now."""
     ended = await session.execute(
         update(Run)
-        .where(Run.owner_id == owner_id, Run.id == run_id, Run.state.in_(_ACTIVE))
-        .where(~func.is_leased(Run.state, Run.lease_until))
+        .where(col(Run.owner_id) == owner_id, col(Run.id) == run_id, col(Run.state).in_(_ACTIVE))
+        .where(~func.is_leased(col(Run.state), col(Run.lease_until)))
         .values(state=RunState.STOPPED.value, finished_at=func.now(), engine_id=None)
     )
-    if ended.rowcount != 1:
+    if row_count(ended) != 1:
         return False
     await _drop_chunks(session, owner_id, run_id)
     return True
 
 
 async def _drop_chunks(session: AsyncSession, owner_id: UUID, run_id: UUID) -> None:
-    await session.execute(delete(RunChunkRow).where(RunChunkRow.owner_id == owner_id, RunChunkRow.run_id == run_id))
+    await session.execute(
+        delete(RunChunkRow).where(col(RunChunkRow.owner_id) == owner_id, col(RunChunkRow.run_id) == run_id)
+    )
 
 
 async def place_of(session: AsyncSession, run_id: UUID) -> int:
@@ -184,7 +188,7 @@ async def active_of(session: AsyncSession, owner_id: UUID, conversation_id: UUID
 async def is_active(session: AsyncSession, owner_id: UUID, run_id: UUID) -> bool:
     """Whether the run is still queued or running."""
     found = await session.execute(
-        select(Run.id).where(Run.owner_id == owner_id, Run.id == run_id, Run.state.in_(_ACTIVE))
+        select(col(Run.id)).where(col(Run.owner_id) == owner_id, col(Run.id) == run_id, col(Run.state).in_(_ACTIVE))
     )
     return found.scalar_one_or_none() is not None
 
@@ -193,7 +197,7 @@ async def request_stop(session: AsyncSession, owner_id: UUID, run_id: UUID) -> N
     """Ask for an active run to stop, and tell its engine when the transaction commits."""
     await session.execute(
         update(Run)
-        .where(Run.owner_id == owner_id, Run.id == run_id, Run.state.in_(_ACTIVE))
+        .where(col(Run.owner_id) == owner_id, col(Run.id) == run_id, col(Run.state).in_(_ACTIVE))
         .values(stop_requested_at=func.now())
     )
     await notify(session, f"run stop {run_id}")

@@ -10,10 +10,10 @@ from uuid import UUID
 from sqlalchemy import LargeBinary, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import bindparam
+from sqlmodel import col
 
+from rxchat.db.results import row_count
 from rxchat.tables import ApiKey, UserSession
-
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +95,16 @@ async def touch_session(session: AsyncSession, user_id: UUID, session_id: UUID, 
     """Note that a sign-in is in use, and from where."""
     values: dict[str, Any] = {"last_seen_at": func.now()} | ({"address": address[:100]} if address else {})
     await session.execute(
-        update(UserSession).where(UserSession.user_id == user_id, UserSession.id == session_id).values(**values)
+        update(UserSession)
+        .where(col(UserSession.user_id) == user_id, col(UserSession.id) == session_id)
+        .values(**values)
     )
 
 
 async def touch_key(session: AsyncSession, user_id: UUID, key_id: UUID) -> None:
     """Note that an API key is in use."""
     await session.execute(
-        update(ApiKey).where(ApiKey.user_id == user_id, ApiKey.id == key_id).values(last_used_at=func.now())
+        update(ApiKey).where(col(ApiKey.user_id) == user_id, col(ApiKey.id) == key_id).values(last_used_at=func.now())
     )
 
 
@@ -110,7 +112,7 @@ async def show_second_factor(session: AsyncSession, user_id: UUID, session_id: U
     """Note that a second factor was shown in a sign-in."""
     await session.execute(
         update(UserSession)
-        .where(UserSession.user_id == user_id, UserSession.id == session_id)
+        .where(col(UserSession.user_id) == user_id, col(UserSession.id) == session_id)
         .values(second_factor_at=func.now())
     )
     await rotate_soon(session, user_id, session_id)
@@ -123,14 +125,14 @@ async def rotate(
     rotated = await session.execute(
         update(UserSession)
         .where(
-            UserSession.user_id == user_id,
-            UserSession.id == session_id,
-            UserSession.kind == "browser",
-            UserSession.ended_at.is_(None),
-            UserSession.rotated_at < func.now() - after,
+            col(UserSession.user_id) == user_id,
+            col(UserSession.id) == session_id,
+            col(UserSession.kind) == "browser",
+            col(UserSession.ended_at).is_(None),
+            col(UserSession.rotated_at) < func.now() - after,
         )
         .values(id=new_id, previous_id=session_id, rotated_at=func.now())
-        .returning(UserSession.expires_at)
+        .returning(col(UserSession.expires_at))
     )
     return rotated.scalar_one_or_none()
 
@@ -139,7 +141,7 @@ async def rotate_soon(session: AsyncSession, user_id: UUID, session_id: UUID) ->
     """Have a sign-in's id rotated with the next page, however new it is."""
     await session.execute(
         update(UserSession)
-        .where(UserSession.user_id == user_id, UserSession.id == session_id)
+        .where(col(UserSession.user_id) == user_id, col(UserSession.id) == session_id)
         .values(rotated_at=datetime(1970, 1, 1, tzinfo=UTC))
     )
 
@@ -160,12 +162,12 @@ async def living(session: AsyncSession, user_id: UUID, idle: timedelta) -> list[
     found = await session.execute(
         select(UserSession)
         .where(
-            UserSession.user_id == user_id,
-            UserSession.ended_at.is_(None),
-            UserSession.expires_at > func.now(),
-            UserSession.last_seen_at > func.now() - idle,
+            col(UserSession.user_id) == user_id,
+            col(UserSession.ended_at).is_(None),
+            col(UserSession.expires_at) > func.now(),
+            col(UserSession.last_seen_at) > func.now() - idle,
         )
-        .order_by(UserSession.last_seen_at.desc())
+        .order_by(col(UserSession.last_seen_at).desc())
     )
     return list(found.scalars())
 
@@ -173,7 +175,9 @@ async def living(session: AsyncSession, user_id: UUID, idle: timedelta) -> list[
 async def knows_device(session: AsyncSession, user_id: UUID, device_id: UUID) -> bool:
     """Whether this browser has signed this person in before."""
     found = await session.execute(
-        select(UserSession.id).where(UserSession.user_id == user_id, UserSession.device_id == device_id).limit(1)
+        select(col(UserSession.id))
+        .where(col(UserSession.user_id) == user_id, col(UserSession.device_id) == device_id)
+        .limit(1)
     )
     return found.scalar_one_or_none() is not None
 
@@ -198,6 +202,8 @@ async def spend_token(session: AsyncSession, token_id: UUID, until: datetime) ->
 async def revoke_keys(session: AsyncSession, user_id: UUID) -> int:
     """Revoke all of the person's own API keys; return how many."""
     revoked = await session.execute(
-        update(ApiKey).where(ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None)).values(revoked_at=func.now())
+        update(ApiKey)
+        .where(col(ApiKey.user_id) == user_id, col(ApiKey.revoked_at).is_(None))
+        .values(revoked_at=func.now())
     )
-    return revoked.rowcount
+    return row_count(revoked)

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, bindparam, delete, func, select, text, update
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, delete, func, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from rxchat.db.documents import FACTS, document_of
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.files import Document
 from rxchat.domain.versions import VersionState
 from rxchat.tables import ChunkRow, DocumentRow, DocumentText
-
-# SQLModel types its columns as their values, which a type checker cannot see through in queries.
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
 
 async def named(
@@ -25,15 +23,15 @@ async def named(
     found = await session.execute(
         select(*FACTS)
         .where(
-            DocumentRow.owner_id == owner_id,
-            DocumentRow.collection_id == collection_id,
-            DocumentRow.name == name,
-            DocumentRow.id != but if but else True,
-            DocumentRow.parent_id.is_(None),
-            DocumentRow.state != DocumentState.UPLOADING.value,
-            DocumentRow.version_state != VersionState.SUPERSEDED.value,
+            col(DocumentRow.owner_id) == owner_id,
+            col(DocumentRow.collection_id) == collection_id,
+            col(DocumentRow.name) == name,
+            (col(DocumentRow.id) != but) if but else true(),
+            col(DocumentRow.parent_id).is_(None),
+            col(DocumentRow.state) != DocumentState.UPLOADING.value,
+            col(DocumentRow.version_state) != VersionState.SUPERSEDED.value,
         )
-        .order_by(DocumentRow.created_at.desc(), DocumentRow.id)
+        .order_by(col(DocumentRow.created_at).desc(), col(DocumentRow.id))
     )
     return [document_of(row) for row in found]
 
@@ -56,8 +54,8 @@ async def taken_names(session: AsyncSession, owner_id: UUID, collection_id: UUID
 async def next_version(session: AsyncSession, owner_id: UUID, series_id: UUID) -> int:
     """Return the number of the next version. Call with the user's files locked, so that no other one gets it."""
     newest = await session.execute(
-        select(func.coalesce(func.max(DocumentRow.version), 0)).where(
-            DocumentRow.owner_id == owner_id, DocumentRow.version_series_id == series_id
+        select(func.coalesce(func.max(col(DocumentRow.version)), 0)).where(
+            col(DocumentRow.owner_id) == owner_id, col(DocumentRow.version_series_id) == series_id
         )
     )
     return newest.scalar_one() + 1
@@ -67,8 +65,8 @@ async def of_series(session: AsyncSession, owner_id: UUID, series_id: UUID) -> l
     """Return all versions of a document that the acting user may read, the newest first."""
     found = await session.execute(
         select(*FACTS)
-        .where(DocumentRow.owner_id == owner_id, DocumentRow.version_series_id == series_id)
-        .order_by(DocumentRow.version.desc())
+        .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.version_series_id) == series_id)
+        .order_by(col(DocumentRow.version).desc())
     )
     return [document_of(row) for row in found]
 
@@ -122,8 +120,8 @@ async def take_over(session: AsyncSession, document: Document) -> bool:
     Call with the user's files locked. Earlier versions, with the files attached to them, are found no more: their chunks
     go, their text and their file stay.
     """
-    mine = (DocumentRow.owner_id == document.owner_id, DocumentRow.id == document.id)
-    state = (await session.execute(select(DocumentRow.version_state).where(*mine))).scalar_one_or_none()
+    mine = (col(DocumentRow.owner_id) == document.owner_id, col(DocumentRow.id) == document.id)
+    state = (await session.execute(select(col(DocumentRow.version_state)).where(*mine))).scalar_one_or_none()
     if state is None or state == VersionState.SUPERSEDED.value:
         return False
     given = {"owner": document.owner_id, "series": document.version_series_id, "version": document.version}
@@ -137,18 +135,18 @@ async def take_over(session: AsyncSession, document: Document) -> bool:
 
 async def supersede(session: AsyncSession, owner_id: UUID, document_ids: Sequence[UUID]) -> None:
     """Find these documents no more, and keep their text and their file."""
-    these = (DocumentRow.owner_id == owner_id, DocumentRow.id.in_(list(document_ids)))
+    these = (col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id).in_(list(document_ids)))
     # One that was being read again stays as it was: its job is overtaken. One that was never ready is read to its end.
     await session.execute(
         update(DocumentRow)
-        .where(*these, DocumentRow.live_generation.is_not(None))
+        .where(*these, col(DocumentRow.live_generation).is_not(None))
         .values(
-            state=DocumentState.READY.value, generation=DocumentRow.live_generation, fence=DocumentRow.fence + 1,
+            state=DocumentState.READY.value, generation=col(DocumentRow.live_generation), fence=col(DocumentRow.fence) + 1,
             note="", error="", progress=1.0,
         )
     )  # fmt: skip
     await session.execute(
-        delete(ChunkRow).where(ChunkRow.owner_id == owner_id, ChunkRow.document_id.in_(list(document_ids)))
+        delete(ChunkRow).where(col(ChunkRow.owner_id) == owner_id, col(ChunkRow.document_id).in_(list(document_ids)))
     )
     await session.execute(
         update(DocumentRow)
@@ -165,8 +163,8 @@ async def copy_text(session: AsyncSession, original: Document, copy_id: UUID) ->
     row = (
         await session.execute(
             select(DocumentText)
-            .where(DocumentText.owner_id == original.owner_id, DocumentText.document_id == original.id)
-            .order_by(DocumentText.generation.desc())
+            .where(col(DocumentText.owner_id) == original.owner_id, col(DocumentText.document_id) == original.id)
+            .order_by(col(DocumentText.generation).desc())
             .limit(1)
         )
     ).scalar_one_or_none()
