@@ -247,3 +247,8 @@ def valid_permissions(values: Iterable[str]) -> frozenset[Permission]:
         return frozenset(Permission(value) for value in values)
     except ValueError as error:
         raise InvalidInput("One of these permissions does not exist.") from error
+
+
+def sees_details(viewer: Viewer) -> bool:
+    """Whether to show a user which host failed, and what it said: for those who can do something about it."""
+    return is_permitted(viewer, Permission.SETTINGS_MANAGE)

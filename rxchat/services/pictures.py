@@ -15,7 +15,7 @@ from rxchat.domain.documents import Block, BlockKind, ParsedDocument
 from rxchat.domain.errors import DocumentUnreadable, EmbedderError, ModelError, ModelRefused, NothingButPixels
 from rxchat.domain.ports import ChatModel
 from rxchat.domain.text import storable
-from rxchat.services.turns import may_ask
+from rxchat.services.model_access import may_use_model
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +70,7 @@ class Pictures:
         seeing = [item for item in await self._model.models() if "vision" in item.capabilities and item.is_allowed]
         async with self._database.begin(owner_id) as session:
             for model in seeing:
-                if await may_ask(session, owner_id, model.name):
+                if await may_use_model(session, owner_id, model.name):
                     return model
         raise NothingButPixels(_NONE_FOR_YOU if seeing else _NOBODY_SEES)
 

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from rxchat.db import asking
 from rxchat.db import conversations as rows
 from rxchat.db import queue as queue_rows
-from rxchat.db import roles as role_rows
 from rxchat.domain.conversations import (
     AnswerEnded,
     AnswerStarted,
@@ -20,9 +19,9 @@ from rxchat.domain.conversations import (
     WaitingMessage,
 )
 from rxchat.domain.ids import new_id
-from rxchat.domain.permissions import Action, Resource, ResourceKind, is_allowed
 from rxchat.domain.runs import Written
 from rxchat.observability import correlation_id
+from rxchat.services.model_access import may_use_model
 from rxchat.tables import Run
 
 
@@ -73,7 +72,7 @@ class Appending:
         if conversation is None:
             return False
         waiting = next(iter(await queue_rows.of(self.session, self.owner_id, self.conversation_id)), None)
-        if waiting is None or not await may_ask(self.session, self.owner_id, waiting.model):
+        if waiting is None or not await may_use_model(self.session, self.owner_id, waiting.model):
             return False
         await queue_rows.withdraw(self.session, self.owner_id, self.conversation_id, waiting.id)
         chosen = [ModelChosen(model=waiting.model)] if waiting.model != conversation.model else []
@@ -85,12 +84,3 @@ class Appending:
         await self.append(event)
         if event.lets_go_on:
             await self.ask_next()
-
-
-async def may_ask(session: AsyncSession, owner_id: UUID, model: str) -> bool:
-    """Whether somebody may have this model answer as it stands now: what waited was allowed when it was sent."""
-    person = await role_rows.acting(session)
-    if person is None or person.user_id != owner_id:
-        return False
-    grants = await role_rows.grants_on(session, ResourceKind.MODEL, [model])
-    return is_allowed(person, Action.USE, Resource(ResourceKind.MODEL, model), grants)

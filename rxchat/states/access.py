@@ -183,10 +183,17 @@ def is_account_page(path: str) -> bool:
     return (path.partition("?")[0] + "/").startswith("/account/")
 
 
-def _reopen() -> Any:
-    from rxchat.states.thread import ThreadState
+_banner: list[Any] = []
 
-    return ThreadState.reopen
+
+def show_errors_in(state: Any) -> Any:
+    """Show what goes wrong in the `problem` of this state, and call its `reopen` when the database is back; a decorator."""
+    _banner[:] = [state]
+    return state
+
+
+def _reopen() -> Any:
+    return _banner[0].reopen if _banner else None
 
 
 def _check_types(
@@ -211,7 +218,5 @@ def here(state: BaseState) -> str:
 
 async def _show(state: rx.State, error: RxChatError) -> None:
     """Say what went wrong in the banner of the page."""
-    from rxchat.states.thread import ThreadState
-
-    thread = await state.get_state(ThreadState)
-    thread.problem = error.message
+    for banner in _banner:
+        (await state.get_state(banner)).problem = error.message

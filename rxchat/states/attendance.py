@@ -27,6 +27,7 @@ from rxchat.domain.conversations import (
     ThreadMessage,
 )
 from rxchat.domain.errors import DatabaseAway, DatabaseBusy, NotFound
+from rxchat.domain.permissions import sees_details
 from rxchat.domain.runs import ActiveRun, ChunkKind
 from rxchat.services import graph
 from rxchat.services.conversations import News
@@ -37,7 +38,7 @@ from rxchat.states.access import viewer_of
 from rxchat.states.knowledge import KnowledgeState
 from rxchat.states.sidebar import SidebarState
 from rxchat.states.stream import Window, may_push, pause_seconds, push, streaming
-from rxchat.states.views import ending_view, in_pieces, message_view, sees_details, waiting_view
+from rxchat.states.views import ending_view, in_pieces, message_view, waiting_view
 
 if TYPE_CHECKING:
     from rxchat.states.thread import ThreadState

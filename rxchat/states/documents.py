@@ -16,12 +16,12 @@ from rxchat.domain.accounts import Viewer
 from rxchat.domain.errors import DatabaseAway, NotFound, RxChatError
 from rxchat.domain.files import Document, spoken_size
 from rxchat.domain.ids import parse_id
+from rxchat.domain.permissions import sees_details
 from rxchat.domain.versions import VersionState
 from rxchat.services import graph
 from rxchat.states import sockets
 from rxchat.states.access import here, signed_in, signed_in_background, viewer_of
 from rxchat.states.callers import caller_of
-from rxchat.states.views import sees_details
 
 _IDLE_SECONDS = 30.0
 _BREATH_SECONDS = 0.25

@@ -12,17 +12,17 @@ import reflex as rx
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.errors import InvalidInput, NotFound, RxChatError
 from rxchat.domain.ids import new_id, parse_id
-from rxchat.domain.permissions import Action, ResourceKind
+from rxchat.domain.permissions import Action, ResourceKind, sees_details
 from rxchat.services import graph
 from rxchat.services.conversations import ThreadPage
 from rxchat.services.models import Offer
-from rxchat.states.access import signed_in, signed_in_background
+from rxchat.states.access import show_errors_in, signed_in, signed_in_background
 from rxchat.states.attendance import NO_RUN, Attendance
 from rxchat.states.callers import caller_of
 from rxchat.states.knowledge import KnowledgeState, attached_of
 from rxchat.states.sidebar import SidebarState
 from rxchat.states.viewer import ViewerState
-from rxchat.states.views import in_pieces, message_view, model_detail, pieces_of, sees_details
+from rxchat.states.views import in_pieces, message_view, model_detail, pieces_of
 
 _NO_EVENTS = 2**31 - 1
 """A seq that no conversation gets to."""
@@ -58,6 +58,7 @@ def _offer_older_again(state: ThreadState, _error: RxChatError, _given: dict[str
     return False
 
 
+@show_errors_in
 class ThreadState(rx.State):
     """One conversation as one tab shows it; `patch` carries changes, never the whole history."""
 

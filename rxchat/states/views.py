@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from rxchat.domain.accounts import Viewer
 from rxchat.domain.chat import ModelInfo
 from rxchat.domain.conversations import AnswerEnded, MessageState, ThreadMessage, WaitingMessage
-from rxchat.domain.permissions import Permission, is_permitted
 from rxchat.domain.text import utf16_length
 from rxchat.states.stream import PACKET_CHARACTERS
 
 _WAITING_CHARACTERS = 500
 """Twenty may wait, and all of them go out together."""
-
-
-def sees_details(viewer: Viewer) -> bool:
-    """Whether somebody is shown which host failed, and what it said: those who can do something about it."""
-    return is_permitted(viewer, Permission.SETTINGS_MANAGE)
 
 
 def message_view(message: ThreadMessage, *, detailed: bool = False) -> dict[str, Any]:
