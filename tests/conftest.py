@@ -127,9 +127,9 @@ async def ollama() -> AsyncGenerator[ScriptedOllama]:
 
 
 @pytest.fixture
-def at(servers: Endpoints, database_url: str, owner_url: str, ollama: ScriptedOllama) -> Connections:
-    """Where this test's servers are."""
-    return Connections(
+def at(servers: Endpoints, database_url: str, owner_url: str, ollama: ScriptedOllama) -> Iterator[Connections]:
+    """Where this test's servers are; the database is emptied after the test, however many services were at work on it."""
+    yield Connections(
         database_url=database_url,
         database_owner_url=owner_url,
         redis_url=servers.redis_url,
@@ -138,6 +138,7 @@ def at(servers: Endpoints, database_url: str, owner_url: str, ollama: ScriptedOl
         secret_key=b"k" * 32,
         password_pepper=b"p" * 32,
     )
+    empty(owner_url, servers.redis_url)
 
 
 @pytest.fixture
@@ -160,12 +161,11 @@ def settings(tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
 
 @pytest.fixture
 async def services(settings: Settings, at: Connections) -> AsyncGenerator[Services]:
-    """All services at work on the real database, which is emptied after the test."""
+    """All services at work on the real database."""
     STARTS["service graph"] += 1
     async with running(settings, at) as found:
         await found.notices.listening.wait()
         yield found
-    empty(at.database_owner_url, at.redis_url)
 
 
 def empty(owner_url: str, redis_url: str | None = None) -> None:

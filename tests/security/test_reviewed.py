@@ -15,7 +15,6 @@ from rxchat.domain.accounts import Caller, SecondFactorPolicy
 from rxchat.domain.errors import LastAdministrator, NotAllowed, TooManyAttempts
 from rxchat.services.graph import Services
 from rxchat.settings import Settings
-from tests.conftest import empty
 from tests.factories import PASSWORD, signed_in_as
 from tests.peers.sign_in_provider import SignInProviderHost
 from tests.security.house import Open, doors, error_of, person, set_up_totp, sign_in
@@ -48,7 +47,6 @@ async def test_a_way_to_sign_in_is_connected_by_its_person_alone_and_just_after_
         with psycopg.connect(owner_url) as connection:
             connection.execute("UPDATE user_session SET created_at = now() - interval '11 minutes'")
         assert error_of(await client.post(path, json=wanted)) == "sign_in_again"
-    empty(at.database_owner_url, at.redis_url)
 
 
 @pytest.mark.parametrize("how", ["suspended", "demoted"])
@@ -112,7 +110,6 @@ async def test_whoever_must_set_up_a_factor_first_does_nothing_else(
                 answer = await client.request(method, path, json=body)
                 assert (answer.status_code, error_of(answer)) == (403, "second_factor_needed")
                 assert (await client.post("/api/me/totp/begin", json={"password": PASSWORD})).status_code == 200
-    empty(at.database_owner_url, at.redis_url)
 
 
 async def test_an_own_sign_in_frees_nobody_from_a_pause(services: Services, owner_url: str) -> None:

@@ -20,7 +20,6 @@ from rxchat.services.graph import Services
 from rxchat.settings import Settings
 from rxchat.states import guard, sockets
 from rxchat.states.thread import ThreadState
-from tests.conftest import empty
 from tests.factories import PASSWORD
 from tests.security.house import Open, doors, person, sign_in
 from tests.tab import open_tab
@@ -86,7 +85,6 @@ async def house(request: pytest.FixtureRequest, settings: Settings, at: Connecti
     async with running(settings, where) as services:
         await services.notices.listening.wait()
         yield services
-    empty(at.database_owner_url, at.redis_url)
 
 
 async def is_out(client: httpx.AsyncClient, headers: dict[str, str] | None = None) -> float:

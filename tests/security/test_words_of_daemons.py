@@ -18,7 +18,6 @@ from rxchat.domain.errors import EmbedderError, StoreError
 from rxchat.services.graph import Services
 from rxchat.settings import Settings
 from rxchat.states import documents as documents_state
-from tests.conftest import empty
 from tests.factories import add_viewer
 from tests.peers.canned_http import answer, canned_http
 from tests.peers.scripted_ollama import ScriptedOllama
@@ -70,7 +69,6 @@ async def test_what_an_s3_server_says_is_for_the_log_and_operators_alone(
                 error = await upload(services, add_viewer(owner_url))
             state = (await clients("127.0.0.1").get("/readyz")).text
             public = (await clients("203.0.113.9").get("/readyz")).text
-    empty(at.database_owner_url, at.redis_url)
     assert (
         WORDS not in error.message and server.endpoint not in error.message and error.message.endswith((".", "moment."))
     )
@@ -89,7 +87,6 @@ async def test_a_store_that_is_away_is_a_sentence_without_its_address(
     with capture_logs() as logs:
         async with running(settings.model_copy(update=values), at) as services:
             error = await upload(services, add_viewer(owner_url))
-    empty(at.database_owner_url, at.redis_url)
     assert "127.0.0.1" not in error.message
     assert "http://127.0.0.1:9" in reasons(logs)
 
@@ -158,7 +155,6 @@ async def test_what_a_sign_in_provider_says_is_for_the_log_alone(
         with capture_logs() as logs:
             back = await client.get("/api/auth/providers/oidc/callback", params=fields)
     provider.calm()
-    empty(at.database_owner_url, at.redis_url)
     assert (back.status_code, back.headers["location"]) == (303, "/sign-in?problem=provider_broke")
     assert WORDS not in back.text + str(back.headers)
     assert f"invalid_client: {WORDS}" in reasons(logs)

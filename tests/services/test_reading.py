@@ -48,7 +48,9 @@ async def test_a_reader_of_texts_is_not_given_other_files(services: Services, vi
     assert (document.state, document.reader, document.encoding) == (DocumentState.READY, "word", "")
 
 
-@pytest.mark.parametrize("reading", [Reading("x-user-defined"), Reading("", "pdf"), Reading("../x"), Reading("", "__main__")])
+@pytest.mark.parametrize(
+    "reading", [Reading("x-user-defined"), Reading("", "pdf"), Reading("../x"), Reading("", "__main__")]
+)
 async def test_what_cannot_be_chosen_is_refused(
     services: Services, viewer: Viewer, collection, reading: Reading
 ) -> None:

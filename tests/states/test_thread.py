@@ -18,7 +18,6 @@ from rxchat.states.sidebar import SidebarState
 from rxchat.states.thread import ThreadState
 from rxchat.states.viewer import ViewerState
 from rxchat.states.views import in_pieces
-from tests.conftest import empty
 from tests.factories import first_administrator
 from tests.peers.gateway import gateway
 from tests.peers.scripted_ollama import ScriptedOllama
@@ -308,7 +307,6 @@ async def test_a_page_opened_without_a_database_loads_when_it_is_back(
             await tab.until(lambda: "database does not answer" in tab.shown(ThreadState, "problem"), 20)
             await between.open()
             await tab.until(lambda: tab.shown(ThreadState, "problem") == "", 30)
-    empty(at.database_owner_url, at.redis_url)
 
 
 async def test_a_model_host_that_was_away_at_first_is_found_when_something_is_asked(
