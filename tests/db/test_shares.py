@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -12,11 +13,12 @@ from rxchat.connections import Connections
 from rxchat.db import shares
 from rxchat.domain.ids import new_id
 from rxchat.settings import Settings
+from tests.conftest import empty
 from tests.factories import add_viewer
 
 
 @pytest.fixture
-def shared(owner_url: str) -> str:
+def shared(owner_url: str) -> Iterator[str]:
     """A name that is part of everything here: a member, an outsider, and a moderator share with one group."""
     mark = new_id().hex[-10:]
     group = new_id()
@@ -38,7 +40,8 @@ def shared(owner_url: str) -> str:
                 " VALUES (%s, 'group', %s, 'collection', %s, 'read', %s)",
                 (new_id(), str(group), str(collection), viewer.user_id),
             )
-    return mark
+    yield mark
+    empty(owner_url)
 
 
 def test_only_shares_of_users_who_are_not_in_the_group_and_manage_none_are_found(shared: str, owner_url: str) -> None:
