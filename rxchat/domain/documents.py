@@ -50,9 +50,9 @@ class Block:
 ENCODINGS = (
     "utf-8", "utf-16le", "utf-16be", "utf-32le", "utf-32be", "windows-1252", "windows-1250", "windows-1251",
     "windows-1253", "windows-1254", "windows-1255", "windows-1256", "windows-1257", "windows-1258", "windows-874",
-    "iso-8859-2", "iso-8859-5", "iso-8859-7", "iso-8859-15", "koi8-r", "koi8-u", "macintosh", "ibm437", "ibm850",
-    "ibm852", "ibm866", "shift_jis", "euc-jp", "iso-2022-jp", "gb18030", "big5", "euc-kr", "iso-2022-kr",
-    "hz-gb-2312", "utf-7",
+    "iso-8859-2", "iso-8859-3", "iso-8859-5", "iso-8859-6", "iso-8859-7", "iso-8859-15", "iso-8859-16", "koi8-r",
+    "koi8-u", "macintosh", "x-mac-cyrillic", "ibm437", "ibm737", "ibm850", "ibm852", "ibm862", "ibm866", "shift_jis",
+    "euc-jp", "iso-2022-jp", "gb18030", "big5", "euc-kr", "iso-2022-kr", "johab", "hz-gb-2312", "utf-7",
 )  # fmt: skip
 """What a user can choose from when the encoding of a text file was detected wrongly; names of the WHATWG standard."""
 

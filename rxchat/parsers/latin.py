@@ -21,6 +21,17 @@ _LANGUAGES = (
 )
 _SIGNS = frozenset("€–—„“”‘’‚…°§«»²³½¼·•™®©µ×±£ \u00a0")
 _INSIDE_WORDS = re.compile("[A-Za-z](?![’–—·])[€–—„“”‘‚…°§«»²³½¼·•™®©µ×±£\u00a0][A-Za-z]")
+_ALONE = (_SIGNS | {"\u00a4", "¶"}) - {"‚"}
+# Signs of which texts have a single one, and those that stand with a number: ISO 8859-15 has its euro where ¤ is.
+_ADJACENT = re.compile("[^\x00-\x7f–—“”‘’…«»\u00a0°]{2}")
+_AMOUNTLESS = re.compile(r"(?<!\d)(?<!\d[ \u00a0])[¤£¥±](?![ \u00a0]?[\d.])")
+# What touches a letter must be a sign that does; old encodings of DOS have letters where the others are.
+_TOUCHING = re.compile(
+    r"[A-Za-z][^\x00-\x7f’”“…™®°»–—\u00a0·²³]|[^\x00-\x7f“‘„«–—\u00a0’…§©¿¡·][A-Za-z]|(?<![A-Za-z])’[A-Za-z]| …|… "
+)
+_UNCLOSED = re.compile("„[^“”]*$")
+_BEYOND = re.compile(rb"[\x80-\xff]")
+_LINE_STARTS = re.compile(rb"(?:(?<=[\r\n\t ])|(?<![\x00-\xff]))\xa5[\t ]")
 
 
 def is_latin(sample: bytes) -> bool:
@@ -38,3 +49,17 @@ def is_western(sample: bytes) -> bool:
     if len(others) > _LITTLE or _INSIDE_WORDS.search(text):
         return False
     return any(letters <= {*language, *_EVERYWHERE} for language in _LANGUAGES)
+
+
+def of_signs(sample: bytes) -> str:
+    """Return the encoding of bytes that have no letters beyond ASCII, only signs that stand as signs do; "" otherwise."""
+    if all(
+        match.group() == b"\xa5" and _LINE_STARTS.match(sample, match.start()) for match in _BEYOND.finditer(sample)
+    ):
+        return "macintosh"
+    text = sample.decode("cp1252", "replace")
+    if any(character > "\x7f" and character not in _ALONE for character in text):
+        return ""
+    if any(strange.search(text) for strange in (_INSIDE_WORDS, _ADJACENT, _AMOUNTLESS, _TOUCHING, _UNCLOSED)):
+        return ""
+    return "iso-8859-15" if "\u00a4" in text else "windows-1252"
