@@ -1,4 +1,4 @@
-"""RTF, as old word processors save it: the text, without fonts, pictures and fields' codes."""
+"""RTF, as old word processors save it: the text as it is shown, without fonts, pictures and fields' codes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from striprtf.striprtf import rtf_to_text
 from rxchat.domain.documents import BlockKind, ParsedDocument
 from rxchat.domain.errors import DocumentUnreadable
 from rxchat.parsers.builder import TextBuilder
+from rxchat.parsers.rtf_source import readable
 
 # Pictures and embedded files are long runs of hexadecimal digits.
 _HEX_DATA = re.compile(r"(?:[0-9a-fA-F]{2}\s*){64,}")
 _BINARY = re.compile(rb"\\bin(\d{1,9}) ?")
-_HIDDEN = re.compile(r"\\v(?![a-z0-9-])(?:[^{}\\]|\\(?!v0)[^{}])*?(?:\\v0(?![0-9]) ?|(?=[{}]))")
-_LEFT_OUT = {"footnote": "Footnotes", "annotation": "Comments", "header": "Headers", "footer": "Footers"}
 _DAMAGED = "This RTF is damaged, or not RTF: save it as .docx or PDF and upload that."
 _TABLE_CELL = re.compile(r"[ \t]*\|[ \t]*")
 
@@ -26,14 +25,17 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
     source = _without_binary(content).decode("latin-1")
     if not source.lstrip().startswith("{\\rtf"):
         raise DocumentUnreadable(_DAMAGED)
-    source = _HIDDEN.sub("", _HEX_DATA.sub("", source))
+    found = readable(_HEX_DATA.sub("", source))
     try:
-        text = rtf_to_text(source, errors="replace")
+        text = rtf_to_text(found.text, errors="replace")
     except (ValueError, KeyError, IndexError, UnicodeError, LookupError) as error:
         raise DocumentUnreadable(_DAMAGED) from error
-    left_out = [word.lower() for name, word in _LEFT_OUT.items() if re.search(rf"\\{name}[a-z]?[ \\{{]", source)]
-    if left_out:
-        builder.note(f"The {', '.join(left_out)} of this RTF text were not read: save it as .docx to have them read.")
+    if found.has_hidden_text:
+        builder.note("Hidden text in this document was left out.")
+    if found.has_objects:
+        builder.note("Another document that is embedded in this one was not read: upload it by itself.")
+    if found.has_pictures:
+        builder.note("Pictures in this document were not read.")
     for paragraph in builder.cut(text).split("\n"):
         line = _TABLE_CELL.sub(" | ", paragraph).strip().strip("|").strip()
         builder.add(BlockKind.TABLE if " | " in line else BlockKind.PARAGRAPH, line)
