@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from selectolax.lexbor import LexborNode
 
-_SIGNS = {
+SIGNS = {
     "mfrac": ("", "/"),
     "msup": ("", "^"),
     "msub": ("", "_"),
@@ -35,12 +35,12 @@ def math_after(node: LexborNode) -> str:
 def _is_grouped(node: LexborNode) -> bool:
     if node.tag in _ROOTS:
         return True
-    is_part = node.parent is not None and node.parent.tag in _SIGNS
+    is_part = node.parent is not None and node.parent.tag in SIGNS
     return is_part and node.tag not in _FEW and len(list(node.iter())) > 1
 
 
 def _sign(node: LexborNode) -> str:
-    signs = _SIGNS.get(node.parent.tag or "", ()) if node.parent is not None else ()
+    signs = SIGNS.get(node.parent.tag or "", ()) if node.parent is not None else ()
     if not signs:
         return ""
     place, before = 0, node.prev

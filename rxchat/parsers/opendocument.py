@@ -13,6 +13,7 @@ from rxchat.domain.errors import DocumentUnreadable
 from rxchat.parsers import archive, limits
 from rxchat.parsers.builder import TextBuilder, one_line
 from rxchat.parsers.opendocument_lists import ListNumbers
+from rxchat.parsers.opendocument_objects import EMBEDDED, Objects
 from rxchat.parsers.opendocument_text import PARAGRAPHS, TextReader, tag
 from rxchat.parsers.tables import add_table
 
@@ -32,8 +33,11 @@ _NOT_SHOWN = frozenset(
     }
 )
 _HIDDEN = frozenset({"collapse", "filter"})
-_DEEPEST = 60
+_OBJECTS = frozenset(tag(f"draw:{name}") for name in ("object-ole", "plugin", "applet", "floating-frame", "image"))
+# lxml reads no tree that is deeper.
+_DEEPEST = 250
 _DEEPEST_LIST = 30
+_TOO_DEEP = "Parts of this document are nested too deeply, and were not read."
 
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:
@@ -84,7 +88,8 @@ class _Reader:
         self._package = package
         self._content = _xml(package, _CONTENT)
         self._styles = _xml(package, _STYLES)
-        self._text = TextReader(self._content, self._styles)
+        self._objects = Objects(self._content, self._part)
+        self._text = TextReader(self._objects.in_line, self._content, self._styles)
         self._numbers = ListNumbers(self._styles, self._content)
         self._comments: list[str] = []
         self._notes: list[Any] = []
@@ -109,35 +114,62 @@ class _Reader:
             self._add_margins("footer")
         for comment in dict.fromkeys(self._comments):
             self._builder.add(BlockKind.PARAGRAPH, comment, page=self._page)
+        for field in self._objects.other_fields():
+            self._builder.add(BlockKind.PARAGRAPH, f"Form field: {field}")
         if self._text.has_hidden_text:
             self._builder.note("Hidden text in this document was left out.")
+        if self._objects.has_unread:
+            self._builder.note(EMBEDDED)
+        if self._objects.pictures:
+            self._builder.note(f"{self._objects.pictures:,} large pictures in this document were not read.")
+
+    def _part(self, name: str) -> Any | None:
+        """Return another document of the package."""
+        return _xml(self._package, name)
 
     def _add_below(self, parent: Any, depth: int) -> None:
         for element in parent:
-            if self._builder.is_full or depth > _DEEPEST:
+            if self._builder.is_full:
+                return
+            if depth > _DEEPEST:
+                self._builder.note(_TOO_DEEP)
                 return
             if element.tag in PARAGRAPHS:
                 self._add_paragraph(element, depth)
             elif element.tag == _LIST:
-                style = element.get(tag("text:style-name")) or ""
-                self._numbers.begin(
-                    style,
-                    goes_on=bool(element.get(tag("text:continue-numbering")) or element.get(tag("text:continue-list"))),
-                )
-                self._builder.add(BlockKind.LIST, "\n".join(self._items(element, style, 0)), page=self._page)
-                self._add_hanging(depth)
+                self._add_list(element, depth)
             elif element.tag == _TABLE:
                 add_table(self._builder, self._rows(element), page=self._page)
                 self._add_hanging(depth)
-            elif element.tag == tag("draw:object"):
-                self._add_chart(element)
             elif element.tag == tag("presentation:notes"):
                 texts = (self._text.text(it) for it in element.iter(*PARAGRAPHS))
                 if text := "\n".join(filter(None, texts)):
                     self._builder.add(BlockKind.PARAGRAPH, f"Notes: {text}", page=self._page)
-            elif isinstance(element.tag, str) and element.tag not in _NOT_SHOWN:
+            elif isinstance(element.tag, str) and element.tag not in _NOT_SHOWN and not self._is_object(element):
                 # Sections, indexes, frames and boxes hold the same again.
                 self._add_below(element, depth + 1)
+
+    def _is_object(self, element: Any) -> bool:
+        """Whether an element is no container of paragraphs that are shown; what can be read of it is appended."""
+        if element.tag == tag("text:section"):
+            self._text.has_hidden_text = self._text.has_hidden_text or _is_hidden_section(element)
+            return _is_hidden_section(element)
+        if element.tag == tag("draw:object"):
+            self._add_object(element)
+        elif element.tag in _OBJECTS:
+            self._objects.note_object(element)
+        elif (shown := self._objects.in_line(element)) is not None:
+            self._builder.add(BlockKind.PARAGRAPH, shown, page=self._page)
+        else:
+            return False
+        return True
+
+    def _add_list(self, element: Any, depth: int) -> None:
+        style = element.get(tag("text:style-name")) or ""
+        goes_on = bool(element.get(tag("text:continue-numbering")) or element.get(tag("text:continue-list")))
+        self._numbers.begin(style, goes_on=goes_on)
+        self._builder.add(BlockKind.LIST, "\n".join(self._items(element, style, 0)), page=self._page)
+        self._add_hanging(depth)
 
     def _add_paragraph(self, element: Any, depth: int) -> None:
         text = self._text.text(element)
@@ -171,7 +203,9 @@ class _Reader:
         for item in list_:
             label = ""
             for child in item:
-                if child.tag == _LIST and depth < _DEEPEST_LIST:
+                if child.tag == _LIST and depth >= _DEEPEST_LIST:
+                    self._builder.note(_TOO_DEEP)
+                elif child.tag == _LIST:
                     yield from self._items(child, style, depth + 1)
                 elif child.tag in PARAGRAPHS and (text := one_line(self._text.text(child))):
                     mark = "  " if label else self._numbers.item(style, depth)
@@ -262,12 +296,14 @@ class _Reader:
                 return next((value for it in style if (value := it.get(tag(attribute)))), "")
         return ""
 
-    def _add_chart(self, element: Any) -> None:
-        """Append the data of a chart, which is a document of its own in the package."""
-        folder = (element.get(tag("xlink:href")) or "").removeprefix("./").rstrip("/")
-        chart = _xml(self._package, f"{folder}/{_CONTENT}") if folder else None
+    def _add_object(self, element: Any) -> None:
+        """Append the data of a chart, which is a document of its own in the package; other documents are only said."""
+        chart = self._objects.content_of(element)
         table = chart.find(f".//{_TABLE}") if chart is not None else None
-        if table is not None:
+        is_chart = chart is not None and chart.find(f".//{tag('chart:chart')}") is not None
+        if table is None or not is_chart:
+            self._objects.note_object(element)
+        else:
             self._builder.add(BlockKind.PARAGRAPH, "Chart", page=self._page)
             add_table(self._builder, self._rows(table), page=self._page)
 
@@ -280,6 +316,11 @@ class _Reader:
         for text in texts:
             if any(map(str.isalpha, text)):
                 self._builder.add(BlockKind.PARAGRAPH, f"{kind.capitalize()}: {text}")
+
+
+def _is_hidden_section(section: Any) -> bool:
+    display = section.get(tag("text:display"))
+    return display == "none" or (display == "condition" and section.get(tag("text:is-hidden")) == "true")
 
 
 def _number(text: str | None) -> int:

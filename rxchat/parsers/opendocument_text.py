@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,9 @@ _NAMES = {
     "style": "urn:oasis:names:tc:opendocument:xmlns:style:1.0",
     "presentation": "urn:oasis:names:tc:opendocument:xmlns:presentation:1.0",
     "xlink": "http://www.w3.org/1999/xlink",
+    "form": "urn:oasis:names:tc:opendocument:xmlns:form:1.0",
+    "svg": "urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0",
+    "chart": "urn:oasis:names:tc:opendocument:xmlns:chart:1.0",
     "dc": "http://purl.org/dc/elements/1.1/",
 }
 _WHITE_SPACE = re.compile(r"[ \t\r\n]+")
@@ -62,9 +65,10 @@ class Hanging:
 
 
 class TextReader:
-    """Reads paragraphs, given which styles hide their text."""
+    """Reads paragraphs, given which styles hide their text, and what equations and form fields show in a line."""
 
-    def __init__(self, *sources: Any) -> None:
+    def __init__(self, in_line: Callable[[Any], str | None], *sources: Any) -> None:
+        self._in_line = in_line
         self._hidden = _hidden_styles(sources)
         self.hanging = Hanging()
         self.has_hidden_text = False
@@ -96,6 +100,8 @@ class TextReader:
             self.hanging.notes.append(child)
         elif name == _ANNOTATION:
             self.hanging.comments.append(self.comment(child))
+        elif (shown := self._in_line(child)) is not None:
+            yield shown
         elif name in _SHAPES:
             self.hanging.shapes.append(child)
         elif self._is_hidden(child):
