@@ -13,16 +13,19 @@ from rxchat.domain.documents import ParsedDocument
 from rxchat.domain.errors import DocumentUnreadable
 from rxchat.parsers.builder import TextBuilder
 from rxchat.parsers.plain_text import read
+from rxchat.parsers.quoting import LenientRows, is_regular, without_backslashes
 from rxchat.parsers.tables import add_table
 
-_DELIMITERS = ",;\t|"
+_DELIMITERS = ",;\t|^"
 _SAMPLE_CHARACTERS = 200_000
 _SAMPLE_ROWS = 200
 _HEADER_WITHIN_ROWS = 40
 _FIELD_CHARACTERS = 1_000_000
 # What Excel writes and reads as the first line; some programs put it in quotes.
 _SEPARATOR_LINE = re.compile(r'\A\s*"?sep=(.)"?[;,\t|]*\r?\n?', re.IGNORECASE)
-_UNCLOSED = "unexpected end of data"
+_BROKEN = (
+    "Quotation marks in this table are not closed or not doubled as they should be: those were read as they stand."
+)
 
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:
@@ -34,16 +37,18 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
         text, delimiter = text[named.end() :], named.group(1)
     else:
         delimiter = "\t" if suffix in {".tsv", ".tab"} and "\t" in text else _delimiter(text)
-    quoting = csv.QUOTE_MINIMAL
-    if _is_left_open(text, delimiter):
-        quoting = csv.QUOTE_NONE
-        builder.note("A quotation mark in this table is opened and never closed: all were read as they stand.")
     try:
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
+        lenient = None
+        if not is_regular(text, delimiter):
+            doubled = without_backslashes(text, delimiter)
+            lenient, text = None if doubled else LenientRows(text, delimiter), doubled or text
+        rows = iter(lenient or csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
         first = list(islice(rows, _HEADER_WITHIN_ROWS))
         header = _header_index(first, _usual_columns(text, delimiter)[0])
         add_table(builder, first[:header])
         add_table(builder, _chained(first[header:], rows))
+        if lenient and lenient.is_broken:
+            builder.note(_BROKEN)
     except csv.Error as error:
         raise DocumentUnreadable(
             "This table is damaged: a cell has more than a million characters. Check it, and upload it again."
@@ -89,15 +94,3 @@ def _header_index(rows: list[list[str]], columns: int) -> int:
         if len(row) >= columns and sum(bool(cell.strip()) for cell in row) * 2 > columns:
             return index
     return 0
-
-
-def _is_left_open(text: str, delimiter: str) -> bool:
-    """Whether a quotation mark swallows everything up to the end of the file."""
-    if text.count('"') % 2 == 0:
-        return False
-    try:
-        for _ in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
-            pass
-    except csv.Error as error:
-        return _UNCLOSED in str(error) or "field larger" in str(error)
-    return False
