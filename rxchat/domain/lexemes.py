@@ -12,9 +12,21 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rxchat.domain.tokenizing import folded, has_compounds, is_name, is_stemmed, normal, parts_of, spellings, tokens_of
+from rxchat.domain.tokenizing import (
+    folded,
+    has_compounds,
+    is_name,
+    is_stemmed,
+    joints,
+    normal,
+    parts_of,
+    spellings,
+    tokens_of,
+    without_article,
+    without_prefixes,
+)
 
-VERSION = 2
+VERSION = 3
 """Documents that were indexed by an older one are indexed again."""
 MOST_TERMS = 64
 """So many terms of a question are looked for."""
@@ -33,6 +45,8 @@ _LETTERS_DIGITS = re.compile(r"([^\W\d_]{2,}?)([vV]?\d.*)")
 _VERSION = re.compile(r"[vV]\d.*")
 _OTHER_SIGNS = re.compile(r"[._@:&+#~\\]")
 _THOUSANDS = re.compile(r"\d{1,3}(?:[,.'\u2019]\d{3})+(?!\d)")
+_PLURAL = re.compile(r"(?<=ung|eit|ion)en\Z|(?<=schaft)en\Z")
+"""In the middle of a compound is the singular."""
 _COMPOUND_BEGIN, _COMPOUND_END = ">", "<"
 _NAME = "="
 
@@ -132,8 +146,10 @@ def _lexemes_of_part(part: str, words: list[str], may_compound: bool) -> Iterato
             if may_compound and len(spelling) >= _LEAST_COMPOUND:
                 yield _COMPOUND_BEGIN + spelling
                 yield _COMPOUND_END + spelling[::-1]
+                yield from (_COMPOUND_BEGIN + spelling[at:] for at in joints(spelling[:_LONGEST]))
         else:
             yield spelling
+            yield from without_prefixes(spelling)
 
 
 def _word_term(part: str) -> Term:
@@ -144,8 +160,9 @@ def _word_term(part: str) -> Term:
         sign
         for word in latin
         if len(word) >= _LEAST_PART
-        for sign in (_COMPOUND_BEGIN + word, _COMPOUND_END + word[::-1])
+        for sign in (_COMPOUND_BEGIN + _PLURAL.sub("", word), _COMPOUND_END + word[::-1])
     ]
+    others += tuple(bare for word in others if (bare := without_article(word)))
     # No stemmer is asked about other alphabets: words that differ in their ending are nearly the same.
     prefixes += [word[: max(4, len(word) - 2)] for word in others if len(word) >= _LEAST_PART and word.isalpha()]
     return Term(part, latin, others, tuple(prefixes))

@@ -42,11 +42,29 @@ _HAS_MARKED = re.compile("[äöüøåæœ]")
 # Words of the languages that write compounds as one word, and that English does not have.
 _COMPOUNDING = re.compile(
     r"\b(?:der|die|das|und|ist|nicht|für|von|den|dem|ein|eine|einen|zu|auf|mit|wird|werden|sind|oder|bei|nach|zum|zur|im"
-    r"|het|een|van|voor|niet|och|att|är|som|med|på|av|og|er|det|til|ikke|ja|ei|että)\b",
+    r"|het|een|van|voor|niet|och|att|är|som|med|på|av|og|er|det|til|ikke|ja|ei|että|über|sich|auch|dass|vom|wurde)\b",
     re.IGNORECASE,
 )
+# Titles have no small words: here a compound is known by how its parts are joined, or by letters that English has not.
+_COMPOUND = re.compile(
+    r"\b(?=[^\W\d_]{12})(?:[^\W\d_]*[äöüßåøæ]|[^\W\d_]+(?:ung|heit|keit|schaft|tum|ling|tät|ion)s[^\W\d_]{4})",
+    re.IGNORECASE,
+)
+_ENGLISH = re.compile(r"\b(?:the|of|and|to|is|are|for|with|by|that|this|les|des|une|el|los|para)\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+")
 _COMPOUNDING_SHARE = 0.08
+_LEAST_JOINED, _LEAST_BEFORE = 12, 3
+# Five letters at least are behind a joint.
+_JOINT = re.compile(
+    r"(?<=[bcdfghklmnprstvwxz])(?=[a-z]{5})(?=[bdfghjklmnprstvwz][aeiouy]|[bdfgkpt]r|[bfgkp]l|sch[aeioulmnrw]|st[aeiour]|sp[aeiour]"
+    r"|pf[aeiourl]|kn[aeiou]|zw[aeiou]|qu|(?<=[ns])[aeiou][bdfgklmnprst])"
+)
+# Folded: the article is alef and lam; wa, fa, bi, ka and li are written before it, and li with it as two lams.
+_ARTICLE = re.compile(r"[\u0648\u0641]?(?:[\u0628\u0643]?\u0627\u0644|\u0644\u0644)(?=\w{3})")
+_PARTICLE = re.compile(
+    r"[\u0648\u0641]?[\u0628\u0643\u0644](?=\w{4})|[\u0648\u0641](?=\w{4})"
+    r"|(?:\u05d5|\u05e9|\u05db\u05e9)?[\u05d4\u05d1\u05dc\u05db\u05de](?=\w{3})|[\u05d5\u05e9](?=\w{3})"
+)
 # The stop words of Postgres' English configuration that are names, too, when they are written like one.
 _STOP_WORDS = frozenset(
     [
@@ -249,4 +267,30 @@ def has_compounds(text: str) -> bool:
     """Whether a text is in a language that writes compounds as one word, as far as its small words say."""
     said = text[:4_000]
     count = len(_WORD.findall(said))
-    return bool(count) and len(_COMPOUNDING.findall(said)) >= _COMPOUNDING_SHARE * count
+    if len(_COMPOUNDING.findall(said)) >= max(1.0, _COMPOUNDING_SHARE * count):
+        return True
+    return len(_ENGLISH.findall(said)) < _COMPOUNDING_SHARE * count and _COMPOUND.search(said) is not None
+
+
+def joints(word: str) -> Iterator[int]:
+    """Yield where a part of a compound may begin within it: behind a consonant, with letters that words begin with.
+
+    There is no dictionary for it: what is found by a part that is none counts as little as each other part does.
+    """
+    if len(word) >= _LEAST_JOINED:
+        yield from (found.start() for found in _JOINT.finditer(word, _LEAST_BEFORE, len(word)))
+
+
+def without_prefixes(word: str) -> tuple[str, ...]:
+    """Return an Arabic or Hebrew word without the article and the particles that are written as one with it."""
+    found = _ARTICLE.match(word)
+    bare = [word[found.end() :]] if found else []
+    if particle := _PARTICLE.match(word):
+        bare.append(word[particle.end() :])
+    return tuple(dict.fromkeys(bare))
+
+
+def without_article(word: str) -> str:
+    """Return an Arabic word without its article; "" when it has none."""
+    found = _ARTICLE.match(word)
+    return word[found.end() :] if found else ""

@@ -84,17 +84,17 @@ class LenientRows:
 
     def _cell(self, start: int, position: int) -> tuple[str, int]:
         """Return the cell at a position, and where it ends."""
-        bare = self._bare.match(self._text, position)
-        assert bare
-        if not bare.group().lstrip(" ").startswith('"'):
-            return bare.group(), bare.end()
+        found = self._bare.match(self._text, position)
+        bare = found.group() if found else ""
+        if not bare.lstrip(" ").startswith('"'):
+            return bare, position + len(bare)
         if quoted := self._closed(start, position):
             cell = quoted.group(1).replace('""', '"')
             self.is_broken = self.is_broken or '"' in quoted.group(1).replace('""', "")
             return cell, quoted.end()
         self.is_broken = True
         in_line = self._matched(self._in_line, position)
-        return (in_line.group(1), in_line.end()) if in_line else (bare.group(), bare.end())
+        return (in_line.group(1), in_line.end()) if in_line else (bare, position + len(bare))
 
     def _closed(self, start: int, position: int) -> re.Match[str] | None:
         """Return the quoted cell at a position; None when its mark is never closed, or only by another row's."""
