@@ -121,7 +121,9 @@ class _Reader:
         if self._objects.has_unread:
             self._builder.note(EMBEDDED)
         if self._objects.pictures:
-            self._builder.note(f"{self._objects.pictures:,} large pictures in this document were not read.")
+            pictures = "large picture" if self._objects.pictures == 1 else "large pictures"
+            was = "was" if self._objects.pictures == 1 else "were"
+            self._builder.note(f"{self._objects.pictures:,} {pictures} in this document {was} not read.")
 
     def _part(self, name: str) -> Any | None:
         """Return another document of the package."""

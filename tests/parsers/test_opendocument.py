@@ -84,7 +84,7 @@ def test_large_pictures_are_said_and_small_ones_are_not() -> None:
     picture = (
         '<text:p>See <draw:frame svg:width="{}" svg:height="{}"><draw:image xlink:href="x.png"/></draw:frame></text:p>'
     )
-    assert read(picture.format("17cm", "20cm")).notes == ("1 large pictures in this document were not read.",)
+    assert read(picture.format("17cm", "20cm")).notes == ("1 large picture in this document was not read.",)
     assert read(picture.format("2cm", "0.5in")).notes == ()
 
 

@@ -56,6 +56,30 @@ async def test_words_of_every_kind_are_found_in_small_and_in_large_scopes(
         assert any(said in text for text in texts[:2]), (question, [text[:80] for text in texts])
 
 
+@pytest.mark.parametrize("read_through", [0, 2_500])
+async def test_parts_in_the_middle_of_compounds_and_words_with_articles_are_found(
+    services: Services, viewer: Viewer, collection: UUID, monkeypatch: pytest.MonkeyPatch, read_through: int
+) -> None:
+    monkeypatch.setattr(rows, "_WORDS_READ_THROUGH", read_through)
+    said = {
+        "fees.txt": "Straßenreinigungsgebühren steigen",
+        "rules.txt": "Verwaltungsvorschrift über Umzüge",
+        "leave.txt": "الإجازة السنوية ثلاثون يوماً",
+        "english.txt": "The administration reports on the transformation of its information.",
+    }
+    for name, sentence in said.items():
+        await ready(services, viewer, collection, name, sentence)
+    for question, name in (
+        ("Reinigung", "fees.txt"),
+        ("Gebühr", "fees.txt"),
+        ("Vorschrift", "rules.txt"),
+        ("إجازة", "leave.txt"),
+        ("والإجازة", "leave.txt"),
+    ):
+        assert await by_words(services, viewer, collection, question) == [said[name]], question
+    assert await by_words(services, viewer, collection, "ration format") == []
+
+
 async def test_the_code_that_is_asked_for_comes_first_among_hundreds(
     services: Services, viewer: Viewer, collection: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
