@@ -89,8 +89,8 @@ def test_a_sheet_has_values_that_its_formats_hide_and_what_is_printed_around_it(
     sheet.append(["Zero", 0])
     for cell in sheet["B"]:
         cell.number_format = ";;;"
-    assert sheet.oddHeader
-    assert sheet.oddFooter
+    assert sheet.oddHeader is not None
+    assert sheet.oddFooter is not None
     sheet.oddHeader.center.text = "Budget &D R&&D"
     sheet.oddFooter.center.text = "Page &P of &N"
     chart = BarChart()
