@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from rxchat.domain.accounts import valid_name
 from rxchat.domain.errors import InvalidInput
-from rxchat.domain.text import clean_line, clean_title, storable, title_of, utf16_length
+from rxchat.domain.text import clean_line, clean_title, same_site_path, storable, title_of, utf16_length
 
 
 def test_what_postgres_cannot_hold_is_replaced_and_nothing_else() -> None:
@@ -70,3 +73,9 @@ def test_a_typed_title_is_one_line_of_at_most_200_characters() -> None:
     assert clean_title(" a\n b ") == "a b"
     assert len(clean_title("x" * 300)) == 200
     assert clean_title(" \n ") == ""
+
+
+def test_next_leads_only_to_pages_as_the_browser_decides_too() -> None:
+    cases = json.loads((Path(__file__).parents[1] / "support" / "next_cases.json").read_text())
+    assert [path for path in cases["pages"] if same_site_path(path) != path] == []
+    assert [path for path in cases["others"] if same_site_path(path) != "/"] == []

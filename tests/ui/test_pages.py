@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import reflex as rx
 
+from rxchat.domain.text import PAGES as FIRST_SEGMENTS
 from rxchat.ui.pages import PAGES, Page, register
 
 
@@ -22,3 +23,8 @@ def test_register_adds_every_page_and_runs_what_comes_before_its_loading() -> No
 def test_chat_page_has_a_place_for_the_new_and_for_the_named_conversation() -> None:
     routes = {page.route for page in PAGES}
     assert {"/", "/c/[conversation_id]", "/sign-in", "/setup", "404"} <= routes
+
+
+def test_next_may_lead_to_every_page_and_to_nothing_else() -> None:
+    routes = {page.route.split("/")[1] for page in PAGES if page.route.startswith("/")}
+    assert routes - {""} == FIRST_SEGMENTS
