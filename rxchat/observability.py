@@ -23,6 +23,8 @@ from rxchat.domain.ids import new_id
 
 REDACTED = "[redacted]"
 LARGEST_LOG_BYTES = 10_000_000
+LONGEST_MESSAGE = 2_000
+"""Characters of one line's message; its other fields and its traceback are as long as they are."""
 _SECRET_NAMES = re.compile(
     r"cookie|token|secret|password|pepper|authorization|api_?key|^text$|content|payload|router_data|headers",
     re.IGNORECASE,
@@ -83,11 +85,12 @@ def configure_logging(level: str, form: Literal["auto", "json", "text"], file: P
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     ending: list[Any] = (
-        [structlog.processors.format_exc_info, _redact, structlog.processors.JSONRenderer()]
+        [structlog.processors.format_exc_info, _redact, _shorten, structlog.processors.JSONRenderer()]
         if as_json
         else [
             structlog.processors.format_exc_info,
             _redact,
+            _shorten,
             _escape,
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
         ]
@@ -122,7 +125,9 @@ def configure_logging(level: str, form: Literal["auto", "json", "text"], file: P
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
-_NUMBERS = re.compile(r"0x[0-9a-f]+|\d+")
+def _source_of(record: logging.LogRecord) -> tuple[str, int, str, int]:
+    """Return which line of code logged this. Its text cannot be a key: clients choose parts of what libraries log."""
+    return (record.name, record.levelno, record.pathname, record.lineno)
 
 
 class RepeatedTracebacks(logging.Filter):
@@ -132,7 +137,7 @@ class RepeatedTracebacks(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown: dict[tuple[str, str, str], float] = {}
+        self._shown: dict[tuple[Any, ...], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Change the line, if need be; it is never left out."""
@@ -142,11 +147,7 @@ class RepeatedTracebacks(logging.Filter):
         if not isinstance(error, BaseException):
             return True
         now = time.monotonic()
-        kind = (
-            record.name,
-            _NUMBERS.sub("#", str(fields.get("event") if fields else record.msg)[:400]),
-            repr(type(error)),
-        )
+        kind = (_source_of(record), repr(type(error)), _raised_at(error))
         if now - self._shown.get(kind, -self._SECONDS) >= self._SECONDS:
             self._shown = {of: at for of, at in self._shown.items() if now - at < self._SECONDS} | {kind: now}
             return True
@@ -157,41 +158,52 @@ class RepeatedTracebacks(logging.Filter):
         return True
 
 
-class RepeatedLines(logging.Filter):
-    """Lets a line through so many times in a while; the next one after that says how many were left out.
+def _raised_at(error: BaseException) -> tuple[str, int]:
+    """Return the file and line where an error was raised."""
+    traceback = error.__traceback__
+    if traceback is None:
+        return ("", 0)
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return (traceback.tb_frame.f_code.co_filename, traceback.tb_lineno)
 
-    What a client sends can make one line of each packet, and a disk is full before an operator reads one.
+
+class RepeatedLines(logging.Filter):
+    """Lets a line of the code log so many times in a while; the next one after that says how many were left out.
+
+    What a client sends can make one line of each packet, and a disk is full before an operator reads one. Libraries write what
+    clients sent into their messages, at any length; their lines wait for longer.
     """
 
     _TIMES = 20
-    _SECONDS = 10.0
-    _MOST_KINDS = 1_000
+    _SECONDS, _LIBRARY_SECONDS = 10.0, 60.0
 
     def __init__(self) -> None:
         super().__init__()
-        self._seen: dict[tuple[str, int, str], tuple[float, int]] = {}
+        # As many as there are lines that log in the code.
+        self._seen: dict[tuple[str, int, str, int], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Count a line; False when it is to be left out."""
-        event = record.msg.get("event") if isinstance(record.msg, dict) else record.msg
-        # Numbers aside: names of tasks and addresses of objects make a line of its own of each.
-        kind = (record.name, record.levelno, _NUMBERS.sub("#", str(event)[:400]))
-        now = time.monotonic()
-        since, count = self._seen.get(kind, (now, 0))
-        if now - since > self._SECONDS:
+        source, now = _source_of(record), time.monotonic()
+        since, count = self._seen.get(source, (now, 0))
+        if now - since > (self._SECONDS if isinstance(record.msg, dict) else self._LIBRARY_SECONDS):
             left_out = count - self._TIMES
             since, count = now, 0
             if left_out > 0 and isinstance(record.msg, dict):
                 record.msg["left_out"] = left_out
             elif left_out > 0:
                 record.msg = f"{record.msg} ({left_out} more were left out)"
-        if kind not in self._seen and len(self._seen) >= self._MOST_KINDS:
-            kept = {it: seen for it, seen in self._seen.items() if now - seen[0] <= self._SECONDS}
-            # Where even those are too many, they are counted as one.
-            self._seen, kind = kept, kind if len(kept) < self._MOST_KINDS else ("", record.levelno, "others")
-            since, count = self._seen.get(kind, (now, 0))
-        self._seen[kind] = (since, count + 1)
+        self._seen[source] = (since, count + 1)
         return count < self._TIMES
+
+
+def _shorten(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Cut a long message, after its secrets are taken out: they are recognized by their ends, too."""
+    message = event.get("event")
+    if isinstance(message, str) and len(message) > LONGEST_MESSAGE:
+        event["event"] = f"{message[:LONGEST_MESSAGE]}… ({len(message) - LONGEST_MESSAGE} more characters)"
+    return event
 
 
 def _escape(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -134,31 +134,67 @@ def test_a_line_that_differs_by_its_numbers_is_the_same_line(logs) -> None:
     assert len(written(logs)) == 20
 
 
-def test_very_many_kinds_of_lines_do_not_bring_back_the_ones_that_are_left_out(logs) -> None:
+@pytest.mark.parametrize("with_traceback", [False, True])
+def test_what_a_client_chooses_of_a_librarys_message_makes_no_new_kind_of_line(
+    logs, monkeypatch: pytest.MonkeyPatch, with_traceback: bool
+) -> None:
+    clock = 1_000.0
+    monkeypatch.setattr("rxchat.observability.time.monotonic", lambda: clock)
     configure_logging("info", "json")
-    words = ["".join(chr(97 + int(digit)) for digit in str(number)) for number in range(3_000)]
-    for word in words:
-        structlog.get_logger("ours").warning(f"kind {word}")
+    for number in range(1_000):
+        text = "".join(chr(97 + int(digit)) for digit in str(number))
+        try:
+            raise ValueError(text)
+        except ValueError:
+            logging.getLogger("reflex").warning(f"Var must not be {text * 5_000}", exc_info=with_traceback)  # noqa: G004 - as libraries do
+        clock += 0.05
+    printed = logs.readouterr().err
+    lines = [json.loads(line) for line in printed.splitlines()]
+    assert len(lines) == 20 and len(printed) < 60_000 and lines[-1]["event"].endswith("more characters)")
+    assert sum("exception" in line for line in lines) == with_traceback
+    clock += 61
+    logging.getLogger("reflex").error("another of its lines")
+    assert "left out" not in written(logs)[0]["event"]
+
+
+def test_a_long_message_is_cut_after_its_secrets_are_taken_out(logs) -> None:
+    configure_logging("info", "json")
+    logging.getLogger("theirs").error("payload={'text': '%s%s'}", "x" * 5_000, CANARY)
+    (line,) = written(logs)
+    assert line["event"] == "payload=[redacted]"
+
+
+def test_other_lines_of_the_code_are_not_left_out_with_a_repeated_one(logs) -> None:
+    configure_logging("info", "json")
+    for _ in range(3_000):
         structlog.get_logger("ours").warning("refused")
+    structlog.get_logger("ours").warning("something else")
     lines = [line["event"] for line in written(logs)]
-    assert lines.count("refused") == 20 and len(lines) < 1_100
+    assert lines.count("refused") == 20 and lines[-1] == "something else"
 
 
 def test_a_line_that_is_repeated_is_left_out_and_counted(logs, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = 1_000.0
     monkeypatch.setattr("rxchat.observability.time.monotonic", lambda: clock)
     configure_logging("info", "json")
-    for number in range(500):
+
+    def log_both(number: int) -> None:
         structlog.get_logger("ours").warning("refused", number=number)
         logging.getLogger("theirs").warning("refused too")
+
+    for number in range(500):
+        log_both(number)
     structlog.get_logger("ours").warning("another")
     lines = written(logs)
     assert [line["event"] for line in lines].count("refused") == 20
     assert [line["event"] for line in lines].count("refused too") == 20
     assert lines[-1]["event"] == "another"
     clock += 11
-    structlog.get_logger("ours").warning("refused", number=500)
-    assert written(logs)[0]["left_out"] == 480
+    log_both(500)
+    assert [line["left_out"] for line in written(logs)] == [480]
+    clock += 50
+    log_both(501)
+    assert written(logs)[-1]["event"] == "refused too (481 more were left out)"
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

@@ -15,6 +15,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rxchat import observability
 from rxchat.api.headers import API_PATHS, CHAT_PATH, EVENTS_PATH, AnswerHeaders, is_file, without_conditions
 from rxchat.api.proxies import TrustedProxies
 from rxchat.api.requests import COOKIE, cookie_name, set_cookie
@@ -72,9 +73,11 @@ class Front:
         """Browsers let every site's pages open a websocket, cookies included: it is on us to look at who asks."""
         origin = Headers(scope=scope).get("origin")
         if not scope["path"].startswith(EVENTS_PATH):
+            observability.SOCKETS_REFUSED.labels("path").inc()
             await _refuse("There is no websocket here.", scope, receive, send)
         elif origin is not None and origin not in self._own_origins:
             log.warning("refused a websocket of another site", origin=origin[:200])
+            observability.SOCKETS_REFUSED.labels("origin").inc()
             await _refuse("This page belongs to another site.", scope, receive, send)
         else:
             sealed = self._sealed(scope)

@@ -35,6 +35,8 @@ SOCKETS_OF_ONE_ADDRESS = 100
 SOCKETS_OF_ONE_NETWORK = 250
 """Signed-out ones of a /24, or a /48 of IPv6: who has many addresses, has them next to each other."""
 MALFORMED_PACKETS = 5
+DEEPEST_PACKET = 64
+"""Lists and objects inside each other; what pages send has fewer than ten. Libraries fail at some hundred."""
 PACKETS_AT_ONCE = 200
 PACKETS_A_SECOND = 20
 """Of one socket; what comes faster waits on its line, so that a client that does not read has few answers made for it."""
@@ -48,9 +50,10 @@ _CLOSE = "1"
 _NAMESPACE = "/_event"
 # Engine.IO: close, ping, pong, upgrade, noop.
 _CONTROL = re.compile(r"[1356]|[23](?:probe)?")
-# Socket.IO: connect, disconnect, event, acknowledgement; binary ones are not used here.
-_MESSAGE = re.compile(rf"4([0-3])(?:{_NAMESPACE}(?:,|$))(\d{{0,9}})(.*)", re.DOTALL)
-_CONNECT, _DISCONNECT, _EVENT, _ACKNOWLEDGEMENT = "0", "1", "2", "3"
+# Socket.IO: connect, disconnect, event. Acknowledgements are never asked for here, and binary ones are not used.
+_MESSAGE = re.compile(rf"4([0-2])(?:{_NAMESPACE}(?:,|$))(\d{{0,9}})(.*)", re.DOTALL)
+_CONNECT, _DISCONNECT, _EVENT = "0", "1", "2"
+_JOINS, _LEAVES, _EVENTS = "40", "41", "42"
 
 
 class SocketLimits:
@@ -111,11 +114,11 @@ class SocketLimits:
 async def serve_checked(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     """Serve a websocket to which only well-formed packets come through."""
     malformed = 0
-    is_closed = False
+    is_closed = is_joined = False
     bucket = TokenBucket(PACKETS_AT_ONCE, PACKETS_A_SECOND)
 
     async def receive_packet() -> Message:
-        nonlocal malformed, is_closed
+        nonlocal malformed, is_closed, is_joined
         while True:
             # The next one waits where it is counted (in the server), not here.
             bucket.take()
@@ -125,7 +128,9 @@ async def serve_checked(app: ASGIApp, scope: Scope, receive: Receive, send: Send
             text = message.get("text")
             if message["type"] != "websocket.receive":
                 return message
-            if text is not None and is_packet(text):
+            # An event outside of the namespace's connection is one that Socket.IO would complain of.
+            if text is not None and is_packet(text) and (is_joined or not text.startswith(_EVENTS)):
+                is_joined = text.startswith(_JOINS) or (is_joined and not text.startswith(_LEAVES))
                 return message
             # Not kept while the next one is waited for.
             del message, text
@@ -182,8 +187,23 @@ def is_packet(text: str) -> bool:
         data = json.loads(body)
     except (ValueError, RecursionError):
         return False
+    if _is_deeper(data, DEEPEST_PACKET):
+        return False
     if kind == _CONNECT:
         return isinstance(data, dict) and not number and isinstance(data.get("state_schema", ""), (str, type(None)))
-    if kind == _EVENT:
-        return _is_known(data)
-    return kind == _ACKNOWLEDGEMENT and isinstance(data, list) and bool(number)
+    return kind == _EVENT and _is_known(data)
+
+
+def _is_deeper(data: object, most: int) -> bool:
+    """Whether a value of JSON has more than so many lists and objects inside each other."""
+    level = [data]
+    for _ in range(most + 1):
+        level = [
+            child
+            for item in level
+            if isinstance(item, (dict, list))
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            return False
+    return True

@@ -14,6 +14,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 from websockets.http11 import Request
 
+from rxchat import observability
 from rxchat.asgi_extensions import ABORT, LIMIT_MESSAGES, Hold
 from rxchat.domain.limits import TokenBucket
 from rxchat.server.connection_limits import HEAD_SECONDS, WRITE_SECONDS, ClosingDeadline, ConnectionLimits
@@ -36,10 +37,18 @@ IDLE_HANDSHAKE_SECONDS = 5.0
 
 _REFUSED = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 _SEND_BUFFER_BYTES = 131_072
-_TRY_LATER, _POLICY_VIOLATED = 1013, 1008
+_NOT_UTF8, _POLICY_VIOLATED, _TRY_LATER = 1007, 1008, 1013
 
 
 def _hold_anything(_size: int) -> bool:
+    return True
+
+
+def _is_utf8(pieces: list[bytes]) -> bool:
+    try:
+        b"".join(pieces).decode()
+    except UnicodeDecodeError:
+        return False
     return True
 
 
@@ -205,6 +214,9 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     async def send(self, message: ASGISendEvent) -> None:
         """Send what the application says; it may accept or close the socket with it."""
         await super().send(message)
+        if message["type"] == "websocket.http.response.body" and self.close_sent:
+            # The core forgets that a refusal answers the handshake, and would log an error.
+            self.handshake_complete = True
         if message["type"] != "websocket.send":
             self._kept_in.recount(self)
             self._ask()
@@ -218,8 +230,12 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
                 event.data = b""
 
     def send_receive_event_to_app(self) -> None:
-        """Hand a whole message on."""
+        """Hand a whole message on, if it is text as it says."""
         self._unfinished_since = None
+        if self.curr_msg_data_type == "text" and not self.close_sent and not _is_utf8(self.frames):
+            observability.PACKETS_REFUSED.inc()
+            self._end(_NOT_UTF8, "This text is not UTF-8.")
+            return
         size = sum(map(len, self.frames))
         self._bucket.take(size)
         if not self.close_sent:

@@ -32,6 +32,8 @@ JSON_KINDS = (str, bool, dict, list, _NONE)
 """What a value of JSON can be, numbers apart."""
 _LONGEST_PATH = 4_000
 _PLACE = {"pathname", "asPath", "query"}
+_SPLAT = "splat"
+"""The one parameter that Reflex's frontend sends as a list: the segments of an address that belongs to no page."""
 
 
 def is_event(data: Any) -> bool:
@@ -68,7 +70,8 @@ def is_place(place: Any) -> bool:
     return (
         all(_is_path(place.get(name, "/")) for name in ("pathname", "asPath"))
         and isinstance(query, dict)
-        and all(isinstance(value, str) or _is_strings(value) for value in query.values())
+        # Lists for anything but the rest of a path would reach vars of a page's state that are of type str.
+        and all(isinstance(value, str) or (name == _SPLAT and _is_strings(value)) for name, value in query.items())
         # The page's own query is a part of its path. A tab's place is kept for as long as the tab is.
         and _query_length(query) <= _LONGEST_PATH
     )

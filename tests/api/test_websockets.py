@@ -31,8 +31,8 @@ PACKETS = [
     '42/_event,7["ping"]',
     '42/_event,["client_error",{}]',
     '40/_event,{"event": {"name": "x"}, "state_schema": "abc"}',
-    "43/_event,7[]",
     "41/_event,",
+    '42/_event,["event",' + '{"a":' * 62 + "1" + "}" * 62 + "]",
 ]
 NO_PACKETS = [
     "",
@@ -62,6 +62,10 @@ NO_PACKETS = [
     "40/other,",
     "40/_event,[]",
     "43/_event,[]",
+    "43/_event,7[]",
+    '42/_event,["event",' + '{"a":' * 64 + "1" + "}" * 64 + "]",
+    '42/_event,["event",{"name":"x","y":' + "[" * 970 + "]" * 970 + "}]",
+    '40/_event,{"event":' + '{"a":' * 970 + "1" + "}" * 970 + "}",
     "44/_event,{}",
     '451-/_event,["event",{"_placeholder":true,"num":0}]',
     "42/_event," + "[" * 100_000,
@@ -115,6 +119,14 @@ async def test_malformed_packets_are_dropped_and_after_a_few_the_socket_is_close
         "websocket.connect", "websocket.receive", "websocket.disconnect",
     ]  # fmt: skip
     assert sent[-1] == {"type": "websocket.close", "code": 1008, "reason": "These are no packets."}
+
+
+async def test_events_outside_of_the_namespaces_connection_are_malformed() -> None:
+    event, join, leave = said('42/_event,["event",{"name":"x"}]'), said("40/_event,"), said("41/_event,")
+    told, _ = await heard([event, join, event, leave, event, event, join, event])
+    assert [message.get("text") for message in told[:-1]] == [
+        it["text"] for it in (join, event, leave, join, event)
+    ]  # fmt: skip
 
 
 async def test_binary_frames_are_no_packets() -> None:

@@ -79,7 +79,7 @@ def namespace() -> Iterator[Namespace]:
 
 
 async def test_an_event_of_a_known_handler_goes_through(namespace: Namespace) -> None:
-    place = {"pathname": "/c/x", "asPath": "/c/x?a=1", "query": {"a": "1", "b": ["2", "3"]}}
+    place = {"pathname": "/c/x", "asPath": "/c/x?a=1", "query": {"a": "1", "splat": ["2", "3"]}}
     events = [
         {"name": NAME, "payload": {}, "router_data": place, "token": "tab"},
         {"name": HYDRATE, "payload": {}, "router_data": place},
@@ -92,10 +92,10 @@ async def test_an_event_of_a_known_handler_goes_through(namespace: Namespace) ->
 
 
 async def test_lone_surrogates_of_an_event_are_replaced_wherever_they_are(namespace: Namespace) -> None:
-    place = {"pathname": "/c/x", "query": {"a\ud800": ["b\udfff", "🙂"]}}
+    place = {"pathname": "/c/x", "query": {"a\ud800": "b\udfff", "splat": ["🙂\ud800"]}}
     event = {"name": FIND, "payload": {"words": "x\ud800y🙂"}, "router_data": place, "token": "tab\udead"}
     await namespace.on_event("socket", event)
-    clean = {"pathname": "/c/x", "query": {"a\ufffd": ["b\ufffd", "🙂"]}}
+    clean = {"pathname": "/c/x", "query": {"a\ufffd": "b\ufffd", "splat": ["🙂\ufffd"]}}
     expected = {"name": FIND, "payload": {"words": "x\ufffdy🙂"}, "router_data": clean, "token": "tab\ufffd"}
     assert namespace.processed == [("socket", expected)]
 
@@ -123,7 +123,14 @@ async def test_an_event_as_long_as_a_packet_may_be_reaches_its_handler(namespace
         {"name": NAME, "payload": {}, "router_data": {"query": ["canary"]}},
         {"name": NAME, "payload": {}, "router_data": {"query": {"a": {}}}},
         {"name": NAME, "payload": {}, "router_data": {"query": {"a": "x" * 5_000}}},
-        {"name": NAME, "payload": {}, "router_data": {"query": {"a": [""] * 5_000}}},
+        {"name": NAME, "payload": {}, "router_data": {"query": {"splat": [""] * 5_000}}},
+        {"name": NAME, "payload": {}, "router_data": {"query": {"splat": ["x", 7]}}},
+        {"name": NAME, "payload": {}, "router_data": {"query": {"splat": {}}}},
+        {"name": NAME, "payload": {}, "router_data": {"query": {"conversation_id": ["canary"]}}},
+        {"name": NAME, "payload": {}, "router_data": {"query": {"document_id": []}}},
+        {"name": NAME, "payload": {}, "router_data": {"query": {"a": ["canary"]}}},
+        {"name": NAME, "payload": {}, "router_data": {"query": {"a": None}}},
+        {"name": NAME, "payload": {}, "router_data": {"query": {"a": True}}},
         {"name": NAME, "payload": {}, "router_data": {"query": {"a": nested(900)}}},
         {"name": NAME, "payload": {}, "router_data": {"query": {str(n): ["x" * 50] * 2 for n in range(50)}}},
         {"name": NAME, "payload": {}, "router_data": {"query": {"a": [7]}}},
