@@ -142,7 +142,7 @@ class Grounding:
         question = await self._question(run.model, messages, is_demo=is_demo)
         if not question:
             return (), ""
-        found = await self._retrieval.search(viewer, question, scope)
+        found = await self._retrieval.search(viewer, question, scope, is_answer=True)
         return within_budget(found.passages, budget), found.notice
 
     async def _info(self, model: str) -> ModelInfo | None:

@@ -19,6 +19,7 @@ from rxchat.domain.ports import EmbeddingModel, Reranker
 from rxchat.domain.retrieval import CANDIDATES, Index, Passage, Scope, Way, reranked
 from rxchat.domain.text import storable
 from rxchat.services.embedding import vectors_of
+from rxchat.services.search_slots import SearchSlots
 
 log = structlog.get_logger(__name__)
 
@@ -46,19 +47,32 @@ class Retrieval:
         self._database = database
         self._embedder = embedder
         self._reranker = reranker
+        self._slots = SearchSlots()
 
     async def search(
-        self, viewer: Viewer, question: str, scope: Scope, *, k: int = PASSAGES, way: Way = Way.HYBRID
+        self,
+        viewer: Viewer,
+        question: str,
+        scope: Scope,
+        *,
+        k: int = PASSAGES,
+        way: Way = Way.HYBRID,
+        is_answer: bool = False,
     ) -> Found:
         """Return the best passages of a scope; of what the person may not read nothing is found, and nothing said.
 
         Raises:
             InvalidInput: when there is no question.
+            TooManyAttempts: when the user has too many searches waiting; not for an answer.
         """
         require_scope(viewer, KeyScope.FILES)
         question = storable(question).strip()[:QUESTION_CHARACTERS]
         if not question:
             raise InvalidInput("Please write what to look for.")
+        async with self._slots.slot(viewer.user_id, is_answer=is_answer):
+            return await self._search(viewer, question, scope, k, way)
+
+    async def _search(self, viewer: Viewer, question: str, scope: Scope, k: int, way: Way) -> Found:
         index, vector, notice, detail = await self._vector(viewer.user_id, question)
         wanted = max(k, CANDIDATES // 2) if self._reranker else k
         async with self._database.begin(viewer.user_id) as session:

@@ -83,7 +83,7 @@ class RetrievalTools:
         query = given.get("query")
         if not isinstance(query, str) or not query.strip():
             return 'Say what to look for, in words, like {"query": "holidays in the first year"}.'
-        found = await self._retrieval.search(self._viewer, query, self._scope)
+        found = await self._retrieval.search(self._viewer, query, self._scope, is_answer=True)
         passages = within_budget(found.passages, self._tokens)
         return told_passages(self._numbered(passages)) if passages else "Nothing was found."
 
