@@ -79,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = Settings()  # pyright: ignore[reportCallIssue]
     except ValidationError as error:
         for problem in error.errors():
-            print(f"rxchat: {problem['loc'][0]}: {problem['msg']}", file=sys.stderr)
+            print(f"rxchat: {problem['loc'][0]}: {problem['msg'].removeprefix('Value error, ')}", file=sys.stderr)
         return 1
     # `up` says what it does in its own words; its log is beside those of its children unless a setting asks for it here.
     is_asked_for = bool({"log_level", "log_format"} & settings.model_fields_set)

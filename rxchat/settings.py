@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from rxchat.domain.accounts import RegistrationMode, SecondFactorPolicy
+from rxchat.domain.service_urls import model_host, service_url
 from rxchat.domain.sign_in_providers import is_private_line
 
 
@@ -217,11 +218,29 @@ class Settings(BaseSettings):
     @field_validator("ollama_hosts", mode="before")
     @classmethod
     def _split_hosts(cls, value: object) -> object:
-        """Accept "host1:11434, http://host2:11434" as Ollama's own OLLAMA_HOST does."""
+        """Accept "host1, host2:11434, http://host3:11434" as Ollama's own OLLAMA_HOST does."""
         if not isinstance(value, str):
             return value
-        hosts = [part.strip().rstrip("/") for part in value.split(",") if part.strip()]
-        return tuple(host if "://" in host else f"http://{host}" for host in hosts)
+        return tuple(model_host(part.strip()) for part in value.split(",") if part.strip())
+
+    @field_validator("embedding_url", "reranker_url", "s3_endpoint")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        """Demand addresses that can be asked."""
+        if value:
+            service_url(value)
+        return value
+
+    @field_validator("redis_url", "smtp_url")
+    @classmethod
+    def _of_its_kind(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        """Demand addresses of the services that these are."""
+        if value is not None:
+            service_url(
+                value.get_secret_value(),
+                ("redis", "rediss", "unix") if info.field_name == "redis_url" else ("smtp", "smtps"),
+            )
+        return value
 
     @field_validator(
         "extra_origins", "trusted_proxies", "password_pepper_previous", "files_key_previous", mode="before"

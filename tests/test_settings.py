@@ -6,6 +6,7 @@ import base64
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from rxchat.__main__ import main
 from rxchat.connections import ConfigurationError, connections, needs_embedded
@@ -23,6 +24,50 @@ def test_hosts_are_written_as_ollama_writes_them() -> None:
         "http://gpu-1:11434",
         "http://gpu-2:11434",
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("localhost:11434", "http://localhost:11434"),
+        ("localhost", "http://localhost:11434"),
+        (":8080", "http://127.0.0.1:8080"),
+        ("gpu/", "http://gpu:11434"),
+        ("[::1]", "http://[::1]:11434"),
+        ("[::1]:5", "http://[::1]:5"),
+        ("team:pass@gpu", "http://team:pass@gpu:11434"),
+        ("gpu/ollama", "http://gpu:11434/ollama"),
+        ("http://gpu", "http://gpu"),
+        ("https://team:p%40ss@gpu:1/x/", "https://team:p%40ss@gpu:1/x"),
+    ],
+)
+def test_a_model_host_may_be_written_as_ollamas_client_takes_it(written: str, address: str) -> None:
+    assert settings(OLLAMA_HOSTS=written).ollama_hosts == (address,)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(
+            ("OLLAMA_HOSTS", value)
+            for value in (
+                "foo://bar", "ftp://bar", "://bar", "http://", "http://:80", "http://u:canary@h:99999999", "h:99999999", "h:0",
+                "h:port", "::1", "http://[::1", "http://a b", "http://h/?canary=1", "http://h#canary", "good:1, foo://bar",
+            )
+        ),
+        *((name, "foo://u:canary@bar") for name in (
+            "RXCHAT_EMBEDDING_URL", "RXCHAT_RERANKER_URL", "S3_ENDPOINT", "REDIS_URL", "RXCHAT_SMTP_URL",
+        )),
+        ("REDIS_URL", "redis://h:99999999"),
+        ("RXCHAT_SMTP_URL", "smtp://u:canary@h:port"),
+        ("S3_ENDPOINT", "s3.example.org"),
+    ],
+)  # fmt: skip
+def test_an_address_of_no_service_is_refused_in_a_sentence_without_its_words(name: str, value: str) -> None:
+    with pytest.raises(ValidationError) as found:
+        settings(**{name: value}, S3_ACCESS_KEY="a", S3_SECRET_KEY="b")
+    (problem,) = found.value.errors()
+    assert problem["loc"] == (name,) and "must" in problem["msg"] and "canary" not in problem["msg"]
 
 
 def test_the_address_is_the_public_one_or_where_it_listens() -> None:
@@ -46,7 +91,7 @@ def test_with_everything_set_nothing_embedded_is_needed(tmp_path: Path) -> None:
         "postgresql://a@b/c",
         "redis://d",
     )
-    assert (at.ollama_hosts, at.demo_hosts, at.secret_key) == (("http://e",), (), b"k" * 32)
+    assert (at.ollama_hosts, at.demo_hosts, at.secret_key) == (("http://e:11434",), (), b"k" * 32)
     assert list(tmp_path.iterdir()) == []
 
 
