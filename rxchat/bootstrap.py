@@ -32,7 +32,7 @@ from rxchat.domain.ports import EmbeddingModel, ObjectStore
 from rxchat.domain.runs import RunLimits
 from rxchat.embedded.errors import EmbeddedError
 from rxchat.embedded.local_embedder import LocalEmbedder
-from rxchat.embedded.ollama_catalog import EMBEDDER_NAME
+from rxchat.embedded.ollama_catalog import CHAT_SLOTS, EMBEDDER_NAME
 from rxchat.jobs.worker import QUICK_CPU_SECONDS, QUICK_PLACES, Worker
 from rxchat.services import graph
 from rxchat.services.attaching import Attaching
@@ -148,7 +148,7 @@ def build_services(settings: Settings, at: Connections) -> Graph:
             model,
             live,
             notices,
-            limits=RunLimits(settings.answers_at_once, settings.answers_per_person),
+            limits=_run_limits(settings, at),
             longest_seconds=settings.answer_timeout_minutes * 60,
             grounding=Grounding(database, retrieval, model, source_tokens=settings.source_tokens),
         ),
@@ -218,6 +218,12 @@ def _embedder(settings: Settings, at: Connections, local: LocalEmbedder) -> Embe
         settings.embedding_url, settings.embedding_model, key, settings.embedding_tokens,
         others=OllamaEmbeddingModel(at.ollama_hosts, "", own), **prefixes,
     )  # fmt: skip
+
+
+def _run_limits(settings: Settings, at: Connections) -> RunLimits:
+    """Return how many answers run at once: of the demo model it is known how many its host does."""
+    at_once = min(settings.answers_at_once, CHAT_SLOTS) if at.demo_hosts else settings.answers_at_once
+    return RunLimits(at_once, settings.answers_per_person)
 
 
 async def _own_embedder_url(demo_hosts: tuple[str, ...], local: LocalEmbedder) -> str:

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -67,6 +68,8 @@ class OllamaChatModel:
         self._contexts: dict[tuple[str, str], int] = {}
         """How many tokens a model was made for, by its host and name; 0 when the daemon does not say."""
         self._answered_at: dict[tuple[str, str], float] = {}
+        self._heard_at: dict[str, float] = {}
+        self._heard_elsewhere_at: dict[str, float] = {}
 
     async def models(self) -> list[ModelInfo]:
         """Return what the hosts offer; a model that several have is named once.
@@ -144,7 +147,7 @@ class OllamaChatModel:
                 async with aclosing(events):
                     async for event in events:
                         begun[:] = [True]
-                        self._answered_at[host, model] = time.monotonic()
+                        self._answered_at[host, model] = self._heard_at[host] = time.monotonic()
                         yield event
                         if isinstance(event, AnswerFinished):
                             return
@@ -201,7 +204,25 @@ class OllamaChatModel:
             # While it loads, daemons list a model or not; one that does not answer at all is not waited for.
             return is_loading and await self._is_loaded(host, model) is not None
 
-        return Patience(self._first_token_seconds, self._token_seconds, self._load_seconds, is_still_loading)
+        return Patience(
+            self._first_token_seconds,
+            self._token_seconds,
+            self._load_seconds,
+            is_still_loading,
+            partial(self._last_heard_at, host),
+        )
+
+    def _last_heard_at(self, host: str) -> float:
+        return max(heard.get(host, float("-inf")) for heard in (self._heard_at, self._heard_elsewhere_at))
+
+    def hosts_heard_since(self, moment: float) -> list[str]:
+        """Return the hosts that sent this process a piece of an answer after this moment (time.monotonic)."""
+        return [host for host, heard_at in self._heard_at.items() if heard_at > moment]
+
+    def note_heard(self, host: str) -> None:
+        """Note that a host sends another process pieces of an answer just now."""
+        if host in self._clients:
+            self._heard_elsewhere_at[host] = time.monotonic()
 
     def _stream(self, host: str) -> aiohttp.ClientSession:
         """Return what answers of this host are read with; made when it is first needed, in the loop that it belongs to."""

@@ -68,6 +68,8 @@ class Patience:
     """Until its first token in all, loading included."""
     is_loading: Callable[[], Awaitable[bool]]
     """Whether it may still be loading; asked when the first token is late."""
+    heard_at: Callable[[], float] = lambda: float("-inf")
+    """When its host last sent a piece of any answer (time.monotonic): while it writes others, this one waits in its queue."""
 
 
 async def chat_events(
@@ -83,8 +85,8 @@ async def chat_events(
         ValueError: when it is not JSON, or counts what cannot be counted (OverflowError: infinitely much).
         TypeError: when it is not an answer.
     """
-    give_up_at = time.monotonic() + patience.load_seconds
-    response = await _patiently(patience, give_up_at, session.post("api/chat", json=body | {"stream": True}))
+    began = time.monotonic()
+    response = await _patiently(patience, began, session.post("api/chat", json=body | {"stream": True}))
     try:
         if response.status >= http.HTTPStatus.BAD_REQUEST:
             said = await _within(patience.first_seconds, _beginning(response.content))
@@ -95,7 +97,7 @@ async def chat_events(
             if has_begun:
                 chunk = await _within(patience.next_seconds, reading)
             else:
-                chunk = await _patiently(patience, give_up_at, reading)
+                chunk = await _patiently(patience, began, reading)
             is_over = not chunk
             # The last line may end without saying so.
             for line in lines.after(chunk or b"\n"):
@@ -145,8 +147,11 @@ async def _within(seconds: float, waiting: Any) -> Any:
         raise Silent(seconds) from error
 
 
-async def _patiently(patience: Patience, give_up_at: float, waiting: Any) -> Any:
-    """Wait for what comes before the first token; longer while the model is being loaded."""
+async def _patiently(patience: Patience, asked_at: float, waiting: Any) -> Any:
+    """Wait for what comes before the first token; longer while the model is being loaded, or its host is busy with others.
+
+    The clock counts from the last piece of any answer of the host: it writes so many at once, and the rest wait in its queue.
+    """
     task = asyncio.ensure_future(waiting)
     began = time.monotonic()
     try:
@@ -154,10 +159,11 @@ async def _patiently(patience: Patience, give_up_at: float, waiting: Any) -> Any
             done, _ = await asyncio.wait({task}, timeout=min(patience.first_seconds, _LOOK_AGAIN_SECONDS))
             if done:
                 return task.result()
-            waited = time.monotonic() - began
+            now, heard_at = time.monotonic(), patience.heard_at()
+            waited = now - max(began, heard_at)
             if waited < patience.first_seconds:
                 continue
-            if time.monotonic() > give_up_at or not await patience.is_loading():
+            if now - max(asked_at, heard_at) > patience.load_seconds or not await patience.is_loading():
                 raise Silent(round(waited) if waited > 1 else patience.first_seconds)
     finally:
         if not task.done():

@@ -201,3 +201,8 @@ async def request_stop(session: AsyncSession, owner_id: UUID, run_id: UUID) -> N
         .values(stop_requested_at=func.now())
     )
     await notify(session, f"run stop {run_id}")
+
+
+async def tell_heard(session: AsyncSession, host: str) -> None:
+    """Tell all engines that a model host is writing an answer just now."""
+    await notify(session, f"host {host}")

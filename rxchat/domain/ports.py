@@ -42,6 +42,14 @@ class ChatModel(Protocol):
         """Return whether the model has yet to be loaded into its host's memory; False when nobody can tell."""
         ...
 
+    def hosts_heard_since(self, moment: float) -> list[str]:
+        """Return the hosts that sent this process a piece of an answer after this moment (time.monotonic)."""
+        ...
+
+    def note_heard(self, host: str) -> None:
+        """Note that a host sends another process pieces of an answer just now: what waits for it here waits in its queue."""
+        ...
+
     async def aclose(self) -> None:
         """Close the connections."""
         ...

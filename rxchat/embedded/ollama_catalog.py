@@ -17,7 +17,8 @@ Json = dict[str, Any]
 
 EMBEDDER_NAME = "all-minilm:22m"
 _REGISTRY = "registry.ollama.ai/library/"
-_SLOTS = 2
+CHAT_SLOTS = 2
+"""Answers that the demo model writes at once."""
 _SLOT_TOKENS = 4096
 # The sentences that MiniLM was trained on were cut at this length.
 _EMBEDDER_TOKENS = 256
@@ -89,7 +90,7 @@ def catalog(folder: Path, *, embedder_only: bool = False) -> Catalog:
     embedding = Model(EMBEDDER_NAME, "embedding", embedder, _MINILM)
     if embedder_only:
         return Catalog([embedding])
-    chat = Llama(folder / weights.CHAT.prepared_file, slots=_SLOTS, slot_tokens=_SLOT_TOKENS, embeds=False)
+    chat = Llama(folder / weights.CHAT.prepared_file, slots=CHAT_SLOTS, slot_tokens=_SLOT_TOKENS, embeds=False)
     return Catalog([Model("smollm2:135m", "completion", chat, _SMOLLM2), embedding])
 
 

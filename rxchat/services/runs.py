@@ -7,6 +7,7 @@ another engine (or this machine's next start) goes on from the saved prefix.
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -85,6 +86,7 @@ class RunEngine:
         self._model = model
         self._live = live
         notices.on("run", self._hear)
+        notices.on("host", model.note_heard)
         self._limits = limits or RunLimits()
         self._longest_seconds = longest_seconds
         self._grounding = grounding
@@ -185,6 +187,7 @@ class RunEngine:
 
     async def _renew_forever(self) -> None:
         while True:
+            renewed_at = time.monotonic()
             await asyncio.sleep(RENEW_SECONDS)
             asked = list(self._jobs)
             if not asked:
@@ -192,6 +195,9 @@ class RunEngine:
             try:
                 async with self._database.each() as session:
                     held = await run_rows.renew_leases(session, self.id, asked, LEASE_SECONDS)
+                    for host in self._model.hosts_heard_since(renewed_at):
+                        # Answers of other engines may wait in this host's queue.
+                        await run_rows.tell_heard(session, host)
             except DatabaseAway:
                 continue
             except Exception:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -135,6 +136,56 @@ async def test_a_model_that_is_loaded_and_silent_is_given_up_at_once(
     async with asyncio.timeout(2):
         with pytest.raises(ModelSilent):
             await answer(model, "scripted:first=60")
+
+
+async def test_an_answer_waits_in_its_hosts_queue_while_the_host_writes_others(
+    ollama: ScriptedOllama, model: OllamaChatModel
+) -> None:
+    """As with two users who keep all places of a host busy: a third one's question is not a host that is away."""
+    ollama.at_once, long, other = asyncio.Semaphore(2), "scripted:tokens=120,rate=100", "scripted:tokens=2"
+    ollama.offered = [long, other]
+    writing = [asyncio.create_task(answer(model, long)) for _ in range(2)]
+    await asyncio.sleep(0.1)
+    asked_at = time.monotonic()
+    assert await answer(model, other) == "word " * 2
+    assert time.monotonic() - asked_at > 0.8
+    assert [await it for it in writing] == ["word " * 120] * 2
+
+
+async def test_an_answer_does_not_wait_for_a_host_that_has_become_silent(
+    ollama: ScriptedOllama, model: OllamaChatModel
+) -> None:
+    ollama.at_once, silent = asyncio.Semaphore(1), "scripted:tokens=20,rate=100,fault=silent,at=10"
+    ollama.offered = [silent, "scripted:tokens=2"]
+    writing = asyncio.create_task(answer(model, silent))
+    await asyncio.sleep(0.05)
+    async with asyncio.timeout(0.9):
+        with pytest.raises(ModelSilent):
+            await answer(model, "scripted:tokens=2")
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
+
+
+async def test_an_answer_waits_while_its_host_writes_those_of_another_process(
+    ollama: ScriptedOllama, model: OllamaChatModel
+) -> None:
+    ollama.at_once, long = asyncio.Semaphore(1), "scripted:tokens=120,rate=100"
+    ollama.offered = [long, "scripted:tokens=2"]
+    elsewhere = OllamaChatModel([ollama.host])
+    writing = asyncio.create_task(answer(elsewhere, long))
+    await asyncio.sleep(0.05)
+    waiting = asyncio.create_task(answer(model, "scripted:tokens=2"))
+    since = 0.0
+    while not writing.done():
+        # As the engines tell each other.
+        for host in elsewhere.hosts_heard_since(since):
+            model.note_heard(host)
+        since = time.monotonic()
+        await asyncio.sleep(0.05)
+    assert await waiting == "word " * 2
+    model.note_heard("http://elsewhere.example")
+    assert model.hosts_heard_since(time.monotonic()) == []
+    await elsewhere.aclose()
 
 
 async def test_a_model_of_a_service_elsewhere_is_marked_and_not_asked_unless_that_is_allowed(

@@ -19,8 +19,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,6 +54,8 @@ class ScriptedOllama:
     """What the last client that had a user and a password sent of them."""
     sent_at: list[float] = field(default_factory=list)
     """When each token of the answers was handed to the socket (time.time())."""
+    at_once: asyncio.Semaphore | None = None
+    """As with OLLAMA_NUM_PARALLEL: further chats wait in the order in which they came, and nothing is said to them."""
     _server: asyncio.Server | None = None
     _connections: set[asyncio.StreamWriter] = field(default_factory=set)
 
@@ -165,7 +167,7 @@ class ScriptedOllama:
             return True
         wants = script.call and asked.get("tools") and not any(message["role"] == "tool" for message in told)
         saying = _ask_for(model, script.call, writer) if wants else self._generate(model, script, told, writer)
-        generating = asyncio.create_task(saying)
+        generating = asyncio.create_task(self._in_turn(saying))
         leaving = asyncio.create_task(reader.read(1))
         try:
             await asyncio.wait({generating, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -177,6 +179,13 @@ class ScriptedOllama:
                 with suppress(asyncio.CancelledError, ConnectionError):
                     await task
         return False
+
+    async def _in_turn(self, saying: Coroutine[Any, Any, None]) -> None:
+        try:
+            async with self.at_once or nullcontext():
+                await saying
+        finally:
+            saying.close()
 
     async def _generate(
         self, model: str, script: Script, messages: list[dict[str, Any]], writer: asyncio.StreamWriter

@@ -32,6 +32,12 @@ class Provider:
     def chat(self, model: str, messages: object, tools: object = ()):
         raise AssertionError("nobody asks it anything")
 
+    def hosts_heard_since(self, moment: float) -> list[str]:
+        return []
+
+    def note_heard(self, host: str) -> None:
+        pass
+
     async def aclose(self) -> None:
         pass
 

@@ -37,6 +37,18 @@ async def test_an_answer_is_written_stored_and_replayable(services: Services, vi
     assert history.seq == page.seq
 
 
+async def test_engines_tell_each_other_which_hosts_are_writing_answers(
+    services: Services, viewer: Viewer, ollama: ScriptedOllama
+) -> None:
+    told, note_heard = asyncio.Event(), services.notices._hearers["host"]
+    services.notices._hearers["host"] = lambda heard: told.set() if heard == ollama.host else note_heard(heard)
+    turn = await services.chats.ask(viewer, None, "go", ENDLESS)
+    await asyncio.wait_for(told.wait(), 10)
+    services.notices._hearers["host"] = note_heard
+    await services.chats.stop(viewer, turn.conversation_id)
+    await ended(services, viewer, turn.conversation_id)
+
+
 async def test_the_model_sees_the_conversation_so_far(
     services: Services, viewer: Viewer, ollama: ScriptedOllama
 ) -> None:
