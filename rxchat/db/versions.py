@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from rxchat.db.documents import FACTS, document_of
 from rxchat.domain.documents import DocumentState
-from rxchat.domain.files import Document
+from rxchat.domain.files import Document, file_name_key
 from rxchat.domain.versions import VersionState
 from rxchat.tables import ChunkRow, DocumentRow, DocumentText
 
@@ -19,13 +19,19 @@ from rxchat.tables import ChunkRow, DocumentRow, DocumentText
 async def named(
     session: AsyncSession, owner_id: UUID, collection_id: UUID, name: str, *, but: UUID | None = None
 ) -> list[Document]:
-    """Return the stored documents of this name in the user's own collection, the newest first; no earlier versions."""
+    """Return the stored documents of this name in the user's own collection, the newest first; no earlier versions.
+
+    Upper and lower case are the same.
+    """
+    same = await _names_like(session, owner_id, collection_id, [name])
+    if not same:
+        return []
     found = await session.execute(
         select(*FACTS)
         .where(
             col(DocumentRow.owner_id) == owner_id,
             col(DocumentRow.collection_id) == collection_id,
-            col(DocumentRow.name) == name,
+            col(DocumentRow.name).in_(sorted(same)),
             (col(DocumentRow.id) != but) if but else true(),
             col(DocumentRow.parent_id).is_(None),
             col(DocumentRow.state) != DocumentState.UPLOADING.value,
@@ -36,19 +42,27 @@ async def named(
     return [document_of(row) for row in found]
 
 
-_TAKEN_NAMES = text(
+# What else than ASCII is in upper case is not the same everywhere for Postgres: those names are compared here.
+_NAMES_LIKE = text(
     """
     SELECT DISTINCT name FROM document
-     WHERE owner_id = :owner AND collection_id = :collection AND name = ANY (:names) AND parent_id IS NULL
+     WHERE owner_id = :owner AND collection_id = :collection AND parent_id IS NULL
        AND state <> 'uploading' AND version_state <> 'superseded'
+       AND (lower(name) = ANY (:keys) OR octet_length(name) <> char_length(name))
     """
-).bindparams(bindparam("names", type_=ARRAY(Text())))
+).bindparams(bindparam("keys", type_=ARRAY(Text())))
+
+
+async def _names_like(session: AsyncSession, owner_id: UUID, collection_id: UUID, names: Sequence[str]) -> set[str]:
+    keys = {file_name_key(name) for name in names}
+    found = await session.execute(_NAMES_LIKE, {"owner": owner_id, "collection": collection_id, "keys": sorted(keys)})
+    return {name for name in found.scalars() if file_name_key(name) in keys}
 
 
 async def taken_names(session: AsyncSession, owner_id: UUID, collection_id: UUID, names: Sequence[str]) -> set[str]:
-    """Return which of these names documents of the user's own collection have."""
-    found = await session.execute(_TAKEN_NAMES, {"owner": owner_id, "collection": collection_id, "names": list(names)})
-    return set(found.scalars())
+    """Return which of these names documents of the user's own collection have, but for upper and lower case."""
+    taken = {file_name_key(name) for name in await _names_like(session, owner_id, collection_id, names)}
+    return {name for name in names if file_name_key(name) in taken}
 
 
 async def next_version(session: AsyncSession, owner_id: UUID, series_id: UUID) -> int:

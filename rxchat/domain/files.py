@@ -14,11 +14,16 @@ from rxchat.domain.versions import IfExists, VersionState
 
 PART_BYTES = 2 * 1024 * 1024
 """A file is sent, sealed and kept in pieces of at most so much: what one upload holds in memory."""
-NAME_CHARACTERS = 200
+NAME_CHARACTERS = 255
+"""Of a file's name: no file system in use takes a longer one."""
 
 _JOINERS = "\u200c\u200d"
 # Signs above or around numbers, in Arabic, Syriac and Kaithi.
 _SEEN_FORMAT_SIGNS = frozenset({*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD})
+# Letters, signs and marks without a shape of their own: in Hangul, Khmer, Mongolian, Braille; selectors of variants.
+_FILLER = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 _DIRECTORIES = re.compile(r"[/\\]")
 
 
@@ -120,20 +125,49 @@ def clean_file_name(name: str) -> str:
     """Return what a file is called, for people to read: never a path, and nothing that is not seen.
 
     Raises:
+        InvalidInput: when nothing is left, or it is too long.
+    """
+    cleaned = _cleaned(name)
+    if len(cleaned) > NAME_CHARACTERS:
+        raise InvalidInput(
+            f"The name of this file has {len(cleaned):,} characters, and {NAME_CHARACTERS} is the most: please shorten it."
+        )
+    return cleaned
+
+
+def shortened_file_name(name: str) -> str:
+    """Return what a file is called that nobody can be asked to rename: a name that is too long loses the end of its stem.
+
+    Raises:
         InvalidInput: when nothing is left.
     """
-    last = _DIRECTORIES.split(unicodedata.normalize("NFC", name))[-1]
-    cleaned = " ".join("".join(" " if it.isspace() else it for it in last if not _is_unseen(it)).split())
-    if not cleaned.strip("."):
-        raise InvalidInput("This file has no name: please give it one and try again.")
+    cleaned = _cleaned(name)
     if len(cleaned) <= NAME_CHARACTERS:
         return cleaned
     stem, dot, suffix = cleaned.rpartition(".")
-    return (
-        cleaned[:NAME_CHARACTERS]
-        if not dot or len(suffix) > 20
-        else f"{stem[: NAME_CHARACTERS - len(suffix) - 1]}.{suffix}"
-    )
+    if not dot or len(suffix) > 20:
+        return cleaned[:NAME_CHARACTERS].rstrip()
+    return f"{stem[: NAME_CHARACTERS - len(suffix) - 1].rstrip()}.{suffix}"
+
+
+def file_name_key(name: str) -> str:
+    """Return what two names have in common that are the same but for upper and lower case, as people and most disks see them."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+
+
+def _cleaned(name: str) -> str:
+    last = _DIRECTORIES.split(unicodedata.normalize("NFC", name))[-1]
+    cleaned = " ".join("".join(" " if it.isspace() else it for it in last if not _is_unseen(it)).split())
+    # A name may begin with a dot, but not with something blank before it.
+    stem = cleaned.partition(".")[0] if cleaned.startswith(".") is last.lstrip().startswith(".") else " "
+    if (stem and _is_blank(stem)) or _is_blank(cleaned.replace(".", "")):
+        raise InvalidInput("This file has no name: please give it one and try again.")
+    return cleaned
+
+
+def _is_blank(text: str) -> bool:
+    """Whether nothing of a text is seen, though some of it may have a width, or change what stands before it."""
+    return all(it.isspace() or it in _JOINERS or _FILLER.match(it) for it in text)
 
 
 def _is_unseen(character: str) -> bool:

@@ -6,7 +6,7 @@ import mimetypes
 
 from rxchat.domain.documents import AttachedFile, BlockKind
 from rxchat.domain.errors import DocumentUnreadable, InvalidInput
-from rxchat.domain.files import clean_file_name
+from rxchat.domain.files import NAME_CHARACTERS, shortened_file_name
 from rxchat.parsers import limits
 from rxchat.parsers.builder import TextBuilder, one_line
 from rxchat.parsers.formats import FormatKind, format_of
@@ -29,7 +29,9 @@ class Attachments:
         """Name a file in the mail's text, and keep it when it can be a document; `is_inline` when its text shows it."""
         shown = one_line(name or f"{media_type}, without a name")[:_NAME_CHARACTERS]
         try:
-            name = clean_file_name(name)
+            name, given = shortened_file_name(name), name
+            if len(name) < len(given.strip()) >= NAME_CHARACTERS:
+                self._builder.note(f"The name of the attachment “{shown}” was too long and is shortened.")
         except InvalidInput:
             name = f"attachment{mimetypes.guess_extension(media_type) or ''}"
         problem = self._problem(name, content, is_inline=is_inline)

@@ -192,3 +192,13 @@ def test_a_mailbox_has_each_message_below_its_subject() -> None:
     document = mail.parse(box, ".mbox")
     assert [text for _, text in samples.headings(document)] == ["one", "two"]
     assert "\nFrom here on." in document.text
+
+
+def test_a_name_of_an_attachment_that_no_disk_takes_is_shortened_and_that_is_said() -> None:
+    made = message()
+    for number, length in ((1, 247), (2, 300)):
+        made.add_attachment(b"x", maintype="text", subtype="plain", filename=f"{number}" + "a" * length + ".txt")
+    read = mail.read(bytes(made), ".eml")
+    assert [item.name for item in read.files] == ["1" + "a" * 247 + ".txt", "2" + "a" * 250 + ".txt"]
+    (note,) = read.document.notes
+    assert note.startswith("The name of the attachment “2aaa") and "shortened" in note

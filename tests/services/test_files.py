@@ -287,7 +287,6 @@ async def test_an_upload_of_nobodys_or_somebody_elses_is_not_found(
         ("C:\\Users\\ada\\notes.txt", "notes.txt"),
         ("a\x00b\r\nc\u202e.txt", "ab c.txt"),
         ("  spaced   out .md ", "spaced out .md"),
-        ("x" * 300 + ".pdf", "x" * 196 + ".pdf"),
         ("cafe\u0301.txt", "café.txt"),
     ],
 )

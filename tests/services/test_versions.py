@@ -226,7 +226,23 @@ async def test_a_name_that_is_taken_is_kept_beside_or_refused_as_was_asked(
     history = await services.versions.history(viewer, newest.document_id)
     assert {item.id for item in history.versions} == {newest.document_id, beside.document_id}
     asked = ["U\u0308bersicht.txt", "übersicht.txt", "other.txt", "..."]
-    assert await services.versions.taken_names(viewer, collection, asked) == ["U\u0308bersicht.txt"]
+    assert await services.versions.taken_names(viewer, collection, asked) == asked[:2]
+
+
+@pytest.mark.parametrize(
+    ("name", "other"), [("Plan.txt", "PLAN.TXT"), ("Übersicht.txt", "übersicht.txt"), ("STRASSE.txt", "Straße.txt")]
+)
+async def test_a_name_that_differs_in_case_only_is_taken(
+    services: Services, viewer: Viewer, collection: UUID, name: str, other: str
+) -> None:
+    first = await ready(services, viewer, collection, name, OLD)
+    assert await services.versions.taken_names(viewer, collection, [other, "x.txt"]) == [other]
+    with pytest.raises(AlreadyExists):
+        await sent(services, viewer, collection, NEW, name=other, if_exists=IfExists.REFUSE)
+    newer = await sent(services, viewer, collection, NEW, name=other)
+    assert newer.version == 2
+    history = await services.versions.history(viewer, newer.document_id)
+    assert {item.id for item in history.versions} == {first.id, newer.document_id}
 
 
 async def test_of_two_uploads_at_once_that_are_to_be_refused_one_is_kept(

@@ -165,7 +165,7 @@ export function DocumentDialogs({ dialog, collection, shares, groups, ask, event
     case "rename":
       return <AskDialog {...close} title="Rename the collection" fields={[NAME, PURPOSE]} prefilled={{ name: collection.name, purpose: collection.description }} action="Save" busy="Saving…" send={({ name, purpose }) => ask(() => events.onRename(collection.id, name, purpose))} />;
     case "rename-document":
-      return <AskDialog {...close} title="Rename the document" fields={[{ ...NAME, missing: "document’s name", maxLength: 200 }]} prefilled={dialog.document} action="Save" busy="Saving…" send={({ name }) => ask(() => events.onRenameDocument(dialog.document.id, name))} />;
+      return <AskDialog {...close} title="Rename the document" fields={[{ ...NAME, missing: "document’s name", maxLength: 255 }]} prefilled={dialog.document} action="Save" busy="Saving…" send={({ name }) => ask(() => events.onRenameDocument(dialog.document.id, name))} />;
     case "taken-names":
       return <TakenNamesDialog {...close} names={dialog.names} add={dialog.add} />;
     case "share":
