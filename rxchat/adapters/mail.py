@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
+from rxchat.domain.email_addresses import ascii_email
 from rxchat.domain.mail import Letter, MailAway
 
 _TIMEOUT_SECONDS = 20
@@ -35,7 +36,7 @@ class SmtpMailer:
         """
         message = EmailMessage()
         # The library refuses line breaks in headers: nobody adds recipients of their own.
-        message["From"], message["To"], message["Subject"] = self._sender, letter.to, letter.subject
+        message["From"], message["To"], message["Subject"] = self._sender, ascii_email(letter.to), letter.subject
         message["Date"] = formatdate(localtime=False)
         domain = self._sender.rpartition("@")[2].strip("> ") or "localhost"
         message["Message-ID"] = f"<{letter.id}@{domain}>" if letter.id else make_msgid(domain=domain)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, bindparam, delete, func, select, text, update
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from rxchat.db.results import row_count
 from rxchat.domain.documents import DocumentState
+from rxchat.domain.email_addresses import email_spellings
 from rxchat.domain.files import Document
 from rxchat.domain.versions import VersionState
 from rxchat.tables import CollectionRow, DocumentRow
@@ -153,11 +154,18 @@ async def named_like(session: AsyncSession, words: str, limit: int) -> list[tupl
     return [(row.id, row.kind, row.name, row.within) for row in found]
 
 
+_OF_ADDRESS = text(
+    """
+    SELECT found.id, found.name FROM unnest(:emails) WITH ORDINALITY AS spelling (email, number)
+     CROSS JOIN LATERAL person_of_address(spelling.email) AS found
+     ORDER BY spelling.number LIMIT 1
+    """
+).bindparams(bindparam("emails", type_=ARRAY(Text())))
+
+
 async def person_of_address(session: AsyncSession, email: str) -> tuple[UUID, str] | None:
     """Return whose address this is, for somebody who may create collections."""
-    row = (
-        await session.execute(text("SELECT id, name FROM person_of_address(:email)"), {"email": email})
-    ).one_or_none()
+    row = (await session.execute(_OF_ADDRESS, {"emails": email_spellings(email)})).one_or_none()
     return (row.id, row.name) if row else None
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.sql import bindparam
 from sqlmodel import col
 
 from rxchat.db.results import row_count
+from rxchat.domain.email_addresses import canonical_email, email_spellings
 from rxchat.tables import AccountLink
 
 
@@ -45,15 +46,21 @@ async def spend(session: AsyncSession, kind: str, digest: bytes) -> Link | None:
 
 async def spend_of(session: AsyncSession, email: str) -> Link | None:
     """Use up the open invitation of an address that its owner has proved to be theirs; None when there is none."""
-    row = (await session.execute(text("SELECT * FROM spend_invitation_of(:email)"), {"email": email})).mappings()
-    found = row.one_or_none()
-    return Link(**{**found, "group_ids": tuple(found["group_ids"])}) if found else None
+    for spelling in email_spellings(email):
+        spent = await session.execute(text("SELECT * FROM spend_invitation_of(:email)"), {"email": spelling})
+        if found := spent.mappings().one_or_none():
+            return Link(**{**found, "group_ids": tuple(found["group_ids"])})
+    return None
 
 
 async def replace_invitations(session: AsyncSession, email: str) -> int:
     """Withdraw the open invitations of an address, whoever sent them; return how many there were."""
-    replaced = await session.execute(text("SELECT replace_invitations(:email)"), {"email": email})
-    return replaced.scalar_one()
+    count = 0
+    # Always in this order: two who invite the same address wait for each other.
+    for spelling in email_spellings(canonical_email(email)):
+        replaced = await session.execute(text("SELECT replace_invitations(:email)"), {"email": spelling})
+        count += replaced.scalar_one()
+    return count
 
 
 async def _one(session: AsyncSession, statement: str, kind: str, digest: bytes) -> Link | None:

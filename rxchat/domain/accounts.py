@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from rxchat.domain.email_addresses import canonical_email
 from rxchat.domain.errors import InvalidInput
 from rxchat.domain.permissions import ADMINISTRATIVE, Permission, Scope
 from rxchat.domain.text import clean_line, storable
@@ -88,14 +89,15 @@ class Viewer:
 
 
 def valid_email(email: str) -> str:
-    """Return the address without surrounding space.
+    """Return the address without surrounding space, in the one spelling that it has here.
 
     Raises:
         InvalidInput: when it cannot be an e-mail address.
     """
-    # The same letters, however they were typed: an umlaut is one character or two.
-    email = unicodedata.normalize("NFC", email.strip())
-    if not _EMAIL.fullmatch(email) or storable(email) != email:
+    given = email.strip()
+    email = canonical_email(given)
+    is_address = _EMAIL.fullmatch(unicodedata.normalize("NFC", given)) and _EMAIL.fullmatch(email)
+    if not is_address or storable(email) != email or "" in email.rpartition("@")[2].split("."):
         raise InvalidInput("This does not look like an e-mail address.")
     return email
 

@@ -11,6 +11,7 @@ from rxchat.db.database import Database
 from rxchat.domain import mail
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.audit_actions import AuditAction
+from rxchat.domain.email_addresses import canonical_email
 from rxchat.domain.errors import DatabaseAway, NotAllowed
 from rxchat.observability import correlation_id
 from rxchat.services.authentication import Authentication
@@ -64,7 +65,7 @@ class PasswordChanges:
         email = email.strip()[:254].replace("\x00", "")
         async with self._database.begin(None) as session:
             account = await rows.by_email(session, email)
-        await self._limits.attempt("forget", caller, str(account.id) if account else email.casefold())
+        await self._limits.attempt("forget", caller, str(account.id) if account else canonical_email(email).casefold())
         self._post.beside(self._send_reset(email, caller.address))
 
     async def _send_reset(self, email: str, address: str) -> None:

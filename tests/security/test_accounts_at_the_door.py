@@ -68,7 +68,7 @@ async def test_registering_an_address_that_is_taken_looks_the_same(
     await house.post.settled()
     if house.post.is_there:
         assert {(to, "already" in subject) for to, subject, _ in inbox.mails} == {
-            (viewer.email.upper(), True),
+            (viewer.email.upper().replace("EXAMPLE.ORG", "example.org"), True),
             ("new@example.org", False),
         }
     # And whoever tried has not changed a thing.

@@ -7,6 +7,7 @@ import unicodedata
 import psycopg
 import pytest
 
+from rxchat.db import accounts as account_rows
 from rxchat.domain.accounts import Caller, RegistrationMode, Viewer
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed
 from rxchat.services.graph import Services
@@ -134,3 +135,48 @@ async def test_who_registers_where_there_is_no_mail_is_signed_in(services: Servi
     assert admission.session
     with pytest.raises(Conflict, match="sign in"):
         await services.registration.register(name="Zoe", email="ZOE@example.org", password=PASSWORD, caller=CALLER)
+
+
+SPELLINGS = ("jörg@exämple.org", "jörg@xn--exmple-cua.org", "jörg@EXÄMPLE.ORG.", "jörg@xn--exmple-cua.org.")
+
+
+async def test_spellings_of_one_address_have_one_invitation_and_one_account(
+    services: Services, owner_url: str, admin: Viewer
+) -> None:
+    links = [await invite(services, admin, spelling) for spelling in SPELLINGS]
+    assert await emails(services, admin) == [SPELLINGS[0]]
+    for old in links[:-1]:
+        with pytest.raises(NotAllowed):
+            await services.registration.join(old, name="Jörg", password=PASSWORD, caller=CALLER)
+    await services.registration.join(links[-1], name="Jörg", password=PASSWORD, caller=CALLER)
+    for spelling in SPELLINGS:
+        with pytest.raises(Conflict, match="has an account here already"):
+            await invite(services, admin, spelling)
+        assert await services.authentication.sign_in(spelling, PASSWORD, CALLER)
+
+
+@pytest.mark.parametrize("stored", SPELLINGS)
+async def test_an_account_that_was_stored_as_it_was_typed_is_found_by_every_spelling(
+    services: Services, owner_url: str, admin: Viewer, stored: str
+) -> None:
+    earlier = add_viewer(owner_url, "Jörg")
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("UPDATE user_account SET email = %s WHERE id = %s", (stored, earlier.user_id))
+    for spelling in SPELLINGS:
+        async with services.people._database.begin(None) as session:
+            found = await account_rows.by_email(session, spelling)
+        assert found and found.id == earlier.user_id
+        with pytest.raises(Conflict, match="has an account here already"):
+            await invite(services, admin, spelling)
+
+
+async def test_of_two_accounts_that_earlier_spellings_made_each_is_found_by_its_own(
+    services: Services, owner_url: str, admin: Viewer
+) -> None:
+    both = [add_viewer(owner_url, "One"), add_viewer(owner_url, "Two")]
+    with psycopg.connect(owner_url) as connection:
+        for viewer, spelling in zip(both, SPELLINGS, strict=False):
+            connection.execute("UPDATE user_account SET email = %s WHERE id = %s", (spelling, viewer.user_id))
+    async with services.people._database.begin(None) as session:
+        found = [await account_rows.by_email(session, spelling) for spelling in SPELLINGS[:2]]
+    assert [item and item.id for item in found] == [viewer.user_id for viewer in both]

@@ -1,0 +1,64 @@
+"""E-mail addresses: one spelling for each mailbox, and the others that mean the same one.
+
+The domain decides: it may be written in Unicode or as IDNA encodes it (RFC 5890, UTS 46), in any case, with a dot at its end.
+The part before the @ is its host's own business, and stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_PREFIX = "xn--"
+# Full stops of other scripts, which separate labels as well.
+_DOTS = re.compile("[\u3002\uff0e\uff61]")
+
+
+def canonical_email(email: str) -> str:
+    """Return the spelling of an address that is stored; anything that is no address comes back normalized at most."""
+    local, at, domain = unicodedata.normalize("NFC", email).rpartition("@")
+    return f"{local}{at}{'.'.join(map(_unicode_label, _labels(domain)))}" if at else domain
+
+
+def ascii_email(email: str) -> str:
+    """Return the address with its domain as IDNA encodes it, which every mail server takes."""
+    local, at, domain = canonical_email(email).rpartition("@")
+    return f"{local}{at}{'.'.join(map(_ascii_label, domain.split('.')))}" if at else domain
+
+
+def email_spellings(email: str) -> list[str]:
+    """Return the spellings under which an address may be stored, that which was given first.
+
+    New ones are stored in their canonical spelling; earlier ones as they were typed.
+    """
+    given = unicodedata.normalize("NFC", email)
+    forms = [given, canonical_email(email), ascii_email(email)]
+    return list(dict.fromkeys([*forms, *(f"{form}." for form in forms if "@" in form and not form.endswith("."))]))
+
+
+def _labels(domain: str) -> list[str]:
+    """Return the labels of a domain, without the empty one that means the root."""
+    labels = _DOTS.sub(".", domain).split(".")
+    return labels[:-1] if len(labels) > 1 and not labels[-1] else labels
+
+
+def _unicode_label(label: str) -> str:
+    label = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", label).lower())
+    if not label.startswith(_PREFIX):
+        return label
+    try:
+        decoded = label.removeprefix(_PREFIX).encode("ascii").decode("punycode")
+    except UnicodeError:
+        return label
+    # What would not be encoded like this again is no encoding of anything.
+    return (
+        decoded if decoded.isprintable() and _ascii_label(decoded) == label == _ascii_label(_lower(decoded)) else label
+    )
+
+
+def _lower(label: str) -> str:
+    return unicodedata.normalize("NFKC", label.lower())
+
+
+def _ascii_label(label: str) -> str:
+    return label if label.isascii() else _PREFIX + label.encode("punycode").decode("ascii")
