@@ -28,6 +28,8 @@ from rxchat.tables import Group
 
 PAGE = 50
 _SHORTEST_REASON = 10
+_FEWEST_LETTERS, _FEWEST_DIFFERENT = 5, 3
+"""Of a reason: dots, or one key that was held down, are none."""
 _HANDED_OVER = timedelta(hours=24)
 
 
@@ -342,6 +344,7 @@ class People:
 
 def _valid_reason(reason: str) -> str:
     reason = clean_line(reason)[:500]
-    if len(reason) < _SHORTEST_REASON:
+    letters = [it for it in reason.casefold() if it.isalpha()]
+    if len(reason) < _SHORTEST_REASON or len(letters) < _FEWEST_LETTERS or len(set(letters)) < _FEWEST_DIFFERENT:
         raise InvalidInput("Please say in a sentence why this has to be read; it is kept in the audit.")
     return reason

@@ -159,6 +159,8 @@ FORGERIES: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     ("expired", "own", {}, {"exp": NOW - 120}),
     ("never expires", "own", {}, {"exp": None}),
     ("expires in words", "own", {}, {"exp": "tomorrow"}),
+    ("expires after all of us", "own", {}, {"exp": 1e30}),
+    ("expires in ten years", "own", {}, {"exp": NOW + 10 * 366 * 86_400}),
     ("from the future", "own", {}, {"iat": NOW + 3600}),
     ("of no time", "own", {}, {"iat": None}),
     ("not valid yet", "own", {}, {"nbf": NOW + 3600}),

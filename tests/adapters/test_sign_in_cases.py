@@ -29,6 +29,26 @@ def account(trusts_email: bool = False, **claims: Any):
         ({"email": "ada@x.org", "email_verified": "false"}, "address_unconfirmed"),
         ({"email": "ada@x.org", "email_verified": True}, ""),
         ({"email": "ada@x.org", "email_verified": "true"}, ""),
+        *(
+            ({"email": "ada@x.org", "email_verified": said}, "address_unconfirmed")
+            for said in (
+                0,
+                1,
+                1.0,
+                "",
+                "0",
+                "1",
+                "True",
+                "TRUE",
+                "yes",
+                "no",
+                [],
+                [True],
+                ["true"],
+                {},
+                {"value": True},
+            )
+        ),
         ({}, "address_missing"),
         ({"email": ""}, "address_empty"),
         ({"email": "", "email_verified": True}, "address_empty"),

@@ -265,7 +265,17 @@ async def test_without_a_reason_nothing_is_read(
 ) -> None:
     admin, other = add("Root", "admin"), add("Other")
     turn = await services.chats.ask(other, None, "a private question", "scripted:tokens=2")
-    for reason in ("", "because", "         .", "\n\n\n\n\n\n\n\n\n\n\n\n"):
+    for reason in (
+        "",
+        "because",
+        "         .",
+        "\n\n\n\n\n\n\n\n\n\n\n\n",
+        "." * 12,
+        "-" * 300,
+        "aaaaaaaaaaaa",
+        "1234567890 12",
+        "?!?!?!?!?! abc",
+    ):
         with subtests.test(reason=reason):
             with pytest.raises(InvalidInput, match="kept in the audit"):
                 await services.people.conversations_of(admin, other.user_id, reason, CALLER)

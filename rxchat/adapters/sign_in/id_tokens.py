@@ -19,6 +19,8 @@ KEEP_SECONDS = 3600.0
 LEEWAY_SECONDS = 30
 AHEAD_SECONDS = 120
 """How far a provider's clock may be ahead: its tokens begin in our future then."""
+LONGEST_SECONDS = 366 * 86_400
+"""How long an ID token may hold; those of providers hold for minutes or hours."""
 
 # Signatures that only the provider can make, and no others: never "none", never one with a shared secret.
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
@@ -94,6 +96,9 @@ def checked(claims: Mapping[str, Any], *, issuer: str, client_id: str, nonce: st
     ahead = max(begins) - time.time()
     if ahead > AHEAD_SECONDS:
         raise Distrusted(f"the provider's clock is {ahead:.0f} s ahead of this machine's clock: set both right (NTP)")
+    expires = claims.get("exp")
+    if isinstance(expires, (int, float)) and not expires - time.time() < LONGEST_SECONDS:
+        raise Distrusted("the ID token holds for longer than any provider means")
     jwt.JWTClaimsRegistry(
         leeway=LEEWAY_SECONDS,
         iss={"essential": True, "value": issuer},

@@ -136,13 +136,13 @@ def account_of(issuer: str, claims: Mapping[str, Any], *, name: str = "", trusts
         problem = AddressMissing.code if "email" not in claims else AddressEmpty.code
     elif verified is None and not trusts_email:
         problem = AddressUnsaid.code
-    elif verified not in (None, True, "true"):
+    elif verified is not None and verified is not True and verified != "true":
+        # The word "true" is what some providers send, Apple among them. Nothing else is: for Python, 1 equals true.
         problem = AddressUnconfirmed.code
     return foreign_account(
         issuer,
         needed(claims, "sub"),
         email=email,
-        # Some providers send the word, and some leave the claim out.
         email_verified=not problem,
         email_problem=problem,
         name=name or text_of(claims, "name") or text_of(claims, "preferred_username"),
