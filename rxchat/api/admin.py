@@ -11,7 +11,9 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from rxchat.api.requests import DOWNLOAD, Here, SignedIn, caller_of
+from rxchat.api.me import Proof
+from rxchat.api.requests import DOWNLOAD, Here, Person, SignedIn, caller_of
+from rxchat.domain.permissions import Permission, require
 
 router = APIRouter(prefix="/api/admin", tags=["admin"])
 
@@ -85,6 +87,14 @@ async def suspend(user_id: UUID, viewer: SignedIn, request: Request, services: H
 async def readmit(user_id: UUID, viewer: SignedIn, request: Request, services: Here) -> None:
     """Let a suspended person in again."""
     await services.people.suspend(viewer, user_id, caller_of(request), is_suspended=False)
+
+
+@router.post("/people/{user_id}/delete", status_code=204)
+async def delete_account(user_id: UUID, body: Proof, viewer: Person, request: Request, services: Here) -> None:
+    """Have a person's account deleted after the grace time; it takes the administrator's own password."""
+    require(viewer, Permission.PEOPLE_MANAGE)
+    await services.authentication.prove(viewer, body.password, caller_of(request))
+    await services.people.delete_account(viewer, user_id, caller_of(request))
 
 
 @router.post("/people/{user_id}/end-sessions")

@@ -66,7 +66,9 @@ class PersonState(AdminPage, rx.State):
     has_listed: bool = False
     reading: str = ""
     said: list[Said] = []
-    _person_id: str = ""
+    person_id: str = ""
+    has_password: bool = True
+    """Whether the administrator has one, to give before something that cannot be taken back."""
     _reason: str = ""
 
     @rx.event
@@ -74,21 +76,22 @@ class PersonState(AdminPage, rx.State):
     async def load(self, viewer: Viewer) -> None:
         """Show the person whom the address names."""
         self.reset()
-        self._person_id = str(self.router_data.get("query", {}).get("person_id", ""))
-        self.missing = parse_id(self._person_id) is None
+        self.person_id = str(self.router_data.get("query", {}).get("person_id", ""))
+        self.missing = parse_id(self.person_id) is None
         if not self.missing:
             await self._read(viewer)
         self.loaded = True
 
     async def _read(self, viewer: Viewer) -> None:
         try:
-            row, groups = await graph.current().people.one(viewer, id_of(self._person_id))
+            row, groups = await graph.current().people.one(viewer, id_of(self.person_id))
         except NotFound:
             self.missing = True
             return
         self.roles = await giveable_roles(viewer)
         titles = {role.name: role.title for role in await graph.current().teams.roles(viewer)}
         self.is_me = row.id == viewer.user_id
+        self.has_password = (await graph.current().my_data.profile(viewer)).has_password
         self.is_above = row.role not in {choice.value for choice in self.roles}
         factor = ("yes" if row.has_second_factor else "no") if is_permitted(viewer, Permission.PEOPLE_MANAGE) else ""
         self.person = Person(
@@ -110,7 +113,7 @@ class PersonState(AdminPage, rx.State):
     @administering
     async def set_role(self, viewer: Viewer, form: dict) -> None:
         """Give the person another role."""
-        await graph.current().people.set_role(viewer, id_of(self._person_id), text_in(form, "role"), caller_of(self))
+        await graph.current().people.set_role(viewer, id_of(self.person_id), text_in(form, "role"), caller_of(self))
         await self._read(viewer)
         self._close(f"{self.person.name} is {self.person.role_title} now.")
 
@@ -118,7 +121,7 @@ class PersonState(AdminPage, rx.State):
     @administering
     async def suspend(self, viewer: Viewer) -> None:
         """Suspend the person."""
-        await graph.current().people.suspend(viewer, id_of(self._person_id), caller_of(self), is_suspended=True)
+        await graph.current().people.suspend(viewer, id_of(self.person_id), caller_of(self), is_suspended=True)
         await self._read(viewer)
         self._close(f"{self.person.name} is suspended and signed out everywhere.")
 
@@ -126,23 +129,24 @@ class PersonState(AdminPage, rx.State):
     @administering
     async def readmit(self, viewer: Viewer) -> None:
         """Let the person in again."""
-        await graph.current().people.suspend(viewer, id_of(self._person_id), caller_of(self), is_suspended=False)
+        await graph.current().people.suspend(viewer, id_of(self.person_id), caller_of(self), is_suspended=False)
         await self._read(viewer)
         self._close(f"{self.person.name} can sign in again.")
 
     @rx.event
     @administering
-    async def delete_account(self, viewer: Viewer) -> None:
-        """Have the person's account deleted after the grace time."""
-        await graph.current().people.delete_account(viewer, id_of(self._person_id), caller_of(self))
+    async def show_deletion(self, viewer: Viewer) -> None:
+        """Show that the account is to be deleted, which the page has asked for with a request: passwords take no socket."""
         await self._read(viewer)
-        self._close(f"The account of {self.person.name} will be deleted. You can keep it until then.")
+        is_scheduled = self.person.deletion_at > 0
+        name = self.person.name
+        self._close(f"The account of {name} will be deleted. You can keep it until then." if is_scheduled else "")
 
     @rx.event
     @administering
     async def keep_account(self, viewer: Viewer) -> None:
         """Keep it after all."""
-        await graph.current().people.keep_account(viewer, id_of(self._person_id), caller_of(self))
+        await graph.current().people.keep_account(viewer, id_of(self.person_id), caller_of(self))
         await self._read(viewer)
         self._close(f"The account of {self.person.name} is kept.")
 
@@ -150,14 +154,14 @@ class PersonState(AdminPage, rx.State):
     @administering
     async def end_sessions(self, viewer: Viewer) -> None:
         """Sign the person out everywhere."""
-        count = await graph.current().people.end_sessions(viewer, id_of(self._person_id), caller_of(self))
+        count = await graph.current().people.end_sessions(viewer, id_of(self.person_id), caller_of(self))
         self._close("Nothing was open." if not count else f"{count} sign-in{'s' if count > 1 else ''} ended.")
 
     @rx.event
     @administering
     async def reset_factor(self, viewer: Viewer) -> None:
         """Take the person's second factors away."""
-        await graph.current().people.reset_second_factor(viewer, id_of(self._person_id), caller_of(self))
+        await graph.current().people.reset_second_factor(viewer, id_of(self.person_id), caller_of(self))
         await self._read(viewer)
         self._close(f"{self.person.name} has no second factor any more.")
 
@@ -165,7 +169,7 @@ class PersonState(AdminPage, rx.State):
     @administering
     async def make_link(self, viewer: Viewer) -> None:
         """Make a link with which the person chooses a new password."""
-        self.link = await graph.current().people.reset_link(viewer, id_of(self._person_id), caller_of(self))
+        self.link = await graph.current().people.reset_link(viewer, id_of(self.person_id), caller_of(self))
         self.problem = ""
 
     @rx.event
@@ -173,7 +177,7 @@ class PersonState(AdminPage, rx.State):
     async def list_conversations(self, viewer: Viewer, form: dict) -> None:
         """List what the person has, for a reason that is kept."""
         reason = text_in(form, "reason")
-        found = await graph.current().people.conversations_of(viewer, id_of(self._person_id), reason, caller_of(self))
+        found = await graph.current().people.conversations_of(viewer, id_of(self.person_id), reason, caller_of(self))
         self.conversations = [ConversationLine(str(item_id), title, moment(at)) for item_id, title, at in found]
         self._reason, self.has_listed = reason, True
         self.reading, self.said = "", []

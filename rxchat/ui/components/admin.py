@@ -122,6 +122,21 @@ class Dialog(ClientComponent):
     on_close: rx.EventHandler[rx.event.no_args_event_spec]
 
 
+class AccountDeletion(ClientComponent):
+    """The question before another user's account is deleted."""
+
+    library = module("admin-deletion.jsx")
+    tag = "AccountDeletion"
+
+    is_open: rx.Var[bool]
+    person_id: rx.Var[str]
+    title: rx.Var[str]
+    lead: rx.Var[str]
+    has_password: rx.Var[bool]
+    on_done: rx.EventHandler[rx.event.no_args_event_spec]
+    on_close: rx.EventHandler[rx.event.no_args_event_spec]
+
+
 def may(permission: str) -> rx.Var[bool]:
     """Whether the page offers what this permission opens; services ask again."""
     return ViewerState.permissions.contains(permission)  # pyright: ignore[reportAttributeAccessIssue]

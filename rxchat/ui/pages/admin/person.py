@@ -145,11 +145,6 @@ _QUESTIONS = (
         " conversations are kept."),
     ),
     (
-        "delete", "Delete the account of", "?", "Delete account", PersonState.delete_account,
-        ("They are signed out everywhere, and their API keys stop working. The account, its conversations and documents"
-        " are deleted after the grace time; until then they can sign in to download their data, and you can keep it."),
-    ),
-    (
         "sessions", "Sign", " out everywhere?", "Sign out everywhere", PersonState.end_sessions,
         "Everything they have open ends, on every device, programs included. They can sign in again at once.",
     ),
@@ -160,6 +155,12 @@ _QUESTIONS = (
     ),
 )  # fmt: skip
 """What is asked before something dangerous: the words around the name, the button, and what will happen."""
+
+
+_DELETION = (
+    "They are signed out everywhere, and their API keys stop working. The account, its conversations and documents are"
+    " deleted after the grace time; until then they can sign in to download their data, and you can keep it."
+)
 
 
 def _dialogs() -> rx.Component:
@@ -187,6 +188,15 @@ def _dialogs() -> rx.Component:
             "Keep account",
             PersonState.keep_account,
             danger=False,
+        ),
+        admin.AccountDeletion.create(
+            is_open=PersonState.dialog == "delete",
+            person_id=PersonState.person_id,
+            title=f"Delete the account of {name}?",
+            lead=_DELETION,
+            has_password=PersonState.has_password,
+            on_done=PersonState.show_deletion,
+            on_close=PersonState.close,
         ),
         _link_dialog(),
         _reason_dialog(),

@@ -1,0 +1,74 @@
+"""An administrator's open browser does not delete accounts: that takes the administrator's own password."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from rxchat.domain.accounts import Caller
+from rxchat.domain.ids import new_id
+from rxchat.services.graph import Services
+from rxchat.states.admin_person import PersonState
+from tests.factories import PASSWORD, signed_in_as
+from tests.security.house import Open, error_of, person, sign_in
+from tests.tab import open_tab
+
+pytestmark = pytest.mark.anyio
+
+
+def deletion_of(owner_url: str, user_id: object) -> object:
+    with psycopg.connect(owner_url) as connection:
+        row = connection.execute("SELECT deletion_at FROM user_account WHERE id = %s", (user_id,)).fetchone()
+    return row and row[0]
+
+
+async def test_an_account_is_deleted_with_the_administrators_password_alone(
+    services: Services, clients: Open, owner_url: str
+) -> None:
+    admin, other = await person(services, owner_url, "Grace", "admin"), await person(services, owner_url)
+    client = clients()
+    await sign_in(client, admin)
+    address = f"/api/admin/people/{other.user_id}/delete"
+    for body in ({}, {"password": ""}, {"password": "wrong"}):
+        refused = await client.post(address, json=body)
+        assert (refused.status_code, refused.json()["error"]["message"]) == (403, "This is not your password.")
+    assert deletion_of(owner_url, other.user_id) is None
+    assert (await client.post(address, json={"password": PASSWORD})).status_code == 204
+    assert deletion_of(owner_url, other.user_id) is not None
+
+
+async def test_it_is_refused_to_others_without_a_look_at_their_password(
+    services: Services, clients: Open, owner_url: str
+) -> None:
+    member, other = await person(services, owner_url), await person(services, owner_url, "Bob")
+    client = clients()
+    address = f"/api/admin/people/{other.user_id}/delete"
+    assert (await client.post(address, json={"password": PASSWORD})).status_code == 401
+    await sign_in(client, member)
+    for password in (PASSWORD, "wrong"):
+        refused = await client.post(address, json={"password": password})
+        assert (refused.status_code, error_of(refused)) == (403, "not_allowed")
+    assert deletion_of(owner_url, other.user_id) is None
+
+
+async def test_unknown_people_and_oneself_are_not_deleted(services: Services, clients: Open, owner_url: str) -> None:
+    admin, _ = await person(services, owner_url, "Grace", "admin"), await person(services, owner_url, "G2", "admin")
+    client = clients()
+    await sign_in(client, admin)
+    for user_id, status in ((new_id(), 404), (admin.user_id, 403)):
+        answer = await client.post(f"/api/admin/people/{user_id}/delete", json={"password": PASSWORD})
+        assert answer.status_code == status
+
+
+async def test_no_event_of_the_page_deletes_an_account(services: Services, owner_url: str) -> None:
+    assert "delete_account" not in PersonState.event_handlers
+    admin, other = await person(services, owner_url, "Grace", "admin"), await person(services, owner_url)
+    async with open_tab(await signed_in_as(services, admin)) as tab:
+        tab.be_at(person_id=str(other.user_id))
+        await tab.do(PersonState, "load")
+        assert tab.shown(PersonState, "has_password") is True
+        await tab.do(PersonState, "show_deletion")
+        assert tab.shown(PersonState, "done") == ""
+        await services.people.delete_account(admin, other.user_id, Caller())
+        await tab.do(PersonState, "show_deletion")
+        assert "will be deleted" in tab.shown(PersonState, "done")
