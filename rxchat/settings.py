@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(default=None, alias="REDIS_URL")
     """A Redis or Valkey. Empty: RxChat runs its own."""
     ollama_hosts: Annotated[tuple[str, ...], NoDecode] = Field(default=(), alias="OLLAMA_HOSTS")
-    """Addresses of Ollama hosts, separated by commas. Empty: the demo model."""
+    """Addresses of Ollama hosts, separated by commas, as `OLLAMA_HOST` has them: `gpu-1` is `http://gpu-1:11434`. Empty: the demo model."""
     postgres_port: int = Field(default=0, alias="RXCHAT_POSTGRES_PORT", ge=0, le=65535)
     """The port of RxChat's own Postgres. 0: a free one."""
     valkey_port: int = Field(default=0, alias="RXCHAT_VALKEY_PORT", ge=0, le=65535)
@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     engine: bool = Field(default=True, alias="RXCHAT_ENGINE")
     """Whether a web process writes answers and ingests documents itself. Set it to `false` beside `worker` processes."""
     answers_at_once: int = Field(default=256, alias="RXCHAT_ANSWERS_AT_ONCE", ge=1)
-    """How many answers are written at the same time. Further questions wait in a fair queue."""
+    """How many answers are written at the same time. Further questions wait in a fair queue. Set it to what your model hosts do at once; the demo model: at most 2."""
     answers_per_person: int = Field(default=4, alias="RXCHAT_ANSWERS_PER_PERSON", ge=1)
     """How many of those answers may be for one user."""
     answer_timeout_minutes: float = Field(default=60.0, alias="RXCHAT_ANSWER_TIMEOUT_MINUTES", gt=0)
