@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, NullPool, create_engine, text
 
 from alembic import context
-from rxchat.db.migrations import owner_url
+from rxchat.db.platform.migrations import owner_url
 from rxchat.tables import metadata
 
 # Any number that nothing else uses: it keeps two processes from migrating at once.

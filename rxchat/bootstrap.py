@@ -22,9 +22,9 @@ from rxchat.adapters.parsing import IsolatedParser
 from rxchat.adapters.redis import RedisBroadcast
 from rxchat.adapters.sign_in import providers
 from rxchat.connections import ConfigurationError, Connections, connections, decoded_key, needs_embedded
-from rxchat.db.database import Database
-from rxchat.db.migrations import newest_revision
-from rxchat.db.notifications import listen
+from rxchat.db.platform.database import Database
+from rxchat.db.platform.migrations import newest_revision
+from rxchat.db.platform.notifications import listen
 from rxchat.development import ensure_servers
 from rxchat.domain.errors import EmbedderError
 from rxchat.domain.files import FileLimits
@@ -34,50 +34,50 @@ from rxchat.embedded.errors import EmbeddedError
 from rxchat.embedded.local_embedder import LocalEmbedder
 from rxchat.embedded.ollama_catalog import CHAT_SLOTS, EMBEDDER_NAME
 from rxchat.jobs.worker import QUICK_CPU_SECONDS, QUICK_PLACES, Worker
-from rxchat.services import graph
-from rxchat.services.attaching import Attaching
-from rxchat.services.audit_trail import AuditTrail, signer_of
-from rxchat.services.authentication import Authentication
-from rxchat.services.chats import Chats
-from rxchat.services.conversations import Conversations
-from rxchat.services.denials import Denials
-from rxchat.services.embedding import Embedding
-from rxchat.services.envelopes import MasterKeys
-from rxchat.services.federation import Federation
-from rxchat.services.file_links import FileLinks
-from rxchat.services.files import Files
-from rxchat.services.graph import Services
-from rxchat.services.grounding import Grounding
-from rxchat.services.health import Health
-from rxchat.services.ingestion import Ingestion
-from rxchat.services.keeping import Keeping
-from rxchat.services.library import Library
-from rxchat.services.limits import Limits, PostgresCounters
-from rxchat.services.links import Links
-from rxchat.services.live import LiveAnswers
-from rxchat.services.models import Models
-from rxchat.services.my_data import MyData
-from rxchat.services.notices import Access, Activity, Notices
-from rxchat.services.passkeys import Passkeys
-from rxchat.services.password_changes import PasswordChanges
-from rxchat.services.passwords import Passwords
-from rxchat.services.people import People
-from rxchat.services.pictures import Pictures
-from rxchat.services.post import Post
-from rxchat.services.programs import Programs
-from rxchat.services.registration import Registration
-from rxchat.services.retrieval import Retrieval
-from rxchat.services.rules import InstallationRules, Rules
-from rxchat.services.runs import RunEngine
-from rxchat.services.second_factors import SecondFactors
-from rxchat.services.sessions import Sessions
-from rxchat.services.sweeping import Sweeping
-from rxchat.services.teams import Teams
-from rxchat.services.tokens import Tokens
-from rxchat.services.trash import Trash
-from rxchat.services.upkeep import Upkeep
-from rxchat.services.vault import Vault
-from rxchat.services.versions import Versions
+from rxchat.services.access.audit_log import AuditTrail, signer_of
+from rxchat.services.access.authorization import Teams
+from rxchat.services.access.denial_log import Denials
+from rxchat.services.access.user_admin import People
+from rxchat.services.accounts.api_credentials import Programs
+from rxchat.services.accounts.external_login import Federation
+from rxchat.services.accounts.one_time_links import Links
+from rxchat.services.accounts.passkeys import Passkeys
+from rxchat.services.accounts.password_reset import PasswordChanges
+from rxchat.services.accounts.passwords import Passwords
+from rxchat.services.accounts.rate_limits import Limits, PostgresCounters
+from rxchat.services.accounts.registration import Registration
+from rxchat.services.accounts.second_factors import SecondFactors
+from rxchat.services.accounts.sessions import Sessions
+from rxchat.services.accounts.sign_in import Authentication
+from rxchat.services.app import container
+from rxchat.services.app.container import Services
+from rxchat.services.app.data_export import MyData
+from rxchat.services.app.health import Health
+from rxchat.services.app.maintenance import Upkeep
+from rxchat.services.chat.answer_stream import LiveAnswers
+from rxchat.services.chat.context_sources import Attaching
+from rxchat.services.chat.conversations import Conversations
+from rxchat.services.chat.messages import Chats
+from rxchat.services.chat.run_engine import RunEngine
+from rxchat.services.documents.collections import Library
+from rxchat.services.documents.file_encryption import MasterKeys
+from rxchat.services.documents.files import Files
+from rxchat.services.documents.image_captions import Pictures
+from rxchat.services.documents.ingestion import Ingestion
+from rxchat.services.documents.signed_urls import FileLinks
+from rxchat.services.documents.storage_gc import Sweeping
+from rxchat.services.documents.storage_ownership import Keeping
+from rxchat.services.documents.trash import Trash
+from rxchat.services.documents.vector_index import Embedding
+from rxchat.services.documents.versions import Versions
+from rxchat.services.models.catalog import Models
+from rxchat.services.platform.change_feeds import Access, Activity, Notices
+from rxchat.services.platform.encryption import Vault
+from rxchat.services.platform.instance_settings import InstallationRules, Rules
+from rxchat.services.platform.mail_sender import Post
+from rxchat.services.platform.session_tokens import Tokens
+from rxchat.services.retrieval.prompt_context import Grounding
+from rxchat.services.retrieval.search import Retrieval
 from rxchat.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -299,7 +299,7 @@ async def running(settings: Settings, at: Connections) -> AsyncGenerator[Service
         await services.engine.start()
         await made.worker.start()
     await services.upkeep.start()
-    graph.install(services)
+    container.install(services)
     log.info("started", pid=os.getpid(), writes=settings.engine, models=list(at.ollama_hosts))
     try:
         yield services
@@ -311,7 +311,7 @@ async def running(settings: Settings, at: Connections) -> AsyncGenerator[Service
         await services.live.aclose()
         await services.post.stop()
         await services.notices.stop()
-        graph.uninstall()
+        container.uninstall()
         await made.aclose()
         log.info("stopped", pid=os.getpid())
 

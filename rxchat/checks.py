@@ -21,7 +21,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
-from rxchat.db.database import libpq_url
+from rxchat.db.platform.database import libpq_url
 from rxchat.domain.errors import RxChatError
 from rxchat.settings import Settings, is_loopback
 

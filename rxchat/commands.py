@@ -19,12 +19,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from rxchat import __version__, checks, frontend, serving
 from rxchat.connections import ConfigurationError, Connections, connections, needs_embedded
-from rxchat.db import migrations, other_databases, poolers, prerequisites, role_settings, shares
-from rxchat.db.database import SESSION_OPTIONS, Database, libpq_url
+from rxchat.db.platform import migrations, other_databases, poolers, prerequisites, role_settings, shares
+from rxchat.db.platform.database import SESSION_OPTIONS, Database, libpq_url
 from rxchat.embedded.attached import serve_for
 from rxchat.embedded.progress import Report, TaskLine, Terminal
 from rxchat.embedded.supervisor import Supervisor
-from rxchat.services.tokens import Tokens
+from rxchat.services.platform.session_tokens import Tokens
 from rxchat.settings import Settings
 
 
@@ -119,7 +119,7 @@ def _check_port(settings: Settings) -> None:
 
 async def _setup_link(settings: Settings, at: Connections) -> str | None:
     # Only here, as above: all tables.
-    from rxchat.db import accounts as account_rows
+    from rxchat.db.accounts import accounts as account_rows
 
     database = Database(at.database_url, pool_size=2)
     try:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rxchat.db import migrations
+from rxchat.db.platform import migrations
 from rxchat.domain.errors import RxChatError
 from rxchat.embedded import endpoints
 from rxchat.settings import Settings

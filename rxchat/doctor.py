@@ -27,12 +27,12 @@ from rxchat.adapters.proxies import proxy_for, without_credentials
 from rxchat.adapters.redis import RedisBroadcast
 from rxchat.bootstrap import object_store
 from rxchat.connections import Connections, connections
-from rxchat.db import migrations, poolers, prerequisites
-from rxchat.db.database import LINE, Database, libpq_url
-from rxchat.db.notifications import CHANNEL
+from rxchat.db.platform import migrations, poolers, prerequisites
+from rxchat.db.platform.database import LINE, Database, libpq_url
+from rxchat.db.platform.notifications import CHANNEL
 from rxchat.domain.errors import DocumentUnreadable, ModelError, RxChatError
 from rxchat.domain.runs import LEASE_SECONDS
-from rxchat.services.keeping import Keeping
+from rxchat.services.documents.storage_ownership import Keeping
 from rxchat.settings import Settings
 
 _PATIENCE_SECONDS = 5.0

@@ -9,19 +9,19 @@ from pathlib import Path
 
 from rxchat.bootstrap import master_keys, object_store
 from rxchat.connections import ConfigurationError, connections
-from rxchat.db import accounts as account_rows
-from rxchat.db import audit as audit_rows
-from rxchat.db import credentials
-from rxchat.db import files as file_rows
-from rxchat.db import sessions as session_rows
-from rxchat.db.database import Database
+from rxchat.db.access import audit_log as audit_rows
+from rxchat.db.accounts import accounts as account_rows
+from rxchat.db.accounts import credentials
+from rxchat.db.accounts import sessions as session_rows
+from rxchat.db.documents import files as file_rows
+from rxchat.db.platform.database import Database
 from rxchat.domain.audit import BrokenAudit, verify
-from rxchat.services.audit_trail import AuditTrail, signer_of
-from rxchat.services.envelopes import Broken, Wrapped
-from rxchat.services.keeping import Keeping
-from rxchat.services.links import LinkKind, Links
-from rxchat.services.sweeping import Sweeping
-from rxchat.services.vault import Vault
+from rxchat.services.access.audit_log import AuditTrail, signer_of
+from rxchat.services.accounts.one_time_links import LinkKind, Links
+from rxchat.services.documents.file_encryption import Broken, Wrapped
+from rxchat.services.documents.storage_gc import Sweeping
+from rxchat.services.documents.storage_ownership import Keeping
+from rxchat.services.platform.encryption import Vault
 from rxchat.settings import Settings
 
 _FILES_AT_A_TIME = 500

@@ -19,10 +19,10 @@ from rxchat.embedded import progress
 from rxchat.embedded.process import die_with_parent
 from rxchat.observability import configure_logging
 from rxchat.settings import Settings
-from rxchat.states import access, guard, sockets, tabs
-from rxchat.states.access import Lock
-from rxchat.states.sidebar import SidebarState
-from rxchat.states.viewer import ViewerState
+from rxchat.states.chat.sidebar import SidebarState
+from rxchat.states.platform import auth_guard, session_watchdog, sockets, tab_cleanup
+from rxchat.states.platform.auth_guard import Lock
+from rxchat.states.platform.current_user import ViewerState
 from rxchat.ui import pages
 
 log = structlog.get_logger(__name__)
@@ -64,7 +64,7 @@ def _report_page(exception: Exception) -> None:
     log.warning("a page's script failed", error=lines[0] if lines else "", at=lines[1] if len(lines) > 1 else "")
 
 
-access.accept_cookie(cookie_name(settings))
+auth_guard.accept_cookie(cookie_name(settings))
 
 
 @asynccontextmanager
@@ -80,7 +80,7 @@ async def _lifespan() -> AsyncGenerator[None]:
         # What lives from the start lives to the end: a full collection that walks over it stops streams for 0.1 s.
         gc.collect()
         gc.freeze()
-        async with guard.watching(), tabs.tidied(app.state_manager):
+        async with session_watchdog.watching(), tab_cleanup.tidied(app.state_manager):
             yield
 
 

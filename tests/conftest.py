@@ -22,12 +22,12 @@ from psycopg import sql
 from rxchat.adapters.redis import RedisBroadcast
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
-from rxchat.db import migrations
-from rxchat.db.database import Database
+from rxchat.db.platform import migrations
+from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import Viewer
 from rxchat.embedded import endpoints
 from rxchat.embedded.endpoints import Endpoints
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests import owner
 from tests.factories import add_viewer

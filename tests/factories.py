@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from rxchat.db import accounts as account_rows
-from rxchat.db.database import Database
+from rxchat.db.accounts import accounts as account_rows
+from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import MEMBER, Caller, Viewer
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Permission
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from tests import owner
 
 ROLE_PERMISSIONS = {

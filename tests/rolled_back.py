@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from rxchat.db.database import Database
+from rxchat.db.platform.database import Database
 
 
 class RolledBackDatabase(Database):

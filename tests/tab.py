@@ -16,12 +16,12 @@ from reflex.state import BaseState
 from reflex.utils.format import json_dumps
 from reflex_base.event.processor import BaseStateEventProcessor
 
-from rxchat.states.access import Lock
-from rxchat.states.account import AccountState
-from rxchat.states.sidebar import SidebarState
-from rxchat.states.stream import StreamState
-from rxchat.states.thread import ThreadState
-from rxchat.states.viewer import ViewerState
+from rxchat.states.app.account import AccountState
+from rxchat.states.chat.sidebar import SidebarState
+from rxchat.states.chat.stream import StreamState
+from rxchat.states.chat.thread import ThreadState
+from rxchat.states.platform.auth_guard import Lock
+from rxchat.states.platform.current_user import ViewerState
 from tests.support.page import Page
 
 STATES = (ThreadState, SidebarState, StreamState, ViewerState, AccountState)

@@ -13,7 +13,7 @@ from rxchat import doctor
 from rxchat.connections import Connections
 from rxchat.doctor import Diagnosis, examined
 from rxchat.domain.accounts import Viewer
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.answering import ENDLESS, following, grown

@@ -23,7 +23,7 @@ from rxchat.api.requests import (
     take_cookie_back,
 )
 from rxchat.domain.errors import NotSignedIn
-from rxchat.services.passkeys import as_json
+from rxchat.services.accounts.passkeys import as_json
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
 

@@ -26,8 +26,8 @@ from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.files import Upload
 from rxchat.domain.ids import parse_id
 from rxchat.domain.versions import IfExists
-from rxchat.services.files import Content
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
+from rxchat.services.documents.files import Content
 
 router = APIRouter(tags=["files"])
 

@@ -21,7 +21,7 @@ from rxchat.api.proxies import TrustedProxies
 from rxchat.api.requests import COOKIE, cookie_name, set_cookie
 from rxchat.api.websockets import SocketLimits, serve_checked
 from rxchat.domain.errors import DatabaseAway, NotSignedIn, SecondFactorNeeded, TooManyAttempts
-from rxchat.services import graph
+from rxchat.services.app import container
 from rxchat.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -81,7 +81,7 @@ class Front:
             await _refuse("This page belongs to another site.", scope, receive, send)
         else:
             sealed = self._sealed(scope)
-            holder = await graph.current().sessions.signed_in_holder_of(sealed) if sealed else None
+            holder = await container.current().sessions.signed_in_holder_of(sealed) if sealed else None
             try:
                 with self._sockets.place(holder, (scope.get("client") or ("",))[0]):
                     self._sockets.limit_messages(scope, holder)
@@ -106,8 +106,8 @@ class Front:
     async def _with_fresh_session(self, scope: Scope, send: Send) -> Send:
         """Hand out a new session cookie with a page when it is time for one."""
         try:
-            viewer = await graph.current().sessions.viewer(self._sealed(scope), enrolling=True)
-            fresh = await graph.current().sessions.rotated(viewer)
+            viewer = await container.current().sessions.viewer(self._sealed(scope), enrolling=True)
+            fresh = await container.current().sessions.rotated(viewer)
         except (DatabaseAway, NotSignedIn):
             return send
         if fresh is None:
@@ -129,7 +129,7 @@ class Front:
         """Return where somebody has to go first, or "" when the page is for them."""
         path: str = scope["path"]
         try:
-            await graph.current().sessions.viewer(self._sealed(scope), enrolling=_is_below(path, _ACCOUNT))
+            await container.current().sessions.viewer(self._sealed(scope), enrolling=_is_below(path, _ACCOUNT))
         except NotSignedIn:
             query = scope["query_string"].decode("latin-1")
             here = quote(path + (f"?{query}" if query else ""), safe="/")

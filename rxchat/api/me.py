@@ -25,7 +25,7 @@ from rxchat.api.requests import (
     take_cookie_back,
 )
 from rxchat.domain.permissions import Scope, require_scope
-from rxchat.services.passkeys import as_json
+from rxchat.services.accounts.passkeys import as_json
 
 router = APIRouter(prefix="/api/me", tags=["me"])
 

@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from rxchat import __version__
 from rxchat.api.requests import services, settings_of
 from rxchat.domain.errors import NotFound
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from rxchat.settings import is_loopback
 
 router = APIRouter(tags=["operations"])

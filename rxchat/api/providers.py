@@ -25,7 +25,7 @@ from rxchat.api.requests import (
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.errors import NotAllowed, NotSignedIn, RxChatError
 from rxchat.domain.text import same_site_path
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 
 router = APIRouter(prefix="/api/auth/providers", tags=["auth"])
 

@@ -10,9 +10,9 @@ from fastapi import Depends, Request, Response
 
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.errors import NotAllowed, NotSignedIn
-from rxchat.services import graph
-from rxchat.services.authentication import Admission
-from rxchat.services.graph import Services
+from rxchat.services.accounts.sign_in import Admission
+from rxchat.services.app import container
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 
 COOKIE = "rxchat_session"
@@ -32,7 +32,7 @@ def settings_of(request: Request) -> Settings:
 
 def services() -> Services:
     """Return this process's services."""
-    return graph.current()
+    return container.current()
 
 
 def caller_of(request: Request) -> Caller:
@@ -40,7 +40,7 @@ def caller_of(request: Request) -> Caller:
     return Caller(
         request.client.host if request.client else "",
         request.headers.get("user-agent", ""),
-        graph.current().authentication.device_of(request.cookies.get(named(DEVICE, settings_of(request)), "")),
+        container.current().authentication.device_of(request.cookies.get(named(DEVICE, settings_of(request)), "")),
     )
 
 

@@ -19,7 +19,7 @@ from rxchat.api.bodies import BodyLimit
 from rxchat.api.requests import caller_of, is_cross_site
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.errors import DatabaseBusy, InvalidInput, NotAllowed, NotSignedIn, RxChatError, TooManyAttempts
-from rxchat.services import graph
+from rxchat.services.app import container
 from rxchat.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -96,7 +96,7 @@ async def _show_error(request: Request, error: Exception) -> JSONResponse:
     viewer: Viewer | None = getattr(request.state, "viewer", None)
     if not isinstance(error, NotSignedIn):
         # Whoever tried to sign in was written down by who refused them; whoever did not try has done nothing.
-        await graph.current().denials.note(viewer, caller_of(request), f"{request.method} {route}", error)
+        await container.current().denials.note(viewer, caller_of(request), f"{request.method} {route}", error)
     return _as_json(error)
 
 

@@ -1,4 +1,4 @@
-"""What can stand in the audit: every kind of row, by its name. The words for each are in states/audit_words.py."""
+"""What can stand in the audit: every kind of row, by its name. The words for each are in states/access/audit_messages.py."""
 
 from __future__ import annotations
 

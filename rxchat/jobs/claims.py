@@ -15,7 +15,7 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 
-from rxchat.db.jobs import CLAIM
+from rxchat.db.platform.jobs import CLAIM
 
 log = structlog.get_logger(__name__)
 

@@ -18,13 +18,21 @@ from procrastinate.exceptions import ConnectorException, JobAborted
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
-from rxchat.db.database import LINE, RUNTIME_ROLE, SESSION_OPTIONS, WITHOUT_ROLE_SETTINGS
-from rxchat.db.jobs import DOCUMENTS_QUEUE, INGEST, LAST_PRIORITY, MAIL_QUEUE, QUICK_QUEUE, SCANS_QUEUE, SEND_MAIL
+from rxchat.db.platform.database import LINE, RUNTIME_ROLE, SESSION_OPTIONS, WITHOUT_ROLE_SETTINGS
+from rxchat.db.platform.jobs import (
+    DOCUMENTS_QUEUE,
+    INGEST,
+    LAST_PRIORITY,
+    MAIL_QUEUE,
+    QUICK_QUEUE,
+    SCANS_QUEUE,
+    SEND_MAIL,
+)
 from rxchat.domain.errors import DatabaseAway, EmbedderError, StoreError
 from rxchat.jobs.claims import JobClaims, QueueWorker
-from rxchat.services.embedding import SliceOver
-from rxchat.services.ingestion import Ingestion
-from rxchat.services.post import Post
+from rxchat.services.documents.ingestion import Ingestion
+from rxchat.services.documents.vector_index import SliceOver
+from rxchat.services.platform.mail_sender import Post
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +50,7 @@ QUICK_CPU_SECONDS = 2
 """How much processor time reading a small file may take; one that takes more is read among the large ones.
 
 It is counted as work and not as time that passes: on a busy machine the smallest file takes seconds. See also
-`SMALL_BATCHES` in services/embedding.py.
+`SMALL_BATCHES` in services/documents/vector_index.py.
 """
 _QUICK_SECONDS = 20.0
 """How long a small file may keep its place without ending or working, while other owners wait: behind a slow file store."""

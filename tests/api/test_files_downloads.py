@@ -18,9 +18,9 @@ from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import StoreAway, TooManyAttempts
 from rxchat.domain.files import PART_BYTES
-from rxchat.services.downloads import DOWNLOADS, DOWNLOADS_OF_ONE_USER, Downloads
-from rxchat.services.files import Content
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
+from rxchat.services.documents.downloads import DOWNLOADS, DOWNLOADS_OF_ONE_USER, Downloads
+from rxchat.services.documents.files import Content
 from rxchat.settings import Settings
 from tests.factories import PASSWORD
 from tests.security.house import Open, api_of, doors, error_of, person, sign_in

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 
 from rxchat.api.front import Front
 from rxchat.api.routes import build_api
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.security.house import Open, api_of, doors

@@ -14,7 +14,7 @@ import httpx
 from reflex_base.constants import Reflex
 
 from rxchat.domain.ids import new_id
-from rxchat.states.thread import ThreadState
+from rxchat.states.chat.thread import ThreadState
 from tests.containers.engine import Failed, until
 
 PASSWORD = "a rather long sentence of its own"

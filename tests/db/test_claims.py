@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from rxchat.db.jobs import CLAIM, DOCUMENTS_QUEUE, INGEST, LAST_PRIORITY, QUICK_QUEUE, SCANS_QUEUE
+from rxchat.db.platform.jobs import CLAIM, DOCUMENTS_QUEUE, INGEST, LAST_PRIORITY, QUICK_QUEUE, SCANS_QUEUE
 from rxchat.domain.ids import new_id
 from tests.db.test_isolation import acting
 

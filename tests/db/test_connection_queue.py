@@ -8,8 +8,8 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import text
 
-from rxchat.db.connection_queue import ConnectionQueue
-from rxchat.db.database import Database
+from rxchat.db.platform.connection_queue import ConnectionQueue
+from rxchat.db.platform.database import Database
 from rxchat.domain.errors import DatabaseAway, DatabaseBusy
 
 pytestmark = pytest.mark.anyio

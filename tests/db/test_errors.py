@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from rxchat.db.database import Database
+from rxchat.db.platform.database import Database
 from rxchat.domain.errors import DatabaseAway, DatabaseBusy
 
 pytestmark = pytest.mark.anyio

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from rxchat.db import conversations, knowledge
-from rxchat.db.database import Database
+from rxchat.db.chat import conversation_sources, conversations
+from rxchat.db.platform.database import Database
 from rxchat.domain.conversations import (
     AnswerEnded,
     AnswerStarted,
@@ -95,7 +95,7 @@ async def stored(database: Database, owner: UUID, steps: list[Step], cuts: set[i
             begin = end
         rows = [tuple(row) for row in await session.execute(MESSAGE, {"id": conversation_id})]
         row = await conversations.get_whatever_owned(session, owner, conversation_id)
-        known = await knowledge.of(session, owner, conversation_id)
+        known = await conversation_sources.of(session, owner, conversation_id)
         replayed = History.replayed(await conversations.events_of(session, owner, conversation_id))
     assert row is not None
     folded = [(message.id, message.seq, message.text, message.state.value) for message in replayed.messages.values()]

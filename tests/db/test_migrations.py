@@ -10,7 +10,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from alembic import command
-from rxchat.db import migrations
+from rxchat.db.platform import migrations
 from rxchat.embedded.secrets import load_or_create
 
 

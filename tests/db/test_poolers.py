@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from rxchat import commands, doctor
 from rxchat.connections import ConfigurationError, Connections
-from rxchat.db import poolers
+from rxchat.db.platform import poolers
 from rxchat.settings import Settings
 from tests.peers.pgbouncer import pgbouncer
 

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from rxchat import commands
 from rxchat.connections import ConfigurationError
-from rxchat.db import migrations, prerequisites
+from rxchat.db.platform import migrations, prerequisites
 from rxchat.embedded.secrets import load_or_create
 from rxchat.settings import Settings
 

@@ -8,12 +8,14 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from rxchat.db import accounts, audit, conversations
-from rxchat.db.database import Database
+from rxchat.db.access import audit_log
+from rxchat.db.accounts import accounts
+from rxchat.db.chat import conversations
+from rxchat.db.platform.database import Database
 from rxchat.domain.conversations import ConversationCreated, ConversationRenamed
 from rxchat.domain.errors import NotAllowed, StaleConversation
 from rxchat.domain.ids import new_id
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from tests.factories import add_first_user
 
 pytestmark = pytest.mark.anyio
@@ -78,7 +80,7 @@ async def test_audit_is_written_by_its_procedure_with_the_change_or_not_at_all(
 ) -> None:
     owner = await add_first_user(database)
     async with database.begin(owner) as session:
-        await audit.append(session, owner, "signed_in", "127.0.0.1", "c", detail=1)
+        await audit_log.append(session, owner, "signed_in", "127.0.0.1", "c", detail=1)
         row = (await session.execute(text("SELECT action, data FROM audit_event"))).one()
     assert (row.action, row.data) == ("signed_in", {"detail": 1})
     with psycopg.connect(owner_url) as connection:

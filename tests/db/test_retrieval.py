@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from rxchat.db import retrieval as rows
-from rxchat.db.database import Database
+from rxchat.db.platform.database import Database
+from rxchat.db.retrieval import search as rows
 from rxchat.domain.retrieval import Scope, Way
 from tests.conftest import empty
 from tests.factories import add_viewer

@@ -15,9 +15,9 @@ from sqlalchemy import make_url, text
 
 from rxchat import commands
 from rxchat.connections import ConfigurationError, Connections
-from rxchat.db import poolers, prerequisites, role_settings
-from rxchat.db.database import SESSION_SETTINGS, Database
-from rxchat.db.notifications import listen
+from rxchat.db.platform import poolers, prerequisites, role_settings
+from rxchat.db.platform.database import SESSION_SETTINGS, Database
+from rxchat.db.platform.notifications import listen
 from rxchat.embedded.secrets import load_or_create
 from rxchat.jobs.worker import Worker
 from rxchat.settings import Settings

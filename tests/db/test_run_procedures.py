@@ -8,13 +8,13 @@ from uuid import UUID
 
 import pytest
 
-from rxchat.db import asking, conversations, runs
-from rxchat.db.database import Database
+from rxchat.db.chat import conversations, runs, turn_queries
+from rxchat.db.platform.database import Database
 from rxchat.domain.chat import Role
 from rxchat.domain.conversations import ConversationCreated
 from rxchat.domain.ids import new_id
 from rxchat.domain.runs import ChunkKind, ClaimedRun, PendingChunk, RunChunk, RunLimits, RunState, Written
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from rxchat.tables import Message, Run
 from tests.factories import add_viewer
 
@@ -50,7 +50,7 @@ async def a_queued_run(database: Database, owner: UUID, *, said: str = "") -> Ru
                 text=said,
             )
         )
-        await asking.add_run(session, run)
+        await turn_queries.add_run(session, run)
     return run
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from rxchat import commands
 from rxchat.connections import Connections
-from rxchat.db import shares
+from rxchat.db.platform import shares
 from rxchat.domain.ids import new_id
 from rxchat.settings import Settings
 from tests.conftest import empty

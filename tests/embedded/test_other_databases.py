@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from rxchat.db import other_databases
+from rxchat.db.platform import other_databases
 from rxchat.embedded import process, secrets
 from rxchat.embedded.postgres import Postgres
 from rxchat.embedded.supervisor import Supervisor

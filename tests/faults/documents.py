@@ -25,8 +25,8 @@ from datetime import timedelta
 import httpx
 import psycopg
 
-from rxchat.db.database import Database
-from rxchat.services.sweeping import Sweeping
+from rxchat.db.platform.database import Database
+from rxchat.services.documents.storage_gc import Sweeping
 from tests.faults.house import BUCKET, House, opened
 from tests.peers.swift import swift_s3
 from tests.performance.seeding import add_person

@@ -24,8 +24,8 @@ import aiohttp
 from reflex_base.constants import Reflex
 
 from rxchat.domain.ids import new_id
-from rxchat.states.stream import StreamState
-from rxchat.states.thread import ThreadState
+from rxchat.states.chat.stream import StreamState
+from rxchat.states.chat.thread import ThreadState
 from tests.support.page import Page
 
 _STREAM = StreamState.get_full_name()

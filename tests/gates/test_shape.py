@@ -27,13 +27,13 @@ EDGES = {
     "rxchat/adapters/redis.py": 1,
     "rxchat/jobs/worker.py": 3,
     "rxchat/parsers/__main__.py": 1,
-    "rxchat/services/answers.py": 1,
-    "rxchat/services/mirrors.py": 1,
-    "rxchat/services/notices.py": 2,
-    "rxchat/services/runs.py": 3,
-    "rxchat/services/saving.py": 1,
-    "rxchat/services/upkeep.py": 1,
-    "rxchat/states/guard.py": 1,
+    "rxchat/services/chat/answer_generator.py": 1,
+    "rxchat/services/chat/stream_relay.py": 1,
+    "rxchat/services/platform/change_feeds.py": 2,
+    "rxchat/services/chat/run_engine.py": 3,
+    "rxchat/services/chat/chunk_flusher.py": 1,
+    "rxchat/services/app/maintenance.py": 1,
+    "rxchat/states/platform/session_watchdog.py": 1,
 }
 
 

@@ -18,13 +18,20 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 from sqlalchemy import text
 
-from rxchat.db.database import Database
-from rxchat.db.jobs import DOCUMENTS_QUEUE, INGEST, QUICK_QUEUE, SCANS_QUEUE, other_owners_wait, queue_ingestion
+from rxchat.db.platform.database import Database
+from rxchat.db.platform.jobs import (
+    DOCUMENTS_QUEUE,
+    INGEST,
+    QUICK_QUEUE,
+    SCANS_QUEUE,
+    other_owners_wait,
+    queue_ingestion,
+)
 from rxchat.domain.ids import new_id
 from rxchat.jobs import claims
 from rxchat.jobs import worker as worker_module
 from rxchat.jobs.worker import QUICK_PLACES, Worker
-from rxchat.services.embedding import SliceOver
+from rxchat.services.documents.vector_index import SliceOver
 
 pytestmark = pytest.mark.anyio
 

@@ -12,8 +12,8 @@ import psycopg
 from sqlalchemy import text
 
 from rxchat.bootstrap import running
-from rxchat.services.graph import Services
-from rxchat.services.passwords import Passwords
+from rxchat.services.accounts.passwords import Passwords
+from rxchat.services.app.container import Services
 from tests.performance.figures import Figure, median, middle_and_range, percentile, spread
 from tests.performance.seeding import Person, add_conversation, add_person
 from tests.performance.stage import STAMPED, Stage, settings_of

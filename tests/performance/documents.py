@@ -12,7 +12,7 @@ import httpx
 from rxchat.adapters.embedders.ollama import OllamaEmbeddingModel
 from rxchat.adapters.parsing import IsolatedParser
 from rxchat.connections import connections
-from rxchat.db.database import Database
+from rxchat.db.platform.database import Database
 from rxchat.domain.retrieval import embedded_text
 from tests.factories import add_viewer
 from tests.parsers import samples

@@ -18,8 +18,8 @@ import psycopg
 from pgvector import HalfVector
 from pgvector.psycopg import register_vector
 
-from rxchat.db import retrieval as rows
-from rxchat.db.database import Database
+from rxchat.db.platform.database import Database
+from rxchat.db.retrieval import search as rows
 from rxchat.domain.ids import new_id
 from rxchat.domain.retrieval import Index, Passage, Scope, Way
 

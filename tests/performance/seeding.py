@@ -10,7 +10,7 @@ import psycopg
 
 from rxchat.connections import Connections
 from rxchat.domain.ids import new_id
-from rxchat.services.tokens import SessionToken, Tokens
+from rxchat.services.platform.session_tokens import SessionToken, Tokens
 from tests.factories import a_viewer, add_viewer
 
 _DAY = timedelta(days=1)

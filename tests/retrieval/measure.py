@@ -12,7 +12,7 @@ import pytest
 
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.retrieval import Passage, Scope, Way
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 
 HERE = Path(__file__).parent
 WRITING = pytest.StashKey[bool]()

@@ -12,7 +12,7 @@ import pytest
 from rxchat.connections import Connections
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.retrieval import Scope
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.embedded_models import EmbeddedModels
 from tests.services.grounded import settled, uploaded

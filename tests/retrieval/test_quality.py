@@ -16,7 +16,7 @@ from rxchat.connections import Connections
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.retrieval import Way
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.embedded_models import EmbeddedModels
 from tests.retrieval.measure import (

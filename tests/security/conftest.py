@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Iterator
 import httpx
 import pytest
 
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.journeys.browser import EMAIL, PASSWORD
 from tests.journeys.conftest import create_account

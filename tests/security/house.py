@@ -14,8 +14,8 @@ from starlette.responses import PlainTextResponse
 from rxchat.api.front import Front
 from rxchat.api.routes import build_api
 from rxchat.domain.accounts import Viewer
-from rxchat.services.graph import Services
-from rxchat.services.passwords import Passwords
+from rxchat.services.accounts.passwords import Passwords
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.factories import PASSWORD, add_viewer
 
@@ -50,7 +50,7 @@ async def doors(settings: Settings) -> AsyncGenerator[Open]:
 
 async def give_password(services: Services, viewer: Viewer, password: str = PASSWORD) -> None:
     """Give somebody a password, as cheaply as the tests' settings hash."""
-    from rxchat.db import accounts as rows
+    from rxchat.db.accounts import accounts as rows
 
     passwords: Passwords = services.authentication._passwords
     hashed = await passwords.hash(password)

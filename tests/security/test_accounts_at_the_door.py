@@ -13,9 +13,9 @@ import pytest
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.accounts import Caller, RegistrationMode
-from rxchat.services.breached import is_breached, packed
-from rxchat.services.graph import Services
-from rxchat.services.passwords import Passwords
+from rxchat.services.accounts.breached_passwords import is_breached, packed
+from rxchat.services.accounts.passwords import Passwords
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.conftest import empty
 from tests.factories import PASSWORD

@@ -7,8 +7,8 @@ import pytest
 
 from rxchat.domain.accounts import Caller
 from rxchat.domain.ids import new_id
-from rxchat.services.graph import Services
-from rxchat.states.admin_person import PersonState
+from rxchat.services.app.container import Services
+from rxchat.states.access.user import PersonState
 from tests.factories import PASSWORD, signed_in_as
 from tests.security.house import Open, error_of, person, sign_in
 from tests.tab import open_tab

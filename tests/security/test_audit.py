@@ -13,15 +13,15 @@ import pytest
 
 from rxchat import __main__
 from rxchat.connections import Connections
-from rxchat.db import audit
-from rxchat.db.database import Database
+from rxchat.db.access import audit_log
+from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import Caller
 from rxchat.domain.audit import BrokenAudit, Signer, verify
 from rxchat.domain.errors import InvalidInput, NotAllowed, NotFound
 from rxchat.domain.ids import new_id
-from rxchat.services.audit_trail import AuditTrail, signer_of
-from rxchat.services.graph import Services
-from rxchat.services.vault import Vault
+from rxchat.services.access.audit_log import AuditTrail, signer_of
+from rxchat.services.app.container import Services
+from rxchat.services.platform.encryption import Vault
 from tests.factories import add_viewer
 from tests.security.house import Open, person, sign_in
 
@@ -47,7 +47,7 @@ async def exported(services: Services, at: Connections) -> list[str]:
 async def write(services: Services, count: int) -> None:
     async with services.sessions._database.begin(None) as session:
         for number in range(count):
-            await audit.append(
+            await audit_log.append(
                 session, None, "signed_out", "127.0.0.1", "c", words=f'é "{number}" \n', nested={"a": [1, None, 2.50]}
             )
 
@@ -212,7 +212,7 @@ async def test_what_is_rolled_back_was_never_written(services: Services, owner_u
     await write(services, 2)
     with pytest.raises(ZeroDivisionError):
         async with services.sessions._database.begin(None) as session:
-            await audit.append(session, None, "signed_out", "", "")
+            await audit_log.append(session, None, "signed_out", "", "")
             raise ZeroDivisionError
     await write(services, 1)
     with psycopg.connect(owner_url) as connection:

@@ -19,10 +19,10 @@ from pyotp.totp import TOTP
 
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.observability import configure_logging
-from rxchat.services.graph import Services
-from rxchat.states.sidebar import SidebarState
-from rxchat.states.thread import ThreadState
-from rxchat.states.viewer import ViewerState
+from rxchat.services.app.container import Services
+from rxchat.states.chat.sidebar import SidebarState
+from rxchat.states.chat.thread import ThreadState
+from rxchat.states.platform.current_user import ViewerState
 from rxchat.tables import metadata
 from tests.security.house import Open, person, sign_in
 from tests.tab import open_tab

@@ -15,7 +15,7 @@ import pytest
 from aiohttp import ClientConnectionResetError, ClientSession, WSMsgType
 from reflex.constants import Endpoint
 
-from rxchat.states.knowledge import KnowledgeState
+from rxchat.states.chat.context_sources import KnowledgeState
 from tests.journeys.server import RxChat
 
 pytestmark = pytest.mark.anyio

@@ -16,8 +16,8 @@ from rxchat.domain.errors import InvalidInput, NotAllowed, NotFound, TooManyAtte
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Scope as KeyScope
 from rxchat.domain.retrieval import Scope
-from rxchat.services.attaching import Attached
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
+from rxchat.services.chat.context_sources import Attached
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.security.house import Open, error_of, person, sign_in
 from tests.security.test_routes_walk import ROUTES

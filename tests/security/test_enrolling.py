@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rxchat.domain.accounts import Caller
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from tests.factories import add_viewer
 from tests.security.house import Open, error_of, person, set_up_totp, sign_in
 

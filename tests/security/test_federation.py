@@ -14,7 +14,7 @@ from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.accounts import Caller
 from rxchat.domain.text import same_site_path
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.conftest import empty
 from tests.peers.sign_in_provider import SignInProviderHost, visit

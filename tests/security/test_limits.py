@@ -12,8 +12,8 @@ from rxchat.adapters.attempts import RedisCounters
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.limits import AttemptCounters, CountersAway, Pace, host_of, network_of, spoken_wait
-from rxchat.services.graph import Services
-from rxchat.services.limits import PostgresCounters
+from rxchat.services.accounts.rate_limits import PostgresCounters
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.conftest import empty
 from tests.factories import PASSWORD

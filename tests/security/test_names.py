@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from rxchat.domain.accounts import Caller
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from tests.security.house import person
 
 pytestmark = pytest.mark.anyio

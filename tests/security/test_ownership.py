@@ -12,10 +12,10 @@ from rxchat.connections import Connections
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.errors import NotAllowed, NotFound
 from rxchat.domain.ids import new_id
-from rxchat.services.chats import Turn
-from rxchat.services.graph import Services
-from rxchat.states.sidebar import SidebarState
-from rxchat.states.thread import ThreadState
+from rxchat.services.app.container import Services
+from rxchat.services.chat.messages import Turn
+from rxchat.states.chat.sidebar import SidebarState
+from rxchat.states.chat.thread import ThreadState
 from tests.factories import add_viewer, signed_in_as
 from tests.security.house import Open, error_of, person, sign_in
 from tests.tab import open_tab

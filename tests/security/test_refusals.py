@@ -14,8 +14,8 @@ from rxchat.connections import Connections
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.errors import Conflict
 from rxchat.domain.ids import new_id
-from rxchat.services import export_leases
-from rxchat.services.graph import Services
+from rxchat.services.app import export_leases
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.security.house import Open, error_of, person, sign_in
 

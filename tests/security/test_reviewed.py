@@ -13,7 +13,7 @@ from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.accounts import Caller, SecondFactorPolicy
 from rxchat.domain.errors import LastAdministrator, NotAllowed, TooManyAttempts
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.factories import PASSWORD, signed_in_as
 from tests.peers.sign_in_provider import SignInProviderHost

@@ -16,10 +16,10 @@ from reflex.utils.token_manager import LocalTokenManager
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.accounts import Caller, Viewer
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
-from rxchat.states import guard, sockets
-from rxchat.states.thread import ThreadState
+from rxchat.states.chat.thread import ThreadState
+from rxchat.states.platform import session_watchdog, sockets
 from tests.factories import PASSWORD
 from tests.security.house import Open, doors, person, sign_in
 from tests.tab import open_tab
@@ -188,7 +188,7 @@ async def test_an_open_socket_is_led_away_and_closed(
             async with doors(settings) as clients:
                 client = clients(f"10.0.{number}.1")
                 await sign_in(client, viewer)
-                async with guard.watching(), open_tab(client.cookies["rxchat_session"]) as tab:
+                async with session_watchdog.watching(), open_tab(client.cookies["rxchat_session"]) as tab:
                     await tab.send_event(ThreadState, "open")
                     await tab.until(lambda tab=tab: tab.patches)
                     socket = Socket(tab.token)

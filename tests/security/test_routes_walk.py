@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from rxchat.api.requests import DOWNLOAD
 from rxchat.api.routes import build_api
 from rxchat.domain.accounts import Caller
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.factories import add_viewer
 from tests.security.house import ORIGIN, Open, error_of, person, sign_in

@@ -15,11 +15,11 @@ from pyotp.totp import TOTP
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.accounts import Caller, SecondFactorPolicy, Viewer
-from rxchat.services.graph import Services
-from rxchat.services.vault import Broken, Vault
+from rxchat.services.app.container import Services
+from rxchat.services.platform.encryption import Broken, Vault
 from rxchat.settings import Settings
-from rxchat.states.sidebar import SidebarState
-from rxchat.states.thread import ThreadState
+from rxchat.states.chat.sidebar import SidebarState
+from rxchat.states.chat.thread import ThreadState
 from tests.conftest import empty
 from tests.factories import PASSWORD
 from tests.security.house import Open, doors, error_of, person, set_up_totp, sign_in

@@ -10,8 +10,8 @@ import pytest
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.errors import InvalidInput, NotAllowed, TooManyAttempts
 from rxchat.domain.ids import new_id
-from rxchat.services.graph import Services
-from rxchat.states.documents import DocumentsState
+from rxchat.services.app.container import Services
+from rxchat.states.documents.documents import DocumentsState
 from tests.factories import add_viewer, signed_in_as
 from tests.tab import open_tab
 

@@ -8,7 +8,7 @@ import pytest
 from pyotp.totp import TOTP
 
 from rxchat.domain.accounts import Caller
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.factories import PASSWORD, add_viewer
 from tests.security.house import Open, doors, person, sign_in

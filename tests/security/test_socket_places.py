@@ -13,11 +13,11 @@ from starlette.types import Message, Receive, Scope, Send
 
 from rxchat.api.front import Front
 from rxchat.api.requests import cookie_name
-from rxchat.db import sessions as session_rows
-from rxchat.db.database import Database
+from rxchat.db.accounts import sessions as session_rows
+from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.errors import DatabaseAway
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.factories import add_viewer, signed_in_as
 
@@ -103,7 +103,7 @@ async def test_a_thousand_sockets_cost_a_read_of_the_database_and_not_a_thousand
         return await behind(*facts)
 
     monkeypatch.setattr(session_rows, "behind", counted)
-    monkeypatch.setattr("rxchat.services.sessions._REMEMBER_SECONDS", 3_600.0)
+    monkeypatch.setattr("rxchat.services.accounts.sessions._REMEMBER_SECONDS", 3_600.0)
     assert await taken_for(settings, *[ended] * 500, *[living] * 500) == [None] * 500 + [viewer.user_id] * 500
     assert len(reads) == 2
 

@@ -15,8 +15,8 @@ from pyseto import Key, KeyInterface
 
 from rxchat.domain.errors import NotSignedIn
 from rxchat.domain.ids import new_id
-from rxchat.services.graph import Services
-from rxchat.services.tokens import Purpose, SessionToken, Tokens
+from rxchat.services.app.container import Services
+from rxchat.services.platform.session_tokens import Purpose, SessionToken, Tokens
 from tests.factories import PASSWORD
 from tests.security.house import Open, error_of, person, sign_in
 from tests.security.test_routes_walk import ROUTES, filled

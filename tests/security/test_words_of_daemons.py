@@ -15,9 +15,9 @@ from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.errors import EmbedderError, StoreError
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
-from rxchat.states import documents as documents_state
+from rxchat.states.documents import documents as documents_state
 from tests.factories import add_viewer
 from tests.peers.canned_http import answer, canned_http
 from tests.peers.scripted_ollama import ScriptedOllama

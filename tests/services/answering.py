@@ -9,10 +9,10 @@ from uuid import UUID
 
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.conversations import ThreadMessage
-from rxchat.services.chats import Turn
-from rxchat.services.graph import Services
-from rxchat.services.live import LiveAnswer
-from rxchat.services.runs import Interruption
+from rxchat.services.app.container import Services
+from rxchat.services.chat.answer_stream import LiveAnswer
+from rxchat.services.chat.messages import Turn
+from rxchat.services.chat.run_engine import Interruption
 
 ENDLESS = "scripted:tokens=100000,rate=100"
 

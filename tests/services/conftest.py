@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from rxchat.domain.accounts import Viewer
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from tests.peers.scripted_ollama import ScriptedOllama
 
 

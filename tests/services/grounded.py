@@ -9,7 +9,7 @@ from uuid import UUID
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.files import Document
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from tests.peers.scripted_ollama import ScriptedOllama
 
 HANDBOOK = """# Handbook

@@ -14,10 +14,10 @@ from pyseto import Key
 from rxchat.domain.accounts import Caller
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotSignedIn
 from rxchat.domain.ids import new_id
-from rxchat.services.authentication import Admission
-from rxchat.services.graph import Services
-from rxchat.services.passwords import Passwords
-from rxchat.services.tokens import Purpose, SessionToken, Tokens
+from rxchat.services.accounts.passwords import Passwords
+from rxchat.services.accounts.sign_in import Admission
+from rxchat.services.app.container import Services
+from rxchat.services.platform.session_tokens import Purpose, SessionToken, Tokens
 from tests.factories import PASSWORD, first_administrator
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]

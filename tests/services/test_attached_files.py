@@ -13,7 +13,7 @@ from rxchat.domain.documents import DocumentState
 from rxchat.domain.files import Document, FileLimits
 from rxchat.domain.retrieval import Scope
 from rxchat.domain.versions import IfExists, VersionState
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.services.grounded import EMBEDDER, body, found, ready, settled
 from tests.services.uploading import content, objects
@@ -110,7 +110,7 @@ async def test_mails_in_mails_are_opened_so_deep_and_no_deeper(
 async def test_the_bound_holds_for_all_files_of_an_upload_however_they_are_nested(
     services: Services, viewer: Viewer, collection: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rxchat.services.attached_files.ATTACHED_FILES", 4)
+    monkeypatch.setattr("rxchat.services.documents.attached_files.ATTACHED_FILES", 4)
     inner = [mail(*((f"{name}{number}.txt", f"{name} {number}".encode()) for number in range(3))) for name in "ab"]
     letter = await ready(services, viewer, collection, "one.eml", mail(("a.eml", inner[0]), ("b.eml", inner[1])))
     async with asyncio.timeout(60):

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from rxchat.domain.accounts import Viewer
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.factories import add_viewer, signed_in_as
 

@@ -9,9 +9,9 @@ import pytest
 
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.errors import Conflict, LastAdministrator, NotAllowed, NotFound, NotSignedIn
-from rxchat.services.graph import Services
-from rxchat.states.account import AccountState
-from rxchat.states.viewer import ViewerState
+from rxchat.services.app.container import Services
+from rxchat.states.app.account import AccountState
+from rxchat.states.platform.current_user import ViewerState
 from tests.factories import add_viewer, signed_in_as
 from tests.tab import open_tab
 
@@ -35,9 +35,9 @@ async def member(services: Services, owner_url: str) -> Viewer:
 
 async def actions(services: Services, viewer: Viewer) -> list[str]:
     async with services.people._database.begin(viewer.user_id) as session:
-        from rxchat.db import audit
+        from rxchat.db.access import audit_log
 
-        return [row.action for row in await audit.of_person(session, viewer.user_id)]
+        return [row.action for row in await audit_log.of_person(session, viewer.user_id)]
 
 
 async def test_an_administrator_deletes_an_account_after_the_grace_time(

@@ -14,7 +14,7 @@ from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import Conflict, DocumentUnreadable, EmbedderError, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.retrieval import Scope, Way
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from tests.factories import add_viewer
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.grounded import EMBEDDER, HANDBOOK, body, found, offer, ready, settled, uploaded
@@ -151,7 +151,7 @@ async def test_a_job_that_was_overtaken_writes_nothing_more(services: Services, 
     document = await ready(services, viewer, collection, "handbook.md", HANDBOOK)
     ingestion = services.ingestion
     async with ingestion._database.begin(viewer.user_id) as session:
-        from rxchat.db import ingestion as rows
+        from rxchat.db.documents import ingestion as rows
 
         older = await rows.take_up(session, viewer.user_id, document.id)
         newer = await rows.take_up(session, viewer.user_id, document.id)

@@ -7,13 +7,13 @@ import asyncio
 import psycopg
 import pytest
 
-from rxchat.db import search_index as index_rows
+from rxchat.db.documents import search_index as index_rows
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import EmbedderError
 from rxchat.domain.retrieval import Index, Scope, Way
-from rxchat.services.graph import Services
-from rxchat.services.ingestion import TRIES
+from rxchat.services.app.container import Services
+from rxchat.services.documents.ingestion import TRIES
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.grounded import EMBEDDER, HANDBOOK, found, offer, ready, uploaded
 

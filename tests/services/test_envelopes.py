@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rxchat.services.envelopes import (
+from rxchat.services.documents.file_encryption import (
     SEALED_OVERHEAD_BYTES,
     Broken,
     MasterKeys,

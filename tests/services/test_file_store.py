@@ -15,8 +15,8 @@ from rxchat.connections import Connections
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import DocumentUnreadable, ObjectMissing, StoreAway, StoreError
-from rxchat.services.graph import Services
-from rxchat.services.keeping import Keeping
+from rxchat.services.app.container import Services
+from rxchat.services.documents.storage_ownership import Keeping
 from rxchat.settings import Settings
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.grounded import EMBEDDER, body, found, settled, uploaded
@@ -222,8 +222,8 @@ async def test_what_cannot_be_used_stays_as_a_document_that_says_why_when_its_pe
 ) -> None:  # fmt: skip
     with monkeypatch.context() as patched:
         # So that it is not refused by its beginning already.
-        patched.setattr("rxchat.services.files.HEAD_BYTES", 10**9)
-        patched.setattr("rxchat.services.files.format_of", lambda *_: None)
+        patched.setattr("rxchat.services.documents.files.HEAD_BYTES", 10**9)
+        patched.setattr("rxchat.services.documents.files.format_of", lambda *_: None)
         data = b"\x89PNG\r\n\x1a\n" + b"\0" * 100 if damage != "lost" else b"%PDF-1.7\n"
         upload = await arrived(services, viewer, collection, store, monkeypatch, "report.pdf", data)
     if damage == "lost":

@@ -20,8 +20,8 @@ from rxchat.domain.errors import (
 )
 from rxchat.domain.files import PART_BYTES, FileLimits, clean_file_name
 from rxchat.domain.ids import new_id
-from rxchat.services import room
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
+from rxchat.services.documents import quotas
 from tests.factories import add_viewer
 from tests.services.grounded import body, uploaded
 from tests.services.uploading import LARGE, begun, breaking, content, objects, rows
@@ -165,8 +165,8 @@ async def test_each_document_counts_although_the_same_file_is_kept_once(
 async def test_collections_and_drafts_of_one_person_have_an_end(
     services: Services, viewer: Viewer, collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "MOST_COLLECTIONS", 3)
-    monkeypatch.setattr(room, "MOST_ATTACHMENTS", 2)
+    monkeypatch.setattr(quotas, "MOST_COLLECTIONS", 3)
+    monkeypatch.setattr(quotas, "MOST_ATTACHMENTS", 2)
     asked = [services.library.create(viewer, f"Team {number}") for number in range(5)]
     ended = await asyncio.gather(*asked, return_exceptions=True)
     assert [str(item) for item in ended if isinstance(item, InvalidInput)] == [

@@ -10,8 +10,8 @@ from rxchat.domain.accounts import Viewer
 from rxchat.domain.conversations import MessageState
 from rxchat.domain.errors import InvalidInput
 from rxchat.domain.ids import new_id
-from rxchat.services.attaching import Attached
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
+from rxchat.services.chat.context_sources import Attached
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.answering import ended
 from tests.services.grounded import EMBEDDER, HANDBOOK, body, ready

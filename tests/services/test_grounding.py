@@ -11,9 +11,9 @@ from rxchat.domain.accounts import Viewer
 from rxchat.domain.chat import ToolCall
 from rxchat.domain.conversations import MessageState
 from rxchat.domain.retrieval import Scope
-from rxchat.services.attaching import Attached
-from rxchat.services.graph import Services
-from rxchat.services.retrieval_tools import RetrievalTools
+from rxchat.services.app.container import Services
+from rxchat.services.chat.context_sources import Attached
+from rxchat.services.retrieval.tools import RetrievalTools
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.answering import ended
 from tests.services.grounded import EMBEDDER, HANDBOOK, body, ready

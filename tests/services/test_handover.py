@@ -12,17 +12,17 @@ import pytest
 
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
-from rxchat.db import runs as run_rows
+from rxchat.db.chat import runs as run_rows
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.chat import AnswerFinished, ChatEvent, ChatMessage, TextDelta
 from rxchat.domain.conversations import MessageState
 from rxchat.domain.errors import Conflict, ModelBroke
 from rxchat.domain.ids import new_id
 from rxchat.domain.runs import ChunkKind, ClaimedRun
-from rxchat.services.answers import AnswerWriter
-from rxchat.services.graph import Services
-from rxchat.services.live import LiveAnswer
-from rxchat.services.mirrors import Teller
+from rxchat.services.app.container import Services
+from rxchat.services.chat.answer_generator import AnswerWriter
+from rxchat.services.chat.answer_stream import LiveAnswer
+from rxchat.services.chat.stream_relay import Teller
 from rxchat.settings import Settings
 from tests.factories import add_viewer
 from tests.peers.scripted_model import counted

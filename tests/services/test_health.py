@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from rxchat.db.database import Database
-from rxchat.db.migrations import newest_revision
+from rxchat.db.platform.database import Database
+from rxchat.db.platform.migrations import newest_revision
 from rxchat.domain.chat import ModelInfo
 from rxchat.domain.errors import ModelHostAway
-from rxchat.services.health import Health
-from rxchat.services.models import Models
+from rxchat.services.app.health import Health
+from rxchat.services.models.catalog import Models
 
 pytestmark = pytest.mark.anyio
 

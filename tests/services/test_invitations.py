@@ -7,11 +7,11 @@ import unicodedata
 import psycopg
 import pytest
 
-from rxchat.db import accounts as account_rows
+from rxchat.db.accounts import accounts as account_rows
 from rxchat.domain.accounts import Caller, RegistrationMode, Viewer
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed
-from rxchat.services.graph import Services
-from rxchat.services.links import LinkKind
+from rxchat.services.accounts.one_time_links import LinkKind
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.factories import PASSWORD, add_viewer
 

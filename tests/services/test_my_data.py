@@ -13,7 +13,7 @@ import pytest
 from rxchat.domain.accounts import Caller
 from rxchat.domain.errors import LastAdministrator, NotAllowed, NotSignedIn
 from rxchat.domain.versions import IfExists
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from rxchat.tables import metadata
 from tests.factories import PASSWORD, signed_in_as
 from tests.security.house import person

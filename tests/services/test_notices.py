@@ -9,8 +9,8 @@ import pytest
 
 from rxchat.domain.errors import DatabaseAway
 from rxchat.domain.ids import new_id
-from rxchat.services import notices as module
-from rxchat.services.notices import Access, Activity, Notices
+from rxchat.services.platform import change_feeds as module
+from rxchat.services.platform.change_feeds import Access, Activity, Notices
 
 pytestmark = pytest.mark.anyio
 

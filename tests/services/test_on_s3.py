@@ -16,8 +16,8 @@ from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import StoreAway, StoreFull
 from rxchat.domain.retrieval import Scope
-from rxchat.services.graph import Services
-from rxchat.services.sweeping import Sweeping
+from rxchat.services.app.container import Services
+from rxchat.services.documents.storage_gc import Sweeping
 from rxchat.settings import Settings
 from tests.peers.swift import SwiftS3
 from tests.services.grounded import EMBEDDER, HANDBOOK, body, found, ready, settled, uploaded

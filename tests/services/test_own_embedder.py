@@ -8,7 +8,7 @@ import pytest
 
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.retrieval import Scope, Way
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.embedded import weights_cache
 from tests.services.grounded import HANDBOOK, ready

@@ -10,11 +10,11 @@ from itertools import product
 import psycopg
 import pytest
 
-from rxchat.db.database import Database
+from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.errors import Conflict, InvalidInput, LastAdministrator, NotAllowed, NotFound, NotSignedIn
 from rxchat.domain.ids import new_id
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from tests.factories import add_viewer, signed_in_as
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
@@ -304,7 +304,7 @@ async def test_reading_is_audited_in_the_same_transaction(
     try:
         with pytest.raises(RuntimeError):
             async with database.begin(admin.user_id) as session:
-                from rxchat.db import people
+                from rxchat.db.access import user_admin as people
 
                 await people.words_for_reason(session, turn.conversation_id, REASON, "", "", new_id())
                 raise RuntimeError

@@ -14,9 +14,9 @@ from rxchat.connections import Connections
 from rxchat.domain import mail
 from rxchat.domain.accounts import Caller
 from rxchat.domain.mail import Letter, MailAway
-from rxchat.services import post as module
-from rxchat.services.graph import Services
-from rxchat.services.post import TRIES
+from rxchat.services.app.container import Services
+from rxchat.services.platform import mail_sender as module
+from rxchat.services.platform.mail_sender import TRIES
 from rxchat.settings import Settings
 from tests.factories import add_viewer
 from tests.peers.mailbox import Mailbox, mailbox

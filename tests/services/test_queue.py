@@ -13,8 +13,8 @@ from rxchat.domain.conversations import MessageState
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Permission
-from rxchat.services.chats import QUEUE_MESSAGES
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
+from rxchat.services.chat.messages import QUEUE_MESSAGES
 from tests.factories import add_viewer
 from tests.services.answering import ENDLESS, ended
 

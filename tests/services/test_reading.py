@@ -7,7 +7,7 @@ import pytest
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState, Reading
 from rxchat.domain.errors import InvalidInput
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from tests.services.grounded import EMBEDDER, ready, settled
 
 pytestmark = pytest.mark.anyio

@@ -10,8 +10,8 @@ import pytest
 
 from rxchat.domain.files import PART_BYTES
 from rxchat.domain.ids import new_id
-from rxchat.services import receiving
-from rxchat.services.receiving import Turns, pieces
+from rxchat.services.documents import upload_limits
+from rxchat.services.documents.upload_limits import Turns, pieces
 
 pytestmark = pytest.mark.anyio
 
@@ -39,24 +39,24 @@ async def test_a_body_comes_in_pieces_and_the_rest() -> None:
 async def test_a_line_that_brings_a_byte_now_and_then_is_given_up_and_what_came_is_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(receiving, "_WINDOW_SECONDS", 0.5)
+    monkeypatch.setattr(upload_limits, "_WINDOW_SECONDS", 0.5)
     (size,) = await taken(body(chunk=b"x", count=100_000, pause=0.01))
     assert 0 < size < 500
 
 
 async def test_a_slow_line_that_brings_enough_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "_WINDOW_SECONDS", 0.5)
+    monkeypatch.setattr(upload_limits, "_WINDOW_SECONDS", 0.5)
     assert await taken(body(chunk=b"x" * 1_000, count=150, pause=0.01)) == [150_000]
 
 
 async def test_keeping_a_piece_is_not_held_against_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "_WINDOW_SECONDS", 0.3)
+    monkeypatch.setattr(upload_limits, "_WINDOW_SECONDS", 0.3)
     sizes = await taken(body(chunk=b"x" * PART_BYTES, count=3, pause=0.01), keeping_seconds=0.4)
     assert sizes == [PART_BYTES] * 3
 
 
 async def test_uploads_of_few_users_do_not_keep_another_ones_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "_TURN_SECONDS", 0.1)
+    monkeypatch.setattr(upload_limits, "_TURN_SECONDS", 0.1)
     turns = Turns()
     held: list[int] = []
 

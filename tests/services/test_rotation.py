@@ -11,9 +11,9 @@ from rxchat import operator_commands
 from rxchat.bootstrap import master_keys
 from rxchat.connections import ConfigurationError, Connections
 from rxchat.domain.accounts import Viewer
-from rxchat.services.envelopes import key_id
-from rxchat.services.graph import Services
-from rxchat.services.vault import Vault
+from rxchat.services.app.container import Services
+from rxchat.services.documents.file_encryption import key_id
+from rxchat.services.platform.encryption import Vault
 from rxchat.settings import Settings
 from tests.services.grounded import uploaded
 

@@ -14,8 +14,8 @@ from rxchat.domain.conversations import MessageState
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.runs import LEASE_SECONDS
-from rxchat.services import graph
-from rxchat.services.graph import Services
+from rxchat.services.app import container
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.factories import add_viewer
 from tests.peers.scripted_model import counted
@@ -277,5 +277,5 @@ async def test_a_stranger_who_follows_anothers_run_sees_nothing(
             while not answer.ended:
                 await answer.changed(1)
         assert answer.text == ""
-    assert graph.current() is services
+    assert container.current() is services
     await services.chats.stop(viewer, turn.conversation_id)

@@ -8,13 +8,13 @@ from contextlib import suppress
 import pytest
 
 from rxchat.adapters.parsing import IsolatedParser
-from rxchat.db.jobs import SCANS_QUEUE
+from rxchat.db.platform.jobs import SCANS_QUEUE
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import DocumentUnreadable
 from rxchat.domain.retrieval import Scope
-from rxchat.services.graph import Services
-from rxchat.services.ingestion import TRIES
+from rxchat.services.app.container import Services
+from rxchat.services.documents.ingestion import TRIES
 from tests.parsers import samples, scans
 from tests.services.grounded import EMBEDDER, HANDBOOK, found, ready, settled, uploaded
 

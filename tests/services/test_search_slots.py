@@ -9,7 +9,7 @@ import pytest
 
 from rxchat.domain.errors import TooManyAttempts
 from rxchat.domain.ids import new_id
-from rxchat.services.search_slots import AT_ONCE, AT_ONCE_OF_ONE_USER, WAITING_OF_ONE_USER, SearchSlots
+from rxchat.services.retrieval.search_slots import AT_ONCE, AT_ONCE_OF_ONE_USER, WAITING_OF_ONE_USER, SearchSlots
 
 pytestmark = pytest.mark.anyio
 

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import text
 
 from rxchat.connections import Connections
-from rxchat.db import retrieval as rows
-from rxchat.db import search_index
+from rxchat.db.documents import search_index
+from rxchat.db.retrieval import search as rows
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.lexemes import VERSION
 from rxchat.domain.retrieval import Scope, Way
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from tests.services.grounded import EMBEDDER, ready
 
 pytestmark = pytest.mark.anyio

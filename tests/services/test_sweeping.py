@@ -18,9 +18,9 @@ from rxchat.adapters.objects.folder import FolderStore
 from rxchat.connections import Connections
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.errors import StoreAway, StoreError
-from rxchat.services import sweeping as sweeping_service
-from rxchat.services.graph import Services
-from rxchat.services.sweeping import Sweeping, swept
+from rxchat.services.app.container import Services
+from rxchat.services.documents import storage_gc as sweeping_service
+from rxchat.services.documents.storage_gc import Sweeping, swept
 from rxchat.settings import Settings
 from tests.services.grounded import uploaded
 from tests.services.uploading import LARGE, begun, breaking, content, forget_doomed, objects, rows
@@ -76,7 +76,7 @@ async def test_more_than_a_few_that_nobody_has_ever_known_stay_until_the_operato
     services: Services, viewer: Viewer, collection: UUID, settings, store: FolderStore, sweeping: Sweeping,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("rxchat.services.sweeping._SURPRISING", 10)
+    monkeypatch.setattr("rxchat.services.documents.storage_gc._SURPRISING", 10)
     for number in range(12):
         await uploaded(services, viewer, collection, f"{number}.txt", f"Needed {number}.")
     await orphans(store, 11)
@@ -95,7 +95,7 @@ async def test_an_account_or_a_collection_that_is_deleted_leaves_nothing_however
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     # More than are deleted at a time.
-    monkeypatch.setattr("rxchat.services.sweeping._AT_A_TIME", 5)
+    monkeypatch.setattr("rxchat.services.documents.storage_gc._AT_A_TIME", 5)
     for number in range(12):
         await uploaded(services, viewer, collection, f"{number}.txt", f"Mine {number}.")
     with psycopg.connect(owner_url) as connection:

@@ -11,14 +11,14 @@ import pytest
 
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
-from rxchat.db import asking
+from rxchat.db.chat import turn_queries as asking
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.conversations import MessageState, ThreadMessage
 from rxchat.domain.errors import Conflict, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.runs import LEASE_SECONDS, ChunkKind, RunChunk
-from rxchat.services.graph import Services
-from rxchat.services.live import LiveAnswer
+from rxchat.services.app.container import Services
+from rxchat.services.chat.answer_stream import LiveAnswer
 from rxchat.settings import Settings
 from tests.factories import add_viewer
 from tests.peers.scripted_model import counted

@@ -14,7 +14,7 @@ from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, RxChatError
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Action, Permission, ResourceKind, Scope
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from tests.factories import add_viewer, signed_in_as
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]

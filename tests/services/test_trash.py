@@ -17,8 +17,8 @@ from rxchat.domain.limits import Allowance
 from rxchat.domain.permissions import PrincipalKind
 from rxchat.domain.retrieval import Scope
 from rxchat.domain.versions import IfExists, VersionState
-from rxchat.services import limits
-from rxchat.services.graph import Services
+from rxchat.services.accounts import rate_limits as limits
+from rxchat.services.app.container import Services
 from tests.factories import add_viewer
 from tests.services.grounded import EMBEDDER, body, ready, settled
 from tests.services.uploading import content

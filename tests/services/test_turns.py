@@ -11,15 +11,15 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from rxchat.db import jobs
+from rxchat.db.platform import jobs
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState, ParsedDocument
 from rxchat.domain.ids import new_id
 from rxchat.jobs import worker
 from rxchat.jobs.worker import _Backoff
-from rxchat.services import embedding, ingestion
-from rxchat.services.embedding import SliceOver
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
+from rxchat.services.documents import ingestion, vector_index
+from rxchat.services.documents.vector_index import SliceOver
 from tests.factories import add_viewer
 from tests.parsers import scans
 from tests.services.grounded import EMBEDDER, body, found, settled, uploaded
@@ -33,7 +33,7 @@ LONG = "\n\n".join(f"Paragraph {number} of a document that takes long. " + "word
 @pytest.fixture
 def slow_embedder(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every batch takes a while, and a turn is over after a few of them."""
-    monkeypatch.setattr(embedding, "SLICE_SECONDS", 0.3)
+    monkeypatch.setattr(vector_index, "SLICE_SECONDS", 0.3)
     model = services.ingestion._embedding._embedder
     embed = model.embed
 
@@ -126,8 +126,8 @@ async def test_how_small_a_file_is_shows_in_its_work_and_not_in_the_time_that_pa
         return True
 
     monkeypatch.setattr(jobs, "other_owners_wait", always)
-    monkeypatch.setattr(embedding, "SLICE_SECONDS", 0.0)
-    monkeypatch.setattr(embedding, "SMALL_BATCHES", 1)
+    monkeypatch.setattr(vector_index, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(vector_index, "SMALL_BATCHES", 1)
     mine = await services.library.create(viewer, "Mine")
     small = await uploaded(services, viewer, mine, "small.txt", "A small file.")
     long = await uploaded(services, viewer, mine, "long.md", LONG[:60_000])

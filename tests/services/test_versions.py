@@ -16,7 +16,7 @@ from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import PrincipalKind
 from rxchat.domain.retrieval import Scope
 from rxchat.domain.versions import IfExists, VersionState
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.factories import add_viewer
 from tests.services.grounded import EMBEDDER, body, found, ready, settled

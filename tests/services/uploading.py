@@ -10,7 +10,7 @@ import psycopg
 
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.files import Upload
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.services.grounded import body
 

@@ -10,11 +10,11 @@ from pyotp.totp import TOTP
 
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.ids import new_id
-from rxchat.services.graph import Services
-from rxchat.states.account import AccountState
-from rxchat.states.sidebar import SidebarState
-from rxchat.states.thread import ThreadState
-from rxchat.states.viewer import ViewerState
+from rxchat.services.app.container import Services
+from rxchat.states.app.account import AccountState
+from rxchat.states.chat.sidebar import SidebarState
+from rxchat.states.chat.thread import ThreadState
+from rxchat.states.platform.current_user import ViewerState
 from tests.factories import add_viewer, signed_in_as
 from tests.tab import Tab, open_tab
 

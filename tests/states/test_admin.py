@@ -12,17 +12,17 @@ from reflex.istate.data import RouterData
 
 from rxchat.api.proxies import TrustedProxies
 from rxchat.domain.accounts import Caller, Viewer
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
-from rxchat.states.admin_access import AccessState
-from rxchat.states.admin_audit import AuditState
-from rxchat.states.admin_groups import GroupsState
-from rxchat.states.admin_people import PeopleState
-from rxchat.states.admin_person import PersonState
-from rxchat.states.admin_registration import RegistrationState
-from rxchat.states.admin_roles import RolesState
-from rxchat.states.audit_words import ACTIONS, details, sentence
-from rxchat.states.viewer import ViewerState
+from rxchat.states.access.audit_log import AuditState
+from rxchat.states.access.audit_messages import ACTIONS, details, sentence
+from rxchat.states.access.grants import AccessState
+from rxchat.states.access.groups import GroupsState
+from rxchat.states.access.registration import RegistrationState
+from rxchat.states.access.roles import RolesState
+from rxchat.states.access.user import PersonState
+from rxchat.states.access.users import PeopleState
+from rxchat.states.platform.current_user import ViewerState
 from tests.factories import add_viewer, signed_in_as
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.tab import open_tab

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rxchat.domain.audit_actions import AUDIT_ACTIONS
-from rxchat.states.audit_words import _WORDS, ACTIONS, details, sentence
+from rxchat.states.access.audit_messages import _WORDS, ACTIONS, details, sentence
 
 ROOT = Path(__file__).resolve().parents[2]
 WHERE_THEY_ARE_LISTED = {"audit_actions.py", "audit_words.py"}

@@ -8,9 +8,9 @@ import pytest
 
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.versions import IfExists
-from rxchat.services.graph import Services
-from rxchat.states.documents import DocumentsState
-from rxchat.states.thread import ThreadState
+from rxchat.services.app.container import Services
+from rxchat.states.chat.thread import ThreadState
+from rxchat.states.documents.documents import DocumentsState
 from tests.factories import add_viewer, signed_in_as
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.grounded import EMBEDDER, body, ready, uploaded

@@ -12,11 +12,11 @@ from reflex.state import BaseState
 
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.ids import new_id
-from rxchat.services.graph import Services
-from rxchat.services.tokens import SessionToken, Tokens
-from rxchat.states import guard
-from rxchat.states.access import DOOR
-from rxchat.states.thread import ThreadState
+from rxchat.services.app.container import Services
+from rxchat.services.platform.session_tokens import SessionToken, Tokens
+from rxchat.states.chat.thread import ThreadState
+from rxchat.states.platform import session_watchdog
+from rxchat.states.platform.auth_guard import DOOR
 from rxchat.ui.pages import PAGES
 from tests.factories import add_viewer, first_administrator
 from tests.tab import STATES, open_tab
@@ -170,7 +170,7 @@ async def test_what_is_private_in_a_state_never_reaches_the_browser() -> None:
 
 
 def test_a_tab_on_the_page_of_a_link_stays_there_whatever_becomes_of_its_session() -> None:
-    guard.note("a tab", "a cookie", "/reset#token=secret")
-    assert "a tab" not in guard._tabs
-    guard.note("a tab", "a cookie", "/documents#top")
-    assert guard._tabs.pop("a tab") == ("a cookie", "/documents#top")
+    session_watchdog.note("a tab", "a cookie", "/reset#token=secret")
+    assert "a tab" not in session_watchdog._tabs
+    session_watchdog.note("a tab", "a cookie", "/documents#top")
+    assert session_watchdog._tabs.pop("a tab") == ("a cookie", "/documents#top")

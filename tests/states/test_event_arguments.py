@@ -11,8 +11,8 @@ from reflex_base.registry import RegistrationContext
 from structlog.processors import KeyValueRenderer
 from structlog.testing import CapturingLogger
 
-from rxchat.states import sockets
-from rxchat.states.event_shapes import DOOR, JSON_KINDS, arguments_of, is_event, is_reflex_own
+from rxchat.states.platform import sockets
+from rxchat.states.platform.event_shapes import DOOR, JSON_KINDS, arguments_of, is_event, is_reflex_own
 from rxchat.ui.pages import PAGES
 from tests.states.test_doors import HANDLERS, our_states
 from tests.states.test_sockets import Namespace

@@ -9,11 +9,11 @@ import pytest
 
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.ids import new_id
-from rxchat.services.graph import Services
-from rxchat.states.knowledge import KnowledgeState
-from rxchat.states.sidebar import SidebarState
-from rxchat.states.thread import ThreadState
-from rxchat.states.viewer import ViewerState
+from rxchat.services.app.container import Services
+from rxchat.states.chat.context_sources import KnowledgeState
+from rxchat.states.chat.sidebar import SidebarState
+from rxchat.states.chat.thread import ThreadState
+from rxchat.states.platform.current_user import ViewerState
 from tests.factories import add_viewer, signed_in_as
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.grounded import EMBEDDER

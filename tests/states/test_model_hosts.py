@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from rxchat.domain.accounts import Viewer
-from rxchat.services.graph import Services
-from rxchat.services.models import Models
-from rxchat.states.thread import ThreadState
+from rxchat.services.app.container import Services
+from rxchat.services.models.catalog import Models
+from rxchat.states.chat.thread import ThreadState
 from tests.factories import add_viewer, first_administrator, signed_in_as
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.test_my_data import exported

@@ -16,9 +16,9 @@ from structlog.processors import KeyValueRenderer
 from structlog.testing import CapturingLogger
 
 from rxchat.asgi_extensions import ABORT, LONGEST_PACKET
-from rxchat.states import sockets
-from rxchat.states.knowledge import KnowledgeState
-from rxchat.states.thread import ThreadState
+from rxchat.states.chat.context_sources import KnowledgeState
+from rxchat.states.chat.thread import ThreadState
+from rxchat.states.platform import sockets
 
 pytestmark = pytest.mark.anyio
 

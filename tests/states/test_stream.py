@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rxchat.domain.ids import new_id
 from rxchat.domain.runs import ChunkKind
-from rxchat.services.live import LiveAnswer
-from rxchat.states.stream import Window
+from rxchat.services.chat.answer_stream import LiveAnswer
+from rxchat.states.chat.stream import Window
 
 
 def test_a_window_begins_a_little_back_and_counts_as_javascript_does() -> None:

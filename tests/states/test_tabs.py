@@ -10,8 +10,8 @@ import pytest
 from reflex.istate.manager.memory import StateManagerMemory
 from reflex.istate.manager.token import BaseStateToken
 
-from rxchat.states import sockets, tabs
-from rxchat.states.thread import ThreadState
+from rxchat.states.chat.thread import ThreadState
+from rxchat.states.platform import sockets, tab_cleanup
 from tests.states.test_sockets import Namespace
 from tests.tab import open_tab
 
@@ -44,10 +44,10 @@ def _ends_in(manager: StateManagerMemory, token: BaseStateToken) -> float:
 
 @pytest.mark.usefixtures("namespace")
 async def test_a_closed_tab_is_let_go_after_its_grace(manager: StateManagerMemory) -> None:
-    tabs.tidy(manager)
+    tab_cleanup.tidy(manager)
     assert set(manager.states) == {OPEN.cache_key, CLOSED.cache_key}
-    assert 0 < _ends_in(manager, CLOSED) <= tabs.GRACE_SECONDS < _ends_in(manager, OPEN)
-    tabs.tidy(manager, grace_seconds=0)
+    assert 0 < _ends_in(manager, CLOSED) <= tab_cleanup.GRACE_SECONDS < _ends_in(manager, OPEN)
+    tab_cleanup.tidy(manager, grace_seconds=0)
     assert set(manager.states) == {OPEN.cache_key}
     assert set(manager._token_expires_at) == {OPEN.cache_key}
     assert CLOSED.lock_key not in manager._states_locks
@@ -65,37 +65,37 @@ async def test_what_reflex_keeps_is_known_by_the_tab_it_belongs_to() -> None:
 
 @pytest.mark.usefixtures("namespace")
 async def test_its_grace_is_not_given_twice_and_ends_when_it_is_back(manager: StateManagerMemory) -> None:
-    tabs.tidy(manager, grace_seconds=20)
-    tabs.tidy(manager, grace_seconds=90)
+    tab_cleanup.tidy(manager, grace_seconds=20)
+    tab_cleanup.tidy(manager, grace_seconds=90)
     assert _ends_in(manager, CLOSED) <= 20
     await manager.get_state(CLOSED)
-    assert _ends_in(manager, CLOSED) > tabs.GRACE_SECONDS
+    assert _ends_in(manager, CLOSED) > tab_cleanup.GRACE_SECONDS
     await manager.close()
 
 
 @pytest.mark.usefixtures("namespace")
 async def test_an_open_tab_keeps_its_state_however_long_nothing_happens_there(manager: StateManagerMemory) -> None:
     manager._token_expires_at[OPEN.cache_key] = (time.time() - 1, OPEN)
-    tabs.tidy(manager)
+    tab_cleanup.tidy(manager)
     assert OPEN.cache_key in manager.states
-    assert _ends_in(manager, OPEN) > tabs.GRACE_SECONDS
+    assert _ends_in(manager, OPEN) > tab_cleanup.GRACE_SECONDS
     await manager.close()
 
 
 @pytest.mark.usefixtures("namespace")
 async def test_a_state_that_is_being_worked_on_stays(manager: StateManagerMemory) -> None:
     async with manager.modify_state(CLOSED):
-        tabs.tidy(manager, grace_seconds=0)
+        tab_cleanup.tidy(manager, grace_seconds=0)
         assert CLOSED.cache_key in manager.states
     await manager.close()
 
 
 @pytest.mark.usefixtures("namespace")
 async def test_the_server_tidies_by_itself(manager: StateManagerMemory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tabs, "_EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(tab_cleanup, "_EVERY_SECONDS", 0.01)
     seen: list[object] = []
-    monkeypatch.setattr(tabs, "tidy", seen.append)
-    async with tabs.tidied(manager):
+    monkeypatch.setattr(tab_cleanup, "tidy", seen.append)
+    async with tab_cleanup.tidied(manager):
         async with asyncio.timeout(5):
             while len(seen) < 2:
                 await asyncio.sleep(0.01)

@@ -12,12 +12,12 @@ from rxchat.connections import Connections
 from rxchat.domain.accounts import Caller
 from rxchat.domain.errors import NotFound
 from rxchat.domain.ids import new_id
-from rxchat.services.graph import Services
+from rxchat.services.app.container import Services
 from rxchat.settings import Settings
-from rxchat.states.sidebar import SidebarState
-from rxchat.states.thread import ThreadState
-from rxchat.states.viewer import ViewerState
-from rxchat.states.views import in_pieces
+from rxchat.states.chat.presenters import in_pieces
+from rxchat.states.chat.sidebar import SidebarState
+from rxchat.states.chat.thread import ThreadState
+from rxchat.states.platform.current_user import ViewerState
 from tests.factories import first_administrator
 from tests.peers.gateway import gateway
 from tests.peers.scripted_ollama import ScriptedOllama

@@ -6,9 +6,17 @@ from typing import Literal
 
 import reflex as rx
 
-from rxchat.states.account import AccountState
-from rxchat.states.account_views import KeyRow, PasskeyRow, Profile, ProviderRow, ReadingRow, ScopeChoice, SessionRow
-from rxchat.states.viewer import ViewerState
+from rxchat.states.app.account import AccountState
+from rxchat.states.app.account_views import (
+    KeyRow,
+    PasskeyRow,
+    Profile,
+    ProviderRow,
+    ReadingRow,
+    ScopeChoice,
+    SessionRow,
+)
+from rxchat.states.platform.current_user import ViewerState
 from rxchat.ui.client import ClientComponent, module
 
 Section = Literal["profile", "security", "sessions", "keys", "data"]

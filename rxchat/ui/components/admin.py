@@ -6,8 +6,8 @@ from typing import Any
 
 import reflex as rx
 
-from rxchat.states.admin_groups import Member
-from rxchat.states.viewer import Section, ViewerState
+from rxchat.states.access.groups import Member
+from rxchat.states.platform.current_user import Section, ViewerState
 from rxchat.ui.client import ClientComponent, module
 
 

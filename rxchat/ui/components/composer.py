@@ -6,9 +6,9 @@ from typing import Any
 
 import reflex as rx
 
-from rxchat.states.knowledge import KnowledgeState
-from rxchat.states.thread import ThreadState
-from rxchat.states.viewer import ViewerState
+from rxchat.states.chat.context_sources import KnowledgeState
+from rxchat.states.chat.thread import ThreadState
+from rxchat.states.platform.current_user import ViewerState
 from rxchat.ui.client import ClientComponent, module
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import reflex as rx
 
 from rxchat.domain.documents import ENCODINGS, TEXT_READERS
-from rxchat.states.documents import CollectionLine, DeletedLine, DocumentLine, DocumentsState, GroupChoice, ShareLine
+from rxchat.states.documents.documents import (
+    CollectionLine,
+    DeletedLine,
+    DocumentLine,
+    DocumentsState,
+    GroupChoice,
+    ShareLine,
+)
 from rxchat.ui.client import ICONS, ClientComponent, module
 
 UPLOADS = "tus-js-client@4.3.1"

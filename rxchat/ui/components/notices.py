@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import reflex as rx
 
-from rxchat.states.sidebar import SidebarState
-from rxchat.states.thread import ThreadState
-from rxchat.states.viewer import ViewerState
+from rxchat.states.chat.sidebar import SidebarState
+from rxchat.states.chat.thread import ThreadState
+from rxchat.states.platform.current_user import ViewerState
 from rxchat.ui.client import ClientComponent, module
 
 

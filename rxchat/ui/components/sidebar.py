@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import reflex as rx
 
-from rxchat.states.sidebar import Group, SidebarState
-from rxchat.states.viewer import ViewerState
+from rxchat.states.chat.sidebar import Group, SidebarState
+from rxchat.states.platform.current_user import ViewerState
 from rxchat.ui.client import ClientComponent, module
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import reflex as rx
 
-from rxchat.states.stream import StreamState
-from rxchat.states.thread import ThreadState
-from rxchat.states.viewer import ViewerState
+from rxchat.states.chat.stream import StreamState
+from rxchat.states.chat.thread import ThreadState
+from rxchat.states.platform.current_user import ViewerState
 from rxchat.ui.client import ICONS, ClientComponent, module
 
 

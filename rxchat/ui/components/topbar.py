@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from rxchat.states.thread import ModelChoice, ThreadState
+from rxchat.states.chat.thread import ModelChoice, ThreadState
 from rxchat.ui.client import ClientComponent, module
 
 

@@ -8,16 +8,16 @@ from typing import Any
 
 import reflex as rx
 
-from rxchat.states.account import AccountState
-from rxchat.states.admin_access import AccessState
-from rxchat.states.admin_audit import AuditState
-from rxchat.states.admin_groups import GroupsState
-from rxchat.states.admin_people import PeopleState
-from rxchat.states.admin_person import PersonState
-from rxchat.states.admin_registration import RegistrationState
-from rxchat.states.admin_roles import RolesState
-from rxchat.states.documents import DocumentsState
-from rxchat.states.thread import ThreadState
+from rxchat.states.access.audit_log import AuditState
+from rxchat.states.access.grants import AccessState
+from rxchat.states.access.groups import GroupsState
+from rxchat.states.access.registration import RegistrationState
+from rxchat.states.access.roles import RolesState
+from rxchat.states.access.user import PersonState
+from rxchat.states.access.users import PeopleState
+from rxchat.states.app.account import AccountState
+from rxchat.states.chat.thread import ThreadState
+from rxchat.states.documents.documents import DocumentsState
 from rxchat.ui.layout import loading_frame
 from rxchat.ui.pages.account import data_page, keys_page, profile_page, security_page, sessions_page
 from rxchat.ui.pages.admin.access import access_page

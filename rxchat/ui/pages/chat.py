@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from rxchat.states.thread import ThreadState
+from rxchat.states.chat.thread import ThreadState
 from rxchat.ui.components.composer import composer, queue
 from rxchat.ui.components.thread import thread, thread_feeds
 from rxchat.ui.layout import shell

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from rxchat.states.admin_access import AccessState, GrantLine
+from rxchat.states.access.grants import AccessState, GrantLine
 from rxchat.ui.components import admin
 from rxchat.ui.components.admin import PersonPicker, may
 from rxchat.ui.pages.admin.frame import admin_page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from rxchat.states.admin_audit import AuditLine, AuditState
+from rxchat.states.access.audit_log import AuditLine, AuditState
 from rxchat.ui.components import admin
 from rxchat.ui.components.admin import FileLink, Moment, SearchBox
 from rxchat.ui.pages.admin.frame import admin_page

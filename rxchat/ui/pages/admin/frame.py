@@ -6,8 +6,8 @@ from typing import Any
 
 import reflex as rx
 
-from rxchat.states.thread import ThreadState
-from rxchat.states.viewer import SECTIONS, ViewerState
+from rxchat.states.chat.thread import ThreadState
+from rxchat.states.platform.current_user import SECTIONS, ViewerState
 from rxchat.ui.components import admin
 from rxchat.ui.components.notices import Banner, ConnectionNotice, toasts
 from rxchat.ui.components.sidebar import sidebar

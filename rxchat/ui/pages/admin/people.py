@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from rxchat.states.admin_people import InvitationLine, PeopleState, PersonLine
+from rxchat.states.access.users import InvitationLine, PeopleState, PersonLine
 from rxchat.ui.components import admin
 from rxchat.ui.components.admin import LinkToHandOver, Moment, PageLink, SearchBox, may
 from rxchat.ui.pages.admin.frame import admin_page

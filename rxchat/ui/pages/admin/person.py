@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from rxchat.states.admin_person import ConversationLine, PersonState, Said
+from rxchat.states.access.user import ConversationLine, PersonState, Said
 from rxchat.ui.components import admin
 from rxchat.ui.components.admin import LinkToHandOver, Moment, PageLink, may
 from rxchat.ui.pages.admin.frame import admin_page

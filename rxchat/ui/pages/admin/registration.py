@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from rxchat.states.admin_registration import RegistrationState
+from rxchat.states.access.registration import RegistrationState
 from rxchat.ui.components import admin
 from rxchat.ui.components.admin import Choices
 from rxchat.ui.pages.admin.frame import admin_page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from rxchat.states.admin_roles import PermissionChoice, RoleLine, RolesState
+from rxchat.states.access.roles import PermissionChoice, RoleLine, RolesState
 from rxchat.ui.components import admin
 from rxchat.ui.components.admin import may
 from rxchat.ui.pages.admin.frame import admin_page

@@ -1,0 +1,202 @@
+"""Queries about people as accounts: making them, finding them before anyone is signed in, their own facts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Text, bindparam, delete, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from rxchat.db.platform.results import row_count
+from rxchat.domain.email_addresses import email_spellings
+from rxchat.tables import Identity, User
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What signing in needs to know of an account."""
+
+    id: UUID
+    email: str
+    name: str
+    role: str
+    password_hash: str | None
+    is_suspended: bool
+    is_confirmed: bool
+    has_second_factor: bool
+
+
+async def has_accounts(session: AsyncSession) -> bool:
+    """Whether anybody has an account yet."""
+    return bool((await session.execute(text("SELECT has_accounts()"))).scalar_one())
+
+
+async def create_first_administrator(
+    session: AsyncSession, user_id: UUID, *, email: str, name: str, password_hash: str
+) -> bool:
+    """Create the first account; False when there is one already."""
+    created = await session.execute(
+        text("SELECT create_first_administrator(:id, :email, :name, :password_hash)"),
+        {"id": user_id, "email": email, "name": name, "password_hash": password_hash},
+    )
+    if not created.scalar_one():
+        return False
+    await confirm_email(session, user_id)
+    return True
+
+
+_OF_ADDRESS = text(
+    """
+    SELECT found.* FROM unnest(:emails) WITH ORDINALITY AS spelling (email, number)
+     CROSS JOIN LATERAL account_to_sign_in(spelling.email) AS found
+     ORDER BY spelling.number LIMIT 1
+    """
+).bindparams(bindparam("emails", type_=ARRAY(Text())))
+
+
+async def create(
+    session: AsyncSession,
+    user_id: UUID,
+    *,
+    email: str,
+    name: str,
+    role: str,
+    password_hash: str | None,
+    is_confirmed: bool,
+    group_ids: Sequence[UUID] = (),
+) -> bool:
+    """Create an account; False when the address has one already, in whatever spelling."""
+    if await by_email(session, email) is not None:
+        return False
+    created = await session.execute(
+        text("SELECT create_account(:id, :email, :name, :role, :password_hash, :is_confirmed, :groups)"),
+        {
+            "id": user_id,
+            "email": email,
+            "name": name,
+            "role": role,
+            "password_hash": password_hash,
+            "is_confirmed": is_confirmed,
+            "groups": list(group_ids),
+        },
+    )
+    return bool(created.scalar_one())
+
+
+async def by_email(session: AsyncSession, email: str) -> Account | None:
+    """Return the account that signs in with this address, whatever its case and spelling."""
+    # One statement: it takes as long for an address without an account.
+    row = (await session.execute(_OF_ADDRESS, {"emails": email_spellings(email)})).mappings().one_or_none()
+    return Account(**row) if row else None
+
+
+async def by_identity(session: AsyncSession, issuer: str, subject: str) -> Account | None:
+    """Return the account that is tied to an account at a sign-in provider."""
+    values = {"issuer": issuer, "subject": subject}
+    return await _one(session, "SELECT * FROM account_of_identity(:issuer, :subject)", values)
+
+
+async def _one(session: AsyncSession, statement: str, values: dict[str, Any]) -> Account | None:
+    row = (await session.execute(text(statement), values)).mappings().one_or_none()
+    return Account(**row) if row else None
+
+
+async def own(session: AsyncSession, user_id: UUID) -> User | None:
+    """Return the person's own account."""
+    return (await session.execute(select(User).where(col(User.id) == user_id))).scalar_one_or_none()
+
+
+async def set_name(session: AsyncSession, user_id: UUID, name: str) -> None:
+    """Change the person's own name."""
+    await session.execute(update(User).where(col(User.id) == user_id).values(name=name))
+
+
+async def set_password_hash(session: AsyncSession, user_id: UUID, password_hash: str, *, is_new: bool = True) -> None:
+    """Replace the person's own password hash; not `is_new`: the same password, hashed anew."""
+    changed = {"password_changed_at": func.now()} if is_new else {}
+    await session.execute(update(User).where(col(User.id) == user_id).values(password_hash=password_hash, **changed))
+
+
+async def confirm_email(session: AsyncSession, user_id: UUID) -> None:
+    """Note that the person's address is theirs."""
+    await session.execute(
+        update(User)
+        .where(col(User.id) == user_id, col(User.email_confirmed_at).is_(None))
+        .values(email_confirmed_at=func.now())
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingRow:
+    """An administrator has listed or read conversations of the acting person."""
+
+    at: datetime
+    reader: str
+    reason: str
+    conversation: str
+
+
+async def readings_of_mine(session: AsyncSession, limit: int) -> list[ReadingRow]:
+    """Return what administrators have listed or read of the acting person's conversations, the newest first."""
+    statement = text("SELECT at, reader, reason, conversation FROM readings_of_mine(:limit)")
+    return [ReadingRow(*row) for row in await session.execute(statement, {"limit": limit})]
+
+
+async def see_readings(session: AsyncSession, user_id: UUID) -> None:
+    """Note that the person knows of them."""
+    await session.execute(update(User).where(col(User.id) == user_id).values(readings_seen_at=func.clock_timestamp()))
+
+
+async def set_deletion(session: AsyncSession, user_id: UUID, at: datetime | None) -> None:
+    """Note when the person's own account will be gone; None: it stays."""
+    await session.execute(update(User).where(col(User.id) == user_id).values(deletion_at=at))
+
+
+async def lock_administrators(session: AsyncSession) -> None:
+    """Wait for whoever else changes who administers, as change_person does: one after another, somebody is left."""
+    await session.execute(text("SELECT pg_advisory_xact_lock(7239002)"))
+
+
+async def is_last_administrator(session: AsyncSession, user_id: UUID) -> bool:
+    """Whether nobody would administer the installation without this person."""
+    others = await session.execute(
+        select(col(User.id)).where(
+            col(User.role) == "admin",
+            col(User.id) != user_id,
+            col(User.suspended_at).is_(None),
+            col(User.deletion_at).is_(None),
+        )
+    )
+    return others.first() is None
+
+
+async def identities(session: AsyncSession, user_id: UUID) -> list[Identity]:
+    """Return the accounts elsewhere that the person signs in with."""
+    found = await session.execute(select(Identity).where(col(Identity.user_id) == user_id).order_by(col(Identity.id)))
+    return list(found.scalars())
+
+
+async def add_identity(session: AsyncSession, identity: Identity) -> None:
+    """Tie an account elsewhere to the person's own."""
+    session.add(identity)
+    await session.flush()
+
+
+async def remove_identity(session: AsyncSession, user_id: UUID, identity_id: UUID) -> bool:
+    """Untie it; False when there is none."""
+    removed = await session.execute(
+        delete(Identity).where(col(Identity.user_id) == user_id, col(Identity.id) == identity_id)
+    )
+    return row_count(removed) == 1
+
+
+async def sweep(session: AsyncSession) -> int:
+    """Delete the accounts whose grace has run out, and what is of no use any more; return how many accounts."""
+    # With somebody's account go all their chunks, perhaps a million.
+    await session.execute(text("SET LOCAL statement_timeout = 0"))
+    return (await session.execute(text("SELECT sweep_accounts()"))).scalar_one()

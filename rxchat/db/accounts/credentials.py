@@ -1,0 +1,151 @@
+"""Queries about what people prove themselves with: authenticator apps, recovery codes, passkeys, API keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import LargeBinary, delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql import bindparam
+from sqlmodel import col
+
+from rxchat.db.platform.results import row_count
+from rxchat.tables import ApiKey, Passkey, RecoveryCode, TotpSecret
+
+
+async def totp(session: AsyncSession, user_id: UUID) -> TotpSecret | None:
+    """Return the person's authenticator secret, confirmed or not."""
+    return (await session.execute(select(TotpSecret).where(col(TotpSecret.user_id) == user_id))).scalar_one_or_none()
+
+
+async def begin_totp(session: AsyncSession, user_id: UUID, sealed: bytes) -> bool:
+    """Keep a secret that waits for its first code, in place of one that still waits; False when one is in force."""
+    statement = insert(TotpSecret).values(user_id=user_id, sealed=sealed)
+    kept = await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["user_id"],
+            set_={"sealed": sealed, "created_at": func.now()},
+            where=col(TotpSecret.confirmed_at).is_(None),
+        ).returning(col(TotpSecret.user_id))
+    )
+    return kept.scalar_one_or_none() is not None
+
+
+async def use_totp_step(session: AsyncSession, user_id: UUID, step: int) -> bool:
+    """Use up a time step, and put the secret in force if it was not; False when it, or a later one, was used before."""
+    used = await session.execute(
+        update(TotpSecret)
+        .where(col(TotpSecret.user_id) == user_id, col(TotpSecret.last_step) < step)
+        .values(last_step=step, confirmed_at=func.coalesce(col(TotpSecret.confirmed_at), func.now()))
+    )
+    return row_count(used) == 1
+
+
+async def remove_totp(session: AsyncSession, user_id: UUID) -> bool:
+    """Remove the secret; False when there is none."""
+    return row_count(await session.execute(delete(TotpSecret).where(col(TotpSecret.user_id) == user_id))) == 1
+
+
+async def replace_recovery_codes(session: AsyncSession, user_id: UUID, digests: Sequence[bytes]) -> None:
+    """Put these codes in place of all that the person has."""
+    await session.execute(delete(RecoveryCode).where(col(RecoveryCode.user_id) == user_id))
+    session.add_all(RecoveryCode(user_id=user_id, hash=digest) for digest in digests)
+    await session.flush()
+
+
+async def use_recovery_code(session: AsyncSession, user_id: UUID, digest: bytes) -> bool:
+    """Use a code up; False when it is none of theirs, or was used before."""
+    used = await session.execute(
+        update(RecoveryCode)
+        .where(
+            col(RecoveryCode.user_id) == user_id, col(RecoveryCode.hash) == digest, col(RecoveryCode.used_at).is_(None)
+        )
+        .values(used_at=func.now())
+    )
+    return row_count(used) == 1
+
+
+async def recovery_codes_left(session: AsyncSession, user_id: UUID) -> int:
+    """Return how many codes have not been used."""
+    left = await session.execute(
+        select(func.count())
+        .select_from(RecoveryCode)
+        .where(col(RecoveryCode.user_id) == user_id, col(RecoveryCode.used_at).is_(None))
+    )
+    return left.scalar_one()
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPasskey:
+    """A passkey and whose it is."""
+
+    user_id: UUID
+    passkey_id: UUID
+    public_key: bytes
+    sign_count: int
+    email: str
+
+
+async def passkey_of(session: AsyncSession, credential_id: bytes) -> FoundPasskey | None:
+    """Return the passkey with this id, whoever's it is."""
+    statement = text("SELECT * FROM account_of_passkey(:id)").bindparams(bindparam("id", type_=LargeBinary))
+    row = (await session.execute(statement, {"id": credential_id})).mappings().one_or_none()
+    return FoundPasskey(**row) if row else None
+
+
+async def passkeys(session: AsyncSession, user_id: UUID) -> list[Passkey]:
+    """Return the person's passkeys, the oldest first."""
+    found = await session.execute(select(Passkey).where(col(Passkey.user_id) == user_id).order_by(col(Passkey.id)))
+    return list(found.scalars())
+
+
+async def add_passkey(session: AsyncSession, passkey: Passkey) -> None:
+    """Keep a passkey."""
+    session.add(passkey)
+    await session.flush()
+
+
+async def use_passkey(session: AsyncSession, user_id: UUID, passkey_id: UUID, sign_count: int) -> None:
+    """Note that a passkey was used, and how often its authenticator says that it was."""
+    await session.execute(
+        update(Passkey)
+        .where(col(Passkey.user_id) == user_id, col(Passkey.id) == passkey_id)
+        .values(sign_count=sign_count, last_used_at=func.now())
+    )
+
+
+async def remove_passkey(session: AsyncSession, user_id: UUID, passkey_id: UUID) -> bool:
+    """Remove a passkey; False when there is none."""
+    removed = await session.execute(
+        delete(Passkey).where(col(Passkey.user_id) == user_id, col(Passkey.id) == passkey_id)
+    )
+    return row_count(removed) == 1
+
+
+async def keys(session: AsyncSession, user_id: UUID) -> list[ApiKey]:
+    """Return the person's API keys that were not revoked, the newest first."""
+    found = await session.execute(
+        select(ApiKey)
+        .where(col(ApiKey.user_id) == user_id, col(ApiKey.revoked_at).is_(None))
+        .order_by(col(ApiKey.id).desc())
+    )
+    return list(found.scalars())
+
+
+async def add_key(session: AsyncSession, key: ApiKey) -> None:
+    """Keep an API key's hash."""
+    session.add(key)
+    await session.flush()
+
+
+async def revoke_key(session: AsyncSession, user_id: UUID, key_id: UUID) -> bool:
+    """Revoke a key for good; False when there is none that counts."""
+    revoked = await session.execute(
+        update(ApiKey)
+        .where(col(ApiKey.user_id) == user_id, col(ApiKey.id) == key_id, col(ApiKey.revoked_at).is_(None))
+        .values(revoked_at=func.now())
+    )
+    return row_count(revoked) == 1

@@ -1,0 +1,102 @@
+"""Queries about links that open one door once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import LargeBinary, delete, func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql import bindparam
+from sqlmodel import col
+
+from rxchat.db.platform.results import row_count
+from rxchat.domain.email_addresses import canonical_email, email_spellings
+from rxchat.tables import AccountLink
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a link opens."""
+
+    id: UUID
+    user_id: UUID | None
+    email: str
+    role: str
+    group_ids: tuple[str, ...]
+    is_mailed: bool
+    created_by: UUID | None
+
+
+async def add(session: AsyncSession, link: AccountLink) -> None:
+    """Keep a link's hash and what it opens."""
+    session.add(link)
+    await session.flush()
+
+
+async def find(session: AsyncSession, kind: str, digest: bytes) -> Link | None:
+    """Return what a link opens, while it does."""
+    return await _one(session, "SELECT * FROM account_link_of(:kind, :hash)", kind, digest)
+
+
+async def spend(session: AsyncSession, kind: str, digest: bytes) -> Link | None:
+    """Use a link up and return what it opens; None when it does not (any more)."""
+    return await _one(session, "SELECT * FROM spend_account_link(:kind, :hash)", kind, digest)
+
+
+async def spend_of(session: AsyncSession, email: str) -> Link | None:
+    """Use up the open invitation of an address that its owner has proved to be theirs; None when there is none."""
+    for spelling in email_spellings(email):
+        spent = await session.execute(text("SELECT * FROM spend_invitation_of(:email)"), {"email": spelling})
+        if found := spent.mappings().one_or_none():
+            return Link(**{**found, "group_ids": tuple(found["group_ids"])})
+    return None
+
+
+async def replace_invitations(session: AsyncSession, email: str) -> int:
+    """Withdraw the open invitations of an address, whoever sent them; return how many there were."""
+    count = 0
+    # Always in this order: two who invite the same address wait for each other.
+    for spelling in email_spellings(canonical_email(email)):
+        replaced = await session.execute(text("SELECT replace_invitations(:email)"), {"email": spelling})
+        count += replaced.scalar_one()
+    return count
+
+
+async def _one(session: AsyncSession, statement: str, kind: str, digest: bytes) -> Link | None:
+    bound = text(statement).bindparams(bindparam("hash", type_=LargeBinary))
+    row = (await session.execute(bound, {"kind": kind, "hash": digest})).mappings().one_or_none()
+    return Link(**{**row, "group_ids": tuple(row["group_ids"])}) if row else None
+
+
+async def open_invitations(session: AsyncSession) -> list[AccountLink]:
+    """Return the invitations that can still be accepted, the newest first."""
+    found = await session.execute(
+        select(AccountLink)
+        .where(
+            col(AccountLink.kind) == "invitation",
+            col(AccountLink.used_at).is_(None),
+            col(AccountLink.expires_at) > func.now(),
+        )
+        .order_by(col(AccountLink.id).desc())
+    )
+    return list(found.scalars())
+
+
+async def remove(session: AsyncSession, kind: str, link_id: UUID) -> bool:
+    """Take a link back; False when there is none."""
+    removed = await session.execute(
+        delete(AccountLink).where(
+            col(AccountLink.kind) == kind, col(AccountLink.id) == link_id, col(AccountLink.used_at).is_(None)
+        )
+    )
+    return row_count(removed) == 1
+
+
+async def remove_all_of(session: AsyncSession, kind: str, user_id: UUID) -> None:
+    """Take back all links of a kind that are for a person: a newer one is on its way."""
+    await session.execute(
+        delete(AccountLink).where(
+            col(AccountLink.kind) == kind, col(AccountLink.user_id) == user_id, col(AccountLink.used_at).is_(None)
+        )
+    )

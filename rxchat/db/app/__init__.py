@@ -1,0 +1,1 @@
+"""What needs all capabilities: the container, health, maintenance, data export."""

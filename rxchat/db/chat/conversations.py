@@ -1,0 +1,286 @@
+"""Queries about conversations, their events and their messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any, assert_never
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Text, exists, func, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql import bindparam
+from sqlmodel import col
+
+from rxchat.db.chat import conversation_sources
+from rxchat.domain.chat import Role
+from rxchat.domain.conversations import (
+    ConversationChange,
+    ConversationEvent,
+    KnowledgeChange,
+    MessageAdded,
+    MessageEnded,
+    changes_of,
+    event_data,
+    event_from,
+)
+from rxchat.domain.ids import parse_id
+from rxchat.domain.runs import RunState
+from rxchat.tables import Conversation, Message, Run
+
+_APPEND = text("SELECT append_conversation_events(:owner, :conversation, :expected_seq, :types, :data)").bindparams(
+    bindparam("types", type_=ARRAY(Text)), bindparam("data", type_=ARRAY(JSONB))
+)
+
+
+async def get_owned(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> Conversation | None:
+    """Return the person's conversation, or None when it is unknown, removed or someone else's."""
+    found = await session.execute(
+        select(Conversation).where(
+            col(Conversation.owner_id) == owner_id,
+            col(Conversation.id) == conversation_id,
+            col(Conversation.removed_at).is_(None),
+        )
+    )
+    return found.scalar_one_or_none()
+
+
+async def get_granted(session: AsyncSession, conversation_id: UUID) -> Conversation | None:
+    """Return somebody else's conversation that the acting person was granted to read, or None."""
+    found = await session.execute(
+        select(Conversation).where(
+            col(Conversation.id) == conversation_id,
+            col(Conversation.id) == func.any(func.granted_conversations()),
+            col(Conversation.removed_at).is_(None),
+        )
+    )
+    return found.scalar_one_or_none()
+
+
+async def get_whatever_owned(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> Conversation | None:
+    """Return the owner's conversation even when it was removed, or None when it is unknown or someone else's."""
+    found = await session.execute(
+        select(Conversation).where(col(Conversation.owner_id) == owner_id, col(Conversation.id) == conversation_id)
+    )
+    return found.scalar_one_or_none()
+
+
+async def titles(session: AsyncSession, owner_id: UUID, ids: Sequence[str]) -> dict[str, str]:
+    """Return what the owner's conversations of these ids are called."""
+    wanted = [found for found in map(parse_id, ids) if found is not None]
+    found = await session.execute(
+        select(col(Conversation.id), col(Conversation.title)).where(
+            col(Conversation.owner_id) == owner_id,
+            col(Conversation.id).in_(wanted),
+            col(Conversation.removed_at).is_(None),
+        )
+    )
+    return {str(row.id): row.title for row in found}
+
+
+async def ids_owned(session: AsyncSession, owner_id: UUID) -> list[UUID]:
+    """Return the ids of all of the owner's conversations, removed ones too, the oldest first."""
+    found = await session.execute(
+        select(col(Conversation.id)).where(col(Conversation.owner_id) == owner_id).order_by(col(Conversation.id))
+    )
+    return list(found.scalars())
+
+
+async def add(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> None:
+    """Insert an empty conversation; its first event says the rest."""
+    session.add(Conversation(owner_id=owner_id, id=conversation_id))
+    await session.flush()
+
+
+async def append_events(
+    session: AsyncSession,
+    owner_id: UUID,
+    conversation_id: UUID,
+    expected_seq: int,
+    events: Sequence[ConversationEvent],
+) -> int:
+    """Append events at their expected place, bring the projections up to them, and return the last one's seq.
+
+    Raises:
+        StaleConversation: when another writer was first (translated where the transaction ends).
+        Conflict: when a question of this id was asked already (translated there, too).
+    """
+    appended = await session.execute(
+        _APPEND,
+        {
+            "owner": owner_id,
+            "conversation": conversation_id,
+            "expected_seq": expected_seq,
+            "types": [event.type for event in events],
+            "data": [event_data(event) for event in events],
+        },
+    )
+    seq: int = appended.scalar_one()
+    adding = _Adding(owner_id, conversation_id)
+    for place, event in enumerate(events, start=expected_seq + 1):
+        for change in changes_of(event):
+            match change:
+                case ConversationChange():
+                    await _change_conversation(session, owner_id, conversation_id, change)
+                case MessageAdded():
+                    adding.add(place, change)
+                case MessageEnded():
+                    if not adding.end(change):
+                        await _end_message(session, owner_id, conversation_id, change)
+                case KnowledgeChange():
+                    await conversation_sources.change(session, owner_id, conversation_id, change)
+                case _:
+                    assert_never(change)
+    await adding.insert(session)
+    return seq
+
+
+class _Adding:
+    """The messages that a batch of events adds: inserted together at its end, as they stand then."""
+
+    def __init__(self, owner_id: UUID, conversation_id: UUID) -> None:
+        self._key = {"owner_id": owner_id, "conversation_id": conversation_id}
+        self._questions: list[dict[str, Any]] = []
+        self._answers: dict[UUID, dict[str, Any]] = {}
+
+    def add(self, seq: int, change: MessageAdded) -> None:
+        """Add a message; an answer that begins a second time keeps its place, as with a row that is stored."""
+        row = {**self._key, **_message_facts(change), "seq": seq}
+        if change.role is Role.USER:
+            self._questions.append(row)
+        else:
+            self._answers[change.id] = row | {"seq": self._answers.get(change.id, row)["seq"]}
+
+    def end(self, change: MessageEnded) -> bool:
+        """End an answer of this batch, which an UPDATE would not find yet; False when it is not one of them."""
+        if change.id not in self._answers:
+            return False
+        self._answers[change.id] |= _ending_facts(change)
+        return True
+
+    async def insert(self, session: AsyncSession) -> None:
+        """Insert all of them."""
+        if self._questions:
+            await session.execute(_inserting, self._questions)
+        if self._answers:
+            await session.execute(_ADD_ANSWER, list(self._answers.values()))
+
+
+_EMPTY = {
+    "error_code": "",
+    "error": "",
+    "error_detail": "",
+    "tokens": 0,
+    "seconds": 0.0,
+    "tokens_per_second": 0.0,
+    "citations": [],
+    "remarks": [],
+}
+_FACTS = ("text", "reasoning", "model", "role", "state", *_EMPTY)
+_inserting = insert(Message)
+# An answer that is tried again keeps its place in the thread; a question is asked once, or it is a conflict.
+_ADD_ANSWER = _inserting.on_conflict_do_update(
+    index_elements=["owner_id", "id"], set_={name: _inserting.excluded[name] for name in _FACTS}
+)
+
+
+def _message_facts(change: MessageAdded) -> dict[str, Any]:
+    return {
+        "id": change.id,
+        "text": change.text,
+        "reasoning": change.reasoning,
+        "model": change.model,
+        "role": change.role.value,
+        "state": change.state.value,
+        **_EMPTY,
+    }
+
+
+async def _end_message(session: AsyncSession, owner_id: UUID, conversation_id: UUID, change: MessageEnded) -> None:
+    await session.execute(
+        update(Message)
+        .where(
+            col(Message.owner_id) == owner_id,
+            col(Message.conversation_id) == conversation_id,
+            col(Message.id) == change.id,
+        )
+        .values(_ending_facts(change))
+    )
+
+
+def _ending_facts(change: MessageEnded) -> dict[str, Any]:
+    facts = {item.name: getattr(change, item.name) for item in fields(change) if item.name != "id"}
+    return facts | {"state": change.state.value}
+
+
+async def _change_conversation(
+    session: AsyncSession, owner_id: UUID, conversation_id: UUID, change: ConversationChange
+) -> None:
+    facts: dict[str, Any] = {}
+    if change.title is not None:
+        facts["title"] = change.title
+    if change.model is not None:
+        facts["model"] = change.model
+    if change.removed is not None:
+        facts["removed_at"] = func.now() if change.removed else None
+    await session.execute(
+        update(Conversation)
+        .where(col(Conversation.owner_id) == owner_id, col(Conversation.id) == conversation_id)
+        .values(facts)
+    )
+
+
+_EVENTS = text(
+    """
+    SELECT seq, type, data FROM conversation_event
+     WHERE owner_id = :owner AND conversation_id = :conversation AND seq > :after_seq ORDER BY seq
+    """
+)
+
+
+async def events_of(
+    session: AsyncSession, owner_id: UUID, conversation_id: UUID, *, after_seq: int = 0
+) -> list[tuple[int, ConversationEvent]]:
+    """Return what happened to a conversation (after a seq), in order."""
+    found = await session.execute(_EVENTS, {"owner": owner_id, "conversation": conversation_id, "after_seq": after_seq})
+    return [(row.seq, event_from(row.type, row.data)) for row in found]
+
+
+async def list_owned(session: AsyncSession, owner_id: UUID, *, limit: int) -> Sequence[tuple[Conversation, bool]]:
+    """Return the person's latest conversations, each with whether an answer is being written in it."""
+    running = exists().where(
+        col(Run.owner_id) == col(Conversation.owner_id),
+        col(Run.conversation_id) == col(Conversation.id),
+        col(Run.state).in_([RunState.QUEUED.value, RunState.RUNNING.value]),
+    )
+    found = await session.execute(
+        select(Conversation, running)
+        .where(col(Conversation.owner_id) == owner_id, col(Conversation.removed_at).is_(None))
+        .order_by(col(Conversation.updated_at).desc())
+        .limit(limit)
+    )
+    return [(row, is_running) for row, is_running in found]
+
+
+async def latest_messages(
+    session: AsyncSession, owner_id: UUID, conversation_id: UUID, *, limit: int, before_seq: int | None = None
+) -> list[Message]:
+    """Return up to `limit` messages in their order: the last ones, or the last ones before a seq."""
+    query = select(Message).where(col(Message.owner_id) == owner_id, col(Message.conversation_id) == conversation_id)
+    if before_seq is not None:
+        query = query.where(col(Message.seq) < before_seq)
+    found = await session.execute(query.order_by(col(Message.seq).desc()).limit(limit))
+    return list(reversed(found.scalars().all()))
+
+
+async def get_message(session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID) -> Message | None:
+    """Return one message of this very conversation, or None."""
+    found = await session.execute(
+        select(Message).where(
+            col(Message.owner_id) == owner_id,
+            col(Message.conversation_id) == conversation_id,
+            col(Message.id) == message_id,
+        )
+    )
+    return found.scalar_one_or_none()

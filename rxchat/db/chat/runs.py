@@ -1,0 +1,208 @@
+"""Queries about runs and their chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Integer, Text, Uuid, bindparam, delete, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from rxchat.db.platform.notifications import notify
+from rxchat.db.platform.results import row_count
+from rxchat.domain.runs import ActiveRun, ChunkKind, ClaimedRun, PendingChunk, RunChunk, RunLimits, RunState, Written
+from rxchat.tables import Message, Run, RunChunkRow
+
+_ACTIVE = (RunState.QUEUED.value, RunState.RUNNING.value)
+_CLAIM = text("SELECT * FROM claim_runs(:engine, :lease, :room, :at_once, :per_person, :mine)").bindparams(
+    bindparam("mine", type_=ARRAY(Uuid))
+)
+_RELEASE = text("SELECT release_runs(:engine)")
+_RENEW = text("SELECT run_id, stop_requested FROM renew_leases(:engine, :runs, :lease)")
+_APPEND = text("SELECT append_run_chunks(:engine, :runs, :fences, :seqs, :kinds, :starts, :texts)").bindparams(
+    bindparam("runs", type_=ARRAY(Uuid)),
+    bindparam("fences", type_=ARRAY(Integer)),
+    bindparam("seqs", type_=ARRAY(Integer)),
+    bindparam("kinds", type_=ARRAY(Text)),
+    bindparam("starts", type_=ARRAY(Integer)),
+    bindparam("texts", type_=ARRAY(Text)),
+)
+_ACTIVE_OF = text(
+    """
+    SELECT owner_id, id, conversation_id, message_id, model, created_at, NOT is_leased(state, lease_until) AS is_waiting
+      FROM run WHERE owner_id = :owner AND conversation_id = :conversation AND state IN ('queued', 'running')
+    """
+)
+_PLACE = text("SELECT run_place(:run)")
+
+
+async def claim(
+    session: AsyncSession,
+    engine_id: UUID,
+    lease_seconds: float,
+    room: int,
+    limits: RunLimits,
+    mine: Sequence[UUID] = (),
+) -> list[ClaimedRun]:
+    """Take up to `room` waiting runs for this engine, in their fair order and as many as the limits let.
+
+    None of `mine`, on which it works already: if their leases ran out without anybody having taken them up, it renews them.
+    """
+    found = await session.execute(
+        _CLAIM,
+        {
+            "engine": engine_id,
+            "lease": timedelta(seconds=lease_seconds),
+            "room": room,
+            "at_once": limits.at_once,
+            "per_person": limits.per_person,
+            "mine": list(mine),
+        },
+    )
+    return [ClaimedRun(**row) for row in found.mappings()]
+
+
+async def renew_leases(
+    session: AsyncSession, engine_id: UUID, run_ids: Sequence[UUID], lease_seconds: float
+) -> dict[UUID, bool]:
+    """Renew these leases; return the runs that are still held, each with whether a stop was asked for."""
+    found = await session.execute(
+        _RENEW, {"engine": engine_id, "runs": list(run_ids), "lease": timedelta(seconds=lease_seconds)}
+    )
+    return {row.run_id: row.stop_requested for row in found}
+
+
+async def release(session: AsyncSession, engine_id: UUID) -> int:
+    """Give back all that an engine has, unfinished, so that the next one takes it up at once; return how many runs."""
+    released = await session.execute(_RELEASE, {"engine": engine_id})
+    return released.scalar_one()
+
+
+def _held(run: ClaimedRun, engine_id: UUID) -> tuple[Any, ...]:
+    return (
+        col(Run.owner_id) == run.owner_id,
+        col(Run.id) == run.id,
+        col(Run.engine_id) == engine_id,
+        col(Run.fence) == run.fence,
+        col(Run.state) == "running",
+    )
+
+
+async def append_chunks(session: AsyncSession, engine_id: UUID, pieces: Sequence[PendingChunk]) -> set[UUID]:
+    """Store pieces of several answers; return the runs that are no longer this engine's, of which nothing was stored."""
+    refused = await session.execute(
+        _APPEND,
+        {
+            "engine": engine_id,
+            "runs": [piece.run_id for piece in pieces],
+            "fences": [piece.fence for piece in pieces],
+            "seqs": [piece.seq for piece in pieces],
+            "kinds": [piece.chunk.kind.value for piece in pieces],
+            "starts": [piece.chunk.start for piece in pieces],
+            "texts": [piece.chunk.text for piece in pieces],
+        },
+    )
+    return set(refused.scalars())
+
+
+async def chunks_of(
+    session: AsyncSession, owner_id: UUID, run_id: UUID, after_seq: int = 0
+) -> list[tuple[int, RunChunk]]:
+    """Return the stored pieces after a seq, in order."""
+    found = await session.execute(
+        select(RunChunkRow)
+        .where(
+            col(RunChunkRow.owner_id) == owner_id, col(RunChunkRow.run_id) == run_id, col(RunChunkRow.seq) > after_seq
+        )
+        .order_by(col(RunChunkRow.seq))
+    )
+    return [(row.seq, RunChunk(ChunkKind(row.kind), row.start, row.text)) for row in found.scalars()]
+
+
+async def kept(session: AsyncSession, owner_id: UUID, run_id: UUID) -> Written:
+    """Return what the run's message said before the run began; nothing, for a new answer."""
+    found = await session.execute(
+        select(col(Message.text), col(Message.reasoning))
+        .join(Run, (col(Run.owner_id) == col(Message.owner_id)) & (col(Run.message_id) == col(Message.id)))
+        .where(col(Run.owner_id) == owner_id, col(Run.id) == run_id)
+    )
+    row = found.one_or_none()
+    return Written(row.text, row.reasoning) if row else Written()
+
+
+async def written(session: AsyncSession, owner_id: UUID, run_id: UUID) -> Written:
+    """Return what is stored of a run's answer: what its message said before it began, and the pieces since."""
+    whole = await kept(session, owner_id, run_id)
+    for seq, chunk in await chunks_of(session, owner_id, run_id):
+        whole = whole.after(seq, chunk)
+    return whole
+
+
+async def finish(session: AsyncSession, run: ClaimedRun, engine_id: UUID, state: RunState) -> bool:
+    """End a run and drop its chunks (its message holds the whole); False when it is no longer this engine's."""
+    ended = await session.execute(
+        update(Run).where(*_held(run, engine_id)).values(state=state.value, finished_at=func.now(), lease_until=None)
+    )
+    if row_count(ended) != 1:
+        return False
+    await _drop_chunks(session, run.owner_id, run.id)
+    return True
+
+
+async def stop_waiting(session: AsyncSession, owner_id: UUID, run_id: UUID) -> bool:
+    """End a run that no engine has; False when one has it by now."""
+    ended = await session.execute(
+        update(Run)
+        .where(col(Run.owner_id) == owner_id, col(Run.id) == run_id, col(Run.state).in_(_ACTIVE))
+        .where(~func.is_leased(col(Run.state), col(Run.lease_until)))
+        .values(state=RunState.STOPPED.value, finished_at=func.now(), engine_id=None)
+    )
+    if row_count(ended) != 1:
+        return False
+    await _drop_chunks(session, owner_id, run_id)
+    return True
+
+
+async def _drop_chunks(session: AsyncSession, owner_id: UUID, run_id: UUID) -> None:
+    await session.execute(
+        delete(RunChunkRow).where(col(RunChunkRow.owner_id) == owner_id, col(RunChunkRow.run_id) == run_id)
+    )
+
+
+async def place_of(session: AsyncSession, run_id: UUID) -> int:
+    """Return at which place of the line a run of the acting person waits (1 is the next), 0 when it does not."""
+    found = await session.execute(_PLACE, {"run": run_id})
+    return found.scalar_one_or_none() or 0
+
+
+async def active_of(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> ActiveRun | None:
+    """Return the run that is queued or running in a conversation, or None."""
+    found = await session.execute(_ACTIVE_OF, {"owner": owner_id, "conversation": conversation_id})
+    row = found.mappings().one_or_none()
+    return ActiveRun(**row) if row else None
+
+
+async def is_active(session: AsyncSession, owner_id: UUID, run_id: UUID) -> bool:
+    """Whether the run is still queued or running."""
+    found = await session.execute(
+        select(col(Run.id)).where(col(Run.owner_id) == owner_id, col(Run.id) == run_id, col(Run.state).in_(_ACTIVE))
+    )
+    return found.scalar_one_or_none() is not None
+
+
+async def request_stop(session: AsyncSession, owner_id: UUID, run_id: UUID) -> None:
+    """Ask for an active run to stop, and tell its engine when the transaction commits."""
+    await session.execute(
+        update(Run)
+        .where(col(Run.owner_id) == owner_id, col(Run.id) == run_id, col(Run.state).in_(_ACTIVE))
+        .values(stop_requested_at=func.now())
+    )
+    await notify(session, f"run stop {run_id}")
+
+
+async def tell_heard(session: AsyncSession, host: str) -> None:
+    """Tell all engines that a model host is writing an answer just now."""
+    await notify(session, f"host {host}")

@@ -1,0 +1,124 @@
+"""Queries on the way from Enter to the first token: as few as can be, and none that is made anew each time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rxchat.db.platform.notifications import CHANNEL
+from rxchat.domain.chat import ChatMessage, Role
+from rxchat.domain.runs import Written
+from rxchat.tables import Run
+
+_KNOWN = """
+    SELECT conversation_id FROM message WHERE owner_id = :owner AND id = :question
+    UNION ALL SELECT conversation_id FROM queued_message WHERE owner_id = :owner AND id = :question
+"""
+_ASKED_IN = text(_KNOWN)
+_LOCK = text("SELECT seq FROM conversation WHERE owner_id = :owner AND id = :conversation FOR UPDATE")
+_SPOT = text(
+    f"""
+    SELECT model, EXISTS (SELECT FROM run WHERE run.owner_id = :owner AND run.conversation_id = :conversation
+                             AND run.state IN ('queued', 'running')) AS is_busy,
+           (SELECT count(*) FROM queued_message AS waiting
+             WHERE waiting.owner_id = :owner AND waiting.conversation_id = :conversation) AS waiting,
+           (SELECT conversation_id FROM ({_KNOWN}) AS known LIMIT 1) AS asked_in
+      FROM conversation WHERE owner_id = :owner AND id = :conversation AND removed_at IS NULL
+    """  # noqa: S608 - put together from constants
+)
+_ADD_RUN = text(
+    """
+    WITH added AS (
+        INSERT INTO run (owner_id, id, conversation_id, message_id, model, state, attempt, correlation_id)
+        VALUES (:owner, :run, :conversation, :message, :model, 'queued', 0, :correlation_id))
+    SELECT pg_notify(:channel, 'run queued')
+    """
+)
+_THREAD = text(
+    """
+    SELECT id, role, text, reasoning,
+           EXISTS (SELECT FROM conversation_knowledge AS known
+                    WHERE known.owner_id = :owner AND known.conversation_id = :conversation) AS is_grounded
+      FROM message
+     WHERE owner_id = :owner AND conversation_id = :conversation
+       AND seq <= (SELECT seq FROM message WHERE owner_id = :owner AND id = :message)
+     ORDER BY seq DESC LIMIT :limit
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """What was said before an answer, in its order, and what the answer itself says already."""
+
+    before: list[ChatMessage]
+    itself: Written
+    is_grounded: bool
+    """Whether the conversation has files to answer from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """How it stands in a conversation that is locked: what somebody needs to know who asks there."""
+
+    model: str
+    is_busy: bool
+    """Whether an answer is being written."""
+    waiting: int
+    """How many messages wait for their turn."""
+    asked_in: UUID | None
+    """The conversation in which this very question was asked, or waits."""
+
+
+async def asked_in(session: AsyncSession, owner_id: UUID, question_id: UUID) -> UUID | None:
+    """Return the conversation in which this question of the person's was asked, or waits; None when it is new."""
+    found = await session.execute(_ASKED_IN, {"owner": owner_id, "question": question_id})
+    return found.scalars().first()
+
+
+async def lock(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> int | None:
+    """Return the seq of the last event, locking the conversation until the transaction ends.
+
+    Removed conversations count too; None when it is unknown or someone else's.
+    """
+    found = await session.execute(_LOCK, {"owner": owner_id, "conversation": conversation_id})
+    return found.scalar_one_or_none()
+
+
+async def spot(session: AsyncSession, owner_id: UUID, conversation_id: UUID, question_id: UUID) -> Spot | None:
+    """Return how it stands in a conversation (after its lock, in a statement of its own: then nothing is out of date)."""
+    found = await session.execute(_SPOT, {"owner": owner_id, "conversation": conversation_id, "question": question_id})
+    row = found.one_or_none()
+    return Spot(row.model, row.is_busy, row.waiting, row.asked_in) if row else None
+
+
+async def add_run(session: AsyncSession, run: Run) -> None:
+    """Queue a run and wake the engines when the transaction commits."""
+    await session.execute(
+        _ADD_RUN,
+        {
+            "owner": run.owner_id,
+            "run": run.id,
+            "conversation": run.conversation_id,
+            "message": run.message_id,
+            "model": run.model,
+            "correlation_id": run.correlation_id,
+            "channel": CHANNEL,
+        },
+    )
+
+
+async def thread_before(
+    session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID, limit: int
+) -> Thread:
+    """Return the thread that leads up to an answer."""
+    found = await session.execute(
+        _THREAD, {"owner": owner_id, "conversation": conversation_id, "message": message_id, "limit": limit + 1}
+    )
+    rows = found.all()
+    itself = next((Written(row.text, row.reasoning) for row in rows if row.id == message_id), Written())
+    before = [ChatMessage(Role(row.role), row.text) for row in reversed(rows) if row.id != message_id and row.text]
+    return Thread(before, itself, any(row.is_grounded for row in rows))

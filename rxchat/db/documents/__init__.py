@@ -1,0 +1,1 @@
+"""Collections, documents, files, uploads, ingestion and storage."""

@@ -1,0 +1,299 @@
+"""Queries about collections and the documents in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from rxchat.db.platform.results import row_count
+from rxchat.domain.documents import DocumentState
+from rxchat.domain.email_addresses import email_spellings
+from rxchat.domain.files import Document
+from rxchat.domain.versions import VersionState
+from rxchat.tables import CollectionRow, DocumentRow
+
+FACTS = [getattr(DocumentRow, name) for name in Document.__dataclass_fields__]
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionFacts:
+    """A collection, and how much is in it."""
+
+    owner_id: UUID
+    id: UUID
+    kind: str
+    name: str
+    description: str
+    documents: int
+    chunks: int
+
+
+_COLLECTIONS = text(
+    """
+    SELECT collection.owner_id, collection.id, collection.kind, collection.name, collection.description,
+           count(document.id) FILTER (WHERE document.version_state <> 'superseded') AS documents, coalesce(sum(document.chunks), 0) AS chunks
+      FROM collection LEFT JOIN document ON document.collection_id = collection.id
+     WHERE collection.kind = 'library' OR collection.id = :also
+     GROUP BY collection.owner_id, collection.id, collection.kind, collection.name, collection.description
+     ORDER BY collection.owner_id <> :viewer, lower(collection.name), collection.id
+    """
+).bindparams(bindparam("also", type_=Uuid()), bindparam("viewer", type_=Uuid()))
+
+
+async def collections(session: AsyncSession, viewer_id: UUID, also: UUID | None = None) -> list[CollectionFacts]:
+    """Return the collections that the acting person may read, their own first; one of attachments only when it is named."""
+    found = await session.execute(_COLLECTIONS, {"viewer": viewer_id, "also": also})
+    return [
+        CollectionFacts(row.owner_id, row.id, row.kind, row.name, row.description, row.documents, int(row.chunks))
+        for row in found
+    ]
+
+
+async def collection(session: AsyncSession, collection_id: UUID) -> CollectionRow | None:
+    """Return a collection that the acting person may read."""
+    found = await session.execute(select(CollectionRow).where(col(CollectionRow.id) == collection_id))
+    return found.scalars().first()
+
+
+async def owned_collection(session: AsyncSession, owner_id: UUID, collection_id: UUID) -> CollectionRow | None:
+    """Return the person's own collection."""
+    found = await session.execute(
+        select(CollectionRow).where(col(CollectionRow.owner_id) == owner_id, col(CollectionRow.id) == collection_id)
+    )
+    return found.scalar_one_or_none()
+
+
+async def add_collection(session: AsyncSession, row: CollectionRow) -> None:
+    """Create a collection."""
+    session.add(row)
+    await session.flush()
+
+
+async def attachments(session: AsyncSession, owner_id: UUID, collection_id: UUID, draft_key: UUID) -> UUID:
+    """Return the collection of what is attached under a draft's key, making it (with this id) when there is none."""
+    statement = insert(CollectionRow).values(
+        owner_id=owner_id, id=collection_id, kind="attachments", name="Attachments", description="", draft_key=draft_key
+    )
+    await session.execute(
+        statement.on_conflict_do_nothing(
+            index_elements=["owner_id", "draft_key"], index_where=col(CollectionRow.draft_key).is_not(None)
+        )
+    )
+    found = await session.execute(
+        select(col(CollectionRow.id)).where(
+            col(CollectionRow.owner_id) == owner_id, col(CollectionRow.draft_key) == draft_key
+        )
+    )
+    return found.scalar_one()
+
+
+async def drafted(session: AsyncSession, owner_id: UUID, draft_key: UUID) -> UUID | None:
+    """Return the collection of what is attached under a draft's key, if anything was."""
+    found = await session.execute(
+        select(col(CollectionRow.id)).where(
+            col(CollectionRow.owner_id) == owner_id, col(CollectionRow.draft_key) == draft_key
+        )
+    )
+    return found.scalar_one_or_none()
+
+
+async def change_collection(
+    session: AsyncSession, owner_id: UUID, collection_id: UUID, name: str, description: str
+) -> bool:
+    """Change what a collection is called; False when there is none of this person's."""
+    changed = await session.execute(
+        update(CollectionRow)
+        .where(
+            col(CollectionRow.owner_id) == owner_id,
+            col(CollectionRow.id) == collection_id,
+            col(CollectionRow.kind) == "library",
+        )
+        .values(name=name, description=description)
+    )
+    return row_count(changed) == 1
+
+
+async def remove_collection(session: AsyncSession, owner_id: UUID, collection_id: UUID) -> bool:
+    """Remove a collection with its documents; False when there is none of this person's."""
+    removed = await session.execute(
+        delete(CollectionRow).where(col(CollectionRow.owner_id) == owner_id, col(CollectionRow.id) == collection_id)
+    )
+    return row_count(removed) == 1
+
+
+async def people_with_access(session: AsyncSession, collection_id: UUID) -> dict[str, str]:
+    """Return what those are called with whom the acting person shares a collection, by principal."""
+    found = await session.execute(text("SELECT principal, name FROM principal_names(:id)"), {"id": collection_id})
+    return {row.principal: row.name for row in found}
+
+
+_NAMED = text(
+    """
+    (SELECT id, 'collection' AS kind, name, '' AS within FROM collection
+      WHERE kind = 'library' AND position(lower(:words) IN lower(name)) > 0 ORDER BY lower(name) LIMIT :limit)
+    UNION ALL
+    (SELECT document.id, 'document', document.name, collection.name
+       FROM document JOIN collection ON collection.owner_id = document.owner_id AND collection.id = document.collection_id
+      WHERE collection.kind = 'library' AND document.live_generation IS NOT NULL
+        AND position(lower(:words) IN lower(document.name)) > 0 ORDER BY document.created_at DESC LIMIT :limit)
+    LIMIT :limit
+    """
+)
+
+
+async def named_like(session: AsyncSession, words: str, limit: int) -> list[tuple[UUID, str, str, str]]:
+    """Return collections and documents whose names hold these words: id, kind, name, and in what it is."""
+    found = await session.execute(_NAMED, {"words": words, "limit": limit})
+    return [(row.id, row.kind, row.name, row.within) for row in found]
+
+
+_OF_ADDRESS = text(
+    """
+    SELECT found.id, found.name FROM unnest(:emails) WITH ORDINALITY AS spelling (email, number)
+     CROSS JOIN LATERAL person_of_address(spelling.email) AS found
+     ORDER BY spelling.number LIMIT 1
+    """
+).bindparams(bindparam("emails", type_=ARRAY(Text())))
+
+
+async def person_of_address(session: AsyncSession, email: str) -> tuple[UUID, str] | None:
+    """Return whose address this is, for somebody who may create collections."""
+    row = (await session.execute(_OF_ADDRESS, {"emails": email_spellings(email)})).one_or_none()
+    return (row.id, row.name) if row else None
+
+
+async def documents(session: AsyncSession, collection_id: UUID) -> list[Document]:
+    """Return the documents of a collection that the acting person may read, the newest first.
+
+    Of versions these are the current one and those that are to replace it.
+    """
+    found = await session.execute(
+        select(*FACTS)
+        .where(
+            col(DocumentRow.collection_id) == collection_id,
+            col(DocumentRow.version_state) != VersionState.SUPERSEDED.value,
+        )
+        .order_by(col(DocumentRow.created_at).desc(), col(DocumentRow.id))
+    )
+    return [document_of(row) for row in found]
+
+
+async def ids_in(session: AsyncSession, owner_id: UUID, collection_id: UUID) -> list[UUID]:
+    """Return all documents of the user's own collection, earlier versions too."""
+    found = await session.execute(
+        select(col(DocumentRow.id)).where(
+            col(DocumentRow.owner_id) == owner_id, col(DocumentRow.collection_id) == collection_id
+        )
+    )
+    return list(found.scalars())
+
+
+async def all_owned(session: AsyncSession, owner_id: UUID) -> list[Document]:
+    """Return all documents of a person's own that are stored, attachments too, the oldest first."""
+    found = await session.execute(
+        select(*FACTS)
+        .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.state) != DocumentState.UPLOADING.value)
+        .order_by(col(DocumentRow.created_at), col(DocumentRow.id))
+    )
+    return [document_of(row) for row in found]
+
+
+async def document(session: AsyncSession, document_id: UUID) -> Document | None:
+    """Return a document that the acting person may read."""
+    row = (await session.execute(select(*FACTS).where(col(DocumentRow.id) == document_id))).first()
+    return document_of(row) if row else None
+
+
+async def owned_document(
+    session: AsyncSession, owner_id: UUID, document_id: UUID, *, lock: bool = False
+) -> Document | None:
+    """Return the person's own document; with `lock`, nobody else changes it until the transaction ends."""
+    statement = select(*FACTS).where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id)
+    row = (await session.execute(statement.with_for_update() if lock else statement)).one_or_none()
+    return document_of(row) if row else None
+
+
+async def count_owned(session: AsyncSession, owner_id: UUID, document_ids: Sequence[UUID]) -> int:
+    """Return how many of these documents are the person's own."""
+    counted = await session.execute(
+        select(func.count())
+        .select_from(DocumentRow)
+        .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id).in_(list(document_ids)))
+    )
+    return counted.scalar_one()
+
+
+def document_of(row: Any) -> Document:
+    """Return the value that a row of `FACTS` holds."""
+    facts = dict(row._mapping)
+    states = {"state": DocumentState(facts["state"]), "version_state": VersionState(facts["version_state"])}
+    return Document(**{**facts, **states})
+
+
+async def add_document(session: AsyncSession, row: DocumentRow) -> None:
+    """Put a document into a collection."""
+    session.add(row)
+    await session.flush()
+
+
+async def change_document(session: AsyncSession, owner_id: UUID, document_id: UUID, **facts: Any) -> bool:
+    """Change facts of the person's own document; False when there is none."""
+    changed = await session.execute(
+        update(DocumentRow)
+        .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id)
+        .values(**facts, updated_at=func.now())
+    )
+    return row_count(changed) == 1
+
+
+async def remove_documents(session: AsyncSession, owner_id: UUID, document_ids: Sequence[UUID]) -> list[UUID]:
+    """Remove documents of the person's own, with their texts, chunks and vectors; return which files they were made of."""
+    removed = await session.execute(
+        delete(DocumentRow)
+        .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id).in_(list(document_ids)))
+        .returning(col(DocumentRow.file_id))
+    )
+    return list(set(removed.scalars()))
+
+
+_CITED = text("SELECT document_id, answers FROM times_cited(:documents)").bindparams(
+    bindparam("documents", type_=ARRAY(Uuid()))
+)
+
+
+async def times_cited(session: AsyncSession, document_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Return in how many answers each of these documents is cited."""
+    found = await session.execute(_CITED, {"documents": list(document_ids)})
+    return {row.document_id: row.answers for row in found}
+
+
+@dataclass(frozen=True, slots=True)
+class TextPiece:
+    """A piece of a document's text, and how long all of it is."""
+
+    title: str
+    text: str
+    characters: int
+
+
+_PIECE = text(
+    """
+    SELECT said.title, substr(said.text, :start + 1, :length) AS piece, char_length(said.text) AS characters
+      FROM document_text AS said JOIN document ON document.owner_id = said.owner_id AND document.id = said.document_id
+     WHERE said.document_id = :document AND said.generation = coalesce(document.live_generation, document.generation)
+    """
+).bindparams(bindparam("document", type_=Uuid()))
+
+
+async def text_piece(session: AsyncSession, document_id: UUID, start: int, length: int) -> TextPiece:
+    """Return a piece of a document's text in the generation that is found; before that, of what has been read so far."""
+    found = await session.execute(_PIECE, {"document": document_id, "start": start, "length": length})
+    row = found.first()
+    return TextPiece(row.title, row.piece, row.characters) if row else TextPiece("", "", 0)

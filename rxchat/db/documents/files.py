@@ -1,0 +1,281 @@
+"""Queries about stored files and the pieces that they are kept in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, delete, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from rxchat.db.platform.results import row_count
+from rxchat.domain.documents import DocumentState
+from rxchat.domain.files import Part, SealedFile, Upload
+from rxchat.domain.versions import IfExists
+from rxchat.tables import CollectionRow, DocumentRow, FilePart, StoredFile
+
+# Whoever begins an upload takes turns with themselves: two at once must not both see the room for one.
+_TAKE_TURNS = text("SELECT pg_advisory_xact_lock(hashtextextended(:owner, 5))")
+
+
+async def take_turns(session: AsyncSession, owner_id: UUID) -> None:
+    """Let nobody else add, finish or remove files of a person's until the transaction ends."""
+    await session.execute(_TAKE_TURNS, {"owner": str(owner_id)})
+
+
+async def kept(session: AsyncSession, owner_id: UUID) -> tuple[int, int]:
+    """Return how many documents a person keeps and how many bytes they are; until the transaction ends nobody adds to them.
+
+    Each counts, although the same file is stored once: its chunks and vectors are there for each.
+    """
+    await take_turns(session, owner_id)
+    counted = await session.execute(
+        select(func.count(), func.coalesce(func.sum(col(DocumentRow.size_bytes)), 0)).where(
+            col(DocumentRow.owner_id) == owner_id
+        )
+    )
+    count, size = counted.one()
+    return count, int(size)
+
+
+async def count_collections(session: AsyncSession, owner_id: UUID, kind: str) -> int:
+    """Return how many collections of a kind a person has; until the transaction ends nobody adds to them."""
+    await take_turns(session, owner_id)
+    counted = await session.execute(
+        select(func.count()).where(col(CollectionRow.owner_id) == owner_id, col(CollectionRow.kind) == kind)
+    )
+    return counted.scalar_one()
+
+
+async def add(session: AsyncSession, row: StoredFile) -> None:
+    """Begin a file."""
+    session.add(row)
+    await session.flush()
+
+
+async def upload(session: AsyncSession, owner_id: UUID, document_id: UUID, *, lock: bool = False) -> Upload | None:
+    """Return how far an upload of the person's own has come; with `lock`, nobody else goes on with it meanwhile."""
+    statement = (
+        select(
+            col(DocumentRow.id), col(DocumentRow.collection_id), col(StoredFile.id).label("file_id"), col(DocumentRow.name),
+            col(StoredFile.size_bytes), col(StoredFile.received_bytes),
+            (col(DocumentRow.state) != DocumentState.UPLOADING.value).label("is_stored"), col(DocumentRow.version),
+            col(DocumentRow.if_exists),
+        )
+        .join(StoredFile, (col(StoredFile.owner_id) == col(DocumentRow.owner_id)) & (col(StoredFile.id) == col(DocumentRow.file_id)))
+        .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id)
+    )  # fmt: skip
+    row = (await session.execute(statement.with_for_update() if lock else statement)).one_or_none()
+    return Upload(*row[:-1], if_exists=IfExists(row.if_exists)) if row else None
+
+
+async def add_part(session: AsyncSession, owner_id: UUID, file_id: UUID, part: Part) -> bool:
+    """Remember where the next piece of a file is; False when another one was first."""
+    moved = await session.execute(
+        update(StoredFile)
+        .where(
+            col(StoredFile.owner_id) == owner_id,
+            col(StoredFile.id) == file_id,
+            col(StoredFile.received_bytes) == part.start,
+            col(StoredFile.stored_at).is_(None),
+        )
+        .values(received_bytes=part.start + part.size_bytes, touched_at=func.now())
+    )
+    if row_count(moved) != 1:
+        return False
+    session.add(
+        FilePart(
+            owner_id=owner_id, file_id=file_id, start=part.start, size_bytes=part.size_bytes, object_key=part.object_key
+        )
+    )
+    await session.flush()
+    return True
+
+
+async def add_whole(session: AsyncSession, row: StoredFile, parts: Sequence[Part], digest: bytes) -> None:
+    """Add a file whose pieces are all stored."""
+    await add(session, row)
+    for part in parts:
+        await add_part(session, row.owner_id, row.id, part)
+    await finish(session, row.owner_id, row.id, digest)
+
+
+async def sealed(session: AsyncSession, file_id: UUID, owner_id: UUID) -> SealedFile | None:
+    """Return what is needed to read a file that the acting person may read."""
+    row = (
+        await session.execute(
+            select(StoredFile).where(col(StoredFile.owner_id) == owner_id, col(StoredFile.id) == file_id)
+        )
+    ).scalar_one_or_none()
+    if row is None:
+        return None
+    parts = await session.execute(
+        select(col(FilePart.start), col(FilePart.size_bytes), col(FilePart.object_key))
+        .where(col(FilePart.owner_id) == owner_id, col(FilePart.file_id) == file_id)
+        .order_by(col(FilePart.start))
+    )
+    return SealedFile(
+        owner_id, file_id, row.size_bytes, row.key_id, row.wrapped_key, tuple(Part(*part) for part in parts)
+    )
+
+
+_LEASE = timedelta(seconds=8)
+
+
+async def lease(session: AsyncSession, owner_id: UUID, file_id: UUID) -> bool:
+    """Be the one who finishes an upload, for some seconds; False when somebody else is, or it is finished."""
+    taken = await session.execute(
+        update(StoredFile)
+        .where(
+            col(StoredFile.owner_id) == owner_id,
+            col(StoredFile.id) == file_id,
+            col(StoredFile.stored_at).is_(None),
+            func.coalesce(col(StoredFile.finishing_until), func.now()) <= func.now(),
+        )
+        .values(finishing_until=func.now() + _LEASE)
+    )
+    return row_count(taken) == 1
+
+
+async def renew_lease(session: AsyncSession, owner_id: UUID, file_id: UUID) -> None:
+    """Go on being the one who finishes it, for some seconds more."""
+    await _lease_until(session, owner_id, file_id, func.now() + _LEASE)
+
+
+async def end_lease(session: AsyncSession, owner_id: UUID, file_id: UUID) -> None:
+    """Let somebody else finish it."""
+    await _lease_until(session, owner_id, file_id, None)
+
+
+async def _lease_until(session: AsyncSession, owner_id: UUID, file_id: UUID, until: object) -> None:
+    await session.execute(
+        update(StoredFile)
+        .where(col(StoredFile.owner_id) == owner_id, col(StoredFile.id) == file_id)
+        .values(finishing_until=until)
+    )
+
+
+async def same_content(session: AsyncSession, owner_id: UUID, digest: bytes) -> UUID | None:
+    """Return the stored file of a person's that has this content."""
+    same = await session.execute(
+        select(col(StoredFile.id)).where(
+            col(StoredFile.owner_id) == owner_id,
+            col(StoredFile.digest) == digest,
+            col(StoredFile.stored_at).is_not(None),
+        )
+    )
+    return same.scalar_one_or_none()
+
+
+async def finish(session: AsyncSession, owner_id: UUID, file_id: UUID, digest: bytes) -> None:
+    """Say that a file is whole."""
+    await session.execute(
+        update(StoredFile)
+        .where(col(StoredFile.owner_id) == owner_id, col(StoredFile.id) == file_id)
+        .values(digest=digest, stored_at=func.now(), touched_at=func.now())
+    )
+
+
+async def replace(session: AsyncSession, owner_id: UUID, lost: UUID, file_id: UUID) -> list[str]:
+    """Have all documents of a file that cannot be read any more be made of another one; return where its pieces were."""
+    await session.execute(
+        update(DocumentRow)
+        .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.file_id) == lost)
+        .values(file_id=file_id, updated_at=func.now())
+    )
+    return await remove_unused(session, owner_id, [lost])
+
+
+async def failed(session: AsyncSession, owner_id: UUID, file_id: UUID) -> dict[UUID, int]:
+    """Return which documents of a file could not be read, and in which making."""
+    found = await session.execute(
+        select(col(DocumentRow.id), col(DocumentRow.generation)).where(
+            col(DocumentRow.owner_id) == owner_id,
+            col(DocumentRow.file_id) == file_id,
+            col(DocumentRow.state) == DocumentState.FAILED.value,
+        )
+    )
+    return {row.id: row.generation for row in found}
+
+
+_FILES_IN_USE = text("SELECT files_in_use(:files)").bindparams(bindparam("files", type_=ARRAY(Uuid())))
+
+
+async def remove_unused(session: AsyncSession, owner_id: UUID, file_ids: Sequence[UUID]) -> list[str]:
+    """Forget files of which no document is made (any more); return where their pieces are."""
+    # Also those in the trash, which policies hide.
+    used = set((await session.execute(_FILES_IN_USE, {"files": list(file_ids)})).scalars())
+    unused = [file_id for file_id in file_ids if file_id not in used]
+    found = await session.execute(
+        select(col(FilePart.object_key)).where(col(FilePart.owner_id) == owner_id, col(FilePart.file_id).in_(unused))
+    )
+    keys = list(found.scalars())
+    await session.execute(
+        delete(StoredFile).where(col(StoredFile.owner_id) == owner_id, col(StoredFile.id).in_(unused))
+    )
+    return keys
+
+
+async def forget_uploads(session: AsyncSession, after: timedelta) -> None:
+    """Forget uploads that nobody goes on with, and files without a document; their pieces are doomed by that."""
+    await session.execute(text("SELECT forget_uploads(:after)"), {"after": after})
+
+
+_KEYS = bindparam("keys", type_=ARRAY(Text()))
+_UNKNOWN = text("SELECT unknown_objects(:keys)").bindparams(_KEYS)
+_FORGET_DOOMED = text("SELECT forget_doomed(:keys)").bindparams(_KEYS)
+
+
+async def doomed(session: AsyncSession, limit: int) -> list[str]:
+    """Return pieces that are forgotten already and have to be deleted from the store."""
+    return list((await session.execute(text("SELECT doomed_objects(:limit)"), {"limit": limit})).scalars())
+
+
+async def forget_doomed(session: AsyncSession, keys: Sequence[str]) -> None:
+    """Forget pieces that are gone from the store."""
+    await session.execute(_FORGET_DOOMED, {"keys": list(keys)})
+
+
+@dataclass(frozen=True, slots=True)
+class ThisInstallation:
+    """By what name a store knows this installation, and whether anything is kept in one."""
+
+    name: str
+    keeps_files: bool
+
+
+async def this_installation(session: AsyncSession) -> ThisInstallation:
+    """Return what a store has to say of whose it is."""
+    row = (await session.execute(text("SELECT id, keeps_files FROM this_installation()"))).one()
+    return ThisInstallation(str(row.id), row.keeps_files)
+
+
+async def received(session: AsyncSession, limit: int) -> list[tuple[UUID, UUID]]:
+    """Return owners and documents of uploads that have arrived whole and that nobody has finished."""
+    found = await session.execute(text("SELECT owner_id, id FROM received_uploads(:limit)"), {"limit": limit})
+    return [(row.owner_id, row.id) for row in found]
+
+
+async def unknown_objects(session: AsyncSession, keys: Sequence[str]) -> list[str]:
+    """Return which of these pieces belong to no file."""
+    return list((await session.execute(_UNKNOWN, {"keys": list(keys)})).scalars())
+
+
+async def under_other_keys(session: AsyncSession, key_id: str, limit: int) -> list[StoredFile]:
+    """Return files whose keys are wrapped by another master key than this one; for the database's owner."""
+    found = await session.execute(
+        select(StoredFile).where(col(StoredFile.key_id) != key_id).limit(limit).with_for_update()
+    )
+    return list(found.scalars())
+
+
+async def rewrap(session: AsyncSession, row: StoredFile, key_id: str, wrapped_key: bytes) -> None:
+    """Keep a file's key wrapped by another master key; for the database's owner."""
+    await session.execute(
+        update(StoredFile)
+        .where(col(StoredFile.owner_id) == row.owner_id, col(StoredFile.id) == row.id)
+        .values(key_id=key_id, wrapped_key=wrapped_key)
+    )

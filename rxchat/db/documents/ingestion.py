@@ -1,0 +1,346 @@
+"""Queries of the jobs that bring documents on their way; each write counts only for the job that took the document up last."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Text, bindparam, cast, delete, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from rxchat.db.documents.documents import owned_document
+from rxchat.db.platform.results import row_count
+from rxchat.domain.chunking import Piece
+from rxchat.domain.documents import Block, BlockKind, DocumentState, ParsedDocument
+from rxchat.domain.files import Document
+from rxchat.domain.ids import new_id
+from rxchat.domain.lexemes import VERSION, indexed
+from rxchat.domain.retrieval import embedded_text
+from rxchat.tables import ChunkRow, ChunkVector, DocumentRow, DocumentText
+
+_AT_A_TIME = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A document that a job has taken up, and the number under which what it writes counts."""
+
+    document: Document
+    fence: int
+    tries: int = 0
+    """How often it was taken up since it last got on."""
+
+
+async def take_up(session: AsyncSession, owner_id: UUID, document_id: UUID) -> Taken | None:
+    """Take a document up: whatever an earlier job still writes of it is refused from now on. None when it is gone."""
+    taken = await session.execute(
+        update(DocumentRow)
+        .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id)
+        .values(fence=col(DocumentRow.fence) + 1, tries=col(DocumentRow.tries) + 1, updated_at=func.now())
+        .returning(col(DocumentRow.fence), col(DocumentRow.tries))
+    )
+    row = taken.one_or_none()
+    document = await owned_document(session, owner_id, document_id)
+    return Taken(document, row.fence, row.tries) if document is not None and row is not None else None
+
+
+async def tries(session: AsyncSession, owner_id: UUID, document_id: UUID) -> tuple[int, bool] | None:
+    """Return how often a document was taken up since it last got on, and whether it is ready or failed; None when it is gone."""
+    found = await session.execute(
+        select(col(DocumentRow.tries), col(DocumentRow.state)).where(
+            col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id
+        )
+    )
+    row = found.one_or_none()
+    return (row.tries, DocumentState(row.state).is_final) if row is not None else None
+
+
+async def retry_later(session: AsyncSession, owner_id: UUID, document_id: UUID, seconds: float) -> None:
+    """Leave a document alone for so long that could not be embedded anew."""
+    await session.execute(
+        update(DocumentRow)
+        .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id)
+        .values(retry_at=func.now() + timedelta(seconds=seconds))
+    )
+
+
+async def note(session: AsyncSession, owner_id: UUID, document_id: UUID, words: str, detail: str = "") -> None:
+    """Set a document's note, whichever job is processing it; the detail is for administrators."""
+    await session.execute(
+        update(DocumentRow)
+        .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id)
+        .values(note=words, note_detail=detail, updated_at=func.now())
+    )
+
+
+async def advance(session: AsyncSession, taken: Taken, **facts: Any) -> bool:
+    """Change facts of a document that is still this job's; False when another one has it, or it was deleted.
+
+    It does not wait any more, unless a note says so.
+    """
+    return await _changed(session, taken, {"note": "", "note_detail": "", **facts, "tries": 0})
+
+
+_SAVE_TEXT = text(
+    """
+    INSERT INTO document_text (owner_id, document_id, generation, collection_id, title, text, blocks)
+    VALUES (:owner, :document, :generation, :collection, :title, :text, CAST(:blocks AS jsonb))
+    ON CONFLICT (owner_id, document_id, generation) DO UPDATE
+    SET collection_id = excluded.collection_id, title = excluded.title, text = excluded.text, blocks = excluded.blocks
+    """
+)
+
+
+async def tell(session: AsyncSession, taken: Taken, remark: str, progress: float) -> bool:
+    """Say how far a step is of which nothing is kept before its end: no getting on, should its process die over it."""
+    return await _changed(session, taken, {"note": "", "note_detail": "", "remarks": remark, "progress": progress})
+
+
+async def _changed(session: AsyncSession, taken: Taken, facts: dict[str, Any]) -> bool:
+    changed = await session.execute(
+        update(DocumentRow)
+        .where(
+            col(DocumentRow.owner_id) == taken.document.owner_id,
+            col(DocumentRow.id) == taken.document.id,
+            col(DocumentRow.fence) == taken.fence,
+        )
+        .values(**facts, updated_at=func.now())
+    )
+    return row_count(changed) == 1
+
+
+async def save_text(session: AsyncSession, document: Document, parsed: ParsedDocument) -> None:
+    """Keep what a parser has made of a document."""
+    facts = {
+        "owner": document.owner_id,
+        "document": document.id,
+        "generation": document.generation,
+        "collection": document.collection_id,
+        "title": parsed.title,
+        "text": parsed.text,
+        # Of a large document it takes a second to write and to read them.
+        "blocks": await asyncio.to_thread(_written, parsed.blocks),
+    }
+    await session.execute(_SAVE_TEXT, facts)
+
+
+def _written(blocks: Sequence[Block]) -> str:
+    return json.dumps([[item.kind.value, item.start, item.end, item.page, item.level] for item in blocks])
+
+
+def _read(blocks: str) -> tuple[Block, ...]:
+    return tuple(
+        Block(BlockKind(kind), start, end, page, level) for kind, start, end, page, level in json.loads(blocks)
+    )
+
+
+async def parsed(session: AsyncSession, document: Document) -> ParsedDocument | None:
+    """Return what a parser has made of a document."""
+    row = (
+        await session.execute(
+            select(
+                col(DocumentText.title), col(DocumentText.text), cast(col(DocumentText.blocks), Text).label("blocks")
+            ).where(
+                col(DocumentText.owner_id) == document.owner_id,
+                col(DocumentText.document_id) == document.id,
+                col(DocumentText.generation) == document.generation,
+            )
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    blocks = await asyncio.to_thread(_read, row.blocks)
+    return ParsedDocument(row.text, blocks, row.title, document.pages)
+
+
+async def save_chunks(session: AsyncSession, document: Document, whole: str, pieces: Sequence[Piece]) -> None:
+    """Keep the chunks of a document's present generation, in place of any that are there."""
+    await session.execute(
+        delete(ChunkRow).where(
+            col(ChunkRow.owner_id) == document.owner_id,
+            col(ChunkRow.document_id) == document.id,
+            col(ChunkRow.generation) == document.generation,
+        )
+    )
+    for at in range(0, len(pieces), _AT_A_TIME):
+        some = pieces[at : at + _AT_A_TIME]
+        rows = await asyncio.to_thread(lambda some=some: [_chunk_row(document, whole, piece) for piece in some])
+        await session.execute(_ADD_CHUNK, rows)
+
+
+_ADD_CHUNK = text(
+    """
+    INSERT INTO chunk (owner_id, id, document_id, generation, collection_id, ordinal, page, heading, start, "end", tokens,
+                       hash, text, words)
+    VALUES (:owner_id, :id, :document_id, :generation, :collection_id, :ordinal, :page, :heading, :start, :end, :tokens,
+            :hash, :text, to_tsvector('rxchat', :words) || array_to_tsvector(:lexemes))
+    """
+).bindparams(bindparam("lexemes", type_=ARRAY(Text())))
+
+
+def _chunk_row(document: Document, whole: str, piece: Piece) -> dict[str, Any]:
+    said = whole[piece.start : piece.end]
+    return {
+        "owner_id": document.owner_id,
+        "id": new_id(),
+        "document_id": document.id,
+        "generation": document.generation,
+        "collection_id": document.collection_id,
+        "ordinal": piece.ordinal,
+        "page": piece.page,
+        "heading": piece.heading,
+        "start": piece.start,
+        "end": piece.end,
+        "tokens": piece.tokens,
+        "hash": hashlib.sha256(said.encode()).digest(),
+        "text": said,
+        **_searched(document.name, piece.heading, said),
+    }
+
+
+def _searched(name: str, heading: str, said: str) -> dict[str, Any]:
+    made = indexed(embedded_text(name, heading, said))
+    return {"words": made.words, "lexemes": list(made.lexemes)}
+
+
+_INDEX_WORDS = text(
+    """
+    UPDATE chunk SET words = to_tsvector('rxchat', :words) || array_to_tsvector(:lexemes)
+     WHERE owner_id = :owner_id AND id = :id
+    """
+).bindparams(bindparam("lexemes", type_=ARRAY(Text())))
+
+
+async def index_words(session: AsyncSession, document: Document, first: int, limit: int) -> int:
+    """Index the words of some chunks that can be found again, from an ordinal on; return how many there were."""
+    found = await session.execute(
+        select(col(ChunkRow.id), col(ChunkRow.heading), col(ChunkRow.text))
+        .where(
+            col(ChunkRow.owner_id) == document.owner_id,
+            col(ChunkRow.document_id) == document.id,
+            col(ChunkRow.generation) == document.live_generation,
+            col(ChunkRow.ordinal) >= first,
+        )
+        .order_by(col(ChunkRow.ordinal))
+        .limit(limit)
+    )
+    rows = await asyncio.to_thread(
+        lambda chunks: [
+            {"owner_id": document.owner_id, "id": chunk[0], **_searched(document.name, chunk[1], chunk[2])}
+            for chunk in chunks
+        ],
+        found.all(),
+    )
+    if rows:
+        await session.execute(_INDEX_WORDS, rows)
+    return len(rows)
+
+
+async def words_are_indexed(session: AsyncSession, document: Document) -> None:
+    """Say that all that can be found of a document is indexed by the rules of today, unless it was replaced meanwhile."""
+    await session.execute(
+        update(DocumentRow)
+        .where(
+            col(DocumentRow.owner_id) == document.owner_id,
+            col(DocumentRow.id) == document.id,
+            col(DocumentRow.live_generation) == document.live_generation,
+        )
+        .values(words_version=VERSION)
+    )
+
+
+async def count_without_vector(session: AsyncSession, document: Document, generation: int, index_id: int) -> int:
+    """Return how many chunks have no vector in an index yet."""
+    counted = await session.execute(
+        select(func.count()).select_from(ChunkRow).where(*_without_vector(document, generation, index_id))
+    )
+    return counted.scalar_one()
+
+
+async def without_vector(
+    session: AsyncSession, document: Document, generation: int, index_id: int, limit: int
+) -> list[tuple[UUID, str, str]]:
+    """Return chunks (id, heading, text) that have no vector in an index yet, in their order."""
+    found = await session.execute(
+        select(col(ChunkRow.id), col(ChunkRow.heading), col(ChunkRow.text))
+        .where(*_without_vector(document, generation, index_id))
+        .order_by(col(ChunkRow.ordinal))
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2]) for row in found]
+
+
+def _without_vector(document: Document, generation: int, index_id: int) -> tuple[Any, ...]:
+    made = select(col(ChunkVector.chunk_id)).where(
+        col(ChunkVector.owner_id) == col(ChunkRow.owner_id),
+        col(ChunkVector.chunk_id) == col(ChunkRow.id),
+        col(ChunkVector.index_id) == index_id,
+    )
+    return (
+        col(ChunkRow.owner_id) == document.owner_id,
+        col(ChunkRow.document_id) == document.id,
+        col(ChunkRow.generation) == generation,
+        ~made.exists(),
+    )
+
+
+_ADD_VECTOR = text(
+    """
+    INSERT INTO chunk_vector (owner_id, chunk_id, index_id, document_id, collection_id, embedding)
+    VALUES (:owner_id, :chunk_id, :index_id, :document_id, :collection_id, CAST(:embedding AS halfvec))
+    ON CONFLICT DO NOTHING
+    """
+)
+
+
+async def save_vectors(
+    session: AsyncSession, document: Document, index_id: int, vectors: Sequence[tuple[UUID, Sequence[float]]]
+) -> None:
+    """Keep vectors of a document's chunks."""
+    rows = [
+        {
+            "owner_id": document.owner_id,
+            "chunk_id": chunk_id,
+            "index_id": index_id,
+            "document_id": document.id,
+            "collection_id": document.collection_id,
+            "embedding": "[" + ",".join(f"{value:.6g}" for value in vector) + "]",
+        }
+        for chunk_id, vector in vectors
+    ]
+    await session.execute(_ADD_VECTOR, rows)
+
+
+async def publish(session: AsyncSession, taken: Taken, index_id: int) -> bool:
+    """Let a document be found as it is now, whole in an index; what was found of it before goes.
+
+    False when it is another job's.
+    """
+    document = taken.document
+    facts = {
+        "live_generation": document.generation,
+        "state": DocumentState.READY.value,
+        "progress": 1.0,
+        "error": "",
+        "embedded_index": index_id,
+        "words_version": VERSION,
+        "retry_at": None,
+    }
+    if not await advance(session, taken, **facts):
+        return False
+    for table in (ChunkRow, DocumentText):
+        await session.execute(
+            delete(table).where(
+                col(table.owner_id) == document.owner_id,
+                col(table.document_id) == document.id,
+                col(table.generation) != document.generation,
+            )
+        )
+    return True

@@ -1,0 +1,273 @@
+"""The database: a pool of connections in the runtime role, and transactions that act for one person."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import structlog
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from rxchat.db.platform.connection_queue import ConnectionQueue
+from rxchat.domain.errors import (
+    Conflict,
+    DatabaseAway,
+    DatabaseBusy,
+    LastAdministrator,
+    NotAllowed,
+    NotFound,
+    RxChatError,
+    StaleConversation,
+)
+
+log = structlog.get_logger(__name__)
+
+RUNTIME_ROLE = "rxchat_app"
+_ENGINES_CONNECTIONS = 2
+_REASON_CHARACTERS = 300
+# SQLAlchemy's own limit, when nothing is said.
+_OWNERS_CONNECTIONS = 15
+# A line that is dead without having been closed is noticed in 8 s.
+LINE: dict[str, Any] = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 8000,
+    "keepalives_idle": 4,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+}
+# A role can change its own defaults (ALTER ROLE ... SET), and they hold for each connection after that. What a connection
+# asks for wins over them, so everything that statements, or the driver that reads their results, rely on is asked for.
+SESSION_SETTINGS: dict[str, str] = {
+    "statement_timeout": "30000",
+    # A process that is cut off in the middle of a transaction keeps its locks from others for so long: less than a lease
+    # (domain/runs.py), or engines would lose theirs while they wait.
+    "idle_in_transaction_session_timeout": "5000",
+    "idle_session_timeout": "0",
+    "lock_timeout": "0",
+    "search_path": "public",
+    "row_security": "on",
+    "default_transaction_read_only": "off",
+    "default_transaction_deferrable": "off",
+    "default_transaction_isolation": "read committed",
+    # A library that is missing there refuses every connection.
+    "local_preload_libraries": "",
+    "client_encoding": "UTF8",
+    "standard_conforming_strings": "on",
+    "bytea_output": "hex",
+    "array_nulls": "on",
+    "transform_null_equals": "off",
+    "extra_float_digits": "1",
+    "DateStyle": "ISO, MDY",
+    "IntervalStyle": "postgres",
+    "TimeZone": "UTC",
+}
+SESSION_OPTIONS = " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in SESSION_SETTINGS.items())
+# The first statement of each connection: what its role was set to otherwise is put back, too. There are 200 such settings,
+# and a server that does not know one (a limit for transactions: since Postgres 17) refuses connections that ask for it.
+WITHOUT_ROLE_SETTINGS = """
+SELECT set_config('transaction_timeout', '0', false) WHERE current_setting('transaction_timeout', true) <> '0';
+SELECT set_config(name, coalesce(boot_val, ''), false) FROM pg_catalog.pg_settings
+ WHERE EXISTS (SELECT FROM pg_catalog.pg_db_role_setting WHERE setrole = quote_ident(session_user)::regrole)
+   AND context = 'user' AND source IN ('user', 'database user') AND name <> 'role'
+"""
+# What procedures and policies say, in our own words.
+_REFUSALS: dict[str, type[RxChatError]] = {
+    "RX001": StaleConversation,
+    "RX002": LastAdministrator,
+    "42501": NotAllowed,
+    # What something belongs to is not there (any more), or is there already: somebody else was quicker.
+    "23503": NotFound,
+    "23505": Conflict,
+}
+
+
+def driver_url(url: str) -> str:
+    """Return the URL as SQLAlchemy wants it, from the form that everyone else uses."""
+    scheme, separator, rest = url.partition("://")
+    if scheme in {"postgres", "postgresql"}:
+        return f"postgresql+psycopg{separator}{rest}"
+    return url
+
+
+def libpq_url(url: str) -> str:
+    """Return the URL as psycopg itself wants it."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+class Database:
+    """Where truth lives. One for each process, made after forking."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        """Prepare the pool; nothing is connected yet."""
+        self.url = libpq_url(url)
+        self.engine = runtime_engine(url, pool_size=pool_size)
+        self._queue = ConnectionQueue(pool_size)
+        # What keeps answers alive never waits behind what people do.
+        self._engines_own = runtime_engine(url, pool_size=_ENGINES_CONNECTIONS)
+
+    @classmethod
+    def as_owner(cls, url: str) -> Database:
+        """Reach the database with all the rights of its owner: for commands that its operator types."""
+        found = cls.__new__(cls)
+        found.url = libpq_url(url)
+        found.engine = create_async_engine(driver_url(url), hide_parameters=True, connect_args={"connect_timeout": 5})
+        found._engines_own = found.engine
+        found._queue = ConnectionQueue(_OWNERS_CONNECTIONS)
+        return found
+
+    @asynccontextmanager
+    async def begin(self, user_id: UUID | None, *, snapshot: bool = False) -> AsyncGenerator[AsyncSession]:
+        """Open a transaction that acts for this person (None: for nobody, and sees no one's rows).
+
+        With `snapshot`, all its queries see the database as it was at the first one: what they return fits together.
+
+        Raises:
+            DatabaseAway: when Postgres does not answer.
+            DatabaseBusy: when others had all connections for too long.
+            StaleConversation: when an event was appended by someone else meanwhile.
+            NotAllowed: when row-level security or a procedure does not let the person do it.
+            LastAdministrator: when nobody would administer the installation any more.
+        """
+        with translated_errors():
+            async with self._queue.slot(), AsyncExitStack() as leaving:
+                try:
+                    session = await self._opened(leaving, _beginning(user_id, snapshot=snapshot))
+                except Exception as error:
+                    self._queue.has_failed = is_away(error) and not is_busy(error)
+                    raise
+                self._queue.has_failed = False
+                yield session
+
+    async def _opened(self, leaving: AsyncExitStack, beginning: str) -> AsyncSession:
+        """Begin a transaction; on another connection, when the first one was dead without anybody having noticed."""
+        is_second = False
+        while True:
+            try:
+                async with AsyncExitStack() as trying:
+                    session = await self._begun(trying, beginning)
+                    leaving.push_async_exit(trying.pop_all())
+                    return session
+            except DBAPIError as error:
+                if is_second or not error.connection_invalidated:
+                    raise
+                is_second = True
+
+    async def _begun(self, leaving: AsyncExitStack, beginning: str) -> AsyncSession:
+        session = await leaving.enter_async_context(AsyncSession(self.engine, expire_on_commit=False))
+        await leaving.enter_async_context(session.begin())
+        await (await session.connection()).exec_driver_sql(beginning)
+        return session
+
+    @asynccontextmanager
+    async def each(self) -> AsyncGenerator[AsyncSession]:
+        """Let every statement be a transaction of its own that acts for nobody: what run engines do.
+
+        One that never hears of its commit holds no lock: Postgres has committed, or it has not.
+
+        Raises:
+            DatabaseAway: when Postgres does not answer.
+        """
+        with translated_errors():
+            async with AsyncSession(self._engines_own, expire_on_commit=False) as session:
+                yield session
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+        await self._engines_own.dispose()
+
+
+def _beginning(user_id: UUID | None, *, snapshot: bool) -> str:
+    """Return how a transaction begins: both in one go, since each trip to the database is waited for.
+
+    The id is a UUID's own text; set for the transaction alone, so a pooled connection forgets it.
+    """
+    level = " ISOLATION LEVEL REPEATABLE READ" if snapshot else ""
+    who = UUID(int=user_id.int) if user_id else ""
+    return f"BEGIN{level}; SELECT set_config('rxchat.user_id', '{who}', true)"
+
+
+class translated_errors:  # noqa: N801 - reads as a statement where it is used
+    """Turns what the driver raises into errors of ours; everything else passes through."""
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Raise our own error in place of the driver's."""
+        if isinstance(error, DBAPIError) and (ours := _REFUSALS.get(getattr(error.orig, "sqlstate", None) or "")):
+            raise ours() from error
+        if is_busy(error):
+            raise DatabaseBusy from error
+        if is_away(error):
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            log.warning(
+                "the database does not answer", error=type(cause).__name__, reason=str(cause)[:_REASON_CHARACTERS]
+            )
+            raise DatabaseAway from error
+
+
+def is_busy(error: BaseException | None) -> bool:
+    """Whether the error says that there is a database, and that too many want something of it."""
+    return isinstance(error, PoolTimeout) or (
+        isinstance(error, DBAPIError)
+        and not error.connection_invalidated
+        and getattr(error.orig, "sqlstate", None) in _BUSY
+    )
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Whether the error says that there is no database to talk to, rather than that it refused a statement."""
+    if isinstance(error, (InterfaceError, psycopg.InterfaceError)):
+        return True
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    if isinstance(error, DBAPIError):
+        state = getattr(error.orig, "sqlstate", None)
+        return state in _PASSING or (isinstance(error, OperationalError) and _is_away_state(state))
+    return isinstance(error, psycopg.OperationalError) and _is_away_state(error.sqlstate)
+
+
+def _is_away_state(sqlstate: str | None) -> bool:
+    # None: no answer at all; 08: connection; 57P: shutting down or starting up; 53: no room for another connection.
+    return sqlstate is None or sqlstate[:2] in {"08", "53"} or sqlstate[:3] == "57P" or sqlstate in _PASSING
+
+
+# Statement timeout, deadlock, serialization, lock not available, no room for another connection: the same again may do.
+_BUSY = frozenset({"57014", "40P01", "40001", "55P03", "53300"})
+# And read-only after a failover.
+_PASSING = _BUSY | {"25006"}
+
+
+def runtime_engine(url: str, *, pool_size: int) -> AsyncEngine:
+    """Return a pool whose connections have given up every right but the runtime role's."""
+    engine = create_async_engine(
+        driver_url(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=5,
+        pool_recycle=900,
+        # Else an error prints the values of its statement: messages, addresses.
+        hide_parameters=True,
+        connect_args={
+            **LINE,
+            "application_name": "rxchat",
+            "options": SESSION_OPTIONS,
+        },
+    )
+    event.listen(engine.sync_engine, "connect", _take_runtime_role)
+    return engine
+
+
+def _take_runtime_role(connection: Any, _record: object) -> None:
+    # It stays like that: transactions say BEGIN themselves, and what needs none is one statement alone.
+    connection.autocommit = True
+    cursor = connection.cursor()
+    cursor.execute(f"{WITHOUT_ROLE_SETTINGS}; SET ROLE {RUNTIME_ROLE}")
+    cursor.close()

@@ -1,0 +1,80 @@
+"""Bringing a database to the schema of this code, with Alembic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import NullPool, create_engine, make_url, text
+
+from rxchat.db.platform.database import RUNTIME_ROLE, driver_url
+from rxchat.settings import Settings
+
+# Serving processes ask for the newest revision alone; to import Alembic and all migrations takes 0.2 s of processor time.
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+_ROOT = Path(__file__).resolve().parents[3]
+
+
+def owner_url() -> str:
+    """Return the owner's URL from the settings, for `alembic` on a command line.
+
+    Raises:
+        RuntimeError: when no database is set: the embedded one is migrated by `python -m rxchat migrate`.
+    """
+    settings = Settings()
+    url = settings.database_owner_url or settings.database_url
+    if url is None:
+        raise RuntimeError("Set DATABASE_OWNER_URL, or use `python -m rxchat migrate` for the embedded database.")
+    return driver_url(url.get_secret_value())
+
+
+def config(url: str) -> Config:
+    """Return Alembic's configuration for the database at this URL (of the owner's role)."""
+    from alembic.config import Config
+
+    made = Config(_ROOT / "alembic.ini")
+    made.attributes["url"] = driver_url(url)
+    return made
+
+
+def upgrade(url: str) -> None:
+    """Bring the database up to the newest revision; safe to run from several processes at once."""
+    from alembic import command
+
+    command.upgrade(config(url), "head")
+
+
+def admit(owner: str, login: str) -> None:
+    """Let the role of another URL act as the runtime role, which is all that RxChat does with it."""
+    name = make_url(driver_url(login)).username
+    if name is None or name == make_url(driver_url(owner)).username:
+        return
+    engine = create_engine(driver_url(owner), poolclass=NullPool)
+    preparer = engine.dialect.identifier_preparer
+    quoted = preparer.quote(name)
+    with engine.begin() as connection:
+        is_member = text("SELECT pg_has_role(:name, :role, 'MEMBER')")
+        if not connection.execute(is_member, {"name": name, "role": RUNTIME_ROLE}).scalar_one():
+            connection.execute(text(f"GRANT {RUNTIME_ROLE} TO {quoted}"))
+        # Granted to it by name, perhaps; from PUBLIC migration 0005 takes it.
+        database = preparer.quote(str(connection.execute(text("SELECT current_database()")).scalar_one()))
+        connection.execute(text(f"REVOKE TEMPORARY ON DATABASE {database} FROM {quoted}"))
+
+
+def newest_revision() -> str:
+    """Return the revision that this code needs: migrations are a line, and each file's name begins with its revision."""
+    return max(path.name.partition("_")[0] for path in (_ROOT / "alembic" / "versions").glob("[0-9]*_*.py"))
+
+
+def current_revision(url: str) -> str | None:
+    """Return the revision that the database is at, or None when it is empty."""
+    from alembic.runtime.migration import MigrationContext
+
+    engine = create_engine(driver_url(url))
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    finally:
+        engine.dispose()

@@ -1,0 +1,1 @@
+"""Roles, groups and grants, the administration of users, and the audit log."""

@@ -1,0 +1,93 @@
+"""The audit for those who read it: pages, an export that proves itself, and the signatures that make it provable."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rxchat.db.access import audit_log as rows
+from rxchat.db.access.audit_log import EventView
+from rxchat.db.platform.database import Database
+from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.audit import CHECKPOINT_ROWS, START, Signer, checkpoint_line, entry_line, head_line
+from rxchat.domain.permissions import Permission, require
+from rxchat.domain.text import storable
+from rxchat.observability import correlation_id
+from rxchat.services.platform.encryption import Vault
+
+PAGE = 50
+_CHECKPOINT_AGE = timedelta(days=1)
+_BATCH = 1_000
+
+
+def signer_of(vault: Vault) -> Signer:
+    """Return who signs this installation's audit."""
+    return Signer(vault.key("audit signatures"))
+
+
+class AuditTrail:
+    """The use cases around the audit as a whole."""
+
+    def __init__(self, database: Database, signer: Signer) -> None:
+        """Know where truth lives and who signs."""
+        self._database = database
+        self._signer = signer
+
+    async def page(
+        self, viewer: Viewer, *, words: str = "", action: str = "", before: int | None = None
+    ) -> list[EventView]:
+        """Return the newest rows, or those before a place, that hold the words.
+
+        Raises:
+            NotAllowed: without the permission to read the audit.
+        """
+        require(viewer, Permission.AUDIT_READ)
+        async with self._database.begin(viewer.user_id) as session:
+            return await rows.page(
+                session, words=storable(words).strip()[:100], action=storable(action), before=before, limit=PAGE
+            )
+
+    async def export(self, viewer: Viewer, caller: Caller) -> AsyncGenerator[str]:
+        """Yield the lines of an export; that it was made is its last row.
+
+        Raises:
+            NotAllowed: without the permission to read the audit.
+        """
+        require(viewer, Permission.AUDIT_READ)
+        async with self._database.begin(viewer.user_id) as session:
+            await rows.append(session, viewer.user_id, "audit_exported", caller.address, correlation_id())
+        return self.lines(viewer.user_id)
+
+    async def lines(self, user_id: UUID | None) -> AsyncGenerator[str]:
+        """Yield the lines of an export of what this person may see; None: of what the database's owner may."""
+        # One transaction would be open for as long as somebody downloads: rows are only ever added, so pages will do.
+        # Each thousandth row has its signature before anybody is told that all is there.
+        await self.sign()
+        async with self._database.begin(user_id) as session:
+            signed = {item.seq: item for item in await rows.checkpoints(session)}
+        yield head_line(self._signer.public_key)
+        last, row_hash = 0, START
+        while True:
+            async with self._database.begin(user_id) as session:
+                batch = await rows.entries(session, last, _BATCH)
+            for entry in batch:
+                yield entry_line(entry)
+                if entry.seq in signed:
+                    yield checkpoint_line(signed[entry.seq])
+                last, row_hash = entry.seq, entry.hash
+            if len(batch) < _BATCH:
+                break
+        yield checkpoint_line(self._signer.sign(last, row_hash, rows.spoken(datetime.now(UTC))), is_end=True)
+
+    async def sign(self) -> int:
+        """Sign what wants a checkpoint: every thousandth row, and the newest once a day; return how many."""
+        async with self._database.begin(None) as session:
+            return await self._sign(session)
+
+    async def _sign(self, session: AsyncSession) -> int:
+        wanting = await rows.rows_to_sign(session, CHECKPOINT_ROWS, _CHECKPOINT_AGE)
+        signed = [self._signer.sign(seq, row_hash, rows.spoken(datetime.now(UTC))) for seq, row_hash in wanting]
+        return sum([await rows.add_checkpoint(session, item, self._signer.public_key[:16]) for item in signed])

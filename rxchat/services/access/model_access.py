@@ -1,0 +1,19 @@
+"""Which models a user may use at the moment of use, by the record in the database."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rxchat.db.access import roles as role_rows
+from rxchat.domain.permissions import Action, Resource, ResourceKind, is_allowed
+
+
+async def may_use_model(session: AsyncSession, owner_id: UUID, model: str) -> bool:
+    """Return whether the acting user is this owner and may use the model now: what waited was allowed when it was sent."""
+    user = await role_rows.acting(session)
+    if user is None or user.user_id != owner_id:
+        return False
+    grants = await role_rows.grants_on(session, ResourceKind.MODEL, [model])
+    return is_allowed(user, Action.USE, Resource(ResourceKind.MODEL, model), grants)

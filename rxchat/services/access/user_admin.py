@@ -1,0 +1,353 @@
+"""Looking after people: inviting, suspending, roles, lost second factors, and reading what they wrote for a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from rxchat.db.access import audit_log, user_admin
+from rxchat.db.access import roles as role_rows
+from rxchat.db.access.user_admin import PersonRow
+from rxchat.db.accounts import accounts as account_rows
+from rxchat.db.accounts import one_time_links
+from rxchat.db.accounts import sessions as session_rows
+from rxchat.db.platform.database import Database
+from rxchat.domain import mail
+from rxchat.domain.accounts import Caller, Viewer, valid_email
+from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from rxchat.domain.ids import new_id
+from rxchat.domain.permissions import Permission, PrincipalKind, require
+from rxchat.domain.text import clean_line, storable
+from rxchat.observability import correlation_id
+from rxchat.services.access.authorization import require_to_fill
+from rxchat.services.accounts.one_time_links import LinkKind, Links
+from rxchat.services.platform.change_feeds import Access
+from rxchat.services.platform.mail_sender import Post
+from rxchat.tables import Group
+
+PAGE = 50
+_SHORTEST_REASON = 10
+_FEWEST_LETTERS, _FEWEST_DIFFERENT = 5, 3
+"""Of a reason: dots, or one key that was held down, are none."""
+_HANDED_OVER = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An invitation that can still be accepted."""
+
+    id: UUID
+    email: str
+    role: str
+    expires_at: datetime
+    is_mailed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SomebodysMessage:
+    """A message of somebody's conversation, as it is read for a reason."""
+
+    role: str
+    text: str
+    model: str
+    at: datetime
+
+
+class People:
+    """The use cases of those who look after people."""
+
+    def __init__(
+        self, database: Database, links_: Links, post: Post, access: Access, *, grace: timedelta = timedelta(days=7)
+    ) -> None:
+        """Know where truth lives and who does what; an account is deleted after the grace time."""
+        self.grace = grace
+        self._database = database
+        self._links = links_
+        self._post = post
+        self._access = access
+
+    async def page(
+        self, viewer: Viewer, *, words: str = "", role: str = "", offset: int = 0
+    ) -> tuple[list[PersonRow], int]:
+        """Return one page of the people whose name or address holds the words, and how many there are in all.
+
+        Raises:
+            NotAllowed: without the permission to see people.
+        """
+        require(viewer, Permission.PEOPLE_READ)
+        async with self._database.begin(viewer.user_id) as session:
+            return await user_admin.page(
+                session, words=storable(words).strip()[:100], role=storable(role), offset=max(0, offset), limit=PAGE
+            )
+
+    async def one(self, viewer: Viewer, user_id: UUID) -> tuple[PersonRow, list[Group]]:
+        """Return a person, and the groups that they are in.
+
+        Raises:
+            NotAllowed: without the permission to see people.
+            NotFound: when there is no such person.
+        """
+        require(viewer, Permission.PEOPLE_READ)
+        async with self._database.begin(viewer.user_id) as session:
+            found, _ = await user_admin.page(session, only=user_id)
+            if not found:
+                raise NotFound
+            return found[0], await user_admin.groups_of(session, user_id)
+
+    async def names(self, viewer: Viewer, user_ids: Collection[UUID]) -> dict[UUID, str]:
+        """Return what people are called, as far as one may know: for lists that hold ids."""
+        async with self._database.begin(viewer.user_id) as session:
+            return await user_admin.names(session, user_ids)
+
+    async def invite(
+        self, viewer: Viewer, *, email: str, role: str, group_ids: Sequence[UUID] = (), caller: Caller
+    ) -> tuple[str, bool]:
+        """Invite somebody; return the link, to hand over, and whether it was mailed, too.
+
+        An earlier invitation of the same address does not work any more then.
+
+        Raises:
+            Conflict: when the address has an account already.
+            NotAllowed: without the permission to invite, or to give this role.
+            InvalidInput: when it is no address, or there is no such role.
+        """
+        require(viewer, Permission.PEOPLE_INVITE)
+        if group_ids:
+            require(viewer, Permission.GROUPS_MANAGE)
+        email = valid_email(email)
+        async with self._database.begin(viewer.user_id) as session:
+            await self._may_give(session, viewer, role)
+            await require_to_fill(session, viewer, PrincipalKind.GROUP, [str(group) for group in group_ids])
+            if await account_rows.by_email(session, email) is not None:
+                raise Conflict(f"{email} has an account here already.")
+            await one_time_links.replace_invitations(session, email)
+            link = await self._links.make(
+                session, LinkKind.INVITATION, email=email, role=role, group_ids=group_ids,
+                is_mailed=self._post.is_there, created_by=viewer.user_id,
+            )  # fmt: skip
+            await audit_log.append(
+                session, viewer.user_id, "invited", caller.address, correlation_id(), email=email, role=role
+            )
+            await self._post.queue(session, mail.invitation(email, viewer.name, link, self._post.base_url))
+        return link, self._post.is_there
+
+    async def _may_give(self, session: user_admin.AsyncSession, viewer: Viewer, role: str) -> None:
+        wanted = await role_rows.get(session, storable(role))
+        if wanted is None:
+            raise InvalidInput("There is no such role.")
+        if not set(wanted.permissions) <= {permission.value for permission in viewer.permissions}:
+            raise NotAllowed("Nobody can give more than they have: this role may do things that yours may not.")
+        if not wanted.is_builtin:
+            await require_to_fill(session, viewer, PrincipalKind.ROLE, [wanted.name])
+
+    async def invitations(self, viewer: Viewer) -> list[Invitation]:
+        """Return the invitations that can still be accepted: one's own, or all of them.
+
+        Raises:
+            NotAllowed: without the permission to invite.
+        """
+        require(viewer, Permission.PEOPLE_INVITE)
+        async with self._database.begin(viewer.user_id) as session:
+            found = await one_time_links.open_invitations(session)
+        return [Invitation(row.id, row.email, row.role, row.expires_at, row.is_mailed) for row in found]
+
+    async def take_back(self, viewer: Viewer, invitation_id: UUID, caller: Caller) -> None:
+        """Take an invitation back.
+
+        Raises:
+            NotAllowed: without the permission to invite.
+            NotFound: when there is none that could be accepted.
+        """
+        require(viewer, Permission.PEOPLE_INVITE)
+        async with self._database.begin(viewer.user_id) as session:
+            if not await one_time_links.remove(session, LinkKind.INVITATION, invitation_id):
+                raise NotFound
+            await audit_log.append(
+                session, viewer.user_id, "invitation_withdrawn", caller.address, correlation_id(),
+                invitation=str(invitation_id),
+            )  # fmt: skip
+
+    async def set_role(self, viewer: Viewer, user_id: UUID, role: str, caller: Caller) -> None:
+        """Give a person another role; whatever they had open ends.
+
+        Raises:
+            NotAllowed: without the permission, or when more would be given or taken than one has.
+            NotFound: when there is no such person.
+            Conflict: when nobody would administer any more.
+        """
+        require(viewer, Permission.PEOPLE_MANAGE)
+        async with self._database.begin(viewer.user_id) as session:
+            await self._may_give(session, viewer, role)
+            if not await user_admin.change(session, user_id, role=role, is_suspended=None):
+                raise NotFound
+            await audit_log.append(
+                session, viewer.user_id, "role_changed", caller.address, correlation_id(),
+                person=str(user_id), role=role,
+            )  # fmt: skip
+        self._access.changed(user_id)
+
+    async def suspend(self, viewer: Viewer, user_id: UUID, caller: Caller, *, is_suspended: bool) -> None:
+        """Suspend a person, which ends whatever they had open, or let them in again.
+
+        Raises:
+            NotAllowed: without the permission, for oneself, or for somebody who may do more.
+            NotFound: when there is no such person.
+            Conflict: when nobody would administer any more.
+        """
+        require(viewer, Permission.PEOPLE_MANAGE)
+        if user_id == viewer.user_id:
+            raise NotAllowed("You cannot suspend yourself.")
+        async with self._database.begin(viewer.user_id) as session:
+            if not await user_admin.change(session, user_id, role=None, is_suspended=is_suspended):
+                raise NotFound
+            action = "suspended" if is_suspended else "readmitted"
+            await audit_log.append(
+                session, viewer.user_id, action, caller.address, correlation_id(), person=str(user_id)
+            )
+        self._access.changed(user_id)
+
+    async def delete_account(self, viewer: Viewer, user_id: UUID, caller: Caller) -> datetime:
+        """Have a person's account deleted after the grace time, and return when that is; what they have open ends.
+
+        Until then they can sign in, to take their data along, and an administrator can keep the account after all.
+
+        Raises:
+            NotAllowed: without the permission, for oneself, or for somebody who may do more.
+            NotFound: when there is no such person.
+            LastAdministrator: when nobody would administer any more.
+        """
+        require(viewer, Permission.PEOPLE_MANAGE)
+        if user_id == viewer.user_id:
+            raise NotAllowed("Your own account is deleted on your account page.")
+        at = datetime.now(UTC) + self.grace
+        async with self._database.begin(viewer.user_id) as session:
+            if not await user_admin.schedule_deletion(session, user_id, at):
+                raise NotFound
+            await audit_log.append(
+                session, viewer.user_id, "account_deletion_scheduled", caller.address, correlation_id(),
+                person=str(user_id), at=at.isoformat(timespec="minutes"),
+            )  # fmt: skip
+        self._access.changed(user_id)
+        return at
+
+    async def keep_account(self, viewer: Viewer, user_id: UUID, caller: Caller) -> None:
+        """Keep a person's account after all, whose deletion an administrator had scheduled.
+
+        Raises:
+            NotAllowed: without the permission, or for somebody who may do more.
+            NotFound: when no administrator had.
+        """
+        require(viewer, Permission.PEOPLE_MANAGE)
+        async with self._database.begin(viewer.user_id) as session:
+            if not await user_admin.schedule_deletion(session, user_id, None):
+                raise NotFound("No administrator has scheduled the deletion of this account.")
+            await audit_log.append(
+                session, viewer.user_id, "account_deletion_canceled", caller.address, correlation_id(),
+                person=str(user_id),
+            )  # fmt: skip
+        self._access.changed(user_id)
+
+    async def end_sessions(self, viewer: Viewer, user_id: UUID, caller: Caller) -> int:
+        """End everything that a person has open; return how many sign-ins it was.
+
+        Raises:
+            NotAllowed: without the permission, or for somebody who may do more.
+            NotFound: when there is no such person.
+        """
+        require(viewer, Permission.PEOPLE_MANAGE)
+        async with self._database.begin(viewer.user_id) as session:
+            person = await user_admin.get(session, user_id)
+            if person is None:
+                raise NotFound
+            await self._may_give(session, viewer, person.role)
+            ended = await session_rows.end(session, user_id, reason="ended by an administrator")
+            await audit_log.append(
+                session, viewer.user_id, "sessions_ended", caller.address, correlation_id(),
+                person=str(user_id), count=ended,
+            )  # fmt: skip
+        self._access.changed(user_id)
+        return ended
+
+    async def reset_second_factor(self, viewer: Viewer, user_id: UUID, caller: Caller) -> None:
+        """Take a person's second factors away, for when the phone is lost and the recovery codes, too.
+
+        Raises:
+            NotAllowed: without the permission, or for somebody who may do more.
+            NotFound: when there is no such person.
+        """
+        require(viewer, Permission.PEOPLE_MANAGE)
+        async with self._database.begin(viewer.user_id) as session:
+            if not await user_admin.reset_second_factors(session, user_id):
+                raise NotFound
+            await audit_log.append(
+                session, viewer.user_id, "second_factor_reset", caller.address, correlation_id(), person=str(user_id)
+            )
+        self._access.changed(user_id)
+
+    async def reset_link(self, viewer: Viewer, user_id: UUID, caller: Caller) -> str:
+        """Return a link with which a person chooses a new password, to hand over where there is no mail.
+
+        Raises:
+            NotAllowed: without the permission, or for somebody who may do more.
+            NotFound: when there is no such person.
+        """
+        require(viewer, Permission.PEOPLE_MANAGE)
+        async with self._database.begin(viewer.user_id) as session:
+            person = await user_admin.get(session, user_id)
+            if person is None:
+                raise NotFound
+            await self._may_give(session, viewer, person.role)
+            link = await self._links.make(
+                session, LinkKind.RESET, email=person.email, user_id=user_id, is_mailed=False,
+                created_by=viewer.user_id, lifetime=_HANDED_OVER,
+            )  # fmt: skip
+            await audit_log.append(
+                session, viewer.user_id, "reset_link_made", caller.address, correlation_id(), person=str(user_id)
+            )
+        return link
+
+    async def conversations_of(
+        self, viewer: Viewer, user_id: UUID, reason: str, caller: Caller
+    ) -> list[tuple[UUID, str, datetime]]:
+        """Return a person's conversations, for a reason that goes into the audit.
+
+        Raises:
+            NotAllowed: without the permission.
+            InvalidInput: without a reason.
+        """
+        require(viewer, Permission.CONVERSATIONS_READ_ANY)
+        reason = _valid_reason(reason)
+        async with self._database.begin(viewer.user_id) as session:
+            return await user_admin.conversations_for_reason(
+                session, user_id, reason, caller.address, correlation_id(), new_id()
+            )
+
+    async def read_conversation(
+        self, viewer: Viewer, conversation_id: UUID, reason: str, caller: Caller
+    ) -> list[SomebodysMessage]:
+        """Return what was said in somebody's conversation, for a reason that goes into the audit.
+
+        Raises:
+            NotAllowed: without the permission.
+            InvalidInput: without a reason.
+            NotFound: when there is no such conversation.
+        """
+        require(viewer, Permission.CONVERSATIONS_READ_ANY)
+        reason = _valid_reason(reason)
+        async with self._database.begin(viewer.user_id) as session:
+            found = await user_admin.words_for_reason(
+                session, conversation_id, reason, caller.address, correlation_id(), new_id()
+            )
+        if not found:
+            raise NotFound
+        return [SomebodysMessage(*row) for row in found]
+
+
+def _valid_reason(reason: str) -> str:
+    reason = clean_line(reason)[:500]
+    letters = [it for it in reason.casefold() if it.isalpha()]
+    if len(reason) < _SHORTEST_REASON or len(letters) < _FEWEST_LETTERS or len(set(letters)) < _FEWEST_DIFFERENT:
+        raise InvalidInput("Please say in a sentence why this has to be read; it is kept in the audit.")
+    return reason

@@ -1,0 +1,1 @@
+"""Sign-in, and everything that belongs to one user."""

@@ -1,0 +1,229 @@
+"""What programs sign in with: an access token with a refresh token beside it, or an API key."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from rxchat.db.access import audit_log
+from rxchat.db.accounts import credentials as rows
+from rxchat.db.accounts import sessions as session_rows
+from rxchat.db.platform.database import Database
+from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.errors import InvalidInput, NotFound, NotSignedIn, RxChatError
+from rxchat.domain.ids import new_id
+from rxchat.domain.permissions import Permission, Scope, require, valid_scopes
+from rxchat.domain.text import clean_line
+from rxchat.observability import correlation_id
+from rxchat.services.accounts.rate_limits import Limits
+from rxchat.services.accounts.sessions import KEY_PREFIX, KEY_PURPOSE, Sessions
+from rxchat.services.accounts.sign_in import Authentication
+from rxchat.services.platform.change_feeds import Access
+from rxchat.services.platform.encryption import Vault
+from rxchat.services.platform.session_tokens import Purpose, SessionToken, Tokens
+from rxchat.tables import ApiKey
+
+ACCESS_LIFETIME = timedelta(minutes=15)
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_SECRET_CHARACTERS = 40
+_SHOWN_CHARACTERS = len(KEY_PREFIX) + 6
+_KEYS_AT_MOST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """What a program gets: a token for its calls, and one to get the next pair with."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+    """For how many seconds the access token works."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyView:
+    """An API key as its person sees it."""
+
+    id: UUID
+    name: str
+    prefix: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+class Programs:
+    """The use cases around tokens and keys."""
+
+    def __init__(
+        self,
+        database: Database,
+        tokens: Tokens,
+        vault: Vault,
+        limits: Limits,
+        sessions: Sessions,
+        access: Access,
+        authentication: Authentication,
+    ) -> None:
+        """Know where truth lives and who does what."""
+        self._database = database
+        self._tokens = tokens
+        self._vault = vault
+        self._limits = limits
+        self._sessions = sessions
+        self._access = access
+        self._authentication = authentication
+
+    async def sign_in(
+        self, *, email: str, password: str, code: str, scopes: Iterable[str], caller: Caller
+    ) -> TokenPair:
+        """Sign a program in as a person, with the code of their second factor where they have one.
+
+        Raises:
+            NotSignedIn: when something of it is not right.
+            InvalidInput: when a scope does not exist.
+            NotAllowed: when it is to administer, and its user may not.
+            TooManyAttempts: when it was tried too often.
+        """
+        wanted = valid_scopes(scopes)
+        admission = await self._authentication.sign_in(email, password, caller, scopes=wanted)
+        if admission.pending:
+            if not code:
+                raise NotSignedIn("This account has a second factor: send its code, too.")
+            admission = await self._authentication.give_code(admission.pending, code, caller)
+        if admission.session is None:
+            raise NotSignedIn
+        pair = self._pair(admission.session, 0)
+        if Scope.ADMIN in wanted:
+            await self._require_right_to_administer(admission.session, pair, caller)
+        return pair
+
+    async def _require_right_to_administer(self, token: SessionToken, pair: TokenPair, caller: Caller) -> None:
+        """End the sign-in of a program that asks for more than its user may do.
+
+        Only the record of a sign-in says what its user may do with it, by role and second factor.
+        """
+        try:
+            _require_right_to(await self._sessions.bearer(pair.access_token), frozenset({Scope.ADMIN}))
+        except RxChatError:
+            async with self._database.begin(token.user_id) as session:
+                await session_rows.end(session, token.user_id, only=token.session_id, reason="signed_out")
+                await audit_log.append(
+                    session,
+                    token.user_id,
+                    "signed_out",
+                    caller.address,
+                    correlation_id(),
+                    session=str(token.session_id),
+                )
+            self._access.changed(token.user_id)
+            raise
+
+    def _pair(self, family: SessionToken, generation: int) -> TokenPair:
+        return TokenPair(
+            self._tokens.session(family, ACCESS_LIFETIME, Purpose.ACCESS),
+            self._tokens.session(family, self._sessions.absolute, Purpose.REFRESH, gen=generation),
+            int(ACCESS_LIFETIME.total_seconds()),
+        )
+
+    async def refresh(self, refresh_token: str, caller: Caller) -> TokenPair:
+        """Exchange a refresh token for a new pair; one that comes back a second time ends the whole family.
+
+        Raises:
+            NotSignedIn: when it does not count (any more).
+            TooManyAttempts: when it was tried too often.
+        """
+        attempt = await self._limits.attempt("refresh", caller)
+        token = self._tokens.open_session(refresh_token, Purpose.REFRESH)
+        generation = self._tokens.open(Purpose.REFRESH, refresh_token).get("gen")
+        if not isinstance(generation, int):
+            raise NotSignedIn
+        async with self._database.begin(token.user_id) as session:
+            following = await session_rows.exchange_refresh(
+                session, token.user_id, token.session_id, generation, self._sessions.idle
+            )
+            if following == -1:
+                await audit_log.append(
+                    session, token.user_id, "refresh_token_replayed", caller.address, correlation_id(),
+                    session=str(token.session_id), generation=generation,
+                )  # fmt: skip
+        if following is None or following < 0:
+            self._access.changed(token.user_id)
+            raise NotSignedIn
+        await self._limits.forgive(attempt)
+        return self._pair(token, following)
+
+    async def create_key(
+        self, viewer: Viewer, *, name: str, scopes: Iterable[str], days: int | None, caller: Caller
+    ) -> tuple[KeyView, str]:
+        """Make an API key; return it and, for this once, its words.
+
+        Raises:
+            NotAllowed: without the permission to make keys, or to administer when that is asked for.
+            InvalidInput: when name, scopes or lifetime cannot be used.
+        """
+        require(viewer, Permission.KEYS_CREATE)
+        wanted = valid_scopes(scopes)
+        _require_right_to(viewer, wanted)
+        name = clean_line(name)[:100]
+        if not name:
+            raise InvalidInput("Please give the key a name, so that you recognise it later.")
+        if days is not None and not 1 <= days <= 3650:
+            raise InvalidInput("A key can last from 1 to 3,650 days.")
+        key = KEY_PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(_SECRET_CHARACTERS))
+        row = ApiKey(
+            user_id=viewer.user_id,
+            id=new_id(),
+            name=name,
+            prefix=key[:_SHOWN_CHARACTERS],
+            hash=self._vault.digest(KEY_PURPOSE, key),
+            scopes=sorted(wanted),
+            created_at=datetime.now(UTC),
+            expires_at=None if days is None else datetime.now(UTC) + timedelta(days=days),
+        )
+        async with self._database.begin(viewer.user_id) as session:
+            if len(await rows.keys(session, viewer.user_id)) >= _KEYS_AT_MOST:
+                raise InvalidInput(f"You have {_KEYS_AT_MOST} keys already. Please revoke one that is not needed.")
+            await rows.add_key(session, row)
+            await audit_log.append(
+                session, viewer.user_id, "key_created", caller.address, correlation_id(),
+                key=str(row.id), name=name, scopes=row.scopes,
+            )  # fmt: skip
+        return _view(row), key
+
+    async def keys(self, viewer: Viewer) -> list[KeyView]:
+        """Return the person's keys, the newest first."""
+        async with self._database.begin(viewer.user_id) as session:
+            return [_view(row) for row in await rows.keys(session, viewer.user_id)]
+
+    async def revoke_key(self, viewer: Viewer, key_id: UUID, caller: Caller) -> None:
+        """Revoke a key for good.
+
+        Raises:
+            NotFound: when there is none of the person's with this id.
+        """
+        async with self._database.begin(viewer.user_id) as session:
+            if not await rows.revoke_key(session, viewer.user_id, key_id):
+                raise NotFound
+            await audit_log.append(
+                session, viewer.user_id, "key_revoked", caller.address, correlation_id(), key=str(key_id)
+            )
+        self._access.changed(viewer.user_id)
+
+
+def _view(row: ApiKey) -> KeyView:
+    return KeyView(row.id, row.name, row.prefix, tuple(row.scopes), row.created_at, row.expires_at, row.last_used_at)
+
+
+def _require_right_to(viewer: Viewer, scopes: frozenset[Scope]) -> None:
+    """Let only users who administer make a key or token for it; for all others the scope would open nothing.
+
+    Raises:
+        NotAllowed: when the user administers nothing.
+    """
+    if Scope.ADMIN in scopes and not viewer.is_admin:
+        require(viewer, Permission.PEOPLE_READ)

@@ -1,0 +1,264 @@
+"""Signing in with an account elsewhere: on the way out, on the way back, and tying such accounts to one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from rxchat.db.access import audit_log
+from rxchat.db.accounts import accounts as rows
+from rxchat.db.accounts import credentials
+from rxchat.db.accounts import sessions as session_rows
+from rxchat.db.platform.database import Database
+from rxchat.domain import mail
+from rxchat.domain.accounts import Caller, RegistrationMode, Viewer
+from rxchat.domain.errors import (
+    AddressEmpty,
+    AddressMissing,
+    AddressTaken,
+    AddressUnconfirmed,
+    AddressUnsaid,
+    Conflict,
+    NoAccount,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    ProviderBroke,
+)
+from rxchat.domain.ids import new_id
+from rxchat.domain.ports import SignInProvider
+from rxchat.domain.sign_in_providers import Departure, ForeignAccount, ProviderInfo
+from rxchat.observability import correlation_id
+from rxchat.services.accounts.one_time_links import LinkKind, Links
+from rxchat.services.accounts.rate_limits import Limits
+from rxchat.services.accounts.sign_in import Admission, Authentication
+from rxchat.services.platform.instance_settings import Rules
+from rxchat.services.platform.mail_sender import Post
+from rxchat.services.platform.session_tokens import Purpose, Tokens, id_in
+from rxchat.tables import Identity
+
+_AWAY = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Somebody is back: signed in (or nearly), or with one more account tied to their own."""
+
+    admission: Admission | None
+    next_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityView:
+    """An account elsewhere, as its person sees it."""
+
+    id: UUID
+    provider: str
+    email: str
+    created_at: datetime
+
+
+_ADDRESS_PROBLEMS = {kind.code: kind for kind in (AddressMissing, AddressEmpty, AddressUnsaid, AddressUnconfirmed)}
+
+
+class Federation:
+    """The use cases around accounts elsewhere, keyed on (issuer, subject) and never on an e-mail address."""
+
+    def __init__(
+        self,
+        database: Database,
+        tokens: Tokens,
+        limits: Limits,
+        links: Links,
+        rules: Rules,
+        authentication: Authentication,
+        post: Post,
+        providers: Sequence[SignInProvider],
+    ) -> None:
+        """Know where truth lives and which providers are switched on."""
+        self._database = database
+        self._tokens = tokens
+        self._limits = limits
+        self._links = links
+        self._rules = rules
+        self._authentication = authentication
+        self._post = post
+        self._providers = {provider.info.key: provider for provider in providers}
+
+    @property
+    def providers(self) -> list[ProviderInfo]:
+        """What the sign-in page offers."""
+        return [provider.info for provider in self._providers.values()]
+
+    async def depart(
+        self, key: str, *, origin: str, next_path: str, viewer: Viewer | None, invitation: str
+    ) -> tuple[str, str]:
+        """Return where to send the browser, and the sealed cookie that binds the way back to it.
+
+        The way back leads to the same origin: a cookie of one is none of another. With a viewer, the account there
+        will be tied to theirs; with an invitation's token, it may make an account.
+
+        Raises:
+            NotFound: when no such provider is switched on.
+            SignInAgain: when the viewer's sign-in is not a recent one.
+            ProviderError: when it does not answer.
+        """
+        provider = self._provider(key)
+        if viewer is not None:
+            await self._require_person(viewer)
+        departure = await provider.depart(f"{origin}/api/auth/providers/{key}/callback")
+        facts = {
+            "provider": departure.provider,
+            "state": departure.state,
+            "nonce": departure.nonce,
+            "verifier": departure.code_verifier,
+            "redirect": departure.redirect_uri,
+            "next": next_path,
+            "linking": str(viewer.user_id) if viewer else "",
+            "session": str(viewer.session_id) if viewer else "",
+            "invitation": invitation[:200],
+            "jti": str(new_id()),
+        }
+        return departure.url, self._tokens.seal(Purpose.DEPARTURE, facts, _AWAY)
+
+    async def _require_person(self, viewer: Viewer) -> None:
+        """A way to sign in is added by a person who has signed in just now, and by no program."""
+        if viewer.scopes is not None:
+            raise NotAllowed
+        await self._authentication.require_recent(viewer)
+
+    def _provider(self, key: str) -> SignInProvider:
+        if key not in self._providers:
+            raise NotFound
+        return self._providers[key]
+
+    async def arrive(
+        self, key: str, sealed: str, answer: Mapping[str, str], viewer: Viewer | None, caller: Caller
+    ) -> Arrival:
+        """Take somebody back who was away at a provider.
+
+        Raises:
+            ProviderError: when the answer cannot be trusted, or the person said no.
+            NotAllowed: when there is no account for them, or it has to be connected first.
+        """
+        provider = self._provider(key)
+        try:
+            facts = self._tokens.open(Purpose.DEPARTURE, sealed)
+        except NotSignedIn as error:
+            raise ProviderBroke from error
+        async with self._database.begin(None) as session:
+            is_first = await session_rows.spend_token(session, id_in(facts, "jti"), datetime.now(UTC) + _AWAY)
+        if facts.get("provider") != key or not is_first:
+            raise ProviderBroke
+        departure = Departure(
+            provider=key,
+            url="",
+            state=facts["state"],
+            nonce=facts["nonce"],
+            code_verifier=facts["verifier"],
+            redirect_uri=facts["redirect"],
+        )
+        # At the return, not at the way out: a page of another site can send a browser out as often as it likes. A browser
+        # in which somebody has signed in before counts apart from its neighbours.
+        attempt = await self._limits.attempt("provider", caller, is_known_device=caller.device_id is not None)
+        foreign = await provider.arrive(departure, answer)
+        await self._limits.forgive(attempt)
+        if facts["linking"]:
+            # Whoever went away is still who is here: else somebody would tie their account to another one's.
+            if viewer is None or (str(viewer.user_id), str(viewer.session_id)) != (facts["linking"], facts["session"]):
+                raise ProviderBroke
+            await self._tie(viewer, key, foreign, caller)
+            return Arrival(None, facts["next"])
+        return Arrival(await self._admit(key, foreign, facts["invitation"], caller), facts["next"])
+
+    async def _tie(self, viewer: Viewer, key: str, foreign: ForeignAccount, caller: Caller) -> None:
+        await self._require_person(viewer)
+        async with self._database.begin(viewer.user_id) as session:
+            known = await rows.by_identity(session, foreign.issuer, foreign.subject)
+            if known is not None and known.id != viewer.user_id:
+                raise Conflict("This account is connected to another RxChat account already.")
+            if known is not None:
+                return
+            await rows.add_identity(session, _identity(viewer.user_id, key, foreign))
+            provider_label = self._provider(key).info.label
+            await audit_log.append(
+                session, viewer.user_id, "identity_linked", caller.address, correlation_id(), provider=key
+            )
+            letter = mail.identity_linked(viewer.email, provider_label, self._post.base_url)
+            await self._post.queue(session, letter)
+
+    async def _admit(self, key: str, foreign: ForeignAccount, invitation: str, caller: Caller) -> Admission:
+        async with self._database.begin(None) as session:
+            account = await rows.by_identity(session, foreign.issuer, foreign.subject)
+        if account is None:
+            account = await self._made(key, foreign, invitation, caller)
+        return await self._authentication.admit(account, caller, method=key)
+
+    async def _made(self, key: str, foreign: ForeignAccount, invitation: str, caller: Caller) -> rows.Account:
+        rules = await self._rules.current()
+        user_id = new_id()
+        async with self._database.begin(user_id) as session:
+            link = await self._links.spend(session, LinkKind.INVITATION, invitation) if invitation else None
+            if link is None and foreign.email and foreign.email_verified:
+                # Who comes without the link has proved all the same whose address it is.
+                link = await self._links.spend_of(session, foreign.email)
+            email = link.email if link else foreign.email
+            is_closed = rules.registration is RegistrationMode.CLOSED
+            if is_closed or (link is None and rules.registration is not RegistrationMode.OPEN):
+                raise await self._no_account(session, foreign)
+            if not email or (link is None and not foreign.email_verified):
+                raise _ADDRESS_PROBLEMS.get(foreign.email_problem, AddressUnconfirmed)
+            created = await rows.has_accounts(session) and await rows.create(
+                session, user_id, email=email, name=foreign.name or email.partition("@")[0],
+                role=link.role if link else rules.default_role, password_hash=None, is_confirmed=True,
+                group_ids=[UUID(group) for group in link.group_ids] if link else [],
+            )  # fmt: skip
+            if not created:
+                raise AddressTaken
+            await rows.add_identity(session, _identity(user_id, key, foreign))
+            await audit_log.append(session, user_id, "registered", caller.address, correlation_id(), provider=key)
+            account = await rows.by_email(session, email)
+        if account is None:
+            raise ProviderBroke
+        return account
+
+    async def _no_account(self, session: rows.AsyncSession, foreign: ForeignAccount) -> NotAllowed:
+        # Only whoever has proved that the address is theirs learns that it has an account.
+        is_theirs = bool(foreign.email) and foreign.email_verified
+        if is_theirs and await rows.by_email(session, foreign.email) is not None:
+            return AddressTaken()
+        return NoAccount()
+
+    async def mine(self, viewer: Viewer) -> list[IdentityView]:
+        """Return the accounts elsewhere that the person signs in with."""
+        async with self._database.begin(viewer.user_id) as session:
+            found = await rows.identities(session, viewer.user_id)
+        return [IdentityView(row.id, row.provider, row.email, row.created_at) for row in found]
+
+    async def untie(self, viewer: Viewer, identity_id: UUID, caller: Caller) -> None:
+        """Untie an account elsewhere, unless it is the last way to sign in.
+
+        Raises:
+            NotFound: when there is none of the person's with this id.
+            Conflict: when they could not sign in without it.
+        """
+        async with self._database.begin(viewer.user_id) as session:
+            user = await rows.own(session, viewer.user_id)
+            tied = await rows.identities(session, viewer.user_id)
+            passkeys = await credentials.passkeys(session, viewer.user_id)
+            if user is not None and user.password_hash is None and len(tied) == 1 and not passkeys:
+                raise Conflict(
+                    "This is the only way in which you can sign in: choose a password or add a passkey first."
+                )
+            if not await rows.remove_identity(session, viewer.user_id, identity_id):
+                raise NotFound
+            await audit_log.append(
+                session, viewer.user_id, "identity_unlinked", caller.address, correlation_id(),
+                identity=str(identity_id),
+            )  # fmt: skip
+
+
+def _identity(user_id: UUID, key: str, foreign: ForeignAccount) -> Identity:
+    return Identity(user_id=user_id, issuer=foreign.issuer, subject=foreign.subject, email=foreign.email, provider=key)

@@ -1,0 +1,94 @@
+"""Links that open one door once: made at random, kept as a keyed hash, gone after their time."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rxchat.db.access import roles
+from rxchat.db.accounts import one_time_links as rows
+from rxchat.db.accounts.one_time_links import Link
+from rxchat.services.platform.encryption import Vault
+from rxchat.tables import AccountLink
+
+_PURPOSE = "account link"
+
+
+class LinkKind(StrEnum):
+    """What a link is for."""
+
+    INVITATION = "invitation"
+    RESET = "reset"
+    CONFIRMATION = "confirmation"
+
+
+_PAGES = {LinkKind.INVITATION: "join", LinkKind.RESET: "reset", LinkKind.CONFIRMATION: "confirm"}
+_LIFETIMES = {
+    LinkKind.INVITATION: timedelta(days=7),
+    LinkKind.RESET: timedelta(hours=1),
+    LinkKind.CONFIRMATION: timedelta(days=3),
+}
+
+
+class Links:
+    """Makes links, looks at them and uses them up, in the transaction of whoever asks."""
+
+    def __init__(self, vault: Vault, base_url: str) -> None:
+        """Know who keeps secrets, and the address that links begin with."""
+        self._vault = vault
+        self._base_url = base_url
+
+    async def make(
+        self,
+        session: AsyncSession,
+        kind: LinkKind,
+        *,
+        email: str,
+        user_id: UUID | None = None,
+        role: str = "",
+        group_ids: Sequence[UUID] = (),
+        is_mailed: bool,
+        created_by: UUID | None = None,
+        lifetime: timedelta | None = None,
+    ) -> str:
+        """Return the address of a new link; of those for one person only the newest works."""
+        if user_id is not None:
+            await rows.remove_all_of(session, kind, user_id)
+        token = secrets.token_urlsafe(32)
+        link = AccountLink(
+            kind=kind,
+            hash=self._digest(kind, token),
+            user_id=user_id,
+            email=email,
+            role=role,
+            group_ids=[str(group) for group in group_ids],
+            is_mailed=is_mailed,
+            created_by=created_by,
+            expires_at=datetime.now(UTC) + (lifetime or _LIFETIMES[kind]),
+        )
+        await rows.add(session, link)
+        return f"{self._base_url}/{_PAGES[kind]}#token={token}"
+
+    async def look(self, session: AsyncSession, kind: LinkKind, token: str) -> Link | None:
+        """Return what a link opens, without using it."""
+        return await rows.find(session, kind, self._digest(kind, token))
+
+    async def spend(self, session: AsyncSession, kind: LinkKind, token: str) -> Link | None:
+        """Use a link up and return what it opens; None when it does not (any more), or its role is gone."""
+        link = await rows.spend(session, kind, self._digest(kind, token))
+        if link is not None and link.role and await roles.get(session, link.role) is None:
+            return None
+        return link
+
+    async def spend_of(self, session: AsyncSession, email: str) -> Link | None:
+        """Use up the invitation of an address that its owner has proved to be theirs; None when there is none."""
+        link = await rows.spend_of(session, email)
+        return link if link is not None and await roles.get(session, link.role) is not None else None
+
+    def _digest(self, kind: LinkKind, token: str) -> bytes:
+        return self._vault.digest(_PURPOSE, f"{kind} {token[:200]}")

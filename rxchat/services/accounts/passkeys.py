@@ -1,0 +1,247 @@
+"""Passkeys (https://www.w3.org/TR/webauthn-3/): a second factor, and a way to sign in by itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import webauthn
+from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, options_to_json
+from webauthn.helpers.exceptions import WebAuthnException
+from webauthn.helpers.structs import (
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from rxchat.db.access import audit_log
+from rxchat.db.accounts import accounts as account_rows
+from rxchat.db.accounts import credentials as rows
+from rxchat.db.accounts import sessions as session_rows
+from rxchat.db.platform.database import Database
+from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.errors import Conflict, InvalidInput, NotFound, NotSignedIn
+from rxchat.domain.ids import new_id
+from rxchat.domain.text import clean_line
+from rxchat.observability import correlation_id
+from rxchat.services.accounts.rate_limits import Limits
+from rxchat.services.accounts.sessions import Sessions
+from rxchat.services.accounts.sign_in import Admission, Authentication
+from rxchat.services.platform.session_tokens import Purpose, Tokens, id_in
+from rxchat.tables import Passkey
+
+_CHALLENGE = timedelta(minutes=5)
+_AT_MOST = 20
+_REFUSED = "This passkey could not be used here. Please try again, or sign in with your password."
+
+
+class Passkeys:
+    """The use cases around passkeys.
+
+    A challenge travels in a sealed cookie of the browser that asked for it, for one purpose, and counts once.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        tokens: Tokens,
+        limits: Limits,
+        sessions: Sessions,
+        authentication: Authentication,
+        *,
+        origins: Sequence[str],
+    ) -> None:
+        """Know where truth lives and the addresses under which browsers reach RxChat."""
+        self._database = database
+        self._tokens = tokens
+        self._limits = limits
+        self._sessions = sessions
+        self._authentication = authentication
+        self._origins = list(origins)
+
+    def _place(self, origin: str) -> str:
+        """Return the host that a passkey belongs to; an IP address cannot have any."""
+        host = urlsplit(origin).hostname or ""
+        if origin not in self._origins or not any(character.isalpha() for character in host) or ":" in host:
+            raise InvalidInput(
+                "Passkeys work only under a name, not under an IP address: open RxChat as localhost or by its name."
+            )
+        return host
+
+    def _challenge(self, purpose: str, options: Any, user_id: UUID | None) -> tuple[str, str]:
+        facts = {
+            "for": purpose,
+            "c": bytes_to_base64url(options.challenge),
+            "jti": str(new_id()),
+            "uid": str(user_id or ""),
+        }
+        return options_to_json(options), self._tokens.seal(Purpose.CHALLENGE, facts, _CHALLENGE)
+
+    async def _challenged(self, purpose: str, sealed: str, user_id: UUID | None) -> bytes:
+        facts = self._tokens.open(Purpose.CHALLENGE, sealed)
+        if facts.get("for") != purpose or facts.get("uid") != str(user_id or ""):
+            raise NotSignedIn(_REFUSED)
+        async with self._database.begin(None) as session:
+            if not await session_rows.spend_token(session, id_in(facts, "jti"), datetime.now(UTC) + _CHALLENGE):
+                raise NotSignedIn(_REFUSED)
+        return base64url_to_bytes(str(facts["c"]))
+
+    async def begin_adding(self, viewer: Viewer, origin: str) -> tuple[str, str]:
+        """Return what the browser needs to make a passkey, as JSON, and the sealed challenge.
+
+        Raises:
+            InvalidInput: when RxChat is open under an IP address.
+        """
+        host = self._place(origin)
+        async with self._database.begin(viewer.user_id) as session:
+            known = await rows.passkeys(session, viewer.user_id)
+        options = webauthn.generate_registration_options(
+            rp_id=host,
+            rp_name="RxChat",
+            user_name=viewer.email,
+            user_display_name=viewer.name,
+            user_id=viewer.user_id.bytes,
+            authenticator_selection=AuthenticatorSelectionCriteria(
+                resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
+            ),
+            exclude_credentials=[PublicKeyCredentialDescriptor(id=item.credential_id) for item in known],
+        )
+        return self._challenge("add", options, viewer.user_id)
+
+    async def add(
+        self, viewer: Viewer, sealed: str, credential: dict[str, Any], name: str, origin: str, caller: Caller
+    ) -> None:
+        """Keep a passkey that the browser has made.
+
+        Raises:
+            NotSignedIn: when the challenge is not ours, too old or used.
+            InvalidInput: when the answer proves nothing.
+            Conflict: when the person has very many, or somebody has this one.
+        """
+        host = self._place(origin)
+        challenge = await self._challenged("add", sealed, viewer.user_id)
+        try:
+            made = webauthn.verify_registration_response(
+                credential=credential, expected_challenge=challenge, expected_rp_id=host, expected_origin=origin,
+                require_user_verification=True,
+            )  # fmt: skip
+        except (WebAuthnException, ValueError, TypeError, KeyError) as error:
+            raise InvalidInput("This passkey could not be added. Please try again.") from error
+        name = clean_line(name)[:60] or "Passkey"
+        async with self._database.begin(viewer.user_id) as session:
+            if len(await rows.passkeys(session, viewer.user_id)) >= _AT_MOST:
+                raise Conflict(f"You have {_AT_MOST} passkeys already.")
+            if await rows.passkey_of(session, made.credential_id) is not None:
+                raise Conflict("This passkey is known already.")
+            await rows.add_passkey(
+                session,
+                Passkey(
+                    user_id=viewer.user_id,
+                    credential_id=made.credential_id,
+                    public_key=made.credential_public_key,
+                    sign_count=made.sign_count,
+                    name=name,
+                ),
+            )
+            # What was signed in before there was this factor has not shown it.
+            await session_rows.end(session, viewer.user_id, but=viewer.session_id, reason="second factor added")
+            await audit_log.append(
+                session, viewer.user_id, "passkey_added", caller.address, correlation_id(), name=name
+            )
+        await self._sessions.show_second_factor(viewer)
+
+    async def remove(self, viewer: Viewer, passkey_id: UUID, caller: Caller) -> None:
+        """Remove a passkey, unless it is the last way to sign in.
+
+        Raises:
+            NotFound: when there is none of the person's with this id.
+            Conflict: when they could not sign in without it.
+        """
+        async with self._database.begin(viewer.user_id) as session:
+            user = await account_rows.own(session, viewer.user_id)
+            known = await rows.passkeys(session, viewer.user_id)
+            others = await account_rows.identities(session, viewer.user_id)
+            if user is not None and user.password_hash is None and not others and len(known) == 1:
+                raise Conflict("This is the only way in which you can sign in: add another one first.")
+            if not await rows.remove_passkey(session, viewer.user_id, passkey_id):
+                raise NotFound
+            await audit_log.append(
+                session, viewer.user_id, "passkey_removed", caller.address, correlation_id(), passkey=str(passkey_id)
+            )
+
+    async def begin_signing_in(self, origin: str, pending: str = "") -> tuple[str, str]:
+        """Return what the browser needs to use a passkey; after a first step, one of that person's own.
+
+        Raises:
+            InvalidInput: when RxChat is open under an IP address.
+            NotSignedIn: when the first step is too long ago.
+        """
+        host, user_id, allowed = self._place(origin), None, None
+        if pending:
+            user_id = self._authentication.pending_user(pending)
+            async with self._database.begin(user_id) as session:
+                known = await rows.passkeys(session, user_id)
+            allowed = [PublicKeyCredentialDescriptor(id=item.credential_id) for item in known]
+        options = webauthn.generate_authentication_options(
+            rp_id=host, allow_credentials=allowed, user_verification=UserVerificationRequirement.REQUIRED
+        )
+        return self._challenge("use", options, user_id)
+
+    async def sign_in(
+        self, sealed: str, credential: dict[str, Any], origin: str, caller: Caller, pending: str = ""
+    ) -> Admission:
+        """Sign somebody in with a passkey: by itself, or as the second step.
+
+        Raises:
+            NotSignedIn: when it proves nothing.
+            TooManyAttempts: when it was tried too often.
+        """
+        host = self._place(origin)
+        attempt = await self._limits.attempt("passkey", caller)
+        user_id = self._authentication.pending_user(pending) if pending else None
+        challenge = await self._challenged("use", sealed, user_id)
+        found = await self._found(credential)
+        if found is None or (user_id is not None and found.user_id != user_id):
+            async with self._database.begin(None) as session:
+                await audit_log.append(session, None, "passkey_refused", caller.address, correlation_id())
+            raise NotSignedIn(_REFUSED)
+        try:
+            shown = webauthn.verify_authentication_response(
+                credential=credential, expected_challenge=challenge, expected_rp_id=host, expected_origin=origin,
+                credential_public_key=found.public_key, credential_current_sign_count=found.sign_count,
+                require_user_verification=True,
+            )  # fmt: skip
+        except (WebAuthnException, ValueError, TypeError, KeyError) as error:
+            async with self._database.begin(None) as session:
+                await audit_log.append(
+                    session, None, "passkey_refused", caller.address, correlation_id(), account=str(found.user_id)
+                )
+            raise NotSignedIn(_REFUSED) from error
+        async with self._database.begin(found.user_id) as session:
+            await rows.use_passkey(session, found.user_id, found.passkey_id, shown.new_sign_count)
+            account = await account_rows.by_email(session, found.email)
+        await self._limits.forgive(attempt)
+        if pending:
+            return await self._authentication.complete(pending, caller)
+        if account is None:
+            raise NotSignedIn(_REFUSED)
+        # The authenticator has checked a finger, a face or a PIN: that is two factors in one.
+        return await self._authentication.admit(account, caller, method="passkey", second_factor=True)
+
+    async def _found(self, credential: dict[str, Any]) -> rows.FoundPasskey | None:
+        try:
+            credential_id = base64url_to_bytes(str(credential.get("rawId", "")))
+        except (ValueError, TypeError):
+            return None
+        async with self._database.begin(None) as session:
+            return await rows.passkey_of(session, credential_id)
+
+
+def as_json(text: str) -> Any:
+    """Return options as the browser's fetch wants them."""
+    return json.loads(text)

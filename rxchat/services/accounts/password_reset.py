@@ -1,0 +1,127 @@
+"""Changing a password, and choosing a new one when it is forgotten."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from rxchat.db.access import audit_log
+from rxchat.db.accounts import accounts as rows
+from rxchat.db.accounts import sessions as session_rows
+from rxchat.db.platform.database import Database
+from rxchat.domain import mail
+from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.audit_actions import AuditAction
+from rxchat.domain.email_addresses import canonical_email
+from rxchat.domain.errors import DatabaseAway, NotAllowed
+from rxchat.observability import correlation_id
+from rxchat.services.accounts.one_time_links import LinkKind, Links
+from rxchat.services.accounts.passwords import Passwords
+from rxchat.services.accounts.rate_limits import Limits
+from rxchat.services.accounts.registration import OLD_LINK, checked_password
+from rxchat.services.accounts.sign_in import Authentication
+from rxchat.services.platform.change_feeds import Access
+from rxchat.services.platform.mail_sender import Post
+
+
+class PasswordChanges:
+    """The use cases around a person's own password. Each of them ends whatever else is signed in, API keys included."""
+
+    def __init__(
+        self,
+        database: Database,
+        passwords: Passwords,
+        limits: Limits,
+        links: Links,
+        post: Post,
+        access: Access,
+        authentication: Authentication,
+    ) -> None:
+        """Know where truth lives and who does what."""
+        self._database = database
+        self._passwords = passwords
+        self._limits = limits
+        self._links = links
+        self._post = post
+        self._access = access
+        self._authentication = authentication
+
+    async def change(self, viewer: Viewer, *, present: str, wanted: str, caller: Caller) -> None:
+        """Replace the person's password; this sign-in goes on, all others end.
+
+        Raises:
+            NotAllowed: when the present one is wrong.
+            InvalidInput: when the new one cannot be used.
+        """
+        checked_password(wanted, email=viewer.email, name=viewer.name)
+        await self._authentication.prove(viewer, present, caller)
+        await self._set(viewer.user_id, wanted, caller, "password_changed", keeping=viewer.session_id)
+
+    async def forget(self, email: str, caller: Caller) -> None:
+        """Send a link for a new password, if there is such an account; nobody learns from here whether there is.
+
+        Raises:
+            TooManyAttempts: when it was asked for too often.
+        """
+        email = email.strip()[:254].replace("\x00", "")
+        async with self._database.begin(None) as session:
+            account = await rows.by_email(session, email)
+        await self._limits.attempt("forget", caller, str(account.id) if account else canonical_email(email).casefold())
+        self._post.beside(self._send_reset(email, caller.address))
+
+    async def _send_reset(self, email: str, address: str) -> None:
+        try:
+            async with self._database.begin(None) as session:
+                account = await rows.by_email(session, email)
+            if account is None or account.is_suspended or not self._post.is_there:
+                return
+            async with self._database.begin(account.id) as session:
+                link = await self._links.make(
+                    session, LinkKind.RESET, email=account.email, user_id=account.id, is_mailed=True
+                )
+                await audit_log.append(session, account.id, "reset_requested", address, correlation_id())
+                await self._post.queue(session, mail.reset(account.email, link, self._post.base_url))
+        except DatabaseAway:
+            return
+
+    async def reset(self, token: str, wanted: str, caller: Caller) -> None:
+        """Choose a new password with a link. The second factor stays: the person signs in afterwards as always.
+
+        Raises:
+            NotAllowed: when the link does not work (any more).
+            InvalidInput: when the new password cannot be used.
+        """
+        await self._limits.attempt("link", caller)
+        async with self._database.begin(None) as session:
+            link = await self._links.look(session, LinkKind.RESET, token)
+        if link is None or link.user_id is None:
+            raise NotAllowed(OLD_LINK)
+        async with self._database.begin(link.user_id) as session:
+            user = await rows.own(session, link.user_id)
+        checked_password(wanted, email=link.email, name=user.name if user else "")
+        await self._set(link.user_id, wanted, caller, "password_reset", keeping=None, token=token)
+        await self._limits.pardon("link", caller)
+
+    async def _set(
+        self, user_id: UUID, wanted: str, caller: Caller, action: AuditAction, *, keeping: UUID | None, token: str = ""
+    ) -> None:
+        hashed = await self._passwords.hash(wanted)
+        async with self._database.begin(user_id) as session:
+            if token:
+                # Used up with what it is for, or not at all.
+                link = await self._links.spend(session, LinkKind.RESET, token)
+                if link is None:
+                    raise NotAllowed(OLD_LINK)
+                if link.is_mailed:
+                    await rows.confirm_email(session, user_id)
+            await rows.set_password_hash(session, user_id, hashed)
+            ended = await session_rows.end(session, user_id, but=keeping, reason=action)
+            if keeping is not None:
+                await session_rows.rotate_soon(session, user_id, keeping)
+            revoked = await session_rows.revoke_keys(session, user_id)
+            user = await rows.own(session, user_id)
+            await audit_log.append(
+                session, user_id, action, caller.address, correlation_id(), sessions_ended=ended, keys_revoked=revoked
+            )
+            if user is not None:
+                await self._post.queue(session, mail.password_changed(user.email, self._post.base_url))
+        self._access.changed(user_id)

@@ -1,0 +1,155 @@
+"""Slowing down whoever tries too often, without locking anybody out of their own account.
+
+An attempt counts for what is tried (an account), for the address it comes from and for its network. A browser that
+has signed the person in before has a counter of its own instead: somebody who guesses from elsewhere, however often,
+does not keep the owner out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+
+from rxchat import observability
+from rxchat.db.accounts import rate_limits as rows
+from rxchat.db.platform.database import Database
+from rxchat.domain.accounts import Caller
+from rxchat.domain.errors import TooManyAttempts
+from rxchat.domain.limits import Allowance, AttemptCounters, CountersAway, Pace, host_of, network_of, spoken_wait
+
+_QUEUED_AGAIN = Allowance(subject=60)
+"""So many documents a user can have read again, or versions restored, until there are pauses: each costs a whole reading."""
+_SHARES = Allowance(subject=60)
+"""So many grants on what is theirs users can give until there are pauses."""
+
+log = structlog.get_logger(__name__)
+
+
+class PostgresCounters:
+    """Counts attempts where truth lives: slower, and always there."""
+
+    def __init__(self, database: Database) -> None:
+        """Know the database."""
+        self._database = database
+
+    async def count(self, keys: Sequence[str], free: Sequence[int], pace: Pace) -> float:
+        """Count an attempt under each key; return for how many seconds it is refused, or 0.
+
+        Raises:
+            DatabaseAway: when Postgres does not answer.
+        """
+        async with self._database.begin(None) as session:
+            return await rows.count(
+                session,
+                keys,
+                free,
+                base_seconds=pace.base_seconds,
+                cap_seconds=pace.cap_seconds,
+                forget_seconds=pace.forget_seconds,
+            )
+
+    async def forgive(self, clean: Sequence[str], lessen: Sequence[str]) -> None:
+        """Forget all attempts under some keys, and the last one under others."""
+        async with self._database.begin(None) as session:
+            await rows.forgive(session, clean, lessen)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt that was counted, to be taken back when it was right."""
+
+    own: tuple[str, ...]
+    shared: tuple[str, ...]
+
+
+class Limits:
+    """Counts attempts, and refuses them for a while when there were too many."""
+
+    def __init__(self, quick: AttemptCounters | None, sure: AttemptCounters, pace: Pace = Pace()) -> None:  # noqa: B008 - a frozen value
+        """Ask the quick counters first, and the sure ones while those are away."""
+        self._quick = quick
+        self._sure = sure
+        self._pace = pace
+
+    async def attempt(
+        self,
+        action: str,
+        caller: Caller,
+        subject: str = "",
+        *,
+        is_known_device: bool = False,
+        counts_alone: bool = False,
+        allowance: Allowance = Allowance(),  # noqa: B008 - a frozen value
+    ) -> Attempt:
+        """Count an attempt before it is made.
+
+        With `counts_alone`, for the subject and not for the address: others behind it cannot use it up, and it cannot
+        use up theirs.
+
+        Raises:
+            TooManyAttempts: when it must wait; the message says how long, and so does `retry_after_seconds`.
+        """
+        who = hashlib.sha256(subject.encode("utf-8", "surrogatepass")).hexdigest()[:32] if subject else ""
+        if is_known_device:
+            own, shared = {f"{action}:device:{who}:{caller.device_id}": allowance.device}, {}
+        else:
+            own = {f"{action}:subject:{who}": allowance.subject} if who else {}
+            both = () if counts_alone and own else (allowance.address, allowance.network)
+            shared = dict(zip(_shared(action, caller), both, strict=False))
+        free = own | shared
+        waiting = await self._count(list(free), list(free.values()))
+        if waiting > 0:
+            observability.SLOWED.labels(action).inc()
+            log.info("slowed down", action=action, address=caller.address, seconds=round(waiting, 1))
+            raise TooManyAttempts(
+                f"Too many attempts. Please try again in {spoken_wait(waiting)}.", retry_after_seconds=waiting
+            )
+        return Attempt(tuple(own), tuple(shared))
+
+    async def attempt_to_queue(self, user_id: UUID, caller: Caller) -> None:
+        """Count that a user has a document ingested that was ingested before.
+
+        Raises:
+            TooManyAttempts: when it was done too often.
+        """
+        await self.attempt("ingest", caller, str(user_id), counts_alone=True, allowance=_QUEUED_AGAIN)
+
+    async def attempt_to_share(self, user_id: UUID, caller: Caller) -> None:
+        """Count that a user gives a grant on a collection or a conversation of their own.
+
+        Raises:
+            TooManyAttempts: when it was done too often.
+        """
+        await self.attempt("grant", caller, str(user_id), counts_alone=True, allowance=_SHARES)
+
+    async def pardon(self, action: str, caller: Caller) -> None:
+        """Take one attempt of an address back, when something that began with it has come to a good end."""
+        await self.forgive(Attempt((), _shared(action, caller)))
+
+    async def forgive(self, attempt: Attempt) -> None:
+        """Take an attempt back that was right: the account is clean, and its address has one attempt less."""
+        if self._quick is not None:
+            try:
+                await self._quick.forgive(attempt.own, attempt.shared)
+            except CountersAway:
+                pass
+            else:
+                return
+        await self._sure.forgive(attempt.own, attempt.shared)
+
+    async def _count(self, keys: Sequence[str], free: Sequence[int]) -> float:
+        if self._quick is not None:
+            try:
+                return await self._quick.count(keys, free, self._pace)
+            except CountersAway:
+                pass
+        return await self._sure.count(keys, free, self._pace)
+
+
+def _shared(action: str, caller: Caller) -> tuple[str, str]:
+    """Return the counters that an address has in common with others behind it, and with its neighbours."""
+    return f"{action}:address:{host_of(caller.address)}", f"{action}:network:{network_of(caller.address)}"

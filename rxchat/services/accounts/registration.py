@@ -1,0 +1,256 @@
+"""How accounts come about: the first administrator, an invitation, or by oneself where that is open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+
+from rxchat.db.access import audit_log
+from rxchat.db.accounts import accounts as rows
+from rxchat.db.platform.database import Database
+from rxchat.domain import mail
+from rxchat.domain.accounts import Caller, RegistrationMode, valid_email, valid_name, valid_password
+from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotSignedIn
+from rxchat.domain.ids import new_id, parse_id
+from rxchat.observability import correlation_id
+from rxchat.services.accounts.breached_passwords import is_breached
+from rxchat.services.accounts.one_time_links import LinkKind, Links
+from rxchat.services.accounts.passwords import Passwords
+from rxchat.services.accounts.rate_limits import Limits
+from rxchat.services.accounts.sign_in import Admission, Authentication
+from rxchat.services.platform.instance_settings import Rules
+from rxchat.services.platform.mail_sender import Post
+from rxchat.services.platform.session_tokens import Tokens
+
+log = structlog.get_logger(__name__)
+
+OLD_LINK = "This link is not valid (any more). Please ask for a new one."
+
+
+@dataclass(frozen=True, slots=True)
+class SignInOffer:
+    """What somebody who is not signed in can do here."""
+
+    registration: RegistrationMode
+    has_mail: bool
+
+
+def checked_password(password: str, *, email: str, name: str) -> str:
+    """Return a new password unchanged.
+
+    Raises:
+        InvalidInput: when it is too short, absurdly long, about its owner, or one that everybody tries.
+    """
+    valid_password(password, email=email, name=name)
+    if is_breached(password):
+        raise InvalidInput(
+            "This password was found in lists of stolen ones, so it is among the first that anybody tries. Please"
+            " choose another one."
+        )
+    return password
+
+
+class Registration:
+    """The use cases of making an account."""
+
+    def __init__(
+        self,
+        database: Database,
+        passwords: Passwords,
+        tokens: Tokens,
+        limits: Limits,
+        links: Links,
+        rules: Rules,
+        post: Post,
+        authentication: Authentication,
+    ) -> None:
+        """Know where truth lives and who does what."""
+        self._database = database
+        self._passwords = passwords
+        self._tokens = tokens
+        self._limits = limits
+        self._links = links
+        self._rules = rules
+        self._post = post
+        self._authentication = authentication
+
+    async def offer(self) -> SignInOffer:
+        """Return what the sign-in page offers."""
+        rules = await self._rules.current()
+        return SignInOffer(rules.registration, self._post.is_there)
+
+    async def setup_token(self) -> str | None:
+        """Return the token of the link for the first administrator; None once there is an account."""
+        async with self._database.begin(None) as session:
+            return None if await rows.has_accounts(session) else self._tokens.setup()
+
+    async def create_first_administrator(
+        self, token: str, *, name: str, email: str, password: str, caller: Caller
+    ) -> Admission:
+        """Create the first account and sign it in.
+
+        Raises:
+            NotAllowed: when the link is not ours or too old.
+            InvalidInput: when name, address or password cannot be used.
+            Conflict: when there is an account already.
+        """
+        await self._limits.attempt("setup", caller)
+        self._check_setup(token)
+        name, email = valid_name(name), valid_email(email)
+        hashed = await self._passwords.hash(checked_password(password, email=email, name=name))
+        user_id = new_id()
+        async with self._database.begin(user_id) as session:
+            created = await rows.create_first_administrator(
+                session, user_id, email=email, name=name, password_hash=hashed
+            )
+            if not created:
+                raise Conflict("There is an administrator already. Please sign in.")
+            await audit_log.append(session, user_id, "first_administrator_created", caller.address, correlation_id())
+        log.info("the first administrator was created", user_id=str(user_id))
+        return await self._enter(user_id, caller)
+
+    async def _enter(self, user_id: UUID, caller: Caller) -> Admission:
+        async with self._database.begin(user_id) as session:
+            user = await rows.own(session, user_id)
+            account = await rows.by_email(session, user.email) if user else None
+        if account is None:
+            raise NotSignedIn
+        return await self._authentication.admit(account, caller, method="password")
+
+    async def register(self, *, name: str, email: str, password: str, caller: Caller) -> Admission | None:
+        """Make an account for whoever asks, and sign them in; None: with mail, the address is confirmed by a link first.
+
+        With mail, the answer is the same whether the address has an account already, whose owner gets a mail that says
+        so. Without mail nothing else can tell them.
+
+        Raises:
+            Conflict: without mail, when the address has an account already.
+            NotAllowed: where one needs an invitation.
+            InvalidInput: when name, address or password cannot be used.
+            TooManyAttempts: when it was tried too often.
+        """
+        rules = await self._rules.current()
+        if rules.registration is not RegistrationMode.OPEN:
+            raise NotAllowed("Accounts here are made by invitation. Please ask an administrator for one.")
+        name, email = valid_name(name), valid_email(email)
+        password = checked_password(password, email=email, name=name)
+        await self._limits.attempt("register", caller, email.casefold())
+        hashed = await self._passwords.hash(password)
+        user_id = new_id()
+        is_confirmed = not self._post.is_there
+        async with self._database.begin(user_id) as session:
+            created = await rows.create(
+                session, user_id, email=email, name=name, role=rules.default_role,
+                password_hash=hashed, is_confirmed=is_confirmed,
+            )  # fmt: skip
+            action = "registered" if created else "registration_refused"
+            await audit_log.append(session, user_id if created else None, action, caller.address, correlation_id())
+            link = None
+            if created and not is_confirmed:
+                link = await self._links.make(
+                    session, LinkKind.CONFIRMATION, email=email, user_id=user_id, is_mailed=True
+                )
+            base = self._post.base_url
+            letter = mail.confirmation(email, link, base) if link else mail.registered_already(email, base)
+            await self._post.queue(session, letter)
+        if not is_confirmed:
+            return None
+        if not created:
+            raise Conflict("There is an account with this address already: sign in, or ask an administrator.")
+        return await self._enter(user_id, caller)
+
+    async def confirm(self, token: str, caller: Caller) -> None:
+        """Take the proof that an address is its account's.
+
+        Raises:
+            NotAllowed: when the link does not work (any more).
+        """
+        await self._limits.attempt("link", caller)
+        async with self._database.begin(None) as session:
+            link = await self._links.look(session, LinkKind.CONFIRMATION, token)
+        if link is None or link.user_id is None:
+            raise NotAllowed(OLD_LINK)
+        async with self._database.begin(link.user_id) as session:
+            if await self._links.spend(session, LinkKind.CONFIRMATION, token) is None:
+                raise NotAllowed(OLD_LINK)
+            await rows.confirm_email(session, link.user_id)
+            await audit_log.append(session, link.user_id, "email_confirmed", caller.address, correlation_id())
+        await self._limits.pardon("link", caller)
+
+    async def check_link(self, kind: str, token: str, caller: Caller) -> None:
+        """Return when a link works: the page behind it need not be filled in for nothing.
+
+        Raises:
+            NotAllowed: when it does not (any more).
+        """
+        await self._limits.attempt("link", caller)
+        if kind == "setup":
+            self._check_setup(token)
+            if await self.setup_token() is None:
+                raise NotAllowed("There is an administrator already. Please sign in.")
+        else:
+            async with self._database.begin(None) as session:
+                link = await self._links.look(session, LinkKind(kind), token)
+            if link is None:
+                raise NotAllowed(OLD_LINK)
+        await self._limits.pardon("link", caller)
+
+    def _check_setup(self, token: str) -> None:
+        try:
+            self._tokens.check_setup(token)
+        except NotSignedIn as error:
+            raise NotAllowed(
+                "This link is not valid (any more). Start RxChat again: it prints a new one while there is no account."
+            ) from error
+
+    async def invited(self, token: str, caller: Caller) -> str:
+        """Return the address that an invitation is for.
+
+        Raises:
+            NotAllowed: when the link does not work (any more).
+        """
+        await self._require_not_closed()
+        await self._limits.attempt("link", caller)
+        async with self._database.begin(None) as session:
+            link = await self._links.look(session, LinkKind.INVITATION, token)
+        if link is None:
+            raise NotAllowed(OLD_LINK)
+        await self._limits.pardon("link", caller)
+        return link.email
+
+    async def join(self, token: str, *, name: str, password: str, caller: Caller) -> Admission:
+        """Accept an invitation: make the account and sign it in.
+
+        Raises:
+            NotAllowed: when the link does not work (any more), or nobody can make an account just now.
+            InvalidInput: when name or password cannot be used.
+        """
+        await self._require_not_closed()
+        name = valid_name(name)
+        email = await self.invited(token, caller)
+        password = checked_password(password, email=email, name=name)
+        await self._limits.attempt("link", caller)
+        hashed = await self._passwords.hash(password)
+        user_id = new_id()
+        async with self._database.begin(user_id) as session:
+            link = await self._links.spend(session, LinkKind.INVITATION, token)
+            if link is None:
+                raise NotAllowed(OLD_LINK)
+            created = await rows.create(
+                session, user_id, email=link.email, name=name, role=link.role, password_hash=hashed,
+                # Whoever invites somebody by hand vouches for the address.
+                is_confirmed=True, group_ids=[group for item in link.group_ids if (group := parse_id(item))],
+            )  # fmt: skip
+            if not created:
+                raise NotAllowed(OLD_LINK)
+            await audit_log.append(
+                session, user_id, "joined", caller.address, correlation_id(), invited_by=str(link.created_by)
+            )
+        await self._limits.pardon("link", caller)
+        return await self._enter(user_id, caller)
+
+    async def _require_not_closed(self) -> None:
+        if (await self._rules.current()).registration is RegistrationMode.CLOSED:
+            raise NotAllowed("No new accounts can be made here at the moment. Please ask an administrator.")

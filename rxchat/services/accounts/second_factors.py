@@ -1,0 +1,167 @@
+"""Second factors: codes of an authenticator app (RFC 6238), and the recovery codes for when it is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import secrets
+import time
+from dataclasses import dataclass
+from uuid import UUID
+
+import segno
+from pyotp import random_base32
+from pyotp.totp import TOTP
+
+from rxchat.db.access import audit_log
+from rxchat.db.accounts import credentials as rows
+from rxchat.db.accounts import sessions as session_rows
+from rxchat.db.platform.database import Database
+from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.errors import Conflict, InvalidInput, NotFound
+from rxchat.observability import correlation_id
+from rxchat.services.accounts.sessions import Sessions
+from rxchat.services.platform.encryption import Vault
+
+_PURPOSE = "totp"
+_CODES_PURPOSE = "recovery code"
+_STEP_SECONDS = 30
+_CODES = 10
+# Without what looks alike on paper: 0 and o, 1 and l and i.
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+ISSUER = "RxChat"
+
+
+@dataclass(frozen=True, slots=True)
+class TotpOffer:
+    """What an authenticator app needs: shown once, in force when it has made a right code."""
+
+    secret: str
+    uri: str
+    picture: str
+    """The address as a QR code: an SVG with nothing but shapes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactorStatus:
+    """What a person has set up."""
+
+    has_totp: bool
+    recovery_codes_left: int
+    passkeys: tuple[tuple[UUID, str], ...]
+
+
+class SecondFactors:
+    """The use cases around authenticator apps and recovery codes."""
+
+    def __init__(self, database: Database, vault: Vault, sessions: Sessions) -> None:
+        """Know where truth lives and who keeps secrets."""
+        self._database = database
+        self._vault = vault
+        self._sessions = sessions
+
+    async def status(self, viewer: Viewer) -> SecondFactorStatus:
+        """Return what the person has set up."""
+        async with self._database.begin(viewer.user_id) as session:
+            secret = await rows.totp(session, viewer.user_id)
+            left = await rows.recovery_codes_left(session, viewer.user_id)
+            passkeys = await rows.passkeys(session, viewer.user_id)
+        has_totp = secret is not None and secret.confirmed_at is not None
+        return SecondFactorStatus(has_totp, left, tuple((item.id, item.name) for item in passkeys))
+
+    async def begin_totp(self, viewer: Viewer) -> TotpOffer:
+        """Make a secret for an authenticator app; it counts once `confirm_totp` has seen a code of it.
+
+        Raises:
+            Conflict: when one is in force already.
+        """
+        secret = random_base32(32)
+        sealed = self._vault.seal(_PURPOSE, str(viewer.user_id), secret.encode())
+        async with self._database.begin(viewer.user_id) as session:
+            if not await rows.begin_totp(session, viewer.user_id, sealed):
+                raise Conflict("There is an authenticator app already. Remove it first to set up another one.")
+        uri = TOTP(secret).provisioning_uri(name=viewer.email, issuer_name=ISSUER)
+        return TotpOffer(secret, uri, await asyncio.to_thread(_picture, uri))
+
+    async def confirm_totp(self, viewer: Viewer, code: str, caller: Caller) -> list[str]:
+        """Put the authenticator app in force with its first code, and return the ten recovery codes.
+
+        Raises:
+            InvalidInput: when the code is not right.
+            NotFound: when nothing was begun.
+        """
+        async with self._database.begin(viewer.user_id) as session:
+            secret = await rows.totp(session, viewer.user_id)
+            if secret is None or secret.confirmed_at is not None:
+                raise NotFound("Please begin again: there is no authenticator app that waits for its first code.")
+            step = self._step_of(viewer.user_id, secret.sealed, code)
+            if step is None or not await rows.use_totp_step(session, viewer.user_id, step):
+                raise InvalidInput(
+                    "This code is not right. Check that the phone's clock is, and try the code that it shows now."
+                )
+            codes = await self._new_codes(session, viewer.user_id)
+            # What was signed in before there was this factor has not shown it.
+            await session_rows.end(session, viewer.user_id, but=viewer.session_id, reason="second factor added")
+            await audit_log.append(session, viewer.user_id, "totp_added", caller.address, correlation_id())
+        await self._sessions.show_second_factor(viewer)
+        return codes
+
+    async def remove_totp(self, viewer: Viewer, caller: Caller) -> None:
+        """Remove the authenticator app, and the recovery codes with it unless a passkey still needs them.
+
+        Raises:
+            NotFound: when there is none.
+        """
+        async with self._database.begin(viewer.user_id) as session:
+            if not await rows.remove_totp(session, viewer.user_id):
+                raise NotFound("There is no authenticator app.")
+            if not await rows.passkeys(session, viewer.user_id):
+                await rows.replace_recovery_codes(session, viewer.user_id, [])
+            await audit_log.append(session, viewer.user_id, "totp_removed", caller.address, correlation_id())
+
+    async def renew_codes(self, viewer: Viewer, caller: Caller) -> list[str]:
+        """Return ten new recovery codes; the old ones stop working."""
+        async with self._database.begin(viewer.user_id) as session:
+            codes = await self._new_codes(session, viewer.user_id)
+            await audit_log.append(session, viewer.user_id, "recovery_codes_renewed", caller.address, correlation_id())
+        return codes
+
+    async def takes(self, user_id: UUID, code: str, caller: Caller) -> bool:
+        """Whether a code is right, of the app or one of the recovery codes; it is used up by asking."""
+        code = "".join(character for character in code.lower() if character.isalnum())[:64]
+        async with self._database.begin(user_id) as session:
+            secret = await rows.totp(session, user_id)
+            if code.isascii() and code.isdigit() and len(code) == 6:
+                step = self._step_of(user_id, secret.sealed, code) if secret and secret.confirmed_at else None
+                return step is not None and await rows.use_totp_step(session, user_id, step)
+            taken = await rows.use_recovery_code(session, user_id, self._digest(user_id, code))
+            if taken:
+                left = await rows.recovery_codes_left(session, user_id)
+                await audit_log.append(
+                    session, user_id, "recovery_code_used", caller.address, correlation_id(), codes_left=left
+                )
+            return taken
+
+    def _step_of(self, user_id: UUID, sealed: bytes, code: str) -> int | None:
+        """Return the time step that a code belongs to: now, the one before or the one after, as RFC 6238 advises."""
+        app = TOTP(self._vault.open(_PURPOSE, str(user_id), sealed).decode())
+        code = code.strip().replace(" ", "")
+        now = int(time.time()) // _STEP_SECONDS
+        for step in (now, now - 1, now + 1):
+            if code.isascii() and app.verify(code, for_time=step * _STEP_SECONDS):
+                return step
+        return None
+
+    async def _new_codes(self, session: rows.AsyncSession, user_id: UUID) -> list[str]:
+        codes = ["".join(secrets.choice(_ALPHABET) for _ in range(12)) for _ in range(_CODES)]
+        await rows.replace_recovery_codes(session, user_id, [self._digest(user_id, code) for code in codes])
+        return [f"{code[:4]}-{code[4:8]}-{code[8:]}" for code in codes]
+
+    def _digest(self, user_id: UUID, code: str) -> bytes:
+        return self._vault.digest(_CODES_PURPOSE, f"{user_id} {code}")
+
+
+def _picture(uri: str) -> str:
+    drawn = io.BytesIO()
+    segno.make(uri, error="m").save(drawn, kind="svg", scale=4, border=2, xmldecl=False, svgns=True)
+    return drawn.getvalue().decode()

@@ -1,0 +1,355 @@
+"""Who is behind a cookie, a program's token or an API key: the server's record decides, each time."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from rxchat.db.access import audit_log
+from rxchat.db.accounts import sessions as rows
+from rxchat.db.accounts.sessions import Behind
+from rxchat.db.platform.database import Database
+from rxchat.domain.accounts import Caller, SecondFactorPolicy, Viewer
+from rxchat.domain.audit_actions import AuditAction
+from rxchat.domain.errors import DatabaseAway, NotFound, NotSignedIn, SecondFactorNeeded
+from rxchat.domain.ids import new_id
+from rxchat.domain.permissions import ADMINISTRATIVE, Permission, Scope
+from rxchat.domain.text import clean_line
+from rxchat.observability import correlation_id
+from rxchat.services.platform.change_feeds import Access
+from rxchat.services.platform.encryption import Vault
+from rxchat.services.platform.instance_settings import Rules
+from rxchat.services.platform.session_tokens import Purpose, SessionToken, Tokens
+from rxchat.tables import UserSession
+
+_SEEN_EVERY = timedelta(minutes=1)
+_ROTATED_EVERY = timedelta(days=1)
+_REMEMBER_SECONDS = 2.0
+_REMEMBER_AT_MOST = 10_000
+_ENDED_SECONDS = 60.0
+"""For so long a cookie whose sign-in has ended is not asked about: it counts again at most when an account is readmitted."""
+KEY_PREFIX = "rxc_"
+KEY_PURPOSE = "api key"
+# A name from another version of RxChat counts for nothing.
+_PERMISSIONS = {permission.value for permission in Permission}
+_SCOPES = {scope.value for scope in Scope}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """A sign-in as its person sees it."""
+
+    id: UUID
+    kind: str
+    method: str
+    user_agent: str
+    address: str
+    created_at: datetime
+    last_seen_at: datetime
+    is_this: bool
+
+
+_ENDINGS = {
+    "ended by an administrator": "administrator",
+    "changed by an administrator": "administrator",
+    "second factor reset": "administrator",
+    "second factor added": "factor",
+    "account to be deleted": "deletion",
+    "account to be deleted by an administrator": "deletion",
+    "session_ended": "elsewhere",
+    "other_sessions_ended": "elsewhere",
+    "password_changed": "password",
+    "password_reset": "password",
+    "expired": "expired",
+}
+"""What is written down when a sign-in ends, and what the sign-in page is told of it."""
+
+
+class Sessions:
+    """Opens, checks, lists and ends sign-ins.
+
+    A check is remembered for two seconds at most, and only while this process hears from Postgres what changes: then
+    it is forgotten the moment it is wrong.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        tokens: Tokens,
+        vault: Vault,
+        rules: Rules,
+        access: Access,
+        *,
+        idle: timedelta,
+        absolute: timedelta,
+    ) -> None:
+        """Know where truth lives and how long a sign-in lasts, unused and in all."""
+        self._database = database
+        self._tokens = tokens
+        self._vault = vault
+        self._rules = rules
+        self._access = access
+        self.idle = idle
+        self.absolute = absolute
+        self._known: dict[bytes, tuple[float, Viewer]] = {}
+        self._ended: dict[bytes, float] = {}
+        self._changes = 0
+        access.on_change(self._forget)
+
+    def _forget(self, user_id: UUID | None) -> None:
+        self._changes += 1
+        if user_id is None:
+            self._known.clear()
+            return
+        for seal in [seal for seal, (_, viewer) in self._known.items() if viewer.user_id == user_id]:
+            del self._known[seal]
+
+    async def open(
+        self,
+        user_id: UUID,
+        caller: Caller,
+        *,
+        method: str,
+        second_factor: bool,
+        device_id: UUID | None = None,
+        scopes: frozenset[Scope] | None = None,
+        kind: str = "browser",
+        lifetime: timedelta | None = None,
+    ) -> SessionToken:
+        """Begin a sign-in of somebody who has proved who they are."""
+        token = SessionToken(user_id, new_id())
+        now = datetime.now(UTC)
+        row = UserSession(
+            user_id=user_id,
+            id=token.session_id,
+            expires_at=now + (lifetime or self.absolute),
+            address=caller.address[:100],
+            user_agent=clean_line(caller.user_agent)[:300],
+            kind=kind,
+            method=method,
+            second_factor_at=now if second_factor else None,
+            device_id=device_id,
+            scopes=None if scopes is None else sorted(scopes),
+        )
+        async with self._database.begin(user_id) as session:
+            await rows.open_session(session, row)
+            await audit_log.append(
+                session, user_id, "signed_in", caller.address, correlation_id(),
+                method=method, kind=kind, second_factor=second_factor, session=str(token.session_id),
+            )  # fmt: skip
+        return token
+
+    def cookie_of(self, token: SessionToken) -> str:
+        """Return the value of a session cookie."""
+        return self._tokens.session(token, self.absolute)
+
+    async def viewer(self, sealed: str, *, enrolling: bool = False) -> Viewer:
+        """Return who is behind a session cookie, as the server's record has it now.
+
+        With `enrolling`, somebody who has to set up a second factor first may pass: it is for the pages to do that.
+
+        Raises:
+            NotSignedIn: when the cookie or its record does not count (any more).
+            SecondFactorNeeded: when nothing else is open to them before they have set one up.
+        """
+        return await self._checked(sealed, Purpose.SESSION, "browser", enrolling=enrolling)
+
+    async def why_ended(self, sealed: str) -> str:
+        """Return why the sign-in of a cookie does not count any more, as a word for the sign-in page; "" for no reason.
+
+        Somebody who has signed out holds no cookie: this is for those who were signed out by something else.
+        """
+        try:
+            token = self._tokens.open_session(sealed)
+        except NotSignedIn:
+            return ""
+        async with self._database.begin(token.user_id) as session:
+            reason = await rows.why_ended(session, token.user_id, token.session_id, self.idle)
+        return _ENDINGS.get(reason, "")
+
+    def holder_of(self, sealed: str) -> UUID | None:
+        """Return whose cookie it is, or None when it is not one of ours. Whether it still counts only `viewer` knows."""
+        try:
+            return self._tokens.open_session(sealed).user_id
+        except NotSignedIn:
+            return None
+
+    async def signed_in_holder_of(self, sealed: str) -> UUID | None:
+        """Return whose cookie it is while its sign-in counts, else None. While Postgres is away: whose cookie it is.
+
+        Costs at most a read in two seconds for each cookie; one whose sign-in has ended is remembered for longer.
+        """
+        seal = hashlib.sha256(Purpose.SESSION.value + sealed.encode("utf-8", "surrogatepass")).digest()
+        if time.monotonic() < self._ended.get(seal, 0.0):
+            return None
+        holder = self.holder_of(sealed)
+        if holder is None:
+            return None
+        try:
+            await self.viewer(sealed, enrolling=True)
+        except NotSignedIn:
+            if len(self._ended) >= _REMEMBER_AT_MOST:
+                self._ended.clear()
+            self._ended[seal] = time.monotonic() + _ENDED_SECONDS
+            return None
+        except DatabaseAway:
+            return holder
+        return holder
+
+    async def rotated(self, viewer: Viewer) -> tuple[str, int] | None:
+        """Return a new cookie and its seconds when it is time for one, which makes the old one worthless soon.
+
+        It is time once a day, and after a password or a second factor was changed.
+        """
+        fresh = new_id()
+        async with self._database.begin(viewer.user_id) as session:
+            until = await rows.rotate(session, viewer.user_id, viewer.session_id, fresh, _ROTATED_EVERY)
+        if until is None:
+            return None
+        self._access.changed(viewer.user_id)
+        left = until - datetime.now(UTC)
+        return self._tokens.session(SessionToken(viewer.user_id, fresh), left), int(left.total_seconds())
+
+    async def bearer(self, credential: str) -> Viewer:
+        """Return who is behind a program's access token or API key.
+
+        Raises:
+            NotSignedIn: when it does not count (any more).
+            SecondFactorNeeded: when its owner has to set up a second factor first.
+        """
+        if credential.startswith(KEY_PREFIX):
+            return await self._behind_key(credential)
+        return await self._checked(credential, Purpose.ACCESS, "program", enrolling=False)
+
+    async def _checked(self, sealed: str, purpose: Purpose, kind: str, *, enrolling: bool) -> Viewer:
+        seal = hashlib.sha256(purpose.value + sealed.encode("utf-8", "surrogatepass")).digest()
+        viewer = self._remembered(seal)
+        if viewer is None:
+            token = self._tokens.open_session(sealed, purpose)
+            changes = self._changes
+            async with self._database.begin(token.user_id) as session:
+                found = await rows.behind(session, token.user_id, token.session_id, self.idle)
+                if found is None or found.kind != kind:
+                    raise NotSignedIn
+                if found.last_used_at and datetime.now(UTC) - found.last_used_at > _SEEN_EVERY:
+                    await rows.touch_session(session, token.user_id, found.session_id or token.session_id)
+            shown = found.has_second_factor and found.second_factor_at is not None
+            viewer = await self._viewer(token.user_id, found.session_id or token.session_id, found, shown)
+            self._remember(seal, viewer, changes)
+        if viewer.must_enrol and not enrolling:
+            raise SecondFactorNeeded
+        return viewer
+
+    async def _behind_key(self, key: str) -> Viewer:
+        seal = hashlib.sha256(b"key" + key.encode("utf-8", "surrogatepass")).digest()
+        viewer = self._remembered(seal)
+        if viewer is None:
+            changes = self._changes
+            async with self._database.begin(None) as session:
+                found = await rows.behind_key(session, self._vault.digest(KEY_PURPOSE, key))
+            if found is None or found.user_id is None or found.key_id is None:
+                raise NotSignedIn
+            if found.last_used_at is None or datetime.now(UTC) - found.last_used_at > _SEEN_EVERY:
+                async with self._database.begin(found.user_id) as session:
+                    await rows.touch_key(session, found.user_id, found.key_id)
+            # The key was made by somebody who had shown theirs, if they had to.
+            viewer = await self._viewer(found.user_id, found.key_id, found, found.has_second_factor)
+            self._remember(seal, viewer, changes)
+        if viewer.must_enrol:
+            raise SecondFactorNeeded
+        return viewer
+
+    def _remembered(self, seal: bytes) -> Viewer | None:
+        until, viewer = self._known.get(seal, (0.0, None))
+        return viewer if time.monotonic() < until and self._access.is_up_to_date else None
+
+    def _remember(self, seal: bytes, viewer: Viewer, changes: int) -> None:
+        if changes != self._changes:
+            # Something changed while this was read: what was read may be from before.
+            return
+        if len(self._known) >= _REMEMBER_AT_MOST:
+            self._known.clear()
+        self._known[seal] = (time.monotonic() + _REMEMBER_SECONDS, viewer)
+
+    async def _viewer(self, user_id: UUID, session_id: UUID, found: Behind, shown: bool) -> Viewer:
+        permissions = frozenset(Permission(name) for name in found.permissions if name in _PERMISSIONS)
+        policy = (await self._rules.current()).second_factor
+        is_lacking = policy is not SecondFactorPolicy.NOBODY and not shown
+        administrative = permissions & ADMINISTRATIVE
+        return Viewer(
+            user_id=user_id,
+            session_id=session_id,
+            name=found.name,
+            email=found.email,
+            role=found.role,
+            permissions=permissions - ADMINISTRATIVE if is_lacking else permissions,
+            groups=frozenset(found.groups),
+            scopes=None if found.scopes is None else frozenset(Scope(name) for name in found.scopes if name in _SCOPES),
+            needs_second_factor=is_lacking and bool(administrative),
+            lacks_second_factor=is_lacking,
+            owes_second_factor=found.has_second_factor and not shown,
+            must_enrol=is_lacking and policy is SecondFactorPolicy.EVERYBODY,
+        )
+
+    async def show_second_factor(self, viewer: Viewer) -> None:
+        """Note that the person has shown a second factor in this sign-in."""
+        async with self._database.begin(viewer.user_id) as session:
+            await rows.show_second_factor(session, viewer.user_id, viewer.session_id)
+        self._access.changed(viewer.user_id)
+
+    async def knows_device(self, user_id: UUID, caller: Caller) -> bool:
+        """Whether the caller's browser has signed this person in before."""
+        if caller.device_id is None:
+            return False
+        async with self._database.begin(user_id) as session:
+            return await rows.knows_device(session, user_id, caller.device_id)
+
+    async def mine(self, viewer: Viewer) -> list[SessionView]:
+        """Return the person's own sign-ins, the one used last first."""
+        async with self._database.begin(viewer.user_id) as session:
+            found = await rows.living(session, viewer.user_id, self.idle)
+        return [
+            SessionView(
+                row.id,
+                row.kind,
+                row.method,
+                row.user_agent,
+                row.address,
+                row.created_at,
+                row.last_seen_at,
+                is_this=row.id == viewer.session_id,
+            )
+            for row in found
+        ]
+
+    async def end(self, viewer: Viewer, session_id: UUID, caller: Caller) -> None:
+        """End one of the person's own sign-ins.
+
+        Raises:
+            NotFound: when there is none of theirs with this id.
+        """
+        await self._end(viewer, caller, "session_ended", only=session_id)
+
+    async def end_others(self, viewer: Viewer, caller: Caller) -> int:
+        """End all of the person's sign-ins but this one; return how many there were."""
+        return await self._end(viewer, caller, "other_sessions_ended", but=viewer.session_id)
+
+    async def sign_out(self, viewer: Viewer, caller: Caller) -> None:
+        """End this sign-in, wherever its cookie may still be."""
+        await self._end(viewer, caller, "signed_out", only=viewer.session_id)
+
+    async def _end(
+        self, viewer: Viewer, caller: Caller, action: AuditAction, *, only: UUID | None = None, but: UUID | None = None
+    ) -> int:
+        async with self._database.begin(viewer.user_id) as session:
+            ended = await rows.end(session, viewer.user_id, only=only, but=but, reason=action)
+            if only is not None and not ended:
+                raise NotFound
+            await audit_log.append(
+                session, viewer.user_id, action, caller.address, correlation_id(), session=str(only or but), count=ended
+            )
+        self._access.changed(viewer.user_id)
+        return ended

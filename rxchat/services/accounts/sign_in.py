@@ -1,0 +1,285 @@
+"""Signing in: a password or something better, a second factor where there is one, and then a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from rxchat import observability
+from rxchat.db.access import audit_log
+from rxchat.db.accounts import accounts as rows
+from rxchat.db.accounts import sessions as session_rows
+from rxchat.db.accounts.accounts import Account
+from rxchat.db.platform.database import Database
+from rxchat.domain import mail
+from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.email_addresses import canonical_email
+from rxchat.domain.errors import NotSignedIn, ProofRefused, SignInAgain, TooManyAttempts
+from rxchat.domain.ids import new_id
+from rxchat.domain.limits import Allowance
+from rxchat.domain.permissions import Scope, valid_scopes
+from rxchat.observability import correlation_id
+from rxchat.services.accounts.one_time_links import LinkKind, Links
+from rxchat.services.accounts.passwords import Passwords
+from rxchat.services.accounts.rate_limits import Limits
+from rxchat.services.accounts.second_factors import SecondFactors
+from rxchat.services.accounts.sessions import Sessions
+from rxchat.services.platform.mail_sender import Post
+from rxchat.services.platform.session_tokens import Purpose, SessionToken, Tokens, id_in
+
+log = structlog.get_logger(__name__)
+
+WRONG = "This e-mail address and password do not belong together."
+WRONG_OR_UNCONFIRMED = (
+    "This e-mail address and password do not belong together, or the address is not confirmed yet: then there is a mail"
+    " with a link in your inbox."
+)
+WRONG_CODE = "This code is not right, or it was used before. Please try the next one."
+_PENDING = timedelta(minutes=10)
+_DEVICE = timedelta(days=400)
+_RECENT = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """How signing in went: a session and the browser's mark, or what is still missing."""
+
+    session: SessionToken | None = None
+    device: str = ""
+    pending: str = ""
+    """The sealed proof that the first step was done, when a second factor is asked for."""
+
+
+class Authentication:
+    """The use cases of signing in."""
+
+    def __init__(
+        self,
+        database: Database,
+        passwords: Passwords,
+        tokens: Tokens,
+        limits: Limits,
+        sessions: Sessions,
+        second_factors: SecondFactors,
+        links: Links,
+        post: Post,
+    ) -> None:
+        """Know where truth lives and who checks what."""
+        self._database = database
+        self._passwords = passwords
+        self._tokens = tokens
+        self._limits = limits
+        self._sessions = sessions
+        self._second_factors = second_factors
+        self._links = links
+        self._post = post
+
+    def device_of(self, sealed: str) -> UUID | None:
+        """Return which browser a device cookie marks, or None when it is not one of ours."""
+        try:
+            return id_in(self._tokens.open(Purpose.DEVICE, sealed), "did")
+        except NotSignedIn:
+            return None
+
+    async def sign_in(
+        self, email: str, password: str, caller: Caller, *, scopes: frozenset[Scope] | None = None
+    ) -> Admission:
+        """Check a password; with scopes, for a program that is limited to them.
+
+        Raises:
+            NotSignedIn: in every case of failure, with the same words and after the same work.
+            TooManyAttempts: when it was tried too often.
+        """
+        account = await self._password_checked(email, password, caller)
+        return await self.admit(account, caller, method="password", scopes=scopes)
+
+    async def _password_checked(self, email: str, password: str, caller: Caller) -> Account:
+        email = email.strip()[:254].replace("\x00", "")
+        async with self._database.begin(None) as session:
+            account = await rows.by_email(session, email)
+        is_known = account is not None and await self._sessions.knows_device(account.id, caller)
+        # By the account where there is one: the database knows better than we which spellings of an address are the same.
+        subject = str(account.id) if account else canonical_email(email).casefold()
+        attempt = await self._limits.attempt("sign-in", caller, subject, is_known_device=is_known)
+        matches = await self._passwords.matches(password[:10_000], account.password_hash if account else None)
+        if account is None or not matches or account.is_suspended:
+            await self._refused(account, caller, "password")
+            raise NotSignedIn(self._wrong)
+        await self._limits.forgive(attempt)
+        if account.password_hash and self._passwords.is_outdated(account.password_hash):
+            fresh = await self._passwords.hash(password)
+            async with self._database.begin(account.id) as session:
+                await rows.set_password_hash(session, account.id, fresh, is_new=False)
+        return account
+
+    @property
+    def _wrong(self) -> str:
+        """The one sentence for everybody who is not let in, whatever the reason."""
+        return WRONG_OR_UNCONFIRMED if self._post.is_there else WRONG
+
+    async def _refused(self, account: Account | None, caller: Caller, method: str) -> None:
+        """Write down that somebody was not let in; whose account it is says nothing about who it was."""
+        observability.SIGN_INS.labels("refused").inc()
+        tried = str(account.id) if account else ""
+        async with self._database.begin(None) as session:
+            await audit_log.append(
+                session, None, "sign_in_refused", caller.address, correlation_id(), method=method, account=tried
+            )
+
+    async def admit(
+        self,
+        account: Account,
+        caller: Caller,
+        *,
+        method: str,
+        second_factor: bool = False,
+        scopes: frozenset[Scope] | None = None,
+    ) -> Admission:
+        """Let somebody in who has proved who they are, or ask for the second factor that their account has.
+
+        Raises:
+            NotSignedIn: when the account is suspended, or its address was never confirmed.
+        """
+        if account.is_suspended:
+            await self._refused(account, caller, method)
+            raise NotSignedIn(self._wrong)
+        if not account.is_confirmed:
+            await self._refused(account, caller, method)
+            await self._send_confirmation(account, caller)
+            raise NotSignedIn(self._wrong)
+        if account.has_second_factor and not second_factor:
+            facts = {
+                "uid": str(account.id),
+                "jti": str(new_id()),
+                "method": method,
+                "scopes": None if scopes is None else sorted(scopes),
+            }
+            return Admission(pending=self._tokens.seal(Purpose.PENDING, facts, _PENDING))
+        return await self._let_in(account.id, caller, method, second_factor=second_factor, scopes=scopes)
+
+    async def _send_confirmation(self, account: Account, caller: Caller) -> None:
+        """Send the link again, now and then: the first one may have expired."""
+        try:
+            await self._limits.attempt("confirmation", caller, str(account.id), allowance=Allowance(subject=2))
+        except TooManyAttempts:
+            return
+        async with self._database.begin(account.id) as session:
+            link = await self._links.make(
+                session, LinkKind.CONFIRMATION, email=account.email, user_id=account.id, is_mailed=True
+            )
+            await self._post.queue(session, mail.confirmation(account.email, link, self._post.base_url))
+
+    async def _let_in(
+        self, user_id: UUID, caller: Caller, method: str, *, second_factor: bool, scopes: frozenset[Scope] | None
+    ) -> Admission:
+        observability.SIGN_INS.labels("signed_in").inc()
+        device_id = caller.device_id or new_id()
+        token = await self._sessions.open(
+            user_id,
+            caller,
+            method=method,
+            second_factor=second_factor,
+            device_id=device_id if scopes is None else None,
+            scopes=scopes,
+            kind="browser" if scopes is None else "program",
+        )
+        return Admission(token, self._tokens.seal(Purpose.DEVICE, {"did": str(device_id)}, _DEVICE))
+
+    def pending_user(self, pending: str) -> UUID:
+        """Return who has done the first step.
+
+        Raises:
+            NotSignedIn: when nobody has, or it is too long ago.
+        """
+        try:
+            return id_in(self._tokens.open(Purpose.PENDING, pending), "uid")
+        except NotSignedIn as error:
+            raise NotSignedIn("That took too long. Please sign in again.") from error
+
+    def is_pending(self, pending: str) -> bool:
+        """Whether somebody has done the first step a moment ago: a page that is loaded again asks for the second one."""
+        try:
+            self.pending_user(pending)
+        except NotSignedIn:
+            return False
+        return True
+
+    async def give_code(self, pending: str, code: str, caller: Caller) -> Admission:
+        """Take the second step with a code of the authenticator app, or a recovery code.
+
+        Raises:
+            NotSignedIn: when the code is not right, or the first step is too long ago.
+            TooManyAttempts: when it was tried too often.
+        """
+        user_id = self.pending_user(pending)
+        is_known = await self._sessions.knows_device(user_id, caller)
+        attempt = await self._limits.attempt("second-factor", caller, str(user_id), is_known_device=is_known)
+        if not await self._second_factors.takes(user_id, code, caller):
+            observability.SIGN_INS.labels("refused").inc()
+            async with self._database.begin(None) as session:
+                await audit_log.append(
+                    session, None, "second_factor_refused", caller.address, correlation_id(), account=str(user_id)
+                )
+            raise NotSignedIn(WRONG_CODE)
+        await self._limits.forgive(attempt)
+        return await self.complete(pending, caller)
+
+    async def complete(self, pending: str, caller: Caller) -> Admission:
+        """Let somebody in who has just shown their second factor; each first step leads in once.
+
+        Raises:
+            NotSignedIn: when the first step was used before, is too long ago, or the account was suspended since.
+        """
+        user_id = self.pending_user(pending)
+        facts = self._tokens.open(Purpose.PENDING, pending)
+        async with self._database.begin(user_id) as session:
+            account = await rows.own(session, user_id)
+            is_first = await session_rows.spend_token(session, id_in(facts, "jti"), datetime.now(UTC) + _PENDING)
+        if account is None or account.suspended_at is not None or not is_first:
+            raise NotSignedIn("Please sign in again.")
+        asked = facts.get("scopes")
+        scopes = valid_scopes(asked) if isinstance(asked, list) else None
+        return await self._let_in(user_id, caller, str(facts.get("method")), second_factor=True, scopes=scopes)
+
+    async def prove(self, viewer: Viewer, password: str, caller: Caller) -> None:
+        """Make sure that whoever holds the session is its person, before something that cannot be taken back.
+
+        Raises:
+            SignInAgain: when the account has a second factor that this sign-in has not shown; without a password, when
+                it is not a recent one.
+            ProofRefused: when the password is wrong.
+            TooManyAttempts: when it was tried too often.
+        """
+        if viewer.owes_second_factor:
+            raise SignInAgain
+        async with self._database.begin(viewer.user_id) as session:
+            account = await rows.own(session, viewer.user_id)
+        if account is None:
+            raise NotSignedIn
+        if account.password_hash is None:
+            await self.require_recent(viewer)
+            return
+        is_known = await self._sessions.knows_device(viewer.user_id, caller)
+        attempt = await self._limits.attempt("sign-in", caller, str(viewer.user_id), is_known_device=is_known)
+        if not await self._passwords.matches(password[:10_000], account.password_hash):
+            async with self._database.begin(viewer.user_id) as session:
+                await audit_log.append(session, viewer.user_id, "proof_refused", caller.address, correlation_id())
+            raise ProofRefused
+        await self._limits.forgive(attempt)
+
+    async def require_recent(self, viewer: Viewer) -> None:
+        """Make sure that the sign-in is one of the last ten minutes, with the second factor if there is one.
+
+        Raises:
+            SignInAgain: when it is not.
+        """
+        if viewer.owes_second_factor or not await self._is_recent(viewer):
+            raise SignInAgain
+
+    async def _is_recent(self, viewer: Viewer) -> bool:
+        now = datetime.now(UTC)
+        mine = await self._sessions.mine(viewer)
+        return any(item.is_this and now - item.created_at < _RECENT for item in mine)

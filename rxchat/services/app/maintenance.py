@@ -1,0 +1,85 @@
+"""What has to be done now and then, whoever is there: signing the audit, deleting accounts whose time has come, sweeping."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import structlog
+
+from rxchat.db.accounts import accounts as rows
+from rxchat.db.platform.database import Database
+from rxchat.domain.errors import DatabaseAway
+from rxchat.services.access.audit_log import AuditTrail
+from rxchat.services.access.denial_log import Denials
+from rxchat.services.documents.storage_gc import Sweeping, swept
+
+log = structlog.get_logger(__name__)
+
+_FIRST_AFTER_SECONDS = 3.0
+"""A process that starts has something else to do first: users wait for it."""
+_EVERY_SECONDS = 60.0
+_SWEEP_EVERY = 60
+"""After so many rounds the file store is swept, too."""
+_FIRST_SWEEP = 10
+"""Not at the start: whoever restores a backup may not be done with it."""
+
+
+class Upkeep:
+    """Does it once a minute in each process; what is done already is not done twice."""
+
+    def __init__(self, database: Database, audit: AuditTrail, denials: Denials, sweeping: Sweeping) -> None:
+        """Know where truth lives, who signs and who sweeps."""
+        self._database = database
+        self._audit = audit
+        self._denials = denials
+        self._sweeping = sweeping
+        self._rounds = 0
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._forever(), name="upkeep")
+
+    async def stop(self) -> None:
+        """End."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+            await self._denials.write_sums()
+
+    async def once(self) -> None:
+        """Do all of it now; what fails is tried again in a minute, and keeps nothing else from being done."""
+        self._rounds += 1
+        steps = [self._delete_accounts, self._denials.write_sums, self._sign]
+        if self._rounds % _SWEEP_EVERY == _FIRST_SWEEP:
+            steps += [self._sweeping.purge_trash, self._sweeping.count_words, self._sweep]
+        for step in steps:
+            try:
+                await step()
+            except DatabaseAway:
+                log.warning("upkeep waits for the database", step=step.__name__)
+            except Exception:
+                # What comes next minute may work again.
+                log.exception("upkeep failed", step=step.__name__)
+
+    async def _delete_accounts(self) -> None:
+        async with self._database.begin(None) as session:
+            deleted = await rows.sweep(session)
+        if deleted:
+            log.info("accounts were deleted for good", count=deleted)
+
+    async def _sign(self) -> None:
+        signed = await self._audit.sign()
+        if signed:
+            log.info("the audit was signed", checkpoints=signed)
+
+    async def _sweep(self) -> None:
+        await swept(self._sweeping)
+
+    async def _forever(self) -> None:
+        await asyncio.sleep(_FIRST_AFTER_SECONDS)
+        while True:
+            await self.once()
+            await asyncio.sleep(_EVERY_SECONDS)

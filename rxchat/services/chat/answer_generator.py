@@ -1,0 +1,344 @@
+"""Writing one answer: ask the model, keep what it says, and say in the end how it went."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from uuid import UUID
+
+import structlog
+
+from rxchat import observability
+from rxchat.db.chat import conversation_sources, turn_queries
+from rxchat.db.chat import runs as run_rows
+from rxchat.db.platform.database import Database
+from rxchat.domain.chat import (
+    AnswerFinished,
+    ChatMessage,
+    ReasoningDelta,
+    Role,
+    TextDelta,
+    ToolCall,
+    ToolCalled,
+    ToolSpec,
+)
+from rxchat.domain.citations import as_data, citations_of, verified_numbers
+from rxchat.domain.continuation import BeganAnew, Seam, asked_to_go_on, looks_complete, prefilled
+from rxchat.domain.conversations import AnswerEnded, MessageState
+from rxchat.domain.errors import AnswerInterrupted, DatabaseAway, ModelBroke, ModelError, ModelRefused
+from rxchat.domain.grounding import NO_SOURCE_USED
+from rxchat.domain.ids import made_at
+from rxchat.domain.ports import ChatModel
+from rxchat.domain.retrieval import Source
+from rxchat.domain.runs import ATTEMPTS, ChunkKind, ClaimedRun, PendingChunk, RunChunk, RunState
+from rxchat.domain.text import ANSWER_CHARACTERS, storable
+from rxchat.services.chat.answer_stream import LiveAnswer
+from rxchat.services.chat.chunk_flusher import Saver
+from rxchat.services.chat.event_appender import Appending
+from rxchat.services.retrieval.prompt_context import Grounding
+from rxchat.services.retrieval.tools import ROUNDS, TOOLS, RetrievalTools
+
+log = structlog.get_logger(__name__)
+
+_HISTORY_MESSAGES = 200
+_RETRY_SECONDS = 1.0
+_GROUNDING_TRIES = 60
+_AT_A_STRETCH_SECONDS = 0.005
+"""How long a model that writes faster than anybody reads may keep everything else waiting."""
+_KINDS = (ChunkKind.REASONING, ChunkKind.TEXT)
+
+
+class AnswerWriter:
+    """The work on one claimed run, from the model's first token to the stored message."""
+
+    def __init__(
+        self,
+        database: Database,
+        model: ChatModel,
+        saver: Saver,
+        engine_id: UUID,
+        run: ClaimedRun,
+        answer: LiveAnswer,
+        longest_seconds: float,
+        grounding: Grounding | None = None,
+    ) -> None:
+        """Take the run on."""
+        self._grounding = grounding
+        self._sources: tuple[Source, ...] = ()
+        self._tools: RetrievalTools | None = None
+        self.run = run
+        self._database = database
+        self._model = model
+        self._saver = saver
+        self._engine_id = engine_id
+        self._answer = answer
+        self._longest_seconds = longest_seconds
+        self._saved = dict.fromkeys(_KINDS, 0)
+        self._chunk_seq = 0
+        self._pieces = 0
+        self._began = time.monotonic()
+        self._finished: AnswerFinished | None = None
+        self._failure: ModelError | None = None
+        self._is_taken_up = False
+        self._is_grounded = False
+        self._lacking: tuple[str, ...] = ()
+
+    async def write(self) -> None:
+        """Have the model write the answer while the saver stores it; how it went is kept for `end`."""
+        messages = await self._taken_up()
+        if self.run.attempt > ATTEMPTS:
+            self._failure = AnswerInterrupted("This answer was interrupted several times, and did not get on.")
+            return
+        self._saver.enter(self.run.id, self)
+        try:
+            async with asyncio.timeout(self._longest_seconds):
+                await self._generate(await self._grounded(messages))
+        except TimeoutError:
+            self._failure = ModelBroke(f"The answer was cut after {self._longest_seconds / 60:g} minutes.")
+        except ModelError as error:
+            self._failure = error
+        except Exception:
+            # The edge of what models say: an answer that ends in a way nobody foresaw must end, and not be asked for for ever.
+            log.exception("an answer failed unexpectedly", run_id=str(self.run.id))
+            self._failure = ModelBroke(
+                "Something went wrong here while this answer was written. What it says so far is kept."
+            )
+        finally:
+            # The rest is in memory and is stored with the ending.
+            self._saver.leave(self.run.id)
+        if self._failure is not None:
+            error = self._failure
+            log.warning(
+                "the model could not answer",
+                code=error.code,
+                model=self.run.model,
+                reason=error.detail or error.message,
+            )
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the model has said all that it will say."""
+        return self._finished is not None or self._failure is not None
+
+    async def _taken_up(self) -> list[ChatMessage]:
+        """Take it up; while the database is away the lease is kept, as far as anybody can."""
+        while True:
+            try:
+                messages = await self._take_up()
+            except DatabaseAway:
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                self._is_taken_up = True
+                return messages
+
+    async def _take_up(self) -> list[ChatMessage]:
+        """Read what is stored of this answer, and what the model is to be told; in one go, a person waits."""
+        run = self.run
+        async with self._database.begin(run.owner_id) as session:
+            thread = await turn_queries.thread_before(
+                session, run.owner_id, run.conversation_id, run.message_id, _HISTORY_MESSAGES
+            )
+            written = thread.itself
+            if run.fence > 1:
+                # Somebody has written of it before.
+                written = await run_rows.written(session, run.owner_id, run.id)
+        for kind, text in zip(_KINDS, (written.reasoning, written.text), strict=True):
+            self._answer.heal(RunChunk(kind, 0, text))
+        self._chunk_seq = written.seq
+        self._saved = self._answer.stored = {kind: len(self._answer.whole(kind)) for kind in _KINDS}
+        self._is_grounded = thread.is_grounded
+        return thread.before
+
+    async def _grounded(self, messages: list[ChatMessage]) -> list[ChatMessage]:
+        """Return the messages with what the conversation's files say; as they are, when it has none."""
+        if self._grounding is None or not self._is_grounded:
+            return messages
+        for left in reversed(range(_GROUNDING_TRIES)):
+            try:
+                grounded = await self._grounding.ground(self.run, messages, is_new=not self._answer.text)
+            except DatabaseAway:
+                if not left:
+                    break
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                self._sources, self._tools, self._lacking = grounded.sources, grounded.tools, grounded.lacking
+                return grounded.messages
+        raise ModelError("The files of this conversation could not be searched just now: please try again.")
+
+    async def _generate(self, messages: list[ChatMessage]) -> None:
+        said = self._answer.text
+        if not said:
+            await self._answer_with_tools(messages)
+            return
+        for asked in (prefilled(messages, said), asked_to_go_on(messages, said)):
+            try:
+                await self._listen(asked, Seam(said))
+            except (BeganAnew, ModelRefused) as error:
+                log.info("the model does not go on like this", run_id=str(self.run.id), why=type(error).__name__)
+                if len(self._answer.text) > len(said):
+                    break
+                continue
+            if len(self._answer.text) > len(said) or looks_complete(said):
+                return
+        self._failure = AnswerInterrupted("This answer was cut off, and the model did not go on with it by itself.")
+
+    async def _answer_with_tools(self, messages: list[ChatMessage]) -> None:
+        """Have the model answer; as long as it asks for something, it is given that and asked once more."""
+        for left in reversed(range(ROUNDS + 1)):
+            # The last time there is nothing to ask for any more.
+            tools, said = TOOLS if self._tools is not None and left else (), len(self._answer.text)
+            calls = await self._listen(messages, Seam(""), tools)
+            if not calls or self._tools is None:
+                return
+            spoken = self._answer.text[said:]
+            messages = [*messages, ChatMessage(Role.ASSISTANT, spoken, tool_calls=tuple(calls))]
+            for call in calls:
+                log.info("a model asks for something", tool=call.name, run_id=str(self.run.id))
+                messages.append(ChatMessage(Role.TOOL, await self._tools.call(call), tool_name=call.name))
+            await self._keep_sources(self._tools)
+
+    async def _keep_sources(self, tools: RetrievalTools) -> None:
+        if self._grounding is None or len(tools.sources) == len(self._sources):
+            return
+        self._sources = tuple(tools.sources)
+        while True:
+            try:
+                await self._grounding.keep(self.run, self._sources)
+            except DatabaseAway:
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                return
+
+    async def _listen(self, messages: list[ChatMessage], seam: Seam, tools: Sequence[ToolSpec] = ()) -> list[ToolCall]:
+        """Take in what the model says, and return what it asks for."""
+        # What was over is not, as long as it is asked once more.
+        self._finished = None
+        calls: list[ToolCall] = []
+        stretch = time.monotonic()
+        async with aclosing(self._model.chat(self.run.model, messages, tools)) as events:
+            async for event in events:
+                match event:
+                    case ToolCalled(call=call):
+                        calls.append(call)
+                    case TextDelta(text=text):
+                        self._add(ChunkKind.TEXT, seam.feed(storable(text)))
+                    case ReasoningDelta(text=text):
+                        self._add(ChunkKind.REASONING, storable(text))
+                    case AnswerFinished():
+                        self._finished = event
+                        self._add(ChunkKind.TEXT, seam.close())
+                if len(self._answer.text) + len(self._answer.reasoning) >= ANSWER_CHARACTERS:
+                    raise ModelBroke(f"The answer was cut at {ANSWER_CHARACTERS:,} characters.")
+                if time.monotonic() - stretch > _AT_A_STRETCH_SECONDS:
+                    await asyncio.sleep(0)
+                    stretch = time.monotonic()
+        return calls
+
+    def _add(self, kind: ChunkKind, text: str) -> None:
+        if not text:
+            return
+        if self._pieces == 0:
+            observability.FIRST_TOKEN.observe(max(0.0, time.time() - made_at(self.run.id)))
+        if kind is ChunkKind.REASONING and self._pieces == 0 and self._answer.reasoning:
+            # It thinks again after a takeover: what it thought before is another train of thought.
+            text = f"\n\n{text}"
+        self._pieces += 1
+        room = ANSWER_CHARACTERS - len(self._answer.text) - len(self._answer.reasoning)
+        self._answer.add(kind, text[:room])
+        self._saver.wake()
+
+    def pending(self) -> list[PendingChunk]:
+        """Return what is not stored yet."""
+        unsaved = [kind for kind in _KINDS if len(self._answer.whole(kind)) > self._saved[kind]]
+        return [
+            PendingChunk(
+                self.run.id,
+                self.run.fence,
+                self._chunk_seq + number,
+                RunChunk(kind, self._saved[kind], self._answer.whole(kind)[self._saved[kind] :]),
+            )
+            for number, kind in enumerate(unsaved, start=1)
+        ]
+
+    def stored(self, pieces: Iterable[PendingChunk]) -> None:
+        """Take note that this much is stored."""
+        for piece in pieces:
+            self._chunk_seq = piece.seq
+            self._saved[piece.chunk.kind] = piece.chunk.start + len(piece.chunk.text)
+
+    async def end(self, *, stopped: bool, give_up: Callable[[], bool]) -> None:
+        """Store the whole answer and how it went; waits for the database as long as `give_up` says no."""
+        event = self._ending(stopped=stopped)
+        state = RunState(event.state.value)
+        while True:
+            try:
+                if await self._store_ending(event, state):
+                    break
+                log.warning("an answer was ended by somebody else", run_id=str(self.run.id))
+                return
+            except DatabaseAway:
+                if give_up():
+                    return
+                await asyncio.sleep(_RETRY_SECONDS)
+        observability.RUNS.labels(state.value).inc()
+        observability.TOKENS.labels(self.run.model).inc(event.tokens)
+        log.info(
+            "answer ended",
+            state=state.value,
+            model=self.run.model,
+            pieces=event.tokens,
+            seconds=event.seconds,
+            run_id=str(self.run.id),
+        )
+
+    async def _store_ending(self, event: AnswerEnded, state: RunState) -> bool:
+        run = self.run
+        async with self._database.begin(run.owner_id) as session:
+            seq = await turn_queries.lock(session, run.owner_id, run.conversation_id)
+            if not self._is_taken_up:
+                # Stopped before what earlier engines had written was read: it is kept all the same.
+                written = await run_rows.written(session, run.owner_id, run.id)
+                event = replace(event, text=written.text, reasoning=written.reasoning)
+            if seq is None or not await run_rows.finish(session, run, self._engine_id, state):
+                return False
+            if event.citations:
+                numbers = verified_numbers(event.citations)
+                await conversation_sources.mark_cited(session, run.owner_id, run.message_id, numbers)
+            await Appending(session, run.owner_id, run.conversation_id, seq).end(event)
+        return True
+
+    def _ending(self, *, stopped: bool) -> AnswerEnded:
+        failure, text = self._failure, self._answer.text
+        if failure is None and not stopped and not text:
+            failure = ModelError(f"{self.run.model} ended without saying anything.")
+        state = MessageState.DONE
+        if isinstance(failure, AnswerInterrupted):
+            state = MessageState.INTERRUPTED
+        elif failure is not None:
+            state = MessageState.FAILED
+        elif stopped:
+            state = MessageState.STOPPED
+        seconds = time.monotonic() - self._began
+        tokens, rate = self._pieces, self._pieces / seconds if seconds > 0 else 0.0
+        if self._finished is not None and self._finished.answer_tokens:
+            tokens = self._finished.answer_tokens
+            rate = tokens / self._finished.answer_seconds if self._finished.answer_seconds > 0 else rate
+        citations = as_data(citations_of(text, self._sources)) if self._sources else []
+        uses_none = self._is_grounded and bool(text) and not verified_numbers(citations)
+        return AnswerEnded(
+            message_id=self.run.message_id,
+            state=state,
+            text=text,
+            reasoning=self._answer.reasoning,
+            error_code=failure.code if failure else "",
+            error=storable(failure.message) if failure else "",
+            error_detail=storable(failure.detail) if failure else "",
+            tokens=tokens,
+            seconds=round(seconds, 3),
+            tokens_per_second=round(rate, 1),
+            citations=citations,
+            remarks=[*map(storable, self._lacking), *([NO_SOURCE_USED] if uses_none else [])],
+        )

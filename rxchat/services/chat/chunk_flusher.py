@@ -1,0 +1,120 @@
+"""Storing what engines write: one transaction for all answers of a process, a few times a second."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+
+from rxchat.db.chat import runs as rows
+from rxchat.db.platform.database import Database
+from rxchat.domain.errors import DatabaseAway
+from rxchat.domain.runs import CHUNK_SECONDS, PendingChunk
+
+log = structlog.get_logger(__name__)
+
+_USUAL_SECONDS = 0.22
+"""What takes longer than this to be stored is not shown to other processes: they might have to take it back, and no reader
+is to see more than a quarter of a second of what a crash would lose."""
+
+
+class Unsaved(Protocol):
+    """Somebody who writes an answer."""
+
+    def pending(self) -> list[PendingChunk]:
+        """Return what is not stored yet."""
+        ...
+
+    def stored(self, pieces: Iterable[PendingChunk]) -> None:
+        """Take note that this much is stored."""
+        ...
+
+
+class Saver:
+    """Stores the pieces of all answers that one engine writes."""
+
+    def __init__(self, database: Database, engine_id: UUID, lost: Callable[[UUID], None]) -> None:
+        """Know whom to tell of a run that belongs to another engine by now."""
+        self._database = database
+        self._engine_id = engine_id
+        self._lost = lost
+        self._writers: dict[UUID, Unsaved] = {}
+        self._saving = asyncio.Lock()
+        self._arrived = asyncio.Event()
+        self._waits_since: float | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to store what comes."""
+        self._task = asyncio.create_task(self._forever(), name="saver")
+
+    async def stop(self) -> None:
+        """Store nothing more by itself."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    def enter(self, run_id: UUID, writer: Unsaved) -> None:
+        """Store what this one writes from here on."""
+        self._writers[run_id] = writer
+
+    def leave(self, run_id: UUID) -> None:
+        """Its writer stores the rest itself."""
+        self._writers.pop(run_id, None)
+
+    def wake(self) -> None:
+        """Say that there is something to store."""
+        if self._waits_since is None:
+            self._waits_since = time.monotonic()
+        self._arrived.set()
+
+    def is_current(self) -> bool:
+        """Whether what is written gets stored: nothing has waited for longer than is usual."""
+        return self._waits_since is None or time.monotonic() - self._waits_since < _USUAL_SECONDS
+
+    async def _forever(self) -> None:
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            # The rest of this moment comes along.
+            await asyncio.sleep(CHUNK_SECONDS)
+            try:
+                await self.save_all()
+            except DatabaseAway:
+                # It stays in memory, and the next round begins where the last one got to.
+                log.warning("parts of answers wait for the database", answers=len(self._writers))
+                self._arrived.set()
+            except Exception:
+                # The edge of the saver: without this loop every answer would be in memory alone.
+                log.exception("parts of answers could not be stored")
+                self._arrived.set()
+
+    async def save_all(self) -> None:
+        """Store what everybody has written so far.
+
+        Raises:
+            DatabaseAway: when Postgres does not answer; all of it stays with its writers.
+        """
+        async with self._saving:
+            began = time.monotonic()
+            found = list(self._writers.items())
+            pieces = {run_id: pending for run_id, writer in found if (pending := writer.pending())}
+            if not pieces:
+                self._waits_since = None
+                return
+            async with self._database.each() as session:
+                refused = await rows.append_chunks(
+                    session, self._engine_id, [piece for pending in pieces.values() for piece in pending]
+                )
+            for run_id, writer in found:
+                if run_id in refused:
+                    self._lost(run_id)
+                elif run_id in pieces:
+                    writer.stored(pieces[run_id])
+            self._waits_since = began if any(writer.pending() for writer in self._writers.values()) else None

@@ -1,0 +1,241 @@
+"""The list of conversations, one thread, and what a person does with a conversation as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rxchat.db.access import roles as role_rows
+from rxchat.db.chat import conversations as rows
+from rxchat.db.chat import runs as run_rows
+from rxchat.db.chat import turn_queries
+from rxchat.db.chat import updates as news_rows
+from rxchat.db.platform.database import Database
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.chat import Role
+from rxchat.domain.conversations import (
+    ConversationEvent,
+    ConversationRemoved,
+    ConversationRenamed,
+    ConversationRestored,
+    ConversationSummary,
+    History,
+    MessageState,
+    ThreadMessage,
+    WaitingMessage,
+)
+from rxchat.domain.errors import InvalidInput, NotFound
+from rxchat.domain.permissions import Action, Grant, Resource, ResourceKind, Scope, is_allowed, require_scope
+from rxchat.domain.runs import ActiveRun
+from rxchat.domain.text import clean_title
+from rxchat.services.chat.messages import stop_answer
+from rxchat.tables import Conversation, Message
+
+PAGE_MESSAGES = 12
+RECENT_CONVERSATIONS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadPage:
+    """The end of a conversation (or a part further up), and the run that is writing in it."""
+
+    conversation_id: UUID
+    title: str
+    model: str
+    messages: tuple[ThreadMessage, ...]
+    has_older: bool
+    run: ActiveRun | None
+    seq: int = 0
+    """The seq of the last event that this page shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What happened in a conversation, who writes there, and what waits to be asked."""
+
+    events: list[tuple[int, ConversationEvent]]
+    run: ActiveRun | None
+    place: int
+    """At which place of the line the run waits (1 is the next), 0 when it does not."""
+    waiting: tuple[WaitingMessage, ...]
+
+
+class Conversations:
+    """The use cases around conversations as a whole."""
+
+    def __init__(self, database: Database) -> None:
+        """Know where truth lives."""
+        self._database = database
+
+    async def recent(self, viewer: Viewer) -> list[ConversationSummary]:
+        """Return the person's latest conversations, newest first."""
+        require_scope(viewer, Scope.READ)
+        async with self._database.begin(viewer.user_id) as session:
+            found = await rows.list_owned(session, viewer.user_id, limit=RECENT_CONVERSATIONS)
+        return [
+            ConversationSummary(row.id, row.title, row.model, row.updated_at, is_running=is_running)
+            for row, is_running in found
+        ]
+
+    async def open(
+        self, viewer: Viewer, conversation_id: UUID, *, before: UUID | None = None, limit: int = PAGE_MESSAGES
+    ) -> ThreadPage:
+        """Return the last messages of a conversation, or the ones before a message of it.
+
+        Raises:
+            NotFound: when the conversation or the message is unknown or someone else's.
+        """
+        async with self._database.begin(viewer.user_id, snapshot=True) as session:
+            conversation = await _readable(session, viewer, conversation_id)
+            owner_id = conversation.owner_id
+            before_seq = None
+            if before is not None:
+                marker = await rows.get_message(session, owner_id, conversation_id, before)
+                if marker is None:
+                    raise NotFound
+                before_seq = marker.seq
+            found = await rows.latest_messages(
+                session, owner_id, conversation_id, limit=limit + 1, before_seq=before_seq
+            )
+            run = await run_rows.active_of(session, owner_id, conversation_id)
+        messages = tuple(thread_message(row) for row in found[-limit:])
+        return ThreadPage(
+            conversation.id, conversation.title, conversation.model, messages, len(found) > limit, run, conversation.seq
+        )
+
+    async def news(self, viewer: Viewer, conversation_id: UUID, after_seq: int) -> News:
+        """Return what happened in a conversation after a seq, and how it goes on there now.
+
+        Raises:
+            NotFound: when the conversation is unknown, removed or someone else's.
+        """
+        require_scope(viewer, Scope.READ)
+        async with self._database.begin(viewer.user_id) as session:
+            found = await news_rows.after(session, viewer.user_id, conversation_id, after_seq)
+            if found is None:
+                # Not their own: one that was shared with them, or none.
+                owner_id = (await _readable(session, viewer, conversation_id)).owner_id
+                found = await news_rows.after(session, owner_id, conversation_id, after_seq)
+            if found is None:
+                raise NotFound
+            run = found.run
+            place = await run_rows.place_of(session, run.id) if run is not None and run.is_waiting else 0
+        return News(found.events, run, place, found.waiting)
+
+    async def message(self, viewer: Viewer, conversation_id: UUID, message_id: UUID) -> ThreadMessage:
+        """Return one message.
+
+        Raises:
+            NotFound: when it is unknown or someone else's.
+        """
+        async with self._database.begin(viewer.user_id) as session:
+            owner_id = (await _readable(session, viewer, conversation_id)).owner_id
+            row = await rows.get_message(session, owner_id, conversation_id, message_id)
+        if row is None:
+            raise NotFound
+        return thread_message(row)
+
+    async def owner_of(self, viewer: Viewer, conversation_id: UUID) -> UUID:
+        """Return whose conversation it is, for somebody who may read it.
+
+        Raises:
+            NotFound: when it is unknown, or not for them.
+        """
+        async with self._database.begin(viewer.user_id) as session:
+            return (await _readable(session, viewer, conversation_id)).owner_id
+
+    async def history(self, viewer: Viewer, conversation_id: UUID) -> History:
+        """Return the conversation as a replay of all its events shows it.
+
+        Raises:
+            NotFound: when it is unknown or someone else's.
+        """
+        async with self._database.begin(viewer.user_id) as session:
+            owner_id = (await _readable(session, viewer, conversation_id)).owner_id
+            events = await rows.events_of(session, owner_id, conversation_id)
+        if not events:
+            raise NotFound
+        return History.replayed(events)
+
+    async def rename(self, viewer: Viewer, conversation_id: UUID, title: str) -> str:
+        """Give a conversation a title and return it as it was stored.
+
+        Raises:
+            InvalidInput: when the title is blank.
+            NotFound: when the conversation is unknown or someone else's.
+        """
+        title = clean_title(title)
+        if not title:
+            raise InvalidInput("Please give a title.")
+        await self._append(viewer, conversation_id, ConversationRenamed(title=title))
+        return title
+
+    async def remove(self, viewer: Viewer, conversation_id: UUID) -> None:
+        """Delete a conversation, so that it can be restored; an answer that is being written there stops.
+
+        Raises:
+            NotFound: when it is unknown or someone else's.
+        """
+        require_scope(viewer, Scope.CHAT)
+        # First of all, so that nothing that waits there is asked when the answer has stopped.
+        await self._append(viewer, conversation_id, ConversationRemoved())
+        async with self._database.begin(viewer.user_id) as session:
+            await stop_answer(session, viewer.user_id, conversation_id)
+
+    async def restore(self, viewer: Viewer, conversation_id: UUID) -> None:
+        """Undo a deletion.
+
+        Raises:
+            NotFound: when it is unknown or someone else's.
+        """
+        await self._append(viewer, conversation_id, ConversationRestored(), removed_too=True)
+
+    async def _append(
+        self, viewer: Viewer, conversation_id: UUID, event: ConversationEvent, *, removed_too: bool = False
+    ) -> None:
+        require_scope(viewer, Scope.CHAT)
+        async with self._database.begin(viewer.user_id) as session:
+            seq = await turn_queries.lock(session, viewer.user_id, conversation_id)
+            visible = removed_too or await rows.get_owned(session, viewer.user_id, conversation_id) is not None
+            if seq is None or not visible:
+                raise NotFound
+            await rows.append_events(session, viewer.user_id, conversation_id, seq, [event])
+
+
+async def _readable(session: AsyncSession, viewer: Viewer, conversation_id: UUID) -> Conversation:
+    """Return a conversation that the person may read: their own, or one that was shared with them."""
+    conversation = await rows.get_owned(session, viewer.user_id, conversation_id)
+    grants: list[Grant] = []
+    if conversation is None:
+        conversation = await rows.get_granted(session, conversation_id)
+        grants = await role_rows.grants_on(session, ResourceKind.CONVERSATION, [str(conversation_id)])
+    if conversation is None:
+        raise NotFound
+    resource = Resource(ResourceKind.CONVERSATION, str(conversation_id), conversation.owner_id)
+    if not is_allowed(viewer, Action.READ, resource, grants):
+        raise NotFound
+    return conversation
+
+
+def thread_message(row: Message) -> ThreadMessage:
+    """Return a stored message as a value."""
+    return ThreadMessage(
+        id=row.id,
+        seq=row.seq,
+        role=Role(row.role),
+        text=row.text,
+        reasoning=row.reasoning,
+        model=row.model,
+        state=MessageState(row.state),
+        error_code=row.error_code,
+        error=row.error,
+        error_detail=row.error_detail,
+        tokens=row.tokens,
+        seconds=row.seconds,
+        tokens_per_second=row.tokens_per_second,
+        citations=row.citations,
+        remarks=row.remarks,
+        at=row.created_at,
+    )

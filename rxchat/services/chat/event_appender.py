@@ -1,0 +1,86 @@
+"""What is appended to a conversation when something is asked, whoever asks: a person now, or the queue in its turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rxchat.db.chat import conversations as rows
+from rxchat.db.chat import queue as queue_rows
+from rxchat.db.chat import turn_queries
+from rxchat.domain.conversations import (
+    AnswerEnded,
+    AnswerStarted,
+    ConversationEvent,
+    ModelChosen,
+    QuestionAsked,
+    WaitingMessage,
+)
+from rxchat.domain.ids import new_id
+from rxchat.domain.runs import Written
+from rxchat.observability import correlation_id
+from rxchat.services.access.model_access import may_use_model
+from rxchat.tables import Run
+
+
+@dataclass(slots=True)
+class Appending:
+    """Events being appended to one conversation in one transaction, which holds its lock."""
+
+    session: AsyncSession
+    owner_id: UUID
+    conversation_id: UUID
+    seq: int
+
+    async def append(self, *events: ConversationEvent) -> None:
+        """Append events as the next ones."""
+        self.seq = await rows.append_events(self.session, self.owner_id, self.conversation_id, self.seq, events)
+
+    async def queue_run(
+        self, message_id: UUID, model: str, *before: ConversationEvent, kept: Written | None = None
+    ) -> UUID:
+        """Have an answer written, or go on with what is kept of it; return the run. Events of before come first."""
+        run_id, kept = new_id(), kept or Written()
+        started = AnswerStarted(
+            message_id=message_id, run_id=run_id, model=model, text=kept.text, reasoning=kept.reasoning
+        )
+        await self.append(*before, started)
+        run = Run(
+            owner_id=self.owner_id,
+            id=run_id,
+            conversation_id=self.conversation_id,
+            message_id=message_id,
+            model=model,
+            correlation_id=correlation_id(),
+        )
+        await turn_queries.add_run(self.session, run)
+        return run_id
+
+    async def ask(self, question: WaitingMessage, *before: ConversationEvent) -> None:
+        """Add a question, and have it answered."""
+        asked = QuestionAsked(message_id=question.id, text=question.text)
+        await self.queue_run(new_id(), question.model, *before, asked)
+
+    async def ask_next(self) -> bool:
+        """Ask what has waited longest, if its person may ask it now; else it waits on.
+
+        False when nothing waits that may be asked, or the conversation is removed.
+        """
+        conversation = await rows.get_owned(self.session, self.owner_id, self.conversation_id)
+        if conversation is None:
+            return False
+        waiting = next(iter(await queue_rows.of(self.session, self.owner_id, self.conversation_id)), None)
+        if waiting is None or not await may_use_model(self.session, self.owner_id, waiting.model):
+            return False
+        await queue_rows.withdraw(self.session, self.owner_id, self.conversation_id, waiting.id)
+        chosen = [ModelChosen(model=waiting.model)] if waiting.model != conversation.model else []
+        await self.ask(waiting, *chosen)
+        return True
+
+    async def end(self, event: AnswerEnded) -> None:
+        """Store how an answer ended; after one that ended as it should, what waits is asked."""
+        await self.append(event)
+        if event.lets_go_on:
+            await self.ask_next()

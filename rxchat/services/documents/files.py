@@ -1,0 +1,398 @@
+"""Files: received in pieces, sealed, kept in the object store, and read again by whoever may.
+
+An upload is a document that is not stored yet. Its pieces are objects of their own, so that it can go on after the line
+broke, in any process, and no process holds more than a piece of it in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import aclosing
+from dataclasses import dataclass
+from uuid import UUID
+
+from rxchat.db.documents import documents as rows
+from rxchat.db.documents import files as file_rows
+from rxchat.db.documents import trash as trash_rows
+from rxchat.db.documents import versions as version_rows
+from rxchat.db.documents.trash import DeletedCopy
+from rxchat.db.platform.database import Database
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.documents import DocumentState
+from rxchat.domain.errors import (
+    AlreadyExists,
+    Conflict,
+    DocumentUnreadable,
+    InvalidInput,
+    NotFound,
+    ObjectMissing,
+    StoreError,
+)
+from rxchat.domain.files import PART_BYTES, Document, FileLimits, Part, SealedFile, Upload, clean_file_name, spoken_size
+from rxchat.domain.ids import new_id
+from rxchat.domain.permissions import Scope, require_scope
+from rxchat.domain.ports import ObjectStore
+from rxchat.domain.versions import IfExists
+from rxchat.parsers.formats import BY_SUFFIX, format_of
+from rxchat.services.documents import quotas
+from rxchat.services.documents.downloads import Downloads
+from rxchat.services.documents.file_encryption import Broken, MasterKeys, Wrapped, new_file_key, open_part, seal_part
+from rxchat.services.documents.storage_ownership import Keeping
+from rxchat.services.documents.upload_finalizer import HEAD_BYTES, Finishing
+from rxchat.services.documents.upload_limits import Turns, pieces
+from rxchat.services.platform.encryption import Vault
+from rxchat.tables import DocumentRow, StoredFile
+
+_MOST_BREAKS = 500
+"""So often the line may break in the middle of one file."""
+_ALTERED = "This file was altered where it is kept, and cannot be read any more: please upload it again."
+_KNOWN_ENDINGS = tuple(BY_SUFFIX)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredContent:
+    """Bytes that are stored whole, and not remembered yet."""
+
+    row: StoredFile
+    parts: tuple[Part, ...]
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A stored file as it is sent to somebody."""
+
+    name: str
+    media_type: str
+    size_bytes: int
+    start: int
+    end: int
+    """Of what is sent: nothing, when it does not begin before it ends."""
+    pieces: AsyncGenerator[bytes]
+    """The first one is here already: what can go wrong has gone wrong before anything is sent."""
+
+
+class Files:
+    """The use cases around files."""
+
+    def __init__(
+        self, database: Database, store: ObjectStore, keys: MasterKeys, vault: Vault, limits: FileLimits | None = None
+    ) -> None:
+        """Know where files are kept, and by which keys they are sealed."""
+        self._database = database
+        self._store = store
+        self._keys = keys
+        self._keeping = Keeping(database, store)
+        self._finishing = Finishing(database, self._keeping, vault.key("file digests"), self._all_of)
+        self.limits = limits or FileLimits()
+        self._turns = Turns()
+        self.downloads = Downloads()
+
+    async def begin(
+        self,
+        viewer: Viewer,
+        *,
+        name: str,
+        size_bytes: int,
+        collection_id: UUID | None = None,
+        draft_key: UUID | None = None,
+        if_exists: IfExists = IfExists.KEEP,
+    ) -> Upload:
+        """Begin an upload into a collection of the person's own, or to what is attached to a message (its draft's key).
+
+        Raises:
+            AlreadyExists: when the collection has a document of this name, and the upload is to be refused then.
+            InvalidInput: when the name or the size cannot be used, or there is no room left.
+            DocumentUnreadable: when files with such a name cannot be read.
+            NotFound: when there is no such collection of theirs.
+            StoreError: when the file store is away, or not this installation's.
+        """
+        require_scope(viewer, Scope.FILES)
+        name = clean_file_name(name)
+        if not 0 < size_bytes <= self.limits.file_bytes:
+            most = spoken_size(self.limits.file_bytes)
+            raise InvalidInput(
+                f"“{name}” is empty."
+                if size_bytes <= 0
+                else f"“{name}” is larger than {most}, the most that can be uploaded."
+            )
+        if not name.lower().rstrip(" .").endswith(_KNOWN_ENDINGS):
+            # Whoever sends what is no document need not send all of it to be told.
+            format_of(name, b"")
+        await self._keeping.ensure()
+        async with self._database.begin(viewer.user_id) as session:
+            await quotas.check_file(session, viewer.user_id, size_bytes, self.limits)
+            if draft_key is not None:
+                if await rows.drafted(session, viewer.user_id, draft_key) is None:
+                    await quotas.check_attachments(session, viewer.user_id)
+                collection_id = await rows.attachments(session, viewer.user_id, new_id(), draft_key)
+            elif collection_id is None or await rows.owned_collection(session, viewer.user_id, collection_id) is None:
+                raise NotFound("This collection is not there (any more), or it is somebody else's.")
+            elif if_exists is IfExists.REFUSE and await version_rows.named(
+                session, viewer.user_id, collection_id, name
+            ):
+                # Said before a byte is sent, and looked at once more when all of it is there.
+                raise AlreadyExists(f"There is a document “{name}” in this collection already.")
+            document_id, stored = new_id(), self._new_file(viewer.user_id, size_bytes)
+            await file_rows.add(session, stored)
+            document = DocumentRow(
+                owner_id=viewer.user_id, id=document_id, collection_id=collection_id, file_id=stored.id, name=name,
+                media_type="", size_bytes=size_bytes, state=DocumentState.UPLOADING.value,
+                # What is attached to a message always stands beside the rest.
+                if_exists=(IfExists.KEEP if draft_key is not None else if_exists).value,
+            )  # fmt: skip
+            await rows.add_document(session, document)
+        return Upload(document_id, collection_id, stored.id, name, size_bytes, 0)
+
+    def _new_file(self, owner_id: UUID, size_bytes: int) -> StoredFile:
+        file_id = new_id()
+        wrapped = self._keys.wrap(new_file_key(), str(owner_id), str(file_id))
+        return StoredFile(
+            owner_id=owner_id, id=file_id, size_bytes=size_bytes, key_id=wrapped.key_id, wrapped_key=wrapped.sealed
+        )
+
+    async def upload(self, viewer: Viewer, document_id: UUID) -> Upload:
+        """Return how far an upload has come.
+
+        Raises:
+            NotFound: when it is unknown, was given up, or is someone else's.
+        """
+        require_scope(viewer, Scope.FILES)
+        found = await self._finishing.found(viewer.user_id, document_id)
+        if found.received_bytes == found.size_bytes and not found.is_stored:
+            # Its last byte has arrived, and whoever took it could not finish: nobody is told that it is over before it is.
+            return await self._finish(viewer.user_id, document_id)
+        return found
+
+    async def receive(self, viewer: Viewer, document_id: UUID, start: int, body: AsyncIterable[bytes]) -> Upload:
+        """Keep what comes next of a file, from `start` on; with its last byte it is stored, and on its way to being found.
+
+        What has been received when the body breaks off is kept, too.
+
+        Raises:
+            NotFound: when the upload is unknown, was given up, or is someone else's.
+            Conflict: when it has come to another place than `start`.
+            InvalidInput: when more comes than was announced.
+            DocumentUnreadable: when it is not what its name says; nothing of it is kept then.
+            StoreError: when it cannot be kept just now; the same can be sent again.
+        """
+        require_scope(viewer, Scope.FILES)
+        upload = await self._finishing.found(viewer.user_id, document_id)
+        if start != upload.received_bytes:
+            raise Conflict(f"This upload has come to byte {upload.received_bytes}.")
+        async with self._database.begin(viewer.user_id) as session:
+            sealed = await file_rows.sealed(session, upload.file_id, viewer.user_id)
+        if sealed is None:
+            raise NotFound
+        key = self._file_key(sealed)
+        if len(sealed.parts) > upload.size_bytes // PART_BYTES + _MOST_BREAKS:
+            raise InvalidInput("This upload comes in too many small pieces: please choose the file again.")
+        await self._keeping.ensure()
+        async with self._turns.of(viewer.user_id) as gives_way:
+            async for piece in pieces(body, gives_way):
+                if start + len(piece) > upload.size_bytes:
+                    raise InvalidInput("More was sent than was announced: please choose the file again.")
+                if start == 0:
+                    await self._check_head(viewer, upload, piece)
+                await self._keep(viewer, upload, key, start, piece)
+                start += len(piece)
+        if start == upload.size_bytes and not upload.is_stored:
+            return await self._finish(viewer.user_id, document_id)
+        return await self._finishing.found(viewer.user_id, document_id)
+
+    async def _check_head(self, viewer: Viewer, upload: Upload, piece: bytes) -> None:
+        """Refuse a file by its beginning; one that is too short to say is looked at when it is whole."""
+        if len(piece) < min(HEAD_BYTES, upload.size_bytes):
+            return
+        try:
+            format_of(upload.name, piece[:HEAD_BYTES])
+        except DocumentUnreadable:
+            await self._remove(viewer.user_id, [upload.document_id])
+            raise
+
+    async def _keep(self, viewer: Viewer, upload: Upload, key: bytes, start: int, piece: bytes) -> None:
+        object_key = _object_key()
+        sealed = await asyncio.to_thread(seal_part, key, str(upload.file_id), start, len(piece), piece)
+        await self._store.put(object_key, sealed)
+        async with self._database.begin(viewer.user_id) as session:
+            is_next = await file_rows.add_part(
+                session, viewer.user_id, upload.file_id, Part(start, len(piece), object_key)
+            )
+        if not is_next:
+            await self._keeping.discard([object_key])
+            raise Conflict("The same was sent twice at once; please ask where the upload has come to.")
+
+    async def store(self, owner_id: UUID, data: bytes) -> StoredContent:
+        """Seal and store a file that was found in another one; the caller adds its rows, or discards its objects.
+
+        Raises:
+            StoreError: when it cannot be stored just now.
+        """
+        await self._keeping.ensure()
+        row, parts = self._new_file(owner_id, len(data)), list[Part]()
+        key = self._keys.unwrap(Wrapped(row.key_id, row.wrapped_key), str(owner_id), str(row.id))
+        for start in range(0, len(data), PART_BYTES):
+            piece = data[start : start + PART_BYTES]
+            parts.append(Part(start, len(piece), _object_key()))
+            sealed = await asyncio.to_thread(seal_part, key, str(row.id), start, len(piece), piece)
+            await self._store.put(parts[-1].object_key, sealed)
+        return StoredContent(row, tuple(parts), await asyncio.to_thread(self._finishing.digest_of, owner_id, data))
+
+    async def discard(self, object_keys: list[str]) -> None:
+        """Delete objects that no file refers to."""
+        await self._keeping.discard(object_keys)
+
+    async def finish(self, owner_id: UUID, document_id: UUID) -> None:
+        """Finish an upload that has arrived and whose person may be gone; what somebody else finishes is left to them.
+
+        What cannot be used stays as a document that has failed, and says why.
+
+        Raises:
+            NotFound: when it was given up or deleted meanwhile.
+            StoreError: when it cannot be read just now.
+        """
+        await self._finishing.unattended(owner_id, document_id)
+
+    async def _finish(self, owner_id: UUID, document_id: UUID) -> Upload:
+        try:
+            return await self._finishing.now(owner_id, document_id)
+        except (AlreadyExists, DocumentUnreadable):
+            # Nothing is kept of what cannot be used; the reason goes to its person.
+            await self._remove(owner_id, [document_id])
+            raise
+
+    async def content(self, viewer: Viewer, document_id: UUID, start: int = 0, end: int | None = None) -> Content:
+        """Return a document's file, from one byte to before another (below zero: from its end), for whoever may read it.
+
+        Raises:
+            NotFound: when it is unknown, not stored yet, or may not be read.
+            StoreError: when it cannot be read just now, or not any more.
+        """
+        require_scope(viewer, Scope.FILES)
+        async with self._database.begin(viewer.user_id) as session:
+            document = await rows.document(session, document_id)
+            if document is None or document.state is DocumentState.UPLOADING:
+                raise NotFound
+            sealed = await file_rows.sealed(session, document.file_id, document.owner_id)
+        if sealed is None:
+            raise NotFound
+        size = document.size_bytes
+        start, end = max(0, size + start) if start < 0 else start, size if end is None else min(end, size)
+        read = await _begun(self._read(sealed, start, end))
+        return Content(document.name, document.media_type, size, start, end, read)
+
+    async def whole(
+        self, owner_id: UUID, document: Document | DeletedCopy, *, with_trash: bool = False
+    ) -> AsyncGenerator[bytes]:
+        """Return the pieces of a document's file, for the job that reads it, or for its owner's export.
+
+        Raises:
+            NotFound: when it is gone, or in the trash (unless it is asked for `with_trash`).
+        """
+        async with self._database.begin(owner_id) as session:
+            is_there = with_trash or await rows.owned_document(session, owner_id, document.id) is not None
+            sealed = await file_rows.sealed(session, document.file_id, owner_id) if is_there else None
+        if sealed is None:
+            raise NotFound
+        return self._all_of(sealed)
+
+    def _all_of(self, sealed: SealedFile) -> AsyncGenerator[bytes]:
+        return self._read(sealed, 0, sealed.size_bytes)
+
+    async def _read(self, sealed: SealedFile, start: int, end: int) -> AsyncGenerator[bytes]:
+        key = self._file_key(sealed)
+        # What another store does not have is not lost.
+        await self._keeping.ensure()
+        for part in sealed.parts:
+            if part.start + part.size_bytes <= start or part.start >= end:
+                continue
+            data = await self._store.get(part.object_key)
+            try:
+                plain = await asyncio.to_thread(open_part, key, str(sealed.id), part.start, part.size_bytes, data)
+            except Broken as error:
+                raise ObjectMissing(_ALTERED) from error
+            yield plain[max(0, start - part.start) : end - part.start]
+
+    def _file_key(self, sealed: SealedFile) -> bytes:
+        try:
+            return self._keys.unwrap(Wrapped(sealed.key_id, sealed.wrapped_key), str(sealed.owner_id), str(sealed.id))
+        except Broken as error:
+            raise StoreError(
+                "This file is sealed with a key that RxChat does not have (RXCHAT_FILES_KEY_PREVIOUS)."
+            ) from error
+
+    async def remove(self, viewer: Viewer, document_ids: list[UUID]) -> list[UUID]:
+        """Delete documents of the person's own; return those that can be restored for a while (`Trash`): a collection's.
+
+        With a current version all others go, too; a mail goes with the files that are attached to it. A single version
+        that is not the current one, and what is attached to a message, are deleted for good.
+
+        Raises:
+            NotFound: when one of them is unknown or someone else's.
+        """
+        require_scope(viewer, Scope.FILES)
+        owner_id, most = viewer.user_id, self.limits
+        async with self._database.begin(owner_id) as session:
+            await file_rows.take_turns(session, owner_id)
+            if await rows.count_owned(session, owner_id, document_ids) != len(set(document_ids)):
+                raise NotFound
+            restorable = await trash_rows.restorable(session, owner_id, document_ids)
+            kept = await version_rows.with_parts(session, owner_id, restorable)
+            given_up = await trash_rows.trash(
+                session, kept, most_bytes=most.person_bytes, most_documents=most.person_files
+            )
+            unused = await self.removed(session, owner_id, [item for item in document_ids if item not in kept])
+            unused += await file_rows.remove_unused(session, owner_id, given_up)
+        await self._keeping.discard(unused)
+        return restorable
+
+    async def _remove(self, owner_id: UUID, document_ids: list[UUID]) -> None:
+        async with self._database.begin(owner_id) as session:
+            await file_rows.take_turns(session, owner_id)
+            if await rows.count_owned(session, owner_id, document_ids) != len(set(document_ids)):
+                raise NotFound
+            unused = await self.removed(session, owner_id, document_ids)
+        await self._keeping.discard(unused)
+
+    async def removed(self, session: rows.AsyncSession, owner_id: UUID, document_ids: list[UUID]) -> list[str]:
+        """Delete documents for good, and return the objects that nothing needs any more."""
+        whole = await version_rows.with_parts(session, owner_id, document_ids)
+        files = await rows.remove_documents(session, owner_id, whole)
+        return await file_rows.remove_unused(session, owner_id, files)
+
+    async def remove_collection(self, viewer: Viewer, collection_id: UUID) -> None:
+        """Delete a collection of the person's own with everything in it.
+
+        Raises:
+            NotFound: when it is unknown or someone else's.
+        """
+        require_scope(viewer, Scope.FILES)
+        async with self._database.begin(viewer.user_id) as session:
+            await file_rows.take_turns(session, viewer.user_id)
+            if await rows.owned_collection(session, viewer.user_id, collection_id) is None:
+                raise NotFound
+            held = await rows.ids_in(session, viewer.user_id, collection_id)
+            files = await trash_rows.trashed_files(session, collection_id)
+            files += await rows.remove_documents(session, viewer.user_id, held)
+            await rows.remove_collection(session, viewer.user_id, collection_id)
+            unused = await file_rows.remove_unused(session, viewer.user_id, files)
+        await self._keeping.discard(unused)
+
+
+def _object_key() -> str:
+    name = new_id().hex[::-1]
+    return f"{name[:2]}/{name}"
+
+
+async def _begun(pieces: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """Return the same pieces when the first one has been read; that fails, if anything does, while it can be said."""
+    first = await anext(pieces, b"")
+
+    async def all_of_them() -> AsyncGenerator[bytes]:
+        async with aclosing(pieces) as rest:
+            yield first
+            async for piece in rest:
+                yield piece
+
+    return all_of_them()

@@ -1,0 +1,386 @@
+"""Bringing documents on their way: stored -> parsed -> chunked -> embedded -> ready, each step kept before the next begins.
+
+A job takes a document up where it stands, so a process that dies costs the step it was in, and of embedding a batch. What
+an older job of the same document still writes is refused by its fence. A document is found from its last step on, whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from contextlib import suppress
+from uuid import UUID
+
+import structlog
+
+from rxchat.db.access import audit_log
+from rxchat.db.documents import documents as document_rows
+from rxchat.db.documents import files as file_rows
+from rxchat.db.documents import ingestion as rows
+from rxchat.db.documents import recognition
+from rxchat.db.documents import search_index as index_rows
+from rxchat.db.documents import versions as version_rows
+from rxchat.db.platform import jobs
+from rxchat.db.platform.database import Database
+from rxchat.domain.chunking import chunked
+from rxchat.domain.documents import DocumentState, ParsedDocument, RecognizedPage
+from rxchat.domain.errors import (
+    DocumentUnreadable,
+    NotFound,
+    NothingButPixels,
+    ObjectMissing,
+    StoreError,
+    TooMuchWork,
+)
+from rxchat.domain.files import Document
+from rxchat.domain.lexemes import VERSION
+from rxchat.domain.ports import DocumentParser
+from rxchat.domain.text import storable
+from rxchat.domain.versions import VersionState
+from rxchat.observability import correlation_id
+from rxchat.services.documents.attached_files import AttachedFiles, Preparation
+from rxchat.services.documents.files import Files
+from rxchat.services.documents.image_captions import Pictures
+from rxchat.services.documents.vector_index import SLICE_SECONDS, Embedding, NotMine, SliceOver
+
+log = structlog.get_logger(__name__)
+
+_SWEPT_AT_A_TIME = 100
+_BACKGROUND = 2_000
+"""How much less urgent it is to bring an index up to date than anything that somebody has just brought."""
+_FORGOTTEN_AT_A_TIME = 5_000
+_INDEXED_AT_A_TIME = 20
+_CHUNKS_AT_A_TIME = 200
+_INDEXED_SECONDS = 3.0
+SMALL_CHARACTERS = 100_000
+"""A text up to this is chunked in the turn in which it was parsed, whoever waits: about what `SMALL_BATCHES` embed."""
+TRIES = 20
+"""So often it is tried without getting on: with the waits between them, about an hour and a quarter."""
+_LONGEST_WAIT_SECONDS = 300
+_RECOGNISED_SOON = "Its text is on pictures, and is recognised: that takes some seconds for each page."
+_GIVE_UP = "It was tried {count} times: {reason} Try again when that is mended."
+
+
+class Ingestion:
+    """The steps, and what keeps indexes of vectors up to date."""
+
+    def __init__(
+        self,
+        database: Database,
+        files: Files,
+        parser: DocumentParser,
+        embedding: Embedding,
+        pictures: Pictures,
+        quick_parser: DocumentParser | None = None,
+    ) -> None:
+        """With a parser of their own, small files never wait for one that reads a large file."""
+        self._quick_parser = quick_parser or parser
+        self._pictures = pictures
+        self._database = database
+        self._files = files
+        self._parser = parser
+        self._embedding = embedding
+        self._attached_files = AttachedFiles(database, files)
+
+    async def other_owners_wait(self, owner_id: UUID) -> bool:
+        """Return whether small files of other owners wait to be read."""
+        async with self._database.begin(None) as session:
+            return await jobs.other_owners_wait(session, owner_id, queue=jobs.QUICK_QUEUE)
+
+    async def run(self, owner_id: UUID, document_id: UUID, *, queue: str = jobs.DOCUMENTS_QUEUE) -> None:
+        """Bring a document from where it stands to ready, or to failed with a reason; in the scans' queue it is recognised.
+
+        Raises:
+            SliceOver: when it is other owners' turn, or more work than small files are; the job is queued again.
+            StoreError, EmbedderError, DatabaseAway: later it may do; the job is tried again, and its document says why.
+        """
+        async with self._database.begin(owner_id) as session:
+            taken = await rows.take_up(session, owner_id, document_id)
+        if taken is None or _is_left_alone(taken.document):
+            return
+        if taken.tries > TRIES and not taken.document.state.is_final:
+            await self._fail(taken, _GIVE_UP.format(count=TRIES, reason="It always took its process with it."))
+            return
+        is_scan = queue == jobs.SCANS_QUEUE and self._parser.can_recognise
+        steps = {
+            DocumentState.STORED: self._recognise if is_scan else self._parse,
+            DocumentState.PARSED: self._chunk,
+            DocumentState.CHUNKED: self._embed,
+            DocumentState.EMBEDDED: self._publish,
+            DocumentState.READY: self._embed_anew,
+            DocumentState.FAILED: self._embed_anew,
+        }
+        try:
+            while True:
+                state = taken.document.state
+                await steps[state](taken, queue)
+                if state.is_final:
+                    return
+                async with self._database.begin(owner_id) as session:
+                    document = await rows.owned_document(session, owner_id, document_id)
+                if document is None:
+                    return
+                if document.state.is_final:
+                    return
+                taken = rows.Taken(document, taken.fence)
+        except NotMine:
+            log.info("a document is another job's, or gone", document_id=str(document_id))
+        except (DocumentUnreadable, ObjectMissing) as error:
+            await self._fail(taken, error.message)
+        except NotFound:
+            # Deleted meanwhile.
+            return
+
+    async def postpone(self, owner_id: UUID, document_id: UUID, reason: str, detail: str = "") -> float | None:
+        """Say on a document why it waits, and return for how many seconds; None when it does not any more, or is given up.
+
+        What counts is how often it was tried without getting on at all. One that is found already is never given up, and
+        its job ends: `look_after` has it embedded later.
+        """
+        async with self._database.begin(owner_id) as session:
+            found = await rows.tries(session, owner_id, document_id)
+            if found is None:
+                return None
+            tries, is_final = found
+            seconds = float(min(2 ** min(tries, 16), _LONGEST_WAIT_SECONDS))
+            if is_final:
+                await rows.retry_later(session, owner_id, document_id, seconds)
+                return None
+            words = f"{int(seconds)} seconds" if seconds < 120 else f"{math.ceil(seconds / 60)} minutes"
+            if tries < TRIES:
+                told = storable(f"{reason} Next try in {words}.")
+                await rows.note(session, owner_id, document_id, told, storable(detail))
+                return seconds
+        await self.give_up(owner_id, document_id, reason, tries, detail)
+        return None
+
+    async def give_up(self, owner_id: UUID, document_id: UUID, reason: str, count: int, detail: str = "") -> None:
+        """Say that a document has failed after so many tries."""
+        async with self._database.begin(owner_id) as session:
+            taken = await rows.take_up(session, owner_id, document_id)
+            if taken is not None and taken.document.state.is_final:
+                await rows.retry_later(session, owner_id, document_id, _LONGEST_WAIT_SECONDS)
+        if taken is not None and not taken.document.state.is_final:
+            await self._fail(taken, _GIVE_UP.format(count=count, reason=reason), detail)
+
+    async def _fail(self, taken: rows.Taken, reason: str, detail: str = "") -> None:
+        log.info("a document cannot be read", document_id=str(taken.document.id), reason=reason)
+        async with self._database.begin(taken.document.owner_id) as session:
+            facts = {"error": storable(reason), "note_detail": storable(detail)}
+            await rows.advance(session, taken, state=DocumentState.FAILED.value, **facts)
+
+    async def _advance(self, taken: rows.Taken, session: rows.AsyncSession, **facts: object) -> None:
+        if not await rows.advance(session, taken, **facts):
+            raise NotMine
+
+    def _parser_of(self, queue: str) -> DocumentParser:
+        return self._quick_parser if queue == jobs.QUICK_QUEUE else self._parser
+
+    async def _parse(self, taken: rows.Taken, queue: str) -> None:
+        parsed: ParsedDocument | None = None
+        try:
+            parsed = await self._said_by(taken.document, self._parser_of(queue))
+        except TooMuchWork:
+            if queue == jobs.QUICK_QUEUE:
+                raise SliceOver from None
+            raise
+        except NothingButPixels:
+            if not self._parser.can_recognise:
+                raise
+        if parsed is None or (parsed.scanned_pages and self._parser.can_recognise):
+            await self._leave_to_recogniser(taken)
+            raise NotMine
+        await self._keep(taken, parsed)
+
+    async def _said_by(self, document: Document, parser: DocumentParser) -> ParsedDocument:
+        content = await self._files.whole(document.owner_id, document)
+        if document.media_type.startswith("image/"):
+            return await self._pictures.read(document.owner_id, content)
+        return await parser.parse(document.name, document.media_type, content, document.reading)
+
+    async def _leave_to_recogniser(self, taken: rows.Taken) -> None:
+        document = taken.document
+        async with self._database.begin(document.owner_id) as session:
+            if not await rows.tell(session, taken, _RECOGNISED_SOON, 0.0):
+                raise NotMine
+            await jobs.queue_ingestion(session, document.owner_id, document.id, queue=jobs.SCANS_QUEUE)
+
+    async def _recognise(self, taken: rows.Taken, queue: str) -> None:
+        document = taken.document
+
+        until, is_over = time.monotonic() + SLICE_SECONDS, False
+
+        async def tell(share: float, page: RecognizedPage | None) -> None:
+            nonlocal is_over
+            async with self._database.begin(document.owner_id) as session:
+                if page is None:
+                    is_mine = await rows.tell(session, taken, _RECOGNISED_SOON, share)
+                else:
+                    # Kept page by page: it has got on, and goes on from here in its next turn or in another process.
+                    is_mine = await rows.advance(session, taken, remarks=_RECOGNISED_SOON, progress=share)
+                    await recognition.save_page(session, document, page)
+                if not is_mine:
+                    raise NotMine
+                if time.monotonic() > until:
+                    is_over = await jobs.other_owners_wait(session, document.owner_id, queue=queue)
+            if is_over:
+                raise SliceOver
+
+        async with self._database.begin(document.owner_id) as session:
+            known = await recognition.pages(session, document)
+        content = await self._files.whole(document.owner_id, document)
+        try:
+            parsed = await self._parser.recognise(document.name, document.media_type, content, tell, known)
+        except DocumentUnreadable as unrecognised:
+            # What can be read of it without looking at its pictures is better than nothing.
+            try:
+                parsed = await self._said_by(document, self._parser)
+            except DocumentUnreadable as unread:
+                if not document.media_type.startswith("image/"):
+                    raise unrecognised from None
+                raise DocumentUnreadable(f"{unrecognised.message} {unread.message}") from None
+        await self._keep(taken, parsed)
+
+    async def _keep(self, taken: rows.Taken, parsed: ParsedDocument) -> None:
+        document = taken.document
+        async with self._database.begin(document.owner_id) as session:
+            await self._advance(
+                taken, session,
+                state=DocumentState.PARSED.value, pages=parsed.pages, characters=len(parsed.text),
+                remarks=storable(" ".join(parsed.notes)), progress=0.0, encoding=parsed.encoding, reader=parsed.reader,
+            )  # fmt: skip
+            await rows.save_text(session, document, parsed)
+            await recognition.forget_pages(session, document)
+
+    async def _chunk(self, taken: rows.Taken, queue: str) -> None:
+        document = taken.document
+        is_long = queue == jobs.QUICK_QUEUE and document.characters > SMALL_CHARACTERS
+        # Parsing was its turn: a megabyte is chunked for seconds. A text larger than a small file is never small.
+        if is_long and (document.characters > jobs.SMALL_BYTES or await self.other_owners_wait(document.owner_id)):
+            raise SliceOver
+        async with self._database.begin(document.owner_id) as session:
+            parsed = await rows.parsed(session, document)
+        index = await self._embedding.wanted_index()
+        if parsed is None:
+            raise NotFound
+        pieces = await asyncio.to_thread(chunked, parsed, index.max_tokens)
+        async with self._database.begin(document.owner_id) as session:
+            await self._advance(taken, session, state=DocumentState.CHUNKED.value, chunks=len(pieces), progress=0.0)
+            await rows.save_chunks(session, document, parsed.text, pieces)
+
+    async def _embed(self, taken: rows.Taken, queue: str) -> None:
+        document = taken.document
+        wanted = await self._embedding.embed(taken, document.generation, queue)
+        if not wanted.is_active:
+            await self._embedding.embed_for_now(taken, document.generation, queue)
+        async with self._database.begin(document.owner_id) as session:
+            await self._advance(taken, session, state=DocumentState.EMBEDDED.value)
+
+    async def _publish(self, taken: rows.Taken, queue: str) -> None:
+        document, is_quick = taken.document, queue == jobs.QUICK_QUEUE
+        try:
+            attached = await self._attached_files.prepare(document, self._parser_of(queue), is_quick=is_quick)
+        except TooMuchWork:
+            raise SliceOver from None
+        try:
+            unused = await self._published(taken, attached)
+        except NotMine:
+            # Rolled back: nothing refers to what was stored.
+            await self._files.discard(attached.object_keys)
+            raise
+        await self._files.discard(unused)
+
+    async def _published(self, taken: rows.Taken, attached: Preparation) -> list[str]:
+        """Make a document and its attached files findable, and return objects that nothing needs.
+
+        Raises:
+            NotMine: when another process has the document by now.
+        """
+        document, index = taken.document, await self._embedding.wanted_index()
+        async with self._database.begin(document.owner_id) as session:
+            # Versions of a document take over one after another.
+            await file_rows.take_turns(session, document.owner_id)
+            if await rows.count_without_vector(session, document, document.generation, index.id):
+                # Another embedder came in force meanwhile: a step back.
+                await self._advance(taken, session, state=DocumentState.CHUNKED.value)
+            elif not await version_rows.take_over(session, document):
+                await self._advance(taken, session, state=DocumentState.READY.value, progress=1.0)
+                await version_rows.supersede(session, document.owner_id, [document.id])
+            elif await rows.publish(session, taken, index.id):
+                unused = await self._attached_files.adopt(session, document, attached)
+                await self._tell(session, document, attached.notes)
+                return unused
+            else:
+                raise NotMine
+        return attached.object_keys
+
+    async def _tell(self, session: rows.AsyncSession, document: Document, notes: list[str]) -> None:
+        if notes:
+            remarks = " ".join(filter(None, [document.remarks, *notes]))
+            await document_rows.change_document(session, document.owner_id, document.id, remarks=storable(remarks))
+        if document.version_state is VersionState.PENDING:
+            await audit_log.append(
+                session, document.owner_id, "document_replaced", "", correlation_id(),
+                name=document.name, version=document.version, document=str(document.id),
+            )  # fmt: skip
+
+    async def _embed_anew(self, taken: rows.Taken, queue: str) -> None:
+        """Give a document that is found its vectors in an index in which it is not whole."""
+        document = taken.document
+        if document.live_generation is None:
+            return
+        index = await self._embedding.embed(taken, document.live_generation, queue)
+        async with self._database.begin(document.owner_id) as session:
+            await self._advance(taken, session, embedded_index=index.id, retry_at=None)
+
+    async def look_after(self) -> None:
+        """Finish uploads that nobody finishes, queue what no job will do, and bring a new index up to date.
+
+        A new index comes in force when it is complete; what was in the one of before is deleted a little at a time.
+        """
+        async with self._database.begin(None) as session:
+            waiting = await jobs.without_job(session, _SWEPT_AT_A_TIME)
+            received = await file_rows.received(session, _SWEPT_AT_A_TIME)
+        for owner_id, document_id in received:
+            with suppress(DocumentUnreadable, NotFound, StoreError):
+                await self._files.finish(owner_id, document_id)
+        waiting += await self._embedding.lacking()
+        for owner_id, document_id in waiting:
+            async with self._database.begin(owner_id) as session:
+                await jobs.queue_ingestion_once(session, owner_id, document_id, priority=-_BACKGROUND)
+        async with self._database.begin(None) as session:
+            await index_rows.forget_retired(session, _FORGOTTEN_AT_A_TIME)
+        await self.index_words()
+
+    async def index_words(self, seconds: float = _INDEXED_SECONDS) -> int:
+        """Index the words of documents again that older rules have indexed, for about so long; return how many it were."""
+        count, until = 0, time.monotonic() + seconds
+        while time.monotonic() < until:
+            async with self._database.begin(None) as session:
+                lacking = await index_rows.to_index(session, VERSION, _INDEXED_AT_A_TIME)
+            if not lacking:
+                break
+            for owner_id, document_id in lacking:
+                await self._index_words(owner_id, document_id)
+            count += len(lacking)
+        return count
+
+    async def _index_words(self, owner_id: UUID, document_id: UUID) -> None:
+        async with self._database.begin(owner_id) as session:
+            document = await document_rows.owned_document(session, owner_id, document_id)
+        if document is None:
+            return
+        first, done = 0, _CHUNKS_AT_A_TIME
+        while done == _CHUNKS_AT_A_TIME:
+            async with self._database.begin(owner_id) as session:
+                done = await rows.index_words(session, document, first, _CHUNKS_AT_A_TIME)
+            first += done
+        async with self._database.begin(owner_id) as session:
+            await rows.words_are_indexed(session, document)
+
+
+def _is_left_alone(document: Document) -> bool:
+    """Whether there is nothing to do: it is not here yet, or it has failed and nothing of it was ever found."""
+    has_failed = document.state is DocumentState.FAILED and document.live_generation is None
+    return has_failed or document.state is DocumentState.UPLOADING

@@ -1,0 +1,96 @@
+"""Deleted documents: which there are, and restoring them, for as long as they are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rxchat.db.documents import documents as document_rows
+from rxchat.db.documents import files as file_rows
+from rxchat.db.documents import trash as rows
+from rxchat.db.documents.trash import DeletedDocument
+from rxchat.db.platform import jobs
+from rxchat.db.platform.database import Database
+from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.documents import DocumentState
+from rxchat.domain.errors import NotFound
+from rxchat.domain.files import Document
+from rxchat.domain.permissions import Scope, require_scope
+from rxchat.services.accounts.rate_limits import Limits
+from rxchat.services.documents import quotas
+from rxchat.services.documents.files import Files
+
+KEPT = timedelta(days=30)
+"""How long deleted documents can be restored."""
+_UNFINISHED = {DocumentState.STORED.value, DocumentState.PARSED.value}
+
+
+class Trash:
+    """The use cases around deleted documents."""
+
+    def __init__(self, database: Database, limits: Limits, files: Files) -> None:
+        self._database = database
+        self._limits = limits
+        self._files = files
+
+    async def documents(self, viewer: Viewer, collection_id: UUID | None = None) -> list[DeletedDocument]:
+        """Return the user's deleted documents, of one collection or of all, the last that were deleted first.
+
+        Raises:
+            NotFound: when the collection is unknown or another user's.
+        """
+        require_scope(viewer, Scope.FILES)
+        async with self._database.begin(viewer.user_id) as session:
+            if collection_id is not None:
+                owned = await document_rows.owned_collection(session, viewer.user_id, collection_id)
+                if owned is None:
+                    raise NotFound
+            return await rows.trashed(session, collection_id)
+
+    async def restore(self, viewer: Viewer, document_ids: Sequence[UUID], caller: Caller) -> list[Document]:
+        """Restore deleted documents with their versions and attached files; each is found again once it is embedded.
+
+        All of them are restored, or none. They count as one attempt: what was deleted at once is restored at once.
+
+        Raises:
+            NotFound: when one of them is not in the user's trash (any more).
+            InvalidInput: when there is not room for all of them.
+            TooManyAttempts: when it was done too often.
+        """
+        require_scope(viewer, Scope.FILES)
+        await self._limits.attempt_to_queue(viewer.user_id, caller)
+        async with self._database.begin(viewer.user_id) as session:
+            await file_rows.take_turns(session, viewer.user_id)
+            deleted = [item for item in await rows.trashed(session) if item.id in document_ids]
+            if len(deleted) != len(set(document_ids)):
+                raise NotFound
+            files, size = sum(item.documents for item in deleted), sum(item.bytes for item in deleted)
+            await quotas.check_files(session, viewer.user_id, files, size, self._files.limits)
+            return [await self._restored(session, viewer.user_id, item.id) for item in deleted]
+
+    async def _restored(self, session: AsyncSession, owner_id: UUID, document_id: UUID) -> Document:
+        for restored, state in (await rows.restore(session, document_id)).items():
+            if state in _UNFINISHED:
+                await jobs.queue_ingestion(session, owner_id, restored, is_urgent=False)
+        found = await document_rows.owned_document(session, owner_id, document_id)
+        if found is None:
+            raise NotFound
+        return found
+
+    async def delete_for_good(self, viewer: Viewer, document_id: UUID) -> None:
+        """Delete a document that is in the trash, with its versions, attached files and stored file.
+
+        Raises:
+            NotFound: when it is not in the user's trash.
+        """
+        require_scope(viewer, Scope.FILES)
+        async with self._database.begin(viewer.user_id) as session:
+            await file_rows.take_turns(session, viewer.user_id)
+            if all(item.id != document_id for item in await rows.trashed(session)):
+                raise NotFound
+            restored = await rows.restore(session, document_id)
+            unused = await self._files.removed(session, viewer.user_id, list(restored))
+        await self._files.discard(unused)

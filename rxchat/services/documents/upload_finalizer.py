@@ -1,0 +1,246 @@
+"""Finishing uploads: looking at a whole file once more as it is stored, and taking it in; by one process at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from rxchat.db.documents import documents as rows
+from rxchat.db.documents import files as file_rows
+from rxchat.db.documents import versions as version_rows
+from rxchat.db.platform import jobs
+from rxchat.db.platform.database import Database
+from rxchat.domain.documents import DocumentState
+from rxchat.domain.errors import (
+    AlreadyExists,
+    DatabaseAway,
+    DocumentUnreadable,
+    NotFound,
+    ObjectMissing,
+    StoreAway,
+    StoreError,
+)
+from rxchat.domain.files import Document, SealedFile, Upload
+from rxchat.domain.text import storable
+from rxchat.domain.versions import IfExists, VersionState
+from rxchat.parsers.formats import format_of
+from rxchat.services.documents.storage_ownership import Keeping
+
+log = structlog.get_logger(__name__)
+
+HEAD_BYTES = 4096
+"""So much of a file's beginning says what it is."""
+_RENEWED_EVERY_SECONDS = 2.0
+"""A lease lasts four times as long: who asks about an upload whose process was killed waits no longer than that."""
+_LOOK_AGAIN_SECONDS = 0.25
+
+
+class Finishing:
+    """Makes stored documents of uploads that have arrived."""
+
+    def __init__(
+        self,
+        database: Database,
+        keeping: Keeping,
+        digest_key: bytes,
+        read: Callable[[SealedFile], AsyncGenerator[bytes]],
+    ) -> None:
+        """Know how what is stored is read, and by which key contents are compared."""
+        self._database = database
+        self._keeping = keeping
+        self._digest_key = digest_key
+        self._read = read
+
+    def digest_of(self, owner_id: UUID, data: bytes) -> bytes:
+        """Return the digest by which equal files of one owner are stored once."""
+        return hmac.new(self._digest_key, owner_id.bytes + data, hashlib.sha256).digest()
+
+    async def found(self, owner_id: UUID, document_id: UUID) -> Upload:
+        """Return how far an upload has come.
+
+        Raises:
+            NotFound: when it is unknown, was given up, or is someone else's.
+        """
+        async with self._database.begin(owner_id) as session:
+            found = await file_rows.upload(session, owner_id, document_id)
+        if found is None:
+            raise NotFound("This upload is not there any more: please choose the file again.")
+        return found
+
+    async def now(self, owner_id: UUID, document_id: UUID) -> Upload:
+        """Finish an upload while its person waits; when somebody else is at it, wait for that.
+
+        Raises:
+            DocumentUnreadable: when it is not what its name says.
+            AlreadyExists: when its name is taken, and it is to be refused then.
+            NotFound: when it was given up or deleted meanwhile.
+            StoreError: when it cannot be read just now.
+        """
+        while not (upload := await self.found(owner_id, document_id)).is_stored:
+            async with self._lease(owner_id, upload.file_id) as is_mine:
+                if is_mine:
+                    return await self._look_at(owner_id, upload)
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        return upload
+
+    async def unattended(self, owner_id: UUID, document_id: UUID) -> None:
+        """Finish an upload whose person may be gone: what cannot be used stays as a document that says why.
+
+        Raises:
+            NotFound: when it was given up or deleted meanwhile.
+            StoreError: when it cannot be read just now.
+        """
+        upload = await self.found(owner_id, document_id)
+        if upload.is_stored:
+            return
+        async with self._lease(owner_id, upload.file_id) as is_mine:
+            if not is_mine:
+                return
+            try:
+                await self._look_at(owner_id, upload)
+            except (AlreadyExists, DocumentUnreadable, ObjectMissing) as error:
+                await self._refuse(owner_id, document_id, error.message)
+
+    @asynccontextmanager
+    async def _lease(self, owner_id: UUID, file_id: UUID) -> AsyncGenerator[bool]:
+        """Be the only one who finishes it, if nobody is yet. A lease ends by itself when its process dies."""
+        async with self._database.begin(owner_id) as session:
+            is_mine = await file_rows.lease(session, owner_id, file_id)
+        if not is_mine:
+            yield False
+            return
+        renewing = asyncio.create_task(self._renewed(owner_id, file_id))
+        try:
+            yield True
+        finally:
+            renewing.cancel()
+            with suppress(DatabaseAway):
+                async with self._database.begin(owner_id) as session:
+                    await file_rows.end_lease(session, owner_id, file_id)
+
+    async def _renewed(self, owner_id: UUID, file_id: UUID) -> None:
+        while True:
+            await asyncio.sleep(_RENEWED_EVERY_SECONDS)
+            # One that lapses costs somebody else the same work; who takes the file in first is decided elsewhere.
+            with suppress(DatabaseAway):
+                async with self._database.begin(owner_id) as session:
+                    await file_rows.renew_lease(session, owner_id, file_id)
+
+    async def _look_at(self, owner_id: UUID, upload: Upload) -> Upload:
+        async with self._database.begin(owner_id) as session:
+            sealed = await file_rows.sealed(session, upload.file_id, owner_id)
+        if sealed is None:
+            raise NotFound("This document was deleted while it was being uploaded.")
+        digest, head = hmac.new(self._digest_key, owner_id.bytes, hashlib.sha256), b""
+        async for piece in self._read(sealed):
+            head = (head + piece)[:HEAD_BYTES] if len(head) < HEAD_BYTES else head
+            await asyncio.to_thread(digest.update, piece)
+        kind = format_of(upload.name, head)
+        lost = await self._lost(owner_id, digest.digest())
+        return await self._take_in(owner_id, upload, digest.digest(), kind.media_type, lost)
+
+    async def _lost(self, owner_id: UUID, digest: bytes) -> UUID | None:
+        """Return the file of before with the same content, when what is stored of that cannot be read any more."""
+        async with self._database.begin(owner_id) as session:
+            known = await file_rows.same_content(session, owner_id, digest)
+            sealed = await file_rows.sealed(session, known, owner_id) if known else None
+        if sealed is None:
+            return None
+        try:
+            async for _ in self._read(sealed):
+                pass
+        except StoreAway:
+            raise
+        except StoreError as error:
+            # Lost, altered, on a sector that cannot be read, or under a key that is gone.
+            log.warning(
+                "a file that cannot be read any more is uploaded again", file_id=str(known), reason=error.message
+            )
+            return known
+        return None
+
+    async def _take_in(
+        self, owner_id: UUID, upload: Upload, digest: bytes, media_type: str, lost: UUID | None
+    ) -> Upload:
+        """Make a stored document of an upload, unless somebody else has; the same file is kept once."""
+        document_id, file_id, unused = upload.document_id, upload.file_id, list[str]()
+        async with self._database.begin(owner_id) as session:
+            await file_rows.take_turns(session, owner_id)
+            document = await rows.owned_document(session, owner_id, document_id, lock=True)
+            if document is None:
+                raise NotFound("This document was deleted while it was being uploaded.")
+            if document.state is not DocumentState.UPLOADING or document.file_id != upload.file_id:
+                return replace(upload, file_id=document.file_id, received_bytes=upload.size_bytes, is_stored=True)
+            known = await file_rows.same_content(session, owner_id, digest)
+            is_repair = known is not None and known == lost
+            if known is not None and not is_repair:
+                file_id = known
+            else:
+                if known is not None:
+                    unused += await file_rows.replace(session, owner_id, known, file_id)
+                await file_rows.finish(session, owner_id, file_id, digest)
+            named = await version_rows.named(session, owner_id, upload.collection_id, upload.name, but=document_id)
+            same = next((item for item in named if item.file_id == file_id), None)
+            for failed_id, generation in (await file_rows.failed(session, owner_id, file_id)).items():
+                if is_repair or (same and failed_id == same.id):
+                    await self._read_again(session, owner_id, failed_id, generation)
+            version = same.version if same else 1
+            if same is None:
+                place = await _place(session, owner_id, upload, named)
+                version = place.get("version", 1)
+                await rows.change_document(
+                    session, owner_id, document_id,
+                    file_id=file_id, media_type=media_type, state=DocumentState.STORED.value, progress=0.0, **place,
+                )  # fmt: skip
+                await jobs.queue_ingestion(session, owner_id, document_id)
+            else:
+                await rows.remove_documents(session, owner_id, [document_id])
+            unused += await file_rows.remove_unused(session, owner_id, [upload.file_id])
+        await self._keeping.discard(unused)
+        return Upload(
+            same.id if same else document_id, upload.collection_id, file_id, upload.name, upload.size_bytes,
+            upload.size_bytes, is_stored=True, version=version, already_exists=same is not None,
+        )  # fmt: skip
+
+    async def _read_again(self, session: rows.AsyncSession, owner_id: UUID, document_id: UUID, generation: int) -> None:
+        """Have a document that has failed tried once more: its person uploads it again for that."""
+        await rows.change_document(
+            session, owner_id, document_id,
+            state=DocumentState.STORED.value, error="", note="", progress=0.0, generation=generation + 1,
+        )  # fmt: skip
+        await jobs.queue_ingestion(session, owner_id, document_id)
+
+    async def _refuse(self, owner_id: UUID, document_id: UUID, reason: str) -> None:
+        log.info("an upload cannot be used", document_id=str(document_id), reason=reason)
+        async with self._database.begin(owner_id) as session:
+            document = await rows.owned_document(session, owner_id, document_id, lock=True)
+            if document is not None and document.state is DocumentState.UPLOADING:
+                await rows.change_document(
+                    session, owner_id, document_id, state=DocumentState.FAILED.value, error=storable(reason)
+                )
+
+
+async def _place(session: rows.AsyncSession, owner_id: UUID, upload: Upload, named: list[Document]) -> dict[str, Any]:
+    """Return the columns that say which version of which document an upload is, when others have its name.
+
+    Raises:
+        AlreadyExists: when it is to be refused then.
+    """
+    if not named or upload.if_exists is IfExists.KEEP:
+        return {}
+    if upload.if_exists is IfExists.REFUSE:
+        raise AlreadyExists(f"There is a document “{upload.name}” in this collection already.")
+    series = named[0].version_series_id
+    return {
+        "version_series_id": series,
+        "version": await version_rows.next_version(session, owner_id, series),
+        "version_state": VersionState.PENDING.value,
+    }

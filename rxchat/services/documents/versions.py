@@ -1,0 +1,145 @@
+"""Versions of a document: which names are taken, the history, and making an earlier version the newest again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from rxchat.db.access import audit_log
+from rxchat.db.documents import documents as rows
+from rxchat.db.documents import files as file_rows
+from rxchat.db.documents import versions as version_rows
+from rxchat.db.platform import jobs
+from rxchat.db.platform.database import Database
+from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.documents import DocumentState
+from rxchat.domain.errors import Conflict, InvalidInput, NotFound
+from rxchat.domain.files import Document, clean_file_name
+from rxchat.domain.ids import new_id
+from rxchat.domain.permissions import Scope, require_scope
+from rxchat.domain.versions import VersionState
+from rxchat.observability import correlation_id
+from rxchat.services.accounts.rate_limits import Limits
+from rxchat.services.documents import quotas
+from rxchat.services.documents.collections import Library
+from rxchat.services.documents.files import Files
+from rxchat.tables import DocumentRow
+
+_NOT_EARLIER = "This version is not an earlier one: it is in use, or it is to be."
+_SAME = "The version in use is the same file already."
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All versions of a document, the newest first, and who has uploaded them."""
+
+    versions: list[Document]
+    uploaded_by: str
+    """The owner's name; "" when the reader may not know it."""
+    is_own: bool
+
+
+class Versions:
+    """The use cases around versions of documents."""
+
+    def __init__(self, database: Database, library: Library, files: Files, limits: Limits) -> None:
+        self._database = database
+        self._limits = limits
+        self._library = library
+        self._files = files
+
+    async def taken_names(self, viewer: Viewer, collection_id: UUID, names: Sequence[str]) -> list[str]:
+        """Return which of these file names documents of the user's own collection have, as they were given.
+
+        Raises:
+            NotFound: when the collection is unknown or someone else's.
+        """
+        require_scope(viewer, Scope.FILES)
+        cleaned = {name: cleaned for name in names if (cleaned := _cleaned(name))}
+        async with self._database.begin(viewer.user_id) as session:
+            if await rows.owned_collection(session, viewer.user_id, collection_id) is None:
+                raise NotFound
+            taken = await version_rows.taken_names(
+                session, viewer.user_id, collection_id, sorted(set(cleaned.values()))
+            )
+        return [name for name, stored in cleaned.items() if stored in taken]
+
+    async def history(self, viewer: Viewer, document_id: UUID) -> History:
+        """Return all versions of a document.
+
+        Raises:
+            NotFound: when it is unknown or may not be read.
+        """
+        found = await self._library.readable_document(viewer, document_id)
+        async with self._database.begin(viewer.user_id) as session:
+            versions = await version_rows.of_series(session, found.owner_id, found.version_series_id)
+            name = await version_rows.owner_name(session, found.collection_id)
+        return History(versions, name, found.owner_id == viewer.user_id)
+
+    async def restore(self, viewer: Viewer, document_id: UUID, caller: Caller) -> Document:
+        """Make an earlier version of the user's own document the newest one: a copy that replaces the current version.
+
+        Raises:
+            NotFound: when it is unknown or someone else's.
+            Conflict: when it is not an earlier version, or the version in use is the same file.
+            InvalidInput: when there is no room left.
+            TooManyAttempts: when it was done too often.
+        """
+        require_scope(viewer, Scope.FILES)
+        await self._limits.attempt_to_queue(viewer.user_id, caller)
+        async with self._database.begin(viewer.user_id) as session:
+            await file_rows.take_turns(session, viewer.user_id)
+            earlier = await rows.owned_document(session, viewer.user_id, document_id, lock=True)
+            if earlier is None:
+                raise NotFound
+            current = await self._replaceable(session, earlier)
+            await quotas.check_file(session, viewer.user_id, earlier.size_bytes, self._files.limits)
+            copy = _copy_of(earlier, current.name)
+            copy.version = await version_rows.next_version(session, viewer.user_id, earlier.version_series_id)
+            await rows.add_document(session, copy)
+            if await version_rows.copy_text(session, earlier, copy.id):
+                await rows.change_document(session, viewer.user_id, copy.id, state=DocumentState.PARSED.value)
+            await jobs.queue_ingestion(session, viewer.user_id, copy.id)
+            await audit_log.append(
+                session, viewer.user_id, "document_version_restored", caller.address, correlation_id(),
+                name=current.name, restored=earlier.version, version=copy.version, document=str(copy.id),
+            )  # fmt: skip
+            made = await rows.owned_document(session, viewer.user_id, copy.id)
+        if made is None:
+            raise NotFound
+        return made
+
+    async def _replaceable(self, session: rows.AsyncSession, earlier: Document) -> Document:
+        """Return the current version that an earlier one may replace."""
+        if earlier.version_state is not VersionState.SUPERSEDED or earlier.parent_id is not None:
+            raise Conflict(_NOT_EARLIER)
+        series = await version_rows.of_series(session, earlier.owner_id, earlier.version_series_id)
+        current = next((item for item in series if item.version_state is VersionState.CURRENT), None)
+        if current is None:
+            raise Conflict(_NOT_EARLIER)
+        if current.file_id == earlier.file_id and current.reading == earlier.reading:
+            raise Conflict(_SAME)
+        for item in series:
+            is_on_its_way = item.version_state is VersionState.PENDING and not item.state.is_final
+            if is_on_its_way and item.file_id == earlier.file_id:
+                raise Conflict("This version is being restored already.")
+        return current
+
+
+def _copy_of(earlier: Document, name: str) -> DocumentRow:
+    return DocumentRow(
+        owner_id=earlier.owner_id, id=new_id(), collection_id=earlier.collection_id, file_id=earlier.file_id, name=name,
+        media_type=earlier.media_type, size_bytes=earlier.size_bytes, state=DocumentState.STORED.value,
+        pages=earlier.pages, characters=earlier.characters, remarks=earlier.remarks, encoding=earlier.encoding,
+        reader=earlier.reader, chosen_encoding=earlier.chosen_encoding, chosen_reader=earlier.chosen_reader,
+        version_series_id=earlier.version_series_id, version_state=VersionState.PENDING.value,
+    )  # fmt: skip
+
+
+def _cleaned(name: str) -> str:
+    try:
+        return clean_file_name(name)
+    except InvalidInput:
+        # Its upload says so.
+        return ""

@@ -1,0 +1,110 @@
+"""Mail as jobs in Postgres: queued in the transaction that makes it necessary, sent by a worker, tried again for a while.
+
+What is queued is sealed, since mails carry links that open an account once. Sending happens beside the request, so the
+time of an answer tells nothing about what was sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import asdict, replace
+from typing import Any
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rxchat import observability
+from rxchat.db.platform import jobs
+from rxchat.db.platform.database import Database
+from rxchat.domain.ids import new_id
+from rxchat.domain.mail import Letter, MailAway, Mailer
+from rxchat.services.platform.encryption import Broken, Vault
+
+log = structlog.get_logger(__name__)
+
+TRIES = 12
+"""With the waits between them about an hour and a quarter: a link for a new password works for one hour."""
+_FIRST_PAUSE_SECONDS = 5.0
+_LONGEST_PAUSE_SECONDS = 900.0
+_PURPOSE = "queued mail"
+_SETTLED_EVERY_SECONDS = 0.02
+
+
+class Post:
+    """Queues mails, and sends those that are queued."""
+
+    def __init__(self, mailer: Mailer | None, base_url: str, vault: Vault, database: Database) -> None:
+        """Take who sends, if mail is configured at all, and the address that links begin with."""
+        self._mailer = mailer
+        self.base_url = base_url
+        self._vault = vault
+        self._database = database
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_there(self) -> bool:
+        """Whether mail can be sent at all."""
+        return self._mailer is not None
+
+    async def queue(self, session: AsyncSession, letter: Letter) -> None:
+        """Have a mail sent once this transaction commits; nothing happens where mail is not configured."""
+        if self._mailer is None:
+            return
+        told = json.dumps(asdict(replace(letter, id=new_id().hex))).encode()
+        sealed = self._vault.seal(_PURPOSE, "", told)
+        await jobs.queue_mail(session, base64.b64encode(sealed).decode())
+
+    async def deliver(self, sealed: str, attempt: int) -> float | None:
+        """Send a queued mail; return in how many seconds to try again, or None when it is sent or given up."""
+        try:
+            told = json.loads(self._vault.open(_PURPOSE, "", base64.b64decode(sealed)))
+            letter = Letter(**told)
+        except (Broken, ValueError, TypeError):
+            log.error("a mail was given up: it cannot be opened, perhaps the secret key was replaced")  # noqa: TRY400
+            return None
+        try:
+            if self._mailer is None:
+                raise MailAway("this process has no RXCHAT_SMTP_URL")
+            await self._mailer.send(letter)
+        except MailAway as error:
+            observability.MAILS.labels("failed").inc()
+            return self._next_try(letter, attempt, str(error))
+        observability.MAILS.labels("sent").inc()
+        return None
+
+    def _next_try(self, letter: Letter, attempt: int, reason: str) -> float | None:
+        facts = {"subject": letter.subject, "reason": reason, "attempt": attempt}
+        if attempt >= TRIES:
+            log.error("a mail was given up", **facts)
+            return None
+        log.warning("a mail could not be sent", **facts)
+        return min(_FIRST_PAUSE_SECONDS * 2 ** (attempt - 1), _LONGEST_PAUSE_SECONDS)
+
+    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something after the answer to whoever asks for it."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def settled(self) -> None:
+        """Wait until everything beside requests is done, and no mail is queued any more."""
+        while True:
+            while self._tasks:
+                await asyncio.wait(set(self._tasks))
+            async with self._database.begin(None) as session:
+                if not await jobs.count_mails(session):
+                    return
+            await asyncio.sleep(_SETTLED_EVERY_SECONDS)
+
+    async def stop(self) -> None:
+        """Give what goes on beside requests a moment, and end; what is queued stays queued."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=2)
+        for task in set(self._tasks):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task

@@ -1,0 +1,1 @@
+"""Search in documents, and what of it models are shown."""

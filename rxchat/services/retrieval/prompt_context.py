@@ -1,0 +1,184 @@
+"""Grounding an answer: what its conversation knows is searched, shown to the model, and kept with the answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import structlog
+
+from rxchat.db.access import roles as role_rows
+from rxchat.db.chat import conversation_sources as rows
+from rxchat.db.platform.database import Database
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.chat import ChatMessage, ModelInfo, Role, TextDelta
+from rxchat.domain.errors import ModelError
+from rxchat.domain.grounding import DEMO_TOKENS, rewriting, rewritten, standalone_question, with_sources
+from rxchat.domain.ports import ChatModel
+from rxchat.domain.retrieval import Passage, Scope, Source, within_budget
+from rxchat.domain.runs import ClaimedRun
+from rxchat.services.retrieval.search import Retrieval
+from rxchat.services.retrieval.tools import RetrievalTools
+
+log = structlog.get_logger(__name__)
+
+_REWRITING_SECONDS = 6.0
+_REWRITTEN_CHARACTERS = 400
+_WAIT_SECONDS = 45.0
+"""How long an answer waits for files that were attached to it and are still being read."""
+_LOOK_SECONDS = 0.5
+_MOST_NAMED = 5
+"""So many files are named of which not all could be looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grounded:
+    """What a model is asked, and the sources that it is shown."""
+
+    messages: list[ChatMessage]
+    sources: tuple[Source, ...] = ()
+    lacking: tuple[str, ...] = ()
+    """What could not be looked at: sentences that are shown under the answer."""
+    tools: RetrievalTools | None = None
+    """What the model may ask for itself; None when it cannot, or there is nothing."""
+
+
+class Grounding:
+    """Looks for sources with the rights of whoever asked, as they are when the answer is written."""
+
+    def __init__(self, database: Database, retrieval: Retrieval, model: ChatModel, *, source_tokens: int) -> None:
+        """Know where to look, and how much of a prompt sources may take."""
+        self._database = database
+        self._retrieval = retrieval
+        self._model = model
+        self._source_tokens = source_tokens
+
+    async def ground(self, run: ClaimedRun, messages: list[ChatMessage], *, is_new: bool) -> Grounded:
+        """Return what to ask for this run: with sources, when its conversation knows something.
+
+        An answer that is gone on with keeps the sources that it began with.
+
+        Raises:
+            DatabaseAway: when Postgres does not answer.
+        """
+        async with self._database.begin(run.owner_id) as session:
+            known = await rows.of(session, run.owner_id, run.conversation_id)
+            if not known:
+                return Grounded(messages)
+            viewer = await role_rows.acting(session)
+            kept = [] if is_new else await rows.sources(session, run.owner_id, run.message_id)
+        if viewer is None:
+            return Grounded(messages)
+        scope = await self._retrieval.scope_of(viewer, [item.id for item in known])
+        model = await self._info(run.model)
+        files = [item.id for item in known if item.kind != "collection"]
+        if kept:
+            # The time to wait for files was before its first word.
+            lacking = await self._until_read(viewer, files, wait_seconds=0)
+            return replace(self._with_tools(viewer, model, messages, kept, scope), lacking=lacking)
+        lacking = await self._until_read(viewer, files)
+        passages, notice = await self._found(viewer, run, model, messages, scope)
+        lacking = [*_forbidden(len(known) - scope.size), *lacking, *([notice] if notice else [])]
+        sources = [Source(number, passage) for number, passage in enumerate(passages, 1)]
+        async with self._database.begin(run.owner_id) as session:
+            await rows.save_sources(session, run.owner_id, run.conversation_id, run.message_id, sources)
+        log.info("answer grounded", run_id=str(run.id), sources=len(sources), lacking=lacking)
+        return self._with_tools(viewer, model, messages, sources, scope, lacking)
+
+    def _with_tools(
+        self,
+        viewer: Viewer,
+        model: ModelInfo | None,
+        messages: list[ChatMessage],
+        sources: list[Source],
+        scope: Scope,
+        lacking: Sequence[str] = (),
+    ) -> Grounded:
+        told, tools = with_sources(messages, sources, lacking), None
+        if model is not None and "tools" in model.capabilities and not model.is_demo and not scope.is_empty:
+            tools = RetrievalTools(self._database, self._retrieval, viewer, scope, sources, self._source_tokens)
+        return Grounded(told, tuple(sources), tuple(lacking), tools)
+
+    async def keep(self, run: ClaimedRun, sources: Sequence[Source]) -> None:
+        """Keep what the model has found itself, beside what it was shown at first.
+
+        Raises:
+            DatabaseAway: when Postgres does not answer.
+        """
+        async with self._database.begin(run.owner_id) as session:
+            await rows.save_sources(session, run.owner_id, run.conversation_id, run.message_id, sources)
+
+    async def _until_read(
+        self, viewer: Viewer, ids: list[UUID], wait_seconds: float = _WAIT_SECONDS
+    ) -> tuple[str, ...]:
+        """Wait a while for files that are still on their way: whoever attaches one and asks, asks about it.
+
+        Returns what is to be said about those that are not read even then, or wait for something.
+        """
+        found = rows.Unread()
+        for _ in range(max(1, int(wait_seconds / _LOOK_SECONDS))):
+            async with self._database.begin(viewer.user_id) as session:
+                found = await rows.unread(session, ids)
+            if not found.being_read or not wait_seconds:
+                break
+            await asyncio.sleep(_LOOK_SECONDS)
+        later = [f"{name} is not read yet: ask again in a while." for name in (*found.being_read, *found.waiting)]
+        # Why, its own page says.
+        return (*_named(later), *_named([f"{name} could not be read." for name in found.failed]))
+
+    async def _found(
+        self, viewer: Viewer, run: ClaimedRun, model: ModelInfo | None, messages: list[ChatMessage], scope: Scope
+    ) -> tuple[Sequence[Passage], str]:
+        if scope.is_empty:
+            return (), ""
+        is_demo = model is not None and model.is_demo
+        budget = min(self._source_tokens, DEMO_TOKENS) if is_demo else self._source_tokens
+        whole = await self._retrieval.all_of(viewer, scope, budget)
+        if whole is not None:
+            return whole, ""
+        question = await self._question(run.model, messages, is_demo=is_demo)
+        if not question:
+            return (), ""
+        found = await self._retrieval.search(viewer, question, scope, is_answer=True)
+        return within_budget(found.passages, budget), found.notice
+
+    async def _info(self, model: str) -> ModelInfo | None:
+        try:
+            return next((item for item in await self._model.models() if item.name == model), None)
+        except ModelError:
+            return None
+
+    async def _question(self, model: str, messages: list[ChatMessage], *, is_demo: bool) -> str:
+        """Return what to look for; in a conversation the model that answers says what the question means."""
+        simple = standalone_question(messages)
+        asked = sum(item.role is Role.USER for item in messages)
+        if is_demo or asked < 2 or simple == messages[-1].content:
+            return simple
+        said = ""
+        try:
+            async with (
+                asyncio.timeout(_REWRITING_SECONDS),
+                aclosing(self._model.chat(model, rewriting(messages))) as events,
+            ):
+                async for event in events:
+                    said += event.text if isinstance(event, TextDelta) else ""
+                    if len(said) > _REWRITTEN_CHARACTERS:
+                        break
+        except (TimeoutError, ModelError):
+            return simple
+        return rewritten(said, simple)
+
+
+def _named(sentences: Sequence[str]) -> list[str]:
+    """Return the first sentences about files, and how many files more there are."""
+    rest = len(sentences) - _MOST_NAMED
+    more = [f"The same is true of {rest} more file{'s' if rest > 1 else ''}."] if rest > 0 else []
+    return [*sentences[:_MOST_NAMED], *more]
+
+
+def _forbidden(count: int) -> list[str]:
+    """Return what is said when a user may not read any more what is attached, or it was deleted."""
+    return [f"{count} of what is attached here is gone, or not shared with you any more."] if count else []

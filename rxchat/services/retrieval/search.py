@@ -1,0 +1,153 @@
+"""Finding passages for a question, in what its person may read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+
+from rxchat.db.documents import documents as document_rows
+from rxchat.db.documents import search_index as index_rows
+from rxchat.db.platform.database import Database
+from rxchat.db.retrieval import search as rows
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.errors import EmbedderError, InvalidInput
+from rxchat.domain.permissions import Scope as KeyScope
+from rxchat.domain.permissions import require_scope
+from rxchat.domain.ports import EmbeddingModel, Reranker
+from rxchat.domain.retrieval import CANDIDATES, Index, Passage, Scope, Way, reranked
+from rxchat.domain.text import storable
+from rxchat.services.documents.vector_index import vectors_of
+from rxchat.services.retrieval.search_slots import SearchSlots
+
+log = structlog.get_logger(__name__)
+
+QUESTION_CHARACTERS = 2_000
+PASSAGES = 8
+_BEING_MADE = "The index is being made anew for another embedding model: some may not be found yet."
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found for a question, the best first."""
+
+    passages: tuple[Passage, ...]
+    notice: str = ""
+    """What was not possible ("The embedding model does not answer: ..."); "" when all was."""
+    detail: str = ""
+    """What the host said then, and which host that was: for administrators."""
+
+
+class Retrieval:
+    """The search, as people, answers and models use it."""
+
+    def __init__(self, database: Database, embedder: EmbeddingModel, reranker: Reranker | None = None) -> None:
+        """Know where the chunks are, and who makes vectors of questions."""
+        self._database = database
+        self._embedder = embedder
+        self._reranker = reranker
+        self._slots = SearchSlots()
+
+    async def search(
+        self,
+        viewer: Viewer,
+        question: str,
+        scope: Scope,
+        *,
+        k: int = PASSAGES,
+        way: Way = Way.HYBRID,
+        is_answer: bool = False,
+    ) -> Found:
+        """Return the best passages of a scope; of what the person may not read nothing is found, and nothing said.
+
+        Raises:
+            InvalidInput: when there is no question.
+            TooManyAttempts: when the user has too many searches waiting; not for an answer.
+        """
+        require_scope(viewer, KeyScope.FILES)
+        question = storable(question).strip()[:QUESTION_CHARACTERS]
+        if not question:
+            raise InvalidInput("Please write what to look for.")
+        async with self._slots.slot(viewer.user_id, is_answer=is_answer):
+            return await self._search(viewer, question, scope, k, way)
+
+    async def _search(self, viewer: Viewer, question: str, scope: Scope, k: int, way: Way) -> Found:
+        index, vector, notice, detail = await self._vector(viewer.user_id, question)
+        wanted = max(k, CANDIDATES // 2) if self._reranker else k
+        async with self._database.begin(viewer.user_id) as session:
+            passages = await rows.search(session, index, scope, question, vector, k=wanted, way=way)
+        if self._reranker is not None and len(passages) > 1:
+            try:
+                scores = await self._reranker.scores(question, [passage.text for passage in passages])
+                passages = reranked(passages, scores)
+            except EmbedderError as error:
+                notice, detail = notice or error.message, detail or error.detail
+        return Found(tuple(passages[:k]), notice, detail)
+
+    async def _vector(self, user_id: UUID, question: str) -> tuple[Index | None, list[float] | None, str, str]:
+        """Return a question's vector and the index that it can be looked up in; without one, words alone are searched."""
+        async with self._database.begin(user_id) as session:
+            known = await index_rows.indexes(session)
+        failure: EmbedderError | None = None
+        # The one in force is whole; while another one is made beside it, and the model of before is gone, that is better than none.
+        for index in sorted(known, key=lambda item: not item.is_active):
+            try:
+                [vector] = await vectors_of(self._embedder, [question], index.embedder, prefix=index.query_prefix)
+            except EmbedderError as error:
+                failure = failure or error
+                continue
+            return index, vector, "" if index.is_active else _BEING_MADE, ""
+        if failure is None:
+            return None, None, "", ""
+        log.warning("searching by words alone", reason=failure.message)
+        return None, None, f"{failure.message} Only words were searched, not meanings.", failure.detail
+
+    async def embedder(self, viewer: Viewer) -> str:
+        """Return which embedding model finds passages by meaning, in a sentence for the page of documents."""
+        async with self._database.begin(viewer.user_id) as session:
+            known = await index_rows.indexes(session)
+        active = next((index.model for index in known if index.is_active), "")
+        wanted = self._embedder.label
+        if not active or wanted == active or wanted.startswith(f"{active},"):
+            return f"Embedding model: {wanted}."
+        what = "is being built" if any(not index.is_active for index in known) else "is not in use yet"
+        return f"Embedding model: {active}. The index of {wanted}, {what}."
+
+    async def around(
+        self, viewer: Viewer, scope: Scope, document_id: UUID, ordinal: int, reach: int = 2
+    ) -> list[Passage]:
+        """Return a passage with those before and after it."""
+        require_scope(viewer, KeyScope.FILES)
+        async with self._database.begin(viewer.user_id) as session:
+            return await rows.passages(
+                session,
+                scope,
+                document_id=document_id,
+                first=ordinal - reach,
+                last=ordinal + reach,
+                limit=2 * reach + 1,
+            )
+
+    async def all_of(self, viewer: Viewer, scope: Scope, tokens: int) -> list[Passage] | None:
+        """Return everything that a scope holds, in order, when it fits into so many tokens; else None."""
+        require_scope(viewer, KeyScope.FILES)
+        # A chunk has more than one token; what is more than this does not fit in any case.
+        most = max(1, tokens // 20)
+        async with self._database.begin(viewer.user_id) as session:
+            if await rows.scope_size(session, scope) > most:
+                return None
+            passages = await rows.passages(session, scope, limit=most + 1)
+        fits = len(passages) <= most and sum(passage.tokens for passage in passages) <= tokens
+        return passages if fits else None
+
+    async def scope_of(self, viewer: Viewer, ids: list[UUID]) -> Scope:
+        """Return the scope of these collections and documents; those that the person may not read are left out."""
+        collections, documents = [], []
+        async with self._database.begin(viewer.user_id) as session:
+            for found in ids:
+                if await document_rows.collection(session, found) is not None:
+                    collections.append(found)
+                elif await document_rows.document(session, found) is not None:
+                    documents.append(found)
+        return Scope(tuple(collections), tuple(documents))

@@ -1,0 +1,136 @@
+"""Retrieval as tools: a model that can ask looks for passages itself, reads around them and sees which documents there are.
+
+Tools act for whoever asked, with their rights of the moment, in what the conversation is grounded in and nowhere else; they
+only read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rxchat.db.platform.database import Database
+from rxchat.db.retrieval import search as rows
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.chat import ToolCall, ToolSpec
+from rxchat.domain.errors import RxChatError
+from rxchat.domain.grounding import told_passages
+from rxchat.domain.retrieval import Passage, Scope, Source, within_budget
+from rxchat.services.retrieval.search import Retrieval
+
+ROUNDS = 4
+"""So often a model may ask before it has to answer."""
+_MOST_SOURCES = 40
+_DOCUMENTS = 100
+_TEXT = {"type": "string"}
+
+SEARCH = ToolSpec(
+    "search_documents",
+    "Look for passages in the person's own files. Use it when the passages that you were given do not answer the question.",
+    {"type": "object", "properties": {"query": {**_TEXT, "description": "what to look for"}}, "required": ["query"]},
+)
+READ_AROUND = ToolSpec(
+    "read_around",
+    "Read what stands right before and after a passage, by its number.",
+    {
+        "type": "object",
+        "properties": {"number": {"type": "integer", "description": "the passage's number"}},
+        "required": ["number"],
+    },
+)
+LIST = ToolSpec(
+    "list_documents", "See which documents can be searched.", {"type": "object", "properties": {}, "required": []}
+)
+TOOLS = (SEARCH, READ_AROUND, LIST)
+
+
+class RetrievalTools:
+    """The tools of one answer; what they find are more numbered sources."""
+
+    def __init__(
+        self,
+        database: Database,
+        retrieval: Retrieval,
+        viewer: Viewer,
+        scope: Scope,
+        sources: Sequence[Source],
+        tokens: int,
+    ) -> None:
+        """Know for whom, where, and what was shown already."""
+        self._database = database
+        self._retrieval = retrieval
+        self._viewer = viewer
+        self._scope = scope
+        self._tokens = tokens
+        self.sources = list(sources)
+
+    async def call(self, call: ToolCall) -> str:
+        """Return what a call gives, in words for the model; what goes wrong is said to it, too."""
+        try:
+            match call.name:
+                case SEARCH.name:
+                    return await self._search(call.arguments)
+                case READ_AROUND.name:
+                    return await self._read_around(call.arguments)
+                case LIST.name:
+                    return await self._list()
+                case _:
+                    return f"There is no tool {call.name!r}. There are: {', '.join(tool.name for tool in TOOLS)}."
+        except RxChatError as error:
+            return f"This did not work: {error.message}"
+
+    async def _search(self, given: dict[str, Any]) -> str:
+        query = given.get("query")
+        if not isinstance(query, str) or not query.strip():
+            return 'Say what to look for, in words, like {"query": "holidays in the first year"}.'
+        found = await self._retrieval.search(self._viewer, query, self._scope, is_answer=True)
+        passages = within_budget(found.passages, self._tokens)
+        return told_passages(self._numbered(passages)) if passages else "Nothing was found."
+
+    async def _read_around(self, given: dict[str, Any]) -> str:
+        number = _whole_number(given.get("number"))
+        if number is None:
+            return 'Say which passage: its number alone, like {"number": 2}.'
+        known = next((source.passage for source in self.sources if source.number == number), None)
+        if known is None:
+            return "There is no passage of this number."
+        # What was kept with an answer does not say where it stood: the index does.
+        async with self._database.begin(self._viewer.user_id) as session:
+            ordinal = await rows.ordinal_of(session, known.document_owner_id, known.chunk_id)
+        if ordinal is None:
+            return "This document is not there any more, or was changed."
+        there = await self._retrieval.around(self._viewer, self._scope, known.document_id, ordinal, reach=1)
+        around = [item for item in there if item.chunk_id != known.chunk_id]
+        return told_passages(self._numbered(around)) if around else "Nothing else stands there."
+
+    async def _list(self) -> str:
+        async with self._database.begin(self._viewer.user_id) as session:
+            names = await rows.document_names(session, self._scope, _DOCUMENTS + 1)
+        more = "\n(and more)" if len(names) > _DOCUMENTS else ""
+        return ("\n".join(names[:_DOCUMENTS]) + more) or "There are no documents."
+
+    def _numbered(self, passages: Sequence[Passage]) -> list[Source]:
+        """Return passages as sources: those that are known under their number, new ones under the next."""
+        told = []
+        for passage in passages:
+            known = next((source for source in self.sources if source.passage.chunk_id == passage.chunk_id), None)
+            if known is None and len(self.sources) < _MOST_SOURCES:
+                known = Source(len(self.sources) + 1, passage)
+                self.sources.append(known)
+            if known is not None:
+                told.append(known)
+        return told
+
+
+def _whole_number(given: object) -> int | None:
+    """Return a number that a model has sent; many send it as text, like "2", or as 2.0. None when it is no number."""
+    text = given.strip().strip("[]#").strip() if isinstance(given, str) else given
+    if isinstance(text, bool) or not isinstance(text, str | int | float):
+        return None
+    if isinstance(text, int):
+        return text
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return int(number) if number.is_integer() else None

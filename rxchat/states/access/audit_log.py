@@ -1,0 +1,103 @@
+"""The audit: who did what, newest first, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+import reflex as rx
+
+from rxchat.db.access.audit_log import EventView
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.ids import parse_id
+from rxchat.domain.permissions import Permission, is_permitted
+from rxchat.services.access.audit_log import PAGE
+from rxchat.services.app import container
+from rxchat.states.access.admin import AdminPage, administering, moment, role_titles
+from rxchat.states.access.audit_messages import ACTIONS, details, sentence
+from rxchat.states.access.users import Choice
+
+
+@dataclass
+class AuditLine:
+    """A row of the audit in words."""
+
+    seq: int
+    at: int
+    actor: str
+    sentence: str
+    address: str
+    details: str
+
+
+class AuditState(AdminPage, rx.State):
+    """The rows that are shown so far."""
+
+    rows: list[AuditLine] = []
+    words: str = ""
+    action: str = ""
+    actions: list[Choice] = []
+    has_older: bool = False
+    _last: int | None = None
+    _names: dict[str, str] = {}
+
+    @rx.event
+    @administering
+    async def load(self, viewer: Viewer) -> None:
+        """Show the newest rows."""
+        self.words = self.action = self.problem = ""
+        self.actions = [Choice(action, title) for action, title in ACTIONS.items()]
+        await self._read_names(viewer)
+        await self._read_first(viewer)
+        self.loaded = True
+
+    async def _read_names(self, viewer: Viewer) -> None:
+        self._names = await role_titles(viewer)
+        if is_permitted(viewer, Permission.PEOPLE_READ):
+            self._names |= {str(group.id): group.name for group in await container.current().teams.groups(viewer)}
+
+    async def _read_first(self, viewer: Viewer) -> None:
+        self._last = None
+        self.rows = await self._read(viewer)
+
+    async def _read(self, viewer: Viewer) -> list[AuditLine]:
+        found = await container.current().audit.page(viewer, words=self.words, action=self.action, before=self._last)
+        self.has_older, self.problem = len(found) == PAGE, ""
+        self._last = found[-1].seq if found else self._last
+        people = await container.current().people.names(viewer, _people_in(found))
+        names = self._names | {str(user_id): name for user_id, name in people.items()}
+        return [_line(row, names) for row in found]
+
+    @rx.event
+    @administering
+    async def search(self, viewer: Viewer, words: str) -> None:
+        """Show rows that hold the words."""
+        self.words = words[:100]
+        await self._read_first(viewer)
+
+    @rx.event
+    @administering
+    async def filter_action(self, viewer: Viewer, action: str) -> None:
+        """Show rows of one kind; "" is all of them."""
+        self.action = action[:60]
+        await self._read_first(viewer)
+
+    @rx.event
+    @administering
+    async def older(self, viewer: Viewer) -> None:
+        """Show what was before that, too."""
+        self.rows = [*self.rows, *await self._read(viewer)]
+
+
+def _people_in(rows: Iterable[EventView]) -> list[UUID]:
+    """Return whom rows speak of by id."""
+    spoken = [row.data.get(name) for row in rows for name in ("person", "invited_by", "account")]
+    return [found for value in spoken if (found := parse_id(value))]
+
+
+def _line(row: EventView, names: dict[str, str]) -> AuditLine:
+    return AuditLine(
+        row.seq, moment(row.at), row.actor or "Nobody known", sentence(row.action, row.data, names), row.address,
+        details(row.action, row.data, names),
+    )  # fmt: skip

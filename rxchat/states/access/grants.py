@@ -1,0 +1,156 @@
+"""Grants: who may use which model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import reflex as rx
+
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.errors import InvalidInput
+from rxchat.domain.ids import parse_id
+from rxchat.domain.permissions import (
+    EVERYTHING,
+    Action,
+    Grant,
+    Permission,
+    PrincipalKind,
+    ResourceKind,
+    is_permitted,
+)
+from rxchat.services.app import container
+from rxchat.states.access.admin import AdminPage, administering, id_of, role_titles, text_in
+from rxchat.states.access.groups import Member, candidates
+from rxchat.states.access.users import Choice
+from rxchat.states.platform.request_context import caller_of
+
+_EVERYONE = "Everyone"
+_EVERY_MODEL = "Every model"
+
+
+@dataclass
+class GrantLine:
+    """A grant in words."""
+
+    id: str
+    kind: str
+    who: str
+    model: str
+
+
+class AccessState(AdminPage, rx.State):
+    """The grants on models, and the one that is being given."""
+
+    grants: list[GrantLine] = []
+    models: list[Choice] = []
+    roles: list[Choice] = []
+    groups: list[Choice] = []
+    kind: str = PrincipalKind.EVERYONE.value
+    found: list[Member] = []
+    searched: str = ""
+    picked: Member = Member("", "", "")
+    doomed: GrantLine = GrantLine("", "", "", "")
+
+    @rx.event
+    @administering
+    async def load(self, viewer: Viewer) -> None:
+        """Show all grants on models."""
+        self._close()
+        offer = await container.current().models.offer()
+        names = [item.name for item in offer.models]
+        self.models = [Choice(EVERYTHING, _EVERY_MODEL), *(Choice(name, name) for name in names)]
+        await self._read(viewer)
+        self.loaded = True
+
+    async def _read(self, viewer: Viewer) -> None:
+        teams = container.current().teams
+        self.roles = [Choice(name, title) for name, title in (await role_titles(viewer)).items()]
+        if is_permitted(viewer, Permission.PEOPLE_READ):
+            self.groups = [Choice(str(group.id), group.name) for group in await teams.groups(viewer)]
+        found = await teams.grants(viewer, ResourceKind.MODEL)
+        names = await self._names(viewer, (grant for _, grant in found))
+        self.grants = [_line(str(grant_id), grant, names) for grant_id, grant in found]
+
+    async def _names(self, viewer: Viewer, grants: Iterable[Grant]) -> dict[tuple[str, str], str]:
+        """Return what those are called whom grants are for, by their kind and id."""
+        ids = [parse_id(grant.principal) for grant in grants if grant.principal_kind is PrincipalKind.PERSON]
+        people = await container.current().people.names(viewer, [item for item in ids if item])
+        return (
+            {("role", choice.value): choice.label for choice in self.roles}
+            | {("group", choice.value): choice.label for choice in self.groups}
+            | {("person", str(user_id)): name for user_id, name in people.items()}
+        )
+
+    @rx.event
+    @administering
+    async def show_form(self, viewer: Viewer) -> None:
+        """Ask who shall use what."""
+        del viewer
+        self.kind, self.picked = PrincipalKind.EVERYONE.value, Member("", "", "")
+        self.found, self.searched = [], ""
+        self._open("grant")
+
+    @rx.event
+    @administering
+    async def choose_kind(self, viewer: Viewer, kind: str) -> None:
+        """Say whether it is for everyone, a role, a group or a person."""
+        del viewer
+        if kind not in {item.value for item in PrincipalKind}:
+            raise InvalidInput("Access can be given to everyone, a role, a group or a person.")
+        self.kind, self.problem = kind, ""
+
+    @rx.event
+    @administering
+    async def find(self, viewer: Viewer, words: str) -> None:
+        """Show which people hold the words."""
+        self.found = await candidates(viewer, words, set())
+        self.searched, self.problem = words[:100].strip(), ""
+
+    @rx.event
+    @administering
+    async def pick(self, viewer: Viewer, user_id: str) -> None:
+        """Choose one of those who were found; "" chooses again."""
+        del viewer
+        self.picked = next((member for member in self.found if member.id == user_id), Member("", "", ""))
+        self.problem = ""
+
+    @rx.event
+    @administering
+    async def give(self, viewer: Viewer, form: dict) -> None:
+        """Give the grant."""
+        principals = {"everyone": EVERYTHING, "person": self.picked.id}
+        await container.current().teams.grant(
+            viewer,
+            principal_kind=self.kind,
+            principal=principals.get(self.kind, text_in(form, "principal")),
+            resource_kind=ResourceKind.MODEL,
+            resource=text_in(form, "model"),
+            action=Action.USE,
+            caller=caller_of(self),
+        )
+        await self._read(viewer)
+        self._close("Access was given.")
+
+    @rx.event
+    @administering
+    async def ask_revoke(self, viewer: Viewer, grant_id: str) -> None:
+        """Ask whether a grant shall be taken back."""
+        del viewer
+        self.doomed = next((line for line in self.grants if line.id == grant_id), GrantLine("", "", "", ""))
+        if self.doomed.id:
+            self._open("revoke")
+
+    @rx.event
+    @administering
+    async def revoke(self, viewer: Viewer) -> None:
+        """Take that grant back."""
+        await container.current().teams.revoke(viewer, id_of(self.doomed.id), caller_of(self))
+        await self._read(viewer)
+        self._close("Access was taken back.")
+
+
+def _line(grant_id: str, grant: Grant, names: dict[tuple[str, str], str]) -> GrantLine:
+    kind = grant.principal_kind.value
+    who = _EVERYONE if kind == "everyone" else names.get((kind, grant.principal), grant.principal)
+    return GrantLine(grant_id, kind, who, _EVERY_MODEL if grant.resource == EVERYTHING else grant.resource)

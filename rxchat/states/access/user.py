@@ -1,0 +1,212 @@
+"""One person: what they may do, what is open, and what they wrote, for a reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import reflex as rx
+
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.errors import InvalidInput, NotFound
+from rxchat.domain.ids import parse_id
+from rxchat.domain.permissions import Permission, is_permitted
+from rxchat.services.app import container
+from rxchat.states.access.admin import AdminPage, administering, id_of, moment, text_in
+from rxchat.states.access.users import Choice, giveable_roles, state_of
+from rxchat.states.platform.request_context import caller_of
+
+_QUESTIONS = frozenset({"role", "suspend", "readmit", "sessions", "factor", "link", "reason", "delete", "keep"})
+
+
+@dataclass
+class Person:
+    """What the page says about somebody."""
+
+    name: str = ""
+    email: str = ""
+    role: str = ""
+    role_title: str = ""
+    state: str = ""
+    second_factor: str = ""
+    since: int = 0
+    seen: int = 0
+    deletion_at: int = 0
+    is_deleted_by_others: bool = False
+
+
+@dataclass
+class ConversationLine:
+    """A conversation of somebody's, as one line."""
+
+    id: str
+    title: str
+    at: int
+
+
+@dataclass
+class Said:
+    """A message of somebody's, as plain text."""
+
+    who: str
+    text: str
+    at: int
+
+
+class PersonState(AdminPage, rx.State):
+    """The person whom the address names."""
+
+    person: Person = Person()
+    groups: list[Choice] = []
+    roles: list[Choice] = []
+    missing: bool = False
+    is_me: bool = False
+    is_above: bool = False
+    """Whether they may do things that whoever looks may not: then nothing of theirs can be changed."""
+    conversations: list[ConversationLine] = []
+    has_listed: bool = False
+    reading: str = ""
+    said: list[Said] = []
+    person_id: str = ""
+    has_password: bool = True
+    """Whether the administrator has one, to give before something that cannot be taken back."""
+    _reason: str = ""
+
+    @rx.event
+    @administering
+    async def load(self, viewer: Viewer) -> None:
+        """Show the person whom the address names."""
+        self.reset()
+        self.person_id = str(self.router_data.get("query", {}).get("person_id", ""))
+        self.missing = parse_id(self.person_id) is None
+        if not self.missing:
+            await self._read(viewer)
+        self.loaded = True
+
+    async def _read(self, viewer: Viewer) -> None:
+        try:
+            row, groups = await container.current().people.one(viewer, id_of(self.person_id))
+        except NotFound:
+            self.missing = True
+            return
+        self.roles = await giveable_roles(viewer)
+        titles = {role.name: role.title for role in await container.current().teams.roles(viewer)}
+        self.is_me = row.id == viewer.user_id
+        self.has_password = (await container.current().my_data.profile(viewer)).has_password
+        self.is_above = row.role not in {choice.value for choice in self.roles}
+        factor = ("yes" if row.has_second_factor else "no") if is_permitted(viewer, Permission.PEOPLE_MANAGE) else ""
+        self.person = Person(
+            row.name, row.email, row.role, titles.get(row.role, row.role), state_of(row), factor,
+            moment(row.created_at), moment(row.last_seen_at), moment(row.deletion_at), row.deletion_by is not None,
+        )  # fmt: skip
+        self.groups = [Choice(str(group.id), group.name) for group in groups]
+
+    @rx.event
+    @administering
+    async def ask(self, viewer: Viewer, question: str) -> None:
+        """Ask before something happens to the person."""
+        del viewer
+        if question not in _QUESTIONS:
+            raise InvalidInput("There is no such question.")
+        self._open(question)
+
+    @rx.event
+    @administering
+    async def set_role(self, viewer: Viewer, form: dict) -> None:
+        """Give the person another role."""
+        await container.current().people.set_role(viewer, id_of(self.person_id), text_in(form, "role"), caller_of(self))
+        await self._read(viewer)
+        self._close(f"{self.person.name} is {self.person.role_title} now.")
+
+    @rx.event
+    @administering
+    async def suspend(self, viewer: Viewer) -> None:
+        """Suspend the person."""
+        await container.current().people.suspend(viewer, id_of(self.person_id), caller_of(self), is_suspended=True)
+        await self._read(viewer)
+        self._close(f"{self.person.name} is suspended and signed out everywhere.")
+
+    @rx.event
+    @administering
+    async def readmit(self, viewer: Viewer) -> None:
+        """Let the person in again."""
+        await container.current().people.suspend(viewer, id_of(self.person_id), caller_of(self), is_suspended=False)
+        await self._read(viewer)
+        self._close(f"{self.person.name} can sign in again.")
+
+    @rx.event
+    @administering
+    async def show_deletion(self, viewer: Viewer) -> None:
+        """Show that the account is to be deleted, which the page has asked for with a request: passwords take no socket."""
+        await self._read(viewer)
+        is_scheduled = self.person.deletion_at > 0
+        name = self.person.name
+        self._close(f"The account of {name} will be deleted. You can keep it until then." if is_scheduled else "")
+
+    @rx.event
+    @administering
+    async def keep_account(self, viewer: Viewer) -> None:
+        """Keep it after all."""
+        await container.current().people.keep_account(viewer, id_of(self.person_id), caller_of(self))
+        await self._read(viewer)
+        self._close(f"The account of {self.person.name} is kept.")
+
+    @rx.event
+    @administering
+    async def end_sessions(self, viewer: Viewer) -> None:
+        """Sign the person out everywhere."""
+        count = await container.current().people.end_sessions(viewer, id_of(self.person_id), caller_of(self))
+        self._close("Nothing was open." if not count else f"{count} sign-in{'s' if count > 1 else ''} ended.")
+
+    @rx.event
+    @administering
+    async def reset_factor(self, viewer: Viewer) -> None:
+        """Take the person's second factors away."""
+        await container.current().people.reset_second_factor(viewer, id_of(self.person_id), caller_of(self))
+        await self._read(viewer)
+        self._close(f"{self.person.name} has no second factor any more.")
+
+    @rx.event
+    @administering
+    async def make_link(self, viewer: Viewer) -> None:
+        """Make a link with which the person chooses a new password."""
+        self.link = await container.current().people.reset_link(viewer, id_of(self.person_id), caller_of(self))
+        self.problem = ""
+
+    @rx.event
+    @administering
+    async def list_conversations(self, viewer: Viewer, form: dict) -> None:
+        """List what the person has, for a reason that is kept."""
+        reason = text_in(form, "reason")
+        found = await container.current().people.conversations_of(
+            viewer, id_of(self.person_id), reason, caller_of(self)
+        )
+        self.conversations = [ConversationLine(str(item_id), title, moment(at)) for item_id, title, at in found]
+        self._reason, self.has_listed = reason, True
+        self.reading, self.said = "", []
+        self._close()
+
+    @rx.event
+    @administering
+    async def read(self, viewer: Viewer, conversation_id: str) -> None:
+        """Show one of the listed conversations, for the same reason."""
+        title = next((item.title for item in self.conversations if item.id == conversation_id), None)
+        if title is None:
+            raise InvalidInput("Please list the conversations again, and say why.")
+        found = await container.current().people.read_conversation(
+            viewer, id_of(conversation_id), self._reason, caller_of(self)
+        )
+        self.said = [Said(_who(item.role, item.model, self.person.name), item.text, moment(item.at)) for item in found]
+        self.reading, self.problem = title or "Conversation", ""
+
+    @rx.event
+    @administering
+    async def stop_reading(self, viewer: Viewer) -> None:
+        """Show nothing of it any more, and forget the reason."""
+        del viewer
+        self.conversations, self.said = [], []
+        self.reading = self._reason = ""
+        self.has_listed = False
+
+
+def _who(role: str, model: str, name: str) -> str:
+    return name if role == "user" else (model or "The model")

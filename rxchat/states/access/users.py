@@ -1,0 +1,195 @@
+"""The people: who is here, who is invited."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import reflex as rx
+
+from rxchat.db.access.user_admin import PersonRow
+from rxchat.domain.accounts import RegistrationMode, Viewer
+from rxchat.domain.permissions import Permission, is_permitted
+from rxchat.services.access.user_admin import PAGE, Invitation
+from rxchat.services.app import container
+from rxchat.states.access.admin import AdminPage, administering, chosen_in, id_of, moment, role_titles, text_in
+from rxchat.states.platform.request_context import caller_of
+
+
+@dataclass
+class Choice:
+    """Something that can be chosen by its name."""
+
+    value: str
+    label: str
+
+
+@dataclass
+class PersonLine:
+    """A person as one line of the table."""
+
+    id: str
+    name: str
+    email: str
+    role: str
+    second_factor: str
+    seen: int
+    state: str
+
+
+@dataclass
+class InvitationLine:
+    """An invitation that can still be accepted."""
+
+    id: str
+    email: str
+    role: str
+    expires: int
+    is_mailed: bool
+
+
+def state_of(row: PersonRow) -> str:
+    """Return how it stands with an account, in a word."""
+    if row.suspended_at:
+        return "suspended"
+    return "leaving" if row.deletion_at else "active"
+
+
+async def giveable_roles(viewer: Viewer) -> list[Choice]:
+    """Return the roles that a person can give: nobody gives more than they have."""
+    mine = {permission.value for permission in viewer.permissions}
+    roles = await container.current().teams.roles(viewer)
+    return [Choice(role.name, role.title) for role in roles if set(role.permissions) <= mine]
+
+
+class PeopleState(AdminPage, rx.State):
+    """The table of people, and the invitations."""
+
+    people: list[PersonLine] = []
+    total: int = 0
+    offset: int = 0
+    words: str = ""
+    role: str = ""
+    roles: list[Choice] = []
+    giveable: list[Choice] = []
+    groups: list[Choice] = []
+    invitations: list[InvitationLine] = []
+    knows_more: bool = False
+    """Whether the person sees second factors and when others were here."""
+    is_closed: bool = False
+    """Whether invitations rest, since nobody can make an account just now."""
+    invited: str = ""
+    has_replaced: bool = False
+    """Whether that was not the first invitation to this address: the earlier link does not work any more."""
+    is_mailed: bool = False
+    doomed: str = ""
+    _doomed_id: str = ""
+
+    @rx.event
+    @administering
+    async def load(self, viewer: Viewer) -> None:
+        """Show everybody, from the beginning."""
+        self.words, self.role, self.offset = "", "", 0
+        self._close()
+        await self._read_choices(viewer)
+        await self._read(viewer)
+        await self._read_invitations(viewer)
+        self.loaded = True
+
+    async def _read_choices(self, viewer: Viewer) -> None:
+        teams = container.current().teams
+        self.knows_more = is_permitted(viewer, Permission.PEOPLE_MANAGE)
+        self.roles = [Choice(name, title) for name, title in (await role_titles(viewer)).items()]
+        self.giveable = await giveable_roles(viewer)
+        self.groups = [Choice(str(group.id), group.name) for group in await teams.groups(viewer)]
+
+    async def _read(self, viewer: Viewer) -> None:
+        found, self.total = await container.current().people.page(
+            viewer, words=self.words, role=self.role, offset=self.offset
+        )
+        self.people = [self._line(row) for row in found]
+        self.problem = ""
+
+    def _line(self, row: PersonRow) -> PersonLine:
+        title = next((choice.label for choice in self.roles if choice.value == row.role), row.role)
+        factor = ("yes" if row.has_second_factor else "no") if self.knows_more else ""
+        return PersonLine(str(row.id), row.name, row.email, title, factor, moment(row.last_seen_at), state_of(row))
+
+    async def _read_invitations(self, viewer: Viewer) -> None:
+        if is_permitted(viewer, Permission.PEOPLE_INVITE):
+            found = await container.current().people.invitations(viewer)
+            self.invitations = [self._invitation(item) for item in found]
+
+    def _invitation(self, item: Invitation) -> InvitationLine:
+        title = next((choice.label for choice in self.roles if choice.value == item.role), item.role)
+        return InvitationLine(str(item.id), item.email, title, moment(item.expires_at), item.is_mailed)
+
+    @rx.event
+    @administering
+    async def search(self, viewer: Viewer, words: str) -> None:
+        """Show those whose name or address holds the words."""
+        self.words, self.offset = words[:100], 0
+        await self._read(viewer)
+
+    @rx.event
+    @administering
+    async def filter_role(self, viewer: Viewer, role: str) -> None:
+        """Show those with this role; "" is everybody."""
+        self.role, self.offset = role[:40], 0
+        await self._read(viewer)
+
+    @rx.event
+    @administering
+    async def next_page(self, viewer: Viewer) -> None:
+        """Show the next fifty."""
+        self.offset = min(self.offset + PAGE, max(0, (self.total - 1) // PAGE * PAGE))
+        await self._read(viewer)
+
+    @rx.event
+    @administering
+    async def previous_page(self, viewer: Viewer) -> None:
+        """Show the fifty before."""
+        self.offset = max(0, self.offset - PAGE)
+        await self._read(viewer)
+
+    @rx.event
+    @administering
+    async def show_invite(self, viewer: Viewer) -> None:
+        """Ask whom to invite."""
+        del viewer
+        self.is_closed = (await container.current().rules.current()).registration is RegistrationMode.CLOSED
+        self.invited = ""
+        self._open("invite")
+
+    @rx.event
+    @administering
+    async def invite(self, viewer: Viewer, form: dict) -> None:
+        """Invite somebody, and show the link to hand over."""
+        email = text_in(form, "email").strip()
+        self.has_replaced = any(item.email.casefold() == email.casefold() for item in self.invitations)
+        self.link, self.is_mailed = await container.current().people.invite(
+            viewer,
+            email=email,
+            role=text_in(form, "role"),
+            group_ids=[id_of(value) for value in chosen_in(form, "group:")],
+            caller=caller_of(self),
+        )
+        self.invited, self.problem = email, ""
+        await self._read_invitations(viewer)
+
+    @rx.event
+    @administering
+    async def ask_take_back(self, viewer: Viewer, invitation_id: str) -> None:
+        """Ask whether an invitation shall be taken back."""
+        del viewer
+        self.doomed = next((item.email for item in self.invitations if item.id == invitation_id), "")
+        self._doomed_id = invitation_id
+        if self.doomed:
+            self._open("take-back")
+
+    @rx.event
+    @administering
+    async def take_back(self, viewer: Viewer) -> None:
+        """Take that invitation back."""
+        await container.current().people.take_back(viewer, id_of(self._doomed_id), caller_of(self))
+        await self._read_invitations(viewer)
+        self._close(f"The invitation of {self.doomed} was taken back.")

@@ -1,0 +1,172 @@
+"""What the pages of one's own account are sent: plain values, with times in milliseconds since 1970."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.permissions import SCOPE_WORDS, Scope
+from rxchat.domain.sign_in_providers import ProviderInfo
+from rxchat.services.accounts.api_credentials import KeyView
+from rxchat.services.accounts.external_login import IdentityView
+from rxchat.services.accounts.sessions import SessionView
+from rxchat.services.app import data_export
+
+
+@dataclass
+class Profile:
+    """Who the person is here."""
+
+    name: str = ""
+    email: str = ""
+    role: str = ""
+    since: int = 0
+    has_password: bool = True
+    deletion_at: int = 0
+    """When the account will be gone; 0: it stays."""
+    is_deleted_by_others: bool = False
+    """Whether an administrator has asked for that."""
+
+
+@dataclass
+class ReadingRow:
+    """An administrator has listed or read conversations of the person."""
+
+    at: int
+    reader: str
+    reason: str
+    title: str
+    """Of the conversation that was read; "" when they were listed."""
+    is_new: bool
+
+
+@dataclass
+class ProviderRow:
+    """A sign-in provider, and the account there that is connected; without an id none is."""
+
+    key: str
+    label: str
+    id: str = ""
+    email: str = ""
+    since: int = 0
+    is_offered: bool = True
+    """Whether it is (still) switched on here."""
+
+
+@dataclass
+class PasskeyRow:
+    """A passkey by the name that its person gave it."""
+
+    id: str
+    name: str
+
+
+@dataclass
+class SessionRow:
+    """A place where the person is signed in."""
+
+    id: str
+    kind: str
+    method: str
+    user_agent: str
+    address: str
+    began_at: int
+    seen_at: int
+    is_this: bool
+
+
+@dataclass
+class ScopeChoice:
+    """Something that a key may be allowed."""
+
+    name: str
+    words: str
+
+
+@dataclass
+class KeyRow:
+    """An API key; nobody can read its words any more."""
+
+    id: str
+    name: str
+    prefix: str
+    scopes: list[str]
+    made_at: int
+    expires_at: int
+    """0: never."""
+    used_at: int
+    """0: not yet."""
+
+
+def profile_of(found: data_export.Profile) -> Profile:
+    """Return the person's account as the page shows it."""
+    return Profile(
+        found.name, found.email, found.role, _ms(found.created_at), found.has_password, _ms(found.deletion_at),
+        found.is_deleted_by_others,
+    )  # fmt: skip
+
+
+def reading_row(found: data_export.Reading) -> ReadingRow:
+    """Return one of them as the page shows it."""
+    title = found.title or ("a conversation" if found.conversation_id else "")
+    return ReadingRow(_ms(found.at), found.reader, found.reason, title, found.is_new)
+
+
+def provider_rows(offered: Sequence[ProviderInfo], connected: Sequence[IdentityView]) -> list[ProviderRow]:
+    """Return every account elsewhere that is connected, and the providers where one could be."""
+    labels = {info.key: info.label for info in offered}
+    rows = [
+        ProviderRow(
+            item.provider,
+            labels.get(item.provider, item.provider),
+            str(item.id),
+            item.email,
+            _ms(item.created_at),
+            is_offered=item.provider in labels,
+        )
+        for item in connected
+    ]
+    taken = {item.provider for item in connected}
+    return rows + [ProviderRow(info.key, info.label) for info in offered if info.key not in taken]
+
+
+def session_row(found: SessionView) -> SessionRow:
+    """Return a sign-in as the page shows it."""
+    return SessionRow(
+        str(found.id),
+        found.kind,
+        found.method,
+        found.user_agent,
+        found.address,
+        _ms(found.created_at),
+        _ms(found.last_seen_at),
+        found.is_this,
+    )
+
+
+def key_row(found: KeyView) -> KeyRow:
+    """Return an API key as the page shows it."""
+    return KeyRow(
+        str(found.id),
+        found.name,
+        found.prefix,
+        list(found.scopes),
+        _ms(found.created_at),
+        _ms(found.expires_at),
+        _ms(found.last_used_at),
+    )
+
+
+def scope_choices(viewer: Viewer) -> list[ScopeChoice]:
+    """Return what the person's keys may be allowed: administering only where they may themselves."""
+    return [
+        ScopeChoice(scope.value, words)
+        for scope, words in SCOPE_WORDS.items()
+        if scope is not Scope.ADMIN or viewer.is_admin
+    ]
+
+
+def _ms(moment: datetime | None) -> int:
+    return int(moment.timestamp() * 1000) if moment else 0

@@ -1,0 +1,83 @@
+"""What the conversation on screen is grounded in, and what could be attached to it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import reflex as rx
+
+from rxchat.db.chat.conversation_sources import Knowledge
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.errors import InvalidInput, NotFound
+from rxchat.domain.ids import parse_id
+from rxchat.services.app import container
+from rxchat.services.chat.context_sources import MOST_ATTACHED, Attached
+from rxchat.states.platform.auth_guard import signed_in
+
+_CHOICES = 12
+_WORDS = 100
+
+
+class KnowledgeState(rx.State):
+    """The line above the composer, and the list that `#` opens."""
+
+    attached: list[dict[str, str]] = []
+    """What answers are grounded in: id, kind, name."""
+    of: str = ""
+    """The conversation that this is about."""
+    choices: list[dict[str, str]] = []
+    searched: str = ""
+
+    def _show(self, conversation_id: str, known: list[Knowledge]) -> None:
+        """Show what a conversation knows; what has not changed is not sent again."""
+        lines = [{"id": str(item.id), "kind": item.kind, "name": item.name} for item in known]
+        if (self.of, self.attached) != (conversation_id, lines):
+            self.of, self.attached = conversation_id, lines
+
+    @rx.event
+    @signed_in
+    async def find(self, viewer: Viewer, words: str) -> None:
+        """Show collections and documents whose names hold these words, for `#` in the composer."""
+        words = words[:_WORDS]
+        found = await container.current().library.pick(viewer, words, _CHOICES)
+        self.choices = [{"id": str(item.id), "kind": item.kind, "name": item.name, "in": item.within} for item in found]
+        self.searched = words
+
+    @rx.event
+    @signed_in
+    async def attach(self, viewer: Viewer, found: str) -> None:
+        """Ground the conversation's next answers in a collection or a document."""
+        conversation_id = _id(self.of)
+        await container.current().attaching.attach(viewer, conversation_id, _id(found))
+        self._show(self.of, await container.current().attaching.of(viewer, conversation_id))
+
+    @rx.event
+    @signed_in
+    async def detach(self, viewer: Viewer, found: str) -> None:
+        """Take it out again."""
+        conversation_id = _id(self.of)
+        await container.current().attaching.detach(viewer, conversation_id, _id(found))
+        self._show(self.of, await container.current().attaching.of(viewer, conversation_id))
+
+
+def attached_of(given: dict[str, Any]) -> Attached:
+    """Return what a page says comes along with a question: {ids: [...], draft: "..."}.
+
+    Raises:
+        InvalidInput: when it is not what pages send.
+    """
+    ids, draft = given.get("ids") or [], given.get("draft") or ""
+    if not isinstance(ids, list) or not isinstance(draft, str) or len(ids) > MOST_ATTACHED:
+        raise InvalidInput("What was attached cannot be read; please reload the page.")
+    found = [parse_id(item) if isinstance(item, str) else None for item in ids]
+    if None in found or (draft and parse_id(draft) is None):
+        raise InvalidInput("What was attached cannot be read; please reload the page.")
+    return Attached(tuple(item for item in found if item is not None), parse_id(draft))
+
+
+def _id(value: str) -> UUID:
+    identifier = parse_id(value)
+    if identifier is None:
+        raise NotFound
+    return identifier

@@ -1,0 +1,341 @@
+"""A tab that stays up to date: it sleeps until something happens to its person's conversations, and shows it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import ExitStack, asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import structlog
+
+from rxchat import observability
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.chat import Role
+from rxchat.domain.conversations import (
+    AnswerEnded,
+    AnswerStarted,
+    ConversationEvent,
+    ConversationRenamed,
+    KnowledgeAttached,
+    KnowledgeDetached,
+    MessageState,
+    ModelChosen,
+    QuestionAsked,
+    ThreadMessage,
+)
+from rxchat.domain.errors import DatabaseAway, DatabaseBusy, NotFound
+from rxchat.domain.permissions import sees_details
+from rxchat.domain.runs import ActiveRun, ChunkKind
+from rxchat.services.app import container
+from rxchat.services.chat.answer_stream import LiveAnswer
+from rxchat.services.chat.conversations import News
+from rxchat.services.platform.change_feeds import Watch
+from rxchat.states.chat.context_sources import KnowledgeState
+from rxchat.states.chat.presenters import ending_view, in_pieces, message_view, waiting_view
+from rxchat.states.chat.sidebar import SidebarState
+from rxchat.states.chat.stream import Window, may_push, pause_seconds, push, streaming
+from rxchat.states.platform import sockets
+from rxchat.states.platform.auth_guard import viewer_of
+
+if TYPE_CHECKING:
+    from rxchat.states.chat.thread import ThreadState
+
+log = structlog.get_logger(__name__)
+
+_IDLE_SECONDS = 20.0
+_AWAY_SECONDS = 1.0
+_CHECK_SECONDS = 30.0
+"""How long a stream goes on before it is asked again whether its person is still signed in, and nobody told."""
+_UNSURE_SECONDS = 4.0
+"""The same while Postgres tells nothing."""
+_PLACE_SECONDS = 2.0
+"""How often somebody who waits in the line learns at which place."""
+_LOADING_SECONDS = 1.0
+"""How long a person waits before the page says that the model is being loaded, if it is."""
+_SIDEBAR_SECONDS = 0.5
+"""How long the list of conversations waits for the first word of a new answer."""
+_Patch = tuple[dict[str, Any], list[dict[str, Any]]]
+"""What changes at once, and the pieces of long texts that follow."""
+NO_RUN: dict[str, Any] = {"id": "", "state": "", "started": 0, "note": ""}
+
+
+class _PageLeft(Exception):
+    """The tab shows another conversation by now; whoever attends to that one is there already."""
+
+
+class Attendance:
+    """One tab on one page. Every change of the page's state is a patch of its own; tokens go beside the state."""
+
+    def __init__(
+        self, state: ThreadState, viewer: Viewer, conversation_id: UUID | None, seq: int, client_token: str
+    ) -> None:
+        """Begin at what the page shows already."""
+        self._state = state
+        self._viewer = viewer
+        self._conversation_id = conversation_id
+        self._shown = str(conversation_id or "")
+        self._seq = seq
+        self._client_token = client_token
+        self._windows: dict[UUID, tuple[Window, Window]] = {}
+        """What was streamed of each answer (reasoning, text), by the id of its message."""
+        # No run is ever equal to it: whatever the page shows when this begins is shown anew.
+        self._shown_run: tuple[UUID, str, int] | None = (conversation_id or UUID(int=0), "", 0)
+        self._place = 0
+        self._waiting_since: tuple[UUID | None, float] = (None, 0.0)
+        """The run that waits for its first word, and since when."""
+        self._is_away = False
+        self._models: dict[UUID, str] = {}
+
+    async def attend(self) -> None:
+        """Keep the page up to date until its tab is gone or its person is signed out."""
+        activity = container.current().activity
+        observability.FOLLOWERS.inc()
+        try:
+            with (
+                suppress(_PageLeft),
+                activity.watching(self._viewer.user_id, self._conversation_id) as watch,
+                sockets.when_closed(self._client_token, watch.poke),
+            ):
+                while sockets.is_open(self._client_token):
+                    await self._stay(watch)
+        finally:
+            observability.FOLLOWERS.dec()
+
+    async def _stay(self, watch: Watch) -> None:
+        try:
+            await self._catch_up(watch)
+        except DatabaseAway as error:
+            await self._say_away(error)
+            await asyncio.sleep(_AWAY_SECONDS)
+        except NotFound:
+            # The conversation is gone; the sidebar beside it goes on.
+            self._conversation_id = None
+            async with self._page() as state:
+                state.missing, state.title = True, ""
+
+    @asynccontextmanager
+    async def _page(self) -> AsyncGenerator[ThreadState]:
+        """Change what the page shows, as long as it is the page that this is about."""
+        async with self._state as state:
+            if state.conversation_id != self._shown:
+                raise _PageLeft
+            yield state
+
+    async def _catch_up(self, watch: Watch) -> None:
+        run = await self._show_news()
+        if run is None or run.message_id in self._windows:
+            await self._show_sidebar()
+        # Else it can wait until the first word is there.
+        await self._say_back()
+        if run is not None:
+            await self._follow(run, watch)
+        else:
+            await self._show_no_run()
+        if run is None or watch.poked:
+            await watch.wait(_IDLE_SECONDS)
+        async with self._page() as state:
+            if state.model_notice:
+                await state._show_models(self._viewer, state._wanted or state.model)
+            # A socket keeps its old cookie after signing out: the server's record decides, again and again.
+            self._viewer = await viewer_of(state)
+
+    async def _show_news(self) -> ActiveRun | None:
+        if self._conversation_id is None:
+            return None
+        news = await container.current().conversations.news(self._viewer, self._conversation_id, self._seq)
+        for patch, rest in await self._patches(self._conversation_id, news.events):
+            async with self._page() as state:
+                # The page fetches these, one after another.
+                state._rest += rest
+                state._add_patch(**patch)
+        for seq, event in news.events:
+            self._seq = seq
+            if isinstance(event, (ConversationRenamed, ModelChosen)):
+                await self._show_choice(event)
+        if any(isinstance(event, (KnowledgeAttached, KnowledgeDetached)) for _, event in news.events):
+            await self._show_knowledge(self._conversation_id)
+        await self._show_waiting(news)
+        return news.run
+
+    async def _show_knowledge(self, conversation_id: UUID) -> None:
+        known = await container.current().attaching.of(self._viewer, conversation_id)
+        async with self._page() as state:
+            (await state.get_state(KnowledgeState))._show(self._shown, known)
+
+    async def _show_waiting(self, news: News) -> None:
+        waiting = [waiting_view(message) for message in news.waiting]
+        self._place = news.place
+        async with self._page() as state:
+            if waiting != state.waiting:
+                state.waiting = waiting
+
+    async def _patches(self, conversation_id: UUID, events: list[tuple[int, ConversationEvent]]) -> list[_Patch]:
+        patches: list[_Patch] = []
+        questions: list[dict[str, Any]] = []
+        for seq, event in events:
+            match event:
+                case QuestionAsked(message_id=message_id, text=text):
+                    asked = _now(ThreadMessage(id=message_id, seq=seq, role=Role.USER, text=text))
+                    questions = [asked | {"client_id": str(message_id)}]
+                case AnswerStarted(message_id=message_id, model=model, text=text, reasoning=reasoning):
+                    self._models[message_id] = model
+                    begun = ThreadMessage(
+                        id=message_id,
+                        seq=seq,
+                        role=Role.ASSISTANT,
+                        text=text,
+                        reasoning=reasoning,
+                        model=model,
+                        state=MessageState.RUNNING,
+                    )
+                    if questions:
+                        items, rest = in_pieces([*questions, _now(begun)])
+                        patches.append(({"op": "append", "items": items}, rest))
+                    else:
+                        patches.append(({"op": "replace", "item": _now(begun)}, []))
+                    questions = []
+                case AnswerEnded():
+                    patches.append(await self._ending(conversation_id, event))
+                case _:
+                    pass
+        return patches
+
+    async def _ending(self, conversation_id: UUID, event: AnswerEnded) -> _Patch:
+        # What was streamed is not kept for as long as the tab is open.
+        sent = self._windows.pop(event.message_id, None)
+        model = self._models.pop(event.message_id, "")
+        if sent is not None and sent[0].showed(event.reasoning) and sent[1].showed(event.text):
+            return {"op": "finish", "item": ending_view(event, model, detailed=sees_details(self._viewer))}, []
+        # It was over before this tab could follow, or another process wrote the end of it.
+        whole = await container.current().conversations.message(self._viewer, conversation_id, event.message_id)
+        item, rest = in_pieces([message_view(whole, detailed=sees_details(self._viewer))])
+        return {"op": "replace", "item": item[0]}, rest
+
+    async def _show_choice(self, event: ConversationRenamed | ModelChosen) -> None:
+        async with self._page() as state:
+            if isinstance(event, ConversationRenamed):
+                state.title = event.title
+            else:
+                state._choose(event.model, event.model)
+
+    async def _show_sidebar(self) -> None:
+        conversations = await container.current().conversations.recent(self._viewer)
+        async with self._state as state:
+            sidebar = await state.get_state(SidebarState)
+            sidebar._show(conversations)
+
+    async def _follow(self, run: ActiveRun, watch: Watch) -> None:
+        """Stream a run until it ends, something else must be shown, or it is time to ask again who looks."""
+        message_id = str(run.message_id)
+        is_new_here = run.message_id not in self._windows
+        windows = self._windows.setdefault(
+            run.message_id, (Window(message_id, ChunkKind.REASONING), Window(message_id, ChunkKind.TEXT))
+        )
+        self._models[run.message_id] = run.model
+        since = time.monotonic()
+        sidebar_at = time.monotonic() + _SIDEBAR_SECONDS if is_new_here else None
+        started = int(run.created_at.timestamp() * 1000)
+        with streaming(), ExitStack() as nudging:
+            async with container.current().live.following(run.owner_id, run.id) as answer:
+                nudging.enter_context(watch.nudging(answer.nudge))
+                while True:
+                    has_begun = bool(answer.text or answer.reasoning)
+                    await self._show_run(run, "answering" if has_begun else "waiting", started)
+                    is_new = await self._push(windows, answer)
+                    is_all = windows[0].has_all_of(answer) and windows[1].has_all_of(answer)
+                    is_left = not sockets.is_open(self._client_token)
+                    is_time = time.monotonic() - since > self._check_seconds(run)
+                    if (answer.ended and is_all) or watch.poked or is_left or is_time:
+                        return
+                    if sidebar_at is not None and (is_new or time.monotonic() > sidebar_at):
+                        sidebar_at = None
+                        await self._show_sidebar()
+                        continue
+                    if is_new or not is_all:
+                        # The first piece goes out at once; from then on as many as can be seen.
+                        await asyncio.sleep(pause_seconds())
+                    elif not await answer.changed(
+                        _SIDEBAR_SECONDS if sidebar_at else self._rest_seconds(run, has_begun=has_begun)
+                    ) and (not sockets.is_open(self._client_token)):
+                        return
+
+    def _check_seconds(self, run: ActiveRun) -> float:
+        if run.is_waiting:
+            return _PLACE_SECONDS
+        # Whoever is signed out is led away by the guard, and hears of it here; this is for when nothing is heard.
+        return _CHECK_SECONDS if container.current().access.is_up_to_date else _UNSURE_SECONDS
+
+    def _rest_seconds(self, run: ActiveRun, *, has_begun: bool) -> float:
+        return _IDLE_SECONDS / 2 if has_begun and not run.is_waiting else _PLACE_SECONDS
+
+    async def _push(self, windows: tuple[Window, Window], answer: LiveAnswer) -> bool:
+        if not may_push(self._client_token):
+            return False
+        packets = [packet for window in windows if (packet := window.packet(answer)) is not None]
+        for packet in packets:
+            await push(packet)
+        return bool(packets)
+
+    async def _show_run(self, run: ActiveRun, run_state: str, started: int) -> None:
+        place = self._place if run.is_waiting and run_state == "waiting" else 0
+        is_loading = run_state == "waiting" and not run.is_waiting and await self._is_loading(run)
+        shown = (run.id, "loading" if is_loading else run_state, place)
+        if self._shown_run == shown:
+            return
+        self._shown_run = shown
+        async with self._page() as state:
+            looked_at = (await state.get_state(KnowledgeState)).attached
+            note = self._note(run, place, looked_at, is_loading=is_loading) if run_state == "waiting" else ""
+            state.run = {"id": str(run.message_id), "state": run_state, "started": started, "note": note}
+
+    async def _is_loading(self, run: ActiveRun) -> bool:
+        """Whether the model is being loaded; asked for who has waited a moment."""
+        if self._waiting_since[0] != run.id:
+            self._waiting_since = run.id, time.monotonic()
+        return time.monotonic() - self._waiting_since[1] > _LOADING_SECONDS and (
+            await container.current().models.is_loading(run.model)
+        )
+
+    def _note(self, run: ActiveRun, place: int, looked_at: list[dict[str, str]], *, is_loading: bool) -> str:
+        """What the typing indicator says; a place in the line only to who has waited a moment."""
+        if self._waiting_since[0] != run.id:
+            self._waiting_since = run.id, time.monotonic()
+        if is_loading:
+            return f"Loading the model {run.model}"
+        if not place or time.monotonic() - self._waiting_since[1] < _PLACE_SECONDS / 2:
+            if looked_at and not run.is_waiting:
+                where = looked_at[0]["name"] if len(looked_at) == 1 else f"{len(looked_at)} collections and files"
+                return f"Looking in {where}"
+            return f"Waiting for {run.model}"
+        ahead = place - 1
+        return (
+            f"In line: {ahead} {'answer' if ahead == 1 else 'answers'} ahead of yours"
+            if ahead
+            else "In line: yours is next"
+        )
+
+    async def _show_no_run(self) -> None:
+        if self._shown_run is not None:
+            self._shown_run = None
+            async with self._page() as state:
+                state.run = dict(NO_RUN)
+
+    async def _say_away(self, error: DatabaseAway) -> None:
+        if not self._is_away:
+            self._is_away = True
+            async with self._page() as state:
+                state.problem = error.message
+
+    async def _say_back(self) -> None:
+        self._is_away = False
+        async with self._page() as state:
+            # A handler may have met the database away while this here slept.
+            if state.problem in {DatabaseAway().message, DatabaseBusy().message}:
+                state.problem = ""
+
+
+def _now(message: ThreadMessage) -> dict[str, Any]:
+    return message_view(message) | {"at": int(time.time() * 1000)}

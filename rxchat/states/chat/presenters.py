@@ -1,0 +1,107 @@
+"""What the thread's renderer is sent: plain values of a conversation's messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rxchat.domain.chat import ModelInfo
+from rxchat.domain.conversations import AnswerEnded, MessageState, ThreadMessage, WaitingMessage
+from rxchat.domain.text import utf16_length
+from rxchat.states.chat.stream import PACKET_CHARACTERS
+
+_WAITING_CHARACTERS = 500
+"""Twenty may wait, and all of them go out together."""
+
+
+def message_view(message: ThreadMessage, *, detailed: bool = False) -> dict[str, Any]:
+    """Return a message as the page shows it; the text of one that is being written comes through the stream."""
+    is_running = message.state is MessageState.RUNNING
+    keeps = {"keeps": True} if is_running and (message.text or message.reasoning) else {}
+    return (
+        keeps
+        | {
+            "id": str(message.id),
+            "role": message.role.value,
+            "text": "" if is_running else message.text,
+            "reasoning": "" if is_running else message.reasoning,
+            "model": message.model,
+            "state": message.state.value,
+            "error": _error(message, detailed=detailed),
+            "seconds": message.seconds,
+            "tokens": message.tokens,
+            "tokens_per_second": message.tokens_per_second,
+            "at": int(message.at.timestamp() * 1000) if message.at else 0,
+        }
+        | ({"citations": message.citations} if message.citations else {})
+        | ({"remarks": message.remarks} if message.remarks else {})
+    )
+
+
+def _error(ended: ThreadMessage | AnswerEnded, *, detailed: bool) -> str:
+    return f"{ended.error} {ended.error_detail}" if detailed and ended.error_detail else ended.error
+
+
+def ending_view(event: AnswerEnded, model: str, *, detailed: bool = False) -> dict[str, Any]:
+    """Return how an answer ended: its text is in the browser already, so only its length is sent."""
+    return {
+        "id": str(event.message_id),
+        "role": "assistant",
+        "model": model,
+        "state": event.state.value,
+        "error": _error(event, detailed=detailed),
+        "seconds": event.seconds,
+        "tokens": event.tokens,
+        "tokens_per_second": event.tokens_per_second,
+        "length": utf16_length(event.text),
+        "reasoning_length": utf16_length(event.reasoning),
+    } | {name: said for name, said in (("citations", event.citations), ("remarks", event.remarks)) if said}
+
+
+def waiting_view(message: WaitingMessage) -> dict[str, Any]:
+    """Return a message that waits for its turn as the page shows it: all of it, or the beginning of a long one."""
+    text = message.text[:_WAITING_CHARACTERS]
+    return {"id": str(message.id), "text": text, "is_long": len(text) < len(message.text)}
+
+
+def pieces_of(text: str) -> list[str]:
+    """Return a text cut so that every piece fits into one event."""
+    return [text[start : start + PACKET_CHARACTERS] for start in range(0, len(text), PACKET_CHARACTERS)]
+
+
+def in_pieces(items: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return items that fit into one patch together, and patches that bring the rest of their texts afterwards.
+
+    The last ones are what is looked at first: they get their texts before the others do.
+    """
+    room = PACKET_CHARACTERS
+    rest: list[dict[str, Any]] = []
+    cut: list[dict[str, Any]] = []
+    for item in reversed(items):
+        shortened = dict(item)
+        for kind in ("text", "reasoning"):
+            whole: str = item.get(kind) or ""
+            shortened[kind] = whole[:room]
+            rest += _extensions(item["id"], kind, whole, room)
+            room -= len(shortened[kind])
+        cut.append(shortened)
+    return cut[::-1], rest
+
+
+def _extensions(message_id: str, kind: str, whole: str, start: int) -> list[dict[str, Any]]:
+    offset = utf16_length(whole[:start])
+    found = []
+    while start < len(whole):
+        piece = whole[start : start + PACKET_CHARACTERS]
+        found.append({"op": "extend", "id": message_id, "kind": kind, "o": offset, "t": piece})
+        start += len(piece)
+        offset += utf16_length(piece)
+    return found
+
+
+def model_detail(model: ModelInfo) -> str:
+    """Return what the model picker says beside a model's name."""
+    size = f"{model.size_bytes / 1e9:.1f} GB" if model.size_bytes >= 1e8 else ""
+    skills = ", ".join(sorted(model.capabilities & {"tools", "thinking", "vision"}))
+    where = f"leaves this network ({model.remote_host})" if model.remote_host else ""
+    parts = ("demo" if model.is_demo else "", where, model.parameters, size, skills)
+    return " · ".join(part for part in parts if part)

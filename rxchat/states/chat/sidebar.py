@@ -1,0 +1,122 @@
+"""The list of conversations beside the thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import reflex as rx
+
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.conversations import ConversationSummary
+from rxchat.domain.errors import InvalidInput
+from rxchat.domain.ids import parse_id
+from rxchat.services.app import container
+from rxchat.states.platform.auth_guard import signed_in
+
+
+@dataclass
+class Row:
+    """A conversation as one line."""
+
+    id: str
+    title: str
+
+
+@dataclass
+class Group:
+    """Conversations of about the same age."""
+
+    label: str
+    rows: list[Row]
+
+
+class SidebarState(rx.State):
+    """The person's conversations, newest first, and which of them are being answered."""
+
+    groups: list[Group] = []
+    running: list[str] = []
+    loaded: bool = False
+    removed_title: str = ""
+    _removed_id: str = ""
+
+    @rx.event
+    @signed_in
+    async def load(self, viewer: Viewer) -> None:
+        """Show the list as it is now."""
+        self._show(await container.current().conversations.recent(viewer))
+
+    def _show(self, conversations: list[ConversationSummary]) -> None:
+        """Show these conversations; what has not changed is not sent again."""
+        groups = grouped(conversations, datetime.now(UTC))
+        running = [str(item.id) for item in conversations if item.is_running]
+        if groups != self.groups:
+            self.groups = groups
+        if running != self.running:
+            self.running = running
+        if not self.loaded:
+            self.loaded = True
+
+    @rx.event
+    @signed_in
+    async def rename(self, viewer: Viewer, conversation_id: str, title: str) -> None:
+        """Give a conversation a title."""
+        conversations = container.current().conversations
+        await conversations.rename(viewer, _id(conversation_id), title)
+        self._show(await conversations.recent(viewer))
+
+    @rx.event
+    @signed_in
+    async def remove(self, viewer: Viewer, conversation_id: str) -> None:
+        """Delete a conversation, and offer to undo it."""
+        conversations = container.current().conversations
+        identifier = _id(conversation_id)
+        title = next((row.title for group in self.groups for row in group.rows if row.id == conversation_id), "")
+        await conversations.remove(viewer, identifier)
+        self.removed_title = title or "Conversation"
+        self._removed_id = conversation_id
+        self._show(await conversations.recent(viewer))
+
+    @rx.event
+    @signed_in
+    async def undo_remove(self, viewer: Viewer) -> None:
+        """Bring the conversation that was just deleted back."""
+        conversations = container.current().conversations
+        await conversations.restore(viewer, _id(self._removed_id))
+        self.removed_title = ""
+        self._show(await conversations.recent(viewer))
+
+    @rx.event
+    @signed_in
+    async def dismiss_removed(self, viewer: Viewer) -> None:
+        """Take the offer to undo away."""
+        del viewer
+        self.removed_title = ""
+
+
+def _id(value: str):
+    identifier = parse_id(value)
+    if identifier is None:
+        raise InvalidInput("This conversation does not exist.")
+    return identifier
+
+
+def grouped(conversations: list[ConversationSummary], now: datetime) -> list[Group]:
+    """Return the conversations under Today, Yesterday, Previous 7 days, and then by month."""
+    groups: list[Group] = []
+    for item in conversations:
+        label = _age(item.updated_at.astimezone(UTC), now)
+        if not groups or groups[-1].label != label:
+            groups.append(Group(label, []))
+        groups[-1].rows.append(Row(str(item.id), item.title))
+    return groups
+
+
+def _age(moment: datetime, now: datetime) -> str:
+    if moment.date() >= now.date():
+        return "Today"
+    if moment.date() == now.date() - timedelta(days=1):
+        return "Yesterday"
+    if moment.date() > now.date() - timedelta(days=7):
+        return "Previous 7 days"
+    return moment.strftime("%B") if moment.year == now.year else moment.strftime("%B %Y")

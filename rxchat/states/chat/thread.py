@@ -1,0 +1,317 @@
+"""The conversation in front of the reader: what opens, asks, stops and tries again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import reflex as rx
+
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.errors import InvalidInput, NotFound, RxChatError
+from rxchat.domain.ids import new_id, parse_id
+from rxchat.domain.permissions import Action, ResourceKind, sees_details
+from rxchat.services.app import container
+from rxchat.services.chat.conversations import ThreadPage
+from rxchat.services.models.catalog import Offer
+from rxchat.states.chat.context_sources import KnowledgeState, attached_of
+from rxchat.states.chat.live_updates import NO_RUN, Attendance
+from rxchat.states.chat.presenters import in_pieces, message_view, model_detail, pieces_of
+from rxchat.states.chat.sidebar import SidebarState
+from rxchat.states.platform.auth_guard import show_errors_in, signed_in, signed_in_background
+from rxchat.states.platform.current_user import ViewerState
+from rxchat.states.platform.request_context import caller_of
+
+_NO_EVENTS = 2**31 - 1
+"""A seq that no conversation gets to."""
+_NOTHING: dict[str, Any] = {}
+_ANSWERS = " answers from here on."
+_NO_MODEL = "You may not use any of the models here yet: ask an administrator for one."
+
+
+@dataclass
+class ModelChoice:
+    """A model as the picker shows it."""
+
+    name: str
+    detail: str
+    is_demo: bool
+    is_off: bool = False
+    """Whether it cannot be chosen: it leaves this network, and no administrator has allowed that."""
+
+
+def _give_back(state: ThreadState, error: RxChatError, given: dict[str, Any]) -> bool:
+    """Show under the composer why a question was not taken, wherever it failed, and let the page have it back."""
+    client_id = given.get("client_id")
+    if not isinstance(client_id, str) or not isinstance(given.get("text"), str):
+        return False
+    # A refusal has a name of its own: after a broken line the page is told the last one again.
+    state.refused = {"id": client_id[:64], "text": error.message, "refusal": str(new_id())}
+    return True
+
+
+def _offer_older_again(state: ThreadState, _error: RxChatError, _given: dict[str, Any]) -> bool:
+    """Answer a renderer that waits for older messages with none, so that it can ask again; the banner says why."""
+    state._add_patch(op="prepend", items=[], older=True)
+    return False
+
+
+@show_errors_in
+class ThreadState(rx.State):
+    """One conversation as one tab shows it; `patch` carries changes, never the whole history."""
+
+    conversation_id: str = ""
+    title: str = ""
+    missing: bool = False
+    models: list[ModelChoice] = []
+    model: str = ""
+    model_notice: str = ""
+    is_demo: bool = False
+    patch: dict[str, Any] = {}
+    run: dict[str, Any] = NO_RUN
+    refused: dict[str, str] = {}
+    accepted: str = ""
+    problem: str = ""
+    waiting: list[dict[str, Any]] | None = None
+    """What was sent while an answer is being written, the next one first; None until somebody has looked."""
+    waiting_text: dict[str, Any] = {}
+    """A piece of the text of one that waits, for the page that is about to take it back."""
+    _wanted: str = ""
+    """The model that was chosen, or that the conversation is with, perhaps gone by now."""
+    _rest: list[dict[str, Any]] = []
+    _patches: int = 0
+    _seq: int = 0
+
+    @rx.event
+    @partial(signed_in, reopens=True)
+    async def open(self, viewer: Viewer) -> Any:
+        """Show the conversation that the address names, or the page for a new one."""
+        named, before = self._addressed(), self.conversation_id
+        wanted = str(parse_id(named) or "")
+        if wanted and wanted != named:
+            # Written in another way, as with capitals: it is shown at its own address, and until then nothing changes.
+            return rx.redirect(f"/c/{wanted}", replace=True)
+        self.conversation_id = wanted
+        self.missing, self.problem, self.run, self.refused, self.waiting_text = False, "", NO_RUN, {}, {}
+        self.accepted = ""
+        if not self.conversation_id:
+            self.waiting = []
+        elif self.conversation_id != before:
+            # What waits here is known when the page is attended; a page that comes back keeps what it shows.
+            self.waiting = None
+        if named and not self.conversation_id:
+            self.missing = True
+            return ThreadState.attend
+        page = None
+        if self.conversation_id:
+            try:
+                page = await container.current().conversations.open(viewer, UUID(self.conversation_id))
+                await self._show_knowledge(viewer)
+            except NotFound as error:
+                await container.current().denials.note(viewer, caller_of(self), "ThreadState.open", error)
+                self.missing, self.title, self.waiting = True, "", []
+                return ThreadState.attend
+        await self._show_models(viewer, page.model if page else "")
+        self._show_page(page, viewer)
+        return ThreadState.attend
+
+    async def _show_knowledge(self, viewer: Viewer) -> None:
+        known = await container.current().attaching.of(viewer, UUID(self.conversation_id))
+        (await self.get_state(KnowledgeState))._show(self.conversation_id, known)
+
+    async def _show_models(self, viewer: Viewer, wanted: str) -> None:
+        offer: Offer = await container.current().models.offer()
+        names = [item.name for item in offer.models]
+        usable = await container.current().teams.usable(viewer, ResourceKind.MODEL, Action.USE, names)
+        choices = [
+            ModelChoice(item.name, model_detail(item), item.is_demo) for item in offer.models if item.name in usable
+        ]
+        off = [ModelChoice(item.name, f"{model_detail(item)}: off", False, True) for item in offer.forbidden]
+        self.models = [*choices, *off]
+        default = offer.default if offer.default in usable or not usable else choices[0].name
+        self._choose(wanted or self.model or default, default)
+        problem = f"{offer.problem} {offer.detail}".strip() if sees_details(viewer) else offer.problem
+        self.model_notice = problem or (_NO_MODEL if names and not choices else self._gone())
+
+    def _gone(self) -> str:
+        """Return which model is gone and which one answers instead; "" when the one that is wanted is there."""
+        if not self._wanted or not self.model or self._wanted == self.model:
+            return ""
+        return f"The model {self._wanted} is not there any more. {self.model}{_ANSWERS}"
+
+    def _choose(self, name: str, default: str) -> None:
+        demo_of = {item.name: item.is_demo for item in self.models if not item.is_off}
+        # "llama3.2" is how people write llama3.2:latest.
+        name = next((known for known in (name, f"{name}:latest") if known in demo_of), name)
+        self._wanted = name
+        self.model = name if name in demo_of or not demo_of else default
+        self.is_demo = demo_of.get(self.model, False)
+
+    def _show_page(self, page: ThreadPage | None, viewer: Viewer) -> None:
+        self.title = page.title if page else ""
+        self._seq = page.seq if page else 0
+        detailed, messages = sees_details(viewer), page.messages if page else []
+        items, self._rest = in_pieces([message_view(message, detailed=detailed) for message in messages])
+        self._add_patch(op="set", items=items, older=page.has_older if page else False)
+
+    def _add_patch(self, **patch: Any) -> None:
+        self._patches += 1
+        self.patch = {"n": self._patches, **patch} | ({"more": True} if self._rest else {})
+
+    @rx.event(background=True, supersedes=True)
+    @signed_in_background
+    async def reopen(self, viewer: Viewer) -> Any:
+        """Load the page again, now that the database is back."""
+        del viewer
+        return [ViewerState.enter, SidebarState.load, ThreadState.open]
+
+    @rx.event(background=True, supersedes=True)
+    @signed_in_background
+    async def attend(self, viewer: Viewer) -> None:
+        """Show what happens from here on, for as long as this tab is open on this page."""
+        async with self:
+            conversation_id, seq, token = self.conversation_id, self._seq, self.router.session.client_token
+        await Attendance(self, viewer, parse_id(conversation_id), seq, token).attend()
+
+    @rx.event
+    @partial(signed_in, refuse=_give_back)
+    async def send(self, viewer: Viewer, text: str, client_id: str, attached: dict = _NOTHING) -> Any:
+        """Ask; the draft is dropped only when `accepted` names it, and comes back with `refused`."""
+        question_id = parse_id(client_id)
+        if question_id is None:
+            raise InvalidInput("This message came without a proper id; please reload the page.")
+        offer = await container.current().models.offer()
+        if not self.model or self.model_notice or self.model not in {item.name for item in offer.models}:
+            # The model host may be back since the page was opened, or the model may be gone.
+            await self._show_models(viewer, self._wanted or self.model)
+        # Before it has opened the page, a new process knows only the address.
+        conversation_id = parse_id(self.conversation_id or self._addressed())
+        turn = await container.current().chats.ask(
+            viewer, conversation_id, text, self.model, question_id=question_id, attached=attached_of(attached)
+        )
+        is_elsewhere = turn.conversation_id != conversation_id
+        # Whatever fails here, the page stays what it is, and asks once more.
+        page = await container.current().conversations.open(viewer, turn.conversation_id) if is_elsewhere else None
+        self.accepted = client_id
+        self.refused, self.problem = {}, ""
+        if page is None:
+            return None
+        # The page for new chats becomes that of the conversation, before its address does.
+        self.conversation_id, self.waiting = str(turn.conversation_id), None
+        await self._show_knowledge(viewer)
+        self._show_page(page, viewer)
+        return rx.redirect(f"/c/{turn.conversation_id}", replace=True)
+
+    @rx.event
+    @signed_in
+    async def stop(self, viewer: Viewer, message_id: str = "") -> None:
+        """Stop this answer, in whichever tab or process it was asked; an older page stops whatever is being written."""
+        answer_id = _id(message_id) if message_id else None
+        await container.current().chats.stop(viewer, self._named(), answer_id)
+
+    @rx.event
+    @signed_in
+    async def retry(self, viewer: Viewer, message_id: str) -> None:
+        """Have a failed answer written again."""
+        await container.current().chats.retry(viewer, self._named(), _id(message_id))
+
+    @rx.event
+    @signed_in
+    async def go_on(self, viewer: Viewer, message_id: str) -> None:
+        """Have an answer that was cut off continued from where it ends."""
+        await container.current().chats.go_on(viewer, self._named(), _id(message_id))
+
+    @rx.event
+    @signed_in
+    async def change_waiting(self, viewer: Viewer, message_id: str, text: str) -> None:
+        """Give a message that waits for its turn another text."""
+        await container.current().chats.change_waiting(viewer, self._named(), _id(message_id), text)
+
+    @rx.event
+    @signed_in
+    async def withdraw(self, viewer: Viewer, message_id: str) -> None:
+        """Take a message that waits back; the page has its text, and puts it into the composer."""
+        await container.current().chats.withdraw(viewer, self._named(), _id(message_id))
+
+    @rx.event
+    @signed_in
+    async def read_waiting(self, viewer: Viewer, message_id: str, part: str) -> None:
+        """Send a piece of the text of a message that waits: the page wants all of it before it takes the message back."""
+        news = await container.current().conversations.news(viewer, self._named(), _NO_EVENTS)
+        wanted = _id(message_id)
+        text = next((message.text for message in news.waiting if message.id == wanted), "")
+        # Reflex logs a traceback about whatever is no number where one is hinted: so it is a text, and read here.
+        pieces = dict(enumerate(pieces_of(text)))
+        number = int(part) if part.isdecimal() and len(part) < 5 else -1
+        if number not in pieces:
+            raise NotFound("This message does not wait any more: it was asked, or withdrawn in another tab.")
+        self.waiting_text = {
+            "id": message_id,
+            "part": number,
+            "parts": len(pieces),
+            "length": len(text),
+            "t": pieces[number],
+        }
+
+    @rx.event
+    @signed_in
+    async def ask_next(self, viewer: Viewer) -> None:
+        """Ask what waits, after an answer that failed."""
+        await container.current().chats.ask_next(viewer, self._named())
+
+    @rx.event
+    @partial(signed_in, refuse=_offer_older_again)
+    async def older(self, viewer: Viewer, before_id: str) -> None:
+        """Show the messages before the first one that is shown, when the page has all of those that it asked for before."""
+        if self._rest:
+            self._add_patch(op="prepend", items=[], older=True)
+            return
+        page = await container.current().conversations.open(viewer, self._named(), before=_id(before_id))
+        detailed = sees_details(viewer)
+        items, rest = in_pieces([message_view(item, detailed=detailed) for item in page.messages])
+        self._rest += rest
+        self._add_patch(op="prepend", items=items, older=page.has_older)
+
+    @rx.event
+    @signed_in
+    async def more(self, viewer: Viewer) -> None:
+        """Send the next piece of a long text, now that the page has the one before: no single event is over 64 kB."""
+        del viewer
+        if self._rest:
+            self._add_patch(**self._rest.pop(0))
+
+    @rx.event
+    @partial(signed_in, reopens=True)
+    async def resync(self, viewer: Viewer) -> Any:
+        """Begin anew: the renderer has seen a gap."""
+        page = await container.current().conversations.open(viewer, self._named())
+        if page.run is None:
+            self.run = NO_RUN
+        self._show_page(page, viewer)
+        return ThreadState.attend
+
+    @rx.event
+    @signed_in
+    async def choose_model(self, viewer: Viewer, name: str) -> None:
+        """Let another model answer from here on."""
+        del viewer
+        if name not in {item.name for item in self.models if not item.is_off}:
+            raise InvalidInput("This model is not on offer (any more).")
+        self._choose(name, name)
+        if self.model_notice.endswith(_ANSWERS):
+            self.model_notice = ""
+
+    def _addressed(self) -> str:
+        return self.router_data.get("query", {}).get("conversation_id", "")
+
+    def _named(self) -> UUID:
+        return _id(self.conversation_id)
+
+
+def _id(value: str) -> UUID:
+    identifier = parse_id(value)
+    if identifier is None:
+        raise NotFound
+    return identifier

@@ -1,0 +1,351 @@
+"""The page for documents: collections, what is in them, how far it has come, and who may read it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import reflex as rx
+
+from rxchat.db.documents.documents import CollectionFacts
+from rxchat.domain.accounts import Viewer
+from rxchat.domain.errors import DatabaseAway, NotFound, RxChatError
+from rxchat.domain.files import Document, spoken_size
+from rxchat.domain.ids import parse_id
+from rxchat.domain.permissions import sees_details
+from rxchat.domain.versions import VersionState
+from rxchat.services.app import container
+from rxchat.states.platform import sockets
+from rxchat.states.platform.auth_guard import here, signed_in, signed_in_background, viewer_of
+from rxchat.states.platform.request_context import caller_of
+
+_IDLE_SECONDS = 30.0
+_BREATH_SECONDS = 0.25
+"""Many small steps of many documents are shown together."""
+_DOCUMENTS_A_SECOND = 2_000
+"""How much of a long list is sent to a tab: each change of it sends all of it."""
+_AWAY_SECONDS = 2.0
+
+
+@dataclass
+class CollectionLine:
+    """A collection as one line of the list."""
+
+    id: str
+    name: str
+    description: str
+    documents: int
+    chunks: int
+    is_own: bool
+
+
+@dataclass
+class DocumentLine:
+    """A document as one line of the table."""
+
+    id: str
+    name: str
+    kind: str
+    size: str
+    state: str
+    percent: int
+    note: str
+    remarks: str
+    error: str
+    pages: int
+    chunks: int
+    at: int
+    """Milliseconds since 1970."""
+    cited: int
+    is_found: bool
+    """Whether something of it can be found now, perhaps while it is read anew."""
+    version: int
+    is_pending: bool
+    """Whether it is a newer version that is not in use (yet)."""
+    parent: str
+    """The name of the mail to which it is attached."""
+
+
+@dataclass
+class DeletedLine:
+    """A deleted document that can be restored."""
+
+    id: str
+    name: str
+    at: int
+    """When it was deleted, in milliseconds since 1970."""
+
+
+@dataclass
+class ShareLine:
+    """Somebody who may read the collection."""
+
+    id: str
+    kind: str
+    name: str
+
+
+@dataclass
+class GroupChoice:
+    """A group with which something can be shared."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What the page shows, as it was read at one moment."""
+
+    collections: list[CollectionLine]
+    documents: list[DocumentLine]
+    shares: list[ShareLine]
+    deleted: list[DeletedLine]
+
+
+def _say(state: Any, error: RxChatError, _given: dict[str, Any]) -> bool:
+    """Say what went wrong on the page itself, or in the dialog that is open: what was typed stays there."""
+    state.problem = error.message
+    state.answers += 1
+    return True
+
+
+_answering = partial(signed_in, refuse=_say)
+
+
+class DocumentsState(rx.State):
+    """The collections of whoever looks, and the one that is open."""
+
+    collections: list[CollectionLine] = []
+    chosen: str = ""
+    documents: list[DocumentLine] = []
+    shares: list[ShareLine] = []
+    deleted: list[DeletedLine] = []
+    """The deleted documents of the collection that is open, if it is the user's own."""
+    removed: str = ""
+    """The ids of the documents that were just deleted and can be restored: the notice offers it."""
+    groups: list[GroupChoice] = []
+    embedder: str = ""
+    """Which embedding model is used, in a sentence."""
+    loaded: bool = False
+    done: str = ""
+    """What was just done, in a sentence; the page shows it for a moment."""
+    created: str = ""
+    """The collection that was just created: the page opens it."""
+    problem: str = ""
+    """Why what was asked for last did not happen."""
+    answers: int = 0
+    """How many events were answered: a dialog waits for its own."""
+    news: int = 0
+    """How often something has happened since the page was opened: a document that is shown is looked at again."""
+
+    @rx.event
+    @_answering
+    async def load(self, viewer: Viewer) -> Any:
+        """Show the collections, and the one that the address names."""
+        named = self.router_data.get("query", {}).get("collection_id", "")
+        wanted = str(parse_id(named) or "")
+        if wanted != self.chosen:
+            self.chosen, self.documents, self.shares, self.deleted, self.loaded = wanted, [], [], [], False
+        self.done = self.created = self.problem = self.removed = ""
+        self._show(await _read(viewer, self.chosen))
+        self.embedder = await container.current().retrieval.embedder(viewer)
+        self.groups = [GroupChoice(*item) for item in await container.current().library.groups(viewer)]
+        self.loaded = True
+        return DocumentsState.follow
+
+    def _show(self, found: _Found) -> None:
+        """Show what was read; what is the same is not sent again."""
+        for name in ("collections", "documents", "shares", "deleted"):
+            if getattr(self, name) != (value := getattr(found, name)):
+                setattr(self, name, value)
+
+    async def _answer(self, viewer: Viewer, done: str = "", removed: str = "") -> None:
+        """Show what has become of it, and say that it was done."""
+        self._show(await _read(viewer, self.chosen))
+        self.done, self.problem, self.removed = done, "", removed
+        self.answers += 1
+
+    @rx.event(background=True, supersedes=True)
+    @signed_in_background
+    async def follow(self, viewer: Viewer) -> None:
+        """Keep the page up to date for as long as it is open."""
+        async with self:
+            chosen, token = self.chosen, self.router.session.client_token
+        services = container.current()
+        with (
+            services.document_activity.watching(viewer.user_id, parse_id(chosen)) as watch,
+            sockets.when_closed(token, watch.poke),
+        ):
+            while sockets.is_open(token):
+                is_new = await watch.wait(_IDLE_SECONDS)
+                async with self:
+                    if self.chosen != chosen or not _is_here(self):
+                        return
+                if is_new and not await self._look_again(chosen):
+                    watch.poke()
+                    await asyncio.sleep(_AWAY_SECONDS)
+                await asyncio.sleep(_BREATH_SECONDS + len(self.documents) / _DOCUMENTS_A_SECOND)
+
+    async def _look_again(self, chosen: str) -> bool:
+        """Show what has changed; False when the database is away just now."""
+        try:
+            # Who looks is asked each time, too: what they may do has perhaps changed.
+            async with self:
+                viewer = await viewer_of(self)
+            found = await _read(viewer, chosen)
+        except DatabaseAway:
+            return False
+        async with self:
+            if self.chosen == chosen:
+                self._show(found)
+                self.news += 1
+        return True
+
+    @rx.event
+    @_answering
+    async def create(self, viewer: Viewer, name: str, description: str) -> None:
+        """Create a collection; the page goes there."""
+        self.created = str(await container.current().library.create(viewer, name, description))
+        await self._answer(viewer)
+
+    @rx.event
+    @_answering
+    async def rename(self, viewer: Viewer, collection_id: str, name: str, description: str) -> None:
+        """Call a collection something else."""
+        await container.current().library.rename(viewer, _id(collection_id), name, description)
+        await self._answer(viewer, "Saved.")
+
+    @rx.event
+    @_answering
+    async def remove_collection(self, viewer: Viewer, collection_id: str) -> None:
+        """Delete a collection with everything in it."""
+        name = next((item.name for item in self.collections if item.id == collection_id), "")
+        await container.current().files.remove_collection(viewer, _id(collection_id))
+        await self._answer(viewer, f"“{name}” is deleted, with everything in it." if name else "Deleted.")
+
+    @rx.event
+    @_answering
+    async def remove_documents(self, viewer: Viewer, ids: str) -> None:
+        """Delete documents (their ids, with blanks between them), and offer to restore those that can be."""
+        chosen = [_id(item) for item in ids.split()]
+        restorable = await container.current().files.remove(viewer, chosen)
+        await self._answer(
+            viewer,
+            "The document is deleted." if len(chosen) == 1 else f"{len(chosen)} documents are deleted.",
+            " ".join(map(str, restorable)),
+        )
+
+    @rx.event
+    @_answering
+    async def restore_documents(self, viewer: Viewer, ids: str) -> None:
+        """Restore deleted documents (their ids, with blanks between them)."""
+        chosen = [_id(item) for item in ids.split()]
+        await container.current().trash.restore(viewer, chosen, caller_of(self))
+        await self._answer(
+            viewer, "The document is restored." if len(chosen) == 1 else f"{len(chosen)} documents are restored."
+        )
+
+    @rx.event
+    @_answering
+    async def delete_for_good(self, viewer: Viewer, document_id: str) -> None:
+        """Delete a document that is in the trash."""
+        await container.current().trash.delete_for_good(viewer, _id(document_id))
+        await self._answer(viewer, "The document is deleted for good.")
+
+    @rx.event
+    @_answering
+    async def rename_document(self, viewer: Viewer, document_id: str, name: str) -> None:
+        """Call a document something else."""
+        await container.current().library.rename_document(viewer, _id(document_id), name)
+        await self._answer(viewer, "Saved.")
+
+    @rx.event
+    @_answering
+    async def read_again(self, viewer: Viewer, document_id: str) -> None:
+        """Have a document read anew."""
+        await container.current().library.read_again(viewer, _id(document_id), caller=caller_of(self))
+        await self._answer(viewer)
+
+    @rx.event
+    @_answering
+    async def share(self, viewer: Viewer, kind: str, principal: str) -> None:
+        """Let somebody read the collection that is open."""
+        name = await container.current().library.share(viewer, _id(self.chosen), kind, principal, caller_of(self))
+        await self._answer(viewer, f"{name} can read this collection now.")
+
+    @rx.event
+    @_answering
+    async def unshare(self, viewer: Viewer, share_id: str) -> None:
+        """Take somebody's access to the collection back."""
+        name = next((item.name for item in self.shares if item.id == share_id), "They")
+        await container.current().library.unshare(viewer, _id(self.chosen), _id(share_id), caller_of(self))
+        await self._answer(viewer, f"{name} cannot read this collection any more.")
+
+
+async def _read(viewer: Viewer, chosen: str) -> _Found:
+    """Return the collections, and what is in the chosen one."""
+    library = container.current().library
+    collections = [_collection_line(item, viewer) for item in await library.collections(viewer)]
+    collection_id = parse_id(chosen)
+    if collection_id is None:
+        return _Found(collections, [], [], [])
+    try:
+        facts, found, cited = await library.documents(viewer, collection_id)
+        is_own = facts.owner_id == viewer.user_id
+        shares = await library.shares(viewer, collection_id) if is_own else []
+        deleted = await container.current().trash.documents(viewer, collection_id) if is_own else []
+    except NotFound:
+        # Deleted, or not shared any more: the page says so instead of showing what was.
+        return _Found([item for item in collections if item.id != chosen], [], [], [])
+    names = {item.id: item.name for item in found}
+    return _Found(
+        collections,
+        [_document_line(item, cited.get(item.id, 0), names, detailed=sees_details(viewer)) for item in found],
+        [ShareLine(str(item.grant_id), item.principal_kind, item.name) for item in shares],
+        [DeletedLine(str(item.id), item.name, int(item.deleted_at.timestamp() * 1000)) for item in deleted],
+    )
+
+
+def _is_here(state: DocumentsState) -> bool:
+    return here(state).startswith("/documents")
+
+
+def _id(value: Any) -> UUID:
+    identifier = parse_id(value) if isinstance(value, str) else None
+    if identifier is None:
+        raise NotFound
+    return identifier
+
+
+def _collection_line(item: CollectionFacts, viewer: Viewer) -> CollectionLine:
+    is_own = item.owner_id == viewer.user_id
+    return CollectionLine(str(item.id), item.name, item.description, item.documents, item.chunks, is_own)
+
+
+def _document_line(item: Document, cited: int, names: Mapping[UUID, str], *, detailed: bool) -> DocumentLine:
+    detail = f" ({item.note_detail})" if detailed and item.note_detail else ""
+    suffix = item.name.rpartition(".")[2].upper()
+    return DocumentLine(
+        id=str(item.id),
+        name=item.name,
+        kind=suffix if 0 < len(suffix) <= 5 else "",
+        size=spoken_size(item.size_bytes),
+        state=item.state.value,
+        percent=round(100 * item.progress),
+        note=f"{item.note}{detail}" if item.note else "",
+        remarks=item.remarks,
+        error=f"{item.error}{detail}" if item.error else "",
+        pages=item.pages,
+        chunks=item.chunks,
+        at=int(item.created_at.timestamp() * 1000),
+        cited=cited,
+        is_found=item.live_generation is not None,
+        version=item.version,
+        is_pending=item.version_state is VersionState.PENDING,
+        parent=names.get(item.parent_id, "") if item.parent_id else "",
+    )

@@ -1,0 +1,95 @@
+"""Whoever is signed out is out of every open tab: within the moment that Postgres tells of it, and surely in seconds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import quote
+
+import structlog
+
+from rxchat.domain.errors import DatabaseAway, NotSignedIn
+from rxchat.services.app import container
+from rxchat.states.platform import sockets
+from rxchat.states.platform.background_tasks import going_on
+
+log = structlog.get_logger(__name__)
+
+_EVERY_SECONDS = 3.0
+"""How long a tab stays open after its session has ended when nobody tells of it: at most this, and the look itself."""
+_RESTS = 10
+"""How many such times pass between two looks while Postgres does tell: sessions also end by themselves."""
+
+_tabs: dict[str, tuple[str, str]] = {}
+"""The session cookie that each open tab came with, and the page it is on, by client token."""
+
+
+_OPEN_PAGES = frozenset({"/sign-in", "/setup", "/register", "/join", "/forgot", "/reset", "/confirm"})
+"""Where a tab stays, whatever becomes of its session: these pages show nothing, and say how it goes on."""
+
+
+def note(client_token: str, cookie: str, page: str) -> None:
+    """Remember with which session a tab is open."""
+    # A link's token stands behind the "#", which is part of the address that a tab tells.
+    if cookie and page.partition("#")[0].partition("?")[0].rstrip("/") not in _OPEN_PAGES:
+        _tabs[client_token] = (cookie, page)
+    else:
+        _tabs.pop(client_token, None)
+
+
+@asynccontextmanager
+async def watching() -> AsyncGenerator[None]:
+    """Look after all tabs of this process for as long as the context is open."""
+    changed = asyncio.Event()
+    container.current().access.on_change(lambda _user_id: changed.set())
+    try:
+        async with going_on(_watch(changed), "guard"):
+            yield
+    finally:
+        _tabs.clear()
+
+
+async def _watch(changed: asyncio.Event) -> None:
+    rests = 0
+    while True:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_EVERY_SECONDS):
+                await changed.wait()
+        rests += 1
+        if changed.is_set() or rests >= _RESTS or not container.current().access.is_up_to_date:
+            changed.clear()
+            rests = 0
+            try:
+                await look()
+            except DatabaseAway:
+                pass
+            except Exception:
+                # Whoever looks after the doors must not fall asleep over one of them.
+                log.exception("the guard could not look after all tabs")
+
+
+async def look() -> int:
+    """Send away every tab whose session does not count any more; return how many there were."""
+    for token in [token for token in _tabs if not sockets.is_open(token)]:
+        del _tabs[token]
+    ended = 0
+    for cookie in {cookie for cookie, _ in _tabs.values()}:
+        if await _counts(cookie):
+            continue
+        for token, (theirs, page) in list(_tabs.items()):
+            if theirs == cookie:
+                del _tabs[token]
+                ended += 1
+                await sockets.send_away(token, f"/sign-in?next={quote(page, safe='/')}")
+    if ended:
+        log.info("tabs were closed whose session had ended", count=ended)
+    return ended
+
+
+async def _counts(cookie: str) -> bool:
+    try:
+        await container.current().sessions.viewer(cookie, enrolling=True)
+    except NotSignedIn:
+        return False
+    return True
