@@ -51,7 +51,7 @@ GROUPS = {
         "tests/adapters/test_objects",
         "tests/adapters/test_objects_s3",
         "tests/adapters/test_objects_s3_kinds",
-        "tests/services/test_on_s3",
+        "tests/services/documents/test_on_s3",
     },
     "the embedded models": {
         "tests/adapters/test_embedders",

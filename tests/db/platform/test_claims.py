@@ -13,7 +13,7 @@ import pytest
 
 from rxchat.db.platform.jobs import CLAIM, DOCUMENTS_QUEUE, INGEST, LAST_PRIORITY, QUICK_QUEUE, SCANS_QUEUE
 from rxchat.domain.ids import new_id
-from tests.db.test_isolation import acting
+from tests.db.platform.test_isolation import acting
 
 ATTACHED = 2_000
 FLOOD = [(-number, "now") for number in range(1, 26)]

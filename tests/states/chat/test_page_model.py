@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.page import Page
 
-CASES: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "support" / "page_cases.json").read_text())
+CASES: list[dict[str, Any]] = json.loads((Path(__file__).parents[2] / "support" / "page_cases.json").read_text())
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])

@@ -10,7 +10,7 @@ import pytest
 from rxchat.domain.audit_actions import AUDIT_ACTIONS
 from rxchat.states.access.audit_messages import _WORDS, ACTIONS, details, sentence
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 WHERE_THEY_ARE_LISTED = {"audit_actions.py", "audit_words.py"}
 IN_PROCEDURES = re.compile(r"append_audit_entry\([^;]*?'([a-z_]{4,})'", re.DOTALL)
 

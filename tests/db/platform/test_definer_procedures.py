@@ -10,7 +10,7 @@ import pytest
 
 from rxchat.domain.ids import new_id
 
-PROCEDURES = Path(__file__).resolve().parents[2] / "alembic" / "sql"
+PROCEDURES = Path(__file__).resolve().parents[3] / "alembic" / "sql"
 OURS = """
     SELECT proname, pg_get_functiondef(pg_proc.oid), prosrc, prosecdef, proconfig FROM pg_proc
      WHERE pronamespace = 'public'::regnamespace AND prokind = 'f' AND proname NOT LIKE 'procrastinate%'

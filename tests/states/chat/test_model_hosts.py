@@ -13,8 +13,8 @@ from rxchat.services.models.catalog import Models
 from rxchat.states.chat.thread import ThreadState
 from tests.factories import add_viewer, first_administrator, signed_in_as
 from tests.peers.scripted_ollama import ScriptedOllama
-from tests.services.test_my_data import exported
-from tests.states.test_thread import ask, at_conversation, send
+from tests.services.app.test_data_export import exported
+from tests.states.chat.test_thread import ask, at_conversation, send
 from tests.tab import Tab, open_tab
 
 pytestmark = pytest.mark.anyio

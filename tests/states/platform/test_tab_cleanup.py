@@ -12,7 +12,7 @@ from reflex.istate.manager.token import BaseStateToken
 
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform import sockets, tab_cleanup
-from tests.states.test_sockets import Namespace
+from tests.states.platform.test_sockets import Namespace
 from tests.tab import open_tab
 
 pytestmark = pytest.mark.anyio

@@ -14,8 +14,8 @@ from structlog.testing import CapturingLogger
 from rxchat.states.platform import sockets
 from rxchat.states.platform.event_shapes import DOOR, JSON_KINDS, arguments_of, is_event, is_reflex_own
 from rxchat.ui.pages import PAGES
-from tests.states.test_doors import HANDLERS, our_states
-from tests.states.test_sockets import Namespace
+from tests.states.platform.test_auth_guard import HANDLERS, our_states
+from tests.states.platform.test_sockets import Namespace
 
 pytestmark = pytest.mark.anyio
 
