@@ -11,7 +11,10 @@ from tests.faults import scenarios, sequences
 from tests.faults.__main__ import one_round
 from tests.faults.house import House
 from tests.faults.record import Outcome, Row
+from tests.faults.registry import Scenario
 from tests.faults.storage import Storage
+
+_ROUNDS = 3
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +35,24 @@ def house(runner: asyncio.Runner) -> Iterator[House]:
         runner.run(house.close())
 
 
+async def _in_mid_answer(house: House, storage: Storage, scenario: Scenario, seed: int) -> Outcome:
+    """A round whose answers had not all ended before the kill: on a busy machine that comes late, and says nothing then."""
+    outcome = await one_round(house, storage, scenario, seed)
+    for again in range(1, _ROUNDS):
+        if outcome.under_way:
+            break
+        outcome = await one_round(house, storage, scenario, seed + 10 * again)
+    return outcome
+
+
 def test_a_web_process_and_a_worker_are_killed_in_mid_answer(runner: asyncio.Runner, house: House) -> None:
     web, worker = scenarios.chosen(["kill-web-worker", "kill-worker"])
 
     async def both() -> tuple[Outcome, Outcome]:
         storage = [Storage(house.owner_url) for _ in range(2)]
-        found = await asyncio.gather(one_round(house, storage[0], web, 1), one_round(house, storage[1], worker, 2))
+        found = await asyncio.gather(
+            _in_mid_answer(house, storage[0], web, 1), _in_mid_answer(house, storage[1], worker, 2)
+        )
         await asyncio.gather(*(each.aclose() for each in storage))
         return found
 
