@@ -12,14 +12,14 @@ from typing import Any, Protocol
 
 import structlog
 
-from rxchat.adapters.attempts import RedisCounters
 from rxchat.adapters.embedders.ollama import OllamaEmbeddingModel, OwnEmbedder
 from rxchat.adapters.embedders.openai import OpenAIEmbeddingModel, OpenAIReranker
 from rxchat.adapters.mail import SmtpMailer
 from rxchat.adapters.objects.folder import FolderStore
 from rxchat.adapters.ollama import OllamaChatModel
-from rxchat.adapters.parsing import IsolatedParser
+from rxchat.adapters.parsing import SandboxedParser
 from rxchat.adapters.redis import RedisBroadcast
+from rxchat.adapters.redis_rate_limits import RedisCounters
 from rxchat.adapters.sign_in import providers
 from rxchat.connections import ConfigurationError, Connections, connections, decoded_key, needs_embedded
 from rxchat.db.platform.database import Database
@@ -34,50 +34,50 @@ from rxchat.embedded.errors import EmbeddedError
 from rxchat.embedded.local_embedder import LocalEmbedder
 from rxchat.embedded.ollama_catalog import CHAT_SLOTS, EMBEDDER_NAME
 from rxchat.jobs.worker import QUICK_CPU_SECONDS, QUICK_PLACES, Worker
-from rxchat.services.access.audit_log import AuditTrail, signer_of
-from rxchat.services.access.authorization import Teams
-from rxchat.services.access.denial_log import Denials
-from rxchat.services.access.user_admin import People
-from rxchat.services.accounts.api_credentials import Programs
-from rxchat.services.accounts.external_login import Federation
-from rxchat.services.accounts.one_time_links import Links
+from rxchat.services.access.audit_log import AuditLog, signer_of
+from rxchat.services.access.authorization import Authorization
+from rxchat.services.access.denial_log import AccessDenials
+from rxchat.services.access.user_admin import UserAdmin
+from rxchat.services.accounts.api_credentials import ApiCredentials
+from rxchat.services.accounts.external_login import ExternalLogin
+from rxchat.services.accounts.one_time_links import OneTimeLinks
 from rxchat.services.accounts.passkeys import Passkeys
-from rxchat.services.accounts.password_reset import PasswordChanges
+from rxchat.services.accounts.password_reset import PasswordReset
 from rxchat.services.accounts.passwords import Passwords
-from rxchat.services.accounts.rate_limits import Limits, PostgresCounters
+from rxchat.services.accounts.rate_limits import PostgresCounters, RateLimits
 from rxchat.services.accounts.registration import Registration
 from rxchat.services.accounts.second_factors import SecondFactors
 from rxchat.services.accounts.sessions import Sessions
-from rxchat.services.accounts.sign_in import Authentication
+from rxchat.services.accounts.sign_in import SignIn
 from rxchat.services.app import container
 from rxchat.services.app.container import Services
 from rxchat.services.app.data_export import MyData
 from rxchat.services.app.health import Health
-from rxchat.services.app.maintenance import Upkeep
-from rxchat.services.chat.answer_stream import LiveAnswers
-from rxchat.services.chat.context_sources import Attaching
+from rxchat.services.app.maintenance import Maintenance
+from rxchat.services.chat.answer_stream import AnswerStreams
+from rxchat.services.chat.context_sources import ContextSources
 from rxchat.services.chat.conversations import Conversations
-from rxchat.services.chat.messages import Chats
+from rxchat.services.chat.messages import ChatService
 from rxchat.services.chat.run_engine import RunEngine
 from rxchat.services.documents.collections import Library
-from rxchat.services.documents.file_encryption import MasterKeys
+from rxchat.services.documents.file_encryption import KeyRing
 from rxchat.services.documents.files import Files
-from rxchat.services.documents.image_captions import Pictures
+from rxchat.services.documents.image_captions import ImageCaptions
 from rxchat.services.documents.ingestion import Ingestion
-from rxchat.services.documents.signed_urls import FileLinks
-from rxchat.services.documents.storage_gc import Sweeping
-from rxchat.services.documents.storage_ownership import Keeping
+from rxchat.services.documents.signed_urls import SignedUrls
+from rxchat.services.documents.storage_gc import StorageGarbageCollector
+from rxchat.services.documents.storage_ownership import StorageOwnership
 from rxchat.services.documents.trash import Trash
-from rxchat.services.documents.vector_index import Embedding
+from rxchat.services.documents.vector_index import VectorIndex
 from rxchat.services.documents.versions import Versions
-from rxchat.services.models.catalog import Models
-from rxchat.services.platform.change_feeds import Access, Activity, Notices
-from rxchat.services.platform.encryption import Vault
-from rxchat.services.platform.instance_settings import InstallationRules, Rules
-from rxchat.services.platform.mail_sender import Post
-from rxchat.services.platform.session_tokens import Tokens
-from rxchat.services.retrieval.prompt_context import Grounding
-from rxchat.services.retrieval.search import Retrieval
+from rxchat.services.models.catalog import ModelCatalog
+from rxchat.services.platform.change_feeds import AccessInvalidator, ChangeFeed, PgListener
+from rxchat.services.platform.encryption import SecretBox
+from rxchat.services.platform.instance_settings import AccountPolicies, InstanceSettings
+from rxchat.services.platform.mail_sender import MailSender
+from rxchat.services.platform.session_tokens import SessionTokens
+from rxchat.services.retrieval.prompt_context import PromptContextBuilder
+from rxchat.services.retrieval.search import DocumentSearch
 from rxchat.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -113,35 +113,29 @@ class Graph:
 def build_services(settings: Settings, at: Connections) -> Graph:
     """Return the object graph."""
     database = Database(at.database_url, pool_size=settings.database_pool_size)
-    model = OllamaChatModel(
-        at.ollama_hosts,
-        first_token_seconds=settings.first_token_timeout_seconds,
-        token_seconds=settings.token_timeout_seconds,
-        demo_hosts=at.demo_hosts,
-        context_tokens=settings.context_tokens,
-        load_seconds=settings.load_timeout_seconds,
-        allows_remote=settings.remote_models,
-    )
+    model = _chat_model(settings, at)
     broadcast = RedisBroadcast(at.redis_url) if at.redis_url else None
     counters = RedisCounters(at.redis_url) if at.redis_url else None
     passwords = Passwords(at.password_pepper, rounds=settings.bcrypt_rounds, previous=at.previous_peppers)
-    notices = Notices(lambda: listen(database.url))
-    live = LiveAnswers(database, broadcast)
-    models = Models(model, default=settings.default_model)
-    access = Access(notices)
-    limits = Limits(counters, PostgresCounters(database))
-    vault, tokens = Vault(at.secret_key), Tokens(at.secret_key)
+    notices = PgListener(lambda: listen(database.url))
+    live = AnswerStreams(database, broadcast)
+    models = ModelCatalog(model, default=settings.default_model)
+    access = AccessInvalidator(notices)
+    limits = RateLimits(counters, PostgresCounters(database))
+    vault, tokens = SecretBox(at.secret_key), SessionTokens(at.secret_key)
     local = LocalEmbedder(settings.data)
     store, embedder, reranker = object_store(settings), _embedder(settings, at, local), _reranker(settings)
     files = Files(database, store, master_keys(settings, vault), vault, _file_limits(settings))
-    ingestion = _ingestion(database, files, Embedding(database, embedder), Pictures(database, model))
-    retrieval, library = Retrieval(database, embedder, reranker), Library(database, access, limits)
+    ingestion = _ingestion(database, files, VectorIndex(database, embedder), ImageCaptions(database, model))
+    retrieval, library = DocumentSearch(database, embedder, reranker), Library(database, access, limits)
     services = Services(
-        **_account_services(settings, at, database, access, passwords, limits, Sweeping(database, store), files),
+        **_account_services(
+            settings, at, database, access, passwords, limits, StorageGarbageCollector(database, store), files
+        ),
         access=access,
-        activity=Activity(notices, access),
-        attaching=Attaching(database),
-        document_activity=Activity(notices, access, "documents"),
+        activity=ChangeFeed(notices, access),
+        attaching=ContextSources(database),
+        document_activity=ChangeFeed(notices, access, "documents"),
         conversations=Conversations(database),
         engine=RunEngine(
             database,
@@ -150,15 +144,19 @@ def build_services(settings: Settings, at: Connections) -> Graph:
             notices,
             limits=_run_limits(settings, at),
             longest_seconds=settings.answer_timeout_minutes * 60,
-            grounding=Grounding(database, retrieval, model, source_tokens=settings.source_tokens),
+            grounding=PromptContextBuilder(database, retrieval, model, source_tokens=settings.source_tokens),
         ),
-        file_links=FileLinks(database, tokens),
+        file_links=SignedUrls(database, tokens),
         files=files,
         ingestion=ingestion,
         library=library,
         retrieval=retrieval,
         health=Health(
-            database, models, newest_revision(), broadcast.ping if broadcast else None, Keeping(database, store).problem
+            database,
+            models,
+            newest_revision(),
+            broadcast.ping if broadcast else None,
+            StorageOwnership(database, store).problem,
         ),
         limits=limits,
         live=live,
@@ -171,10 +169,22 @@ def build_services(settings: Settings, at: Connections) -> Graph:
     return Graph(services, database, passwords, Worker(database.url, ingestion, services.post), connected)
 
 
-def _ingestion(database: Database, files: Files, embedding: Embedding, pictures: Pictures) -> Ingestion:
+def _chat_model(settings: Settings, at: Connections) -> OllamaChatModel:
+    return OllamaChatModel(
+        at.ollama_hosts,
+        first_token_seconds=settings.first_token_timeout_seconds,
+        token_seconds=settings.token_timeout_seconds,
+        demo_hosts=at.demo_hosts,
+        context_tokens=settings.context_tokens,
+        load_seconds=settings.load_timeout_seconds,
+        allows_remote=settings.remote_models,
+    )
+
+
+def _ingestion(database: Database, files: Files, embedding: VectorIndex, pictures: ImageCaptions) -> Ingestion:
     """Return the ingestion, with parsers for small files that wait for no large ones."""
-    quick_parser = IsolatedParser(at_once=QUICK_PLACES, cpu_seconds=QUICK_CPU_SECONDS, niceness=0)
-    return Ingestion(database, files, IsolatedParser(), embedding, pictures, quick_parser)
+    quick_parser = SandboxedParser(at_once=QUICK_PLACES, cpu_seconds=QUICK_CPU_SECONDS, niceness=0)
+    return Ingestion(database, files, SandboxedParser(), embedding, pictures, quick_parser)
 
 
 def object_store(settings: Settings) -> ObjectStore:
@@ -194,13 +204,13 @@ def object_store(settings: Settings) -> ObjectStore:
         raise ConfigurationError(f"The settings for S3 cannot be used: {error}.") from error
 
 
-def master_keys(settings: Settings, vault: Vault) -> MasterKeys:
+def master_keys(settings: Settings, vault: SecretBox) -> KeyRing:
     """Return by which keys files' keys are wrapped: the one that is set, else one that comes from the secret."""
     own = vault.key("file keys")
     previous = [decoded_key("RXCHAT_FILES_KEY_PREVIOUS", value) for value in settings.files_key_previous]
     if settings.files_key is None:
-        return MasterKeys(own, previous)
-    return MasterKeys(decoded_key("RXCHAT_FILES_KEY", settings.files_key), [*previous, own])
+        return KeyRing(own, previous)
+    return KeyRing(decoded_key("RXCHAT_FILES_KEY", settings.files_key), [*previous, own])
 
 
 def _file_limits(settings: Settings) -> FileLimits:
@@ -249,43 +259,43 @@ def _account_services(
     settings: Settings,
     at: Connections,
     database: Database,
-    access: Access,
+    access: AccessInvalidator,
     passwords: Passwords,
-    limits: Limits,
-    sweeping: Sweeping,
+    limits: RateLimits,
+    sweeping: StorageGarbageCollector,
     files: Files,
 ) -> dict[str, Any]:
     """Return everything about who someone is and what they may do."""
-    base_url, vault, tokens = settings.base_url, Vault(at.secret_key), Tokens(at.secret_key)
-    links, teams = Links(vault, base_url), Teams(database, access, limits)
+    base_url, vault, tokens = settings.base_url, SecretBox(at.secret_key), SessionTokens(at.secret_key)
+    links, teams = OneTimeLinks(vault, base_url), Authorization(database, access, limits)
     mailer = SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from) if settings.smtp_url else None
-    post = Post(mailer, base_url, vault, database)
-    rules = Rules(database, access, InstallationRules(settings.registration, settings.second_factor))
+    post = MailSender(mailer, base_url, vault, database)
+    rules = InstanceSettings(database, access, AccountPolicies(settings.registration, settings.second_factor))
     grace = timedelta(days=settings.deletion_grace_days)
     idle, absolute = timedelta(days=settings.session_idle_days), timedelta(days=settings.session_absolute_days)
     sessions = Sessions(database, tokens, vault, rules, access, idle=idle, absolute=absolute)
     second_factors = SecondFactors(database, vault, sessions)
-    authentication = Authentication(database, passwords, tokens, limits, sessions, second_factors, links, post)
-    trail = AuditTrail(database, signer_of(vault))
-    denials = Denials(database, limits)
+    authentication = SignIn(database, passwords, tokens, limits, sessions, second_factors, links, post)
+    trail = AuditLog(database, signer_of(vault))
+    denials = AccessDenials(database, limits)
     return {
         "audit": trail,
         "authentication": authentication,
-        "chats": Chats(database, teams),
+        "chats": ChatService(database, teams),
         "denials": denials,
-        "federation": Federation(database, tokens, limits, links, rules, authentication, post, providers(settings)),
+        "federation": ExternalLogin(database, tokens, limits, links, rules, authentication, post, providers(settings)),
         "my_data": MyData(database, tokens, limits, access, authentication, files, grace=grace),
         "passkeys": Passkeys(database, tokens, limits, sessions, authentication, origins=settings.own_origins),
-        "password_changes": PasswordChanges(database, passwords, limits, links, post, access, authentication),
-        "people": People(database, links, post, access, grace=grace),
+        "password_changes": PasswordReset(database, passwords, limits, links, post, access, authentication),
+        "people": UserAdmin(database, links, post, access, grace=grace),
         "post": post,
-        "programs": Programs(database, tokens, vault, limits, sessions, access, authentication),
+        "programs": ApiCredentials(database, tokens, vault, limits, sessions, access, authentication),
         "registration": Registration(database, passwords, tokens, limits, links, rules, post, authentication),
         "rules": rules,
         "second_factors": second_factors,
         "sessions": sessions,
         "teams": teams,
-        "upkeep": Upkeep(database, trail, denials, sweeping),
+        "upkeep": Maintenance(database, trail, denials, sweeping),
     }
 
 

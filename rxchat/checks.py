@@ -79,7 +79,7 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
-def look(settings: Settings) -> list[Checked]:
+def run_checks(settings: Settings) -> list[Checked]:
     """Return everything that was looked at, and what is wrong with it."""
     return [
         Checked(subject, fine if isinstance(fine, str) else fine(settings), tuple(find(settings)))
@@ -89,10 +89,10 @@ def look(settings: Settings) -> list[Checked]:
 
 def findings(settings: Settings) -> list[Finding]:
     """Return everything that is wrong."""
-    return [finding for checked in look(settings) for finding in checked.findings]
+    return [finding for checked in run_checks(settings) for finding in checked.findings]
 
 
-def demand(settings: Settings) -> list[Finding]:
+def require_secure(settings: Settings) -> list[Finding]:
     """Return what is only advice.
 
     Raises:
@@ -105,7 +105,7 @@ def demand(settings: Settings) -> list[Finding]:
     return found
 
 
-def situation(settings: Settings) -> str:
+def describe_exposure(settings: Settings) -> str:
     """Say who can reach RxChat, which is what the rest depends on."""
     where = f"RxChat listens at {settings.host}, and people open {settings.base_url}."
     if settings.is_for_others:

@@ -24,7 +24,7 @@ from rxchat.db.platform.database import SESSION_OPTIONS, Database, libpq_url
 from rxchat.embedded.attached import serve_for
 from rxchat.embedded.progress import Report, TaskLine, Terminal
 from rxchat.embedded.supervisor import Supervisor
-from rxchat.services.platform.session_tokens import Tokens
+from rxchat.services.platform.session_tokens import SessionTokens
 from rxchat.settings import Settings
 
 
@@ -35,7 +35,7 @@ def say(line: str) -> None:
 
 def up(settings: Settings, _chosen: argparse.Namespace) -> int:
     """Start everything on this machine and serve until Ctrl-C."""
-    for advice in checks.demand(settings):
+    for advice in checks.require_secure(settings):
         say(f"Please note: {advice}")
     return asyncio.run(_up(settings))
 
@@ -128,7 +128,7 @@ async def _setup_link(settings: Settings, at: Connections) -> str | None:
                 return None
     finally:
         await database.aclose()
-    return f"{settings.base_url}/setup#token={Tokens(at.secret_key).setup()}"
+    return f"{settings.base_url}/setup#token={SessionTokens(at.secret_key).setup()}"
 
 
 def build(settings: Settings, _chosen: argparse.Namespace) -> int:
@@ -141,7 +141,7 @@ def web(settings: Settings, chosen: argparse.Namespace) -> int:
     """Serve pages, websocket and API."""
     if chosen.workers < 1:
         raise ConfigurationError("--workers must be 1 or more.")
-    checks.demand(settings)
+    checks.require_secure(settings)
     at = connections(settings)
     _check_database(settings, at)
     os.environ.update(serving.ENVIRONMENT)
@@ -156,7 +156,7 @@ def web(settings: Settings, chosen: argparse.Namespace) -> int:
 
 def worker(settings: Settings, _chosen: argparse.Namespace) -> int:
     """Write answers until asked to end; what is being written then goes on elsewhere."""
-    checks.demand(settings)
+    checks.require_secure(settings)
     at = connections(settings)
     _check_database(settings, at)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -329,8 +329,8 @@ def migrate(settings: Settings, _chosen: argparse.Namespace) -> int:
 
 def check(settings: Settings, _chosen: argparse.Namespace) -> int:
     """Print what was looked at and everything that is wrong with the settings; 1 when RxChat would not start."""
-    say(checks.situation(settings))
-    looked_at = checks.look(settings)
+    say(checks.describe_exposure(settings))
+    looked_at = checks.run_checks(settings)
     if poolers_found := tuple(_look_for_poolers(settings)):
         looked_at.append(checks.Checked("Database", "reached directly.", poolers_found))
     if shares_found := tuple(_look_for_shares(settings)):

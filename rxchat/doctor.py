@@ -22,7 +22,7 @@ from psycopg import AsyncConnection
 
 from rxchat import checks
 from rxchat.adapters.ollama import OllamaChatModel
-from rxchat.adapters.parsing import IsolatedParser
+from rxchat.adapters.parsing import SandboxedParser
 from rxchat.adapters.proxies import proxy_for, without_credentials
 from rxchat.adapters.redis import RedisBroadcast
 from rxchat.bootstrap import object_store
@@ -32,7 +32,7 @@ from rxchat.db.platform.database import LINE, Database, libpq_url
 from rxchat.db.platform.notifications import CHANNEL
 from rxchat.domain.errors import DocumentUnreadable, ModelError, RxChatError
 from rxchat.domain.runs import LEASE_SECONDS
-from rxchat.services.documents.storage_ownership import Keeping
+from rxchat.services.documents.storage_ownership import StorageOwnership
 from rxchat.settings import Settings
 
 _PATIENCE_SECONDS = 5.0
@@ -95,7 +95,7 @@ async def examined(settings: Settings, at: Connections) -> list[Diagnosis]:
 
 
 async def _settings(settings: Settings) -> Diagnosis:
-    errors = sum(finding.severity == "error" for checked in checks.look(settings) for finding in checked.findings)
+    errors = sum(finding.severity == "error" for checked in checks.run_checks(settings) for finding in checked.findings)
     remedy = "Run `python -m rxchat check`: it says which, and what to do." if errors else ""
     return Diagnosis("settings", f"{errors} errors" if errors else "no errors", remedy)
 
@@ -232,7 +232,7 @@ async def _files(settings: Settings, at: Connections) -> Diagnosis:
         store, database = object_store(settings), Database(at.database_url)
         try:
             await store.ping()
-            await Keeping(database, store).is_claimed()
+            await StorageOwnership(database, store).is_claimed()
         finally:
             await store.aclose()
             await database.aclose()
@@ -247,7 +247,7 @@ async def _documents() -> Diagnosis:
     async def content() -> AsyncGenerator[bytes]:
         yield b"hello"
 
-    parser = IsolatedParser()
+    parser = SandboxedParser()
     try:
         await parser.parse("hello.txt", "", content())
     except DocumentUnreadable as error:

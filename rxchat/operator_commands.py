@@ -15,13 +15,13 @@ from rxchat.db.accounts import credentials
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.documents import files as file_rows
 from rxchat.db.platform.database import Database
-from rxchat.domain.audit import BrokenAudit, verify
-from rxchat.services.access.audit_log import AuditTrail, signer_of
-from rxchat.services.accounts.one_time_links import LinkKind, Links
-from rxchat.services.documents.file_encryption import Broken, Wrapped
-from rxchat.services.documents.storage_gc import Sweeping
-from rxchat.services.documents.storage_ownership import Keeping
-from rxchat.services.platform.encryption import Vault
+from rxchat.domain.audit import ChainInvalid, verify
+from rxchat.services.access.audit_log import AuditLog, signer_of
+from rxchat.services.accounts.one_time_links import LinkKind, OneTimeLinks
+from rxchat.services.documents.file_encryption import DecryptionFailed, WrappedKey
+from rxchat.services.documents.storage_gc import StorageGarbageCollector
+from rxchat.services.documents.storage_ownership import StorageOwnership
+from rxchat.services.platform.encryption import SecretBox
 from rxchat.settings import Settings
 
 _FILES_AT_A_TIME = 500
@@ -35,7 +35,7 @@ def audit(settings: Settings, chosen: argparse.Namespace) -> int:
         case "export":
             return asyncio.run(_export(settings, chosen.file))
         case _:
-            print(signer_of(Vault(connections(settings).secret_key)).public_key)
+            print(signer_of(SecretBox(connections(settings).secret_key)).public_key)
             return 0
 
 
@@ -47,7 +47,7 @@ def _verify(file: Path, key: str) -> int:
         raise ConfigurationError(f"{file} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{file} is not an export of an audit.") from error
-    except BrokenAudit as error:
+    except ChainInvalid as error:
         print(f"NOT WHOLE, from row {error.seq} on. {error}", file=sys.stderr)
         return 1
     print(f"Whole: {verdict.rows:,} rows, {verdict.checkpoints:,} signatures, key {verdict.public_key}")
@@ -60,7 +60,7 @@ async def _export(settings: Settings, file: str) -> int:
     at = connections(settings)
     database = Database.as_owner(at.database_owner_url)
     try:
-        lines = AuditTrail(database, signer_of(Vault(at.secret_key))).lines(None)
+        lines = AuditLog(database, signer_of(SecretBox(at.secret_key))).lines(None)
         if file == "-":
             async for line in lines:
                 print(line)
@@ -84,7 +84,7 @@ def reset_link(settings: Settings, chosen: argparse.Namespace) -> int:
 async def _reset_link(settings: Settings, email: str, *, takes_factors: bool) -> str:
     at = connections(settings)
     database = Database.as_owner(at.database_owner_url)
-    links = Links(Vault(at.secret_key), settings.base_url)
+    links = OneTimeLinks(SecretBox(at.secret_key), settings.base_url)
     try:
         async with database.begin(None) as session:
             account = await account_rows.by_email(session, email.strip())
@@ -120,14 +120,14 @@ def rotate_file_keys(settings: Settings, chosen: argparse.Namespace) -> int:
 
 async def _rotate_file_keys(settings: Settings) -> int:
     at = connections(settings)
-    keys, database = master_keys(settings, Vault(at.secret_key)), Database.as_owner(at.database_owner_url)
+    keys, database = master_keys(settings, SecretBox(at.secret_key)), Database.as_owner(at.database_owner_url)
     count = 0
     try:
         while True:
             async with database.begin(None) as session:
                 found = await file_rows.under_other_keys(session, keys.key_id, _FILES_AT_A_TIME)
                 for row in found:
-                    old = Wrapped(row.key_id, row.wrapped_key)
+                    old = WrappedKey(row.key_id, row.wrapped_key)
                     new = keys.rewrap(old, str(row.owner_id), str(row.id))
                     await file_rows.rewrap(session, row, new.key_id, new.sealed)
                 count += len(found)
@@ -137,7 +137,7 @@ async def _rotate_file_keys(settings: Settings) -> int:
                     )
             if not found:
                 return count
-    except Broken as error:
+    except DecryptionFailed as error:
         raise ConfigurationError(
             "A file is sealed under a key that is not set: name the keys of before in RXCHAT_FILES_KEY_PREVIOUS."
         ) from error
@@ -162,7 +162,7 @@ def sweep_files(settings: Settings, chosen: argparse.Namespace) -> int:
 
 async def _sweep_files(settings: Settings, *, deletes: bool) -> tuple[int, int]:
     database, store = Database.as_owner(connections(settings).database_owner_url), object_store(settings)
-    sweeping = Sweeping(database, store)
+    sweeping = StorageGarbageCollector(database, store)
     try:
         swept = await sweeping.known()
         unknown = await sweeping.unknown()
@@ -187,7 +187,7 @@ def claim_files(settings: Settings, chosen: argparse.Namespace) -> int:
 async def _claim_files(settings: Settings) -> None:
     database, store = Database.as_owner(connections(settings).database_owner_url), object_store(settings)
     try:
-        await Keeping(database, store).claim()
+        await StorageOwnership(database, store).claim()
         async with database.begin(None) as session:
             await audit_rows.append(session, None, "file_store_claimed", "", "")
     finally:

@@ -12,7 +12,7 @@ from reflex.utils.exec import is_prod_mode
 from starlette.types import ASGIApp
 
 from rxchat import bootstrap, checks, frontend
-from rxchat.api.front import Front
+from rxchat.api.gateway import Front
 from rxchat.api.requests import cookie_name
 from rxchat.api.routes import build_api
 from rxchat.embedded import progress
@@ -21,7 +21,7 @@ from rxchat.observability import configure_logging
 from rxchat.settings import Settings
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.platform import auth_guard, session_watchdog, sockets, tab_cleanup
-from rxchat.states.platform.auth_guard import Lock
+from rxchat.states.platform.auth_guard import EventAuthMiddleware
 from rxchat.states.platform.current_user import ViewerState
 from rxchat.ui import pages
 
@@ -33,7 +33,7 @@ configure_logging(settings.log_level, settings.log_format)
 if not is_prod_mode():
     # `reflex run` ends here, before it starts anything; our own commands have looked before they come this far.
     try:
-        checks.demand(settings)
+        checks.require_secure(settings)
     except checks.InsecureSettings as error:
         sys.exit("\n".join(f"rxchat: {finding}" for finding in error.findings))
 
@@ -73,7 +73,7 @@ async def _lifespan() -> AsyncGenerator[None]:
     die_with_parent(signal.SIGTERM)
     progress.enter_stage(settings.data, "connecting to the database and the other servers")
     # Again, for whoever starts it in another way.
-    checks.demand(settings)
+    checks.require_secure(settings)
     if app.event_namespace is not None:
         sockets.install(app.event_namespace)
     async with bootstrap.lifespan(settings, attach=not is_prod_mode()):
@@ -89,6 +89,6 @@ app = App(
     frontend_exception_handler=_report_page,
     **pages.app_options(),
 )
-app.add_middleware(Lock())
+app.add_middleware(EventAuthMiddleware())
 app.register_lifespan_task(_lifespan)
 pages.register(app, before_load=(ViewerState.enter, SidebarState.load))

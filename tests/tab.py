@@ -20,7 +20,7 @@ from rxchat.states.app.account import AccountState
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.stream import StreamState
 from rxchat.states.chat.thread import ThreadState
-from rxchat.states.platform.auth_guard import Lock
+from rxchat.states.platform.auth_guard import EventAuthMiddleware
 from rxchat.states.platform.current_user import ViewerState
 from tests.support.page import Page
 
@@ -144,7 +144,7 @@ class _Sockets:
 async def open_tabs(*cookies: str) -> AsyncGenerator[list[Tab]]:
     """Keep a tab open for each cookie, all in one process."""
     middlewares = MiddlewareMixin()
-    middlewares.add_middleware(Lock())
+    middlewares.add_middleware(EventAuthMiddleware())
     processor = BaseStateEventProcessor(middleware=middlewares)
     tabs = [Tab(processor, cookie) for cookie in cookies]
     processor.configure(state_manager=StateManagerMemory(), event_namespace=_Sockets(tabs))  # pyright: ignore[reportArgumentType]

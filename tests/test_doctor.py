@@ -28,7 +28,7 @@ async def by_part(settings: Settings, at: Connections) -> Mapping[str, Diagnosis
 async def test_all_is_well_where_everything_answers(
     settings: Settings, at: Connections, services: Services, viewer: Viewer
 ) -> None:
-    turn = await services.chats.ask(viewer, None, "go", ENDLESS)
+    turn = await services.chats.send_message(viewer, None, "go", ENDLESS)
     async with following(services, viewer, turn) as answer:
         await grown(answer, 20)
         found = await by_part(settings, at)
@@ -45,7 +45,7 @@ async def test_answers_that_nobody_writes_are_found(
     settings: Settings, at: Connections, services: Services, viewer: Viewer, owner_url: str
 ) -> None:
     await services.engine.stop()
-    turn = await services.chats.ask(viewer, None, "go", ENDLESS)
+    turn = await services.chats.send_message(viewer, None, "go", ENDLESS)
     assert (await by_part(settings, at))["answers"].is_well
     with psycopg.connect(owner_url) as connection:
         connection.execute(

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 
 from rxchat.domain.email_addresses import ascii_email
-from rxchat.domain.mail import Letter, MailAway
+from rxchat.domain.mail import Letter, MailUnavailable
 
 _TIMEOUT_SECONDS = 20
 _PORTS = {"smtp": 587, "smtps": 465}
@@ -32,7 +32,7 @@ class SmtpMailer:
         """Hand a letter to the server.
 
         Raises:
-            MailAway: when the server does not answer or does not take it.
+            MailUnavailable: when the server does not answer or does not take it.
         """
         message = EmailMessage()
         # The library refuses line breaks in headers: nobody adds recipients of their own.
@@ -54,4 +54,4 @@ class SmtpMailer:
                 timeout=_TIMEOUT_SECONDS,
             )
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            raise MailAway(f"{type(error).__name__}: {error}"[:200]) from error
+            raise MailUnavailable(f"{type(error).__name__}: {error}"[:200]) from error

@@ -24,7 +24,7 @@ from rxchat.adapters.proxies import proxy_for, without_credentials
 from rxchat.adapters.tls import trusted
 from rxchat.domain.chat import AnswerFinished, ChatEvent, ChatMessage, ModelInfo, ToolSpec
 from rxchat.domain.context import fitted
-from rxchat.domain.errors import ModelError, ModelHostAway, ModelRefused, ModelSilent
+from rxchat.domain.errors import ModelError, ModelHostUnavailable, ModelRefused, ModelTimeout
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +75,7 @@ class OllamaChatModel:
         """Return what the hosts offer; a model that several have is named once.
 
         Raises:
-            ModelHostAway: when none of the hosts answers.
+            ModelHostUnavailable: when none of the hosts answers.
         """
         answers = await asyncio.gather(*(self._models_at(host) for host in self._clients), return_exceptions=True)
         offered: dict[str, ModelInfo] = {}
@@ -152,7 +152,7 @@ class OllamaChatModel:
                         if isinstance(event, AnswerFinished):
                             return
             except Silent as error:
-                raise ModelSilent(
+                raise ModelTimeout(
                     f"{model} said nothing for {error.seconds:g} seconds. It may be overloaded or too large for its"
                     " host: try again, or choose a smaller model.",
                     detail=f"It was asked at {host}.",
@@ -245,7 +245,7 @@ class OllamaChatModel:
 
     async def _host_for(self, model: str) -> str:
         if not self._clients:
-            raise ModelHostAway("No model host is configured. Set OLLAMA_HOSTS and start RxChat again.")
+            raise ModelHostUnavailable("No model host is configured. Set OLLAMA_HOSTS and start RxChat again.")
         if model not in self._host_of:
             await self.models()
         return self._host_of.get(model, next(iter(self._clients)))

@@ -18,8 +18,8 @@ import httpx
 import ollama
 import structlog
 
-from rxchat.domain.errors import ModelBroke, ModelError, ModelHostAway, ModelRefused, ModelUnknown
-from rxchat.domain.text import storable
+from rxchat.domain.errors import InvalidModelResponse, ModelError, ModelHostUnavailable, ModelRefused, ModelUnknown
+from rxchat.domain.text import sanitize
 
 Failure = TypeVar("Failure", bound=ModelError)
 
@@ -65,30 +65,32 @@ def translated(host: str, model: str, begun: Sequence[bool] = ()) -> Iterator[No
             # A connection that was kept open and whose other end is gone: nobody was there from the start.
             raise away(host, error) from error
         detail = f"The connection to {host} broke in the middle ({_reason(error)})."
-        raise _logged(ModelBroke(_KEEPS, detail=detail)) from error
+        raise _logged(InvalidModelResponse(_KEEPS, detail=detail)) from error
     except (json.JSONDecodeError, UnicodeDecodeError, httpx.RequestError, aiohttp.ClientError) as error:
         detail = f"{host} sent something that is not Ollama's protocol ({_reason(error)}); is it Ollama?"
-        raise _logged(ModelBroke(_GARBLED, detail=detail)) from error
+        raise _logged(InvalidModelResponse(_GARBLED, detail=detail)) from error
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
         # Well-formed lines that are no answers: wrong fields (pydantic's ValidationError), or no object at all.
         detail = f"{host} sent an answer that makes no sense ({_reason(error)}); is its version supported?"
-        raise _logged(ModelBroke(_GARBLED, detail=detail)) from error
+        raise _logged(InvalidModelResponse(_GARBLED, detail=detail)) from error
 
 
-def away(host: str, error: BaseException) -> ModelHostAway:
+def away(host: str, error: BaseException) -> ModelHostUnavailable:
     """Return what to raise when there is no answer."""
-    return _logged(ModelHostAway(AWAY, detail=f"{host} does not answer ({_reason(error)}). Is Ollama running there?"))
+    return _logged(
+        ModelHostUnavailable(AWAY, detail=f"{host} does not answer ({_reason(error)}). Is Ollama running there?")
+    )
 
 
-def line_too_long(host: str, megabytes: int) -> ModelBroke:
+def line_too_long(host: str, megabytes: int) -> InvalidModelResponse:
     """Return what to raise when a line has no end."""
-    return _logged(ModelBroke(_GARBLED, detail=f"{host} sent a line of over {megabytes} MB; is it Ollama?"))
+    return _logged(InvalidModelResponse(_GARBLED, detail=f"{host} sent a line of over {megabytes} MB; is it Ollama?"))
 
 
-def stopped(host: str) -> ModelBroke:
+def stopped(host: str) -> InvalidModelResponse:
     """Return what to raise when an answer ends without its last line."""
     return _logged(
-        ModelBroke(
+        InvalidModelResponse(
             "The model stopped in the middle of the answer; what was said so far is kept.",
             detail=f"{host} closed the connection without a last line.",
         )
@@ -106,7 +108,7 @@ def _response_error(host: str, model: str, error: ollama.ResponseError) -> Model
         known = _ELSEWHERE.replace("{what}", "sign-in or a subscription")
     if status in {-1, httpx.codes.OK}:
         # An error line inside a stream that began with 200 carries no status of its own.
-        made: ModelError = ModelBroke(_named(known, model) or _BROKE, detail=detail)
+        made: ModelError = InvalidModelResponse(_named(known, model) or _BROKE, detail=detail)
     elif status >= httpx.codes.INTERNAL_SERVER_ERROR:
         failed = f"{model} failed on its host. Try again, choose another model, or ask an administrator."
         made = ModelError(_named(known, model) or failed, detail=detail)
@@ -127,7 +129,7 @@ def _logged(error: Failure) -> Failure:
 def _reason(error: BaseException) -> str:
     # Not str(error): some of aiohttp's cannot say what they are without the connection that they are about.
     words = getattr(error, "strerror", None) or " ".join(str(part) for part in error.args if isinstance(part, str))
-    return storable(re.sub(r"\s+", " ", str(words)).strip())[:200] or type(error).__name__
+    return sanitize(re.sub(r"\s+", " ", str(words)).strip())[:200] or type(error).__name__
 
 
 def _sentence(raw: str) -> str:
@@ -143,7 +145,7 @@ def _sentence(raw: str) -> str:
         if isinstance(inner, dict):
             inner = inner.get("message", "")
         text = str(inner).strip()
-    return storable(re.sub(r"\s+", " ", text))[:300] or "no reason given"
+    return sanitize(re.sub(r"\s+", " ", text))[:300] or "no reason given"
 
 
 def short(host: str) -> str:

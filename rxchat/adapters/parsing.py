@@ -18,7 +18,7 @@ import structlog
 from rxchat.domain.documents import DETECTED, AttachedFile, ParsedDocument, Reading, RecognizedPage
 from rxchat.domain.errors import DocumentUnreadable, TooMuchWork
 from rxchat.domain.ports import OnProgress
-from rxchat.parsers import limits, sandbox, wire
+from rxchat.parsers import limits, protocol, sandbox
 from rxchat.parsers.formats import FormatKind, format_of, read_as
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,7 @@ _LAST_SECONDS = 10
 _SPLIT = "Save it anew or split it, and try again."
 
 
-class IsolatedParser:
+class SandboxedParser:
     """The parser of documents: a short-lived child for each, with hardly any rights, and only a few at once.
 
     A document is streamed to its child and never touches a disk; what comes back is checked before it is believed.
@@ -74,7 +74,7 @@ class IsolatedParser:
         """Return what a file says; what fails while its content is fetched is raised as it is.
 
         Raises:
-            NothingButPixels: when there is no text in it, but there are pictures that may show some.
+            NoTextLayer: when there is no text in it, but there are pictures that may show some.
             DocumentUnreadable: with the reason, for the person who uploaded it.
         """
         async with self._turns:
@@ -97,8 +97,8 @@ class IsolatedParser:
                 answer = await self._answer(child, head, pieces, None, b"")
                 await self._exit(child, allowed.cpu_seconds)
             try:
-                return wire.decode_files(answer)
-            except wire.Garbled as error:
+                return protocol.decode_files(answer)
+            except protocol.ProtocolError as error:
                 raise DocumentUnreadable(f"This file broke the program that reads it. {_SPLIT}") from error
 
     async def recognise(
@@ -120,7 +120,7 @@ class IsolatedParser:
             suffix = ".pdf" if format_.kind is FormatKind.PDF else format_.suffix
             allowed = sandbox.Limits(limits.RECOGNISING_CPU_SECONDS, limits.RECOGNISING_MEMORY_BYTES)
             async with self._child(FormatKind.SCAN, suffix, allowed) as child:
-                before = wire.encode_pages(known)
+                before = protocol.encode_pages(known)
                 parsed = await self._said(child, allowed.cpu_seconds, head, pieces, on_progress, before)
             return replace(parsed, reader=FormatKind.SCAN.value)
 
@@ -136,10 +136,10 @@ class IsolatedParser:
         answer = await self._answer(child, head, pieces, on_progress, before)
         await self._exit(child, cpu_seconds)
         try:
-            parsed = await asyncio.to_thread(wire.decode, answer)
-        except wire.Garbled as error:
+            parsed = await asyncio.to_thread(protocol.decode, answer)
+        except protocol.ProtocolError as error:
             raise DocumentUnreadable(f"This file broke the program that reads it. {_SPLIT}") from error
-        self._look_at(wire.barriers(answer))
+        self._look_at(protocol.barriers(answer))
         return parsed
 
     def _look_at(self, barriers: frozenset[str]) -> None:
@@ -285,8 +285,8 @@ class IsolatedParser:
 def _page_in(line: bytes) -> RecognizedPage | None:
     """Return the page that a child has recognized, or None when it says nothing that makes sense: then it is not kept."""
     try:
-        return wire.decode_page(line)
-    except wire.Garbled:
+        return protocol.decode_page(line)
+    except protocol.ProtocolError:
         return None
 
 
@@ -326,6 +326,6 @@ async def _read(stdout: asyncio.StreamReader) -> bytes:
     answer = bytearray()
     while piece := await stdout.read(_READ_BYTES):
         answer += piece
-        if len(answer) > wire.MOST_BYTES:
+        if len(answer) > protocol.MOST_BYTES:
             raise DocumentUnreadable(f"This file broke the program that reads it. {_SPLIT}")
     return bytes(answer)

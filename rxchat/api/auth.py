@@ -12,15 +12,15 @@ from rxchat.api.requests import (
     COOKIE,
     INVITATION,
     PENDING,
-    Here,
+    ServicesDep,
     authenticate,
     caller_of,
+    clear_cookie,
     cookie_in,
-    let_in,
     origin_of,
     set_cookie,
     settings_of,
-    take_cookie_back,
+    start_session,
 )
 from rxchat.domain.errors import NotSignedIn
 from rxchat.services.accounts.passkeys import as_json
@@ -120,7 +120,7 @@ _SECOND = Step(next="second-factor")
 
 
 @router.get("/offer")
-async def offer(request: Request, services: Here) -> Offer:
+async def offer(request: Request, services: ServicesDep) -> Offer:
     """Say what the sign-in page can offer."""
     found = await services.registration.offer()
     try:
@@ -141,30 +141,32 @@ async def offer(request: Request, services: Here) -> Offer:
 
 
 @router.post("/sign-in")
-async def sign_in(body: SignIn, request: Request, response: Response, services: Here) -> Step:
+async def sign_in(body: SignIn, request: Request, response: Response, services: ServicesDep) -> Step:
     """Check e-mail and password; set the session cookie, or ask for the second factor."""
     admission = await services.authentication.sign_in(body.email, body.password, caller_of(request))
-    return _IN if let_in(response, request, services, admission) else _SECOND
+    return _IN if start_session(response, request, services, admission) else _SECOND
 
 
 @router.post("/second-factor")
-async def second_factor(body: Code, request: Request, response: Response, services: Here) -> Step:
+async def second_factor(body: Code, request: Request, response: Response, services: ServicesDep) -> Step:
     """Check a code after the first step, and set the session cookie."""
-    admission = await services.authentication.give_code(cookie_in(request, PENDING), body.code, caller_of(request))
-    let_in(response, request, services, admission)
+    admission = await services.authentication.verify_second_factor(
+        cookie_in(request, PENDING), body.code, caller_of(request)
+    )
+    start_session(response, request, services, admission)
     return _IN
 
 
 @router.post("/passkey/begin")
-async def begin_passkey(request: Request, response: Response, services: Here) -> dict[str, Any]:
+async def begin_passkey(request: Request, response: Response, services: ServicesDep) -> dict[str, Any]:
     """Return what the browser needs to use a passkey, by itself or after the first step."""
-    options, sealed = await services.passkeys.begin_signing_in(origin_of(request), cookie_in(request, PENDING))
+    options, sealed = await services.passkeys.authentication_options(origin_of(request), cookie_in(request, PENDING))
     set_cookie(response, settings_of(request), CHALLENGE, sealed, _CHALLENGE_SECONDS)
     return as_json(options)
 
 
 @router.post("/passkey")
-async def passkey(body: PasskeyAnswer, request: Request, response: Response, services: Here) -> Step:
+async def passkey(body: PasskeyAnswer, request: Request, response: Response, services: ServicesDep) -> Step:
     """Check a passkey, and set the session cookie."""
     admission = await services.passkeys.sign_in(
         cookie_in(request, CHALLENGE),
@@ -173,86 +175,86 @@ async def passkey(body: PasskeyAnswer, request: Request, response: Response, ser
         caller_of(request),
         cookie_in(request, PENDING),
     )
-    take_cookie_back(response, settings_of(request), CHALLENGE)
-    return _IN if let_in(response, request, services, admission) else _SECOND
+    clear_cookie(response, settings_of(request), CHALLENGE)
+    return _IN if start_session(response, request, services, admission) else _SECOND
 
 
 @router.post("/start-over", status_code=204)
 async def start_over(request: Request, response: Response) -> None:
     """Forget the first step, to sign in as somebody else."""
-    take_cookie_back(response, settings_of(request), PENDING)
+    clear_cookie(response, settings_of(request), PENDING)
 
 
 @router.post("/setup")
-async def set_up(body: Setup, request: Request, response: Response, services: Here) -> Step:
+async def set_up(body: Setup, request: Request, response: Response, services: ServicesDep) -> Step:
     """Create the first administrator with the link that RxChat printed, and sign them in."""
     admission = await services.registration.create_first_administrator(
         body.token, name=body.name, email=body.email, password=body.password, caller=caller_of(request)
     )
-    return _IN if let_in(response, request, services, admission) else _SECOND
+    return _IN if start_session(response, request, services, admission) else _SECOND
 
 
 @router.post("/register", status_code=202)
-async def register(body: NewAccount, request: Request, response: Response, services: Here) -> Step:
+async def register(body: NewAccount, request: Request, response: Response, services: ServicesDep) -> Step:
     """Make an account, where that is open: signed in then, or, with mail, at "check your mail" in any case."""
     admission = await services.registration.register(
         name=body.name, email=body.email, password=body.password, caller=caller_of(request)
     )
     if admission is None:
         return Step(next="mail")
-    return _IN if let_in(response, request, services, admission) else _SECOND
+    return _IN if start_session(response, request, services, admission) else _SECOND
 
 
 @router.post("/link", status_code=204)
-async def check_link(body: LinkOfKind, request: Request, services: Here) -> None:
+async def check_link(body: LinkOfKind, request: Request, services: ServicesDep) -> None:
     """Say whether a link works, before its form is filled in."""
     await services.registration.check_link(body.kind, body.token, caller_of(request))
 
 
 @router.post("/invitation")
-async def invitation(body: Link, request: Request, response: Response, services: Here) -> dict[str, str]:
+async def invitation(body: Link, request: Request, response: Response, services: ServicesDep) -> dict[str, str]:
     """Say whom an invitation is for, and keep it for a while, so that no address has to carry it to a provider."""
-    email = await services.registration.invited(body.token, caller_of(request))
+    email = await services.registration.get_invitation(body.token, caller_of(request))
     set_cookie(response, settings_of(request), INVITATION, body.token, _INVITATION_SECONDS)
     return {"email": email}
 
 
 @router.post("/join")
-async def join(body: Join, request: Request, response: Response, services: Here) -> Step:
+async def join(body: Join, request: Request, response: Response, services: ServicesDep) -> Step:
     """Accept an invitation, and sign the new account in."""
-    admission = await services.registration.join(
+    admission = await services.registration.accept_invitation(
         body.token, name=body.name, password=body.password, caller=caller_of(request)
     )
-    take_cookie_back(response, settings_of(request), INVITATION)
-    return _IN if let_in(response, request, services, admission) else _SECOND
+    clear_cookie(response, settings_of(request), INVITATION)
+    return _IN if start_session(response, request, services, admission) else _SECOND
 
 
 @router.post("/confirm", status_code=204)
-async def confirm(body: Link, request: Request, services: Here) -> None:
+async def confirm(body: Link, request: Request, services: ServicesDep) -> None:
     """Take the proof that an address is its account's."""
     await services.registration.confirm(body.token, caller_of(request))
 
 
 @router.post("/forgot", status_code=202)
-async def forgot(body: Forgot, request: Request, services: Here) -> Step:
+async def forgot(body: Forgot, request: Request, services: ServicesDep) -> Step:
     """Send a link for a new password, if there is such an account; the answer is always the same."""
-    await services.password_changes.forget(body.email, caller_of(request))
-    return Step(next="mail" if services.post.is_there else "administrator")
+    await services.password_changes.request_reset(body.email, caller_of(request))
+    return Step(next="mail" if services.post.is_configured else "administrator")
 
 
 @router.post("/reset", status_code=204)
-async def reset(body: Reset, request: Request, response: Response, services: Here) -> None:
+async def reset(body: Reset, request: Request, response: Response, services: ServicesDep) -> None:
     """Choose a new password with a link; the person signs in with it afterwards, second factor included."""
     await services.password_changes.reset(body.token, body.password, caller_of(request))
-    take_cookie_back(response, settings_of(request), COOKIE)
+    clear_cookie(response, settings_of(request), COOKIE)
 
 
 @router.post("/sign-out", status_code=204)
-async def sign_out(request: Request, response: Response, services: Here) -> None:
+async def sign_out(request: Request, response: Response, services: ServicesDep) -> None:
     """End this browser's session on the server, and take its cookie back; without one there is nothing to do."""
-    take_cookie_back(response, settings_of(request), COOKIE)
-    take_cookie_back(response, settings_of(request), PENDING)
-    take_cookie_back(response, settings_of(request), INVITATION)
+    clear_cookie(response, settings_of(request), COOKIE)
+    clear_cookie(response, settings_of(request), PENDING)
+    clear_cookie(response, settings_of(request), INVITATION)
     try:
         viewer = await authenticate(request, services, enrolling=True)
     except NotSignedIn:

@@ -9,12 +9,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
-from rxchat.api.requests import Here, SignedIn, caller_of
+from rxchat.api.requests import ServicesDep, SignedIn, caller_of
 from rxchat.domain.documents import Reading
 from rxchat.domain.files import Document
 from rxchat.domain.permissions import Permission, is_permitted
 from rxchat.domain.retrieval import Passage
-from rxchat.domain.retrieval import Scope as Where
+from rxchat.domain.retrieval import SearchScope as Where
 from rxchat.domain.versions import VersionState
 
 router = APIRouter(prefix="/api", tags=["documents"])
@@ -158,7 +158,7 @@ class SourceOut(BaseModel):
 
 
 @router.get("/collections")
-async def collections(viewer: SignedIn, services: Here) -> list[CollectionOut]:
+async def collections(viewer: SignedIn, services: ServicesDep) -> list[CollectionOut]:
     """List the collections that the person may read, their own first."""
     return [
         CollectionOut(
@@ -170,33 +170,35 @@ async def collections(viewer: SignedIn, services: Here) -> list[CollectionOut]:
 
 
 @router.post("/collections", status_code=201)
-async def create(body: NewCollection, viewer: SignedIn, services: Here) -> dict[str, UUID]:
+async def create(body: NewCollection, viewer: SignedIn, services: ServicesDep) -> dict[str, UUID]:
     """Create a collection."""
     return {"id": await services.library.create(viewer, body.name, body.description)}
 
 
 @router.delete("/collections/{collection_id}", status_code=204)
-async def remove_collection(collection_id: UUID, viewer: SignedIn, services: Here) -> None:
+async def remove_collection(collection_id: UUID, viewer: SignedIn, services: ServicesDep) -> None:
     """Delete a collection with everything in it."""
     await services.files.remove_collection(viewer, collection_id)
 
 
 @router.get("/collections/{collection_id}/documents")
-async def documents(collection_id: UUID, viewer: SignedIn, services: Here) -> list[DocumentOut]:
+async def documents(collection_id: UUID, viewer: SignedIn, services: ServicesDep) -> list[DocumentOut]:
     """List a collection's documents, the newest first."""
     _, found, cited = await services.library.documents(viewer, collection_id)
     return [_document(item, cited.get(item.id, 0)) for item in found]
 
 
 @router.post("/collections/{collection_id}/taken-names")
-async def taken_names(collection_id: UUID, body: FileNames, viewer: SignedIn, services: Here) -> dict[str, list[str]]:
+async def taken_names(
+    collection_id: UUID, body: FileNames, viewer: SignedIn, services: ServicesDep
+) -> dict[str, list[str]]:
     """Return which of these file names documents of the collection have."""
     return {"taken": await services.versions.taken_names(viewer, collection_id, body.names)}
 
 
 @router.get("/documents/{document_id}")
 async def document(
-    document_id: UUID, viewer: SignedIn, services: Here, start: Annotated[int, Query(ge=0, le=100_000_000)] = 0
+    document_id: UUID, viewer: SignedIn, services: ServicesDep, start: Annotated[int, Query(ge=0, le=100_000_000)] = 0
 ) -> TextOut:
     """Return a document and a piece of its text."""
     found = await services.library.document(viewer, document_id, start)
@@ -211,7 +213,7 @@ async def document(
 
 
 @router.get("/collections/{collection_id}/deleted-documents")
-async def deleted_documents(collection_id: UUID, viewer: SignedIn, services: Here) -> list[DeletedOut]:
+async def deleted_documents(collection_id: UUID, viewer: SignedIn, services: ServicesDep) -> list[DeletedOut]:
     """List the deleted documents of a collection of one's own that can be restored, the last that were deleted first."""
     found = await services.trash.documents(viewer, collection_id)
     return [
@@ -220,19 +222,19 @@ async def deleted_documents(collection_id: UUID, viewer: SignedIn, services: Her
 
 
 @router.delete("/documents/{document_id}", status_code=204)
-async def remove(document_id: UUID, viewer: SignedIn, services: Here) -> None:
+async def remove(document_id: UUID, viewer: SignedIn, services: ServicesDep) -> None:
     """Delete a document. It is found no more, and can be restored for 30 days."""
     await services.files.remove(viewer, [document_id])
 
 
 @router.delete("/deleted-documents/{document_id}", status_code=204)
-async def delete_for_good(document_id: UUID, viewer: SignedIn, services: Here) -> None:
+async def delete_for_good(document_id: UUID, viewer: SignedIn, services: ServicesDep) -> None:
     """Delete a document that was deleted before, so that it cannot be restored any more."""
     await services.trash.delete_for_good(viewer, document_id)
 
 
 @router.post("/deleted-documents/{document_id}/restore")
-async def restore_deleted(document_id: UUID, request: Request, viewer: SignedIn, services: Here) -> DocumentOut:
+async def restore_deleted(document_id: UUID, request: Request, viewer: SignedIn, services: ServicesDep) -> DocumentOut:
     """Restore a deleted document; it is found again once it is embedded."""
     [found] = await services.trash.restore(viewer, [document_id], caller_of(request))
     return _document(found, 0)
@@ -240,7 +242,7 @@ async def restore_deleted(document_id: UUID, request: Request, viewer: SignedIn,
 
 @router.post("/documents/{document_id}/read-again", status_code=204)
 async def read_again(
-    document_id: UUID, request: Request, viewer: SignedIn, services: Here, body: HowToRead | None = None
+    document_id: UUID, request: Request, viewer: SignedIn, services: ServicesDep, body: HowToRead | None = None
 ) -> None:
     """Have a document read again; a body says in which encoding, and as what."""
     reading = Reading(body.encoding, body.reader) if body else None
@@ -248,7 +250,7 @@ async def read_again(
 
 
 @router.get("/documents/{document_id}/versions")
-async def versions(document_id: UUID, viewer: SignedIn, services: Here) -> HistoryOut:
+async def versions(document_id: UUID, viewer: SignedIn, services: ServicesDep) -> HistoryOut:
     """List all versions of a document, whichever of them is named."""
     found = await services.versions.history(viewer, document_id)
     return HistoryOut(
@@ -259,7 +261,7 @@ async def versions(document_id: UUID, viewer: SignedIn, services: Here) -> Histo
 
 
 @router.post("/documents/{document_id}/restore", status_code=201)
-async def restore(document_id: UUID, request: Request, viewer: SignedIn, services: Here) -> DocumentOut:
+async def restore(document_id: UUID, request: Request, viewer: SignedIn, services: ServicesDep) -> DocumentOut:
     """Make an earlier version the newest one; it replaces the current one once it is ready."""
     return _document(await services.versions.restore(viewer, document_id, caller_of(request)), 0)
 
@@ -268,7 +270,7 @@ async def restore(document_id: UUID, request: Request, viewer: SignedIn, service
 async def chunks(
     document_id: UUID,
     viewer: SignedIn,
-    services: Here,
+    services: ServicesDep,
     first: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> list[PassageOut]:
@@ -277,7 +279,7 @@ async def chunks(
 
 
 @router.post("/search")
-async def search(body: Question, viewer: SignedIn, services: Here) -> FoundOut:
+async def search(body: Question, viewer: SignedIn, services: ServicesDep) -> FoundOut:
     """Look for passages, as answers do."""
     where = Where(tuple(body.collections), tuple(body.documents))
     found = await services.retrieval.search(viewer, body.question, where, k=body.k)
@@ -288,7 +290,7 @@ async def search(body: Question, viewer: SignedIn, services: Here) -> FoundOut:
 
 
 @router.get("/conversations/{conversation_id}/messages/{message_id}/sources")
-async def sources(conversation_id: UUID, message_id: UUID, viewer: SignedIn, services: Here) -> list[SourceOut]:
+async def sources(conversation_id: UUID, message_id: UUID, viewer: SignedIn, services: ServicesDep) -> list[SourceOut]:
     """Return what an answer's model was shown, as the person may see it now."""
     owner_id = await services.conversations.owner_of(viewer, conversation_id)
     found = await services.library.sources(viewer, owner_id, conversation_id, message_id)

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from rxchat.api.requests import Here, SignedIn
+from rxchat.api.requests import ServicesDep, SignedIn
 from rxchat.domain.permissions import Scope, require_scope
 
 router = APIRouter(prefix="/api/conversations", tags=["conversations"])
@@ -45,7 +45,7 @@ class Thread(BaseModel):
 
 
 @router.get("")
-async def recent(viewer: SignedIn, services: Here) -> list[Summary]:
+async def recent(viewer: SignedIn, services: ServicesDep) -> list[Summary]:
     """List the person's latest conversations, the newest first."""
     require_scope(viewer, Scope.READ)
     found = await services.conversations.recent(viewer)
@@ -53,7 +53,7 @@ async def recent(viewer: SignedIn, services: Here) -> list[Summary]:
 
 
 @router.get("/{conversation_id}")
-async def read(conversation_id: UUID, viewer: SignedIn, services: Here, before: UUID | None = None) -> Thread:
+async def read(conversation_id: UUID, viewer: SignedIn, services: ServicesDep, before: UUID | None = None) -> Thread:
     """Return the last messages of a conversation."""
     require_scope(viewer, Scope.READ)
     page = await services.conversations.open(viewer, conversation_id, before=before, limit=100)
@@ -67,6 +67,6 @@ async def read(conversation_id: UUID, viewer: SignedIn, services: Here, before: 
 
 
 @router.post("/{conversation_id}/stop")
-async def stop(conversation_id: UUID, viewer: SignedIn, services: Here) -> dict[str, bool]:
+async def stop(conversation_id: UUID, viewer: SignedIn, services: ServicesDep) -> dict[str, bool]:
     """Stop the answer that is being written; false when there is none (any more)."""
     return {"stopped": await services.chats.stop(viewer, conversation_id)}

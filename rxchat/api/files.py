@@ -20,7 +20,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
-from rxchat.api.requests import DOWNLOAD, Here, SignedIn
+from rxchat.api.requests import DOWNLOAD, ServicesDep, SignedIn
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.files import Upload
@@ -72,7 +72,7 @@ class Link(BaseModel):
 async def begin(
     response: Response,
     viewer: SignedIn,
-    services: Here,
+    services: ServicesDep,
     upload_length: Annotated[str, Header()] = "",
     upload_metadata: Annotated[str, Header(max_length=8_000)] = "",
 ) -> Stored:
@@ -96,7 +96,7 @@ async def begin(
 
 
 @router.head(UPLOADS + "/{document_id}")
-async def progress(document_id: UUID, viewer: SignedIn, services: Here) -> Response:
+async def progress(document_id: UUID, viewer: SignedIn, services: ServicesDep) -> Response:
     """Say how far an upload has come."""
     upload = await services.files.upload(viewer, document_id)
     headers = {"Upload-Length": str(upload.size_bytes), "Cache-Control": "no-store"}
@@ -105,7 +105,11 @@ async def progress(document_id: UUID, viewer: SignedIn, services: Here) -> Respo
 
 @router.patch(UPLOADS + "/{document_id}")
 async def go_on(
-    document_id: UUID, request: Request, viewer: SignedIn, services: Here, upload_offset: Annotated[str, Header()] = ""
+    document_id: UUID,
+    request: Request,
+    viewer: SignedIn,
+    services: ServicesDep,
+    upload_offset: Annotated[str, Header()] = "",
 ) -> Response:
     """Send what comes next, from `Upload-Offset` on; with the last byte the document is stored."""
     if request.headers.get("content-type", "") != "application/offset+octet-stream":
@@ -117,7 +121,7 @@ async def go_on(
 
 
 @router.delete(UPLOADS + "/{document_id}", status_code=204)
-async def give_up(document_id: UUID, viewer: SignedIn, services: Here) -> Response:
+async def give_up(document_id: UUID, viewer: SignedIn, services: ServicesDep) -> Response:
     """Give an upload up; what has arrived of it is deleted."""
     upload = await services.files.upload(viewer, document_id)
     if upload.is_stored:
@@ -127,7 +131,7 @@ async def give_up(document_id: UUID, viewer: SignedIn, services: Here) -> Respon
 
 
 @router.options(UPLOADS)
-async def abilities(_viewer: SignedIn, services: Here) -> Response:
+async def abilities(_viewer: SignedIn, services: ServicesDep) -> Response:
     """Say which parts of the protocol there are."""
     limit = str(services.files.limits.file_bytes)
     headers = {"Tus-Version": _VERSION, "Tus-Extension": "creation,termination", "Tus-Max-Size": limit}
@@ -138,7 +142,7 @@ async def abilities(_viewer: SignedIn, services: Here) -> Response:
 async def send_whole(
     request: Request,
     viewer: SignedIn,
-    services: Here,
+    services: ServicesDep,
     name: Annotated[str, Query(max_length=1_000)],
     collection: UUID,
     response: Response,
@@ -172,28 +176,28 @@ async def send_whole(
 
 
 @router.get(FILES + "/{document_id}", dependencies=[DOWNLOAD])
-async def download(document_id: UUID, request: Request, viewer: SignedIn, services: Here) -> Response:
+async def download(document_id: UUID, request: Request, viewer: SignedIn, services: ServicesDep) -> Response:
     """Return a document's file, to be saved; `Range` asks for a part of it."""
     return await _sent(request, services, viewer, document_id)
 
 
 @router.post(FILES + "/{document_id}/link")
-async def link(document_id: UUID, viewer: SignedIn, services: Here) -> Link:
+async def link(document_id: UUID, viewer: SignedIn, services: ServicesDep) -> Link:
     """Make a link to a file that works for a few minutes, for whoever has it."""
     sealed, seconds = await services.file_links.make(viewer, document_id)
     return Link(url=f"{FILES}/by-link/{sealed}", seconds=seconds)
 
 
-async def _linked(sealed: str, services: Here) -> AsyncGenerator[tuple[Viewer, UUID]]:
+async def _linked(sealed: str, services: ServicesDep) -> AsyncGenerator[tuple[Viewer, UUID]]:
     """Open a link, and hold one of its maker's places for downloads until the file has been sent."""
-    viewer, document_id = await services.file_links.opened(sealed)
+    viewer, document_id = await services.file_links.resolve(sealed)
     with services.files.downloads.place(viewer.user_id):
         yield viewer, document_id
 
 
 @router.get(FILES + "/by-link/{sealed}")
 async def download_by_link(
-    linked: Annotated[tuple[Viewer, UUID], Depends(_linked)], request: Request, services: Here
+    linked: Annotated[tuple[Viewer, UUID], Depends(_linked)], request: Request, services: ServicesDep
 ) -> Response:
     """Return the file that a link is for, as long as it works and its maker may read the file."""
     return await _sent(request, services, *linked)

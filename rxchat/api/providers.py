@@ -13,14 +13,14 @@ from rxchat.api.requests import (
     COOKIE,
     DEPARTURE,
     INVITATION,
-    Here,
+    ServicesDep,
     caller_of,
+    clear_cookie,
     cookie_in,
-    let_in,
     origin_of,
     set_cookie,
     settings_of,
-    take_cookie_back,
+    start_session,
 )
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.errors import NotAllowed, NotSignedIn, RxChatError
@@ -54,17 +54,17 @@ class Address(BaseModel):
 async def depart(
     key: str,
     request: Request,
-    services: Here,
+    services: ServicesDep,
     next: str = "/",  # noqa: A002 - as in the addresses of pages
 ) -> Response:
     """Send the browser to a provider, to sign in there: no more, since any page can have a link that leads here."""
     try:
         _require_navigation(request)
-        url, sealed = await services.federation.depart(
+        url, sealed = await services.federation.start(
             key, origin=origin_of(request), next_path=same_site_path(next), viewer=None, invitation=""
         )
     except RxChatError as error:
-        await services.denials.note(None, caller_of(request), f"to {key}", error)
+        await services.denials.record(None, caller_of(request), f"to {key}", error)
         return _sorry(error, "/sign-in")
     response = RedirectResponse(url, status_code=303)
     set_cookie(response, settings_of(request), DEPARTURE, sealed, _AWAY_SECONDS)
@@ -72,7 +72,7 @@ async def depart(
 
 
 @router.post("/{key}")
-async def depart_for(key: str, wanted: Wanted, request: Request, response: Response, services: Here) -> Address:
+async def depart_for(key: str, wanted: Wanted, request: Request, response: Response, services: ServicesDep) -> Address:
     """Return where a provider ties the account there to the own one, or where an invitation is used.
 
     A page of ours asks for it with a press of a button. No address begins it, so no link of another site does, directly or by
@@ -81,7 +81,7 @@ async def depart_for(key: str, wanted: Wanted, request: Request, response: Respo
     viewer = await _whoever(request, services) if wanted.link else None
     if wanted.link and viewer is None:
         raise NotSignedIn
-    url, sealed = await services.federation.depart(
+    url, sealed = await services.federation.start(
         key,
         origin=origin_of(request),
         next_path=same_site_path(wanted.next),
@@ -93,7 +93,7 @@ async def depart_for(key: str, wanted: Wanted, request: Request, response: Respo
 
 
 @router.get("/{key}/callback")
-async def come_back(key: str, request: Request, services: Here) -> Response:
+async def come_back(key: str, request: Request, services: ServicesDep) -> Response:
     """Take somebody back who was away at a provider."""
     return await _arrive(key, request, services, dict(request.query_params))
 
@@ -118,20 +118,20 @@ async def _arrive(key: str, request: Request, services: Services, answer: Mappin
         # The cookie stays: the person may be on their way back in another tab.
         return _sorry(error, "/sign-in")
     try:
-        arrival = await services.federation.arrive(
+        arrival = await services.federation.complete(
             key, cookie_in(request, DEPARTURE), answer, viewer, caller_of(request)
         )
     except RxChatError as error:
-        await services.denials.note(viewer, caller_of(request), f"from {key}", error)
+        await services.denials.record(viewer, caller_of(request), f"from {key}", error)
         response = _sorry(error, "/account" if viewer else "/sign-in")
-        take_cookie_back(response, settings, DEPARTURE)
+        clear_cookie(response, settings, DEPARTURE)
         return response
     here = same_site_path(arrival.next_path)
     response = RedirectResponse(here, status_code=303)
-    if arrival.admission is not None and not let_in(response, request, services, arrival.admission):
+    if arrival.admission is not None and not start_session(response, request, services, arrival.admission):
         response.headers["location"] = f"/sign-in?step=second-factor&next={quote(here, safe='/')}"
-    take_cookie_back(response, settings, DEPARTURE)
-    take_cookie_back(response, settings, INVITATION)
+    clear_cookie(response, settings, DEPARTURE)
+    clear_cookie(response, settings, INVITATION)
     return response
 
 

@@ -10,7 +10,7 @@ from fastapi import Depends, Request, Response
 
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.errors import NotAllowed, NotSignedIn
-from rxchat.services.accounts.sign_in import Admission
+from rxchat.services.accounts.sign_in import SignInResult
 from rxchat.services.app import container
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
@@ -32,7 +32,7 @@ def settings_of(request: Request) -> Settings:
 
 def services() -> Services:
     """Return this process's services."""
-    return container.current()
+    return container.get_services()
 
 
 def caller_of(request: Request) -> Caller:
@@ -40,7 +40,7 @@ def caller_of(request: Request) -> Caller:
     return Caller(
         request.client.host if request.client else "",
         request.headers.get("user-agent", ""),
-        container.current().authentication.device_of(request.cookies.get(named(DEVICE, settings_of(request)), "")),
+        container.get_services().authentication.device_of(request.cookies.get(named(DEVICE, settings_of(request)), "")),
     )
 
 
@@ -79,7 +79,7 @@ def set_cookie(response: Response, settings: Settings, cookie: str, value: str, 
     )
 
 
-def take_cookie_back(response: Response, settings: Settings, cookie: str) -> None:
+def clear_cookie(response: Response, settings: Settings, cookie: str) -> None:
     """Take it back."""
     response.delete_cookie(named(cookie, settings), path="/", httponly=True, samesite="lax", secure=is_https(settings))
 
@@ -89,7 +89,7 @@ def cookie_in(request: Request, cookie: str) -> str:
     return request.cookies.get(named(cookie, settings_of(request)), "")
 
 
-def let_in(response: Response, request: Request, services: Services, admission: Admission) -> bool:
+def start_session(response: Response, request: Request, services: Services, admission: SignInResult) -> bool:
     """Hand a browser its session, or the proof that the first step is done; False when a second one is needed."""
     settings = settings_of(request)
     if admission.session is None:
@@ -98,7 +98,7 @@ def let_in(response: Response, request: Request, services: Services, admission: 
     seconds = int(services.sessions.absolute.total_seconds())
     set_cookie(response, settings, COOKIE, services.sessions.cookie_of(admission.session), seconds)
     set_cookie(response, settings, DEVICE, admission.device, _DEVICE_SECONDS)
-    take_cookie_back(response, settings, PENDING)
+    clear_cookie(response, settings, PENDING)
     return True
 
 
@@ -127,12 +127,12 @@ async def authenticate(request: Request, services: Services, *, enrolling: bool 
 
 async def _bearer(request: Request, services: Services, credential: str) -> Viewer:
     try:
-        return await services.sessions.bearer(credential)
+        return await services.sessions.authenticate_bearer(credential)
     except NotSignedIn as error:
         # An access token that has expired is no guess; only what fails otherwise is counted and written down.
         if not credential.startswith("v4.local."):
             await services.limits.attempt("bearer", caller_of(request))
-            await services.denials.note(None, caller_of(request), "API key", error)
+            await services.denials.record(None, caller_of(request), "API key", error)
         raise
 
 
@@ -178,13 +178,13 @@ def _no_program(viewer: Viewer) -> Viewer:
     return viewer
 
 
-Here = Annotated[Services, Depends(services)]
+ServicesDep = Annotated[Services, Depends(services)]
 SignedIn = Annotated[Viewer, Depends(viewer_of)]
-Person = Annotated[Viewer, Depends(person_of)]
+BrowserUser = Annotated[Viewer, Depends(person_of)]
 EnrollingPerson = Annotated[Viewer, Depends(enrolling_person_of)]
 
 
-async def download_place(request: Request, viewer: SignedIn, services: Here) -> AsyncGenerator[None]:
+async def download_place(request: Request, viewer: SignedIn, services: ServicesDep) -> AsyncGenerator[None]:
     """Hold one of the user's places for downloads until the answer has been sent.
 
     A cookie comes along with links and scripts of other sites' pages, too, and a download costs whether they can read it

@@ -96,7 +96,7 @@ async def _show_error(request: Request, error: Exception) -> JSONResponse:
     viewer: Viewer | None = getattr(request.state, "viewer", None)
     if not isinstance(error, NotSignedIn):
         # Whoever tried to sign in was written down by who refused them; whoever did not try has done nothing.
-        await container.current().denials.note(viewer, caller_of(request), f"{request.method} {route}", error)
+        await container.get_services().denials.record(viewer, caller_of(request), f"{request.method} {route}", error)
     return _as_json(error)
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from rxchat.domain.email_addresses import canonical_email
 from rxchat.domain.errors import InvalidInput
 from rxchat.domain.permissions import ADMINISTRATIVE, Permission, Scope
-from rxchat.domain.text import clean_line, storable
+from rxchat.domain.text import clean_line, sanitize
 
 PASSWORD_MINIMUM = 10
 PASSWORD_MAXIMUM = 1_000
@@ -97,7 +97,7 @@ def valid_email(email: str) -> str:
     given = email.strip()
     email = canonical_email(given)
     is_address = _EMAIL.fullmatch(unicodedata.normalize("NFC", given)) and _EMAIL.fullmatch(email)
-    if not is_address or storable(email) != email or "" in email.rpartition("@")[2].split("."):
+    if not is_address or sanitize(email) != email or "" in email.rpartition("@")[2].split("."):
         raise InvalidInput("This does not look like an e-mail address.")
     return email
 

@@ -80,7 +80,7 @@ def _signed(seq: int, row_hash: bytes, signed_at: str) -> bytes:
     return f"{FORMAT}\n{seq}\n{row_hash.hex()}\n{signed_at}".encode()
 
 
-class BrokenAudit(Exception):
+class ChainInvalid(Exception):
     """The export is not what was written; the message says from which row on."""
 
     def __init__(self, message: str, seq: int) -> None:
@@ -139,7 +139,7 @@ def verify(lines: Iterable[str], *, public_key: str = "") -> Verdict:
     Without a public key the one of the export is believed: then only its owner's word says whose it is.
 
     Raises:
-        BrokenAudit: naming the first row that was altered, removed, moved or cut off.
+        ChainInvalid: naming the first row that was altered, removed, moved or cut off.
     """
     written = (line for line in lines if line.strip())
     try:
@@ -147,13 +147,13 @@ def verify(lines: Iterable[str], *, public_key: str = "") -> Verdict:
     except ValueError:
         head = {}
     if head.get("format") != FORMAT or not isinstance(head.get("public_key"), str):
-        raise BrokenAudit("This is not an export of an RxChat audit: its first line is missing.", 1)
+        raise ChainInvalid("This is not an export of an RxChat audit: its first line is missing.", 1)
     if public_key and head["public_key"] != public_key:
-        raise BrokenAudit("The export names another key than the one it is checked against.", 1)
-    return _Walk(head["public_key"]).through(written)
+        raise ChainInvalid("The export names another key than the one it is checked against.", 1)
+    return ChainVerifier(head["public_key"]).through(written)
 
 
-class _Walk:
+class ChainVerifier:
     """One pass over an export's lines."""
 
     def __init__(self, public_key: str) -> None:
@@ -161,28 +161,33 @@ class _Walk:
         try:
             self._key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
         except ValueError as error:
-            raise BrokenAudit("The export names no usable key.", 1) from error
+            raise ChainInvalid("The export names no usable key.", 1) from error
         self.seq, self.hash = 0, START
         self.checkpoints = 0
         self.signed_seq = 0
 
     def through(self, lines: Iterator[str]) -> Verdict:
+        """Check all lines and return what they prove.
+
+        Raises:
+            ChainInvalid: at the first one that was changed, left out or added.
+        """
         is_ended = False
         for line in lines:
             if is_ended:
-                raise BrokenAudit(f"Something was added after row {self.seq}.", self.seq + 1)
+                raise ChainInvalid(f"Something was added after row {self.seq}.", self.seq + 1)
             try:
                 is_ended = self._step(_parsed(line))
             except (KeyError, TypeError, ValueError) as error:
-                raise BrokenAudit(f"What follows row {self.seq} cannot be read.", self.seq + 1) from error
+                raise ChainInvalid(f"What follows row {self.seq} cannot be read.", self.seq + 1) from error
         if not is_ended:
-            raise BrokenAudit(f"The export was cut off after row {self.seq}: its signed end is missing.", self.seq + 1)
+            raise ChainInvalid(f"The export was cut off after row {self.seq}: its signed end is missing.", self.seq + 1)
         return Verdict(self.seq, self.checkpoints, self.public_key)
 
     def _step(self, line: dict[str, Any]) -> bool:
         wants_signature = self.seq > 0 and self.seq % CHECKPOINT_ROWS == 0 and self.signed_seq < self.seq
         if wants_signature and "checkpoint" not in line:
-            raise BrokenAudit(f"The signature over row {self.seq} is missing.", self.seq)
+            raise ChainInvalid(f"The signature over row {self.seq} is missing.", self.seq)
         if "checkpoint" in line or "end" in line:
             self._check(line, int(line["end" if "end" in line else "checkpoint"]))
             return "end" in line
@@ -205,9 +210,9 @@ class _Walk:
         expected = self.seq + 1
         if entry.seq != expected:
             what = "was removed" if entry.seq > expected else "is not in its place"
-            raise BrokenAudit(f"Row {expected} {what}: row {entry.seq} stands there.", expected)
+            raise ChainInvalid(f"Row {expected} {what}: row {entry.seq} stands there.", expected)
         if entry.computed_hash(self.hash) != entry.hash:
-            raise BrokenAudit(f"Row {expected} was altered: its hash does not fit.", expected)
+            raise ChainInvalid(f"Row {expected} was altered: its hash does not fit.", expected)
         self.seq, self.hash = entry.seq, entry.hash
 
     def _check(self, line: dict[str, Any], seq: int) -> None:
@@ -215,11 +220,11 @@ class _Walk:
         try:
             self._key.verify(bytes.fromhex(line["signature"]), _signed(seq, row_hash, str(line["signed_at"])))
         except InvalidSignature as error:
-            raise BrokenAudit(f"The signature over row {seq} is not right.", max(seq, 1)) from error
+            raise ChainInvalid(f"The signature over row {seq} is not right.", max(seq, 1)) from error
         if seq > self.seq:
-            raise BrokenAudit(f"Row {self.seq + 1} was cut off: a signature speaks of row {seq}.", self.seq + 1)
+            raise ChainInvalid(f"Row {self.seq + 1} was cut off: a signature speaks of row {seq}.", self.seq + 1)
         if seq < self.seq or row_hash != self.hash:
-            raise BrokenAudit(f"The rows up to {seq} are not those that were signed.", min(seq, self.seq) or 1)
+            raise ChainInvalid(f"The rows up to {seq} are not those that were signed.", min(seq, self.seq) or 1)
         self.checkpoints += 1
         self.signed_seq = seq
 

@@ -25,7 +25,7 @@ _WORD_END = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Chunk:
     """A passage of a document and where it is."""
 
     ordinal: int
@@ -64,15 +64,15 @@ def estimated_tokens(text: str) -> int:
     return total
 
 
-def chunked(document: ParsedDocument, max_tokens: int) -> list[Piece]:
+def chunked(document: ParsedDocument, max_tokens: int) -> list[Chunk]:
     """Return the passages of a document for an embedder that takes texts of up to so many tokens."""
     # Name and headings are embedded with the text, and counting is guessing.
     target = min(int(max_tokens * 0.72), LONGEST_CHUNK_TOKENS)
-    pieces: list[Piece] = []
+    pieces: list[Chunk] = []
     for heading, blocks in _sections(document):
         spans = [span for block in blocks for span in _split(document.text, block, target)]
         for start, end, page, tokens in _packed(spans, target):
-            pieces.append(Piece(len(pieces), start, end, page, heading, tokens))
+            pieces.append(Chunk(len(pieces), start, end, page, heading, tokens))
     return pieces
 
 

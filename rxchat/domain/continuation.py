@@ -25,7 +25,7 @@ GO_ON = (
 )
 
 
-class BeganAnew(Exception):
+class AnswerRestarted(Exception):
     """The model gives another answer instead of going on with this one."""
 
 
@@ -34,7 +34,7 @@ def prefilled(messages: Sequence[ChatMessage], answer: str) -> list[ChatMessage]
     return [*messages, ChatMessage(Role.ASSISTANT, answer)]
 
 
-def asked_to_go_on(messages: Sequence[ChatMessage], answer: str) -> list[ChatMessage]:
+def continuation_prompt(messages: Sequence[ChatMessage], answer: str) -> list[ChatMessage]:
     """Return what to ask a model that has to be told so."""
     return [*prefilled(messages, answer), ChatMessage(Role.USER, GO_ON)]
 
@@ -44,7 +44,7 @@ def looks_complete(answer: str) -> bool:
     return answer.rstrip().endswith(_ENDS)
 
 
-class Seam:
+class ContinuationJoiner:
     """Takes the pieces of a continuation, and gives what of them is new.
 
     Use: `feed` each piece, `close` at the end. Nothing is held back once it is clear how the model goes on.
@@ -61,7 +61,7 @@ class Seam:
         """Return what can be said of it now.
 
         Raises:
-            BeganAnew: when the model gives another answer.
+            AnswerRestarted: when the model gives another answer.
         """
         if self._is_open:
             return piece
@@ -81,18 +81,18 @@ class Seam:
         """Return what was held back when nothing more comes.
 
         Raises:
-            BeganAnew: when it was the beginning of the same answer, and no more.
+            AnswerRestarted: when it was the beginning of the same answer, and no more.
         """
         held, self._held = self._held, ""
         if self._repeats and held and len(held) < len(self._answer):
-            raise BeganAnew
+            raise AnswerRestarted
         return "" if self._repeats else held
 
     def _skip_repeated(self) -> str:
         """The whole answer comes again: what is there already is not said twice."""
         length = min(len(self._held), len(self._answer))
         if self._answer[:length] != self._held[:length]:
-            raise BeganAnew
+            raise AnswerRestarted
         if len(self._held) < len(self._answer):
             return ""
         return self._open(self._held[len(self._answer) :])

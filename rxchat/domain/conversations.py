@@ -78,7 +78,7 @@ class AnswerEnded:
     """What could not be read for it, and that no source was used: sentences."""
 
     @property
-    def lets_go_on(self) -> bool:
+    def allows_next(self) -> bool:
         """Whether what waits may be asked now: after a failure its person looks first."""
         return self.state in {MessageState.DONE, MessageState.STOPPED}
 
@@ -100,7 +100,7 @@ class ModelChosen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnowledgeAttached:
+class ContextSourceAttached:
     """A person has answers grounded in a collection or a document from here on."""
 
     type: ClassVar[str] = "knowledge_attached"
@@ -111,7 +111,7 @@ class KnowledgeAttached:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnowledgeDetached:
+class ContextSourceDetached:
     """A person takes it out again."""
 
     type: ClassVar[str] = "knowledge_detached"
@@ -139,8 +139,8 @@ ConversationEvent = (
     | AnswerEnded
     | ConversationRenamed
     | ModelChosen
-    | KnowledgeAttached
-    | KnowledgeDetached
+    | ContextSourceAttached
+    | ContextSourceDetached
     | ConversationRemoved
     | ConversationRestored
 )
@@ -154,8 +154,8 @@ _EVENT_TYPES: dict[str, type[ConversationEvent]] = {
         AnswerEnded,
         ConversationRenamed,
         ModelChosen,
-        KnowledgeAttached,
-        KnowledgeDetached,
+        ContextSourceAttached,
+        ContextSourceDetached,
         ConversationRemoved,
         ConversationRestored,
     )
@@ -225,7 +225,7 @@ class MessageEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnowledgeChange:
+class ContextSourceChange:
     """What an event changes about what answers are grounded in; without a name it is taken out."""
 
     id: UUID
@@ -233,7 +233,7 @@ class KnowledgeChange:
     name: str | None = None
 
 
-Change = ConversationChange | MessageAdded | MessageEnded | KnowledgeChange
+Change = ConversationChange | MessageAdded | MessageEnded | ContextSourceChange
 
 
 def changes_of(event: ConversationEvent) -> tuple[Change, ...]:
@@ -255,10 +255,10 @@ def changes_of(event: ConversationEvent) -> tuple[Change, ...]:
         case AnswerEnded():
             facts = {item.name: getattr(event, item.name) for item in fields(event) if item.name != "message_id"}
             return (MessageEnded(id=event.message_id, **facts),)
-        case KnowledgeAttached(knowledge_id=knowledge_id, kind=kind, name=name):
-            return (KnowledgeChange(id=knowledge_id, kind=kind, name=name),)
-        case KnowledgeDetached(knowledge_id=knowledge_id):
-            return (KnowledgeChange(id=knowledge_id),)
+        case ContextSourceAttached(knowledge_id=knowledge_id, kind=kind, name=name):
+            return (ContextSourceChange(id=knowledge_id, kind=kind, name=name),)
+        case ContextSourceDetached(knowledge_id=knowledge_id):
+            return (ContextSourceChange(id=knowledge_id),)
         case _:
             return (_change_of_conversation(event),)
 
@@ -347,7 +347,7 @@ class History:
                 facts = {item.name: getattr(change, item.name) for item in fields(change) if item.name != "id"}
                 message = replace(self.messages[change.id], **facts)
                 return replace(self, messages={**self.messages, change.id: message})
-            case KnowledgeChange(id=knowledge_id, name=name):
+            case ContextSourceChange(id=knowledge_id, name=name):
                 others = {known: called for known, called in self.knowledge.items() if known != knowledge_id}
                 return replace(self, knowledge=others if name is None else {**others, knowledge_id: name})
             case _:
@@ -366,7 +366,7 @@ class ConversationSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingMessage:
+class QueuedMessage:
     """What a person has sent while an answer was being written; it is asked when its turn comes."""
 
     id: UUID

@@ -1,49 +1,49 @@
 """Every failure that RxChat expects, each with its HTTP status and a sentence that a person can act on.
 
 RxChatError
-├── InvalidInput            422  what was sent cannot be used
-│   ├── RequestTooLarge     413  more bytes than this route takes
-│   └── RequestTooSlow      408  the request's body took too long to arrive
-├── NotSignedIn             401  no valid session
-├── NotAllowed              403  signed in, but not for this
-│   ├── ProofRefused        403  signed in, and the password was wrong
-│   ├── SignInAgain         403  signed in, and too long ago for this
-│   ├── SecondFactorNeeded  403  signed in, and a second factor has to be set up first
-│   ├── NoAccount           403  signed in elsewhere, and nobody here
-│   ├── AddressTaken        403  signed in elsewhere, and the address is somebody's here
-│   └── AddressUnconfirmed  403  signed in elsewhere, and nobody vouches for the address
-│       ├── AddressMissing  403  the claim “email” is missing
-│       ├── AddressEmpty    403  it is empty
-│       └── AddressUnsaid   403  the claim “email_verified” is missing
-├── NotFound                404  unknown, or someone else's: the two look the same
-├── Conflict                409  the state of things forbids it
-│   ├── AlreadyExists       409  the name is taken, and the upload was to be refused then
-│   ├── StaleConversation   409  somebody else wrote first
-│   └── LastAdministrator   409  nobody would administer any more
-├── TooManyAttempts         429  come back later
-├── DatabaseAway            503  Postgres does not answer
-│   └── DatabaseBusy        503  it does, and others had its connections for too long
-├── ProviderError           502  signing in with an account elsewhere failed
-│   ├── ProviderRefused     403  the person, or the provider, said no
-│   ├── ProviderAway        503  the provider does not answer
-│   └── ProviderBroke       502  its answer cannot be trusted
-├── StoreError              502  the place where files are kept failed
-│   ├── StoreAway           503  it does not answer
-│   ├── StoreFull           507  there is no room
-│   └── ObjectMissing       404  it does not have what was stored there
-├── DocumentUnreadable      422  this file cannot be read, and why; the same again will not do
-│   ├── TooMuchWork         422  reading it takes more processor time than its reader has
-│   └── NothingButPixels    422  it may hold text on pictures, which can be recognized (OCR)
-├── EmbedderError           503  the embedding model failed; later it may do
-│   ├── TextRefused         422  it does not take this text, and will not another time
-│   └── TextTooLong         422  a text has more tokens than the embedding model takes
-└── ModelError              502  the model's side failed
-    ├── ModelHostAway       503  nobody answers at the host
-    ├── ModelUnknown        404  the host does not have this model
-    ├── ModelRefused        400  the host refused the request (its words are shown)
-    ├── ModelSilent         504  no token for too long
-    ├── ModelBroke          502  the answer ended or turned to garbage in the middle
-    └── AnswerInterrupted   502  the answer was cut off, and no other process continued it
+├── InvalidInput                 422  what was sent cannot be used
+│   ├── RequestTooLarge          413  more bytes than this route takes
+│   └── RequestTooSlow           408  the request's body took too long to arrive
+├── NotSignedIn                  401  no valid session
+├── NotAllowed                   403  signed in, but not for this
+│   ├── ReauthenticationFailed   403  signed in, and the password was wrong
+│   ├── SignInAgain              403  signed in, and too long ago for this
+│   ├── SecondFactorNeeded       403  signed in, and a second factor has to be set up first
+│   ├── NoAccount                403  signed in elsewhere, and nobody here
+│   ├── AddressTaken             403  signed in elsewhere, and the address is somebody's here
+│   └── AddressUnconfirmed       403  signed in elsewhere, and nobody vouches for the address
+│       ├── AddressMissing       403  the claim “email” is missing
+│       ├── AddressEmpty         403  it is empty
+│       └── AddressUnsaid        403  the claim “email_verified” is missing
+├── NotFound                     404  unknown, or someone else's: the two look the same
+├── Conflict                     409  the state of things forbids it
+│   ├── AlreadyExists            409  the name is taken, and the upload was to be refused then
+│   ├── StaleConversation        409  somebody else wrote first
+│   └── LastAdministrator        409  nobody would administer any more
+├── TooManyAttempts              429  come back later
+├── DatabaseUnavailable          503  Postgres does not answer
+│   └── DatabaseBusy             503  it does, and others had its connections for too long
+├── ProviderError                502  signing in with an account elsewhere failed
+│   ├── ProviderRefused          403  the person, or the provider, said no
+│   ├── ProviderUnavailable      503  the provider does not answer
+│   └── InvalidProviderResponse  502  its answer cannot be trusted
+├── StorageError                 502  the place where files are kept failed
+│   ├── StorageUnavailable       503  it does not answer
+│   ├── StorageFull              507  there is no room
+│   └── ObjectMissing            404  it does not have what was stored there
+├── DocumentUnreadable           422  this file cannot be read, and why; the same again will not do
+│   ├── TooMuchWork              422  reading it takes more processor time than its reader has
+│   └── NoTextLayer              422  it may hold text on pictures, which can be recognized (OCR)
+├── EmbedderError                503  the embedding model failed; later it may do
+│   ├── TextRefused              422  it does not take this text, and will not another time
+│   └── TextTooLong              422  a text has more tokens than the embedding model takes
+└── ModelError                   502  the model's side failed
+    ├── ModelHostUnavailable     503  nobody answers at the host
+    ├── ModelUnknown             404  the host does not have this model
+    ├── ModelRefused             400  the host refused the request (its words are shown)
+    ├── ModelTimeout             504  no token for too long
+    ├── InvalidModelResponse     502  the answer ended or turned to garbage in the middle
+    └── AnswerInterrupted        502  the answer was cut off, and no other process continued it
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class NotAllowed(RxChatError):
     code = "not_allowed"
 
 
-class ProofRefused(NotAllowed):
+class ReauthenticationFailed(NotAllowed):
     """This is not your password."""
 
     is_audited = True
@@ -205,14 +205,14 @@ class TooManyAttempts(RxChatError):
         self.retry_after_seconds = retry_after_seconds
 
 
-class DatabaseAway(RxChatError):
+class DatabaseUnavailable(RxChatError):
     """The database does not answer; RxChat will go on by itself as soon as it does."""
 
     status = 503
     code = "database_away"
 
 
-class DatabaseBusy(DatabaseAway):
+class DatabaseBusy(DatabaseUnavailable):
     """RxChat is busy: many people want something at the same moment. Try again in a few seconds."""
 
     code = "database_busy"
@@ -232,14 +232,14 @@ class ProviderRefused(ProviderError):
     code = "provider_refused"
 
 
-class ProviderAway(ProviderError):
+class ProviderUnavailable(ProviderError):
     """The sign-in provider does not answer; please try again in a moment."""
 
     status = 503
     code = "provider_away"
 
 
-class ProviderBroke(ProviderError):
+class InvalidProviderResponse(ProviderError):
     """This sign-in could not be completed; please start it again."""
 
     code = "provider_broke"
@@ -252,7 +252,7 @@ class ModelError(RxChatError):
     code = "model_error"
 
 
-class ModelHostAway(ModelError):
+class ModelHostUnavailable(ModelError):
     """The model host does not answer."""
 
     status = 503
@@ -273,14 +273,14 @@ class ModelRefused(ModelError):
     code = "model_refused"
 
 
-class ModelSilent(ModelError):
+class ModelTimeout(ModelError):
     """The model said nothing for too long."""
 
     status = 504
     code = "model_silent"
 
 
-class ModelBroke(ModelError):
+class InvalidModelResponse(ModelError):
     """The answer broke off in the middle; what was said so far is kept."""
 
     status = 502
@@ -294,28 +294,28 @@ class AnswerInterrupted(ModelError):
     code = "answer_interrupted"
 
 
-class StoreError(RxChatError):
+class StorageError(RxChatError):
     """The file store failed; please try again."""
 
     status = 502
     code = "store_error"
 
 
-class StoreAway(StoreError):
+class StorageUnavailable(StorageError):
     """The file store does not answer; please try again in a moment."""
 
     status = 503
     code = "store_away"
 
 
-class StoreFull(StoreError):
+class StorageFull(StorageError):
     """There is no room left in the file store: ask an administrator to make some."""
 
     status = 507
     code = "store_full"
 
 
-class ObjectMissing(StoreError):
+class ObjectMissing(StorageError):
     """The file store has lost this file: please upload it again."""
 
     status = 404
@@ -333,7 +333,7 @@ class TooMuchWork(DocumentUnreadable):
     """Reading this file takes more processor time than its reader has."""
 
 
-class NothingButPixels(DocumentUnreadable):
+class NoTextLayer(DocumentUnreadable):
     """There is no text in this file, but there may be some on its pictures: it can be recognised (OCR)."""
 
 

@@ -65,7 +65,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class SealedFile:
+class EncryptedFile:
     """What is needed to read a stored file."""
 
     owner_id: UUID
@@ -187,7 +187,7 @@ def _is_unseen(character: str) -> bool:
             return category in {"Cc", "Cs"}
 
 
-def spoken_size(size_bytes: int) -> str:
+def format_size(size_bytes: int) -> str:
     """Return a size as people say it."""
     if size_bytes < 1_000_000:
         return f"{max(1, round(size_bytes / 1000))} kB"

@@ -51,10 +51,10 @@ def with_sources(
 
 
 def _told(sources: Sequence[Source]) -> str:
-    return f"{_RULES}\n{told_passages(sources)}"
+    return f"{_RULES}\n{format_passages(sources)}"
 
 
-def told_passages(sources: Sequence[Source]) -> str:
+def format_passages(sources: Sequence[Source]) -> str:
     """Return sources as a model reads them."""
     return "\n\n".join(map(_passage, sources))
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
-class CountersAway(Exception):
+class CountersUnavailable(Exception):
     """Whatever counts attempts does not answer; somebody else has to."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Backoff:
     """How the pauses grow once the free attempts are used up: each is twice the one before."""
 
     base_seconds: float = 1.0
@@ -24,7 +24,7 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class RateLimit:
     """How many attempts are free: for the thing that is tried, from a device that is known, an address, a network."""
 
     subject: int = 5
@@ -33,14 +33,14 @@ class Allowance:
     network: int = 100
 
 
-class AttemptCounters(Protocol):
+class RateLimitCounters(Protocol):
     """Counts attempts for all processes."""
 
-    async def count(self, keys: Sequence[str], free: Sequence[int], pace: Pace) -> float:
+    async def count(self, keys: Sequence[str], free: Sequence[int], pace: Backoff) -> float:
         """Count an attempt under each key; return for how many seconds it is refused (then it was not counted), or 0.
 
         Raises:
-            CountersAway: when nobody can count just now.
+            CountersUnavailable: when nobody can count just now.
         """
         ...
 
@@ -48,7 +48,7 @@ class AttemptCounters(Protocol):
         """Forget all attempts under some keys, and the last one under others.
 
         Raises:
-            CountersAway: when nobody can count just now.
+            CountersUnavailable: when nobody can count just now.
         """
         ...
 
@@ -77,7 +77,7 @@ def host_of(address: str) -> str:
     return str(parsed)
 
 
-def spoken_wait(seconds: float) -> str:
+def format_wait(seconds: float) -> str:
     """Return when to come back, in words."""
     if seconds < 90:
         whole = max(1, round(seconds + 0.49))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
-class MailAway(Exception):
+class MailUnavailable(Exception):
     """The mail server does not answer, or does not take the letter."""
 
 
@@ -28,7 +28,7 @@ class Mailer(Protocol):
         """Hand a letter to the server.
 
         Raises:
-            MailAway: when it could not be handed over.
+            MailUnavailable: when it could not be handed over.
         """
         ...
 

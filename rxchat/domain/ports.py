@@ -11,7 +11,7 @@ from typing import Protocol
 from rxchat.domain.chat import ChatEvent, ChatMessage, ModelInfo, ToolSpec
 from rxchat.domain.documents import DETECTED, AttachedFile, ParsedDocument, Reading, RecognizedPage
 from rxchat.domain.retrieval import EmbedderInfo
-from rxchat.domain.sign_in_providers import Departure, ForeignAccount, ProviderInfo
+from rxchat.domain.sign_in_providers import AuthorizationRequest, ExternalIdentity, ProviderInfo
 
 
 class ChatModel(Protocol):
@@ -79,7 +79,7 @@ class SignInProvider(Protocol):
         """What it is called."""
         ...
 
-    async def depart(self, redirect_uri: str) -> Departure:
+    async def depart(self, redirect_uri: str) -> AuthorizationRequest:
         """Return where to send a browser, and what to keep in it until it comes back to the redirect address.
 
         Raises:
@@ -87,7 +87,7 @@ class SignInProvider(Protocol):
         """
         ...
 
-    async def arrive(self, departure: Departure, answer: Mapping[str, str]) -> ForeignAccount:
+    async def arrive(self, departure: AuthorizationRequest, answer: Mapping[str, str]) -> ExternalIdentity:
         """Return whose account it is, given the fields with which the browser came back (query or form).
 
         Raises:
@@ -115,7 +115,7 @@ class ObjectStore(Protocol):
         """Return whose it is; None when nobody has claimed it.
 
         Raises:
-            StoreAway, StoreError.
+            StorageUnavailable, StorageError.
         """
         ...
 
@@ -123,7 +123,7 @@ class ObjectStore(Protocol):
         """Make it somebody's, whoever's it was before.
 
         Raises:
-            StoreAway, StoreFull, StoreError.
+            StorageUnavailable, StorageFull, StorageError.
         """
         ...
 
@@ -131,7 +131,7 @@ class ObjectStore(Protocol):
         """Keep these bytes; an object that is there already is replaced.
 
         Raises:
-            StoreAway, StoreFull, StoreError: nothing is kept then (or all of it, and the sweep finds it).
+            StorageUnavailable, StorageFull, StorageError: nothing is kept then (or all of it, and the sweep finds it).
         """
         ...
 
@@ -139,7 +139,7 @@ class ObjectStore(Protocol):
         """Return what was kept.
 
         Raises:
-            ObjectMissing, StoreAway, StoreError.
+            ObjectMissing, StorageUnavailable, StorageError.
         """
         ...
 
@@ -147,7 +147,7 @@ class ObjectStore(Protocol):
         """Forget these; those that are not there are forgotten already.
 
         Raises:
-            StoreAway, StoreError: some may be gone.
+            StorageUnavailable, StorageError: some may be gone.
         """
         ...
 
@@ -155,7 +155,7 @@ class ObjectStore(Protocol):
         """Return all that there is, in any order, without holding the list in memory.
 
         Raises:
-            StoreAway, StoreError.
+            StorageUnavailable, StorageError.
         """
         ...
 
@@ -163,7 +163,7 @@ class ObjectStore(Protocol):
         """Return when it answers, and can be written to; nobody owns it by that.
 
         Raises:
-            StoreAway, StoreFull, StoreError.
+            StorageUnavailable, StorageFull, StorageError.
         """
         ...
 
@@ -189,7 +189,7 @@ class DocumentParser(Protocol):
         """Return what a file says, read as its owner wants it.
 
         Raises:
-            NothingButPixels: when there is no text in it, but there are pictures that may show some.
+            NoTextLayer: when there is no text in it, but there are pictures that may show some.
             TooMuchWork: when it takes more processor time than this parser gives to a file.
             DocumentUnreadable: with the reason, for the person who uploaded it.
         """

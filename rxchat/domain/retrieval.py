@@ -39,7 +39,7 @@ class EmbedderInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
+class EmbeddingIndex:
     """The vectors of one model, as the database keeps them."""
 
     id: int
@@ -57,7 +57,7 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class SearchScope:
     """Where to look: whole collections, and single documents beside them."""
 
     collections: tuple[UUID, ...] = ()
@@ -74,7 +74,7 @@ class Scope:
         return len(self.collections) + len(self.documents)
 
 
-class Way(StrEnum):
+class SearchMode(StrEnum):
     """Which of the searches count; one alone is for measuring."""
 
     HYBRID = "hybrid"

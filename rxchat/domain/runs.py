@@ -93,7 +93,7 @@ class RunChunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class PartialAnswer:
     """As much of an answer as is stored."""
 
     text: str = ""
@@ -101,8 +101,8 @@ class Written:
     seq: int = 0
     """The seq of the last piece; 0 when there is none."""
 
-    def after(self, seq: int, chunk: RunChunk) -> Written:
+    def after(self, seq: int, chunk: RunChunk) -> PartialAnswer:
         """Return it with the next piece, which may overlap what is there."""
         if chunk.kind is ChunkKind.TEXT:
-            return Written(self.text[: chunk.start] + chunk.text, self.reasoning, seq)
-        return Written(self.text, self.reasoning[: chunk.start] + chunk.text, seq)
+            return PartialAnswer(self.text[: chunk.start] + chunk.text, self.reasoning, seq)
+        return PartialAnswer(self.text, self.reasoning[: chunk.start] + chunk.text, seq)

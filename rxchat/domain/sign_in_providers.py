@@ -8,8 +8,8 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from rxchat.domain.accounts import valid_email, valid_name
-from rxchat.domain.errors import InvalidInput, ProviderBroke
-from rxchat.domain.text import storable
+from rxchat.domain.errors import InvalidInput, InvalidProviderResponse
+from rxchat.domain.text import sanitize
 
 SUBJECT_CHARACTERS = 255
 NAME_CHARACTERS = 100
@@ -35,7 +35,7 @@ class ProviderInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Departure:
+class AuthorizationRequest:
     """Somebody on the way to a provider: sealed into a cookie of that browser until it comes back.
 
     The answer is worth something only together with this. Who holds an answer and not the browser's cookie cannot
@@ -51,7 +51,7 @@ class Departure:
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignAccount:
+class ExternalIdentity:
     """An account elsewhere: issuer and subject say whose it is, for ever; everything else may change."""
 
     issuer: str
@@ -66,16 +66,16 @@ class ForeignAccount:
     """Why the address cannot be used, as the code of the error that says so; "" when it can."""
 
 
-def foreign_account(
+def external_identity(
     issuer: str, subject: str, *, email: str, email_verified: bool, name: str, email_problem: str = ""
-) -> ForeignAccount:
+) -> ExternalIdentity:
     """Make an account out of a provider's words: an address or a name that RxChat would not take is left out.
 
     Raises:
-        ProviderBroke: when there is no subject that could be kept.
+        InvalidProviderResponse: when there is no subject that could be kept.
     """
-    if not subject.strip() or len(subject) > SUBJECT_CHARACTERS or storable(subject) != subject:
-        raise ProviderBroke
+    if not subject.strip() or len(subject) > SUBJECT_CHARACTERS or sanitize(subject) != subject:
+        raise InvalidProviderResponse
     try:
         email = valid_email(email)
     except InvalidInput:
@@ -84,7 +84,7 @@ def foreign_account(
         name = valid_name(name[:NAME_CHARACTERS])
     except InvalidInput:
         name = ""
-    return ForeignAccount(issuer, subject, email, email_verified and bool(email), name, email_problem)
+    return ExternalIdentity(issuer, subject, email, email_verified and bool(email), name, email_problem)
 
 
 def is_private_line(address: str) -> bool:

@@ -28,7 +28,7 @@ _JOINERS = "\u200c\u200d"
 _LONE_JOINERS = re.compile(f"(?:^|(?<=[\x00-\u058f\u1c80-\u1cbf\u1e00-\u1fff]))[{_JOINERS}]+|[{_JOINERS}]+(?=\\s|$)")
 
 
-def storable(text: str) -> str:
+def sanitize(text: str) -> str:
     """Return the text without what Postgres cannot hold: NUL and lone surrogates become U+FFFD."""
     return _UNSTORABLE.sub("\ufffd", text)
 
@@ -48,7 +48,7 @@ def clean_line(text: str) -> str:
     Invisible characters are removed: a name that consists of them would be blank, and one that contains them could imitate
     another name. Characters that set the direction of writing are removed because they also affect the text beside them.
     """
-    return " ".join(_LONE_JOINERS.sub("", _INVISIBLE.sub("", storable(text))).split())
+    return " ".join(_LONE_JOINERS.sub("", _INVISIBLE.sub("", sanitize(text))).split())
 
 
 def utf16_length(text: str) -> int:

@@ -63,7 +63,7 @@ class Child:
     """Returns what it does while it starts, in a few words."""
 
 
-class Kept:
+class SupervisedProcess:
     """One child that is kept running."""
 
     def __init__(self, child: Child, logs: Path, report: Report) -> None:

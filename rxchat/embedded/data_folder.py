@@ -37,7 +37,7 @@ def create(data: Path) -> None:
         ) from error
 
 
-class Hold:
+class DirectoryLock:
     """The right to run on a data folder; it ends with the process, whatever becomes of that."""
 
     def __init__(self, data: Path) -> None:

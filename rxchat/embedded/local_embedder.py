@@ -18,7 +18,7 @@ import httpx
 import structlog
 
 from rxchat.embedded import data_folder, loopback, models, process, weights
-from rxchat.embedded.child import Kept
+from rxchat.embedded.child import SupervisedProcess
 from rxchat.embedded.errors import EmbeddedError, StartFailed
 from rxchat.embedded.progress import to_log
 
@@ -39,7 +39,7 @@ class LocalEmbedder:
         self._address = data / "run" / "embedder.json"
         self._starting = asyncio.Lock()
         self._lock: IO[str] | None = None
-        self._child: Kept | None = None
+        self._child: SupervisedProcess | None = None
 
     async def url(self) -> str:
         """Return where it listens, as one would write it into OLLAMA_HOSTS.
@@ -87,7 +87,7 @@ class LocalEmbedder:
             folder, logs = self._data / "models", self._data / "logs"
             await models.prepare(folder, logs, to_log, (weights.EMBEDDER,))
             port = process.free_port()
-            self._child = Kept(models.child(folder, port, embedder_only=True), logs, to_log)
+            self._child = SupervisedProcess(models.child(folder, port, embedder_only=True), logs, to_log)
             await self._child.start()
         except (EmbeddedError, OSError):
             self._release()

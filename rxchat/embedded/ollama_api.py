@@ -21,9 +21,9 @@ from rxchat.embedded.llama import Delta, Finished, Llama, LlamaFailed
 from rxchat.embedded.ollama_catalog import Catalog, Model
 from rxchat.embedded.ollama_prompts import fitted, fitted_text
 from rxchat.embedded.ollama_requests import (
+    BadRequest,
     Json,
     Options,
-    Refused,
     body_of,
     flag,
     inputs_of,
@@ -78,7 +78,7 @@ def _guarded(handler: Handler) -> Handler:
             return Response(status_code=403)
         try:
             return await handler(request)
-        except Refused as refusal:
+        except BadRequest as refusal:
             return _json({"error": refusal.message}, refusal.status)
         except LlamaFailed as failure:
             log.warning("model_failed", error=str(failure))
@@ -174,11 +174,11 @@ class OllamaApi:
         name = model_of(body)
         model = self._catalog.named(name)
         if model.capability != "completion":
-            raise Refused(400, f'"{name}" does not support {verb}')
+            raise BadRequest(400, f'"{name}" does not support {verb}')
         if body.get("tools"):
-            raise Refused(400, f"{model.full_name} does not support tools")
+            raise BadRequest(400, f"{model.full_name} does not support tools")
         if body.get("think") not in (None, False):
-            raise Refused(400, f'"{name}" does not support thinking')
+            raise BadRequest(400, f'"{name}" does not support thinking')
         return model
 
     async def embed(self, request: Request) -> Response:
@@ -190,7 +190,7 @@ class OllamaApi:
         options_of(body)
         model = self._catalog.named(name)
         if model.capability != "embedding":
-            raise Refused(501, "This server does not support embeddings. Start it with --embeddings")
+            raise BadRequest(501, "This server does not support embeddings. Start it with --embeddings")
         load = await model.llama.load()
         model.is_shown_as_loaded = True
         if not texts:
@@ -198,7 +198,7 @@ class OllamaApi:
         inputs = [await model.llama.marked(text) for text in texts]
         window: int = model.model_info["bert.context_length"]
         if not flag(body, "truncate", default=True) and any(len(tokens) > window for tokens in inputs):
-            raise Refused(400, "the input length exceeds the context length")
+            raise BadRequest(400, "the input length exceeds the context length")
         # The last token is the mark that ends a text.
         inputs = [[*tokens[: window - 1], tokens[-1]] if len(tokens) > window else tokens for tokens in inputs]
         embedded = await _unless_gone(request, model.llama.embed(inputs))
@@ -303,7 +303,7 @@ async def _unless_gone(request: Request, work: Coroutine[Any, Any, Result]) -> R
     try:
         await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
-            raise Refused(499, "the client hung up")
+            raise BadRequest(499, "the client hung up")
         return working.result()
     finally:
         for task in (working, watching):

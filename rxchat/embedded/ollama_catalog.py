@@ -11,7 +11,7 @@ from typing import Any
 
 from rxchat.embedded import weights
 from rxchat.embedded.llama import Llama
-from rxchat.embedded.ollama_requests import Refused
+from rxchat.embedded.ollama_requests import BadRequest
 
 Json = dict[str, Any]
 
@@ -81,7 +81,7 @@ class Catalog:
         for model in self.models:
             if model.is_called(name):
                 return model
-        raise Refused(404, f"model '{name}' not found")
+        raise BadRequest(404, f"model '{name}' not found")
 
 
 def catalog(folder: Path, *, embedder_only: bool = False) -> Catalog:

@@ -29,7 +29,7 @@ _PER_REQUEST = (_INTEGERS | _FLOATS) - {"num_ctx", "num_keep", "num_batch", "num
 _DEFAULTS: Json = {"temperature": 0.2, "top_k": 40, "top_p": 0.9, "repeat_penalty": 1.1, "n_predict": 1024}
 
 
-class Refused(Exception):
+class BadRequest(Exception):
     """A request that Ollama would answer with an error."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -55,15 +55,15 @@ class Options:
 def body_of(raw: bytes) -> Json:
     """The JSON object of a request."""
     if not raw.strip():
-        raise Refused(400, "missing request body")
+        raise BadRequest(400, "missing request body")
     try:
         body = json.loads(raw, parse_constant=_no_constant)
     except ValueError as error:
-        raise Refused(400, f"invalid JSON: {error}") from error
+        raise BadRequest(400, f"invalid JSON: {error}") from error
     except RecursionError as error:
-        raise Refused(400, "invalid JSON: exceeded max depth") from error
+        raise BadRequest(400, "invalid JSON: exceeded max depth") from error
     if not isinstance(body, dict):
-        raise Refused(400, f"json: cannot unmarshal {_kind(body)} into Go value of type api.Request")
+        raise BadRequest(400, f"json: cannot unmarshal {_kind(body)} into Go value of type api.Request")
     return body
 
 
@@ -73,7 +73,7 @@ def model_of(body: Json) -> str:
     if name is not None and not isinstance(name, str):
         raise _wrong_field(name, "model", "string")
     if not name:
-        raise Refused(400, "model is required")
+        raise BadRequest(400, "model is required")
     return clean(name)
 
 
@@ -117,7 +117,7 @@ def messages_of(body: Json) -> list[Json]:
 def refuse_images() -> None:
     """Answer as Ollama's runner does: an error within an error."""
     inner = {"code": 500, "message": "image input is not supported by this model", "type": "server_error"}
-    raise Refused(400, json.dumps({"error": inner}))
+    raise BadRequest(400, json.dumps({"error": inner}))
 
 
 def inputs_of(body: Json) -> list[str]:
@@ -129,7 +129,7 @@ def inputs_of(body: Json) -> list[str]:
         return [clean(given)]
     if isinstance(given, list) and all(isinstance(text, str) for text in given):
         return [clean(text) for text in given]
-    raise Refused(400, "invalid input type")
+    raise BadRequest(400, "invalid input type")
 
 
 def options_of(body: Json) -> Options:
@@ -162,13 +162,13 @@ def _check_option(name: str, value: object) -> None:
     """Refuse an option of the wrong type, as Ollama does with a 500."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
     if name in _INTEGERS and not is_number:
-        raise Refused(500, f'option "{name}" must be of type integer')
+        raise BadRequest(500, f'option "{name}" must be of type integer')
     if name in _FLOATS and not is_number:
-        raise Refused(500, f'option "{name}" must be of type float32')
+        raise BadRequest(500, f'option "{name}" must be of type float32')
     if name == "stop" and not isinstance(value, list):
-        raise Refused(500, 'option "stop" must be of type array')
+        raise BadRequest(500, 'option "stop" must be of type array')
     if name == "stop" and isinstance(value, list) and not all(isinstance(word, str) for word in value):
-        raise Refused(500, 'option "stop" must be of an array of strings')
+        raise BadRequest(500, 'option "stop" must be of an array of strings')
 
 
 def clean(text: str) -> str:
@@ -181,9 +181,9 @@ def _no_constant(name: str) -> object:
     raise ValueError(f"invalid character in {name}")
 
 
-def _wrong_field(value: object, field: str, wanted: str) -> Refused:
+def _wrong_field(value: object, field: str, wanted: str) -> BadRequest:
     """Go's sentence about a field of the wrong type."""
-    return Refused(400, f"json: cannot unmarshal {_kind(value)} into Go struct field .{field} of type {wanted}")
+    return BadRequest(400, f"json: cannot unmarshal {_kind(value)} into Go struct field .{field} of type {wanted}")
 
 
 def _kind(value: object) -> str:

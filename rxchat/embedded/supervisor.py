@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from rxchat.embedded import data_folder, endpoints, models, process, secrets, valkey, weights
-from rxchat.embedded.child import Child, Kept
+from rxchat.embedded.child import Child, SupervisedProcess
 from rxchat.embedded.endpoints import Endpoints
 from rxchat.embedded.postgres import Postgres
 from rxchat.embedded.progress import Report, to_log
@@ -40,9 +40,9 @@ class Supervisor:
         self._settings = settings
         self._data = settings.data
         self._report = report
-        self._hold: data_folder.Hold | None = None
-        self._servers: list[Kept] = []
-        self._added: list[Kept] = []
+        self._hold: data_folder.DirectoryLock | None = None
+        self._servers: list[SupervisedProcess] = []
+        self._added: list[SupervisedProcess] = []
         self._keeping: list[asyncio.Task[None]] = []
         self._failed: asyncio.Future[None] | None = None
         self._stopping = asyncio.Lock()
@@ -58,7 +58,7 @@ class Supervisor:
         begin = time.monotonic()
         try:
             data_folder.create(self._data)
-            self._hold = data_folder.Hold(self._data)
+            self._hold = data_folder.DirectoryLock(self._data)
             found = await self._start_servers()
         except BaseException:
             await self.stop()
@@ -72,7 +72,7 @@ class Supervisor:
 
     def add(self, child: Child) -> None:
         """One more child; it is started when the servers are there, and a failure of its first start ends `run_until`."""
-        kept = Kept(child, self._data / "logs", self._report)
+        kept = SupervisedProcess(child, self._data / "logs", self._report)
         self._added.append(kept)
         if endpoints.path(self._data).exists() and self._failed is not None and not self._is_stopped:
             self._keep(self._start_and_keep(kept))
@@ -175,7 +175,7 @@ class Supervisor:
 
     async def _start_server(self, child: Child) -> None:
         """Start one server; the first failure is the caller's."""
-        kept = Kept(child, self._data / "logs", self._report)
+        kept = SupervisedProcess(child, self._data / "logs", self._report)
         self._servers.append(kept)
         await kept.start()
 
@@ -191,7 +191,7 @@ class Supervisor:
         await models.wait_for_port(port)
         await self._start_server(models.child(folder, port))
 
-    async def _start_and_keep(self, kept: Kept) -> None:
+    async def _start_and_keep(self, kept: SupervisedProcess) -> None:
         """Start an added child, and keep it once it has run."""
         await kept.start()
         await kept.keep()

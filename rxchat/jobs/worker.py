@@ -28,11 +28,11 @@ from rxchat.db.platform.jobs import (
     SCANS_QUEUE,
     SEND_MAIL,
 )
-from rxchat.domain.errors import DatabaseAway, EmbedderError, StoreError
+from rxchat.domain.errors import DatabaseUnavailable, EmbedderError, StorageError
 from rxchat.jobs.claims import JobClaims, QueueWorker
 from rxchat.services.documents.ingestion import Ingestion
 from rxchat.services.documents.vector_index import SliceOver
-from rxchat.services.platform.mail_sender import Post
+from rxchat.services.platform.mail_sender import MailSender
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +54,7 @@ It is counted as work and not as time that passes: on a busy machine the smalles
 """
 _QUICK_SECONDS = 20.0
 """How long a small file may keep its place without ending or working, while other owners wait: behind a slow file store."""
-_PASSING = (EmbedderError, StoreError)
+_PASSING = (EmbedderError, StorageError)
 _DATABASE_SECONDS = 2.0
 
 
@@ -99,7 +99,7 @@ async def _configure(connection: psycopg.AsyncConnection) -> None:
 class Worker:
     """Does jobs for as long as it is started."""
 
-    def __init__(self, database_url: str, ingestion: Ingestion, post: Post, *, jobs_at_once: int = 3) -> None:
+    def __init__(self, database_url: str, ingestion: Ingestion, post: MailSender, *, jobs_at_once: int = 3) -> None:
         """Know where jobs are and who does them; nothing runs yet.
 
         One owner has at most one document less than `jobs_at_once` read at a time, so that others find a place; small files
@@ -230,7 +230,7 @@ class Worker:
             try:
                 await self._take_over_lost()
                 await self._ingestion.look_after()
-            except (DatabaseAway, ConnectorException, psycopg.Error, OSError):
+            except (DatabaseUnavailable, ConnectorException, psycopg.Error, OSError):
                 log.debug("jobs cannot be looked after, the database is away")
             except Exception:
                 # The edge of the worker: what comes next time may work again.
@@ -253,13 +253,13 @@ class Worker:
                 await self._ingestion.run(owner, document, queue=context.job.queue)
         except SliceOver:
             raise
-        except DatabaseAway as error:
+        except DatabaseUnavailable as error:
             raise _Postponed(_DATABASE_SECONDS) from error
         except _PASSING as error:
             log.info("a document waits", document_id=document_id, reason=error.message)
             try:
                 seconds = await self._ingestion.postpone(owner, document, error.message, error.detail)
-            except DatabaseAway as away:
+            except DatabaseUnavailable as away:
                 raise _Postponed(_DATABASE_SECONDS) from away
             if seconds is not None:
                 raise _Postponed(seconds) from error

@@ -14,8 +14,8 @@ import sys
 from collections.abc import Callable
 
 from rxchat.domain.documents import AttachedFile, ParsedDocument
-from rxchat.domain.errors import DocumentUnreadable, NothingButPixels
-from rxchat.parsers import limits, sandbox, wire
+from rxchat.domain.errors import DocumentUnreadable, NoTextLayer
+from rxchat.parsers import limits, protocol, sandbox
 from rxchat.parsers.formats import FormatKind
 
 _OUTPUT = 1
@@ -47,22 +47,22 @@ def _answer(parse: Parse, suffix: str, *, is_scan: bool) -> bytes:
     try:
         if is_scan:
             # What is known of it already comes first.
-            parse = functools.partial(parse, known=wire.read_pages(sys.stdin.buffer))
+            parse = functools.partial(parse, known=protocol.read_pages(sys.stdin.buffer))
         content = sys.stdin.buffer.read(limits.FILE_BYTES + 1)
         if len(content) > limits.FILE_BYTES:
-            return wire.encode_error(_TOO_LARGE)
+            return protocol.encode_error(_TOO_LARGE)
         found = parse(content, suffix)
-        return wire.encode_files(found) if isinstance(found, list) else wire.encode(found, sandbox.barriers())
-    except NothingButPixels as scan:
-        return wire.encode_error(scan.message, is_scan=True)
+        return protocol.encode_files(found) if isinstance(found, list) else protocol.encode(found, sandbox.barriers())
+    except NoTextLayer as scan:
+        return protocol.encode_error(scan.message, is_scan=True)
     except DocumentUnreadable as unreadable:
-        return wire.encode_error(unreadable.message)
+        return protocol.encode_error(unreadable.message)
     except MemoryError:
-        return wire.encode_error(TOO_MUCH_MEMORY)
+        return protocol.encode_error(TOO_MUCH_MEMORY)
     except RecursionError:
-        return wire.encode_error(_TOO_DEEP)
+        return protocol.encode_error(_TOO_DEEP)
     except Exception:  # noqa: BLE001 - the edge of this process: parsers fail on damaged files in a hundred ways.
-        return wire.encode_error(_DAMAGED)
+        return protocol.encode_error(_DAMAGED)
 
 
 def _write(answer: bytes) -> None:

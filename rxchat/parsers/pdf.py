@@ -12,7 +12,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from rxchat.domain.documents import ParsedDocument
-from rxchat.domain.errors import DocumentUnreadable, NothingButPixels
+from rxchat.domain.errors import DocumentUnreadable, NoTextLayer
 from rxchat.parsers import limits, pdf_annotations
 from rxchat.parsers.builder import TextBuilder
 from rxchat.parsers.pdf_columns import Box, Row, in_columns, rows_of
@@ -58,7 +58,7 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
         found = content_of(builder, document)
     if not any(found.pages) and not found.beside:
         if found.scans:
-            raise NothingButPixels(_NO_LETTERS if found.unreadable else _SCAN)
+            raise NoTextLayer(_NO_LETTERS if found.unreadable else _SCAN)
         raise DocumentUnreadable(_EMPTY)
     _note_unread(builder, found)
     add_pages(builder, found.pages, found.beside)

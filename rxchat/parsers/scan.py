@@ -23,7 +23,7 @@ from rapidocr import RapidOCR
 
 from rxchat.domain.documents import BlockKind, ParsedDocument, RecognizedLine, RecognizedPage
 from rxchat.domain.errors import DocumentUnreadable
-from rxchat.parsers import limits, pdf, wire
+from rxchat.parsers import limits, pdf, protocol
 from rxchat.parsers.builder import TextBuilder
 from rxchat.parsers.pdf_layout import Line, add_pages
 
@@ -185,6 +185,6 @@ def _of_two_sizes(pages: Sequence[list[Line]]) -> list[list[Line]]:
 def _tell(done: int, total: int, number: int, lines: Sequence[Line]) -> None:
     """Say how far it is, and what stands on the page, to whoever started this process."""
     page = RecognizedPage(number, tuple(RecognizedLine(it.text, it.left, it.bottom, it.height) for it in lines))
-    left = memoryview(f"{done} {total} ".encode() + wire.encode_page(page) + b"\n")
+    left = memoryview(f"{done} {total} ".encode() + protocol.encode_page(page) + b"\n")
     while left:
         left = left[os.write(_PROGRESS_OUTPUT, left) :]

@@ -9,11 +9,11 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from rxchat.adapters.embedders.calls import Endpoint
+from rxchat.adapters.embedders.http_client import Endpoint
 from rxchat.adapters.ollama import OllamaChatModel
 from rxchat.adapters.proxies import proxy_for
 from rxchat.domain.chat import AnswerFinished, ChatMessage, Role, TextDelta
-from rxchat.domain.errors import ModelRefused, ModelSilent
+from rxchat.domain.errors import ModelRefused, ModelTimeout
 from tests.peers.scripted_ollama import ScriptedOllama
 
 pytestmark = pytest.mark.anyio
@@ -124,7 +124,7 @@ async def test_a_model_that_never_gets_loaded_is_given_up_in_the_end(ollama: Scr
     name = "scripted:load=60"
     ollama.offered = [name]
     model = OllamaChatModel([ollama.host], first_token_seconds=0.1, load_seconds=0.4)
-    with pytest.raises(ModelSilent):
+    with pytest.raises(ModelTimeout):
         await answer(model, name)
     await model.aclose()
 
@@ -134,7 +134,7 @@ async def test_a_model_that_is_loaded_and_silent_is_given_up_at_once(
 ) -> None:
     ollama.offered = ["scripted:first=60"]
     async with asyncio.timeout(2):
-        with pytest.raises(ModelSilent):
+        with pytest.raises(ModelTimeout):
             await answer(model, "scripted:first=60")
 
 
@@ -160,7 +160,7 @@ async def test_an_answer_does_not_wait_for_a_host_that_has_become_silent(
     writing = asyncio.create_task(answer(model, silent))
     await asyncio.sleep(0.05)
     async with asyncio.timeout(0.9):
-        with pytest.raises(ModelSilent):
+        with pytest.raises(ModelTimeout):
             await answer(model, "scripted:tokens=2")
     writing.cancel()
     await asyncio.gather(writing, return_exceptions=True)

@@ -17,7 +17,7 @@ import pytest
 
 from rxchat.adapters.objects.folder import FolderStore
 from rxchat.adapters.objects.keys import random_key
-from rxchat.domain.errors import StoreAway, StoreError, StoreFull
+from rxchat.domain.errors import StorageError, StorageFull, StorageUnavailable
 from rxchat.embedded import process
 
 pytestmark = pytest.mark.anyio
@@ -144,7 +144,7 @@ async def test_no_link_is_followed(store: FolderStore, tmp_path: Path) -> None:
     secret.write_text("secret")
     await store.put("ab/abcdef01", b"x")
     (tmp_path / "objects" / "ab" / "abcdef02").symlink_to(secret)
-    with pytest.raises(StoreError):
+    with pytest.raises(StorageError):
         await store.get("ab/abcdef02")
     await store.put("ab/abcdef02", b"replaced")
     assert await store.get("ab/abcdef02") == b"replaced" and secret.read_text() == "secret"
@@ -154,9 +154,9 @@ async def test_a_full_disk_is_full_and_keeps_what_it_has(small_disk: Path) -> No
     store = FolderStore(small_disk / "objects")
     await store.claim("this-installation")
     await store.put(KEYS[0], b"a" * 600_000)
-    with pytest.raises(StoreFull):
+    with pytest.raises(StorageFull):
         await store.put(KEYS[1], b"b" * 600_000)
-    with pytest.raises(StoreFull):
+    with pytest.raises(StorageFull):
         await store.put(KEYS[0], b"c" * 600_000)
     assert await store.get(KEYS[0]) == b"a" * 600_000
     assert [path.name for path in (small_disk / "objects").glob("*/*") if path.is_file()] == ["abcdef00"]
@@ -164,7 +164,7 @@ async def test_a_full_disk_is_full_and_keeps_what_it_has(small_disk: Path) -> No
     await store.put(KEYS[1], b"b" * 600_000)
     await store.put(KEYS[2], b"c" * 300_000)
     (small_disk / "filler").write_bytes(b"x" * (os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize))
-    with pytest.raises(StoreFull):
+    with pytest.raises(StorageFull):
         await store.ping()
 
 
@@ -182,22 +182,22 @@ async def test_a_limit_of_this_process_means_full_too(store: FolderStore, tmp_pa
         text=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000)),
     )
-    assert "StoreFull" in said.stderr.splitlines()[-1]
+    assert "StorageFull" in said.stderr.splitlines()[-1]
     assert [path for path in (tmp_path / "objects").glob("*/*") if path.is_file()] == []
 
 
 async def test_a_folder_that_cannot_be_written_says_so(read_only: Path) -> None:
     store = FolderStore(read_only)
     for trying in (store.put(random_key(), b"x"), store.ping(), store.claim("another")):
-        with pytest.raises(StoreError, match="permissions") as caught:
+        with pytest.raises(StorageError, match="permissions") as caught:
             await trying
-        assert type(caught.value) is StoreError
+        assert type(caught.value) is StorageError
 
 
 async def test_a_disk_that_is_not_there_is_away_and_nothing_is_lost(tmp_path: Path) -> None:
     store = FolderStore(tmp_path / "not-mounted" / "objects")
     for trying in (*everything(store), store.ping(), store.owner(), store.claim("this-installation")):
-        with pytest.raises(StoreAway):
+        with pytest.raises(StorageUnavailable):
             await trying
     assert list(tmp_path.iterdir()) == []
 
@@ -212,7 +212,7 @@ async def test_a_folder_whose_disk_is_not_mounted_is_away_and_never_made_anew(
         if is_mount_point:
             folder.mkdir()
         for trying in everything(store):
-            with pytest.raises(StoreAway, match="mounted"):
+            with pytest.raises(StorageUnavailable, match="mounted"):
                 await trying
         await store.ping()
         assert await store.owner() is None

@@ -17,10 +17,10 @@ from minio import Minio
 from urllib3 import HTTPConnectionPool
 from urllib3.exceptions import MaxRetryError, SSLError
 
-from rxchat.adapters.objects import s3_errors, s3_lines
+from rxchat.adapters.objects import s3_errors, s3_pool
 from rxchat.adapters.objects.keys import random_key
 from rxchat.adapters.objects.s3 import S3Store
-from rxchat.domain.errors import ObjectMissing, StoreAway, StoreError, StoreFull
+from rxchat.domain.errors import ObjectMissing, StorageError, StorageFull, StorageUnavailable
 from tests.peers.canned_http import answer, canned_http, s3_error
 from tests.peers.swift import SwiftS3
 
@@ -54,7 +54,7 @@ async def test_wrong_credentials_are_named(running_swift: SwiftS3, store: S3Stor
     await store.put(key, b"x")
     refused = store_at(running_swift, bucket, **other)
     for trying in operations(refused, key):
-        with pytest.raises(StoreError, match="S3_ACCESS_KEY and S3_SECRET_KEY") as caught:
+        with pytest.raises(StorageError, match="S3_ACCESS_KEY and S3_SECRET_KEY") as caught:
             await trying()
         told = "".join(traceback.format_exception(caught.value)) + repr(refused)
         assert running_swift.secret_key not in told
@@ -74,7 +74,7 @@ async def test_a_bucket_that_is_missing_is_nobodys_and_made_by_whoever_claims_it
 async def test_a_bucket_that_is_missing_is_named_and_made_by_a_ping(running_swift: SwiftS3, bucket: str) -> None:
     store = store_at(running_swift, bucket)
     for trying in (store.put(random_key(), b"x"), store.get(random_key()), anext(store.objects())):
-        with pytest.raises(StoreError, match="S3_BUCKET"):
+        with pytest.raises(StorageError, match="S3_BUCKET"):
             await trying
     await asyncio.gather(store.ping(), store_at(running_swift, bucket).ping())
     await store.put(random_key(), b"x")
@@ -112,7 +112,7 @@ async def test_a_store_that_is_stopped_is_away_and_used_again_when_it_is_back(sw
     await store.put(key := random_key(), b"x")
     swift.stop()
     for trying in operations(store, key):
-        with pytest.raises(StoreAway):
+        with pytest.raises(StorageUnavailable):
             await trying()
     swift.start()
     async with asyncio.timeout(60):
@@ -134,12 +134,12 @@ async def test_a_store_that_hangs_is_away_in_time_and_blocks_nobody(swift: Swift
 
     ticks = asyncio.create_task(tick())
     began = time.monotonic()
-    with pytest.raises(StoreAway):
+    with pytest.raises(StorageUnavailable):
         await store.get(key)
     # Once, although getting may be tried again; and then the breaker spares it to others.
     assert 1.5 < time.monotonic() - began < 20
     said = await asyncio.gather(*(store.put(random_key(), b"x") for _ in range(100)), return_exceptions=True)
-    assert [type(error) for error in said] == [StoreAway] * 100
+    assert [type(error) for error in said] == [StorageUnavailable] * 100
     ticking = False
     await ticks
     assert longest < 2, "something waits for the store in the loop"
@@ -164,12 +164,12 @@ async def test_who_gives_up_does_not_wait_for_a_store_that_hangs(swift: SwiftS3,
 async def test_a_bucket_over_its_quota_is_full(running_swift: SwiftS3, store: S3Store, bucket: str) -> None:
     await store.put(key := random_key(), b"x" * 100)
     running_swift.limit(bucket, 150)
-    with pytest.raises(StoreFull):
+    with pytest.raises(StorageFull):
         await store.put(random_key(), b"x" * 100)
     assert await store.get(key) == b"x" * 100
     await store.delete([key])
     await store.put(random_key(), b"x" * 100)
-    with pytest.raises(StoreFull):
+    with pytest.raises(StorageFull):
         running_swift.limit(bucket, 1)
         await store.ping()
 
@@ -179,52 +179,52 @@ async def test_a_full_disk_of_swift_is_not_told_from_an_outage(swift: SwiftS3, s
     await store.put(key := random_key(), b"x")
     swift.stop()
     swift.start(full_disk=True)
-    with pytest.raises(StoreAway):
+    with pytest.raises(StorageUnavailable):
         await store.put(random_key(), b"x")
     assert [entry.key async for entry in store.objects()] == [key]
 
 
-ANSWERS: list[tuple[bytes, type[StoreError], str]] = [
-    (s3_error(403, "SignatureDoesNotMatch"), StoreError, "S3_SECRET_KEY"),
-    (s3_error(403, "InvalidAccessKeyId"), StoreError, "S3_SECRET_KEY"),
-    (s3_error(403, "AccessDenied"), StoreError, "S3_SECRET_KEY"),
-    (s3_error(404, "NoSuchBucket"), StoreError, "S3_BUCKET"),
-    (s3_error(400, "AuthorizationHeaderMalformed"), StoreError, "S3_REGION"),
-    (s3_error(403, "RequestTimeTooSkewed"), StoreError, "clock"),
-    (s3_error(403, "QuotaExceeded"), StoreFull, ""),
-    (s3_error(400, "EntityTooLarge"), StoreFull, ""),
-    (s3_error(507, "XMinioStorageFull"), StoreFull, ""),
-    (s3_error(507, "SomethingElse"), StoreFull, ""),
-    (answer(507, b"<html>full</html>", "text/html"), StoreFull, ""),
-    (s3_error(503, "SlowDown"), StoreAway, ""),
-    (s3_error(400, "RequestTimeout"), StoreAway, ""),
-    (answer(502, b"<html>Bad Gateway</html>", "text/html"), StoreAway, ""),
-    (answer(429, b"slow", "text/plain"), StoreAway, ""),
-    (answer(503), StoreAway, ""),
-    (b"", StoreAway, ""),
-    (b"HTTP/1.1 200", StoreError, "does not speak S3"),
-    (answer(200, b"<html>Please sign in</html>", "text/html"), StoreError, "does not speak S3"),
-    (b"\0\1\2 not http\r\n\r\n", StoreAway, ""),
-    (answer(200, b"<a>", length=100, ETag='"0"'), StoreAway, ""),
-    (s3_error(418, "NeverHeardOf"), StoreError, ""),
-    (answer(400, b"<html>what?</html>", "text/html"), StoreError, "does not speak S3"),
-    (answer(403, b"not xml at all"), StoreError, "does not speak S3"),
-    (answer(403, b"<Error><Code>\xff\xfe</Code></Error>"), StoreError, "does not speak S3"),
-    (answer(301, b"", Location="http://127.0.0.1:9/"), StoreError, ""),
-    (answer(307, b"", Location="http://127.0.0.1:9/"), StoreError, ""),
+ANSWERS: list[tuple[bytes, type[StorageError], str]] = [
+    (s3_error(403, "SignatureDoesNotMatch"), StorageError, "S3_SECRET_KEY"),
+    (s3_error(403, "InvalidAccessKeyId"), StorageError, "S3_SECRET_KEY"),
+    (s3_error(403, "AccessDenied"), StorageError, "S3_SECRET_KEY"),
+    (s3_error(404, "NoSuchBucket"), StorageError, "S3_BUCKET"),
+    (s3_error(400, "AuthorizationHeaderMalformed"), StorageError, "S3_REGION"),
+    (s3_error(403, "RequestTimeTooSkewed"), StorageError, "clock"),
+    (s3_error(403, "QuotaExceeded"), StorageFull, ""),
+    (s3_error(400, "EntityTooLarge"), StorageFull, ""),
+    (s3_error(507, "XMinioStorageFull"), StorageFull, ""),
+    (s3_error(507, "SomethingElse"), StorageFull, ""),
+    (answer(507, b"<html>full</html>", "text/html"), StorageFull, ""),
+    (s3_error(503, "SlowDown"), StorageUnavailable, ""),
+    (s3_error(400, "RequestTimeout"), StorageUnavailable, ""),
+    (answer(502, b"<html>Bad Gateway</html>", "text/html"), StorageUnavailable, ""),
+    (answer(429, b"slow", "text/plain"), StorageUnavailable, ""),
+    (answer(503), StorageUnavailable, ""),
+    (b"", StorageUnavailable, ""),
+    (b"HTTP/1.1 200", StorageError, "does not speak S3"),
+    (answer(200, b"<html>Please sign in</html>", "text/html"), StorageError, "does not speak S3"),
+    (b"\0\1\2 not http\r\n\r\n", StorageUnavailable, ""),
+    (answer(200, b"<a>", length=100, ETag='"0"'), StorageUnavailable, ""),
+    (s3_error(418, "NeverHeardOf"), StorageError, ""),
+    (answer(400, b"<html>what?</html>", "text/html"), StorageError, "does not speak S3"),
+    (answer(403, b"not xml at all"), StorageError, "does not speak S3"),
+    (answer(403, b"<Error><Code>\xff\xfe</Code></Error>"), StorageError, "does not speak S3"),
+    (answer(301, b"", Location="http://127.0.0.1:9/"), StorageError, ""),
+    (answer(307, b"", Location="http://127.0.0.1:9/"), StorageError, ""),
 ]
 
 
 @pytest.mark.parametrize(("said", "meant", "words"), ANSWERS)
-async def test_each_answer_is_one_of_our_errors(said: bytes, meant: type[StoreError], words: str) -> None:
+async def test_each_answer_is_one_of_our_errors(said: bytes, meant: type[StorageError], words: str) -> None:
     with canned_http(lambda *_: said) as server:
         store = S3Store(server.endpoint, "files", "key", "secret", read_seconds=2.0)
-        with pytest.raises(StoreError) as caught:
+        with pytest.raises(StorageError) as caught:
             await store.put(random_key(), b"x") if b"<a>" not in said else await store.get(random_key())
         assert type(caught.value) is meant and words in caught.value.message
         for trying in operations(store, random_key()):
             # Not every operation reads every answer; but what it raises is ours.
-            with suppress(StoreError, StopAsyncIteration):
+            with suppress(StorageError, StopAsyncIteration):
                 await trying()
         await store.aclose()
 
@@ -233,7 +233,7 @@ async def test_each_answer_is_one_of_our_errors(said: bytes, meant: type[StoreEr
 async def test_a_listing_that_is_none_is_no_empty_listing(body: bytes) -> None:
     with canned_http(lambda *_: answer(200, body)) as server:
         store = S3Store(server.endpoint, "files", "key", "secret")
-        with pytest.raises(StoreError):
+        with pytest.raises(StorageError):
             await anext(store.objects())
 
 
@@ -255,8 +255,8 @@ async def test_deletes_go_in_batches_of_a_thousand() -> None:
     assert [body.count(b"<Key>") for _, body in server.heard] == [1000, 1000, 1]
 
 
-@pytest.mark.parametrize(("code", "meant"), [("AccessDenied", StoreError), ("InternalError", StoreAway)])
-async def test_what_a_batch_could_not_delete_is_said(code: str, meant: type[StoreError]) -> None:
+@pytest.mark.parametrize(("code", "meant"), [("AccessDenied", StorageError), ("InternalError", StorageUnavailable)])
+async def test_what_a_batch_could_not_delete_is_said(code: str, meant: type[StorageError]) -> None:
     errors = "".join(f"<Error><Key>k</Key><Code>{said}</Code></Error>" for said in ("NoSuchKey", code))
     said = answer(200, f"<DeleteResult>{errors}</DeleteResult>".encode())
     with canned_http(lambda *_: said) as server, pytest.raises(meant):
@@ -271,14 +271,14 @@ async def test_a_slow_line_has_more_time_to_send_than_to_connect() -> None:
 
 
 async def test_a_server_that_takes_no_more_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3_lines, "_SEND_SECONDS", 0.5)
+    monkeypatch.setattr(s3_pool, "_SEND_SECONDS", 0.5)
     with canned_http(lambda *_: answer(200)) as server:
         server.pause_seconds = 60.0
         store = S3Store(server.endpoint, "files", "key", "secret")
         took: list[float] = []
         for _ in range(2):
             began = time.monotonic()
-            with pytest.raises(StoreAway):
+            with pytest.raises(StorageUnavailable):
                 await store.put(random_key(), b"x" * (5 << 20))
             took.append(time.monotonic() - began)
     assert 0.4 < took[0] < 30 and took[1] < took[0], "the second one is not even tried"
@@ -322,7 +322,7 @@ async def when_back(store: S3Store, key: str) -> bytes:
     while True:
         try:
             return await store.get(key)
-        except StoreAway:
+        except StorageUnavailable:
             await asyncio.sleep(0.1)
 
 

@@ -20,11 +20,11 @@ from rxchat.adapters import ollama, ollama_errors, ollama_stream
 from rxchat.adapters.ollama import OllamaChatModel
 from rxchat.domain.chat import AnswerFinished, ChatMessage, ReasoningDelta, Role, TextDelta
 from rxchat.domain.errors import (
-    ModelBroke,
+    InvalidModelResponse,
     ModelError,
-    ModelHostAway,
+    ModelHostUnavailable,
     ModelRefused,
-    ModelSilent,
+    ModelTimeout,
     ModelUnknown,
 )
 from tests.embedded_models import EmbeddedModels
@@ -144,14 +144,14 @@ async def scripted(ollama: ScriptedOllama) -> AsyncGenerator[OllamaChatModel]:
 @pytest.mark.parametrize(
     ("fault", "error", "sentence"),
     [
-        ("error-line", ModelBroke, "failed while it was answering"),
-        ("cut", ModelBroke, "stopped in the middle of the answer"),
-        ("reset", ModelBroke, "broke in the middle"),
-        ("garbage", ModelBroke, "not an answer"),
-        ("not-json-object", ModelBroke, "not an answer"),
-        ("wrong-fields", ModelBroke, "not an answer"),
-        ("absurd-counts", ModelBroke, "not an answer"),
-        ("silent", ModelSilent, "said nothing for 1 seconds"),
+        ("error-line", InvalidModelResponse, "failed while it was answering"),
+        ("cut", InvalidModelResponse, "stopped in the middle of the answer"),
+        ("reset", InvalidModelResponse, "broke in the middle"),
+        ("garbage", InvalidModelResponse, "not an answer"),
+        ("not-json-object", InvalidModelResponse, "not an answer"),
+        ("wrong-fields", InvalidModelResponse, "not an answer"),
+        ("absurd-counts", InvalidModelResponse, "not an answer"),
+        ("silent", ModelTimeout, "said nothing for 1 seconds"),
         ("html-status", ModelError, "failed on its host"),
         ("refused", ModelRefused, "did not take this request"),
     ],
@@ -170,7 +170,7 @@ async def test_every_failure_is_ours_and_keeps_what_was_said(
 async def test_a_model_that_takes_too_long_to_begin_is_silent(ollama: ScriptedOllama) -> None:
     ollama.offered = ["scripted:first=60"]
     model = OllamaChatModel([ollama.host], first_token_seconds=0.4)
-    with pytest.raises(ModelSilent, match=r"said nothing for 0\.4 seconds"):
+    with pytest.raises(ModelTimeout, match=r"said nothing for 0\.4 seconds"):
         await answer(model, "scripted:first=60")
     await model.aclose()
 
@@ -178,7 +178,7 @@ async def test_a_model_that_takes_too_long_to_begin_is_silent(ollama: ScriptedOl
 async def test_nobody_at_the_host_is_said_with_its_address_to_administrators_alone() -> None:
     model = OllamaChatModel(["http://127.0.0.1:9"])
     for attempt in (answer(model, "any"), model.models()):
-        with pytest.raises(ModelHostAway, match=r"^The model host does not answer\. ") as failure:
+        with pytest.raises(ModelHostUnavailable, match=r"^The model host does not answer\. ") as failure:
             await attempt
         assert "127.0.0.1" not in failure.value.message
         assert failure.value.detail.startswith("http://127.0.0.1:9 does not answer (")
@@ -192,7 +192,7 @@ async def test_credentials_of_a_host_are_sent_and_never_said(ollama: ScriptedOll
     assert (offered.host, offered.is_demo) == (ollama.host, True)
     assert ollama.credentials == "team:s3cret!"
     await ollama.stop()
-    with pytest.raises(ModelHostAway) as failure:
+    with pytest.raises(ModelHostUnavailable) as failure:
         await answer(model, "scripted:tokens=20")
     assert "s3cret" not in failure.value.detail and ollama.host in failure.value.detail
     await model.aclose()
@@ -209,9 +209,9 @@ async def test_a_host_may_be_behind_a_path() -> None:
     async with server:
         model = OllamaChatModel([f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/ollama/"])
         model._host_of["m"] = next(iter(model._clients))
-        with pytest.raises(ModelHostAway):
+        with pytest.raises(ModelHostUnavailable):
             await answer(model, "m")
-        with pytest.raises(ModelHostAway):
+        with pytest.raises(ModelHostUnavailable):
             await model.models()
         await model.aclose()
     assert asked[-2:] == ["/ollama/api/chat", "/ollama/api/tags"]
@@ -226,21 +226,21 @@ async def test_a_host_that_takes_no_connection_is_away_and_not_silent(monkeypatc
     model = OllamaChatModel(["http://10.255.255.1:11434"])
     model._host_of["m"] = next(iter(model._clients))
     monkeypatch.setattr(ollama, "_LOOK_SECONDS", 0.1)
-    with pytest.raises(ModelHostAway) as failure:
+    with pytest.raises(ModelHostUnavailable) as failure:
         await answer(model, "m")
     assert "10.255.255.1" in failure.value.detail
     await model.aclose()
 
 
 async def test_without_any_host_the_setting_is_named() -> None:
-    with pytest.raises(ModelHostAway, match="OLLAMA_HOSTS"):
+    with pytest.raises(ModelHostUnavailable, match="OLLAMA_HOSTS"):
         await answer(OllamaChatModel([]), "any")
 
 
 async def test_a_host_that_is_back_answers_again(ollama: ScriptedOllama) -> None:
     model = OllamaChatModel([ollama.host])
     await ollama.stop()
-    with pytest.raises(ModelHostAway):
+    with pytest.raises(ModelHostUnavailable):
         await answer(model, "scripted:")
     await ollama.start()
     assert isinstance((await answer(model, "scripted:"))[-1], AnswerFinished)
@@ -275,7 +275,7 @@ async def test_the_daemon_notices_that_we_left(ollama: ScriptedOllama, scripted:
 
 
 async def test_a_line_without_an_end_is_cut_off_before_it_fills_the_memory(scripted: OllamaChatModel) -> None:
-    with pytest.raises(ModelBroke) as failure:
+    with pytest.raises(InvalidModelResponse) as failure:
         await answer(scripted, "scripted:tokens=20,fault=endless-line")
     assert "a line of over 4 MB" in failure.value.detail
 

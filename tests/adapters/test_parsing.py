@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from rxchat.adapters import parsing
-from rxchat.adapters.parsing import IsolatedParser
+from rxchat.adapters.parsing import SandboxedParser
 from rxchat.domain.documents import ParsedDocument
-from rxchat.domain.errors import DocumentUnreadable, StoreAway
+from rxchat.domain.errors import DocumentUnreadable, StorageUnavailable
 from rxchat.parsers import limits
 from rxchat.parsers.formats import BY_SUFFIX
 from tests.parsers import hostile, samples
@@ -24,10 +24,10 @@ pytestmark = pytest.mark.anyio
 ENDLESS = b"<div>" * 100_000
 
 
-async def outcome(name: str, content: bytes, parser: IsolatedParser | None = None) -> ParsedDocument | str:
+async def outcome(name: str, content: bytes, parser: SandboxedParser | None = None) -> ParsedDocument | str:
     """A document that keeps its promises, or the reason why there is none; nothing else may come of a file."""
     try:
-        document = await (parser or IsolatedParser()).parse(name, "", pieces(content))
+        document = await (parser or SandboxedParser()).parse(name, "", pieces(content))
     except DocumentUnreadable as unreadable:
         reason = unreadable.message
     else:
@@ -71,7 +71,7 @@ async def test_a_hostile_file_fails_alone_with_a_reason(bomb: str) -> None:
     content = make()
     # Of what would take minutes, one second shows as much as two.
     takes_minutes = bomb.startswith(("deep html", "formatted html", "pdf stream"))
-    parser = IsolatedParser(cpu_seconds=1 if takes_minutes else 2, wall_seconds=30)
+    parser = SandboxedParser(cpu_seconds=1 if takes_minutes else 2, wall_seconds=30)
     found = await outcome(name, content, parser)
     if isinstance(found, ParsedDocument):
         assert "root:" not in found.text
@@ -111,21 +111,21 @@ async def test_random_bytes_fail_with_a_reason(suffix: str) -> None:
 
 
 async def test_too_much_work_is_given_up() -> None:
-    found = await outcome("a.csv", hostile.bombs()["long csv"][1](), IsolatedParser(cpu_seconds=0))
+    found = await outcome("a.csv", hostile.bombs()["long csv"][1](), SandboxedParser(cpu_seconds=0))
     assert found == (
         "This file needs more than 0 seconds of work to read; it was given up. Save it anew or split it, and try again."
     )
 
 
 async def test_too_much_time_is_given_up() -> None:
-    found = await outcome("a.html", ENDLESS, IsolatedParser(wall_seconds=0.05))
+    found = await outcome("a.html", ENDLESS, SandboxedParser(wall_seconds=0.05))
     assert isinstance(found, str)
     assert "takes more than 0 seconds" in found
 
 
 async def test_too_much_memory_is_given_up() -> None:
     content = ("ä" * 20 + "\n").encode() * 2_000_000
-    found = await outcome("a.txt", content, IsolatedParser(memory_bytes=200_000_000))
+    found = await outcome("a.txt", content, SandboxedParser(memory_bytes=200_000_000))
     assert found == "This file needs more memory to read than RxChat gives to one file: split it and try again."
 
 
@@ -135,18 +135,18 @@ async def test_too_large_a_file_is_refused_before_it_is_sent() -> None:
             yield b"some text\n" * 100_000
 
     with pytest.raises(DocumentUnreadable, match="larger than 100 MB"):
-        await IsolatedParser().parse("a.txt", "", endless())
+        await SandboxedParser().parse("a.txt", "", endless())
     assert limits.FILE_BYTES == 100_000_000
 
 
 async def test_a_store_that_fails_in_the_middle_is_not_the_files_fault() -> None:
     async def failing() -> AsyncGenerator[bytes]:
         yield b"some text" * 10_000
-        raise StoreAway
+        raise StorageUnavailable
 
     before = children()
-    with pytest.raises(StoreAway):
-        await IsolatedParser().parse("a.txt", "", failing())
+    with pytest.raises(StorageUnavailable):
+        await SandboxedParser().parse("a.txt", "", failing())
     assert children() <= before
 
 
@@ -175,7 +175,7 @@ async def test_a_child_that_misbehaves_is_the_documents_failure(code: str, monke
 
 async def test_a_child_that_does_not_listen_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parsing, "_START", "import time; time.sleep(30)")
-    found = await outcome("a.txt", b"hello" * 1_000_000, IsolatedParser(wall_seconds=0.3))
+    found = await outcome("a.txt", b"hello" * 1_000_000, SandboxedParser(wall_seconds=0.3))
     assert isinstance(found, str)
     assert "takes more than" in found
 
@@ -192,7 +192,7 @@ async def test_who_gives_up_waiting_leaves_no_child(seconds: float) -> None:
 
 
 async def test_another_document_is_read_while_a_bomb_is() -> None:
-    parser = IsolatedParser(cpu_seconds=30)
+    parser = SandboxedParser(cpu_seconds=30)
     bomb = asyncio.create_task(outcome("a.html", ENDLESS, parser))
     await asyncio.sleep(0.2)
     assert (await parser.parse("a.txt", "", pieces(b"hello"))).text == "hello"
@@ -203,7 +203,7 @@ async def test_another_document_is_read_while_a_bomb_is() -> None:
 
 
 async def test_a_hundred_documents_do_not_start_a_hundred_children() -> None:
-    parser = IsolatedParser(at_once=2)
+    parser = SandboxedParser(at_once=2)
     before = children()
     most = 0
     tasks = [asyncio.create_task(parser.parse("a.txt", "", pieces(b"hello"))) for _ in range(12)]

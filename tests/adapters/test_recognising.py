@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from rxchat.adapters import parsing
-from rxchat.adapters.parsing import IsolatedParser
+from rxchat.adapters.parsing import SandboxedParser
 from rxchat.domain.documents import ParsedDocument, RecognizedLine, RecognizedPage
 from rxchat.domain.errors import DocumentUnreadable
-from rxchat.parsers import wire
+from rxchat.parsers import protocol
 from tests.parsers import samples, scans
 from tests.parsers.samples import check, headings, pieces
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def recognised(
-    name: str, content: bytes, parser: IsolatedParser | None = None
+    name: str, content: bytes, parser: SandboxedParser | None = None
 ) -> tuple[ParsedDocument, list[float]]:
     """What the recogniser makes of a file, and what it told on its way."""
     told: list[float] = []
@@ -29,14 +29,14 @@ async def recognised(
     async def tell(share: float, page: RecognizedPage | None) -> None:
         told.append(share)
 
-    document = await (parser or IsolatedParser()).recognise(name, "", pieces(content), tell)
+    document = await (parser or SandboxedParser()).recognise(name, "", pieces(content), tell)
     check(document)
     return document, told
 
 
 @pytest.mark.slow
 async def test_a_scan_is_recognised_page_by_page_behind_all_barriers() -> None:
-    parser = IsolatedParser()
+    parser = SandboxedParser()
     first = "Invoice 4711\nThe total is 1,234.50 euros.\nIt includes the taxes of both countries."
     second = "Second page\nIt was paid on Friday, and booked\non the Monday after."
     document, told = await recognised("a.pdf", scans.pdf(first, second), parser)
@@ -60,7 +60,7 @@ async def test_a_page_that_is_known_is_not_looked_at_again_and_each_new_one_is_t
 
     content = scans.pdf("First page\nof two", "Second page\nof two")
     known = RecognizedPage(0, (RecognizedLine("Known from before", 50.0, 700.0, 12.0),))
-    document = await IsolatedParser().recognise("a.pdf", "", pieces(content), tell, [known])
+    document = await SandboxedParser().recognise("a.pdf", "", pieces(content), tell, [known])
     assert "Known from before" in document.text and "First page" not in document.text
     assert "Second page" in document.text and document.notes == ("The text of 2 pages was recognised.",)
     (page,) = told
@@ -163,9 +163,9 @@ os.write(1, bytes.fromhex("{answer}"))
 
 
 async def test_each_page_has_its_time_and_nonsense_is_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = wire.encode(await samples.parsed("a.txt", b"hello")).hex()
+    answer = protocol.encode(await samples.parsed("a.txt", b"hello")).hex()
     monkeypatch.setattr(parsing, "_START", SLOW.format(answer=answer))
-    document, told = await recognised("a.pdf", scans.pdf("x"), IsolatedParser(wall_seconds=3))
+    document, told = await recognised("a.pdf", scans.pdf("x"), SandboxedParser(wall_seconds=3))
     assert document.text == "hello"
     assert [round(10 * share) for share in told if share] == list(range(1, 11))
 
@@ -175,7 +175,7 @@ async def test_a_page_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatc
     # The child would sleep for a minute.
     with pytest.raises(DocumentUnreadable, match="given up"):
         async with asyncio.timeout(50):
-            await recognised("a.pdf", scans.pdf("x"), IsolatedParser(wall_seconds=1))
+            await recognised("a.pdf", scans.pdf("x"), SandboxedParser(wall_seconds=1))
 
 
 async def test_a_child_that_says_the_same_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,7 +183,7 @@ async def test_a_child_that_says_the_same_for_ever_is_given_up(monkeypatch: pyte
     monkeypatch.setattr(parsing, "_START", endless)
     async with asyncio.timeout(20):
         with pytest.raises(DocumentUnreadable, match="given up"):
-            await recognised("a.pdf", scans.pdf("x"), IsolatedParser(wall_seconds=2))
+            await recognised("a.pdf", scans.pdf("x"), SandboxedParser(wall_seconds=2))
 
 
 @pytest.mark.slow
@@ -204,4 +204,4 @@ async def test_what_fails_while_it_is_told_ends_the_child() -> None:
 
     async with asyncio.timeout(60):
         with pytest.raises(Gone):
-            await IsolatedParser().recognise("a.pdf", "", pieces(scans.pdf("x", "y")), tell)
+            await SandboxedParser().recognise("a.pdf", "", pieces(scans.pdf("x", "y")), tell)

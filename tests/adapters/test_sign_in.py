@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from rxchat.adapters.sign_in import AppleSignIn, GitHubSignIn, OidcSignIn, providers
-from rxchat.domain.errors import ProviderBroke, ProviderError, ProviderRefused
+from rxchat.domain.errors import InvalidProviderResponse, ProviderError, ProviderRefused
 from rxchat.domain.ports import SignInProvider
-from rxchat.domain.sign_in_providers import Departure, ForeignAccount, ProviderInfo, ProviderKind
+from rxchat.domain.sign_in_providers import AuthorizationRequest, ExternalIdentity, ProviderInfo, ProviderKind
 from rxchat.settings import Settings
 from tests.peers.sign_in_provider import CLIENT_IDS, SECRETS, TEAM, Part, SignInProviderHost, visit
 
@@ -44,12 +44,12 @@ def with_token(request: pytest.FixtureRequest, host: SignInProviderHost) -> Sign
     return offered(host)[request.param]
 
 
-async def leave(provider: SignInProvider, login: str, **how: Any) -> tuple[Departure, dict[str, str]]:
+async def leave(provider: SignInProvider, login: str, **how: Any) -> tuple[AuthorizationRequest, dict[str, str]]:
     departure = await provider.depart(callback(provider.info.key))
     return departure, await visit(departure.url, login, redirect_uri=departure.redirect_uri, **how)
 
 
-async def sign_in(provider: SignInProvider, login: str) -> ForeignAccount:
+async def sign_in(provider: SignInProvider, login: str) -> ExternalIdentity:
     departure, answer = await leave(provider, login)
     return await provider.arrive(departure, answer)
 
@@ -86,7 +86,7 @@ async def test_an_answer_with_another_state_is_not_even_tried(provider, host: Si
     forged |= {"state": state} if state is not None else {}
     before = host.requests(key, TOKEN_PATHS[key])
     for tried in (forged, {"error": "access_denied"} | forged):
-        with pytest.raises(ProviderBroke):
+        with pytest.raises(InvalidProviderResponse):
             await provider.arrive(departure, tried)
     assert host.requests(key, TOKEN_PATHS[key]) == before
     assert (await provider.arrive(departure, answer)).email == "ada@example.org"
@@ -95,7 +95,7 @@ async def test_an_answer_with_another_state_is_not_even_tried(provider, host: Si
 async def test_an_answer_is_worth_nothing_in_another_browser(provider: SignInProvider) -> None:
     victims = await provider.depart(callback(provider.info.key))
     _, attackers = await leave(provider, "mallory")
-    with pytest.raises(ProviderBroke):
+    with pytest.raises(InvalidProviderResponse):
         await provider.arrive(victims, attackers)
 
 
@@ -103,7 +103,7 @@ async def test_somebody_elses_code_is_refused_even_with_the_right_state(provider
     victims = await provider.depart(callback(provider.info.key))
     _, attackers = await leave(provider, "mallory")
     # PKCE at the provider; at Apple, which has none, the nonce.
-    expected = ProviderBroke if provider.info.key == "apple" else ProviderRefused
+    expected = InvalidProviderResponse if provider.info.key == "apple" else ProviderRefused
     with pytest.raises(expected):
         await provider.arrive(victims, attackers | {"state": victims.state})
 
@@ -112,7 +112,7 @@ async def test_a_departure_to_one_provider_does_not_arrive_at_another(host: Sign
     found = offered(host)
     departure, answer = await leave(found["oidc"], "ada")
     for other in ("github", "apple"):
-        with pytest.raises(ProviderBroke):
+        with pytest.raises(InvalidProviderResponse):
             await found[other].arrive(departure, answer)
 
 
@@ -126,13 +126,13 @@ async def test_a_code_works_once(provider: SignInProvider) -> None:
 @pytest.mark.parametrize("code", ["", "made-up", "x" * 5000])
 async def test_a_code_that_nobody_gave_is_refused(provider: SignInProvider, code: str) -> None:
     departure, answer = await leave(provider, "ada")
-    with pytest.raises(ProviderRefused if code == "made-up" else ProviderBroke):
+    with pytest.raises(ProviderRefused if code == "made-up" else InvalidProviderResponse):
         await provider.arrive(departure, answer | {"code": code})
 
 
 async def test_an_answer_of_another_issuer_is_refused(provider: SignInProvider) -> None:
     departure, answer = await leave(provider, "ada")
-    with pytest.raises(ProviderBroke):
+    with pytest.raises(InvalidProviderResponse):
         await provider.arrive(departure, answer | {"iss": "https://evil.example"})
 
 
@@ -140,7 +140,7 @@ async def test_a_provider_that_promises_to_name_itself_has_to(host: SignInProvid
     provider = offered(host)["oidc"]
     departure, answer = await leave(provider, "ada")
     assert answer.pop("iss") == host.urls["oidc"]
-    with pytest.raises(ProviderBroke):
+    with pytest.raises(InvalidProviderResponse):
         await provider.arrive(departure, answer)
 
 
@@ -184,7 +184,7 @@ FORGERIES: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
 async def test_a_forged_id_token_is_refused(with_token, host: SignInProviderHost, sign, header, claims) -> None:
     departure, answer = await leave(with_token, "ada")
     host.forge(with_token.info.key, sign, header, **claims)
-    with pytest.raises(ProviderBroke):
+    with pytest.raises(InvalidProviderResponse):
         await with_token.arrive(departure, answer)
     # And it was the forgery that was refused.
     assert (await sign_in(with_token, "ada")).subject == "ada"
@@ -194,7 +194,7 @@ async def test_a_token_for_several_clients_has_to_be_given_to_us(with_token, hos
     ours = CLIENT_IDS[with_token.info.key]
     departure, answer = await leave(with_token, "ada")
     host.forge(with_token.info.key, aud=[ours, "somebody-else"])
-    with pytest.raises(ProviderBroke):
+    with pytest.raises(InvalidProviderResponse):
         await with_token.arrive(departure, answer)
     departure, answer = await leave(with_token, "ada")
     host.forge(with_token.info.key, aud=[ours, "somebody-else"], azp=ours)
@@ -226,7 +226,7 @@ async def test_keys_are_kept_and_fetched_again_when_they_change(with_token, host
     assert [count - fetched[0] for count in fetched] == [0, 1, 1, 2, 2]
     departure, answer = await leave(with_token, "ada")
     host.forge(key, "stranger", {"kid": "x"})
-    with pytest.raises(ProviderBroke):
+    with pytest.raises(InvalidProviderResponse):
         await with_token.arrive(departure, answer)
     assert host.requests(key, KEY_PATHS[key]) == fetched[-1] + 1
 
@@ -276,7 +276,7 @@ async def test_what_an_id_token_leaves_out_is_asked_for(host: SignInProviderHost
     provider = offered(host)["oidc"]
     departure, answer = await leave(provider, "mallory")
     host.tamper("oidc", "/me", sub="ada", email="ada@example.org")
-    with pytest.raises(ProviderBroke):
+    with pytest.raises(InvalidProviderResponse):
         await provider.arrive(departure, answer)
 
 
@@ -315,7 +315,7 @@ async def test_a_client_that_the_provider_does_not_know_is_our_mistake(host: Sig
     }
     for provider in wrong.values():
         departure, answer = await leave(provider, "ada")
-        with pytest.raises(ProviderBroke):
+        with pytest.raises(InvalidProviderResponse):
             await provider.arrive(departure, answer)
 
 

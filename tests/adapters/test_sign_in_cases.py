@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from rxchat.adapters.sign_in.calls import Distrusted
 from rxchat.adapters.sign_in.id_tokens import checked
+from rxchat.adapters.sign_in.oauth_client import UntrustedResponse
 from rxchat.adapters.sign_in.oidc import account_of
 from rxchat.domain.errors import AddressUnconfirmed
 
@@ -88,11 +88,11 @@ def test_a_provider_whose_clock_is_a_little_ahead_is_believed(claim: str, second
 
 
 def test_beyond_two_minutes_the_log_says_that_it_is_the_clock() -> None:
-    with pytest.raises(Distrusted, match=r"clock is 2\d\d s ahead"):
+    with pytest.raises(UntrustedResponse, match=r"clock is 2\d\d s ahead"):
         checked(token(iat=int(time.time()) + 240), issuer=ISSUER, client_id="me", nonce="n")
 
 
 @pytest.mark.parametrize("claim", [{"iat": None}, {"iat": "now"}, {"nbf": "now"}])
 def test_a_token_of_no_time_is_not_believed(claim: dict[str, Any]) -> None:
-    with pytest.raises(Distrusted):
+    with pytest.raises(UntrustedResponse):
         checked(token(**claim), issuer=ISSUER, client_id="me", nonce="n")

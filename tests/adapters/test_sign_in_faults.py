@@ -13,9 +13,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from rxchat.adapters.sign_in import AppleSignIn, GitHubSignIn, OidcSignIn
-from rxchat.adapters.sign_in.calls import AsyncOAuth2Client, Distrusted, translated
+from rxchat.adapters.sign_in.oauth_client import AsyncOAuth2Client, UntrustedResponse, translated
 from rxchat.adapters.sign_in.oidc import believed
-from rxchat.domain.errors import ProviderAway, ProviderBroke, ProviderError, ProviderRefused
+from rxchat.domain.errors import InvalidProviderResponse, ProviderError, ProviderRefused, ProviderUnavailable
 from rxchat.domain.ports import SignInProvider
 from tests.adapters.test_sign_in import KEY_PATHS, TOKEN_PATHS, callback, leave, sign_in
 from tests.peers.sign_in_provider import CLIENT_IDS, KEY_ID, SECRETS, TEAM, Part, SignInProviderHost
@@ -85,7 +85,7 @@ async def attempt(host: SignInProviderHost, part: Part, path: str, fault: Any) -
 @pytest.mark.parametrize(("part", "path", "fault"), WORST_DAYS, ids=str)
 async def test_every_failure_is_ours(host: SignInProviderHost, part: Part, path: str, fault: str) -> None:
     failure = await attempt(host, part, path, fault)
-    assert type(failure) is (ProviderAway if fault in AWAY else ProviderBroke)
+    assert type(failure) is (ProviderUnavailable if fault in AWAY else InvalidProviderResponse)
     assert failure.message == type(failure)().message, "a person is told nothing of the answer"
     assert host.trapped == []
     host.calm()
@@ -94,8 +94,8 @@ async def test_every_failure_is_ours(host: SignInProviderHost, part: Part, path:
 
 @pytest.mark.parametrize("part", ["oidc", "github", "apple"])
 async def test_what_the_token_endpoint_says_of_itself_is_heard(host: SignInProviderHost, part: Part) -> None:
-    assert type(await attempt(host, part, TOKEN_PATHS[part], "server-error")) is ProviderAway
-    assert type(await attempt(host, part, TOKEN_PATHS[part], "odd-error")) is ProviderBroke
+    assert type(await attempt(host, part, TOKEN_PATHS[part], "server-error")) is ProviderUnavailable
+    assert type(await attempt(host, part, TOKEN_PATHS[part], "odd-error")) is InvalidProviderResponse
 
 
 @pytest.mark.parametrize(
@@ -104,8 +104,8 @@ async def test_what_the_token_endpoint_says_of_itself_is_heard(host: SignInProvi
         ("access_denied", ProviderRefused),
         ("consent_required", ProviderRefused),
         ("<script>", ProviderRefused),
-        ("temporarily_unavailable", ProviderAway),
-        ("server_error", ProviderAway),
+        ("temporarily_unavailable", ProviderUnavailable),
+        ("server_error", ProviderUnavailable),
     ],
 )
 async def test_an_error_in_place_of_a_code_ends_it(host: SignInProviderHost, error: str, expected) -> None:
@@ -136,7 +136,7 @@ async def test_a_field_of_githubs_that_is_not_what_it_should_be(host: SignInProv
     provider = impatient(host, "github")
     departure, answer = await leave(provider, "ada")
     host.tamper("github", path, **fields)
-    with pytest.raises(ProviderBroke):
+    with pytest.raises(InvalidProviderResponse):
         await provider.arrive(departure, answer)
 
 
@@ -147,7 +147,7 @@ async def test_the_api_of_a_github_may_be_elsewhere(host: SignInProviderHost) ->
         if is_there:
             assert (await sign_in(provider, "ada")).email == "ada@example.org"
         else:
-            with pytest.raises(ProviderAway):
+            with pytest.raises(ProviderUnavailable):
                 await sign_in(provider, "ada")
 
 
@@ -202,13 +202,13 @@ def good_document(issuer: str) -> dict[str, Any]:
 def test_only_an_issuer_on_this_machine_has_endpoints_without_https(endpoint: str) -> None:
     local = "http://127.0.0.1:4000"
     assert believed(local, good_document(local)).issuer == local
-    with pytest.raises(Distrusted):
+    with pytest.raises(UntrustedResponse):
         believed("https://id.example", good_document("https://id.example") | {endpoint: f"{local}/x"})
 
 
 @pytest.mark.parametrize("said", ["https://evil.example", "https://id.example/x", "https://ID.example", "", None, 7])
 def test_a_discovery_document_is_the_issuers_own(said: object) -> None:
-    with pytest.raises(Distrusted):
+    with pytest.raises(UntrustedResponse):
         believed("https://id.example", good_document("https://id.example") | {"issuer": said})
 
 
@@ -232,7 +232,7 @@ def test_a_client_proves_itself_in_a_way_that_the_provider_takes(methods, chosen
 async def test_nobody_departs_by_a_tampered_discovery_document(host: SignInProviderHost) -> None:
     for fields in ({"issuer": "https://evil.example"}, {"token_endpoint": "http://evil.example/"}, {"jwks_uri": None}):
         host.tamper("oidc", "/.well-known/openid-configuration", **fields)
-        with pytest.raises(ProviderBroke):
+        with pytest.raises(InvalidProviderResponse):
             await impatient(host, "oidc").depart(callback("oidc"))
 
 
@@ -275,7 +275,7 @@ async def test_the_log_says_why_and_holds_no_secret(host: SignInProviderHost, pa
         await provider.arrive(departure, answer)
         with pytest.raises(ProviderRefused):
             await provider.arrive(departure, answer)
-        with pytest.raises(ProviderBroke):
+        with pytest.raises(InvalidProviderResponse):
             await provider.arrive(departure, answer | {"state": "x"})
     assert [entry["event"] for entry in logs] == [
         "sign-in provider gave no token",

@@ -13,10 +13,10 @@ from sqlalchemy import event
 from starlette.responses import PlainTextResponse
 
 from rxchat.adapters.objects.folder import FolderStore
-from rxchat.api.front import Front
+from rxchat.api.gateway import Front
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
-from rxchat.domain.errors import StoreAway, TooManyAttempts
+from rxchat.domain.errors import StorageUnavailable, TooManyAttempts
 from rxchat.domain.files import PART_BYTES
 from rxchat.services.app.container import Services
 from rxchat.services.documents.downloads import DOWNLOADS, DOWNLOADS_OF_ONE_USER, Downloads
@@ -66,7 +66,7 @@ async def test_a_store_that_is_away_is_said_instead_of_a_broken_file(
     await sign_in(client, ada)
 
     async def away(_key: str) -> bytes:
-        raise StoreAway
+        raise StorageUnavailable
 
     with monkeypatch.context() as patched:
         patched.setattr(services.files._store, "get", away)

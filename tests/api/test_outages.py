@@ -9,11 +9,11 @@ import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 
-from rxchat.api.front import Front
+from rxchat.api.gateway import Front
 from rxchat.api.routes import build_api
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
-from rxchat.domain.errors import DatabaseAway
+from rxchat.domain.errors import DatabaseUnavailable
 from rxchat.settings import Settings
 from tests.peers.gateway import gateway
 
@@ -37,7 +37,7 @@ async def test_with_postgres_away_it_is_alive_says_what_is_missing_and_recovers(
                 assert (await http.get("/healthz")).status_code == 200
                 sign_in = await http.post("/api/auth/sign-in", json={"email": "a@b.c", "password": "x"})
                 assert sign_in.status_code == 503 and sign_in.json()["error"]["code"] == "database_away"
-                with pytest.raises(DatabaseAway):
+                with pytest.raises(DatabaseUnavailable):
                     await services.registration.setup_token()
                 await between.open()
                 async with asyncio.timeout(15):

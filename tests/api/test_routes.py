@@ -11,7 +11,7 @@ import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 
-from rxchat.api.front import Front
+from rxchat.api.gateway import Front
 from rxchat.api.routes import build_api
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings

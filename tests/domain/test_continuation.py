@@ -6,14 +6,14 @@ import random
 
 import pytest
 
-from rxchat.domain.continuation import BeganAnew, Seam, looks_complete
+from rxchat.domain.continuation import AnswerRestarted, ContinuationJoiner, looks_complete
 
 SAID = "The short answer is that the lock is taken before the row is read, and never the other way round; if it were,"
 REST = " two writers could each wait for what the other one holds, and neither would ever go on."
 
 
 def joined(said: str, *pieces: str) -> str:
-    seam = Seam(said)
+    seam = ContinuationJoiner(said)
     return said + "".join([*map(seam.feed, pieces), seam.close()])
 
 
@@ -38,18 +38,18 @@ def test_however_a_model_goes_on_nothing_is_lost_and_nothing_is_twice(continuati
 
 
 def test_what_is_new_is_said_at_once_when_it_is_clear() -> None:
-    seam = Seam(SAID)
+    seam = ContinuationJoiner(SAID)
     assert seam.feed(" two writers could") == " two writers could"
     assert seam.feed(" e") == " e"
 
 
 def test_another_answer_is_not_joined() -> None:
-    with pytest.raises(BeganAnew):
+    with pytest.raises(AnswerRestarted):
         joined(SAID, SAID[:80], "something altogether different", " and more of it, at length, until it is clear " * 3)
 
 
 def test_the_same_answer_up_to_a_point_before_the_end_is_no_continuation() -> None:
-    with pytest.raises(BeganAnew):
+    with pytest.raises(AnswerRestarted):
         joined(SAID, SAID[:90])
 
 

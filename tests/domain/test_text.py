@@ -9,11 +9,11 @@ import pytest
 
 from rxchat.domain.accounts import valid_name
 from rxchat.domain.errors import InvalidInput
-from rxchat.domain.text import clean_line, clean_title, same_site_path, storable, title_of, utf16_length
+from rxchat.domain.text import clean_line, clean_title, same_site_path, sanitize, title_of, utf16_length
 
 
 def test_what_postgres_cannot_hold_is_replaced_and_nothing_else() -> None:
-    assert storable("a\x00b\ud800c\u202ed\n🙂") == "a\ufffdb\ufffdc\u202ed\n🙂"
+    assert sanitize("a\x00b\ud800c\u202ed\n🙂") == "a\ufffdb\ufffdc\u202ed\n🙂"
 
 
 @pytest.mark.parametrize(("text", "length"), [("", 0), ("abc", 3), ("é", 1), ("🙂", 2), ("a🙂b", 4)])

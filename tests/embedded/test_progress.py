@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rxchat.embedded import progress
-from rxchat.embedded.child import Child, Kept
+from rxchat.embedded.child import Child, SupervisedProcess
 from rxchat.embedded.progress import TaskLine, Terminal
 
 
@@ -97,7 +97,7 @@ async def test_a_child_that_takes_long_says_what_it_waits_for(tmp_path: Path, mo
         label="the web server",
         stage=lambda: progress.stage(tmp_path),
     )
-    kept = Kept(child, tmp_path, told.append)
+    kept = SupervisedProcess(child, tmp_path, told.append)
     async with asyncio.timeout(30):
         await kept.start()
     await kept.stop(1)

@@ -26,7 +26,7 @@ import httpx
 import psycopg
 
 from rxchat.db.platform.database import Database
-from rxchat.services.documents.storage_gc import Sweeping
+from rxchat.services.documents.storage_gc import StorageGarbageCollector
 from tests.faults.house import BUCKET, House, opened
 from tests.peers.swift import swift_s3
 from tests.performance.seeding import add_person
@@ -182,7 +182,7 @@ async def _swept(house: House) -> None:
     """After a sweep there is in the store just what is remembered."""
     store, database = house.store(), Database(house.postgres_url)
     try:
-        await Sweeping(database, store).once(unfinished=timedelta(0), young=timedelta(0))
+        await StorageGarbageCollector(database, store).once(unfinished=timedelta(0), young=timedelta(0))
         with psycopg.connect(house.owner_url) as connection:
             remembered = {row[0] for row in connection.execute("SELECT object_key FROM file_part")}
         kept = {item.key async for item in store.objects()}

@@ -22,7 +22,7 @@ from rxchat.adapters.objects.s3 import S3Store
 from rxchat.connections import Connections
 from rxchat.domain.ports import ObjectStore
 from rxchat.embedded import data_folder, process, secrets, valkey
-from rxchat.embedded.child import Child, Kept
+from rxchat.embedded.child import Child, SupervisedProcess
 from rxchat.embedded.errors import StartFailed
 from rxchat.embedded.postgres import Postgres
 from tests.faults.line import Line
@@ -48,7 +48,7 @@ class Part:
     def __init__(self, child: Child, logs: Path) -> None:
         """Know how to run it."""
         self.name = child.name
-        self._kept = Kept(child, logs, lambda line: None)
+        self._kept = SupervisedProcess(child, logs, lambda line: None)
 
     @property
     def pid(self) -> int:

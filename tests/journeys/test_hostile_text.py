@@ -12,12 +12,12 @@ import pytest
 from playwright.sync_api import BrowserContext, Dialog, Page, expect
 
 from rxchat.domain.ids import new_id
-from rxchat.domain.text import storable
+from rxchat.domain.text import sanitize
 from tests.journeys.browser import EMAIL, Chat
 from tests.journeys.server import RxChat
 
 CORPUS = Path(__file__).parents[1] / "security" / "corpus" / "hostile-markdown.jsonl"
-PAYLOADS = [storable(json.loads(line)) for line in CORPUS.read_text().splitlines()]
+PAYLOADS = [sanitize(json.loads(line)) for line in CORPUS.read_text().splitlines()]
 # As many messages as a page shows at first, half of them questions.
 IN_ONE = 96
 FIELDS = [payload for payload in PAYLOADS if "\n" not in payload and len(payload) < 90][:24]

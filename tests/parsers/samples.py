@@ -14,7 +14,7 @@ import openpyxl
 import pptx
 from pptx.util import Emu
 
-from rxchat.adapters.parsing import IsolatedParser
+from rxchat.adapters.parsing import SandboxedParser
 from rxchat.domain.documents import Block, BlockKind, ParsedDocument
 
 Placed = tuple[float, float, float, str]
@@ -29,7 +29,7 @@ async def pieces(content: bytes, size: int = 1 << 16) -> AsyncGenerator[bytes]:
 
 async def parsed(name: str, content: bytes, **limits: float) -> ParsedDocument:
     """What the real parser makes of a file."""
-    return await IsolatedParser(**limits).parse(name, "", pieces(content))  # type: ignore[arg-type]
+    return await SandboxedParser(**limits).parse(name, "", pieces(content))  # type: ignore[arg-type]
 
 
 def parts(document: ParsedDocument) -> list[tuple[BlockKind, str]]:

@@ -14,7 +14,7 @@ from PIL import Image
 from pptx.util import Emu
 
 from rxchat.domain.documents import BlockKind, ParsedDocument
-from rxchat.domain.errors import DocumentUnreadable, NothingButPixels
+from rxchat.domain.errors import DocumentUnreadable, NoTextLayer
 from rxchat.parsers import (
     delimited,
     epub,
@@ -334,11 +334,11 @@ def test_pdf_with_two_columns_is_read_one_after_the_other() -> None:
 def test_pdf_with_nothing_on_its_pages_says_so() -> None:
     with pytest.raises(DocumentUnreadable, match="nothing on any page") as caught:
         pdf.parse(samples.pdf([], []), ".pdf")
-    assert not isinstance(caught.value, NothingButPixels)
+    assert not isinstance(caught.value, NoTextLayer)
 
 
 def test_pdf_that_is_a_scan_says_so() -> None:
-    with pytest.raises(NothingButPixels, match="OCR"):
+    with pytest.raises(NoTextLayer, match="OCR"):
         pdf.parse(scans.pdf("Some text"), ".pdf")
 
 

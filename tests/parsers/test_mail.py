@@ -6,7 +6,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from rxchat.adapters.parsing import IsolatedParser
+from rxchat.adapters.parsing import SandboxedParser
 from rxchat.parsers import limits, mail
 from tests.parsers import samples
 
@@ -131,7 +131,7 @@ def test_names_of_attached_files_are_no_paths() -> None:
 
 
 async def _names(source: bytes) -> list[str]:
-    found = await IsolatedParser().attached_files("a.eml", "", samples.pieces(source))
+    found = await SandboxedParser().attached_files("a.eml", "", samples.pieces(source))
     assert [item.content for item in found] == [b"a;b\r\n1;2"]
     return [item.name for item in found]
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rxchat.domain.documents import AttachedFile, Block, BlockKind, ParsedDocument
-from rxchat.domain.errors import DocumentUnreadable, NothingButPixels
-from rxchat.parsers import wire
+from rxchat.domain.errors import DocumentUnreadable, NoTextLayer
+from rxchat.parsers import protocol
 
 DOCUMENT = ParsedDocument(
     "Häppy\n\n🍏 tree",
@@ -24,40 +24,40 @@ DOCUMENT = ParsedDocument(
 
 
 def test_a_document_arrives_as_it_was_sent() -> None:
-    assert wire.decode(wire.encode(DOCUMENT)) == DOCUMENT
+    assert protocol.decode(protocol.encode(DOCUMENT)) == DOCUMENT
 
 
 def test_a_reason_arrives_as_it_was_sent() -> None:
     with pytest.raises(DocumentUnreadable, match=r"^It is broken\.$"):
-        wire.decode(wire.encode_error("It is broken."))
+        protocol.decode(protocol.encode_error("It is broken."))
 
 
 def test_a_reason_arrives_with_what_can_be_done_about_it() -> None:
-    with pytest.raises(NothingButPixels):
-        wire.decode(wire.encode_error("Only pictures.", is_scan=True))
+    with pytest.raises(NoTextLayer):
+        protocol.decode(protocol.encode_error("Only pictures.", is_scan=True))
     with pytest.raises(DocumentUnreadable) as caught:
-        wire.decode(wire.encode_error("It is broken."))
+        protocol.decode(protocol.encode_error("It is broken."))
     assert type(caught.value) is DocumentUnreadable
 
 
 def test_barriers_arrive_and_lies_about_them_are_none() -> None:
-    assert wire.barriers(wire.encode(DOCUMENT, ("seccomp", "cpu"))) == {"seccomp", "cpu"}
+    assert protocol.barriers(protocol.encode(DOCUMENT, ("seccomp", "cpu"))) == {"seccomp", "cpu"}
     head = json.dumps({"barriers": "seccomp"}).encode()
-    assert wire.barriers(struct.pack("<I", len(head)) + head) == frozenset()
+    assert protocol.barriers(struct.pack("<I", len(head)) + head) == frozenset()
 
 
 @given(st.binary() | st.binary().map(lambda it: struct.pack("<I", len(it)) + it))
 def test_random_bytes_are_garbled(data: bytes) -> None:
-    with pytest.raises(wire.Garbled):
-        wire.decode(data)
+    with pytest.raises(protocol.ProtocolError):
+        protocol.decode(data)
 
 
-@given(st.integers(0, len(wire.encode(DOCUMENT)) - 1), st.binary(max_size=3))
+@given(st.integers(0, len(protocol.encode(DOCUMENT)) - 1), st.binary(max_size=3))
 def test_a_changed_document_is_garbled_or_keeps_the_promises(place: int, put: bytes) -> None:
-    sent = wire.encode(DOCUMENT)
+    sent = protocol.encode(DOCUMENT)
     try:
-        document = wire.decode(sent[:place] + put + sent[place + len(put) :])
-    except (wire.Garbled, DocumentUnreadable):
+        document = protocol.decode(sent[:place] + put + sent[place + len(put) :])
+    except (protocol.ProtocolError, DocumentUnreadable):
         return
     last = 0
     for block in document.blocks:
@@ -87,8 +87,8 @@ def test_a_changed_document_is_garbled_or_keeps_the_promises(place: int, put: by
 def test_a_head_that_lies_is_garbled(head: object) -> None:
     body = json.dumps(head).encode()
     block = struct.pack("<BIIIB", 0, 0, 1, 0, 0)
-    with pytest.raises(wire.Garbled):
-        wire.decode(struct.pack("<I", len(body)) + body + block + b"text")
+    with pytest.raises(protocol.ProtocolError):
+        protocol.decode(struct.pack("<I", len(body)) + body + block + b"text")
 
 
 @pytest.mark.parametrize(
@@ -106,13 +106,13 @@ def test_a_head_that_lies_is_garbled(head: object) -> None:
 )
 def test_a_block_or_text_that_lies_is_garbled(block: tuple[int, ...], text: bytes) -> None:
     body = json.dumps({"title": "", "pages": 0, "scanned": 0, "notes": [], "blocks": 1}).encode()
-    with pytest.raises(wire.Garbled):
-        wire.decode(struct.pack("<I", len(body)) + body + struct.pack("<BIIIB", *block) + text)
+    with pytest.raises(protocol.ProtocolError):
+        protocol.decode(struct.pack("<I", len(body)) + body + struct.pack("<BIIIB", *block) + text)
 
 
 def test_control_characters_in_a_reason_do_not_reach_a_log() -> None:
     with pytest.raises(DocumentUnreadable) as caught:
-        wire.decode(wire.encode_error("a\x1b[31mb\nc"))
+        protocol.decode(protocol.encode_error("a\x1b[31mb\nc"))
     assert caught.value.message == "a [31mb c"
 
 
@@ -122,12 +122,12 @@ def test_control_characters_in_a_reason_do_not_reach_a_log() -> None:
 )
 def test_files_that_no_honest_child_sends_are_refused(files: object) -> None:
     head = json.dumps({"files": files}).encode()
-    with pytest.raises(wire.Garbled):
-        wire.decode_files(len(head).to_bytes(4, "little") + head + b"12345")
+    with pytest.raises(protocol.ProtocolError):
+        protocol.decode_files(len(head).to_bytes(4, "little") + head + b"12345")
 
 
 def test_files_travel_whole() -> None:
     files = [AttachedFile("Übersicht.txt", b"one"), AttachedFile("b\x00.txt", bytes(range(256)))]
-    assert [item.content for item in wire.decode_files(wire.encode_files(files))] == [b"one", bytes(range(256))]
+    assert [item.content for item in protocol.decode_files(protocol.encode_files(files))] == [b"one", bytes(range(256))]
     with pytest.raises(DocumentUnreadable, match="No\\."):
-        wire.decode_files(wire.encode_error("No."))
+        protocol.decode_files(protocol.encode_error("No."))

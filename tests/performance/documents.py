@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from rxchat.adapters.embedders.ollama import OllamaEmbeddingModel
-from rxchat.adapters.parsing import IsolatedParser
+from rxchat.adapters.parsing import SandboxedParser
 from rxchat.connections import connections
 from rxchat.db.platform.database import Database
 from rxchat.domain.retrieval import embedded_text
@@ -108,7 +108,7 @@ async def _parsing() -> Figure:
     data, taken = samples.pdf(*(samples.report_page(number) for number in range(100))), []
     for _ in range(_PARSES):
         began = time.perf_counter()
-        parsed = await IsolatedParser().parse("book.pdf", "application/pdf", _pieces(data))
+        parsed = await SandboxedParser().parse("book.pdf", "application/pdf", _pieces(data))
         taken.append(time.perf_counter() - began)
         assert parsed.pages == 100
     return Figure("a PDF of 100 pages, read in its child process", "≤ 10 s", f"{median(taken):.2f} s")

@@ -21,7 +21,7 @@ from pgvector.psycopg import register_vector
 from rxchat.db.platform.database import Database
 from rxchat.db.retrieval import search as rows
 from rxchat.domain.ids import new_id
-from rxchat.domain.retrieval import Index, Passage, Scope, Way
+from rxchat.domain.retrieval import EmbeddingIndex, Passage, SearchMode, SearchScope
 
 DIMENSIONS = 384
 _CENTRES = 4_000
@@ -39,7 +39,7 @@ class Corpus:
 
     owners: list[UUID]
     collections: list[UUID]
-    index: Index
+    index: EmbeddingIndex
     chunks: int
     load_seconds: float = 0.0
     index_seconds: float = 0.0
@@ -87,7 +87,9 @@ def build(owner_url: str, owners: int, chunks_of_one: int, say: object = print) 
     with psycopg.connect(owner_url) as connection:
         register_vector(connection)
         index_id = _new_index(connection)
-        corpus = Corpus([], [], Index(index_id, MODEL, DIMENSIONS, 256), owners * chunks_of_one, centres=centres)
+        corpus = Corpus(
+            [], [], EmbeddingIndex(index_id, MODEL, DIMENSIONS, 256), owners * chunks_of_one, centres=centres
+        )
         begin = time.perf_counter()
         for number in range(owners):
             _write_owner(connection, corpus, number, chunks_of_one, random)
@@ -210,8 +212,8 @@ def share(owner_url: str, corpus: Corpus, reader: UUID, count: int) -> None:
 
 
 async def searched(
-    database: Database, corpus: Corpus, reader: UUID, scope: Scope, asked: tuple[str, list[float]], *,
-    k: int = 10, way: Way = Way.HYBRID, exact_chunks: int | None = None,
+    database: Database, corpus: Corpus, reader: UUID, scope: SearchScope, asked: tuple[str, list[float]], *,
+    k: int = 10, way: SearchMode = SearchMode.HYBRID, exact_chunks: int | None = None,
 ) -> tuple[list[Passage], float]:  # fmt: skip
     """Return what is found, and how many milliseconds that took, the transaction included."""
     options = {} if exact_chunks is None else {"exact_chunks": exact_chunks}
@@ -230,7 +232,7 @@ async def times(
         owner = int(corpus.random.integers(len(corpus.owners) if reader is None else collections))
         chosen = corpus.collections[owner : owner + 1] if reader is None else corpus.collections[:collections]
         acting = corpus.owners[owner] if reader is None else reader
-        _, took = await searched(database, corpus, acting, Scope(tuple(chosen)), corpus.question(owner))
+        _, took = await searched(database, corpus, acting, SearchScope(tuple(chosen)), corpus.question(owner))
         if number >= warm:
             taken.append(took)
         await asyncio.sleep(0)
@@ -239,11 +241,13 @@ async def times(
 
 async def recall(database: Database, corpus: Corpus, reader: UUID, collections: int, count: int, k: int = 10) -> float:
     """Return which share of the k nearest the search of a scope finds; reading all of it through says which they are."""
-    scope, found, nearest = Scope(tuple(corpus.collections[:collections])), 0, 0
+    scope, found, nearest = SearchScope(tuple(corpus.collections[:collections])), 0, 0
     for _ in range(count):
         asked = corpus.question(int(corpus.random.integers(collections)))
-        wanted, _ = await searched(database, corpus, reader, scope, asked, k=k, way=Way.VECTOR, exact_chunks=10**9)
-        got, _ = await searched(database, corpus, reader, scope, asked, k=k, way=Way.VECTOR)
+        wanted, _ = await searched(
+            database, corpus, reader, scope, asked, k=k, way=SearchMode.VECTOR, exact_chunks=10**9
+        )
+        got, _ = await searched(database, corpus, reader, scope, asked, k=k, way=SearchMode.VECTOR)
         assert len(got) == k, f"{len(got)} of {k} in a scope of {collections} collections"
         nearest += len(wanted)
         found += len({item.chunk_id for item in wanted} & {item.chunk_id for item in got})

@@ -10,7 +10,7 @@ import psycopg
 
 from rxchat.connections import Connections
 from rxchat.domain.ids import new_id
-from rxchat.services.platform.session_tokens import SessionToken, Tokens
+from rxchat.services.platform.session_tokens import SessionToken, SessionTokens
 from tests.factories import a_viewer, add_viewer
 
 _DAY = timedelta(days=1)
@@ -69,7 +69,7 @@ def add_person(at: Connections, name: str = "Ada") -> Person:
             (viewer.user_id, viewer.session_id, _DAY),
         )
     token = SessionToken(viewer.user_id, viewer.session_id)
-    return Person(viewer.user_id, Tokens(at.secret_key).session(token, _DAY))
+    return Person(viewer.user_id, SessionTokens(at.secret_key).session(token, _DAY))
 
 
 def add_conversation(
@@ -112,7 +112,7 @@ def add_readers(at: Connections, count: int, *, model: str, messages: int = 10) 
             _ADD_MESSAGE,
             [(viewer.user_id, conversation, new_id(), *row) for viewer, conversation in readers for row in rows],
         )
-    tokens = Tokens(at.secret_key)
+    tokens = SessionTokens(at.secret_key)
     return [
         (tokens.session(SessionToken(viewer.user_id, viewer.session_id), _DAY), conversation)
         for viewer, conversation in readers

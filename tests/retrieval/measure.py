@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from rxchat.domain.accounts import Viewer
-from rxchat.domain.retrieval import Passage, Scope, Way
+from rxchat.domain.retrieval import Passage, SearchMode, SearchScope
 from rxchat.services.app.container import Services
 
 HERE = Path(__file__).parent
@@ -70,10 +70,10 @@ class QuestionSet:
         lines = (self.folder / "questions.jsonl").read_text().splitlines()
         return [Question(**json.loads(line)) for line in lines]
 
-    def baseline(self) -> dict[Way, Quality]:
+    def baseline(self) -> dict[SearchMode, Quality]:
         """Return the figures that were measured when the search was last changed on purpose."""
         kept = json.loads(self.baseline_file.read_text())
-        return {Way(way): Quality(**figures) for way, figures in kept.items()}
+        return {SearchMode(way): Quality(**figures) for way, figures in kept.items()}
 
 
 ENGLISH = QuestionSet("english")
@@ -113,24 +113,26 @@ def quality(ranks: Ranks) -> Quality:
 
 async def ranked(
     services: Services, viewer: Viewer, collection: UUID, asked: Sequence[Question]
-) -> dict[Way, list[int | None]]:
+) -> dict[SearchMode, list[int | None]]:
     """Return the places of the right passages, for each way of searching."""
-    ranks: dict[Way, list[int | None]] = {way: [] for way in Way}
+    ranks: dict[SearchMode, list[int | None]] = {way: [] for way in SearchMode}
     for question in asked:
-        for way in Way:
-            found = await services.retrieval.search(viewer, question.question, Scope((collection,)), k=DEPTH, way=way)
+        for way in SearchMode:
+            found = await services.retrieval.search(
+                viewer, question.question, SearchScope((collection,)), k=DEPTH, way=way
+            )
             assert not found.notice, found.notice
             ranks[way].append(rank(found.passages, question))
     return ranks
 
 
-async def measured(services: Services, viewer: Viewer, collection: UUID) -> dict[Way, Quality]:
+async def measured(services: Services, viewer: Viewer, collection: UUID) -> dict[SearchMode, Quality]:
     """Return how well each way of searching finds."""
     ranks = await ranked(services, viewer, collection, ENGLISH.questions())
     return {way: quality(places) for way, places in ranks.items()}
 
 
-def table(figures: dict[Way, Quality]) -> str:
+def table(figures: dict[SearchMode, Quality]) -> str:
     """Return the figures as people read them."""
     rows = [f"{'way':<8} {'recall@5':>9} {'recall@20':>9} {'MRR':>9}"]
     rows += [
@@ -140,6 +142,6 @@ def table(figures: dict[Way, Quality]) -> str:
     return "\n".join(rows)
 
 
-def as_json(figures: dict[Way, Quality]) -> str:
+def as_json(figures: dict[SearchMode, Quality]) -> str:
     """Return the figures as baseline.json keeps them."""
     return json.dumps({way.value: asdict(found) for way, found in figures.items()}, indent=2) + "\n"

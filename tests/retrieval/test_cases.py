@@ -11,7 +11,7 @@ import pytest
 
 from rxchat.connections import Connections
 from rxchat.domain.accounts import Viewer
-from rxchat.domain.retrieval import Scope
+from rxchat.domain.retrieval import SearchScope
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.embedded_models import EmbeddedModels
@@ -49,7 +49,7 @@ async def test_the_passage_is_among_the_first_eight(services: Services, viewer: 
     name = case.get("name", case["file"])
     document = await uploaded(services, viewer, collection, name, (CASES / case["file"]).read_bytes())
     await settled(services, viewer, document, INGESTION_SECONDS)
-    found = await services.retrieval.search(viewer, question, Scope((collection,)))
+    found = await services.retrieval.search(viewer, question, SearchScope((collection,)))
     assert any(_flat(needle) in _flat(passage.text) for passage in found.passages), [
         passage.text[:120] for passage in found.passages
     ]

@@ -15,7 +15,7 @@ import pytest
 from rxchat.connections import Connections
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
-from rxchat.domain.retrieval import Way
+from rxchat.domain.retrieval import SearchMode
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.embedded_models import EmbeddedModels
@@ -84,7 +84,7 @@ async def test_hybrid_search_beats_vectors_and_words_alone_and_nothing_got_worse
     services: Services, viewer: Viewer, pytestconfig: pytest.Config
 ) -> None:
     figures, told = await compared(services, viewer, pytestconfig, ENGLISH)
-    hybrid, alone = figures[Way.HYBRID], [figures[Way.VECTOR], figures[Way.TEXT]]
+    hybrid, alone = figures[SearchMode.HYBRID], [figures[SearchMode.VECTOR], figures[SearchMode.TEXT]]
     assert all(hybrid.recall_5 >= other.recall_5 and hybrid.mrr >= other.mrr for other in alone), told
     assert all(hybrid.recall_5 > other.recall_5 or hybrid.mrr > other.mrr for other in alone), told
 
@@ -100,12 +100,12 @@ async def test_nothing_got_worse_in_other_languages(
 ) -> None:
     """The embedder that comes along knows English alone: words have to make up for it."""
     figures, told = await compared(services, viewer, pytestconfig, questions)
-    assert figures[Way.HYBRID].recall_5 >= figures[Way.VECTOR].recall_5, told
+    assert figures[SearchMode.HYBRID].recall_5 >= figures[SearchMode.VECTOR].recall_5, told
 
 
 async def compared(
     services: Services, viewer: Viewer, pytestconfig: pytest.Config, questions: QuestionSet
-) -> tuple[dict[Way, Quality], str]:
+) -> tuple[dict[SearchMode, Quality], str]:
     """Measure a set, and check that no figure is worse than its baseline; return the figures, and them in words."""
     collection = await ingested(services, viewer, questions.documents())
     asked = questions.questions()
@@ -119,7 +119,7 @@ async def compared(
     kept = questions.baseline()
     dropped = {
         f"{way.value} {figure}": (before, now)
-        for way in Way
+        for way in SearchMode
         for (figure, before), now in zip(asdict(kept[way]).items(), asdict(figures[way]).values(), strict=True)
         if now < before - TOLERANCE
     }
@@ -142,7 +142,7 @@ async def ingested(services: Services, viewer: Viewer, texts: dict[str, str]) ->
     return collection
 
 
-def by_kind(asked: list[Question], ranks: dict[Way, list[int | None]]) -> str:
+def by_kind(asked: list[Question], ranks: dict[SearchMode, list[int | None]]) -> str:
     """Return recall among the first five for each kind of question and way of searching."""
     rows = []
     for kind, count in Counter(question.kind for question in asked).items():

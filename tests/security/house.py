@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from pyotp.totp import TOTP
 from starlette.responses import PlainTextResponse
 
-from rxchat.api.front import Front
+from rxchat.api.gateway import Front
 from rxchat.api.routes import build_api
 from rxchat.domain.accounts import Viewer
 from rxchat.services.accounts.passwords import Passwords

@@ -59,14 +59,14 @@ async def test_registering_an_address_that_is_taken_looks_the_same(
     for email in (viewer.email.upper(), "new@example.org"):
         answer = await clients().post("/api/auth/register", json=NEW | {"email": email})
         answers.append((answer.status_code, answer.json(), sorted(answer.headers)))
-    if house.post.is_there:
+    if house.post.is_configured:
         assert answers[0] == answers[1] and answers[0][0] == 202
     else:
         # Without mail nothing else can tell the owner of an address that there is an account; the new one is signed in.
         assert (answers[0][0], answers[0][1]["error"]["code"]) == (409, "conflict")
         assert (answers[1][0], answers[1][1]) == (202, {"next": "in"})
-    await house.post.settled()
-    if house.post.is_there:
+    await house.post.drain()
+    if house.post.is_configured:
         assert {(to, "already" in subject) for to, subject, _ in inbox.mails} == {
             (viewer.email.upper().replace("EXAMPLE.ORG", "example.org"), True),
             ("new@example.org", False),
@@ -88,8 +88,8 @@ async def test_a_forgotten_password_is_asked_for_alike_by_everyone(
         answer = await clients().post("/api/auth/forgot", json={"email": email})
         answers.append((answer.status_code, answer.json()))
     assert all(answer == answers[0] for answer in answers) and answers[0][0] == 202
-    await house.post.settled()
-    assert [to for to, _, _ in inbox.mails] == ([viewer.email] if house.post.is_there else [])
+    await house.post.drain()
+    assert [to for to, _, _ in inbox.mails] == ([viewer.email] if house.post.is_configured else [])
 
 
 async def test_signing_in_fails_alike_for_everyone_but_an_owner_with_their_password(
@@ -137,10 +137,10 @@ async def test_an_address_is_confirmed_by_the_mail_alone(
     await person(house, owner_url)
     client = clients()
     await client.post("/api/auth/register", json=NEW | {"email": "new@example.org"})
-    await house.post.settled()
+    await house.post.drain()
     body = {"email": "new@example.org", "password": NEW["password"]}
     early = await client.post("/api/auth/sign-in", json=body)
-    if not house.post.is_there:
+    if not house.post.is_configured:
         assert early.json() == {"next": "in"}
         return
     wrong = await client.post("/api/auth/sign-in", json=body | {"password": "wrong"})
@@ -148,7 +148,7 @@ async def test_an_address_is_confirmed_by_the_mail_alone(
         "nobody learns from it whether the address was free"
     )
     assert "not confirmed yet" in early.json()["error"]["message"]
-    await house.post.settled()
+    await house.post.drain()
     token = inbox.link("confirm")
     assert len({text for _, _, text in inbox.mails}) == 2, (
         "signing in too early sends another link, which replaces the first"
@@ -162,12 +162,12 @@ async def test_an_address_is_confirmed_by_the_mail_alone(
 async def test_a_link_for_a_new_password_works_once_for_its_person_and_its_purpose(
     house: Services, clients: Open, inbox: Mailbox, owner_url: str
 ) -> None:
-    if not house.post.is_there:
+    if not house.post.is_configured:
         pytest.skip("links go by mail here")
     viewer, client = await person(house, owner_url), clients()
     for _ in range(2):
         await client.post("/api/auth/forgot", json={"email": viewer.email})
-        await house.post.settled()
+        await house.post.drain()
     older = next(text for _, _, text in inbox.mails).partition("/reset#token=")[2].split()[0]
     newer = inbox.link("reset")
     wanted = {"password": "another long sentence"}

@@ -16,12 +16,12 @@ from rxchat.connections import Connections
 from rxchat.db.access import audit_log
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import Caller
-from rxchat.domain.audit import BrokenAudit, Signer, verify
+from rxchat.domain.audit import ChainInvalid, Signer, verify
 from rxchat.domain.errors import InvalidInput, NotAllowed, NotFound
 from rxchat.domain.ids import new_id
-from rxchat.services.access.audit_log import AuditTrail, signer_of
+from rxchat.services.access.audit_log import AuditLog, signer_of
 from rxchat.services.app.container import Services
-from rxchat.services.platform.encryption import Vault
+from rxchat.services.platform.encryption import SecretBox
 from tests.factories import add_viewer
 from tests.security.house import Open, person, sign_in
 
@@ -39,7 +39,7 @@ async def exported(services: Services, at: Connections) -> list[str]:
     assert await services.audit.sign() == 1
     await write(services, ROWS - ROWS // 2)
     database = Database.as_owner(at.database_owner_url)
-    lines = [line async for line in AuditTrail(database, signer_of(Vault(at.secret_key))).lines(None)]
+    lines = [line async for line in AuditLog(database, signer_of(SecretBox(at.secret_key))).lines(None)]
     await database.aclose()
     return lines
 
@@ -122,7 +122,7 @@ TAMPERING: dict[str, tuple[Callable[[list[str]], list[str]], int]] = {
 async def test_whoever_touches_it_is_found_out_and_where(exported: list[str], subtests: pytest.Subtests) -> None:
     for name, (tamper, seq) in TAMPERING.items():
         with subtests.test(touched=name):
-            with pytest.raises(BrokenAudit) as found:
+            with pytest.raises(ChainInvalid) as found:
                 verify(tamper(exported), public_key=key_of(exported))
             assert found.value.seq == seq and str(found.value).endswith(".")
 
@@ -131,10 +131,10 @@ async def test_a_signature_that_is_missing_is_missed(services: Services, at: Con
     await services.upkeep.stop()
     await write(services, 1_005)
     database = Database.as_owner(at.database_owner_url)
-    lines = [line async for line in AuditTrail(database, signer_of(Vault(at.secret_key))).lines(None)]
+    lines = [line async for line in AuditLog(database, signer_of(SecretBox(at.secret_key))).lines(None)]
     await database.aclose()
     assert verify(lines).checkpoints >= 2
-    with pytest.raises(BrokenAudit, match="row 1000 is missing"):
+    with pytest.raises(ChainInvalid, match="row 1000 is missing"):
         verify([line for line in lines if '"checkpoint": 1000' not in line])
 
 
@@ -150,7 +150,7 @@ async def test_a_forger_with_another_key_is_found_out_by_who_knows_ours(exported
         checkpoint_line(forger.sign(ROWS, bytes.fromhex(last["hash"]), "2026-01-01T00:00:00.000000Z"), is_end=True)
     )
     assert verify(lines).public_key == forger.public_key
-    with pytest.raises(BrokenAudit, match="another key"):
+    with pytest.raises(ChainInvalid, match="another key"):
         verify(lines, public_key=key_of(exported))
 
 
@@ -203,7 +203,7 @@ def test_the_runtime_role_cannot_touch_it(database_url: str, owner_url: str, sub
 async def test_many_who_write_at_once_make_one_chain_without_a_gap(services: Services, at: Connections) -> None:
     await asyncio.gather(*(write(services, 3) for _ in range(30)))
     database = Database.as_owner(at.database_owner_url)
-    lines = [line async for line in AuditTrail(database, signer_of(Vault(at.secret_key))).lines(None)]
+    lines = [line async for line in AuditLog(database, signer_of(SecretBox(at.secret_key))).lines(None)]
     await database.aclose()
     assert verify(lines).rows == 90
 
@@ -263,7 +263,7 @@ async def test_reading_somebodys_conversation_takes_a_reason_that_is_kept(servic
         await person(services, owner_url, "Mod", "moderator"),
     )
     member = await person(services, owner_url)
-    turn = await services.chats.ask(member, None, "a private thing", "scripted:tokens=1")
+    turn = await services.chats.send_message(member, None, "a private thing", "scripted:tokens=1")
     reason, caller = "The works council has asked for it.", Caller("192.0.2.9")
     for attempt in (
         lambda: services.people.conversations_of(admin, member.user_id, " too  short", caller),

@@ -52,7 +52,7 @@ async def test_secrets_are_nowhere_but_where_they_belong(
     secrets = await secrets_of_a_person(client, viewer)
     secrets |= await secrets_of_programs(clients, client, viewer, secrets["recovery code 0"])
     secrets |= await secrets_of_links(services, clients, viewer)
-    turn = await services.chats.ask(viewer, None, WORDS, "scripted:tokens=2")
+    turn = await services.chats.send_message(viewer, None, WORDS, "scripted:tokens=2")
     async with asyncio.timeout(10):
         while (await services.conversations.open(viewer, turn.conversation_id)).run is not None:
             await asyncio.sleep(0.05)

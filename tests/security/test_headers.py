@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from rxchat.api.front import Front
+from rxchat.api.gateway import Front
 from rxchat.api.headers import page_policy
 from rxchat.settings import Settings
 from tests.journeys.server import RxChat

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from rxchat.adapters.attempts import RedisCounters
+from rxchat.adapters.redis_rate_limits import RedisCounters
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
-from rxchat.domain.limits import AttemptCounters, CountersAway, Pace, host_of, network_of, spoken_wait
+from rxchat.domain.limits import Backoff, CountersUnavailable, RateLimitCounters, format_wait, host_of, network_of
 from rxchat.services.accounts.rate_limits import PostgresCounters
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
@@ -21,29 +21,29 @@ from tests.security.house import Open, doors, error_of, person, sign_in
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
-QUICK = Pace(base_seconds=0.3, cap_seconds=1.0, forget_seconds=60)
+QUICK = Backoff(base_seconds=0.3, cap_seconds=1.0, forget_seconds=60)
 # No pause of this one ends while a test runs, however busy the machine is.
-SLOW = Pace(base_seconds=600)
+SLOW = Backoff(base_seconds=600)
 
 
 @pytest.fixture(params=["redis", "postgres"])
 async def counters(
     request: pytest.FixtureRequest, services: Services, at: Connections, monkeypatch: pytest.MonkeyPatch
-) -> AsyncGenerator[AttemptCounters]:
+) -> AsyncGenerator[RateLimitCounters]:
     """Each of the two that count; what holds for one holds for the other."""
     if request.param == "postgres":
         yield PostgresCounters(services.sessions._database)
         return
     assert at.redis_url
     # How it counts is the subject here; on a busy machine a hundred at once take longer than people wait for Redis.
-    monkeypatch.setattr("rxchat.adapters.attempts._BUDGET_SECONDS", 10.0)
+    monkeypatch.setattr("rxchat.adapters.redis_rate_limits._BUDGET_SECONDS", 10.0)
     redis = RedisCounters(at.redis_url)
     yield redis
     await redis.aclose()
 
 
-async def test_pauses_begin_after_the_free_attempts_and_double(counters: AttemptCounters) -> None:
-    pace = Pace(base_seconds=1.5, cap_seconds=10.0, forget_seconds=60)
+async def test_pauses_begin_after_the_free_attempts_and_double(counters: RateLimitCounters) -> None:
+    pace = Backoff(base_seconds=1.5, cap_seconds=10.0, forget_seconds=60)
     assert [await counters.count(["a"], [3], pace) for _ in range(3)] == [0, 0, 0]
     assert await counters.count(["a"], [3], pace) == 0
     pause = await counters.count(["a"], [3], pace)
@@ -54,7 +54,7 @@ async def test_pauses_begin_after_the_free_attempts_and_double(counters: Attempt
     assert 1.5 < await counters.count(["a"], [3], pace) <= 3.0
 
 
-async def test_a_refused_attempt_is_not_counted_and_a_pause_has_an_end(counters: AttemptCounters) -> None:
+async def test_a_refused_attempt_is_not_counted_and_a_pause_has_an_end(counters: RateLimitCounters) -> None:
     waits: list[float] = []
     # Until one is refused: after one that came through another pause begins, which no answer told.
     while len(waits) < 30 or not waits[-1]:
@@ -67,21 +67,21 @@ async def test_a_refused_attempt_is_not_counted_and_a_pause_has_an_end(counters:
     assert await counters.count(["a"], [0], QUICK) == 0
 
 
-async def test_the_longest_pause_is_the_cap(counters: AttemptCounters) -> None:
+async def test_the_longest_pause_is_the_cap(counters: RateLimitCounters) -> None:
     for _ in range(6):
         while (waiting := await counters.count(["a"], [0], QUICK)) > 0:
             assert waiting <= 1.01
             await asyncio.sleep(waiting + 0.01)
 
 
-async def test_one_blocked_key_blocks_and_the_others_are_not_counted(counters: AttemptCounters) -> None:
+async def test_one_blocked_key_blocks_and_the_others_are_not_counted(counters: RateLimitCounters) -> None:
     await counters.count(["address"], [0], SLOW)
     for _ in range(10):
         assert await counters.count(["address", "account"], [0, 3], SLOW) > 0
     assert await counters.count(["account"], [1], SLOW) == 0
 
 
-async def test_what_was_right_is_forgiven(counters: AttemptCounters) -> None:
+async def test_what_was_right_is_forgiven(counters: RateLimitCounters) -> None:
     for _ in range(4):
         await counters.count(["account", "address"], [3, 10], SLOW)
     await counters.forgive(["account"], ["address"])
@@ -90,15 +90,15 @@ async def test_what_was_right_is_forgiven(counters: AttemptCounters) -> None:
     assert await counters.count(["address"], [4], SLOW) > 0
 
 
-async def test_what_was_long_ago_is_forgotten(counters: AttemptCounters) -> None:
-    brief = Pace(base_seconds=0.1, cap_seconds=0.1, forget_seconds=1)
+async def test_what_was_long_ago_is_forgotten(counters: RateLimitCounters) -> None:
+    brief = Backoff(base_seconds=0.1, cap_seconds=0.1, forget_seconds=1)
     for _ in range(5):
         await counters.count(["a"], [4], brief)
     await asyncio.sleep(1.3)
     assert [await counters.count(["a"], [4], brief) for _ in range(4)] == [0, 0, 0, 0]
 
 
-async def test_of_a_hundred_at_once_only_the_free_ones_pass(counters: AttemptCounters) -> None:
+async def test_of_a_hundred_at_once_only_the_free_ones_pass(counters: RateLimitCounters) -> None:
     keys = [f"{name}{number % 2}" for number, name in enumerate("xyz")]
     passed = await asyncio.gather(*(counters.count(keys, [5, 5, 5], SLOW) for _ in range(100)))
     assert sum(waiting == 0 for waiting in passed) == 6
@@ -109,7 +109,7 @@ async def test_a_redis_that_is_away_says_so_quickly() -> None:
     # Each alone would wait for a time-out of seconds.
     async with asyncio.timeout(30):
         for _ in range(50):
-            with pytest.raises(CountersAway):
+            with pytest.raises(CountersUnavailable):
                 await away.count(["a"], [1], QUICK)
     await away.aclose()
 
@@ -263,7 +263,7 @@ def test_neighbours_share_a_network(address: str, host: str, network: str) -> No
 
 
 def test_a_wait_is_said_in_words() -> None:
-    assert [spoken_wait(seconds) for seconds in (0.2, 1.4, 30, 89, 91, 900)] == [
+    assert [format_wait(seconds) for seconds in (0.2, 1.4, 30, 89, 91, 900)] == [
         "1 second",
         "2 seconds",
         "30 seconds",

@@ -7,7 +7,7 @@ import http.client
 import httpx
 import pytest
 
-from rxchat.api.front import Front
+from rxchat.api.gateway import Front
 from rxchat.settings import Settings
 from tests.journeys.server import RxChat
 from tests.security.conftest import EXTRA_ORIGIN

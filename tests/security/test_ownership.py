@@ -33,7 +33,7 @@ async def victim(services: Services, owner_url: str) -> Viewer:
 
 @pytest.fixture
 async def turn(services: Services, victim: Viewer) -> Turn:
-    return await services.chats.ask(victim, None, SECRET, SLOW)
+    return await services.chats.send_message(victim, None, SECRET, SLOW)
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ async def test_no_use_case_works_on_a_strangers_conversation(
     theirs = turn.conversation_id
     page = await services.conversations.open(victim, theirs)
     attempts = (
-        services.chats.ask(stranger, theirs, "mine now", SLOW),
+        services.chats.send_message(stranger, theirs, "mine now", SLOW),
         services.chats.retry(stranger, theirs, page.messages[-1].id),
         services.conversations.open(stranger, theirs),
         services.conversations.news(stranger, theirs, 0),
@@ -120,7 +120,7 @@ async def test_no_use_case_works_on_a_strangers_conversation(
 async def test_a_message_of_a_stranger_is_not_found_in_ones_own_conversation(
     services: Services, turn: Turn, victim: Viewer, stranger: Viewer
 ) -> None:
-    own = await services.chats.ask(stranger, None, "hello", "scripted:tokens=3")
+    own = await services.chats.send_message(stranger, None, "hello", "scripted:tokens=3")
     page = await services.conversations.open(victim, turn.conversation_id)
     for message in page.messages:
         with pytest.raises(NotFound):
@@ -157,13 +157,13 @@ async def test_whoever_was_granted_to_read_reads_and_does_nothing_else(
 ) -> None:
     theirs = turn.conversation_id
     assert (await services.conversations.open(reader, theirs)).messages[0].text == SECRET
-    await services.chats.ask(victim, theirs, "what waits is the owner's own", SLOW)
+    await services.chats.send_message(victim, theirs, "what waits is the owner's own", SLOW)
     news = await services.conversations.news(reader, theirs, 0)
     assert len(news.events) >= 3 and news.run is not None and news.waiting == ()
     with pytest.raises(NotFound):
         await services.conversations.open(stranger, theirs)
     for attempt in (
-        services.chats.ask(reader, theirs, "mine now", SLOW),
+        services.chats.send_message(reader, theirs, "mine now", SLOW),
         services.conversations.rename(reader, theirs, "mine"),
         services.conversations.remove(reader, theirs),
     ):

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Scope
 
-from rxchat.api.front import Front
+from rxchat.api.gateway import Front
 from rxchat.api.proxies import TrustedProxies
 from rxchat.settings import Settings
 

@@ -117,7 +117,7 @@ async def test_an_own_sign_in_frees_nobody_from_a_pause(services: Services, owne
     own = await services.limits.attempt("sign-in", CALLER, str(viewer.user_id))
     for number in range(20):
         await services.limits.attempt("sign-in", CALLER, f"victim {number}")
-    await services.limits.forgive(own)
+    await services.limits.reset(own)
     with pytest.raises(TooManyAttempts):
         await services.limits.attempt("sign-in", CALLER, "the next victim")
 
@@ -156,7 +156,7 @@ async def test_who_invites_puts_nobody_into_groups_that_are_not_theirs_to_fill(
     link, _ = await services.people.invite(
         boss, email="you@example.org", role="member", group_ids=[group], caller=CALLER
     )
-    await services.registration.join(
+    await services.registration.accept_invitation(
         link.partition("token=")[2], name="You", password="a long enough sentence", caller=CALLER
     )
     assert [name for _, name, _ in await services.teams.members(boss, group)] == ["You"]

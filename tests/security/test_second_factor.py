@@ -16,7 +16,7 @@ from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.accounts import Caller, SecondFactorPolicy, Viewer
 from rxchat.services.app.container import Services
-from rxchat.services.platform.encryption import Broken, Vault
+from rxchat.services.platform.encryption import DecryptionFailed, SecretBox
 from rxchat.settings import Settings
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.thread import ThreadState
@@ -216,13 +216,13 @@ async def test_the_secret_is_sealed_for_its_owner(services: Services, enrolled, 
         [(sealed,)] = connection.execute("SELECT sealed FROM totp_secret").fetchall()
         stored = str(connection.execute("SELECT * FROM recovery_code").fetchall())
     assert app.secret.encode() not in sealed and not any(words.replace("-", "") in stored for words in codes)
-    vault = Vault(b"k" * 32)
+    vault = SecretBox(b"k" * 32)
     assert vault.open("totp", str(viewer.user_id), sealed).decode() == app.secret
     for broken in (
         lambda: vault.open("totp", str(UUID(int=0)), sealed),
-        lambda: Vault(b"o" * 32).open("totp", str(viewer.user_id), sealed),
+        lambda: SecretBox(b"o" * 32).open("totp", str(viewer.user_id), sealed),
     ):
-        with pytest.raises(Broken):
+        with pytest.raises(DecryptionFailed):
             broken()
 
 

@@ -164,7 +164,7 @@ def test_outside_loopback_each_of_these_is_refused(name: str) -> None:
     values = PUBLIC | changed
     assert errors(values) == {setting}
     with pytest.raises(checks.InsecureSettings) as refused:
-        checks.demand(settings(values))
+        checks.require_secure(settings(values))
     assert {finding.setting for finding in refused.value.findings} == {setting}
 
 
@@ -183,7 +183,7 @@ def test_an_origin_that_is_none_is_refused_on_this_machine_too(origins: str) -> 
 def test_on_this_machine_alone_they_are_advice(name: str) -> None:
     changed, setting = BAD[name]
     assert [(finding.severity, finding.setting) for finding in found(changed)] == [("warning", setting)]
-    assert checks.demand(settings(changed)) == found(changed)
+    assert checks.require_secure(settings(changed)) == found(changed)
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_checking_says_what_is_wrong_and_what_is_fine(environment, capsys) -> No
     assert main(["check"]) == 0
     printed = capsys.readouterr().out
     assert "Only this machine can reach it." in printed and printed.rstrip().endswith("RxChat can start like this.")
-    subjects = {checked.subject for checked in checks.look(settings({}))}
+    subjects = {checked.subject for checked in checks.run_checks(settings({}))}
     assert {line.split(":")[0] for line in printed.splitlines() if line.startswith("fine")} == {
         f"fine     {subject}" for subject in subjects
     }
@@ -331,7 +331,9 @@ def test_secrets_are_new_each_time_and_pass_the_check(capsys: pytest.CaptureFixt
 )
 def test_it_says_whether_other_machines_reach_where_it_listens(host: str, is_reached: bool) -> None:
     (listening,) = [
-        item for item in checks.look(Settings.model_validate({"RXCHAT_HOST": host})) if item.subject == "Listening"
+        item
+        for item in checks.run_checks(Settings.model_validate({"RXCHAT_HOST": host}))
+        if item.subject == "Listening"
     ]
     assert host in listening.fine and listening.findings == ()
     assert ("other machines can reach" in listening.fine) == is_reached

@@ -78,7 +78,7 @@ async def test_the_dialog_offers_the_groups_that_one_can_share_with(
 async def test_a_conversation_is_granted_to_own_groups_alone_and_to_no_role(
     services: Services, viewer: Viewer, admin: Viewer, owner_url: str, group: UUID
 ) -> None:
-    theirs = (await services.chats.ask(viewer, None, "Hello", "scripted:tokens=2")).conversation_id
+    theirs = (await services.chats.send_message(viewer, None, "Hello", "scripted:tokens=2")).conversation_id
     for kind, principal in (("group", str(group)), ("role", "member"), ("role", viewer.role)):
         with pytest.raises(NotAllowed):
             await share(services, viewer, kind, principal, theirs)
@@ -105,7 +105,7 @@ async def test_shares_of_all_kinds_slow_down(
             await services.library.share(viewer, collection, kind, principal, CALLER)
             count += 1
     assert 20 < count <= 65
-    theirs = (await services.chats.ask(viewer, None, "Hello", "scripted:tokens=2")).conversation_id
+    theirs = (await services.chats.send_message(viewer, None, "Hello", "scripted:tokens=2")).conversation_id
     with pytest.raises(TooManyAttempts):
         await share(services, viewer, "everyone", "*", theirs)
     # Another user's shares, from the same address, are counted apart.

@@ -11,12 +11,12 @@ import psycopg
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from rxchat.api.front import Front
+from rxchat.api.gateway import Front
 from rxchat.api.requests import cookie_name
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import Caller, Viewer
-from rxchat.domain.errors import DatabaseAway
+from rxchat.domain.errors import DatabaseUnavailable
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.factories import add_viewer, signed_in_as
@@ -96,7 +96,7 @@ async def test_a_thousand_sockets_cost_a_read_of_the_database_and_not_a_thousand
             "UPDATE user_session SET expires_at = now() WHERE id = %s",
             (services.sessions._tokens.open_session(ended).session_id,),
         )
-    reads, behind = [], session_rows.behind
+    reads, behind = [], session_rows.load
 
     async def counted(*facts):
         reads.append(facts[2])
@@ -114,7 +114,7 @@ async def test_while_the_database_is_away_a_socket_is_its_cookies_users(
     cookie = await signed_in_as(services, viewer)
 
     def away(*_: object, **__: object) -> None:
-        raise DatabaseAway
+        raise DatabaseUnavailable
 
     monkeypatch.setattr(Database, "begin", away)
     assert await taken_for(settings, cookie, "made up") == [viewer.user_id, None]

@@ -16,7 +16,7 @@ from pyseto import Key, KeyInterface
 from rxchat.domain.errors import NotSignedIn
 from rxchat.domain.ids import new_id
 from rxchat.services.app.container import Services
-from rxchat.services.platform.session_tokens import Purpose, SessionToken, Tokens
+from rxchat.services.platform.session_tokens import Purpose, SessionToken, SessionTokens
 from tests.factories import PASSWORD
 from tests.security.house import Open, error_of, person, sign_in
 from tests.security.test_routes_walk import ROUTES, filled
@@ -31,7 +31,7 @@ def sealed(
     purpose: Purpose = Purpose.SESSION, *, key: KeyInterface | None = None, exp: Any = None, **changes: Any
 ) -> str:
     """Seal facts with our own key, changed in one way."""
-    tokens = Tokens(SECRET)
+    tokens = SessionTokens(SECRET)
     facts = FACTS | {"iat": int(time.time()), "exp": exp or "2999-01-01T00:00:00+00:00"} | changes
     facts = {name: value for name, value in facts.items() if value is not None}
     return pyseto.encode(
@@ -40,12 +40,12 @@ def sealed(
 
 
 def test_the_seal_that_is_changed_below_would_open() -> None:
-    assert Tokens(SECRET).open_session(sealed()) == SessionToken(*map(type(new_id()), FACTS.values()))
+    assert SessionTokens(SECRET).open_session(sealed()) == SessionToken(*map(type(new_id()), FACTS.values()))
 
 
 def misuses() -> dict[str, str]:
     """Return tokens that are almost right."""
-    key = Tokens(SECRET)._keys[Purpose.SESSION]
+    key = SessionTokens(SECRET)._keys[Purpose.SESSION]
     v3 = Key.new(version=3, purpose="local", key=SECRET)
     own = sealed()
     version, purpose, payload = own.split(".")
@@ -57,7 +57,7 @@ def misuses() -> dict[str, str]:
         key, payload=FACTS | {"exp": "2999-01-01T00:00:00+00:00"}, serializer=json
     ).decode()
     return {
-        "another installation's": Tokens(b"o" * 32).session(SessionToken(new_id(), new_id()), timedelta(days=1)),
+        "another installation's": SessionTokens(b"o" * 32).session(SessionToken(new_id(), new_id()), timedelta(days=1)),
         "expired": sealed(exp="2020-01-01T00:00:00+00:00"),
         "never expiring": _without_exp(key),
         "from the future": sealed(iat=int(time.time()) + 3600),
@@ -90,12 +90,12 @@ def _without_exp(key: Any) -> str:
 @pytest.mark.parametrize("name", misuses())
 def test_a_misused_token_opens_nothing(name: str) -> None:
     with pytest.raises(NotSignedIn):
-        Tokens(SECRET).open_session(misuses()[name])
+        SessionTokens(SECRET).open_session(misuses()[name])
 
 
 @pytest.mark.parametrize("made", list(Purpose), ids=lambda purpose: purpose.name.lower())
 def test_a_token_of_one_purpose_opens_that_alone(made: Purpose) -> None:
-    tokens = Tokens(SECRET)
+    tokens = SessionTokens(SECRET)
     token = tokens.seal(made, FACTS, timedelta(hours=1))
     assert tokens.open(made, token)["uid"] == FACTS["uid"]
     for used in set(Purpose) - {made}:

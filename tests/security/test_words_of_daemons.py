@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.accounts import Caller, Viewer
-from rxchat.domain.errors import EmbedderError, StoreError
+from rxchat.domain.errors import EmbedderError, StorageError
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from rxchat.states.documents import documents as documents_state
@@ -41,10 +41,10 @@ def reasons(logs: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(str(line) for line in logs if line["log_level"] in {"warning", "error"})
 
 
-async def upload(services: Services, viewer: Viewer) -> StoreError:
+async def upload(services: Services, viewer: Viewer) -> StorageError:
     """Try to upload a file, and return why it could not be."""
     collection = await services.library.create(viewer, "Mine")
-    with pytest.raises(StoreError) as failure:
+    with pytest.raises(StorageError) as failure:
         begun = await services.files.begin(viewer, name="a.txt", size_bytes=1, collection_id=collection)
         await services.files.receive(viewer, begun.document_id, 0, body(b"a"))
     return failure.value

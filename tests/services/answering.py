@@ -10,7 +10,7 @@ from uuid import UUID
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.conversations import ThreadMessage
 from rxchat.services.app.container import Services
-from rxchat.services.chat.answer_stream import LiveAnswer
+from rxchat.services.chat.answer_stream import AnswerStream
 from rxchat.services.chat.messages import Turn
 from rxchat.services.chat.run_engine import Interruption
 
@@ -25,7 +25,7 @@ async def ended(services: Services, viewer: Viewer, conversation_id: UUID, secon
     return page.messages[-1]
 
 
-async def grown(answer: LiveAnswer, characters: int) -> None:
+async def grown(answer: AnswerStream, characters: int) -> None:
     """Wait until so much of it is written, or it has ended."""
     async with asyncio.timeout(10):
         while len(answer.text) < characters and not answer.ended:
@@ -33,7 +33,7 @@ async def grown(answer: LiveAnswer, characters: int) -> None:
 
 
 @asynccontextmanager
-async def following(services: Services, viewer: Viewer, turn: Turn) -> AsyncGenerator[LiveAnswer]:
+async def following(services: Services, viewer: Viewer, turn: Turn) -> AsyncGenerator[AnswerStream]:
     """Follow the answer of a turn."""
     page = await services.conversations.open(viewer, turn.conversation_id)
     assert page.run is not None

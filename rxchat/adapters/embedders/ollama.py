@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rxchat.adapters.embedders.calls import Endpoint, unit_vectors
+from rxchat.adapters.embedders.http_client import Endpoint, unit_vectors
 from rxchat.domain.embedder_prefixes import prefixes_of
 from rxchat.domain.errors import EmbedderError, TextRefused, TextTooLong
 from rxchat.domain.retrieval import EmbedderInfo

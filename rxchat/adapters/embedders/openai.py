@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rxchat.adapters.embedders.calls import Endpoint, unit_vectors
+from rxchat.adapters.embedders.http_client import Endpoint, unit_vectors
 from rxchat.domain.embedder_prefixes import prefixes_of
 from rxchat.domain.errors import EmbedderError
 from rxchat.domain.ports import EmbeddingModel

@@ -24,7 +24,7 @@ import anyio
 from anyio import to_thread
 
 from rxchat.adapters.objects.keys import NAME, SHARD, checked
-from rxchat.domain.errors import ObjectMissing, StoreAway, StoreError, StoreFull
+from rxchat.domain.errors import ObjectMissing, StorageError, StorageFull, StorageUnavailable
 from rxchat.domain.ports import StoredObject
 
 T = TypeVar("T")
@@ -115,7 +115,7 @@ class FolderStore:
 
     def _check(self) -> None:
         if not (self._folder / _MARKER).is_file():
-            raise StoreAway(_NOT_MOUNTED)
+            raise StorageUnavailable(_NOT_MOUNTED)
 
     def _put(self, path: Path, data: bytes) -> None:
         self._check()
@@ -163,10 +163,10 @@ def _as_store_errors() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise StoreFull from error
+            raise StorageFull from error
         if error.errno in _AWAY:
-            raise StoreAway from error
-        raise StoreError(_FORBIDDEN_MESSAGE if error.errno in _FORBIDDEN else None) from error
+            raise StorageUnavailable from error
+        raise StorageError(_FORBIDDEN_MESSAGE if error.errno in _FORBIDDEN else None) from error
 
 
 @contextmanager

@@ -26,8 +26,8 @@ from urllib3.exceptions import HTTPError, MaxRetryError
 from rxchat.adapters.breaker import Breaker
 from rxchat.adapters.objects import s3_errors
 from rxchat.adapters.objects.keys import checked, is_key, random_key
-from rxchat.adapters.objects.s3_lines import has_waited, lines
-from rxchat.domain.errors import ObjectMissing, StoreAway, StoreError
+from rxchat.adapters.objects.s3_pool import has_waited, lines
+from rxchat.domain.errors import ObjectMissing, StorageError, StorageUnavailable
 from rxchat.domain.ports import StoredObject
 
 log = structlog.get_logger(__name__)
@@ -147,13 +147,13 @@ class S3Store:
         """Do it in this thread, and translate each failure."""
         # Asked here and not before: who has waited for a thread meanwhile need not find out again.
         if not self._breaker.admits():
-            raise StoreAway
+            raise StorageUnavailable
         try:
             found = work()
         except HTTPError as error:
             raise self._unanswered(error) from error
         except OSError as error:
-            raise self._failed(StoreAway(), error) from error
+            raise self._failed(StorageUnavailable(), error) from error
         except MinioException as error:
             self._answered()
             raise self._failed(s3_errors.from_answer(error), error) from error
@@ -162,18 +162,18 @@ class S3Store:
         self._answered()
         return found
 
-    def _unanswered(self, error: HTTPError) -> StoreError:
+    def _unanswered(self, error: HTTPError) -> StorageError:
         meant = s3_errors.from_silence(error)
         # A line that broke in the middle of an object says nothing about the next one.
         is_gone = isinstance(error, MaxRetryError) or has_waited(error)
-        if is_gone and isinstance(meant, StoreAway):
+        if is_gone and isinstance(meant, StorageUnavailable):
             if self._breaker.failed():
                 log.warning("the file store is away", endpoint=self._endpoint, error=str(error))
             meant.detail = f"{self._endpoint}: {s3_errors.said(error)}"
             return meant
         return self._failed(meant, error)
 
-    def _failed(self, meant: StoreError, error: Exception) -> StoreError:
+    def _failed(self, meant: StorageError, error: Exception) -> StorageError:
         """Add what the server said, which is for the log and for administrators."""
         said = s3_errors.said(error)
         log.warning("the file store failed", endpoint=self._endpoint, code=meant.code, reason=said)
@@ -214,8 +214,8 @@ class S3Store:
         if self._deletes_in_batches:
             try:
                 refused = await self._in_thread(partial(self._delete_batch, keys))
-            except StoreError as error:
-                if type(error) is not StoreError:
+            except StorageError as error:
+                if type(error) is not StorageError:
                     raise
                 # Not every server has batches, or agrees about their checksums; each has single deletes, and says
                 # what is really the matter if it is something else.
@@ -228,7 +228,7 @@ class S3Store:
             await self._in_thread(partial(self._delete_one, key))
         self._deletes_in_batches = False
 
-    def _delete_batch(self, keys: Sequence[str]) -> StoreError | None:
+    def _delete_batch(self, keys: Sequence[str]) -> StorageError | None:
         """Delete as many as possible; return why one could not be deleted."""
         for error in self._client.remove_objects(self._bucket, [DeleteObject(self._prefix + key) for key in keys]):
             meant = s3_errors.from_code(error.code or "")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
 from urllib3.exceptions import HTTPError, MaxRetryError, SSLError
 
-from rxchat.domain.errors import ObjectMissing, StoreAway, StoreError, StoreFull
-from rxchat.domain.text import storable
+from rxchat.domain.errors import ObjectMissing, StorageError, StorageFull, StorageUnavailable
+from rxchat.domain.text import sanitize
 
 _ASK = "The file store refuses RxChat: an administrator has to look at "
 _CREDENTIALS = f"{_ASK}S3_ACCESS_KEY and S3_SECRET_KEY, and at what this key may do."
@@ -59,15 +59,15 @@ _LONGEST_SAID = 300
 def said(error: Exception) -> str:
     """Return what the server said, or what broke, on one line: for the log and for administrators."""
     words = f"{error.code}: {error.message}" if isinstance(error, S3Error) else str(error) or type(error).__name__
-    return " ".join(storable(words).split())[:_LONGEST_SAID]
+    return " ".join(sanitize(words).split())[:_LONGEST_SAID]
 
 
-def not_s3() -> StoreError:
+def not_s3() -> StorageError:
     """What to raise when an answer cannot be read."""
-    return StoreError(_NOT_S3)
+    return StorageError(_NOT_S3)
 
 
-def from_answer(error: MinioException) -> StoreError:
+def from_answer(error: MinioException) -> StorageError:
     """What to raise for what the server answered."""
     if isinstance(error, S3Error):
         return from_code(error.code or "", error.response.status)
@@ -76,24 +76,24 @@ def from_answer(error: MinioException) -> StoreError:
     if isinstance(error, InvalidResponseError):
         # Not XML: a proxy in front of the store, or no store at all. The status is kept nowhere public.
         found = from_code("", error._code)
-        return not_s3() if type(found) is StoreError else found
-    return StoreError()
+        return not_s3() if type(found) is StorageError else found
+    return StorageError()
 
 
-def from_code(code: str, status: int = 0) -> StoreError:
+def from_code(code: str, status: int = 0) -> StorageError:
     """What to raise for a code of S3's, or for the status alone when there is none."""
     if code in _FULL or status == 507:
-        return StoreFull()
+        return StorageFull()
     if code in _REFUSED:
-        return StoreError(_REFUSED[code])
+        return StorageError(_REFUSED[code])
     if code in _MISSING:
         return ObjectMissing()
     if code in _AWAY or status == 429 or (status >= 500 and status != 501):
-        return StoreAway()
-    return StoreError()
+        return StorageUnavailable()
+    return StorageError()
 
 
-def from_silence(error: HTTPError) -> StoreError:
+def from_silence(error: HTTPError) -> StorageError:
     """What to raise when there was no answer, or half of one."""
     reason = error.reason if isinstance(error, MaxRetryError) else error
-    return StoreError(_CERTIFICATE) if isinstance(reason, SSLError) else StoreAway()
+    return StorageError(_CERTIFICATE) if isinstance(reason, SSLError) else StorageUnavailable()

@@ -15,10 +15,10 @@ from authlib.common.security import generate_token
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from rxchat.adapters.sign_in.calls import CALL_SECONDS, Calls, check_state, code_of, needed, text_of, translated
 from rxchat.adapters.sign_in.id_tokens import Keys, checked
+from rxchat.adapters.sign_in.oauth_client import CALL_SECONDS, Calls, check_state, code_of, needed, text_of, translated
 from rxchat.adapters.sign_in.oidc import account_of
-from rxchat.domain.sign_in_providers import Departure, ForeignAccount, ProviderInfo, ProviderKind
+from rxchat.domain.sign_in_providers import AuthorizationRequest, ExternalIdentity, ProviderInfo, ProviderKind
 
 PUBLIC_URL = "https://appleid.apple.com"
 _SECRET_SECONDS = 300
@@ -46,7 +46,7 @@ class AppleSignIn:
         self._calls = Calls(client_id, seconds=seconds)
         self._keys = Keys(self._calls)
 
-    async def depart(self, redirect_uri: str) -> Departure:
+    async def depart(self, redirect_uri: str) -> AuthorizationRequest:
         """Return where to send a browser; see the SignInProvider port.
 
         Raises:
@@ -64,7 +64,7 @@ class AppleSignIn:
                 response_mode="form_post",
             )
 
-    async def arrive(self, departure: Departure, answer: Mapping[str, str]) -> ForeignAccount:
+    async def arrive(self, departure: AuthorizationRequest, answer: Mapping[str, str]) -> ExternalIdentity:
         """Return whose account it is, given the fields of the posted form; see the SignInProvider port.
 
         Raises:

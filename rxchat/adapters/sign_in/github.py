@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rxchat.adapters.sign_in.calls import (
+from rxchat.adapters.sign_in.oauth_client import (
     CALL_SECONDS,
     Calls,
-    Distrusted,
+    UntrustedResponse,
     check_state,
     code_of,
     needed,
     text_of,
     translated,
 )
-from rxchat.domain.sign_in_providers import Departure, ForeignAccount, ProviderInfo, ProviderKind, foreign_account
+from rxchat.domain.sign_in_providers import (
+    AuthorizationRequest,
+    ExternalIdentity,
+    ProviderInfo,
+    ProviderKind,
+    external_identity,
+)
 
 PUBLIC_URL = "https://github.com"
 PUBLIC_API_URL = "https://api.github.com"
@@ -43,7 +49,7 @@ class GitHubSignIn:
         self._secret = client_secret
         self._calls = Calls(client_id, seconds=seconds)
 
-    async def depart(self, redirect_uri: str) -> Departure:
+    async def depart(self, redirect_uri: str) -> AuthorizationRequest:
         """Return where to send a browser; see the SignInProvider port.
 
         Raises:
@@ -53,7 +59,7 @@ class GitHubSignIn:
             endpoint = f"{self._url}/login/oauth/authorize"
             return self._calls.departure(self.info.key, endpoint, redirect_uri, scope=_SCOPE)
 
-    async def arrive(self, departure: Departure, answer: Mapping[str, str]) -> ForeignAccount:
+    async def arrive(self, departure: AuthorizationRequest, answer: Mapping[str, str]) -> ExternalIdentity:
         """Return whose account it is; see the SignInProvider port.
 
         Raises:
@@ -73,7 +79,7 @@ class GitHubSignIn:
             user = await self._calls.read(f"{self._api_url}/user", bearer=bearer, accept=_JSON)
             emails = await self._calls.read(f"{self._api_url}/user/emails?per_page=100", bearer=bearer, accept=_JSON)
             email = _primary(emails)
-            return foreign_account(
+            return external_identity(
                 self._url,
                 _subject(user),
                 email=email,
@@ -86,14 +92,14 @@ def _subject(user: Mapping[str, Any]) -> str:
     """Return the number of an account: its login can be given up and taken by somebody else."""
     number = user["id"]
     if type(number) is not int or number <= 0:
-        raise Distrusted("the user has no id")
+        raise UntrustedResponse("the user has no id")
     return str(number)
 
 
 def _primary(emails: Any) -> str:
     """Return the address that GitHub itself would write to and has verified; "" when there is none."""
     if not isinstance(emails, list):
-        raise Distrusted("the addresses are not a list")
+        raise UntrustedResponse("the addresses are not a list")
     for row in emails:
         if row["primary"] is True and row["verified"] is True:
             return needed(row, "email")

@@ -13,7 +13,7 @@ from joserfc.errors import BadSignatureError, JoseError, UnsupportedAlgorithmErr
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
-from rxchat.adapters.sign_in.calls import Calls, Distrusted
+from rxchat.adapters.sign_in.oauth_client import Calls, UntrustedResponse
 
 KEEP_SECONDS = 3600.0
 LEEWAY_SECONDS = 30
@@ -47,7 +47,7 @@ class _Allowed(JWSRegistry):
 _REGISTRY = _Allowed(strict_check_header=False)
 
 
-class UnknownKey(Distrusted):
+class UnknownKey(UntrustedResponse):
     """No key of the provider's fits the token."""
 
 
@@ -92,13 +92,15 @@ def checked(claims: Mapping[str, Any], *, issuer: str, client_id: str, nonce: st
     """
     begins = [claims[name] for name in ("iat", "nbf") if name in claims]
     if not all(isinstance(at, (int, float)) for at in begins) or "iat" not in claims:
-        raise Distrusted("the ID token does not say when it was issued")
+        raise UntrustedResponse("the ID token does not say when it was issued")
     ahead = max(begins) - time.time()
     if ahead > AHEAD_SECONDS:
-        raise Distrusted(f"the provider's clock is {ahead:.0f} s ahead of this machine's clock: set both right (NTP)")
+        raise UntrustedResponse(
+            f"the provider's clock is {ahead:.0f} s ahead of this machine's clock: set both right (NTP)"
+        )
     expires = claims.get("exp")
     if isinstance(expires, (int, float)) and not expires - time.time() < LONGEST_SECONDS:
-        raise Distrusted("the ID token holds for longer than any provider means")
+        raise UntrustedResponse("the ID token holds for longer than any provider means")
     jwt.JWTClaimsRegistry(
         leeway=LEEWAY_SECONDS,
         iss={"essential": True, "value": issuer},
@@ -109,10 +111,10 @@ def checked(claims: Mapping[str, Any], *, issuer: str, client_id: str, nonce: st
     audience = claims["aud"]
     is_shared = isinstance(audience, list) and len(audience) > 1
     if (is_shared or "azp" in claims) and claims.get("azp") != client_id:
-        raise Distrusted("the ID token was given to another client")
+        raise UntrustedResponse("the ID token was given to another client")
     answered = claims.get("nonce")
     if not nonce or not isinstance(answered, str) or not hmac.compare_digest(answered.encode(), nonce.encode()):
-        raise Distrusted("the ID token's nonce is not the one of this departure")
+        raise UntrustedResponse("the ID token's nonce is not the one of this departure")
     return claims
 
 

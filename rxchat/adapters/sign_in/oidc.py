@@ -9,24 +9,24 @@ from typing import Any
 
 from authlib.common.security import generate_token
 
-from rxchat.adapters.sign_in.calls import (
+from rxchat.adapters.sign_in.id_tokens import KEEP_SECONDS, Keys, checked
+from rxchat.adapters.sign_in.oauth_client import (
     CALL_SECONDS,
     Calls,
-    Distrusted,
+    UntrustedResponse,
     check_state,
     code_of,
     needed,
     text_of,
     translated,
 )
-from rxchat.adapters.sign_in.id_tokens import KEEP_SECONDS, Keys, checked
 from rxchat.domain.errors import AddressEmpty, AddressMissing, AddressUnconfirmed, AddressUnsaid
 from rxchat.domain.sign_in_providers import (
-    Departure,
-    ForeignAccount,
+    AuthorizationRequest,
+    ExternalIdentity,
     ProviderInfo,
     ProviderKind,
-    foreign_account,
+    external_identity,
     is_private_line,
 )
 
@@ -70,7 +70,7 @@ class OidcSignIn:
         self._known: Discovery | None = None
         self._known_until = 0.0
 
-    async def depart(self, redirect_uri: str) -> Departure:
+    async def depart(self, redirect_uri: str) -> AuthorizationRequest:
         """Return where to send a browser; see the SignInProvider port.
 
         Raises:
@@ -82,7 +82,7 @@ class OidcSignIn:
                 self.info.key, known.authorization_endpoint, redirect_uri, scope=self._scopes, nonce=generate_token(43)
             )
 
-    async def arrive(self, departure: Departure, answer: Mapping[str, str]) -> ForeignAccount:
+    async def arrive(self, departure: AuthorizationRequest, answer: Mapping[str, str]) -> ExternalIdentity:
         """Return whose account it is; see the SignInProvider port.
 
         Raises:
@@ -116,7 +116,7 @@ class OidcSignIn:
         """Return what the ID token leaves out: many providers keep names and addresses for this endpoint."""
         said = await self._calls.read(known.userinfo_endpoint, bearer=needed(tokens, "access_token"))
         if needed(said, "sub") != claims["sub"]:
-            raise Distrusted("the userinfo is about somebody else")
+            raise UntrustedResponse("the userinfo is about somebody else")
         return said
 
     async def _discovery(self) -> Discovery:
@@ -127,7 +127,9 @@ class OidcSignIn:
         return self._known
 
 
-def account_of(issuer: str, claims: Mapping[str, Any], *, name: str = "", trusts_email: bool = False) -> ForeignAccount:
+def account_of(
+    issuer: str, claims: Mapping[str, Any], *, name: str = "", trusts_email: bool = False
+) -> ExternalIdentity:
     """Return the account that checked claims speak of; `trusts_email`: an address counts without `email_verified`."""
     email = text_of(claims, "email")
     verified = claims.get("email_verified")
@@ -139,7 +141,7 @@ def account_of(issuer: str, claims: Mapping[str, Any], *, name: str = "", trusts
     elif verified is not None and verified is not True and verified != "true":
         # The word "true" is what some providers send, Apple among them. Nothing else is: for Python, 1 equals true.
         problem = AddressUnconfirmed.code
-    return foreign_account(
+    return external_identity(
         issuer,
         needed(claims, "sub"),
         email=email,
@@ -158,7 +160,7 @@ def believed(issuer: str, document: Mapping[str, Any]) -> Discovery:
     said = needed(document, "issuer")
     # A slash at the end is part of some issuers' names and easily lost in a setting.
     if said.rstrip("/") != issuer.rstrip("/"):
-        raise Distrusted("the discovery document is another issuer's")
+        raise UntrustedResponse("the discovery document is another issuer's")
     is_local = issuer.startswith("http://")
     methods = document.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
     return Discovery(
@@ -177,5 +179,5 @@ def _endpoint(document: Mapping[str, Any], name: str, *, is_local: bool, is_need
         return ""
     address = needed(document, name)
     if not is_private_line(address) or not (is_local or address.startswith("https:")):
-        raise Distrusted(f"the {name} is not https")
+        raise UntrustedResponse(f"the {name} is not https")
     return address

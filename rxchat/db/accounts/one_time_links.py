@@ -39,12 +39,12 @@ async def find(session: AsyncSession, kind: str, digest: bytes) -> Link | None:
     return await _one(session, "SELECT * FROM account_link_of(:kind, :hash)", kind, digest)
 
 
-async def spend(session: AsyncSession, kind: str, digest: bytes) -> Link | None:
+async def consume(session: AsyncSession, kind: str, digest: bytes) -> Link | None:
     """Use a link up and return what it opens; None when it does not (any more)."""
     return await _one(session, "SELECT * FROM spend_account_link(:kind, :hash)", kind, digest)
 
 
-async def spend_of(session: AsyncSession, email: str) -> Link | None:
+async def consume_of(session: AsyncSession, email: str) -> Link | None:
     """Use up the open invitation of an address that its owner has proved to be theirs; None when there is none."""
     for spelling in email_spellings(email):
         spent = await session.execute(text("SELECT * FROM spend_invitation_of(:email)"), {"email": spelling})

@@ -17,7 +17,7 @@ from rxchat.tables import ApiKey, UserSession
 
 
 @dataclass(frozen=True, slots=True)
-class Behind:
+class SessionRecord:
     """Who is behind a sign-in, as the tables have it now."""
 
     name: str
@@ -41,7 +41,7 @@ async def open_session(session: AsyncSession, row: UserSession) -> None:
     await session.flush()
 
 
-async def behind(session: AsyncSession, user_id: UUID, session_id: UUID, idle: timedelta) -> Behind | None:
+async def load(session: AsyncSession, user_id: UUID, session_id: UUID, idle: timedelta) -> SessionRecord | None:
     """Return who is behind a sign-in that still counts, or None."""
     found = await session.execute(
         text("SELECT * FROM session_viewer(:user, :session, :idle)"),
@@ -66,15 +66,15 @@ async def why_ended(session: AsyncSession, user_id: UUID, session_id: UUID, idle
     return found.scalar_one_or_none() or ""
 
 
-async def behind_key(session: AsyncSession, digest: bytes) -> Behind | None:
+async def behind_key(session: AsyncSession, digest: bytes) -> SessionRecord | None:
     """Return who is behind an API key that counts, or None."""
     statement = text("SELECT * FROM account_of_api_key(:hash)").bindparams(bindparam("hash", type_=LargeBinary))
     row = (await session.execute(statement, {"hash": digest})).mappings().one_or_none()
     return _behind(row, last_used_at=row["last_used_at"]) if row else None
 
 
-def _behind(row: Any, last_used_at: datetime | None) -> Behind:
-    return Behind(
+def _behind(row: Any, last_used_at: datetime | None) -> SessionRecord:
+    return SessionRecord(
         name=row["name"],
         email=row["email"],
         role=row["role"],
@@ -157,7 +157,7 @@ async def end(
     return ended.scalar_one()
 
 
-async def living(session: AsyncSession, user_id: UUID, idle: timedelta) -> list[UserSession]:
+async def active(session: AsyncSession, user_id: UUID, idle: timedelta) -> list[UserSession]:
     """Return a person's sign-ins that still count, the one used last first."""
     found = await session.execute(
         select(UserSession)

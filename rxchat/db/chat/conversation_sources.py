@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from rxchat.domain.conversations import KnowledgeChange
+from rxchat.domain.conversations import ContextSourceChange
 from rxchat.domain.retrieval import Passage, Source
 from rxchat.tables import AnswerSource, ConversationKnowledge
 
@@ -47,7 +47,7 @@ class ShownSource:
     """Whether who looks may still read it; else nothing of it is told."""
 
 
-async def change(session: AsyncSession, owner_id: UUID, conversation_id: UUID, changed: KnowledgeChange) -> None:
+async def change(session: AsyncSession, owner_id: UUID, conversation_id: UUID, changed: ContextSourceChange) -> None:
     """Bring the projection up to an event."""
     key = {"owner_id": owner_id, "conversation_id": conversation_id, "id": changed.id}
     if changed.name is None:
@@ -63,7 +63,7 @@ async def change(session: AsyncSession, owner_id: UUID, conversation_id: UUID, c
     await session.execute(statement.on_conflict_do_nothing())
 
 
-async def of(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> list[Knowledge]:
+async def for_conversation(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> list[Knowledge]:
     """Return what a conversation is grounded in, in the order in which it was attached."""
     found = await session.execute(
         select(col(ConversationKnowledge.id), col(ConversationKnowledge.kind), col(ConversationKnowledge.name))

@@ -16,9 +16,9 @@ from sqlmodel import col
 from rxchat.db.chat import conversation_sources
 from rxchat.domain.chat import Role
 from rxchat.domain.conversations import (
+    ContextSourceChange,
     ConversationChange,
     ConversationEvent,
-    KnowledgeChange,
     MessageAdded,
     MessageEnded,
     changes_of,
@@ -128,7 +128,7 @@ async def append_events(
                 case MessageEnded():
                     if not adding.end(change):
                         await _end_message(session, owner_id, conversation_id, change)
-                case KnowledgeChange():
+                case ContextSourceChange():
                     await conversation_sources.change(session, owner_id, conversation_id, change)
                 case _:
                     assert_never(change)

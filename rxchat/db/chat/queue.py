@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from rxchat.db.platform.results import row_count
-from rxchat.domain.conversations import WaitingMessage
-from rxchat.tables import QueuedMessage
+from rxchat.domain.conversations import QueuedMessage
+from rxchat.tables import QueuedMessage as QueuedMessageRow
 
 _OF = text(
     """
@@ -20,16 +20,16 @@ _OF = text(
 )
 
 
-async def of(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> list[WaitingMessage]:
+async def for_conversation(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> list[QueuedMessage]:
     """Return what waits in a conversation, the next one first."""
     found = await session.execute(_OF, {"owner": owner_id, "conversation": conversation_id})
-    return [WaitingMessage(row.id, row.text, row.model) for row in found]
+    return [QueuedMessage(row.id, row.text, row.model) for row in found]
 
 
-async def add(session: AsyncSession, owner_id: UUID, conversation_id: UUID, message: WaitingMessage) -> None:
+async def add(session: AsyncSession, owner_id: UUID, conversation_id: UUID, message: QueuedMessage) -> None:
     """Let a message wait behind all others."""
     session.add(
-        QueuedMessage(
+        QueuedMessageRow(
             owner_id=owner_id,
             conversation_id=conversation_id,
             id=message.id,
@@ -43,7 +43,7 @@ async def add(session: AsyncSession, owner_id: UUID, conversation_id: UUID, mess
 async def change(session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID, text: str) -> bool:
     """Give a waiting message another text; False when it does not wait (any more)."""
     changed = await session.execute(
-        update(QueuedMessage).where(*_this(owner_id, conversation_id, message_id)).values(text=text)
+        update(QueuedMessageRow).where(*_this(owner_id, conversation_id, message_id)).values(text=text)
     )
     return row_count(changed) == 1
 
@@ -51,14 +51,16 @@ async def change(session: AsyncSession, owner_id: UUID, conversation_id: UUID, m
 async def withdraw(session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID) -> str | None:
     """Take a waiting message back and return its text; None when it does not wait (any more)."""
     found = await session.execute(
-        delete(QueuedMessage).where(*_this(owner_id, conversation_id, message_id)).returning(col(QueuedMessage.text))
+        delete(QueuedMessageRow)
+        .where(*_this(owner_id, conversation_id, message_id))
+        .returning(col(QueuedMessageRow.text))
     )
     return found.scalar_one_or_none()
 
 
 def _this(owner_id: UUID, conversation_id: UUID, message_id: UUID):
     return (
-        col(QueuedMessage.owner_id) == owner_id,
-        col(QueuedMessage.conversation_id) == conversation_id,
-        col(QueuedMessage.id) == message_id,
+        col(QueuedMessageRow.owner_id) == owner_id,
+        col(QueuedMessageRow.conversation_id) == conversation_id,
+        col(QueuedMessageRow.id) == message_id,
     )

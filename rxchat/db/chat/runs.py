@@ -13,7 +13,16 @@ from sqlmodel import col
 
 from rxchat.db.platform.notifications import notify
 from rxchat.db.platform.results import row_count
-from rxchat.domain.runs import ActiveRun, ChunkKind, ClaimedRun, PendingChunk, RunChunk, RunLimits, RunState, Written
+from rxchat.domain.runs import (
+    ActiveRun,
+    ChunkKind,
+    ClaimedRun,
+    PartialAnswer,
+    PendingChunk,
+    RunChunk,
+    RunLimits,
+    RunState,
+)
 from rxchat.tables import Message, Run, RunChunkRow
 
 _ACTIVE = (RunState.QUEUED.value, RunState.RUNNING.value)
@@ -122,7 +131,7 @@ async def chunks_of(
     return [(row.seq, RunChunk(ChunkKind(row.kind), row.start, row.text)) for row in found.scalars()]
 
 
-async def kept(session: AsyncSession, owner_id: UUID, run_id: UUID) -> Written:
+async def saved_prefix(session: AsyncSession, owner_id: UUID, run_id: UUID) -> PartialAnswer:
     """Return what the run's message said before the run began; nothing, for a new answer."""
     found = await session.execute(
         select(col(Message.text), col(Message.reasoning))
@@ -130,12 +139,12 @@ async def kept(session: AsyncSession, owner_id: UUID, run_id: UUID) -> Written:
         .where(col(Run.owner_id) == owner_id, col(Run.id) == run_id)
     )
     row = found.one_or_none()
-    return Written(row.text, row.reasoning) if row else Written()
+    return PartialAnswer(row.text, row.reasoning) if row else PartialAnswer()
 
 
-async def written(session: AsyncSession, owner_id: UUID, run_id: UUID) -> Written:
+async def written(session: AsyncSession, owner_id: UUID, run_id: UUID) -> PartialAnswer:
     """Return what is stored of a run's answer: what its message said before it began, and the pieces since."""
-    whole = await kept(session, owner_id, run_id)
+    whole = await saved_prefix(session, owner_id, run_id)
     for seq, chunk in await chunks_of(session, owner_id, run_id):
         whole = whole.after(seq, chunk)
     return whole

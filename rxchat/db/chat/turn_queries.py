@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db.platform.notifications import CHANNEL
 from rxchat.domain.chat import ChatMessage, Role
-from rxchat.domain.runs import Written
+from rxchat.domain.runs import PartialAnswer
 from rxchat.tables import Run
 
 _KNOWN = """
@@ -51,17 +51,17 @@ _THREAD = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Thread:
+class PromptHistory:
     """What was said before an answer, in its order, and what the answer itself says already."""
 
     before: list[ChatMessage]
-    itself: Written
+    itself: PartialAnswer
     is_grounded: bool
     """Whether the conversation has files to answer from."""
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class ConversationStatus:
     """How it stands in a conversation that is locked: what somebody needs to know who asks there."""
 
     model: str
@@ -88,11 +88,13 @@ async def lock(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> 
     return found.scalar_one_or_none()
 
 
-async def spot(session: AsyncSession, owner_id: UUID, conversation_id: UUID, question_id: UUID) -> Spot | None:
+async def status(
+    session: AsyncSession, owner_id: UUID, conversation_id: UUID, question_id: UUID
+) -> ConversationStatus | None:
     """Return how it stands in a conversation (after its lock, in a statement of its own: then nothing is out of date)."""
     found = await session.execute(_SPOT, {"owner": owner_id, "conversation": conversation_id, "question": question_id})
     row = found.one_or_none()
-    return Spot(row.model, row.is_busy, row.waiting, row.asked_in) if row else None
+    return ConversationStatus(row.model, row.is_busy, row.waiting, row.asked_in) if row else None
 
 
 async def add_run(session: AsyncSession, run: Run) -> None:
@@ -113,12 +115,12 @@ async def add_run(session: AsyncSession, run: Run) -> None:
 
 async def thread_before(
     session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID, limit: int
-) -> Thread:
+) -> PromptHistory:
     """Return the thread that leads up to an answer."""
     found = await session.execute(
         _THREAD, {"owner": owner_id, "conversation": conversation_id, "message": message_id, "limit": limit + 1}
     )
     rows = found.all()
-    itself = next((Written(row.text, row.reasoning) for row in rows if row.id == message_id), Written())
+    itself = next((PartialAnswer(row.text, row.reasoning) for row in rows if row.id == message_id), PartialAnswer())
     before = [ChatMessage(Role(row.role), row.text) for row in reversed(rows) if row.id != message_id and row.text]
-    return Thread(before, itself, any(row.is_grounded for row in rows))
+    return PromptHistory(before, itself, any(row.is_grounded for row in rows))

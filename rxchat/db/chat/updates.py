@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rxchat.domain.conversations import ConversationEvent, WaitingMessage, event_from
+from rxchat.domain.conversations import ConversationEvent, QueuedMessage, event_from
 from rxchat.domain.runs import ActiveRun
 
 # One statement sees one moment: what it returns fits together.
@@ -33,24 +33,24 @@ _NEWS = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
+class Updates:
     """What happened in a conversation, who writes there, and what waits to be asked."""
 
     events: list[tuple[int, ConversationEvent]]
     run: ActiveRun | None
-    waiting: tuple[WaitingMessage, ...]
+    waiting: tuple[QueuedMessage, ...]
 
 
-async def after(session: AsyncSession, owner_id: UUID, conversation_id: UUID, after_seq: int) -> Happened | None:
+async def after(session: AsyncSession, owner_id: UUID, conversation_id: UUID, after_seq: int) -> Updates | None:
     """Return what happened after a seq; None when the conversation is unknown, removed, or not this owner's."""
     found = await session.execute(_NEWS, {"owner": owner_id, "conversation": conversation_id, "after_seq": after_seq})
     row = found.one_or_none()
     if row is None:
         return None
-    return Happened(
+    return Updates(
         events=[(seq, event_from(kind, data)) for seq, kind, data in row.events or ()],
         run=_run(row.run) if row.run else None,
-        waiting=tuple(WaitingMessage(UUID(name), said, model) for name, said, model in row.waiting or ()),
+        waiting=tuple(QueuedMessage(UUID(name), said, model) for name, said, model in row.waiting or ()),
     )
 
 

@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from rxchat.db.platform.results import row_count
 from rxchat.domain.documents import DocumentState
-from rxchat.domain.files import Part, SealedFile, Upload
+from rxchat.domain.files import EncryptedFile, Part, Upload
 from rxchat.domain.versions import IfExists
 from rxchat.tables import CollectionRow, DocumentRow, FilePart, StoredFile
 
@@ -21,17 +21,17 @@ from rxchat.tables import CollectionRow, DocumentRow, FilePart, StoredFile
 _TAKE_TURNS = text("SELECT pg_advisory_xact_lock(hashtextextended(:owner, 5))")
 
 
-async def take_turns(session: AsyncSession, owner_id: UUID) -> None:
+async def lock_user_files(session: AsyncSession, owner_id: UUID) -> None:
     """Let nobody else add, finish or remove files of a person's until the transaction ends."""
     await session.execute(_TAKE_TURNS, {"owner": str(owner_id)})
 
 
-async def kept(session: AsyncSession, owner_id: UUID) -> tuple[int, int]:
+async def usage(session: AsyncSession, owner_id: UUID) -> tuple[int, int]:
     """Return how many documents a person keeps and how many bytes they are; until the transaction ends nobody adds to them.
 
     Each counts, although the same file is stored once: its chunks and vectors are there for each.
     """
-    await take_turns(session, owner_id)
+    await lock_user_files(session, owner_id)
     counted = await session.execute(
         select(func.count(), func.coalesce(func.sum(col(DocumentRow.size_bytes)), 0)).where(
             col(DocumentRow.owner_id) == owner_id
@@ -43,7 +43,7 @@ async def kept(session: AsyncSession, owner_id: UUID) -> tuple[int, int]:
 
 async def count_collections(session: AsyncSession, owner_id: UUID, kind: str) -> int:
     """Return how many collections of a kind a person has; until the transaction ends nobody adds to them."""
-    await take_turns(session, owner_id)
+    await lock_user_files(session, owner_id)
     counted = await session.execute(
         select(func.count()).where(col(CollectionRow.owner_id) == owner_id, col(CollectionRow.kind) == kind)
     )
@@ -103,7 +103,7 @@ async def add_whole(session: AsyncSession, row: StoredFile, parts: Sequence[Part
     await finish(session, row.owner_id, row.id, digest)
 
 
-async def sealed(session: AsyncSession, file_id: UUID, owner_id: UUID) -> SealedFile | None:
+async def encrypted_file(session: AsyncSession, file_id: UUID, owner_id: UUID) -> EncryptedFile | None:
     """Return what is needed to read a file that the acting person may read."""
     row = (
         await session.execute(
@@ -117,7 +117,7 @@ async def sealed(session: AsyncSession, file_id: UUID, owner_id: UUID) -> Sealed
         .where(col(FilePart.owner_id) == owner_id, col(FilePart.file_id) == file_id)
         .order_by(col(FilePart.start))
     )
-    return SealedFile(
+    return EncryptedFile(
         owner_id, file_id, row.size_bytes, row.key_id, row.wrapped_key, tuple(Part(*part) for part in parts)
     )
 

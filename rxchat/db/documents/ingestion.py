@@ -17,7 +17,7 @@ from sqlmodel import col
 
 from rxchat.db.documents.documents import owned_document
 from rxchat.db.platform.results import row_count
-from rxchat.domain.chunking import Piece
+from rxchat.domain.chunking import Chunk
 from rxchat.domain.documents import Block, BlockKind, DocumentState, ParsedDocument
 from rxchat.domain.files import Document
 from rxchat.domain.ids import new_id
@@ -29,7 +29,7 @@ _AT_A_TIME = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ClaimedDocument:
     """A document that a job has taken up, and the number under which what it writes counts."""
 
     document: Document
@@ -38,7 +38,7 @@ class Taken:
     """How often it was taken up since it last got on."""
 
 
-async def take_up(session: AsyncSession, owner_id: UUID, document_id: UUID) -> Taken | None:
+async def claim(session: AsyncSession, owner_id: UUID, document_id: UUID) -> ClaimedDocument | None:
     """Take a document up: whatever an earlier job still writes of it is refused from now on. None when it is gone."""
     taken = await session.execute(
         update(DocumentRow)
@@ -48,10 +48,10 @@ async def take_up(session: AsyncSession, owner_id: UUID, document_id: UUID) -> T
     )
     row = taken.one_or_none()
     document = await owned_document(session, owner_id, document_id)
-    return Taken(document, row.fence, row.tries) if document is not None and row is not None else None
+    return ClaimedDocument(document, row.fence, row.tries) if document is not None and row is not None else None
 
 
-async def tries(session: AsyncSession, owner_id: UUID, document_id: UUID) -> tuple[int, bool] | None:
+async def attempts(session: AsyncSession, owner_id: UUID, document_id: UUID) -> tuple[int, bool] | None:
     """Return how often a document was taken up since it last got on, and whether it is ready or failed; None when it is gone."""
     found = await session.execute(
         select(col(DocumentRow.tries), col(DocumentRow.state)).where(
@@ -80,7 +80,7 @@ async def note(session: AsyncSession, owner_id: UUID, document_id: UUID, words: 
     )
 
 
-async def advance(session: AsyncSession, taken: Taken, **facts: Any) -> bool:
+async def advance(session: AsyncSession, taken: ClaimedDocument, **facts: Any) -> bool:
     """Change facts of a document that is still this job's; False when another one has it, or it was deleted.
 
     It does not wait any more, unless a note says so.
@@ -98,12 +98,12 @@ _SAVE_TEXT = text(
 )
 
 
-async def tell(session: AsyncSession, taken: Taken, remark: str, progress: float) -> bool:
+async def report_progress(session: AsyncSession, taken: ClaimedDocument, remark: str, progress: float) -> bool:
     """Say how far a step is of which nothing is kept before its end: no getting on, should its process die over it."""
     return await _changed(session, taken, {"note": "", "note_detail": "", "remarks": remark, "progress": progress})
 
 
-async def _changed(session: AsyncSession, taken: Taken, facts: dict[str, Any]) -> bool:
+async def _changed(session: AsyncSession, taken: ClaimedDocument, facts: dict[str, Any]) -> bool:
     changed = await session.execute(
         update(DocumentRow)
         .where(
@@ -160,7 +160,7 @@ async def parsed(session: AsyncSession, document: Document) -> ParsedDocument | 
     return ParsedDocument(row.text, blocks, row.title, document.pages)
 
 
-async def save_chunks(session: AsyncSession, document: Document, whole: str, pieces: Sequence[Piece]) -> None:
+async def save_chunks(session: AsyncSession, document: Document, whole: str, pieces: Sequence[Chunk]) -> None:
     """Keep the chunks of a document's present generation, in place of any that are there."""
     await session.execute(
         delete(ChunkRow).where(
@@ -185,7 +185,7 @@ _ADD_CHUNK = text(
 ).bindparams(bindparam("lexemes", type_=ARRAY(Text())))
 
 
-def _chunk_row(document: Document, whole: str, piece: Piece) -> dict[str, Any]:
+def _chunk_row(document: Document, whole: str, piece: Chunk) -> dict[str, Any]:
     said = whole[piece.start : piece.end]
     return {
         "owner_id": document.owner_id,
@@ -318,7 +318,7 @@ async def save_vectors(
     await session.execute(_ADD_VECTOR, rows)
 
 
-async def publish(session: AsyncSession, taken: Taken, index_id: int) -> bool:
+async def publish(session: AsyncSession, taken: ClaimedDocument, index_id: int) -> bool:
     """Let a document be found as it is now, whole in an index; what was found of it before goes.
 
     False when it is another job's.

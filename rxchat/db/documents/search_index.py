@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rxchat.domain.retrieval import EmbedderInfo, Index
+from rxchat.domain.retrieval import EmbedderInfo, EmbeddingIndex
 
 _INDEXES = text(
     "SELECT id, model, dimensions, max_tokens, state, query_prefix, document_prefix"
@@ -20,11 +20,11 @@ _OPEN_INDEX = text(
 )
 
 
-async def indexes(session: AsyncSession) -> list[Index]:
+async def indexes(session: AsyncSession) -> list[EmbeddingIndex]:
     """Return the index that is in force, and one that is being built."""
     found = await session.execute(_INDEXES)
     return [
-        Index(
+        EmbeddingIndex(
             row.id, row.model, row.dimensions, row.max_tokens, row.state == "active",
             row.query_prefix, row.document_prefix,
         )
@@ -32,12 +32,14 @@ async def indexes(session: AsyncSession) -> list[Index]:
     ]  # fmt: skip
 
 
-async def open_index(session: AsyncSession, by: EmbedderInfo) -> Index:
+async def open_index(session: AsyncSession, by: EmbedderInfo) -> EmbeddingIndex:
     """Return the index of a model's vectors, making it when it is new; that looks at all there are."""
     await session.execute(_UNHURRIED)
     row = (await session.execute(_OPEN_INDEX, asdict(by))).one()
     is_active = row.state == "active"
-    return Index(row.id, by.model, by.dimensions, by.max_tokens, is_active, by.query_prefix, by.document_prefix)
+    return EmbeddingIndex(
+        row.id, by.model, by.dimensions, by.max_tokens, is_active, by.query_prefix, by.document_prefix
+    )
 
 
 async def activate_index(session: AsyncSession, index_id: int) -> bool:

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from rxchat.domain.errors import DatabaseAway, DatabaseBusy
+from rxchat.domain.errors import DatabaseBusy, DatabaseUnavailable
 
 BUSY_SECONDS = 25.0
 """How long a person would wait for a page."""
@@ -32,7 +32,7 @@ class ConnectionQueue:
 
         Raises:
             DatabaseBusy: when others had them all for too long.
-            DatabaseAway: when they had them because no database answers.
+            DatabaseUnavailable: when they had them because no database answers.
         """
         if self._free.locked():
             await self._wait()
@@ -52,7 +52,7 @@ class ConnectionQueue:
                 await asyncio.wait({acquiring}, timeout=self._away_seconds)
                 waited = time.monotonic() - began
                 if not acquiring.done() and self.has_failed and waited >= self._away_seconds:
-                    raise DatabaseAway
+                    raise DatabaseUnavailable
                 if not acquiring.done() and waited >= self._busy_seconds:
                     raise DatabaseBusy
         except BaseException:

@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from rxchat.db.platform.connection_queue import ConnectionQueue
 from rxchat.domain.errors import (
     Conflict,
-    DatabaseAway,
     DatabaseBusy,
+    DatabaseUnavailable,
     LastAdministrator,
     NotAllowed,
     NotFound,
@@ -128,7 +128,7 @@ class Database:
         With `snapshot`, all its queries see the database as it was at the first one: what they return fits together.
 
         Raises:
-            DatabaseAway: when Postgres does not answer.
+            DatabaseUnavailable: when Postgres does not answer.
             DatabaseBusy: when others had all connections for too long.
             StaleConversation: when an event was appended by someone else meanwhile.
             NotAllowed: when row-level security or a procedure does not let the person do it.
@@ -165,13 +165,13 @@ class Database:
         return session
 
     @asynccontextmanager
-    async def each(self) -> AsyncGenerator[AsyncSession]:
+    async def autocommit(self) -> AsyncGenerator[AsyncSession]:
         """Let every statement be a transaction of its own that acts for nobody: what run engines do.
 
         One that never hears of its commit holds no lock: Postgres has committed, or it has not.
 
         Raises:
-            DatabaseAway: when Postgres does not answer.
+            DatabaseUnavailable: when Postgres does not answer.
         """
         with translated_errors():
             async with AsyncSession(self._engines_own, expire_on_commit=False) as session:
@@ -210,7 +210,7 @@ class translated_errors:  # noqa: N801 - reads as a statement where it is used
             log.warning(
                 "the database does not answer", error=type(cause).__name__, reason=str(cause)[:_REASON_CHARACTERS]
             )
-            raise DatabaseAway from error
+            raise DatabaseUnavailable from error
 
 
 def is_busy(error: BaseException | None) -> bool:

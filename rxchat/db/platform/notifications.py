@@ -28,7 +28,7 @@ async def listen(url: str) -> AsyncGenerator[str]:
     """Yield "" once it listens, and then each payload.
 
     Raises:
-        DatabaseAway: when the connection is lost; what was sent meanwhile is lost with it.
+        DatabaseUnavailable: when the connection is lost; what was sent meanwhile is lost with it.
     """
     with translated_errors():
         async with await psycopg.AsyncConnection.connect(

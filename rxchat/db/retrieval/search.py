@@ -10,7 +10,16 @@ from sqlalchemy import ARRAY, Uuid, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db.retrieval import full_text
-from rxchat.domain.retrieval import CANDIDATES, EXACT_CHUNKS, FUSION, Index, Passage, Scope, Way, distinct
+from rxchat.domain.retrieval import (
+    CANDIDATES,
+    EXACT_CHUNKS,
+    FUSION,
+    EmbeddingIndex,
+    Passage,
+    SearchMode,
+    SearchScope,
+    distinct,
+)
 
 _WORDS_READ_THROUGH = 2_500
 """In scopes of at most so many chunks every one is looked at for words, too; in larger ones the index on words is asked."""
@@ -173,7 +182,7 @@ _FUSED = """
 """
 
 
-async def scope_size(session: AsyncSession, scope: Scope) -> int:
+async def scope_size(session: AsyncSession, scope: SearchScope) -> int:
     """Return how many chunks there are to look at, of those that the acting person may read."""
     counted = await session.execute(_SCOPE_SIZE, await _places(session, scope))
     return counted.scalar_one()
@@ -181,13 +190,13 @@ async def scope_size(session: AsyncSession, scope: Scope) -> int:
 
 async def search(
     session: AsyncSession,
-    index: Index | None,
-    scope: Scope,
+    index: EmbeddingIndex | None,
+    scope: SearchScope,
     question: str,
     vector: Sequence[float] | None,
     *,
     k: int,
-    way: Way = Way.HYBRID,
+    way: SearchMode = SearchMode.HYBRID,
     exact_chunks: int = EXACT_CHUNKS,
 ) -> list[Passage]:
     """Return the best k passages of a scope, by vectors and words together; without a vector by words alone.
@@ -201,7 +210,7 @@ async def search(
     if not size:
         return []
     if index is None or vector is None:
-        index, vector, way = Index(0, "", 1, 0), [0.0], Way.TEXT
+        index, vector, way = EmbeddingIndex(0, "", 1, 0), [0.0], SearchMode.TEXT
     asked = await full_text.asked(session, question)
     values: dict[str, Any] = {**places, "vector": _written(vector), "way": way.value}
     limit, is_exact = max(CANDIDATES, k), size <= exact_chunks
@@ -212,7 +221,11 @@ async def search(
         is_cut = len(found) == values["k"]
         is_whole = is_exact and limit * _COPIES >= size and not is_cut
         # Words alone may well be in less than k chunks: one deeper look is enough.
-        if len(different) >= min(k, size) or is_whole or (way is Way.TEXT and not is_cut and limit > CANDIDATES + k):
+        if (
+            len(different) >= min(k, size)
+            or is_whole
+            or (way is SearchMode.TEXT and not is_cut and limit > CANDIDATES + k)
+        ):
             return different
         # Copies take the places, or what is far from everything in a scope lies behind all that the index looks at.
         is_exact, limit = True, limit * _COPIES
@@ -221,7 +234,7 @@ async def search(
 
 async def _searched(
     session: AsyncSession,
-    index: Index,
+    index: EmbeddingIndex,
     values: dict[str, Any],
     asked: full_text.Asked,
     *,
@@ -251,7 +264,7 @@ async def _searched(
     return [_passage(row) for row in await session.execute(_bound(statement), values)]
 
 
-async def _places(session: AsyncSession, scope: Scope) -> dict[str, Any]:
+async def _places(session: AsyncSession, scope: SearchScope) -> dict[str, Any]:
     """Return a scope as the statements want it: in which collections at all, which of them whole, which documents beside."""
     named = []
     if scope.documents:
@@ -313,7 +326,7 @@ _NEIGHBOURS = text(
 
 async def passages(
     session: AsyncSession,
-    scope: Scope,
+    scope: SearchScope,
     *,
     document_id: UUID | None = None,
     first: int = 0,
@@ -349,7 +362,7 @@ _NAMES = text(
 )
 
 
-async def document_names(session: AsyncSession, scope: Scope, limit: int) -> list[str]:
+async def document_names(session: AsyncSession, scope: SearchScope, limit: int) -> list[str]:
     """Return what the documents of a scope are called that can be found."""
     if scope.is_empty:
         return []

@@ -14,21 +14,21 @@ from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.audit import CHECKPOINT_ROWS, START, Signer, checkpoint_line, entry_line, head_line
 from rxchat.domain.permissions import Permission, require
-from rxchat.domain.text import storable
+from rxchat.domain.text import sanitize
 from rxchat.observability import correlation_id
-from rxchat.services.platform.encryption import Vault
+from rxchat.services.platform.encryption import SecretBox
 
 PAGE = 50
 _CHECKPOINT_AGE = timedelta(days=1)
 _BATCH = 1_000
 
 
-def signer_of(vault: Vault) -> Signer:
+def signer_of(vault: SecretBox) -> Signer:
     """Return who signs this installation's audit."""
     return Signer(vault.key("audit signatures"))
 
 
-class AuditTrail:
+class AuditLog:
     """The use cases around the audit as a whole."""
 
     def __init__(self, database: Database, signer: Signer) -> None:
@@ -47,7 +47,7 @@ class AuditTrail:
         require(viewer, Permission.AUDIT_READ)
         async with self._database.begin(viewer.user_id) as session:
             return await rows.page(
-                session, words=storable(words).strip()[:100], action=storable(action), before=before, limit=PAGE
+                session, words=sanitize(words).strip()[:100], action=sanitize(action), before=before, limit=PAGE
             )
 
     async def export(self, viewer: Viewer, caller: Caller) -> AsyncGenerator[str]:

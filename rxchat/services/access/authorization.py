@@ -29,10 +29,10 @@ from rxchat.domain.permissions import (
     require_scope,
     valid_permissions,
 )
-from rxchat.domain.text import clean_line, storable
+from rxchat.domain.text import clean_line, sanitize
 from rxchat.observability import correlation_id
-from rxchat.services.accounts.rate_limits import Limits
-from rxchat.services.platform.change_feeds import Access
+from rxchat.services.accounts.rate_limits import RateLimits
+from rxchat.services.platform.change_feeds import AccessInvalidator
 from rxchat.tables import Group
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,39}")
@@ -60,10 +60,10 @@ class GroupView:
     people: int
 
 
-class Teams:
+class Authorization:
     """The use cases around roles, groups and grants."""
 
-    def __init__(self, database: Database, access: Access, limits: Limits) -> None:
+    def __init__(self, database: Database, access: AccessInvalidator, limits: RateLimits) -> None:
         self._database = database
         self._access = access
         self._limits = limits
@@ -130,7 +130,7 @@ class Teams:
         async with self._database.begin(viewer.user_id) as session:
             if (await rows.people_by_role(session)).get(name):
                 raise Conflict("Somebody has this role. Give them another one first.")
-            if not await rows.remove(session, storable(name)):
+            if not await rows.remove(session, sanitize(name)):
                 raise NotFound
             await audit_log.append(session, viewer.user_id, "role_removed", caller.address, correlation_id(), role=name)
 
@@ -344,8 +344,8 @@ def _line(text: str, longest: int, sentence: str = "") -> str:
 def _valid_grant(principal_kind: str, principal: str, resource_kind: str, resource: str, action: str) -> Grant:
     try:
         given = Grant(
-            PrincipalKind(principal_kind), storable(principal)[:200], ResourceKind(resource_kind),
-            storable(resource)[:300], Action(action),
+            PrincipalKind(principal_kind), sanitize(principal)[:200], ResourceKind(resource_kind),
+            sanitize(resource)[:300], Action(action),
         )  # fmt: skip
     except ValueError as error:
         raise InvalidInput("There is no such grant.") from error

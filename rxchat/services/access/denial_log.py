@@ -10,7 +10,7 @@ from rxchat.db.access import audit_log
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.errors import (
-    DatabaseAway,
+    DatabaseUnavailable,
     NotAllowed,
     NotFound,
     NotSignedIn,
@@ -19,27 +19,27 @@ from rxchat.domain.errors import (
     SecondFactorNeeded,
     TooManyAttempts,
 )
-from rxchat.domain.limits import Allowance, network_of
-from rxchat.domain.text import storable
+from rxchat.domain.limits import RateLimit, network_of
+from rxchat.domain.text import sanitize
 from rxchat.observability import correlation_id
-from rxchat.services.accounts.rate_limits import Limits
+from rxchat.services.accounts.rate_limits import RateLimits
 
 # Whoever tries more doors than this in an hour is known by then; the audit is not theirs to fill.
-_ALLOWANCE = Allowance(subject=30, address=100, network=300)
+_ALLOWANCE = RateLimit(subject=30, address=100, network=300)
 
 _MOST_SUMS = 10_000
 
 
-class Denials:
+class AccessDenials:
     """Writes down who was refused what."""
 
-    def __init__(self, database: Database, limits: Limits) -> None:
+    def __init__(self, database: Database, limits: RateLimits) -> None:
         """Know where truth lives and who counts."""
         self._database = database
         self._limits = limits
         self._left_out: Counter[tuple[UUID | None, str]] = Counter()
 
-    async def note(self, viewer: Viewer | None, caller: Caller, door: str, error: RxChatError) -> None:
+    async def record(self, viewer: Viewer | None, caller: Caller, door: str, error: RxChatError) -> None:
         """Write down that a door stayed closed: for want of a right, or since what is behind it is not theirs."""
         is_denial = isinstance(error, (NotAllowed, NotFound, NotSignedIn, ProviderError))
         if error.is_audited or not is_denial or isinstance(error, SecondFactorNeeded):
@@ -51,19 +51,19 @@ class Denials:
             await self._limits.attempt(
                 "denied", caller, str(actor or ""), counts_alone=actor is not None, allowance=_ALLOWANCE
             )
-            await self._append(actor, caller.address, door=storable(door)[:200], code=error.code)
+            await self._append(actor, caller.address, door=sanitize(door)[:200], code=error.code)
         except TooManyAttempts:
             # One row for all of a user's, else for all of a network's: an address of IPv6 is quickly another one.
             key = (actor, caller.address if actor else network_of(caller.address))
             is_known = key in self._left_out or len(self._left_out) < _MOST_SUMS or actor is not None
             self._left_out[key if is_known else (None, "other networks")] += 1
-        except DatabaseAway:
+        except DatabaseUnavailable:
             return
 
     async def write_sums(self) -> None:
         """Write one row for all refusals of a user or an address that were too many for rows of their own."""
         for (actor, address), count in list(self._left_out.items()):
-            with suppress(DatabaseAway):
+            with suppress(DatabaseUnavailable):
                 await self._append(actor, address, door=f"{count:,} more", code="too_many", count=count)
                 self._left_out[actor, address] -= count
                 if not self._left_out[actor, address]:

@@ -19,12 +19,12 @@ from rxchat.domain.accounts import Caller, Viewer, valid_email
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Permission, PrincipalKind, require
-from rxchat.domain.text import clean_line, storable
+from rxchat.domain.text import clean_line, sanitize
 from rxchat.observability import correlation_id
 from rxchat.services.access.authorization import require_to_fill
-from rxchat.services.accounts.one_time_links import LinkKind, Links
-from rxchat.services.platform.change_feeds import Access
-from rxchat.services.platform.mail_sender import Post
+from rxchat.services.accounts.one_time_links import LinkKind, OneTimeLinks
+from rxchat.services.platform.change_feeds import AccessInvalidator
+from rxchat.services.platform.mail_sender import MailSender
 from rxchat.tables import Group
 
 PAGE = 50
@@ -55,11 +55,17 @@ class SomebodysMessage:
     at: datetime
 
 
-class People:
+class UserAdmin:
     """The use cases of those who look after people."""
 
     def __init__(
-        self, database: Database, links_: Links, post: Post, access: Access, *, grace: timedelta = timedelta(days=7)
+        self,
+        database: Database,
+        links_: OneTimeLinks,
+        post: MailSender,
+        access: AccessInvalidator,
+        *,
+        grace: timedelta = timedelta(days=7),
     ) -> None:
         """Know where truth lives and who does what; an account is deleted after the grace time."""
         self.grace = grace
@@ -79,7 +85,7 @@ class People:
         require(viewer, Permission.PEOPLE_READ)
         async with self._database.begin(viewer.user_id) as session:
             return await user_admin.page(
-                session, words=storable(words).strip()[:100], role=storable(role), offset=max(0, offset), limit=PAGE
+                session, words=sanitize(words).strip()[:100], role=sanitize(role), offset=max(0, offset), limit=PAGE
             )
 
     async def one(self, viewer: Viewer, user_id: UUID) -> tuple[PersonRow, list[Group]]:
@@ -125,16 +131,16 @@ class People:
             await one_time_links.replace_invitations(session, email)
             link = await self._links.make(
                 session, LinkKind.INVITATION, email=email, role=role, group_ids=group_ids,
-                is_mailed=self._post.is_there, created_by=viewer.user_id,
+                is_mailed=self._post.is_configured, created_by=viewer.user_id,
             )  # fmt: skip
             await audit_log.append(
                 session, viewer.user_id, "invited", caller.address, correlation_id(), email=email, role=role
             )
             await self._post.queue(session, mail.invitation(email, viewer.name, link, self._post.base_url))
-        return link, self._post.is_there
+        return link, self._post.is_configured
 
     async def _may_give(self, session: user_admin.AsyncSession, viewer: Viewer, role: str) -> None:
-        wanted = await role_rows.get(session, storable(role))
+        wanted = await role_rows.get(session, sanitize(role))
         if wanted is None:
             raise InvalidInput("There is no such role.")
         if not set(wanted.permissions) <= {permission.value for permission in viewer.permissions}:

@@ -18,12 +18,12 @@ from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Permission, Scope, require, valid_scopes
 from rxchat.domain.text import clean_line
 from rxchat.observability import correlation_id
-from rxchat.services.accounts.rate_limits import Limits
+from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.accounts.sessions import KEY_PREFIX, KEY_PURPOSE, Sessions
-from rxchat.services.accounts.sign_in import Authentication
-from rxchat.services.platform.change_feeds import Access
-from rxchat.services.platform.encryption import Vault
-from rxchat.services.platform.session_tokens import Purpose, SessionToken, Tokens
+from rxchat.services.accounts.sign_in import SignIn
+from rxchat.services.platform.change_feeds import AccessInvalidator
+from rxchat.services.platform.encryption import SecretBox
+from rxchat.services.platform.session_tokens import Purpose, SessionToken, SessionTokens
 from rxchat.tables import ApiKey
 
 ACCESS_LIFETIME = timedelta(minutes=15)
@@ -56,18 +56,18 @@ class KeyView:
     last_used_at: datetime | None
 
 
-class Programs:
+class ApiCredentials:
     """The use cases around tokens and keys."""
 
     def __init__(
         self,
         database: Database,
-        tokens: Tokens,
-        vault: Vault,
-        limits: Limits,
+        tokens: SessionTokens,
+        vault: SecretBox,
+        limits: RateLimits,
         sessions: Sessions,
-        access: Access,
-        authentication: Authentication,
+        access: AccessInvalidator,
+        authentication: SignIn,
     ) -> None:
         """Know where truth lives and who does what."""
         self._database = database
@@ -94,7 +94,7 @@ class Programs:
         if admission.pending:
             if not code:
                 raise NotSignedIn("This account has a second factor: send its code, too.")
-            admission = await self._authentication.give_code(admission.pending, code, caller)
+            admission = await self._authentication.verify_second_factor(admission.pending, code, caller)
         if admission.session is None:
             raise NotSignedIn
         pair = self._pair(admission.session, 0)
@@ -108,7 +108,7 @@ class Programs:
         Only the record of a sign-in says what its user may do with it, by role and second factor.
         """
         try:
-            _require_right_to(await self._sessions.bearer(pair.access_token), frozenset({Scope.ADMIN}))
+            _require_right_to(await self._sessions.authenticate_bearer(pair.access_token), frozenset({Scope.ADMIN}))
         except RxChatError:
             async with self._database.begin(token.user_id) as session:
                 await session_rows.end(session, token.user_id, only=token.session_id, reason="signed_out")
@@ -154,7 +154,7 @@ class Programs:
         if following is None or following < 0:
             self._access.changed(token.user_id)
             raise NotSignedIn
-        await self._limits.forgive(attempt)
+        await self._limits.reset(attempt)
         return self._pair(token, following)
 
     async def create_key(

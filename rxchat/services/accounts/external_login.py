@@ -21,32 +21,32 @@ from rxchat.domain.errors import (
     AddressUnconfirmed,
     AddressUnsaid,
     Conflict,
+    InvalidProviderResponse,
     NoAccount,
     NotAllowed,
     NotFound,
     NotSignedIn,
-    ProviderBroke,
 )
 from rxchat.domain.ids import new_id
 from rxchat.domain.ports import SignInProvider
-from rxchat.domain.sign_in_providers import Departure, ForeignAccount, ProviderInfo
+from rxchat.domain.sign_in_providers import AuthorizationRequest, ExternalIdentity, ProviderInfo
 from rxchat.observability import correlation_id
-from rxchat.services.accounts.one_time_links import LinkKind, Links
-from rxchat.services.accounts.rate_limits import Limits
-from rxchat.services.accounts.sign_in import Admission, Authentication
-from rxchat.services.platform.instance_settings import Rules
-from rxchat.services.platform.mail_sender import Post
-from rxchat.services.platform.session_tokens import Purpose, Tokens, id_in
+from rxchat.services.accounts.one_time_links import LinkKind, OneTimeLinks
+from rxchat.services.accounts.rate_limits import RateLimits
+from rxchat.services.accounts.sign_in import SignIn, SignInResult
+from rxchat.services.platform.instance_settings import InstanceSettings
+from rxchat.services.platform.mail_sender import MailSender
+from rxchat.services.platform.session_tokens import Purpose, SessionTokens, id_in
 from rxchat.tables import Identity
 
 _AWAY = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class LoginResult:
     """Somebody is back: signed in (or nearly), or with one more account tied to their own."""
 
-    admission: Admission | None
+    admission: SignInResult | None
     next_path: str
 
 
@@ -63,18 +63,18 @@ class IdentityView:
 _ADDRESS_PROBLEMS = {kind.code: kind for kind in (AddressMissing, AddressEmpty, AddressUnsaid, AddressUnconfirmed)}
 
 
-class Federation:
+class ExternalLogin:
     """The use cases around accounts elsewhere, keyed on (issuer, subject) and never on an e-mail address."""
 
     def __init__(
         self,
         database: Database,
-        tokens: Tokens,
-        limits: Limits,
-        links: Links,
-        rules: Rules,
-        authentication: Authentication,
-        post: Post,
+        tokens: SessionTokens,
+        limits: RateLimits,
+        links: OneTimeLinks,
+        rules: InstanceSettings,
+        authentication: SignIn,
+        post: MailSender,
         providers: Sequence[SignInProvider],
     ) -> None:
         """Know where truth lives and which providers are switched on."""
@@ -92,7 +92,7 @@ class Federation:
         """What the sign-in page offers."""
         return [provider.info for provider in self._providers.values()]
 
-    async def depart(
+    async def start(
         self, key: str, *, origin: str, next_path: str, viewer: Viewer | None, invitation: str
     ) -> tuple[str, str]:
         """Return where to send the browser, and the sealed cookie that binds the way back to it.
@@ -134,9 +134,9 @@ class Federation:
             raise NotFound
         return self._providers[key]
 
-    async def arrive(
+    async def complete(
         self, key: str, sealed: str, answer: Mapping[str, str], viewer: Viewer | None, caller: Caller
-    ) -> Arrival:
+    ) -> LoginResult:
         """Take somebody back who was away at a provider.
 
         Raises:
@@ -147,12 +147,12 @@ class Federation:
         try:
             facts = self._tokens.open(Purpose.DEPARTURE, sealed)
         except NotSignedIn as error:
-            raise ProviderBroke from error
+            raise InvalidProviderResponse from error
         async with self._database.begin(None) as session:
             is_first = await session_rows.spend_token(session, id_in(facts, "jti"), datetime.now(UTC) + _AWAY)
         if facts.get("provider") != key or not is_first:
-            raise ProviderBroke
-        departure = Departure(
+            raise InvalidProviderResponse
+        departure = AuthorizationRequest(
             provider=key,
             url="",
             state=facts["state"],
@@ -164,16 +164,16 @@ class Federation:
         # in which somebody has signed in before counts apart from its neighbours.
         attempt = await self._limits.attempt("provider", caller, is_known_device=caller.device_id is not None)
         foreign = await provider.arrive(departure, answer)
-        await self._limits.forgive(attempt)
+        await self._limits.reset(attempt)
         if facts["linking"]:
             # Whoever went away is still who is here: else somebody would tie their account to another one's.
             if viewer is None or (str(viewer.user_id), str(viewer.session_id)) != (facts["linking"], facts["session"]):
-                raise ProviderBroke
-            await self._tie(viewer, key, foreign, caller)
-            return Arrival(None, facts["next"])
-        return Arrival(await self._admit(key, foreign, facts["invitation"], caller), facts["next"])
+                raise InvalidProviderResponse
+            await self._link(viewer, key, foreign, caller)
+            return LoginResult(None, facts["next"])
+        return LoginResult(await self._admit(key, foreign, facts["invitation"], caller), facts["next"])
 
-    async def _tie(self, viewer: Viewer, key: str, foreign: ForeignAccount, caller: Caller) -> None:
+    async def _link(self, viewer: Viewer, key: str, foreign: ExternalIdentity, caller: Caller) -> None:
         await self._require_person(viewer)
         async with self._database.begin(viewer.user_id) as session:
             known = await rows.by_identity(session, foreign.issuer, foreign.subject)
@@ -189,21 +189,21 @@ class Federation:
             letter = mail.identity_linked(viewer.email, provider_label, self._post.base_url)
             await self._post.queue(session, letter)
 
-    async def _admit(self, key: str, foreign: ForeignAccount, invitation: str, caller: Caller) -> Admission:
+    async def _admit(self, key: str, foreign: ExternalIdentity, invitation: str, caller: Caller) -> SignInResult:
         async with self._database.begin(None) as session:
             account = await rows.by_identity(session, foreign.issuer, foreign.subject)
         if account is None:
             account = await self._made(key, foreign, invitation, caller)
         return await self._authentication.admit(account, caller, method=key)
 
-    async def _made(self, key: str, foreign: ForeignAccount, invitation: str, caller: Caller) -> rows.Account:
+    async def _made(self, key: str, foreign: ExternalIdentity, invitation: str, caller: Caller) -> rows.Account:
         rules = await self._rules.current()
         user_id = new_id()
         async with self._database.begin(user_id) as session:
-            link = await self._links.spend(session, LinkKind.INVITATION, invitation) if invitation else None
+            link = await self._links.consume(session, LinkKind.INVITATION, invitation) if invitation else None
             if link is None and foreign.email and foreign.email_verified:
                 # Who comes without the link has proved all the same whose address it is.
-                link = await self._links.spend_of(session, foreign.email)
+                link = await self._links.consume_of(session, foreign.email)
             email = link.email if link else foreign.email
             is_closed = rules.registration is RegistrationMode.CLOSED
             if is_closed or (link is None and rules.registration is not RegistrationMode.OPEN):
@@ -221,10 +221,10 @@ class Federation:
             await audit_log.append(session, user_id, "registered", caller.address, correlation_id(), provider=key)
             account = await rows.by_email(session, email)
         if account is None:
-            raise ProviderBroke
+            raise InvalidProviderResponse
         return account
 
-    async def _no_account(self, session: rows.AsyncSession, foreign: ForeignAccount) -> NotAllowed:
+    async def _no_account(self, session: rows.AsyncSession, foreign: ExternalIdentity) -> NotAllowed:
         # Only whoever has proved that the address is theirs learns that it has an account.
         is_theirs = bool(foreign.email) and foreign.email_verified
         if is_theirs and await rows.by_email(session, foreign.email) is not None:
@@ -237,7 +237,7 @@ class Federation:
             found = await rows.identities(session, viewer.user_id)
         return [IdentityView(row.id, row.provider, row.email, row.created_at) for row in found]
 
-    async def untie(self, viewer: Viewer, identity_id: UUID, caller: Caller) -> None:
+    async def unlink(self, viewer: Viewer, identity_id: UUID, caller: Caller) -> None:
         """Untie an account elsewhere, unless it is the last way to sign in.
 
         Raises:
@@ -260,5 +260,5 @@ class Federation:
             )  # fmt: skip
 
 
-def _identity(user_id: UUID, key: str, foreign: ForeignAccount) -> Identity:
+def _identity(user_id: UUID, key: str, foreign: ExternalIdentity) -> Identity:
     return Identity(user_id=user_id, issuer=foreign.issuer, subject=foreign.subject, email=foreign.email, provider=key)

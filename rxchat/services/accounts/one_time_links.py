@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from rxchat.db.access import roles
 from rxchat.db.accounts import one_time_links as rows
 from rxchat.db.accounts.one_time_links import Link
-from rxchat.services.platform.encryption import Vault
+from rxchat.services.platform.encryption import SecretBox
 from rxchat.tables import AccountLink
 
 _PURPOSE = "account link"
@@ -35,10 +35,10 @@ _LIFETIMES = {
 }
 
 
-class Links:
+class OneTimeLinks:
     """Makes links, looks at them and uses them up, in the transaction of whoever asks."""
 
-    def __init__(self, vault: Vault, base_url: str) -> None:
+    def __init__(self, vault: SecretBox, base_url: str) -> None:
         """Know who keeps secrets, and the address that links begin with."""
         self._vault = vault
         self._base_url = base_url
@@ -74,20 +74,20 @@ class Links:
         await rows.add(session, link)
         return f"{self._base_url}/{_PAGES[kind]}#token={token}"
 
-    async def look(self, session: AsyncSession, kind: LinkKind, token: str) -> Link | None:
+    async def peek(self, session: AsyncSession, kind: LinkKind, token: str) -> Link | None:
         """Return what a link opens, without using it."""
         return await rows.find(session, kind, self._digest(kind, token))
 
-    async def spend(self, session: AsyncSession, kind: LinkKind, token: str) -> Link | None:
+    async def consume(self, session: AsyncSession, kind: LinkKind, token: str) -> Link | None:
         """Use a link up and return what it opens; None when it does not (any more), or its role is gone."""
-        link = await rows.spend(session, kind, self._digest(kind, token))
+        link = await rows.consume(session, kind, self._digest(kind, token))
         if link is not None and link.role and await roles.get(session, link.role) is None:
             return None
         return link
 
-    async def spend_of(self, session: AsyncSession, email: str) -> Link | None:
+    async def consume_of(self, session: AsyncSession, email: str) -> Link | None:
         """Use up the invitation of an address that its owner has proved to be theirs; None when there is none."""
-        link = await rows.spend_of(session, email)
+        link = await rows.consume_of(session, email)
         return link if link is not None and await roles.get(session, link.role) is not None else None
 
     def _digest(self, kind: LinkKind, token: str) -> bytes:

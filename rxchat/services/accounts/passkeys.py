@@ -29,10 +29,10 @@ from rxchat.domain.errors import Conflict, InvalidInput, NotFound, NotSignedIn
 from rxchat.domain.ids import new_id
 from rxchat.domain.text import clean_line
 from rxchat.observability import correlation_id
-from rxchat.services.accounts.rate_limits import Limits
+from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.accounts.sessions import Sessions
-from rxchat.services.accounts.sign_in import Admission, Authentication
-from rxchat.services.platform.session_tokens import Purpose, Tokens, id_in
+from rxchat.services.accounts.sign_in import SignIn, SignInResult
+from rxchat.services.platform.session_tokens import Purpose, SessionTokens, id_in
 from rxchat.tables import Passkey
 
 _CHALLENGE = timedelta(minutes=5)
@@ -49,10 +49,10 @@ class Passkeys:
     def __init__(
         self,
         database: Database,
-        tokens: Tokens,
-        limits: Limits,
+        tokens: SessionTokens,
+        limits: RateLimits,
         sessions: Sessions,
-        authentication: Authentication,
+        authentication: SignIn,
         *,
         origins: Sequence[str],
     ) -> None:
@@ -64,7 +64,7 @@ class Passkeys:
         self._authentication = authentication
         self._origins = list(origins)
 
-    def _place(self, origin: str) -> str:
+    def _rp_id(self, origin: str) -> str:
         """Return the host that a passkey belongs to; an IP address cannot have any."""
         host = urlsplit(origin).hostname or ""
         if origin not in self._origins or not any(character.isalpha() for character in host) or ":" in host:
@@ -91,13 +91,13 @@ class Passkeys:
                 raise NotSignedIn(_REFUSED)
         return base64url_to_bytes(str(facts["c"]))
 
-    async def begin_adding(self, viewer: Viewer, origin: str) -> tuple[str, str]:
+    async def registration_options(self, viewer: Viewer, origin: str) -> tuple[str, str]:
         """Return what the browser needs to make a passkey, as JSON, and the sealed challenge.
 
         Raises:
             InvalidInput: when RxChat is open under an IP address.
         """
-        host = self._place(origin)
+        host = self._rp_id(origin)
         async with self._database.begin(viewer.user_id) as session:
             known = await rows.passkeys(session, viewer.user_id)
         options = webauthn.generate_registration_options(
@@ -123,7 +123,7 @@ class Passkeys:
             InvalidInput: when the answer proves nothing.
             Conflict: when the person has very many, or somebody has this one.
         """
-        host = self._place(origin)
+        host = self._rp_id(origin)
         challenge = await self._challenged("add", sealed, viewer.user_id)
         try:
             made = webauthn.verify_registration_response(
@@ -174,14 +174,14 @@ class Passkeys:
                 session, viewer.user_id, "passkey_removed", caller.address, correlation_id(), passkey=str(passkey_id)
             )
 
-    async def begin_signing_in(self, origin: str, pending: str = "") -> tuple[str, str]:
+    async def authentication_options(self, origin: str, pending: str = "") -> tuple[str, str]:
         """Return what the browser needs to use a passkey; after a first step, one of that person's own.
 
         Raises:
             InvalidInput: when RxChat is open under an IP address.
             NotSignedIn: when the first step is too long ago.
         """
-        host, user_id, allowed = self._place(origin), None, None
+        host, user_id, allowed = self._rp_id(origin), None, None
         if pending:
             user_id = self._authentication.pending_user(pending)
             async with self._database.begin(user_id) as session:
@@ -194,14 +194,14 @@ class Passkeys:
 
     async def sign_in(
         self, sealed: str, credential: dict[str, Any], origin: str, caller: Caller, pending: str = ""
-    ) -> Admission:
+    ) -> SignInResult:
         """Sign somebody in with a passkey: by itself, or as the second step.
 
         Raises:
             NotSignedIn: when it proves nothing.
             TooManyAttempts: when it was tried too often.
         """
-        host = self._place(origin)
+        host = self._rp_id(origin)
         attempt = await self._limits.attempt("passkey", caller)
         user_id = self._authentication.pending_user(pending) if pending else None
         challenge = await self._challenged("use", sealed, user_id)
@@ -225,7 +225,7 @@ class Passkeys:
         async with self._database.begin(found.user_id) as session:
             await rows.use_passkey(session, found.user_id, found.passkey_id, shown.new_sign_count)
             account = await account_rows.by_email(session, found.email)
-        await self._limits.forgive(attempt)
+        await self._limits.reset(attempt)
         if pending:
             return await self._authentication.complete(pending, caller)
         if account is None:

@@ -12,29 +12,29 @@ from rxchat.domain import mail
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.audit_actions import AuditAction
 from rxchat.domain.email_addresses import canonical_email
-from rxchat.domain.errors import DatabaseAway, NotAllowed
+from rxchat.domain.errors import DatabaseUnavailable, NotAllowed
 from rxchat.observability import correlation_id
-from rxchat.services.accounts.one_time_links import LinkKind, Links
+from rxchat.services.accounts.one_time_links import LinkKind, OneTimeLinks
 from rxchat.services.accounts.passwords import Passwords
-from rxchat.services.accounts.rate_limits import Limits
+from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.accounts.registration import OLD_LINK, checked_password
-from rxchat.services.accounts.sign_in import Authentication
-from rxchat.services.platform.change_feeds import Access
-from rxchat.services.platform.mail_sender import Post
+from rxchat.services.accounts.sign_in import SignIn
+from rxchat.services.platform.change_feeds import AccessInvalidator
+from rxchat.services.platform.mail_sender import MailSender
 
 
-class PasswordChanges:
+class PasswordReset:
     """The use cases around a person's own password. Each of them ends whatever else is signed in, API keys included."""
 
     def __init__(
         self,
         database: Database,
         passwords: Passwords,
-        limits: Limits,
-        links: Links,
-        post: Post,
-        access: Access,
-        authentication: Authentication,
+        limits: RateLimits,
+        links: OneTimeLinks,
+        post: MailSender,
+        access: AccessInvalidator,
+        authentication: SignIn,
     ) -> None:
         """Know where truth lives and who does what."""
         self._database = database
@@ -53,10 +53,10 @@ class PasswordChanges:
             InvalidInput: when the new one cannot be used.
         """
         checked_password(wanted, email=viewer.email, name=viewer.name)
-        await self._authentication.prove(viewer, present, caller)
+        await self._authentication.reauthenticate(viewer, present, caller)
         await self._set(viewer.user_id, wanted, caller, "password_changed", keeping=viewer.session_id)
 
-    async def forget(self, email: str, caller: Caller) -> None:
+    async def request_reset(self, email: str, caller: Caller) -> None:
         """Send a link for a new password, if there is such an account; nobody learns from here whether there is.
 
         Raises:
@@ -66,13 +66,13 @@ class PasswordChanges:
         async with self._database.begin(None) as session:
             account = await rows.by_email(session, email)
         await self._limits.attempt("forget", caller, str(account.id) if account else canonical_email(email).casefold())
-        self._post.beside(self._send_reset(email, caller.address))
+        self._post.run_in_background(self._send_reset(email, caller.address))
 
     async def _send_reset(self, email: str, address: str) -> None:
         try:
             async with self._database.begin(None) as session:
                 account = await rows.by_email(session, email)
-            if account is None or account.is_suspended or not self._post.is_there:
+            if account is None or account.is_suspended or not self._post.is_configured:
                 return
             async with self._database.begin(account.id) as session:
                 link = await self._links.make(
@@ -80,7 +80,7 @@ class PasswordChanges:
                 )
                 await audit_log.append(session, account.id, "reset_requested", address, correlation_id())
                 await self._post.queue(session, mail.reset(account.email, link, self._post.base_url))
-        except DatabaseAway:
+        except DatabaseUnavailable:
             return
 
     async def reset(self, token: str, wanted: str, caller: Caller) -> None:
@@ -92,14 +92,14 @@ class PasswordChanges:
         """
         await self._limits.attempt("link", caller)
         async with self._database.begin(None) as session:
-            link = await self._links.look(session, LinkKind.RESET, token)
+            link = await self._links.peek(session, LinkKind.RESET, token)
         if link is None or link.user_id is None:
             raise NotAllowed(OLD_LINK)
         async with self._database.begin(link.user_id) as session:
             user = await rows.own(session, link.user_id)
         checked_password(wanted, email=link.email, name=user.name if user else "")
         await self._set(link.user_id, wanted, caller, "password_reset", keeping=None, token=token)
-        await self._limits.pardon("link", caller)
+        await self._limits.refund("link", caller)
 
     async def _set(
         self, user_id: UUID, wanted: str, caller: Caller, action: AuditAction, *, keeping: UUID | None, token: str = ""
@@ -108,7 +108,7 @@ class PasswordChanges:
         async with self._database.begin(user_id) as session:
             if token:
                 # Used up with what it is for, or not at all.
-                link = await self._links.spend(session, LinkKind.RESET, token)
+                link = await self._links.consume(session, LinkKind.RESET, token)
                 if link is None:
                     raise NotAllowed(OLD_LINK)
                 if link.is_mailed:

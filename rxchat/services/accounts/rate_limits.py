@@ -19,11 +19,19 @@ from rxchat.db.accounts import rate_limits as rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import Caller
 from rxchat.domain.errors import TooManyAttempts
-from rxchat.domain.limits import Allowance, AttemptCounters, CountersAway, Pace, host_of, network_of, spoken_wait
+from rxchat.domain.limits import (
+    Backoff,
+    CountersUnavailable,
+    RateLimit,
+    RateLimitCounters,
+    format_wait,
+    host_of,
+    network_of,
+)
 
-_QUEUED_AGAIN = Allowance(subject=60)
+_QUEUED_AGAIN = RateLimit(subject=60)
 """So many documents a user can have read again, or versions restored, until there are pauses: each costs a whole reading."""
-_SHARES = Allowance(subject=60)
+_SHARES = RateLimit(subject=60)
 """So many grants on what is theirs users can give until there are pauses."""
 
 log = structlog.get_logger(__name__)
@@ -36,11 +44,11 @@ class PostgresCounters:
         """Know the database."""
         self._database = database
 
-    async def count(self, keys: Sequence[str], free: Sequence[int], pace: Pace) -> float:
+    async def count(self, keys: Sequence[str], free: Sequence[int], pace: Backoff) -> float:
         """Count an attempt under each key; return for how many seconds it is refused, or 0.
 
         Raises:
-            DatabaseAway: when Postgres does not answer.
+            DatabaseUnavailable: when Postgres does not answer.
         """
         async with self._database.begin(None) as session:
             return await rows.count(
@@ -66,10 +74,10 @@ class Attempt:
     shared: tuple[str, ...]
 
 
-class Limits:
+class RateLimits:
     """Counts attempts, and refuses them for a while when there were too many."""
 
-    def __init__(self, quick: AttemptCounters | None, sure: AttemptCounters, pace: Pace = Pace()) -> None:  # noqa: B008 - a frozen value
+    def __init__(self, quick: RateLimitCounters | None, sure: RateLimitCounters, pace: Backoff = Backoff()) -> None:  # noqa: B008 - a frozen value
         """Ask the quick counters first, and the sure ones while those are away."""
         self._quick = quick
         self._sure = sure
@@ -83,7 +91,7 @@ class Limits:
         *,
         is_known_device: bool = False,
         counts_alone: bool = False,
-        allowance: Allowance = Allowance(),  # noqa: B008 - a frozen value
+        allowance: RateLimit = RateLimit(),  # noqa: B008 - a frozen value
     ) -> Attempt:
         """Count an attempt before it is made.
 
@@ -106,7 +114,7 @@ class Limits:
             observability.SLOWED.labels(action).inc()
             log.info("slowed down", action=action, address=caller.address, seconds=round(waiting, 1))
             raise TooManyAttempts(
-                f"Too many attempts. Please try again in {spoken_wait(waiting)}.", retry_after_seconds=waiting
+                f"Too many attempts. Please try again in {format_wait(waiting)}.", retry_after_seconds=waiting
             )
         return Attempt(tuple(own), tuple(shared))
 
@@ -126,16 +134,16 @@ class Limits:
         """
         await self.attempt("grant", caller, str(user_id), counts_alone=True, allowance=_SHARES)
 
-    async def pardon(self, action: str, caller: Caller) -> None:
+    async def refund(self, action: str, caller: Caller) -> None:
         """Take one attempt of an address back, when something that began with it has come to a good end."""
-        await self.forgive(Attempt((), _shared(action, caller)))
+        await self.reset(Attempt((), _shared(action, caller)))
 
-    async def forgive(self, attempt: Attempt) -> None:
+    async def reset(self, attempt: Attempt) -> None:
         """Take an attempt back that was right: the account is clean, and its address has one attempt less."""
         if self._quick is not None:
             try:
                 await self._quick.forgive(attempt.own, attempt.shared)
-            except CountersAway:
+            except CountersUnavailable:
                 pass
             else:
                 return
@@ -145,7 +153,7 @@ class Limits:
         if self._quick is not None:
             try:
                 return await self._quick.count(keys, free, self._pace)
-            except CountersAway:
+            except CountersUnavailable:
                 pass
         return await self._sure.count(keys, free, self._pace)
 

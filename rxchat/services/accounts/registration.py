@@ -16,13 +16,13 @@ from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotSignedIn
 from rxchat.domain.ids import new_id, parse_id
 from rxchat.observability import correlation_id
 from rxchat.services.accounts.breached_passwords import is_breached
-from rxchat.services.accounts.one_time_links import LinkKind, Links
+from rxchat.services.accounts.one_time_links import LinkKind, OneTimeLinks
 from rxchat.services.accounts.passwords import Passwords
-from rxchat.services.accounts.rate_limits import Limits
-from rxchat.services.accounts.sign_in import Admission, Authentication
-from rxchat.services.platform.instance_settings import Rules
-from rxchat.services.platform.mail_sender import Post
-from rxchat.services.platform.session_tokens import Tokens
+from rxchat.services.accounts.rate_limits import RateLimits
+from rxchat.services.accounts.sign_in import SignIn, SignInResult
+from rxchat.services.platform.instance_settings import InstanceSettings
+from rxchat.services.platform.mail_sender import MailSender
+from rxchat.services.platform.session_tokens import SessionTokens
 
 log = structlog.get_logger(__name__)
 
@@ -59,12 +59,12 @@ class Registration:
         self,
         database: Database,
         passwords: Passwords,
-        tokens: Tokens,
-        limits: Limits,
-        links: Links,
-        rules: Rules,
-        post: Post,
-        authentication: Authentication,
+        tokens: SessionTokens,
+        limits: RateLimits,
+        links: OneTimeLinks,
+        rules: InstanceSettings,
+        post: MailSender,
+        authentication: SignIn,
     ) -> None:
         """Know where truth lives and who does what."""
         self._database = database
@@ -79,7 +79,7 @@ class Registration:
     async def offer(self) -> SignInOffer:
         """Return what the sign-in page offers."""
         rules = await self._rules.current()
-        return SignInOffer(rules.registration, self._post.is_there)
+        return SignInOffer(rules.registration, self._post.is_configured)
 
     async def setup_token(self) -> str | None:
         """Return the token of the link for the first administrator; None once there is an account."""
@@ -88,7 +88,7 @@ class Registration:
 
     async def create_first_administrator(
         self, token: str, *, name: str, email: str, password: str, caller: Caller
-    ) -> Admission:
+    ) -> SignInResult:
         """Create the first account and sign it in.
 
         Raises:
@@ -111,7 +111,7 @@ class Registration:
         log.info("the first administrator was created", user_id=str(user_id))
         return await self._enter(user_id, caller)
 
-    async def _enter(self, user_id: UUID, caller: Caller) -> Admission:
+    async def _enter(self, user_id: UUID, caller: Caller) -> SignInResult:
         async with self._database.begin(user_id) as session:
             user = await rows.own(session, user_id)
             account = await rows.by_email(session, user.email) if user else None
@@ -119,7 +119,7 @@ class Registration:
             raise NotSignedIn
         return await self._authentication.admit(account, caller, method="password")
 
-    async def register(self, *, name: str, email: str, password: str, caller: Caller) -> Admission | None:
+    async def register(self, *, name: str, email: str, password: str, caller: Caller) -> SignInResult | None:
         """Make an account for whoever asks, and sign them in; None: with mail, the address is confirmed by a link first.
 
         With mail, the answer is the same whether the address has an account already, whose owner gets a mail that says
@@ -139,7 +139,7 @@ class Registration:
         await self._limits.attempt("register", caller, email.casefold())
         hashed = await self._passwords.hash(password)
         user_id = new_id()
-        is_confirmed = not self._post.is_there
+        is_confirmed = not self._post.is_configured
         async with self._database.begin(user_id) as session:
             created = await rows.create(
                 session, user_id, email=email, name=name, role=rules.default_role,
@@ -169,15 +169,15 @@ class Registration:
         """
         await self._limits.attempt("link", caller)
         async with self._database.begin(None) as session:
-            link = await self._links.look(session, LinkKind.CONFIRMATION, token)
+            link = await self._links.peek(session, LinkKind.CONFIRMATION, token)
         if link is None or link.user_id is None:
             raise NotAllowed(OLD_LINK)
         async with self._database.begin(link.user_id) as session:
-            if await self._links.spend(session, LinkKind.CONFIRMATION, token) is None:
+            if await self._links.consume(session, LinkKind.CONFIRMATION, token) is None:
                 raise NotAllowed(OLD_LINK)
             await rows.confirm_email(session, link.user_id)
             await audit_log.append(session, link.user_id, "email_confirmed", caller.address, correlation_id())
-        await self._limits.pardon("link", caller)
+        await self._limits.refund("link", caller)
 
     async def check_link(self, kind: str, token: str, caller: Caller) -> None:
         """Return when a link works: the page behind it need not be filled in for nothing.
@@ -192,10 +192,10 @@ class Registration:
                 raise NotAllowed("There is an administrator already. Please sign in.")
         else:
             async with self._database.begin(None) as session:
-                link = await self._links.look(session, LinkKind(kind), token)
+                link = await self._links.peek(session, LinkKind(kind), token)
             if link is None:
                 raise NotAllowed(OLD_LINK)
-        await self._limits.pardon("link", caller)
+        await self._limits.refund("link", caller)
 
     def _check_setup(self, token: str) -> None:
         try:
@@ -205,7 +205,7 @@ class Registration:
                 "This link is not valid (any more). Start RxChat again: it prints a new one while there is no account."
             ) from error
 
-    async def invited(self, token: str, caller: Caller) -> str:
+    async def get_invitation(self, token: str, caller: Caller) -> str:
         """Return the address that an invitation is for.
 
         Raises:
@@ -214,13 +214,13 @@ class Registration:
         await self._require_not_closed()
         await self._limits.attempt("link", caller)
         async with self._database.begin(None) as session:
-            link = await self._links.look(session, LinkKind.INVITATION, token)
+            link = await self._links.peek(session, LinkKind.INVITATION, token)
         if link is None:
             raise NotAllowed(OLD_LINK)
-        await self._limits.pardon("link", caller)
+        await self._limits.refund("link", caller)
         return link.email
 
-    async def join(self, token: str, *, name: str, password: str, caller: Caller) -> Admission:
+    async def accept_invitation(self, token: str, *, name: str, password: str, caller: Caller) -> SignInResult:
         """Accept an invitation: make the account and sign it in.
 
         Raises:
@@ -229,13 +229,13 @@ class Registration:
         """
         await self._require_not_closed()
         name = valid_name(name)
-        email = await self.invited(token, caller)
+        email = await self.get_invitation(token, caller)
         password = checked_password(password, email=email, name=name)
         await self._limits.attempt("link", caller)
         hashed = await self._passwords.hash(password)
         user_id = new_id()
         async with self._database.begin(user_id) as session:
-            link = await self._links.spend(session, LinkKind.INVITATION, token)
+            link = await self._links.consume(session, LinkKind.INVITATION, token)
             if link is None:
                 raise NotAllowed(OLD_LINK)
             created = await rows.create(
@@ -248,7 +248,7 @@ class Registration:
             await audit_log.append(
                 session, user_id, "joined", caller.address, correlation_id(), invited_by=str(link.created_by)
             )
-        await self._limits.pardon("link", caller)
+        await self._limits.refund("link", caller)
         return await self._enter(user_id, caller)
 
     async def _require_not_closed(self) -> None:

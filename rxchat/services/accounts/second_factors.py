@@ -21,7 +21,7 @@ from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound
 from rxchat.observability import correlation_id
 from rxchat.services.accounts.sessions import Sessions
-from rxchat.services.platform.encryption import Vault
+from rxchat.services.platform.encryption import SecretBox
 
 _PURPOSE = "totp"
 _CODES_PURPOSE = "recovery code"
@@ -33,7 +33,7 @@ ISSUER = "RxChat"
 
 
 @dataclass(frozen=True, slots=True)
-class TotpOffer:
+class TotpEnrollment:
     """What an authenticator app needs: shown once, in force when it has made a right code."""
 
     secret: str
@@ -54,7 +54,7 @@ class SecondFactorStatus:
 class SecondFactors:
     """The use cases around authenticator apps and recovery codes."""
 
-    def __init__(self, database: Database, vault: Vault, sessions: Sessions) -> None:
+    def __init__(self, database: Database, vault: SecretBox, sessions: Sessions) -> None:
         """Know where truth lives and who keeps secrets."""
         self._database = database
         self._vault = vault
@@ -69,7 +69,7 @@ class SecondFactors:
         has_totp = secret is not None and secret.confirmed_at is not None
         return SecondFactorStatus(has_totp, left, tuple((item.id, item.name) for item in passkeys))
 
-    async def begin_totp(self, viewer: Viewer) -> TotpOffer:
+    async def begin_totp(self, viewer: Viewer) -> TotpEnrollment:
         """Make a secret for an authenticator app; it counts once `confirm_totp` has seen a code of it.
 
         Raises:
@@ -81,7 +81,7 @@ class SecondFactors:
             if not await rows.begin_totp(session, viewer.user_id, sealed):
                 raise Conflict("There is an authenticator app already. Remove it first to set up another one.")
         uri = TOTP(secret).provisioning_uri(name=viewer.email, issuer_name=ISSUER)
-        return TotpOffer(secret, uri, await asyncio.to_thread(_picture, uri))
+        return TotpEnrollment(secret, uri, await asyncio.to_thread(_picture, uri))
 
     async def confirm_totp(self, viewer: Viewer, code: str, caller: Caller) -> list[str]:
         """Put the authenticator app in force with its first code, and return the ten recovery codes.
@@ -119,14 +119,14 @@ class SecondFactors:
                 await rows.replace_recovery_codes(session, viewer.user_id, [])
             await audit_log.append(session, viewer.user_id, "totp_removed", caller.address, correlation_id())
 
-    async def renew_codes(self, viewer: Viewer, caller: Caller) -> list[str]:
+    async def regenerate_codes(self, viewer: Viewer, caller: Caller) -> list[str]:
         """Return ten new recovery codes; the old ones stop working."""
         async with self._database.begin(viewer.user_id) as session:
             codes = await self._new_codes(session, viewer.user_id)
             await audit_log.append(session, viewer.user_id, "recovery_codes_renewed", caller.address, correlation_id())
         return codes
 
-    async def takes(self, user_id: UUID, code: str, caller: Caller) -> bool:
+    async def verify(self, user_id: UUID, code: str, caller: Caller) -> bool:
         """Whether a code is right, of the app or one of the recovery codes; it is used up by asking."""
         code = "".join(character for character in code.lower() if character.isalnum())[:64]
         async with self._database.begin(user_id) as session:

@@ -10,19 +10,19 @@ from uuid import UUID
 
 from rxchat.db.access import audit_log
 from rxchat.db.accounts import sessions as rows
-from rxchat.db.accounts.sessions import Behind
+from rxchat.db.accounts.sessions import SessionRecord
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import Caller, SecondFactorPolicy, Viewer
 from rxchat.domain.audit_actions import AuditAction
-from rxchat.domain.errors import DatabaseAway, NotFound, NotSignedIn, SecondFactorNeeded
+from rxchat.domain.errors import DatabaseUnavailable, NotFound, NotSignedIn, SecondFactorNeeded
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import ADMINISTRATIVE, Permission, Scope
 from rxchat.domain.text import clean_line
 from rxchat.observability import correlation_id
-from rxchat.services.platform.change_feeds import Access
-from rxchat.services.platform.encryption import Vault
-from rxchat.services.platform.instance_settings import Rules
-from rxchat.services.platform.session_tokens import Purpose, SessionToken, Tokens
+from rxchat.services.platform.change_feeds import AccessInvalidator
+from rxchat.services.platform.encryption import SecretBox
+from rxchat.services.platform.instance_settings import InstanceSettings
+from rxchat.services.platform.session_tokens import Purpose, SessionToken, SessionTokens
 from rxchat.tables import UserSession
 
 _SEEN_EVERY = timedelta(minutes=1)
@@ -78,10 +78,10 @@ class Sessions:
     def __init__(
         self,
         database: Database,
-        tokens: Tokens,
-        vault: Vault,
-        rules: Rules,
-        access: Access,
+        tokens: SessionTokens,
+        vault: SecretBox,
+        rules: InstanceSettings,
+        access: AccessInvalidator,
         *,
         idle: timedelta,
         absolute: timedelta,
@@ -195,11 +195,11 @@ class Sessions:
                 self._ended.clear()
             self._ended[seal] = time.monotonic() + _ENDED_SECONDS
             return None
-        except DatabaseAway:
+        except DatabaseUnavailable:
             return holder
         return holder
 
-    async def rotated(self, viewer: Viewer) -> tuple[str, int] | None:
+    async def rotate_if_due(self, viewer: Viewer) -> tuple[str, int] | None:
         """Return a new cookie and its seconds when it is time for one, which makes the old one worthless soon.
 
         It is time once a day, and after a password or a second factor was changed.
@@ -213,7 +213,7 @@ class Sessions:
         left = until - datetime.now(UTC)
         return self._tokens.session(SessionToken(viewer.user_id, fresh), left), int(left.total_seconds())
 
-    async def bearer(self, credential: str) -> Viewer:
+    async def authenticate_bearer(self, credential: str) -> Viewer:
         """Return who is behind a program's access token or API key.
 
         Raises:
@@ -231,7 +231,7 @@ class Sessions:
             token = self._tokens.open_session(sealed, purpose)
             changes = self._changes
             async with self._database.begin(token.user_id) as session:
-                found = await rows.behind(session, token.user_id, token.session_id, self.idle)
+                found = await rows.load(session, token.user_id, token.session_id, self.idle)
                 if found is None or found.kind != kind:
                     raise NotSignedIn
                 if found.last_used_at and datetime.now(UTC) - found.last_used_at > _SEEN_EVERY:
@@ -274,7 +274,7 @@ class Sessions:
             self._known.clear()
         self._known[seal] = (time.monotonic() + _REMEMBER_SECONDS, viewer)
 
-    async def _viewer(self, user_id: UUID, session_id: UUID, found: Behind, shown: bool) -> Viewer:
+    async def _viewer(self, user_id: UUID, session_id: UUID, found: SessionRecord, shown: bool) -> Viewer:
         permissions = frozenset(Permission(name) for name in found.permissions if name in _PERMISSIONS)
         policy = (await self._rules.current()).second_factor
         is_lacking = policy is not SecondFactorPolicy.NOBODY and not shown
@@ -310,7 +310,7 @@ class Sessions:
     async def mine(self, viewer: Viewer) -> list[SessionView]:
         """Return the person's own sign-ins, the one used last first."""
         async with self._database.begin(viewer.user_id) as session:
-            found = await rows.living(session, viewer.user_id, self.idle)
+            found = await rows.active(session, viewer.user_id, self.idle)
         return [
             SessionView(
                 row.id,

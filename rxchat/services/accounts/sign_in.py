@@ -17,18 +17,18 @@ from rxchat.db.platform.database import Database
 from rxchat.domain import mail
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.email_addresses import canonical_email
-from rxchat.domain.errors import NotSignedIn, ProofRefused, SignInAgain, TooManyAttempts
+from rxchat.domain.errors import NotSignedIn, ReauthenticationFailed, SignInAgain, TooManyAttempts
 from rxchat.domain.ids import new_id
-from rxchat.domain.limits import Allowance
+from rxchat.domain.limits import RateLimit
 from rxchat.domain.permissions import Scope, valid_scopes
 from rxchat.observability import correlation_id
-from rxchat.services.accounts.one_time_links import LinkKind, Links
+from rxchat.services.accounts.one_time_links import LinkKind, OneTimeLinks
 from rxchat.services.accounts.passwords import Passwords
-from rxchat.services.accounts.rate_limits import Limits
+from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.accounts.second_factors import SecondFactors
 from rxchat.services.accounts.sessions import Sessions
-from rxchat.services.platform.mail_sender import Post
-from rxchat.services.platform.session_tokens import Purpose, SessionToken, Tokens, id_in
+from rxchat.services.platform.mail_sender import MailSender
+from rxchat.services.platform.session_tokens import Purpose, SessionToken, SessionTokens, id_in
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +44,7 @@ _RECENT = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
+class SignInResult:
     """How signing in went: a session and the browser's mark, or what is still missing."""
 
     session: SessionToken | None = None
@@ -53,19 +53,19 @@ class Admission:
     """The sealed proof that the first step was done, when a second factor is asked for."""
 
 
-class Authentication:
+class SignIn:
     """The use cases of signing in."""
 
     def __init__(
         self,
         database: Database,
         passwords: Passwords,
-        tokens: Tokens,
-        limits: Limits,
+        tokens: SessionTokens,
+        limits: RateLimits,
         sessions: Sessions,
         second_factors: SecondFactors,
-        links: Links,
-        post: Post,
+        links: OneTimeLinks,
+        post: MailSender,
     ) -> None:
         """Know where truth lives and who checks what."""
         self._database = database
@@ -86,7 +86,7 @@ class Authentication:
 
     async def sign_in(
         self, email: str, password: str, caller: Caller, *, scopes: frozenset[Scope] | None = None
-    ) -> Admission:
+    ) -> SignInResult:
         """Check a password; with scopes, for a program that is limited to them.
 
         Raises:
@@ -108,7 +108,7 @@ class Authentication:
         if account is None or not matches or account.is_suspended:
             await self._refused(account, caller, "password")
             raise NotSignedIn(self._wrong)
-        await self._limits.forgive(attempt)
+        await self._limits.reset(attempt)
         if account.password_hash and self._passwords.is_outdated(account.password_hash):
             fresh = await self._passwords.hash(password)
             async with self._database.begin(account.id) as session:
@@ -118,7 +118,7 @@ class Authentication:
     @property
     def _wrong(self) -> str:
         """The one sentence for everybody who is not let in, whatever the reason."""
-        return WRONG_OR_UNCONFIRMED if self._post.is_there else WRONG
+        return WRONG_OR_UNCONFIRMED if self._post.is_configured else WRONG
 
     async def _refused(self, account: Account | None, caller: Caller, method: str) -> None:
         """Write down that somebody was not let in; whose account it is says nothing about who it was."""
@@ -137,7 +137,7 @@ class Authentication:
         method: str,
         second_factor: bool = False,
         scopes: frozenset[Scope] | None = None,
-    ) -> Admission:
+    ) -> SignInResult:
         """Let somebody in who has proved who they are, or ask for the second factor that their account has.
 
         Raises:
@@ -157,13 +157,13 @@ class Authentication:
                 "method": method,
                 "scopes": None if scopes is None else sorted(scopes),
             }
-            return Admission(pending=self._tokens.seal(Purpose.PENDING, facts, _PENDING))
+            return SignInResult(pending=self._tokens.seal(Purpose.PENDING, facts, _PENDING))
         return await self._let_in(account.id, caller, method, second_factor=second_factor, scopes=scopes)
 
     async def _send_confirmation(self, account: Account, caller: Caller) -> None:
         """Send the link again, now and then: the first one may have expired."""
         try:
-            await self._limits.attempt("confirmation", caller, str(account.id), allowance=Allowance(subject=2))
+            await self._limits.attempt("confirmation", caller, str(account.id), allowance=RateLimit(subject=2))
         except TooManyAttempts:
             return
         async with self._database.begin(account.id) as session:
@@ -174,7 +174,7 @@ class Authentication:
 
     async def _let_in(
         self, user_id: UUID, caller: Caller, method: str, *, second_factor: bool, scopes: frozenset[Scope] | None
-    ) -> Admission:
+    ) -> SignInResult:
         observability.SIGN_INS.labels("signed_in").inc()
         device_id = caller.device_id or new_id()
         token = await self._sessions.open(
@@ -186,7 +186,7 @@ class Authentication:
             scopes=scopes,
             kind="browser" if scopes is None else "program",
         )
-        return Admission(token, self._tokens.seal(Purpose.DEVICE, {"did": str(device_id)}, _DEVICE))
+        return SignInResult(token, self._tokens.seal(Purpose.DEVICE, {"did": str(device_id)}, _DEVICE))
 
     def pending_user(self, pending: str) -> UUID:
         """Return who has done the first step.
@@ -207,7 +207,7 @@ class Authentication:
             return False
         return True
 
-    async def give_code(self, pending: str, code: str, caller: Caller) -> Admission:
+    async def verify_second_factor(self, pending: str, code: str, caller: Caller) -> SignInResult:
         """Take the second step with a code of the authenticator app, or a recovery code.
 
         Raises:
@@ -217,17 +217,17 @@ class Authentication:
         user_id = self.pending_user(pending)
         is_known = await self._sessions.knows_device(user_id, caller)
         attempt = await self._limits.attempt("second-factor", caller, str(user_id), is_known_device=is_known)
-        if not await self._second_factors.takes(user_id, code, caller):
+        if not await self._second_factors.verify(user_id, code, caller):
             observability.SIGN_INS.labels("refused").inc()
             async with self._database.begin(None) as session:
                 await audit_log.append(
                     session, None, "second_factor_refused", caller.address, correlation_id(), account=str(user_id)
                 )
             raise NotSignedIn(WRONG_CODE)
-        await self._limits.forgive(attempt)
+        await self._limits.reset(attempt)
         return await self.complete(pending, caller)
 
-    async def complete(self, pending: str, caller: Caller) -> Admission:
+    async def complete(self, pending: str, caller: Caller) -> SignInResult:
         """Let somebody in who has just shown their second factor; each first step leads in once.
 
         Raises:
@@ -244,13 +244,13 @@ class Authentication:
         scopes = valid_scopes(asked) if isinstance(asked, list) else None
         return await self._let_in(user_id, caller, str(facts.get("method")), second_factor=True, scopes=scopes)
 
-    async def prove(self, viewer: Viewer, password: str, caller: Caller) -> None:
+    async def reauthenticate(self, viewer: Viewer, password: str, caller: Caller) -> None:
         """Make sure that whoever holds the session is its person, before something that cannot be taken back.
 
         Raises:
             SignInAgain: when the account has a second factor that this sign-in has not shown; without a password, when
                 it is not a recent one.
-            ProofRefused: when the password is wrong.
+            ReauthenticationFailed: when the password is wrong.
             TooManyAttempts: when it was tried too often.
         """
         if viewer.owes_second_factor:
@@ -267,8 +267,8 @@ class Authentication:
         if not await self._passwords.matches(password[:10_000], account.password_hash):
             async with self._database.begin(viewer.user_id) as session:
                 await audit_log.append(session, viewer.user_id, "proof_refused", caller.address, correlation_id())
-            raise ProofRefused
-        await self._limits.forgive(attempt)
+            raise ReauthenticationFailed
+        await self._limits.reset(attempt)
 
     async def require_recent(self, viewer: Viewer) -> None:
         """Make sure that the sign-in is one of the last ten minutes, with the second factor if there is one.

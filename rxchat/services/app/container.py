@@ -4,78 +4,78 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rxchat.services.access.audit_log import AuditTrail
-from rxchat.services.access.authorization import Teams
-from rxchat.services.access.denial_log import Denials
-from rxchat.services.access.user_admin import People
-from rxchat.services.accounts.api_credentials import Programs
-from rxchat.services.accounts.external_login import Federation
+from rxchat.services.access.audit_log import AuditLog
+from rxchat.services.access.authorization import Authorization
+from rxchat.services.access.denial_log import AccessDenials
+from rxchat.services.access.user_admin import UserAdmin
+from rxchat.services.accounts.api_credentials import ApiCredentials
+from rxchat.services.accounts.external_login import ExternalLogin
 from rxchat.services.accounts.passkeys import Passkeys
-from rxchat.services.accounts.password_reset import PasswordChanges
-from rxchat.services.accounts.rate_limits import Limits
+from rxchat.services.accounts.password_reset import PasswordReset
+from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.accounts.registration import Registration
 from rxchat.services.accounts.second_factors import SecondFactors
 from rxchat.services.accounts.sessions import Sessions
-from rxchat.services.accounts.sign_in import Authentication
+from rxchat.services.accounts.sign_in import SignIn
 from rxchat.services.app.data_export import MyData
 from rxchat.services.app.health import Health
-from rxchat.services.app.maintenance import Upkeep
-from rxchat.services.chat.answer_stream import LiveAnswers
-from rxchat.services.chat.context_sources import Attaching
+from rxchat.services.app.maintenance import Maintenance
+from rxchat.services.chat.answer_stream import AnswerStreams
+from rxchat.services.chat.context_sources import ContextSources
 from rxchat.services.chat.conversations import Conversations
-from rxchat.services.chat.messages import Chats
+from rxchat.services.chat.messages import ChatService
 from rxchat.services.chat.run_engine import RunEngine
 from rxchat.services.documents.collections import Library
 from rxchat.services.documents.files import Files
 from rxchat.services.documents.ingestion import Ingestion
-from rxchat.services.documents.signed_urls import FileLinks
+from rxchat.services.documents.signed_urls import SignedUrls
 from rxchat.services.documents.trash import Trash
 from rxchat.services.documents.versions import Versions
-from rxchat.services.models.catalog import Models
-from rxchat.services.platform.change_feeds import Access, Activity, Notices
-from rxchat.services.platform.instance_settings import Rules
-from rxchat.services.platform.mail_sender import Post
-from rxchat.services.retrieval.search import Retrieval
+from rxchat.services.models.catalog import ModelCatalog
+from rxchat.services.platform.change_feeds import AccessInvalidator, ChangeFeed, PgListener
+from rxchat.services.platform.instance_settings import InstanceSettings
+from rxchat.services.platform.mail_sender import MailSender
+from rxchat.services.retrieval.search import DocumentSearch
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
     """All that RxChat can do, wired together by bootstrap.py."""
 
-    access: Access
-    activity: Activity
-    attaching: Attaching
-    audit: AuditTrail
-    authentication: Authentication
-    chats: Chats
+    access: AccessInvalidator
+    activity: ChangeFeed
+    attaching: ContextSources
+    audit: AuditLog
+    authentication: SignIn
+    chats: ChatService
     conversations: Conversations
-    denials: Denials
-    document_activity: Activity
+    denials: AccessDenials
+    document_activity: ChangeFeed
     engine: RunEngine
-    federation: Federation
-    file_links: FileLinks
+    federation: ExternalLogin
+    file_links: SignedUrls
     files: Files
     health: Health
     ingestion: Ingestion
     library: Library
-    limits: Limits
-    live: LiveAnswers
-    models: Models
+    limits: RateLimits
+    live: AnswerStreams
+    models: ModelCatalog
     my_data: MyData
-    notices: Notices
+    notices: PgListener
     passkeys: Passkeys
-    password_changes: PasswordChanges
-    people: People
-    post: Post
-    programs: Programs
+    password_changes: PasswordReset
+    people: UserAdmin
+    post: MailSender
+    programs: ApiCredentials
     registration: Registration
-    retrieval: Retrieval
-    rules: Rules
+    retrieval: DocumentSearch
+    rules: InstanceSettings
     second_factors: SecondFactors
     sessions: Sessions
-    teams: Teams
+    teams: Authorization
     trash: Trash
-    upkeep: Upkeep
+    upkeep: Maintenance
     versions: Versions
 
 
@@ -92,7 +92,7 @@ def uninstall() -> None:
     _installed.clear()
 
 
-def current() -> Services:
+def get_services() -> Services:
     """Return the services of this process.
 
     Raises:

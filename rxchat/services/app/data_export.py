@@ -25,17 +25,17 @@ from rxchat.db.documents import trash as trash_rows
 from rxchat.db.documents.trash import DeletedCopy
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import Caller, Viewer, valid_name
-from rxchat.domain.errors import Conflict, LastAdministrator, NotAllowed, NotFound, NotSignedIn, StoreError
+from rxchat.domain.errors import Conflict, LastAdministrator, NotAllowed, NotFound, NotSignedIn, StorageError
 from rxchat.domain.files import Document
 from rxchat.domain.ids import new_id
 from rxchat.domain.versions import VersionState
 from rxchat.observability import correlation_id
-from rxchat.services.accounts.rate_limits import Limits
-from rxchat.services.accounts.sign_in import Authentication
+from rxchat.services.accounts.rate_limits import RateLimits
+from rxchat.services.accounts.sign_in import SignIn
 from rxchat.services.app.export_leases import ExportLeases
 from rxchat.services.documents.files import Files
-from rxchat.services.platform.change_feeds import Access
-from rxchat.services.platform.session_tokens import Purpose, Tokens, id_in
+from rxchat.services.platform.change_feeds import AccessInvalidator
+from rxchat.services.platform.session_tokens import Purpose, SessionTokens, id_in
 
 _MOST_READINGS = 50
 _GRACE = timedelta(days=7)
@@ -109,10 +109,10 @@ class MyData:
     def __init__(
         self,
         database: Database,
-        tokens: Tokens,
-        limits: Limits,
-        access: Access,
-        authentication: Authentication,
+        tokens: SessionTokens,
+        limits: RateLimits,
+        access: AccessInvalidator,
+        authentication: SignIn,
         files: Files,
         *,
         grace: timedelta = _GRACE,
@@ -177,7 +177,7 @@ class MyData:
             NotAllowed: when the password is wrong.
             LastAdministrator: when nobody would administer any more.
         """
-        await self._authentication.prove(viewer, password, caller)
+        await self._authentication.reauthenticate(viewer, password, caller)
         await self._require_own_decision(viewer)
         at = datetime.now(UTC) + self.grace
         async with self._database.begin(viewer.user_id) as session:
@@ -215,7 +215,7 @@ class MyData:
             NotAllowed: when the password is wrong.
             TooManyAttempts: when it was done too often.
         """
-        await self._authentication.prove(viewer, password, caller)
+        await self._authentication.reauthenticate(viewer, password, caller)
         await self._limits.attempt("export", caller, str(viewer.user_id), counts_alone=True)
         facts = {"uid": str(viewer.user_id), "sid": str(viewer.session_id), "jti": str(new_id())}
         return self._tokens.seal(Purpose.EXPORT, facts, _TICKET)
@@ -280,7 +280,7 @@ class MyData:
                         yield
             except NotFound:
                 line["missing"] = "It was deleted while this was being written."
-            except StoreError as error:
+            except StorageError as error:
                 # The rest is worth having, and what is missing is said.
                 line["missing"] = error.message
             told.append(line)
@@ -292,7 +292,7 @@ class MyData:
             user = await rows.own(session, viewer.user_id)
             if user is None:
                 raise NotSignedIn
-            sessions = await session_rows.living(session, viewer.user_id, timedelta(days=3650))
+            sessions = await session_rows.active(session, viewer.user_id, timedelta(days=3650))
             keys = await credentials.keys(session, viewer.user_id)
             passkeys = await credentials.passkeys(session, viewer.user_id)
             identities = await rows.identities(session, viewer.user_id)
@@ -335,7 +335,7 @@ class MyData:
             messages = await conversation_rows.latest_messages(
                 session, viewer.user_id, conversation_id, limit=1_000_000
             )
-            waiting = await queue_rows.of(session, viewer.user_id, conversation_id)
+            waiting = await queue_rows.for_conversation(session, viewer.user_id, conversation_id)
         if row is None:
             return
         told = {

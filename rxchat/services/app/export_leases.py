@@ -15,7 +15,7 @@ import structlog
 
 from rxchat.db.app import exports as rows
 from rxchat.db.platform.database import Database
-from rxchat.domain.errors import Conflict, DatabaseAway
+from rxchat.domain.errors import Conflict, DatabaseUnavailable
 from rxchat.domain.ids import new_id
 
 log = structlog.get_logger(__name__)
@@ -63,12 +63,12 @@ class ExportLeases:
             try:
                 async with self._database.begin(user_id) as session:
                     is_ours = await rows.renew(session, user_id, export_id, _LEASE)
-            except DatabaseAway:
+            except DatabaseUnavailable:
                 log.debug("an export's lease could not be renewed, the database is away")
 
     async def _release(self, user_id: UUID, export_id: UUID) -> None:
         try:
             async with self._database.begin(user_id) as session:
                 await rows.release(session, user_id, export_id)
-        except DatabaseAway:
+        except DatabaseUnavailable:
             log.debug("an export's lease expires by itself, the database is away")

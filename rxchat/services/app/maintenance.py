@@ -9,10 +9,10 @@ import structlog
 
 from rxchat.db.accounts import accounts as rows
 from rxchat.db.platform.database import Database
-from rxchat.domain.errors import DatabaseAway
-from rxchat.services.access.audit_log import AuditTrail
-from rxchat.services.access.denial_log import Denials
-from rxchat.services.documents.storage_gc import Sweeping, swept
+from rxchat.domain.errors import DatabaseUnavailable
+from rxchat.services.access.audit_log import AuditLog
+from rxchat.services.access.denial_log import AccessDenials
+from rxchat.services.documents.storage_gc import StorageGarbageCollector, swept
 
 log = structlog.get_logger(__name__)
 
@@ -25,10 +25,12 @@ _FIRST_SWEEP = 10
 """Not at the start: whoever restores a backup may not be done with it."""
 
 
-class Upkeep:
+class Maintenance:
     """Does it once a minute in each process; what is done already is not done twice."""
 
-    def __init__(self, database: Database, audit: AuditTrail, denials: Denials, sweeping: Sweeping) -> None:
+    def __init__(
+        self, database: Database, audit: AuditLog, denials: AccessDenials, sweeping: StorageGarbageCollector
+    ) -> None:
         """Know where truth lives, who signs and who sweeps."""
         self._database = database
         self._audit = audit
@@ -58,7 +60,7 @@ class Upkeep:
         for step in steps:
             try:
                 await step()
-            except DatabaseAway:
+            except DatabaseUnavailable:
                 log.warning("upkeep waits for the database", step=step.__name__)
             except Exception:
                 # What comes next minute may work again.

@@ -26,19 +26,25 @@ from rxchat.domain.chat import (
     ToolSpec,
 )
 from rxchat.domain.citations import as_data, citations_of, verified_numbers
-from rxchat.domain.continuation import BeganAnew, Seam, asked_to_go_on, looks_complete, prefilled
+from rxchat.domain.continuation import (
+    AnswerRestarted,
+    ContinuationJoiner,
+    continuation_prompt,
+    looks_complete,
+    prefilled,
+)
 from rxchat.domain.conversations import AnswerEnded, MessageState
-from rxchat.domain.errors import AnswerInterrupted, DatabaseAway, ModelBroke, ModelError, ModelRefused
+from rxchat.domain.errors import AnswerInterrupted, DatabaseUnavailable, InvalidModelResponse, ModelError, ModelRefused
 from rxchat.domain.grounding import NO_SOURCE_USED
 from rxchat.domain.ids import made_at
 from rxchat.domain.ports import ChatModel
 from rxchat.domain.retrieval import Source
 from rxchat.domain.runs import ATTEMPTS, ChunkKind, ClaimedRun, PendingChunk, RunChunk, RunState
-from rxchat.domain.text import ANSWER_CHARACTERS, storable
-from rxchat.services.chat.answer_stream import LiveAnswer
-from rxchat.services.chat.chunk_flusher import Saver
-from rxchat.services.chat.event_appender import Appending
-from rxchat.services.retrieval.prompt_context import Grounding
+from rxchat.domain.text import ANSWER_CHARACTERS, sanitize
+from rxchat.services.chat.answer_stream import AnswerStream
+from rxchat.services.chat.chunk_flusher import ChunkFlusher
+from rxchat.services.chat.event_appender import EventAppender
+from rxchat.services.retrieval.prompt_context import PromptContextBuilder
 from rxchat.services.retrieval.tools import ROUNDS, TOOLS, RetrievalTools
 
 log = structlog.get_logger(__name__)
@@ -51,19 +57,19 @@ _AT_A_STRETCH_SECONDS = 0.005
 _KINDS = (ChunkKind.REASONING, ChunkKind.TEXT)
 
 
-class AnswerWriter:
+class AnswerGenerator:
     """The work on one claimed run, from the model's first token to the stored message."""
 
     def __init__(
         self,
         database: Database,
         model: ChatModel,
-        saver: Saver,
+        saver: ChunkFlusher,
         engine_id: UUID,
         run: ClaimedRun,
-        answer: LiveAnswer,
+        answer: AnswerStream,
         longest_seconds: float,
-        grounding: Grounding | None = None,
+        grounding: PromptContextBuilder | None = None,
     ) -> None:
         """Take the run on."""
         self._grounding = grounding
@@ -92,23 +98,23 @@ class AnswerWriter:
         if self.run.attempt > ATTEMPTS:
             self._failure = AnswerInterrupted("This answer was interrupted several times, and did not get on.")
             return
-        self._saver.enter(self.run.id, self)
+        self._saver.register(self.run.id, self)
         try:
             async with asyncio.timeout(self._longest_seconds):
                 await self._generate(await self._grounded(messages))
         except TimeoutError:
-            self._failure = ModelBroke(f"The answer was cut after {self._longest_seconds / 60:g} minutes.")
+            self._failure = InvalidModelResponse(f"The answer was cut after {self._longest_seconds / 60:g} minutes.")
         except ModelError as error:
             self._failure = error
         except Exception:
             # The edge of what models say: an answer that ends in a way nobody foresaw must end, and not be asked for for ever.
             log.exception("an answer failed unexpectedly", run_id=str(self.run.id))
-            self._failure = ModelBroke(
+            self._failure = InvalidModelResponse(
                 "Something went wrong here while this answer was written. What it says so far is kept."
             )
         finally:
             # The rest is in memory and is stored with the ending.
-            self._saver.leave(self.run.id)
+            self._saver.unregister(self.run.id)
         if self._failure is not None:
             error = self._failure
             log.warning(
@@ -127,14 +133,14 @@ class AnswerWriter:
         """Take it up; while the database is away the lease is kept, as far as anybody can."""
         while True:
             try:
-                messages = await self._take_up()
-            except DatabaseAway:
+                messages = await self._load()
+            except DatabaseUnavailable:
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
                 self._is_taken_up = True
                 return messages
 
-    async def _take_up(self) -> list[ChatMessage]:
+    async def _load(self) -> list[ChatMessage]:
         """Read what is stored of this answer, and what the model is to be told; in one go, a person waits."""
         run = self.run
         async with self._database.begin(run.owner_id) as session:
@@ -146,7 +152,7 @@ class AnswerWriter:
                 # Somebody has written of it before.
                 written = await run_rows.written(session, run.owner_id, run.id)
         for kind, text in zip(_KINDS, (written.reasoning, written.text), strict=True):
-            self._answer.heal(RunChunk(kind, 0, text))
+            self._answer.apply(RunChunk(kind, 0, text))
         self._chunk_seq = written.seq
         self._saved = self._answer.stored = {kind: len(self._answer.whole(kind)) for kind in _KINDS}
         self._is_grounded = thread.is_grounded
@@ -158,13 +164,13 @@ class AnswerWriter:
             return messages
         for left in reversed(range(_GROUNDING_TRIES)):
             try:
-                grounded = await self._grounding.ground(self.run, messages, is_new=not self._answer.text)
-            except DatabaseAway:
+                grounded = await self._grounding.build(self.run, messages, is_new=not self._answer.text)
+            except DatabaseUnavailable:
                 if not left:
                     break
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
-                self._sources, self._tools, self._lacking = grounded.sources, grounded.tools, grounded.lacking
+                self._sources, self._tools, self._lacking = grounded.sources, grounded.tools, grounded.warnings
                 return grounded.messages
         raise ModelError("The files of this conversation could not be searched just now: please try again.")
 
@@ -173,10 +179,10 @@ class AnswerWriter:
         if not said:
             await self._answer_with_tools(messages)
             return
-        for asked in (prefilled(messages, said), asked_to_go_on(messages, said)):
+        for asked in (prefilled(messages, said), continuation_prompt(messages, said)):
             try:
-                await self._listen(asked, Seam(said))
-            except (BeganAnew, ModelRefused) as error:
+                await self._consume(asked, ContinuationJoiner(said))
+            except (AnswerRestarted, ModelRefused) as error:
                 log.info("the model does not go on like this", run_id=str(self.run.id), why=type(error).__name__)
                 if len(self._answer.text) > len(said):
                     break
@@ -190,7 +196,7 @@ class AnswerWriter:
         for left in reversed(range(ROUNDS + 1)):
             # The last time there is nothing to ask for any more.
             tools, said = TOOLS if self._tools is not None and left else (), len(self._answer.text)
-            calls = await self._listen(messages, Seam(""), tools)
+            calls = await self._consume(messages, ContinuationJoiner(""), tools)
             if not calls or self._tools is None:
                 return
             spoken = self._answer.text[said:]
@@ -207,12 +213,14 @@ class AnswerWriter:
         while True:
             try:
                 await self._grounding.keep(self.run, self._sources)
-            except DatabaseAway:
+            except DatabaseUnavailable:
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
                 return
 
-    async def _listen(self, messages: list[ChatMessage], seam: Seam, tools: Sequence[ToolSpec] = ()) -> list[ToolCall]:
+    async def _consume(
+        self, messages: list[ChatMessage], seam: ContinuationJoiner, tools: Sequence[ToolSpec] = ()
+    ) -> list[ToolCall]:
         """Take in what the model says, and return what it asks for."""
         # What was over is not, as long as it is asked once more.
         self._finished = None
@@ -224,14 +232,14 @@ class AnswerWriter:
                     case ToolCalled(call=call):
                         calls.append(call)
                     case TextDelta(text=text):
-                        self._add(ChunkKind.TEXT, seam.feed(storable(text)))
+                        self._add(ChunkKind.TEXT, seam.feed(sanitize(text)))
                     case ReasoningDelta(text=text):
-                        self._add(ChunkKind.REASONING, storable(text))
+                        self._add(ChunkKind.REASONING, sanitize(text))
                     case AnswerFinished():
                         self._finished = event
                         self._add(ChunkKind.TEXT, seam.close())
                 if len(self._answer.text) + len(self._answer.reasoning) >= ANSWER_CHARACTERS:
-                    raise ModelBroke(f"The answer was cut at {ANSWER_CHARACTERS:,} characters.")
+                    raise InvalidModelResponse(f"The answer was cut at {ANSWER_CHARACTERS:,} characters.")
                 if time.monotonic() - stretch > _AT_A_STRETCH_SECONDS:
                     await asyncio.sleep(0)
                     stretch = time.monotonic()
@@ -271,7 +279,7 @@ class AnswerWriter:
 
     async def end(self, *, stopped: bool, give_up: Callable[[], bool]) -> None:
         """Store the whole answer and how it went; waits for the database as long as `give_up` says no."""
-        event = self._ending(stopped=stopped)
+        event = self._result(stopped=stopped)
         state = RunState(event.state.value)
         while True:
             try:
@@ -279,7 +287,7 @@ class AnswerWriter:
                     break
                 log.warning("an answer was ended by somebody else", run_id=str(self.run.id))
                 return
-            except DatabaseAway:
+            except DatabaseUnavailable:
                 if give_up():
                     return
                 await asyncio.sleep(_RETRY_SECONDS)
@@ -307,10 +315,10 @@ class AnswerWriter:
             if event.citations:
                 numbers = verified_numbers(event.citations)
                 await conversation_sources.mark_cited(session, run.owner_id, run.message_id, numbers)
-            await Appending(session, run.owner_id, run.conversation_id, seq).end(event)
+            await EventAppender(session, run.owner_id, run.conversation_id, seq).end(event)
         return True
 
-    def _ending(self, *, stopped: bool) -> AnswerEnded:
+    def _result(self, *, stopped: bool) -> AnswerEnded:
         failure, text = self._failure, self._answer.text
         if failure is None and not stopped and not text:
             failure = ModelError(f"{self.run.model} ended without saying anything.")
@@ -334,11 +342,11 @@ class AnswerWriter:
             text=text,
             reasoning=self._answer.reasoning,
             error_code=failure.code if failure else "",
-            error=storable(failure.message) if failure else "",
-            error_detail=storable(failure.detail) if failure else "",
+            error=sanitize(failure.message) if failure else "",
+            error_detail=sanitize(failure.detail) if failure else "",
             tokens=tokens,
             seconds=round(seconds, 3),
             tokens_per_second=round(rate, 1),
             citations=citations,
-            remarks=[*map(storable, self._lacking), *([NO_SOURCE_USED] if uses_none else [])],
+            remarks=[*map(sanitize, self._lacking), *([NO_SOURCE_USED] if uses_none else [])],
         )

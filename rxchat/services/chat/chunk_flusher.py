@@ -13,7 +13,7 @@ import structlog
 
 from rxchat.db.chat import runs as rows
 from rxchat.db.platform.database import Database
-from rxchat.domain.errors import DatabaseAway
+from rxchat.domain.errors import DatabaseUnavailable
 from rxchat.domain.runs import CHUNK_SECONDS, PendingChunk
 
 log = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ class Unsaved(Protocol):
         ...
 
 
-class Saver:
+class ChunkFlusher:
     """Stores the pieces of all answers that one engine writes."""
 
     def __init__(self, database: Database, engine_id: UUID, lost: Callable[[UUID], None]) -> None:
@@ -60,11 +60,11 @@ class Saver:
             with suppress(asyncio.CancelledError):
                 await self._task
 
-    def enter(self, run_id: UUID, writer: Unsaved) -> None:
+    def register(self, run_id: UUID, writer: Unsaved) -> None:
         """Store what this one writes from here on."""
         self._writers[run_id] = writer
 
-    def leave(self, run_id: UUID) -> None:
+    def unregister(self, run_id: UUID) -> None:
         """Its writer stores the rest itself."""
         self._writers.pop(run_id, None)
 
@@ -86,7 +86,7 @@ class Saver:
             await asyncio.sleep(CHUNK_SECONDS)
             try:
                 await self.save_all()
-            except DatabaseAway:
+            except DatabaseUnavailable:
                 # It stays in memory, and the next round begins where the last one got to.
                 log.warning("parts of answers wait for the database", answers=len(self._writers))
                 self._arrived.set()
@@ -99,7 +99,7 @@ class Saver:
         """Store what everybody has written so far.
 
         Raises:
-            DatabaseAway: when Postgres does not answer; all of it stays with its writers.
+            DatabaseUnavailable: when Postgres does not answer; all of it stays with its writers.
         """
         async with self._saving:
             began = time.monotonic()
@@ -108,7 +108,7 @@ class Saver:
             if not pieces:
                 self._waits_since = None
                 return
-            async with self._database.each() as session:
+            async with self._database.autocommit() as session:
                 refused = await rows.append_chunks(
                     session, self._engine_id, [piece for pending in pieces.values() for piece in pending]
                 )

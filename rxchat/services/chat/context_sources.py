@@ -15,11 +15,11 @@ from rxchat.db.chat.conversation_sources import Knowledge
 from rxchat.db.documents import documents as document_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import Viewer
-from rxchat.domain.conversations import KnowledgeAttached, KnowledgeDetached
+from rxchat.domain.conversations import ContextSourceAttached, ContextSourceDetached
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound
 from rxchat.domain.permissions import Scope, require_scope
-from rxchat.services.chat.event_appender import Appending
+from rxchat.services.chat.event_appender import EventAppender
 
 MOST_ATTACHED = 50
 _MOST_NAMED = 10
@@ -39,7 +39,7 @@ class Attached:
 
 async def events_of(
     session: AsyncSession, viewer: Viewer, attached: Attached, known: Sequence[Knowledge] = ()
-) -> list[KnowledgeAttached]:
+) -> list[ContextSourceAttached]:
     """Return what attaching adds to a conversation that knows something already.
 
     Raises:
@@ -58,20 +58,20 @@ async def events_of(
             raise InvalidInput(_GONE)
         if collection_id is not None and collection_id not in have:
             name = held[0].name if len(held) == 1 else f"{len(held)} files"
-            events.append(KnowledgeAttached(knowledge_id=collection_id, kind="attachments", name=name))
+            events.append(ContextSourceAttached(knowledge_id=collection_id, kind="attachments", name=name))
     if len(have) + len(events) > MOST_ATTACHED:
         raise InvalidInput(f"At most {MOST_ATTACHED} collections and files can be attached to a conversation.")
     return events
 
 
-async def _named(session: AsyncSession, found: UUID) -> KnowledgeAttached:
+async def _named(session: AsyncSession, found: UUID) -> ContextSourceAttached:
     collection = await document_rows.collection(session, found)
     if collection is not None:
-        return KnowledgeAttached(knowledge_id=found, kind="collection", name=collection.name)
+        return ContextSourceAttached(knowledge_id=found, kind="collection", name=collection.name)
     document = await document_rows.document(session, found)
     if document is None:
         raise InvalidInput(_GONE)
-    return KnowledgeAttached(knowledge_id=found, kind="document", name=document.name)
+    return ContextSourceAttached(knowledge_id=found, kind="document", name=document.name)
 
 
 async def names_of(session: AsyncSession, viewer: Viewer, attached: Attached) -> str:
@@ -88,7 +88,7 @@ async def names_of(session: AsyncSession, viewer: Viewer, attached: Attached) ->
     return f"Attached: {', '.join(names[:_MOST_NAMED])}{more}"
 
 
-class Attaching:
+class ContextSources:
     """The use cases around a conversation's knowledge."""
 
     def __init__(self, database: Database) -> None:
@@ -99,7 +99,7 @@ class Attaching:
         """Return what a conversation of the person's own is grounded in."""
         require_scope(viewer, Scope.READ)
         async with self._database.begin(viewer.user_id) as session:
-            return await rows.of(session, viewer.user_id, conversation_id)
+            return await rows.for_conversation(session, viewer.user_id, conversation_id)
 
     async def attach(self, viewer: Viewer, conversation_id: UUID, found: UUID) -> None:
         """Ground the conversation's next answers in a collection or a document.
@@ -111,7 +111,7 @@ class Attaching:
         require_scope(viewer, Scope.CHAT)
         async with self._database.begin(viewer.user_id) as session:
             begun = await self._locked(session, viewer, conversation_id)
-            known = await rows.of(session, viewer.user_id, conversation_id)
+            known = await rows.for_conversation(session, viewer.user_id, conversation_id)
             events = await events_of(session, viewer, Attached((found,)), known)
             if events:
                 await begun.append(*events)
@@ -126,12 +126,12 @@ class Attaching:
         require_scope(viewer, Scope.CHAT)
         async with self._database.begin(viewer.user_id) as session:
             begun = await self._locked(session, viewer, conversation_id)
-            if found not in {item.id for item in await rows.of(session, viewer.user_id, conversation_id)}:
+            if found not in {item.id for item in await rows.for_conversation(session, viewer.user_id, conversation_id)}:
                 raise Conflict("This is not attached any more.")
-            await begun.append(KnowledgeDetached(knowledge_id=found))
+            await begun.append(ContextSourceDetached(knowledge_id=found))
 
-    async def _locked(self, session: AsyncSession, viewer: Viewer, conversation_id: UUID) -> Appending:
+    async def _locked(self, session: AsyncSession, viewer: Viewer, conversation_id: UUID) -> EventAppender:
         seq = await turn_queries.lock(session, viewer.user_id, conversation_id)
         if seq is None or await conversation_rows.get_owned(session, viewer.user_id, conversation_id) is None:
             raise NotFound
-        return Appending(session, viewer.user_id, conversation_id, seq)
+        return EventAppender(session, viewer.user_id, conversation_id, seq)

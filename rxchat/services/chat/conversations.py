@@ -23,8 +23,8 @@ from rxchat.domain.conversations import (
     ConversationSummary,
     History,
     MessageState,
+    QueuedMessage,
     ThreadMessage,
-    WaitingMessage,
 )
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.permissions import Action, Grant, Resource, ResourceKind, Scope, is_allowed, require_scope
@@ -52,14 +52,14 @@ class ThreadPage:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class ConversationUpdates:
     """What happened in a conversation, who writes there, and what waits to be asked."""
 
     events: list[tuple[int, ConversationEvent]]
     run: ActiveRun | None
     place: int
     """At which place of the line the run waits (1 is the next), 0 when it does not."""
-    waiting: tuple[WaitingMessage, ...]
+    waiting: tuple[QueuedMessage, ...]
 
 
 class Conversations:
@@ -105,7 +105,7 @@ class Conversations:
             conversation.id, conversation.title, conversation.model, messages, len(found) > limit, run, conversation.seq
         )
 
-    async def news(self, viewer: Viewer, conversation_id: UUID, after_seq: int) -> News:
+    async def news(self, viewer: Viewer, conversation_id: UUID, after_seq: int) -> ConversationUpdates:
         """Return what happened in a conversation after a seq, and how it goes on there now.
 
         Raises:
@@ -122,7 +122,7 @@ class Conversations:
                 raise NotFound
             run = found.run
             place = await run_rows.place_of(session, run.id) if run is not None and run.is_waiting else 0
-        return News(found.events, run, place, found.waiting)
+        return ConversationUpdates(found.events, run, place, found.waiting)
 
     async def message(self, viewer: Viewer, conversation_id: UUID, message_id: UUID) -> ThreadMessage:
         """Return one message.

@@ -16,17 +16,17 @@ from rxchat.domain.conversations import (
     ConversationEvent,
     ModelChosen,
     QuestionAsked,
-    WaitingMessage,
+    QueuedMessage,
 )
 from rxchat.domain.ids import new_id
-from rxchat.domain.runs import Written
+from rxchat.domain.runs import PartialAnswer
 from rxchat.observability import correlation_id
 from rxchat.services.access.model_access import may_use_model
 from rxchat.tables import Run
 
 
 @dataclass(slots=True)
-class Appending:
+class EventAppender:
     """Events being appended to one conversation in one transaction, which holds its lock."""
 
     session: AsyncSession
@@ -39,10 +39,10 @@ class Appending:
         self.seq = await rows.append_events(self.session, self.owner_id, self.conversation_id, self.seq, events)
 
     async def queue_run(
-        self, message_id: UUID, model: str, *before: ConversationEvent, kept: Written | None = None
+        self, message_id: UUID, model: str, *before: ConversationEvent, kept: PartialAnswer | None = None
     ) -> UUID:
         """Have an answer written, or go on with what is kept of it; return the run. Events of before come first."""
-        run_id, kept = new_id(), kept or Written()
+        run_id, kept = new_id(), kept or PartialAnswer()
         started = AnswerStarted(
             message_id=message_id, run_id=run_id, model=model, text=kept.text, reasoning=kept.reasoning
         )
@@ -58,7 +58,7 @@ class Appending:
         await turn_queries.add_run(self.session, run)
         return run_id
 
-    async def ask(self, question: WaitingMessage, *before: ConversationEvent) -> None:
+    async def ask(self, question: QueuedMessage, *before: ConversationEvent) -> None:
         """Add a question, and have it answered."""
         asked = QuestionAsked(message_id=question.id, text=question.text)
         await self.queue_run(new_id(), question.model, *before, asked)
@@ -71,7 +71,7 @@ class Appending:
         conversation = await rows.get_owned(self.session, self.owner_id, self.conversation_id)
         if conversation is None:
             return False
-        waiting = next(iter(await queue_rows.of(self.session, self.owner_id, self.conversation_id)), None)
+        waiting = next(iter(await queue_rows.for_conversation(self.session, self.owner_id, self.conversation_id)), None)
         if waiting is None or not await may_use_model(self.session, self.owner_id, waiting.model):
             return False
         await queue_rows.withdraw(self.session, self.owner_id, self.conversation_id, waiting.id)
@@ -82,5 +82,5 @@ class Appending:
     async def end(self, event: AnswerEnded) -> None:
         """Store how an answer ended; after one that ended as it should, what waits is asked."""
         await self.append(event)
-        if event.lets_go_on:
+        if event.allows_next:
             await self.ask_next()

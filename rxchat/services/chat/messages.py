@@ -21,16 +21,16 @@ from rxchat.domain.conversations import (
     ConversationCreated,
     MessageState,
     ModelChosen,
-    WaitingMessage,
+    QueuedMessage,
 )
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Action, Permission, ResourceKind, Scope, require, require_scope
-from rxchat.domain.runs import Written
-from rxchat.domain.text import MESSAGE_CHARACTERS, storable, title_of
-from rxchat.services.access.authorization import Teams
+from rxchat.domain.runs import PartialAnswer
+from rxchat.domain.text import MESSAGE_CHARACTERS, sanitize, title_of
+from rxchat.services.access.authorization import Authorization
 from rxchat.services.chat.context_sources import Attached, events_of, names_of
-from rxchat.services.chat.event_appender import Appending
+from rxchat.services.chat.event_appender import EventAppender
 
 QUEUE_MESSAGES = 20
 """So many messages may wait in one conversation."""
@@ -48,15 +48,15 @@ class Turn:
     """Whether it waits for its turn: an answer is being written there."""
 
 
-class Chats:
+class ChatService:
     """The use cases around a turn."""
 
-    def __init__(self, database: Database, teams: Teams) -> None:
+    def __init__(self, database: Database, teams: Authorization) -> None:
         """Know where truth lives, and who says what people may use."""
         self._database = database
         self._teams = teams
 
-    async def ask(
+    async def send_message(
         self,
         viewer: Viewer,
         conversation_id: UUID | None,
@@ -84,12 +84,12 @@ class Chats:
         if conversation_id is None:
             require(viewer, Permission.CONVERSATIONS_CREATE)
         await self._require_model(viewer, model)
-        question = WaitingMessage(question_id or new_id(), text, model)
+        question = QueuedMessage(question_id or new_id(), text, model)
         if conversation_id is None:
             return await self._begin(viewer, question, attached)
         async with self._database.begin(viewer.user_id) as session:
             begun = await _locked(session, viewer, conversation_id)
-            spot = await turn_queries.spot(session, viewer.user_id, conversation_id, question.id)
+            spot = await turn_queries.status(session, viewer.user_id, conversation_id, question.id)
             if spot is None:
                 raise NotFound
             if spot.asked_in is not None:
@@ -102,7 +102,7 @@ class Chats:
             before = [ModelChosen(model=model)] if model != spot.model else []
             grounds = []
             if attached != Attached():
-                known = await knowledge_rows.of(session, viewer.user_id, conversation_id)
+                known = await knowledge_rows.for_conversation(session, viewer.user_id, conversation_id)
                 grounds = await events_of(session, viewer, attached, known)
                 question = await _worded(session, viewer, question, attached)
             if spot.is_busy or spot.waiting:
@@ -114,16 +114,16 @@ class Chats:
         if spot.waiting and not spot.is_busy:
             # Held after a failure: whoever writes on wants it asked. If it may not be, it waits on, and so does this one.
             with suppress(NotAllowed, Conflict):
-                await self.ask_next(viewer, conversation_id)
+                await self.send_next_queued(viewer, conversation_id)
         return Turn(conversation_id, question.id, is_new=False, is_waiting=spot.is_busy or spot.waiting > 0)
 
-    async def _begin(self, viewer: Viewer, question: WaitingMessage, attached: Attached) -> Turn:
+    async def _begin(self, viewer: Viewer, question: QueuedMessage, attached: Attached) -> Turn:
         with suppress(Conflict):
             # A page that is not sure whether it was heard asks twice, perhaps two processes at once: one of them is first.
             return await self._begin_unless_known(viewer, question, attached)
         return await self._begin_unless_known(viewer, question, attached)
 
-    async def _begin_unless_known(self, viewer: Viewer, question: WaitingMessage, attached: Attached) -> Turn:
+    async def _begin_unless_known(self, viewer: Viewer, question: QueuedMessage, attached: Attached) -> Turn:
         async with self._database.begin(viewer.user_id) as session:
             known = await turn_queries.asked_in(session, viewer.user_id, question.id)
             if known is not None:
@@ -138,7 +138,7 @@ class Chats:
             grounds = await events_of(session, viewer, attached)
             question = await _worded(session, viewer, question, attached)
             created = ConversationCreated(title=title_of(question.text), model=question.model)
-            await Appending(session, viewer.user_id, conversation_id, 0).ask(question, created, *grounds)
+            await EventAppender(session, viewer.user_id, conversation_id, 0).ask(question, created, *grounds)
             return Turn(conversation_id, question.id, is_new=True)
 
     async def retry(self, viewer: Viewer, conversation_id: UUID, message_id: UUID) -> UUID:
@@ -150,7 +150,7 @@ class Chats:
         """
         return await self._again(viewer, conversation_id, message_id, goes_on=False)
 
-    async def go_on(self, viewer: Viewer, conversation_id: UUID, message_id: UUID) -> UUID:
+    async def continue_answer(self, viewer: Viewer, conversation_id: UUID, message_id: UUID) -> UUID:
         """Have an answer that did not end well continued from where it ends; return the run.
 
         Raises:
@@ -174,7 +174,7 @@ class Chats:
                 raise NotFound
             if message.state == MessageState.DONE:
                 raise Conflict("This answer is complete.")
-            kept = Written(message.text, message.reasoning) if goes_on else None
+            kept = PartialAnswer(message.text, message.reasoning) if goes_on else None
             return await begun.queue_run(message_id, message.model, kept=kept)
 
     async def _require_model(self, viewer: Viewer, model: str) -> None:
@@ -193,7 +193,7 @@ class Chats:
         async with self._database.begin(viewer.user_id) as session:
             return await stop_answer(session, viewer.user_id, conversation_id, message_id)
 
-    async def change_waiting(self, viewer: Viewer, conversation_id: UUID, message_id: UUID, text: str) -> None:
+    async def edit_queued(self, viewer: Viewer, conversation_id: UUID, message_id: UUID, text: str) -> None:
         """Give a message that waits another text.
 
         Raises:
@@ -207,7 +207,7 @@ class Chats:
             if not await queue_rows.change(session, viewer.user_id, conversation_id, message_id, text):
                 raise NotFound("This message does not wait any more: it was asked, or withdrawn in another tab.")
 
-    async def withdraw(self, viewer: Viewer, conversation_id: UUID, message_id: UUID) -> str:
+    async def cancel_queued(self, viewer: Viewer, conversation_id: UUID, message_id: UUID) -> str:
         """Take a message that waits back, and return its text.
 
         Raises:
@@ -222,7 +222,7 @@ class Chats:
             raise NotFound("This message does not wait any more: it was asked, or withdrawn in another tab.")
         return text
 
-    async def ask_next(self, viewer: Viewer, conversation_id: UUID) -> bool:
+    async def send_next_queued(self, viewer: Viewer, conversation_id: UUID) -> bool:
         """Ask what has waited longest, after an answer that failed; False when nothing waits.
 
         Raises:
@@ -232,7 +232,7 @@ class Chats:
         """
         require_scope(viewer, Scope.CHAT)
         async with self._database.begin(viewer.user_id) as session:
-            waiting = await queue_rows.of(session, viewer.user_id, conversation_id)
+            waiting = await queue_rows.for_conversation(session, viewer.user_id, conversation_id)
         if waiting:
             await self._require_model(viewer, waiting[0].model)
         async with self._database.begin(viewer.user_id) as session:
@@ -259,19 +259,19 @@ async def stop_answer(
     stopped = AnswerEnded(
         message_id=run.message_id, state=MessageState.STOPPED, text=written.text, reasoning=written.reasoning
     )
-    await Appending(session, owner_id, conversation_id, seq).end(stopped)
+    await EventAppender(session, owner_id, conversation_id, seq).end(stopped)
     return True
 
 
-async def _locked(session: AsyncSession, viewer: Viewer, conversation_id: UUID) -> Appending:
+async def _locked(session: AsyncSession, viewer: Viewer, conversation_id: UUID) -> EventAppender:
     """Lock a conversation until the transaction ends: whoever asks, stops or ends an answer there takes turns."""
     seq = await turn_queries.lock(session, viewer.user_id, conversation_id)
     if seq is None:
         raise NotFound
-    return Appending(session, viewer.user_id, conversation_id, seq)
+    return EventAppender(session, viewer.user_id, conversation_id, seq)
 
 
-async def _idle(session: AsyncSession, viewer: Viewer, conversation_id: UUID, otherwise: str) -> Appending:
+async def _idle(session: AsyncSession, viewer: Viewer, conversation_id: UUID, otherwise: str) -> EventAppender:
     """Lock a conversation in which nothing is being written; say why not, otherwise."""
     begun = await _locked(session, viewer, conversation_id)
     if await rows.get_owned(session, viewer.user_id, conversation_id) is None:
@@ -286,15 +286,13 @@ def _require_some_model(model: str) -> None:
         raise InvalidInput("There is no model to ask: connect Ollama, or wait until the model host answers.")
 
 
-async def _worded(
-    session: AsyncSession, viewer: Viewer, question: WaitingMessage, attached: Attached
-) -> WaitingMessage:
+async def _worded(session: AsyncSession, viewer: Viewer, question: QueuedMessage, attached: Attached) -> QueuedMessage:
     """Return the question with words: a message of files alone names them, to its readers and to the model."""
     return question if question.text else replace(question, text=await names_of(session, viewer, attached))
 
 
 def _valid_question(text: str, *, may_be_blank: bool = False) -> str:
-    text = storable(text).strip()
+    text = sanitize(text).strip()
     if not text and not may_be_blank:
         raise InvalidInput("Please write something first.")
     if len(text) > MESSAGE_CHARACTERS:

@@ -18,15 +18,15 @@ import structlog
 from rxchat import observability
 from rxchat.db.chat import runs as run_rows
 from rxchat.db.platform.database import Database
-from rxchat.domain.errors import DatabaseAway
+from rxchat.domain.errors import DatabaseUnavailable
 from rxchat.domain.ids import new_id, parse_id
 from rxchat.domain.ports import ChatModel
 from rxchat.domain.runs import LEASE_SECONDS, RENEW_SECONDS, ClaimedRun, RunLimits
-from rxchat.services.chat.answer_generator import AnswerWriter
-from rxchat.services.chat.answer_stream import LiveAnswers
-from rxchat.services.chat.chunk_flusher import Saver
-from rxchat.services.platform.change_feeds import Notices
-from rxchat.services.retrieval.prompt_context import Grounding
+from rxchat.services.chat.answer_generator import AnswerGenerator
+from rxchat.services.chat.answer_stream import AnswerStreams
+from rxchat.services.chat.chunk_flusher import ChunkFlusher
+from rxchat.services.platform.change_feeds import PgListener
+from rxchat.services.retrieval.prompt_context import PromptContextBuilder
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +54,7 @@ class Interruption(StrEnum):
 @dataclass(slots=True)
 class _Job:
     run: ClaimedRun
-    writer: AnswerWriter | None = None
+    writer: AnswerGenerator | None = None
     writing: asyncio.Task[None] | None = None
     interruption: Interruption | None = None
     task: asyncio.Task[None] | None = field(default=None)
@@ -73,24 +73,24 @@ class RunEngine:
         self,
         database: Database,
         model: ChatModel,
-        live: LiveAnswers,
-        notices: Notices,
+        live: AnswerStreams,
+        notices: PgListener,
         *,
         limits: RunLimits | None = None,
         longest_seconds: float = 3600.0,
-        grounding: Grounding | None = None,
+        grounding: PromptContextBuilder | None = None,
     ) -> None:
         """Know everything it needs; nothing runs yet."""
         self.id = new_id()
         self._database = database
         self._model = model
         self._live = live
-        notices.on("run", self._hear)
-        notices.on("host", model.note_heard)
+        notices.subscribe("run", self._hear)
+        notices.subscribe("host", model.note_heard)
         self._limits = limits or RunLimits()
         self._longest_seconds = longest_seconds
         self._grounding = grounding
-        self._saver = Saver(database, self.id, self._lose)
+        self._saver = ChunkFlusher(database, self.id, self._lose)
         self._jobs: dict[UUID, _Job] = {}
         self._wake = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
@@ -113,7 +113,7 @@ class RunEngine:
         for job in list(self._jobs.values()):
             job.interrupt(Interruption.RELEASED)
         if self._loops:
-            with suppress(TimeoutError, DatabaseAway):
+            with suppress(TimeoutError, DatabaseUnavailable):
                 async with asyncio.timeout(_HAND_OVER_SECONDS):
                     await self._hand_over()
         tasks = [*self._loops, *(job.task for job in self._jobs.values() if job.task)]
@@ -132,7 +132,7 @@ class RunEngine:
         # What is being claimed at this moment is given back, too; but nothing waits for long behind another engine's claim.
         await asyncio.wait({claiming}, timeout=_CLAIM_PATIENCE_SECONDS)
         claiming.cancel()
-        async with self._database.each() as session:
+        async with self._database.autocommit() as session:
             released = await run_rows.release(session, self.id)
         if released:
             log.info("answers were handed over", count=released)
@@ -158,7 +158,7 @@ class RunEngine:
             try:
                 while not self._closing and await self._claim_some():
                     pass
-            except DatabaseAway:
+            except DatabaseUnavailable:
                 log.warning("the run engine cannot claim, the database is away")
             except Exception:
                 # The edge of the engine: without this loop no question would ever be answered again.
@@ -173,7 +173,7 @@ class RunEngine:
         room = min(_AT_ONCE - len(self._jobs), _AT_A_TIME)
         if room <= 0:
             return False
-        async with self._database.each() as session:
+        async with self._database.autocommit() as session:
             claimed = await run_rows.claim(session, self.id, LEASE_SECONDS, room, self._limits, list(self._jobs))
         if self._closing:
             # Given back with all the rest.
@@ -193,12 +193,12 @@ class RunEngine:
             if not asked:
                 continue
             try:
-                async with self._database.each() as session:
+                async with self._database.autocommit() as session:
                     held = await run_rows.renew_leases(session, self.id, asked, LEASE_SECONDS)
                     for host in self._model.hosts_heard_since(renewed_at):
                         # Answers of other engines may wait in this host's queue.
                         await run_rows.tell_heard(session, host)
-            except DatabaseAway:
+            except DatabaseUnavailable:
                 continue
             except Exception:
                 # The edge of the engine: without this loop every answer would lose its lease.
@@ -219,7 +219,7 @@ class RunEngine:
             log.info("run claimed", run_id=str(job.run.id), model=job.run.model, attempt=job.run.attempt)
             try:
                 await self._write(job)
-            except DatabaseAway:
+            except DatabaseUnavailable:
                 log.warning("a run waits for the database", run_id=str(job.run.id))
             except Exception:
                 # The edge of a run: one that fails in a way nobody foresaw must not take the engine with it.
@@ -231,7 +231,7 @@ class RunEngine:
 
     async def _write(self, job: _Job) -> None:
         async with self._live.writing(job.run, self._saver.is_current) as answer:
-            writer = job.writer = AnswerWriter(
+            writer = job.writer = AnswerGenerator(
                 self._database,
                 self._model,
                 self._saver,
@@ -251,7 +251,7 @@ class RunEngine:
                     log.warning("another engine has taken up a run", run_id=str(job.run.id))
                 case Interruption.RELEASED if not writer.is_over:
                     # The rest is stored and given back together with that of all others.
-                    self._saver.enter(job.run.id, writer)
+                    self._saver.register(job.run.id, writer)
                 case _:
                     await self._live.flush(job.run.id)
                     await writer.end(stopped=job.interruption is Interruption.STOPPED, give_up=lambda: self._closing)

@@ -14,14 +14,14 @@ import structlog
 
 from rxchat.db.chat import runs as run_rows
 from rxchat.db.platform.database import Database
-from rxchat.domain.errors import DatabaseAway
+from rxchat.domain.errors import DatabaseUnavailable
 from rxchat.domain.ports import Broadcast
 from rxchat.domain.runs import ChunkKind, RunChunk
 
 log = structlog.get_logger(__name__)
 
 if TYPE_CHECKING:
-    from rxchat.services.chat.answer_stream import LiveAnswer, LiveAnswers
+    from rxchat.services.chat.answer_stream import AnswerStream, AnswerStreams
 
 _POLL_SECONDS = 0.4
 """How often Postgres is read while nothing is heard; the engine stores about as often."""
@@ -36,11 +36,11 @@ def _channel(run_id: UUID) -> str:
     return f"run:{run_id}"
 
 
-class Teller:
+class StreamPublisher:
     """Tells other processes what an engine writes, as long as anybody there wants to know."""
 
     def __init__(
-        self, broadcast: Broadcast | None, answer: LiveAnswer, fence: int, is_stored: Callable[[], bool]
+        self, broadcast: Broadcast | None, answer: AnswerStream, fence: int, is_stored: Callable[[], bool]
     ) -> None:
         """Tell nothing yet."""
         self._is_stored = is_stored
@@ -50,7 +50,7 @@ class Teller:
         self._told = dict.fromkeys(ChunkKind, 0)
         self._telling = asyncio.Lock()
 
-    async def tell(self) -> bool:
+    async def publish(self) -> bool:
         """Tell what is new; False when nobody listened."""
         if self._broadcast is None:
             return False
@@ -70,22 +70,24 @@ class Teller:
                     self._told[kind] = len(whole)
         return heard
 
-    async def tell_forever(self) -> None:
+    async def publish_forever(self) -> None:
         """Tell all of it until the answer ends; the end itself is read from Postgres, where the whole message is."""
         if self._broadcast is None:
             return
         while not self._answer.ended:
-            is_heard = await self.tell()
+            is_heard = await self.publish()
             if all(len(self._answer.whole(kind)) == told for kind, told in self._told.items()):
                 await self._answer.changed(60)
             await asyncio.sleep(_FLUSH_SECONDS if is_heard else _UNHEARD_SECONDS)
-        await self.tell()
+        await self.publish()
 
 
-class Mirror:
-    """Keeps a LiveAnswer like the one that another process writes."""
+class StreamReplica:
+    """Keeps a AnswerStream like the one that another process writes."""
 
-    def __init__(self, database: Database, broadcast: Broadcast | None, live: LiveAnswers, answer: LiveAnswer) -> None:
+    def __init__(
+        self, database: Database, broadcast: Broadcast | None, live: AnswerStreams, answer: AnswerStream
+    ) -> None:
         """Feed this answer, from `start` to `stop`."""
         self.answer = answer
         self.look = asyncio.Event()
@@ -129,7 +131,7 @@ class Mirror:
                     await asyncio.sleep(_POLL_SECONDS / 4)
                 if await self._read() and hearing is None and not answer.ended:
                     # Only what Postgres has shown to be this owner's run is listened to.
-                    hearing = asyncio.create_task(self._hear())
+                    hearing = asyncio.create_task(self._on_message())
                 if not answer.ended:
                     await self._rest()
         finally:
@@ -145,11 +147,11 @@ class Mirror:
             async with asyncio.timeout(_HEARD_SECONDS if is_heard else _POLL_SECONDS):
                 await self.look.wait()
 
-    def _miss(self) -> None:
+    def _on_gap(self) -> None:
         self._has_gap = True
         self.look.set()
 
-    async def _copy(self, own: LiveAnswer) -> None:
+    async def _copy(self, own: AnswerStream) -> None:
         """Be like the answer that this process writes; what was shown and never stored is forgotten."""
         copied = dict.fromkeys(ChunkKind, 0)
         while True:
@@ -157,8 +159,8 @@ class Mirror:
             for kind in ChunkKind:
                 whole = own.whole(kind)
                 if copied[kind] == 0 and whole:
-                    self.answer.cut(kind, len(whole))
-                self.answer.heal(RunChunk(kind, copied[kind], whole[copied[kind] :]))
+                    self.answer.truncate(kind, len(whole))
+                self.answer.apply(RunChunk(kind, copied[kind], whole[copied[kind] :]))
                 copied[kind] = len(whole)
             if ended:
                 self.answer.end()
@@ -173,11 +175,11 @@ class Mirror:
                 is_active = await run_rows.is_active(session, answer.owner_id, answer.run_id)
                 if self._seq == 0 and not answer.text and is_active:
                     # An answer that goes on begins with what its message said before.
-                    kept = await run_rows.kept(session, answer.owner_id, answer.run_id)
-                    answer.heal(RunChunk(ChunkKind.TEXT, 0, kept.text))
-                    answer.heal(RunChunk(ChunkKind.REASONING, 0, kept.reasoning))
+                    kept = await run_rows.saved_prefix(session, answer.owner_id, answer.run_id)
+                    answer.apply(RunChunk(ChunkKind.TEXT, 0, kept.text))
+                    answer.apply(RunChunk(ChunkKind.REASONING, 0, kept.reasoning))
                 stored = await run_rows.chunks_of(session, answer.owner_id, answer.run_id, self._seq)
-        except DatabaseAway:
+        except DatabaseUnavailable:
             return False
         except Exception:
             # The edge of a mirror: without it a tab would wait for ever for what Postgres has.
@@ -185,16 +187,16 @@ class Mirror:
             return False
         for seq, chunk in stored:
             self._seq = seq
-            if not answer.heal(chunk):
+            if not answer.apply(chunk):
                 # A piece grew after it was read (its engine did not hear that it was stored): all of them again.
                 self._seq = 0
-                self._miss()
+                self._on_gap()
                 break
         if not is_active:
             answer.end()
         return True
 
-    async def _hear(self) -> None:
+    async def _on_message(self) -> None:
         if self._broadcast is None:
             return
         async with self._broadcast.subscribe(_channel(self.answer.run_id)) as messages:
@@ -203,7 +205,7 @@ class Mirror:
                     self._take(json.loads(raw))
                 except (KeyError, ValueError, TypeError):
                     # A process of another version: Postgres has the same in words that all understand.
-                    self._miss()
+                    self._on_gap()
 
     def _take(self, message: dict[str, Any]) -> None:
         """Take in what an engine tells.
@@ -219,7 +221,7 @@ class Mirror:
         self._fences[kind] = fence
         if 0 < known < fence:
             # What the engine before said beyond this was never stored.
-            self.answer.cut(kind, start + len(message["t"]))
+            self.answer.truncate(kind, start + len(message["t"]))
         self._heard_at = time.monotonic()
-        if not self.answer.heal(RunChunk(kind, start, message["t"])):
-            self._miss()
+        if not self.answer.apply(RunChunk(kind, start, message["t"])):
+            self._on_gap()

@@ -66,7 +66,7 @@ class AttachedFiles:
         Raises:
             TooMuchWork: when a parser that is for small files alone does not get to their end.
             NotFound: when it is gone.
-            StoreError: when its file cannot be read, or theirs not be stored, just now.
+            StorageError: when its file cannot be read, or theirs not be stored, just now.
         """
         made = Preparation()
         if document.reader != FormatKind.MAIL.value:

@@ -19,7 +19,7 @@ from rxchat.domain.documents import DocumentState, Reading
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound
 from rxchat.domain.files import Document, clean_file_name
 from rxchat.domain.ids import new_id
-from rxchat.domain.limits import Allowance
+from rxchat.domain.limits import RateLimit
 from rxchat.domain.permissions import (
     Action,
     Grant,
@@ -34,18 +34,18 @@ from rxchat.domain.permissions import (
     require_scope,
 )
 from rxchat.domain.retrieval import Passage
-from rxchat.domain.retrieval import Scope as Where
-from rxchat.domain.text import clean_line, storable
+from rxchat.domain.retrieval import SearchScope as Where
+from rxchat.domain.text import clean_line, sanitize
 from rxchat.domain.versions import VersionState
 from rxchat.observability import correlation_id
-from rxchat.services.accounts.rate_limits import Limits
+from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.documents import quotas
-from rxchat.services.platform.change_feeds import Access
+from rxchat.services.platform.change_feeds import AccessInvalidator
 from rxchat.tables import CollectionRow
 
 NAME_CHARACTERS = 80
 DESCRIPTION_CHARACTERS = 300
-_ADDRESSES = Allowance(subject=20)
+_ADDRESSES = RateLimit(subject=20)
 """So many addresses can be shared with until there are pauses."""
 TEXT_CHARACTERS = 200_000
 """How much of a document's text is shown at once."""
@@ -90,7 +90,7 @@ class Preview:
 class Library:
     """The use cases around collections and documents."""
 
-    def __init__(self, database: Database, access: Access, limits: Limits) -> None:
+    def __init__(self, database: Database, access: AccessInvalidator, limits: RateLimits) -> None:
         """Know where truth lives, who must hear when somebody loses access, and who counts attempts."""
         self._database = database
         self._access = access
@@ -107,7 +107,7 @@ class Library:
     async def pick(self, viewer: Viewer, words: str, limit: int) -> list[Choice]:
         """Return collections, and then documents, whose names hold these words; the person may read all of them."""
         require_scope(viewer, Scope.FILES)
-        words = storable(words).strip()
+        words = sanitize(words).strip()
         async with self._database.begin(viewer.user_id) as session:
             found = await rows.named_like(session, words, limit)
         return [Choice(*row) for row in found]
@@ -285,7 +285,7 @@ class Library:
         await self._limits.attempt_to_share(viewer.user_id, caller)
         async with self._database.begin(viewer.user_id) as session:
             await self._own(session, viewer, collection_id)
-            for_whom, name = await self._principal(session, viewer, kind, storable(principal).strip())
+            for_whom, name = await self._principal(session, viewer, kind, sanitize(principal).strip())
             if for_whom == str(viewer.user_id):
                 raise InvalidInput("This collection is yours: you can read it already.")
             given = Grant(PrincipalKind(kind), for_whom, ResourceKind.COLLECTION, str(collection_id), Action.READ)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
 from uuid import UUID
 
 from rxchat.domain.errors import TooManyAttempts
@@ -41,3 +41,16 @@ class Downloads:
             self._running[user_id] -= 1
             if not self._running[user_id]:
                 del self._running[user_id]
+
+
+async def begun(pieces: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """Return the same pieces when the first one has been read; that fails, if anything does, while it can be said."""
+    first = await anext(pieces, b"")
+
+    async def all_of_them() -> AsyncGenerator[bytes]:
+        async with aclosing(pieces) as rest:
+            yield first
+            async for piece in rest:
+                yield piece
+
+    return all_of_them()

@@ -29,19 +29,19 @@ _WRAP_TAG = b"rxchat file key v1"
 _PART_TAG = b"rxchat file part v1"
 
 
-class Broken(Exception):
+class DecryptionFailed(Exception):
     """What is sealed does not open: altered, cut, moved to another place, or sealed with a key that is not there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wrapped:
+class WrappedKey:
     """A file's key as it is stored, and which master key opens it."""
 
     key_id: str
     sealed: bytes
 
 
-class MasterKeys:
+class KeyRing:
     """Wraps the keys of files: with the present key, and unwraps with previous ones, too."""
 
     def __init__(self, present: bytes, previous: Sequence[bytes] = ()) -> None:
@@ -58,18 +58,18 @@ class MasterKeys:
 
     def __repr__(self) -> str:
         """Say which keys, and not the keys."""
-        return f"MasterKeys({', '.join(map(key_id, self._keys))})"
+        return f"KeyRing({', '.join(map(key_id, self._keys))})"
 
-    def wrap(self, file_key: bytes, owner: str, file: str) -> Wrapped:
+    def wrap(self, file_key: bytes, owner: str, file: str) -> WrappedKey:
         """Return a file's key for storing; it unwraps for this owner and file alone.
 
         Each call takes one of the master key's 2^32 random nonces (NIST SP 800-38D, 8.3).
         """
         nonce = os.urandom(_NONCE_BYTES)
         sealed = AESGCM(self._keys[0]).encrypt(nonce, file_key, _bound(_WRAP_TAG, owner, file))
-        return Wrapped(self.key_id, nonce + sealed)
+        return WrappedKey(self.key_id, nonce + sealed)
 
-    def unwrap(self, wrapped: Wrapped, owner: str, file: str) -> bytes:
+    def unwrap(self, wrapped: WrappedKey, owner: str, file: str) -> bytes:
         """Return the file's key.
 
         Raises:
@@ -83,9 +83,9 @@ class MasterKeys:
                     return AESGCM(key).decrypt(nonce, sealed, _bound(_WRAP_TAG, owner, file))
                 except (InvalidTag, ValueError):
                     continue
-        raise Broken
+        raise DecryptionFailed
 
-    def rewrap(self, wrapped: Wrapped, owner: str, file: str) -> Wrapped:
+    def rewrap(self, wrapped: WrappedKey, owner: str, file: str) -> WrappedKey:
         """Return it under the present key, so that a previous one can go; as it is when it is under that already.
 
         Raises:
@@ -126,13 +126,13 @@ def open_part(file_key: bytes, file: str, offset: int, size: int, sealed: bytes)
         Broken: when it was altered or cut, or is another part, of another file, or under another key.
     """
     if len(sealed) != size + SEALED_OVERHEAD_BYTES or not sealed.startswith(_VERSION):
-        raise Broken
+        raise DecryptionFailed
     nonce_end = len(_VERSION) + _NONCE_BYTES
     nonce, content = sealed[len(_VERSION) : nonce_end], sealed[nonce_end:]
     try:
         return AESGCM(file_key).decrypt(nonce, content, _part(file, offset, size))
     except InvalidTag as error:
-        raise Broken from error
+        raise DecryptionFailed from error
 
 
 def _part(file: str, offset: int, size: int) -> bytes:

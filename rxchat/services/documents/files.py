@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable
-from contextlib import aclosing
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -27,26 +26,43 @@ from rxchat.domain.errors import (
     InvalidInput,
     NotFound,
     ObjectMissing,
-    StoreError,
+    StorageError,
 )
-from rxchat.domain.files import PART_BYTES, Document, FileLimits, Part, SealedFile, Upload, clean_file_name, spoken_size
+from rxchat.domain.files import (
+    PART_BYTES,
+    Document,
+    EncryptedFile,
+    FileLimits,
+    Part,
+    Upload,
+    clean_file_name,
+    format_size,
+)
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Scope, require_scope
 from rxchat.domain.ports import ObjectStore
 from rxchat.domain.versions import IfExists
 from rxchat.parsers.formats import BY_SUFFIX, format_of
 from rxchat.services.documents import quotas
-from rxchat.services.documents.downloads import Downloads
-from rxchat.services.documents.file_encryption import Broken, MasterKeys, Wrapped, new_file_key, open_part, seal_part
-from rxchat.services.documents.storage_ownership import Keeping
-from rxchat.services.documents.upload_finalizer import HEAD_BYTES, Finishing
-from rxchat.services.documents.upload_limits import Turns, pieces
-from rxchat.services.platform.encryption import Vault
+from rxchat.services.documents.downloads import Downloads, begun
+from rxchat.services.documents.file_encryption import (
+    DecryptionFailed,
+    KeyRing,
+    WrappedKey,
+    new_file_key,
+    open_part,
+    seal_part,
+)
+from rxchat.services.documents.storage_ownership import StorageOwnership
+from rxchat.services.documents.upload_finalizer import HEAD_BYTES, UploadFinalizer
+from rxchat.services.documents.upload_limits import UploadLimiter, pieces
+from rxchat.services.platform.encryption import SecretBox
 from rxchat.tables import DocumentRow, StoredFile
 
 _MOST_BREAKS = 500
 """So often the line may break in the middle of one file."""
 _ALTERED = "This file was altered where it is kept, and cannot be read any more: please upload it again."
+_UNKNOWN_KEY = "This file is sealed with a key that RxChat does not have (RXCHAT_FILES_KEY_PREVIOUS)."
 _KNOWN_ENDINGS = tuple(BY_SUFFIX)
 
 
@@ -77,16 +93,16 @@ class Files:
     """The use cases around files."""
 
     def __init__(
-        self, database: Database, store: ObjectStore, keys: MasterKeys, vault: Vault, limits: FileLimits | None = None
+        self, database: Database, store: ObjectStore, keys: KeyRing, vault: SecretBox, limits: FileLimits | None = None
     ) -> None:
         """Know where files are kept, and by which keys they are sealed."""
         self._database = database
         self._store = store
         self._keys = keys
-        self._keeping = Keeping(database, store)
-        self._finishing = Finishing(database, self._keeping, vault.key("file digests"), self._all_of)
+        self._keeping = StorageOwnership(database, store)
+        self._finishing = UploadFinalizer(database, self._keeping, vault.key("file digests"), self._all_of)
         self.limits = limits or FileLimits()
-        self._turns = Turns()
+        self._turns = UploadLimiter()
         self.downloads = Downloads()
 
     async def begin(
@@ -106,12 +122,12 @@ class Files:
             InvalidInput: when the name or the size cannot be used, or there is no room left.
             DocumentUnreadable: when files with such a name cannot be read.
             NotFound: when there is no such collection of theirs.
-            StoreError: when the file store is away, or not this installation's.
+            StorageError: when the file store is away, or not this installation's.
         """
         require_scope(viewer, Scope.FILES)
         name = clean_file_name(name)
         if not 0 < size_bytes <= self.limits.file_bytes:
-            most = spoken_size(self.limits.file_bytes)
+            most = format_size(self.limits.file_bytes)
             raise InvalidInput(
                 f"“{name}” is empty."
                 if size_bytes <= 0
@@ -175,14 +191,14 @@ class Files:
             Conflict: when it has come to another place than `start`.
             InvalidInput: when more comes than was announced.
             DocumentUnreadable: when it is not what its name says; nothing of it is kept then.
-            StoreError: when it cannot be kept just now; the same can be sent again.
+            StorageError: when it cannot be kept just now; the same can be sent again.
         """
         require_scope(viewer, Scope.FILES)
         upload = await self._finishing.found(viewer.user_id, document_id)
         if start != upload.received_bytes:
             raise Conflict(f"This upload has come to byte {upload.received_bytes}.")
         async with self._database.begin(viewer.user_id) as session:
-            sealed = await file_rows.sealed(session, upload.file_id, viewer.user_id)
+            sealed = await file_rows.encrypted_file(session, upload.file_id, viewer.user_id)
         if sealed is None:
             raise NotFound
         key = self._file_key(sealed)
@@ -227,11 +243,11 @@ class Files:
         """Seal and store a file that was found in another one; the caller adds its rows, or discards its objects.
 
         Raises:
-            StoreError: when it cannot be stored just now.
+            StorageError: when it cannot be stored just now.
         """
         await self._keeping.ensure()
         row, parts = self._new_file(owner_id, len(data)), list[Part]()
-        key = self._keys.unwrap(Wrapped(row.key_id, row.wrapped_key), str(owner_id), str(row.id))
+        key = self._keys.unwrap(WrappedKey(row.key_id, row.wrapped_key), str(owner_id), str(row.id))
         for start in range(0, len(data), PART_BYTES):
             piece = data[start : start + PART_BYTES]
             parts.append(Part(start, len(piece), _object_key()))
@@ -250,13 +266,13 @@ class Files:
 
         Raises:
             NotFound: when it was given up or deleted meanwhile.
-            StoreError: when it cannot be read just now.
+            StorageError: when it cannot be read just now.
         """
-        await self._finishing.unattended(owner_id, document_id)
+        await self._finishing.finalize_in_background(owner_id, document_id)
 
     async def _finish(self, owner_id: UUID, document_id: UUID) -> Upload:
         try:
-            return await self._finishing.now(owner_id, document_id)
+            return await self._finishing.finalize(owner_id, document_id)
         except (AlreadyExists, DocumentUnreadable):
             # Nothing is kept of what cannot be used; the reason goes to its person.
             await self._remove(owner_id, [document_id])
@@ -267,19 +283,19 @@ class Files:
 
         Raises:
             NotFound: when it is unknown, not stored yet, or may not be read.
-            StoreError: when it cannot be read just now, or not any more.
+            StorageError: when it cannot be read just now, or not any more.
         """
         require_scope(viewer, Scope.FILES)
         async with self._database.begin(viewer.user_id) as session:
             document = await rows.document(session, document_id)
             if document is None or document.state is DocumentState.UPLOADING:
                 raise NotFound
-            sealed = await file_rows.sealed(session, document.file_id, document.owner_id)
+            sealed = await file_rows.encrypted_file(session, document.file_id, document.owner_id)
         if sealed is None:
             raise NotFound
         size = document.size_bytes
         start, end = max(0, size + start) if start < 0 else start, size if end is None else min(end, size)
-        read = await _begun(self._read(sealed, start, end))
+        read = await begun(self._read(sealed, start, end))
         return Content(document.name, document.media_type, size, start, end, read)
 
     async def whole(
@@ -292,15 +308,15 @@ class Files:
         """
         async with self._database.begin(owner_id) as session:
             is_there = with_trash or await rows.owned_document(session, owner_id, document.id) is not None
-            sealed = await file_rows.sealed(session, document.file_id, owner_id) if is_there else None
+            sealed = await file_rows.encrypted_file(session, document.file_id, owner_id) if is_there else None
         if sealed is None:
             raise NotFound
         return self._all_of(sealed)
 
-    def _all_of(self, sealed: SealedFile) -> AsyncGenerator[bytes]:
+    def _all_of(self, sealed: EncryptedFile) -> AsyncGenerator[bytes]:
         return self._read(sealed, 0, sealed.size_bytes)
 
-    async def _read(self, sealed: SealedFile, start: int, end: int) -> AsyncGenerator[bytes]:
+    async def _read(self, sealed: EncryptedFile, start: int, end: int) -> AsyncGenerator[bytes]:
         key = self._file_key(sealed)
         # What another store does not have is not lost.
         await self._keeping.ensure()
@@ -310,17 +326,16 @@ class Files:
             data = await self._store.get(part.object_key)
             try:
                 plain = await asyncio.to_thread(open_part, key, str(sealed.id), part.start, part.size_bytes, data)
-            except Broken as error:
+            except DecryptionFailed as error:
                 raise ObjectMissing(_ALTERED) from error
             yield plain[max(0, start - part.start) : end - part.start]
 
-    def _file_key(self, sealed: SealedFile) -> bytes:
+    def _file_key(self, sealed: EncryptedFile) -> bytes:
+        wrapped = WrappedKey(sealed.key_id, sealed.wrapped_key)
         try:
-            return self._keys.unwrap(Wrapped(sealed.key_id, sealed.wrapped_key), str(sealed.owner_id), str(sealed.id))
-        except Broken as error:
-            raise StoreError(
-                "This file is sealed with a key that RxChat does not have (RXCHAT_FILES_KEY_PREVIOUS)."
-            ) from error
+            return self._keys.unwrap(wrapped, str(sealed.owner_id), str(sealed.id))
+        except DecryptionFailed as error:
+            raise StorageError(_UNKNOWN_KEY) from error
 
     async def remove(self, viewer: Viewer, document_ids: list[UUID]) -> list[UUID]:
         """Delete documents of the person's own; return those that can be restored for a while (`Trash`): a collection's.
@@ -334,7 +349,7 @@ class Files:
         require_scope(viewer, Scope.FILES)
         owner_id, most = viewer.user_id, self.limits
         async with self._database.begin(owner_id) as session:
-            await file_rows.take_turns(session, owner_id)
+            await file_rows.lock_user_files(session, owner_id)
             if await rows.count_owned(session, owner_id, document_ids) != len(set(document_ids)):
                 raise NotFound
             restorable = await trash_rows.restorable(session, owner_id, document_ids)
@@ -349,7 +364,7 @@ class Files:
 
     async def _remove(self, owner_id: UUID, document_ids: list[UUID]) -> None:
         async with self._database.begin(owner_id) as session:
-            await file_rows.take_turns(session, owner_id)
+            await file_rows.lock_user_files(session, owner_id)
             if await rows.count_owned(session, owner_id, document_ids) != len(set(document_ids)):
                 raise NotFound
             unused = await self.removed(session, owner_id, document_ids)
@@ -369,7 +384,7 @@ class Files:
         """
         require_scope(viewer, Scope.FILES)
         async with self._database.begin(viewer.user_id) as session:
-            await file_rows.take_turns(session, viewer.user_id)
+            await file_rows.lock_user_files(session, viewer.user_id)
             if await rows.owned_collection(session, viewer.user_id, collection_id) is None:
                 raise NotFound
             held = await rows.ids_in(session, viewer.user_id, collection_id)
@@ -383,16 +398,3 @@ class Files:
 def _object_key() -> str:
     name = new_id().hex[::-1]
     return f"{name[:2]}/{name}"
-
-
-async def _begun(pieces: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    """Return the same pieces when the first one has been read; that fails, if anything does, while it can be said."""
-    first = await anext(pieces, b"")
-
-    async def all_of_them() -> AsyncGenerator[bytes]:
-        async with aclosing(pieces) as rest:
-            yield first
-            async for piece in rest:
-                yield piece
-
-    return all_of_them()

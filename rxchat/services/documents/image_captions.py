@@ -12,9 +12,9 @@ import structlog
 from rxchat.db.platform.database import Database
 from rxchat.domain.chat import ChatMessage, ModelInfo, Role, TextDelta
 from rxchat.domain.documents import Block, BlockKind, ParsedDocument
-from rxchat.domain.errors import DocumentUnreadable, EmbedderError, ModelError, ModelRefused, NothingButPixels
+from rxchat.domain.errors import DocumentUnreadable, EmbedderError, ModelError, ModelRefused, NoTextLayer
 from rxchat.domain.ports import ChatModel
-from rxchat.domain.text import storable
+from rxchat.domain.text import sanitize
 from rxchat.services.access.model_access import may_use_model
 
 log = structlog.get_logger(__name__)
@@ -32,7 +32,7 @@ _ORDER = (
 )
 
 
-class Pictures:
+class ImageCaptions:
     """Reads pictures with the first model that can see."""
 
     def __init__(self, database: Database, model: ChatModel) -> None:
@@ -44,7 +44,7 @@ class Pictures:
         """Return what a picture of somebody's shows.
 
         Raises:
-            NothingButPixels: when there is no model that can see and that they may use.
+            NoTextLayer: when there is no model that can see and that they may use.
             DocumentUnreadable: when it says nothing.
             EmbedderError: when the model does not answer just now.
         """
@@ -72,7 +72,7 @@ class Pictures:
             for model in seeing:
                 if await may_use_model(session, owner_id, model.name):
                     return model
-        raise NothingButPixels(_NONE_FOR_YOU if seeing else _NOBODY_SEES)
+        raise NoTextLayer(_NONE_FOR_YOU if seeing else _NOBODY_SEES)
 
     async def _described(self, model: str, image: bytes) -> str:
         said = ""
@@ -83,4 +83,4 @@ class Pictures:
                     said += event.text if isinstance(event, TextDelta) else ""
                     if len(said) > _CHARACTERS:
                         break
-        return storable(said[:_CHARACTERS]).strip()
+        return sanitize(said[:_CHARACTERS]).strip()

@@ -27,22 +27,22 @@ from rxchat.domain.chunking import chunked
 from rxchat.domain.documents import DocumentState, ParsedDocument, RecognizedPage
 from rxchat.domain.errors import (
     DocumentUnreadable,
+    NoTextLayer,
     NotFound,
-    NothingButPixels,
     ObjectMissing,
-    StoreError,
+    StorageError,
     TooMuchWork,
 )
 from rxchat.domain.files import Document
 from rxchat.domain.lexemes import VERSION
 from rxchat.domain.ports import DocumentParser
-from rxchat.domain.text import storable
+from rxchat.domain.text import sanitize
 from rxchat.domain.versions import VersionState
 from rxchat.observability import correlation_id
 from rxchat.services.documents.attached_files import AttachedFiles, Preparation
 from rxchat.services.documents.files import Files
-from rxchat.services.documents.image_captions import Pictures
-from rxchat.services.documents.vector_index import SLICE_SECONDS, Embedding, NotMine, SliceOver
+from rxchat.services.documents.image_captions import ImageCaptions
+from rxchat.services.documents.vector_index import SLICE_SECONDS, LeaseLost, SliceOver, VectorIndex
 
 log = structlog.get_logger(__name__)
 
@@ -70,8 +70,8 @@ class Ingestion:
         database: Database,
         files: Files,
         parser: DocumentParser,
-        embedding: Embedding,
-        pictures: Pictures,
+        embedding: VectorIndex,
+        pictures: ImageCaptions,
         quick_parser: DocumentParser | None = None,
     ) -> None:
         """With a parser of their own, small files never wait for one that reads a large file."""
@@ -93,10 +93,10 @@ class Ingestion:
 
         Raises:
             SliceOver: when it is other owners' turn, or more work than small files are; the job is queued again.
-            StoreError, EmbedderError, DatabaseAway: later it may do; the job is tried again, and its document says why.
+            StorageError, EmbedderError, DatabaseUnavailable: later it may do; the job is tried again, and its document says why.
         """
         async with self._database.begin(owner_id) as session:
-            taken = await rows.take_up(session, owner_id, document_id)
+            taken = await rows.claim(session, owner_id, document_id)
         if taken is None or _is_left_alone(taken.document):
             return
         if taken.tries > TRIES and not taken.document.state.is_final:
@@ -123,8 +123,8 @@ class Ingestion:
                     return
                 if document.state.is_final:
                     return
-                taken = rows.Taken(document, taken.fence)
-        except NotMine:
+                taken = rows.ClaimedDocument(document, taken.fence)
+        except LeaseLost:
             log.info("a document is another job's, or gone", document_id=str(document_id))
         except (DocumentUnreadable, ObjectMissing) as error:
             await self._fail(taken, error.message)
@@ -139,7 +139,7 @@ class Ingestion:
         its job ends: `look_after` has it embedded later.
         """
         async with self._database.begin(owner_id) as session:
-            found = await rows.tries(session, owner_id, document_id)
+            found = await rows.attempts(session, owner_id, document_id)
             if found is None:
                 return None
             tries, is_final = found
@@ -149,8 +149,8 @@ class Ingestion:
                 return None
             words = f"{int(seconds)} seconds" if seconds < 120 else f"{math.ceil(seconds / 60)} minutes"
             if tries < TRIES:
-                told = storable(f"{reason} Next try in {words}.")
-                await rows.note(session, owner_id, document_id, told, storable(detail))
+                told = sanitize(f"{reason} Next try in {words}.")
+                await rows.note(session, owner_id, document_id, told, sanitize(detail))
                 return seconds
         await self.give_up(owner_id, document_id, reason, tries, detail)
         return None
@@ -158,26 +158,26 @@ class Ingestion:
     async def give_up(self, owner_id: UUID, document_id: UUID, reason: str, count: int, detail: str = "") -> None:
         """Say that a document has failed after so many tries."""
         async with self._database.begin(owner_id) as session:
-            taken = await rows.take_up(session, owner_id, document_id)
+            taken = await rows.claim(session, owner_id, document_id)
             if taken is not None and taken.document.state.is_final:
                 await rows.retry_later(session, owner_id, document_id, _LONGEST_WAIT_SECONDS)
         if taken is not None and not taken.document.state.is_final:
             await self._fail(taken, _GIVE_UP.format(count=count, reason=reason), detail)
 
-    async def _fail(self, taken: rows.Taken, reason: str, detail: str = "") -> None:
+    async def _fail(self, taken: rows.ClaimedDocument, reason: str, detail: str = "") -> None:
         log.info("a document cannot be read", document_id=str(taken.document.id), reason=reason)
         async with self._database.begin(taken.document.owner_id) as session:
-            facts = {"error": storable(reason), "note_detail": storable(detail)}
+            facts = {"error": sanitize(reason), "note_detail": sanitize(detail)}
             await rows.advance(session, taken, state=DocumentState.FAILED.value, **facts)
 
-    async def _advance(self, taken: rows.Taken, session: rows.AsyncSession, **facts: object) -> None:
+    async def _advance(self, taken: rows.ClaimedDocument, session: rows.AsyncSession, **facts: object) -> None:
         if not await rows.advance(session, taken, **facts):
-            raise NotMine
+            raise LeaseLost
 
     def _parser_of(self, queue: str) -> DocumentParser:
         return self._quick_parser if queue == jobs.QUICK_QUEUE else self._parser
 
-    async def _parse(self, taken: rows.Taken, queue: str) -> None:
+    async def _parse(self, taken: rows.ClaimedDocument, queue: str) -> None:
         parsed: ParsedDocument | None = None
         try:
             parsed = await self._said_by(taken.document, self._parser_of(queue))
@@ -185,12 +185,12 @@ class Ingestion:
             if queue == jobs.QUICK_QUEUE:
                 raise SliceOver from None
             raise
-        except NothingButPixels:
+        except NoTextLayer:
             if not self._parser.can_recognise:
                 raise
         if parsed is None or (parsed.scanned_pages and self._parser.can_recognise):
             await self._leave_to_recogniser(taken)
-            raise NotMine
+            raise LeaseLost
         await self._keep(taken, parsed)
 
     async def _said_by(self, document: Document, parser: DocumentParser) -> ParsedDocument:
@@ -199,14 +199,14 @@ class Ingestion:
             return await self._pictures.read(document.owner_id, content)
         return await parser.parse(document.name, document.media_type, content, document.reading)
 
-    async def _leave_to_recogniser(self, taken: rows.Taken) -> None:
+    async def _leave_to_recogniser(self, taken: rows.ClaimedDocument) -> None:
         document = taken.document
         async with self._database.begin(document.owner_id) as session:
-            if not await rows.tell(session, taken, _RECOGNISED_SOON, 0.0):
-                raise NotMine
+            if not await rows.report_progress(session, taken, _RECOGNISED_SOON, 0.0):
+                raise LeaseLost
             await jobs.queue_ingestion(session, document.owner_id, document.id, queue=jobs.SCANS_QUEUE)
 
-    async def _recognise(self, taken: rows.Taken, queue: str) -> None:
+    async def _recognise(self, taken: rows.ClaimedDocument, queue: str) -> None:
         document = taken.document
 
         until, is_over = time.monotonic() + SLICE_SECONDS, False
@@ -215,13 +215,13 @@ class Ingestion:
             nonlocal is_over
             async with self._database.begin(document.owner_id) as session:
                 if page is None:
-                    is_mine = await rows.tell(session, taken, _RECOGNISED_SOON, share)
+                    is_mine = await rows.report_progress(session, taken, _RECOGNISED_SOON, share)
                 else:
                     # Kept page by page: it has got on, and goes on from here in its next turn or in another process.
                     is_mine = await rows.advance(session, taken, remarks=_RECOGNISED_SOON, progress=share)
                     await recognition.save_page(session, document, page)
                 if not is_mine:
-                    raise NotMine
+                    raise LeaseLost
                 if time.monotonic() > until:
                     is_over = await jobs.other_owners_wait(session, document.owner_id, queue=queue)
             if is_over:
@@ -242,18 +242,18 @@ class Ingestion:
                 raise DocumentUnreadable(f"{unrecognised.message} {unread.message}") from None
         await self._keep(taken, parsed)
 
-    async def _keep(self, taken: rows.Taken, parsed: ParsedDocument) -> None:
+    async def _keep(self, taken: rows.ClaimedDocument, parsed: ParsedDocument) -> None:
         document = taken.document
         async with self._database.begin(document.owner_id) as session:
             await self._advance(
                 taken, session,
                 state=DocumentState.PARSED.value, pages=parsed.pages, characters=len(parsed.text),
-                remarks=storable(" ".join(parsed.notes)), progress=0.0, encoding=parsed.encoding, reader=parsed.reader,
+                remarks=sanitize(" ".join(parsed.notes)), progress=0.0, encoding=parsed.encoding, reader=parsed.reader,
             )  # fmt: skip
             await rows.save_text(session, document, parsed)
             await recognition.forget_pages(session, document)
 
-    async def _chunk(self, taken: rows.Taken, queue: str) -> None:
+    async def _chunk(self, taken: rows.ClaimedDocument, queue: str) -> None:
         document = taken.document
         is_long = queue == jobs.QUICK_QUEUE and document.characters > SMALL_CHARACTERS
         # Parsing was its turn: a megabyte is chunked for seconds. A text larger than a small file is never small.
@@ -269,7 +269,7 @@ class Ingestion:
             await self._advance(taken, session, state=DocumentState.CHUNKED.value, chunks=len(pieces), progress=0.0)
             await rows.save_chunks(session, document, parsed.text, pieces)
 
-    async def _embed(self, taken: rows.Taken, queue: str) -> None:
+    async def _embed(self, taken: rows.ClaimedDocument, queue: str) -> None:
         document = taken.document
         wanted = await self._embedding.embed(taken, document.generation, queue)
         if not wanted.is_active:
@@ -277,7 +277,7 @@ class Ingestion:
         async with self._database.begin(document.owner_id) as session:
             await self._advance(taken, session, state=DocumentState.EMBEDDED.value)
 
-    async def _publish(self, taken: rows.Taken, queue: str) -> None:
+    async def _publish(self, taken: rows.ClaimedDocument, queue: str) -> None:
         document, is_quick = taken.document, queue == jobs.QUICK_QUEUE
         try:
             attached = await self._attached_files.prepare(document, self._parser_of(queue), is_quick=is_quick)
@@ -285,22 +285,22 @@ class Ingestion:
             raise SliceOver from None
         try:
             unused = await self._published(taken, attached)
-        except NotMine:
+        except LeaseLost:
             # Rolled back: nothing refers to what was stored.
             await self._files.discard(attached.object_keys)
             raise
         await self._files.discard(unused)
 
-    async def _published(self, taken: rows.Taken, attached: Preparation) -> list[str]:
+    async def _published(self, taken: rows.ClaimedDocument, attached: Preparation) -> list[str]:
         """Make a document and its attached files findable, and return objects that nothing needs.
 
         Raises:
-            NotMine: when another process has the document by now.
+            LeaseLost: when another process has the document by now.
         """
         document, index = taken.document, await self._embedding.wanted_index()
         async with self._database.begin(document.owner_id) as session:
             # Versions of a document take over one after another.
-            await file_rows.take_turns(session, document.owner_id)
+            await file_rows.lock_user_files(session, document.owner_id)
             if await rows.count_without_vector(session, document, document.generation, index.id):
                 # Another embedder came in force meanwhile: a step back.
                 await self._advance(taken, session, state=DocumentState.CHUNKED.value)
@@ -312,20 +312,20 @@ class Ingestion:
                 await self._tell(session, document, attached.notes)
                 return unused
             else:
-                raise NotMine
+                raise LeaseLost
         return attached.object_keys
 
     async def _tell(self, session: rows.AsyncSession, document: Document, notes: list[str]) -> None:
         if notes:
             remarks = " ".join(filter(None, [document.remarks, *notes]))
-            await document_rows.change_document(session, document.owner_id, document.id, remarks=storable(remarks))
+            await document_rows.change_document(session, document.owner_id, document.id, remarks=sanitize(remarks))
         if document.version_state is VersionState.PENDING:
             await audit_log.append(
                 session, document.owner_id, "document_replaced", "", correlation_id(),
                 name=document.name, version=document.version, document=str(document.id),
             )  # fmt: skip
 
-    async def _embed_anew(self, taken: rows.Taken, queue: str) -> None:
+    async def _embed_anew(self, taken: rows.ClaimedDocument, queue: str) -> None:
         """Give a document that is found its vectors in an index in which it is not whole."""
         document = taken.document
         if document.live_generation is None:
@@ -343,9 +343,9 @@ class Ingestion:
             waiting = await jobs.without_job(session, _SWEPT_AT_A_TIME)
             received = await file_rows.received(session, _SWEPT_AT_A_TIME)
         for owner_id, document_id in received:
-            with suppress(DocumentUnreadable, NotFound, StoreError):
+            with suppress(DocumentUnreadable, NotFound, StorageError):
                 await self._files.finish(owner_id, document_id)
-        waiting += await self._embedding.lacking()
+        waiting += await self._embedding.documents_missing_vectors()
         for owner_id, document_id in waiting:
             async with self._database.begin(owner_id) as session:
                 await jobs.queue_ingestion_once(session, owner_id, document_id, priority=-_BACKGROUND)

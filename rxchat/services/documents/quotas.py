@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db.documents import files as rows
 from rxchat.domain.errors import InvalidInput
-from rxchat.domain.files import FileLimits, spoken_size
+from rxchat.domain.files import FileLimits, format_size
 
 MOST_COLLECTIONS = 1_000
 MOST_ATTACHMENTS = 10_000
@@ -37,11 +37,11 @@ async def check_files(session: AsyncSession, owner_id: UUID, files: int, size_by
     Raises:
         InvalidInput: when there is none.
     """
-    count, kept = await rows.kept(session, owner_id)
+    count, kept = await rows.usage(session, owner_id)
     if count + files > limits.person_files:
         raise InvalidInput(_TOO_MANY.format(count=count, most=limits.person_files))
     if kept + size_bytes > limits.person_bytes:
-        raise InvalidInput(_NO_ROOM.format(size=spoken_size(kept), most=spoken_size(limits.person_bytes)))
+        raise InvalidInput(_NO_ROOM.format(size=format_size(kept), most=format_size(limits.person_bytes)))
 
 
 async def check_collection(session: AsyncSession, owner_id: UUID) -> None:

@@ -11,15 +11,15 @@ from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.errors import NotFound, NotSignedIn
 from rxchat.domain.permissions import Scope, require_scope
-from rxchat.services.platform.session_tokens import Purpose, Tokens, id_in
+from rxchat.services.platform.session_tokens import Purpose, SessionTokens, id_in
 
 SECONDS = 300
 
 
-class FileLinks:
+class SignedUrls:
     """Makes such links and opens them."""
 
-    def __init__(self, database: Database, tokens: Tokens) -> None:
+    def __init__(self, database: Database, tokens: SessionTokens) -> None:
         """Know where truth lives, and who seals."""
         self._database = database
         self._tokens = tokens
@@ -37,7 +37,7 @@ class FileLinks:
         facts = {"uid": str(viewer.user_id), "doc": str(document_id)}
         return self._tokens.seal(Purpose.FILE_LINK, facts, timedelta(seconds=SECONDS)), SECONDS
 
-    async def opened(self, sealed: str) -> tuple[Viewer, UUID]:
+    async def resolve(self, sealed: str) -> tuple[Viewer, UUID]:
         """Return in whose name a link is opened, and for which document.
 
         Raises:

@@ -11,9 +11,9 @@ from rxchat.db.documents import files as rows
 from rxchat.db.documents import trash as trash_rows
 from rxchat.db.documents.search_index import count_common_words
 from rxchat.db.platform.database import Database
-from rxchat.domain.errors import StoreError
+from rxchat.domain.errors import StorageError
 from rxchat.domain.ports import ObjectStore
-from rxchat.services.documents.storage_ownership import Keeping
+from rxchat.services.documents.storage_ownership import StorageOwnership
 from rxchat.services.documents.trash import KEPT
 
 log = structlog.get_logger(__name__)
@@ -27,20 +27,20 @@ _SURPRISING = 100
 """So many objects that nobody has ever known are no surprise, as processes die; more than that are."""
 
 
-class Sweeping:
+class StorageGarbageCollector:
     """Does it when asked; what another process sweeps at the same time does no harm."""
 
     def __init__(self, database: Database, store: ObjectStore) -> None:
         """Know what is remembered, and what is kept."""
         self._database = database
         self._store = store
-        self._keeping = Keeping(database, store)
+        self._keeping = StorageOwnership(database, store)
 
     async def once(self, *, unfinished: timedelta = _UNFINISHED, young: timedelta = _YOUNG) -> int:
         """Forget uploads that nobody goes on with, delete what belongs to no file; return how many objects went.
 
         Raises:
-            StoreError: when the store does not answer, or is not ours: nothing is deleted then, or not everything.
+            StorageError: when the store does not answer, or is not ours: nothing is deleted then, or not everything.
         """
         count = await self.known(unfinished=unfinished)
         unknown = await self.unknown(young=young)
@@ -62,7 +62,7 @@ class Sweeping:
         """Forget uploads that nobody goes on with, delete what files had that are gone; return how many objects went.
 
         Raises:
-            StoreError: when the store does not answer, or is not ours.
+            StorageError: when the store does not answer, or is not ours.
         """
         if not await self._keeping.is_claimed():
             return 0
@@ -74,7 +74,7 @@ class Sweeping:
         """Return the objects in the store that no file has ever had: what was left behind between storing and remembering.
 
         Raises:
-            StoreError: when the store does not answer, or is not ours.
+            StorageError: when the store does not answer, or is not ours.
         """
         if not await self._keeping.is_claimed():
             return []
@@ -92,7 +92,7 @@ class Sweeping:
         """Delete objects, some at a time.
 
         Raises:
-            StoreError: when some of them may be left.
+            StorageError: when some of them may be left.
         """
         for at in range(0, len(keys), _AT_A_TIME):
             await self._keeping.delete(keys[at : at + _AT_A_TIME])
@@ -127,12 +127,12 @@ class Sweeping:
             return await rows.unknown_objects(session, keys)
 
 
-async def swept(sweeping: Sweeping) -> None:
+async def swept(sweeping: StorageGarbageCollector) -> None:
     """Sweep; a store that does not answer, or is not ours, is swept another time."""
     reason = ""
     try:
         await sweeping.once()
-    except StoreError as error:
+    except StorageError as error:
         reason = error.message
     if reason:
         log.error("the file store was not swept", reason=reason)

@@ -11,7 +11,7 @@ import structlog
 
 from rxchat.db.documents import files as rows
 from rxchat.db.platform.database import Database
-from rxchat.domain.errors import DatabaseAway, StoreAway, StoreError
+from rxchat.domain.errors import DatabaseUnavailable, StorageError, StorageUnavailable
 from rxchat.domain.ports import ObjectStore
 
 log = structlog.get_logger(__name__)
@@ -28,7 +28,7 @@ _ASKED_EVERY_SECONDS = 10.0
 _PATIENCE_SECONDS = 2.0
 
 
-class Keeping:
+class StorageOwnership:
     """Knows whose the store is, and lets pieces in it go."""
 
     def __init__(self, database: Database, store: ObjectStore) -> None:
@@ -45,8 +45,8 @@ class Keeping:
         """Return when the store is this installation's, which claims one that is nobody's.
 
         Raises:
-            StoreAway: when it does not answer, or is not the one that files are in.
-            StoreError: when it is another installation's.
+            StorageUnavailable: when it does not answer, or is not the one that files are in.
+            StorageError: when it is another installation's.
         """
         if self._is_ours:
             return
@@ -54,15 +54,15 @@ class Keeping:
             await self.claim()
             # Another installation may have done the same at the same time: the later one has it.
             if not await self.is_claimed():
-                raise StoreAway(_ELSEWHERE)
+                raise StorageUnavailable(_ELSEWHERE)
         self._is_ours = True
 
     async def is_claimed(self) -> bool:
         """Whether the store is this installation's; False when it is nobody's, and nothing has been kept yet.
 
         Raises:
-            StoreAway: when it does not answer, or is not the one that files are in.
-            StoreError: when it is another installation's.
+            StorageUnavailable: when it does not answer, or is not the one that files are in.
+            StorageError: when it is another installation's.
         """
         return await self._is_ours_by(await self._store.owner())
 
@@ -71,16 +71,16 @@ class Keeping:
         async with self._database.begin(None) as session:
             here = await rows.this_installation(session)
         if owner is None and here.keeps_files:
-            raise StoreAway(_ELSEWHERE)
+            raise StorageUnavailable(_ELSEWHERE)
         if owner not in {None, here.name}:
-            raise StoreError(_OTHERS)
+            raise StorageError(_OTHERS)
         return owner is not None
 
     async def claim(self) -> None:
         """Make the store this installation's, whoever's it was.
 
         Raises:
-            StoreError: when that cannot be written into it.
+            StorageError: when that cannot be written into it.
         """
         async with self._database.begin(None) as session:
             here = await rows.this_installation(session)
@@ -90,7 +90,7 @@ class Keeping:
     async def discard(self, keys: Sequence[str]) -> None:
         """Delete pieces that nothing refers to any more; what cannot be deleted now, the sweep deletes later."""
         if keys:
-            with suppress(StoreError, DatabaseAway):
+            with suppress(StorageError, DatabaseUnavailable):
                 if self._is_ours or await self.is_claimed():
                     await self.delete(keys)
 
@@ -98,7 +98,7 @@ class Keeping:
         """Delete pieces from the store, and forget that they have to be.
 
         Raises:
-            StoreError: when some of them may be left.
+            StorageError: when some of them may be left.
         """
         await self._store.delete(keys)
         async with self._database.begin(None) as session:
@@ -118,12 +118,12 @@ class Keeping:
         # A look at a disk that hangs keeps its thread for as long as that: there is never more than this one.
         await asyncio.wait({self._look}, timeout=_PATIENCE_SECONDS)
         if not self._look.done():
-            return StoreAway().message
+            return StorageUnavailable().message
         try:
             await self._is_ours_by(self._look.result())
-        except StoreError as error:
+        except StorageError as error:
             return f"{error.message} {error.detail}".strip()
-        except DatabaseAway:
+        except DatabaseUnavailable:
             # That is said of the database.
             return ""
         return ""

@@ -19,7 +19,7 @@ from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import NotFound
 from rxchat.domain.files import Document
 from rxchat.domain.permissions import Scope, require_scope
-from rxchat.services.accounts.rate_limits import Limits
+from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.documents import quotas
 from rxchat.services.documents.files import Files
 
@@ -31,7 +31,7 @@ _UNFINISHED = {DocumentState.STORED.value, DocumentState.PARSED.value}
 class Trash:
     """The use cases around deleted documents."""
 
-    def __init__(self, database: Database, limits: Limits, files: Files) -> None:
+    def __init__(self, database: Database, limits: RateLimits, files: Files) -> None:
         self._database = database
         self._limits = limits
         self._files = files
@@ -63,7 +63,7 @@ class Trash:
         require_scope(viewer, Scope.FILES)
         await self._limits.attempt_to_queue(viewer.user_id, caller)
         async with self._database.begin(viewer.user_id) as session:
-            await file_rows.take_turns(session, viewer.user_id)
+            await file_rows.lock_user_files(session, viewer.user_id)
             deleted = [item for item in await rows.trashed(session) if item.id in document_ids]
             if len(deleted) != len(set(document_ids)):
                 raise NotFound
@@ -88,7 +88,7 @@ class Trash:
         """
         require_scope(viewer, Scope.FILES)
         async with self._database.begin(viewer.user_id) as session:
-            await file_rows.take_turns(session, viewer.user_id)
+            await file_rows.lock_user_files(session, viewer.user_id)
             if all(item.id != document_id for item in await rows.trashed(session)):
                 raise NotFound
             restored = await rows.restore(session, document_id)

@@ -21,18 +21,18 @@ from rxchat.db.platform.database import Database
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import (
     AlreadyExists,
-    DatabaseAway,
+    DatabaseUnavailable,
     DocumentUnreadable,
     NotFound,
     ObjectMissing,
-    StoreAway,
-    StoreError,
+    StorageError,
+    StorageUnavailable,
 )
-from rxchat.domain.files import Document, SealedFile, Upload
-from rxchat.domain.text import storable
+from rxchat.domain.files import Document, EncryptedFile, Upload
+from rxchat.domain.text import sanitize
 from rxchat.domain.versions import IfExists, VersionState
 from rxchat.parsers.formats import format_of
-from rxchat.services.documents.storage_ownership import Keeping
+from rxchat.services.documents.storage_ownership import StorageOwnership
 
 log = structlog.get_logger(__name__)
 
@@ -43,15 +43,15 @@ _RENEWED_EVERY_SECONDS = 2.0
 _LOOK_AGAIN_SECONDS = 0.25
 
 
-class Finishing:
+class UploadFinalizer:
     """Makes stored documents of uploads that have arrived."""
 
     def __init__(
         self,
         database: Database,
-        keeping: Keeping,
+        keeping: StorageOwnership,
         digest_key: bytes,
-        read: Callable[[SealedFile], AsyncGenerator[bytes]],
+        read: Callable[[EncryptedFile], AsyncGenerator[bytes]],
     ) -> None:
         """Know how what is stored is read, and by which key contents are compared."""
         self._database = database
@@ -75,28 +75,28 @@ class Finishing:
             raise NotFound("This upload is not there any more: please choose the file again.")
         return found
 
-    async def now(self, owner_id: UUID, document_id: UUID) -> Upload:
+    async def finalize(self, owner_id: UUID, document_id: UUID) -> Upload:
         """Finish an upload while its person waits; when somebody else is at it, wait for that.
 
         Raises:
             DocumentUnreadable: when it is not what its name says.
             AlreadyExists: when its name is taken, and it is to be refused then.
             NotFound: when it was given up or deleted meanwhile.
-            StoreError: when it cannot be read just now.
+            StorageError: when it cannot be read just now.
         """
         while not (upload := await self.found(owner_id, document_id)).is_stored:
             async with self._lease(owner_id, upload.file_id) as is_mine:
                 if is_mine:
-                    return await self._look_at(owner_id, upload)
+                    return await self._verify(owner_id, upload)
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
         return upload
 
-    async def unattended(self, owner_id: UUID, document_id: UUID) -> None:
+    async def finalize_in_background(self, owner_id: UUID, document_id: UUID) -> None:
         """Finish an upload whose person may be gone: what cannot be used stays as a document that says why.
 
         Raises:
             NotFound: when it was given up or deleted meanwhile.
-            StoreError: when it cannot be read just now.
+            StorageError: when it cannot be read just now.
         """
         upload = await self.found(owner_id, document_id)
         if upload.is_stored:
@@ -105,7 +105,7 @@ class Finishing:
             if not is_mine:
                 return
             try:
-                await self._look_at(owner_id, upload)
+                await self._verify(owner_id, upload)
             except (AlreadyExists, DocumentUnreadable, ObjectMissing) as error:
                 await self._refuse(owner_id, document_id, error.message)
 
@@ -122,7 +122,7 @@ class Finishing:
             yield True
         finally:
             renewing.cancel()
-            with suppress(DatabaseAway):
+            with suppress(DatabaseUnavailable):
                 async with self._database.begin(owner_id) as session:
                     await file_rows.end_lease(session, owner_id, file_id)
 
@@ -130,13 +130,13 @@ class Finishing:
         while True:
             await asyncio.sleep(_RENEWED_EVERY_SECONDS)
             # One that lapses costs somebody else the same work; who takes the file in first is decided elsewhere.
-            with suppress(DatabaseAway):
+            with suppress(DatabaseUnavailable):
                 async with self._database.begin(owner_id) as session:
                     await file_rows.renew_lease(session, owner_id, file_id)
 
-    async def _look_at(self, owner_id: UUID, upload: Upload) -> Upload:
+    async def _verify(self, owner_id: UUID, upload: Upload) -> Upload:
         async with self._database.begin(owner_id) as session:
-            sealed = await file_rows.sealed(session, upload.file_id, owner_id)
+            sealed = await file_rows.encrypted_file(session, upload.file_id, owner_id)
         if sealed is None:
             raise NotFound("This document was deleted while it was being uploaded.")
         digest, head = hmac.new(self._digest_key, owner_id.bytes, hashlib.sha256), b""
@@ -145,21 +145,21 @@ class Finishing:
             await asyncio.to_thread(digest.update, piece)
         kind = format_of(upload.name, head)
         lost = await self._lost(owner_id, digest.digest())
-        return await self._take_in(owner_id, upload, digest.digest(), kind.media_type, lost)
+        return await self._commit(owner_id, upload, digest.digest(), kind.media_type, lost)
 
     async def _lost(self, owner_id: UUID, digest: bytes) -> UUID | None:
         """Return the file of before with the same content, when what is stored of that cannot be read any more."""
         async with self._database.begin(owner_id) as session:
             known = await file_rows.same_content(session, owner_id, digest)
-            sealed = await file_rows.sealed(session, known, owner_id) if known else None
+            sealed = await file_rows.encrypted_file(session, known, owner_id) if known else None
         if sealed is None:
             return None
         try:
             async for _ in self._read(sealed):
                 pass
-        except StoreAway:
+        except StorageUnavailable:
             raise
-        except StoreError as error:
+        except StorageError as error:
             # Lost, altered, on a sector that cannot be read, or under a key that is gone.
             log.warning(
                 "a file that cannot be read any more is uploaded again", file_id=str(known), reason=error.message
@@ -167,13 +167,13 @@ class Finishing:
             return known
         return None
 
-    async def _take_in(
+    async def _commit(
         self, owner_id: UUID, upload: Upload, digest: bytes, media_type: str, lost: UUID | None
     ) -> Upload:
         """Make a stored document of an upload, unless somebody else has; the same file is kept once."""
         document_id, file_id, unused = upload.document_id, upload.file_id, list[str]()
         async with self._database.begin(owner_id) as session:
-            await file_rows.take_turns(session, owner_id)
+            await file_rows.lock_user_files(session, owner_id)
             document = await rows.owned_document(session, owner_id, document_id, lock=True)
             if document is None:
                 raise NotFound("This document was deleted while it was being uploaded.")
@@ -224,7 +224,7 @@ class Finishing:
             document = await rows.owned_document(session, owner_id, document_id, lock=True)
             if document is not None and document.state is DocumentState.UPLOADING:
                 await rows.change_document(
-                    session, owner_id, document_id, state=DocumentState.FAILED.value, error=storable(reason)
+                    session, owner_id, document_id, state=DocumentState.FAILED.value, error=sanitize(reason)
                 )
 
 

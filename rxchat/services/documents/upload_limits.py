@@ -26,7 +26,7 @@ _SLOWEST_BYTES_A_SECOND = 1_000
 """A line that brings less in a window counts as broken off, and another upload has the turn; it can go on later."""
 
 
-class Turns:
+class UploadLimiter:
     """Which uploads are listened to; no user takes all the turns there are, or keeps others waiting for long."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ from rxchat.db.platform import jobs
 from rxchat.db.platform.database import Database
 from rxchat.domain.errors import EmbedderError, TextRefused, TextTooLong
 from rxchat.domain.ports import EmbeddingModel
-from rxchat.domain.retrieval import MOST_DIMENSIONS, EmbedderInfo, Index, embedded_text
+from rxchat.domain.retrieval import MOST_DIMENSIONS, EmbedderInfo, EmbeddingIndex, embedded_text
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +44,7 @@ class SliceOver(Exception):
     """A document has had its turn; what is done of it is kept, and the rest goes on in its next one."""
 
 
-class NotMine(Exception):
+class LeaseLost(Exception):
     """Another job has taken this document up, or it was deleted: nothing more to do here."""
 
 
@@ -79,7 +79,7 @@ async def vectors_of(
     return [[value / length for value in mean]]
 
 
-class Embedding:
+class VectorIndex:
     """The vectors of documents, in the index that is wanted."""
 
     def __init__(self, database: Database, embedder: EmbeddingModel) -> None:
@@ -87,7 +87,7 @@ class Embedding:
         self._database = database
         self._embedder = embedder
 
-    async def wanted_index(self) -> Index:
+    async def wanted_index(self) -> EmbeddingIndex:
         """Return the index of the embedder that is configured now, making it when it is new.
 
         Raises:
@@ -104,22 +104,22 @@ class Embedding:
         async with self._database.begin(None) as session:
             return await index_rows.open_index(session, info)
 
-    def _kept(self, active: Index | None, problem: str) -> Index:
+    def _kept(self, active: EmbeddingIndex | None, problem: str) -> EmbeddingIndex:
         """Return the index in use instead of one that cannot be made; the log says why."""
         if active is None:
             raise EmbedderError(problem)
         log.error("the embedding model cannot be used, the index of before stays in use", reason=problem)
         return active
 
-    async def _known(self) -> list[Index]:
+    async def _known(self) -> list[EmbeddingIndex]:
         async with self._database.begin(None) as session:
             return await index_rows.indexes(session)
 
-    async def embed(self, taken: rows.Taken, generation: int, queue: str) -> Index:
+    async def embed(self, taken: rows.ClaimedDocument, generation: int, queue: str) -> EmbeddingIndex:
         """Make the vectors of a document that are missing in the wanted index, and return that index.
 
         Raises:
-            NotMine: when another job has the document.
+            LeaseLost: when another job has the document.
             SliceOver: when it takes longer than a turn, and other owners wait in the queue of its job.
             EmbedderError: when there is no answer; what is embedded by then is kept.
         """
@@ -127,7 +127,7 @@ class Embedding:
         await self._embed_in(taken, generation, wanted, queue)
         return wanted
 
-    async def embed_for_now(self, taken: rows.Taken, generation: int, queue: str) -> None:
+    async def embed_for_now(self, taken: rows.ClaimedDocument, generation: int, queue: str) -> None:
         """Make those in the index that is in force, while that is not the wanted one: if its model is there still."""
         active = next((index for index in await self._known() if index.is_active), None)
         if active is None:
@@ -137,7 +137,7 @@ class Embedding:
         except EmbedderError as error:
             log.info("a document is found by meaning only later", reason=error.message)
 
-    async def _embed_in(self, taken: rows.Taken, generation: int, index: Index, queue: str) -> None:
+    async def _embed_in(self, taken: rows.ClaimedDocument, generation: int, index: EmbeddingIndex, queue: str) -> None:
         document = taken.document
         async with self._database.begin(document.owner_id) as session:
             missing = await rows.count_without_vector(session, document, generation, index.id)
@@ -162,10 +162,10 @@ class Embedding:
             made = [(item[0], vector) for item, vector in zip(batch, vectors, strict=True)]
             async with self._database.begin(document.owner_id) as session:
                 if not await rows.advance(session, taken, progress=1 - missing / total):
-                    raise NotMine
+                    raise LeaseLost
                 await rows.save_vectors(session, document, index.id, made)
 
-    async def lacking(self) -> list[tuple[UUID, UUID]]:
+    async def documents_missing_vectors(self) -> list[tuple[UUID, UUID]]:
         """Return documents that are not whole in the wanted index; puts it in force when there are none."""
         try:
             index = await self.wanted_index()

@@ -20,7 +20,7 @@ from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Scope, require_scope
 from rxchat.domain.versions import VersionState
 from rxchat.observability import correlation_id
-from rxchat.services.accounts.rate_limits import Limits
+from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.documents import quotas
 from rxchat.services.documents.collections import Library
 from rxchat.services.documents.files import Files
@@ -43,7 +43,7 @@ class History:
 class Versions:
     """The use cases around versions of documents."""
 
-    def __init__(self, database: Database, library: Library, files: Files, limits: Limits) -> None:
+    def __init__(self, database: Database, library: Library, files: Files, limits: RateLimits) -> None:
         self._database = database
         self._limits = limits
         self._library = library
@@ -89,7 +89,7 @@ class Versions:
         require_scope(viewer, Scope.FILES)
         await self._limits.attempt_to_queue(viewer.user_id, caller)
         async with self._database.begin(viewer.user_id) as session:
-            await file_rows.take_turns(session, viewer.user_id)
+            await file_rows.lock_user_files(session, viewer.user_id)
             earlier = await rows.owned_document(session, viewer.user_id, document_id, lock=True)
             if earlier is None:
                 raise NotFound

@@ -15,7 +15,7 @@ _NO_MODEL = "The model host has no chat model yet. Get one with: ollama pull lla
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class ModelList:
     """The models on offer, the one that answers by default, and what is wrong when there are none."""
 
     models: tuple[ModelInfo, ...]
@@ -28,18 +28,18 @@ class Offer:
     """Models that would leave this network, which no administrator has allowed."""
 
 
-class Models:
+class ModelCatalog:
     """What the providers offer, asked for at most every ten seconds."""
 
     def __init__(self, provider: ChatModel, *, default: str = "") -> None:
         """Know whom to ask and which model the operator prefers."""
         self._provider = provider
         self._preferred = default
-        self._offer: Offer | None = None
+        self._offer: ModelList | None = None
         self._asked_at = 0.0
         self._loading: dict[str, tuple[float, bool]] = {}
 
-    async def offer(self) -> Offer:
+    async def offer(self) -> ModelList:
         """Return what is on offer now; with the provider away, what was last known and the problem."""
         if self._offer is not None and not self._offer.problem and time.monotonic() - self._asked_at < _FRESH_SECONDS:
             return self._offer
@@ -47,15 +47,15 @@ class Models:
             found = await self._provider.models()
         except ModelError as error:
             known = self._offer.models if self._offer else ()
-            self._offer = Offer(known, self._default(known), error.message, error.detail)
+            self._offer = ModelList(known, self._default(known), error.message, error.detail)
             return self._offer
         models = tuple(model for model in found if model.can_chat)
         forbidden = tuple(model for model in found if model.is_chat_model and not model.is_allowed)
         self._asked_at = time.monotonic()
         if models:
-            self._offer = Offer(models, self._default(models), forbidden=forbidden)
+            self._offer = ModelList(models, self._default(models), forbidden=forbidden)
         else:
-            self._offer = Offer((), self._default(()), _NO_MODEL, forbidden=forbidden)
+            self._offer = ModelList((), self._default(()), _NO_MODEL, forbidden=forbidden)
         return self._offer
 
     async def is_loading(self, model: str) -> bool:

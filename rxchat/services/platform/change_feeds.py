@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from rxchat.domain.errors import DatabaseAway
+from rxchat.domain.errors import DatabaseUnavailable
 from rxchat.domain.ids import parse_id
 
 log = structlog.get_logger(__name__)
@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 _RECONNECT_SECONDS = 1.0
 
 
-class Notices:
+class PgListener:
     """Hands each notice to whoever asked for its kind, and says when some may have been missed."""
 
     def __init__(self, listen: Callable[[], AsyncGenerator[str]]) -> None:
@@ -27,7 +27,7 @@ class Notices:
         self._task: asyncio.Task[None] | None = None
         self.listening = asyncio.Event()
 
-    def on(self, kind: str, hear: Callable[[str], None]) -> None:
+    def subscribe(self, kind: str, hear: Callable[[str], None]) -> None:
         """Call `hear` with the rest of each notice of this kind; with "" when notices may have been missed.
 
         Raises:
@@ -54,7 +54,7 @@ class Notices:
                 async for payload in self._listen():
                     self._dispatch(payload)
                     self.listening.set()
-            except DatabaseAway:
+            except DatabaseUnavailable:
                 log.warning("postgres tells nothing just now: the connection that listens is lost")
             except Exception:
                 # The edge of the listener: whatever keeps it from listening, it says that it is deaf, and tries again.
@@ -74,7 +74,7 @@ class Notices:
                 log.exception("a notice was not understood", kind=kind)
 
 
-class Watch:
+class ChangeSubscription:
     """One tab's view of what happens to its person's conversations; many happenings count as one."""
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class Watch:
         self._happened = asyncio.Event()
         self._nudge: Callable[[], None] | None = None
 
-    def poke(self) -> None:
+    def notify(self) -> None:
         """Say that something happened."""
         self._happened.set()
         if self._nudge is not None:
@@ -113,14 +113,14 @@ class Watch:
         return True
 
 
-class Access:
+class AccessInvalidator:
     """Tells this process that what somebody may do has changed, in whatever process or tool it was changed."""
 
-    def __init__(self, notices: Notices) -> None:
+    def __init__(self, notices: PgListener) -> None:
         """Hear of every change of an account, a sign-in, a role or a rule (triggers in Postgres tell of them)."""
         self._notices = notices
         self._hearers: list[Callable[[UUID | None], None]] = []
-        notices.on("access", self._hear)
+        notices.subscribe("access", self._hear)
 
     @property
     def is_up_to_date(self) -> bool:
@@ -140,20 +140,20 @@ class Access:
         self.changed(parse_id(rest))
 
 
-class Activity:
+class ChangeFeed:
     """Tells tabs that something happened to their person's conversations (or documents), in whatever process it was done."""
 
-    def __init__(self, notices: Notices, access: Access, kind: str = "conversation") -> None:
+    def __init__(self, notices: PgListener, access: AccessInvalidator, kind: str = "conversation") -> None:
         """Hear of everything that happens to things of a kind, and of what changes who may see them."""
         # By person, and by the conversation or collection that is open: it may be somebody else's, and shared.
-        self._watches: dict[UUID, set[Watch]] = {}
-        notices.on(kind, self._hear)
+        self._watches: dict[UUID, set[ChangeSubscription]] = {}
+        notices.subscribe(kind, self._hear)
         access.on_change(self._poke)
 
     @contextmanager
-    def watching(self, user_id: UUID, opened: UUID | None) -> Iterator[Watch]:
+    def watching(self, user_id: UUID, opened: UUID | None) -> Iterator[ChangeSubscription]:
         """Watch a person's things, and the one that is open, for as long as the context is."""
-        watch = Watch()
+        watch = ChangeSubscription()
         keys = [key for key in (user_id, opened) if key is not None]
         for key in keys:
             self._watches.setdefault(key, set()).add(watch)
@@ -177,4 +177,4 @@ class Activity:
         affected = self._watches.values() if key is None else [self._watches.get(key, set())]
         for watches in affected:
             for watch in watches:
-                watch.poke()
+                watch.notify()

@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 _NONCE_BYTES = 12
 
 
-class Broken(Exception):
+class DecryptionFailed(Exception):
     """What is stored was not sealed by this installation's key, or not for this owner."""
 
 
-class Vault:
+class SecretBox:
     """Seals and opens with keys derived from the installation's secret."""
 
     def __init__(self, secret: bytes) -> None:
@@ -41,7 +41,7 @@ class Vault:
         try:
             return AESGCM(self.key(purpose)).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], owner.encode())
         except (InvalidTag, ValueError) as error:
-            raise Broken from error
+            raise DecryptionFailed from error
 
     def digest(self, purpose: str, secret: str) -> bytes:
         """Return the keyed hash of a random secret that is compared and never read (a key, a code, a link)."""

@@ -13,11 +13,11 @@ from rxchat.domain.accounts import GUEST, MEMBER, Caller, RegistrationMode, Seco
 from rxchat.domain.errors import InvalidInput, NotAllowed
 from rxchat.domain.permissions import Action, Permission, Resource, ResourceKind, is_allowed, require
 from rxchat.observability import correlation_id
-from rxchat.services.platform.change_feeds import Access
+from rxchat.services.platform.change_feeds import AccessInvalidator
 
 
 @dataclass(frozen=True, slots=True)
-class InstallationRules:
+class AccountPolicies:
     """What holds for everybody here."""
 
     registration: RegistrationMode = RegistrationMode.INVITATION
@@ -26,15 +26,15 @@ class InstallationRules:
     """The role of whoever makes an account without an invitation."""
 
 
-class Rules:
+class InstanceSettings:
     """Reads the rules, remembers them until they change, and changes them."""
 
-    def __init__(self, database: Database, access: Access, initial: InstallationRules) -> None:
+    def __init__(self, database: Database, access: AccessInvalidator, initial: AccountPolicies) -> None:
         """Know where they are kept, and how they begin."""
         self._database = database
         self._access = access
         self._initial = initial
-        self._known: InstallationRules | None = None
+        self._known: AccountPolicies | None = None
         self._changes = 0
         access.on_change(self._forget)
 
@@ -43,7 +43,7 @@ class Rules:
             self._known = None
             self._changes += 1
 
-    async def current(self) -> InstallationRules:
+    async def current(self) -> AccountPolicies:
         """Return the rules as they are now."""
         if self._known is not None and self._access.is_up_to_date:
             return self._known
@@ -56,7 +56,7 @@ class Rules:
             self._known = rules
         return rules
 
-    async def change(self, viewer: Viewer, caller: Caller, **values: str) -> InstallationRules:
+    async def change(self, viewer: Viewer, caller: Caller, **values: str) -> AccountPolicies:
         """Change rules by name, and return all of them.
 
         Raises:
@@ -81,7 +81,7 @@ class Rules:
         return after
 
 
-def _merged(rules: InstallationRules, stored: dict[str, Any]) -> InstallationRules:
+def _merged(rules: AccountPolicies, stored: dict[str, Any]) -> AccountPolicies:
     try:
         return _checked(rules, {name: str(value) for name, value in stored.items()})
     except InvalidInput:
@@ -89,7 +89,7 @@ def _merged(rules: InstallationRules, stored: dict[str, Any]) -> InstallationRul
         return rules
 
 
-def _checked(rules: InstallationRules, values: dict[str, str]) -> InstallationRules:
+def _checked(rules: AccountPolicies, values: dict[str, str]) -> AccountPolicies:
     for name, value in values.items():
         try:
             match name:

@@ -21,8 +21,8 @@ from rxchat import observability
 from rxchat.db.platform import jobs
 from rxchat.db.platform.database import Database
 from rxchat.domain.ids import new_id
-from rxchat.domain.mail import Letter, MailAway, Mailer
-from rxchat.services.platform.encryption import Broken, Vault
+from rxchat.domain.mail import Letter, Mailer, MailUnavailable
+from rxchat.services.platform.encryption import DecryptionFailed, SecretBox
 
 log = structlog.get_logger(__name__)
 
@@ -34,10 +34,10 @@ _PURPOSE = "queued mail"
 _SETTLED_EVERY_SECONDS = 0.02
 
 
-class Post:
+class MailSender:
     """Queues mails, and sends those that are queued."""
 
-    def __init__(self, mailer: Mailer | None, base_url: str, vault: Vault, database: Database) -> None:
+    def __init__(self, mailer: Mailer | None, base_url: str, vault: SecretBox, database: Database) -> None:
         """Take who sends, if mail is configured at all, and the address that links begin with."""
         self._mailer = mailer
         self.base_url = base_url
@@ -46,7 +46,7 @@ class Post:
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
-    def is_there(self) -> bool:
+    def is_configured(self) -> bool:
         """Whether mail can be sent at all."""
         return self._mailer is not None
 
@@ -63,14 +63,14 @@ class Post:
         try:
             told = json.loads(self._vault.open(_PURPOSE, "", base64.b64decode(sealed)))
             letter = Letter(**told)
-        except (Broken, ValueError, TypeError):
+        except (DecryptionFailed, ValueError, TypeError):
             log.error("a mail was given up: it cannot be opened, perhaps the secret key was replaced")  # noqa: TRY400
             return None
         try:
             if self._mailer is None:
-                raise MailAway("this process has no RXCHAT_SMTP_URL")
+                raise MailUnavailable("this process has no RXCHAT_SMTP_URL")
             await self._mailer.send(letter)
-        except MailAway as error:
+        except MailUnavailable as error:
             observability.MAILS.labels("failed").inc()
             return self._next_try(letter, attempt, str(error))
         observability.MAILS.labels("sent").inc()
@@ -84,13 +84,13 @@ class Post:
         log.warning("a mail could not be sent", **facts)
         return min(_FIRST_PAUSE_SECONDS * 2 ** (attempt - 1), _LONGEST_PAUSE_SECONDS)
 
-    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+    def run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something after the answer to whoever asks for it."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def settled(self) -> None:
+    async def drain(self) -> None:
         """Wait until everything beside requests is done, and no mail is queued any more."""
         while True:
             while self._tasks:

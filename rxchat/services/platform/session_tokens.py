@@ -46,7 +46,7 @@ class SessionToken:
     session_id: UUID
 
 
-class Tokens:
+class SessionTokens:
     """Seals and opens tokens with keys derived from the installation's secret."""
 
     def __init__(self, secret: bytes) -> None:

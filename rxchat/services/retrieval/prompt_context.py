@@ -18,9 +18,9 @@ from rxchat.domain.chat import ChatMessage, ModelInfo, Role, TextDelta
 from rxchat.domain.errors import ModelError
 from rxchat.domain.grounding import DEMO_TOKENS, rewriting, rewritten, standalone_question, with_sources
 from rxchat.domain.ports import ChatModel
-from rxchat.domain.retrieval import Passage, Scope, Source, within_budget
+from rxchat.domain.retrieval import Passage, SearchScope, Source, within_budget
 from rxchat.domain.runs import ClaimedRun
-from rxchat.services.retrieval.search import Retrieval
+from rxchat.services.retrieval.search import DocumentSearch
 from rxchat.services.retrieval.tools import RetrievalTools
 
 log = structlog.get_logger(__name__)
@@ -35,43 +35,43 @@ _MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Grounded:
+class PromptContext:
     """What a model is asked, and the sources that it is shown."""
 
     messages: list[ChatMessage]
     sources: tuple[Source, ...] = ()
-    lacking: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     """What could not be looked at: sentences that are shown under the answer."""
     tools: RetrievalTools | None = None
     """What the model may ask for itself; None when it cannot, or there is nothing."""
 
 
-class Grounding:
+class PromptContextBuilder:
     """Looks for sources with the rights of whoever asked, as they are when the answer is written."""
 
-    def __init__(self, database: Database, retrieval: Retrieval, model: ChatModel, *, source_tokens: int) -> None:
+    def __init__(self, database: Database, retrieval: DocumentSearch, model: ChatModel, *, source_tokens: int) -> None:
         """Know where to look, and how much of a prompt sources may take."""
         self._database = database
         self._retrieval = retrieval
         self._model = model
         self._source_tokens = source_tokens
 
-    async def ground(self, run: ClaimedRun, messages: list[ChatMessage], *, is_new: bool) -> Grounded:
+    async def build(self, run: ClaimedRun, messages: list[ChatMessage], *, is_new: bool) -> PromptContext:
         """Return what to ask for this run: with sources, when its conversation knows something.
 
         An answer that is gone on with keeps the sources that it began with.
 
         Raises:
-            DatabaseAway: when Postgres does not answer.
+            DatabaseUnavailable: when Postgres does not answer.
         """
         async with self._database.begin(run.owner_id) as session:
-            known = await rows.of(session, run.owner_id, run.conversation_id)
+            known = await rows.for_conversation(session, run.owner_id, run.conversation_id)
             if not known:
-                return Grounded(messages)
+                return PromptContext(messages)
             viewer = await role_rows.acting(session)
             kept = [] if is_new else await rows.sources(session, run.owner_id, run.message_id)
         if viewer is None:
-            return Grounded(messages)
+            return PromptContext(messages)
         scope = await self._retrieval.scope_of(viewer, [item.id for item in known])
         model = await self._info(run.model)
         files = [item.id for item in known if item.kind != "collection"]
@@ -94,19 +94,19 @@ class Grounding:
         model: ModelInfo | None,
         messages: list[ChatMessage],
         sources: list[Source],
-        scope: Scope,
+        scope: SearchScope,
         lacking: Sequence[str] = (),
-    ) -> Grounded:
+    ) -> PromptContext:
         told, tools = with_sources(messages, sources, lacking), None
         if model is not None and "tools" in model.capabilities and not model.is_demo and not scope.is_empty:
             tools = RetrievalTools(self._database, self._retrieval, viewer, scope, sources, self._source_tokens)
-        return Grounded(told, tuple(sources), tuple(lacking), tools)
+        return PromptContext(told, tuple(sources), tuple(lacking), tools)
 
     async def keep(self, run: ClaimedRun, sources: Sequence[Source]) -> None:
         """Keep what the model has found itself, beside what it was shown at first.
 
         Raises:
-            DatabaseAway: when Postgres does not answer.
+            DatabaseUnavailable: when Postgres does not answer.
         """
         async with self._database.begin(run.owner_id) as session:
             await rows.save_sources(session, run.owner_id, run.conversation_id, run.message_id, sources)
@@ -130,13 +130,13 @@ class Grounding:
         return (*_named(later), *_named([f"{name} could not be read." for name in found.failed]))
 
     async def _found(
-        self, viewer: Viewer, run: ClaimedRun, model: ModelInfo | None, messages: list[ChatMessage], scope: Scope
+        self, viewer: Viewer, run: ClaimedRun, model: ModelInfo | None, messages: list[ChatMessage], scope: SearchScope
     ) -> tuple[Sequence[Passage], str]:
         if scope.is_empty:
             return (), ""
         is_demo = model is not None and model.is_demo
         budget = min(self._source_tokens, DEMO_TOKENS) if is_demo else self._source_tokens
-        whole = await self._retrieval.all_of(viewer, scope, budget)
+        whole = await self._retrieval.whole_scope(viewer, scope, budget)
         if whole is not None:
             return whole, ""
         question = await self._question(run.model, messages, is_demo=is_demo)

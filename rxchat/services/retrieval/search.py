@@ -16,8 +16,8 @@ from rxchat.domain.errors import EmbedderError, InvalidInput
 from rxchat.domain.permissions import Scope as KeyScope
 from rxchat.domain.permissions import require_scope
 from rxchat.domain.ports import EmbeddingModel, Reranker
-from rxchat.domain.retrieval import CANDIDATES, Index, Passage, Scope, Way, reranked
-from rxchat.domain.text import storable
+from rxchat.domain.retrieval import CANDIDATES, EmbeddingIndex, Passage, SearchMode, SearchScope, reranked
+from rxchat.domain.text import sanitize
 from rxchat.services.documents.vector_index import vectors_of
 from rxchat.services.retrieval.search_slots import SearchSlots
 
@@ -39,7 +39,7 @@ class Found:
     """What the host said then, and which host that was: for administrators."""
 
 
-class Retrieval:
+class DocumentSearch:
     """The search, as people, answers and models use it."""
 
     def __init__(self, database: Database, embedder: EmbeddingModel, reranker: Reranker | None = None) -> None:
@@ -53,10 +53,10 @@ class Retrieval:
         self,
         viewer: Viewer,
         question: str,
-        scope: Scope,
+        scope: SearchScope,
         *,
         k: int = PASSAGES,
-        way: Way = Way.HYBRID,
+        way: SearchMode = SearchMode.HYBRID,
         is_answer: bool = False,
     ) -> Found:
         """Return the best passages of a scope; of what the person may not read nothing is found, and nothing said.
@@ -66,13 +66,13 @@ class Retrieval:
             TooManyAttempts: when the user has too many searches waiting; not for an answer.
         """
         require_scope(viewer, KeyScope.FILES)
-        question = storable(question).strip()[:QUESTION_CHARACTERS]
+        question = sanitize(question).strip()[:QUESTION_CHARACTERS]
         if not question:
             raise InvalidInput("Please write what to look for.")
         async with self._slots.slot(viewer.user_id, is_answer=is_answer):
             return await self._search(viewer, question, scope, k, way)
 
-    async def _search(self, viewer: Viewer, question: str, scope: Scope, k: int, way: Way) -> Found:
+    async def _search(self, viewer: Viewer, question: str, scope: SearchScope, k: int, way: SearchMode) -> Found:
         index, vector, notice, detail = await self._vector(viewer.user_id, question)
         wanted = max(k, CANDIDATES // 2) if self._reranker else k
         async with self._database.begin(viewer.user_id) as session:
@@ -85,7 +85,7 @@ class Retrieval:
                 notice, detail = notice or error.message, detail or error.detail
         return Found(tuple(passages[:k]), notice, detail)
 
-    async def _vector(self, user_id: UUID, question: str) -> tuple[Index | None, list[float] | None, str, str]:
+    async def _vector(self, user_id: UUID, question: str) -> tuple[EmbeddingIndex | None, list[float] | None, str, str]:
         """Return a question's vector and the index that it can be looked up in; without one, words alone are searched."""
         async with self._database.begin(user_id) as session:
             known = await index_rows.indexes(session)
@@ -114,8 +114,8 @@ class Retrieval:
         what = "is being built" if any(not index.is_active for index in known) else "is not in use yet"
         return f"Embedding model: {active}. The index of {wanted}, {what}."
 
-    async def around(
-        self, viewer: Viewer, scope: Scope, document_id: UUID, ordinal: int, reach: int = 2
+    async def neighbors(
+        self, viewer: Viewer, scope: SearchScope, document_id: UUID, ordinal: int, reach: int = 2
     ) -> list[Passage]:
         """Return a passage with those before and after it."""
         require_scope(viewer, KeyScope.FILES)
@@ -129,7 +129,7 @@ class Retrieval:
                 limit=2 * reach + 1,
             )
 
-    async def all_of(self, viewer: Viewer, scope: Scope, tokens: int) -> list[Passage] | None:
+    async def whole_scope(self, viewer: Viewer, scope: SearchScope, tokens: int) -> list[Passage] | None:
         """Return everything that a scope holds, in order, when it fits into so many tokens; else None."""
         require_scope(viewer, KeyScope.FILES)
         # A chunk has more than one token; what is more than this does not fit in any case.
@@ -141,7 +141,7 @@ class Retrieval:
         fits = len(passages) <= most and sum(passage.tokens for passage in passages) <= tokens
         return passages if fits else None
 
-    async def scope_of(self, viewer: Viewer, ids: list[UUID]) -> Scope:
+    async def scope_of(self, viewer: Viewer, ids: list[UUID]) -> SearchScope:
         """Return the scope of these collections and documents; those that the person may not read are left out."""
         collections, documents = [], []
         async with self._database.begin(viewer.user_id) as session:
@@ -150,4 +150,4 @@ class Retrieval:
                     collections.append(found)
                 elif await document_rows.document(session, found) is not None:
                     documents.append(found)
-        return Scope(tuple(collections), tuple(documents))
+        return SearchScope(tuple(collections), tuple(documents))

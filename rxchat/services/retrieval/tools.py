@@ -14,9 +14,9 @@ from rxchat.db.retrieval import search as rows
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.chat import ToolCall, ToolSpec
 from rxchat.domain.errors import RxChatError
-from rxchat.domain.grounding import told_passages
-from rxchat.domain.retrieval import Passage, Scope, Source, within_budget
-from rxchat.services.retrieval.search import Retrieval
+from rxchat.domain.grounding import format_passages
+from rxchat.domain.retrieval import Passage, SearchScope, Source, within_budget
+from rxchat.services.retrieval.search import DocumentSearch
 
 ROUNDS = 4
 """So often a model may ask before it has to answer."""
@@ -50,9 +50,9 @@ class RetrievalTools:
     def __init__(
         self,
         database: Database,
-        retrieval: Retrieval,
+        retrieval: DocumentSearch,
         viewer: Viewer,
-        scope: Scope,
+        scope: SearchScope,
         sources: Sequence[Source],
         tokens: int,
     ) -> None:
@@ -85,7 +85,7 @@ class RetrievalTools:
             return 'Say what to look for, in words, like {"query": "holidays in the first year"}.'
         found = await self._retrieval.search(self._viewer, query, self._scope, is_answer=True)
         passages = within_budget(found.passages, self._tokens)
-        return told_passages(self._numbered(passages)) if passages else "Nothing was found."
+        return format_passages(self._numbered(passages)) if passages else "Nothing was found."
 
     async def _read_around(self, given: dict[str, Any]) -> str:
         number = _whole_number(given.get("number"))
@@ -99,9 +99,9 @@ class RetrievalTools:
             ordinal = await rows.ordinal_of(session, known.document_owner_id, known.chunk_id)
         if ordinal is None:
             return "This document is not there any more, or was changed."
-        there = await self._retrieval.around(self._viewer, self._scope, known.document_id, ordinal, reach=1)
+        there = await self._retrieval.neighbors(self._viewer, self._scope, known.document_id, ordinal, reach=1)
         around = [item for item in there if item.chunk_id != known.chunk_id]
-        return told_passages(self._numbered(around)) if around else "Nothing else stands there."
+        return format_passages(self._numbered(around)) if around else "Nothing else stands there."
 
     async def _list(self) -> str:
         async with self._database.begin(self._viewer.user_id) as session:

@@ -14,7 +14,7 @@ from rxchat.domain.errors import InvalidInput, RxChatError
 from rxchat.domain.ids import parse_id
 from rxchat.domain.permissions import Permission, is_permitted
 from rxchat.services.app import container
-from rxchat.states.platform.auth_guard import signed_in
+from rxchat.states.platform.auth_guard import requires_user
 
 
 def _say(state: Any, error: RxChatError, _given: dict[str, Any]) -> bool:
@@ -23,7 +23,7 @@ def _say(state: Any, error: RxChatError, _given: dict[str, Any]) -> bool:
     return True
 
 
-administering = partial(signed_in, refuse=_say)
+administering = partial(requires_user, refuse=_say)
 """`signed_in` for the pages here; whether the person may do it is for the services to say, each time."""
 
 
@@ -85,4 +85,4 @@ async def role_titles(viewer: Viewer) -> dict[str, str]:
     """Return what the roles are called, by name, as far as the person may see them."""
     if not is_permitted(viewer, Permission.PEOPLE_READ):
         return {}
-    return {role.name: role.title for role in await container.current().teams.roles(viewer)}
+    return {role.name: role.title for role in await container.get_services().teams.roles(viewer)}

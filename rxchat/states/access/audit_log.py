@@ -55,17 +55,19 @@ class AuditState(AdminPage, rx.State):
     async def _read_names(self, viewer: Viewer) -> None:
         self._names = await role_titles(viewer)
         if is_permitted(viewer, Permission.PEOPLE_READ):
-            self._names |= {str(group.id): group.name for group in await container.current().teams.groups(viewer)}
+            self._names |= {str(group.id): group.name for group in await container.get_services().teams.groups(viewer)}
 
     async def _read_first(self, viewer: Viewer) -> None:
         self._last = None
         self.rows = await self._read(viewer)
 
     async def _read(self, viewer: Viewer) -> list[AuditLine]:
-        found = await container.current().audit.page(viewer, words=self.words, action=self.action, before=self._last)
+        found = await container.get_services().audit.page(
+            viewer, words=self.words, action=self.action, before=self._last
+        )
         self.has_older, self.problem = len(found) == PAGE, ""
         self._last = found[-1].seq if found else self._last
-        people = await container.current().people.names(viewer, _people_in(found))
+        people = await container.get_services().people.names(viewer, _people_in(found))
         names = self._names | {str(user_id): name for user_id, name in people.items()}
         return [_line(row, names) for row in found]
 

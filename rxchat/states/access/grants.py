@@ -57,14 +57,14 @@ class AccessState(AdminPage, rx.State):
     async def load(self, viewer: Viewer) -> None:
         """Show all grants on models."""
         self._close()
-        offer = await container.current().models.offer()
+        offer = await container.get_services().models.offer()
         names = [item.name for item in offer.models]
         self.models = [Choice(EVERYTHING, _EVERY_MODEL), *(Choice(name, name) for name in names)]
         await self._read(viewer)
         self.loaded = True
 
     async def _read(self, viewer: Viewer) -> None:
-        teams = container.current().teams
+        teams = container.get_services().teams
         self.roles = [Choice(name, title) for name, title in (await role_titles(viewer)).items()]
         if is_permitted(viewer, Permission.PEOPLE_READ):
             self.groups = [Choice(str(group.id), group.name) for group in await teams.groups(viewer)]
@@ -75,7 +75,7 @@ class AccessState(AdminPage, rx.State):
     async def _names(self, viewer: Viewer, grants: Iterable[Grant]) -> dict[tuple[str, str], str]:
         """Return what those are called whom grants are for, by their kind and id."""
         ids = [parse_id(grant.principal) for grant in grants if grant.principal_kind is PrincipalKind.PERSON]
-        people = await container.current().people.names(viewer, [item for item in ids if item])
+        people = await container.get_services().people.names(viewer, [item for item in ids if item])
         return (
             {("role", choice.value): choice.label for choice in self.roles}
             | {("group", choice.value): choice.label for choice in self.groups}
@@ -120,7 +120,7 @@ class AccessState(AdminPage, rx.State):
     async def give(self, viewer: Viewer, form: dict) -> None:
         """Give the grant."""
         principals = {"everyone": EVERYTHING, "person": self.picked.id}
-        await container.current().teams.grant(
+        await container.get_services().teams.grant(
             viewer,
             principal_kind=self.kind,
             principal=principals.get(self.kind, text_in(form, "principal")),
@@ -145,7 +145,7 @@ class AccessState(AdminPage, rx.State):
     @administering
     async def revoke(self, viewer: Viewer) -> None:
         """Take that grant back."""
-        await container.current().teams.revoke(viewer, id_of(self.doomed.id), caller_of(self))
+        await container.get_services().teams.revoke(viewer, id_of(self.doomed.id), caller_of(self))
         await self._read(viewer)
         self._close("Access was taken back.")
 

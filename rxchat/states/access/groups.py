@@ -38,7 +38,7 @@ async def candidates(viewer: Viewer, words: str, without: set[str]) -> list[Memb
     """Return the first few people whose name or address holds the words, without these."""
     if not words.strip():
         return []
-    found, _ = await container.current().people.page(viewer, words=words)
+    found, _ = await container.get_services().people.page(viewer, words=words)
     members = [Member(str(row.id), row.name, row.email) for row in found if str(row.id) not in without]
     return members[:_CANDIDATES]
 
@@ -61,13 +61,13 @@ class GroupsState(AdminPage, rx.State):
         self.loaded = True
 
     async def _read(self, viewer: Viewer) -> None:
-        found = await container.current().teams.groups(viewer)
+        found = await container.get_services().teams.groups(viewer)
         self.groups = [GroupLine(str(item.id), item.name, item.description, item.people) for item in found]
         self.current = next((line for line in self.groups if line.id == self.current.id), self.current)
         self.problem = ""
 
     async def _read_members(self, viewer: Viewer) -> None:
-        found = await container.current().teams.members(viewer, self._current_id())
+        found = await container.get_services().teams.members(viewer, self._current_id())
         self.members = [Member(str(user_id), name, email) for user_id, name, email in found]
 
     def _current_id(self) -> UUID:
@@ -89,7 +89,7 @@ class GroupsState(AdminPage, rx.State):
     async def save(self, viewer: Viewer, form: dict) -> None:
         """Create the group, or call it something else."""
         name = text_in(form, "name")
-        await container.current().teams.save_group(
+        await container.get_services().teams.save_group(
             viewer,
             group_id=self._current_id() if self.current.id else None,
             name=name,
@@ -112,7 +112,7 @@ class GroupsState(AdminPage, rx.State):
     @administering
     async def remove(self, viewer: Viewer) -> None:
         """Delete the group."""
-        await container.current().teams.remove_group(viewer, self._current_id(), caller_of(self))
+        await container.get_services().teams.remove_group(viewer, self._current_id(), caller_of(self))
         await self._read(viewer)
         self._close(f"The group “{self.current.name}” is gone; its people are still here.")
 
@@ -145,7 +145,7 @@ class GroupsState(AdminPage, rx.State):
         await self._set_member(viewer, user_id, is_member=False)
 
     async def _set_member(self, viewer: Viewer, user_id: str, *, is_member: bool) -> None:
-        await container.current().teams.set_member(
+        await container.get_services().teams.set_member(
             viewer, self._current_id(), id_of(user_id), caller_of(self), is_member=is_member
         )
         await self._read_members(viewer)

@@ -8,7 +8,7 @@ from rxchat.domain.accounts import Viewer
 from rxchat.domain.errors import InvalidInput
 from rxchat.domain.permissions import Permission, require
 from rxchat.services.app import container
-from rxchat.services.platform.instance_settings import InstallationRules
+from rxchat.services.platform.instance_settings import AccountPolicies
 from rxchat.states.access.admin import AdminPage, administering
 from rxchat.states.platform.request_context import caller_of
 
@@ -33,10 +33,10 @@ class RegistrationState(AdminPage, rx.State):
         """Show the rules."""
         self.reset()
         require(viewer, Permission.SETTINGS_MANAGE)
-        self._show(await container.current().rules.current())
+        self._show(await container.get_services().rules.current())
         self.loaded = True
 
-    def _show(self, rules: InstallationRules) -> None:
+    def _show(self, rules: AccountPolicies) -> None:
         self.registration = rules.registration.value
         self.second_factor = rules.second_factor.value
         self.default_role = rules.default_role
@@ -54,7 +54,7 @@ class RegistrationState(AdminPage, rx.State):
         if rule not in before:
             raise InvalidInput("There is no such rule.")
         self.at_fault, self.changed = rule, ""
-        self._show(await container.current().rules.change(viewer, caller_of(self), **{rule: value}))
+        self._show(await container.get_services().rules.change(viewer, caller_of(self), **{rule: value}))
         self.changed, self._before, self.problem = rule, before[rule], ""
 
     @rx.event
@@ -64,5 +64,5 @@ class RegistrationState(AdminPage, rx.State):
         if not self.changed or not self._before:
             return
         self.at_fault = self.changed
-        self._show(await container.current().rules.change(viewer, caller_of(self), **{self.changed: self._before}))
+        self._show(await container.get_services().rules.change(viewer, caller_of(self), **{self.changed: self._before}))
         self.changed, self.problem = "", ""

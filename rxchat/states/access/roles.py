@@ -58,7 +58,7 @@ class RolesState(AdminPage, rx.State):
         self.loaded = True
 
     async def _read(self, viewer: Viewer) -> list[RoleView]:
-        found = await container.current().teams.roles(viewer)
+        found = await container.get_services().teams.roles(viewer)
         self.roles = [
             RoleLine(role.name, role.title, role.description, _words(role.permissions), role.is_builtin, role.people)
             for role in found
@@ -84,7 +84,7 @@ class RolesState(AdminPage, rx.State):
     async def save(self, viewer: Viewer, form: dict) -> None:
         """Create the role, or change it."""
         title = text_in(form, "title")
-        await container.current().teams.save_role(
+        await container.get_services().teams.save_role(
             viewer,
             name=self.current.name,
             title=title,
@@ -108,7 +108,7 @@ class RolesState(AdminPage, rx.State):
     @administering
     async def remove(self, viewer: Viewer) -> None:
         """Delete the role."""
-        await container.current().teams.remove_role(viewer, self.current.name, caller_of(self))
+        await container.get_services().teams.remove_role(viewer, self.current.name, caller_of(self))
         await self._read(viewer)
         self._close(f"The role “{self.current.title}” is gone.")
 

@@ -84,14 +84,14 @@ class PersonState(AdminPage, rx.State):
 
     async def _read(self, viewer: Viewer) -> None:
         try:
-            row, groups = await container.current().people.one(viewer, id_of(self.person_id))
+            row, groups = await container.get_services().people.one(viewer, id_of(self.person_id))
         except NotFound:
             self.missing = True
             return
         self.roles = await giveable_roles(viewer)
-        titles = {role.name: role.title for role in await container.current().teams.roles(viewer)}
+        titles = {role.name: role.title for role in await container.get_services().teams.roles(viewer)}
         self.is_me = row.id == viewer.user_id
-        self.has_password = (await container.current().my_data.profile(viewer)).has_password
+        self.has_password = (await container.get_services().my_data.profile(viewer)).has_password
         self.is_above = row.role not in {choice.value for choice in self.roles}
         factor = ("yes" if row.has_second_factor else "no") if is_permitted(viewer, Permission.PEOPLE_MANAGE) else ""
         self.person = Person(
@@ -113,7 +113,9 @@ class PersonState(AdminPage, rx.State):
     @administering
     async def set_role(self, viewer: Viewer, form: dict) -> None:
         """Give the person another role."""
-        await container.current().people.set_role(viewer, id_of(self.person_id), text_in(form, "role"), caller_of(self))
+        await container.get_services().people.set_role(
+            viewer, id_of(self.person_id), text_in(form, "role"), caller_of(self)
+        )
         await self._read(viewer)
         self._close(f"{self.person.name} is {self.person.role_title} now.")
 
@@ -121,7 +123,7 @@ class PersonState(AdminPage, rx.State):
     @administering
     async def suspend(self, viewer: Viewer) -> None:
         """Suspend the person."""
-        await container.current().people.suspend(viewer, id_of(self.person_id), caller_of(self), is_suspended=True)
+        await container.get_services().people.suspend(viewer, id_of(self.person_id), caller_of(self), is_suspended=True)
         await self._read(viewer)
         self._close(f"{self.person.name} is suspended and signed out everywhere.")
 
@@ -129,7 +131,9 @@ class PersonState(AdminPage, rx.State):
     @administering
     async def readmit(self, viewer: Viewer) -> None:
         """Let the person in again."""
-        await container.current().people.suspend(viewer, id_of(self.person_id), caller_of(self), is_suspended=False)
+        await container.get_services().people.suspend(
+            viewer, id_of(self.person_id), caller_of(self), is_suspended=False
+        )
         await self._read(viewer)
         self._close(f"{self.person.name} can sign in again.")
 
@@ -146,7 +150,7 @@ class PersonState(AdminPage, rx.State):
     @administering
     async def keep_account(self, viewer: Viewer) -> None:
         """Keep it after all."""
-        await container.current().people.keep_account(viewer, id_of(self.person_id), caller_of(self))
+        await container.get_services().people.keep_account(viewer, id_of(self.person_id), caller_of(self))
         await self._read(viewer)
         self._close(f"The account of {self.person.name} is kept.")
 
@@ -154,14 +158,14 @@ class PersonState(AdminPage, rx.State):
     @administering
     async def end_sessions(self, viewer: Viewer) -> None:
         """Sign the person out everywhere."""
-        count = await container.current().people.end_sessions(viewer, id_of(self.person_id), caller_of(self))
+        count = await container.get_services().people.end_sessions(viewer, id_of(self.person_id), caller_of(self))
         self._close("Nothing was open." if not count else f"{count} sign-in{'s' if count > 1 else ''} ended.")
 
     @rx.event
     @administering
     async def reset_factor(self, viewer: Viewer) -> None:
         """Take the person's second factors away."""
-        await container.current().people.reset_second_factor(viewer, id_of(self.person_id), caller_of(self))
+        await container.get_services().people.reset_second_factor(viewer, id_of(self.person_id), caller_of(self))
         await self._read(viewer)
         self._close(f"{self.person.name} has no second factor any more.")
 
@@ -169,7 +173,7 @@ class PersonState(AdminPage, rx.State):
     @administering
     async def make_link(self, viewer: Viewer) -> None:
         """Make a link with which the person chooses a new password."""
-        self.link = await container.current().people.reset_link(viewer, id_of(self.person_id), caller_of(self))
+        self.link = await container.get_services().people.reset_link(viewer, id_of(self.person_id), caller_of(self))
         self.problem = ""
 
     @rx.event
@@ -177,7 +181,7 @@ class PersonState(AdminPage, rx.State):
     async def list_conversations(self, viewer: Viewer, form: dict) -> None:
         """List what the person has, for a reason that is kept."""
         reason = text_in(form, "reason")
-        found = await container.current().people.conversations_of(
+        found = await container.get_services().people.conversations_of(
             viewer, id_of(self.person_id), reason, caller_of(self)
         )
         self.conversations = [ConversationLine(str(item_id), title, moment(at)) for item_id, title, at in found]
@@ -192,7 +196,7 @@ class PersonState(AdminPage, rx.State):
         title = next((item.title for item in self.conversations if item.id == conversation_id), None)
         if title is None:
             raise InvalidInput("Please list the conversations again, and say why.")
-        found = await container.current().people.read_conversation(
+        found = await container.get_services().people.read_conversation(
             viewer, id_of(conversation_id), self._reason, caller_of(self)
         )
         self.said = [Said(_who(item.role, item.model, self.person.name), item.text, moment(item.at)) for item in found]

@@ -57,7 +57,7 @@ def state_of(row: PersonRow) -> str:
 async def giveable_roles(viewer: Viewer) -> list[Choice]:
     """Return the roles that a person can give: nobody gives more than they have."""
     mine = {permission.value for permission in viewer.permissions}
-    roles = await container.current().teams.roles(viewer)
+    roles = await container.get_services().teams.roles(viewer)
     return [Choice(role.name, role.title) for role in roles if set(role.permissions) <= mine]
 
 
@@ -96,14 +96,14 @@ class PeopleState(AdminPage, rx.State):
         self.loaded = True
 
     async def _read_choices(self, viewer: Viewer) -> None:
-        teams = container.current().teams
+        teams = container.get_services().teams
         self.knows_more = is_permitted(viewer, Permission.PEOPLE_MANAGE)
         self.roles = [Choice(name, title) for name, title in (await role_titles(viewer)).items()]
         self.giveable = await giveable_roles(viewer)
         self.groups = [Choice(str(group.id), group.name) for group in await teams.groups(viewer)]
 
     async def _read(self, viewer: Viewer) -> None:
-        found, self.total = await container.current().people.page(
+        found, self.total = await container.get_services().people.page(
             viewer, words=self.words, role=self.role, offset=self.offset
         )
         self.people = [self._line(row) for row in found]
@@ -116,7 +116,7 @@ class PeopleState(AdminPage, rx.State):
 
     async def _read_invitations(self, viewer: Viewer) -> None:
         if is_permitted(viewer, Permission.PEOPLE_INVITE):
-            found = await container.current().people.invitations(viewer)
+            found = await container.get_services().people.invitations(viewer)
             self.invitations = [self._invitation(item) for item in found]
 
     def _invitation(self, item: Invitation) -> InvitationLine:
@@ -156,7 +156,7 @@ class PeopleState(AdminPage, rx.State):
     async def show_invite(self, viewer: Viewer) -> None:
         """Ask whom to invite."""
         del viewer
-        self.is_closed = (await container.current().rules.current()).registration is RegistrationMode.CLOSED
+        self.is_closed = (await container.get_services().rules.current()).registration is RegistrationMode.CLOSED
         self.invited = ""
         self._open("invite")
 
@@ -166,7 +166,7 @@ class PeopleState(AdminPage, rx.State):
         """Invite somebody, and show the link to hand over."""
         email = text_in(form, "email").strip()
         self.has_replaced = any(item.email.casefold() == email.casefold() for item in self.invitations)
-        self.link, self.is_mailed = await container.current().people.invite(
+        self.link, self.is_mailed = await container.get_services().people.invite(
             viewer,
             email=email,
             role=text_in(form, "role"),
@@ -190,6 +190,6 @@ class PeopleState(AdminPage, rx.State):
     @administering
     async def take_back(self, viewer: Viewer) -> None:
         """Take that invitation back."""
-        await container.current().people.take_back(viewer, id_of(self._doomed_id), caller_of(self))
+        await container.get_services().people.take_back(viewer, id_of(self._doomed_id), caller_of(self))
         await self._read_invitations(viewer)
         self._close(f"The invitation of {self.doomed} was taken back.")

@@ -33,7 +33,7 @@ from rxchat.states.app.account_views import (
     session_row,
 )
 from rxchat.states.chat.sidebar import SidebarState
-from rxchat.states.platform.auth_guard import signed_in
+from rxchat.states.platform.auth_guard import requires_user
 from rxchat.states.platform.current_user import ViewerState
 from rxchat.states.platform.request_context import caller_of
 
@@ -44,9 +44,9 @@ def _say(state: AccountState, error: RxChatError, _given: dict[str, Any]) -> boo
     return True
 
 
-mine = partial(signed_in, enrolling=True, refuse=_say)
+mine = partial(requires_user, enrolling=True, refuse=_say)
 """The lock of these handlers: who has to set up a second factor first does that here."""
-complete = partial(signed_in, refuse=_say)
+complete = partial(requires_user, refuse=_say)
 """The lock of the others."""
 
 
@@ -77,7 +77,7 @@ class AccountState(rx.State):
         return SidebarState.load if was_waiting and not viewer.must_enrol else None
 
     async def _show(self, viewer: Viewer) -> None:
-        services = container.current()
+        services = container.get_services()
         self.profile = profile_of(await services.my_data.profile(viewer))
         self.providers = provider_rows(services.federation.providers, await services.federation.mine(viewer))
         status = await services.second_factors.status(viewer)
@@ -98,7 +98,7 @@ class AccountState(rx.State):
     @complete
     async def rename(self, viewer: Viewer, name: str) -> None:
         """Change what the person is called."""
-        name = await container.current().my_data.rename(viewer, name)
+        name = await container.get_services().my_data.rename(viewer, name)
         self.profile.name = name
         self.problem = ""
         (await self.get_state(ViewerState)).name = name
@@ -107,35 +107,35 @@ class AccountState(rx.State):
     @mine
     async def end_session(self, viewer: Viewer, session_id: str) -> None:
         """End one of the person's sign-ins."""
-        await container.current().sessions.end(viewer, _id(session_id), caller_of(self))
+        await container.get_services().sessions.end(viewer, _id(session_id), caller_of(self))
         await self._show(viewer)
 
     @rx.event
     @mine
     async def end_others(self, viewer: Viewer) -> None:
         """End all of the person's sign-ins but this one."""
-        await container.current().sessions.end_others(viewer, caller_of(self))
+        await container.get_services().sessions.end_others(viewer, caller_of(self))
         await self._show(viewer)
 
     @rx.event
     @complete
     async def revoke_key(self, viewer: Viewer, key_id: str) -> None:
         """Revoke an API key for good."""
-        await container.current().programs.revoke_key(viewer, _id(key_id), caller_of(self))
+        await container.get_services().programs.revoke_key(viewer, _id(key_id), caller_of(self))
         await self._show(viewer)
 
     @rx.event
     @complete
     async def see_readings(self, viewer: Viewer) -> None:
         """Note that the person has been told what was read."""
-        await container.current().my_data.see_readings(viewer)
+        await container.get_services().my_data.see_readings(viewer)
         (await self.get_state(ViewerState)).readings = ""
 
     @rx.event
     @complete
     async def keep(self, viewer: Viewer) -> None:
         """Keep the account after all."""
-        await container.current().my_data.keep_account(viewer, caller_of(self))
+        await container.get_services().my_data.keep_account(viewer, caller_of(self))
         await self._show(viewer)
 
 

@@ -13,7 +13,7 @@ from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.ids import parse_id
 from rxchat.services.app import container
 from rxchat.services.chat.context_sources import MOST_ATTACHED, Attached
-from rxchat.states.platform.auth_guard import signed_in
+from rxchat.states.platform.auth_guard import requires_user
 
 _CHOICES = 12
 _WORDS = 100
@@ -36,29 +36,29 @@ class KnowledgeState(rx.State):
             self.of, self.attached = conversation_id, lines
 
     @rx.event
-    @signed_in
+    @requires_user
     async def find(self, viewer: Viewer, words: str) -> None:
         """Show collections and documents whose names hold these words, for `#` in the composer."""
         words = words[:_WORDS]
-        found = await container.current().library.pick(viewer, words, _CHOICES)
+        found = await container.get_services().library.pick(viewer, words, _CHOICES)
         self.choices = [{"id": str(item.id), "kind": item.kind, "name": item.name, "in": item.within} for item in found]
         self.searched = words
 
     @rx.event
-    @signed_in
+    @requires_user
     async def attach(self, viewer: Viewer, found: str) -> None:
         """Ground the conversation's next answers in a collection or a document."""
         conversation_id = _id(self.of)
-        await container.current().attaching.attach(viewer, conversation_id, _id(found))
-        self._show(self.of, await container.current().attaching.of(viewer, conversation_id))
+        await container.get_services().attaching.attach(viewer, conversation_id, _id(found))
+        self._show(self.of, await container.get_services().attaching.of(viewer, conversation_id))
 
     @rx.event
-    @signed_in
+    @requires_user
     async def detach(self, viewer: Viewer, found: str) -> None:
         """Take it out again."""
         conversation_id = _id(self.of)
-        await container.current().attaching.detach(viewer, conversation_id, _id(found))
-        self._show(self.of, await container.current().attaching.of(viewer, conversation_id))
+        await container.get_services().attaching.detach(viewer, conversation_id, _id(found))
+        self._show(self.of, await container.get_services().attaching.of(viewer, conversation_id))
 
 
 def attached_of(given: dict[str, Any]) -> Attached:

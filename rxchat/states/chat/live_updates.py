@@ -17,22 +17,22 @@ from rxchat.domain.chat import Role
 from rxchat.domain.conversations import (
     AnswerEnded,
     AnswerStarted,
+    ContextSourceAttached,
+    ContextSourceDetached,
     ConversationEvent,
     ConversationRenamed,
-    KnowledgeAttached,
-    KnowledgeDetached,
     MessageState,
     ModelChosen,
     QuestionAsked,
     ThreadMessage,
 )
-from rxchat.domain.errors import DatabaseAway, DatabaseBusy, NotFound
+from rxchat.domain.errors import DatabaseBusy, DatabaseUnavailable, NotFound
 from rxchat.domain.permissions import sees_details
 from rxchat.domain.runs import ActiveRun, ChunkKind
 from rxchat.services.app import container
-from rxchat.services.chat.answer_stream import LiveAnswer
-from rxchat.services.chat.conversations import News
-from rxchat.services.platform.change_feeds import Watch
+from rxchat.services.chat.answer_stream import AnswerStream
+from rxchat.services.chat.conversations import ConversationUpdates
+from rxchat.services.platform.change_feeds import ChangeSubscription
 from rxchat.states.chat.context_sources import KnowledgeState
 from rxchat.states.chat.presenters import ending_view, in_pieces, message_view, waiting_view
 from rxchat.states.chat.sidebar import SidebarState
@@ -66,7 +66,7 @@ class _PageLeft(Exception):
     """The tab shows another conversation by now; whoever attends to that one is there already."""
 
 
-class Attendance:
+class LiveUpdates:
     """One tab on one page. Every change of the page's state is a patch of its own; tokens go beside the state."""
 
     def __init__(
@@ -89,25 +89,25 @@ class Attendance:
         self._is_away = False
         self._models: dict[UUID, str] = {}
 
-    async def attend(self) -> None:
+    async def run(self) -> None:
         """Keep the page up to date until its tab is gone or its person is signed out."""
-        activity = container.current().activity
+        activity = container.get_services().activity
         observability.FOLLOWERS.inc()
         try:
             with (
                 suppress(_PageLeft),
                 activity.watching(self._viewer.user_id, self._conversation_id) as watch,
-                sockets.when_closed(self._client_token, watch.poke),
+                sockets.on_disconnect(self._client_token, watch.notify),
             ):
                 while sockets.is_open(self._client_token):
                     await self._stay(watch)
         finally:
             observability.FOLLOWERS.dec()
 
-    async def _stay(self, watch: Watch) -> None:
+    async def _stay(self, watch: ChangeSubscription) -> None:
         try:
             await self._catch_up(watch)
-        except DatabaseAway as error:
+        except DatabaseUnavailable as error:
             await self._say_away(error)
             await asyncio.sleep(_AWAY_SECONDS)
         except NotFound:
@@ -124,7 +124,7 @@ class Attendance:
                 raise _PageLeft
             yield state
 
-    async def _catch_up(self, watch: Watch) -> None:
+    async def _catch_up(self, watch: ChangeSubscription) -> None:
         run = await self._show_news()
         if run is None or run.message_id in self._windows:
             await self._show_sidebar()
@@ -145,7 +145,7 @@ class Attendance:
     async def _show_news(self) -> ActiveRun | None:
         if self._conversation_id is None:
             return None
-        news = await container.current().conversations.news(self._viewer, self._conversation_id, self._seq)
+        news = await container.get_services().conversations.news(self._viewer, self._conversation_id, self._seq)
         for patch, rest in await self._patches(self._conversation_id, news.events):
             async with self._page() as state:
                 # The page fetches these, one after another.
@@ -155,17 +155,17 @@ class Attendance:
             self._seq = seq
             if isinstance(event, (ConversationRenamed, ModelChosen)):
                 await self._show_choice(event)
-        if any(isinstance(event, (KnowledgeAttached, KnowledgeDetached)) for _, event in news.events):
+        if any(isinstance(event, (ContextSourceAttached, ContextSourceDetached)) for _, event in news.events):
             await self._show_knowledge(self._conversation_id)
         await self._show_waiting(news)
         return news.run
 
     async def _show_knowledge(self, conversation_id: UUID) -> None:
-        known = await container.current().attaching.of(self._viewer, conversation_id)
+        known = await container.get_services().attaching.of(self._viewer, conversation_id)
         async with self._page() as state:
             (await state.get_state(KnowledgeState))._show(self._shown, known)
 
-    async def _show_waiting(self, news: News) -> None:
+    async def _show_waiting(self, news: ConversationUpdates) -> None:
         waiting = [waiting_view(message) for message in news.waiting]
         self._place = news.place
         async with self._page() as state:
@@ -210,7 +210,7 @@ class Attendance:
         if sent is not None and sent[0].showed(event.reasoning) and sent[1].showed(event.text):
             return {"op": "finish", "item": ending_view(event, model, detailed=sees_details(self._viewer))}, []
         # It was over before this tab could follow, or another process wrote the end of it.
-        whole = await container.current().conversations.message(self._viewer, conversation_id, event.message_id)
+        whole = await container.get_services().conversations.message(self._viewer, conversation_id, event.message_id)
         item, rest = in_pieces([message_view(whole, detailed=sees_details(self._viewer))])
         return {"op": "replace", "item": item[0]}, rest
 
@@ -222,12 +222,12 @@ class Attendance:
                 state._choose(event.model, event.model)
 
     async def _show_sidebar(self) -> None:
-        conversations = await container.current().conversations.recent(self._viewer)
+        conversations = await container.get_services().conversations.recent(self._viewer)
         async with self._state as state:
             sidebar = await state.get_state(SidebarState)
             sidebar._show(conversations)
 
-    async def _follow(self, run: ActiveRun, watch: Watch) -> None:
+    async def _follow(self, run: ActiveRun, watch: ChangeSubscription) -> None:
         """Stream a run until it ends, something else must be shown, or it is time to ask again who looks."""
         message_id = str(run.message_id)
         is_new_here = run.message_id not in self._windows
@@ -239,8 +239,8 @@ class Attendance:
         sidebar_at = time.monotonic() + _SIDEBAR_SECONDS if is_new_here else None
         started = int(run.created_at.timestamp() * 1000)
         with streaming(), ExitStack() as nudging:
-            async with container.current().live.following(run.owner_id, run.id) as answer:
-                nudging.enter_context(watch.nudging(answer.nudge))
+            async with container.get_services().live.following(run.owner_id, run.id) as answer:
+                nudging.enter_context(watch.nudging(answer.wake))
                 while True:
                     has_begun = bool(answer.text or answer.reasoning)
                     await self._show_run(run, "answering" if has_begun else "waiting", started)
@@ -266,12 +266,12 @@ class Attendance:
         if run.is_waiting:
             return _PLACE_SECONDS
         # Whoever is signed out is led away by the guard, and hears of it here; this is for when nothing is heard.
-        return _CHECK_SECONDS if container.current().access.is_up_to_date else _UNSURE_SECONDS
+        return _CHECK_SECONDS if container.get_services().access.is_up_to_date else _UNSURE_SECONDS
 
     def _rest_seconds(self, run: ActiveRun, *, has_begun: bool) -> float:
         return _IDLE_SECONDS / 2 if has_begun and not run.is_waiting else _PLACE_SECONDS
 
-    async def _push(self, windows: tuple[Window, Window], answer: LiveAnswer) -> bool:
+    async def _push(self, windows: tuple[Window, Window], answer: AnswerStream) -> bool:
         if not may_push(self._client_token):
             return False
         packets = [packet for window in windows if (packet := window.packet(answer)) is not None]
@@ -296,7 +296,7 @@ class Attendance:
         if self._waiting_since[0] != run.id:
             self._waiting_since = run.id, time.monotonic()
         return time.monotonic() - self._waiting_since[1] > _LOADING_SECONDS and (
-            await container.current().models.is_loading(run.model)
+            await container.get_services().models.is_loading(run.model)
         )
 
     def _note(self, run: ActiveRun, place: int, looked_at: list[dict[str, str]], *, is_loading: bool) -> str:
@@ -323,7 +323,7 @@ class Attendance:
             async with self._page() as state:
                 state.run = dict(NO_RUN)
 
-    async def _say_away(self, error: DatabaseAway) -> None:
+    async def _say_away(self, error: DatabaseUnavailable) -> None:
         if not self._is_away:
             self._is_away = True
             async with self._page() as state:
@@ -333,7 +333,7 @@ class Attendance:
         self._is_away = False
         async with self._page() as state:
             # A handler may have met the database away while this here slept.
-            if state.problem in {DatabaseAway().message, DatabaseBusy().message}:
+            if state.problem in {DatabaseUnavailable().message, DatabaseBusy().message}:
                 state.problem = ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rxchat.domain.chat import ModelInfo
-from rxchat.domain.conversations import AnswerEnded, MessageState, ThreadMessage, WaitingMessage
+from rxchat.domain.conversations import AnswerEnded, MessageState, QueuedMessage, ThreadMessage
 from rxchat.domain.text import utf16_length
 from rxchat.states.chat.stream import PACKET_CHARACTERS
 
@@ -57,7 +57,7 @@ def ending_view(event: AnswerEnded, model: str, *, detailed: bool = False) -> di
     } | {name: said for name, said in (("citations", event.citations), ("remarks", event.remarks)) if said}
 
 
-def waiting_view(message: WaitingMessage) -> dict[str, Any]:
+def waiting_view(message: QueuedMessage) -> dict[str, Any]:
     """Return a message that waits for its turn as the page shows it: all of it, or the beginning of a long one."""
     text = message.text[:_WAITING_CHARACTERS]
     return {"id": str(message.id), "text": text, "is_long": len(text) < len(message.text)}

@@ -12,7 +12,7 @@ from rxchat.domain.conversations import ConversationSummary
 from rxchat.domain.errors import InvalidInput
 from rxchat.domain.ids import parse_id
 from rxchat.services.app import container
-from rxchat.states.platform.auth_guard import signed_in
+from rxchat.states.platform.auth_guard import requires_user
 
 
 @dataclass
@@ -41,10 +41,10 @@ class SidebarState(rx.State):
     _removed_id: str = ""
 
     @rx.event
-    @signed_in
+    @requires_user
     async def load(self, viewer: Viewer) -> None:
         """Show the list as it is now."""
-        self._show(await container.current().conversations.recent(viewer))
+        self._show(await container.get_services().conversations.recent(viewer))
 
     def _show(self, conversations: list[ConversationSummary]) -> None:
         """Show these conversations; what has not changed is not sent again."""
@@ -58,18 +58,18 @@ class SidebarState(rx.State):
             self.loaded = True
 
     @rx.event
-    @signed_in
+    @requires_user
     async def rename(self, viewer: Viewer, conversation_id: str, title: str) -> None:
         """Give a conversation a title."""
-        conversations = container.current().conversations
+        conversations = container.get_services().conversations
         await conversations.rename(viewer, _id(conversation_id), title)
         self._show(await conversations.recent(viewer))
 
     @rx.event
-    @signed_in
+    @requires_user
     async def remove(self, viewer: Viewer, conversation_id: str) -> None:
         """Delete a conversation, and offer to undo it."""
-        conversations = container.current().conversations
+        conversations = container.get_services().conversations
         identifier = _id(conversation_id)
         title = next((row.title for group in self.groups for row in group.rows if row.id == conversation_id), "")
         await conversations.remove(viewer, identifier)
@@ -78,16 +78,16 @@ class SidebarState(rx.State):
         self._show(await conversations.recent(viewer))
 
     @rx.event
-    @signed_in
+    @requires_user
     async def undo_remove(self, viewer: Viewer) -> None:
         """Bring the conversation that was just deleted back."""
-        conversations = container.current().conversations
+        conversations = container.get_services().conversations
         await conversations.restore(viewer, _id(self._removed_id))
         self.removed_title = ""
         self._show(await conversations.recent(viewer))
 
     @rx.event
-    @signed_in
+    @requires_user
     async def dismiss_removed(self, viewer: Viewer) -> None:
         """Take the offer to undo away."""
         del viewer

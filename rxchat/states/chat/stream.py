@@ -12,7 +12,7 @@ from reflex_base.event.context import EventContext
 
 from rxchat.domain.runs import ChunkKind
 from rxchat.domain.text import utf16_length
-from rxchat.services.chat.answer_stream import LiveAnswer
+from rxchat.services.chat.answer_stream import AnswerStream
 from rxchat.states.platform import sockets
 
 PACKETS_A_SECOND = 28
@@ -77,12 +77,12 @@ class Window:
         """Begin before the first character."""
         self._message_id = message_id
         self._kind = kind
-        self._source: tuple[LiveAnswer | None, int] = (None, 0)
+        self._source: tuple[AnswerStream | None, int] = (None, 0)
         self.sent = 0
         self._sent_utf16 = 0
         self._starts: deque[tuple[int, int]] = deque(maxlen=_OVERLAP)
 
-    def packet(self, answer: LiveAnswer) -> dict[str, Any] | None:
+    def packet(self, answer: AnswerStream) -> dict[str, Any] | None:
         """Return what is new since the last packet (and a little before it), at most 64 kB of it, or None."""
         source = answer, answer.rewrites
         if source != self._source:
@@ -111,6 +111,6 @@ class Window:
         is_current = answer.rewrites == rewrites and self.sent == len(whole)
         return is_current and answer.whole(self._kind)[: self.sent] == whole
 
-    def has_all_of(self, answer: LiveAnswer) -> bool:
+    def has_all_of(self, answer: AnswerStream) -> bool:
         """Whether nothing is left to send of what there is now."""
         return self._source == (answer, answer.rewrites) and self.sent == len(answer.whole(self._kind))

@@ -15,12 +15,12 @@ from rxchat.domain.ids import new_id, parse_id
 from rxchat.domain.permissions import Action, ResourceKind, sees_details
 from rxchat.services.app import container
 from rxchat.services.chat.conversations import ThreadPage
-from rxchat.services.models.catalog import Offer
+from rxchat.services.models.catalog import ModelList
 from rxchat.states.chat.context_sources import KnowledgeState, attached_of
-from rxchat.states.chat.live_updates import NO_RUN, Attendance
+from rxchat.states.chat.live_updates import NO_RUN, LiveUpdates
 from rxchat.states.chat.presenters import in_pieces, message_view, model_detail, pieces_of
 from rxchat.states.chat.sidebar import SidebarState
-from rxchat.states.platform.auth_guard import show_errors_in, signed_in, signed_in_background
+from rxchat.states.platform.auth_guard import requires_user, requires_user_in_background, show_errors_in
 from rxchat.states.platform.current_user import ViewerState
 from rxchat.states.platform.request_context import caller_of
 
@@ -85,7 +85,7 @@ class ThreadState(rx.State):
     _seq: int = 0
 
     @rx.event
-    @partial(signed_in, reopens=True)
+    @partial(requires_user, reopens=True)
     async def open(self, viewer: Viewer) -> Any:
         """Show the conversation that the address names, or the page for a new one."""
         named, before = self._addressed(), self.conversation_id
@@ -107,10 +107,10 @@ class ThreadState(rx.State):
         page = None
         if self.conversation_id:
             try:
-                page = await container.current().conversations.open(viewer, UUID(self.conversation_id))
+                page = await container.get_services().conversations.open(viewer, UUID(self.conversation_id))
                 await self._show_knowledge(viewer)
             except NotFound as error:
-                await container.current().denials.note(viewer, caller_of(self), "ThreadState.open", error)
+                await container.get_services().denials.record(viewer, caller_of(self), "ThreadState.open", error)
                 self.missing, self.title, self.waiting = True, "", []
                 return ThreadState.attend
         await self._show_models(viewer, page.model if page else "")
@@ -118,13 +118,13 @@ class ThreadState(rx.State):
         return ThreadState.attend
 
     async def _show_knowledge(self, viewer: Viewer) -> None:
-        known = await container.current().attaching.of(viewer, UUID(self.conversation_id))
+        known = await container.get_services().attaching.of(viewer, UUID(self.conversation_id))
         (await self.get_state(KnowledgeState))._show(self.conversation_id, known)
 
     async def _show_models(self, viewer: Viewer, wanted: str) -> None:
-        offer: Offer = await container.current().models.offer()
+        offer: ModelList = await container.get_services().models.offer()
         names = [item.name for item in offer.models]
-        usable = await container.current().teams.usable(viewer, ResourceKind.MODEL, Action.USE, names)
+        usable = await container.get_services().teams.usable(viewer, ResourceKind.MODEL, Action.USE, names)
         choices = [
             ModelChoice(item.name, model_detail(item), item.is_demo) for item in offer.models if item.name in usable
         ]
@@ -161,39 +161,39 @@ class ThreadState(rx.State):
         self.patch = {"n": self._patches, **patch} | ({"more": True} if self._rest else {})
 
     @rx.event(background=True, supersedes=True)
-    @signed_in_background
+    @requires_user_in_background
     async def reopen(self, viewer: Viewer) -> Any:
         """Load the page again, now that the database is back."""
         del viewer
         return [ViewerState.enter, SidebarState.load, ThreadState.open]
 
     @rx.event(background=True, supersedes=True)
-    @signed_in_background
+    @requires_user_in_background
     async def attend(self, viewer: Viewer) -> None:
         """Show what happens from here on, for as long as this tab is open on this page."""
         async with self:
             conversation_id, seq, token = self.conversation_id, self._seq, self.router.session.client_token
-        await Attendance(self, viewer, parse_id(conversation_id), seq, token).attend()
+        await LiveUpdates(self, viewer, parse_id(conversation_id), seq, token).run()
 
     @rx.event
-    @partial(signed_in, refuse=_give_back)
+    @partial(requires_user, refuse=_give_back)
     async def send(self, viewer: Viewer, text: str, client_id: str, attached: dict = _NOTHING) -> Any:
         """Ask; the draft is dropped only when `accepted` names it, and comes back with `refused`."""
         question_id = parse_id(client_id)
         if question_id is None:
             raise InvalidInput("This message came without a proper id; please reload the page.")
-        offer = await container.current().models.offer()
+        offer = await container.get_services().models.offer()
         if not self.model or self.model_notice or self.model not in {item.name for item in offer.models}:
             # The model host may be back since the page was opened, or the model may be gone.
             await self._show_models(viewer, self._wanted or self.model)
         # Before it has opened the page, a new process knows only the address.
         conversation_id = parse_id(self.conversation_id or self._addressed())
-        turn = await container.current().chats.ask(
+        turn = await container.get_services().chats.send_message(
             viewer, conversation_id, text, self.model, question_id=question_id, attached=attached_of(attached)
         )
         is_elsewhere = turn.conversation_id != conversation_id
         # Whatever fails here, the page stays what it is, and asks once more.
-        page = await container.current().conversations.open(viewer, turn.conversation_id) if is_elsewhere else None
+        page = await container.get_services().conversations.open(viewer, turn.conversation_id) if is_elsewhere else None
         self.accepted = client_id
         self.refused, self.problem = {}, ""
         if page is None:
@@ -205,41 +205,41 @@ class ThreadState(rx.State):
         return rx.redirect(f"/c/{turn.conversation_id}", replace=True)
 
     @rx.event
-    @signed_in
+    @requires_user
     async def stop(self, viewer: Viewer, message_id: str = "") -> None:
         """Stop this answer, in whichever tab or process it was asked; an older page stops whatever is being written."""
         answer_id = _id(message_id) if message_id else None
-        await container.current().chats.stop(viewer, self._named(), answer_id)
+        await container.get_services().chats.stop(viewer, self._named(), answer_id)
 
     @rx.event
-    @signed_in
+    @requires_user
     async def retry(self, viewer: Viewer, message_id: str) -> None:
         """Have a failed answer written again."""
-        await container.current().chats.retry(viewer, self._named(), _id(message_id))
+        await container.get_services().chats.retry(viewer, self._named(), _id(message_id))
 
     @rx.event
-    @signed_in
+    @requires_user
     async def go_on(self, viewer: Viewer, message_id: str) -> None:
         """Have an answer that was cut off continued from where it ends."""
-        await container.current().chats.go_on(viewer, self._named(), _id(message_id))
+        await container.get_services().chats.continue_answer(viewer, self._named(), _id(message_id))
 
     @rx.event
-    @signed_in
+    @requires_user
     async def change_waiting(self, viewer: Viewer, message_id: str, text: str) -> None:
         """Give a message that waits for its turn another text."""
-        await container.current().chats.change_waiting(viewer, self._named(), _id(message_id), text)
+        await container.get_services().chats.edit_queued(viewer, self._named(), _id(message_id), text)
 
     @rx.event
-    @signed_in
+    @requires_user
     async def withdraw(self, viewer: Viewer, message_id: str) -> None:
         """Take a message that waits back; the page has its text, and puts it into the composer."""
-        await container.current().chats.withdraw(viewer, self._named(), _id(message_id))
+        await container.get_services().chats.cancel_queued(viewer, self._named(), _id(message_id))
 
     @rx.event
-    @signed_in
+    @requires_user
     async def read_waiting(self, viewer: Viewer, message_id: str, part: str) -> None:
         """Send a piece of the text of a message that waits: the page wants all of it before it takes the message back."""
-        news = await container.current().conversations.news(viewer, self._named(), _NO_EVENTS)
+        news = await container.get_services().conversations.news(viewer, self._named(), _NO_EVENTS)
         wanted = _id(message_id)
         text = next((message.text for message in news.waiting if message.id == wanted), "")
         # Reflex logs a traceback about whatever is no number where one is hinted: so it is a text, and read here.
@@ -256,26 +256,26 @@ class ThreadState(rx.State):
         }
 
     @rx.event
-    @signed_in
+    @requires_user
     async def ask_next(self, viewer: Viewer) -> None:
         """Ask what waits, after an answer that failed."""
-        await container.current().chats.ask_next(viewer, self._named())
+        await container.get_services().chats.send_next_queued(viewer, self._named())
 
     @rx.event
-    @partial(signed_in, refuse=_offer_older_again)
+    @partial(requires_user, refuse=_offer_older_again)
     async def older(self, viewer: Viewer, before_id: str) -> None:
         """Show the messages before the first one that is shown, when the page has all of those that it asked for before."""
         if self._rest:
             self._add_patch(op="prepend", items=[], older=True)
             return
-        page = await container.current().conversations.open(viewer, self._named(), before=_id(before_id))
+        page = await container.get_services().conversations.open(viewer, self._named(), before=_id(before_id))
         detailed = sees_details(viewer)
         items, rest = in_pieces([message_view(item, detailed=detailed) for item in page.messages])
         self._rest += rest
         self._add_patch(op="prepend", items=items, older=page.has_older)
 
     @rx.event
-    @signed_in
+    @requires_user
     async def more(self, viewer: Viewer) -> None:
         """Send the next piece of a long text, now that the page has the one before: no single event is over 64 kB."""
         del viewer
@@ -283,17 +283,17 @@ class ThreadState(rx.State):
             self._add_patch(**self._rest.pop(0))
 
     @rx.event
-    @partial(signed_in, reopens=True)
+    @partial(requires_user, reopens=True)
     async def resync(self, viewer: Viewer) -> Any:
         """Begin anew: the renderer has seen a gap."""
-        page = await container.current().conversations.open(viewer, self._named())
+        page = await container.get_services().conversations.open(viewer, self._named())
         if page.run is None:
             self.run = NO_RUN
         self._show_page(page, viewer)
         return ThreadState.attend
 
     @rx.event
-    @signed_in
+    @requires_user
     async def choose_model(self, viewer: Viewer, name: str) -> None:
         """Let another model answer from here on."""
         del viewer

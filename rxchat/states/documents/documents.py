@@ -13,14 +13,14 @@ import reflex as rx
 
 from rxchat.db.documents.documents import CollectionFacts
 from rxchat.domain.accounts import Viewer
-from rxchat.domain.errors import DatabaseAway, NotFound, RxChatError
-from rxchat.domain.files import Document, spoken_size
+from rxchat.domain.errors import DatabaseUnavailable, NotFound, RxChatError
+from rxchat.domain.files import Document, format_size
 from rxchat.domain.ids import parse_id
 from rxchat.domain.permissions import sees_details
 from rxchat.domain.versions import VersionState
 from rxchat.services.app import container
 from rxchat.states.platform import sockets
-from rxchat.states.platform.auth_guard import here, signed_in, signed_in_background, viewer_of
+from rxchat.states.platform.auth_guard import current_path, requires_user, requires_user_in_background, viewer_of
 from rxchat.states.platform.request_context import caller_of
 
 _IDLE_SECONDS = 30.0
@@ -114,7 +114,7 @@ def _say(state: Any, error: RxChatError, _given: dict[str, Any]) -> bool:
     return True
 
 
-_answering = partial(signed_in, refuse=_say)
+_answering = partial(requires_user, refuse=_say)
 
 
 class DocumentsState(rx.State):
@@ -153,8 +153,8 @@ class DocumentsState(rx.State):
             self.chosen, self.documents, self.shares, self.deleted, self.loaded = wanted, [], [], [], False
         self.done = self.created = self.problem = self.removed = ""
         self._show(await _read(viewer, self.chosen))
-        self.embedder = await container.current().retrieval.embedder(viewer)
-        self.groups = [GroupChoice(*item) for item in await container.current().library.groups(viewer)]
+        self.embedder = await container.get_services().retrieval.embedder(viewer)
+        self.groups = [GroupChoice(*item) for item in await container.get_services().library.groups(viewer)]
         self.loaded = True
         return DocumentsState.follow
 
@@ -171,15 +171,15 @@ class DocumentsState(rx.State):
         self.answers += 1
 
     @rx.event(background=True, supersedes=True)
-    @signed_in_background
+    @requires_user_in_background
     async def follow(self, viewer: Viewer) -> None:
         """Keep the page up to date for as long as it is open."""
         async with self:
             chosen, token = self.chosen, self.router.session.client_token
-        services = container.current()
+        services = container.get_services()
         with (
             services.document_activity.watching(viewer.user_id, parse_id(chosen)) as watch,
-            sockets.when_closed(token, watch.poke),
+            sockets.on_disconnect(token, watch.notify),
         ):
             while sockets.is_open(token):
                 is_new = await watch.wait(_IDLE_SECONDS)
@@ -187,7 +187,7 @@ class DocumentsState(rx.State):
                     if self.chosen != chosen or not _is_here(self):
                         return
                 if is_new and not await self._look_again(chosen):
-                    watch.poke()
+                    watch.notify()
                     await asyncio.sleep(_AWAY_SECONDS)
                 await asyncio.sleep(_BREATH_SECONDS + len(self.documents) / _DOCUMENTS_A_SECOND)
 
@@ -198,7 +198,7 @@ class DocumentsState(rx.State):
             async with self:
                 viewer = await viewer_of(self)
             found = await _read(viewer, chosen)
-        except DatabaseAway:
+        except DatabaseUnavailable:
             return False
         async with self:
             if self.chosen == chosen:
@@ -210,14 +210,14 @@ class DocumentsState(rx.State):
     @_answering
     async def create(self, viewer: Viewer, name: str, description: str) -> None:
         """Create a collection; the page goes there."""
-        self.created = str(await container.current().library.create(viewer, name, description))
+        self.created = str(await container.get_services().library.create(viewer, name, description))
         await self._answer(viewer)
 
     @rx.event
     @_answering
     async def rename(self, viewer: Viewer, collection_id: str, name: str, description: str) -> None:
         """Call a collection something else."""
-        await container.current().library.rename(viewer, _id(collection_id), name, description)
+        await container.get_services().library.rename(viewer, _id(collection_id), name, description)
         await self._answer(viewer, "Saved.")
 
     @rx.event
@@ -225,7 +225,7 @@ class DocumentsState(rx.State):
     async def remove_collection(self, viewer: Viewer, collection_id: str) -> None:
         """Delete a collection with everything in it."""
         name = next((item.name for item in self.collections if item.id == collection_id), "")
-        await container.current().files.remove_collection(viewer, _id(collection_id))
+        await container.get_services().files.remove_collection(viewer, _id(collection_id))
         await self._answer(viewer, f"“{name}” is deleted, with everything in it." if name else "Deleted.")
 
     @rx.event
@@ -233,7 +233,7 @@ class DocumentsState(rx.State):
     async def remove_documents(self, viewer: Viewer, ids: str) -> None:
         """Delete documents (their ids, with blanks between them), and offer to restore those that can be."""
         chosen = [_id(item) for item in ids.split()]
-        restorable = await container.current().files.remove(viewer, chosen)
+        restorable = await container.get_services().files.remove(viewer, chosen)
         await self._answer(
             viewer,
             "The document is deleted." if len(chosen) == 1 else f"{len(chosen)} documents are deleted.",
@@ -245,7 +245,7 @@ class DocumentsState(rx.State):
     async def restore_documents(self, viewer: Viewer, ids: str) -> None:
         """Restore deleted documents (their ids, with blanks between them)."""
         chosen = [_id(item) for item in ids.split()]
-        await container.current().trash.restore(viewer, chosen, caller_of(self))
+        await container.get_services().trash.restore(viewer, chosen, caller_of(self))
         await self._answer(
             viewer, "The document is restored." if len(chosen) == 1 else f"{len(chosen)} documents are restored."
         )
@@ -254,28 +254,28 @@ class DocumentsState(rx.State):
     @_answering
     async def delete_for_good(self, viewer: Viewer, document_id: str) -> None:
         """Delete a document that is in the trash."""
-        await container.current().trash.delete_for_good(viewer, _id(document_id))
+        await container.get_services().trash.delete_for_good(viewer, _id(document_id))
         await self._answer(viewer, "The document is deleted for good.")
 
     @rx.event
     @_answering
     async def rename_document(self, viewer: Viewer, document_id: str, name: str) -> None:
         """Call a document something else."""
-        await container.current().library.rename_document(viewer, _id(document_id), name)
+        await container.get_services().library.rename_document(viewer, _id(document_id), name)
         await self._answer(viewer, "Saved.")
 
     @rx.event
     @_answering
     async def read_again(self, viewer: Viewer, document_id: str) -> None:
         """Have a document read anew."""
-        await container.current().library.read_again(viewer, _id(document_id), caller=caller_of(self))
+        await container.get_services().library.read_again(viewer, _id(document_id), caller=caller_of(self))
         await self._answer(viewer)
 
     @rx.event
     @_answering
     async def share(self, viewer: Viewer, kind: str, principal: str) -> None:
         """Let somebody read the collection that is open."""
-        name = await container.current().library.share(viewer, _id(self.chosen), kind, principal, caller_of(self))
+        name = await container.get_services().library.share(viewer, _id(self.chosen), kind, principal, caller_of(self))
         await self._answer(viewer, f"{name} can read this collection now.")
 
     @rx.event
@@ -283,13 +283,13 @@ class DocumentsState(rx.State):
     async def unshare(self, viewer: Viewer, share_id: str) -> None:
         """Take somebody's access to the collection back."""
         name = next((item.name for item in self.shares if item.id == share_id), "They")
-        await container.current().library.unshare(viewer, _id(self.chosen), _id(share_id), caller_of(self))
+        await container.get_services().library.unshare(viewer, _id(self.chosen), _id(share_id), caller_of(self))
         await self._answer(viewer, f"{name} cannot read this collection any more.")
 
 
 async def _read(viewer: Viewer, chosen: str) -> _Found:
     """Return the collections, and what is in the chosen one."""
-    library = container.current().library
+    library = container.get_services().library
     collections = [_collection_line(item, viewer) for item in await library.collections(viewer)]
     collection_id = parse_id(chosen)
     if collection_id is None:
@@ -298,7 +298,7 @@ async def _read(viewer: Viewer, chosen: str) -> _Found:
         facts, found, cited = await library.documents(viewer, collection_id)
         is_own = facts.owner_id == viewer.user_id
         shares = await library.shares(viewer, collection_id) if is_own else []
-        deleted = await container.current().trash.documents(viewer, collection_id) if is_own else []
+        deleted = await container.get_services().trash.documents(viewer, collection_id) if is_own else []
     except NotFound:
         # Deleted, or not shared any more: the page says so instead of showing what was.
         return _Found([item for item in collections if item.id != chosen], [], [], [])
@@ -312,7 +312,7 @@ async def _read(viewer: Viewer, chosen: str) -> _Found:
 
 
 def _is_here(state: DocumentsState) -> bool:
-    return here(state).startswith("/documents")
+    return current_path(state).startswith("/documents")
 
 
 def _id(value: Any) -> UUID:
@@ -334,7 +334,7 @@ def _document_line(item: Document, cited: int, names: Mapping[UUID, str], *, det
         id=str(item.id),
         name=item.name,
         kind=suffix if 0 < len(suffix) <= 5 else "",
-        size=spoken_size(item.size_bytes),
+        size=format_size(item.size_bytes),
         state=item.state.value,
         percent=round(100 * item.progress),
         note=f"{item.note}{detail}" if item.note else "",

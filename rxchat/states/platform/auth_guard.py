@@ -24,7 +24,7 @@ from reflex_base.registry import RegistrationContext
 from starlette.requests import cookie_parser
 
 from rxchat.domain.accounts import Viewer
-from rxchat.domain.errors import DatabaseAway, InvalidInput, NotSignedIn, RxChatError, SecondFactorNeeded
+from rxchat.domain.errors import DatabaseUnavailable, InvalidInput, NotSignedIn, RxChatError, SecondFactorNeeded
 from rxchat.observability import correlated
 from rxchat.services.app import container
 from rxchat.states.platform import session_watchdog, sockets
@@ -40,7 +40,7 @@ _accepted = [_SECURE_COOKIE, _PLAIN_COOKIE]
 ENROL_AT = "/account/security"
 
 
-class Binding(rx.State):
+class TabBinding(rx.State):
     """Whose state this is: Reflex hands a tab's state to whoever names the tab, and a browser has several people."""
 
     _fingerprint: str = ""
@@ -48,7 +48,7 @@ class Binding(rx.State):
 
 async def _bind(state: BaseState) -> None:
     """Forget everything when the session behind a tab is another one than before, before anything of it is sent."""
-    binding = await state.get_state(Binding)
+    binding = await state.get_state(TabBinding)
     fingerprint = hashlib.sha256(session_cookie(state).encode()).hexdigest()
     if binding._fingerprint not in {"", fingerprint}:
         state._get_root_state().reset()
@@ -66,7 +66,7 @@ def accept_cookie(name: str) -> None:
     _accepted[:] = [name]
 
 
-class Lock(Middleware):
+class EventAuthMiddleware(Middleware):
     """Refuses every event whose handler nobody has guarded, and keeps a tab's state to one person."""
 
     async def preprocess(self, app: Any, state: BaseState, event: Event) -> StateUpdate | None:  # noqa: ARG002
@@ -75,7 +75,7 @@ class Lock(Middleware):
         handler = registered.handler if registered else None
         if handler is not None and (is_reflex_own(event.name) or getattr(handler.fn, DOOR, None) is not None):
             await _bind(state)
-            session_watchdog.note(state.router.session.client_token, session_cookie(state), here(state))
+            session_watchdog.track(state.router.session.client_token, session_cookie(state), current_path(state))
             return None
         log.warning("refused an event without a lock", event_name=event.name[:200])
         return StateUpdate()
@@ -86,12 +86,12 @@ async def viewer_of(state: rx.State, *, enrolling: bool = False) -> Viewer:
 
     Raises:
         NotSignedIn: when there is no session, or it does not count any more.
-        DatabaseAway: when nobody can tell just now.
+        DatabaseUnavailable: when nobody can tell just now.
     """
-    return await container.current().sessions.viewer(session_cookie(state), enrolling=enrolling)
+    return await container.get_services().sessions.viewer(session_cookie(state), enrolling=enrolling)
 
 
-def signed_in(
+def requires_user(
     method: Callable[..., Awaitable[Any]],
     *,
     refuse: Callable[[Any, RxChatError, dict[str, Any]], bool] | None = None,
@@ -119,15 +119,15 @@ def signed_in(
                 viewer = await viewer_of(self, enrolling=enrolling)
                 return await method(self, viewer, **given)
             except NotSignedIn:
-                return rx.redirect(f"/sign-in?next={quote(here(self), safe='/')}")
+                return rx.redirect(f"/sign-in?next={quote(current_path(self), safe='/')}")
             except SecondFactorNeeded:
                 return _enrol(self)
             except RxChatError as error:
                 log.info("refused", handler=method.__qualname__, code=error.code)
-                await container.current().denials.note(viewer, caller_of(self), method.__qualname__, error)
+                await container.get_services().denials.record(viewer, caller_of(self), method.__qualname__, error)
                 if refuse is None or not refuse(self, error, given):
                     await _show(self, error)
-                return _reopen() if reopens and isinstance(error, DatabaseAway) else None
+                return _reopen() if reopens and isinstance(error, DatabaseUnavailable) else None
 
     guarded.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportAttributeAccessIssue]
     guarded.__annotations__ = {name: hint for name, hint in method.__annotations__.items() if name != "viewer"}
@@ -135,7 +135,7 @@ def signed_in(
     return guarded
 
 
-def signed_in_background(method: Callable[..., Awaitable[Any]]) -> Any:
+def requires_user_in_background(method: Callable[..., Awaitable[Any]]) -> Any:
     """The same for a background handler `async def name(self, viewer)`, which holds no lock on its state."""
 
     @functools.wraps(method)
@@ -146,7 +146,7 @@ def signed_in_background(method: Callable[..., Awaitable[Any]]) -> Any:
                 viewer = await _viewer_when_back(self)
                 return await method(self, viewer)
             except NotSignedIn:
-                return rx.redirect(f"/sign-in?next={quote(here(self), safe='/')}")
+                return rx.redirect(f"/sign-in?next={quote(current_path(self), safe='/')}")
             except SecondFactorNeeded:
                 return _enrol(self)
             except RxChatError as error:
@@ -166,7 +166,7 @@ async def _viewer_when_back(state: Any) -> Viewer:
         async with state:
             try:
                 return await viewer_of(state)
-            except DatabaseAway as error:
+            except DatabaseUnavailable as error:
                 await _show(state, error)
                 if not sockets.is_open(state.router.session.client_token):
                     raise
@@ -175,7 +175,7 @@ async def _viewer_when_back(state: Any) -> Viewer:
 
 def _enrol(state: rx.State) -> Any:
     """Lead somebody to where they set up a second factor, unless they are there."""
-    return None if is_account_page(here(state)) else rx.redirect(ENROL_AT)
+    return None if is_account_page(current_path(state)) else rx.redirect(ENROL_AT)
 
 
 def is_account_page(path: str) -> bool:
@@ -210,7 +210,7 @@ def _check_types(
             raise InvalidInput("Something was sent that RxChat does not understand; please reload the page.")
 
 
-def here(state: BaseState) -> str:
+def current_path(state: BaseState) -> str:
     """Return the address of the page that a tab is on."""
     path = str(state.router_data.get("asPath") or state.router_data.get("pathname") or "/")
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 
 @asynccontextmanager
-async def going_on(work: Coroutine[None, None, None], name: str) -> AsyncGenerator[None]:
+async def background_task(work: Coroutine[None, None, None], name: str) -> AsyncGenerator[None]:
     """Have this work go on for as long as the context is open."""
     task = asyncio.create_task(work, name=name)
     try:

@@ -10,7 +10,7 @@ import reflex as rx
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.permissions import ADMINISTRATIVE, Permission, is_permitted
 from rxchat.services.app import container
-from rxchat.states.platform.auth_guard import signed_in
+from rxchat.states.platform.auth_guard import requires_user
 
 
 @dataclass
@@ -52,13 +52,13 @@ class ViewerState(rx.State):
     ready: bool = False
 
     @rx.event
-    @partial(signed_in, enrolling=True)
+    @partial(requires_user, enrolling=True)
     async def enter(self, viewer: Viewer) -> None:
         """Say who is signed in, or send to the sign-in page."""
         self._look_at(viewer)
         if viewer.must_enrol:
             return
-        fresh = [item for item in await container.current().my_data.readings(viewer) if item.is_new]
+        fresh = [item for item in await container.get_services().my_data.readings(viewer) if item.is_new]
         self.readings = _told(len(fresh), fresh[0].reader) if fresh else ""
 
     def _look_at(self, viewer: Viewer) -> None:

@@ -10,7 +10,7 @@ from rxchat.domain.accounts import Caller
 def caller_of(state: BaseState) -> Caller:
     """Return from where a tab's socket was opened.
 
-    The front of the house (rxchat/api/front.py) has put the address that a trusted proxy speaks for in the place of
+    The front of the house (rxchat/api/gateway.py) has put the address that a trusted proxy speaks for in the place of
     the proxy's own before Reflex sees the handshake; `X-Forwarded-For` counts for nothing here.
     """
     return Caller(state.router.session.client_ip, state.router.headers.user_agent)

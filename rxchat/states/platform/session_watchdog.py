@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 import structlog
 
-from rxchat.domain.errors import DatabaseAway, NotSignedIn
+from rxchat.domain.errors import DatabaseUnavailable, NotSignedIn
 from rxchat.services.app import container
 from rxchat.states.platform import sockets
-from rxchat.states.platform.background_tasks import going_on
+from rxchat.states.platform.background_tasks import background_task
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +29,7 @@ _OPEN_PAGES = frozenset({"/sign-in", "/setup", "/register", "/join", "/forgot", 
 """Where a tab stays, whatever becomes of its session: these pages show nothing, and say how it goes on."""
 
 
-def note(client_token: str, cookie: str, page: str) -> None:
+def track(client_token: str, cookie: str, page: str) -> None:
     """Remember with which session a tab is open."""
     # A link's token stands behind the "#", which is part of the address that a tab tells.
     if cookie and page.partition("#")[0].partition("?")[0].rstrip("/") not in _OPEN_PAGES:
@@ -42,9 +42,9 @@ def note(client_token: str, cookie: str, page: str) -> None:
 async def watching() -> AsyncGenerator[None]:
     """Look after all tabs of this process for as long as the context is open."""
     changed = asyncio.Event()
-    container.current().access.on_change(lambda _user_id: changed.set())
+    container.get_services().access.on_change(lambda _user_id: changed.set())
     try:
-        async with going_on(_watch(changed), "guard"):
+        async with background_task(_watch(changed), "guard"):
             yield
     finally:
         _tabs.clear()
@@ -57,39 +57,39 @@ async def _watch(changed: asyncio.Event) -> None:
             async with asyncio.timeout(_EVERY_SECONDS):
                 await changed.wait()
         rests += 1
-        if changed.is_set() or rests >= _RESTS or not container.current().access.is_up_to_date:
+        if changed.is_set() or rests >= _RESTS or not container.get_services().access.is_up_to_date:
             changed.clear()
             rests = 0
             try:
-                await look()
-            except DatabaseAway:
+                await check()
+            except DatabaseUnavailable:
                 pass
             except Exception:
                 # Whoever looks after the doors must not fall asleep over one of them.
                 log.exception("the guard could not look after all tabs")
 
 
-async def look() -> int:
+async def check() -> int:
     """Send away every tab whose session does not count any more; return how many there were."""
     for token in [token for token in _tabs if not sockets.is_open(token)]:
         del _tabs[token]
     ended = 0
     for cookie in {cookie for cookie, _ in _tabs.values()}:
-        if await _counts(cookie):
+        if await _is_valid(cookie):
             continue
         for token, (theirs, page) in list(_tabs.items()):
             if theirs == cookie:
                 del _tabs[token]
                 ended += 1
-                await sockets.send_away(token, f"/sign-in?next={quote(page, safe='/')}")
+                await sockets.force_navigate(token, f"/sign-in?next={quote(page, safe='/')}")
     if ended:
         log.info("tabs were closed whose session had ended", count=ended)
     return ended
 
 
-async def _counts(cookie: str) -> bool:
+async def _is_valid(cookie: str) -> bool:
     try:
-        await container.current().sessions.viewer(cookie, enrolling=True)
+        await container.get_services().sessions.viewer(cookie, enrolling=True)
     except NotSignedIn:
         return False
     return True

@@ -156,7 +156,7 @@ def _sid(namespace: Namespace, client_token: str) -> str | None:
 
 
 @contextmanager
-def when_closed(client_token: str, tell: Callable[[], None]) -> Iterator[None]:
+def on_disconnect(client_token: str, tell: Callable[[], None]) -> Iterator[None]:
     """Call this when the tab's socket is closed, for as long as the context is open: whoever waits need not wait on."""
     _waiting.setdefault(client_token, []).append(tell)
     try:
@@ -188,7 +188,7 @@ def backlog(client_token: str) -> int:
     return 0
 
 
-async def send_away(client_token: str, path: str) -> None:
+async def force_navigate(client_token: str, path: str) -> None:
     """Lead a tab to another page, and close its socket: nothing more is shown to it."""
     for namespace in _namespaces:
         sid = _sid(namespace, client_token)

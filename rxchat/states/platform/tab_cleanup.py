@@ -15,7 +15,7 @@ from reflex.istate.manager import StateManager
 from reflex.istate.manager.memory import StateManagerMemory
 
 from rxchat.states.platform import sockets
-from rxchat.states.platform.background_tasks import going_on
+from rxchat.states.platform.background_tasks import background_task
 
 _EVERY_SECONDS = 30.0
 GRACE_SECONDS = 60.0
@@ -25,7 +25,7 @@ GRACE_SECONDS = 60.0
 @asynccontextmanager
 async def tidied(manager: StateManager) -> AsyncGenerator[None]:
     """Let go of closed tabs for as long as the context is open."""
-    async with going_on(_tidy_forever(manager), "tabs"):
+    async with background_task(_tidy_forever(manager), "tabs"):
         yield
 
 

@@ -15,14 +15,14 @@ from rxchat.db.platform.database import Database
 from rxchat.domain.conversations import (
     AnswerEnded,
     AnswerStarted,
+    ContextSourceAttached,
+    ContextSourceDetached,
     ConversationCreated,
     ConversationEvent,
     ConversationRemoved,
     ConversationRenamed,
     ConversationRestored,
     History,
-    KnowledgeAttached,
-    KnowledgeDetached,
     MessageState,
     ModelChosen,
     QuestionAsked,
@@ -71,9 +71,11 @@ def events_of(steps: list[Step]) -> list[ConversationEvent]:
             case "choose":
                 events.append(ModelChosen(model=f"model {number}"))
             case "attach":
-                events.append(KnowledgeAttached(knowledge_id=attached[number], kind="document", name=f"file {number}"))
+                events.append(
+                    ContextSourceAttached(knowledge_id=attached[number], kind="document", name=f"file {number}")
+                )
             case "detach":
-                events.append(KnowledgeDetached(knowledge_id=attached[number]))
+                events.append(ContextSourceDetached(knowledge_id=attached[number]))
             case "remove":
                 events.append(ConversationRemoved())
             case "restore":
@@ -95,7 +97,7 @@ async def stored(database: Database, owner: UUID, steps: list[Step], cuts: set[i
             begin = end
         rows = [tuple(row) for row in await session.execute(MESSAGE, {"id": conversation_id})]
         row = await conversations.get_whatever_owned(session, owner, conversation_id)
-        known = await conversation_sources.of(session, owner, conversation_id)
+        known = await conversation_sources.for_conversation(session, owner, conversation_id)
         replayed = History.replayed(await conversations.events_of(session, owner, conversation_id))
     assert row is not None
     folded = [(message.id, message.seq, message.text, message.state.value) for message in replayed.messages.values()]

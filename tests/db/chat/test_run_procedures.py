@@ -13,7 +13,7 @@ from rxchat.db.platform.database import Database
 from rxchat.domain.chat import Role
 from rxchat.domain.conversations import ConversationCreated
 from rxchat.domain.ids import new_id
-from rxchat.domain.runs import ChunkKind, ClaimedRun, PendingChunk, RunChunk, RunLimits, RunState, Written
+from rxchat.domain.runs import ChunkKind, ClaimedRun, PartialAnswer, PendingChunk, RunChunk, RunLimits, RunState
 from rxchat.services.app.container import Services
 from rxchat.tables import Message, Run
 from tests.factories import add_viewer
@@ -103,7 +103,7 @@ async def test_an_engine_that_lost_its_lease_writes_nothing_and_ends_nothing(
     assert await appended(database, stale, [piece(lost, 2, 5, " from the grave")]) == {run.id}
     assert await appended(database, heir, [piece(run, 2, 5, " there")]) == set()
     async with database.begin(owner) as session:
-        assert await runs.written(session, owner, run.id) == Written("hello there", "", 2)
+        assert await runs.written(session, owner, run.id) == PartialAnswer("hello there", "", 2)
         assert await runs.finish(session, lost, stale, RunState.DONE) is False
         assert await runs.finish(session, run, heir, RunState.DONE) is True
         assert await runs.chunks_of(session, owner, run.id) == []
@@ -135,9 +135,9 @@ async def test_pieces_of_many_answers_are_stored_in_one_go_and_sent_again_withou
     # Sent again, because the answer to the first time got lost: it may hold more by then.
     assert await appended(database, engine, [piece(ours[0], 1, 0, "a and b")]) == set()
     async with database.begin(owner) as session:
-        assert await runs.written(session, owner, ours[0].id) == Written("a and b", "a", 2)
-        assert await runs.written(session, owner, ours[1].id) == Written("a", "a", 2)
-        assert await runs.written(session, owner, theirs.id) == Written()
+        assert await runs.written(session, owner, ours[0].id) == PartialAnswer("a and b", "a", 2)
+        assert await runs.written(session, owner, ours[1].id) == PartialAnswer("a", "a", 2)
+        assert await runs.written(session, owner, theirs.id) == PartialAnswer()
 
 
 async def test_a_run_that_gets_on_counts_its_attempts_anew(database: Database, owner_url: str) -> None:
@@ -159,7 +159,7 @@ async def test_an_answer_that_goes_on_begins_with_what_its_message_said(database
     (run,) = await claimed_by(database, engine)
     await appended(database, engine, [piece(run, 1, 9, " a time")])
     async with database.begin(owner) as session:
-        assert await runs.written(session, owner, run.id) == Written("Once upon a time", "", 1)
+        assert await runs.written(session, owner, run.id) == PartialAnswer("Once upon a time", "", 1)
 
 
 async def test_a_stop_reaches_the_engine_with_its_next_renewal(database: Database, owner_url: str) -> None:
@@ -212,7 +212,7 @@ async def test_an_answer_that_was_begun_is_taken_up_before_all_others(database: 
     engine = new_id()
     assert [run.id for run in await claimed_by(database, engine)] == [begun.id]
     waiting = await a_queued_run(database, add_viewer(owner_url).user_id)
-    async with database.each() as session:
+    async with database.autocommit() as session:
         assert await runs.release(session, engine) == 1
         assert await runs.release(session, engine) == 0
     order = [(await claimed_by(database, new_id()))[0].id for _ in range(2)]
@@ -239,7 +239,7 @@ async def test_an_engine_never_takes_from_itself_what_it_works_on(database: Data
     engine = new_id()
     await claimed_by(database, engine, lease=-60)
     assert await claimed_by(database, engine, mine=[run.id]) == []
-    async with database.each() as session:
+    async with database.autocommit() as session:
         assert await runs.renew_leases(session, engine, [run.id], 60) == {run.id: False}
     assert await claimed_by(database, new_id()) == []
 
@@ -261,7 +261,7 @@ async def test_only_the_runs_of_that_engine_are_given_back(database: Database, o
     leaving, staying = new_id(), new_id()
     assert [run.id for run in await claimed_by(database, leaving)] == [mine.id]
     assert [run.id for run in await claimed_by(database, staying)] == [theirs.id]
-    async with database.each() as session:
+    async with database.autocommit() as session:
         assert await runs.release(session, leaving) == 1
         assert await runs.renew_leases(session, staying, [theirs.id], 60) == {theirs.id: False}
     (again,) = await claimed_by(database, staying)

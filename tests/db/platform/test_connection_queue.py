@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from rxchat.db.platform.connection_queue import ConnectionQueue
 from rxchat.db.platform.database import Database
-from rxchat.domain.errors import DatabaseAway, DatabaseBusy
+from rxchat.domain.errors import DatabaseBusy, DatabaseUnavailable
 
 pytestmark = pytest.mark.anyio
 
@@ -34,7 +34,7 @@ async def test_being_busy_for_too_long_is_not_being_away() -> None:
             async with queue.slot():
                 pass
         queue.has_failed = True
-        with pytest.raises(DatabaseAway) as failure:
+        with pytest.raises(DatabaseUnavailable) as failure:
             async with queue.slot():
                 pass
     assert not isinstance(failure.value, DatabaseBusy)
@@ -82,5 +82,5 @@ async def test_a_database_that_is_away_is_said_to_be_away_to_all_who_wait() -> N
             pass
 
     failures = await asyncio.gather(*(look() for _ in range(20)), return_exceptions=True)
-    assert {type(failure) for failure in failures} == {DatabaseAway}
+    assert {type(failure) for failure in failures} == {DatabaseUnavailable}
     await database.aclose()

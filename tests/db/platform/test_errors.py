@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from rxchat.db.platform.database import Database
-from rxchat.domain.errors import DatabaseAway, DatabaseBusy
+from rxchat.domain.errors import DatabaseBusy, DatabaseUnavailable
 
 pytestmark = pytest.mark.anyio
 
@@ -25,10 +25,10 @@ async def test_a_failed_statement_says_nothing_of_its_values(database: Database)
 
 @pytest.mark.parametrize("sqlstate", ["25006", "57P01", "08006", "53200"])
 async def test_what_may_do_the_next_time_counts_as_away(database: Database, sqlstate: str) -> None:
-    with pytest.raises(DatabaseAway) as failure:
+    with pytest.raises(DatabaseUnavailable) as failure:
         async with database.begin(None) as session:
             await session.execute(text(f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{sqlstate}'; END $$"))
-    assert type(failure.value) is DatabaseAway
+    assert type(failure.value) is DatabaseUnavailable
 
 
 @pytest.mark.parametrize("sqlstate", ["57014", "40P01", "40001", "55P03", "53300"])

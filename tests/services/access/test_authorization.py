@@ -187,7 +187,7 @@ async def asks(services: Services, viewer: Viewer, model: str) -> bool:
     sealed = await signed_in_as(services, viewer)
     current = await services.sessions.viewer(sealed)
     try:
-        await services.chats.ask(current, None, "hello", model)
+        await services.chats.send_message(current, None, "hello", model)
     except NotAllowed:
         return False
     return True
@@ -327,7 +327,7 @@ async def test_an_invitation_gives_nothing_that_was_granted_to_its_group_later(
         admin, principal_kind="group", principal=str(early), resource_kind="model", resource=MODEL, action="use",
         caller=CALLER,
     )  # fmt: skip
-    await services.registration.join(
+    await services.registration.accept_invitation(
         re.split("token=", link)[1], name="Mo Two", password="a long sentence of mine", caller=CALLER
     )
     with psycopg.connect(owner_url) as connection:
@@ -360,6 +360,6 @@ async def test_an_invitation_to_a_role_that_was_granted_more_since_is_refused(
         caller=CALLER,
     )  # fmt: skip
     with pytest.raises(NotAllowed):
-        await services.registration.join(
+        await services.registration.accept_invitation(
             re.split("token=", link)[1], name="Mo Two", password="a long sentence of mine", caller=CALLER
         )

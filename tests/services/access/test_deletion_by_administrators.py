@@ -104,7 +104,7 @@ async def test_a_wish_of_its_owner_is_not_taken_back_by_others(
 
 
 async def test_who_was_read_is_told_by_whom_and_why(services: Services, admin: Viewer, member: Viewer) -> None:
-    turn = await services.chats.ask(member, None, "My private question", "scripted:tokens=1")
+    turn = await services.chats.send_message(member, None, "My private question", "scripted:tokens=1")
     async with open_tab(await signed_in_as(services, member)) as tab:
         await tab.do(ViewerState, "enter")
         assert tab.shown(ViewerState, "readings") == ""

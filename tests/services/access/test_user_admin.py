@@ -209,12 +209,16 @@ async def test_an_invitation_leads_in_once_with_role_and_groups(services: Servic
     )
     assert not is_mailed
     token = link.partition("token=")[2]
-    admission = await services.registration.join(token, name="New", password="a rather long sentence", caller=CALLER)
+    admission = await services.registration.accept_invitation(
+        token, name="New", password="a rather long sentence", caller=CALLER
+    )
     assert admission.session
     viewer = await services.sessions.viewer(services.sessions.cookie_of(admission.session))
     assert (viewer.role, viewer.groups) == ("moderator", {group})
     with pytest.raises(NotAllowed):
-        await services.registration.join(token, name="New", password="a rather long sentence", caller=CALLER)
+        await services.registration.accept_invitation(
+            token, name="New", password="a rather long sentence", caller=CALLER
+        )
     assert await services.people.invitations(admin) == []
 
 
@@ -224,12 +228,16 @@ async def test_while_registration_is_closed_invitations_rest(services: Services,
     token = link.partition("token=")[2]
     await services.rules.change(admin, CALLER, registration="closed")
     with pytest.raises(NotAllowed, match="No new accounts"):
-        await services.registration.invited(token, CALLER)
+        await services.registration.get_invitation(token, CALLER)
     with pytest.raises(NotAllowed, match="No new accounts"):
-        await services.registration.join(token, name="New", password="a rather long sentence", caller=CALLER)
+        await services.registration.accept_invitation(
+            token, name="New", password="a rather long sentence", caller=CALLER
+        )
     await services.rules.change(admin, CALLER, registration="invitation")
-    assert await services.registration.invited(token, CALLER) == "new@example.org"
-    assert await services.registration.join(token, name="New", password="a rather long sentence", caller=CALLER)
+    assert await services.registration.get_invitation(token, CALLER) == "new@example.org"
+    assert await services.registration.accept_invitation(
+        token, name="New", password="a rather long sentence", caller=CALLER
+    )
 
 
 async def test_an_invitation_that_was_taken_back_leads_nowhere(services: Services, add: Add) -> None:
@@ -243,7 +251,7 @@ async def test_an_invitation_that_was_taken_back_leads_nowhere(services: Service
     with pytest.raises(NotFound):
         await services.people.take_back(admin, invitation.id, CALLER)
     with pytest.raises(NotAllowed):
-        await services.registration.invited(link.partition("token=")[2], CALLER)
+        await services.registration.get_invitation(link.partition("token=")[2], CALLER)
 
 
 async def test_a_person_is_shown_with_their_groups_to_who_may_see_people(services: Services, add: Add) -> None:
@@ -264,7 +272,7 @@ async def test_without_a_reason_nothing_is_read(
     services: Services, owner_url: str, add: Add, subtests: pytest.Subtests
 ) -> None:
     admin, other = add("Root", "admin"), add("Other")
-    turn = await services.chats.ask(other, None, "a private question", "scripted:tokens=2")
+    turn = await services.chats.send_message(other, None, "a private question", "scripted:tokens=2")
     for reason in (
         "",
         "because",
@@ -288,7 +296,7 @@ async def test_reading_is_audited_in_the_same_transaction(
     services: Services, owner_url: str, add: Add, database_url: str
 ) -> None:
     admin, other = add("Root", "admin"), add("Other")
-    turn = await services.chats.ask(other, None, "a private question", "scripted:tokens=2")
+    turn = await services.chats.send_message(other, None, "a private question", "scripted:tokens=2")
     listed = await services.people.conversations_of(admin, other.user_id, REASON, CALLER)
     assert [item[0] for item in listed] == [turn.conversation_id]
     found = await services.people.read_conversation(admin, turn.conversation_id, REASON, CALLER)
@@ -326,7 +334,7 @@ async def test_a_role_that_was_invited_to_and_is_gone_lets_nobody_in_as_anything
     link, _ = await services.people.invite(admin, email="new@example.org", role="gone", caller=CALLER)
     await services.teams.remove_role(admin, "gone", CALLER)
     with pytest.raises((NotAllowed, Conflict, InvalidInput)):
-        await services.registration.join(
+        await services.registration.accept_invitation(
             link.partition("token=")[2], name="New", password="a rather long sentence", caller=CALLER
         )
 

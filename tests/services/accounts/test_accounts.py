@@ -15,9 +15,9 @@ from rxchat.domain.accounts import Caller
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotSignedIn
 from rxchat.domain.ids import new_id
 from rxchat.services.accounts.passwords import Passwords
-from rxchat.services.accounts.sign_in import Admission
+from rxchat.services.accounts.sign_in import SignInResult
 from rxchat.services.app.container import Services
-from rxchat.services.platform.session_tokens import Purpose, SessionToken, Tokens
+from rxchat.services.platform.session_tokens import Purpose, SessionToken, SessionTokens
 from tests.factories import PASSWORD, first_administrator
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
@@ -60,7 +60,7 @@ async def test_fifty_people_with_the_link_make_one_administrator(services: Servi
         ),
         return_exceptions=True,
     )
-    assert sum(isinstance(item, Admission) for item in made) == 1
+    assert sum(isinstance(item, SignInResult) for item in made) == 1
     assert sum(isinstance(item, Conflict) for item in made) == 49
 
 
@@ -144,7 +144,7 @@ async def test_the_servers_record_decides_how_long_a_session_lasts(
 
 def seals() -> list[str]:
     """Return tokens that are almost right: another key, purpose, version, time or content."""
-    tokens, others = Tokens(b"k" * 32), Tokens(b"o" * 32)
+    tokens, others = SessionTokens(b"k" * 32), SessionTokens(b"o" * 32)
     session = SessionToken(new_id(), new_id())
     own = tokens.session(session, timedelta(days=1))
     public = Key.new(version=4, purpose="local", key=b"k" * 32)
@@ -171,11 +171,11 @@ def seals() -> list[str]:
 @pytest.mark.parametrize("number", range(11))
 def test_only_our_own_seal_for_this_purpose_opens_a_session(number: int) -> None:
     with pytest.raises(NotSignedIn):
-        Tokens(b"k" * 32).open_session(seals()[number])
+        SessionTokens(b"k" * 32).open_session(seals()[number])
 
 
 def test_a_seal_says_what_was_sealed_and_hides_it() -> None:
-    tokens, session = Tokens(b"k" * 32), SessionToken(new_id(), new_id())
+    tokens, session = SessionTokens(b"k" * 32), SessionToken(new_id(), new_id())
     sealed = tokens.session(session, timedelta(days=1))
     assert tokens.open_session(sealed) == session
     assert str(session.user_id) not in sealed

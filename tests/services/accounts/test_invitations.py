@@ -43,8 +43,8 @@ async def test_inviting_again_replaces_the_earlier_invitation_whoever_sent_it(
     second = await invite(services, admin, "NEW@example.org")
     assert await emails(services, admin) == ["NEW@example.org"]
     with pytest.raises(NotAllowed):
-        await services.registration.invited(first, CALLER)
-    assert await services.registration.invited(second, CALLER) == "NEW@example.org"
+        await services.registration.get_invitation(first, CALLER)
+    assert await services.registration.get_invitation(second, CALLER) == "NEW@example.org"
 
 
 async def test_an_address_that_has_an_account_is_not_invited(services: Services, owner_url: str, admin: Viewer) -> None:
@@ -70,7 +70,7 @@ async def test_composed_and_decomposed_letters_are_one_address(services: Service
     composed = "j\u00f6rg@example.org"
     decomposed = unicodedata.normalize("NFD", composed)
     token = await invite(services, admin, decomposed)
-    await services.registration.join(token, name="J\u00f6rg", password=PASSWORD, caller=CALLER)
+    await services.registration.accept_invitation(token, name="J\u00f6rg", password=PASSWORD, caller=CALLER)
     for email in (composed, decomposed, composed.upper()):
         assert (await services.authentication.sign_in(email, PASSWORD, CALLER)).session
         with pytest.raises(Conflict):
@@ -110,8 +110,10 @@ async def test_ones_own_address_is_no_password_wherever_one_is_chosen(services: 
     token = await invite(services, admin, "barbara.liskov@example.org")
     for password in ("barbara.liskov", "RxChatRxChat", "Barbara Liskov"):
         with pytest.raises(InvalidInput, match="your e-mail address, your name"):
-            await services.registration.join(token, name="Barbara Liskov", password=password, caller=CALLER)
-    await services.registration.join(token, name="Barbara Liskov", password=PASSWORD, caller=CALLER)
+            await services.registration.accept_invitation(
+                token, name="Barbara Liskov", password=password, caller=CALLER
+            )
+    await services.registration.accept_invitation(token, name="Barbara Liskov", password=PASSWORD, caller=CALLER)
     async with services.people._database.begin(admin.user_id) as session:
         made = await services.people._links.make(
             session, LinkKind.RESET, email=admin.email, user_id=admin.user_id, is_mailed=True, created_by=admin.user_id
@@ -147,8 +149,8 @@ async def test_spellings_of_one_address_have_one_invitation_and_one_account(
     assert await emails(services, admin) == [SPELLINGS[0]]
     for old in links[:-1]:
         with pytest.raises(NotAllowed):
-            await services.registration.join(old, name="Jörg", password=PASSWORD, caller=CALLER)
-    await services.registration.join(links[-1], name="Jörg", password=PASSWORD, caller=CALLER)
+            await services.registration.accept_invitation(old, name="Jörg", password=PASSWORD, caller=CALLER)
+    await services.registration.accept_invitation(links[-1], name="Jörg", password=PASSWORD, caller=CALLER)
     for spelling in SPELLINGS:
         with pytest.raises(Conflict, match="has an account here already"):
             await invite(services, admin, spelling)

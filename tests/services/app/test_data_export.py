@@ -35,11 +35,11 @@ async def test_everything_of_a_person_is_in_the_export_and_nothing_of_others(
     services: Services, owner_url: str
 ) -> None:
     ada, bob = await person(services, owner_url, "Ada"), await person(services, owner_url, "Bob")
-    mine = await services.chats.ask(ada, None, "../../etc/passwd is my question", "scripted:tokens=1")
-    gone = await services.chats.ask(ada, None, "a removed one", "scripted:tokens=1")
-    await services.chats.ask(bob, None, "what Bob asked", "scripted:tokens=1")
-    busy = await services.chats.ask(ada, None, "a long one", "scripted:tokens=100000,rate=50")
-    await services.chats.ask(ada, busy.conversation_id, "one that waits for its turn", "scripted:tokens=1")
+    mine = await services.chats.send_message(ada, None, "../../etc/passwd is my question", "scripted:tokens=1")
+    gone = await services.chats.send_message(ada, None, "a removed one", "scripted:tokens=1")
+    await services.chats.send_message(bob, None, "what Bob asked", "scripted:tokens=1")
+    busy = await services.chats.send_message(ada, None, "a long one", "scripted:tokens=100000,rate=50")
+    await services.chats.send_message(ada, busy.conversation_id, "one that waits for its turn", "scripted:tokens=1")
     await services.conversations.remove(ada, gone.conversation_id)
     await services.programs.create_key(ada, name="ci", scopes=["read"], days=None, caller=CALLER)
     await signed_in_as(services, ada)
@@ -148,7 +148,7 @@ async def test_an_account_waits_can_be_kept_and_is_gone_for_good(services: Servi
     ada = await person(services, owner_url, "Ada")
     sealed, other = await signed_in_as(services, ada), await signed_in_as(services, ada)
     viewer = await services.sessions.viewer(sealed)
-    await services.chats.ask(viewer, None, "a question", "scripted:tokens=1")
+    await services.chats.send_message(viewer, None, "a question", "scripted:tokens=1")
     with pytest.raises(NotAllowed, match="not your password"):
         await services.my_data.delete_account(viewer, "wrong", CALLER)
     at = await services.my_data.delete_account(viewer, PASSWORD, CALLER)

@@ -7,9 +7,9 @@ import pytest
 from rxchat.db.platform.database import Database
 from rxchat.db.platform.migrations import newest_revision
 from rxchat.domain.chat import ModelInfo
-from rxchat.domain.errors import ModelHostAway
+from rxchat.domain.errors import ModelHostUnavailable
 from rxchat.services.app.health import Health
-from rxchat.services.models.catalog import Models
+from rxchat.services.models.catalog import ModelCatalog
 
 pytestmark = pytest.mark.anyio
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 class Provider:
     """A provider that offers these models, or fails."""
 
-    def __init__(self, *models: ModelInfo, failure: ModelHostAway | None = None) -> None:
+    def __init__(self, *models: ModelInfo, failure: ModelHostUnavailable | None = None) -> None:
         self.offered, self.failure, self.asked = list(models), failure, 0
 
     async def is_loading(self, model: str) -> bool:
@@ -50,7 +50,7 @@ async def problems(database: Database, provider: Provider, revision: str, redis:
     async def ping() -> bool:
         return bool(redis)
 
-    health = Health(database, Models(provider), revision, None if redis is None else ping)
+    health = Health(database, ModelCatalog(provider), revision, None if redis is None else ping)
     return {part.name: part.problem for part in await health.parts()}
 
 
@@ -71,14 +71,14 @@ async def test_a_file_store_that_is_away_is_named_and_keeps_nothing_else_from_wo
     async def away() -> str:
         return "The file store does not answer."
 
-    health = Health(database, Models(Provider(CHAT)), newest_revision(), None, away)
+    health = Health(database, ModelCatalog(Provider(CHAT)), newest_revision(), None, away)
     [part] = [part for part in await health.parts() if part.problem]
     assert (part.name, part.problem, part.is_needed) == ("files", "The file store does not answer.", False)
 
 
 async def test_a_database_that_is_away_is_the_only_thing_said_of_it() -> None:
     away = Database("postgresql://nobody@127.0.0.1:9/none", pool_size=2)
-    found = await problems(away, Provider(failure=ModelHostAway("gone")), "0001")
+    found = await problems(away, Provider(failure=ModelHostUnavailable("gone")), "0001")
     assert "does not answer" in found["database"] and "while the database is away" in found["migrations"]
     assert found["models"] == "gone"
     await away.aclose()
@@ -86,19 +86,19 @@ async def test_a_database_that_is_away_is_the_only_thing_said_of_it() -> None:
 
 async def test_the_operators_choice_is_the_default_when_it_is_on_offer() -> None:
     second = ModelInfo("second", "h")
-    assert (await Models(Provider(CHAT, second), default="second").offer()).default == "second"
-    assert (await Models(Provider(CHAT, second), default="gone").offer()).default == "chat"
-    assert [model.name for model in (await Models(Provider(EMBEDDER, CHAT)).offer()).models] == ["chat"]
+    assert (await ModelCatalog(Provider(CHAT, second), default="second").offer()).default == "second"
+    assert (await ModelCatalog(Provider(CHAT, second), default="gone").offer()).default == "chat"
+    assert [model.name for model in (await ModelCatalog(Provider(EMBEDDER, CHAT)).offer()).models] == ["chat"]
 
 
 async def test_what_was_on_offer_stays_known_while_the_host_is_away_and_is_asked_again() -> None:
     provider = Provider(CHAT)
-    models = Models(provider)
+    models = ModelCatalog(provider)
     await models.offer()
     await models.offer()
     assert provider.asked == 1
     models._asked_at -= 60
-    provider.failure = ModelHostAway("gone")
+    provider.failure = ModelHostUnavailable("gone")
     offer = await models.offer()
     assert (offer.problem, [model.name for model in offer.models]) == ("gone", ["chat"])
     provider.failure = None

@@ -31,7 +31,7 @@ async def test_sixty_people_who_begin_a_chat_in_the_same_moment_are_all_served(
     async def begin(viewer: Viewer, cookie: str) -> bool:
         seen = await services.sessions.viewer(cookie)
         assert seen.user_id == viewer.user_id
-        turn = await services.chats.ask(seen, None, "Hello", "scripted:tokens=1")
+        turn = await services.chats.send_message(seen, None, "Hello", "scripted:tokens=1")
         page = await services.conversations.open(seen, turn.conversation_id)
         await services.conversations.recent(seen)
         return len(page.messages) == 2

@@ -16,13 +16,13 @@ from rxchat.db.chat import runs as run_rows
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.chat import AnswerFinished, ChatEvent, ChatMessage, TextDelta
 from rxchat.domain.conversations import MessageState
-from rxchat.domain.errors import Conflict, ModelBroke
+from rxchat.domain.errors import Conflict, InvalidModelResponse
 from rxchat.domain.ids import new_id
 from rxchat.domain.runs import ChunkKind, ClaimedRun
 from rxchat.services.app.container import Services
-from rxchat.services.chat.answer_generator import AnswerWriter
-from rxchat.services.chat.answer_stream import LiveAnswer
-from rxchat.services.chat.stream_relay import Teller
+from rxchat.services.chat.answer_generator import AnswerGenerator
+from rxchat.services.chat.answer_stream import AnswerStream
+from rxchat.services.chat.stream_relay import StreamPublisher
 from rxchat.settings import Settings
 from tests.factories import add_viewer
 from tests.peers.scripted_model import counted
@@ -47,7 +47,7 @@ async def test_what_is_being_written_is_given_back_at_once_and_goes_on_elsewhere
 ) -> None:
     viewers = [add_viewer(owner_url, f"Ada {number}") for number in range(6)]
     async with running(settings, at) as leaving:
-        turns = [await leaving.chats.ask(viewer, None, "count", COUNTING) for viewer in viewers]
+        turns = [await leaving.chats.send_message(viewer, None, "count", COUNTING) for viewer in viewers]
         for viewer, turn in zip(viewers, turns, strict=True):
             async with following(leaving, viewer, turn) as answer:
                 await grown(answer, 60)
@@ -82,7 +82,7 @@ async def test_what_is_claimed_while_the_process_ends_is_given_back_too(
 
     monkeypatch.setattr(run_rows, "claim", slow_claim)
     await is_in_place.wait()
-    await services.chats.ask(viewer, None, "go", ENDLESS)
+    await services.chats.send_message(viewer, None, "go", ENDLESS)
     await is_claimed.wait()
     stopping = asyncio.create_task(services.engine.stop())
     await asyncio.sleep(0)
@@ -94,15 +94,15 @@ async def test_what_is_claimed_while_the_process_ends_is_given_back_too(
 async def test_an_answer_that_is_complete_ends_here_though_the_process_ends(
     services: Services, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    is_over, write = asyncio.Event(), AnswerWriter.write
+    is_over, write = asyncio.Event(), AnswerGenerator.write
 
-    async def lingering(self: AnswerWriter) -> None:
+    async def lingering(self: AnswerGenerator) -> None:
         await write(self)
         is_over.set()
         await asyncio.sleep(3600)
 
-    monkeypatch.setattr(AnswerWriter, "write", lingering)
-    turn = await services.chats.ask(viewer, None, "go", "scripted:tokens=3")
+    monkeypatch.setattr(AnswerGenerator, "write", lingering)
+    turn = await services.chats.send_message(viewer, None, "go", "scripted:tokens=3")
     await is_over.wait()
     await services.engine.stop()
     assert (await ended(services, viewer, turn.conversation_id)).state is MessageState.DONE
@@ -120,7 +120,7 @@ async def test_an_answer_that_is_asked_for_once_more_is_given_back_and_not_taken
         asked.append(messages)
         if len(asked) == 1:
             yield TextDelta("It goes on and")
-            raise ModelBroke("The line broke.")
+            raise InvalidModelResponse("The line broke.")
         if len(asked) == 2:
             yield AnswerFinished(reason="stop")
             return
@@ -128,9 +128,9 @@ async def test_an_answer_that_is_asked_for_once_more_is_given_back_and_not_taken
         await asyncio.sleep(3600)
 
     monkeypatch.setattr(services.engine._model, "chat", silent_at_first)
-    turn = await services.chats.ask(viewer, None, "go", "scripted:tokens=3")
+    turn = await services.chats.send_message(viewer, None, "go", "scripted:tokens=3")
     broken = await ended(services, viewer, turn.conversation_id)
-    await services.chats.go_on(viewer, turn.conversation_id, broken.id)
+    await services.chats.continue_answer(viewer, turn.conversation_id, broken.id)
     await is_asked_again.wait()
     await services.engine.stop()
     assert ("queued", None, 0) in runs_of(owner_url, [viewer])
@@ -142,7 +142,7 @@ async def test_an_answer_that_is_asked_for_once_more_is_given_back_and_not_taken
 async def test_a_claim_that_waits_behind_another_engine_keeps_nothing_from_being_given_back(
     services: Services, viewer: Viewer, owner_url: str
 ) -> None:
-    turn = await services.chats.ask(viewer, None, "go", ENDLESS)
+    turn = await services.chats.send_message(viewer, None, "go", ENDLESS)
     async with following(services, viewer, turn) as answer:
         await grown(answer, 60)
         with psycopg.connect(owner_url) as frozen:
@@ -156,7 +156,7 @@ async def test_a_claim_that_waits_behind_another_engine_keeps_nothing_from_being
 async def test_a_database_that_hangs_keeps_nobody_from_ending(
     services: Services, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turn = await services.chats.ask(viewer, None, "go", ENDLESS)
+    turn = await services.chats.send_message(viewer, None, "go", ENDLESS)
     async with following(services, viewer, turn) as answer:
         await grown(answer, 60)
 
@@ -171,9 +171,9 @@ async def test_a_database_that_hangs_keeps_nobody_from_ending(
 
 
 async def test_whoever_presses_stop_late_does_not_stop_the_next_answer(services: Services, viewer: Viewer) -> None:
-    turn = await services.chats.ask(viewer, None, "one", "scripted:tokens=3")
+    turn = await services.chats.send_message(viewer, None, "one", "scripted:tokens=3")
     first = await ended(services, viewer, turn.conversation_id)
-    await services.chats.ask(viewer, turn.conversation_id, "two", ENDLESS)
+    await services.chats.send_message(viewer, turn.conversation_id, "two", ENDLESS)
     for late in (first.id, new_id()):
         assert await services.chats.stop(viewer, turn.conversation_id, late) is False
     page = await services.conversations.open(viewer, turn.conversation_id)
@@ -202,7 +202,7 @@ async def test_a_stop_in_the_moment_of_the_claim_is_heard(
     monkeypatch.setattr(run_rows, "claim", stopped_meanwhile)
     # The claim that is under way just now is not this one.
     await is_in_place.wait()
-    turn = await services.chats.ask(viewer, None, "go", ENDLESS)
+    turn = await services.chats.send_message(viewer, None, "go", ENDLESS)
     message = await ended(services, viewer, turn.conversation_id)
     assert pressed == [True] and message.state is MessageState.STOPPED
     assert ollama.asked == []
@@ -219,7 +219,7 @@ async def test_an_answer_that_ends_in_a_way_nobody_foresaw_ends_and_keeps_its_wo
         raise LookupError("nobody thought of it")
 
     monkeypatch.setattr(services.engine._model, "chat", broken)
-    turn = await services.chats.ask(viewer, None, "go", "scripted:tokens=3")
+    turn = await services.chats.send_message(viewer, None, "go", "scripted:tokens=3")
     message = await ended(services, viewer, turn.conversation_id)
     assert (message.state, message.text) == (MessageState.FAILED, "as far as this")
     assert "Something went wrong here" in message.error and "nobody thought" not in message.error
@@ -232,7 +232,10 @@ async def test_the_same_question_sent_to_two_processes_at_once_begins_one_conver
     for _ in range(5):
         question_id = new_id()
         turns = await asyncio.gather(
-            *(services.chats.ask(viewer, None, "hello", "scripted:tokens=1", question_id=question_id) for _ in range(4))
+            *(
+                services.chats.send_message(viewer, None, "hello", "scripted:tokens=1", question_id=question_id)
+                for _ in range(4)
+            )
         )
         assert len({turn.conversation_id for turn in turns}) == 1 and sum(turn.is_new for turn in turns) == 1
     with psycopg.connect(owner_url) as connection:
@@ -244,11 +247,11 @@ async def test_a_question_of_a_deleted_conversation_is_not_asked_behind_its_back
     services: Services, viewer: Viewer
 ) -> None:
     question_id = new_id()
-    turn = await services.chats.ask(viewer, None, "hello", "scripted:tokens=1", question_id=question_id)
+    turn = await services.chats.send_message(viewer, None, "hello", "scripted:tokens=1", question_id=question_id)
     await ended(services, viewer, turn.conversation_id)
     await services.conversations.remove(viewer, turn.conversation_id)
     with pytest.raises(Conflict, match="deleted by now"):
-        await services.chats.ask(viewer, None, "hello", "scripted:tokens=1", question_id=question_id)
+        await services.chats.send_message(viewer, None, "hello", "scripted:tokens=1", question_id=question_id)
 
 
 async def test_while_storing_takes_long_others_are_told_only_what_is_stored() -> None:
@@ -259,15 +262,15 @@ async def test_while_storing_takes_long_others_are_told_only_what_is_stored() ->
             told.append(json.loads(message))
             return 1
 
-    answer, is_stored = LiveAnswer(new_id(), new_id()), [True]
-    teller = Teller(Recorded(), answer, 1, lambda: is_stored[0])  # pyright: ignore[reportArgumentType]
+    answer, is_stored = AnswerStream(new_id(), new_id()), [True]
+    teller = StreamPublisher(Recorded(), answer, 1, lambda: is_stored[0])  # pyright: ignore[reportArgumentType]
     answer.add(ChunkKind.TEXT, "one ")
-    await teller.tell()
+    await teller.publish()
     is_stored[0], answer.stored = False, {ChunkKind.TEXT: 4}
     answer.add(ChunkKind.TEXT, "two three ")
-    await teller.tell()
+    await teller.publish()
     answer.stored[ChunkKind.TEXT] = 8
-    await teller.tell()
+    await teller.publish()
     is_stored[0] = True
-    await teller.tell()
+    await teller.publish()
     assert [(message["s"], message["t"]) for message in told] == [(0, "one "), (4, "two "), (8, "three ")]

@@ -33,9 +33,9 @@ async def asked(services: Services, viewer: Viewer, conversation_id) -> list[str
 
 
 async def test_what_is_sent_meanwhile_waits_and_is_asked_in_its_turn(services: Services, viewer: Viewer) -> None:
-    turn = await services.chats.ask(viewer, None, "one", "scripted:tokens=20,rate=40")
+    turn = await services.chats.send_message(viewer, None, "one", "scripted:tokens=20,rate=40")
     for text in ("two", "three"):
-        later = await services.chats.ask(viewer, turn.conversation_id, text, BRIEF)
+        later = await services.chats.send_message(viewer, turn.conversation_id, text, BRIEF)
         assert later.is_waiting
     assert await waiting(services, viewer, turn.conversation_id) == ["two", "three"]
     assert await asked(services, viewer, turn.conversation_id) == ["one"]
@@ -47,16 +47,17 @@ async def test_what_is_sent_meanwhile_waits_and_is_asked_in_its_turn(services: S
 
 
 async def test_what_waits_is_changed_and_withdrawn(services: Services, viewer: Viewer) -> None:
-    turn = await services.chats.ask(viewer, None, "one", ENDLESS)
+    turn = await services.chats.send_message(viewer, None, "one", ENDLESS)
     two, three = [
-        (await services.chats.ask(viewer, turn.conversation_id, text, BRIEF)).question_id for text in ("two", "three")
+        (await services.chats.send_message(viewer, turn.conversation_id, text, BRIEF)).question_id
+        for text in ("two", "three")
     ]
-    await services.chats.change_waiting(viewer, turn.conversation_id, two, "two, but better")
-    assert await services.chats.withdraw(viewer, turn.conversation_id, three) == "three"
+    await services.chats.edit_queued(viewer, turn.conversation_id, two, "two, but better")
+    assert await services.chats.cancel_queued(viewer, turn.conversation_id, three) == "three"
     with pytest.raises(NotFound):
-        await services.chats.withdraw(viewer, turn.conversation_id, three)
+        await services.chats.cancel_queued(viewer, turn.conversation_id, three)
     with pytest.raises(InvalidInput):
-        await services.chats.change_waiting(viewer, turn.conversation_id, two, "  ")
+        await services.chats.edit_queued(viewer, turn.conversation_id, two, "  ")
     assert await waiting(services, viewer, turn.conversation_id) == ["two, but better"]
     await services.chats.stop(viewer, turn.conversation_id)
     await ended(services, viewer, turn.conversation_id)
@@ -64,34 +65,34 @@ async def test_what_waits_is_changed_and_withdrawn(services: Services, viewer: V
 
 
 async def test_after_a_failure_what_waits_stays_until_its_person_goes_on(services: Services, viewer: Viewer) -> None:
-    turn = await services.chats.ask(viewer, None, "one", "scripted:tokens=20,rate=20,fault=cut,at=10")
-    await services.chats.ask(viewer, turn.conversation_id, "two", BRIEF)
+    turn = await services.chats.send_message(viewer, None, "one", "scripted:tokens=20,rate=20,fault=cut,at=10")
+    await services.chats.send_message(viewer, turn.conversation_id, "two", BRIEF)
     failed = await ended(services, viewer, turn.conversation_id)
     assert failed.state is MessageState.FAILED and await waiting(services, viewer, turn.conversation_id) == ["two"]
     # Whoever writes a third one wants the second one first.
-    third = await services.chats.ask(viewer, turn.conversation_id, "three", BRIEF)
+    third = await services.chats.send_message(viewer, turn.conversation_id, "three", BRIEF)
     assert third.is_waiting
     await ended(services, viewer, turn.conversation_id)
     assert await asked(services, viewer, turn.conversation_id) == ["one", "two", "three"]
 
 
 async def test_after_a_failure_what_waits_can_be_sent_as_it_is(services: Services, viewer: Viewer) -> None:
-    turn = await services.chats.ask(viewer, None, "one", "scripted:tokens=20,rate=20,fault=cut,at=10")
-    await services.chats.ask(viewer, turn.conversation_id, "two", BRIEF)
+    turn = await services.chats.send_message(viewer, None, "one", "scripted:tokens=20,rate=20,fault=cut,at=10")
+    await services.chats.send_message(viewer, turn.conversation_id, "two", BRIEF)
     with pytest.raises(Conflict):
-        await services.chats.ask_next(viewer, turn.conversation_id)
+        await services.chats.send_next_queued(viewer, turn.conversation_id)
     await ended(services, viewer, turn.conversation_id)
-    assert await services.chats.ask_next(viewer, turn.conversation_id)
+    assert await services.chats.send_next_queued(viewer, turn.conversation_id)
     await ended(services, viewer, turn.conversation_id)
     assert await asked(services, viewer, turn.conversation_id) == ["one", "two"]
-    assert await services.chats.ask_next(viewer, turn.conversation_id) is False
+    assert await services.chats.send_next_queued(viewer, turn.conversation_id) is False
 
 
 async def test_of_many_who_send_at_once_all_are_answered_one_after_another(services: Services, viewer: Viewer) -> None:
-    turn = await services.chats.ask(viewer, None, "go", BRIEF)
+    turn = await services.chats.send_message(viewer, None, "go", BRIEF)
     await ended(services, viewer, turn.conversation_id)
     await asyncio.gather(
-        *(services.chats.ask(viewer, turn.conversation_id, f"number {number}", BRIEF) for number in range(8))
+        *(services.chats.send_message(viewer, turn.conversation_id, f"number {number}", BRIEF) for number in range(8))
     )
     await ended(services, viewer, turn.conversation_id, 30)
     said = await asked(services, viewer, turn.conversation_id)
@@ -99,10 +100,10 @@ async def test_of_many_who_send_at_once_all_are_answered_one_after_another(servi
 
 
 async def test_sending_the_same_message_again_queues_it_once(services: Services, viewer: Viewer) -> None:
-    turn = await services.chats.ask(viewer, None, "one", ENDLESS)
+    turn = await services.chats.send_message(viewer, None, "one", ENDLESS)
     question_id = new_id()
     for _ in range(3):
-        await services.chats.ask(viewer, turn.conversation_id, "two", BRIEF, question_id=question_id)
+        await services.chats.send_message(viewer, turn.conversation_id, "two", BRIEF, question_id=question_id)
     assert await waiting(services, viewer, turn.conversation_id) == ["two"]
     await services.chats.stop(viewer, turn.conversation_id)
 
@@ -111,14 +112,14 @@ async def test_withdrawing_the_next_one_in_the_moment_of_its_turn_leaves_none_be
     services: Services, viewer: Viewer
 ) -> None:
     for _ in range(5):
-        turn = await services.chats.ask(viewer, None, "one", ENDLESS)
+        turn = await services.chats.send_message(viewer, None, "one", ENDLESS)
         two, _three = [
-            (await services.chats.ask(viewer, turn.conversation_id, text, BRIEF)).question_id
+            (await services.chats.send_message(viewer, turn.conversation_id, text, BRIEF)).question_id
             for text in ("two", "three")
         ]
         await asyncio.gather(
             services.chats.stop(viewer, turn.conversation_id),
-            services.chats.withdraw(viewer, turn.conversation_id, two),
+            services.chats.cancel_queued(viewer, turn.conversation_id, two),
             return_exceptions=True,
         )
         await ended(services, viewer, turn.conversation_id)
@@ -129,23 +130,23 @@ async def test_withdrawing_the_next_one_in_the_moment_of_its_turn_leaves_none_be
 async def test_what_waits_for_a_model_that_may_not_be_used_any_more_is_not_asked(
     services: Services, viewer: Viewer, owner_url: str
 ) -> None:
-    turn = await services.chats.ask(viewer, None, "one", "scripted:tokens=20,rate=20,fault=cut,at=10")
-    await services.chats.ask(viewer, turn.conversation_id, "two", BRIEF)
+    turn = await services.chats.send_message(viewer, None, "one", "scripted:tokens=20,rate=20,fault=cut,at=10")
+    await services.chats.send_message(viewer, turn.conversation_id, "two", BRIEF)
     await ended(services, viewer, turn.conversation_id)
     guest = replace(viewer, permissions=frozenset({Permission.CONVERSATIONS_CREATE}))
     with pytest.raises(NotAllowed):
-        await services.chats.ask_next(guest, turn.conversation_id)
+        await services.chats.send_next_queued(guest, turn.conversation_id)
     with psycopg.connect(owner_url) as connection:
         connection.execute("UPDATE user_account SET suspended_at = now() WHERE id = %s", (viewer.user_id,))
-    assert await services.chats.ask_next(viewer, turn.conversation_id) is False
+    assert await services.chats.send_next_queued(viewer, turn.conversation_id) is False
     assert await waiting(services, viewer, turn.conversation_id) == ["two"]
 
 
 async def test_what_waits_is_asked_only_with_the_rights_of_its_turn(
     services: Services, viewer: Viewer, owner_url: str
 ) -> None:
-    turn = await services.chats.ask(viewer, None, "one", ENDLESS)
-    await services.chats.ask(viewer, turn.conversation_id, "two", BRIEF)
+    turn = await services.chats.send_message(viewer, None, "one", ENDLESS)
+    await services.chats.send_message(viewer, turn.conversation_id, "two", BRIEF)
     with psycopg.connect(owner_url) as connection:
         connection.execute("UPDATE user_account SET role = 'guest' WHERE id = %s", (viewer.user_id,))
     await services.chats.stop(viewer, turn.conversation_id)
@@ -158,7 +159,7 @@ async def test_what_waits_is_asked_only_with_the_rights_of_its_turn(
             " VALUES (%s, 'person', %s, 'model', %s, 'use')",
             (new_id(), str(viewer.user_id), BRIEF),
         )
-    assert await services.chats.ask_next(replace(viewer, permissions=frozenset()), turn.conversation_id)
+    assert await services.chats.send_next_queued(replace(viewer, permissions=frozenset()), turn.conversation_id)
     await ended(services, viewer, turn.conversation_id)
     assert await asked(services, viewer, turn.conversation_id) == ["one", "two"]
 
@@ -167,28 +168,28 @@ async def test_a_question_that_was_taken_is_known_again_even_without_a_model(
     services: Services, viewer: Viewer
 ) -> None:
     question_id = new_id()
-    turn = await services.chats.ask(viewer, None, "one", BRIEF, question_id=question_id)
+    turn = await services.chats.send_message(viewer, None, "one", BRIEF, question_id=question_id)
     for conversation_id in (None, turn.conversation_id):
-        again = await services.chats.ask(viewer, conversation_id, "one", "", question_id=question_id)
+        again = await services.chats.send_message(viewer, conversation_id, "one", "", question_id=question_id)
         assert again.conversation_id == turn.conversation_id
     with pytest.raises(InvalidInput, match="no model"):
-        await services.chats.ask(viewer, turn.conversation_id, "two", "")
+        await services.chats.send_message(viewer, turn.conversation_id, "two", "")
 
 
 async def test_the_queue_has_an_end(services: Services, viewer: Viewer) -> None:
-    turn = await services.chats.ask(viewer, None, "one", ENDLESS)
+    turn = await services.chats.send_message(viewer, None, "one", ENDLESS)
     for number in range(QUEUE_MESSAGES):
-        await services.chats.ask(viewer, turn.conversation_id, f"{number}", BRIEF)
+        await services.chats.send_message(viewer, turn.conversation_id, f"{number}", BRIEF)
     with pytest.raises(Conflict, match="20 messages wait here already"):
-        await services.chats.ask(viewer, turn.conversation_id, "one too many", BRIEF)
+        await services.chats.send_message(viewer, turn.conversation_id, "one too many", BRIEF)
     await services.conversations.remove(viewer, turn.conversation_id)
 
 
 async def test_what_waits_in_a_conversation_that_is_deleted_is_asked_only_after_an_undo(
     services: Services, viewer: Viewer
 ) -> None:
-    turn = await services.chats.ask(viewer, None, "one", ENDLESS)
-    await services.chats.ask(viewer, turn.conversation_id, "two", BRIEF)
+    turn = await services.chats.send_message(viewer, None, "one", ENDLESS)
+    await services.chats.send_message(viewer, turn.conversation_id, "two", BRIEF)
     await services.conversations.remove(viewer, turn.conversation_id)
     async with asyncio.timeout(10):
         while services.engine._jobs:
@@ -199,14 +200,14 @@ async def test_what_waits_in_a_conversation_that_is_deleted_is_asked_only_after_
 
 
 async def test_a_strangers_queue_is_not_found_by_any_verb(services: Services, viewer: Viewer, owner_url: str) -> None:
-    turn = await services.chats.ask(viewer, None, "one", ENDLESS)
-    two = (await services.chats.ask(viewer, turn.conversation_id, "two", BRIEF)).question_id
+    turn = await services.chats.send_message(viewer, None, "one", ENDLESS)
+    two = (await services.chats.send_message(viewer, turn.conversation_id, "two", BRIEF)).question_id
     stranger = add_viewer(owner_url, "Mallory")
     for attempt in (
-        services.chats.change_waiting(stranger, turn.conversation_id, two, "theirs"),
-        services.chats.withdraw(stranger, turn.conversation_id, two),
-        services.chats.ask_next(stranger, turn.conversation_id),
-        services.chats.withdraw(viewer, new_id(), two),
+        services.chats.edit_queued(stranger, turn.conversation_id, two, "theirs"),
+        services.chats.cancel_queued(stranger, turn.conversation_id, two),
+        services.chats.send_next_queued(stranger, turn.conversation_id),
+        services.chats.cancel_queued(viewer, new_id(), two),
     ):
         with pytest.raises(NotFound):
             await attempt

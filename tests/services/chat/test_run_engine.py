@@ -26,7 +26,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_an_answer_is_written_stored_and_replayable(services: Services, viewer: Viewer) -> None:
-    turn = await services.chats.ask(viewer, None, "Hello, what is this?", "scripted:tokens=10,think=2")
+    turn = await services.chats.send_message(viewer, None, "Hello, what is this?", "scripted:tokens=10,think=2")
     message = await ended(services, viewer, turn.conversation_id)
     assert (message.state, message.text, message.reasoning) == (MessageState.DONE, "word " * 10, "thought 0 thought 1 ")
     assert message.tokens == 12 and message.tokens_per_second > 0
@@ -42,7 +42,7 @@ async def test_engines_tell_each_other_which_hosts_are_writing_answers(
 ) -> None:
     told, note_heard = asyncio.Event(), services.notices._hearers["host"]
     services.notices._hearers["host"] = lambda heard: told.set() if heard == ollama.host else note_heard(heard)
-    turn = await services.chats.ask(viewer, None, "go", ENDLESS)
+    turn = await services.chats.send_message(viewer, None, "go", ENDLESS)
     await asyncio.wait_for(told.wait(), 10)
     services.notices._hearers["host"] = note_heard
     await services.chats.stop(viewer, turn.conversation_id)
@@ -52,9 +52,9 @@ async def test_engines_tell_each_other_which_hosts_are_writing_answers(
 async def test_the_model_sees_the_conversation_so_far(
     services: Services, viewer: Viewer, ollama: ScriptedOllama
 ) -> None:
-    turn = await services.chats.ask(viewer, None, "first", "scripted:tokens=1")
+    turn = await services.chats.send_message(viewer, None, "first", "scripted:tokens=1")
     await ended(services, viewer, turn.conversation_id)
-    await services.chats.ask(viewer, turn.conversation_id, "second", "scripted:tokens=1")
+    await services.chats.send_message(viewer, turn.conversation_id, "second", "scripted:tokens=1")
     await ended(services, viewer, turn.conversation_id)
     assert ollama.asked[-1]["messages"] == [
         {"role": "user", "content": "first"},
@@ -64,7 +64,7 @@ async def test_the_model_sees_the_conversation_so_far(
 
 
 async def test_followers_see_it_grow_whenever_they_come(services: Services, viewer: Viewer) -> None:
-    turn = await services.chats.ask(viewer, None, "go", "scripted:tokens=40,rate=100")
+    turn = await services.chats.send_message(viewer, None, "go", "scripted:tokens=40,rate=100")
     async with following(services, viewer, turn) as early, following(services, viewer, turn) as late:
         await grown(early, 50)
         assert not early.ended
@@ -77,7 +77,7 @@ async def test_followers_see_it_grow_whenever_they_come(services: Services, view
 async def test_stop_keeps_what_was_said_and_frees_the_model(
     services: Services, viewer: Viewer, ollama: ScriptedOllama
 ) -> None:
-    turn = await services.chats.ask(viewer, None, "go", ENDLESS)
+    turn = await services.chats.send_message(viewer, None, "go", ENDLESS)
     async with following(services, viewer, turn) as answer:
         await grown(answer, 50)
         assert await services.chats.stop(viewer, turn.conversation_id)
@@ -92,7 +92,7 @@ async def test_stop_keeps_what_was_said_and_frees_the_model(
 
 
 async def test_a_failed_answer_keeps_its_words_and_retry_writes_it_anew(services: Services, viewer: Viewer) -> None:
-    turn = await services.chats.ask(viewer, None, "go", "scripted:fault=cut,at=3")
+    turn = await services.chats.send_message(viewer, None, "go", "scripted:fault=cut,at=3")
     failed = await ended(services, viewer, turn.conversation_id)
     assert (failed.state, failed.text, failed.error_code) == (MessageState.FAILED, "word " * 3, "model_broke")
     await services.chats.retry(viewer, turn.conversation_id, failed.id)
@@ -107,7 +107,7 @@ async def test_a_host_that_is_away_is_named_to_administrators_and_retry_works_wh
 ) -> None:
     await services.models.offer()
     await ollama.stop()
-    turn = await services.chats.ask(viewer, None, "go", "scripted:tokens=20")
+    turn = await services.chats.send_message(viewer, None, "go", "scripted:tokens=20")
     failed = await ended(services, viewer, turn.conversation_id)
     assert (failed.state, failed.error_code) == (MessageState.FAILED, "model_host_away")
     assert "127.0.0.1" not in failed.error
@@ -123,7 +123,7 @@ async def test_a_host_that_is_away_is_named_to_administrators_and_retry_works_wh
 async def test_what_a_model_may_say_is_cut_and_cleaned(
     services: Services, viewer: Viewer, name: str, state: MessageState, length: int | None
 ) -> None:
-    turn = await services.chats.ask(viewer, None, "go", f"scripted:fault={name}")
+    turn = await services.chats.send_message(viewer, None, "go", f"scripted:fault={name}")
     message = await ended(services, viewer, turn.conversation_id)
     assert message.state is state
     if length is None:
@@ -133,7 +133,7 @@ async def test_what_a_model_may_say_is_cut_and_cleaned(
 
 
 async def test_an_empty_answer_is_a_failure_that_says_so(services: Services, viewer: Viewer) -> None:
-    turn = await services.chats.ask(viewer, None, "go", "scripted:tokens=0")
+    turn = await services.chats.send_message(viewer, None, "go", "scripted:tokens=0")
     message = await ended(services, viewer, turn.conversation_id)
     assert message.state is MessageState.FAILED and "without saying anything" in message.error
 
@@ -143,7 +143,7 @@ async def test_an_ordinary_restart_goes_on_from_the_saved_words(
 ) -> None:
     viewer = add_viewer(owner_url)
     async with running(settings, at) as first:
-        turn = await first.chats.ask(viewer, None, "go", "scripted:count=1,tokens=60,rate=60")
+        turn = await first.chats.send_message(viewer, None, "go", "scripted:count=1,tokens=60,rate=60")
         async with following(first, viewer, turn) as answer:
             await grown(answer, 50)
     async with running(settings, at) as second:
@@ -159,7 +159,7 @@ async def test_another_engine_goes_on_when_one_dies_without_a_word(
 ) -> None:
     viewer = add_viewer(owner_url)
     async with running(settings, at) as dying:
-        turn = await dying.chats.ask(viewer, None, "go", "scripted:tokens=100000,rate=50")
+        turn = await dying.chats.send_message(viewer, None, "go", "scripted:tokens=100000,rate=50")
         async with following(dying, viewer, turn) as answer:
             await grown(answer, 100)
         # As kill -9 would leave it: nobody renews, nobody writes, nobody says goodbye.
@@ -188,7 +188,7 @@ async def test_an_answer_streams_to_followers_in_another_process(
         elsewhere_at = replace(at, redis_url=redis_url)
         async with running(settings, elsewhere_at) as writing, running(settings, elsewhere_at) as reading:
             await reading.engine.stop()
-            turn = await writing.chats.ask(viewer, None, "go", "scripted:tokens=60,rate=30")
+            turn = await writing.chats.send_message(viewer, None, "go", "scripted:tokens=60,rate=30")
             async with following(reading, viewer, turn) as answer:
                 await grown(answer, 50)
                 assert not answer.ended
@@ -204,7 +204,7 @@ async def test_an_answer_that_kept_being_interrupted_is_given_up(
     import psycopg
 
     await services.engine.stop()
-    turn = await services.chats.ask(viewer, None, "go", "scripted:tokens=5")
+    turn = await services.chats.send_message(viewer, None, "go", "scripted:tokens=5")
     with psycopg.connect(owner_url) as connection:
         connection.execute("UPDATE run SET attempt = 3")
     await services.engine.start()
@@ -215,8 +215,8 @@ async def test_an_answer_that_kept_being_interrupted_is_given_up(
 
 async def test_sending_the_same_message_again_asks_once(services: Services, viewer: Viewer) -> None:
     question_id = new_id()
-    first = await services.chats.ask(viewer, None, "go", "scripted:tokens=1", question_id=question_id)
-    again = await services.chats.ask(viewer, None, "go", "scripted:tokens=1", question_id=question_id)
+    first = await services.chats.send_message(viewer, None, "go", "scripted:tokens=1", question_id=question_id)
+    again = await services.chats.send_message(viewer, None, "go", "scripted:tokens=1", question_id=question_id)
     assert again.conversation_id == first.conversation_id and not again.is_new
     await ended(services, viewer, first.conversation_id)
     assert len((await services.conversations.open(viewer, first.conversation_id)).messages) == 2
@@ -225,12 +225,12 @@ async def test_sending_the_same_message_again_asks_once(services: Services, view
 @pytest.mark.parametrize("text", ["", "   \n ", "x" * 100_001], ids=["empty", "blank", "too long"])
 async def test_what_cannot_be_asked_is_refused_with_a_sentence(services: Services, viewer: Viewer, text: str) -> None:
     with pytest.raises(InvalidInput):
-        await services.chats.ask(viewer, None, text, "scripted:tokens=1")
+        await services.chats.send_message(viewer, None, text, "scripted:tokens=1")
     assert await services.conversations.recent(viewer) == []
 
 
 async def test_nul_surrogates_and_directions_are_asked_as_they_can_be(services: Services, viewer: Viewer) -> None:
-    turn = await services.chats.ask(viewer, None, "a\x00b\ud800c \u202e שלום", "scripted:tokens=1")
+    turn = await services.chats.send_message(viewer, None, "a\x00b\ud800c \u202e שלום", "scripted:tokens=1")
     page = await services.conversations.open(viewer, turn.conversation_id)
     assert page.messages[0].text == "a\ufffdb\ufffdc \u202e שלום"
     await ended(services, viewer, turn.conversation_id)
@@ -239,7 +239,7 @@ async def test_nul_surrogates_and_directions_are_asked_as_they_can_be(services: 
 async def test_a_strangers_conversation_is_not_found_by_any_verb(
     services: Services, viewer: Viewer, owner_url: str
 ) -> None:
-    turn = await services.chats.ask(viewer, None, "mine", ENDLESS)
+    turn = await services.chats.send_message(viewer, None, "mine", ENDLESS)
     answer_id = (await services.conversations.open(viewer, turn.conversation_id)).messages[-1].id
     stranger = add_viewer(owner_url, "Mallory")
     theirs, chats, conversations = turn.conversation_id, services.chats, services.conversations
@@ -251,7 +251,7 @@ async def test_a_strangers_conversation_is_not_found_by_any_verb(
         conversations.rename(stranger, theirs, "x"),
         conversations.remove(stranger, theirs),
         conversations.restore(stranger, theirs),
-        chats.ask(stranger, theirs, "x", "m"),
+        chats.send_message(stranger, theirs, "x", "m"),
         chats.retry(stranger, theirs, answer_id),
     ):
         with pytest.raises(NotFound):
@@ -266,7 +266,7 @@ async def test_a_strangers_conversation_is_not_found_by_any_verb(
 async def test_a_stranger_who_follows_anothers_run_sees_nothing(
     settings: Settings, at: Connections, services: Services, viewer: Viewer, owner_url: str
 ) -> None:
-    turn = await services.chats.ask(viewer, None, "mine", ENDLESS)
+    turn = await services.chats.send_message(viewer, None, "mine", ENDLESS)
     stranger = add_viewer(owner_url, "Mallory")
     run = (await services.conversations.open(viewer, turn.conversation_id)).run
     assert run is not None
@@ -277,5 +277,5 @@ async def test_a_stranger_who_follows_anothers_run_sees_nothing(
             while not answer.ended:
                 await answer.changed(1)
         assert answer.text == ""
-    assert container.current() is services
+    assert container.get_services() is services
     await services.chats.stop(viewer, turn.conversation_id)

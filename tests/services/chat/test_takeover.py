@@ -18,7 +18,7 @@ from rxchat.domain.errors import Conflict, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.runs import LEASE_SECONDS, ChunkKind, RunChunk
 from rxchat.services.app.container import Services
-from rxchat.services.chat.answer_stream import LiveAnswer
+from rxchat.services.chat.answer_stream import AnswerStream
 from rxchat.settings import Settings
 from tests.factories import add_viewer
 from tests.peers.scripted_model import counted
@@ -34,7 +34,7 @@ async def interrupted(settings: Settings, at: Connections, model: str, owner_url
     """Return the answer of a model whose engine died in the middle of it, as the next engine left it."""
     viewer = add_viewer(owner_url)
     async with running(settings, at) as dying:
-        turn = await dying.chats.ask(viewer, None, "count", model)
+        turn = await dying.chats.send_message(viewer, None, "count", model)
         async with following(dying, viewer, turn) as answer:
             await grown(answer, 120)
         kill(dying)
@@ -62,7 +62,7 @@ async def test_a_model_that_cannot_go_on_leaves_what_was_said_and_a_way_on(
     viewer = add_viewer(owner_url)
     model = "scripted:count=1,tokens=150,rate=25,resume=never"
     async with running(settings, at) as dying:
-        turn = await dying.chats.ask(viewer, None, "count", model)
+        turn = await dying.chats.send_message(viewer, None, "count", model)
         async with following(dying, viewer, turn) as answer:
             await grown(answer, 120)
         kill(dying)
@@ -71,27 +71,27 @@ async def test_a_model_that_cannot_go_on_leaves_what_was_said_and_a_way_on(
             assert message.state is MessageState.INTERRUPTED and message.error_code == "answer_interrupted"
             assert len(message.text) >= 100
             asked = len(ollama.asked)
-            await heir.chats.go_on(viewer, turn.conversation_id, message.id)
+            await heir.chats.continue_answer(viewer, turn.conversation_id, message.id)
             again = await ended(heir, viewer, turn.conversation_id)
             assert again.id == message.id and again.text == message.text
             assert [len(asking["messages"]) for asking in ollama.asked[asked:]] == [2, 3]
 
 
 async def test_a_stopped_answer_goes_on_from_where_it_was_stopped(services: Services, viewer: Viewer) -> None:
-    turn = await services.chats.ask(viewer, None, "count", "scripted:count=1,tokens=150,rate=40")
+    turn = await services.chats.send_message(viewer, None, "count", "scripted:count=1,tokens=150,rate=40")
     async with following(services, viewer, turn) as answer:
         await grown(answer, 100)
     await services.chats.stop(viewer, turn.conversation_id)
     stopped = await ended(services, viewer, turn.conversation_id)
     assert stopped.state is MessageState.STOPPED and WHOLE.startswith(stopped.text)
-    await services.chats.go_on(viewer, turn.conversation_id, stopped.id)
+    await services.chats.continue_answer(viewer, turn.conversation_id, stopped.id)
     async with following(services, viewer, turn) as answer:
         await grown(answer, len(stopped.text) + 10)
         assert answer.text.startswith(stopped.text)
     whole = await ended(services, viewer, turn.conversation_id)
     assert (whole.id, whole.state, whole.text) == (stopped.id, MessageState.DONE, WHOLE)
     with pytest.raises(Conflict, match="complete"):
-        await services.chats.go_on(viewer, turn.conversation_id, whole.id)
+        await services.chats.continue_answer(viewer, turn.conversation_id, whole.id)
     history = await services.conversations.history(viewer, turn.conversation_id)
     assert history.messages[whole.id].text == WHOLE
 
@@ -99,7 +99,7 @@ async def test_a_stopped_answer_goes_on_from_where_it_was_stopped(services: Serv
 async def test_a_stop_before_the_answer_was_taken_up_keeps_what_it_said(
     services: Services, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turn = await services.chats.ask(viewer, None, "go", "scripted:count=1,tokens=40,fault=cut,at=20")
+    turn = await services.chats.send_message(viewer, None, "go", "scripted:count=1,tokens=40,fault=cut,at=20")
     failed = await ended(services, viewer, turn.conversation_id)
     assert failed.text == counted(1, 20)
     reading = asyncio.Event()
@@ -109,7 +109,7 @@ async def test_a_stop_before_the_answer_was_taken_up_keeps_what_it_said(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(asking, "thread_before", never)
-    await services.chats.go_on(viewer, turn.conversation_id, failed.id)
+    await services.chats.continue_answer(viewer, turn.conversation_id, failed.id)
     await reading.wait()
     await services.chats.stop(viewer, turn.conversation_id)
     stopped = await ended(services, viewer, turn.conversation_id)
@@ -119,7 +119,7 @@ async def test_a_stop_before_the_answer_was_taken_up_keeps_what_it_said(
 async def test_an_engine_that_finds_a_run_of_its_own_which_another_had_lets_go_of_it(
     services: Services, viewer: Viewer, owner_url: str
 ) -> None:
-    turn = await services.chats.ask(viewer, None, "go", "scripted:count=1,tokens=150,rate=40")
+    turn = await services.chats.send_message(viewer, None, "go", "scripted:count=1,tokens=150,rate=40")
     async with following(services, viewer, turn) as answer:
         await grown(answer, 60)
     with psycopg.connect(owner_url) as connection:
@@ -133,7 +133,7 @@ async def test_a_run_whose_engine_is_dead_is_stopped_here_and_now(
 ) -> None:
     viewer = add_viewer(owner_url)
     async with running(settings, at) as dying:
-        turn = await dying.chats.ask(viewer, None, "go", ENDLESS)
+        turn = await dying.chats.send_message(viewer, None, "go", ENDLESS)
         async with following(dying, viewer, turn) as answer:
             await grown(answer, 300)
         kill(dying)
@@ -148,7 +148,7 @@ async def test_a_run_whose_engine_is_dead_is_stopped_here_and_now(
 
 
 async def test_nobody_goes_on_with_a_strangers_answer(services: Services, viewer: Viewer, owner_url: str) -> None:
-    turn = await services.chats.ask(viewer, None, "go", "scripted:fault=cut,at=3")
+    turn = await services.chats.send_message(viewer, None, "go", "scripted:fault=cut,at=3")
     failed = await ended(services, viewer, turn.conversation_id)
     for who, conversation, message in (
         (add_viewer(owner_url, "Mallory"), turn.conversation_id, failed.id),
@@ -156,7 +156,7 @@ async def test_nobody_goes_on_with_a_strangers_answer(services: Services, viewer
         (viewer, turn.conversation_id, new_id()),
     ):
         with pytest.raises(NotFound):
-            await services.chats.go_on(who, conversation, message)
+            await services.chats.continue_answer(who, conversation, message)
 
 
 async def test_a_mirror_in_another_process_ends_with_exactly_what_is_stored(
@@ -166,7 +166,7 @@ async def test_a_mirror_in_another_process_ends_with_exactly_what_is_stored(
     async with AsyncExitStack() as processes:
         reading = await processes.enter_async_context(running(settings.model_copy(update={"engine": False}), at))
         dying = await processes.enter_async_context(running(settings, at))
-        turn = await reading.chats.ask(viewer, None, "count", "scripted:count=1,tokens=150,rate=40")
+        turn = await reading.chats.send_message(viewer, None, "count", "scripted:count=1,tokens=150,rate=40")
         async with following(reading, viewer, turn) as mirrored:
             await grown(mirrored, 120)
             kill(dying)
@@ -188,7 +188,7 @@ async def test_without_redis_a_reader_in_another_process_follows_from_postgres(
         running(settings, at) as writing,
         running(settings.model_copy(update={"engine": False}), at) as reading,
     ):
-        turn = await reading.chats.ask(viewer, None, "count", "scripted:count=1,tokens=150,rate=25")
+        turn = await reading.chats.send_message(viewer, None, "count", "scripted:count=1,tokens=150,rate=25")
         async with following(reading, viewer, turn) as mirrored:
             # Some seconds before the answer ends, on a busy machine too.
             await grown(mirrored, 100)
@@ -201,7 +201,7 @@ async def test_a_process_without_an_engine_writes_nothing(
 ) -> None:
     viewer = add_viewer(owner_url)
     async with running(settings.model_copy(update={"engine": False}), at) as reading:
-        turn = await reading.chats.ask(viewer, None, "go", ENDLESS)
+        turn = await reading.chats.send_message(viewer, None, "go", ENDLESS)
         page = await reading.conversations.open(viewer, turn.conversation_id)
         assert page.run is not None and page.run.is_waiting
         assert await reading.chats.stop(viewer, turn.conversation_id)
@@ -210,11 +210,11 @@ async def test_a_process_without_an_engine_writes_nothing(
 
 
 def test_what_was_shown_and_never_stored_gives_way_to_what_is_said_now() -> None:
-    answer = LiveAnswer(new_id(), new_id())
-    answer.heal(RunChunk(ChunkKind.TEXT, 0, "one two three"))
-    assert answer.heal(RunChunk(ChunkKind.TEXT, 4, "two")) and answer.rewrites == 0
-    assert not answer.heal(RunChunk(ChunkKind.TEXT, 20, "gap"))
-    assert answer.heal(RunChunk(ChunkKind.TEXT, 8, "four"))
+    answer = AnswerStream(new_id(), new_id())
+    answer.apply(RunChunk(ChunkKind.TEXT, 0, "one two three"))
+    assert answer.apply(RunChunk(ChunkKind.TEXT, 4, "two")) and answer.rewrites == 0
+    assert not answer.apply(RunChunk(ChunkKind.TEXT, 20, "gap"))
+    assert answer.apply(RunChunk(ChunkKind.TEXT, 8, "four"))
     assert (answer.text, answer.rewrites) == ("one two four", 1)
-    answer.cut(ChunkKind.TEXT, 7)
+    answer.truncate(ChunkKind.TEXT, 7)
     assert (answer.text, answer.rewrites) == ("one two", 2)

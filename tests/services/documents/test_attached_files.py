@@ -11,7 +11,7 @@ import pytest
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.files import Document, FileLimits
-from rxchat.domain.retrieval import Scope
+from rxchat.domain.retrieval import SearchScope
 from rxchat.domain.versions import IfExists, VersionState
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
@@ -54,7 +54,7 @@ async def test_what_is_attached_to_a_mail_is_found_as_itself_and_goes_with_it(
     ]  # fmt: skip
     assert await content(services, viewer, minutes.id) == MINUTES.encode()
     # A question about the mail is one about what is attached to it, too.
-    for where in (Scope((collection,)), Scope((), (letter.id,))):
+    for where in (SearchScope((collection,)), SearchScope((), (letter.id,))):
         best = (await services.retrieval.search(viewer, "Where does the board meet?", where)).passages[0]
         assert (best.document_id, best.name, best.text) == (minutes.id, "minutes.txt", MINUTES)
     await services.files.remove(viewer, [letter.id])
@@ -88,7 +88,9 @@ async def test_files_of_an_earlier_version_of_a_mail_are_found_no_more(
     [new] = await others(services, viewer, collection, upload.document_id)
     assert (await found(services, viewer, old.id)).version_state is VersionState.SUPERSEDED
     assert (await services.library.document(viewer, old.id)).text == MINUTES
-    passages = (await services.retrieval.search(viewer, "Where does the board meet?", Scope((collection,)))).passages
+    passages = (
+        await services.retrieval.search(viewer, "Where does the board meet?", SearchScope((collection,)))
+    ).passages
     assert {item.document_id for item in passages} == {new.id, upload.document_id}
     await services.files.remove(viewer, [upload.document_id])
     assert (await services.library.documents(viewer, collection))[1] == []

@@ -8,12 +8,12 @@ import base64
 import psycopg
 import pytest
 
-from rxchat.adapters.parsing import IsolatedParser
+from rxchat.adapters.parsing import SandboxedParser
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import Conflict, DocumentUnreadable, EmbedderError, NotFound
 from rxchat.domain.ids import new_id
-from rxchat.domain.retrieval import Scope, Way
+from rxchat.domain.retrieval import SearchMode, SearchScope
 from rxchat.services.app.container import Services
 from tests.factories import add_viewer
 from tests.peers.scripted_ollama import ScriptedOllama
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 OFFERED = ["scripted:tokens=2", EMBEDDER]
 
 
-async def names(services: Services, viewer: Viewer, scope: Scope, question: str = "coffee machine") -> list[str]:
+async def names(services: Services, viewer: Viewer, scope: SearchScope, question: str = "coffee machine") -> list[str]:
     return [item.name for item in (await services.retrieval.search(viewer, question, scope)).passages]
 
 
@@ -39,9 +39,9 @@ async def test_a_document_is_read_and_found_in_every_way(services: Services, vie
     document = await ready(services, viewer, collection, "handbook.md", HANDBOOK)
     assert (document.chunks, document.characters) == (3, len(HANDBOOK.strip()))
     text = (await services.library.document(viewer, document.id)).text
-    for way in Way:
+    for way in SearchMode:
         answer = await services.retrieval.search(
-            viewer, "who cleans the coffee machine?", Scope((collection,)), way=way
+            viewer, "who cleans the coffee machine?", SearchScope((collection,)), way=way
         )
         assert not answer.notice
         best = answer.passages[0]
@@ -64,10 +64,10 @@ async def test_a_document_is_found_only_when_it_is_whole(
     async with asyncio.timeout(10):
         while (await found(services, viewer, document_id)).state is not DocumentState.CHUNKED:
             await asyncio.sleep(0.02)
-    assert await names(services, viewer, Scope((collection,))) == []
+    assert await names(services, viewer, SearchScope((collection,))) == []
     may_go_on.set()
     assert (await settled(services, viewer, document_id)).state is DocumentState.READY
-    assert "handbook.md" in await names(services, viewer, Scope((collection,)))
+    assert "handbook.md" in await names(services, viewer, SearchScope((collection,)))
 
 
 async def test_what_cannot_be_read_fails_with_a_reason_and_all_others_go_on(
@@ -94,7 +94,7 @@ async def test_with_the_embedder_away_a_document_waits_says_so_and_goes_on(
             await asyncio.sleep(0.02)
     assert "does not answer. Next try in" in document.note
     assert not document.state.is_final
-    answer = await services.retrieval.search(viewer, "coffee machine", Scope((collection,)))
+    answer = await services.retrieval.search(viewer, "coffee machine", SearchScope((collection,)))
     assert answer.passages[0].name == "first.md"
     assert "Only words were searched" in answer.notice
     await ollama.start()
@@ -137,13 +137,15 @@ async def test_what_fails_when_it_is_read_again_is_found_as_before_and_keeps_no_
     await services.library.read_again(viewer, document.id)
     again = await settled(services, viewer, document.id)
     assert (again.state, again.live_generation) == (DocumentState.FAILED, 1)
-    assert "handbook.md" in await names(services, viewer, Scope((collection,)))
+    assert "handbook.md" in await names(services, viewer, SearchScope((collection,)))
     offer(services, ollama, "scripted-embed:tokens=128,dimensions=32")
     async with asyncio.timeout(20):
         while not (await services.ingestion._embedding.wanted_index()).is_active:
             await services.ingestion.look_after()
             await asyncio.sleep(0.05)
-    answer = await services.retrieval.search(viewer, "coffee machine", Scope((collection,)), way=Way.VECTOR)
+    answer = await services.retrieval.search(
+        viewer, "coffee machine", SearchScope((collection,)), way=SearchMode.VECTOR
+    )
     assert answer.passages[0].name == "handbook.md"
 
 
@@ -153,8 +155,8 @@ async def test_a_job_that_was_overtaken_writes_nothing_more(services: Services, 
     async with ingestion._database.begin(viewer.user_id) as session:
         from rxchat.db.documents import ingestion as rows
 
-        older = await rows.take_up(session, viewer.user_id, document.id)
-        newer = await rows.take_up(session, viewer.user_id, document.id)
+        older = await rows.claim(session, viewer.user_id, document.id)
+        newer = await rows.claim(session, viewer.user_id, document.id)
         assert older
         assert newer
         index = await ingestion._embedding.wanted_index()
@@ -190,7 +192,7 @@ async def test_a_document_that_is_read_again_is_found_all_the_time(
     await is_embedding.wait()
     assert not (await found(services, viewer, document.id)).state.is_final
     assert count(owner_url, "chunk") == 6
-    assert await names(services, viewer, Scope((collection,))) == ["handbook.md"] * 3
+    assert await names(services, viewer, SearchScope((collection,))) == ["handbook.md"] * 3
     may_go_on.set()
     again = await settled(services, viewer, document.id)
     assert (again.generation, again.live_generation) == (2, 2)
@@ -209,7 +211,7 @@ async def test_what_is_deleted_for_good_leaves_nothing(
     for table in ("document", "document_text", "chunk", "chunk_vector", "stored_file", "file_part"):
         assert count(owner_url, table) == 0, table
     assert not objects[0].exists()
-    assert await names(services, viewer, Scope((collection,))) == []
+    assert await names(services, viewer, SearchScope((collection,))) == []
     with pytest.raises(NotFound):
         await services.library.document(viewer, document.id)
 
@@ -247,7 +249,7 @@ async def test_a_picture_is_what_a_model_that_sees_says_of_it(
     ollama.offered = ["scripted:tokens=1,see=1,text=A lighthouse at dusk. Text: KEEP OUT", EMBEDDER]
     document = await ready(services, viewer, collection, "photo.png", PNG)
     assert document.note == ""
-    found = await services.retrieval.search(viewer, "lighthouse", Scope((collection,)))
+    found = await services.retrieval.search(viewer, "lighthouse", SearchScope((collection,)))
     assert found.passages[0].text.endswith("KEEP OUT")
     assert base64.b64decode(ollama.asked[-1]["messages"][0]["images"][0]) == PNG
 
@@ -255,7 +257,7 @@ async def test_a_picture_is_what_a_model_that_sees_says_of_it(
 async def test_a_picture_is_shown_to_no_model_that_its_owner_may_not_use(
     services: Services, owner_url: str, ollama: ScriptedOllama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(IsolatedParser, "can_recognise", False)
+    monkeypatch.setattr(SandboxedParser, "can_recognise", False)
     ollama.offered = ["scripted:tokens=1,see=1,text=A lighthouse at dusk.", EMBEDDER]
     guest = add_viewer(owner_url, role="guest")
     upload = await services.files.begin(guest, name="photo.png", size_bytes=len(PNG), draft_key=new_id())

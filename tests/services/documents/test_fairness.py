@@ -8,7 +8,7 @@ import pytest
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.errors import Conflict, NotFound, TooManyAttempts
 from rxchat.domain.ids import new_id
-from rxchat.domain.limits import Allowance
+from rxchat.domain.limits import RateLimit
 from rxchat.services.accounts import rate_limits
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
@@ -55,7 +55,7 @@ async def test_who_brings_many_keeps_nobody_waiting_and_what_is_attached_comes_f
 async def test_reading_again_and_restoring_have_pauses_of_each_user_alone(
     services: Services, viewer: Viewer, owner_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limits, "_QUEUED_AGAIN", Allowance(subject=2))
+    monkeypatch.setattr(rate_limits, "_QUEUED_AGAIN", RateLimit(subject=2))
     other = add_viewer(owner_url)
     for owner in (viewer, other):
         # What is counted is the asking: also that for a document that is being read, or is another's.

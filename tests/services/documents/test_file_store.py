@@ -14,9 +14,9 @@ from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
-from rxchat.domain.errors import DocumentUnreadable, ObjectMissing, StoreAway, StoreError
+from rxchat.domain.errors import DocumentUnreadable, ObjectMissing, StorageError, StorageUnavailable
 from rxchat.services.app.container import Services
-from rxchat.services.documents.storage_ownership import Keeping
+from rxchat.services.documents.storage_ownership import StorageOwnership
 from rxchat.settings import Settings
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.grounded import EMBEDDER, body, found, settled, uploaded
@@ -52,7 +52,7 @@ async def test_a_store_of_another_installation_takes_nothing(
     services: Services, viewer: Viewer, collection: UUID, store: FolderStore
 ) -> None:
     await store.claim("another-installation")
-    with pytest.raises(StoreError, match="another installation"):
+    with pytest.raises(StorageError, match="another installation"):
         await begun(services, viewer, collection)
     assert await store.owner() == "another-installation"
 
@@ -68,9 +68,9 @@ async def test_with_its_disk_not_mounted_nothing_is_lost_and_nothing_goes_to_ano
         folder.mkdir()
     async with running(settings, at) as restarted:
         for each in (services, restarted):
-            with pytest.raises(StoreAway, match="mounted"):
+            with pytest.raises(StorageUnavailable, match="mounted"):
                 await content(each, viewer, document)
-            with pytest.raises(StoreAway, match="mounted"):
+            with pytest.raises(StorageUnavailable, match="mounted"):
                 await uploaded(each, viewer, collection, "new.txt", "Other words.")
         assert not folder.exists() or list(folder.iterdir()) == []
         if is_mount_point:
@@ -86,7 +86,7 @@ async def test_files_that_were_brought_by_hand_are_claimed_by_a_command(
 ) -> None:  # fmt: skip
     document = await uploaded(services, viewer, collection, "mine.txt", WORDS)
     (settings.data / "files" / ".rxchat").unlink()
-    with pytest.raises(StoreAway):
+    with pytest.raises(StorageUnavailable):
         await content(services, viewer, document)
     monkeypatch.setattr(operator_commands, "connections", lambda _settings: at)
     await operator_commands._claim_files(settings)
@@ -125,7 +125,7 @@ async def test_uploading_again_repairs_what_its_disk_cannot_read(
     [path] = objects(settings)
     path.unlink()
     path.mkdir()
-    with pytest.raises(StoreError):
+    with pytest.raises(StorageError):
         await content(services, viewer, first)
     assert await uploaded(services, viewer, collection, "one.txt", WORDS) == first
     assert await content(services, viewer, first) == WORDS.encode()
@@ -192,12 +192,12 @@ async def arrived(
     upload, get = await begun(services, viewer, collection, data, name), store.get
 
     async def away(_key: str) -> bytes:
-        raise StoreAway
+        raise StorageUnavailable
 
     monkeypatch.setattr(store, "get", away)
-    with pytest.raises(StoreAway):
+    with pytest.raises(StorageUnavailable):
         await services.files.receive(viewer, upload.document_id, 0, body(data))
-    with pytest.raises(StoreAway):
+    with pytest.raises(StorageUnavailable):
         await services.files.upload(viewer, upload.document_id)
     monkeypatch.setattr(store, "get", get)
     return upload.document_id
@@ -243,7 +243,7 @@ async def test_what_is_wrong_with_the_store_is_asked_now_and_then_and_soon_answe
     services: Services, viewer: Viewer, collection: UUID, settings: Settings, store: FolderStore,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    keeping = Keeping(services.files._database, store)
+    keeping = StorageOwnership(services.files._database, store)
     assert await keeping.problem() == "", "nothing has been kept yet"
     await uploaded(services, viewer, collection, "one.txt", WORDS)
     (settings.data / "files").rename(settings.data / "disk")
@@ -265,7 +265,7 @@ async def test_what_is_wrong_with_the_store_is_asked_now_and_then_and_soon_answe
         said = await asyncio.gather(*(keeping.problem() for _ in range(5)))
         keeping._asked_at -= 11
         said.append(await keeping.problem())
-    assert set(said) == {StoreAway().message}
+    assert set(said) == {StorageUnavailable().message}
     assert looks == 1, "a disk that hangs keeps no more than one thread"
 
 

@@ -16,7 +16,7 @@ from rxchat.domain.errors import (
     InvalidInput,
     NotFound,
     ObjectMissing,
-    StoreFull,
+    StorageFull,
 )
 from rxchat.domain.files import PART_BYTES, FileLimits, clean_file_name
 from rxchat.domain.ids import new_id
@@ -244,10 +244,10 @@ async def test_a_full_store_is_said_at_once_and_the_upload_goes_on_later(
     put = store.put
 
     async def full(key: str, data: bytes) -> None:
-        raise StoreFull
+        raise StorageFull
 
     monkeypatch.setattr(store, "put", full)
-    with pytest.raises(StoreFull):
+    with pytest.raises(StorageFull):
         await services.files.receive(viewer, upload.document_id, 0, body(LARGE))
     monkeypatch.setattr(store, "put", put)
     assert (await services.files.receive(viewer, upload.document_id, 0, body(LARGE))).is_stored

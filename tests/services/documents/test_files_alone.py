@@ -34,7 +34,7 @@ async def test_files_without_a_text_are_sent_named_and_answered_from(
     draft = new_id()
     for name in ("handbook.md", "more.txt"):
         await attach(services, viewer, draft, name, HANDBOOK.encode() + name.encode())
-    turn = await services.chats.ask(viewer, None, " \n", MODEL, attached=Attached(draft_key=draft))
+    turn = await services.chats.send_message(viewer, None, " \n", MODEL, attached=Attached(draft_key=draft))
     answer = await ended(services, viewer, turn.conversation_id)
     assert answer.state is MessageState.DONE
     assert [mark["verified"] for mark in answer.citations] == [True]
@@ -49,10 +49,10 @@ async def test_a_collection_is_sent_without_a_text_too_and_in_a_conversation_tha
     services: Services, viewer: Viewer, collection: UUID, ollama: ScriptedOllama
 ) -> None:
     document = await ready(services, viewer, collection, "handbook.md", HANDBOOK)
-    turn = await services.chats.ask(viewer, None, "Hello", MODEL)
+    turn = await services.chats.send_message(viewer, None, "Hello", MODEL)
     await ended(services, viewer, turn.conversation_id)
     for attached in (Attached((collection,)), Attached((collection, document.id))):
-        await services.chats.ask(viewer, turn.conversation_id, "", MODEL, attached=attached)
+        await services.chats.send_message(viewer, turn.conversation_id, "", MODEL, attached=attached)
         await ended(services, viewer, turn.conversation_id)
     page = await services.conversations.open(viewer, turn.conversation_id)
     asked = [item.text for item in page.messages if item.role == "user"]
@@ -64,8 +64,10 @@ async def test_what_is_sent_while_an_answer_is_written_waits_under_the_names_of_
 ) -> None:
     draft = new_id()
     await attach(services, viewer, draft, "handbook.md")
-    turn = await services.chats.ask(viewer, None, "Hello", SLOW)
-    waits = await services.chats.ask(viewer, turn.conversation_id, "", SLOW, attached=Attached(draft_key=draft))
+    turn = await services.chats.send_message(viewer, None, "Hello", SLOW)
+    waits = await services.chats.send_message(
+        viewer, turn.conversation_id, "", SLOW, attached=Attached(draft_key=draft)
+    )
     assert waits.is_waiting
     news = await services.conversations.news(viewer, turn.conversation_id, 0)
     assert [item.text for item in news.waiting] == ["Attached: handbook.md"]
@@ -77,4 +79,4 @@ async def test_a_message_of_nothing_at_all_is_refused(
     services: Services, viewer: Viewer, ollama: ScriptedOllama, attached: Attached | None
 ) -> None:
     with pytest.raises(InvalidInput):
-        await services.chats.ask(viewer, None, " ", MODEL, attached=attached)
+        await services.chats.send_message(viewer, None, " ", MODEL, attached=attached)

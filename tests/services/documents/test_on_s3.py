@@ -14,10 +14,10 @@ from pydantic import SecretStr
 from rxchat.adapters.objects.s3 import S3Store
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
-from rxchat.domain.errors import StoreAway, StoreFull
-from rxchat.domain.retrieval import Scope
+from rxchat.domain.errors import StorageFull, StorageUnavailable
+from rxchat.domain.retrieval import SearchScope
 from rxchat.services.app.container import Services
-from rxchat.services.documents.storage_gc import Sweeping
+from rxchat.services.documents.storage_gc import StorageGarbageCollector
 from rxchat.settings import Settings
 from tests.peers.swift import SwiftS3
 from tests.services.grounded import EMBEDDER, HANDBOOK, body, found, ready, settled, uploaded
@@ -62,7 +62,7 @@ def remembered(owner_url: str) -> set[str]:
 
 
 async def swept(services: Services, swift: SwiftS3, bucket: str) -> None:
-    sweeping = Sweeping(services.ingestion._database, store(swift, bucket))
+    sweeping = StorageGarbageCollector(services.ingestion._database, store(swift, bucket))
     await sweeping.once(unfinished=timedelta(0), young=timedelta(0))
 
 
@@ -71,7 +71,7 @@ async def test_a_document_in_a_bucket_is_found_fetched_and_gone_when_it_is_delet
 ) -> None:
     document = await ready(services, viewer, collection, "handbook.html", LARGE)
     assert await kept(running_swift, bucket) == remembered(owner_url) != set()
-    answer = await services.retrieval.search(viewer, "who cleans the coffee machine?", Scope((collection,)))
+    answer = await services.retrieval.search(viewer, "who cleans the coffee machine?", SearchScope((collection,)))
     assert "cleaned on Fridays" in "".join(passage.text for passage in answer.passages)
     again = b"".join([piece async for piece in await services.files.whole(viewer.user_id, document)])
     assert again == LARGE
@@ -90,7 +90,7 @@ async def test_with_the_store_away_it_is_said_at_once_and_the_upload_goes_on_aft
     half = 2_200_000
     assert (await services.files.receive(viewer, upload.document_id, 0, body(LARGE[:half]))).received_bytes == half
     swift.stop()
-    with pytest.raises(StoreAway) as away:
+    with pytest.raises(StorageUnavailable) as away:
         await services.files.receive(viewer, upload.document_id, half, body(LARGE[half:]))
     assert "try again" in away.value.message
     swift.start()
@@ -100,7 +100,7 @@ async def test_with_the_store_away_it_is_said_at_once_and_the_upload_goes_on_aft
                 at = (await services.files.upload(viewer, upload.document_id)).received_bytes
                 received = await services.files.receive(viewer, upload.document_id, at, body(LARGE[at:]))
                 break
-            except StoreAway:
+            except StorageUnavailable:
                 await asyncio.sleep(0.2)
     document = await settled(services, viewer, received.document_id)
     assert document.state is DocumentState.READY
@@ -114,7 +114,7 @@ async def test_with_a_full_bucket_it_is_said_at_once_and_nothing_is_orphaned(
     await ready(services, viewer, collection, "first.md", HANDBOOK)
     swift.limit(bucket, 10_000)
     upload = await services.files.begin(viewer, name="large.html", size_bytes=len(LARGE), collection_id=collection)
-    with pytest.raises(StoreFull) as full:
+    with pytest.raises(StorageFull) as full:
         await services.files.receive(viewer, upload.document_id, 0, body(LARGE))
     assert "no room left" in full.value.message
     await swept(services, swift, bucket)

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from rxchat.domain.accounts import Viewer
-from rxchat.domain.retrieval import Scope, Way
+from rxchat.domain.retrieval import SearchMode, SearchScope
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.embedded import weights_cache
@@ -29,7 +29,9 @@ async def test_documents_become_ready_where_the_hosts_have_chat_models_alone(
     services: Services, viewer: Viewer, collection: UUID
 ) -> None:
     await ready(services, viewer, collection, "handbook.md", HANDBOOK)
-    found = await services.retrieval.search(viewer, "Who tidies the espresso?", Scope((collection,)), way=Way.VECTOR)
+    found = await services.retrieval.search(
+        viewer, "Who tidies the espresso?", SearchScope((collection,)), way=SearchMode.VECTOR
+    )
     assert found.notice == ""
     assert found.passages[0].heading == "Handbook › Coffee"
     assert await services.retrieval.embedder(viewer) == "Embedding model: all-minilm:22m, which comes with RxChat."

@@ -13,7 +13,7 @@ from rxchat.connections import ConfigurationError, Connections
 from rxchat.domain.accounts import Viewer
 from rxchat.services.app.container import Services
 from rxchat.services.documents.file_encryption import key_id
-from rxchat.services.platform.encryption import Vault
+from rxchat.services.platform.encryption import SecretBox
 from rxchat.settings import Settings
 from tests.services.grounded import uploaded
 
@@ -51,7 +51,7 @@ async def test_all_files_are_sealed_under_the_new_key_and_read_as_before(
     assert await operator_commands._rotate_file_keys(changed) == 0
     with psycopg.connect(at.database_owner_url) as connection:
         assert connection.execute("SELECT DISTINCT key_id FROM stored_file").fetchall() == [(key_id(NEW),)]
-    services.files._keys = master_keys(changed, Vault(at.secret_key))
+    services.files._keys = master_keys(changed, SecretBox(at.secret_key))
     found = await services.files.content(viewer, ids[3])
     assert b"".join([piece async for piece in found.pieces]) == b"The words 3."
     # And once more, with the one of before named.

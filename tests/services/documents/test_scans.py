@@ -7,12 +7,12 @@ from contextlib import suppress
 
 import pytest
 
-from rxchat.adapters.parsing import IsolatedParser
+from rxchat.adapters.parsing import SandboxedParser
 from rxchat.db.platform.jobs import SCANS_QUEUE
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import DocumentUnreadable
-from rxchat.domain.retrieval import Scope
+from rxchat.domain.retrieval import SearchScope
 from rxchat.services.app.container import Services
 from rxchat.services.documents.ingestion import TRIES
 from tests.parsers import samples, scans
@@ -27,7 +27,7 @@ INVOICE = "Invoice 4711\nThe total is 1,234.50 euros.\nIt includes the taxes of 
 
 async def test_a_scan_is_recognised_and_found(services: Services, viewer: Viewer, collection) -> None:
     document = await ready(services, viewer, collection, "invoice.pdf", scans.pdf(INVOICE))
-    answer = await services.retrieval.search(viewer, "total of the invoice", Scope((collection,)))
+    answer = await services.retrieval.search(viewer, "total of the invoice", SearchScope((collection,)))
     assert "1,234.50 euros" in answer.passages[0].text
     assert (answer.passages[0].page, answer.passages[0].name) == (1, "invoice.pdf")
     assert document.remarks == "The text of 1 page was recognised."
@@ -36,7 +36,7 @@ async def test_a_scan_is_recognised_and_found(services: Services, viewer: Viewer
 @pytest.mark.slow
 async def test_a_picture_is_recognised_where_no_model_sees(services: Services, viewer: Viewer, collection) -> None:
     await ready(services, viewer, collection, "door.png", scans.picture("Meeting room 12"))
-    answer = await services.retrieval.search(viewer, "meeting room", Scope((collection,)))
+    answer = await services.retrieval.search(viewer, "meeting room", SearchScope((collection,)))
     assert answer.passages[0].text == "Meeting room 12"
 
 
@@ -114,7 +114,7 @@ async def test_what_cannot_be_recognised_is_found_by_what_can_be_read_of_it(
 async def test_without_a_recogniser_a_scan_fails_and_says_what_to_do(
     services: Services, viewer: Viewer, collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(IsolatedParser, "can_recognise", False)
+    monkeypatch.setattr(SandboxedParser, "can_recognise", False)
     scan = await uploaded(services, viewer, collection, "scan.pdf", scans.pdf(INVOICE))
     document = await settled(services, viewer, scan)
     assert document.state is DocumentState.FAILED

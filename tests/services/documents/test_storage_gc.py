@@ -17,10 +17,10 @@ from rxchat import operator_commands
 from rxchat.adapters.objects.folder import FolderStore
 from rxchat.connections import Connections
 from rxchat.domain.accounts import Viewer
-from rxchat.domain.errors import StoreAway, StoreError
+from rxchat.domain.errors import StorageError, StorageUnavailable
 from rxchat.services.app.container import Services
 from rxchat.services.documents import storage_gc as sweeping_service
-from rxchat.services.documents.storage_gc import Sweeping, swept
+from rxchat.services.documents.storage_gc import StorageGarbageCollector, swept
 from rxchat.settings import Settings
 from tests.services.grounded import uploaded
 from tests.services.uploading import LARGE, begun, breaking, content, forget_doomed, objects, rows
@@ -42,8 +42,8 @@ def store(services: Services) -> FolderStore:
 
 
 @pytest.fixture
-def sweeping(services: Services, store: FolderStore) -> Sweeping:
-    return Sweeping(services.files._database, store)
+def sweeping(services: Services, store: FolderStore) -> StorageGarbageCollector:
+    return StorageGarbageCollector(services.files._database, store)
 
 
 async def orphans(store: FolderStore, count: int) -> None:
@@ -58,7 +58,7 @@ async def test_the_sweep_deletes_what_no_document_needs_and_nothing_else(
     collection: UUID,
     settings,
     store: FolderStore,
-    sweeping: Sweeping,
+    sweeping: StorageGarbageCollector,
     owner_url: str,
 ) -> None:
     kept = await uploaded(services, viewer, collection, "kept.txt", "Needed.")
@@ -73,7 +73,7 @@ async def test_the_sweep_deletes_what_no_document_needs_and_nothing_else(
 
 
 async def test_more_than_a_few_that_nobody_has_ever_known_stay_until_the_operator_says_so(
-    services: Services, viewer: Viewer, collection: UUID, settings, store: FolderStore, sweeping: Sweeping,
+    services: Services, viewer: Viewer, collection: UUID, settings, store: FolderStore, sweeping: StorageGarbageCollector,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr("rxchat.services.documents.storage_gc._SURPRISING", 10)
@@ -91,7 +91,7 @@ async def test_more_than_a_few_that_nobody_has_ever_known_stay_until_the_operato
     "gone", ["DELETE FROM user_account WHERE id = %s", "DELETE FROM collection WHERE owner_id = %s"]
 )
 async def test_an_account_or_a_collection_that_is_deleted_leaves_nothing_however_much_it_had(
-    services: Services, viewer: Viewer, collection: UUID, settings, sweeping: Sweeping, owner_url: str, gone: str,
+    services: Services, viewer: Viewer, collection: UUID, settings, sweeping: StorageGarbageCollector, owner_url: str, gone: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     # More than are deleted at a time.
@@ -108,19 +108,19 @@ async def test_an_account_or_a_collection_that_is_deleted_leaves_nothing_however
 
 
 async def test_what_could_not_be_deleted_at_once_is_deleted_later(
-    services: Services, viewer: Viewer, collection: UUID, settings, store: FolderStore, sweeping: Sweeping,
+    services: Services, viewer: Viewer, collection: UUID, settings, store: FolderStore, sweeping: StorageGarbageCollector,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     delete = store.delete
 
     async def away(_keys: object) -> None:
-        raise StoreAway
+        raise StorageUnavailable
 
     document = await uploaded(services, viewer, collection, "mine.txt", "Mine.")
     monkeypatch.setattr(store, "delete", away)
     await services.files.remove(viewer, [document])
     await services.trash.delete_for_good(viewer, document)
-    with pytest.raises(StoreAway):
+    with pytest.raises(StorageUnavailable):
         await sweeping.once()
     assert len(objects(settings)) == 1
     monkeypatch.setattr(store, "delete", delete)
@@ -130,7 +130,7 @@ async def test_what_could_not_be_deleted_at_once_is_deleted_later(
 
 @pytest.mark.parametrize("marker", ["another-installation", None])
 async def test_a_store_that_is_not_ours_is_not_swept(
-    services: Services, viewer: Viewer, collection: UUID, settings, store: FolderStore, sweeping: Sweeping,
+    services: Services, viewer: Viewer, collection: UUID, settings, store: FolderStore, sweeping: StorageGarbageCollector,
     monkeypatch: pytest.MonkeyPatch, marker: str | None,
 ) -> None:  # fmt: skip
     document = await uploaded(services, viewer, collection, "mine.txt", "Mine.")
@@ -142,7 +142,7 @@ async def test_a_store_that_is_not_ours_is_not_swept(
         await store.claim(marker)
     else:
         (settings.data / "files" / ".rxchat").unlink()
-    with pytest.raises(StoreError):
+    with pytest.raises(StorageError):
         await sweeping.once(unfinished=NOW, young=NOW)
     said: list[str] = []
     monkeypatch.setattr(sweeping_service, "log", SimpleNamespace(error=lambda event, **_: said.append(event)))
@@ -157,7 +157,7 @@ async def test_two_installations_in_one_folder_leave_each_others_files_alone(
     collection: UUID,
     settings,
     store: FolderStore,
-    sweeping: Sweeping,
+    sweeping: StorageGarbageCollector,
     owner_url: str,
 ) -> None:
     await uploaded(services, viewer, collection, "mine.txt", "Mine.")
@@ -166,7 +166,7 @@ async def test_two_installations_in_one_folder_leave_each_others_files_alone(
         [[ours]] = connection.execute("SELECT id FROM installation").fetchall()
         connection.execute("UPDATE installation SET id = gen_random_uuid()")
     try:
-        with pytest.raises(StoreError, match="another installation"):
+        with pytest.raises(StorageError, match="another installation"):
             await sweeping.once(unfinished=NOW, young=NOW)
         assert len(objects(settings)) == 1
     finally:

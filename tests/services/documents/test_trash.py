@@ -13,9 +13,9 @@ from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.files import Document, FileLimits
 from rxchat.domain.ids import new_id
-from rxchat.domain.limits import Allowance
+from rxchat.domain.limits import RateLimit
 from rxchat.domain.permissions import PrincipalKind
-from rxchat.domain.retrieval import Scope
+from rxchat.domain.retrieval import SearchScope
 from rxchat.domain.versions import IfExists, VersionState
 from rxchat.services.accounts import rate_limits as limits
 from rxchat.services.app.container import Services
@@ -36,7 +36,7 @@ MAIL = (
 )
 
 
-async def searched(services: Services, viewer: Viewer, where: Scope) -> list[str]:
+async def searched(services: Services, viewer: Viewer, where: SearchScope) -> list[str]:
     return [item.text for item in (await services.retrieval.search(viewer, "When does it open?", where)).passages]
 
 
@@ -71,7 +71,7 @@ async def test_a_deleted_document_is_gone_for_everything_at_once_and_restored_wh
     assert await listed(services, viewer, collection) == []
     assert await in_trash(services, viewer, collection) == ["hours.txt"]
     for who in (viewer, reader):
-        assert await searched(services, who, Scope((collection,), (document.id,))) == []
+        assert await searched(services, who, SearchScope((collection,), (document.id,))) == []
         for refused in (
             services.library.document(who, document.id),
             services.library.chunks(who, document.id),
@@ -90,7 +90,7 @@ async def test_a_deleted_document_is_gone_for_everything_at_once_and_restored_wh
             await change
     again = await restored(services, viewer, document.id)
     assert (again.state, again.name, again.created_at) == (DocumentState.READY, "hours.txt", document.created_at)
-    assert await searched(services, reader, Scope((collection,))) == [TEXT]
+    assert await searched(services, reader, SearchScope((collection,))) == [TEXT]
     assert await content(services, viewer, document.id) == TEXT.encode()
     assert await in_trash(services, viewer) == []
 
@@ -113,7 +113,7 @@ async def test_versions_are_deleted_and_restored_with_their_document(
         (2, "current"),
         (1, "superseded"),
     ]
-    assert sorted(await searched(services, viewer, Scope((collection,)))) == [
+    assert sorted(await searched(services, viewer, SearchScope((collection,)))) == [
         "The office is closed.",
         "The office opens at eight.",
     ]
@@ -199,7 +199,7 @@ async def test_what_is_deleted_counts_no_more_and_comes_back_only_where_there_is
 async def test_what_was_deleted_at_once_is_restored_at_once_or_not_at_all(
     services: Services, viewer: Viewer, collection: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "_QUEUED_AGAIN", Allowance(subject=2))
+    monkeypatch.setattr(limits, "_QUEUED_AGAIN", RateLimit(subject=2))
     names = ["a.txt", "b.txt", "c.txt", "d.txt"]
     made = [(await ready(services, viewer, collection, name, name)).id for name in names]
     assert sorted(await services.files.remove(viewer, made)) == sorted(made)
@@ -230,7 +230,7 @@ async def test_a_document_that_was_being_read_is_read_to_its_end_when_it_is_rest
         ).fetchone()
     assert left == (0,)
     assert (await restored(services, viewer, document.id)).state is DocumentState.READY
-    assert await searched(services, viewer, Scope((collection,))) == [TEXT]
+    assert await searched(services, viewer, SearchScope((collection,))) == [TEXT]
 
 
 async def test_after_thirty_days_it_is_purged_with_its_file(

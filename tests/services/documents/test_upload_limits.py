@@ -11,7 +11,7 @@ import pytest
 from rxchat.domain.files import PART_BYTES
 from rxchat.domain.ids import new_id
 from rxchat.services.documents import upload_limits
-from rxchat.services.documents.upload_limits import Turns, pieces
+from rxchat.services.documents.upload_limits import UploadLimiter, pieces
 
 pytestmark = pytest.mark.anyio
 
@@ -57,7 +57,7 @@ async def test_keeping_a_piece_is_not_held_against_the_line(monkeypatch: pytest.
 
 async def test_uploads_of_few_users_do_not_keep_another_ones_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upload_limits, "_TURN_SECONDS", 0.1)
-    turns = Turns()
+    turns = UploadLimiter()
     held: list[int] = []
 
     async def hold(user_id: UUID) -> None:

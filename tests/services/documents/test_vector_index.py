@@ -11,7 +11,7 @@ from rxchat.db.documents import search_index as index_rows
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import EmbedderError
-from rxchat.domain.retrieval import Index, Scope, Way
+from rxchat.domain.retrieval import EmbeddingIndex, SearchMode, SearchScope
 from rxchat.services.app.container import Services
 from rxchat.services.documents.ingestion import TRIES
 from tests.peers.scripted_ollama import ScriptedOllama
@@ -25,7 +25,7 @@ OTHER = "scripted-embed:tokens=128,dimensions=48"
 COFFEE = "who cleans the coffee machine?"
 
 
-async def indexes(services: Services) -> list[Index]:
+async def indexes(services: Services) -> list[EmbeddingIndex]:
     async with services.ingestion._database.begin(None) as session:
         return await index_rows.indexes(session)
 
@@ -43,7 +43,7 @@ def vectors(owner_url: str) -> dict[int, int]:
 
 
 async def nearest(services: Services, viewer: Viewer, collection, question: str = COFFEE) -> str:
-    answer = await services.retrieval.search(viewer, question, Scope((collection,)), way=Way.VECTOR)
+    answer = await services.retrieval.search(viewer, question, SearchScope((collection,)), way=SearchMode.VECTOR)
     assert answer.notice == ""
     return answer.passages[0].name if answer.passages else ""
 
@@ -53,7 +53,7 @@ async def test_another_embedder_is_in_force_when_its_index_is_complete(
 ) -> None:
     await ready(services, viewer, collection, "handbook.md", HANDBOOK)
     offer(services, ollama, OTHER)
-    answer = await services.retrieval.search(viewer, "coffee machine", Scope((collection,)))
+    answer = await services.retrieval.search(viewer, "coffee machine", SearchScope((collection,)))
     assert answer.passages[0].name == "handbook.md"
     async with asyncio.timeout(20):
         while True:
@@ -64,7 +64,9 @@ async def test_another_embedder_is_in_force_when_its_index_is_complete(
                 break
             await asyncio.sleep(0.1)
     assert list(vectors(owner_url).values()) == [3]
-    answer = await services.retrieval.search(viewer, "coffee machine", Scope((collection,)), way=Way.VECTOR)
+    answer = await services.retrieval.search(
+        viewer, "coffee machine", SearchScope((collection,)), way=SearchMode.VECTOR
+    )
     assert (answer.passages[0].heading, answer.notice) == ("Handbook › Coffee", "")
 
 
@@ -171,9 +173,11 @@ async def test_a_passage_that_no_model_takes_is_found_by_its_words(
 ) -> None:
     offer(services, ollama, f"{EMBEDDER},refuse=Fridays")
     await ready(services, viewer, collection, "handbook.md", HANDBOOK)
-    answer = await services.retrieval.search(viewer, "Who is it on a friday?", Scope((collection,)))
+    answer = await services.retrieval.search(viewer, "Who is it on a friday?", SearchScope((collection,)))
     assert "Fridays" in answer.passages[0].text
-    answer = await services.retrieval.search(viewer, "days of holidays", Scope((collection,)), way=Way.VECTOR)
+    answer = await services.retrieval.search(
+        viewer, "days of holidays", SearchScope((collection,)), way=SearchMode.VECTOR
+    )
     assert answer.passages[0].heading == "Handbook › Holidays"
 
 
@@ -183,7 +187,9 @@ async def test_of_a_long_passage_only_what_is_refused_is_left_out(
     offer(services, ollama, f"{EMBEDDER},refuse=poison")
     tea = "Tea is served at four in the garden. " * 10
     await ready(services, viewer, collection, "a.md", f"# One\n\n{tea} And poison.\n\n# Two\n\nCoffee is not.")
-    answer = await services.retrieval.search(viewer, "tea in the garden", Scope((collection,)), way=Way.VECTOR)
+    answer = await services.retrieval.search(
+        viewer, "tea in the garden", SearchScope((collection,)), way=SearchMode.VECTOR
+    )
     assert answer.passages[0].heading == "One"
     distance = answer.passages[0].distance
     assert distance is not None
@@ -206,7 +212,7 @@ async def test_a_model_that_takes_nothing_is_waited_for(
 async def test_a_long_question_is_looked_for_by_its_meaning(services: Services, viewer: Viewer, collection) -> None:
     await ready(services, viewer, collection, "handbook.md", HANDBOOK)
     question = "Well, you see, " * 100 + COFFEE * 20
-    answer = await services.retrieval.search(viewer, question, Scope((collection,)), way=Way.VECTOR)
+    answer = await services.retrieval.search(viewer, question, SearchScope((collection,)), way=SearchMode.VECTOR)
     assert answer.notice == ""
     assert answer.passages[0].heading == "Handbook › Coffee"
 

@@ -14,7 +14,7 @@ from rxchat.domain.errors import AlreadyExists, Conflict, InvalidInput, NotFound
 from rxchat.domain.files import Document, FileLimits, Upload
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import PrincipalKind
-from rxchat.domain.retrieval import Scope
+from rxchat.domain.retrieval import SearchScope
 from rxchat.domain.versions import IfExists, VersionState
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
@@ -54,7 +54,9 @@ async def replaced(
     return await settled(services, viewer, upload.document_id)
 
 
-async def says(services: Services, viewer: Viewer, where: Scope, question: str = "When does the office open?") -> str:
+async def says(
+    services: Services, viewer: Viewer, where: SearchScope, question: str = "When does the office open?"
+) -> str:
     passages = (await services.retrieval.search(viewer, question, where)).passages
     return "\n".join(passage.text for passage in passages)
 
@@ -69,9 +71,9 @@ async def test_a_newer_version_replaces_the_older_one_and_that_one_can_still_be_
     first = await ready(services, viewer, collection, "hours.txt", OLD)
     second = await replaced(services, viewer, collection, NEW)
     assert (second.version, second.version_state, second.state) == (2, VersionState.CURRENT, DocumentState.READY)
-    assert await says(services, viewer, Scope((collection,))) == NEW
+    assert await says(services, viewer, SearchScope((collection,))) == NEW
     # A conversation that was grounded in the older version is grounded in the newer one.
-    assert await says(services, viewer, Scope((), (first.id,))) == NEW
+    assert await says(services, viewer, SearchScope((), (first.id,))) == NEW
     assert await listed(services, viewer, collection) == [second.id]
     [facts] = [item for item in await services.library.collections(viewer) if item.id == collection]
     assert (facts.documents, facts.chunks) == (1, 1)
@@ -99,10 +101,10 @@ async def test_until_the_newer_version_is_ready_the_older_one_is_found(
     assert (upload.version, (await found(services, viewer, upload.document_id)).version_state) == (
         2, VersionState.PENDING,
     )  # fmt: skip
-    assert await says(services, viewer, Scope((collection,))) == OLD
+    assert await says(services, viewer, SearchScope((collection,))) == OLD
     may_go_on.set()
     await settled(services, viewer, upload.document_id)
-    assert await says(services, viewer, Scope((collection,))) == NEW
+    assert await says(services, viewer, SearchScope((collection,))) == NEW
 
 
 async def test_a_version_that_cannot_be_read_leaves_the_older_one_in_use(
@@ -112,12 +114,12 @@ async def test_a_version_that_cannot_be_read_leaves_the_older_one_in_use(
     await services.library.rename_document(viewer, first.id, "hours.docx")
     second = await replaced(services, viewer, collection, BROKEN, "hours.docx")
     assert (second.state, second.version_state) == (DocumentState.FAILED, VersionState.PENDING)
-    assert await says(services, viewer, Scope((collection,))) == OLD
+    assert await says(services, viewer, SearchScope((collection,))) == OLD
     assert set(await listed(services, viewer, collection)) == {first.id, second.id}
     # Deleting the version that failed leaves the document.
     await services.files.remove(viewer, [second.id])
     assert await listed(services, viewer, collection) == [first.id]
-    assert await says(services, viewer, Scope((collection,))) == OLD
+    assert await says(services, viewer, SearchScope((collection,))) == OLD
 
 
 async def test_the_latest_upload_wins_whichever_is_ready_first(
@@ -141,7 +143,7 @@ async def test_the_latest_upload_wins_whichever_is_ready_first(
         DocumentState.READY, VersionState.SUPERSEDED, None,
     )  # fmt: skip
     assert (await services.library.document(viewer, late.id)).text == NEW
-    assert await says(services, viewer, Scope((collection,))) == NEWEST
+    assert await says(services, viewer, SearchScope((collection,))) == NEWEST
     states = {item.version: item.version_state for item in (await services.versions.history(viewer, first.id)).versions}
     assert states == {3: VersionState.CURRENT, 2: VersionState.SUPERSEDED, 1: VersionState.SUPERSEDED}
 
@@ -154,7 +156,7 @@ async def test_an_earlier_version_that_is_restored_is_the_newest_one(
     restored = await services.versions.restore(viewer, first.id, CALLER)
     third = await settled(services, viewer, restored.id)
     assert (third.version, third.version_state, third.file_id) == (3, VersionState.CURRENT, first.file_id)
-    assert await says(services, viewer, Scope((collection,))) == OLD
+    assert await says(services, viewer, SearchScope((collection,))) == OLD
     assert (await found(services, viewer, second.id)).version_state is VersionState.SUPERSEDED
     assert len(objects(settings)) == 2
     for document in (third.id, first.id):
@@ -289,7 +291,7 @@ async def test_a_version_that_is_read_again_while_it_is_replaced_keeps_its_text(
     await asyncio.sleep(0.2)
     preview = await services.library.document(viewer, first.id)
     assert (preview.text, preview.document.state) == (OLD, DocumentState.READY)
-    assert await says(services, viewer, Scope((collection,))) == NEW
+    assert await says(services, viewer, SearchScope((collection,))) == NEW
 
 
 async def test_readers_see_no_upload_in_progress_and_no_version_that_is_not_in_use(
@@ -337,4 +339,4 @@ async def test_readers_see_the_history_and_change_nothing(
             await sent(services, intruder, collection, NEWEST)
     with pytest.raises(NotFound):
         await services.versions.history(stranger, first.id)
-    assert "".join([await says(services, stranger, Scope((collection,), (first.id,)))]) == ""
+    assert "".join([await says(services, stranger, SearchScope((collection,), (first.id,)))]) == ""

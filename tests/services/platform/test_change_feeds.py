@@ -7,16 +7,16 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from rxchat.domain.errors import DatabaseAway
+from rxchat.domain.errors import DatabaseUnavailable
 from rxchat.domain.ids import new_id
 from rxchat.services.platform import change_feeds as module
-from rxchat.services.platform.change_feeds import Access, Activity, Notices
+from rxchat.services.platform.change_feeds import AccessInvalidator, ChangeFeed, PgListener
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize(
-    "error", [DatabaseAway(), RuntimeError("password authentication failed")], ids=["away", "other"]
+    "error", [DatabaseUnavailable(), RuntimeError("password authentication failed")], ids=["away", "other"]
 )
 async def test_whatever_breaks_the_line_it_is_said_and_tried_again(
     monkeypatch: pytest.MonkeyPatch, error: Exception
@@ -35,10 +35,10 @@ async def test_whatever_breaks_the_line_it_is_said_and_tried_again(
         await asyncio.sleep(3600)
 
     heard: list[str] = []
-    notices = Notices(listen)
-    notices.on("conversation", heard.append)
+    notices = PgListener(listen)
+    notices.subscribe("conversation", heard.append)
     with pytest.raises(RuntimeError, match="heard already"):
-        notices.on("conversation", heard.append)
+        notices.subscribe("conversation", heard.append)
     await notices.start()
     await deaf.wait()
     async with asyncio.timeout(5):
@@ -59,8 +59,8 @@ async def test_a_persons_tabs_and_those_on_the_conversation_are_told_and_no_othe
         while True:
             yield await payloads.get()
 
-    notices = Notices(listen)
-    activity = Activity(notices, Access(notices))
+    notices = PgListener(listen)
+    activity = ChangeFeed(notices, AccessInvalidator(notices))
     await notices.start()
     owner, reader, conversation = new_id(), new_id(), new_id()
     with (
@@ -78,8 +78,8 @@ async def test_a_persons_tabs_and_those_on_the_conversation_are_told_and_no_othe
 
 
 async def test_a_poke_nudges_whoever_waits_for_something_else() -> None:
-    watch, nudged = module.Watch(), []
+    watch, nudged = module.ChangeSubscription(), []
     with watch.nudging(lambda: nudged.append("now")):
-        watch.poke()
-    watch.poke()
+        watch.notify()
+    watch.notify()
     assert nudged == ["now"] and watch.poked

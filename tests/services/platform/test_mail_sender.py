@@ -13,7 +13,7 @@ from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain import mail
 from rxchat.domain.accounts import Caller
-from rxchat.domain.mail import Letter, MailAway
+from rxchat.domain.mail import Letter, MailUnavailable
 from rxchat.services.app.container import Services
 from rxchat.services.platform import mail_sender as module
 from rxchat.services.platform.mail_sender import TRIES
@@ -64,7 +64,7 @@ async def test_a_mail_whose_process_dies_is_sent_by_another(
     assert "ada" not in told
     assert inbox.mails == []
     async with running(settings, at) as other:
-        await other.post.settled()
+        await other.post.drain()
     assert [(to, subject) for to, subject, _ in inbox.mails] == [(LETTER.to, LETTER.subject)]
     assert queued(owner_url) == []
 
@@ -74,7 +74,7 @@ async def test_what_is_rolled_back_sends_no_mail(services: Services, owner_url: 
         async with services.post._database.begin(None) as session:
             await services.post.queue(session, LETTER)
             raise ZeroDivisionError
-    await services.post.settled()
+    await services.post.drain()
     assert (inbox.mails, queued(owner_url)) == ([], [])
 
 
@@ -88,7 +88,7 @@ class Failing:
     async def send(self, letter: Letter) -> None:
         self.ids.append(letter.id)
         if len(self.ids) <= self.times:
-            raise MailAway("it is away")
+            raise MailUnavailable("it is away")
 
 
 async def test_a_mail_server_that_is_away_is_tried_again(
@@ -97,7 +97,7 @@ async def test_a_mail_server_that_is_away_is_tried_again(
     monkeypatch.setattr(module, "_FIRST_PAUSE_SECONDS", 0.01)
     services.post._mailer = failing = Failing(2)
     await queue(services, LETTER)
-    await services.post.settled()
+    await services.post.drain()
     assert len(failing.ids) == 3
     # A server that took it without saying so knows it again.
     assert len(set(failing.ids)) == 1
@@ -143,7 +143,7 @@ async def test_every_use_case_queues_its_mail_with_what_it_did(
     await services.registration.register(
         name="Zoe", email="zoe@example.org", password="a long enough one", caller=CALLER
     )
-    await services.password_changes.forget("zoe@example.org", CALLER)
-    await services.post.settled()
+    await services.password_changes.request_reset("zoe@example.org", CALLER)
+    await services.post.drain()
     assert {to for to, _, _ in inbox.mails} == {"new@example.org", "zoe@example.org"}
     assert len(inbox.mails) == 3

@@ -33,7 +33,7 @@ async def test_a_file_that_cannot_be_read_is_told_to_the_model(
         upload = await services.files.begin(viewer, name=name, size_bytes=len(data), draft_key=draft)
         await services.files.receive(viewer, upload.document_id, 0, body(data))
         await settled(services, viewer, upload.document_id)
-    turn = await services.chats.ask(
+    turn = await services.chats.send_message(
         viewer, None, "How many holidays?", "scripted:tokens=2", attached=Attached(draft_key=draft)
     )
     await ended(services, viewer, turn.conversation_id)
@@ -50,7 +50,7 @@ async def test_where_all_was_looked_at_nothing_is_said_of_it(
 ) -> None:
     collection = await services.library.create(viewer, "Team")
     await ready(services, viewer, collection, "a.md", HANDBOOK)
-    turn = await services.chats.ask(
+    turn = await services.chats.send_message(
         viewer, None, "How many holidays?", "scripted:tokens=2", attached=Attached((collection,))
     )
     await ended(services, viewer, turn.conversation_id)
@@ -60,7 +60,7 @@ async def test_where_all_was_looked_at_nothing_is_said_of_it(
 
 
 async def test_an_answer_without_anything_attached_has_no_remarks(services: Services, viewer: Viewer) -> None:
-    turn = await services.chats.ask(viewer, None, "How many holidays?", "scripted:tokens=2")
+    turn = await services.chats.send_message(viewer, None, "How many holidays?", "scripted:tokens=2")
     assert (await ended(services, viewer, turn.conversation_id)).remarks == []
 
 
@@ -68,7 +68,7 @@ async def test_a_message_whose_attachments_are_gone_is_not_sent_without_them(
     services: Services, viewer: Viewer
 ) -> None:
     with pytest.raises(InvalidInput, match="not there any more"):
-        await services.chats.ask(
+        await services.chats.send_message(
             viewer, None, "How many holidays?", "scripted:tokens=2", attached=Attached(draft_key=new_id())
         )
 
@@ -80,7 +80,7 @@ async def test_a_scan_that_was_just_attached_is_waited_for(
     draft, scan = new_id(), scans.pdf("Invoice 4711\nThe total is 90 euros.")
     upload = await services.files.begin(viewer, name="scan.pdf", size_bytes=len(scan), draft_key=draft)
     await services.files.receive(viewer, upload.document_id, 0, body(scan))
-    turn = await services.chats.ask(
+    turn = await services.chats.send_message(
         viewer, None, "What is the total?", "scripted:tokens=2", attached=Attached(draft_key=draft)
     )
     async with asyncio.timeout(40):

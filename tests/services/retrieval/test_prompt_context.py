@@ -10,7 +10,7 @@ import pytest
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.chat import ToolCall
 from rxchat.domain.conversations import MessageState
-from rxchat.domain.retrieval import Scope
+from rxchat.domain.retrieval import SearchScope
 from rxchat.services.app.container import Services
 from rxchat.services.chat.context_sources import Attached
 from rxchat.services.retrieval.tools import RetrievalTools
@@ -35,7 +35,7 @@ async def ollama(ollama: ScriptedOllama) -> ScriptedOllama:
 
 def tools_for(services: Services, viewer: Viewer, collection: UUID) -> RetrievalTools:
     """Return tools for a collection with which nothing was found yet."""
-    return RetrievalTools(services.files._database, services.retrieval, viewer, Scope((collection,)), [], 1000)
+    return RetrievalTools(services.files._database, services.retrieval, viewer, SearchScope((collection,)), [], 1000)
 
 
 def told(ollama: ScriptedOllama, number: int = -1) -> str:
@@ -46,7 +46,9 @@ async def test_an_answer_cites_and_every_mark_is_checked(
     services: Services, viewer: Viewer, collection, ollama: ScriptedOllama
 ) -> None:
     await ready(services, viewer, collection, "handbook.md", HANDBOOK)
-    turn = await services.chats.ask(viewer, None, "How many holidays?", CITING, attached=Attached((collection,)))
+    turn = await services.chats.send_message(
+        viewer, None, "How many holidays?", CITING, attached=Attached((collection,))
+    )
     answer = await ended(services, viewer, turn.conversation_id)
     first, second = answer.citations
     assert (first["number"], first["verified"], first["quote"]) == (1, True, "thirty days of holidays")
@@ -67,7 +69,7 @@ async def test_of_many_passages_the_best_are_shown_and_no_more_than_fit(
 ) -> None:
     document = await ready(services, viewer, collection, "many.md", MANY)
     attached = Attached((document.id,))
-    turn = await services.chats.ask(viewer, None, "What is said about subject17?", CITING, attached=attached)
+    turn = await services.chats.send_message(viewer, None, "What is said about subject17?", CITING, attached=attached)
     await ended(services, viewer, turn.conversation_id)
     assert "subject17" in told(ollama)
     assert 1 <= told(ollama).count("<passage>") <= 8
@@ -89,7 +91,9 @@ async def test_files_of_the_message_itself_are_waited_for(
     draft = new_id()
     upload = await services.files.begin(viewer, name="a.md", size_bytes=len(HANDBOOK), draft_key=draft)
     await services.files.receive(viewer, upload.document_id, 0, body(HANDBOOK.encode()))
-    turn = await services.chats.ask(viewer, None, "How many holidays?", CITING, attached=Attached(draft_key=draft))
+    turn = await services.chats.send_message(
+        viewer, None, "How many holidays?", CITING, attached=Attached(draft_key=draft)
+    )
     await asyncio.sleep(0.3)
     assert ollama.asked == []
     may_go_on.set()
@@ -104,10 +108,12 @@ async def test_what_is_taken_out_is_not_looked_at_any_more(
     services: Services, viewer: Viewer, collection, ollama: ScriptedOllama
 ) -> None:
     await ready(services, viewer, collection, "handbook.md", HANDBOOK)
-    turn = await services.chats.ask(viewer, None, "How many holidays?", CITING, attached=Attached((collection,)))
+    turn = await services.chats.send_message(
+        viewer, None, "How many holidays?", CITING, attached=Attached((collection,))
+    )
     first = await ended(services, viewer, turn.conversation_id)
     await services.attaching.detach(viewer, turn.conversation_id, collection)
-    await services.chats.ask(viewer, turn.conversation_id, "And how many are there now?", CITING)
+    await services.chats.send_message(viewer, turn.conversation_id, "And how many are there now?", CITING)
     answer = await ended(services, viewer, turn.conversation_id)
     assert answer.id != first.id
     assert answer.citations == []
@@ -119,7 +125,9 @@ async def test_a_model_with_tools_looks_for_itself(
 ) -> None:
     await ready(services, viewer, collection, "many.md", MANY)
     await ready(services, viewer, collection, "handbook.md", HANDBOOK)
-    turn = await services.chats.ask(viewer, None, "What is subject3?", CALLING, attached=Attached((collection,)))
+    turn = await services.chats.send_message(
+        viewer, None, "What is subject3?", CALLING, attached=Attached((collection,))
+    )
     answer = await ended(services, viewer, turn.conversation_id)
     assert (answer.state, answer.text) == (MessageState.DONE, "Look [1] [2].")
     first, second = ollama.asked[-2:]

@@ -13,7 +13,7 @@ from rxchat.db.documents import search_index
 from rxchat.db.retrieval import search as rows
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.lexemes import VERSION
-from rxchat.domain.retrieval import Scope, Way
+from rxchat.domain.retrieval import SearchMode, SearchScope
 from rxchat.services.app.container import Services
 from tests.services.grounded import EMBEDDER, ready
 
@@ -40,7 +40,7 @@ SENTENCES = {
 
 async def by_words(services: Services, viewer: Viewer, collection: UUID, question: str) -> list[str]:
     """Return the texts of the passages that words alone find."""
-    found = await services.retrieval.search(viewer, question, Scope((collection,)), way=Way.TEXT)
+    found = await services.retrieval.search(viewer, question, SearchScope((collection,)), way=SearchMode.TEXT)
     return [passage.text for passage in found.passages]
 
 
@@ -87,19 +87,19 @@ async def test_the_code_that_is_asked_for_comes_first_among_hundreds(
     await ready(services, viewer, collection, "parts.md", sections)
     for read_through in (2_500, 0):
         monkeypatch.setattr(rows, "_WORDS_READ_THROUGH", read_through)
-        found = await services.retrieval.search(viewer, "What does DS-7123NR cost?", Scope((collection,)))
+        found = await services.retrieval.search(viewer, "What does DS-7123NR cost?", SearchScope((collection,)))
         assert "DS-7123NR-K6/123P" in found.passages[0].text
 
 
-@pytest.mark.parametrize("way", Way)
+@pytest.mark.parametrize("way", SearchMode)
 async def test_copies_of_a_passage_leave_room_for_the_one_that_differs(
-    services: Services, viewer: Viewer, collection: UUID, way: Way
+    services: Services, viewer: Viewer, collection: UUID, way: SearchMode
 ) -> None:
     copies = 600 * ["# Pumps\n\nWhich pump is broken is written on the board. The pump log says which pump."]
     near = 20 * ["# Pumps\n\nWhich  pump is broken, is written on the Board; the pump log says which pump!"]
     differs = "# Pumps\n\nThe pump in the cellar is broken and waits for a seal."
     await ready(services, viewer, collection, "pumps.md", "\n\n".join([*copies, *near, differs]))
-    found = await services.retrieval.search(viewer, "Which pump is broken?", Scope((collection,)), way=way)
+    found = await services.retrieval.search(viewer, "Which pump is broken?", SearchScope((collection,)), way=way)
     texts = [passage.text for passage in found.passages]
     assert found.notice == ""
     assert any("cellar" in text for text in texts)
@@ -119,7 +119,7 @@ async def test_what_is_read_through_is_read_whole_however_cheap_the_index_looks(
         for way in ("hashjoin", "mergejoin", "sort", "seqscan", "bitmapscan"):
             await session.execute(text(f"SET LOCAL enable_{way} = off"))
         found = await rows.search(
-            session, index, Scope((collection,)), "Which pump is broken?", vector, k=8, way=Way.VECTOR
+            session, index, SearchScope((collection,)), "Which pump is broken?", vector, k=8, way=SearchMode.VECTOR
         )
     assert any("cellar" in passage.text for passage in found)
 
@@ -129,7 +129,7 @@ async def test_passages_that_differ_by_a_number_are_no_copies(
 ) -> None:
     lines = "\n\n".join(f"# Rule\n\nRoom {number} is cleaned on Monday by the team of the day." for number in range(20))
     await ready(services, viewer, collection, "rooms.md", lines)
-    found = await services.retrieval.search(viewer, "Which room is cleaned?", Scope((collection,)), k=8)
+    found = await services.retrieval.search(viewer, "Which room is cleaned?", SearchScope((collection,)), k=8)
     assert len(found.passages) == 8
 
 

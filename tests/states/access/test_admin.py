@@ -240,7 +240,7 @@ async def test_a_person_who_is_not_there_is_not_there(
 async def test_reading_somebodys_words_wants_a_reason_and_listing_first(
     services: Services, owner_url: str, ada: Viewer, grace: Viewer
 ) -> None:
-    turn = await services.chats.ask(grace, None, "a <b>private</b> question", "scripted:tokens=2")
+    turn = await services.chats.send_message(grace, None, "a <b>private</b> question", "scripted:tokens=2")
     async with open_tab(await signed_in_as(services, ada)) as tab:
         tab.be_at(person_id=str(grace.user_id))
         await tab.do(PersonState, "load")

@@ -9,7 +9,7 @@ import pytest
 
 from rxchat.domain.accounts import Viewer
 from rxchat.services.app.container import Services
-from rxchat.services.models.catalog import Models
+from rxchat.services.models.catalog import ModelCatalog
 from rxchat.states.chat.thread import ThreadState
 from tests.factories import add_viewer, first_administrator, signed_in_as
 from tests.peers.scripted_ollama import ScriptedOllama
@@ -163,7 +163,7 @@ async def test_the_default_model_may_be_named_without_its_tag(
     ):
         with subtests.test(preferred=preferred, offered=offered):
             ollama.offered = offered
-            offer = await Models(services.models._provider, default=preferred).offer()
+            offer = await ModelCatalog(services.models._provider, default=preferred).offer()
             assert [model.name for model in offer.models] == offered and offer.default == default
 
 

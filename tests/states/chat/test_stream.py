@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from rxchat.domain.ids import new_id
 from rxchat.domain.runs import ChunkKind
-from rxchat.services.chat.answer_stream import LiveAnswer
+from rxchat.services.chat.answer_stream import AnswerStream
 from rxchat.states.chat.stream import Window
 
 
 def test_a_window_begins_a_little_back_and_counts_as_javascript_does() -> None:
-    answer = LiveAnswer(new_id(), new_id())
+    answer = AnswerStream(new_id(), new_id())
     window = Window("m", ChunkKind.TEXT)
     assert window.packet(answer) is None
     packets = []
@@ -27,7 +27,7 @@ def test_a_window_begins_a_little_back_and_counts_as_javascript_does() -> None:
 
 
 def test_no_packet_is_over_64_kb_whatever_was_written_at_once() -> None:
-    answer = LiveAnswer(new_id(), new_id())
+    answer = AnswerStream(new_id(), new_id())
     window, text = Window("m", ChunkKind.TEXT), "🙂" * 45_000
     answer.add(ChunkKind.TEXT, text)
     shown = b""
@@ -38,11 +38,11 @@ def test_no_packet_is_over_64_kb_whatever_was_written_at_once() -> None:
 
 
 def test_a_window_begins_anew_when_what_it_showed_was_taken_back() -> None:
-    answer = LiveAnswer(new_id(), new_id())
+    answer = AnswerStream(new_id(), new_id())
     window = Window("m", ChunkKind.TEXT)
     answer.add(ChunkKind.TEXT, "one two three")
     window.packet(answer)
-    answer.cut(ChunkKind.TEXT, 7)
+    answer.truncate(ChunkKind.TEXT, 7)
     assert not window.has_all_of(answer)
     packet = window.packet(answer)
     assert packet is not None and (packet["o"], packet["t"]) == (0, "one two")

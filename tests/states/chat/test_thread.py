@@ -355,7 +355,7 @@ async def test_older_messages_are_not_piled_up_while_pieces_of_others_are_to_com
     services: Services, cookie: str
 ) -> None:
     viewer = await services.sessions.viewer(cookie)
-    turn = await services.chats.ask(viewer, None, "long " * 5_000, "scripted:tokens=5")
+    turn = await services.chats.send_message(viewer, None, "long " * 5_000, "scripted:tokens=5")
     async with open_tab(cookie) as tab:
         await at_conversation(tab, turn.conversation_id)
         before_id = tab.messages()[0]["id"]

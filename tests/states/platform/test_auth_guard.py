@@ -13,7 +13,7 @@ from reflex.state import BaseState
 from rxchat.domain.accounts import Viewer
 from rxchat.domain.ids import new_id
 from rxchat.services.app.container import Services
-from rxchat.services.platform.session_tokens import SessionToken, Tokens
+from rxchat.services.platform.session_tokens import SessionToken, SessionTokens
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform import session_watchdog
 from rxchat.states.platform.auth_guard import DOOR
@@ -121,7 +121,7 @@ async def test_a_strangers_conversation_looks_like_one_that_is_not_there(
     services: Services, signed_in: str, owner_url: str
 ) -> None:
     owner: Viewer = add_viewer(owner_url, "Owner")
-    turn = await services.chats.ask(owner, None, "a secret question", "scripted:tokens=20")
+    turn = await services.chats.send_message(owner, None, "a secret question", "scripted:tokens=20")
     pages = []
     for conversation_id in (turn.conversation_id, new_id(), "no-id-at-all", "0" * 36):
         async with open_tab(signed_in) as tab:
@@ -138,7 +138,7 @@ async def test_a_tab_that_changes_hands_shows_nothing_of_before(
     services: Services, signed_in: str, owner_url: str, successor: str
 ) -> None:
     viewer = await services.sessions.viewer(signed_in)
-    turn = await services.chats.ask(viewer, None, "a secret question", "scripted:tokens=2")
+    turn = await services.chats.send_message(viewer, None, "a secret question", "scripted:tokens=2")
     async with open_tab(signed_in) as tab:
         tab.visit(turn.conversation_id)
         await tab.send_event(ThreadState, "open")
@@ -160,7 +160,7 @@ def sealed_for(owner_url: str) -> str:
             "INSERT INTO user_session (user_id, id, expires_at) VALUES (%s, %s, now() + interval '1 day')",
             (other.user_id, other.session_id),
         )
-    return Tokens(b"k" * 32).session(SessionToken(other.user_id, other.session_id), timedelta(days=1))
+    return SessionTokens(b"k" * 32).session(SessionToken(other.user_id, other.session_id), timedelta(days=1))
 
 
 async def test_what_is_private_in_a_state_never_reaches_the_browser() -> None:
@@ -170,7 +170,7 @@ async def test_what_is_private_in_a_state_never_reaches_the_browser() -> None:
 
 
 def test_a_tab_on_the_page_of_a_link_stays_there_whatever_becomes_of_its_session() -> None:
-    session_watchdog.note("a tab", "a cookie", "/reset#token=secret")
+    session_watchdog.track("a tab", "a cookie", "/reset#token=secret")
     assert "a tab" not in session_watchdog._tabs
-    session_watchdog.note("a tab", "a cookie", "/documents#top")
+    session_watchdog.track("a tab", "a cookie", "/documents#top")
     assert session_watchdog._tabs.pop("a tab") == ("a cookie", "/documents#top")

@@ -212,7 +212,7 @@ async def test_a_tab_is_there_as_long_as_it_has_a_socket(namespace: Namespace) -
     await namespace.open("tab", "socket")
     assert sockets.is_open("tab") and not sockets.is_open("another")
     told: list[str] = []
-    with sockets.when_closed("tab", lambda: told.append("closed")):
+    with sockets.on_disconnect("tab", lambda: told.append("closed")):
         leaving = namespace.on_disconnect("socket")
         assert leaving is not None and not told
         await leaving

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from typing import IO, Any
 
 from rxchat.domain.documents import AttachedFile, Block, BlockKind, ParsedDocument, RecognizedLine, RecognizedPage
-from rxchat.domain.errors import DocumentUnreadable, NothingButPixels
-from rxchat.domain.text import storable
+from rxchat.domain.errors import DocumentUnreadable, NoTextLayer
+from rxchat.domain.text import sanitize
 from rxchat.parsers import limits
 
 _KINDS = tuple(BlockKind)
@@ -31,7 +31,7 @@ PAGES_BYTES = 60_000_000
 """What is known of a scan's pages is never longer."""
 
 
-class Garbled(Exception):
+class ProtocolError(Exception):
     """What arrived is not what an honest child sends."""
 
 
@@ -57,19 +57,19 @@ def decode(data: bytes) -> ParsedDocument:
     """Return the document that was sent.
 
     Raises:
-        DocumentUnreadable: when a reason was sent in its place; NothingButPixels when there may be text on pictures.
+        DocumentUnreadable: when a reason was sent in its place; NoTextLayer when there may be text on pictures.
         Garbled: when it breaks any of the promises that `ParsedDocument` makes.
     """
     try:
         (length,) = _LENGTH.unpack_from(data)
         if length > _HEAD_BYTES:
-            raise Garbled("the head is too long")
+            raise ProtocolError("the head is too long")
         head = json.loads(data[_LENGTH.size : _LENGTH.size + length])
         if isinstance(head, dict) and "error" in head:
-            raise (NothingButPixels if head.get("is_scan") is True else DocumentUnreadable)(_sentence(head["error"]))
+            raise (NoTextLayer if head.get("is_scan") is True else DocumentUnreadable)(_sentence(head["error"]))
         return _document(head, memoryview(data)[_LENGTH.size + length :])
     except (struct.error, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
-        raise Garbled("the answer cannot be taken apart") from error
+        raise ProtocolError("the answer cannot be taken apart") from error
 
 
 def encode_files(files: Sequence[AttachedFile]) -> bytes:
@@ -88,21 +88,21 @@ def decode_files(data: bytes) -> list[AttachedFile]:
     try:
         (length,) = _LENGTH.unpack_from(data)
         if length > _HEAD_BYTES:
-            raise Garbled("the head is too long")
+            raise ProtocolError("the head is too long")
         head = json.loads(data[_LENGTH.size : _LENGTH.size + length])
         if "error" in head:
             raise DocumentUnreadable(_sentence(head["error"]))
         at, files = _LENGTH.size + length, list[AttachedFile]()
         if len(head["files"]) > limits.ATTACHED_FILES or len(data) - at > limits.ATTACHED_BYTES:
-            raise Garbled("there are too many files")
+            raise ProtocolError("there are too many files")
         for name, size in head["files"]:
             if type(size) is not int or not 0 < size <= len(data) - at or not isinstance(name, str):
-                raise Garbled("a file is not whole")
-            files.append(AttachedFile(storable(name), data[at : at + size]))
+                raise ProtocolError("a file is not whole")
+            files.append(AttachedFile(sanitize(name), data[at : at + size]))
             at += size
         return files
     except (struct.error, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise Garbled("the answer cannot be taken apart") from error
+        raise ProtocolError("the answer cannot be taken apart") from error
 
 
 def encode_page(page: RecognizedPage) -> bytes:
@@ -119,18 +119,18 @@ def decode_page(data: bytes) -> RecognizedPage:
     try:
         number, lines = json.loads(data)
         if type(number) is not int or not 0 <= number < 1_000_000 or len(lines) > _LINES:
-            raise Garbled("a page is none")
+            raise ProtocolError("a page is none")
         return RecognizedPage(number, tuple(_line(*line) for line in lines))
     except (ValueError, TypeError, RecursionError) as error:
-        raise Garbled("a page is none") from error
+        raise ProtocolError("a page is none") from error
 
 
 def _line(text: object, *places: object) -> RecognizedLine:
-    if not isinstance(text, str) or len(text) > _LINE_CHARACTERS or not storable(text) == text or len(places) != 3:
-        raise Garbled("a line is none")
+    if not isinstance(text, str) or len(text) > _LINE_CHARACTERS or not sanitize(text) == text or len(places) != 3:
+        raise ProtocolError("a line is none")
     numbers = [float(place) for place in places if isinstance(place, (int, float)) and math.isfinite(place)]
     if len(numbers) != 3:
-        raise Garbled("a line is nowhere")
+        raise ProtocolError("a line is nowhere")
     return RecognizedLine(text, *numbers)
 
 
@@ -156,27 +156,27 @@ def barriers(data: bytes) -> frozenset[str]:
 def _document(head: dict[str, Any], rest: memoryview) -> ParsedDocument:
     count, pages, scanned = int(head["blocks"]), int(head["pages"]), int(head["scanned"])
     if not (0 < count <= limits.BLOCKS and 0 <= scanned <= pages <= 1_000_000 and len(head["notes"]) <= limits.NOTES):
-        raise Garbled("a number is out of bounds")
+        raise ProtocolError("a number is out of bounds")
     text = str(rest[count * _BLOCK.size :], "utf-8")
     if len(text) > limits.TEXT_CHARACTERS or "\0" in text:
-        raise Garbled("the text is not clean")
+        raise ProtocolError("the text is not clean")
     blocks: list[Block] = []
     last = 0
     for kind, start, end, page, level in _BLOCK.iter_unpack(rest[: count * _BLOCK.size]):
         if not (last <= start < end <= len(text) and page <= pages and level <= 9):
-            raise Garbled("a block is where none can be")
+            raise ProtocolError("a block is where none can be")
         blocks.append(Block(_KINDS[kind], start, end, page, level))
         last = end
     notes = tuple(_sentence(note) for note in head["notes"])
     title = _sentence(head["title"])[: limits.TITLE_CHARACTERS] if head["title"] else ""
     encoding = head["encoding"]
     if not isinstance(encoding, str) or not _ENCODING.fullmatch(encoding):
-        raise Garbled("an encoding is none")
+        raise ProtocolError("an encoding is none")
     return ParsedDocument(text, tuple(blocks), title, pages, notes, scanned, encoding)
 
 
 def _sentence(value: object) -> str:
     """Return a short line of printable text."""
     if not isinstance(value, str) or not value or len(value) > limits.SENTENCE_CHARACTERS:
-        raise Garbled("a sentence is none")
+        raise ProtocolError("a sentence is none")
     return "".join(character if character.isprintable() else " " for character in value)

@@ -11,7 +11,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from rxchat.adapters.breaker import Breaker
-from rxchat.domain.limits import CountersAway, Pace
+from rxchat.domain.limits import Backoff, CountersUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -58,11 +58,11 @@ class RedisCounters:
         )
         self._breaker = Breaker(_RETRY_SECONDS)
 
-    async def count(self, keys: Sequence[str], free: Sequence[int], pace: Pace) -> float:
+    async def count(self, keys: Sequence[str], free: Sequence[int], pace: Backoff) -> float:
         """Count an attempt under each key; return for how many seconds it is refused, or 0.
 
         Raises:
-            CountersAway: when the server does not answer.
+            CountersUnavailable: when the server does not answer.
         """
         arguments = [pace.base_seconds, pace.cap_seconds, pace.forget_seconds, *free]
         return float(await self._run(_COUNT, keys, *arguments))
@@ -71,7 +71,7 @@ class RedisCounters:
         """Forget all attempts under some keys, and the last one under others.
 
         Raises:
-            CountersAway: when the server does not answer.
+            CountersUnavailable: when the server does not answer.
         """
         if clean:
             await self._run("return redis.call('DEL', unpack(KEYS))", clean)
@@ -80,7 +80,7 @@ class RedisCounters:
 
     async def _run(self, script: str, keys: Sequence[str], *arguments: float) -> str:
         if not self._breaker.admits():
-            raise CountersAway
+            raise CountersUnavailable
         named = [_PREFIX + key for key in keys]
         try:
             # The client's own type says that it may also be synchronous.
@@ -90,7 +90,7 @@ class RedisCounters:
         except (RedisError, OSError) as error:
             if self._breaker.failed():
                 log.warning("redis is away, attempts are counted in postgres", error=str(error))
-            raise CountersAway from error
+            raise CountersUnavailable from error
         self._breaker.succeeded()
         return counted
 

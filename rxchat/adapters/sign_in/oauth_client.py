@@ -19,8 +19,8 @@ from joserfc.errors import JoseError
 
 from rxchat import __version__
 from rxchat.adapters.tls import trusted
-from rxchat.domain.errors import ProviderAway, ProviderBroke, ProviderError, ProviderRefused
-from rxchat.domain.sign_in_providers import Departure
+from rxchat.domain.errors import InvalidProviderResponse, ProviderError, ProviderRefused, ProviderUnavailable
+from rxchat.domain.sign_in_providers import AuthorizationRequest
 
 with warnings.catch_warnings():
     # Authlib would rather have httpx2, which nothing else here uses.
@@ -38,7 +38,7 @@ _PASSING = frozenset({"server_error", "temporarily_unavailable", "slow_down"})
 _STALE = frozenset({"invalid_grant", "bad_verification_code", "access_denied"})
 
 
-class Distrusted(ValueError):
+class UntrustedResponse(ValueError):
     """An answer that cannot be trusted, with the reason, which only the log may know."""
 
 
@@ -52,7 +52,7 @@ class Calls:
 
     def departure(
         self, provider: str, endpoint: str, redirect_uri: str, *, scope: str, has_pkce: bool = True, **more: str
-    ) -> Departure:
+    ) -> AuthorizationRequest:
         """Make the address to send a browser to, with fresh secrets that bind the answer to that browser."""
         state, nonce = generate_token(43), more.pop("nonce", "")
         code_verifier = generate_token(64) if has_pkce else ""
@@ -65,10 +65,10 @@ class Calls:
             nonce=nonce or None,
             **more,
         )
-        return Departure(provider, url, state, nonce, code_verifier, redirect_uri)
+        return AuthorizationRequest(provider, url, state, nonce, code_verifier, redirect_uri)
 
     async def tokens(
-        self, endpoint: str, departure: Departure, code: str, *, secret: str, method: str
+        self, endpoint: str, departure: AuthorizationRequest, code: str, *, secret: str, method: str
     ) -> Mapping[str, Any]:
         """Give the code back in exchange for tokens."""
         more = {"code_verifier": departure.code_verifier} if departure.code_verifier else {}
@@ -106,7 +106,7 @@ class Calls:
         )
 
 
-def check_state(provider: str, departure: Departure, answer: Mapping[str, str]) -> None:
+def check_state(provider: str, departure: AuthorizationRequest, answer: Mapping[str, str]) -> None:
     """Make sure, before anything else is looked at, that the answer is to this departure.
 
     Raises:
@@ -114,11 +114,11 @@ def check_state(provider: str, departure: Departure, answer: Mapping[str, str]) 
     """
     is_ours = hmac.compare_digest(answer.get("state", "").encode(), departure.state.encode())
     if not is_ours or not departure.state or departure.provider != provider:
-        raise Distrusted("the state is not the one of this departure")
+        raise UntrustedResponse("the state is not the one of this departure")
 
 
 def code_of(
-    departure: Departure, answer: Mapping[str, str], issuers: Collection[str], *, names_issuer: bool = False
+    departure: AuthorizationRequest, answer: Mapping[str, str], issuers: Collection[str], *, names_issuer: bool = False
 ) -> str:
     """Return the code out of an answer whose state has been checked.
 
@@ -127,13 +127,13 @@ def code_of(
         Distrusted: when it is another issuer's (RFC 9207), or no answer at all.
     """
     if (names_issuer or "iss" in answer) and answer.get("iss") not in issuers:
-        raise Distrusted("the answer is another issuer's")
+        raise UntrustedResponse("the answer is another issuer's")
     if error := answer.get("error"):
         log.info("sign-in provider said no", provider=departure.provider, error=_printable(error))
-        raise ProviderAway if error in _PASSING else ProviderRefused
+        raise ProviderUnavailable if error in _PASSING else ProviderRefused
     code = answer.get("code", "")
     if not 0 < len(code) <= _LONGEST_CODE:
-        raise Distrusted("there is no code in the answer")
+        raise UntrustedResponse("there is no code in the answer")
     return code
 
 
@@ -150,7 +150,7 @@ def needed(values: Mapping[str, Any], name: str) -> str:
         Distrusted: when it is not.
     """
     if not (value := text_of(values, name)):
-        raise Distrusted(f"there is no {name} in the answer")
+        raise UntrustedResponse(f"there is no {name} in the answer")
     return value
 
 
@@ -167,14 +167,14 @@ def translated(provider: str) -> Iterator[None]:
         status = error.response.status_code
         log.warning("sign-in provider failed", provider=provider, status=status)
         is_passing = status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.TOO_MANY_REQUESTS
-        raise (ProviderAway if is_passing else ProviderBroke) from error
+        raise (ProviderUnavailable if is_passing else InvalidProviderResponse) from error
     except (httpx.LocalProtocolError, httpx.UnsupportedProtocol) as error:
         # We were to send what cannot be sent, because a provider said so.
         raise _broke(provider, error) from error
     except (httpx.TransportError, OSError) as error:
         # A TimeoutError is an OSError.
         log.warning("sign-in provider is away", provider=provider, error=_printable(error) or type(error).__name__)
-        raise ProviderAway from error
+        raise ProviderUnavailable from error
     except (AuthlibBaseError, JoseError, httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
         raise _broke(provider, error) from error
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
@@ -182,20 +182,20 @@ def translated(provider: str) -> Iterator[None]:
         raise _broke(provider, error) from error
 
 
-def _broke(provider: str, error: Exception) -> ProviderBroke:
+def _broke(provider: str, error: Exception) -> InvalidProviderResponse:
     log.warning(
         "sign-in provider cannot be trusted", provider=provider, error=_printable(error) or type(error).__name__
     )
-    return ProviderBroke()
+    return InvalidProviderResponse()
 
 
 def _token_error(provider: str, error: AuthlibBaseError) -> ProviderError:
     code = error.error if isinstance(error.error, str) else ""
     log.warning("sign-in provider gave no token", provider=provider, error=_printable(error))
     if code in _PASSING:
-        return ProviderAway()
+        return ProviderUnavailable()
     # All others say that the provider knows another client id, secret or callback address than the settings.
-    return ProviderRefused() if code in _STALE else ProviderBroke()
+    return ProviderRefused() if code in _STALE else InvalidProviderResponse()
 
 
 def _printable(said: object) -> str:
@@ -217,7 +217,7 @@ def _checked(response: httpx.Response) -> httpx.Response:
 async def _limit(response: httpx.Response) -> None:
     """Read no more than is sensible; what is compressed, which was not asked for, could hide any amount."""
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise Distrusted("the answer is compressed")
+        raise UntrustedResponse("the answer is compressed")
     stream = response.stream
     if not isinstance(stream, httpx.AsyncByteStream):
         raise TypeError("the answer is not a stream")
@@ -235,7 +235,7 @@ class _Limited(httpx.AsyncByteStream):
         async for part in self._stream:
             seen += len(part)
             if seen > LARGEST_ANSWER:
-                raise Distrusted("the answer is too long")
+                raise UntrustedResponse("the answer is too long")
             yield part
 
     async def aclose(self) -> None:

@@ -20,7 +20,7 @@ from rxchat.api.headers import API_PATHS, CHAT_PATH, EVENTS_PATH, AnswerHeaders,
 from rxchat.api.proxies import TrustedProxies
 from rxchat.api.requests import COOKIE, cookie_name, set_cookie
 from rxchat.api.websockets import SocketLimits, serve_checked
-from rxchat.domain.errors import DatabaseAway, NotSignedIn, SecondFactorNeeded, TooManyAttempts
+from rxchat.domain.errors import DatabaseUnavailable, NotSignedIn, SecondFactorNeeded, TooManyAttempts
 from rxchat.services.app import container
 from rxchat.settings import Settings
 
@@ -81,7 +81,7 @@ class Front:
             await _refuse("This page belongs to another site.", scope, receive, send)
         else:
             sealed = self._sealed(scope)
-            holder = await container.current().sessions.signed_in_holder_of(sealed) if sealed else None
+            holder = await container.get_services().sessions.signed_in_holder_of(sealed) if sealed else None
             try:
                 with self._sockets.place(holder, (scope.get("client") or ("",))[0]):
                     self._sockets.limit_messages(scope, holder)
@@ -106,9 +106,9 @@ class Front:
     async def _with_fresh_session(self, scope: Scope, send: Send) -> Send:
         """Hand out a new session cookie with a page when it is time for one."""
         try:
-            viewer = await container.current().sessions.viewer(self._sealed(scope), enrolling=True)
-            fresh = await container.current().sessions.rotated(viewer)
-        except (DatabaseAway, NotSignedIn):
+            viewer = await container.get_services().sessions.viewer(self._sealed(scope), enrolling=True)
+            fresh = await container.get_services().sessions.rotate_if_due(viewer)
+        except (DatabaseUnavailable, NotSignedIn):
             return send
         if fresh is None:
             return send
@@ -129,14 +129,14 @@ class Front:
         """Return where somebody has to go first, or "" when the page is for them."""
         path: str = scope["path"]
         try:
-            await container.current().sessions.viewer(self._sealed(scope), enrolling=_is_below(path, _ACCOUNT))
+            await container.get_services().sessions.viewer(self._sealed(scope), enrolling=_is_below(path, _ACCOUNT))
         except NotSignedIn:
             query = scope["query_string"].decode("latin-1")
             here = quote(path + (f"?{query}" if query else ""), safe="/")
             return "/sign-in" if here == "/" else f"/sign-in?next={here}"
         except SecondFactorNeeded:
             return _ENROL_AT
-        except DatabaseAway:
+        except DatabaseUnavailable:
             # The page itself holds nothing; it says that the database is away and recovers by itself.
             return ""
         return f"{_ADMIN}/people" if path.rstrip("/") == _ADMIN else ""

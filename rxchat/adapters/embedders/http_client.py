@@ -12,7 +12,7 @@ import structlog
 from rxchat.adapters.proxies import proxy_for, without_credentials
 from rxchat.adapters.tls import trusted
 from rxchat.domain.errors import EmbedderError, TextRefused, TextTooLong
-from rxchat.domain.text import storable
+from rxchat.domain.text import sanitize
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +69,7 @@ class Endpoint:
         try:
             answer = response.json()
         except ValueError as error:
-            said = storable(response.text)[:300]
+            said = sanitize(response.text)[:300]
             raise self._failed(EmbedderError, "answers something that is not JSON.", said) from error
         if response.is_success and isinstance(answer, dict):
             return answer
@@ -96,7 +96,7 @@ def _said(answer: Any) -> str:
     for name in ("error", "message", "detail"):
         if isinstance(answer, dict) and name in answer:
             answer = answer[name]
-    return storable(str(answer))[:300]
+    return sanitize(str(answer))[:300]
 
 
 def unit_vectors(found: Any, count: int, dimensions: int | None, what: str) -> list[list[float]]:
