@@ -112,9 +112,7 @@ async def test_a_refused_sign_in_says_the_same_whoever_it_is(http, services: Ser
     http.cookies.clear()
     answer = await http.post("/api/auth/sign-in", json=body)
     assert answer.status_code == 401 and "set-cookie" not in answer.headers
-    assert answer.json() == {
-        "error": {"code": "not_signed_in", "message": "This e-mail address and password do not belong together."}
-    }
+    assert answer.json() == {"error": {"code": "not_signed_in", "message": "Wrong e-mail address or password."}}
 
 
 async def test_what_cannot_be_read_is_refused_with_a_sentence(clients: Open, subtests: pytest.Subtests) -> None:

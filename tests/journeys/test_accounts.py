@@ -30,7 +30,7 @@ def sign_in(page: Page, password: str = PASSWORD) -> None:
 def test_a_wrong_password_is_one_sentence_and_keeps_the_address(server: RxChat, stranger: Page) -> None:
     stranger.goto(f"{server.url}/sign-in")
     sign_in(stranger, "not the password")
-    expect(stranger.get_by_role("alert")).to_have_text("This e-mail address and password do not belong together.")
+    expect(stranger.get_by_role("alert")).to_have_text("Wrong e-mail address or password.")
     expect(stranger.get_by_label("E-mail", exact=True)).to_have_value(EMAIL)
     sign_in(stranger)
     expect(stranger.get_by_role("heading", name="Hello, Ada")).to_be_visible()

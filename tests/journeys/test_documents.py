@@ -249,7 +249,7 @@ def test_a_shared_collection_is_read_by_others_until_it_is_taken_back(
     reader.goto(shelf.page.url.replace(shelf.url, site(library)))
     expect(reader.get_by_role("heading", name="Shared")).to_be_visible()
 
-    dialog.get_by_role("button", name=f"Take {grace.email}’s access back").click()
+    dialog.get_by_role("button", name=f"Revoke {grace.email}’s access").click()
     expect(dialog.get_by_text("Only you can read it now.")).to_be_visible()
     expect(reader.get_by_role("heading", name="This collection is not there")).to_be_visible()
     expect(theirs.page.get_by_text("is not shared with you any more")).to_be_visible()

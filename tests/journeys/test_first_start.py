@@ -61,7 +61,7 @@ def test_the_printed_link_makes_the_first_administrator_once(
 
     second = profile().new_page()
     second.goto(fresh.link)
-    expect(second.get_by_role("heading", name="This link does not work (any more)")).to_be_visible()
+    expect(second.get_by_role("heading", name="This link is no longer valid")).to_be_visible()
     expect(field(second, "Name")).to_have_count(0)
     second.get_by_role("link", name="Sign in").click()
     expect(field(second, "Password")).to_be_visible()

@@ -42,7 +42,7 @@ def test_what_is_sent_meanwhile_waits_is_changed_taken_back_and_sent(
     expect(field).to_be_focused()
     field.fill("The third one, but better")
     field.press("Enter")
-    queue(other.page).nth(2).get_by_role("button", name="Take this message back").click()
+    queue(other.page).nth(2).get_by_role("button", name="Remove this message from the queue").click()
     expect(other.composer).to_have_value("A slip of the pen")
     for tab in (chat, other):
         expect(queue(tab.page)).to_have_text(["The second one", "The third one, but better"])

@@ -37,7 +37,7 @@ def test_an_account_by_oneself_is_open_once_its_address_is_confirmed(
     sign_in(page, person)
     # Whoever does not know whether there is such an account learns nothing here, either.
     expect(page.get_by_role("alert")).to_have_text(
-        "This e-mail address and password do not belong together, or the address is not confirmed yet: then there is"
+        "Wrong e-mail address or password, or the address is not confirmed yet: then there is"
         " a mail with a link in your inbox."
     )
     # A new link is on its way, and the first one is none any more.
@@ -53,7 +53,7 @@ def test_an_account_by_oneself_is_open_once_its_address_is_confirmed(
     greeted(page, person)
     page.goto(f"{site(house)}/confirm#token={token}")
     # It is looked at before anything can be pressed.
-    expect(page.get_by_role("heading", name="This link does not work (any more)")).to_be_visible()
+    expect(page.get_by_role("heading", name="This link is no longer valid")).to_be_visible()
 
 
 def test_a_forgotten_password_is_replaced_once(house: RxChat, letters: Mailbox, profile: Profile) -> None:
@@ -81,7 +81,7 @@ def test_a_forgotten_password_is_replaced_once(house: RxChat, letters: Mailbox, 
     sign_in(page, person)
     greeted(page, person)
     page.goto(f"{site(house)}/reset#token={token}")
-    expect(page.get_by_role("heading", name="This link does not work (any more)")).to_be_visible()
+    expect(page.get_by_role("heading", name="This link is no longer valid")).to_be_visible()
     expect(page.get_by_role("link", name="Ask for a new link")).to_be_visible()
 
 

@@ -63,7 +63,7 @@ def test_a_second_step_from_set_up_to_the_lost_phone(house: RxChat, profile: Pro
         page.get_by_role("button", name="Download", exact=True).click()
     kept = download.value.path().read_text()
     assert all(code in kept for code in codes) and person.email in kept
-    page.get_by_role("button", name="I have kept them").click()
+    page.get_by_role("button", name="I’ve saved them").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_text("10 of 10 left. They work in place of the app.")).to_be_visible()
     assert codes[0] not in page.content()
@@ -106,7 +106,7 @@ def test_a_new_password_by_mail_still_wants_the_second_step(house: RxChat, lette
 
 def test_new_recovery_codes_and_the_end_of_the_second_step(house: RxChat, profile: Profile) -> None:
     page, person, _, _, codes = protected(house, profile)
-    page.get_by_role("button", name="I have kept them").click()
+    page.get_by_role("button", name="I’ve saved them").click()
     page.get_by_role("button", name="Make new recovery codes").click()
     prove(page, person, "Make new codes")
     shown = page.get_by_role("list", name="Recovery codes").get_by_role("listitem")

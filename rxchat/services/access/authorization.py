@@ -102,7 +102,7 @@ class Authorization:
         if not _NAME.fullmatch(name):
             raise InvalidInput("The role's name needs at least two letters of a to z, to begin with one.")
         if not wanted <= viewer.permissions:
-            raise NotAllowed("Nobody can give more than they have: one of these permissions is not yours.")
+            raise NotAllowed("You can only grant permissions you have yourself: one of these is not yours.")
         async with self._database.begin(viewer.user_id) as session:
             known = await rows.get(session, name)
             if known is not None and known.is_builtin:

@@ -144,7 +144,9 @@ class UserAdmin:
         if wanted is None:
             raise InvalidInput("There is no such role.")
         if not set(wanted.permissions) <= {permission.value for permission in viewer.permissions}:
-            raise NotAllowed("Nobody can give more than they have: this role may do things that yours may not.")
+            raise NotAllowed(
+                "You can only grant permissions you have yourself: this role may do things that yours may not."
+            )
         if not wanted.is_builtin:
             await require_to_fill(session, viewer, PrincipalKind.ROLE, [wanted.name])
 

@@ -32,9 +32,9 @@ from rxchat.services.platform.session_tokens import Purpose, SessionToken, Sessi
 
 log = structlog.get_logger(__name__)
 
-WRONG = "This e-mail address and password do not belong together."
+WRONG = "Wrong e-mail address or password."
 WRONG_OR_UNCONFIRMED = (
-    "This e-mail address and password do not belong together, or the address is not confirmed yet: then there is a mail"
+    "Wrong e-mail address or password, or the address is not confirmed yet: then there is a mail"
     " with a link in your inbox."
 )
 WRONG_CODE = "This code is not right, or it was used before. Please try the next one."

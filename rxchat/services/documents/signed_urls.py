@@ -47,9 +47,9 @@ class SignedUrls:
             facts = self._tokens.open(Purpose.FILE_LINK, sealed)
             user_id, document_id = id_in(facts, "uid"), id_in(facts, "doc")
         except NotSignedIn as error:
-            raise NotFound("This link does not work any more: ask for a new one.") from error
+            raise NotFound("This link is no longer valid: ask for a new one.") from error
         async with self._database.begin(user_id) as session:
             viewer = await role_rows.acting(session)
         if viewer is None:
-            raise NotFound("This link does not work any more: ask for a new one.")
+            raise NotFound("This link is no longer valid: ask for a new one.")
         return viewer, document_id

@@ -147,7 +147,7 @@ class AccessState(AdminPage, rx.State):
         """Take that grant back."""
         await container.get_services().teams.revoke(viewer, id_of(self.doomed.id), caller_of(self))
         await self._read(viewer)
-        self._close("Access was taken back.")
+        self._close("Access revoked.")
 
 
 def _line(grant_id: str, grant: Grant, names: dict[tuple[str, str], str]) -> GrantLine:

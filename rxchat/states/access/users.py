@@ -192,4 +192,4 @@ class PeopleState(AdminPage, rx.State):
         """Take that invitation back."""
         await container.get_services().people.take_back(viewer, id_of(self._doomed_id), caller_of(self))
         await self._read_invitations(viewer)
-        self._close(f"The invitation of {self.doomed} was taken back.")
+        self._close(f"The invitation of {self.doomed} was revoked.")

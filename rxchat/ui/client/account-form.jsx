@@ -24,7 +24,7 @@ export function SetUp() {
   if (!isChecked) return <CardSkeleton label="Looking at the link" />;
   if (isOld) {
     const lead = "It works for 24 hours, as long as there is no account. Sign in, or start RxChat again for a new one.";
-    return <CardMessage icon={Link2Off} title="This link does not work (any more)" lead={lead}><SignInLink /></CardMessage>;
+    return <CardMessage icon={Link2Off} title="This link is no longer valid" lead={lead}><SignInLink /></CardMessage>;
   }
   return (
     <>

@@ -101,7 +101,7 @@ export function KeysSection({ account, events }) {
     <button type="button" className="button-quiet" onClick={() => setDialog({ isNew: true })}><Plus size={15} aria-hidden="true" /> New key</button>
   );
   return (
-    <Panel title="API keys" lead="With a key a program can do what you allow it, in your name." action={keys.length > 0 && create}>
+    <Panel title="API keys" lead="Keys let programs act on your behalf, within the limits you set." action={keys.length > 0 && create}>
       {keys.length > 0 ? (
         <Rows label="API keys">
           {keys.map((item) => <KeyRow key={item.id} item={item} words={words} now={Date.now()} onRevoke={() => setDialog({ revoke: item })} />)}

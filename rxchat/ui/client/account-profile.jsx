@@ -57,7 +57,7 @@ export function ProfileSection({ account: { profile }, events }) {
       <NameForm name={profile.name} onRename={events.onRename} />
       <dl className="about">
         <div><dt>Role</dt><dd className="is-role">{profile.role}</dd></div>
-        <div><dt>Here since</dt><dd>{day(profile.since)}</dd></div>
+        <div><dt>Member since</dt><dd>{day(profile.since)}</dd></div>
       </dl>
     </Panel>
   );

@@ -21,7 +21,7 @@ function Mark({ chip }) {
 
 function saidOf(chip) {
   if (chip.error) return chip.error;
-  if (chip.state === "lost") return "The line is broken. It goes on by itself.";
+  if (chip.state === "lost") return "Connection lost. The upload will resume on its own.";
   return "";
 }
 

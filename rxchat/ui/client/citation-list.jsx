@@ -31,7 +31,7 @@ function List({ list, citations }) {
       <ol>
         {cited.map((source) => <Line key={source.number} source={source} citation={citations.find(({ number, verified }) => verified && number === source.number)} />)}
       </ol>
-      {others > 0 && <p className="sources-rest">{cited.length ? `${others} more ${others === 1 ? "was" : "were"} shown to the model.` : `${others} ${others === 1 ? "was" : "were"} shown to the model; none is cited.`}</p>}
+      {others > 0 && <p className="sources-rest">{cited.length ? `The model also saw ${others} more ${others === 1 ? "passage" : "passages"}.` : `The model saw ${others} ${others === 1 ? "passage" : "passages"} and cited none.`}</p>}
     </>
   );
 }

@@ -83,7 +83,7 @@ function Hint({ problem, text, chips }) {
   const about = attachedWords(chips);
   return (
     <p className="composer-hint" data-problem={!!sentence || undefined} data-about={!!about || undefined} role={sentence ? "alert" : about ? "status" : undefined}>
-      {sentence || about || <>Models make mistakes. Check what matters.<span className="hint-keys"> Type <kbd>#</kbd> to ask about your documents.</span></>}
+      {sentence || about || <>AI can make mistakes. Check important information.<span className="hint-keys"> Type <kbd>#</kbd> to ask about your documents.</span></>}
     </p>
   );
 }

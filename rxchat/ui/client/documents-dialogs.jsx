@@ -38,7 +38,7 @@ function Readers({ shares, onUnshare }) {
           <li key={id}>
             <Icon size={16} strokeWidth={1.75} aria-hidden="true" />
             <span>{name}</span>
-            <button type="button" className="button-quiet" aria-label={`Take ${name}’s access back`} onClick={() => onUnshare(id)}>Take back</button>
+            <button type="button" className="button-quiet" aria-label={`Revoke ${name}’s access`} onClick={() => onUnshare(id)}>Revoke</button>
           </li>
         );
       })}

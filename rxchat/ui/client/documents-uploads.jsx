@@ -22,14 +22,14 @@ if (typeof window !== "undefined") {
   });
 }
 
-const WORDS = { queued: "Waits for its turn", paused: "Paused", lost: "No connection: it goes on by itself", done: "Uploaded" };
+const WORDS = { queued: "Queued", paused: "Paused", lost: "Connection lost: the upload will resume on its own", done: "Uploaded" };
 
 function words({ state, progress, size, error, isThere, version }) {
   if (state === "failed") return error;
   if (isThere) return "This file is here already: nothing was added.";
   if (state === "done" && version > 1) return `Uploaded as version ${version}`;
   const percent = Math.floor(progress * 100);
-  if (state === "uploading") return percent < 100 ? `${percent} % of ${spokenSize(size)}` : "Being stored";
+  if (state === "uploading") return percent < 100 ? `${percent} % of ${spokenSize(size)}` : "Saving";
   return WORDS[state];
 }
 

@@ -1,6 +1,6 @@
 // What is said of documents: how far one has come, what is looked for, which words of a passage were asked for.
 
-const STEPS = { uploading: "Uploading", stored: "Reading", parsed: "Cutting into passages", embedded: "Almost ready", ready: "Ready" };
+const STEPS = { uploading: "Uploading", stored: "Reading", parsed: "Splitting into passages", embedded: "Almost ready", ready: "Ready" };
 const SHORTEST_STEM = 3;
 // Words that every text has say nothing about why it was found.
 const EVERYWHERE = new Set(

@@ -27,7 +27,7 @@ export function Forgot() {
   }
   return (
     <>
-      <CardHead title="Forgot your password?" lead="Say your e-mail address, and you get a link with which you choose a new one." />
+      <CardHead title="Forgot your password?" lead="Enter your e-mail address and we’ll send you a link to choose a new password." />
       <Form form={form} action="Send me a link" busy="Sending…" />
       <BackToSignIn />
     </>
@@ -67,7 +67,7 @@ export function Reset() {
   if (state === "old") {
     const lead = "A link for a new password works once, and only for a while. Ask for a new one; your present password still works.";
     return (
-      <CardMessage icon={Link2Off} title="This link does not work (any more)" lead={lead}>
+      <CardMessage icon={Link2Off} title="This link is no longer valid" lead={lead}>
         <a className="button-main wide" href="/forgot">Ask for a new link</a>
         <a href="/sign-in">Back to signing in</a>
       </CardMessage>
@@ -100,7 +100,7 @@ export function Confirm() {
   if (state === "old") {
     const lead = "It was used before, or there is a newer one. Sign in with your password: if your address still has to be confirmed, we send you a new link.";
     return (
-      <CardMessage icon={Link2Off} title="This link does not work (any more)" lead={lead}>
+      <CardMessage icon={Link2Off} title="This link is no longer valid" lead={lead}>
         <SignInButton />
       </CardMessage>
     );

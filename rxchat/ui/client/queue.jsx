@@ -70,7 +70,7 @@ function Waiting({ message, onType, onChange, onTakeBack }) {
       {!message.is_long && <button type="button" className="icon-button small" aria-label="Edit this message" data-tip="Edit" data-tip-side="top" onClick={() => setEditing(true)}>
         <Pencil size={14} aria-hidden="true" />
       </button>}
-      <button type="button" className="icon-button small" aria-label="Take this message back" data-tip="Take back" data-tip-side="top" disabled={isLeaving} onClick={takeBack}>
+      <button type="button" className="icon-button small" aria-label="Remove this message from the queue" data-tip="Remove" data-tip-side="top" disabled={isLeaving} onClick={takeBack}>
         <Undo2 size={15} aria-hidden="true" />
       </button>
     </li>

@@ -26,7 +26,7 @@ function Codes({ codes, email, onClose }) {
         <CopyButton text={codes.join("\n")} label="Copy the codes" withWord className="button-quiet" />
         <button type="button" className="button-quiet" onClick={() => save(codes, email)}><Download size={14} aria-hidden="true" /> Download</button>
       </div>
-      <div className="sheet-actions"><button type="button" className="button-main" data-autofocus onClick={onClose}>I have kept them</button></div>
+      <div className="sheet-actions"><button type="button" className="button-main" data-autofocus onClick={onClose}>I’ve saved them</button></div>
     </Dialog>
   );
 }

@@ -103,7 +103,7 @@ async def test_every_failure_to_sign_in_sounds_the_same_and_is_audited(
     services: Services, owner_url: str, email: str, password: str
 ) -> None:
     await first_administrator(services)
-    with pytest.raises(NotSignedIn, match=r"^This e-mail address and password do not belong together\.$"):
+    with pytest.raises(NotSignedIn, match=r"^Wrong e-mail address or password\.$"):
         await sign_in(services, email, password)
     with psycopg.connect(owner_url) as connection:
         actions = [row[0] for row in connection.execute("SELECT action FROM audit_event ORDER BY id").fetchall()]
@@ -116,7 +116,7 @@ async def test_a_suspended_account_is_out_at_once_with_the_same_words(services: 
         connection.execute("UPDATE user_account SET suspended_at = now()")
     with pytest.raises(NotSignedIn):
         await services.sessions.viewer(sealed)
-    with pytest.raises(NotSignedIn, match="do not belong together"):
+    with pytest.raises(NotSignedIn, match="Wrong e-mail address or password"):
         await sign_in(services, "ada@example.org", PASSWORD)
 
 

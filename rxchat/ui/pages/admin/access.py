@@ -34,10 +34,10 @@ def access_page() -> rx.Component:
         admin.confirm(
             AccessState,
             "revoke",
-            "Take this access back?",
+            "Revoke this access?",
             f"{AccessState.doomed.who} will not have {AccessState.doomed.model} by this any more. Whoever has a role"
             " that may use every model still can.",
-            "Take back",
+            "Revoke",
             AccessState.revoke,
         ),
     )
@@ -49,7 +49,7 @@ def _row(line: GrantLine) -> rx.Component:
         admin.cell("Model", line.model),
         admin.actions_cell(
             admin.button(
-                "Take back",
+                "Revoke",
                 AccessState.ask_revoke(line.id),
                 aria_label=f"Take {line.model} back from {line.who}",
             )

@@ -37,7 +37,7 @@ def people_page() -> rx.Component:
             "take-back",
             "Take this invitation back?",
             f"The link that {PeopleState.doomed} was given will not work any more.",
-            "Take back",
+            "Revoke",
             PeopleState.take_back,
         ),
     )
@@ -142,9 +142,9 @@ def _invitation(item: InvitationLine) -> rx.Component:
         admin.cell("Ends", Moment.create(at=item.expires)),
         admin.actions_cell(
             admin.button(
-                "Take back",
+                "Revoke",
                 PeopleState.ask_take_back(item.id),
-                aria_label=f"Take back the invitation of {item.email}",
+                aria_label=f"Revoke the invitation of {item.email}",
             )
         ),
         key=item.id,
@@ -176,7 +176,7 @@ def _invite_form() -> rx.Component:
             "role",
             "Role",
             rx.el.select(admin.options(PeopleState.giveable), id="role", name="role", default_value="member"),
-            "Nobody can give more than they have.",
+            "You can only grant permissions you have yourself.",
         ),
         rx.cond(PeopleState.groups.length() > 0, _group_boxes()),
     )

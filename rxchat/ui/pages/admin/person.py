@@ -54,7 +54,7 @@ def _head() -> rx.Component:
                     _fact("Last seen", Moment.create(at=person.seen)),
                 ),
             ),
-            _fact("Here since", Moment.create(at=person.since)),
+            _fact("Member since", Moment.create(at=person.since)),
             _fact("Groups", _groups()),
             class_name="person-facts",
         ),
@@ -112,7 +112,7 @@ def _doors_to_others() -> rx.Component:
         ),
         rx.cond(
             PersonState.person.state == "suspended",
-            _door("Let in again", "They can sign in again, with what they had.", "Let in again…", "readmit"),
+            _door("Reinstate", "They can sign in again, and have what they had.", "Reinstate…", "readmit"),
             _door("Suspend", out, "Suspend…", "suspend", danger=True),
         ),
         rx.cond(
@@ -174,9 +174,9 @@ def _dialogs() -> rx.Component:
         admin.confirm(
             PersonState,
             "readmit",
-            f"Let {name} in again?",
+            f"Reinstate {name}?",
             "They can sign in with what they had before.",
-            "Let in again",
+            "Reinstate",
             PersonState.readmit,
             danger=False,
         ),
@@ -279,7 +279,7 @@ def _conversations() -> rx.Component:
                 rx.cond(PersonState.reading != "", _thread()),
             ),
             rx.el.div(
-                rx.el.p("What somebody writes here is theirs. Read it only when you have to.", class_name="quiet"),
+                rx.el.p("Conversations are private. Read them only when you must.", class_name="quiet"),
                 admin.button("Read this person's conversations…", PersonState.ask("reason")),
                 class_name="reading-note",
             ),
