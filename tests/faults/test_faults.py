@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from tests.faults import scenarios, sequences
 from tests.faults.__main__ import one_round
-from tests.faults.house import House
+from tests.faults.house import LONG, House
 from tests.faults.record import Outcome, Row
 from tests.faults.registry import Scenario
 from tests.faults.storage import Storage
@@ -41,7 +42,7 @@ async def _in_mid_answer(house: House, storage: Storage, scenario: Scenario, see
     for again in range(1, _ROUNDS):
         if outcome.under_way:
             break
-        outcome = await one_round(house, storage, scenario, seed + 10 * again)
+        outcome = await one_round(house, storage, replace(scenario, model=LONG), seed + 10 * again)
     return outcome
 
 

@@ -102,7 +102,7 @@ async def test_a_thousand_sockets_cost_a_read_of_the_database_and_not_a_thousand
         reads.append(facts[2])
         return await behind(*facts)
 
-    monkeypatch.setattr(session_rows, "behind", counted)
+    monkeypatch.setattr(session_rows, "load", counted)
     monkeypatch.setattr("rxchat.services.accounts.sessions._REMEMBER_SECONDS", 3_600.0)
     assert await taken_for(settings, *[ended] * 500, *[living] * 500) == [None] * 500 + [viewer.user_id] * 500
     assert len(reads) == 2

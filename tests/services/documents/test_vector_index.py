@@ -85,7 +85,7 @@ async def test_while_another_index_is_made_all_is_found_and_going_back_loses_not
         return []
 
     # The new index never gets its turn: what is found already stays as it is.
-    monkeypatch.setattr(services.ingestion._embedding, "lacking", nothing)
+    monkeypatch.setattr(services.ingestion._embedding, "documents_missing_vectors", nothing)
     offer(services, ollama, EMBEDDER, OTHER, wanted=OTHER)
     second = await ready(services, viewer, collection, "second.md", HANDBOOK)
     assert [item.is_active for item in await indexes(services)].count(True) == 1
@@ -123,7 +123,7 @@ async def test_a_model_that_is_wanted_again_before_all_of_it_is_gone_lacks_nothi
 
     await ready(services, viewer, collection, "first.md", "# Tea\n\nTea is served at four.")
     [before] = await indexes(services)
-    monkeypatch.setattr(services.ingestion._embedding, "lacking", nothing)
+    monkeypatch.setattr(services.ingestion._embedding, "documents_missing_vectors", nothing)
     offer(services, ollama, EMBEDDER, OTHER, wanted=OTHER)
     document = await ready(services, viewer, collection, "second.md", HANDBOOK)
     async with services.ingestion._database.begin(None) as session:
