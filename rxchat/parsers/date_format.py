@@ -19,7 +19,8 @@ _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "Augu
            "November", "December")  # fmt: skip
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _GREGORIAN_DAY = ("yyyy", "-", "mm", "-", "dd")
-_HALVES = frozenset({"AM/PM", "A/P"})
+HALVES = frozenset({"AM/PM", "A/P", "上午/下午", "午前/午後", "오전/오후"})
+"""What stands for the half of a day in formats, its words for before and after noon divided by a slash."""
 # These are displayed in the order of each reader's own language; this order cannot be mistaken in any.
 _OF_THE_READER = {
     "mm-dd-yy": ("yyyy", "-", "mm", "-", "dd"),
@@ -41,7 +42,7 @@ def displayed(tokens: Sequence[str], serial: float, *, is_1904: bool = False) ->
     seconds = round(abs(serial) * _SECONDS_OF_DAY, min(fraction, 6))
     sign = "-" if is_elapsed and serial < 0 else ""
     moment = _moment(seconds, is_1904=is_1904) if not is_elapsed else _EPOCH
-    has_halves = any(atom.upper() in _HALVES for atom in tokens)
+    has_halves = any(atom.upper() in HALVES for atom in tokens)
     return sign + "".join(
         _year(atom, moment, calendar)
         if (len(set(atom.lower())) == 1 and atom[0].lower() in "yeg") or atom[0] in "bB"
@@ -65,9 +66,10 @@ def _shown(tokens: Sequence[str], index: int, seconds: float, moment: dt.datetim
         unit = {"h": 3600, "m": 60, "s": 1}[elapsed.group(1)[0].lower()]
         return f"{int(seconds // unit):0{len(elapsed.group(1))}d}"
     letter, width = atom[0].lower(), len(atom.partition(".")[0])
-    if atom.upper() in _HALVES:
-        half = "AM" if moment.hour < 12 else "PM"
-        return half if len(atom) > 3 else half[0]
+    if atom.upper() in HALVES:
+        morning, _, afternoon = atom.partition("/")
+        half = morning if moment.hour < 12 else afternoon
+        return half.upper()
     match letter:
         case "m" if set(atom.lower()) == {"m"}:
             return (

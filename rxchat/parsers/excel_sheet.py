@@ -27,6 +27,9 @@ _LONGEST_REPEATED = 100
 _LAST_COLUMN = 16_384
 _ON = frozenset({"1", "true"})
 _EAST_ASIAN_DATES = frozenset({*range(27, 37), *range(50, 59)})
+# Times in some languages, and dates in others: a value below 1 has no date.
+_EAST_ASIAN_TIMES = frozenset({*range(32, 36), 55, 56})
+_TIME_OR_DATE = "[<1]h:mm:ss;yyyy-mm-dd"
 _FORMULA = "f"
 
 
@@ -42,7 +45,7 @@ class SheetReader:
         self.hidden_rows = 0
         self.hidden_columns = 0
         self.hidden_values = 0
-        """How many numbers are hidden by their format (`;;;`)."""
+        """How many numbers and texts are hidden by their format (`;;;`)."""
         self.margins: tuple[str, ...] = ()
         """What stands above and below its pages when it is printed."""
 
@@ -125,7 +128,9 @@ class SheetReader:
             case dt.datetime():
                 return value.isoformat(" ", "seconds")
             case str() if cell["data_type"] == "s":
-                return number_format.displayed_text(value, code)
+                text = number_format.displayed_text(value, code)
+                self.hidden_values += bool(value.strip()) and not text
+                return text or value
             case _:
                 return str(value)
 
@@ -163,13 +168,16 @@ class _Parser(WorkSheetParser):
 
 def format_codes(workbook: Any) -> list[str]:
     """Return the format code of each style of a workbook's cells."""
-    return [_format_code(workbook, style.numFmtId) for style in workbook._cell_styles]
+    return [format_code(style.numFmtId, workbook._number_formats) for style in workbook._cell_styles]
 
 
-def _format_code(workbook: Any, number: int) -> str:
+def format_code(number: int, named: Sequence[str] = ()) -> str:
+    """Return the format code of a number: a built-in one, or one of those that a workbook names."""
+    if number in _EAST_ASIAN_TIMES:
+        return _TIME_OR_DATE
     if number in _EAST_ASIAN_DATES:
         return "yyyy-mm-dd"
     if number < BUILTIN_FORMATS_MAX_SIZE:
         return BUILTIN_FORMATS.get(number, "General")
     own = number - BUILTIN_FORMATS_MAX_SIZE
-    return workbook._number_formats[own] if own < len(workbook._number_formats) else "General"
+    return named[own] if own < len(named) else "General"

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from functools import lru_cache
+from itertools import islice
 
 from rxchat.parsers import date_format
 
 _TOKEN = re.compile(
-    r'"[^"]*"?|\\.|_.|\*.|\[[^\]]*\]|General|AM/PM|A/P|am/pm|a/p|[yY]+|[mM]+|[dD]+|[hH]+|[sS]+(?:\.0+)?|[eE][+-]|[eE]+|[gG]+|[bB](?:[12]|[bB]*)|.',
+    r'"[^"]*"?|\\.|_.|\*.|\[[^\]]*\]|General|AM/PM|A/P|am/pm|a/p|上午/下午|午前/午後|오전/오후|[yY]+|[mM]+|[dD]+|[hH]+|[sS]+(?:\.0+)?|[eE][+-]|[eE]+|[gG]+|[bB](?:[12]|[bB]*)|.',
     re.DOTALL,
 )
 _SIMPLE = re.compile(r'(#,##)?0(?:\.(0{1,9}))?(?: "([^" ]{1,20})")?')
@@ -28,6 +29,8 @@ _SPACES = re.compile(" {2,}")
 _PLACEHOLDERS = frozenset("0#?")
 _LONGEST_CODE = 255
 _MOST_DIGITS = 30
+_LONGEST_DENOMINATOR = 9
+_SECTION_OF_TEXTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +80,14 @@ def general(value: float) -> str:
 
 
 def displayed_text(value: str, code: str) -> str:
-    """Return a text as its format displays it: a format's fourth section may add words to it."""
-    sections = _sections(code) if "@" in code and len(code) <= _LONGEST_CODE else ()
+    """Return a text as its format displays it: with what surrounds the "@" in it; "" when the format hides it."""
+    sections = _sections(code) if len(code) <= _LONGEST_CODE else ()
     section = next((it for it in sections if "@" in it.tokens), None)
-    if section is None:
-        return value
-    return "".join(value if atom == "@" else _literal(atom) for atom in section.tokens)
+    if section is not None:
+        return "".join(value if atom == "@" else _literal(atom) for atom in section.tokens)
+    # The fourth section is that of texts; one without "@" displays other words, or none, in their place.
+    own = next(islice(sections, _SECTION_OF_TEXTS, None), None)
+    return value if own is None or "General" in own.tokens else ""
 
 
 @lru_cache(maxsize=1000)
@@ -101,7 +106,7 @@ def _section(text: str) -> _Section:
     condition = _CONDITION.search(text)
     tokens = tuple(_TOKEN.findall(text))
     is_date = any(
-        atom[0] in "yYdDhHsSmM" or _ELAPSED.fullmatch(atom) or atom.upper() in {"AM/PM", "A/P"} for atom in tokens
+        atom[0] in "yYdDhHsSmM" or _ELAPSED.fullmatch(atom) or atom.upper() in date_format.HALVES for atom in tokens
     )
     if not is_date and not any(atom in _PLACEHOLDERS for atom in tokens):
         is_date = any(set(atom.lower()) in ({"g"}, {"e"}, {"b"}) for atom in tokens)
@@ -144,8 +149,9 @@ def _number(tokens: tuple[str, ...], value: float) -> str:
     places = [index for index, atom in enumerate(tokens) if atom in _PLACEHOLDERS]
     if not places:
         return "".join("%" if atom == "%" else _literal(atom) for atom in tokens)
-    if "/" in tokens[places[0] : places[-1]]:
-        return _fraction(tokens, value)
+    slash = _slash(tokens)
+    if slash is not None:
+        return _fraction(tokens, slash, value)
     exponent = next((index for index, atom in enumerate(tokens) if atom in {"E+", "E-", "e+", "e-"}), None)
     if exponent is not None:
         return _scientific(tokens, exponent, value)
@@ -214,32 +220,60 @@ def _scientific(tokens: tuple[str, ...], exponent: int, value: float) -> str:
     mantissa, power_tokens = tokens[:exponent], tokens[exponent + 1 :]
     point = mantissa.index(".") if "." in mantissa else len(mantissa)
     step = max(1, sum(atom in _PLACEHOLDERS for atom in mantissa[:point]))
-    power = math.floor(math.log10(value)) if value else 0
+    exact = Decimal(repr(value))
+    power = exact.adjusted() if value else 0
     power -= power % step
-    number = Decimal(repr(value)).scaleb(-power)
+    decimals = min(sum(atom in _PLACEHOLDERS for atom in mantissa[point:]), _MOST_DIGITS)
+    number = exact.scaleb(-power)
+    if number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP).adjusted() >= step:
+        # 9.996 with two decimals is 1.00E+01, and not 10.00E+00.
+        power += step
+        number = exact.scaleb(-power)
     sign = "-" if power < 0 else "+" if tokens[exponent].endswith("+") else ""
     width = sum(atom in _PLACEHOLDERS for atom in power_tokens)
     return f"{_fixed(mantissa, number)}E{sign}{abs(power):0{max(1, width)}d}"
 
 
-def _fraction(tokens: tuple[str, ...], value: float) -> str:
-    slash = tokens.index("/")
-    after = [atom for atom in tokens[slash + 1 :] if atom in _PLACEHOLDERS or atom.isdecimal()]
-    fixed = "".join(atom for atom in after if atom.isdecimal() and atom != "0")
-    before = "".join(atom if atom in _PLACEHOLDERS else " " for atom in tokens[:slash]).split()
+def _slash(tokens: tuple[str, ...]) -> int | None:
+    """Return where the slash of a fraction is: between placeholders, or before a denominator that is fixed (`# ?/8`)."""
+    for index in range(1, len(tokens) - 1) if tokens.count("/") == 1 else ():
+        if tokens[index] == "/" and tokens[index - 1] in _PLACEHOLDERS and _is_digit(tokens[index + 1]):
+            return index
+    return None
+
+
+def _is_digit(atom: str) -> bool:
+    return atom in _PLACEHOLDERS or (atom.isascii() and atom.isdecimal())
+
+
+def _fraction(tokens: tuple[str, ...], slash: int, value: float) -> str:
+    end = next((index for index in range(slash + 1, len(tokens)) if not _is_digit(tokens[index])), len(tokens))
+    top = next(index for index in range(slash, -1, -1) if index == 0 or tokens[index - 1] not in _PLACEHOLDERS)
+    wholes = [index for index in range(top) if tokens[index] in _PLACEHOLDERS]
     exact = Fraction(repr(value)) if "e" not in repr(value) else Fraction(value)
-    whole = int(exact) if len(before) > 1 else 0
+    numerator, denominator = _ratio(tokens[slash + 1 : end], exact, is_mixed=bool(wholes))
+    whole, numerator = divmod(numerator, denominator) if wholes else (0, numerator)
+    before, after = "".join(map(_literal, tokens[: wholes[0] if wholes else top])), "".join(map(_literal, tokens[end:]))
+    integer = tokens[wholes[0] : wholes[-1] + 1] if wholes else ()
+    shown = f"{whole:,}" if "," in integer else str(whole)
+    if not wholes:
+        return f"{before}{numerator}/{denominator}{after}"
+    if not numerator:
+        return f"{before}{shown}{after}"
+    if not whole and "0" not in integer:
+        return f"{before}{numerator}/{denominator}{after}"
+    between = "".join(map(_literal, tokens[wholes[-1] + 1 : top])) or " "
+    return f"{before}{shown}{between}{numerator}/{denominator}{after}"
+
+
+def _ratio(digits: tuple[str, ...], exact: Fraction, *, is_mixed: bool) -> tuple[int, int]:
+    """Return a number as a numerator and a denominator of so many digits, or of the one that is fixed."""
+    fixed = int("".join(atom if atom.isdecimal() else "0" for atom in digits[:_LONGEST_DENOMINATOR]))
     if fixed:
-        denominator = int(fixed + "0" * (len(after) - len(fixed)))
-        part = Fraction(round((exact - whole) * denominator), 1)
-        numerator = int(part)
-    else:
-        part = (exact - whole).limit_denominator(10 ** min(len(after), 4) - 1)
-        numerator, denominator = part.numerator, part.denominator
-    if len(before) > 1 and (numerator in {0, denominator}):
-        return str(whole + (1 if numerator else 0))
-    shown = f"{numerator}/{denominator}"
-    return f"{whole} {shown}" if whole else shown
+        return math.floor(exact * fixed + Fraction(1, 2)), fixed
+    whole = int(exact) if is_mixed else 0
+    part = (exact - whole).limit_denominator(10 ** min(len(digits), 4) - 1)
+    return part.numerator + whole * part.denominator, part.denominator
 
 
 def _literal(atom: str) -> str:

@@ -12,7 +12,7 @@ from openpyxl.comments import Comment
 from openpyxl.drawing.image import Image
 from PIL import Image as PillowImage
 
-from rxchat.parsers import excel, number_format, opendocument
+from rxchat.parsers import excel, excel_sheet, number_format, opendocument
 from tests.parsers import samples
 
 
@@ -45,6 +45,52 @@ def test_numbers_are_displayed_as_their_format_says(value: float, code: str, sho
 )
 def test_no_format_breaks_a_number(code: str) -> None:
     assert isinstance(number_format.displayed(1234.5, code), str)
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "shown"),
+    [
+        (3.5, "# ?/8", "3 4/8"), (2.75, "# ?/4", "2 3/4"), (2.5625, "# ??/16", "2 9/16"), (2.5, "# ?/2", "2 1/2"), (-2.5, "# ?/2", "-2 1/2"),
+        (3.5, "0/2", "7/2"), (3.5, "# ?/10", "3 5/10"), (3.14, "# ??/100", "3 14/100"), (1.2, "# ??/105", "1 21/105"), (1.999, "# ?/4", "2"),
+        (0, "# ?/4", "0"), (0.5, "# ?/8", "4/8"), (0.5, "0 ?/?", "0 1/2"), (2.999, "# ?/?", "3"), (0.75, "?/?", "3/4"),
+        (1.5, '# ?/? "in"', "1 1/2 in"), (1234.5, "$#,##0 ?/2", "$1,234 1/2"), (12312024, "00/00/0000", "12/31/2024"),
+    ],
+)  # fmt: skip
+def test_fractions_have_their_whole_and_the_denominator_of_their_format(value: float, code: str, shown: str) -> None:
+    assert number_format.displayed(value, code) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "shown"),
+    [
+        (13 / 24 + 5 / 1440, '[$-404]上午/下午hh"時"mm"分"', "下午01時05分"), (0.3, "午前/午後h:mm", "午前7:12"), (0.6, "오전/오후 h:mm", "오후 2:24"),
+        (0.6, "h:mm A/P", "2:24 P"), (9.996, "0.00E+00", "1.00E+01"), (999.9, "0.0E+0", "1.0E+3"), (999960, "##0.0E+0", "1.0E+6"),
+        (99999, "##0.0E+0", "100.0E+3"), (0.00012, "##0.0E+0", "120.0E-6"), (0, "0.00E+00", "0.00E+00"), (0.00099999, "0.0E+0", "1.0E-3"),
+    ],
+)  # fmt: skip
+def test_halves_of_days_and_powers_of_ten_are_those_that_a_sheet_shows(value: float, code: str, shown: str) -> None:
+    assert number_format.displayed(value, code) == shown
+
+
+def test_texts_that_their_format_hides_are_read_and_counted_like_numbers() -> None:
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    assert sheet
+    sheet.append(["GONE", "SECRET", "shown", "named", "general"])
+    for cell, code in zip(
+        sheet[1],
+        (";;;", 'General;General;General;"hidden"', "0;0", '0;0;0;"Dr. "@', "General;General;General;General"),
+        strict=True,
+    ):
+        cell.number_format = code
+    document = excel.parse(samples.saved(workbook), ".xlsx")
+    assert document.text == "Sheet\n\nGONE | SECRET | shown | Dr. named | general"
+    assert document.notes == ("The sheet “Sheet” has 2 hidden values; they were read.",)
+
+
+def test_a_time_in_an_east_asian_format_is_no_date() -> None:
+    assert number_format.displayed(0.545, excel_sheet.format_code(32)) == "13:04:48"
+    assert number_format.displayed(45000.5, excel_sheet.format_code(34)) == "2023-03-15"
 
 
 def test_dates_of_old_macs_count_from_1904() -> None:
