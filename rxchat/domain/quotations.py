@@ -1,8 +1,9 @@
 """Quotations: what an answer says that somebody else has said, and which of its marks each of them belongs to.
 
-A quotation stands between quotation marks of any kind, or is a blockquote. It belongs to the next marks after it in its
-sentence, else to the nearest before it; a blockquote to the marks that end it or follow it. When in doubt, a quotation is
-one: a mark that is shown as unverified costs a look, and words that nobody checked cost trust.
+A quotation stands between quotation marks of any kind, is a blockquote, or consists of sentences that are shown as code. It
+belongs to the next marks after it in its sentence, else to the nearest before it; a blockquote to the marks that end it or
+follow it. One of several words in a sentence without marks belongs to the nearest marks before it. When in doubt, a
+quotation is one: a mark that is shown as unverified costs a look, and words that nobody checked cost trust.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+
+from rxchat.domain import written_forms
 
 UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
@@ -78,35 +81,49 @@ class _Block:
 
 
 def quotations_of(answer: str, marks: Sequence[_Span], code: Sequence[_Span]) -> list[Quoting]:
-    """Return the groups of an answer's marks with what is quoted for each; words in code are no quotations."""
-    text = _without_code(answer, code)
+    """Return the groups of an answer's marks with what is quoted for each; code is quoted where it consists of words."""
+    answer, code, marks = written_forms.with_quotation_marks(answer, code, marks)
+    text, quoted = _without_code(answer, code)
     groups = list(_groups(text, marks))
     if not groups:
         return []
     begins = [group.start for group in groups]
     blocks = [
-        _block(text, start, end, is_blockquote, _within(groups, begins, start, end))
-        for start, end, is_blockquote in _lines_together(text)
+        _block(text, start, end, is_blockquote, _within(groups, begins, start, end), quoted)
+        for start, end, is_blockquote in _lines_together(text, quoted)
     ]
     for place, block in enumerate(blocks):
         for start, end in block.sentences:
             inside = _within(groups, begins, start, end)
             for quotation in _parts(text, block, start, end, inside):
-                owner = _owner(quotation, inside) or _neighbour(text, blocks, place, (start, end), groups, begins)
                 quote = _quoted(answer, quotation, is_blockquote=block.is_blockquote)
+                owner = _owner(quotation, inside) or _neighbour(text, blocks, place, (start, end), groups, begins)
+                if owner is None and written_forms.has_words(quote):
+                    owner = _nearest(blocks, place, quotation, groups, begins)
                 if owner is not None and any(map(str.isalnum, quote)):
                     owner.quotes.append(quote)
     return groups
 
 
-def _without_code(text: str, code: Sequence[_Span]) -> str:
-    """Return a text of the same length in which fenced code is blank and no sign in inline code means anything."""
+def _without_code(text: str, code: Sequence[_Span]) -> tuple[str, list[_Span]]:
+    """Return a text of the same length in which no sign in code means anything, and where code consists of sentences.
+
+    Fenced code is blank when it is no text.
+    """
     parts, at = [], 0
+    quoted: list[_Span] = []
     for start, end in code:
         is_fenced = text[start:end].lstrip(" ")[:3] in {"```", "~~~"} and text[start - 1 : start] in {"", "\n"}
-        parts += [text[at:start], re.sub(r"[^\n]" if is_fenced else r"[^\w\n]", " ", text[start:end])]
+        parts.append(text[at:start])
+        lines = written_forms.fenced_text(text[start:end]) if is_fenced else (0, end - start)
+        first, last = (start + place for place in lines or (0, end - start))
+        if written_forms.is_prose(text[first:last]):
+            quoted.append((first, last))
+            parts += [" " * (first - start), re.sub(r"[^\w\n.,!?-]", " ", text[first:last]), " " * (end - last)]
+        else:
+            parts.append(re.sub(r"[^\n]" if is_fenced else r"[^\w\n]", " ", text[start:end]))
         at = max(at, end)
-    return "".join([*parts, text[at:]])
+    return "".join([*parts, text[at:]]), quoted
 
 
 def _groups(text: str, marks: Sequence[_Span]) -> Iterator[Quoting]:
@@ -123,17 +140,27 @@ def _within(groups: Sequence[Quoting], begins: Sequence[int], start: int, end: i
     return groups[bisect_left(begins, start) : bisect_left(begins, end)]
 
 
-def _lines_together(text: str) -> Iterator[tuple[int, int, bool]]:
-    """Yield where blocks begin and end, and whether they are blockquotes."""
-    start = at = 0
+def _lines_together(text: str, quoted: Sequence[_Span]) -> Iterator[tuple[int, int, bool]]:
+    """Yield where blocks begin and end, and whether they are blockquotes, or text that is shown as a block of code."""
+    start = at = place = 0
     kind: bool | None = None
-    is_alert = False
+    is_alert = is_item = False
     for line in text.splitlines(keepends=True):
         said = line.strip()
+        while place < len(quoted) and quoted[place][1] <= at:
+            place += 1
+        is_fenced = place < len(quoted) and quoted[place][0] <= at and "\n" in text[quoted[place][0] : quoted[place][1]]
+        # Below the item of a list, an indented line is text.
+        is_item = is_item if line[:1].isspace() else _NEW_BLOCK.match(said) is not None
+        is_indented = (
+            not is_item
+            and line.startswith(("    ", "\t"))
+            and (kind or (kind is None and written_forms.is_prose(said)))
+        )
         # "> [!NOTE]" begins a box of the answer's own words.
         is_alert = said.startswith(">") and (is_alert or _ALERT.match(said) is not None)
-        is_quoted = not is_alert and _BLOCKQUOTE.match(said) is not None
-        is_over = not said or _RULE.match(said) is not None
+        is_quoted = is_fenced or bool(is_indented) or (not is_alert and _BLOCKQUOTE.match(said) is not None)
+        is_over = not is_fenced and (not said or _RULE.match(said) is not None)
         is_new = is_quoted != kind or (not is_quoted and _NEW_BLOCK.match(said) is not None)
         if kind is not None and (is_over or is_new):
             yield start, at, kind
@@ -148,10 +175,13 @@ def _lines_together(text: str) -> Iterator[tuple[int, int, bool]]:
         yield start, at, kind
 
 
-def _block(text: str, start: int, end: int, is_blockquote: bool, inside: Sequence[Quoting]) -> _Block:
+def _block(
+    text: str, start: int, end: int, is_blockquote: bool, inside: Sequence[Quoting], quoted: Sequence[_Span]
+) -> _Block:
     if is_blockquote:
         return _Block(start, end, is_blockquote, [(start, end)], [])
-    quotations = _between_quote_marks(text, start, end, inside)
+    in_code = quoted[bisect_left(quoted, (start, 0)) : bisect_left(quoted, (end, 0))]
+    quotations = _outermost([*_between_quote_marks(text, start, end, inside), *in_code])
     return _Block(start, end, is_blockquote, list(_sentences(text, start, end, inside, quotations)), quotations)
 
 
@@ -337,6 +367,15 @@ def _neighbour(
         if before and text[start:end].rstrip("* \t\r\n").endswith((":", "：")):
             return before[-1]
     return after[0] if after and block.is_blockquote and following and not following.is_blockquote else None
+
+
+def _nearest(
+    blocks: Sequence[_Block], place: int, quotation: _Span, groups: Sequence[Quoting], begins: Sequence[int]
+) -> Quoting | None:
+    """Return the last marks before a quotation, in its block or in the one before."""
+    last = bisect_left(begins, quotation[0])
+    first = blocks[max(0, place - 1)].start
+    return groups[last - 1] if last and groups[last - 1].start >= first else None
 
 
 def _quoted(answer: str, quotation: _Span, *, is_blockquote: bool) -> str:

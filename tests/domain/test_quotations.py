@@ -80,6 +80,25 @@ KINDS = [
     '| Rule | "{}" | [1] |',
     '## "{}" [1]',
     'Yes. "{}" [1]. 年假 [2]',
+    "&quot;{}&quot; [1].",
+    "&ldquo;{}&rdquo; [1].",
+    "It is so: &#34;{}&#x22; [1]",
+    "&laquo;{}&raquo; [1] &amp; more",
+    "``{}'' [1].",
+    "`{}' [1].",
+    "''{}'' [1]",
+    "<q>{}</q> [1].",
+    "<blockquote>{}</blockquote> [1]",
+    "`{}` [1].",
+    "It says [1]: `{}`.",
+    "It says [1]:\n\n```\n{}\n```",
+    "It says [1]:\n```text\n{}\n\nThe fee is 900 dollars.\n```\nThat is all.",
+    "```\n{}\n```\n\n[1]",
+    "It says [1]:\n\n    {}\n\nThat is all.",
+    'As stated in [1], the following holds. It is long. "{}."',
+    'As stated in [1], this holds.\n\n"{}."',
+    "As stated in [1], this holds. `{}`",
+    "As stated in [1], this holds.\n\n> {}",
 ]  # fmt: skip
 
 
@@ -145,6 +164,11 @@ def test_invented_words_do_not_verify_however_they_are_quoted(kind: str) -> None
         ('Thirty days are yours. [1] He said "invented words".', True),
         ('Thirty days are yours. [1] says "invented words".', False),
         ('"..." and "—" say nothing [1].', True),
+        ("Fish &amp; chips cost 5 &lt; 6 [1].", True),
+        ("It says [1]:\n\n```python\nfor fee in fees: print(fee[0], sum(fees))\n```", True),
+        ("Type `pip install --upgrade rxchat[ocr]` as in [1].", True),
+        ("- Fees [1]:\n    they are what the answer says of them", True),
+        ("The ```unclosed fence [1]", True),
     ],
 )  # fmt: skip
 def test_what_counts_as_standing_in_a_source(answer: str, holds: bool) -> None:
