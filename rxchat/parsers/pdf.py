@@ -13,7 +13,7 @@ import pypdfium2.raw as pdfium
 
 from rxchat.domain.documents import ParsedDocument
 from rxchat.domain.errors import DocumentUnreadable, NoTextLayer
-from rxchat.parsers import limits, pdf_annotations
+from rxchat.parsers import limits, pdf_annotations, pdf_layers
 from rxchat.parsers.builder import TextBuilder
 from rxchat.parsers.pdf_columns import Box, Row, in_columns, rows_of
 from rxchat.parsers.pdf_layout import Line, add_pages
@@ -31,6 +31,7 @@ _FEW_CHARACTERS = 100
 _LARGE_PICTURE = 0.5
 _MOST_UNREADABLE = 0.3
 _MOST_NAMED = 20
+_SAMPLED = 50
 _MOST_BOXES = 2_000_000
 """After so many runs of text the order of columns is no longer looked into."""
 
@@ -56,6 +57,8 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
     with opened(content) as document:
         builder.title = document.get_metadata_value("Title")
         found = content_of(builder, document)
+    if pdf_layers.has_hidden(content):
+        builder.note("This PDF has layers that are not displayed: their text was read, too.")
     if not any(found.pages) and not found.beside:
         if found.scans:
             raise NoTextLayer(_NO_LETTERS if found.unreadable else _SCAN)
@@ -143,10 +146,19 @@ class _Reader:
     def read(self, number: int) -> list[Line]:
         """Return the lines of a page with their places."""
         page = self._document[number]
+        rotation = page.get_rotation()
         text_page = page.get_textpage()
         try:
-            lines = self._in_columns(text_page) or _lines(page, text_page)
-            above = pdf_annotations.of_page(self._document, page)
+            turn = Turn.of(page, text_page)
+            if rotation and not turn.quarters:
+                # pdfium orders lines as they are displayed: of a page that was scanned or turned sideways, the wrong way.
+                page.set_rotation(0)
+                text_page.close()
+                text_page = page.get_textpage()
+            lines = self._in_columns(text_page, turn) or _lines(page, text_page)
+            if rotation and not turn.quarters:
+                page.set_rotation(rotation)
+            above = pdf_annotations.of_page(self._document, number, page, text_page)
             if above.fields or above.notes:
                 self.found.beside[number] = [*above.fields, *above.notes]
             self.files += above.files
@@ -168,14 +180,62 @@ class _Reader:
             self.found.scans.append(number)
         return [line for line in lines if not line.is_unreadable]
 
-    def _in_columns(self, text_page: pypdfium2.PdfTextPage) -> list[Line] | None:
+    def _in_columns(self, text_page: pypdfium2.PdfTextPage, turn: Turn) -> list[Line] | None:
         """Return the lines in the order of columns, when pdfium would read across them; None when it would not."""
         count = text_page.count_rects()
         self._boxes += count
         if count < 8 or self._boxes > _MOST_BOXES:
             return None
-        rows = in_columns(rows_of([Box(*text_page.get_rect(index)) for index in range(count)]))
-        return None if rows is None else [line for row in rows if (line := _line_of(text_page, row)).text]
+        rows = in_columns(rows_of([turn.upright(Box(*text_page.get_rect(index))) for index in range(count)]))
+        return None if rows is None else [line for row in rows if (line := _line_of(text_page, row, turn)).text]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """How the text of a page is turned, in quarters against the clock, and how large the page is."""
+
+    quarters: int
+    width: float
+    height: float
+
+    @classmethod
+    def of(cls, page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage) -> Turn:
+        """Return how most of the text is turned, by some of its characters."""
+        count = text_page.count_chars()
+        angles = [_quarters(text_page, index) for index in range(0, count, max(1, count // _SAMPLED))]
+        return cls(max(set(angles), key=angles.count) if angles else 0, *_size(page))
+
+    def upright(self, box: Box) -> Box:
+        """Return a box of the page on the page turned so that its text is upright."""
+        return _turned_by(self.quarters, box, self.width, self.height)
+
+    def on_page(self, box: Box) -> Box:
+        """Return the box of the page that is this one when the page is turned."""
+        is_sideways = self.quarters % 2 == 1
+        width, height = (self.height, self.width) if is_sideways else (self.width, self.height)
+        return _turned_by(-self.quarters % 4, box, width, height)
+
+
+def _turned_by(quarters: int, box: Box, width: float, height: float) -> Box:
+    match quarters:
+        case 0:
+            return box
+        case 1:
+            return Box(box.bottom, width - box.right, box.top, width - box.left)
+        case 2:
+            return Box(width - box.right, height - box.top, width - box.left, height - box.bottom)
+        case _:
+            return Box(height - box.top, box.left, height - box.bottom, box.right)
+
+
+def _quarters(text_page: pypdfium2.PdfTextPage, index: int) -> int:
+    return -round(pdfium.FPDFText_GetCharAngle(text_page, index) / (math.pi / 2)) % 4
+
+
+def _size(page: pypdfium2.PdfPage) -> tuple[float, float]:
+    """Return the width and the height of a page before it is rotated."""
+    width, height = page.get_size()
+    return (width, height) if page.get_rotation() % 180 == 0 else (height, width)
 
 
 def _shows_picture(page: pypdfium2.PdfPage, *, is_empty: bool) -> bool:
@@ -222,30 +282,23 @@ def _line(page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage, text: str, 
 
 def _turned(page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage, index: int) -> Box:
     """Return the box of a character on the page turned so that the character is upright."""
-    left, bottom, right, top = text_page.get_charbox(index, loose=True)
-    quarters = round(pdfium.FPDFText_GetCharAngle(text_page, index) / (math.pi / 2)) % 4
-    if quarters == 0:
-        return Box(left, bottom, right, top)
-    width, height = page.get_size() if page.get_rotation() % 180 == 0 else page.get_size()[::-1]
-    match quarters:
-        case 1:
-            return Box(height - top, left, height - bottom, right)
-        case 2:
-            return Box(width - right, height - top, width - left, height - bottom)
-        case _:
-            return Box(bottom, width - right, top, width - left)
+    box = Box(*text_page.get_charbox(index, loose=True))
+    return Turn(_quarters(text_page, index), *_size(page)).upright(box)
 
 
-def _line_of(text_page: pypdfium2.PdfTextPage, row: Row) -> Line:
+def _line_of(text_page: pypdfium2.PdfTextPage, row: Row, turn: Turn) -> Line:
     """Return the line that the runs of a row make."""
     left, right = row[0].left, max(box.right for box in row)
     bottom, top = min(box.bottom for box in row), max(box.top for box in row)
-    text = " ".join(text_page.get_text_bounded(left - 1, bottom - 1, right + 1, top + 1).split())
-    index = text_page.get_index(left + 1, (row[0].bottom + row[0].top) / 2, row[0].height, row[0].height)
+    placed = turn.on_page(Box(left - 1, bottom - 1, right + 1, top + 1))
+    text = " ".join(text_page.get_text_bounded(placed.left, placed.bottom, placed.right, placed.top).split())
+    middle = (row[0].bottom + row[0].top) / 2
+    first = turn.on_page(Box(left + 1, middle, left + 1, middle))
+    index = text_page.get_index(first.left, first.bottom, row[0].height, row[0].height)
     if index is None:
         return Line(text, left, bottom, top - bottom)
-    _, low, _, high = text_page.get_charbox(index, loose=True)
-    return Line(text, left, low, abs(high - low), _is_unreadable(text_page, text, index))
+    character = turn.upright(Box(*text_page.get_charbox(index, loose=True)))
+    return Line(text, left, character.bottom, abs(character.height), _is_unreadable(text_page, text, index))
 
 
 def _is_unreadable(text_page: pypdfium2.PdfTextPage, text: str, index: int) -> bool:

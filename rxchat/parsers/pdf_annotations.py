@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import html
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pypdfium2
 import pypdfium2.raw as pdfium
 
+from rxchat.parsers import pdf_stamps
 from rxchat.parsers.builder import TextBuilder, one_line
 
 _MOST_OF_A_PAGE = 2_000
@@ -19,6 +22,9 @@ _HIDDEN = 2
 _PASSWORD = 1 << 13
 _SILENT = frozenset({pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP, pdfium.FPDF_ANNOT_WIDGET})
 _XFA = frozenset({pdfium.FORMTYPE_XFA_FULL, pdfium.FORMTYPE_XFA_FOREGROUND})
+_DRAWN = frozenset({pdfium.FPDF_ANNOT_STAMP, pdfium.FPDF_ANNOT_FREETEXT})
+_MARKUP = re.compile(r"<[^<>]{0,2000}>")
+_CHOICES = frozenset({pdfium.FPDF_FORMFIELD_LISTBOX, pdfium.FPDF_FORMFIELD_COMBOBOX})
 _BUTTONS = frozenset({pdfium.FPDF_FORMFIELD_CHECKBOX, pdfium.FPDF_FORMFIELD_RADIOBUTTON})
 
 
@@ -31,17 +37,22 @@ class Annotations:
     files: list[str] = field(default_factory=list)
 
 
-def of_page(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -> Annotations:
+def of_page(
+    document: pypdfium2.PdfDocument, number: int, page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage
+) -> Annotations:
     """Return the filled fields, the notes and the names of files of a page."""
     found = Annotations()
+    drawn: list[int] = []
     for index in range(min(pdfium.FPDFPage_GetAnnotCount(page), _MOST_OF_A_PAGE)):
         annotation = pdfium.FPDFPage_GetAnnot(page, index)
         if not annotation:
             continue
         try:
-            _add(found, document, annotation)
+            _add(found, document, annotation, text_page)
+            drawn += [index] * _is_only_drawn(annotation)
         finally:
             pdfium.FPDFPage_CloseAnnot(annotation)
+    found.notes += [f"Note: {text}" for text in pdf_stamps.texts_of(document, number, drawn)]
     return found
 
 
@@ -59,7 +70,9 @@ def note_files(builder: TextBuilder, document: pypdfium2.PdfDocument, pinned: li
         )
 
 
-def _add(found: Annotations, document: pypdfium2.PdfDocument, annotation: Any) -> None:
+def _add(
+    found: Annotations, document: pypdfium2.PdfDocument, annotation: Any, text_page: pypdfium2.PdfTextPage
+) -> None:
     if pdfium.FPDFAnnot_GetFlags(annotation) & _HIDDEN:
         return
     kind = pdfium.FPDFAnnot_GetSubtype(annotation)
@@ -67,7 +80,7 @@ def _add(found: Annotations, document: pypdfium2.PdfDocument, annotation: Any) -
         if document.formenv is not None:
             found.fields += [line for line in _field(document.formenv, annotation) if line not in found.fields]
         return
-    text = one_line(_text(annotation, b"Contents"))
+    text = _note_of(annotation)
     if kind == pdfium.FPDF_ANNOT_FILEATTACHMENT:
         attachment = pdfium.FPDFAnnot_GetFileAttachment(annotation)
         name = (
@@ -79,6 +92,31 @@ def _add(found: Annotations, document: pypdfium2.PdfDocument, annotation: Any) -
     if text and kind not in _SILENT:
         author = one_line(_text(annotation, b"T"))
         found.notes.append(f"Note{f' by {author}' if author else ''}: {text}")
+    if kind == pdfium.FPDF_ANNOT_STRIKEOUT and (struck := one_line(" ".join(_marked(annotation, text_page)))):
+        found.notes.append(f"Struck out: {struck}")
+
+
+def _note_of(annotation: Any) -> str:
+    """Return the words of a note; some have them as rich text only."""
+    rich = "" if (text := one_line(_text(annotation, b"Contents"))) else _text(annotation, b"RC")
+    return text or one_line(html.unescape(_MARKUP.sub(" ", rich)))
+
+
+def _is_only_drawn(annotation: Any) -> bool:
+    """Whether the words of an annotation, such as a stamp, are in its appearance only."""
+    is_hidden = pdfium.FPDFAnnot_GetFlags(annotation) & _HIDDEN
+    is_note = pdfium.FPDFAnnot_GetSubtype(annotation) in _DRAWN
+    return is_note and not is_hidden and bool(pdfium.FPDFAnnot_HasKey(annotation, b"AP")) and not _note_of(annotation)
+
+
+def _marked(annotation: Any, text_page: pypdfium2.PdfTextPage) -> Iterator[str]:
+    """Yield the texts of a page that an annotation marks."""
+    points = pdfium.FS_QUADPOINTSF()
+    for index in range(min(pdfium.FPDFAnnot_CountAttachmentPoints(annotation), _MOST_OF_A_PAGE)):
+        if pdfium.FPDFAnnot_GetAttachmentPoints(annotation, index, points):
+            across = (points.x1, points.x2, points.x3, points.x4)
+            along = (points.y1, points.y2, points.y3, points.y4)
+            yield text_page.get_text_bounded(min(across), min(along), max(across), max(along))
 
 
 def _field(form: Any, annotation: Any) -> Iterator[str]:
@@ -100,7 +138,7 @@ def _field(form: Any, annotation: Any) -> Iterator[str]:
                 yield f"{name}: {value}"
         else:
             yield f"{name}: {'yes' if is_checked else 'no'}"
-    elif kind == pdfium.FPDF_FORMFIELD_LISTBOX:
+    elif kind in _CHOICES:
         chosen = _chosen(form, annotation)
         if chosen or value:
             yield f"{name}: {', '.join(chosen) or value}"

@@ -11,11 +11,9 @@ from statistics import median
 
 from rxchat.domain.documents import BlockKind
 from rxchat.parsers.builder import TextBuilder
+from rxchat.parsers.pdf_hyphens import LineJoiner
 
 _ITEM = re.compile(r"(?:[•‣▪◦●○■–—*·-]|\(?(?:\d{1,3}|[a-z])[.)])\s+\S")
-# pdfium marks a hyphen at the end of a line so, and joins the lines itself.
-_MARKED_HYPHEN = re.compile("[\x02\ufffe](?:\r\n)?")
-_HYPHENS = "-\u00ad\u2010"
 _ENDS_SENTENCE = (".", "!", "?", ":", "…", "”", '"')
 _HEADING_CHARACTERS = 200
 _HEADING_LINES = 3
@@ -58,10 +56,11 @@ def add_pages(
     """Append the lines of all pages, as paragraphs, lists and headings; and a list of what is beside each (from 0)."""
     body = _body_size(pages)
     levels = _heading_levels(pages, body)
+    joiner = LineJoiner(line.text for lines in pages for line in lines)
     for number, lines in enumerate(pages, start=1):
         items: list[str] = []
         for group in _groups(lines):
-            text = _joined(group.lines)
+            text = joiner.joined([line.text for line in group.lines])
             level = levels.get(group.lines[0].size, 0)
             if group.is_item:
                 items.append(text)
@@ -132,21 +131,3 @@ def _begins_anew(before: Line, line: Line, usual: float) -> bool:
     if pitch > _WIDER * (usual or line.height):
         return True
     return line.left - before.left > line.height and before.text.endswith(_ENDS_SENTENCE)
-
-
-def _joined(lines: Sequence[Line]) -> str:
-    """Return the lines as one, with the words whole that were divided at their ends."""
-    text = ""
-    for line in lines:
-        following = _MARKED_HYPHEN.sub(_without_marked_hyphen, line.text)
-        if len(text) > 1 and text[-1] in _HYPHENS and text[-2].isalpha() and following[:1].islower():
-            text = text[:-1] + following
-        else:
-            text = f"{text} {following}" if text else following
-    return text
-
-
-def _without_marked_hyphen(found: re.Match[str]) -> str:
-    """Return nothing within a word, and the hyphen before what is no small letter."""
-    after = found.string[found.end() : found.end() + 1]
-    return "" if after.islower() else "-"
