@@ -63,12 +63,21 @@ def _chained(first: list[list[str]], rest: Iterator[list[str]]) -> Iterator[list
 
 def _delimiter(text: str) -> str:
     """Return what divides the most rows into the same number of columns; the more columns, the better."""
+    found = {delimiter: _usual_columns(text, delimiter) for delimiter in _DELIMITERS}
 
     def score(delimiter: str) -> float:
-        columns, share = _usual_columns(text, delimiter)
+        columns, share = found[delimiter]
         return (columns - 1) * share * share
 
-    return max(_DELIMITERS, key=score)
+    best = max(_DELIMITERS, key=score)
+    header = text[:_SAMPLE_CHARACTERS].lstrip().partition("\n")[0]
+    if best not in header:
+        # It may divide lists in cells: what divides the header, and every row alike, comes before it.
+        regular = [
+            delimiter for delimiter in header if found.get(delimiter, (1, 0.0))[0] > 1 and found[delimiter][1] == 1
+        ]
+        best = max(regular, key=score, default=best)
+    return best
 
 
 def _usual_columns(text: str, delimiter: str) -> tuple[int, float]:

@@ -51,3 +51,16 @@ def _ideographs(number: int) -> str:
     tens, ones = divmod(number, 10)
     ten = "" if not tens else ("" if tens == 1 else _DIGITS[tens]) + "十"
     return ten + (_DIGITS[ones] if ones else "")
+
+
+_SLIDE_FORMATS = (("arabic", "decimal"), ("alphaLc", "lowerLetter"), ("alphaUc", "upperLetter"), ("romanLc", "lowerRoman"),
+                  ("romanUc", "upperRoman"), ("circleNum", "decimalEnclosedCircle"), ("ea1", "chineseCounting"))  # fmt: skip
+
+
+def on_slide(number: int, kind: str) -> str:
+    """Return a number as PowerPoint's kind of numbers shows it (ECMA-376, 20.1.10.61): "arabicParenR" is 1)."""
+    format_ = next((name for prefix, name in _SLIDE_FORMATS if kind.startswith(prefix)), "decimal")
+    shown = formatted(number, format_)
+    if kind.endswith("ParenBoth"):
+        return f"({shown})"
+    return f"{shown})" if kind.endswith("ParenR") else f"{shown}." if kind.endswith("Period") else shown

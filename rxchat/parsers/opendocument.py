@@ -14,7 +14,9 @@ from rxchat.parsers import archive, limits
 from rxchat.parsers.builder import TextBuilder, one_line
 from rxchat.parsers.opendocument_lists import ListNumbers
 from rxchat.parsers.opendocument_objects import EMBEDDED, Objects
+from rxchat.parsers.opendocument_tables import MergedCells
 from rxchat.parsers.opendocument_text import PARAGRAPHS, TextReader, tag
+from rxchat.parsers.slides import pictured_slides
 from rxchat.parsers.tables import add_table
 
 _KINDS = {".odt": ("text", "text"), ".ods": ("spreadsheet", "spreadsheet"), ".odp": ("presentation", "presentation")}
@@ -216,17 +218,19 @@ class _Reader:
 
     def _rows(self, table: Any) -> Iterator[list[str]]:
         """Yield the rows of a table; what is said to be repeated a million times is repeated as often as it may matter."""
+        merged = MergedCells()
         for row in table.iter(_ROW):
             if next(row.iterancestors(_TABLE)) is not table:
                 continue
             cells: list[str] = []
             for cell in row:
                 if cell.tag in _CELLS and len(cells) <= limits.TABLE_COLUMNS:
-                    text = self._cell(cell)
+                    text = merged.text(cell, len(cells), self._cell(cell))
                     times = _number(cell.get(tag("table:number-columns-repeated")))
                     cells += [text] * min(
                         times, limits.TABLE_COLUMNS if text else limits.TABLE_COLUMNS - len(cells) + 1
                     )
+            merged.end_row(_number(row.get(tag("table:number-rows-repeated"))))
             if any(cells):
                 for _ in range(min(_number(row.get(tag("table:number-rows-repeated"))), limits.TABLE_ROWS)):
                     yield cells
@@ -275,20 +279,27 @@ class _Reader:
                 return
 
     def _add_slides(self, presentation: Any) -> None:
+        pictured: list[str] = []
         for number, slide in enumerate(presentation.iterfind(tag("draw:page")), start=1):
             self._builder.pages = self._page = number
+            before = self._builder.room
             for shape in slide:
                 if shape.get(tag("presentation:class")) == "title":
                     self._builder.heading(
                         " ".join(self._text.text(it) for it in shape.iter(*PARAGRAPHS)), 1, page=number
                     )
+                    before = self._builder.room
                 else:
                     self._add_below([shape], 0)
+            if self._builder.room == before and next(slide.iter(tag("draw:image")), None) is not None:
+                pictured.append(f"{number:,}")
             self._comments += (self._text.comment(it) for it in slide.iterfind(tag("office:annotation")))
             if self._displays(slide, "presentation:visibility") == "hidden":
                 self._builder.note(f"Slide {number:,} is hidden; it was read.")
             if self._builder.is_full:
-                return
+                break
+        if pictured:
+            self._builder.note(pictured_slides(pictured))
 
     def _displays(self, element: Any, attribute: str) -> str:
         """Return what the style of a sheet or slide says of its being displayed."""

@@ -11,7 +11,10 @@ from pptx.oxml import parse_xml
 from rxchat.domain.documents import BlockKind, ParsedDocument
 from rxchat.parsers import archive, charts
 from rxchat.parsers.builder import TextBuilder, one_line
+from rxchat.parsers.list_numbers import BULLET
 from rxchat.parsers.office_math import math_texts
+from rxchat.parsers.powerpoint_numbers import labels_of
+from rxchat.parsers.slides import pictured_slides
 from rxchat.parsers.tables import add_table
 
 _OFF = frozenset({"0", "false"})
@@ -45,10 +48,7 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
         slides = f"Slides {', '.join(hidden[:_MOST_NAMED])} are" if len(hidden) > 1 else f"Slide {hidden[0]} is"
         builder.note(f"{slides} hidden; they were read." if len(hidden) > 1 else f"{slides} hidden; it was read.")
     if pictured:
-        slides = (
-            f"Slides {', '.join(pictured[:_MOST_NAMED])} show" if len(pictured) > 1 else f"Slide {pictured[0]} shows"
-        )
-        builder.note(f"{slides} pictures and no text: what pictures say was not read.")
+        builder.note(pictured_slides(pictured))
     return builder.built()
 
 
@@ -83,7 +83,7 @@ def _add_shape(builder: TextBuilder, slide: Any, shape: Any, page: int) -> None:
     elif getattr(shape, "has_chart", False):
         charts.add_chart(builder, shape.chart_part.blob, page=page)
     elif shape.has_text_frame:
-        _add_text(builder, shape.text_frame, page)
+        _add_text(builder, shape, page)
     elif (relation := _diagram_relation(shape)) in slide.part.rels:
         charts.add_diagram(builder, slide.part.related_part(relation).blob, page=page)
     elif getattr(shape, "ole_format", None) is not None:
@@ -128,11 +128,16 @@ def _shapes(shapes: Iterable[Any]) -> Iterator[Any]:
             yield shape
 
 
-def _add_text(builder: TextBuilder, frame: Any, page: int) -> None:
+def _add_text(builder: TextBuilder, shape: Any, page: int) -> None:
     """Append the text of a box: what has several paragraphs is a list on nearly every slide."""
-    lines = [(paragraph.level, one_line(paragraph.text)) for paragraph in frame.paragraphs]
-    lines = [(level, text) for level, text in lines if text]
+    labels = labels_of(shape)
+    lines = [
+        (paragraph.level, label, one_line(paragraph.text))
+        for paragraph, label in zip(shape.text_frame.paragraphs, labels, strict=True)
+    ]
+    lines = [(level, label, text) for level, label, text in lines if text]
     if len(lines) == 1:
-        builder.add(BlockKind.PARAGRAPH, lines[0][1], page=page)
+        builder.add(BlockKind.PARAGRAPH, f"{lines[0][1]} {lines[0][2]}".strip(), page=page)
         return
-    builder.add(BlockKind.LIST, "\n".join(f"{'  ' * level}- {text}" for level, text in lines), page=page)
+    items = "\n".join(f"{'  ' * level}{label or BULLET} {text}" for level, label, text in lines)
+    builder.add(BlockKind.LIST, items, page=page)

@@ -10,7 +10,10 @@ _ESCAPES = re.compile(
     r"|\x1b[\]PX^_][^\x07\x1b\x9c\n]{0,4096}(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]*[0-~]"
 )
-_OVERSTRUCK = re.compile(r"[^\n\x08]\x08")
+_CURSOR = re.compile(r"(?:\x1b\[|\x9b)(\d{0,5})(?:;(\d{0,5}))?([A-Hadef`])|\x1b([DE])")
+_FARTHEST = 500
+"""So many columns at most a cursor moves; more are no table's."""
+_OVERSTRUCK = re.compile(r"[^\n\x08]*\x08[^\n]*")
 # A share, a count of several, a bar, or a size: what a state says that the next one overwrites.
 _PROGRESS = re.compile(r"\d\s?%|\d/\d|[#=█▓░.]{3}|\d\s?[kKMG]i?B")
 _NOT_LETTERS = re.compile(r"[\W\d_]+")
@@ -19,13 +22,59 @@ _NOT_LETTERS = re.compile(r"[\W\d_]+")
 def plain(text: str) -> str:
     """Return a text without what a terminal would obey; of a progress bar its last state."""
     if "\x1b" in text or "\x9b" in text:
-        text = _ESCAPES.sub("", text)
+        text = _ESCAPES.sub("", _with_moves(text))
     if "\x08" in text:
-        text = _OVERSTRUCK.sub("", text)
+        text = _OVERSTRUCK.sub(lambda line: _overwritten(line.group()), text)
     # Without any newline, carriage returns are what ends lines (old Macs).
     if "\r" in text and "\n" in text:
         text = "\n".join(_last_states(line) if "\r" in line[:-1] else line for line in text.split("\n"))
     return text
+
+
+def _overwritten(line: str) -> str:
+    """Return what a line shows whose cursor goes back; an underline below a letter leaves the letter."""
+    shown: list[str] = []
+    at = 0
+    for character in line:
+        if character == "\x08":
+            at = max(0, at - 1)
+        elif at == len(shown):
+            shown.append(character)
+            at += 1
+        else:
+            shown[at] = shown[at] if character == "_" else character
+            at += 1
+    return "".join(shown)
+
+
+def _with_moves(text: str) -> str:
+    """Return a text with spaces and line ends where its cursor moves over them: Windows' terminal writes tables so."""
+    pieces: list[str] = []
+    at, line = 0, 0
+    row = ""
+    for found in _CURSOR.finditer(text):
+        before = text[at : found.start()]
+        pieces.append(before)
+        visible = _ESCAPES.sub("", before)
+        _, newline, after = visible.rpartition("\n")
+        line, row = (len(after), "") if newline else (line + len(after), row)
+        first, second, kind, single = found.groups()
+        shown = "\n"
+        if kind in {"C", "a"}:
+            shown = " " * min(int(first or 1) or 1, _FARTHEST)
+        elif kind == "D":
+            shown = "\b" * min(int(first or 1) or 1, _FARTHEST, line)
+        elif kind in {"G", "`"} or (kind in {"H", "f"} and row and first == row):
+            column = int((first if kind in {"G", "`"} else second) or 1) - 1
+            shown = " " * min(column - line, _FARTHEST) if column > line or not line else "\r" if column <= 0 else " "
+        elif not line:
+            # A cursor at the beginning of a line ends none.
+            shown = ""
+        row = first if kind in {"H", "f"} else "" if single or kind in {"A", "B", "E", "F", "d", "e"} else row
+        line = 0 if shown in {"\n", "\r"} else max(0, line - len(shown) if kind == "D" else line + len(shown))
+        pieces.append(shown)
+        at = found.end()
+    return "".join([*pieces, text[at:]])
 
 
 def _last_states(line: str) -> str:

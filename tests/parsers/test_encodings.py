@@ -139,6 +139,15 @@ def test_detection_looks_at_all_of_a_large_file_and_is_bounded() -> None:
         ("Get 10%\rGet 50%\rGet 100%\r\nDone\n", "Get 100%\r\nDone\n"),
         ("rows 1,2\rrows 3,4\nend", "rows 1,2\nrows 3,4\nend"),
         ("old\rMac\r", "old\rMac\r"),
+        ("abc\x08\x08XY x\x08_", "aXY x"),
+        ("Name\x1b[10CAge\x1b[1CCity\r\n", "Name          Age City\r\n"),
+        ("\x1b[2J\x1b[5;1Hline five\x1b[6;1Hline six\x1b[m", "line five\nline six"),
+        ("\x1b[3;1HName\x1b[3;10HAge\x1b[4;1H\x1b[32mEva\x1b[0m\x1b[4;10H44", "Name     Age\nEva      44"),
+        ("one\x1b[Etwo\x1bEthree\x1b[2Bfour", "one\ntwo\nthree\nfour"),
+        ("Name\x1b[9GAge\n", "Name    Age\n"),
+        ("ab\x1b[1Dc", "ac"),
+        ("kept\x1b[4D", "kept"),
+        ("Get 10%\x1b[GGet 100%\n", "Get 100%\n"),
     ],
 )
 def test_what_only_terminals_obey_is_gone_and_nothing_else(text: str, plain: str) -> None:

@@ -12,7 +12,7 @@ from tests.parsers.samples import zipped
 NAMES = " ".join(
     f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
     for prefix, name in {
-        **{name: name for name in ("office", "text", "table", "form", "chart")},
+        **{name: name for name in ("office", "text", "table", "form", "chart", "presentation")},
         "draw": "drawing",
         "svg": "svg-compatible",
     }.items()
@@ -112,3 +112,34 @@ def test_form_fields_of_word_are_read() -> None:
         + '<field:param field:name="Dropdown_Selected" field:value="1"/></field:fieldmark>'
     )
     assert read(f"<text:p>Color: {chosen}</text:p>").text == "Color: green"
+
+
+def test_a_cell_that_is_merged_over_rows_stands_in_each_of_them() -> None:
+    def cell(text: str, more: str = "") -> str:
+        return f"<table:table-cell {more}><text:p>{text}</text:p></table:table-cell>"
+
+    rows = (
+        cell("North", 'table:number-rows-spanned="3"') + cell("a"),
+        "<table:covered-table-cell/>" + cell("b"),
+        "<table:covered-table-cell/>" + cell("c"),
+        cell("South") + cell("d"),
+    )
+    body = "".join(f"<table:table-row>{row}</table:table-row>" for row in rows)
+    assert read(f"<table:table>{body}</table:table>").text == "North | a\nNorth | b\nNorth | c\nSouth | d"
+
+
+def test_slides_that_are_pictures_are_said() -> None:
+    picture = '<draw:frame><draw:image xlink:href="Pictures/a.png"/></draw:frame>'
+    title = '<draw:frame presentation:class="title"><draw:text-box><text:p>Title</text:p></draw:text-box></draw:frame>'
+    text = "<draw:frame><draw:text-box><text:p>Words</text:p></draw:text-box></draw:frame>"
+    body = "".join(f"<draw:page>{it}</draw:page>" for it in (title + picture, text + picture, picture))
+    document = opendocument.parse(
+        zipped(
+            {
+                "mimetype": b"application/vnd.oasis.opendocument.presentation",
+                "content.xml": content(body, "presentation").encode(),
+            }
+        ),
+        ".odp",
+    )
+    assert document.notes == ("Slides 1, 3 show pictures and no text: what pictures say was not read.",)

@@ -44,3 +44,10 @@ def test_quotation_marks_that_are_closed_are_no_part_of_cells(source: str, text:
 def test_a_table_of_opened_quotation_marks_is_read_in_bounded_time() -> None:
     document = delimited.parse(b"a,b\n" + b'1,"open\n2,x\n' * 40_000, ".csv")
     assert document.text.count('1 | "open') == 40_000
+
+
+def test_a_delimiter_divides_the_header_too() -> None:
+    lists = delimited.parse(b"id,addr\n1,a;b;c\n2,d;e;f\n3,g;h;i\n", ".csv")
+    assert lists.text == "id | addr\n1 | a;b;c\n2 | d;e;f\n3 | g;h;i"
+    above = delimited.parse(b"Konto, Mai\nTag;Betrag;Text\n1.5.;1,50;a\n2.5.;2,50;b\n3.5.;3,50;c\n", ".csv")
+    assert "Tag | Betrag | Text\n1.5. | 1,50 | a" in above.text
