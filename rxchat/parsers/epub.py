@@ -6,7 +6,10 @@ Nothing is unpacked to a disk: a name that leads out of the archive is only a na
 from __future__ import annotations
 
 import posixpath
+import re
 import zipfile
+from collections.abc import Collection
+from html import unescape
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,13 +17,21 @@ import lxml.etree
 
 from rxchat.domain.documents import ParsedDocument
 from rxchat.domain.errors import DocumentUnreadable
-from rxchat.parsers import archive
+from rxchat.parsers import archive, encodings
 from rxchat.parsers.builder import TextBuilder
 from rxchat.parsers.html import add_page
 
 _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
 _PAGES = frozenset({"application/xhtml+xml", "text/html", "image/svg+xml"})
+_LINK = re.compile(r"""<a\s[^<>]{0,1000}?href\s{0,5}=\s{0,5}["']([^"'<>:]{1,1000})["']""", re.IGNORECASE)
+_LISTS = re.compile(r"<nav\b", re.IGNORECASE)
+_PICTURE = re.compile(r"<(?:img|image|svg|object)\b", re.IGNORECASE)
+# All but the running text: what is no text at all, headings, and tags.
+_NOT_TEXT = re.compile(
+    r"<(head|title|script|style|h[1-6])\b[^<>]{0,5000}>.{0,20000}?</\1\s{0,9}>|<!--.{0,20000}?-->|<[^<>]{0,5000}>",
+    re.IGNORECASE | re.DOTALL,
+)
 _NO_BOOK = "This file is damaged: it is called .epub, but there is no book in it."
 
 
@@ -38,15 +49,62 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
         missing = unreadable + sum(chapter not in names for chapter in chapters)
         if missing:
             builder.note(f"{missing} of the {len(chapters) + unreadable} chapters are missing in the file.")
-        pictures = 0
+        reader = _Reader(builder, package, names)
         for chapter in chapters:
-            if chapter in names and not builder.is_full:
-                before = builder.room
-                add_page(builder, archive.read(package, chapter), is_xml=True)
-                pictures += builder.room == before
-        if pictures:
-            builder.note(f"{pictures} of the {len(chapters)} chapters have no text: pictures in a book are not read.")
+            reader.add(chapter)
+        reader.add_linked(_pages(place, book))
+        reader.note_pictures(len(chapters))
     return builder.built()
+
+
+class _Reader:
+    """Appends chapters, and counts those that are pictures."""
+
+    def __init__(self, builder: TextBuilder, package: zipfile.ZipFile, names: frozenset[str]) -> None:
+        self._builder = builder
+        self._package = package
+        self._names = names
+        self._read: set[str] = set()
+        self._linked: dict[str, None] = {}
+        self._pictures = self._headed = 0
+
+    def add(self, name: str) -> None:
+        """Append a chapter, unless it is missing; what lists chapters, as a table of contents, has no text of its own."""
+        if name not in self._names or name in self._read or self._builder.is_full:
+            return
+        self._read.add(name)
+        before = self._builder.room
+        content = archive.read(self._package, name)
+        add_page(self._builder, content, is_xml=True)
+        source = encodings.decode(content).text
+        folder = posixpath.dirname(name)
+        for address in _LINK.findall(source):
+            path = unquote(address.partition("#")[0])
+            self._linked[posixpath.normpath(posixpath.join(folder, path))] = None
+        if self._builder.room == before:
+            self._pictures += _LISTS.search(source) is None
+        elif _PICTURE.search(source) and not any(map(str.isalnum, unescape(_NOT_TEXT.sub(" ", source)))):
+            self._headed += 1
+
+    def add_linked(self, pages: Collection[str]) -> None:
+        """Append the pages beside the chapters that those lead to, such as notes."""
+        waiting = list(self._linked)
+        while waiting:
+            name = waiting.pop(0)
+            if name in pages and name not in self._read:
+                self.add(name)
+                waiting = list(self._linked)
+
+    def note_pictures(self, total: int) -> None:
+        """Say which chapters were not read, since they are pictures."""
+        if self._pictures:
+            self._builder.note(
+                f"{self._pictures} of the {total} chapters have no text: pictures in a book are not read."
+            )
+        if self._headed:
+            self._builder.note(
+                f"{self._headed} of the {total} chapters have a heading and pictures: pictures in a book are not read."
+            )
 
 
 def _book(package: zipfile.ZipFile, names: frozenset[str]) -> tuple[str, Any]:
@@ -97,6 +155,15 @@ def _chapters(folder: str, book: Any) -> tuple[list[str], int]:
         else:
             unknown.add(identifier)
     return list(found), len(unknown)
+
+
+def _pages(folder: str, book: Any) -> frozenset[str]:
+    """Return the names of all pages of a book but its table of contents."""
+    return frozenset(
+        posixpath.normpath(posixpath.join(folder, unquote(item.get("href", "").partition("#")[0])))
+        for item in book.iterfind(".//{*}manifest/{*}item")
+        if item.get("media-type") in _PAGES and "nav" not in (item.get("properties") or "").split()
+    )
 
 
 def _is_protected(package: zipfile.ZipFile, names: frozenset[str], chapters: list[str]) -> bool:

@@ -8,6 +8,7 @@ from html import escape
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from rxchat.domain.documents import BlockKind, ParsedDocument
+from rxchat.parsers import xml_entities
 from rxchat.parsers.builder import TextBuilder
 from rxchat.parsers.html_lists import LISTS, OpenLists
 from rxchat.parsers.html_math import math_after, math_before
@@ -104,7 +105,7 @@ def add_page(builder: TextBuilder, content: bytes | str, *, page: int = 0, is_xm
     """Append what a page says to a document, and return its title."""
     source = content if isinstance(content, str) else read(builder, content, _declared(content))
     if is_xml or _XHTML.search(source[:_XHTML_WITHIN]):
-        source = _as_html(source)
+        source = _as_html(xml_entities.resolved(source))
     tree = LexborHTMLParser(source)
     title = tree.css_first("title")
     if tree.root is not None:

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from rxchat.domain.documents import AttachedFile, BlockKind, ParsedDocument
 from rxchat.domain.errors import DocumentUnreadable
-from rxchat.parsers import encodings
+from rxchat.parsers import encodings, mail_flowed
 from rxchat.parsers.attachments import Attachments
 from rxchat.parsers.builder import TextBuilder, one_line
 from rxchat.parsers.html import add_page
@@ -29,6 +29,12 @@ _DATED = re.compile(rb"\d:\d\d.*\d{4}|\d{4}.*\d:\d\d")
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 _NOT_A_MESSAGE = "This file is damaged: it is called .eml, but it is not an e-mail."
 _EMPTY_MAILBOX = "There is no e-mail in this mailbox: export the messages as .eml files and upload them."
+_ONLY_DELETED = (
+    "All e-mails in this mailbox were deleted in Thunderbird: restore those that you need, and upload it again."
+)
+_MOZILLA_STATUS = "X-Mozilla-Status"
+_MOZILLA_DELETED = 8
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F]{1,8}")
 _ENCRYPTED = "This e-mail is encrypted: only its headers were read. Save it decrypted, or as a PDF, and upload that."
 _DAMAGED = "This e-mail is damaged, or was cut off: something may be missing in its text and in its attachments."
 _DAMAGES = (
@@ -79,16 +85,32 @@ def read(content: bytes, suffix: str) -> MailContent:
 
 
 def _add_mailbox(builder: TextBuilder, attached: Attachments, content: bytes) -> None:
-    count = 0
+    count = deleted = 0
     for source in _messages(content):
         message = message_from_bytes(_QUOTED_FROM.sub(rb"\1", source), policy=policy.default)
+        if _is_deleted(message):
+            deleted += 1
+            continue
         builder.heading(_headers(message).get("Subject", "") or "(no subject)", 1)
         _MessageReader(builder, attached).add(message)
         count += 1
         if builder.is_full:
-            return
+            break
     if not count:
-        raise DocumentUnreadable(_EMPTY_MAILBOX)
+        raise DocumentUnreadable(_ONLY_DELETED if deleted else _EMPTY_MAILBOX)
+    if deleted:
+        were = (
+            "e-mail that was deleted in Thunderbird was"
+            if deleted == 1
+            else "e-mails that were deleted in Thunderbird were"
+        )
+        builder.note(f"{deleted:,} {were} left out.")
+
+
+def _is_deleted(message: Message) -> bool:
+    """Whether Thunderbird does not show a mail any more, which it removes when it compacts the folder."""
+    status = str(message.get(_MOZILLA_STATUS) or "").strip()
+    return _HEXADECIMAL.fullmatch(status) is not None and bool(int(status, 16) & _MOZILLA_DELETED)
 
 
 def _messages(content: bytes) -> Iterator[bytes]:
@@ -185,7 +207,8 @@ class _MessageReader:
         decoded = encodings.decode(payload, part.get_content_charset(""))
         for warning in decoded.warnings:
             self._builder.note(warning)
-        text = printable(self._builder, decoded.text)
+        plain = mail_flowed.unflowed(part, decoded.text) if mail_flowed.is_flowed(part) else decoded.text
+        text = printable(self._builder, plain)
         if part.get_content_subtype() == "html":
             self._shown.update(map(unquote, _CONTENT_ID.findall(text)))
             add_page(self._builder, text)
@@ -240,6 +263,7 @@ def _words(form: EmailMessage) -> set[str]:
         if leaf.get_content_type() in _TEXTS and not _is_attachment(leaf):
             payload = cast("bytes | None", leaf.get_payload(decode=True)) or b""
             text = encodings.decode(payload, leaf.get_content_charset("")).text
+            text = mail_flowed.unflowed(leaf, text) if mail_flowed.is_flowed(leaf) else text
             if leaf.get_content_subtype() == "html":
                 add_page(scratch, text)
             else:

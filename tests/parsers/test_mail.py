@@ -7,6 +7,7 @@ from email.message import EmailMessage
 import pytest
 
 from rxchat.adapters.parsing import SandboxedParser
+from rxchat.domain.errors import DocumentUnreadable
 from rxchat.parsers import limits, mail
 from tests.parsers import samples
 
@@ -202,3 +203,22 @@ def test_a_name_of_an_attachment_that_no_disk_takes_is_shortened_and_that_is_sai
     assert [item.name for item in read.files] == ["1" + "a" * 247 + ".txt", "2" + "a" * 250 + ".txt"]
     (note,) = read.document.notes
     assert note.startswith("The name of the attachment “2aaa") and "shortened" in note
+
+
+def test_lines_that_were_broken_for_the_way_are_whole_again() -> None:
+    head = b"From: a@example.org\nSubject: d\nContent-Type: text/plain; format=flowed; delsp="
+    body = b"\n\nDer Vertrags \nwert ist  \n5 Euro.\n> quoted \n> lines\nown\n-- \nSIG\n"
+    assert "\n\nDer Vertragswert ist 5 Euro.\n> quotedlines\nown" in mail.parse(head + b"yes" + body, ".eml").text
+    assert "> quoted lines\nown" in mail.parse(head + b"no" + body, ".eml").text
+
+
+def test_mails_that_were_deleted_in_thunderbird_are_left_out_and_said() -> None:
+    def mailed(status: str, text: str) -> str:
+        return f"From - Thu Jan 01 00:00:00 2026\nX-Mozilla-Status: {status}\nFrom: a@example.org\nSubject: s\n\n{text}\n\n"
+
+    document = mail.parse((mailed("0009", "GONE") + mailed("0001", "KEPT")).encode(), ".mbox")
+    assert "KEPT" in document.text
+    assert "GONE" not in document.text
+    assert document.notes == ("1 e-mail that was deleted in Thunderbird was left out.",)
+    with pytest.raises(DocumentUnreadable, match="were deleted in Thunderbird"):
+        mail.parse(mailed("0008", "GONE").encode(), ".mbox")
