@@ -14,6 +14,7 @@ from rxchat.parsers.builder import TextBuilder, one_line
 from rxchat.parsers.list_numbers import BULLET
 from rxchat.parsers.office_math import math_texts
 from rxchat.parsers.powerpoint_numbers import labels_of
+from rxchat.parsers.powerpoint_unseen import Unseen
 from rxchat.parsers.slides import pictured_slides
 from rxchat.parsers.tables import add_table
 
@@ -36,10 +37,13 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
     builder.title = presentation.core_properties.title or ""
     hidden: list[str] = []
     pictured: list[str] = []
+    unseen = Unseen()
     for number, slide in enumerate(presentation.slides, start=1):
         builder.pages = number
         if not _add_slide(builder, slide, number) and any(_is_picture(shape) for shape in _shapes(slide.shapes)):
             pictured.append(f"{number:,}")
+        for text in unseen.look_at(slide, number):
+            builder.add(BlockKind.PARAGRAPH, f"Layout: {text}", page=number)
         if slide._element.get("show") in _OFF:
             hidden.append(f"{number:,}")
         if builder.is_full:
@@ -49,6 +53,8 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
         builder.note(f"{slides} hidden; they were read." if len(hidden) > 1 else f"{slides} hidden; it was read.")
     if pictured:
         builder.note(pictured_slides(pictured))
+    for note in unseen.notes():
+        builder.note(note)
     return builder.built()
 
 
