@@ -42,7 +42,8 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
         if not is_regular(text, delimiter):
             doubled = without_backslashes(text, delimiter)
             lenient, text = None if doubled else LenientRows(text, delimiter), doubled or text
-        rows = iter(lenient or csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        quote = "'" if _has_single_quotes(text, delimiter) else '"'
+        rows = iter(lenient or csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote))
         first = list(islice(rows, _HEADER_WITHIN_ROWS))
         header = _header_index(first, _usual_columns(text, delimiter)[0])
         add_table(builder, first[:header])
@@ -78,6 +79,20 @@ def _delimiter(text: str) -> str:
         ]
         best = max(regular, key=score, default=best)
     return best
+
+
+def _has_single_quotes(text: str, delimiter: str) -> bool:
+    """Whether single quotation marks hold cells together: only with them all rows have as many columns."""
+    if '"' in text or "'" not in text:
+        return False
+    plain, quoted = (_widths(text, delimiter, quote) for quote in ('"', "'"))
+    return len(set(plain)) > 1 and len(set(quoted)) == 1 and quoted[0] > 1
+
+
+def _widths(text: str, delimiter: str, quote: str) -> list[int]:
+    sample = io.StringIO(text[:_SAMPLE_CHARACTERS], newline="")
+    rows = islice(csv.reader(sample, delimiter=delimiter, quotechar=quote), _SAMPLE_ROWS)
+    return [len(row) for row in rows if any(row)]
 
 
 def _usual_columns(text: str, delimiter: str) -> tuple[int, float]:

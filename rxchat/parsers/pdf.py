@@ -57,8 +57,7 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
     with opened(content) as document:
         builder.title = document.get_metadata_value("Title")
         found = content_of(builder, document)
-    if pdf_layers.has_hidden(content):
-        builder.note("This PDF has layers that are not displayed: their text was read, too.")
+    pdf_layers.note_hidden(builder, content)
     if not any(found.pages) and not found.beside:
         if found.scans:
             raise NoTextLayer(_NO_LETTERS if found.unreadable else _SCAN)

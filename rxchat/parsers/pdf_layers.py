@@ -6,12 +6,20 @@ import re
 import zlib
 from collections.abc import Iterator
 
+from rxchat.parsers.builder import TextBuilder
+
 # Groups that are off, or all but some: in the default configuration, which is one in most files.
 _OFF = re.compile(rb"/OFF\s{0,20}\[\s{0,20}\d|/BaseState\s{0,20}/OFF")
 _PROPERTIES = b"/OCProperties"
 _OBJECTS = re.compile(rb"/ObjStm\b[^\0]{0,400}?stream\r?\n")
 _MOST_BYTES = 20_000_000
 _MOST_STREAMS = 2_000
+
+
+def note_hidden(builder: TextBuilder, content: bytes) -> None:
+    """Say that the text of layers was read that are off."""
+    if has_hidden(content):
+        builder.note("This PDF has layers that are not displayed: their text was read, too.")
 
 
 def has_hidden(content: bytes) -> bool:

@@ -23,7 +23,7 @@ from rapidocr import RapidOCR
 
 from rxchat.domain.documents import BlockKind, ParsedDocument, RecognizedLine, RecognizedPage
 from rxchat.domain.errors import DocumentUnreadable
-from rxchat.parsers import limits, pdf, protocol
+from rxchat.parsers import limits, pdf, pdf_layers, protocol
 from rxchat.parsers.builder import TextBuilder
 from rxchat.parsers.pdf_layout import Line, add_pages
 
@@ -88,6 +88,7 @@ def _document(content: bytes, known: Sequence[RecognizedPage]) -> ParsedDocument
         builder.note(f"On {_pages(silent)} without text none was found: pictures, perhaps.")
     if left := len(scans) - len(looked_at):
         builder.note(f"{_pages(left)} more were left out: split the file, and upload the rest.")
+    pdf_layers.note_hidden(builder, content)
     add_pages(builder, pages, whole.beside)
     return builder.built()
 

@@ -51,3 +51,11 @@ def test_a_delimiter_divides_the_header_too() -> None:
     assert lists.text == "id | addr\n1 | a;b;c\n2 | d;e;f\n3 | g;h;i"
     above = delimited.parse(b"Konto, Mai\nTag;Betrag;Text\n1.5.;1,50;a\n2.5.;2,50;b\n3.5.;3,50;c\n", ".csv")
     assert "Tag | Betrag | Text\n1.5. | 1,50 | a" in above.text
+
+
+def test_single_quotation_marks_hold_cells_together_where_the_columns_say_so() -> None:
+    assert delimited.parse(b"name,note\n'Ann','a, b'\n'Bo','c'\n", ".csv").text == "name | note\nAnn | a, b\nBo | c"
+    assert (
+        delimited.parse(b"name,note\nAnn,it's\n'Bo,rock 'n' roll\n", ".csv").text
+        == "name | note\nAnn | it's\n'Bo | rock 'n' roll"
+    )
