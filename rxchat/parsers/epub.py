@@ -29,9 +29,10 @@ _LISTS = re.compile(r"<nav\b", re.IGNORECASE)
 _PICTURE = re.compile(r"<(?:img|image|svg|object)\b", re.IGNORECASE)
 # All but the running text: what is no text at all, headings, and tags.
 _NOT_TEXT = re.compile(
-    r"<(head|title|script|style|h[1-6])\b[^<>]{0,5000}>.{0,20000}?</\1\s{0,9}>|<!--.{0,20000}?-->|<[^<>]{0,5000}>",
+    r"<(head|title|script|style|h[1-6])\b[^<>]{0,5000}>.{0,2000}?</\1\s{0,9}>|<!--.{0,2000}?-->|<[^<>]{0,5000}>",
     re.IGNORECASE | re.DOTALL,
 )
+_LONGEST_PICTURE_PAGE = 100_000
 _NO_BOOK = "This file is damaged: it is called .epub, but there is no book in it."
 
 
@@ -83,7 +84,7 @@ class _Reader:
             self._linked[posixpath.normpath(posixpath.join(folder, path))] = None
         if self._builder.room == before:
             self._pictures += _LISTS.search(source) is None
-        elif _PICTURE.search(source) and not any(map(str.isalnum, unescape(_NOT_TEXT.sub(" ", source)))):
+        elif _is_heading_and_picture(source[max(0, source.find("<body")) :]):
             self._headed += 1
 
     def add_linked(self, pages: Collection[str]) -> None:
@@ -105,6 +106,13 @@ class _Reader:
             self._builder.note(
                 f"{self._headed} of the {total} chapters have a heading and pictures: pictures in a book are not read."
             )
+
+
+def _is_heading_and_picture(body: str) -> bool:
+    """Whether a page has pictures, and no text but headings; long ones are not looked into."""
+    if len(body) > _LONGEST_PICTURE_PAGE or not _PICTURE.search(body):
+        return False
+    return not any(map(str.isalnum, unescape(_NOT_TEXT.sub(" ", body))))
 
 
 def _book(package: zipfile.ZipFile, names: frozenset[str]) -> tuple[str, Any]:

@@ -51,6 +51,7 @@ def _with_moves(text: str) -> str:
     """Return a text with spaces and line ends where its cursor moves over them: Windows' terminal writes tables so."""
     pieces: list[str] = []
     at, line = 0, 0
+    left = 10_000 + len(text)
     row = ""
     for found in _CURSOR.finditer(text):
         before = text[at : found.start()]
@@ -70,6 +71,9 @@ def _with_moves(text: str) -> str:
         elif not line:
             # A cursor at the beginning of a line ends none.
             shown = ""
+        # What a cursor moves over is bounded by the size of the text.
+        shown = shown if len(shown) <= left else shown[:1]
+        left -= len(shown)
         row = first if kind in {"H", "f"} else "" if single or kind in {"A", "B", "E", "F", "d", "e"} else row
         line = 0 if shown in {"\n", "\r"} else max(0, line - len(shown) if kind == "D" else line + len(shown))
         pieces.append(shown)
