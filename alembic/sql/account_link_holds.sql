@@ -8,6 +8,7 @@ AS $$
         OR EXISTS (
             SELECT FROM public.user_account JOIN public.role ON role.name = user_account.role
              WHERE user_account.id = p_link.created_by AND user_account.suspended_at IS NULL
+               AND user_account.deletion_by IS NULL
                AND CASE p_link.kind
                    WHEN 'invitation' THEN 'people.invite' = ANY (role.permissions)
                         AND (SELECT given.permissions FROM public.role AS given WHERE given.name = p_link.role)

@@ -7,7 +7,8 @@ RETURNS TABLE (
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
-    SELECT user_account.id, api_key.id, user_account.name, user_account.email, user_account.role, role.permissions,
+    SELECT user_account.id, api_key.id, user_account.name, user_account.email, user_account.role,
+           CASE WHEN user_account.deletion_by IS NULL THEN role.permissions ELSE without_administration(role.permissions) END,
            ARRAY(SELECT group_id FROM public.group_member WHERE group_member.user_id = user_account.id),
            api_key.scopes, has_second_factor(user_account.id), api_key.last_used_at
       FROM public.api_key

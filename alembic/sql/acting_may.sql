@@ -6,5 +6,6 @@ AS $$
     SELECT EXISTS (
         SELECT FROM public.user_account JOIN public.role ON role.name = user_account.role
          WHERE user_account.id = acting_user() AND user_account.suspended_at IS NULL
-           AND p_permission = ANY (role.permissions))
+           AND p_permission = ANY (CASE WHEN user_account.deletion_by IS NULL THEN role.permissions
+                                        ELSE without_administration(role.permissions) END))
 $$;

@@ -5,6 +5,6 @@ SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
     DELETE FROM public.account_link AS link
-     WHERE link.kind = 'invitation' AND link.used_at IS NULL AND lower(link.email) = lower(NEW.email);
+     WHERE link.kind = 'invitation' AND link.used_at IS NULL AND email_key(link.email) = email_key(NEW.email);
     RETURN NULL;
 END $$;

@@ -12,7 +12,7 @@ BEGIN
     END IF;
     IF (p_role NOT IN ('member', 'guest') OR p_groups <> '{}') AND NOT EXISTS (
         SELECT FROM public.account_link
-         WHERE kind = 'invitation' AND used_at = now() AND lower(email) = lower(p_email) AND role = p_role
+         WHERE kind = 'invitation' AND used_at = now() AND email_key(email) = email_key(p_email) AND role = p_role
            AND p_groups <@ group_ids::uuid[])
     THEN
         RAISE EXCEPTION 'no invitation to this' USING ERRCODE = 'insufficient_privilege';
@@ -25,7 +25,7 @@ BEGIN
               JOIN public.user_account AS inviter ON inviter.id = account_link.created_by
               JOIN public.role ON role.name = inviter.role
              WHERE account_link.kind = 'invitation' AND account_link.used_at = now()
-               AND lower(account_link.email) = lower(p_email) AND 'grants.manage' = ANY (role.permissions))
+               AND email_key(account_link.email) = email_key(p_email) AND 'grants.manage' = ANY (role.permissions))
     THEN
         RAISE EXCEPTION 'this role was given more since the invitation' USING ERRCODE = 'insufficient_privilege';
     END IF;
@@ -45,6 +45,6 @@ BEGIN
                   JOIN public.user_account AS inviter ON inviter.id = account_link.created_by
                   JOIN public.role ON role.name = inviter.role
                  WHERE account_link.kind = 'invitation' AND account_link.used_at = now()
-                   AND lower(account_link.email) = lower(p_email) AND 'grants.manage' = ANY (role.permissions)));
+                   AND email_key(account_link.email) = email_key(p_email) AND 'grants.manage' = ANY (role.permissions)));
     RETURN true;
 END $$;

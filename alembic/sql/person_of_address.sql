@@ -4,5 +4,5 @@ LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
     SELECT person.id, person.name FROM public.user_account AS person
-     WHERE lower(person.email) = lower(p_email) AND person.suspended_at IS NULL AND acting_may('collections.create')
+     WHERE email_key(person.email) = email_key(p_email) AND person.suspended_at IS NULL AND acting_may('collections.create')
 $$;

@@ -10,9 +10,9 @@ BEGIN
         RAISE EXCEPTION 'not without the right to invite' USING ERRCODE = 'insufficient_privilege';
     END IF;
     -- Two who invite the same address at once take turns: of both invitations the later one is left.
-    PERFORM pg_advisory_xact_lock(hashtext('rxchat invitation ' || lower(p_email)));
+    PERFORM pg_advisory_xact_lock(hashtext('rxchat invitation ' || email_key(p_email)));
     DELETE FROM public.account_link AS link
-     WHERE link.kind = 'invitation' AND link.used_at IS NULL AND lower(link.email) = lower(p_email);
+     WHERE link.kind = 'invitation' AND link.used_at IS NULL AND email_key(link.email) = email_key(p_email);
     GET DIAGNOSTICS replaced = ROW_COUNT;
     RETURN replaced;
 END $$;

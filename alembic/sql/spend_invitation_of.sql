@@ -8,7 +8,7 @@ AS $$
     UPDATE public.account_link SET used_at = now()
      WHERE account_link.id = (
         SELECT link.id FROM public.account_link AS link
-         WHERE link.kind = 'invitation' AND lower(link.email) = lower(p_email) AND account_link_holds(link)
+         WHERE link.kind = 'invitation' AND email_key(link.email) = email_key(p_email) AND account_link_holds(link)
          ORDER BY link.created_at DESC LIMIT 1 FOR UPDATE)
     RETURNING account_link.id, account_link.user_id, account_link.email, account_link.role, account_link.group_ids,
               account_link.is_mailed, account_link.created_by

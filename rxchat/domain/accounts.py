@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -79,6 +80,8 @@ class Viewer:
     """Whether the installation wants a second factor for administering, and none was shown in this sign-in."""
     owes_second_factor: bool = False
     """Whether the account has a second factor that was not shown in this sign-in: it began before there was one."""
+    password_version: str = ""
+    """Which of the account's passwords counted when the session was checked: see `password_version`."""
     must_enrol: bool = False
     """Whether nothing but setting up a second factor is open to them."""
 
@@ -86,6 +89,11 @@ class Viewer:
     def is_admin(self) -> bool:
         """Whether any of the pages for administrators is for this person."""
         return bool(self.permissions & ADMINISTRATIVE)
+
+
+def password_version(changed_at: datetime | None) -> str:
+    """Return what tells one password of an account from the next one: a proof of the former is none of the latter."""
+    return changed_at.isoformat() if changed_at else ""
 
 
 def valid_email(email: str) -> str:

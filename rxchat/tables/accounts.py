@@ -19,7 +19,7 @@ class User(SQLModel, table=True):
     """A person with an account (`user` is a reserved word in SQL)."""
 
     __tablename__ = "user_account"
-    __table_args__ = (Index("uq_user_account_email", text("lower(email)"), unique=True),)
+    __table_args__ = (Index("uq_user_account_email", text("email_key(email)"), unique=True),)
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     email: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -13,7 +14,7 @@ from starlette.responses import PlainTextResponse
 
 from rxchat.api.gateway import Front
 from rxchat.api.routes import build_api
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import Viewer, password_version
 from rxchat.services.accounts.passwords import Passwords
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
@@ -48,21 +49,22 @@ async def doors(settings: Settings) -> AsyncGenerator[Open]:
         yield open_client
 
 
-async def give_password(services: Services, viewer: Viewer, password: str = PASSWORD) -> None:
-    """Give somebody a password, as cheaply as the tests' settings hash."""
+async def give_password(services: Services, viewer: Viewer, password: str = PASSWORD) -> Viewer:
+    """Give somebody a password, as cheaply as the tests' settings hash, and return them as signed in since."""
     from rxchat.db.accounts import accounts as rows
 
     passwords: Passwords = services.authentication._passwords
     hashed = await passwords.hash(password)
     async with services.authentication._database.begin(viewer.user_id) as session:
         await rows.set_password_hash(session, viewer.user_id, hashed)
+        user = await rows.own(session, viewer.user_id)
+    assert user
+    return replace(viewer, password_version=password_version(user.password_changed_at))
 
 
 async def person(services: Services, owner_url: str, name: str = "Ada", role: str = "member") -> Viewer:
     """Add somebody with an account and the tests' password."""
-    viewer = add_viewer(owner_url, name, role)
-    await give_password(services, viewer)
-    return viewer
+    return await give_password(services, add_viewer(owner_url, name, role))
 
 
 async def sign_in(client: httpx.AsyncClient, viewer: Viewer, password: str = PASSWORD) -> httpx.Response:

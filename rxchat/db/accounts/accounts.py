@@ -12,8 +12,11 @@ from sqlalchemy import ARRAY, Text, bindparam, delete, func, select, text, updat
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from rxchat.db.accounts.sessions import has_ended
 from rxchat.db.platform.results import row_count
+from rxchat.domain.accounts import Viewer, password_version
 from rxchat.domain.email_addresses import email_spellings
+from rxchat.domain.errors import NotSignedIn, ReauthenticationFailed
 from rxchat.tables import Identity, User
 
 
@@ -29,6 +32,12 @@ class Account:
     is_suspended: bool
     is_confirmed: bool
     has_second_factor: bool
+    password_changed_at: datetime | None
+
+    @property
+    def password_version(self) -> str:
+        """Which of the account's passwords this is: see `rxchat.domain.accounts.password_version`."""
+        return password_version(self.password_changed_at)
 
 
 async def has_accounts(session: AsyncSession) -> bool:
@@ -116,10 +125,49 @@ async def set_name(session: AsyncSession, user_id: UUID, name: str) -> None:
     await session.execute(update(User).where(col(User.id) == user_id).values(name=name))
 
 
-async def set_password_hash(session: AsyncSession, user_id: UUID, password_hash: str, *, is_new: bool = True) -> None:
-    """Replace the person's own password hash; not `is_new`: the same password, hashed anew."""
-    changed = {"password_changed_at": func.now()} if is_new else {}
-    await session.execute(update(User).where(col(User.id) == user_id).values(password_hash=password_hash, **changed))
+async def set_password_hash(session: AsyncSession, user_id: UUID, password_hash: str) -> None:
+    """Replace the user's own password. Call after `lock_own` where something depends on the one before."""
+    await session.execute(
+        update(User).where(col(User.id) == user_id).values(password_hash=password_hash, password_changed_at=func.now())
+    )
+
+
+async def replace_password_hash(session: AsyncSession, user_id: UUID, outdated: str, password_hash: str) -> None:
+    """Replace a hash by another one of the same password, unless the user has changed the password meanwhile."""
+    await session.execute(
+        update(User)
+        .where(col(User.id) == user_id, col(User.password_hash) == outdated)
+        .values(password_hash=password_hash)
+    )
+
+
+async def lock_own(session: AsyncSession, user_id: UUID, version: str | None = None) -> bool:
+    """Lock the user's own account, so that its password stays as it is until the transaction ends.
+
+    Returns False when there is no such account, when it is suspended, or when its password is not the one of `version`.
+    """
+    locked = await session.execute(
+        select(col(User.password_changed_at), col(User.suspended_at))
+        .where(col(User.id) == user_id)
+        .with_for_update(key_share=True)
+    )
+    row = locked.one_or_none()
+    return row is not None and row[1] is None and (version is None or password_version(row[0]) == version)
+
+
+async def require_reauthenticated(session: AsyncSession, viewer: Viewer) -> None:
+    """Check that what a user has just proved still counts in this transaction, and lock it until it ends.
+
+    Call first in each transaction that does what takes a password: hashing takes longer than changing it elsewhere does.
+
+    Raises:
+        ReauthenticationFailed: when the password was changed meanwhile.
+        NotSignedIn: when the session was ended meanwhile.
+    """
+    if not await lock_own(session, viewer.user_id, viewer.password_version):
+        raise ReauthenticationFailed
+    if await has_ended(session, viewer.user_id, viewer.session_id):
+        raise NotSignedIn
 
 
 async def confirm_email(session: AsyncSession, user_id: UUID) -> None:

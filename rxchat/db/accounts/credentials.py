@@ -49,6 +49,13 @@ async def remove_totp(session: AsyncSession, user_id: UUID) -> bool:
     return row_count(await session.execute(delete(TotpSecret).where(col(TotpSecret.user_id) == user_id))) == 1
 
 
+async def remove_unconfirmed_totp(session: AsyncSession, user_id: UUID) -> None:
+    """Remove a secret that still waits for its first code."""
+    await session.execute(
+        delete(TotpSecret).where(col(TotpSecret.user_id) == user_id, col(TotpSecret.confirmed_at).is_(None))
+    )
+
+
 async def replace_recovery_codes(session: AsyncSession, user_id: UUID, digests: Sequence[bytes]) -> None:
     """Put these codes in place of all that the person has."""
     await session.execute(delete(RecoveryCode).where(col(RecoveryCode.user_id) == user_id))

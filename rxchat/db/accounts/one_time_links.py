@@ -93,6 +93,12 @@ async def remove(session: AsyncSession, kind: str, link_id: UUID) -> bool:
     return row_count(removed) == 1
 
 
+async def lock_all_of(session: AsyncSession, kind: str, user_id: UUID) -> None:
+    """Wait for others who make or delete a user's links of a kind, until their transactions end."""
+    key = f"rxchat link {kind} {user_id}"
+    await session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": key})
+
+
 async def remove_all_of(session: AsyncSession, kind: str, user_id: UUID) -> None:
     """Take back all links of a kind that are for a person: a newer one is on its way."""
     await session.execute(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, func, select, text, update
+from sqlalchemy import LargeBinary, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import bindparam
 from sqlmodel import col
@@ -33,6 +33,7 @@ class SessionRecord:
     user_id: UUID | None = None
     key_id: UUID | None = None
     session_id: UUID | None = None
+    password_changed_at: datetime | None = None
 
 
 async def open_session(session: AsyncSession, row: UserSession) -> None:
@@ -66,6 +67,20 @@ async def why_ended(session: AsyncSession, user_id: UUID, session_id: UUID, idle
     return found.scalar_one_or_none() or ""
 
 
+async def has_ended(session: AsyncSession, user_id: UUID, session_id: UUID) -> bool:
+    """Whether a session was ended, under this id or one that it has had since."""
+    found = await session.execute(
+        select(col(UserSession.id))
+        .where(
+            col(UserSession.user_id) == user_id,
+            or_(col(UserSession.id) == session_id, col(UserSession.previous_id) == session_id),
+            col(UserSession.ended_at).is_not(None),
+        )
+        .limit(1)
+    )
+    return found.scalar_one_or_none() is not None
+
+
 async def behind_key(session: AsyncSession, digest: bytes) -> SessionRecord | None:
     """Return who is behind an API key that counts, or None."""
     statement = text("SELECT * FROM account_of_api_key(:hash)").bindparams(bindparam("hash", type_=LargeBinary))
@@ -88,6 +103,7 @@ def _behind(row: Any, last_used_at: datetime | None) -> SessionRecord:
         user_id=row.get("user_id"),
         key_id=row.get("key_id"),
         session_id=row.get("session_id"),
+        password_changed_at=row.get("password_changed_at"),
     )
 
 

@@ -231,6 +231,9 @@ class UserAdmin:
             raise NotAllowed("Your own account is deleted on your account page.")
         at = datetime.now(UTC) + self.grace
         async with self._database.begin(viewer.user_id) as session:
+            # The advisory lock first, as the procedure takes it: two administrators wait for each other.
+            await account_rows.lock_administrators(session)
+            await account_rows.require_reauthenticated(session, viewer)
             if not await user_admin.schedule_deletion(session, user_id, at):
                 raise NotFound
             await audit_log.append(

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from rxchat.db.access import audit_log
+from rxchat.db.accounts import accounts as account_rows
 from rxchat.db.accounts import credentials as rows
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.platform.database import Database
@@ -186,6 +187,7 @@ class ApiCredentials:
             expires_at=None if days is None else datetime.now(UTC) + timedelta(days=days),
         )
         async with self._database.begin(viewer.user_id) as session:
+            await account_rows.require_reauthenticated(session, viewer)
             if len(await rows.keys(session, viewer.user_id)) >= _KEYS_AT_MOST:
                 raise InvalidInput(f"You have {_KEYS_AT_MOST} keys already. Please revoke one that is not needed.")
             await rows.add_key(session, row)

@@ -118,6 +118,7 @@ class ExternalLogin:
             "next": next_path,
             "linking": str(viewer.user_id) if viewer else "",
             "session": str(viewer.session_id) if viewer else "",
+            "password": viewer.password_version if viewer else "",
             "invitation": invitation[:200],
             "jti": str(new_id()),
         }
@@ -167,7 +168,8 @@ class ExternalLogin:
         await self._limits.reset(attempt)
         if facts["linking"]:
             # Whoever went away is still who is here: else somebody would tie their account to another one's.
-            if viewer is None or (str(viewer.user_id), str(viewer.session_id)) != (facts["linking"], facts["session"]):
+            went = (facts["linking"], facts["session"], facts.get("password"))
+            if viewer is None or (str(viewer.user_id), str(viewer.session_id), viewer.password_version) != went:
                 raise InvalidProviderResponse
             await self._link(viewer, key, foreign, caller)
             return LoginResult(None, facts["next"])
@@ -176,6 +178,7 @@ class ExternalLogin:
     async def _link(self, viewer: Viewer, key: str, foreign: ExternalIdentity, caller: Caller) -> None:
         await self._require_person(viewer)
         async with self._database.begin(viewer.user_id) as session:
+            await rows.require_reauthenticated(session, viewer)
             known = await rows.by_identity(session, foreign.issuer, foreign.subject)
             if known is not None and known.id != viewer.user_id:
                 raise Conflict("This account is connected to another RxChat account already.")
@@ -245,6 +248,7 @@ class ExternalLogin:
             Conflict: when they could not sign in without it.
         """
         async with self._database.begin(viewer.user_id) as session:
+            await rows.require_reauthenticated(session, viewer)
             user = await rows.own(session, viewer.user_id)
             tied = await rows.identities(session, viewer.user_id)
             passkeys = await credentials.passkeys(session, viewer.user_id)

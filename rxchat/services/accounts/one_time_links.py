@@ -58,7 +58,7 @@ class OneTimeLinks:
     ) -> str:
         """Return the address of a new link; of those for one person only the newest works."""
         if user_id is not None:
-            await rows.remove_all_of(session, kind, user_id)
+            await self.remove_all(session, kind, user_id)
         token = secrets.token_urlsafe(32)
         link = AccountLink(
             kind=kind,
@@ -73,6 +73,11 @@ class OneTimeLinks:
         )
         await rows.add(session, link)
         return f"{self._base_url}/{_PAGES[kind]}#token={token}"
+
+    async def remove_all(self, session: AsyncSession, kind: LinkKind, user_id: UUID) -> None:
+        """Delete a user's unused links of a kind. Others that make or delete them wait until the transaction ends."""
+        await rows.lock_all_of(session, kind, user_id)
+        await rows.remove_all_of(session, kind, user_id)
 
     async def peek(self, session: AsyncSession, kind: LinkKind, token: str) -> Link | None:
         """Return what a link opens, without using it."""

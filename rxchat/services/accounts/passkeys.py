@@ -73,18 +73,22 @@ class Passkeys:
             )
         return host
 
-    def _challenge(self, purpose: str, options: Any, user_id: UUID | None) -> tuple[str, str]:
+    def _challenge(
+        self, purpose: str, options: Any, user_id: UUID | None, password_version: str = ""
+    ) -> tuple[str, str]:
         facts = {
             "for": purpose,
             "c": bytes_to_base64url(options.challenge),
             "jti": str(new_id()),
             "uid": str(user_id or ""),
+            "password": password_version,
         }
         return options_to_json(options), self._tokens.seal(Purpose.CHALLENGE, facts, _CHALLENGE)
 
-    async def _challenged(self, purpose: str, sealed: str, user_id: UUID | None) -> bytes:
+    async def _challenged(self, purpose: str, sealed: str, user_id: UUID | None, password_version: str = "") -> bytes:
         facts = self._tokens.open(Purpose.CHALLENGE, sealed)
-        if facts.get("for") != purpose or facts.get("uid") != str(user_id or ""):
+        given = (facts.get("for"), facts.get("uid"), facts.get("password"))
+        if given != (purpose, str(user_id or ""), password_version):
             raise NotSignedIn(_REFUSED)
         async with self._database.begin(None) as session:
             if not await session_rows.spend_token(session, id_in(facts, "jti"), datetime.now(UTC) + _CHALLENGE):
@@ -111,7 +115,7 @@ class Passkeys:
             ),
             exclude_credentials=[PublicKeyCredentialDescriptor(id=item.credential_id) for item in known],
         )
-        return self._challenge("add", options, viewer.user_id)
+        return self._challenge("add", options, viewer.user_id, viewer.password_version)
 
     async def add(
         self, viewer: Viewer, sealed: str, credential: dict[str, Any], name: str, origin: str, caller: Caller
@@ -124,7 +128,7 @@ class Passkeys:
             Conflict: when the person has very many, or somebody has this one.
         """
         host = self._rp_id(origin)
-        challenge = await self._challenged("add", sealed, viewer.user_id)
+        challenge = await self._challenged("add", sealed, viewer.user_id, viewer.password_version)
         try:
             made = webauthn.verify_registration_response(
                 credential=credential, expected_challenge=challenge, expected_rp_id=host, expected_origin=origin,
@@ -134,6 +138,7 @@ class Passkeys:
             raise InvalidInput("This passkey could not be added. Please try again.") from error
         name = clean_line(name)[:60] or "Passkey"
         async with self._database.begin(viewer.user_id) as session:
+            await account_rows.require_reauthenticated(session, viewer)
             if len(await rows.passkeys(session, viewer.user_id)) >= _AT_MOST:
                 raise Conflict(f"You have {_AT_MOST} passkeys already.")
             if await rows.passkey_of(session, made.credential_id) is not None:
@@ -163,6 +168,7 @@ class Passkeys:
             Conflict: when they could not sign in without it.
         """
         async with self._database.begin(viewer.user_id) as session:
+            await account_rows.require_reauthenticated(session, viewer)
             user = await account_rows.own(session, viewer.user_id)
             known = await rows.passkeys(session, viewer.user_id)
             others = await account_rows.identities(session, viewer.user_id)

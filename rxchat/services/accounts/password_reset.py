@@ -6,6 +6,7 @@ from uuid import UUID
 
 from rxchat.db.access import audit_log
 from rxchat.db.accounts import accounts as rows
+from rxchat.db.accounts import credentials
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain import mail
@@ -54,7 +55,7 @@ class PasswordReset:
         """
         checked_password(wanted, email=viewer.email, name=viewer.name)
         await self._authentication.reauthenticate(viewer, present, caller)
-        await self._set(viewer.user_id, wanted, caller, "password_changed", keeping=viewer.session_id)
+        await self._set(viewer.user_id, wanted, caller, "password_changed", viewer=viewer)
 
     async def request_reset(self, email: str, caller: Caller) -> None:
         """Send a link for a new password, if there is such an account; nobody learns from here whether there is.
@@ -98,14 +99,27 @@ class PasswordReset:
         async with self._database.begin(link.user_id) as session:
             user = await rows.own(session, link.user_id)
         checked_password(wanted, email=link.email, name=user.name if user else "")
-        await self._set(link.user_id, wanted, caller, "password_reset", keeping=None, token=token)
+        await self._set(link.user_id, wanted, caller, "password_reset", token=token)
         await self._limits.refund("link", caller)
 
     async def _set(
-        self, user_id: UUID, wanted: str, caller: Caller, action: AuditAction, *, keeping: UUID | None, token: str = ""
+        self,
+        user_id: UUID,
+        wanted: str,
+        caller: Caller,
+        action: AuditAction,
+        *,
+        viewer: Viewer | None = None,
+        token: str = "",
     ) -> None:
         hashed = await self._passwords.hash(wanted)
+        keeping = viewer.session_id if viewer else None
         async with self._database.begin(user_id) as session:
+            # Before anything else: what else depends on the password waits here, or has happened and is ended below.
+            if viewer:
+                await rows.require_reauthenticated(session, viewer)
+            else:
+                await rows.lock_own(session, user_id)
             if token:
                 # Used up with what it is for, or not at all.
                 link = await self._links.consume(session, LinkKind.RESET, token)
@@ -118,6 +132,8 @@ class PasswordReset:
             if keeping is not None:
                 await session_rows.rotate_soon(session, user_id, keeping)
             revoked = await session_rows.revoke_keys(session, user_id)
+            await self._links.remove_all(session, LinkKind.RESET, user_id)
+            await credentials.remove_unconfirmed_totp(session, user_id)
             user = await rows.own(session, user_id)
             await audit_log.append(
                 session, user_id, action, caller.address, correlation_id(), sessions_ended=ended, keys_revoked=revoked

@@ -14,6 +14,7 @@ from pyotp import random_base32
 from pyotp.totp import TOTP
 
 from rxchat.db.access import audit_log
+from rxchat.db.accounts import accounts as account_rows
 from rxchat.db.accounts import credentials as rows
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.platform.database import Database
@@ -78,6 +79,7 @@ class SecondFactors:
         secret = random_base32(32)
         sealed = self._vault.seal(_PURPOSE, str(viewer.user_id), secret.encode())
         async with self._database.begin(viewer.user_id) as session:
+            await account_rows.require_reauthenticated(session, viewer)
             if not await rows.begin_totp(session, viewer.user_id, sealed):
                 raise Conflict("There is an authenticator app already. Remove it first to set up another one.")
         uri = TOTP(secret).provisioning_uri(name=viewer.email, issuer_name=ISSUER)
@@ -91,6 +93,7 @@ class SecondFactors:
             NotFound: when nothing was begun.
         """
         async with self._database.begin(viewer.user_id) as session:
+            await account_rows.require_reauthenticated(session, viewer)
             secret = await rows.totp(session, viewer.user_id)
             if secret is None or secret.confirmed_at is not None:
                 raise NotFound("Please begin again: there is no authenticator app that waits for its first code.")
@@ -113,6 +116,7 @@ class SecondFactors:
             NotFound: when there is none.
         """
         async with self._database.begin(viewer.user_id) as session:
+            await account_rows.require_reauthenticated(session, viewer)
             if not await rows.remove_totp(session, viewer.user_id):
                 raise NotFound("There is no authenticator app.")
             if not await rows.passkeys(session, viewer.user_id):
@@ -122,6 +126,7 @@ class SecondFactors:
     async def regenerate_codes(self, viewer: Viewer, caller: Caller) -> list[str]:
         """Return ten new recovery codes; the old ones stop working."""
         async with self._database.begin(viewer.user_id) as session:
+            await account_rows.require_reauthenticated(session, viewer)
             codes = await self._new_codes(session, viewer.user_id)
             await audit_log.append(session, viewer.user_id, "recovery_codes_renewed", caller.address, correlation_id())
         return codes

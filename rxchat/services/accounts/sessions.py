@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from rxchat.db.access import audit_log
+from rxchat.db.accounts import accounts as account_rows
 from rxchat.db.accounts import sessions as rows
 from rxchat.db.accounts.sessions import SessionRecord
 from rxchat.db.platform.database import Database
-from rxchat.domain.accounts import Caller, SecondFactorPolicy, Viewer
+from rxchat.domain.accounts import Caller, SecondFactorPolicy, Viewer, password_version
 from rxchat.domain.audit_actions import AuditAction
 from rxchat.domain.errors import DatabaseUnavailable, NotFound, NotSignedIn, SecondFactorNeeded
 from rxchat.domain.ids import new_id
@@ -114,12 +115,17 @@ class Sessions:
         *,
         method: str,
         second_factor: bool,
+        password_version: str | None = None,
         device_id: UUID | None = None,
         scopes: frozenset[Scope] | None = None,
         kind: str = "browser",
         lifetime: timedelta | None = None,
     ) -> SessionToken:
-        """Begin a sign-in of somebody who has proved who they are."""
+        """Open a session for a user who has proved who they are.
+
+        Raises:
+            NotSignedIn: when the account was suspended meanwhile, or its password is not the one of `password_version`.
+        """
         token = SessionToken(user_id, new_id())
         now = datetime.now(UTC)
         row = UserSession(
@@ -135,6 +141,8 @@ class Sessions:
             scopes=None if scopes is None else sorted(scopes),
         )
         async with self._database.begin(user_id) as session:
+            if not await account_rows.lock_own(session, user_id, password_version):
+                raise NotSignedIn("Please sign in again.")
             await rows.open_session(session, row)
             await audit_log.append(
                 session, user_id, "signed_in", caller.address, correlation_id(),
@@ -290,6 +298,7 @@ class Sessions:
             scopes=None if found.scopes is None else frozenset(Scope(name) for name in found.scopes if name in _SCOPES),
             needs_second_factor=is_lacking and bool(administrative),
             lacks_second_factor=is_lacking,
+            password_version=password_version(found.password_changed_at),
             owes_second_factor=found.has_second_factor and not shown,
             must_enrol=is_lacking and policy is SecondFactorPolicy.EVERYBODY,
         )

@@ -112,7 +112,7 @@ class SignIn:
         if account.password_hash and self._passwords.is_outdated(account.password_hash):
             fresh = await self._passwords.hash(password)
             async with self._database.begin(account.id) as session:
-                await rows.set_password_hash(session, account.id, fresh, is_new=False)
+                await rows.replace_password_hash(session, account.id, account.password_hash, fresh)
         return account
 
     @property
@@ -155,10 +155,13 @@ class SignIn:
                 "uid": str(account.id),
                 "jti": str(new_id()),
                 "method": method,
+                "password": account.password_version,
                 "scopes": None if scopes is None else sorted(scopes),
             }
             return SignInResult(pending=self._tokens.seal(Purpose.PENDING, facts, _PENDING))
-        return await self._let_in(account.id, caller, method, second_factor=second_factor, scopes=scopes)
+        return await self._let_in(
+            account.id, account.password_version, caller, method, second_factor=second_factor, scopes=scopes
+        )
 
     async def _send_confirmation(self, account: Account, caller: Caller) -> None:
         """Send the link again, now and then: the first one may have expired."""
@@ -173,19 +176,27 @@ class SignIn:
             await self._post.queue(session, mail.confirmation(account.email, link, self._post.base_url))
 
     async def _let_in(
-        self, user_id: UUID, caller: Caller, method: str, *, second_factor: bool, scopes: frozenset[Scope] | None
+        self,
+        user_id: UUID,
+        password_version: str,
+        caller: Caller,
+        method: str,
+        *,
+        second_factor: bool,
+        scopes: frozenset[Scope] | None,
     ) -> SignInResult:
-        observability.SIGN_INS.labels("signed_in").inc()
         device_id = caller.device_id or new_id()
         token = await self._sessions.open(
             user_id,
             caller,
             method=method,
             second_factor=second_factor,
+            password_version=password_version,
             device_id=device_id if scopes is None else None,
             scopes=scopes,
             kind="browser" if scopes is None else "program",
         )
+        observability.SIGN_INS.labels("signed_in").inc()
         return SignInResult(token, self._tokens.seal(Purpose.DEVICE, {"did": str(device_id)}, _DEVICE))
 
     def pending_user(self, pending: str) -> UUID:
@@ -231,21 +242,25 @@ class SignIn:
         """Let somebody in who has just shown their second factor; each first step leads in once.
 
         Raises:
-            NotSignedIn: when the first step was used before, is too long ago, or the account was suspended since.
+            NotSignedIn: when the first step was used before, is too long ago, or since then the account was suspended
+                or its password changed.
         """
         user_id = self.pending_user(pending)
         facts = self._tokens.open(Purpose.PENDING, pending)
         async with self._database.begin(user_id) as session:
             account = await rows.own(session, user_id)
             is_first = await session_rows.spend_token(session, id_in(facts, "jti"), datetime.now(UTC) + _PENDING)
-        if account is None or account.suspended_at is not None or not is_first:
+        version = facts.get("password")
+        if account is None or account.suspended_at is not None or not is_first or not isinstance(version, str):
             raise NotSignedIn("Please sign in again.")
         asked = facts.get("scopes")
         scopes = valid_scopes(asked) if isinstance(asked, list) else None
-        return await self._let_in(user_id, caller, str(facts.get("method")), second_factor=True, scopes=scopes)
+        return await self._let_in(user_id, version, caller, str(facts.get("method")), second_factor=True, scopes=scopes)
 
     async def reauthenticate(self, viewer: Viewer, password: str, caller: Caller) -> None:
-        """Make sure that whoever holds the session is its person, before something that cannot be taken back.
+        """Check the password of the user who holds the session, before something that cannot be undone.
+
+        The transaction that does it begins with `require_reauthenticated` of the accounts' queries.
 
         Raises:
             SignInAgain: when the account has a second factor that this sign-in has not shown; without a password, when

@@ -182,6 +182,7 @@ class MyData:
         at = datetime.now(UTC) + self.grace
         async with self._database.begin(viewer.user_id) as session:
             await rows.lock_administrators(session)
+            await rows.require_reauthenticated(session, viewer)
             if viewer.role == "admin" and await rows.is_last_administrator(session, viewer.user_id):
                 raise LastAdministrator
             await rows.set_deletion(session, viewer.user_id, at)
@@ -217,7 +218,12 @@ class MyData:
         """
         await self._authentication.reauthenticate(viewer, password, caller)
         await self._limits.attempt("export", caller, str(viewer.user_id), counts_alone=True)
-        facts = {"uid": str(viewer.user_id), "sid": str(viewer.session_id), "jti": str(new_id())}
+        facts = {
+            "uid": str(viewer.user_id),
+            "sid": str(viewer.session_id),
+            "password": viewer.password_version,
+            "jti": str(new_id()),
+        }
         return self._tokens.seal(Purpose.EXPORT, facts, _TICKET)
 
     async def export(self, viewer: Viewer, ticket: str, caller: Caller) -> AsyncGenerator[bytes]:
@@ -231,9 +237,11 @@ class MyData:
             facts = self._tokens.open(Purpose.EXPORT, ticket)
         except NotSignedIn as error:
             raise NotAllowed(_OLD_TICKET) from error
-        if (facts.get("uid"), facts.get("sid")) != (str(viewer.user_id), str(viewer.session_id)):
+        given = (facts.get("uid"), facts.get("sid"), facts.get("password"))
+        if given != (str(viewer.user_id), str(viewer.session_id), viewer.password_version):
             raise NotAllowed(_OLD_TICKET)
         async with self._database.begin(viewer.user_id) as session:
+            await rows.require_reauthenticated(session, viewer)
             export_id = await self._leases.take(session, viewer.user_id)
             if not await session_rows.spend_token(session, id_in(facts, "jti"), datetime.now(UTC) + _TICKET):
                 raise NotAllowed(_OLD_TICKET)

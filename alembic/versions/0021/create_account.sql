@@ -1,0 +1,50 @@
+-- Creates an account with its groups; false when the address has one already. The first one is made elsewhere.
+-- More than an ordinary role takes an invitation to it that was used up in this very transaction.
+CREATE FUNCTION create_account(
+    p_id uuid, p_email text, p_name text, p_role text, p_password_hash text, p_is_confirmed boolean, p_groups uuid[]
+) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+    IF NOT has_accounts() THEN
+        RAISE EXCEPTION 'the first account is an administrator''s' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    IF (p_role NOT IN ('member', 'guest') OR p_groups <> '{}') AND NOT EXISTS (
+        SELECT FROM public.account_link
+         WHERE kind = 'invitation' AND used_at = now() AND email_key(email) = email_key(p_email) AND role = p_role
+           AND p_groups <@ group_ids::uuid[])
+    THEN
+        RAISE EXCEPTION 'no invitation to this' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    -- What was shared with a role since the invitation was made is only for those whom the inviter could let see it now.
+    IF EXISTS (SELECT FROM public.role WHERE name = p_role AND NOT is_builtin)
+       AND principals_have_grants('role', ARRAY[p_role])
+       AND NOT EXISTS (
+            SELECT FROM public.account_link
+              JOIN public.user_account AS inviter ON inviter.id = account_link.created_by
+              JOIN public.role ON role.name = inviter.role
+             WHERE account_link.kind = 'invitation' AND account_link.used_at = now()
+               AND email_key(account_link.email) = email_key(p_email) AND 'grants.manage' = ANY (role.permissions))
+    THEN
+        RAISE EXCEPTION 'this role was given more since the invitation' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    INSERT INTO public.user_account (id, email, name, role, password_hash, email_confirmed_at)
+    VALUES (p_id, p_email, p_name, p_role, p_password_hash, CASE WHEN p_is_confirmed THEN now() END)
+    ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    -- What was shared with a group since the invitation was made is only for those whom the inviter could let see it now.
+    INSERT INTO public.group_member (user_id, group_id)
+    SELECT p_id, user_group.id FROM public.user_group
+     WHERE user_group.id = ANY (p_groups)
+       AND (NOT principals_have_grants('group', ARRAY[user_group.id::text])
+            OR EXISTS (
+                SELECT FROM public.account_link
+                  JOIN public.user_account AS inviter ON inviter.id = account_link.created_by
+                  JOIN public.role ON role.name = inviter.role
+                 WHERE account_link.kind = 'invitation' AND account_link.used_at = now()
+                   AND email_key(account_link.email) = email_key(p_email) AND 'grants.manage' = ANY (role.permissions)));
+    RETURN true;
+END $$;
