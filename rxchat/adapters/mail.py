@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from urllib.parse import unquote, urlsplit
@@ -34,9 +35,12 @@ class SmtpMailer:
         Raises:
             MailUnavailable: when the server does not answer or does not take it.
         """
+        username, _, domain = ascii_email(letter.to).rpartition("@")
+        # As an object it is not parsed again: what looks like a name or like two addresses would be another mailbox.
+        recipient = Address(username=username, domain=domain)
         message = EmailMessage()
         # The library refuses line breaks in headers: nobody adds recipients of their own.
-        message["From"], message["To"], message["Subject"] = self._sender, ascii_email(letter.to), letter.subject
+        message["From"], message["To"], message["Subject"] = self._sender, recipient, letter.subject
         message["Date"] = formatdate(localtime=False)
         domain = self._sender.rpartition("@")[2].strip("> ") or "localhost"
         message["Message-ID"] = f"<{letter.id}@{domain}>" if letter.id else make_msgid(domain=domain)
@@ -45,6 +49,7 @@ class SmtpMailer:
         try:
             await aiosmtplib.send(
                 message,
+                recipients=[recipient.addr_spec],
                 hostname=self._host,
                 port=self._port,
                 use_tls=self._is_tls,

@@ -9,15 +9,15 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from rxchat.domain.email_addresses import canonical_email
+from rxchat.domain.email_addresses import canonical_email, is_plain_email
 from rxchat.domain.errors import InvalidInput
+from rxchat.domain.invisible import has_invisible
 from rxchat.domain.permissions import ADMINISTRATIVE, Permission, Scope
-from rxchat.domain.text import clean_line, sanitize
+from rxchat.domain.text import clean_line
 
 PASSWORD_MINIMUM = 10
 PASSWORD_MAXIMUM = 1_000
 
-# One @, something on both sides, no white space: whether it exists only a mail can tell.
 # Everything but letters and digits, and everything but letters.
 _SIGNS = re.compile(r"[\W_]+")
 _LETTERS = re.compile(r"[\W\d_]+")
@@ -25,6 +25,7 @@ _SHORTEST_WORD = 3
 _LETTERS_LEFT = 4
 _DIGITS_LEFT = 6
 """A year or a date behind a name is guessed, too."""
+# One @ and something on both sides, of a length that mail servers take: whether it exists only a mail can tell.
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}")
 
 
@@ -105,7 +106,8 @@ def valid_email(email: str) -> str:
     given = email.strip()
     email = canonical_email(given)
     is_address = _EMAIL.fullmatch(unicodedata.normalize("NFC", given)) and _EMAIL.fullmatch(email)
-    if not is_address or sanitize(email) != email or "" in email.rpartition("@")[2].split("."):
+    # IDNA would remove some invisible characters of a domain; where they are, something is wrong.
+    if not is_address or has_invisible(given) or not is_plain_email(email):
         raise InvalidInput("This does not look like an e-mail address.")
     return email
 

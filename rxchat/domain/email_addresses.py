@@ -1,23 +1,58 @@
 """E-mail addresses: one spelling for each mailbox, and the others that mean the same one.
 
 The domain decides: it may be written in Unicode or as IDNA encodes it (RFC 5890, UTS 46), in any case, with a dot at its end.
-The part before the @ is its host's own business, and stays as it is.
+The part before the @ is its host's own business, and stays as it is; ASCII letters are the same there in both cases.
 """
 
 from __future__ import annotations
 
 import re
+import string
 import unicodedata
+
+from rxchat.domain.invisible import has_invisible
 
 _PREFIX = "xn--"
 # Full stops of other scripts, which separate labels as well.
 _DOTS = re.compile("[\u3002\uff0e\uff61]")
+# RFC 5321, Dot-string; RFC 6531 adds what is not ASCII.
+_LOCAL_SIGNS = frozenset("!#$%&'*+-/=?^_`{|}~")
+# RFC 5892 allows the others beside certain letters.
+_DOMAIN_SIGNS = frozenset("-\u00b7\u0375\u05f3\u05f4\u30fb")
+_ADDRESS_LITERAL = re.compile(r"\[\d{1,3}(?:\.\d{1,3}){3}\]", re.ASCII)
+_ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 def canonical_email(email: str) -> str:
     """Return the spelling of an address that is stored; anything that is no address comes back normalized at most."""
     local, at, domain = unicodedata.normalize("NFC", email).rpartition("@")
     return f"{local}{at}{'.'.join(map(_unicode_label, _labels(domain)))}" if at else domain
+
+
+def is_plain_email(email: str) -> bool:
+    """Whether an address is one mailbox as it stands, without quotes, comments, a name or characters that nobody sees."""
+    local, _, domain = email.rpartition("@")
+    is_local = unicodedata.normalize("NFKC", local) == local and all(
+        _is_word(atom, _LOCAL_SIGNS) for atom in local.split(".")
+    )
+    is_domain = all(_is_word(label, _DOMAIN_SIGNS) for label in domain.split(".")) or _ADDRESS_LITERAL.fullmatch(domain)
+    return is_local and bool(is_domain)
+
+
+def _is_word(text: str, signs: frozenset[str]) -> bool:
+    """Whether a text has letters, digits and these signs alone, and no mark at its beginning."""
+    if not text or has_invisible(text) or unicodedata.category(text[0]).startswith("M"):
+        return False
+    return all(it in signs or unicodedata.category(it)[0] in "LMN" for it in text)
+
+
+def email_key(email: str) -> str:
+    """Return what the spellings of an address have in common that are compared as one.
+
+    The procedure email_key of the database does the same with what is stored.
+    """
+    local, at, domain = canonical_email(email).rpartition("@")
+    return f"{local.translate(_ASCII_LOWER)}{at}{domain}"
 
 
 def ascii_email(email: str) -> str:

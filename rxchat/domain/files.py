@@ -10,6 +10,7 @@ from uuid import UUID
 
 from rxchat.domain.documents import DocumentState, Reading
 from rxchat.domain.errors import InvalidInput
+from rxchat.domain.invisible import FILLERS, JOINERS, VARIATION_SELECTORS
 from rxchat.domain.versions import IfExists, VersionState
 
 PART_BYTES = 2 * 1024 * 1024
@@ -17,13 +18,9 @@ PART_BYTES = 2 * 1024 * 1024
 NAME_CHARACTERS = 255
 """Of a file's name: no file system in use takes a longer one."""
 
-_JOINERS = "\u200c\u200d"
 # Signs above or around numbers, in Arabic, Syriac and Kaithi.
 _SEEN_FORMAT_SIGNS = frozenset({*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD})
-# Letters, signs and marks without a shape of their own: in Hangul, Khmer, Mongolian, Braille; selectors of variants.
-_FILLER = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
+_FILLER = re.compile(f"[{FILLERS}{VARIATION_SELECTORS}\u180e]")
 _DIRECTORIES = re.compile(r"[/\\]")
 
 
@@ -167,7 +164,7 @@ def _cleaned(name: str) -> str:
 
 def _is_blank(text: str) -> bool:
     """Whether nothing of a text is seen, though some of it may have a width, or change what stands before it."""
-    return all(it.isspace() or it in _JOINERS or _FILLER.match(it) for it in text)
+    return all(it.isspace() or it in JOINERS or _FILLER.match(it) for it in text)
 
 
 def _is_unseen(character: str) -> bool:
@@ -176,7 +173,7 @@ def _is_unseen(character: str) -> bool:
     Joiners stay: names in Persian, languages of India, and emoji are made with them. So do characters that are newer than
     this Python's table of them.
     """
-    if character in _JOINERS or character.isspace():
+    if character in JOINERS or character.isspace():
         return False
     match unicodedata.category(character):
         case "Cf":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from rxchat.domain.invisible import without_invisible
+
 MESSAGE_CHARACTERS = 100_000
 ANSWER_CHARACTERS = 200_000
 TITLE_CHARACTERS = 60
@@ -16,16 +18,6 @@ PAGES = frozenset(
 # Nothing that a browser, a proxy or the server would decode or remove: no percent sign, dot or semicolon.
 _PAGE_PATH = re.compile(r"/(?:([A-Za-z0-9_-]+)(?:/[A-Za-z0-9_-]+)*/?)?")
 _SURROGATES = re.compile("[\ud800-\udfff]")
-# What no font shows: signs for the direction of writing and for layout, fillers, tags. Two join what stands beside them, and
-# are kept where they do: after emoji and letters of Arabic, Indic and other scripts that join.
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0"
-    "\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e001f\U000e0080-\U000e0fff]"
-    # The tags are letters of a flag's region.
-    "|(?<![\U0001f3f4\U000e0020-\U000e007f])[\U000e0020-\U000e007f]+"
-)
-_JOINERS = "\u200c\u200d"
-_LONE_JOINERS = re.compile(f"(?:^|(?<=[\x00-\u058f\u1c80-\u1cbf\u1e00-\u1fff]))[{_JOINERS}]+|[{_JOINERS}]+(?=\\s|$)")
 
 
 def sanitize(text: str) -> str:
@@ -48,7 +40,7 @@ def clean_line(text: str) -> str:
     Invisible characters are removed: a name that consists of them would be blank, and one that contains them could imitate
     another name. Characters that set the direction of writing are removed because they also affect the text beside them.
     """
-    return " ".join(_LONE_JOINERS.sub("", _INVISIBLE.sub("", sanitize(text))).split())
+    return " ".join(without_invisible(sanitize(text)).split())
 
 
 def utf16_length(text: str) -> int:

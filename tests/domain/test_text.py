@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -47,7 +49,40 @@ def test_no_short_text_turns_what_stands_beside_it(sign: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", [0xAD, 0x115F, 0x180E, 0x200B, 0x200C, 0x200D, 0x206A, 0x2800, 0x3164, 0xFEFF, 0xE0041]
+    "code",
+    [
+        0x1,
+        0x8,
+        0x1B,
+        0x7F,
+        0x80,
+        0xAD,
+        0x34F,
+        0x115F,
+        0x180B,
+        0x180D,
+        0x180E,
+        0x180F,
+        0x200B,
+        0x200C,
+        0x200D,
+        0x206A,
+        0x2800,
+        0x3164,
+        0xFDD0,
+        0xFE00,
+        0xFE0E,
+        0xFE0F,
+        0xFEFF,
+        0xFFFE,
+        0x13430,
+        0x1D159,
+        0x1FFFF,
+        0xE0001,
+        0xE0041,
+        0xE0100,
+        0xE01EF,
+    ],
 )
 def test_what_nobody_sees_makes_no_name_and_no_other_one(code: int) -> None:
     """One that is blank, or looks like another's."""
@@ -63,6 +98,35 @@ def test_what_nobody_sees_makes_no_name_and_no_other_one(code: int) -> None:
 )
 def test_what_joins_or_varies_visible_signs_stays(text: str) -> None:
     assert clean_line(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["1\ufe0f\u20e3", "©\ufe0f", "☎\ufe0e", "葛\U000e0100城", "ᠭ\u180bᠠ", "👁\ufe0f\u200d🗨\ufe0f", "↔\ufe0f"]
+)
+def test_a_selector_of_variants_stays_where_there_are_some(text: str) -> None:
+    assert clean_line(text) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("races\ufe0f", "races"), ("races\x01", "races"), ("Alice\x1b[2K\x08", "Alice[2K"), ("❤\ufe0f\ufe0f", "❤\ufe0f"),
+        ("\u2800\ufe0f", ""), ("1\ufe0f", "1"), ("a\U000e0100", "a"), ("a\x85b\x1cc", "a b c"),
+    ],
+)  # fmt: skip
+def test_what_changes_nothing_that_is_seen_makes_no_other_name(name: str, kept: str) -> None:
+    assert clean_line(name) == kept
+
+
+def test_what_this_python_knows_as_a_control_or_format_character_is_in_no_name() -> None:
+    """Numbers' signs in Arabic, Syriac and Kaithi are seen."""
+    seen = {*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD}
+    unseen = [
+        chr(code)
+        for code in range(1, sys.maxunicode + 1)
+        if unicodedata.category(chr(code)) in {"Cc", "Cf"} and code not in seen
+    ]
+    assert [sign for sign in unseen if clean_line(f"a{sign}") != "a" or clean_line(sign)] == []
 
 
 def test_a_line_keeps_every_script_and_joined_signs() -> None:

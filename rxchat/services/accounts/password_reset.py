@@ -12,7 +12,7 @@ from rxchat.db.platform.database import Database
 from rxchat.domain import mail
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.audit_actions import AuditAction
-from rxchat.domain.email_addresses import canonical_email
+from rxchat.domain.email_addresses import email_key
 from rxchat.domain.errors import DatabaseUnavailable, NotAllowed
 from rxchat.observability import correlation_id
 from rxchat.services.accounts.one_time_links import LinkKind, OneTimeLinks
@@ -66,7 +66,7 @@ class PasswordReset:
         email = email.strip()[:254].replace("\x00", "")
         async with self._database.begin(None) as session:
             account = await rows.by_email(session, email)
-        await self._limits.attempt("forget", caller, str(account.id) if account else canonical_email(email).casefold())
+        await self._limits.attempt("forget", caller, str(account.id) if account else email_key(email))
         self._post.run_in_background(self._send_reset(email, caller.address))
 
     async def _send_reset(self, email: str, address: str) -> None:

@@ -12,6 +12,7 @@ from rxchat.db.accounts import accounts as rows
 from rxchat.db.platform.database import Database
 from rxchat.domain import mail
 from rxchat.domain.accounts import Caller, RegistrationMode, valid_email, valid_name, valid_password
+from rxchat.domain.email_addresses import email_key
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotSignedIn
 from rxchat.domain.ids import new_id, parse_id
 from rxchat.observability import correlation_id
@@ -136,7 +137,7 @@ class Registration:
             raise NotAllowed("Accounts here are made by invitation. Please ask an administrator for one.")
         name, email = valid_name(name), valid_email(email)
         password = checked_password(password, email=email, name=name)
-        await self._limits.attempt("register", caller, email.casefold())
+        await self._limits.attempt("register", caller, email_key(email))
         hashed = await self._passwords.hash(password)
         user_id = new_id()
         is_confirmed = not self._post.is_configured

@@ -16,7 +16,7 @@ from rxchat.db.accounts.accounts import Account
 from rxchat.db.platform.database import Database
 from rxchat.domain import mail
 from rxchat.domain.accounts import Caller, Viewer
-from rxchat.domain.email_addresses import canonical_email
+from rxchat.domain.email_addresses import email_key
 from rxchat.domain.errors import NotSignedIn, ReauthenticationFailed, SignInAgain, TooManyAttempts
 from rxchat.domain.ids import new_id
 from rxchat.domain.limits import RateLimit
@@ -102,7 +102,7 @@ class SignIn:
             account = await rows.by_email(session, email)
         is_known = account is not None and await self._sessions.knows_device(account.id, caller)
         # By the account where there is one: the database knows better than we which spellings of an address are the same.
-        subject = str(account.id) if account else canonical_email(email).casefold()
+        subject = str(account.id) if account else email_key(email)
         attempt = await self._limits.attempt("sign-in", caller, subject, is_known_device=is_known)
         matches = await self._passwords.matches(password[:10_000], account.password_hash if account else None)
         if account is None or not matches or account.is_suspended:

@@ -8,6 +8,7 @@ import reflex as rx
 
 from rxchat.db.access.user_admin import PersonRow
 from rxchat.domain.accounts import RegistrationMode, Viewer
+from rxchat.domain.email_addresses import email_key
 from rxchat.domain.permissions import Permission, is_permitted
 from rxchat.services.access.user_admin import PAGE, Invitation
 from rxchat.services.app import container
@@ -165,7 +166,7 @@ class PeopleState(AdminPage, rx.State):
     async def invite(self, viewer: Viewer, form: dict) -> None:
         """Invite somebody, and show the link to hand over."""
         email = text_in(form, "email").strip()
-        self.has_replaced = any(item.email.casefold() == email.casefold() for item in self.invitations)
+        self.has_replaced = any(email_key(item.email) == email_key(email) for item in self.invitations)
         self.link, self.is_mailed = await container.get_services().people.invite(
             viewer,
             email=email,
