@@ -6,7 +6,10 @@ import psycopg
 import pytest
 
 from rxchat.domain.accounts import Caller
+from rxchat.domain.errors import NotAllowed, RxChatError
 from rxchat.domain.ids import new_id
+from rxchat.domain.permissions import ADMINISTRATIVE, Permission
+from rxchat.services.accounts.one_time_links import LinkKind
 from rxchat.services.app.container import Services
 from rxchat.states.access.user import PersonState
 from tests.factories import PASSWORD, signed_in_as
@@ -72,3 +75,66 @@ async def test_no_event_of_the_page_deletes_an_account(services: Services, owner
         await services.people.delete_account(admin, other.user_id, Caller())
         await tab.do(PersonState, "show_deletion")
         assert "will be deleted" in tab.shown(PersonState, "done")
+
+
+async def test_an_administrator_whose_account_is_to_be_deleted_administers_nothing_meanwhile(
+    services: Services, clients: Open, owner_url: str
+) -> None:
+    admin, bob = await person(services, owner_url, "Grace", "admin"), await person(services, owner_url, "Bob", "admin")
+    erin, client = await person(services, owner_url, "Erin"), clients()
+    await services.people.delete_account(admin, bob.user_id, Caller())
+    assert (await sign_in(client, bob)).status_code == 200
+    attempts = {
+        "/api/admin/invitations": {"email": "accomplice@members.test", "role": "admin"},
+        f"/api/admin/people/{erin.user_id}/suspend": {},
+        f"/api/admin/people/{erin.user_id}/delete": {"password": PASSWORD},
+        f"/api/admin/people/{erin.user_id}/end-sessions": {},
+    }
+    for address, body in attempts.items():
+        assert (await client.post(address, json=body)).status_code == 403, address
+    for address in ("/api/admin/people", "/api/admin/audit/export"):
+        assert (await client.get(address)).status_code == 403, address
+    # What they do as users stays, and their data is theirs to take along.
+    ticket = await client.post("/api/me/export", json={"password": PASSWORD})
+    assert (await client.get(ticket.json()["url"])).status_code == 200
+    key = await client.post("/api/me/keys", json={"name": "k", "scopes": ["read"], "password": PASSWORD})
+    assert key.status_code == 201
+    program = await services.sessions.authenticate_bearer(key.json()["key"])
+    assert program.permissions
+    assert not program.permissions & ADMINISTRATIVE
+    # The database decides so, too, whatever a request was checked with.
+    for change in (
+        services.people.set_role(bob, erin.user_id, "admin", Caller()),
+        services.people.invite(bob, email="accomplice@members.test", role="admin", caller=Caller()),
+        services.people.keep_account(bob, bob.user_id, Caller()),
+        services.people.end_sessions(bob, admin.user_id, Caller()),
+    ):
+        with pytest.raises(RxChatError):
+            await change
+    assert await services.people.invitations(admin) == []
+    await services.people.keep_account(admin, bob.user_id, Caller())
+    await sign_in(client, bob)
+    assert (await client.get("/api/admin/people")).status_code == 200
+
+
+async def test_an_invitation_of_an_administrator_whose_account_is_to_be_deleted_opens_nothing(
+    services: Services, owner_url: str
+) -> None:
+    admin, bob = await person(services, owner_url, "Grace", "admin"), await person(services, owner_url, "Bob", "admin")
+    await services.people.delete_account(admin, bob.user_id, Caller())
+    # As if it had been made at the same moment.
+    async with services.people._database.begin(admin.user_id) as session:
+        made = await services.people._links.make(
+            session, LinkKind.INVITATION, email="x@members.test", role="admin", is_mailed=False, created_by=bob.user_id
+        )
+    with pytest.raises(NotAllowed):
+        await services.registration.check_link("invitation", made.partition("token=")[2], Caller())
+
+
+def test_postgres_and_python_agree_on_what_administers(owner_url: str) -> None:
+    with psycopg.connect(owner_url) as connection:
+        row = connection.execute(
+            "SELECT without_administration(%s::varchar[])", ([permission.value for permission in Permission],)
+        ).fetchone()
+    assert row
+    assert set(row[0]) == {permission.value for permission in set(Permission) - ADMINISTRATIVE}

@@ -219,7 +219,8 @@ class UserAdmin:
     async def delete_account(self, viewer: Viewer, user_id: UUID, caller: Caller) -> datetime:
         """Have a person's account deleted after the grace time, and return when that is; what they have open ends.
 
-        Until then they can sign in, to take their data along, and an administrator can keep the account after all.
+        Until then they can sign in, to take their data along, but administer nothing; an administrator can keep the account
+        after all.
 
         Raises:
             NotAllowed: without the permission, for oneself, or for somebody who may do more.

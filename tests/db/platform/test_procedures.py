@@ -13,6 +13,7 @@ from rxchat.db.accounts import accounts
 from rxchat.db.chat import conversations
 from rxchat.db.platform.database import Database
 from rxchat.domain.conversations import ConversationCreated, ConversationRenamed
+from rxchat.domain.email_addresses import email_key
 from rxchat.domain.errors import NotAllowed, StaleConversation
 from rxchat.domain.ids import new_id
 from rxchat.services.app.container import Services
@@ -85,3 +86,23 @@ async def test_audit_is_written_by_its_procedure_with_the_change_or_not_at_all(
     assert (row.action, row.data) == ("signed_in", {"detail": 1})
     with psycopg.connect(owner_url) as connection:
         assert connection.execute("SELECT count(*) FROM audit_event WHERE action = 'tested'").fetchone() == (0,)
+
+
+def test_postgres_compares_addresses_as_python_does(owner_url: str) -> None:
+    """Of addresses in the spelling in which they are stored, and of what is no address."""
+    emails = [
+        "Ann.Bo+X@exämple.org",
+        "\u0130ris@a.test",
+        "jÖRG@a.test",
+        "straße@faß.de",
+        "A@[127.0.0.1]",
+        "ada",
+        "",
+        "用户@例え.テスト",
+    ]
+    with psycopg.connect(owner_url) as connection:
+        found = connection.execute(
+            "SELECT array_agg(email_key(email)) FROM unnest(%s::text[]) AS email", (emails,)
+        ).fetchone()
+    assert found
+    assert found[0] == [email_key(email) for email in emails]
