@@ -253,3 +253,33 @@ async def test_a_hash_that_is_made_again_leaves_a_new_password_alone(services: S
     async with database.begin(ada.user_id) as session:
         await rows.replace_password_hash(session, ada.user_id, account.password_hash, account.password_hash)
     assert await services.authentication._password_checked(ada.email, NEW, CALLER)
+
+
+async def test_nothing_is_left_of_loops_with_the_old_password_while_it_is_reset(
+    services: Services, clients: Open, owner_url: str
+) -> None:
+    ada, browser = await person(services, owner_url), clients()
+    await sign_in(browser, ada)
+    token = await _link(services, ada)
+    is_over = asyncio.Event()
+
+    async def keep_trying(client: httpx.AsyncClient, *, wants_keys: bool) -> None:
+        client.cookies.update(browser.cookies)
+        while not is_over.is_set():
+            if wants_keys:
+                body = {"name": "k", "scopes": ["read"], "password": PASSWORD}
+                await client.post("/api/me/keys", json=body)
+            else:
+                await sign_in(client, ada)
+
+    loops = [
+        asyncio.create_task(keep_trying(clients(f"198.51.100.{number}"), wants_keys=number % 2 == 0))
+        for number in range(6)
+    ]
+    await asyncio.sleep(0.2)
+    await services.password_changes.reset(token, NEW, CALLER)
+    await asyncio.sleep(0.2)
+    is_over.set()
+    await asyncio.gather(*loops)
+    assert count(owner_url, "user_session", ada, "ended_at IS NULL") == 0
+    assert count(owner_url, "api_key", ada, "revoked_at IS NULL") == 0
