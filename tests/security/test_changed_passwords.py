@@ -11,6 +11,7 @@ import pytest
 
 from rxchat.domain.accounts import Caller, Viewer
 from rxchat.domain.errors import NotAllowed, NotSignedIn
+from rxchat.domain.ids import new_id
 from rxchat.services.app.container import Services
 from tests.factories import PASSWORD
 from tests.security.house import Open, error_of, give_password, person, set_up_totp, sign_in
@@ -85,6 +86,8 @@ ACTIONS = {
     "an API key": ("/api/me/keys", {"name": "k", "scopes": ["read"]}),
     "an authenticator app": ("/api/me/totp/begin", {}),
     "no authenticator app any more": ("/api/me/totp/remove", {}),
+    "a passkey less": (f"/api/me/passkeys/{new_id()}/remove", {}),
+    "an account elsewhere less": (f"/api/me/identities/{new_id()}/remove", {}),
     "recovery codes": ("/api/me/recovery-codes", {}),
     "the account's deletion": ("/api/me/delete", {}),
     "a new password": ("/api/me/password", {"present": PASSWORD, "wanted": "a third horse entirely"}),
