@@ -77,7 +77,7 @@ def test_an_invitation_is_accepted_with_an_account_elsewhere(house: RxChat, prof
     page.goto(f"{site(house)}/account")
     expect(page.get_by_role("main").get_by_text(invited.email)).to_be_visible()
     page.goto(f"{site(house)}/join#token={token}")
-    expect(page.get_by_role("heading", name="This invitation does not work (any more)")).to_be_visible()
+    expect(page.get_by_role("heading", name="This invitation is no longer valid")).to_be_visible()
 
 
 def test_connecting_signing_in_and_disconnecting(house: RxChat, profile: Profile) -> None:

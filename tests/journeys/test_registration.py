@@ -100,10 +100,10 @@ def test_an_invitation_is_an_account_with_the_invited_address(house: RxChat, pro
 def test_a_link_that_is_none_helps_on(house: RxChat, profile: Profile) -> None:
     page = tab(profile())
     page.goto(f"{site(house)}/join#token=nonsense")
-    expect(page.get_by_role("heading", name="This invitation does not work (any more)")).to_be_visible()
+    expect(page.get_by_role("heading", name="This invitation is no longer valid")).to_be_visible()
     for path in ("join", "reset", "confirm"):
         page.goto(f"{site(house)}/{path}")
-        expect(page.get_by_role("heading", name=re.compile("does not work"))).to_be_visible()
+        expect(page.get_by_role("heading", name=re.compile("no longer valid"))).to_be_visible()
 
 
 def test_whoever_guesses_has_to_wait_and_sees_for_how_long(house: RxChat, profile: Profile) -> None:

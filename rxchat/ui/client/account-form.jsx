@@ -120,7 +120,7 @@ export function Join() {
   if (found.email) return <JoinForm token={token} email={found.email} onOld={() => setFound({ isOld: true })} />;
   if (found.isOld) {
     const lead = "An invitation works once, for seven days. If you have made your account already, sign in; else ask whoever invited you for a new link.";
-    return <CardMessage icon={Link2Off} title="This invitation does not work (any more)" lead={lead}><SignInLink /></CardMessage>;
+    return <CardMessage icon={Link2Off} title="This invitation is no longer valid" lead={lead}><SignInLink /></CardMessage>;
   }
   return (
     <>
