@@ -30,7 +30,7 @@ def canonical_email(email: str) -> str:
 
 
 def is_plain_email(email: str) -> bool:
-    """Whether an address is one mailbox as it stands, without quotes, comments, a name or characters that nobody sees."""
+    """Whether an address is one mailbox as it stands, without quotes, comments, a name or invisible characters."""
     local, _, domain = email.rpartition("@")
     is_local = unicodedata.normalize("NFKC", local) == local and all(
         _is_word(atom, _LOCAL_SIGNS) for atom in local.split(".")

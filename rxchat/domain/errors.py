@@ -9,17 +9,17 @@ RxChatError
 │   ├── ReauthenticationFailed   403  signed in, and the password was wrong
 │   ├── SignInAgain              403  signed in, and too long ago for this
 │   ├── SecondFactorNeeded       403  signed in, and a second factor has to be set up first
-│   ├── NoAccount                403  signed in elsewhere, and nobody here
-│   ├── AddressTaken             403  signed in elsewhere, and the address is somebody's here
-│   └── AddressUnconfirmed       403  signed in elsewhere, and nobody vouches for the address
+│   ├── NoAccount                403  signed in at the provider, but there is no account here
+│   ├── AddressTaken             403  signed in at the provider, but another account here has the address
+│   └── AddressUnconfirmed       403  signed in at the provider, which does not confirm the address
 │       ├── AddressMissing       403  the claim “email” is missing
 │       ├── AddressEmpty         403  it is empty
 │       └── AddressUnsaid        403  the claim “email_verified” is missing
 ├── NotFound                     404  unknown, or someone else's: the two look the same
 ├── Conflict                     409  the state of things forbids it
 │   ├── AlreadyExists            409  the name is taken, and the upload was to be refused then
-│   ├── StaleConversation        409  somebody else wrote first
-│   └── LastAdministrator        409  nobody would administer any more
+│   ├── StaleConversation        409  another writer was first
+│   └── LastAdministrator        409  no administrator would be left
 ├── TooManyAttempts              429  come back later
 ├── DatabaseUnavailable          503  Postgres does not answer
 │   └── DatabaseBusy             503  it does, and others had its connections for too long

@@ -65,8 +65,10 @@ def test_signing_out_in_one_tab_ends_what_the_other_sees(
     other.page.get_by_role("button", name="Ada Lovelace").click()
     other.page.get_by_role("menuitem", name="Sign out").click()
     other.page.wait_for_url(re.compile("/sign-in$"))
-    # Nobody touches the first tab.
+    # The first tab is not touched.
     chat.page.wait_for_url(re.compile("/sign-in"))
+    expect(chat.page.get_by_role("button", name="Sign in")).to_be_visible()
+    expect(chat.page.get_by_text("Seen from two tabs")).to_have_count(0)
 
 
 def test_an_address_visited_signed_out_is_where_signing_in_leads(server: RxChat, chat: Chat, stranger: Page) -> None:
