@@ -116,7 +116,7 @@ class OidcSignIn:
         """Return what the ID token leaves out: many providers keep names and addresses for this endpoint."""
         said = await self._calls.read(known.userinfo_endpoint, bearer=needed(tokens, "access_token"))
         if needed(said, "sub") != claims["sub"]:
-            raise UntrustedResponse("the userinfo is about somebody else")
+            raise UntrustedResponse("the userinfo names another subject")
         return said
 
     async def _discovery(self) -> Discovery:
