@@ -96,7 +96,7 @@ def database_url(servers: Endpoints) -> str:
 
 @pytest.fixture(scope="session")
 def past_grace(database_url: str) -> None:
-    """The time after Postgres' start in which every lease holds is over (alembic/versions/0003_tables.sql)."""
+    """The time after Postgres' start in which every lease holds is over (alembic/sql/is_leased.sql)."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_sleep(extract(epoch FROM greatest(interval '0',"

@@ -167,7 +167,7 @@ def test_the_lock_of_the_sign_in_provider_names_no_registry_and_pins_everything(
 def test_every_stored_procedure_is_installed_by_a_migration() -> None:
     versions = ROOT / "alembic" / "versions"
     for procedure in (ROOT / "alembic" / "sql").glob("*.sql"):
-        assert list(versions.glob(f"*/{procedure.name}")), procedure.name
+        assert list(versions.rglob(procedure.name)), procedure.name
         assert f"FUNCTION {procedure.stem}(" in procedure.read_text()
 
 

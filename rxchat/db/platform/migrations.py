@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import NullPool, create_engine, make_url, text
 
 from rxchat.db.platform.database import RUNTIME_ROLE, driver_url
+from rxchat.domain.errors import RxChatError
 from rxchat.settings import Settings
 
 # Serving processes ask for the newest revision alone; to import Alembic and all migrations takes 0.2 s of processor time.
@@ -15,6 +16,21 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 _ROOT = Path(__file__).resolve().parents[3]
+
+
+# A table of the first schema. Databases from before it had a revision "0001", too, without this table.
+_TABLE_OF_FIRST_SCHEMA = "queue_claim"
+
+
+class UnknownRevision(RxChatError):
+    """The database has a schema that this version of RxChat cannot upgrade."""
+
+    def __init__(self, revision: str) -> None:
+        super().__init__(
+            f"The database is at schema revision {revision}, which this version of RxChat does not know. It was created by a"
+            " newer version, or by one from before the first release. Run that version, or start with an empty database:"
+            " another one in DATABASE_URL and DATABASE_OWNER_URL or, for the embedded Postgres, another folder in RXCHAT_DATA."
+        )
 
 
 def owner_url() -> str:
@@ -40,9 +56,14 @@ def config(url: str) -> Config:
 
 
 def upgrade(url: str) -> None:
-    """Bring the database up to the newest revision; safe to run from several processes at once."""
+    """Upgrade the database to the newest revision; safe to run from several processes at once.
+
+    Raises:
+        UnknownRevision: when the schema is from a newer version, or from before the first release.
+    """
     from alembic import command
 
+    _require_known_revision(url)
     command.upgrade(config(url), "head")
 
 
@@ -58,14 +79,29 @@ def admit(owner: str, login: str) -> None:
         is_member = text("SELECT pg_has_role(:name, :role, 'MEMBER')")
         if not connection.execute(is_member, {"name": name, "role": RUNTIME_ROLE}).scalar_one():
             connection.execute(text(f"GRANT {RUNTIME_ROLE} TO {quoted}"))
-        # Granted to it by name, perhaps; from PUBLIC migration 0005 takes it.
+        # Granted to it by name, perhaps; from PUBLIC the first migration takes it.
         database = preparer.quote(str(connection.execute(text("SELECT current_database()")).scalar_one()))
         connection.execute(text(f"REVOKE TEMPORARY ON DATABASE {database} FROM {quoted}"))
 
 
 def newest_revision() -> str:
     """Return the revision that this code needs: migrations are a line, and each file's name begins with its revision."""
-    return max(path.name.partition("_")[0] for path in (_ROOT / "alembic" / "versions").glob("[0-9]*_*.py"))
+    return max(_revisions())
+
+
+def _revisions() -> set[str]:
+    return {path.name.partition("_")[0] for path in (_ROOT / "alembic" / "versions").glob("[0-9]*_*.py")}
+
+
+def _require_known_revision(url: str) -> None:
+    revision = current_revision(url)
+    if revision is None:
+        return
+    with create_engine(driver_url(url), poolclass=NullPool).connect() as connection:
+        exists = text("SELECT to_regclass(:table) IS NOT NULL")
+        is_ours = connection.execute(exists, {"table": _TABLE_OF_FIRST_SCHEMA}).scalar_one()
+    if revision not in _revisions() or not is_ours:
+        raise UnknownRevision(revision)
 
 
 def current_revision(url: str) -> str | None:

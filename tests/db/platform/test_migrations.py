@@ -50,3 +50,13 @@ def test_migrations_go_up_and_down_and_up_again(fresh_url: str) -> None:
     assert {name for (name,) in left} == {"alembic_version"}
     migrations.upgrade(fresh_url)
     assert migrations.current_revision(fresh_url) == migrations.newest_revision()
+
+
+@pytest.mark.parametrize("revision", ["0021", "0001", "9999"])
+def test_a_schema_of_another_version_is_refused_with_what_to_do(fresh_url: str, revision: str) -> None:
+    """From before the first release (which began with "0001", too) or from a newer version."""
+    with psycopg.connect(fresh_url) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+        connection.execute("INSERT INTO alembic_version VALUES (%s)", (revision,))
+    with pytest.raises(migrations.UnknownRevision, match=rf"revision {revision}.*empty database"):
+        migrations.upgrade(fresh_url)

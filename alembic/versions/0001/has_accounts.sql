@@ -1,5 +1,0 @@
--- Whether anybody has an account yet; asked before anyone can be signed in.
-CREATE FUNCTION has_accounts() RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, public
-AS $$ SELECT EXISTS (SELECT FROM user_account) $$;

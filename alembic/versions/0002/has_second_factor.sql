@@ -1,8 +1,0 @@
--- Whether a person has a second factor that is in force.
-CREATE FUNCTION has_second_factor(p_user uuid) RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, public
-AS $$
-    SELECT EXISTS (SELECT FROM totp_secret WHERE user_id = p_user AND confirmed_at IS NOT NULL)
-        OR EXISTS (SELECT FROM passkey WHERE user_id = p_user)
-$$;
