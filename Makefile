@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE :=
 BROWSERS := chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick test-all test-containers coverage check types lint layers gates pages bench faults settings lock browser clean
+.PHONY: help run test quick test-all test-containers coverage check types lint layers gates pages bench faults settings data-model lock browser clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -68,6 +68,9 @@ faults: .venv/installed-dev ## Kill, stop and cut everything, and write the tabl
 
 settings: .venv/installed-dev ## Write docs/settings.md from rxchat/settings.py
 	$(BIN)/python -m tests.settings_page
+
+data-model: .venv/installed-dev ## Write the diagrams of docs/architecture.md from rxchat/tables
+	$(BIN)/python -m tests.data_model
 
 lock: .venv/installed-dev ## Pin what pyproject.toml asks for, with hashes, and prove the pins complete
 	$(COMPILE) --group install -o requirements-install.txt
