@@ -20,11 +20,11 @@ _HEAD = (
     "what was done",
     "to what",
     "times",
-    "answers under way",
+    "answers in progress",
     "text lost from storage",
     "taken over within",
-    "acknowledged and lost",
-    "readers that ended different",
+    "confirmed and lost",
+    "readers with another text at the end",
     "asserted",
 )
 

@@ -37,7 +37,7 @@ async def _until_taken_over(at: Round) -> None:
             await asyncio.sleep(0.05)
 
 
-@scenario("kill -9", "a web process", "its readers connect to the other by themselves; the workers write on")
+@scenario("kill -9", "a web process", "its readers connect to the other process; the workers continue")
 async def kill_web_worker(at: Round) -> None:
     """Kill one of the processes that serve pages; their parent starts another."""
     before = at.house.web_workers()
@@ -48,7 +48,7 @@ async def kill_web_worker(at: Round) -> None:
             await asyncio.sleep(0.05)
 
 
-@scenario("kill -9", "the web server, all its processes", "readers are back when it is; the workers write on")
+@scenario("kill -9", "the web server, all its processes", "readers reconnect when it is back; the workers continue")
 async def kill_web(at: Round) -> None:
     """Kill the parent of the web processes and everything below it."""
     for pid in at.house.web.pids():
@@ -60,7 +60,7 @@ async def kill_web(at: Round) -> None:
 @scenario(
     "kill -9",
     "a worker",
-    "another takes its answers up from the saved prefix; one seamless message",
+    "another one continues its answers from the stored text; readers see one message",
     takeover_seconds=TAKEOVER_SECONDS,
 )
 async def kill_worker(at: Round) -> None:
@@ -74,7 +74,7 @@ async def kill_worker(at: Round) -> None:
 @scenario(
     "kill -9",
     "both workers at once",
-    "what they wrote is taken up when one of them is back",
+    "a restarted one continues their answers",
     takeover_seconds=TAKEOVER_SECONDS,
 )
 async def kill_workers(at: Round) -> None:
@@ -85,20 +85,23 @@ async def kill_workers(at: Round) -> None:
     await asyncio.gather(*(worker.again() for worker in at.house.workers))
 
 
-@scenario("kill -9", "Postgres", "answers go on in memory and are stored when it is back; sockets stay up")
+@scenario("kill -9", "Postgres", "answers continue in memory and are stored when it is back; sockets stay open")
 async def kill_postgres(at: Round) -> None:
     """Kill the postmaster: the kernel drops every connection, and it recovers from its log."""
     await _without_reconnecting(at, _killed(at, at.house.postgres))
 
 
-@scenario("kill -9", "Valkey", "readers go on from Postgres; sockets stay up")
+@scenario("kill -9", "Valkey", "readers continue from Postgres; sockets stay open")
 async def kill_valkey(at: Round) -> None:
     """Kill it for some seconds."""
     await _without_reconnecting(at, _killed(at, at.house.valkey))
 
 
 @scenario(
-    "kill -9", "the model daemon", "words so far are kept, the same everywhere; Retry answers whole", may_fail=True
+    "kill -9",
+    "the model daemon",
+    "the text so far is kept, the same in every tab; Retry writes a complete answer",
+    may_fail=True,
 )
 async def kill_model(at: Round) -> None:
     """Kill it for a moment."""
@@ -126,13 +129,13 @@ async def _frozen(at: Round, part: Part, shortest: float, longest: float) -> Non
     part.thaw()
 
 
-@scenario("SIGSTOP, SIGCONT", "the web processes", "readers stand still and catch up")
+@scenario("SIGSTOP, SIGCONT", "the web processes", "readers pause and catch up")
 async def freeze_web(at: Round) -> None:
     """Stop the pages' processes for some seconds."""
     await _frozen(at, at.house.web, 0.5, 4.0)
 
 
-@scenario("SIGSTOP, SIGCONT", "a worker, shorter than its lease", "it goes on; nothing changes hands needlessly")
+@scenario("SIGSTOP, SIGCONT", "a worker, shorter than its lease", "it continues; no other engine claims its answers")
 async def freeze_worker(at: Round) -> None:
     """Stop a worker for a moment."""
     await _frozen(at, at.house.workers[at.house.busiest()], 0.3, 2.0)
@@ -141,7 +144,7 @@ async def freeze_worker(at: Round) -> None:
 @scenario(
     "SIGSTOP, SIGCONT",
     "a worker, longer than its lease",
-    "another writes on; the late one stores nothing",
+    "another one continues; the late one stores nothing",
     takeover_seconds=TAKEOVER_SECONDS,
 )
 async def freeze_worker_beyond_lease(at: Round) -> None:
@@ -161,13 +164,13 @@ async def freeze_postgres(at: Round) -> None:
     await _without_reconnecting(at, _frozen(at, at.house.postgres, 0.5, 5.0))
 
 
-@scenario("SIGSTOP, SIGCONT", "Valkey", "readers go on from Postgres; sockets stay up")
+@scenario("SIGSTOP, SIGCONT", "Valkey", "readers continue from Postgres; sockets stay open")
 async def freeze_valkey(at: Round) -> None:
     """Stop it for some seconds."""
     await _without_reconnecting(at, _frozen(at, at.house.valkey, 0.5, 5.0))
 
 
-@scenario("SIGSTOP, SIGCONT", "the model daemon", "answers go on where they stood still")
+@scenario("SIGSTOP, SIGCONT", "the model daemon", "answers continue where they paused")
 async def freeze_model(at: Round) -> None:
     """Stop it for some seconds."""
     await _frozen(at, at.house.model, 0.5, 5.0)
@@ -180,7 +183,7 @@ async def _restarted(at: Round, part: Part) -> float:
     return took
 
 
-@scenario("restart (SIGTERM)", "the web server", "ended within 10 s; readers are back when it is")
+@scenario("restart (SIGTERM)", "the web server", "ended within 10 s; readers reconnect when it is back")
 async def restart_web(at: Round) -> None:
     """Update the web server."""
     took = await _restarted(at, at.house.web)
@@ -190,7 +193,7 @@ async def restart_web(at: Round) -> None:
 @scenario(
     "restart (SIGTERM)",
     "a worker",
-    "ended within 10 s; it saves everything, and the other goes on at once",
+    "ended within 10 s; it stores everything, and the other one continues at once",
     takeover_seconds=HANDOVER_SECONDS,
 )
 async def restart_worker(at: Round) -> None:
@@ -200,7 +203,7 @@ async def restart_worker(at: Round) -> None:
     assert not at.watch.outcome.lost_characters, "it did not save everything before it ended"
 
 
-@scenario("restart", "Postgres under load", "no acknowledged message is lost, sockets stay up, answers go on")
+@scenario("restart", "Postgres under load", "no confirmed message is lost, sockets stay open, answers continue")
 async def restart_postgres(at: Round) -> None:
     """Restart the database the fast way, as its packages do."""
 
@@ -210,7 +213,7 @@ async def restart_postgres(at: Round) -> None:
     await _without_reconnecting(at, restarted())
 
 
-@scenario("restart", "Valkey", "readers go on from Postgres meanwhile; sockets stay up")
+@scenario("restart", "Valkey", "readers continue from Postgres meanwhile; sockets stay open")
 async def restart_valkey(at: Round) -> None:
     """Restart the broadcast."""
 
@@ -221,7 +224,10 @@ async def restart_valkey(at: Round) -> None:
 
 
 @scenario(
-    "restart", "the model daemon", "words so far are kept, the same everywhere; Retry answers whole", may_fail=True
+    "restart",
+    "the model daemon",
+    "the text so far is kept, the same in every tab; Retry writes a complete answer",
+    may_fail=True,
 )
 async def restart_model(at: Round) -> None:
     """Restart the models."""
@@ -245,7 +251,7 @@ async def _dead(at: Round, *servers: str, to: tuple[str, ...] = (), longest: flo
     await asyncio.gather(*(line.open() for line in lines))
 
 
-@scenario("line cut", "readers to web", "they connect again by themselves and show all of it")
+@scenario("connection cut", "readers to web", "they reconnect and show the whole answer")
 async def cut_front(at: Round) -> None:
     """Break every websocket."""
     await at.house.lines["front"].cut()
@@ -254,38 +260,43 @@ async def cut_front(at: Round) -> None:
     await at.house.lines["front"].open()
 
 
-@scenario("line cut", "all processes to Postgres", "answers wait in memory; sockets stay up")
+@scenario("connection cut", "all processes to Postgres", "answers wait in memory; sockets stay open")
 async def cut_postgres(at: Round) -> None:
     """Break every connection to the database, and let nobody in for some seconds."""
     await _without_reconnecting(at, _cut(at, "postgres"))
 
 
-@scenario("line cut", "all processes to Valkey", "readers go on from Postgres; sockets stay up")
+@scenario("connection cut", "all processes to Valkey", "readers continue from Postgres; sockets stay open")
 async def cut_valkey(at: Round) -> None:
     """Break every connection to the broadcast."""
     await _without_reconnecting(at, _cut(at, "valkey"))
 
 
-@scenario("line cut", "workers to the model daemon", "words so far are kept; Retry answers whole", may_fail=True)
+@scenario(
+    "connection cut",
+    "workers to the model daemon",
+    "the text so far is kept; Retry writes a complete answer",
+    may_fail=True,
+)
 async def cut_model(at: Round) -> None:
     """Break every connection to the models."""
     await _cut(at, "model", to=("worker0", "worker1"), longest=2.0)
 
 
-@scenario("line dead, nobody is told", "all processes to Postgres", "answers wait in memory; sockets stay up")
+@scenario("connection silently dead", "all processes to Postgres", "answers wait in memory; sockets stay open")
 async def dead_postgres(at: Round) -> None:
     """Let nothing through to the database for some seconds."""
     await _without_reconnecting(at, _dead(at, "postgres"))
 
 
-@scenario("line dead, nobody is told", "all processes to Valkey", "readers go on from Postgres; sockets stay up")
+@scenario("connection silently dead", "all processes to Valkey", "readers continue from Postgres; sockets stay open")
 async def dead_valkey(at: Round) -> None:
     """Let nothing through to the broadcast for some seconds."""
     await _without_reconnecting(at, _dead(at, "valkey"))
 
 
 @scenario(
-    "line dead, nobody is told",
+    "connection silently dead",
     "one worker to Postgres",
     "the other takes over; the first stores nothing late",
     takeover_seconds=TAKEOVER_SECONDS,
@@ -303,8 +314,8 @@ async def dead_worker(at: Round) -> None:
 
 @scenario(
     "half-open",
-    "readers whose line died",
-    "the others read on; the server lets go of them in half a minute; back, they show all of it",
+    "readers whose connection died",
+    "the others continue; the server closes the dead connections within half a minute; reconnected readers show the whole answer",
     model=LONG,
 )
 async def half_open_readers(at: Round) -> None:
@@ -338,7 +349,7 @@ async def half_open_readers(at: Round) -> None:
 @scenario(
     "disk full",
     "the data folder",
-    "answers wait in memory; when there is room again all of it is stored",
+    "answers wait in memory and are stored when there is space again",
     needs_disk=True,
 )
 async def full_disk(at: Round) -> None:
@@ -369,7 +380,11 @@ async def _started_again_if_ended(part: Part) -> None:
         await part.again()
 
 
-@scenario("clock jump", "the workers (+1 h and -1 h)", "leases are neither stolen nor lost: no answer changes hands")
+@scenario(
+    "clock jump",
+    "the workers (+1 h and -1 h)",
+    "leases are neither stolen nor lost: the same engine finishes each answer",
+)
 async def jump_clock(at: Round) -> None:
     """Turn the workers' wall clocks, the one forward and the other back, and back to right before the end."""
     forward = at.rng.choice((3600.0, -3600.0))

@@ -237,7 +237,11 @@ def run(
     runner: asyncio.Runner, house: House, *, examples: int, first: int, report: Callable[[str], None], steps: int = 12
 ) -> Row:
     """Try so many sequences in this house, chosen from this seed on; the row says how it went."""
-    row = Row("random sequences", "send, reload, read, stop, kill, restart", "stored = shown in every tab = said")
+    row = Row(
+        "random sequences",
+        "send, reload, read, stop, kill, restart",
+        "stored text = text in every tab = text of the model",
+    )
     Sequence.house, Sequence.storage, Sequence.outcomes, Sequence.failures = house, Storage(house.owner_url), [], []
     Sequence.run = staticmethod(lambda work: runner.run(_awaited(work)))
     Sequence.report = staticmethod(report)
