@@ -1,4 +1,4 @@
-"""The composition root: the whole object graph on one page, and how long it lives."""
+"""The composition root: creates every service, connects them, and ends them with the process."""
 
 from __future__ import annotations
 
@@ -7,36 +7,32 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
-from rxchat.adapters.embedders.ollama import OllamaEmbeddingModel, OwnEmbedder
-from rxchat.adapters.embedders.openai import OpenAIEmbeddingModel, OpenAIReranker
-from rxchat.adapters.mail import SmtpMailer
-from rxchat.adapters.objects.folder import FolderStore
+from rxchat import adapter_factories
 from rxchat.adapters.ollama import OllamaChatModel
 from rxchat.adapters.parsing import SandboxedParser
 from rxchat.adapters.redis import RedisBroadcast
 from rxchat.adapters.redis_rate_limits import RedisCounters
 from rxchat.adapters.sign_in import providers
-from rxchat.connections import ConfigurationError, Connections, connections, decoded_key, needs_embedded
+from rxchat.connections import Connections, connections, needs_embedded
 from rxchat.db.platform.database import Database
 from rxchat.db.platform.migrations import newest_revision
 from rxchat.db.platform.notifications import listen
 from rxchat.development import ensure_servers
-from rxchat.domain.errors import EmbedderError
 from rxchat.domain.files import FileLimits
-from rxchat.domain.ports import EmbeddingModel, ObjectStore
+from rxchat.domain.ports import ObjectStore
 from rxchat.domain.runs import RunLimits
-from rxchat.embedded.errors import EmbeddedError
 from rxchat.embedded.local_embedder import LocalEmbedder
-from rxchat.embedded.ollama_catalog import CHAT_SLOTS, EMBEDDER_NAME
+from rxchat.embedded.ollama_catalog import CHAT_SLOTS
 from rxchat.jobs.worker import QUICK_CPU_SECONDS, QUICK_PLACES, Worker
 from rxchat.services.access.audit_log import AuditLog, signer_of
-from rxchat.services.access.authorization import Authorization
 from rxchat.services.access.denial_log import AccessDenials
+from rxchat.services.access.grants import Grants
+from rxchat.services.access.groups import Groups
+from rxchat.services.access.roles import Roles
 from rxchat.services.access.user_admin import UserAdmin
 from rxchat.services.accounts.api_credentials import ApiCredentials
 from rxchat.services.accounts.external_login import ExternalLogin
@@ -50,17 +46,30 @@ from rxchat.services.accounts.second_factors import SecondFactors
 from rxchat.services.accounts.sessions import Sessions
 from rxchat.services.accounts.sign_in import SignIn
 from rxchat.services.app import container
-from rxchat.services.app.container import Services
-from rxchat.services.app.data_export import MyData
+from rxchat.services.app.account_deletion import AccountDeletion
+from rxchat.services.app.container import (
+    AccessServices,
+    AccountServices,
+    AppServices,
+    ChatServices,
+    DocumentServices,
+    ModelServices,
+    PlatformServices,
+    RetrievalServices,
+    Services,
+)
+from rxchat.services.app.data_export import DataExport
 from rxchat.services.app.health import Health
 from rxchat.services.app.maintenance import Maintenance
+from rxchat.services.app.profile import Profiles
 from rxchat.services.chat.answer_stream import AnswerStreams
 from rxchat.services.chat.context_sources import ContextSources
 from rxchat.services.chat.conversations import Conversations
 from rxchat.services.chat.messages import ChatService
 from rxchat.services.chat.run_engine import RunEngine
-from rxchat.services.documents.collections import Library
-from rxchat.services.documents.file_encryption import KeyRing
+from rxchat.services.documents.collection_shares import CollectionShares
+from rxchat.services.documents.collections import Collections
+from rxchat.services.documents.documents import Documents
 from rxchat.services.documents.files import Files
 from rxchat.services.documents.image_captions import ImageCaptions
 from rxchat.services.documents.ingestion import Ingestion
@@ -71,10 +80,11 @@ from rxchat.services.documents.trash import Trash
 from rxchat.services.documents.vector_index import VectorIndex
 from rxchat.services.documents.versions import Versions
 from rxchat.services.models.catalog import ModelCatalog
-from rxchat.services.platform.change_feeds import AccessInvalidator, ChangeFeed, PgListener
+from rxchat.services.platform.change_feeds import AccessInvalidator, ChangeFeed
 from rxchat.services.platform.encryption import SecretBox
 from rxchat.services.platform.instance_settings import AccountPolicies, InstanceSettings
 from rxchat.services.platform.mail_sender import MailSender
+from rxchat.services.platform.pg_listener import PgListener
 from rxchat.services.platform.session_tokens import SessionTokens
 from rxchat.services.retrieval.prompt_context import PromptContextBuilder
 from rxchat.services.retrieval.search import DocumentSearch
@@ -83,7 +93,7 @@ from rxchat.settings import Settings
 log = structlog.get_logger(__name__)
 
 
-class Connected(Protocol):
+class Closeable(Protocol):
     """What holds connections."""
 
     async def aclose(self) -> None:
@@ -93,210 +103,219 @@ class Connected(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """The object graph, and the parts of it that hold connections or threads."""
+    """The services, and what has to be closed after them."""
 
     services: Services
     database: Database
     passwords: Passwords
     worker: Worker
-    connected: tuple[Connected, ...]
-    """What else is closed with it."""
+    adapters: tuple[Closeable, ...]
 
     async def aclose(self) -> None:
-        """Close all of them."""
+        """Close threads and connections, the database last."""
         self.passwords.close()
-        for adapter in self.connected:
+        for adapter in self.adapters:
             await adapter.aclose()
         await self.database.aclose()
 
 
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """One instance each of what services of several groups use."""
+
+    settings: Settings
+    connections: Connections
+    database: Database
+    passwords: Passwords
+    secret_box: SecretBox
+    tokens: SessionTokens
+    links: OneTimeLinks
+    rate_limits: RateLimits
+    model: OllamaChatModel
+    store: ObjectStore
+
+
 def build_services(settings: Settings, at: Connections) -> Graph:
-    """Return the object graph."""
-    database = Database(at.database_url, pool_size=settings.database_pool_size)
-    model = _chat_model(settings, at)
+    """Create all services, one group after the other; a group uses only the ones before it."""
     broadcast = RedisBroadcast(at.redis_url) if at.redis_url else None
     counters = RedisCounters(at.redis_url) if at.redis_url else None
-    passwords = Passwords(at.password_pepper, rounds=settings.bcrypt_rounds, previous=at.previous_peppers)
-    notices = PgListener(lambda: listen(database.url))
-    live = AnswerStreams(database, broadcast)
-    models = ModelCatalog(model, default=settings.default_model)
-    access = AccessInvalidator(notices)
-    limits = RateLimits(counters, PostgresCounters(database))
-    vault, tokens = SecretBox(at.secret_key), SessionTokens(at.secret_key)
+    shared = _shared(settings, at, counters)
+    platform = _platform(shared)
+    accounts = _accounts(shared, platform)
+    access = _access(shared, platform)
+    models = ModelServices(catalog=ModelCatalog(shared.model, default=settings.default_model))
     local = LocalEmbedder(settings.data)
-    store, embedder, reranker = object_store(settings), _embedder(settings, at, local), _reranker(settings)
-    files = Files(database, store, master_keys(settings, vault), vault, _file_limits(settings))
-    ingestion = _ingestion(database, files, VectorIndex(database, embedder), ImageCaptions(database, model))
-    retrieval, library = DocumentSearch(database, embedder, reranker), Library(database, access, limits)
+    embedder = adapter_factories.embedder(settings, at, local)
+    reranker = adapter_factories.reranker(settings)
+    documents = _documents(shared, platform, VectorIndex(shared.database, embedder))
+    retrieval = RetrievalServices(search=DocumentSearch(shared.database, embedder, reranker))
     services = Services(
-        **_account_services(
-            settings, at, database, access, passwords, limits, StorageGarbageCollector(database, store), files
-        ),
+        platform=platform,
+        accounts=accounts,
         access=access,
-        activity=ChangeFeed(notices, access),
-        attaching=ContextSources(database),
-        document_activity=ChangeFeed(notices, access, "documents"),
-        conversations=Conversations(database),
-        engine=RunEngine(
-            database,
-            model,
-            live,
-            notices,
-            limits=_run_limits(settings, at),
-            longest_seconds=settings.answer_timeout_minutes * 60,
-            grounding=PromptContextBuilder(database, retrieval, model, source_tokens=settings.source_tokens),
-        ),
-        file_links=SignedUrls(database, tokens),
-        files=files,
-        ingestion=ingestion,
-        library=library,
-        retrieval=retrieval,
-        health=Health(
-            database,
-            models,
-            newest_revision(),
-            broadcast.ping if broadcast else None,
-            StorageOwnership(database, store).problem,
-        ),
-        limits=limits,
-        live=live,
         models=models,
-        notices=notices,
-        trash=Trash(database, limits, files),
-        versions=Versions(database, library, files, limits),
+        documents=documents,
+        retrieval=retrieval,
+        chat=_chat(shared, platform, access, retrieval, broadcast),
+        app=_app(shared, platform, accounts, access, models, documents, broadcast),
     )
-    connected = (model, store, embedder, local, *(item for item in (reranker, broadcast, counters) if item is not None))
-    return Graph(services, database, passwords, Worker(database.url, ingestion, services.post), connected)
-
-
-def _chat_model(settings: Settings, at: Connections) -> OllamaChatModel:
-    return OllamaChatModel(
-        at.ollama_hosts,
-        first_token_seconds=settings.first_token_timeout_seconds,
-        token_seconds=settings.token_timeout_seconds,
-        demo_hosts=at.demo_hosts,
-        context_tokens=settings.context_tokens,
-        load_seconds=settings.load_timeout_seconds,
-        allows_remote=settings.remote_models,
+    worker = Worker(shared.database.url, documents.ingestion, platform.mail_sender)
+    adapters = (shared.model, shared.store, embedder, local, reranker, broadcast, counters)
+    return Graph(
+        services, shared.database, shared.passwords, worker, tuple(item for item in adapters if item is not None)
     )
 
 
-def _ingestion(database: Database, files: Files, embedding: VectorIndex, pictures: ImageCaptions) -> Ingestion:
-    """Return the ingestion, with parsers for small files that wait for no large ones."""
-    quick_parser = SandboxedParser(at_once=QUICK_PLACES, cpu_seconds=QUICK_CPU_SECONDS, niceness=0)
-    return Ingestion(database, files, SandboxedParser(), embedding, pictures, quick_parser)
+def _shared(settings: Settings, at: Connections, counters: RedisCounters | None) -> _Shared:
+    database, secret_box = Database(at.database_url, pool_size=settings.database_pool_size), SecretBox(at.secret_key)
+    return _Shared(
+        settings=settings,
+        connections=at,
+        database=database,
+        passwords=Passwords(at.password_pepper, rounds=settings.bcrypt_rounds, previous=at.previous_peppers),
+        secret_box=secret_box,
+        tokens=SessionTokens(at.secret_key),
+        links=OneTimeLinks(secret_box, settings.base_url),
+        rate_limits=RateLimits(counters, PostgresCounters(database)),
+        model=adapter_factories.chat_model(settings, at),
+        store=adapter_factories.object_store(settings),
+    )
 
 
-def object_store(settings: Settings) -> ObjectStore:
-    """Return where files are kept."""
-    if not settings.s3_endpoint:
-        return FolderStore(settings.data / "files")
-    # MinIO's client takes 0.3 s of processor time to import, and is for S3 alone.
-    from rxchat.adapters.objects.s3 import S3Store
-
-    access, secret = settings.s3_access_key, settings.s3_secret_key
-    try:
-        return S3Store(
-            settings.s3_endpoint, settings.s3_bucket, access.get_secret_value() if access else "",
-            secret.get_secret_value() if secret else "", settings.s3_region, prefix=settings.s3_prefix,
-        )  # fmt: skip
-    except ValueError as error:
-        raise ConfigurationError(f"The settings for S3 cannot be used: {error}.") from error
+def _platform(shared: _Shared) -> PlatformServices:
+    settings, database = shared.settings, shared.database
+    pg_listener = PgListener(lambda: listen(database.url))
+    invalidator = AccessInvalidator(pg_listener)
+    policies = AccountPolicies(settings.registration, settings.second_factor)
+    return PlatformServices(
+        pg_listener=pg_listener,
+        access_invalidator=invalidator,
+        conversation_feed=ChangeFeed(pg_listener, invalidator),
+        document_feed=ChangeFeed(pg_listener, invalidator, "documents"),
+        instance_settings=InstanceSettings(database, invalidator, policies),
+        mail_sender=MailSender(adapter_factories.mailer(settings), settings.base_url, shared.secret_box, database),
+    )
 
 
-def master_keys(settings: Settings, vault: SecretBox) -> KeyRing:
-    """Return by which keys files' keys are wrapped: the one that is set, else one that comes from the secret."""
-    own = vault.key("file keys")
-    previous = [decoded_key("RXCHAT_FILES_KEY_PREVIOUS", value) for value in settings.files_key_previous]
-    if settings.files_key is None:
-        return KeyRing(own, previous)
-    return KeyRing(decoded_key("RXCHAT_FILES_KEY", settings.files_key), [*previous, own])
-
-
-def _file_limits(settings: Settings) -> FileLimits:
-    return FileLimits(settings.file_megabytes * 1_000_000, settings.person_megabytes * 1_000_000, settings.person_files)
-
-
-def _embedder(settings: Settings, at: Connections, local: LocalEmbedder) -> EmbeddingModel:
-    """Return who makes vectors: the embedder that RxChat brings along, unless the settings name another one."""
-    prefixes = {"query_prefix": settings.embedding_query_prefix, "document_prefix": settings.embedding_document_prefix}
-    own = OwnEmbedder(EMBEDDER_NAME, partial(_own_embedder_url, at.demo_hosts, local))
-    if not settings.embedding_url:
-        return OllamaEmbeddingModel(at.ollama_hosts, settings.embedding_model, own, **prefixes)
-    key = settings.embedding_key.get_secret_value() if settings.embedding_key else ""
-    return OpenAIEmbeddingModel(
-        settings.embedding_url, settings.embedding_model, key, settings.embedding_tokens,
-        others=OllamaEmbeddingModel(at.ollama_hosts, "", own), **prefixes,
+def _accounts(shared: _Shared, platform: PlatformServices) -> AccountServices:
+    settings, database, passwords, tokens = shared.settings, shared.database, shared.passwords, shared.tokens
+    links, limits, invalidator = shared.links, shared.rate_limits, platform.access_invalidator
+    policies, mail = platform.instance_settings, platform.mail_sender
+    sessions = Sessions(
+        database, tokens, shared.secret_box, policies, invalidator,
+        idle=timedelta(days=settings.session_idle_days), absolute=timedelta(days=settings.session_absolute_days),
     )  # fmt: skip
+    factors = SecondFactors(database, shared.secret_box, sessions)
+    sign_in = SignIn(database, passwords, tokens, limits, sessions, factors, links, mail)
+    return AccountServices(
+        api_credentials=ApiCredentials(database, tokens, shared.secret_box, limits, sessions, invalidator, sign_in),
+        external_login=ExternalLogin(database, tokens, limits, links, policies, sign_in, mail, providers(settings)),
+        passkeys=Passkeys(database, tokens, limits, sessions, sign_in, origins=settings.own_origins),
+        password_reset=PasswordReset(database, passwords, limits, links, mail, invalidator, sign_in),
+        rate_limits=limits,
+        registration=Registration(database, passwords, tokens, limits, links, policies, mail, sign_in),
+        second_factors=factors,
+        sessions=sessions,
+        sign_in=sign_in,
+    )
+
+
+def _access(shared: _Shared, platform: PlatformServices) -> AccessServices:
+    database, limits, invalidator = shared.database, shared.rate_limits, platform.access_invalidator
+    grace = timedelta(days=shared.settings.deletion_grace_days)
+    return AccessServices(
+        audit_log=AuditLog(database, signer_of(shared.secret_box)),
+        denials=AccessDenials(database, limits),
+        grants=Grants(database, invalidator, limits),
+        groups=Groups(database, invalidator),
+        roles=Roles(database, invalidator),
+        user_admin=UserAdmin(database, shared.links, platform.mail_sender, invalidator, grace=grace),
+    )
+
+
+def _documents(shared: _Shared, platform: PlatformServices, vector_index: VectorIndex) -> DocumentServices:
+    settings, database, limits = shared.settings, shared.database, shared.rate_limits
+    file_limits = FileLimits(
+        settings.file_megabytes * 1_000_000, settings.person_megabytes * 1_000_000, settings.person_files
+    )
+    keys = adapter_factories.master_keys(settings, shared.secret_box)
+    files = Files(database, shared.store, keys, shared.secret_box, file_limits)
+    documents = Documents(database, limits)
+    # Small files have parsers of their own, so that they wait for no large ones.
+    quick_parser = SandboxedParser(at_once=QUICK_PLACES, cpu_seconds=QUICK_CPU_SECONDS, niceness=0)
+    captions = ImageCaptions(database, shared.model)
+    return DocumentServices(
+        collection_shares=CollectionShares(database, platform.access_invalidator, limits),
+        collections=Collections(database),
+        documents=documents,
+        files=files,
+        ingestion=Ingestion(database, files, SandboxedParser(), vector_index, captions, quick_parser),
+        signed_urls=SignedUrls(database, shared.tokens),
+        trash=Trash(database, limits, files),
+        versions=Versions(database, documents, files, limits),
+    )
+
+
+def _chat(
+    shared: _Shared,
+    platform: PlatformServices,
+    access: AccessServices,
+    retrieval: RetrievalServices,
+    broadcast: RedisBroadcast | None,
+) -> ChatServices:
+    settings, database = shared.settings, shared.database
+    streams = AnswerStreams(database, broadcast)
+    return ChatServices(
+        answer_streams=streams,
+        context_sources=ContextSources(database),
+        conversations=Conversations(database),
+        messages=ChatService(database, access.grants),
+        run_engine=RunEngine(
+            database,
+            shared.model,
+            streams,
+            platform.pg_listener,
+            limits=_run_limits(settings, shared.connections),
+            longest_seconds=settings.answer_timeout_minutes * 60,
+            grounding=PromptContextBuilder(
+                database, retrieval.search, shared.model, source_tokens=settings.source_tokens
+            ),
+        ),
+    )
 
 
 def _run_limits(settings: Settings, at: Connections) -> RunLimits:
-    """Return how many answers run at once: of the demo model it is known how many its host does."""
+    """Return how many answers run at once: never more than the demo model's server has slots."""
     at_once = min(settings.answers_at_once, CHAT_SLOTS) if at.demo_hosts else settings.answers_at_once
     return RunLimits(at_once, settings.answers_per_person)
 
 
-async def _own_embedder_url(demo_hosts: tuple[str, ...], local: LocalEmbedder) -> str:
-    """Return where the embedder listens: beside the demo model where that runs, else in a process of its own."""
-    if demo_hosts:
-        return demo_hosts[0]
-    try:
-        return await local.url()
-    except EmbeddedError as error:
-        log.warning("the embedder that comes with RxChat cannot run", reason=error.message)
-        raise EmbedderError(
-            "The embedder that comes with RxChat cannot run here: an administrator finds the reason in the log, and can"
-            " set RXCHAT_EMBEDDING_MODEL to an embedding model of an Ollama host."
-        ) from error
-
-
-def _reranker(settings: Settings) -> OpenAIReranker | None:
-    key = settings.reranker_key.get_secret_value() if settings.reranker_key else ""
-    return OpenAIReranker(settings.reranker_url, settings.reranker_model, key) if settings.reranker_url else None
-
-
-def _account_services(
-    settings: Settings,
-    at: Connections,
-    database: Database,
-    access: AccessInvalidator,
-    passwords: Passwords,
-    limits: RateLimits,
-    sweeping: StorageGarbageCollector,
-    files: Files,
-) -> dict[str, Any]:
-    """Return everything about who someone is and what they may do."""
-    base_url, vault, tokens = settings.base_url, SecretBox(at.secret_key), SessionTokens(at.secret_key)
-    links, teams = OneTimeLinks(vault, base_url), Authorization(database, access, limits)
-    mailer = SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from) if settings.smtp_url else None
-    post = MailSender(mailer, base_url, vault, database)
-    rules = InstanceSettings(database, access, AccountPolicies(settings.registration, settings.second_factor))
-    grace = timedelta(days=settings.deletion_grace_days)
-    idle, absolute = timedelta(days=settings.session_idle_days), timedelta(days=settings.session_absolute_days)
-    sessions = Sessions(database, tokens, vault, rules, access, idle=idle, absolute=absolute)
-    second_factors = SecondFactors(database, vault, sessions)
-    authentication = SignIn(database, passwords, tokens, limits, sessions, second_factors, links, post)
-    trail = AuditLog(database, signer_of(vault))
-    denials = AccessDenials(database, limits)
-    return {
-        "audit": trail,
-        "authentication": authentication,
-        "chats": ChatService(database, teams),
-        "denials": denials,
-        "federation": ExternalLogin(database, tokens, limits, links, rules, authentication, post, providers(settings)),
-        "my_data": MyData(database, tokens, limits, access, authentication, files, grace=grace),
-        "passkeys": Passkeys(database, tokens, limits, sessions, authentication, origins=settings.own_origins),
-        "password_changes": PasswordReset(database, passwords, limits, links, post, access, authentication),
-        "people": UserAdmin(database, links, post, access, grace=grace),
-        "post": post,
-        "programs": ApiCredentials(database, tokens, vault, limits, sessions, access, authentication),
-        "registration": Registration(database, passwords, tokens, limits, links, rules, post, authentication),
-        "rules": rules,
-        "second_factors": second_factors,
-        "sessions": sessions,
-        "teams": teams,
-        "upkeep": Maintenance(database, trail, denials, sweeping),
-    }
+def _app(
+    shared: _Shared,
+    platform: PlatformServices,
+    accounts: AccountServices,
+    access: AccessServices,
+    models: ModelServices,
+    documents: DocumentServices,
+    broadcast: RedisBroadcast | None,
+) -> AppServices:
+    database, sign_in, invalidator = shared.database, accounts.sign_in, platform.access_invalidator
+    grace = timedelta(days=shared.settings.deletion_grace_days)
+    return AppServices(
+        account_deletion=AccountDeletion(database, sign_in, invalidator, grace=grace),
+        data_export=DataExport(database, shared.tokens, shared.rate_limits, sign_in, documents.files),
+        health=Health(
+            database,
+            models.catalog,
+            newest_revision(),
+            broadcast.ping if broadcast else None,
+            StorageOwnership(database, shared.store).problem,
+        ),
+        maintenance=Maintenance(
+            database, access.audit_log, access.denials, StorageGarbageCollector(database, shared.store)
+        ),
+        profiles=Profiles(database, invalidator),
+    )
 
 
 @asynccontextmanager
@@ -304,23 +323,23 @@ async def running(settings: Settings, at: Connections) -> AsyncGenerator[Service
     """Keep the services of this process at work for as long as the context is open."""
     made = build_services(settings, at)
     services = made.services
-    await services.notices.start()
+    await services.platform.pg_listener.start()
     if settings.engine:
-        await services.engine.start()
+        await services.chat.run_engine.start()
         await made.worker.start()
-    await services.upkeep.start()
+    await services.app.maintenance.start()
     container.install(services)
     log.info("started", pid=os.getpid(), writes=settings.engine, models=list(at.ollama_hosts))
     try:
         yield services
     finally:
         # First of all what others wait for.
-        await services.engine.stop()
+        await services.chat.run_engine.stop()
         await made.worker.stop()
-        await services.upkeep.stop()
-        await services.live.aclose()
-        await services.post.stop()
-        await services.notices.stop()
+        await services.app.maintenance.stop()
+        await services.chat.answer_streams.aclose()
+        await services.platform.mail_sender.stop()
+        await services.platform.pg_listener.stop()
         container.uninstall()
         await made.aclose()
         log.info("stopped", pid=os.getpid())

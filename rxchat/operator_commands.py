@@ -7,7 +7,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from rxchat.bootstrap import master_keys, object_store
+from rxchat.adapter_factories import master_keys, object_store
 from rxchat.connections import ConfigurationError, connections
 from rxchat.db.access import audit_log as audit_rows
 from rxchat.db.accounts import accounts as account_rows

@@ -22,7 +22,7 @@ from rxchat.settings import Settings
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.platform import auth_guard, session_watchdog, sockets, tab_cleanup
 from rxchat.states.platform.auth_guard import EventAuthMiddleware
-from rxchat.states.platform.current_user import ViewerState
+from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.ui import pages
 
 log = structlog.get_logger(__name__)
@@ -91,4 +91,4 @@ app = App(
 )
 app.add_middleware(EventAuthMiddleware())
 app.register_lifespan_task(_lifespan)
-pages.register(app, before_load=(ViewerState.enter, SidebarState.load))
+pages.register(app, before_load=(CurrentUserState.enter, SidebarState.load))

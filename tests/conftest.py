@@ -24,13 +24,13 @@ from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.db.platform import migrations
 from rxchat.db.platform.database import Database
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.embedded import endpoints
 from rxchat.embedded.endpoints import Endpoints
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests import owner
-from tests.factories import add_viewer
+from tests.factories import add_user
 from tests.peers.scripted_ollama import ScriptedOllama, scripted_ollama
 from tests.rolled_back import RolledBackDatabase
 from tests.summary import STARTS
@@ -164,7 +164,7 @@ async def services(settings: Settings, at: Connections) -> AsyncGenerator[Servic
     """All services at work on the real database."""
     STARTS["service graph"] += 1
     async with running(settings, at) as found:
-        await found.notices.listening.wait()
+        await found.platform.pg_listener.listening.wait()
         yield found
 
 
@@ -188,10 +188,10 @@ def empty(owner_url: str, redis_url: str | None = None) -> None:
 
 
 @pytest.fixture
-async def viewer(services: Services, owner_url: str) -> Viewer:
+async def current_user(services: Services, owner_url: str) -> CurrentUser:
     """Somebody who is signed in."""
     assert services
-    return add_viewer(owner_url)
+    return add_user(owner_url)
 
 
 @pytest.fixture

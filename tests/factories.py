@@ -6,7 +6,7 @@ from uuid import UUID
 
 from rxchat.db.accounts import accounts as account_rows
 from rxchat.db.platform.database import Database
-from rxchat.domain.accounts import MEMBER, Caller, Viewer
+from rxchat.domain.accounts import MEMBER, ClientInfo, CurrentUser
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Permission
 from rxchat.services.app.container import Services
@@ -35,21 +35,21 @@ ROLE_PERMISSIONS = {
 PASSWORD = "correct horse battery"
 
 
-def add_viewer(owner_url: str, name: str = "Ada", role: str = MEMBER) -> Viewer:
+def add_user(owner_url: str, name: str = "Ada", role: str = MEMBER) -> CurrentUser:
     """Add an account and return it as someone who is signed in."""
-    viewer = a_viewer(name, role)
+    current_user = a_user(name, role)
     with owner.transaction(owner_url) as connection:
         connection.execute(
             "INSERT INTO user_account (id, email, name, role, email_confirmed_at) VALUES (%s, %s, %s, %s, now())",
-            (viewer.user_id, viewer.email, name, role),
+            (current_user.user_id, current_user.email, name, role),
         )
-    return viewer
+    return current_user
 
 
-def a_viewer(name: str = "Ada", role: str = MEMBER) -> Viewer:
+def a_user(name: str = "Ada", role: str = MEMBER) -> CurrentUser:
     """Return somebody who has no row anywhere yet."""
     user_id = new_id()
-    return Viewer(
+    return CurrentUser(
         user_id=user_id,
         session_id=new_id(),
         name=name,
@@ -61,21 +61,21 @@ def a_viewer(name: str = "Ada", role: str = MEMBER) -> Viewer:
 
 async def first_administrator(services: Services, email: str = "ada@example.org", name: str = "Ada") -> str:
     """Create the first account with its link, and return the cookie with which it is signed in."""
-    token = await services.registration.setup_token()
+    token = await services.accounts.registration.setup_token()
     assert token
-    admission = await services.registration.create_first_administrator(
-        token, name=name, email=email, password=PASSWORD, caller=Caller("127.0.0.1", "a browser")
+    admission = await services.accounts.registration.create_first_administrator(
+        token, name=name, email=email, password=PASSWORD, client_info=ClientInfo("127.0.0.1", "a browser")
     )
     assert admission.session
-    return services.sessions.cookie_of(admission.session)
+    return services.accounts.sessions.cookie_of(admission.session)
 
 
-async def signed_in_as(services: Services, viewer: Viewer, *, second_factor: bool = False) -> str:
+async def signed_in_as(services: Services, current_user: CurrentUser, *, second_factor: bool = False) -> str:
     """Return the cookie of somebody whose account is there, signed in as if with a password."""
-    token = await services.sessions.open(
-        viewer.user_id, Caller("127.0.0.1", "a browser"), method="password", second_factor=second_factor
+    token = await services.accounts.sessions.open(
+        current_user.user_id, ClientInfo("127.0.0.1", "a browser"), method="password", second_factor=second_factor
     )
-    return services.sessions.cookie_of(token)
+    return services.accounts.sessions.cookie_of(token)
 
 
 async def add_first_user(database: Database) -> UUID:

@@ -21,10 +21,10 @@ from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.stream import StreamState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform.auth_guard import EventAuthMiddleware
-from rxchat.states.platform.current_user import ViewerState
+from rxchat.states.platform.current_user import CurrentUserState
 from tests.support.page import Page
 
-STATES = (ThreadState, SidebarState, StreamState, ViewerState, AccountState)
+STATES = (ThreadState, SidebarState, StreamState, CurrentUserState, AccountState)
 _MARKER = "_rx_state_"
 
 

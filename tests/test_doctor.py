@@ -12,7 +12,7 @@ import pytest
 from rxchat import doctor
 from rxchat.connections import Connections
 from rxchat.doctor import Diagnosis, examined
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.peers.scripted_ollama import ScriptedOllama
@@ -26,13 +26,13 @@ async def by_part(settings: Settings, at: Connections) -> Mapping[str, Diagnosis
 
 
 async def test_all_is_well_where_everything_answers(
-    settings: Settings, at: Connections, services: Services, viewer: Viewer
+    settings: Settings, at: Connections, services: Services, current_user: CurrentUser
 ) -> None:
-    turn = await services.chats.send_message(viewer, None, "go", ENDLESS)
-    async with following(services, viewer, turn) as answer:
+    turn = await services.chat.messages.send_message(current_user, None, "go", ENDLESS)
+    async with following(services, current_user, turn) as answer:
         await grown(answer, 20)
         found = await by_part(settings, at)
-    await services.chats.stop(viewer, turn.conversation_id)
+    await services.chat.messages.stop(current_user, turn.conversation_id)
     assert [diagnosis for diagnosis in found.values() if not diagnosis.is_well] == []
     assert set(found) == {
         "settings", "database", "schema", "notices", "answers", "redis", "model host", "files", "documents", "disk",
@@ -42,18 +42,18 @@ async def test_all_is_well_where_everything_answers(
 
 
 async def test_answers_that_nobody_writes_are_found(
-    settings: Settings, at: Connections, services: Services, viewer: Viewer, owner_url: str
+    settings: Settings, at: Connections, services: Services, current_user: CurrentUser, owner_url: str
 ) -> None:
-    await services.engine.stop()
-    turn = await services.chats.send_message(viewer, None, "go", ENDLESS)
+    await services.chat.run_engine.stop()
+    turn = await services.chat.messages.send_message(current_user, None, "go", ENDLESS)
     assert (await by_part(settings, at))["answers"].is_well
     with psycopg.connect(owner_url) as connection:
         connection.execute(
-            "UPDATE run SET created_at = now() - interval '1 minute' WHERE owner_id = %s", (viewer.user_id,)
+            "UPDATE run SET created_at = now() - interval '1 minute' WHERE owner_id = %s", (current_user.user_id,)
         )
     found = (await by_part(settings, at))["answers"]
     assert "start a worker" in found.remedy and "1 in line" in found.seen
-    await services.chats.stop(viewer, turn.conversation_id)
+    await services.chat.messages.stop(current_user, turn.conversation_id)
 
 
 async def test_what_is_away_is_named_and_everything_else_is_looked_at(

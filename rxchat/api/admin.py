@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from rxchat.api.me import Proof
-from rxchat.api.requests import DOWNLOAD, BrowserUser, ServicesDep, SignedIn, caller_of
+from rxchat.api.requests import DOWNLOAD, BrowserUser, ServicesDep, SignedIn, client_info_of
 from rxchat.domain.permissions import Permission, require
 
 router = APIRouter(prefix="/api/admin", tags=["admin"])
@@ -53,64 +53,68 @@ class Role(BaseModel):
 
 @router.get("/people")
 async def people(
-    viewer: SignedIn,
+    current_user: SignedIn,
     services: ServicesDep,
     words: Annotated[str, Query(max_length=200)] = "",
     role: Annotated[str, Query(max_length=40)] = "",
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> PeoplePage:
     """List people by name, fifty at a time."""
-    found, total = await services.people.page(viewer, words=words, role=role, offset=offset)
+    found, total = await services.access.user_admin.page(current_user, words=words, role=role, offset=offset)
     return PeoplePage(people=[PersonOut.model_validate(item, from_attributes=True) for item in found], total=total)
 
 
 @router.post("/invitations", status_code=201)
 async def invite(
-    body: NewInvitation, viewer: SignedIn, request: Request, services: ServicesDep
+    body: NewInvitation, current_user: SignedIn, request: Request, services: ServicesDep
 ) -> dict[str, str | bool]:
     """Invite somebody, and return the link."""
-    link, is_mailed = await services.people.invite(viewer, email=body.email, role=body.role, caller=caller_of(request))
+    link, is_mailed = await services.access.user_admin.invite(
+        current_user, email=body.email, role=body.role, client_info=client_info_of(request)
+    )
     return {"link": link, "is_mailed": is_mailed}
 
 
 @router.put("/people/{user_id}/role", status_code=204)
-async def set_role(user_id: UUID, body: Role, viewer: SignedIn, request: Request, services: ServicesDep) -> None:
+async def set_role(user_id: UUID, body: Role, current_user: SignedIn, request: Request, services: ServicesDep) -> None:
     """Give a person another role; whatever they had open ends."""
-    await services.people.set_role(viewer, user_id, body.role, caller_of(request))
+    await services.access.user_admin.set_role(current_user, user_id, body.role, client_info_of(request))
 
 
 @router.post("/people/{user_id}/suspend", status_code=204)
-async def suspend(user_id: UUID, viewer: SignedIn, request: Request, services: ServicesDep) -> None:
+async def suspend(user_id: UUID, current_user: SignedIn, request: Request, services: ServicesDep) -> None:
     """Suspend a person, which ends whatever they had open."""
-    await services.people.suspend(viewer, user_id, caller_of(request), is_suspended=True)
+    await services.access.user_admin.suspend(current_user, user_id, client_info_of(request), is_suspended=True)
 
 
 @router.post("/people/{user_id}/readmit", status_code=204)
-async def readmit(user_id: UUID, viewer: SignedIn, request: Request, services: ServicesDep) -> None:
+async def readmit(user_id: UUID, current_user: SignedIn, request: Request, services: ServicesDep) -> None:
     """Let a suspended person in again."""
-    await services.people.suspend(viewer, user_id, caller_of(request), is_suspended=False)
+    await services.access.user_admin.suspend(current_user, user_id, client_info_of(request), is_suspended=False)
 
 
 @router.post("/people/{user_id}/delete", status_code=204)
 async def delete_account(
-    user_id: UUID, body: Proof, viewer: BrowserUser, request: Request, services: ServicesDep
+    user_id: UUID, body: Proof, current_user: BrowserUser, request: Request, services: ServicesDep
 ) -> None:
     """Have a person's account deleted after the grace time; it takes the administrator's own password."""
-    require(viewer, Permission.PEOPLE_MANAGE)
-    await services.authentication.reauthenticate(viewer, body.password, caller_of(request))
-    await services.people.delete_account(viewer, user_id, caller_of(request))
+    require(current_user, Permission.PEOPLE_MANAGE)
+    await services.accounts.sign_in.reauthenticate(current_user, body.password, client_info_of(request))
+    await services.access.user_admin.delete_account(current_user, user_id, client_info_of(request))
 
 
 @router.post("/people/{user_id}/end-sessions")
-async def end_sessions(user_id: UUID, viewer: SignedIn, request: Request, services: ServicesDep) -> dict[str, int]:
+async def end_sessions(
+    user_id: UUID, current_user: SignedIn, request: Request, services: ServicesDep
+) -> dict[str, int]:
     """End everything that a person has open."""
-    return {"ended": await services.people.end_sessions(viewer, user_id, caller_of(request))}
+    return {"ended": await services.access.user_admin.end_sessions(current_user, user_id, client_info_of(request))}
 
 
 @router.get("/audit/export", dependencies=[DOWNLOAD])
-async def export_audit(viewer: SignedIn, request: Request, services: ServicesDep) -> StreamingResponse:
+async def export_audit(current_user: SignedIn, request: Request, services: ServicesDep) -> StreamingResponse:
     """Return the whole audit as lines of JSON that prove themselves (`python -m rxchat audit verify`)."""
-    lines = await services.audit.export(viewer, caller_of(request))
+    lines = await services.access.audit_log.export(current_user, client_info_of(request))
     return StreamingResponse(
         _with_line_ends(lines),
         media_type="application/x-ndjson",

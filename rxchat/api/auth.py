@@ -14,8 +14,8 @@ from rxchat.api.requests import (
     PENDING,
     ServicesDep,
     authenticate,
-    caller_of,
     clear_cookie,
+    client_info_of,
     cookie_in,
     origin_of,
     set_cookie,
@@ -122,20 +122,20 @@ _SECOND = Step(next="second-factor")
 @router.get("/offer")
 async def offer(request: Request, services: ServicesDep) -> Offer:
     """Say what the sign-in page can offer."""
-    found = await services.registration.offer()
+    found = await services.accounts.registration.offer()
     try:
         await authenticate(request, services, enrolling=True)
         is_signed_in = True
     except NotSignedIn:
         is_signed_in = False
-    ended = "" if is_signed_in else await services.sessions.why_ended(cookie_in(request, COOKIE))
-    providers = [{"key": item.key, "label": item.label} for item in services.federation.providers]
+    ended = "" if is_signed_in else await services.accounts.sessions.why_ended(cookie_in(request, COOKIE))
+    providers = [{"key": item.key, "label": item.label} for item in services.accounts.external_login.providers]
     return Offer(
         registration=found.registration,
         has_mail=found.has_mail,
         providers=providers,
         is_signed_in=is_signed_in,
-        step="second-factor" if services.authentication.is_pending(cookie_in(request, PENDING)) else "password",
+        step="second-factor" if services.accounts.sign_in.is_pending(cookie_in(request, PENDING)) else "password",
         ended=ended,
     )
 
@@ -143,15 +143,15 @@ async def offer(request: Request, services: ServicesDep) -> Offer:
 @router.post("/sign-in")
 async def sign_in(body: SignIn, request: Request, response: Response, services: ServicesDep) -> Step:
     """Check e-mail and password; set the session cookie, or ask for the second factor."""
-    admission = await services.authentication.sign_in(body.email, body.password, caller_of(request))
+    admission = await services.accounts.sign_in.sign_in(body.email, body.password, client_info_of(request))
     return _IN if start_session(response, request, services, admission) else _SECOND
 
 
 @router.post("/second-factor")
 async def second_factor(body: Code, request: Request, response: Response, services: ServicesDep) -> Step:
     """Check a code after the first step, and set the session cookie."""
-    admission = await services.authentication.verify_second_factor(
-        cookie_in(request, PENDING), body.code, caller_of(request)
+    admission = await services.accounts.sign_in.verify_second_factor(
+        cookie_in(request, PENDING), body.code, client_info_of(request)
     )
     start_session(response, request, services, admission)
     return _IN
@@ -160,7 +160,9 @@ async def second_factor(body: Code, request: Request, response: Response, servic
 @router.post("/passkey/begin")
 async def begin_passkey(request: Request, response: Response, services: ServicesDep) -> dict[str, Any]:
     """Return what the browser needs to use a passkey, by itself or after the first step."""
-    options, sealed = await services.passkeys.authentication_options(origin_of(request), cookie_in(request, PENDING))
+    options, sealed = await services.accounts.passkeys.authentication_options(
+        origin_of(request), cookie_in(request, PENDING)
+    )
     set_cookie(response, settings_of(request), CHALLENGE, sealed, _CHALLENGE_SECONDS)
     return as_json(options)
 
@@ -168,11 +170,11 @@ async def begin_passkey(request: Request, response: Response, services: Services
 @router.post("/passkey")
 async def passkey(body: PasskeyAnswer, request: Request, response: Response, services: ServicesDep) -> Step:
     """Check a passkey, and set the session cookie."""
-    admission = await services.passkeys.sign_in(
+    admission = await services.accounts.passkeys.sign_in(
         cookie_in(request, CHALLENGE),
         body.credential,
         origin_of(request),
-        caller_of(request),
+        client_info_of(request),
         cookie_in(request, PENDING),
     )
     clear_cookie(response, settings_of(request), CHALLENGE)
@@ -188,8 +190,8 @@ async def start_over(request: Request, response: Response) -> None:
 @router.post("/setup")
 async def set_up(body: Setup, request: Request, response: Response, services: ServicesDep) -> Step:
     """Create the first administrator with the link that RxChat printed, and sign them in."""
-    admission = await services.registration.create_first_administrator(
-        body.token, name=body.name, email=body.email, password=body.password, caller=caller_of(request)
+    admission = await services.accounts.registration.create_first_administrator(
+        body.token, name=body.name, email=body.email, password=body.password, client_info=client_info_of(request)
     )
     return _IN if start_session(response, request, services, admission) else _SECOND
 
@@ -197,8 +199,8 @@ async def set_up(body: Setup, request: Request, response: Response, services: Se
 @router.post("/register", status_code=202)
 async def register(body: NewAccount, request: Request, response: Response, services: ServicesDep) -> Step:
     """Make an account, where that is open: signed in then, or, with mail, at "check your mail" in any case."""
-    admission = await services.registration.register(
-        name=body.name, email=body.email, password=body.password, caller=caller_of(request)
+    admission = await services.accounts.registration.register(
+        name=body.name, email=body.email, password=body.password, client_info=client_info_of(request)
     )
     if admission is None:
         return Step(next="mail")
@@ -208,13 +210,13 @@ async def register(body: NewAccount, request: Request, response: Response, servi
 @router.post("/link", status_code=204)
 async def check_link(body: LinkOfKind, request: Request, services: ServicesDep) -> None:
     """Say whether a link works, before its form is filled in."""
-    await services.registration.check_link(body.kind, body.token, caller_of(request))
+    await services.accounts.registration.check_link(body.kind, body.token, client_info_of(request))
 
 
 @router.post("/invitation")
 async def invitation(body: Link, request: Request, response: Response, services: ServicesDep) -> dict[str, str]:
     """Say whom an invitation is for, and keep it for a while, so that no address has to carry it to a provider."""
-    email = await services.registration.get_invitation(body.token, caller_of(request))
+    email = await services.accounts.registration.get_invitation(body.token, client_info_of(request))
     set_cookie(response, settings_of(request), INVITATION, body.token, _INVITATION_SECONDS)
     return {"email": email}
 
@@ -222,8 +224,8 @@ async def invitation(body: Link, request: Request, response: Response, services:
 @router.post("/join")
 async def join(body: Join, request: Request, response: Response, services: ServicesDep) -> Step:
     """Accept an invitation, and sign the new account in."""
-    admission = await services.registration.accept_invitation(
-        body.token, name=body.name, password=body.password, caller=caller_of(request)
+    admission = await services.accounts.registration.accept_invitation(
+        body.token, name=body.name, password=body.password, client_info=client_info_of(request)
     )
     clear_cookie(response, settings_of(request), INVITATION)
     return _IN if start_session(response, request, services, admission) else _SECOND
@@ -232,20 +234,20 @@ async def join(body: Join, request: Request, response: Response, services: Servi
 @router.post("/confirm", status_code=204)
 async def confirm(body: Link, request: Request, services: ServicesDep) -> None:
     """Take the proof that an address is its account's."""
-    await services.registration.confirm(body.token, caller_of(request))
+    await services.accounts.registration.confirm(body.token, client_info_of(request))
 
 
 @router.post("/forgot", status_code=202)
 async def forgot(body: Forgot, request: Request, services: ServicesDep) -> Step:
     """Send a link for a new password, if there is such an account; the answer is always the same."""
-    await services.password_changes.request_reset(body.email, caller_of(request))
-    return Step(next="mail" if services.post.is_configured else "administrator")
+    await services.accounts.password_reset.request_reset(body.email, client_info_of(request))
+    return Step(next="mail" if services.platform.mail_sender.is_configured else "administrator")
 
 
 @router.post("/reset", status_code=204)
 async def reset(body: Reset, request: Request, response: Response, services: ServicesDep) -> None:
     """Choose a new password with a link; the person signs in with it afterwards, second factor included."""
-    await services.password_changes.reset(body.token, body.password, caller_of(request))
+    await services.accounts.password_reset.reset(body.token, body.password, client_info_of(request))
     clear_cookie(response, settings_of(request), COOKIE)
 
 
@@ -256,7 +258,7 @@ async def sign_out(request: Request, response: Response, services: ServicesDep) 
     clear_cookie(response, settings_of(request), PENDING)
     clear_cookie(response, settings_of(request), INVITATION)
     try:
-        viewer = await authenticate(request, services, enrolling=True)
+        current_user = await authenticate(request, services, enrolling=True)
     except NotSignedIn:
         return
-    await services.sessions.sign_out(viewer, caller_of(request))
+    await services.accounts.sessions.sign_out(current_user, client_info_of(request))

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
-from rxchat.api.requests import ServicesDep, SignedIn, caller_of
+from rxchat.api.requests import ServicesDep, SignedIn, client_info_of
 from rxchat.domain.documents import Reading
 from rxchat.domain.files import Document
 from rxchat.domain.permissions import Permission, is_permitted
@@ -158,50 +158,53 @@ class SourceOut(BaseModel):
 
 
 @router.get("/collections")
-async def collections(viewer: SignedIn, services: ServicesDep) -> list[CollectionOut]:
+async def collections(current_user: SignedIn, services: ServicesDep) -> list[CollectionOut]:
     """List the collections that the person may read, their own first."""
     return [
         CollectionOut(
             id=item.id, name=item.name, description=item.description, documents=item.documents, chunks=item.chunks,
-            is_own=item.owner_id == viewer.user_id,
+            is_own=item.owner_id == current_user.user_id,
         )
-        for item in await services.library.collections(viewer)
+        for item in await services.documents.collections.readable(current_user)
     ]  # fmt: skip
 
 
 @router.post("/collections", status_code=201)
-async def create(body: NewCollection, viewer: SignedIn, services: ServicesDep) -> dict[str, UUID]:
+async def create(body: NewCollection, current_user: SignedIn, services: ServicesDep) -> dict[str, UUID]:
     """Create a collection."""
-    return {"id": await services.library.create(viewer, body.name, body.description)}
+    return {"id": await services.documents.collections.create(current_user, body.name, body.description)}
 
 
 @router.delete("/collections/{collection_id}", status_code=204)
-async def remove_collection(collection_id: UUID, viewer: SignedIn, services: ServicesDep) -> None:
+async def remove_collection(collection_id: UUID, current_user: SignedIn, services: ServicesDep) -> None:
     """Delete a collection with everything in it."""
-    await services.files.remove_collection(viewer, collection_id)
+    await services.documents.files.remove_collection(current_user, collection_id)
 
 
 @router.get("/collections/{collection_id}/documents")
-async def documents(collection_id: UUID, viewer: SignedIn, services: ServicesDep) -> list[DocumentOut]:
+async def documents(collection_id: UUID, current_user: SignedIn, services: ServicesDep) -> list[DocumentOut]:
     """List a collection's documents, the newest first."""
-    _, found, cited = await services.library.documents(viewer, collection_id)
+    _, found, cited = await services.documents.documents.in_collection(current_user, collection_id)
     return [_document(item, cited.get(item.id, 0)) for item in found]
 
 
 @router.post("/collections/{collection_id}/taken-names")
 async def taken_names(
-    collection_id: UUID, body: FileNames, viewer: SignedIn, services: ServicesDep
+    collection_id: UUID, body: FileNames, current_user: SignedIn, services: ServicesDep
 ) -> dict[str, list[str]]:
     """Return which of these file names documents of the collection have."""
-    return {"taken": await services.versions.taken_names(viewer, collection_id, body.names)}
+    return {"taken": await services.documents.versions.taken_names(current_user, collection_id, body.names)}
 
 
 @router.get("/documents/{document_id}")
 async def document(
-    document_id: UUID, viewer: SignedIn, services: ServicesDep, start: Annotated[int, Query(ge=0, le=100_000_000)] = 0
+    document_id: UUID,
+    current_user: SignedIn,
+    services: ServicesDep,
+    start: Annotated[int, Query(ge=0, le=100_000_000)] = 0,
 ) -> TextOut:
     """Return a document and a piece of its text."""
-    found = await services.library.document(viewer, document_id, start)
+    found = await services.documents.documents.preview(current_user, document_id, start)
     return TextOut(
         document=_document(found.document, found.times_cited),
         title=found.title,
@@ -213,46 +216,48 @@ async def document(
 
 
 @router.get("/collections/{collection_id}/deleted-documents")
-async def deleted_documents(collection_id: UUID, viewer: SignedIn, services: ServicesDep) -> list[DeletedOut]:
+async def deleted_documents(collection_id: UUID, current_user: SignedIn, services: ServicesDep) -> list[DeletedOut]:
     """List the deleted documents of a collection of one's own that can be restored, the last that were deleted first."""
-    found = await services.trash.documents(viewer, collection_id)
+    found = await services.documents.trash.documents(current_user, collection_id)
     return [
         DeletedOut(id=item.id, name=item.name, size_bytes=item.size_bytes, deleted_at=item.deleted_at) for item in found
     ]
 
 
 @router.delete("/documents/{document_id}", status_code=204)
-async def remove(document_id: UUID, viewer: SignedIn, services: ServicesDep) -> None:
+async def remove(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> None:
     """Delete a document. It is found no more, and can be restored for 30 days."""
-    await services.files.remove(viewer, [document_id])
+    await services.documents.files.remove(current_user, [document_id])
 
 
 @router.delete("/deleted-documents/{document_id}", status_code=204)
-async def delete_for_good(document_id: UUID, viewer: SignedIn, services: ServicesDep) -> None:
+async def delete_for_good(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> None:
     """Delete a document that was deleted before, so that it cannot be restored any more."""
-    await services.trash.delete_for_good(viewer, document_id)
+    await services.documents.trash.delete_for_good(current_user, document_id)
 
 
 @router.post("/deleted-documents/{document_id}/restore")
-async def restore_deleted(document_id: UUID, request: Request, viewer: SignedIn, services: ServicesDep) -> DocumentOut:
+async def restore_deleted(
+    document_id: UUID, request: Request, current_user: SignedIn, services: ServicesDep
+) -> DocumentOut:
     """Restore a deleted document; it is found again once it is embedded."""
-    [found] = await services.trash.restore(viewer, [document_id], caller_of(request))
+    [found] = await services.documents.trash.restore(current_user, [document_id], client_info_of(request))
     return _document(found, 0)
 
 
 @router.post("/documents/{document_id}/read-again", status_code=204)
 async def read_again(
-    document_id: UUID, request: Request, viewer: SignedIn, services: ServicesDep, body: HowToRead | None = None
+    document_id: UUID, request: Request, current_user: SignedIn, services: ServicesDep, body: HowToRead | None = None
 ) -> None:
     """Have a document read again; a body says in which encoding, and as what."""
     reading = Reading(body.encoding, body.reader) if body else None
-    await services.library.read_again(viewer, document_id, reading, caller=caller_of(request))
+    await services.documents.documents.reingest(current_user, document_id, reading, client_info=client_info_of(request))
 
 
 @router.get("/documents/{document_id}/versions")
-async def versions(document_id: UUID, viewer: SignedIn, services: ServicesDep) -> HistoryOut:
+async def versions(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> HistoryOut:
     """List all versions of a document, whichever of them is named."""
-    found = await services.versions.history(viewer, document_id)
+    found = await services.documents.versions.history(current_user, document_id)
     return HistoryOut(
         versions=[_document(item, 0) for item in found.versions],
         uploaded_by=found.uploaded_by,
@@ -261,39 +266,43 @@ async def versions(document_id: UUID, viewer: SignedIn, services: ServicesDep) -
 
 
 @router.post("/documents/{document_id}/restore", status_code=201)
-async def restore(document_id: UUID, request: Request, viewer: SignedIn, services: ServicesDep) -> DocumentOut:
+async def restore(document_id: UUID, request: Request, current_user: SignedIn, services: ServicesDep) -> DocumentOut:
     """Make an earlier version the newest one; it replaces the current one once it is ready."""
-    return _document(await services.versions.restore(viewer, document_id, caller_of(request)), 0)
+    return _document(await services.documents.versions.restore(current_user, document_id, client_info_of(request)), 0)
 
 
 @router.get("/documents/{document_id}/chunks")
 async def chunks(
     document_id: UUID,
-    viewer: SignedIn,
+    current_user: SignedIn,
     services: ServicesDep,
     first: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> list[PassageOut]:
     """Return a document's chunks as the index sees them."""
-    return [_passage(item) for item in await services.library.chunks(viewer, document_id, first, limit)]
+    return [
+        _passage(item) for item in await services.documents.documents.chunks(current_user, document_id, first, limit)
+    ]
 
 
 @router.post("/search")
-async def search(body: Question, viewer: SignedIn, services: ServicesDep) -> FoundOut:
+async def search(body: Question, current_user: SignedIn, services: ServicesDep) -> FoundOut:
     """Look for passages, as answers do."""
     where = Where(tuple(body.collections), tuple(body.documents))
-    found = await services.retrieval.search(viewer, body.question, where, k=body.k)
+    found = await services.retrieval.search.search(current_user, body.question, where, k=body.k)
     # As other hosts' own words: for those who can do something about it.
-    detail = found.detail if is_permitted(viewer, Permission.SETTINGS_MANAGE) else ""
+    detail = found.detail if is_permitted(current_user, Permission.SETTINGS_MANAGE) else ""
     notice = f"{found.notice} ({detail})" if detail else found.notice
     return FoundOut(passages=[_passage(item) for item in found.passages], notice=notice)
 
 
 @router.get("/conversations/{conversation_id}/messages/{message_id}/sources")
-async def sources(conversation_id: UUID, message_id: UUID, viewer: SignedIn, services: ServicesDep) -> list[SourceOut]:
+async def sources(
+    conversation_id: UUID, message_id: UUID, current_user: SignedIn, services: ServicesDep
+) -> list[SourceOut]:
     """Return what an answer's model was shown, as the person may see it now."""
-    owner_id = await services.conversations.owner_of(viewer, conversation_id)
-    found = await services.library.sources(viewer, owner_id, conversation_id, message_id)
+    owner_id = await services.chat.conversations.owner_of(current_user, conversation_id)
+    found = await services.documents.documents.shown_sources(current_user, owner_id, conversation_id, message_id)
     return [SourceOut.model_validate(item, from_attributes=True) for item in found]
 
 

@@ -45,18 +45,20 @@ class Thread(BaseModel):
 
 
 @router.get("")
-async def recent(viewer: SignedIn, services: ServicesDep) -> list[Summary]:
+async def recent(current_user: SignedIn, services: ServicesDep) -> list[Summary]:
     """List the person's latest conversations, the newest first."""
-    require_scope(viewer, Scope.READ)
-    found = await services.conversations.recent(viewer)
+    require_scope(current_user, Scope.READ)
+    found = await services.chat.conversations.recent(current_user)
     return [Summary.model_validate(item, from_attributes=True) for item in found]
 
 
 @router.get("/{conversation_id}")
-async def read(conversation_id: UUID, viewer: SignedIn, services: ServicesDep, before: UUID | None = None) -> Thread:
+async def read(
+    conversation_id: UUID, current_user: SignedIn, services: ServicesDep, before: UUID | None = None
+) -> Thread:
     """Return the last messages of a conversation."""
-    require_scope(viewer, Scope.READ)
-    page = await services.conversations.open(viewer, conversation_id, before=before, limit=100)
+    require_scope(current_user, Scope.READ)
+    page = await services.chat.conversations.open(current_user, conversation_id, before=before, limit=100)
     return Thread(
         id=page.conversation_id,
         title=page.title,
@@ -67,6 +69,6 @@ async def read(conversation_id: UUID, viewer: SignedIn, services: ServicesDep, b
 
 
 @router.post("/{conversation_id}/stop")
-async def stop(conversation_id: UUID, viewer: SignedIn, services: ServicesDep) -> dict[str, bool]:
+async def stop(conversation_id: UUID, current_user: SignedIn, services: ServicesDep) -> dict[str, bool]:
     """Stop the answer that is being written; false when there is none (any more)."""
-    return {"stopped": await services.chats.stop(viewer, conversation_id)}
+    return {"stopped": await services.chat.messages.stop(current_user, conversation_id)}

@@ -21,13 +21,13 @@ from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
 from rxchat.api.requests import DOWNLOAD, ServicesDep, SignedIn
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.files import Upload
 from rxchat.domain.ids import parse_id
 from rxchat.domain.versions import IfExists
 from rxchat.services.app.container import Services
-from rxchat.services.documents.files import Content
+from rxchat.services.documents.downloads import Content
 
 router = APIRouter(tags=["files"])
 
@@ -71,7 +71,7 @@ class Link(BaseModel):
 @router.post(UPLOADS, status_code=201)
 async def begin(
     response: Response,
-    viewer: SignedIn,
+    current_user: SignedIn,
     services: ServicesDep,
     upload_length: Annotated[str, Header()] = "",
     upload_metadata: Annotated[str, Header(max_length=8_000)] = "",
@@ -83,8 +83,8 @@ async def begin(
     if not upload_length.isdecimal() or len(upload_length) > 15:
         raise InvalidInput("An upload says in Upload-Length how many bytes it has.")
     given = _metadata(upload_metadata)
-    upload = await services.files.begin(
-        viewer,
+    upload = await services.documents.files.begin(
+        current_user,
         name=given.get("filename", ""),
         size_bytes=int(upload_length),
         collection_id=parse_id(given.get("collection", "")),
@@ -96,9 +96,9 @@ async def begin(
 
 
 @router.head(UPLOADS + "/{document_id}")
-async def progress(document_id: UUID, viewer: SignedIn, services: ServicesDep) -> Response:
+async def progress(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> Response:
     """Say how far an upload has come."""
-    upload = await services.files.upload(viewer, document_id)
+    upload = await services.documents.files.upload(current_user, document_id)
     headers = {"Upload-Length": str(upload.size_bytes), "Cache-Control": "no-store"}
     return Response(headers={**_TUS, **_progress(upload), **headers})
 
@@ -107,7 +107,7 @@ async def progress(document_id: UUID, viewer: SignedIn, services: ServicesDep) -
 async def go_on(
     document_id: UUID,
     request: Request,
-    viewer: SignedIn,
+    current_user: SignedIn,
     services: ServicesDep,
     upload_offset: Annotated[str, Header()] = "",
 ) -> Response:
@@ -116,24 +116,24 @@ async def go_on(
         raise InvalidInput("The body is sent as application/offset+octet-stream.")
     if not upload_offset.isdecimal() or len(upload_offset) > 15:
         raise InvalidInput("An upload says in Upload-Offset where it goes on.")
-    upload = await services.files.receive(viewer, document_id, int(upload_offset), _body(request))
+    upload = await services.documents.files.receive(current_user, document_id, int(upload_offset), _body(request))
     return Response(status_code=204, headers={**_TUS, **_progress(upload)})
 
 
 @router.delete(UPLOADS + "/{document_id}", status_code=204)
-async def give_up(document_id: UUID, viewer: SignedIn, services: ServicesDep) -> Response:
+async def give_up(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> Response:
     """Give an upload up; what has arrived of it is deleted."""
-    upload = await services.files.upload(viewer, document_id)
+    upload = await services.documents.files.upload(current_user, document_id)
     if upload.is_stored:
         raise NotFound("This upload is complete: delete the document instead.")
-    await services.files.remove(viewer, [document_id])
+    await services.documents.files.remove(current_user, [document_id])
     return Response(status_code=204, headers=_TUS)
 
 
 @router.options(UPLOADS)
-async def abilities(_viewer: SignedIn, services: ServicesDep) -> Response:
+async def abilities(_current_user: SignedIn, services: ServicesDep) -> Response:
     """Say which parts of the protocol there are."""
-    limit = str(services.files.limits.file_bytes)
+    limit = str(services.documents.files.limits.file_bytes)
     headers = {"Tus-Version": _VERSION, "Tus-Extension": "creation,termination", "Tus-Max-Size": limit}
     return Response(status_code=204, headers={**_TUS, **headers})
 
@@ -141,7 +141,7 @@ async def abilities(_viewer: SignedIn, services: ServicesDep) -> Response:
 @router.post(FILES, status_code=201)
 async def send_whole(
     request: Request,
-    viewer: SignedIn,
+    current_user: SignedIn,
     services: ServicesDep,
     name: Annotated[str, Query(max_length=1_000)],
     collection: UUID,
@@ -156,18 +156,18 @@ async def send_whole(
     """
     if not content_length.isdecimal() or len(content_length) > 15:
         raise InvalidInput("A file is sent with its Content-Length.")
-    upload = await services.files.begin(
-        viewer, name=name, size_bytes=int(content_length), collection_id=collection, if_exists=if_exists
+    upload = await services.documents.files.begin(
+        current_user, name=name, size_bytes=int(content_length), collection_id=collection, if_exists=if_exists
     )
     is_kept = False
     try:
-        received = await services.files.receive(viewer, upload.document_id, 0, _body(request))
+        received = await services.documents.files.receive(current_user, upload.document_id, 0, _body(request))
         is_kept = received.is_stored
     finally:
         if not is_kept:
             # Nobody goes on with it: a program sends it again.
             with suppress(NotFound):
-                await services.files.remove(viewer, [upload.document_id])
+                await services.documents.files.remove(current_user, [upload.document_id])
     if not is_kept:
         raise InvalidInput("The file broke off: send it again.")
     if received.already_exists:
@@ -176,39 +176,39 @@ async def send_whole(
 
 
 @router.get(FILES + "/{document_id}", dependencies=[DOWNLOAD])
-async def download(document_id: UUID, request: Request, viewer: SignedIn, services: ServicesDep) -> Response:
+async def download(document_id: UUID, request: Request, current_user: SignedIn, services: ServicesDep) -> Response:
     """Return a document's file, to be saved; `Range` asks for a part of it."""
-    return await _sent(request, services, viewer, document_id)
+    return await _sent(request, services, current_user, document_id)
 
 
 @router.post(FILES + "/{document_id}/link")
-async def link(document_id: UUID, viewer: SignedIn, services: ServicesDep) -> Link:
+async def link(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> Link:
     """Make a link to a file that works for a few minutes, for whoever has it."""
-    sealed, seconds = await services.file_links.make(viewer, document_id)
+    sealed, seconds = await services.documents.signed_urls.make(current_user, document_id)
     return Link(url=f"{FILES}/by-link/{sealed}", seconds=seconds)
 
 
-async def _linked(sealed: str, services: ServicesDep) -> AsyncGenerator[tuple[Viewer, UUID]]:
+async def _linked(sealed: str, services: ServicesDep) -> AsyncGenerator[tuple[CurrentUser, UUID]]:
     """Open a link, and hold one of its maker's places for downloads until the file has been sent."""
-    viewer, document_id = await services.file_links.resolve(sealed)
-    with services.files.downloads.place(viewer.user_id):
-        yield viewer, document_id
+    current_user, document_id = await services.documents.signed_urls.resolve(sealed)
+    with services.documents.files.downloads.place(current_user.user_id):
+        yield current_user, document_id
 
 
 @router.get(FILES + "/by-link/{sealed}")
 async def download_by_link(
-    linked: Annotated[tuple[Viewer, UUID], Depends(_linked)], request: Request, services: ServicesDep
+    linked: Annotated[tuple[CurrentUser, UUID], Depends(_linked)], request: Request, services: ServicesDep
 ) -> Response:
     """Return the file that a link is for, as long as it works and its maker may read the file."""
     return await _sent(request, services, *linked)
 
 
-async def _sent(request: Request, services: Services, viewer: SignedIn, document_id: UUID) -> Response:
+async def _sent(request: Request, services: Services, current_user: SignedIn, document_id: UUID) -> Response:
     wanted = _RANGE.fullmatch(request.headers.get("range", ""))
     if wanted is None or not _makes_sense(*wanted.groups()):
-        content = await services.files.content(viewer, document_id)
+        content = await services.documents.files.content(current_user, document_id)
         return StreamingResponse(content.pieces, media_type=_MEDIA, headers=_headers(content, content.size_bytes))
-    content = await services.files.content(viewer, document_id, *_span(*wanted.groups()))
+    content = await services.documents.files.content(current_user, document_id, *_span(*wanted.groups()))
     size, start, end = content.size_bytes, content.start, content.end
     if start >= end:
         return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})

@@ -81,7 +81,7 @@ class Front:
             await _refuse("This page belongs to another site.", scope, receive, send)
         else:
             sealed = self._sealed(scope)
-            holder = await container.get_services().sessions.signed_in_holder_of(sealed) if sealed else None
+            holder = await container.get_services().accounts.sessions.signed_in_holder_of(sealed) if sealed else None
             try:
                 with self._sockets.place(holder, (scope.get("client") or ("",))[0]):
                     self._sockets.limit_messages(scope, holder)
@@ -106,8 +106,10 @@ class Front:
     async def _with_fresh_session(self, scope: Scope, send: Send) -> Send:
         """Hand out a new session cookie with a page when it is time for one."""
         try:
-            viewer = await container.get_services().sessions.viewer(self._sealed(scope), enrolling=True)
-            fresh = await container.get_services().sessions.rotate_if_due(viewer)
+            current_user = await container.get_services().accounts.sessions.current_user(
+                self._sealed(scope), enrolling=True
+            )
+            fresh = await container.get_services().accounts.sessions.rotate_if_due(current_user)
         except (DatabaseUnavailable, NotSignedIn):
             return send
         if fresh is None:
@@ -129,7 +131,9 @@ class Front:
         """Return where somebody has to go first, or "" when the page is for them."""
         path: str = scope["path"]
         try:
-            await container.get_services().sessions.viewer(self._sealed(scope), enrolling=_is_below(path, _ACCOUNT))
+            await container.get_services().accounts.sessions.current_user(
+                self._sealed(scope), enrolling=_is_below(path, _ACCOUNT)
+            )
         except NotSignedIn:
             query = scope["query_string"].decode("latin-1")
             here = quote(path + (f"?{query}" if query else ""), safe="/")

@@ -14,11 +14,11 @@ from rxchat.api.requests import (
     CHALLENGE,
     DOWNLOAD,
     BrowserUser,
-    EnrollingPerson,
+    EnrollingUser,
     ServicesDep,
     SignedIn,
-    caller_of,
     clear_cookie,
+    client_info_of,
     cookie_in,
     origin_of,
     set_cookie,
@@ -104,145 +104,168 @@ class Session(BaseModel):
 
 
 @router.get("")
-async def me(viewer: SignedIn) -> Me:
+async def me(current_user: SignedIn) -> Me:
     """Say who is signed in."""
-    require_scope(viewer, Scope.READ)
+    require_scope(current_user, Scope.READ)
     return Me(
-        id=viewer.user_id,
-        name=viewer.name,
-        email=viewer.email,
-        role=viewer.role,
-        permissions=sorted(viewer.permissions),
-        scopes=None if viewer.scopes is None else sorted(viewer.scopes),
+        id=current_user.user_id,
+        name=current_user.name,
+        email=current_user.email,
+        role=current_user.role,
+        permissions=sorted(current_user.permissions),
+        scopes=None if current_user.scopes is None else sorted(current_user.scopes),
     )
 
 
 @router.post("/password", status_code=204)
-async def change_password(body: NewPassword, viewer: BrowserUser, request: Request, services: ServicesDep) -> None:
+async def change_password(
+    body: NewPassword, current_user: BrowserUser, request: Request, services: ServicesDep
+) -> None:
     """Change the password; everything else that is signed in ends, API keys included."""
-    await services.password_changes.change(viewer, present=body.present, wanted=body.wanted, caller=caller_of(request))
+    await services.accounts.password_reset.change(
+        current_user, present=body.present, wanted=body.wanted, client_info=client_info_of(request)
+    )
 
 
 @router.get("/sessions")
-async def sessions(viewer: SignedIn, services: ServicesDep) -> list[Session]:
+async def sessions(current_user: SignedIn, services: ServicesDep) -> list[Session]:
     """List where the person is signed in."""
-    require_scope(viewer, Scope.READ)
-    return [Session.model_validate(item, from_attributes=True) for item in await services.sessions.mine(viewer)]
+    require_scope(current_user, Scope.READ)
+    return [
+        Session.model_validate(item, from_attributes=True)
+        for item in await services.accounts.sessions.mine(current_user)
+    ]
 
 
 @router.delete("/sessions/{session_id}", status_code=204)
-async def end_session(session_id: UUID, viewer: BrowserUser, request: Request, services: ServicesDep) -> None:
+async def end_session(session_id: UUID, current_user: BrowserUser, request: Request, services: ServicesDep) -> None:
     """End one of them."""
-    await services.sessions.end(viewer, session_id, caller_of(request))
+    await services.accounts.sessions.end(current_user, session_id, client_info_of(request))
 
 
 @router.get("/keys")
-async def keys(viewer: SignedIn, services: ServicesDep) -> list[Key]:
+async def keys(current_user: SignedIn, services: ServicesDep) -> list[Key]:
     """List the person's API keys."""
-    require_scope(viewer, Scope.READ)
-    return [Key.model_validate(item, from_attributes=True) for item in await services.programs.keys(viewer)]
+    require_scope(current_user, Scope.READ)
+    return [
+        Key.model_validate(item, from_attributes=True)
+        for item in await services.accounts.api_credentials.keys(current_user)
+    ]
 
 
 @router.post("/keys", status_code=201)
 async def create_key(
-    body: NewKey, viewer: SignedIn, person: BrowserUser, request: Request, services: ServicesDep
+    body: NewKey, current_user: SignedIn, person: BrowserUser, request: Request, services: ServicesDep
 ) -> Key:
     """Make an API key; its words are in this answer and never again."""
-    await services.authentication.reauthenticate(person, body.password, caller_of(request))
-    made, words = await services.programs.create_key(
-        viewer, name=body.name, scopes=body.scopes, days=body.days, caller=caller_of(request)
+    await services.accounts.sign_in.reauthenticate(person, body.password, client_info_of(request))
+    made, words = await services.accounts.api_credentials.create_key(
+        current_user, name=body.name, scopes=body.scopes, days=body.days, client_info=client_info_of(request)
     )
     return Key.model_validate(made, from_attributes=True).model_copy(update={"key": words})
 
 
 @router.delete("/keys/{key_id}", status_code=204)
-async def revoke_key(key_id: UUID, viewer: BrowserUser, request: Request, services: ServicesDep) -> None:
+async def revoke_key(key_id: UUID, current_user: BrowserUser, request: Request, services: ServicesDep) -> None:
     """Revoke a key for good."""
-    await services.programs.revoke_key(viewer, key_id, caller_of(request))
+    await services.accounts.api_credentials.revoke_key(current_user, key_id, client_info_of(request))
 
 
 @router.post("/totp/begin")
-async def begin_totp(body: Proof, viewer: EnrollingPerson, request: Request, services: ServicesDep) -> dict[str, str]:
+async def begin_totp(
+    body: Proof, current_user: EnrollingUser, request: Request, services: ServicesDep
+) -> dict[str, str]:
     """Return a secret for an authenticator app, as text and as a picture."""
-    await services.authentication.reauthenticate(viewer, body.password, caller_of(request))
-    offer = await services.second_factors.begin_totp(viewer)
+    await services.accounts.sign_in.reauthenticate(current_user, body.password, client_info_of(request))
+    offer = await services.accounts.second_factors.begin_totp(current_user)
     return {"secret": offer.secret, "uri": offer.uri, "picture": offer.picture}
 
 
 @router.post("/totp/confirm")
 async def confirm_totp(
-    body: Code, viewer: EnrollingPerson, request: Request, services: ServicesDep
+    body: Code, current_user: EnrollingUser, request: Request, services: ServicesDep
 ) -> dict[str, list[str]]:
     """Put the authenticator app in force with its first code, and return the recovery codes."""
-    await services.limits.attempt("totp", caller_of(request), str(viewer.user_id))
-    return {"codes": await services.second_factors.confirm_totp(viewer, body.code, caller_of(request))}
+    await services.accounts.rate_limits.attempt("totp", client_info_of(request), str(current_user.user_id))
+    return {
+        "codes": await services.accounts.second_factors.confirm_totp(current_user, body.code, client_info_of(request))
+    }
 
 
 @router.post("/totp/remove", status_code=204)
-async def remove_totp(body: Proof, viewer: BrowserUser, request: Request, services: ServicesDep) -> None:
+async def remove_totp(body: Proof, current_user: BrowserUser, request: Request, services: ServicesDep) -> None:
     """Remove the authenticator app."""
-    await services.authentication.reauthenticate(viewer, body.password, caller_of(request))
-    await services.second_factors.remove_totp(viewer, caller_of(request))
+    await services.accounts.sign_in.reauthenticate(current_user, body.password, client_info_of(request))
+    await services.accounts.second_factors.remove_totp(current_user, client_info_of(request))
 
 
 @router.post("/recovery-codes")
 async def renew_codes(
-    body: Proof, viewer: BrowserUser, request: Request, services: ServicesDep
+    body: Proof, current_user: BrowserUser, request: Request, services: ServicesDep
 ) -> dict[str, list[str]]:
     """Return ten new recovery codes."""
-    await services.authentication.reauthenticate(viewer, body.password, caller_of(request))
-    return {"codes": await services.second_factors.regenerate_codes(viewer, caller_of(request))}
+    await services.accounts.sign_in.reauthenticate(current_user, body.password, client_info_of(request))
+    return {"codes": await services.accounts.second_factors.regenerate_codes(current_user, client_info_of(request))}
 
 
 @router.post("/passkeys/begin")
 async def begin_passkey(
-    body: Proof, viewer: EnrollingPerson, request: Request, response: Response, services: ServicesDep
+    body: Proof, current_user: EnrollingUser, request: Request, response: Response, services: ServicesDep
 ) -> dict[str, Any]:
     """Return what the browser needs to make a passkey."""
-    await services.authentication.reauthenticate(viewer, body.password, caller_of(request))
-    options, sealed = await services.passkeys.registration_options(viewer, origin_of(request))
+    await services.accounts.sign_in.reauthenticate(current_user, body.password, client_info_of(request))
+    options, sealed = await services.accounts.passkeys.registration_options(current_user, origin_of(request))
     set_cookie(response, settings_of(request), CHALLENGE, sealed, _CHALLENGE_SECONDS)
     return as_json(options)
 
 
 @router.post("/passkeys", status_code=204)
 async def add_passkey(
-    body: NewPasskey, viewer: EnrollingPerson, request: Request, response: Response, services: ServicesDep
+    body: NewPasskey, current_user: EnrollingUser, request: Request, response: Response, services: ServicesDep
 ) -> None:
     """Keep a passkey that the browser has made."""
-    await services.passkeys.add(
-        viewer, cookie_in(request, CHALLENGE), body.credential, body.name, origin_of(request), caller_of(request)
+    await services.accounts.passkeys.add(
+        current_user,
+        cookie_in(request, CHALLENGE),
+        body.credential,
+        body.name,
+        origin_of(request),
+        client_info_of(request),
     )
     clear_cookie(response, settings_of(request), CHALLENGE)
 
 
 @router.post("/passkeys/{passkey_id}/remove", status_code=204)
 async def remove_passkey(
-    passkey_id: UUID, body: Proof, viewer: BrowserUser, request: Request, services: ServicesDep
+    passkey_id: UUID, body: Proof, current_user: BrowserUser, request: Request, services: ServicesDep
 ) -> None:
     """Remove a passkey."""
-    await services.authentication.reauthenticate(viewer, body.password, caller_of(request))
-    await services.passkeys.remove(viewer, passkey_id, caller_of(request))
+    await services.accounts.sign_in.reauthenticate(current_user, body.password, client_info_of(request))
+    await services.accounts.passkeys.remove(current_user, passkey_id, client_info_of(request))
 
 
 @router.post("/identities/{identity_id}/remove", status_code=204)
-async def untie(identity_id: UUID, body: Proof, viewer: BrowserUser, request: Request, services: ServicesDep) -> None:
+async def untie(
+    identity_id: UUID, body: Proof, current_user: BrowserUser, request: Request, services: ServicesDep
+) -> None:
     """Untie an account elsewhere."""
-    await services.authentication.reauthenticate(viewer, body.password, caller_of(request))
-    await services.federation.unlink(viewer, identity_id, caller_of(request))
+    await services.accounts.sign_in.reauthenticate(current_user, body.password, client_info_of(request))
+    await services.accounts.external_login.unlink(current_user, identity_id, client_info_of(request))
 
 
 @router.post("/export")
-async def begin_export(body: Proof, viewer: BrowserUser, request: Request, services: ServicesDep) -> dict[str, str]:
+async def begin_export(
+    body: Proof, current_user: BrowserUser, request: Request, services: ServicesDep
+) -> dict[str, str]:
     """Return where everything about the person can be downloaded: once, within a minute, by this sign-in alone."""
-    ticket = await services.my_data.begin_export(viewer, body.password, caller_of(request))
+    ticket = await services.app.data_export.issue_ticket(current_user, body.password, client_info_of(request))
     return {"url": f"/api/me/export/{ticket}"}
 
 
 @router.get("/export/{ticket}", dependencies=[DOWNLOAD])
-async def export(ticket: str, viewer: BrowserUser, request: Request, services: ServicesDep) -> StreamingResponse:
+async def export(ticket: str, current_user: BrowserUser, request: Request, services: ServicesDep) -> StreamingResponse:
     """Return everything about the person as a zip file."""
-    pieces = await services.my_data.export(viewer, ticket, caller_of(request))
+    pieces = await services.app.data_export.download(current_user, ticket, client_info_of(request))
     return StreamingResponse(
         pieces,
         media_type="application/zip",
@@ -252,13 +275,13 @@ async def export(ticket: str, viewer: BrowserUser, request: Request, services: S
 
 @router.post("/delete", status_code=200)
 async def delete_account(
-    body: Proof, viewer: BrowserUser, request: Request, services: ServicesDep
+    body: Proof, current_user: BrowserUser, request: Request, services: ServicesDep
 ) -> dict[str, datetime]:
     """Have the account deleted after the grace time."""
-    return {"at": await services.my_data.delete_account(viewer, body.password, caller_of(request))}
+    return {"at": await services.app.account_deletion.schedule(current_user, body.password, client_info_of(request))}
 
 
 @router.post("/keep", status_code=204)
-async def keep_account(viewer: BrowserUser, request: Request, services: ServicesDep) -> None:
+async def keep_account(current_user: BrowserUser, request: Request, services: ServicesDep) -> None:
     """Keep the account after all."""
-    await services.my_data.keep_account(viewer, caller_of(request))
+    await services.app.account_deletion.cancel(current_user, client_info_of(request))

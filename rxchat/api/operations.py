@@ -28,7 +28,7 @@ async def readyz(
     request: Request, response: Response, services: Annotated[Services, Depends(services)]
 ) -> dict[str, Any]:
     """Say whether it can do its work; 503 while something needed is missing. What that is, operators alone are told."""
-    parts = await services.health.parts()
+    parts = await services.app.health.parts()
     ready = not any(part.problem for part in parts if part.is_needed)
     response.status_code = 200 if ready else 503
     if not _is_operator(request):

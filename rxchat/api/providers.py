@@ -14,15 +14,15 @@ from rxchat.api.requests import (
     DEPARTURE,
     INVITATION,
     ServicesDep,
-    caller_of,
     clear_cookie,
+    client_info_of,
     cookie_in,
     origin_of,
     set_cookie,
     settings_of,
     start_session,
 )
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.errors import NotAllowed, NotSignedIn, RxChatError
 from rxchat.domain.text import same_site_path
 from rxchat.services.app.container import Services
@@ -60,11 +60,11 @@ async def depart(
     """Send the browser to a provider, to sign in there: no more, since any page can have a link that leads here."""
     try:
         _require_navigation(request)
-        url, sealed = await services.federation.start(
-            key, origin=origin_of(request), next_path=same_site_path(next), viewer=None, invitation=""
+        url, sealed = await services.accounts.external_login.start(
+            key, origin=origin_of(request), next_path=same_site_path(next), current_user=None, invitation=""
         )
     except RxChatError as error:
-        await services.denials.record(None, caller_of(request), f"to {key}", error)
+        await services.access.denials.record(None, client_info_of(request), f"to {key}", error)
         return _sorry(error, "/sign-in")
     response = RedirectResponse(url, status_code=303)
     set_cookie(response, settings_of(request), DEPARTURE, sealed, _AWAY_SECONDS)
@@ -78,14 +78,14 @@ async def depart_for(key: str, wanted: Wanted, request: Request, response: Respo
     A page of ours asks for it with a press of a button. No address begins it, so no link of another site does, directly or by
     way of a page of ours that leads on; and what other sites' pages post is refused.
     """
-    viewer = await _whoever(request, services) if wanted.link else None
-    if wanted.link and viewer is None:
+    current_user = await _whoever(request, services) if wanted.link else None
+    if wanted.link and current_user is None:
         raise NotSignedIn
-    url, sealed = await services.federation.start(
+    url, sealed = await services.accounts.external_login.start(
         key,
         origin=origin_of(request),
         next_path=same_site_path(wanted.next),
-        viewer=viewer,
+        current_user=current_user,
         invitation=cookie_in(request, INVITATION) if wanted.invitation else "",
     )
     set_cookie(response, settings_of(request), DEPARTURE, sealed, _AWAY_SECONDS)
@@ -111,19 +111,19 @@ async def come_back_with_form(key: str, request: Request) -> Response:
 
 async def _arrive(key: str, request: Request, services: Services, answer: Mapping[str, str]) -> Response:
     settings = settings_of(request)
-    viewer = await _whoever(request, services)
+    current_user = await _whoever(request, services)
     try:
         _require_navigation(request)
     except NotAllowed as error:
         # The cookie stays: the person may be on their way back in another tab.
         return _sorry(error, "/sign-in")
     try:
-        arrival = await services.federation.complete(
-            key, cookie_in(request, DEPARTURE), answer, viewer, caller_of(request)
+        arrival = await services.accounts.external_login.complete(
+            key, cookie_in(request, DEPARTURE), answer, current_user, client_info_of(request)
         )
     except RxChatError as error:
-        await services.denials.record(viewer, caller_of(request), f"from {key}", error)
-        response = _sorry(error, "/account" if viewer else "/sign-in")
+        await services.access.denials.record(current_user, client_info_of(request), f"from {key}", error)
+        response = _sorry(error, "/account" if current_user else "/sign-in")
         clear_cookie(response, settings, DEPARTURE)
         return response
     here = same_site_path(arrival.next_path)
@@ -146,10 +146,10 @@ def _require_navigation(request: Request) -> None:
         raise NotAllowed("This address is for opening in a tab.")
 
 
-async def _whoever(request: Request, services: Services) -> Viewer | None:
+async def _whoever(request: Request, services: Services) -> CurrentUser | None:
     """Return the person whose browser it is: a program's token or key counts for nothing here."""
     try:
-        return await services.sessions.viewer(cookie_in(request, COOKIE), enrolling=True)
+        return await services.accounts.sessions.current_user(cookie_in(request, COOKIE), enrolling=True)
     except NotSignedIn:
         return None
 

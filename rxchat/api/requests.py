@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
 
-from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import NotAllowed, NotSignedIn
 from rxchat.services.accounts.sign_in import SignInResult
 from rxchat.services.app import container
@@ -35,12 +35,14 @@ def services() -> Services:
     return container.get_services()
 
 
-def caller_of(request: Request) -> Caller:
+def client_info_of(request: Request) -> ClientInfo:
     """Return where a request comes from, for the record and for limits."""
-    return Caller(
+    return ClientInfo(
         request.client.host if request.client else "",
         request.headers.get("user-agent", ""),
-        container.get_services().authentication.device_of(request.cookies.get(named(DEVICE, settings_of(request)), "")),
+        container.get_services().accounts.sign_in.device_of(
+            request.cookies.get(named(DEVICE, settings_of(request)), "")
+        ),
     )
 
 
@@ -95,14 +97,14 @@ def start_session(response: Response, request: Request, services: Services, admi
     if admission.session is None:
         set_cookie(response, settings, PENDING, admission.pending, _PENDING_SECONDS)
         return False
-    seconds = int(services.sessions.absolute.total_seconds())
-    set_cookie(response, settings, COOKIE, services.sessions.cookie_of(admission.session), seconds)
+    seconds = int(services.accounts.sessions.absolute.total_seconds())
+    set_cookie(response, settings, COOKIE, services.accounts.sessions.cookie_of(admission.session), seconds)
     set_cookie(response, settings, DEVICE, admission.device, _DEVICE_SECONDS)
     clear_cookie(response, settings, PENDING)
     return True
 
 
-async def authenticate(request: Request, services: Services, *, enrolling: bool = False) -> Viewer:
+async def authenticate(request: Request, services: Services, *, enrolling: bool = False) -> CurrentUser:
     """Return who is signed in: by the session cookie, or by a bearer token or API key, which then counts alone.
 
     With `enrolling`, also a user who must set up a second factor first. This is no dependency: FastAPI would make a
@@ -115,24 +117,24 @@ async def authenticate(request: Request, services: Services, *, enrolling: bool 
     """
     credential = _credential(request)
     if credential is not None:
-        viewer = await _bearer(request, services, credential)
+        current_user = await _bearer(request, services, credential)
     elif sealed := request.cookies.get(cookie_name(settings_of(request))):
-        viewer = await services.sessions.viewer(sealed, enrolling=enrolling)
+        current_user = await services.accounts.sessions.current_user(sealed, enrolling=enrolling)
     else:
         raise NotSignedIn
     # For the audit, when a route refuses them something.
-    request.state.viewer = viewer
-    return viewer
+    request.state.current_user = current_user
+    return current_user
 
 
-async def _bearer(request: Request, services: Services, credential: str) -> Viewer:
+async def _bearer(request: Request, services: Services, credential: str) -> CurrentUser:
     try:
-        return await services.sessions.authenticate_bearer(credential)
+        return await services.accounts.sessions.authenticate_bearer(credential)
     except NotSignedIn as error:
         # An access token that has expired is no guess; only what fails otherwise is counted and written down.
         if not credential.startswith("v4.local."):
-            await services.limits.attempt("bearer", caller_of(request))
-            await services.denials.record(None, caller_of(request), "API key", error)
+            await services.accounts.rate_limits.attempt("bearer", client_info_of(request))
+            await services.access.denials.record(None, client_info_of(request), "API key", error)
         raise
 
 
@@ -145,7 +147,7 @@ def _credential(request: Request) -> str | None:
     return request.headers.get("x-api-key")
 
 
-async def viewer_of(request: Request, services: Annotated[Services, Depends(services)]) -> Viewer:
+async def current_user_of(request: Request, services: Annotated[Services, Depends(services)]) -> CurrentUser:
     """Return who is signed in, with a browser or as a program.
 
     Raises:
@@ -156,7 +158,7 @@ async def viewer_of(request: Request, services: Annotated[Services, Depends(serv
     return await authenticate(request, services)
 
 
-async def person_of(request: Request, services: Annotated[Services, Depends(services)]) -> Viewer:
+async def person_of(request: Request, services: Annotated[Services, Depends(services)]) -> CurrentUser:
     """Return the person who is signed in with a browser: for what no program may do in their name.
 
     Raises:
@@ -167,24 +169,24 @@ async def person_of(request: Request, services: Annotated[Services, Depends(serv
     return _no_program(await authenticate(request, services))
 
 
-async def enrolling_person_of(request: Request, services: Annotated[Services, Depends(services)]) -> Viewer:
+async def enrolling_user_of(request: Request, services: Annotated[Services, Depends(services)]) -> CurrentUser:
     """The same, also for somebody who has to set up a second factor first: for the routes that do that."""
     return _no_program(await authenticate(request, services, enrolling=True))
 
 
-def _no_program(viewer: Viewer) -> Viewer:
-    if viewer.scopes is not None:
+def _no_program(current_user: CurrentUser) -> CurrentUser:
+    if current_user.scopes is not None:
         raise NotAllowed("This can only be done on the page, by the person.")
-    return viewer
+    return current_user
 
 
 ServicesDep = Annotated[Services, Depends(services)]
-SignedIn = Annotated[Viewer, Depends(viewer_of)]
-BrowserUser = Annotated[Viewer, Depends(person_of)]
-EnrollingPerson = Annotated[Viewer, Depends(enrolling_person_of)]
+SignedIn = Annotated[CurrentUser, Depends(current_user_of)]
+BrowserUser = Annotated[CurrentUser, Depends(person_of)]
+EnrollingUser = Annotated[CurrentUser, Depends(enrolling_user_of)]
 
 
-async def download_place(request: Request, viewer: SignedIn, services: ServicesDep) -> AsyncGenerator[None]:
+async def download_place(request: Request, current_user: SignedIn, services: ServicesDep) -> AsyncGenerator[None]:
     """Hold one of the user's places for downloads until the answer has been sent.
 
     A cookie comes along with links and scripts of other sites' pages, too, and a download costs whether they can read it
@@ -197,7 +199,7 @@ async def download_place(request: Request, viewer: SignedIn, services: ServicesD
     """
     if _credential(request) is None and is_cross_site(request, request.app.state.own_origins):
         raise NotAllowed("This download was begun by a page of another site. Open it in RxChat.")
-    with services.files.downloads.place(viewer.user_id):
+    with services.documents.files.downloads.place(current_user.user_id):
         yield
 
 

@@ -16,8 +16,8 @@ from starlette.exceptions import HTTPException
 from rxchat import __version__, observability
 from rxchat.api import admin, auth, collections, conversations, files, me, operations, providers, tokens
 from rxchat.api.bodies import BodyLimit
-from rxchat.api.requests import caller_of, is_cross_site
-from rxchat.domain.accounts import Viewer
+from rxchat.api.requests import client_info_of, is_cross_site
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.errors import DatabaseBusy, InvalidInput, NotAllowed, NotSignedIn, RxChatError, TooManyAttempts
 from rxchat.services.app import container
 from rxchat.settings import Settings
@@ -93,10 +93,12 @@ def _is_guarded(request: Request) -> bool:
 async def _show_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RxChatError)  # noqa: S101 - registered for this class alone
     route = getattr(request.scope.get("route"), "path", request.url.path)
-    viewer: Viewer | None = getattr(request.state, "viewer", None)
+    current_user: CurrentUser | None = getattr(request.state, "current_user", None)
     if not isinstance(error, NotSignedIn):
         # Whoever tried to sign in was written down by who refused them; whoever did not try has done nothing.
-        await container.get_services().denials.record(viewer, caller_of(request), f"{request.method} {route}", error)
+        await container.get_services().access.denials.record(
+            current_user, client_info_of(request), f"{request.method} {route}", error
+        )
     return _as_json(error)
 
 

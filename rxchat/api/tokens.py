@@ -7,7 +7,7 @@ from dataclasses import asdict
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from rxchat.api.requests import ServicesDep, SignedIn, caller_of
+from rxchat.api.requests import ServicesDep, SignedIn, client_info_of
 from rxchat.domain.errors import NotSignedIn
 from rxchat.domain.permissions import Scope
 
@@ -41,8 +41,12 @@ class Pair(BaseModel):
 @router.post("")
 async def issue(body: Credentials, request: Request, services: ServicesDep) -> Pair:
     """Sign a program in."""
-    pair = await services.programs.sign_in(
-        email=body.email, password=body.password, code=body.code, scopes=body.scopes, caller=caller_of(request)
+    pair = await services.accounts.api_credentials.sign_in(
+        email=body.email,
+        password=body.password,
+        code=body.code,
+        scopes=body.scopes,
+        client_info=client_info_of(request),
     )
     return Pair(**asdict(pair))
 
@@ -51,14 +55,14 @@ async def issue(body: Credentials, request: Request, services: ServicesDep) -> P
 async def refresh(body: Refresh, request: Request, services: ServicesDep) -> Pair:
     """Exchange a refresh token for a new pair; one that was exchanged before ends all that came of it."""
     try:
-        pair = await services.programs.refresh(body.refresh_token, caller_of(request))
+        pair = await services.accounts.api_credentials.refresh(body.refresh_token, client_info_of(request))
     except NotSignedIn as error:
-        await services.denials.record(None, caller_of(request), "refresh token", error)
+        await services.access.denials.record(None, client_info_of(request), "refresh token", error)
         raise
     return Pair(**asdict(pair))
 
 
 @router.post("/revoke", status_code=204)
-async def revoke(viewer: SignedIn, request: Request, services: ServicesDep) -> None:
+async def revoke(current_user: SignedIn, request: Request, services: ServicesDep) -> None:
     """Sign the program out: its access and refresh tokens stop working."""
-    await services.sessions.sign_out(viewer, caller_of(request))
+    await services.accounts.sessions.sign_out(current_user, client_info_of(request))

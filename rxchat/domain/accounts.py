@@ -52,7 +52,7 @@ class RegistrationMode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class ClientInfo:
     """Where a request comes from, for the record and for limits."""
 
     address: str = ""
@@ -62,7 +62,7 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class Viewer:
+class CurrentUser:
     """The signed-in person behind a request: the one argument that every use case starts with."""
 
     user_id: UUID

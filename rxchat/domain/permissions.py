@@ -16,7 +16,7 @@ from uuid import UUID
 from rxchat.domain.errors import InvalidInput, NotAllowed
 
 if TYPE_CHECKING:
-    from rxchat.domain.accounts import Viewer
+    from rxchat.domain.accounts import CurrentUser
 
 EVERYTHING = "*"
 
@@ -136,17 +136,17 @@ class Grant:
     """The thing's id, a model's name, or "*"."""
     action: Action
 
-    def is_for(self, viewer: Viewer) -> bool:
+    def is_for(self, current_user: CurrentUser) -> bool:
         """Whether this grant is for a person, by themselves or by what they belong to."""
         match self.principal_kind:
             case PrincipalKind.EVERYONE:
                 return True
             case PrincipalKind.PERSON:
-                return self.principal == str(viewer.user_id)
+                return self.principal == str(current_user.user_id)
             case PrincipalKind.GROUP:
-                return self.principal in {str(group) for group in viewer.groups}
+                return self.principal in {str(group) for group in current_user.groups}
             case PrincipalKind.ROLE:
-                return self.principal == viewer.role
+                return self.principal == current_user.role
 
     def covers(self, kind: ResourceKind, resource: str, action: Action) -> bool:
         """Whether it is about this thing; who may write may also read."""
@@ -163,63 +163,63 @@ class Resource:
     owner_id: UUID | None = None
 
 
-def is_permitted(viewer: Viewer, permission: Permission) -> bool:
+def is_permitted(current_user: CurrentUser, permission: Permission) -> bool:
     """Whether the person may, over all things of a kind, and with what they are signed in with."""
-    return permission in viewer.permissions and _in_scope(viewer, _SCOPE_OF.get(permission, Scope.ADMIN))
+    return permission in current_user.permissions and _in_scope(current_user, _SCOPE_OF.get(permission, Scope.ADMIN))
 
 
-def require(viewer: Viewer, permission: Permission) -> None:
+def require(current_user: CurrentUser, permission: Permission) -> None:
     """Let only those pass who may.
 
     Raises:
         NotAllowed: always with the same sentence, except where a second factor would open the door.
     """
-    if is_permitted(viewer, permission):
+    if is_permitted(current_user, permission):
         return
-    if viewer.needs_second_factor:
+    if current_user.needs_second_factor:
         raise NotAllowed("Administering needs a second factor: set one up on your account page first.")
     raise NotAllowed
 
 
-def is_allowed(viewer: Viewer, action: Action, resource: Resource, grants: Iterable[Grant] = ()) -> bool:
+def is_allowed(current_user: CurrentUser, action: Action, resource: Resource, grants: Iterable[Grant] = ()) -> bool:
     """Whether the person may do this with a thing: as its owner, by their role, or by a grant.
 
     The one evaluator: services ask it with the grants that were read for the thing.
     """
-    if not _in_scope(viewer, _SCOPE_OF_ACTION.get((resource.kind, action), Scope.FILES)):
+    if not _in_scope(current_user, _SCOPE_OF_ACTION.get((resource.kind, action), Scope.FILES)):
         return False
-    if resource.kind is ResourceKind.SETTINGS and viewer.lacks_second_factor:
+    if resource.kind is ResourceKind.SETTINGS and current_user.lacks_second_factor:
         return False
-    if resource.owner_id is not None and resource.owner_id == viewer.user_id:
+    if resource.owner_id is not None and resource.owner_id == current_user.user_id:
         return True
     permission = _PERMISSION_FOR.get((resource.kind, action))
-    if permission is not None and permission in viewer.permissions:
+    if permission is not None and permission in current_user.permissions:
         return True
-    return any(grant.is_for(viewer) and grant.covers(resource.kind, resource.id, action) for grant in grants)
+    return any(grant.is_for(current_user) and grant.covers(resource.kind, resource.id, action) for grant in grants)
 
 
-def may_share_with_group(viewer: Viewer, group_id: str) -> bool:
+def may_share_with_group(current_user: CurrentUser, group_id: str) -> bool:
     """Whether the user may share with a group what is theirs: its members may, and users who manage groups or grants.
 
     Members are added to a group that has grants only by users who may give grants, so a share by anyone else would take
     the group from its managers.
     """
-    is_manager = any(is_permitted(viewer, item) for item in (Permission.GROUPS_MANAGE, Permission.GRANTS_MANAGE))
-    return is_manager or group_id in {str(group) for group in viewer.groups}
+    is_manager = any(is_permitted(current_user, item) for item in (Permission.GROUPS_MANAGE, Permission.GRANTS_MANAGE))
+    return is_manager or group_id in {str(group) for group in current_user.groups}
 
 
-def require_scope(viewer: Viewer, scope: Scope) -> None:
+def require_scope(current_user: CurrentUser, scope: Scope) -> None:
     """Let only those pass whose key or token was made for this.
 
     Raises:
         NotAllowed: naming the scope that is missing.
     """
-    if not _in_scope(viewer, scope):
+    if not _in_scope(current_user, scope):
         raise NotAllowed(f"This key does not have the scope “{scope.value}”.")
 
 
-def _in_scope(viewer: Viewer, scope: Scope) -> bool:
-    return viewer.scopes is None or scope in viewer.scopes
+def _in_scope(current_user: CurrentUser, scope: Scope) -> bool:
+    return current_user.scopes is None or scope in current_user.scopes
 
 
 def valid_scopes(values: Iterable[str]) -> frozenset[Scope]:
@@ -249,6 +249,6 @@ def valid_permissions(values: Iterable[str]) -> frozenset[Permission]:
         raise InvalidInput("One of these permissions does not exist.") from error
 
 
-def sees_details(viewer: Viewer) -> bool:
+def sees_details(current_user: CurrentUser) -> bool:
     """Whether to show a user which host failed, and what it said: for those who can do something about it."""
-    return is_permitted(viewer, Permission.SETTINGS_MANAGE)
+    return is_permitted(current_user, Permission.SETTINGS_MANAGE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from rxchat.domain.errors import InvalidInput
 from rxchat.domain.invisible import without_invisible
 
 MESSAGE_CHARACTERS = 100_000
@@ -73,3 +74,15 @@ def same_site_path(path: str) -> str:
         return "/"
     found = _PAGE_PATH.fullmatch(re.split(r"[?#]", path, maxsplit=1)[0])
     return path if found and (found[1] is None or found[1] in PAGES) else "/"
+
+
+def short_line(text: str, longest: int, sentence: str = "") -> str:
+    """Return a text on one line, cut off at its limit; with a sentence, it must not be blank or too long.
+
+    Raises:
+        InvalidInput: with the sentence.
+    """
+    line = clean_line(text)
+    if sentence and (not line or len(line) > longest):
+        raise InvalidInput(sentence)
+    return line[:longest]

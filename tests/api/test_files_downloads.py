@@ -14,13 +14,12 @@ from starlette.responses import PlainTextResponse
 
 from rxchat.adapters.objects.folder import FolderStore
 from rxchat.api.gateway import Front
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import StorageUnavailable, TooManyAttempts
 from rxchat.domain.files import PART_BYTES
 from rxchat.services.app.container import Services
-from rxchat.services.documents.downloads import DOWNLOADS, DOWNLOADS_OF_ONE_USER, Downloads
-from rxchat.services.documents.files import Content
+from rxchat.services.documents.downloads import DOWNLOADS, DOWNLOADS_OF_ONE_USER, Content, Downloads
 from rxchat.settings import Settings
 from tests.factories import PASSWORD
 from tests.security.house import Open, api_of, doors, error_of, person, sign_in
@@ -45,19 +44,19 @@ async def clients(settings: Settings, services: Services) -> AsyncGenerator[Open
 
 
 @pytest.fixture
-async def ada(services: Services, owner_url: str) -> Viewer:
+async def ada(services: Services, owner_url: str) -> CurrentUser:
     return await person(services, owner_url, "Ada")
 
 
 @pytest.fixture
-async def collection(services: Services, ada: Viewer) -> UUID:
-    return await services.library.create(ada, "Mine")
+async def collection(services: Services, ada: CurrentUser) -> UUID:
+    return await services.documents.collections.create(ada, "Mine")
 
 
 async def test_a_store_that_is_away_is_said_instead_of_a_broken_file(
     services: Services,
     clients: Open,
-    ada: Viewer,
+    ada: CurrentUser,
     collection: UUID,
     settings,
     monkeypatch: pytest.MonkeyPatch,
@@ -69,7 +68,7 @@ async def test_a_store_that_is_away_is_said_instead_of_a_broken_file(
         raise StorageUnavailable
 
     with monkeypatch.context() as patched:
-        patched.setattr(services.files._store, "get", away)
+        patched.setattr(services.documents.files._store, "get", away)
         for headers in ({}, {"range": "bytes=2-4"}):
             answer = await client.get(f"/api/files/{document}", headers=headers)
             assert (answer.status_code, error_of(answer)) == (503, "store_away")
@@ -82,7 +81,7 @@ async def test_a_store_that_is_away_is_said_instead_of_a_broken_file(
 async def test_a_part_of_a_file_is_just_that_part(
     services: Services,
     clients: Open,
-    ada: Viewer,
+    ada: CurrentUser,
     collection: UUID,
     subtests: pytest.Subtests,
 ) -> None:
@@ -106,7 +105,7 @@ async def test_a_part_of_a_file_is_just_that_part(
 
 async def test_a_part_of_a_file_is_one_look_at_the_database_and_one_piece(
     services: Services,
-    ada: Viewer,
+    ada: CurrentUser,
     collection: UUID,
     clients: Open,
     monkeypatch: pytest.MonkeyPatch,
@@ -117,7 +116,7 @@ async def test_a_part_of_a_file_is_one_look_at_the_database_and_one_piece(
         while (await found(services, ada, document)).state is DocumentState.STORED:
             # The job that reads it gets its pieces, too.
             await asyncio.sleep(0.05)
-    store, fetched, looked = services.files._store, [], []
+    store, fetched, looked = services.documents.files._store, [], []
     assert isinstance(store, FolderStore)
     get = store.get
 
@@ -132,7 +131,7 @@ async def test_a_part_of_a_file_is_one_look_at_the_database_and_one_piece(
         if is_ours.get() and "FROM document" in str(given[2]):
             looked.append(given[2])
 
-    engine = services.files._database.engine.sync_engine
+    engine = services.documents.files._database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", executed)
     is_ours.set(True)
     try:
@@ -147,7 +146,7 @@ async def test_a_user_has_so_many_downloads_at_once_whether_they_read_them_or_no
     services: Services,
     settings: Settings,
     clients: Open,
-    ada: Viewer,
+    ada: CurrentUser,
     collection: UUID,
     owner_url: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -172,13 +171,13 @@ async def test_a_user_has_so_many_downloads_at_once_whether_they_read_them_or_no
     front = Front(PlainTextResponse("a page"), api_of(settings), settings)
     async with served_by(front) as served:
         with monkeypatch.context() as patched:
-            patched.setattr(services.files, "content", content)
+            patched.setattr(services.documents.files, "content", content)
             cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
             for _ in range(DOWNLOADS_OF_ONE_USER):
                 _, line = await served.line()
                 line.write(f"GET /api/files/{document} HTTP/1.1\r\nhost: x\r\ncookie: {cookies}\r\n\r\n".encode())
             async with asyncio.timeout(10):
-                while services.files.downloads._running[ada.user_id] < DOWNLOADS_OF_ONE_USER:
+                while services.documents.files.downloads._running[ada.user_id] < DOWNLOADS_OF_ONE_USER:
                     await asyncio.sleep(0.01)
             await asyncio.sleep(0.3)
             # The kernels' buffers take a few megabytes of each.
@@ -195,7 +194,7 @@ async def test_a_user_has_so_many_downloads_at_once_whether_they_read_them_or_no
         for line in served.lines:
             line.transport.abort()
         async with asyncio.timeout(10):
-            while services.files.downloads._running:
+            while services.documents.files.downloads._running:
                 await asyncio.sleep(0.01)
     assert (await client.get(link)).content == WORDS
 

@@ -38,7 +38,7 @@ async def test_with_postgres_away_it_is_alive_says_what_is_missing_and_recovers(
                 sign_in = await http.post("/api/auth/sign-in", json={"email": "a@b.c", "password": "x"})
                 assert sign_in.status_code == 503 and sign_in.json()["error"]["code"] == "database_away"
                 with pytest.raises(DatabaseUnavailable):
-                    await services.registration.setup_token()
+                    await services.accounts.registration.setup_token()
                 await between.open()
                 async with asyncio.timeout(15):
                     while (await http.get("/readyz")).status_code != 200:

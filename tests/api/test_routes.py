@@ -52,7 +52,9 @@ async def operator(services: Services, settings: Settings) -> AsyncGenerator[htt
 
 
 async def set_up(http: httpx.AsyncClient, services: Services) -> httpx.Response:
-    return await http.post("/api/auth/setup", json={"token": await services.registration.setup_token(), **PERSON})
+    return await http.post(
+        "/api/auth/setup", json={"token": await services.accounts.registration.setup_token(), **PERSON}
+    )
 
 
 async def test_the_first_administrator_gets_a_cookie_that_scripts_cannot_read(http, services: Services) -> None:

@@ -29,7 +29,7 @@ EDGES = {
     "rxchat/parsers/__main__.py": 1,
     "rxchat/services/chat/answer_generator.py": 1,
     "rxchat/services/chat/stream_relay.py": 1,
-    "rxchat/services/platform/change_feeds.py": 2,
+    "rxchat/services/platform/pg_listener.py": 2,
     "rxchat/services/chat/run_engine.py": 3,
     "rxchat/services/chat/chunk_flusher.py": 1,
     "rxchat/services/app/maintenance.py": 1,

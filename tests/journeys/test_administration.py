@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from rxchat.domain import audit
 from rxchat.embedded import endpoints
-from tests.factories import add_viewer
+from tests.factories import add_user
 from tests.journeys.browser import PATIENCE_MS, Chat
 from tests.journeys.server import RxChat
 
@@ -213,7 +213,7 @@ def test_no_page_is_wider_than_the_screen_whatever_people_are_called(
     found = endpoints.read(office.data)
     assert found and found.database_owner_url
     names = ["홍길동 👩‍💻", "x" * 100, "שלום 3 (admin)"]
-    people = [add_viewer(found.database_owner_url, name) for name in names]
+    people = [add_user(found.database_owner_url, name) for name in names]
     page = signed_in(office).new_page()
 
     def fits(what: str) -> None:
@@ -224,8 +224,8 @@ def test_no_page_is_wider_than_the_screen_whatever_people_are_called(
                 too_wide = f"{boxes}.filter((box) => box && box.scrollWidth > box.clientWidth).length"
                 assert page.evaluate(too_wide) == 0
 
-    for viewer, name in zip(people, names, strict=True):
-        link = opened(page, office, "/admin/people").locator(f"a[href$='{viewer.user_id}']")
+    for current_user, name in zip(people, names, strict=True):
+        link = opened(page, office, "/admin/people").locator(f"a[href$='{current_user.user_id}']")
         expect(link).to_have_text(name)
         assert link.evaluate("link => getComputedStyle(link).unicodeBidi") == "isolate"
         link.click()

@@ -9,9 +9,9 @@ import psycopg
 import pytest
 from playwright.sync_api import BrowserContext, Dialog, expect
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.ids import new_id
-from tests.factories import add_viewer
+from tests.factories import add_user
 from tests.journeys.browser import Chat, requests_of
 from tests.journeys.models import counted
 from tests.journeys.server import RxChat
@@ -128,7 +128,7 @@ def test_an_attack_in_answer_question_and_title_runs_nothing_and_fetches_nothing
 @pytest.fixture
 def foreign(server: RxChat) -> str:
     """A conversation of somebody else's."""
-    other: Viewer = add_viewer(server.owner_url(), "Eve")
+    other: CurrentUser = add_user(server.owner_url(), "Eve")
     conversation = new_id()
     with psycopg.connect(server.owner_url()) as connection:
         connection.execute("SELECT set_config('rxchat.user_id', %s, true)", (str(other.user_id),))

@@ -36,12 +36,12 @@ async def account_figures(stage: Stage, say: Callable[[str], None]) -> list[Figu
 async def _check_figures(stage: Stage) -> list[Figure]:
     person = add_person(stage.at)
     async with running(settings_of(stage.data, stage.ollama), stage.at) as services:
-        await services.notices.listening.wait()
-        remembered = await _timed(lambda: services.sessions.viewer(person.cookie))
+        await services.platform.pg_listener.listening.wait()
+        remembered = await _timed(lambda: services.accounts.sessions.current_user(person.cookie))
 
         async def anew() -> None:
-            services.access.changed(person.user_id)
-            await services.sessions.viewer(person.cookie)
+            services.platform.access_invalidator.changed(person.user_id)
+            await services.accounts.sessions.current_user(person.cookie)
 
         read = await _timed(anew)
         floor = await _timed(lambda: _nothing(services))
@@ -57,7 +57,7 @@ async def _check_figures(stage: Stage) -> list[Figure]:
 
 
 async def _nothing(services: Services) -> None:
-    async with services.sessions._database.begin(None) as session:
+    async with services.accounts.sessions._database.begin(None) as session:
         await session.execute(text("SELECT 1"))
 
 

@@ -14,7 +14,7 @@ from rxchat.adapters.parsing import SandboxedParser
 from rxchat.connections import connections
 from rxchat.db.platform.database import Database
 from rxchat.domain.retrieval import embedded_text
-from tests.factories import add_viewer
+from tests.factories import add_user
 from tests.parsers import samples
 from tests.performance import million
 from tests.performance.figures import Figure, median, percentile, spread
@@ -168,7 +168,7 @@ async def million_figures(folder: Path, say: Callable[[str], None]) -> list[Figu
                 f" {corpus.bytes_of_index / 1e9:.1f} GB",
             )
         ]
-        reader, database = add_viewer(at.database_owner_url).user_id, Database(at.database_url)
+        reader, database = add_user(at.database_owner_url).user_id, Database(at.database_url)
         say("a million chunks: searching")
         own = await million.times(database, corpus, _SEARCHES, None, 1)
         figures.append(

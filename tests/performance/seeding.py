@@ -11,7 +11,7 @@ import psycopg
 from rxchat.connections import Connections
 from rxchat.domain.ids import new_id
 from rxchat.services.platform.session_tokens import SessionToken, SessionTokens
-from tests.factories import a_viewer, add_viewer
+from tests.factories import a_user, add_user
 
 _DAY = timedelta(days=1)
 _ADD_MESSAGE = (
@@ -62,14 +62,14 @@ class Person:
 
 def add_person(at: Connections, name: str = "Ada") -> Person:
     """Add an account and a sign-in of it."""
-    viewer = add_viewer(at.database_owner_url, name)
+    current_user = add_user(at.database_owner_url, name)
     with psycopg.connect(at.database_owner_url) as connection:
         connection.execute(
             "INSERT INTO user_session (user_id, id, expires_at) VALUES (%s, %s, now() + %s)",
-            (viewer.user_id, viewer.session_id, _DAY),
+            (current_user.user_id, current_user.session_id, _DAY),
         )
-    token = SessionToken(viewer.user_id, viewer.session_id)
-    return Person(viewer.user_id, SessionTokens(at.secret_key).session(token, _DAY))
+    token = SessionToken(current_user.user_id, current_user.session_id)
+    return Person(current_user.user_id, SessionTokens(at.secret_key).session(token, _DAY))
 
 
 def add_conversation(
@@ -93,29 +93,36 @@ def add_conversation(
 def add_readers(at: Connections, count: int, *, model: str, messages: int = 10) -> list[tuple[str, UUID]]:
     """Add people, each with a conversation of their own; gives each one's cookie and conversation."""
     rows = [_message(number, last=messages, model=model, ending="That is all.") for number in range(1, messages + 1)]
-    viewers = [a_viewer(f"Reader {number}") for number in range(count)]
-    readers = [(viewer, new_id()) for viewer in viewers]
+    users = [a_user(f"Reader {number}") for number in range(count)]
+    readers = [(current_user, new_id()) for current_user in users]
     with psycopg.connect(at.database_owner_url) as connection, connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO user_account (id, email, name, role, email_confirmed_at) VALUES (%s, %s, %s, %s, now())",
-            [(viewer.user_id, f"{viewer.user_id.hex}@example.org", viewer.name, viewer.role) for viewer in viewers],
+            [
+                (current_user.user_id, f"{current_user.user_id.hex}@example.org", current_user.name, current_user.role)
+                for current_user in users
+            ],
         )
         cursor.executemany(
             "INSERT INTO user_session (user_id, id, expires_at) VALUES (%s, %s, now() + %s)",
-            [(viewer.user_id, viewer.session_id, _DAY) for viewer in viewers],
+            [(current_user.user_id, current_user.session_id, _DAY) for current_user in users],
         )
         cursor.executemany(
             "INSERT INTO conversation (owner_id, id, title, model, seq) VALUES (%s, %s, 'Measured', %s, %s)",
-            [(viewer.user_id, conversation, model, messages) for viewer, conversation in readers],
+            [(current_user.user_id, conversation, model, messages) for current_user, conversation in readers],
         )
         cursor.executemany(
             _ADD_MESSAGE,
-            [(viewer.user_id, conversation, new_id(), *row) for viewer, conversation in readers for row in rows],
+            [
+                (current_user.user_id, conversation, new_id(), *row)
+                for current_user, conversation in readers
+                for row in rows
+            ],
         )
     tokens = SessionTokens(at.secret_key)
     return [
-        (tokens.session(SessionToken(viewer.user_id, viewer.session_id), _DAY), conversation)
-        for viewer, conversation in readers
+        (tokens.session(SessionToken(current_user.user_id, current_user.session_id), _DAY), conversation)
+        for current_user, conversation in readers
     ]
 
 

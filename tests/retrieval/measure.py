@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.retrieval import Passage, SearchMode, SearchScope
 from rxchat.services.app.container import Services
 
@@ -112,23 +112,23 @@ def quality(ranks: Ranks) -> Quality:
 
 
 async def ranked(
-    services: Services, viewer: Viewer, collection: UUID, asked: Sequence[Question]
+    services: Services, current_user: CurrentUser, collection: UUID, asked: Sequence[Question]
 ) -> dict[SearchMode, list[int | None]]:
     """Return the places of the right passages, for each way of searching."""
     ranks: dict[SearchMode, list[int | None]] = {way: [] for way in SearchMode}
     for question in asked:
         for way in SearchMode:
-            found = await services.retrieval.search(
-                viewer, question.question, SearchScope((collection,)), k=DEPTH, way=way
+            found = await services.retrieval.search.search(
+                current_user, question.question, SearchScope((collection,)), k=DEPTH, way=way
             )
             assert not found.notice, found.notice
             ranks[way].append(rank(found.passages, question))
     return ranks
 
 
-async def measured(services: Services, viewer: Viewer, collection: UUID) -> dict[SearchMode, Quality]:
+async def measured(services: Services, current_user: CurrentUser, collection: UUID) -> dict[SearchMode, Quality]:
     """Return how well each way of searching finds."""
-    ranks = await ranked(services, viewer, collection, ENGLISH.questions())
+    ranks = await ranked(services, current_user, collection, ENGLISH.questions())
     return {way: quality(places) for way, places in ranks.items()}
 
 

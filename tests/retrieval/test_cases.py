@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rxchat.connections import Connections
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.retrieval import SearchScope
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
@@ -43,13 +43,15 @@ def settings(settings: Settings) -> Settings:
         for case in SEARCHES
     ],
 )
-async def test_the_passage_is_among_the_first_eight(services: Services, viewer: Viewer, case: dict[str, str]) -> None:
+async def test_the_passage_is_among_the_first_eight(
+    services: Services, current_user: CurrentUser, case: dict[str, str]
+) -> None:
     question, needle = case["search"]
-    collection = await services.library.create(viewer, case["id"])
+    collection = await services.documents.collections.create(current_user, case["id"])
     name = case.get("name", case["file"])
-    document = await uploaded(services, viewer, collection, name, (CASES / case["file"]).read_bytes())
-    await settled(services, viewer, document, INGESTION_SECONDS)
-    found = await services.retrieval.search(viewer, question, SearchScope((collection,)))
+    document = await uploaded(services, current_user, collection, name, (CASES / case["file"]).read_bytes())
+    await settled(services, current_user, document, INGESTION_SECONDS)
+    found = await services.retrieval.search.search(current_user, question, SearchScope((collection,)))
     assert any(_flat(needle) in _flat(passage.text) for passage in found.passages), [
         passage.text[:120] for passage in found.passages
     ]

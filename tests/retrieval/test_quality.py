@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 
 from rxchat.connections import Connections
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.retrieval import SearchMode
 from rxchat.services.app.container import Services
@@ -81,9 +81,9 @@ def test_every_question_is_there_once_and_its_answer_in_its_document(questions: 
 @pytest.mark.slow
 @pytest.mark.anyio
 async def test_hybrid_search_beats_vectors_and_words_alone_and_nothing_got_worse(
-    services: Services, viewer: Viewer, pytestconfig: pytest.Config
+    services: Services, current_user: CurrentUser, pytestconfig: pytest.Config
 ) -> None:
-    figures, told = await compared(services, viewer, pytestconfig, ENGLISH)
+    figures, told = await compared(services, current_user, pytestconfig, ENGLISH)
     hybrid, alone = figures[SearchMode.HYBRID], [figures[SearchMode.VECTOR], figures[SearchMode.TEXT]]
     assert all(hybrid.recall_5 >= other.recall_5 and hybrid.mrr >= other.mrr for other in alone), told
     assert all(hybrid.recall_5 > other.recall_5 or hybrid.mrr > other.mrr for other in alone), told
@@ -96,20 +96,20 @@ async def test_hybrid_search_beats_vectors_and_words_alone_and_nothing_got_worse
 )
 @pytest.mark.anyio
 async def test_nothing_got_worse_in_other_languages(
-    services: Services, viewer: Viewer, pytestconfig: pytest.Config, questions: QuestionSet
+    services: Services, current_user: CurrentUser, pytestconfig: pytest.Config, questions: QuestionSet
 ) -> None:
     """The embedder that comes along knows English alone: words have to make up for it."""
-    figures, told = await compared(services, viewer, pytestconfig, questions)
+    figures, told = await compared(services, current_user, pytestconfig, questions)
     assert figures[SearchMode.HYBRID].recall_5 >= figures[SearchMode.VECTOR].recall_5, told
 
 
 async def compared(
-    services: Services, viewer: Viewer, pytestconfig: pytest.Config, questions: QuestionSet
+    services: Services, current_user: CurrentUser, pytestconfig: pytest.Config, questions: QuestionSet
 ) -> tuple[dict[SearchMode, Quality], str]:
     """Measure a set, and check that no figure is worse than its baseline; return the figures, and them in words."""
-    collection = await ingested(services, viewer, questions.documents())
+    collection = await ingested(services, current_user, questions.documents())
     asked = questions.questions()
-    ranks = await ranked(services, viewer, collection, asked)
+    ranks = await ranked(services, current_user, collection, asked)
     figures = {way: quality(places) for way, places in ranks.items()}
     said = f"\n{questions.language}\n{table(figures)}\n{by_kind(asked, ranks)}\n"
     print(said)
@@ -127,13 +127,13 @@ async def compared(
     return figures, told
 
 
-async def ingested(services: Services, viewer: Viewer, texts: dict[str, str]) -> UUID:
+async def ingested(services: Services, current_user: CurrentUser, texts: dict[str, str]) -> UUID:
     """Return a collection with all documents, uploaded, read, cut and embedded as people's are."""
-    collection = await services.library.create(viewer, "Quality")
-    waiting = [await uploaded(services, viewer, collection, name, text) for name, text in texts.items()]
+    collection = await services.documents.collections.create(current_user, "Quality")
+    waiting = [await uploaded(services, current_user, collection, name, text) for name, text in texts.items()]
     async with asyncio.timeout(INGESTION_SECONDS):
         while waiting:
-            document = await found(services, viewer, waiting[-1])
+            document = await found(services, current_user, waiting[-1])
             if document.state.is_final:
                 assert document.state is DocumentState.READY, document.error
                 waiting.pop()

@@ -14,11 +14,11 @@ from starlette.responses import PlainTextResponse
 
 from rxchat.api.gateway import Front
 from rxchat.api.routes import build_api
-from rxchat.domain.accounts import Viewer, password_version
+from rxchat.domain.accounts import CurrentUser, password_version
 from rxchat.services.accounts.passwords import Passwords
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
-from tests.factories import PASSWORD, add_viewer
+from tests.factories import PASSWORD, add_user
 
 ORIGIN = "http://127.0.0.1:8000"
 Open = Callable[..., httpx.AsyncClient]
@@ -49,27 +49,27 @@ async def doors(settings: Settings) -> AsyncGenerator[Open]:
         yield open_client
 
 
-async def give_password(services: Services, viewer: Viewer, password: str = PASSWORD) -> Viewer:
+async def give_password(services: Services, current_user: CurrentUser, password: str = PASSWORD) -> CurrentUser:
     """Give somebody a password, as cheaply as the tests' settings hash, and return them as signed in since."""
     from rxchat.db.accounts import accounts as rows
 
-    passwords: Passwords = services.authentication._passwords
+    passwords: Passwords = services.accounts.sign_in._passwords
     hashed = await passwords.hash(password)
-    async with services.authentication._database.begin(viewer.user_id) as session:
-        await rows.set_password_hash(session, viewer.user_id, hashed)
-        user = await rows.own(session, viewer.user_id)
+    async with services.accounts.sign_in._database.begin(current_user.user_id) as session:
+        await rows.set_password_hash(session, current_user.user_id, hashed)
+        user = await rows.own(session, current_user.user_id)
     assert user
-    return replace(viewer, password_version=password_version(user.password_changed_at))
+    return replace(current_user, password_version=password_version(user.password_changed_at))
 
 
-async def person(services: Services, owner_url: str, name: str = "Ada", role: str = "member") -> Viewer:
+async def person(services: Services, owner_url: str, name: str = "Ada", role: str = "member") -> CurrentUser:
     """Add somebody with an account and the tests' password."""
-    return await give_password(services, add_viewer(owner_url, name, role))
+    return await give_password(services, add_user(owner_url, name, role))
 
 
-async def sign_in(client: httpx.AsyncClient, viewer: Viewer, password: str = PASSWORD) -> httpx.Response:
+async def sign_in(client: httpx.AsyncClient, current_user: CurrentUser, password: str = PASSWORD) -> httpx.Response:
     """Sign somebody in with their password."""
-    return await client.post("/api/auth/sign-in", json={"email": viewer.email, "password": password})
+    return await client.post("/api/auth/sign-in", json={"email": current_user.email, "password": password})
 
 
 async def set_up_totp(client: httpx.AsyncClient, password: str = PASSWORD) -> tuple[TOTP, list[str]]:

@@ -12,7 +12,7 @@ import pytest
 
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
-from rxchat.domain.accounts import Caller, RegistrationMode
+from rxchat.domain.accounts import ClientInfo, RegistrationMode
 from rxchat.services.accounts.breached_passwords import is_breached, packed
 from rxchat.services.accounts.passwords import Passwords
 from rxchat.services.app.container import Services
@@ -54,42 +54,44 @@ async def clients(house: Services, settings: Settings) -> AsyncGenerator[Open]:
 async def test_registering_an_address_that_is_taken_looks_the_same(
     house: Services, clients: Open, owner_url: str, inbox: Mailbox
 ) -> None:
-    viewer = await person(house, owner_url)
+    current_user = await person(house, owner_url)
     answers = []
-    for email in (viewer.email.upper(), "new@example.org"):
+    for email in (current_user.email.upper(), "new@example.org"):
         answer = await clients().post("/api/auth/register", json=NEW | {"email": email})
         answers.append((answer.status_code, answer.json(), sorted(answer.headers)))
-    if house.post.is_configured:
+    if house.platform.mail_sender.is_configured:
         assert answers[0] == answers[1] and answers[0][0] == 202
     else:
         # Without mail nothing else can tell the owner of an address that there is an account; the new one is signed in.
         assert (answers[0][0], answers[0][1]["error"]["code"]) == (409, "conflict")
         assert (answers[1][0], answers[1][1]) == (202, {"next": "in"})
-    await house.post.drain()
-    if house.post.is_configured:
+    await house.platform.mail_sender.drain()
+    if house.platform.mail_sender.is_configured:
         assert {(to, "already" in subject) for to, subject, _ in inbox.mails} == {
-            (viewer.email.upper().replace("EXAMPLE.ORG", "example.org"), True),
+            (current_user.email.upper().replace("EXAMPLE.ORG", "example.org"), True),
             ("new@example.org", False),
         }
     # And whoever tried has not changed a thing.
-    assert (await sign_in(clients(), viewer)).status_code == 200
-    answer = await clients().post("/api/auth/sign-in", json={"email": viewer.email, "password": NEW["password"]})
+    assert (await sign_in(clients(), current_user)).status_code == 200
+    answer = await clients().post("/api/auth/sign-in", json={"email": current_user.email, "password": NEW["password"]})
     assert answer.status_code == 401
 
 
 async def test_a_forgotten_password_is_asked_for_alike_by_everyone(
     house: Services, clients: Open, owner_url: str, inbox: Mailbox
 ) -> None:
-    viewer, gone = await person(house, owner_url), await person(house, owner_url, "Gone")
+    current_user, gone = await person(house, owner_url), await person(house, owner_url, "Gone")
     with psycopg.connect(owner_url) as connection:
         connection.execute("UPDATE user_account SET suspended_at = now() WHERE id = %s", (gone.user_id,))
     answers = []
-    for email in (viewer.email, gone.email, "nobody@example.org", "", "x" * 300, "\x00"):
+    for email in (current_user.email, gone.email, "nobody@example.org", "", "x" * 300, "\x00"):
         answer = await clients().post("/api/auth/forgot", json={"email": email})
         answers.append((answer.status_code, answer.json()))
     assert all(answer == answers[0] for answer in answers) and answers[0][0] == 202
-    await house.post.drain()
-    assert [to for to, _, _ in inbox.mails] == ([viewer.email] if house.post.is_configured else [])
+    await house.platform.mail_sender.drain()
+    assert [to for to, _, _ in inbox.mails] == (
+        [current_user.email] if house.platform.mail_sender.is_configured else []
+    )
 
 
 async def test_signing_in_fails_alike_for_everyone_but_an_owner_with_their_password(
@@ -122,10 +124,10 @@ async def test_the_same_work_is_done_to_say_no_to_nobody(
         return check(password, hashed)
 
     monkeypatch.setattr(bcrypt, "checkpw", noted)
-    viewer = await person(services, owner_url)
-    for email in (viewer.email, "nobody@example.org"):
+    current_user = await person(services, owner_url)
+    for email in (current_user.email, "nobody@example.org"):
         with pytest.raises(Exception, match="Wrong e-mail address or password"):
-            await services.authentication.sign_in(email, "wrong", Caller("192.0.2.1"))
+            await services.accounts.sign_in.sign_in(email, "wrong", ClientInfo("192.0.2.1"))
     # The head of a hash says how costly it is.
     (known, unknown) = (hashed[: len(b"$2b$04$")] for hashed in checked)
     assert known == unknown and known.startswith(b"$2")
@@ -137,10 +139,10 @@ async def test_an_address_is_confirmed_by_the_mail_alone(
     await person(house, owner_url)
     client = clients()
     await client.post("/api/auth/register", json=NEW | {"email": "new@example.org"})
-    await house.post.drain()
+    await house.platform.mail_sender.drain()
     body = {"email": "new@example.org", "password": NEW["password"]}
     early = await client.post("/api/auth/sign-in", json=body)
-    if not house.post.is_configured:
+    if not house.platform.mail_sender.is_configured:
         assert early.json() == {"next": "in"}
         return
     wrong = await client.post("/api/auth/sign-in", json=body | {"password": "wrong"})
@@ -148,7 +150,7 @@ async def test_an_address_is_confirmed_by_the_mail_alone(
         "nobody learns from it whether the address was free"
     )
     assert "not confirmed yet" in early.json()["error"]["message"]
-    await house.post.drain()
+    await house.platform.mail_sender.drain()
     token = inbox.link("confirm")
     assert len({text for _, _, text in inbox.mails}) == 2, (
         "signing in too early sends another link, which replaces the first"
@@ -162,12 +164,12 @@ async def test_an_address_is_confirmed_by_the_mail_alone(
 async def test_a_link_for_a_new_password_works_once_for_its_person_and_its_purpose(
     house: Services, clients: Open, inbox: Mailbox, owner_url: str
 ) -> None:
-    if not house.post.is_configured:
+    if not house.platform.mail_sender.is_configured:
         pytest.skip("links go by mail here")
-    viewer, client = await person(house, owner_url), clients()
+    current_user, client = await person(house, owner_url), clients()
     for _ in range(2):
-        await client.post("/api/auth/forgot", json={"email": viewer.email})
-        await house.post.drain()
+        await client.post("/api/auth/forgot", json={"email": current_user.email})
+        await house.platform.mail_sender.drain()
     older = next(text for _, _, text in inbox.mails).partition("/reset#token=")[2].split()[0]
     newer = inbox.link("reset")
     wanted = {"password": "another long sentence"}
@@ -178,8 +180,8 @@ async def test_a_link_for_a_new_password_works_once_for_its_person_and_its_purpo
     assert weak.status_code == 422, "and the link is not used up by a weak password"
     assert (await client.post("/api/auth/reset", json={"token": newer, **wanted})).status_code == 204
     assert (await client.post("/api/auth/reset", json={"token": newer, **wanted})).status_code == 403
-    assert (await sign_in(clients(), viewer)).status_code == 401
-    assert (await sign_in(clients(), viewer, "another long sentence")).status_code == 200
+    assert (await sign_in(clients(), current_user)).status_code == 401
+    assert (await sign_in(clients(), current_user, "another long sentence")).status_code == 200
     with psycopg.connect(owner_url) as connection:
         stored = str(connection.execute("SELECT * FROM account_link").fetchall())
     assert newer not in stored and older not in stored
@@ -190,7 +192,7 @@ async def test_where_it_is_not_open_nobody_registers(
     services: Services, settings: Settings, owner_url: str, mode
 ) -> None:
     admin = await person(services, owner_url, "Admin", "admin")
-    await services.rules.change(admin, Caller(), registration=mode.value)
+    await services.platform.instance_settings.change(admin, ClientInfo(), registration=mode.value)
     async with doors(settings) as clients:
         answer = await clients().post("/api/auth/register", json=NEW | {"email": "new@example.org"})
         assert (answer.status_code, error_of(answer)) == (403, "not_allowed")
@@ -198,7 +200,9 @@ async def test_where_it_is_not_open_nobody_registers(
 
 async def test_an_invitation_is_for_one_person_once(services: Services, settings: Settings, owner_url: str) -> None:
     admin = await person(services, owner_url, "Admin", "admin")
-    link, is_mailed = await services.people.invite(admin, email="guest@example.org", role="guest", caller=Caller())
+    link, is_mailed = await services.access.user_admin.invite(
+        admin, email="guest@example.org", role="guest", client_info=ClientInfo()
+    )
     assert not is_mailed
     token = link.partition("token=")[2]
     async with doors(settings) as clients:
@@ -219,7 +223,7 @@ async def test_an_invitation_is_for_one_person_once(services: Services, settings
 async def test_fifty_at_once_by_every_way_make_one_administrator(
     services: Services, settings: Settings, owner_url: str
 ) -> None:
-    token = await services.registration.setup_token()
+    token = await services.accounts.registration.setup_token()
     async with doors(settings) as clients:
         answers = await asyncio.gather(
             *(
@@ -238,19 +242,19 @@ async def test_fifty_at_once_by_every_way_make_one_administrator(
 
 async def test_a_pepper_is_replaced_as_people_sign_in(settings: Settings, at: Connections, owner_url: str) -> None:
     async with running(settings, at) as services:
-        viewer = await person(services, owner_url)
+        current_user = await person(services, owner_url)
         before = stored_hash(owner_url)
     rotated = replace(at, password_pepper=b"n" * 32, previous_peppers=(at.password_pepper,))
     async with running(settings, rotated) as services, doors(settings) as clients:
-        assert (await sign_in(clients(), viewer, "wrong")).status_code == 401
+        assert (await sign_in(clients(), current_user, "wrong")).status_code == 401
         assert stored_hash(owner_url) == before
-        assert (await sign_in(clients(), viewer)).status_code == 200
+        assert (await sign_in(clients(), current_user)).status_code == 200
         after = stored_hash(owner_url)
         assert after[:8] != before[:8]
     async with running(settings, replace(at, password_pepper=b"n" * 32)) as services, doors(settings) as clients:
-        assert (await sign_in(clients(), viewer)).status_code == 200
+        assert (await sign_in(clients(), current_user)).status_code == 200
     async with running(settings, replace(at, password_pepper=b"x" * 32)) as services, doors(settings) as clients:
-        assert (await sign_in(clients(), viewer)).status_code == 401
+        assert (await sign_in(clients(), current_user)).status_code == 401
     empty(at.database_owner_url, at.redis_url)
 
 
@@ -286,8 +290,8 @@ async def test_a_breached_password_is_refused_with_a_sentence(
     for number, password in enumerate(("passwordpassword", "QWERTYUIOP", "1234567890", "iloveyou123")):
         with subtests.test(password=password):
             assert is_breached(password)
-            client, viewer = clients(f"198.51.{number}.1"), await person(house, owner_url)
-            await sign_in(client, viewer)
+            client, current_user = clients(f"198.51.{number}.1"), await person(house, owner_url)
+            await sign_in(client, current_user)
             answer = await client.post("/api/me/password", json={"present": PASSWORD, "wanted": password})
             assert answer.status_code == 422 and "lists of stolen ones" in answer.json()["error"]["message"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from rxchat.domain.accounts import Caller
+from rxchat.domain.accounts import ClientInfo
 from rxchat.domain.errors import NotAllowed, RxChatError
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import ADMINISTRATIVE, Permission
@@ -72,7 +72,7 @@ async def test_no_event_of_the_page_deletes_an_account(services: Services, owner
         assert tab.shown(PersonState, "has_password") is True
         await tab.do(PersonState, "show_deletion")
         assert tab.shown(PersonState, "done") == ""
-        await services.people.delete_account(admin, other.user_id, Caller())
+        await services.access.user_admin.delete_account(admin, other.user_id, ClientInfo())
         await tab.do(PersonState, "show_deletion")
         assert "will be deleted" in tab.shown(PersonState, "done")
 
@@ -82,7 +82,7 @@ async def test_an_administrator_whose_account_is_to_be_deleted_administers_nothi
 ) -> None:
     admin, bob = await person(services, owner_url, "Grace", "admin"), await person(services, owner_url, "Bob", "admin")
     erin, client = await person(services, owner_url, "Erin"), clients()
-    await services.people.delete_account(admin, bob.user_id, Caller())
+    await services.access.user_admin.delete_account(admin, bob.user_id, ClientInfo())
     assert (await sign_in(client, bob)).status_code == 200
     attempts = {
         "/api/admin/invitations": {"email": "accomplice@members.test", "role": "admin"},
@@ -99,20 +99,20 @@ async def test_an_administrator_whose_account_is_to_be_deleted_administers_nothi
     assert (await client.get(ticket.json()["url"])).status_code == 200
     key = await client.post("/api/me/keys", json={"name": "k", "scopes": ["read"], "password": PASSWORD})
     assert key.status_code == 201
-    program = await services.sessions.authenticate_bearer(key.json()["key"])
+    program = await services.accounts.sessions.authenticate_bearer(key.json()["key"])
     assert program.permissions
     assert not program.permissions & ADMINISTRATIVE
     # The database decides so, too, whatever a request was checked with.
     for change in (
-        services.people.set_role(bob, erin.user_id, "admin", Caller()),
-        services.people.invite(bob, email="accomplice@members.test", role="admin", caller=Caller()),
-        services.people.keep_account(bob, bob.user_id, Caller()),
-        services.people.end_sessions(bob, admin.user_id, Caller()),
+        services.access.user_admin.set_role(bob, erin.user_id, "admin", ClientInfo()),
+        services.access.user_admin.invite(bob, email="accomplice@members.test", role="admin", client_info=ClientInfo()),
+        services.access.user_admin.keep_account(bob, bob.user_id, ClientInfo()),
+        services.access.user_admin.end_sessions(bob, admin.user_id, ClientInfo()),
     ):
         with pytest.raises(RxChatError):
             await change
-    assert await services.people.invitations(admin) == []
-    await services.people.keep_account(admin, bob.user_id, Caller())
+    assert await services.access.user_admin.invitations(admin) == []
+    await services.access.user_admin.keep_account(admin, bob.user_id, ClientInfo())
     await sign_in(client, bob)
     assert (await client.get("/api/admin/people")).status_code == 200
 
@@ -121,14 +121,14 @@ async def test_an_invitation_of_an_administrator_whose_account_is_to_be_deleted_
     services: Services, owner_url: str
 ) -> None:
     admin, bob = await person(services, owner_url, "Grace", "admin"), await person(services, owner_url, "Bob", "admin")
-    await services.people.delete_account(admin, bob.user_id, Caller())
+    await services.access.user_admin.delete_account(admin, bob.user_id, ClientInfo())
     # As if it had been made at the same moment.
-    async with services.people._database.begin(admin.user_id) as session:
-        made = await services.people._links.make(
+    async with services.access.user_admin._database.begin(admin.user_id) as session:
+        made = await services.access.user_admin._links.make(
             session, LinkKind.INVITATION, email="x@members.test", role="admin", is_mailed=False, created_by=bob.user_id
         )
     with pytest.raises(NotAllowed):
-        await services.registration.check_link("invitation", made.partition("token=")[2], Caller())
+        await services.accounts.registration.check_link("invitation", made.partition("token=")[2], ClientInfo())
 
 
 def test_postgres_and_python_agree_on_what_administers(owner_url: str) -> None:

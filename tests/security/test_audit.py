@@ -15,14 +15,14 @@ from rxchat import __main__
 from rxchat.connections import Connections
 from rxchat.db.access import audit_log
 from rxchat.db.platform.database import Database
-from rxchat.domain.accounts import Caller
+from rxchat.domain.accounts import ClientInfo
 from rxchat.domain.audit import ChainInvalid, Signer, verify
 from rxchat.domain.errors import InvalidInput, NotAllowed, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.services.access.audit_log import AuditLog, signer_of
 from rxchat.services.app.container import Services
 from rxchat.services.platform.encryption import SecretBox
-from tests.factories import add_viewer
+from tests.factories import add_user
 from tests.security.house import Open, person, sign_in
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
@@ -34,9 +34,9 @@ ROWS = 12
 async def exported(services: Services, at: Connections) -> list[str]:
     """The lines of an export with a checkpoint in the middle."""
     # It signs by itself, too, and might be quicker.
-    await services.upkeep.stop()
+    await services.app.maintenance.stop()
     await write(services, ROWS // 2)
-    assert await services.audit.sign() == 1
+    assert await services.access.audit_log.sign() == 1
     await write(services, ROWS - ROWS // 2)
     database = Database.as_owner(at.database_owner_url)
     lines = [line async for line in AuditLog(database, signer_of(SecretBox(at.secret_key))).lines(None)]
@@ -45,7 +45,7 @@ async def exported(services: Services, at: Connections) -> list[str]:
 
 
 async def write(services: Services, count: int) -> None:
-    async with services.sessions._database.begin(None) as session:
+    async with services.accounts.sessions._database.begin(None) as session:
         for number in range(count):
             await audit_log.append(
                 session, None, "signed_out", "127.0.0.1", "c", words=f'é "{number}" \n', nested={"a": [1, None, 2.50]}
@@ -128,7 +128,7 @@ async def test_whoever_touches_it_is_found_out_and_where(exported: list[str], su
 
 
 async def test_a_signature_that_is_missing_is_missed(services: Services, at: Connections) -> None:
-    await services.upkeep.stop()
+    await services.app.maintenance.stop()
     await write(services, 1_005)
     database = Database.as_owner(at.database_owner_url)
     lines = [line async for line in AuditLog(database, signer_of(SecretBox(at.secret_key))).lines(None)]
@@ -177,7 +177,7 @@ async def test_the_command_says_whether_it_is_whole_without_a_database(
 
 
 def test_the_runtime_role_cannot_touch_it(database_url: str, owner_url: str, subtests: pytest.Subtests) -> None:
-    admin = add_viewer(owner_url, "Admin", "admin")
+    admin = add_user(owner_url, "Admin", "admin")
     for statement in (
         "UPDATE audit_event SET action = 'x'",
         "DELETE FROM audit_event",
@@ -211,7 +211,7 @@ async def test_many_who_write_at_once_make_one_chain_without_a_gap(services: Ser
 async def test_what_is_rolled_back_was_never_written(services: Services, owner_url: str) -> None:
     await write(services, 2)
     with pytest.raises(ZeroDivisionError):
-        async with services.sessions._database.begin(None) as session:
+        async with services.accounts.sessions._database.begin(None) as session:
             await audit_log.append(session, None, "signed_out", "", "")
             raise ZeroDivisionError
     await write(services, 1)
@@ -220,17 +220,17 @@ async def test_what_is_rolled_back_was_never_written(services: Services, owner_u
 
 
 async def test_every_thousandth_row_and_the_newest_of_a_day_are_signed(services: Services, owner_url: str) -> None:
-    await services.upkeep.stop()
+    await services.app.maintenance.stop()
     await write(services, 1)
-    assert await services.audit.sign() == 1
+    assert await services.access.audit_log.sign() == 1
     await write(services, 2_200)
-    assert await services.audit.sign() == 2
-    assert await services.audit.sign() == 0
+    assert await services.access.audit_log.sign() == 2
+    assert await services.access.audit_log.sign() == 0
     with psycopg.connect(owner_url) as connection:
         seqs = connection.execute("SELECT array_agg(seq ORDER BY seq) FROM audit_checkpoint").fetchone()
         assert seqs == ([1, 1000, 2000],)
         connection.execute("UPDATE audit_checkpoint SET signed_at = now() - interval '25 hours'")
-    assert await services.audit.sign() == 1
+    assert await services.access.audit_log.sign() == 1
 
 
 async def test_administrators_read_filter_and_export_it_and_others_do_not(
@@ -240,12 +240,12 @@ async def test_administrators_read_filter_and_export_it_and_others_do_not(
     client, other = clients(), clients()
     await sign_in(client, admin)
     await sign_in(other, member)
-    await services.rules.change(admin, Caller("192.0.2.9"), registration="closed")
-    found = await services.audit.page(admin, words="192.0.2.9")
+    await services.platform.instance_settings.change(admin, ClientInfo("192.0.2.9"), registration="closed")
+    found = await services.access.audit_log.page(admin, words="192.0.2.9")
     assert [item.action for item in found] == ["settings_changed"] and "Admin" in found[0].actor
-    assert {item.action for item in await services.audit.page(admin, action="signed_in")} == {"signed_in"}
-    everything = await services.audit.page(admin)
-    assert [item.seq for item in await services.audit.page(admin, before=everything[0].seq)] == [
+    assert {item.action for item in await services.access.audit_log.page(admin, action="signed_in")} == {"signed_in"}
+    everything = await services.access.audit_log.page(admin)
+    assert [item.seq for item in await services.access.audit_log.page(admin, before=everything[0].seq)] == [
         item.seq for item in everything[1:]
     ]
     answer = await client.get("/api/admin/audit/export")
@@ -254,7 +254,7 @@ async def test_administrators_read_filter_and_export_it_and_others_do_not(
     assert verdict.rows == everything[0].seq + 1 and "audit_exported" in answer.text
     assert (await other.get("/api/admin/audit/export")).status_code == 403
     with pytest.raises(NotAllowed):
-        await services.audit.page(member)
+        await services.access.audit_log.page(member)
 
 
 async def test_reading_somebodys_conversation_takes_a_reason_that_is_kept(services: Services, owner_url: str) -> None:
@@ -263,22 +263,22 @@ async def test_reading_somebodys_conversation_takes_a_reason_that_is_kept(servic
         await person(services, owner_url, "Mod", "moderator"),
     )
     member = await person(services, owner_url)
-    turn = await services.chats.send_message(member, None, "a private thing", "scripted:tokens=1")
-    reason, caller = "The works council has asked for it.", Caller("192.0.2.9")
+    turn = await services.chat.messages.send_message(member, None, "a private thing", "scripted:tokens=1")
+    reason, client_info = "The works council has asked for it.", ClientInfo("192.0.2.9")
     for attempt in (
-        lambda: services.people.conversations_of(admin, member.user_id, " too  short", caller),
-        lambda: services.people.read_conversation(admin, turn.conversation_id, "          ", caller),
+        lambda: services.access.user_admin.conversations_of(admin, member.user_id, " too  short", client_info),
+        lambda: services.access.user_admin.read_conversation(admin, turn.conversation_id, "          ", client_info),
     ):
         with pytest.raises(InvalidInput):
             await attempt()
     with pytest.raises(NotAllowed):
-        await services.people.read_conversation(deputy, turn.conversation_id, reason, caller)
+        await services.access.user_admin.read_conversation(deputy, turn.conversation_id, reason, client_info)
     with pytest.raises(NotFound):
-        await services.people.read_conversation(admin, new_id(), reason, caller)
-    assert await services.audit.page(admin, action="conversation_read") == []
-    [(listed, _, _)] = await services.people.conversations_of(admin, member.user_id, reason, caller)
+        await services.access.user_admin.read_conversation(admin, new_id(), reason, client_info)
+    assert await services.access.audit_log.page(admin, action="conversation_read") == []
+    [(listed, _, _)] = await services.access.user_admin.conversations_of(admin, member.user_id, reason, client_info)
     assert listed == turn.conversation_id
-    messages = await services.people.read_conversation(admin, listed, reason, caller)
+    messages = await services.access.user_admin.read_conversation(admin, listed, reason, client_info)
     assert messages[0].text == "a private thing"
-    [row] = await services.audit.page(admin, action="conversation_read")
+    [row] = await services.access.audit_log.page(admin, action="conversation_read")
     assert row.data["reason"] == reason and row.data["person"] == str(member.user_id) and row.address == "192.0.2.9"

@@ -17,12 +17,12 @@ from prometheus_client import generate_latest
 from psycopg import sql
 from pyotp.totp import TOTP
 
-from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.observability import configure_logging
 from rxchat.services.app.container import Services
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.thread import ThreadState
-from rxchat.states.platform.current_user import ViewerState
+from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.tables import metadata
 from tests.security.house import Open, person, sign_in
 from tests.tab import open_tab
@@ -48,13 +48,13 @@ async def test_secrets_are_nowhere_but_where_they_belong(
     services: Services, clients: Open, owner_url: str, said: pytest.CaptureFixture[str]
 ) -> None:
     configure_logging("debug", "json")
-    viewer, client = await person(services, owner_url, "Ada", "admin"), clients()
-    secrets = await secrets_of_a_person(client, viewer)
-    secrets |= await secrets_of_programs(clients, client, viewer, secrets["recovery code 0"])
-    secrets |= await secrets_of_links(services, clients, viewer)
-    turn = await services.chats.send_message(viewer, None, WORDS, "scripted:tokens=2")
+    current_user, client = await person(services, owner_url, "Ada", "admin"), clients()
+    secrets = await secrets_of_a_person(client, current_user)
+    secrets |= await secrets_of_programs(clients, client, current_user, secrets["recovery code 0"])
+    secrets |= await secrets_of_links(services, clients, current_user)
+    turn = await services.chat.messages.send_message(current_user, None, WORDS, "scripted:tokens=2")
     async with asyncio.timeout(10):
-        while (await services.conversations.open(viewer, turn.conversation_id)).run is not None:
+        while (await services.chat.conversations.open(current_user, turn.conversation_id)).run is not None:
             await asyncio.sleep(0.05)
     for secret in secrets.values():
         careless = f"GET /join?token={secret}"
@@ -72,10 +72,10 @@ async def test_secrets_are_nowhere_but_where_they_belong(
     assert WORDS in shown["export"] and WORDS in shown["database"]
 
 
-async def secrets_of_a_person(client: httpx.AsyncClient, viewer: Viewer) -> dict[str, str]:
-    await sign_in(client, viewer)
+async def secrets_of_a_person(client: httpx.AsyncClient, current_user: CurrentUser) -> dict[str, str]:
+    await sign_in(client, current_user)
     await client.post("/api/me/password", json={"present": "correct horse battery", "wanted": PASSWORD})
-    await sign_in(client, viewer, WRONG)
+    await sign_in(client, current_user, WRONG)
     begun = (await client.post("/api/me/totp/begin", json={"password": PASSWORD})).json()
     codes = (await client.post("/api/me/totp/confirm", json={"code": TOTP(begun["secret"]).now()})).json()["codes"]
     return {
@@ -87,12 +87,14 @@ async def secrets_of_a_person(client: httpx.AsyncClient, viewer: Viewer) -> dict
     } | {f"recovery code {place}": words for place, words in enumerate(codes)}
 
 
-async def secrets_of_programs(clients: Open, client: httpx.AsyncClient, viewer: Viewer, code: str) -> dict[str, str]:
+async def secrets_of_programs(
+    clients: Open, client: httpx.AsyncClient, current_user: CurrentUser, code: str
+) -> dict[str, str]:
     made = await client.post("/api/me/keys", json={"name": "k", "scopes": ["read"], "password": PASSWORD})
     await clients().get("/api/me", headers={"x-api-key": made.json()["key"] + "x"})
     again = clients()
-    await sign_in(again, viewer, PASSWORD)
-    body = {"email": viewer.email, "password": PASSWORD, "code": code}
+    await sign_in(again, current_user, PASSWORD)
+    body = {"email": current_user.email, "password": PASSWORD, "code": code}
     pair = (await clients().post("/api/auth/token", json=body)).json()
     return {
         "key": made.json()["key"],
@@ -102,10 +104,14 @@ async def secrets_of_programs(clients: Open, client: httpx.AsyncClient, viewer: 
     }
 
 
-async def secrets_of_links(services: Services, clients: Open, viewer: Viewer) -> dict[str, str]:
-    link, _ = await services.people.invite(viewer, email="x@example.org", role="member", caller=Caller())
+async def secrets_of_links(services: Services, clients: Open, current_user: CurrentUser) -> dict[str, str]:
+    link, _ = await services.access.user_admin.invite(
+        current_user, email="x@example.org", role="member", client_info=ClientInfo()
+    )
     invitation = link.partition("token=")[2]
-    reset = (await services.people.reset_link(viewer, viewer.user_id, Caller())).partition("token=")[2]
+    reset = (await services.access.user_admin.reset_link(current_user, current_user.user_id, ClientInfo())).partition(
+        "token="
+    )[2]
     await clients().get(f"/join?token={invitation}")
     await clients(origin="https://evil.example").post(f"/api/auth/confirm?token={reset}", json={})
     return {"invitation": invitation, "reset": reset}
@@ -122,9 +128,9 @@ async def everything_that_is_shown(client: httpx.AsyncClient, session: str) -> d
 
 async def everything_a_tab_is_sent(cookie: str) -> str:
     async with open_tab(cookie) as tab:
-        for state, handler in ((ViewerState, "enter"), (SidebarState, "load"), (ThreadState, "open")):
+        for state, handler in ((CurrentUserState, "enter"), (SidebarState, "load"), (ThreadState, "open")):
             await tab.send_event(state, handler)
-        await tab.until(lambda: tab.patches and tab.shown(ViewerState, "ready"))
+        await tab.until(lambda: tab.patches and tab.shown(CurrentUserState, "ready"))
         return json.dumps(tab.frames)
 
 

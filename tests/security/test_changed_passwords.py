@@ -9,7 +9,7 @@ import httpx
 import psycopg
 import pytest
 
-from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import NotAllowed, NotSignedIn
 from rxchat.domain.ids import new_id
 from rxchat.services.app.container import Services
@@ -19,14 +19,14 @@ from tests.security.house import Open, error_of, give_password, person, set_up_t
 pytestmark = pytest.mark.anyio
 
 NEW = "another horse entirely"
-CALLER = Caller("203.0.113.7", "a browser")
+CALLER = ClientInfo("203.0.113.7", "a browser")
 
 
 @pytest.fixture
-def changed_meanwhile(services: Services, monkeypatch: pytest.MonkeyPatch) -> list[Viewer]:
+def changed_meanwhile(services: Services, monkeypatch: pytest.MonkeyPatch) -> list[CurrentUser]:
     """Change the passwords of users in this list just after the one before was found to be right."""
-    users: list[Viewer] = []
-    passwords = services.authentication._passwords
+    users: list[CurrentUser] = []
+    passwords = services.accounts.sign_in._passwords
     matches = passwords.matches
 
     async def slow_matches(password: str, hashed: str | None) -> bool:
@@ -39,7 +39,7 @@ def changed_meanwhile(services: Services, monkeypatch: pytest.MonkeyPatch) -> li
     return users
 
 
-def count(owner_url: str, table: str, user: Viewer, condition: str = "true") -> int:
+def count(owner_url: str, table: str, user: CurrentUser, condition: str = "true") -> int:
     with psycopg.connect(owner_url) as connection:
         row = connection.execute(
             f"SELECT count(*) FROM {table} WHERE user_id = %s AND {condition}",  # pyright: ignore[reportArgumentType]
@@ -50,7 +50,7 @@ def count(owner_url: str, table: str, user: Viewer, condition: str = "true") -> 
 
 
 async def test_a_sign_in_with_a_password_that_is_changed_meanwhile_opens_no_session(
-    services: Services, clients: Open, owner_url: str, changed_meanwhile: list[Viewer]
+    services: Services, clients: Open, owner_url: str, changed_meanwhile: list[CurrentUser]
 ) -> None:
     ada = await person(services, owner_url)
     changed_meanwhile.append(ada)
@@ -61,10 +61,10 @@ async def test_a_sign_in_with_a_password_that_is_changed_meanwhile_opens_no_sess
 
 async def test_an_account_that_is_suspended_meanwhile_gets_no_session(services: Services, owner_url: str) -> None:
     ada, admin = await person(services, owner_url), await person(services, owner_url, "Grace", "admin")
-    account = await services.authentication._password_checked(ada.email, PASSWORD, CALLER)
-    await services.people.suspend(admin, ada.user_id, CALLER, is_suspended=True)
+    account = await services.accounts.sign_in._password_checked(ada.email, PASSWORD, CALLER)
+    await services.access.user_admin.suspend(admin, ada.user_id, CALLER, is_suspended=True)
     with pytest.raises(NotSignedIn):
-        await services.authentication.admit(account, CALLER, method="password")
+        await services.accounts.sign_in.admit(account, CALLER, method="password")
     assert count(owner_url, "user_session", ada) == 0
 
 
@@ -96,7 +96,7 @@ ACTIONS = {
 
 @pytest.mark.parametrize("name", ACTIONS)
 async def test_what_takes_a_password_is_refused_if_it_is_changed_meanwhile(
-    services: Services, clients: Open, owner_url: str, changed_meanwhile: list[Viewer], name: str
+    services: Services, clients: Open, owner_url: str, changed_meanwhile: list[CurrentUser], name: str
 ) -> None:
     ada, client = await person(services, owner_url), clients()
     await sign_in(client, ada)
@@ -113,7 +113,7 @@ async def test_what_takes_a_password_is_refused_if_it_is_changed_meanwhile(
 
 
 async def test_an_administrator_whose_password_is_changed_meanwhile_deletes_no_account(
-    services: Services, clients: Open, owner_url: str, changed_meanwhile: list[Viewer]
+    services: Services, clients: Open, owner_url: str, changed_meanwhile: list[CurrentUser]
 ) -> None:
     admin, ada = await person(services, owner_url, "Grace", "admin"), await person(services, owner_url)
     client = clients()
@@ -129,18 +129,20 @@ async def test_a_session_that_is_ended_meanwhile_makes_no_key(
 ) -> None:
     ada, client = await person(services, owner_url), clients()
     await sign_in(client, ada)
-    viewer = await _viewer(services, client)
-    await services.authentication.reauthenticate(viewer, PASSWORD, CALLER)
-    await services.sessions.sign_out(viewer, CALLER)
+    current_user = await _current_user(services, client)
+    await services.accounts.sign_in.reauthenticate(current_user, PASSWORD, CALLER)
+    await services.accounts.sessions.sign_out(current_user, CALLER)
     with pytest.raises(NotSignedIn):
-        await services.programs.create_key(viewer, name="k", scopes=["read"], days=None, caller=CALLER)
+        await services.accounts.api_credentials.create_key(
+            current_user, name="k", scopes=["read"], days=None, client_info=CALLER
+        )
     assert count(owner_url, "api_key", ada) == 0
 
 
-async def _viewer(services: Services, client: httpx.AsyncClient) -> Viewer:
+async def _current_user(services: Services, client: httpx.AsyncClient) -> CurrentUser:
     for cookie in client.cookies.values():
         try:
-            return await services.sessions.viewer(cookie)
+            return await services.accounts.sessions.current_user(cookie)
         except NotSignedIn:
             continue
     raise AssertionError("nobody is signed in")
@@ -160,15 +162,15 @@ async def test_what_was_begun_with_a_password_is_not_finished_after_its_change(
     begun = await client.post("/api/me/totp/begin", json={"password": PASSWORD})
     assert begun.status_code == 200, begun.text
     ticket = (await client.post("/api/me/export", json={"password": PASSWORD})).json()["url"]
-    viewer = await _viewer(services, client)
-    _, challenge = await services.passkeys.registration_options(viewer, "http://localhost:8000")
+    current_user = await _current_user(services, client)
+    _, challenge = await services.accounts.passkeys.registration_options(current_user, "http://localhost:8000")
     await _change(client)
     assert count(owner_url, "totp_secret", ada) == 0
     assert (await client.get(ticket)).status_code == 403
-    later = await _viewer(services, client)
-    assert later.password_version != viewer.password_version
+    later = await _current_user(services, client)
+    assert later.password_version != current_user.password_version
     with pytest.raises(NotSignedIn):
-        await services.passkeys._challenged("add", challenge, later.user_id, later.password_version)
+        await services.accounts.passkeys._challenged("add", challenge, later.user_id, later.password_version)
 
 
 def _token(link: str) -> str:
@@ -177,12 +179,12 @@ def _token(link: str) -> str:
     return found[1]
 
 
-async def _link(services: Services, user: Viewer, *, created_by: Viewer | None = None) -> str:
+async def _link(services: Services, user: CurrentUser, *, created_by: CurrentUser | None = None) -> str:
     from rxchat.services.accounts.one_time_links import LinkKind
 
-    async with services.authentication._database.begin((created_by or user).user_id) as session:
+    async with services.accounts.sign_in._database.begin((created_by or user).user_id) as session:
         return _token(
-            await services.authentication._links.make(
+            await services.accounts.sign_in._links.make(
                 session, LinkKind.RESET, email=user.email, user_id=user.user_id, is_mailed=created_by is None,
                 created_by=created_by.user_id if created_by else None,
             )
@@ -212,7 +214,7 @@ async def test_of_links_for_a_new_password_that_are_asked_for_at_once_one_works_
     assert count(owner_url, "account_link", ada, "used_at IS NULL") == 1
     done = await asyncio.gather(
         *(
-            services.password_changes.reset(token, f"{NEW} {number}", Caller(f"203.0.113.{number}"))
+            services.accounts.password_reset.reset(token, f"{NEW} {number}", ClientInfo(f"203.0.113.{number}"))
             for number, token in enumerate(tokens * 2)
         ),
         return_exceptions=True,
@@ -228,7 +230,7 @@ async def test_a_reset_ends_all_other_links_of_the_account_even_those_that_are_u
     # As if they had been made at once, before links of one account waited for each other.
     tokens = [await _link(services, ada) for _ in range(3)]
     with psycopg.connect(owner_url) as connection:
-        links = services.authentication._links
+        links = services.accounts.sign_in._links
         for token in tokens[:2]:
             connection.execute(
                 "INSERT INTO account_link (id, kind, hash, user_id, email, role, group_ids, is_mailed, expires_at)"
@@ -236,7 +238,7 @@ async def test_a_reset_ends_all_other_links_of_the_account_even_those_that_are_u
                 (links._digest("reset", token), ada.user_id, ada.email),  # pyright: ignore[reportArgumentType]
             )
     done = await asyncio.gather(
-        *(services.password_changes.reset(token, f"{NEW} {token[:4]}", CALLER) for token in tokens),
+        *(services.accounts.password_reset.reset(token, f"{NEW} {token[:4]}", CALLER) for token in tokens),
         return_exceptions=True,
     )
     assert [type(item) for item in done if item is not None] == [NotAllowed] * 2
@@ -247,7 +249,7 @@ async def test_a_hash_that_is_made_again_leaves_a_new_password_alone(services: S
     from rxchat.db.accounts import accounts as rows
 
     ada = await person(services, owner_url)
-    database = services.authentication._database
+    database = services.accounts.sign_in._database
     async with database.begin(ada.user_id) as session:
         account = await rows.by_email(session, ada.email)
     assert account
@@ -255,7 +257,7 @@ async def test_a_hash_that_is_made_again_leaves_a_new_password_alone(services: S
     await give_password(services, ada, NEW)
     async with database.begin(ada.user_id) as session:
         await rows.replace_password_hash(session, ada.user_id, account.password_hash, account.password_hash)
-    assert await services.authentication._password_checked(ada.email, NEW, CALLER)
+    assert await services.accounts.sign_in._password_checked(ada.email, NEW, CALLER)
 
 
 async def test_nothing_is_left_of_loops_with_the_old_password_while_it_is_reset(
@@ -280,7 +282,7 @@ async def test_nothing_is_left_of_loops_with_the_old_password_while_it_is_reset(
         for number in range(6)
     ]
     await asyncio.sleep(0.2)
-    await services.password_changes.reset(token, NEW, CALLER)
+    await services.accounts.password_reset.reset(token, NEW, CALLER)
     await asyncio.sleep(0.2)
     is_over.set()
     await asyncio.gather(*loops)

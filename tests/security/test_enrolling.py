@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rxchat.domain.accounts import Caller
+from rxchat.domain.accounts import ClientInfo
 from rxchat.services.app.container import Services
-from tests.factories import add_viewer
+from tests.factories import add_user
 from tests.security.house import Open, error_of, person, set_up_totp, sign_in
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
@@ -17,8 +17,10 @@ PAGES = ("/account", "/account/security", "/account/sessions", "/account/keys", 
 @pytest.fixture
 async def strict(services: Services, owner_url: str) -> None:
     """Everybody needs a second factor."""
-    admin = add_viewer(owner_url, "Root", "admin")
-    await services.rules.change(admin, Caller("127.0.0.1", "a browser"), second_factor="everybody")
+    admin = add_user(owner_url, "Root", "admin")
+    await services.platform.instance_settings.change(
+        admin, ClientInfo("127.0.0.1", "a browser"), second_factor="everybody"
+    )
 
 
 @pytest.mark.parametrize("page", [*PAGES, "/admin/people", "/admin"])
@@ -38,9 +40,9 @@ async def test_other_pages_are_for_strangers_too(clients: Open, page: str) -> No
 async def test_all_but_the_account_waits_for_the_second_factor(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    viewer = await person(services, owner_url)
+    current_user = await person(services, owner_url)
     client = clients()
-    await sign_in(client, viewer)
+    await sign_in(client, current_user)
     for page in ("/", "/c/anything", "/admin/people"):
         answer = await client.get(page)
         assert (answer.status_code, answer.headers["location"]) == (303, "/account/security")

@@ -12,7 +12,7 @@ import pytest
 
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
-from rxchat.domain.accounts import Caller
+from rxchat.domain.accounts import ClientInfo
 from rxchat.domain.text import same_site_path
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
@@ -37,7 +37,7 @@ async def services(provider: SignInProviderHost, settings: Settings, at: Connect
         settings.model_dump(by_alias=True, exclude_unset=True) | provider.environment | {"RXCHAT_REGISTRATION": "open"}
     )
     async with running(Settings.model_validate(values), at) as found:
-        await found.notices.listening.wait()
+        await found.platform.pg_listener.listening.wait()
         # Somebody was there first: a provider never makes the first account.
         yield found
     empty(at.database_owner_url, at.redis_url)
@@ -129,9 +129,11 @@ async def test_by_invitation_nobody_makes_an_account_without_one(
     services: Services, clients: Open, owner_url: str, key: str
 ) -> None:
     admin = await person(services, owner_url, "Admin", "admin")
-    await services.rules.change(admin, Caller(), registration="invitation")
+    await services.platform.instance_settings.change(admin, ClientInfo(), registration="invitation")
     assert await round_trip(clients(), key, "carol") == "/sign-in?problem=no_account"
-    link, _ = await services.people.invite(admin, email="carol@team.example", role="guest", caller=Caller())
+    link, _ = await services.access.user_admin.invite(
+        admin, email="carol@team.example", role="guest", client_info=ClientInfo()
+    )
     token = link.partition("token=")[2]
     # Another site's page has planted an invitation, and sends the browser off: it is worth nothing.
     victim = clients()
@@ -155,9 +157,11 @@ async def test_who_comes_without_the_link_uses_the_invitation_of_that_address_ho
     services: Services, clients: Open, owner_url: str, key: str
 ) -> None:
     admin = await person(services, owner_url, "Admin", "admin")
-    await services.rules.change(admin, Caller(), registration="invitation")
+    await services.platform.instance_settings.change(admin, ClientInfo(), registration="invitation")
     composed = "j\u00f6rg"
-    await services.people.invite(admin, email=f"{composed}@example.org", role="guest", caller=Caller())
+    await services.access.user_admin.invite(
+        admin, email=f"{composed}@example.org", role="guest", client_info=ClientInfo()
+    )
     decomposed = unicodedata.normalize("NFD", composed).upper().replace("O\u0308", "o\u0308")
     for _ in range(2):
         # The same person again, with the same account.
@@ -165,7 +169,7 @@ async def test_who_comes_without_the_link_uses_the_invitation_of_that_address_ho
         assert await round_trip(browser, key, f"subject+as={decomposed}") == "/"
         me = (await browser.get("/api/me")).json()
         assert (me["email"], me["role"]) == (f"{composed}@example.org", "guest")
-    assert len(accounts(owner_url)) == 2 and await services.people.invitations(admin) == []
+    assert len(accounts(owner_url)) == 2 and await services.access.user_admin.invitations(admin) == []
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -220,7 +224,7 @@ async def test_connecting_takes_the_session_that_left(
     assert await back(client, key, answer) == "/account?problem=provider_broke"
     client.cookies.set("rxchat_session", session)
     assert await round_trip(client, key, "ada", link=True, next="/account/security") == "/account/security"
-    [tied] = await services.federation.mine(ada)
+    [tied] = await services.accounts.external_login.mine(ada)
     assert tied.provider == key
     # What is one person's is not connected to a second one.
     assert await round_trip(other, key, "ada", link=True) == "/account?problem=conflict"
@@ -231,8 +235,8 @@ async def test_the_last_way_to_sign_in_stays(services: Services, clients: Open, 
     await person(services, owner_url, "First")
     client = clients()
     await round_trip(client, key, "ada")
-    viewer = await services.sessions.viewer(client.cookies["rxchat_session"])
-    [tied] = await services.federation.mine(viewer)
+    current_user = await services.accounts.sessions.current_user(client.cookies["rxchat_session"])
+    [tied] = await services.accounts.external_login.mine(current_user)
     answer = await client.post(f"/api/me/identities/{tied.id}/remove", json={})
     assert answer.status_code == 409 and "only way" in answer.json()["error"]["message"]
 
@@ -244,7 +248,7 @@ async def test_it_does_not_walk_around_the_second_factor_or_a_suspension(
     await person(services, owner_url, "First")
     client = clients()
     await round_trip(client, key, "ada")
-    viewer = await services.sessions.viewer(client.cookies["rxchat_session"])
+    current_user = await services.accounts.sessions.current_user(client.cookies["rxchat_session"])
     app, _ = await set_up_totp(client, "")
     again = clients()
     assert await round_trip(again, key, "ada", next="/c/1") == "/sign-in?step=second-factor&next=/c/1"
@@ -253,7 +257,7 @@ async def test_it_does_not_walk_around_the_second_factor_or_a_suspension(
         connection.execute("UPDATE totp_secret SET last_step = 0")
     assert (await again.post("/api/auth/second-factor", json={"code": app.now()})).json() == {"next": "in"}
     with psycopg.connect(owner_url) as connection:
-        connection.execute("UPDATE user_account SET suspended_at = now() WHERE id = %s", (viewer.user_id,))
+        connection.execute("UPDATE user_account SET suspended_at = now() WHERE id = %s", (current_user.user_id,))
     assert "problem=not_signed_in" in await round_trip(clients(), key, "ada")
 
 

@@ -32,7 +32,7 @@ async def counters(
 ) -> AsyncGenerator[RateLimitCounters]:
     """Each of the two that count; what holds for one holds for the other."""
     if request.param == "postgres":
-        yield PostgresCounters(services.sessions._database)
+        yield PostgresCounters(services.accounts.sessions._database)
         return
     assert at.redis_url
     # How it counts is the subject here; on a busy machine a hundred at once take longer than people wait for Redis.
@@ -130,11 +130,13 @@ async def clients(house: Services, settings: Settings) -> AsyncGenerator[Open]:
         yield made
 
 
-async def guess(clients: Open, viewer, times: int, *, address: str = "198.51.100.{}", email: str = "") -> list[int]:
+async def guess(
+    clients: Open, current_user, times: int, *, address: str = "198.51.100.{}", email: str = ""
+) -> list[int]:
     """Try wrong passwords, each from the next address."""
     found = []
     for number in range(times):
-        body = {"email": email or viewer.email, "password": f"guess number {number}"}
+        body = {"email": email or current_user.email, "password": f"guess number {number}"}
         answer = await clients(address.format(number)).post("/api/auth/sign-in", json=body)
         found.append(answer.status_code)
     return found
@@ -143,39 +145,39 @@ async def guess(clients: Open, viewer, times: int, *, address: str = "198.51.100
 async def test_an_account_is_guessed_six_times_from_wherever_and_then_slowly(
     house: Services, clients: Open, owner_url: str
 ) -> None:
-    viewer = await person(house, owner_url)
-    assert await guess(clients, viewer, 8, address="198.51.{}.1") == [401] * 6 + [429] * 2
-    refused = await sign_in(clients("192.0.2.1"), viewer)
+    current_user = await person(house, owner_url)
+    assert await guess(clients, current_user, 8, address="198.51.{}.1") == [401] * 6 + [429] * 2
+    refused = await sign_in(clients("192.0.2.1"), current_user)
     assert (refused.status_code, error_of(refused)) == (429, "too_many_attempts")
     assert 0 < int(refused.headers["retry-after"]) <= 2
     assert "try again in" in refused.json()["error"]["message"]
 
 
 async def test_a_known_device_gets_in_while_others_guess(house: Services, clients: Open, owner_url: str) -> None:
-    viewer = await person(house, owner_url)
+    current_user = await person(house, owner_url)
     own = clients("192.0.2.7")
-    assert (await sign_in(own, viewer)).status_code == 200
+    assert (await sign_in(own, current_user)).status_code == 200
     await own.post("/api/auth/sign-out")
-    assert 429 in await guess(clients, viewer, 10, address="198.51.{}.1")
-    assert (await sign_in(own, viewer)).status_code == 200
+    assert 429 in await guess(clients, current_user, 10, address="198.51.{}.1")
+    assert (await sign_in(own, current_user)).status_code == 200
     stolen = clients("192.0.2.8")
     stolen.cookies.set("rxchat_device", own.cookies["rxchat_device"][:-4] + "AAAA")
-    assert (await sign_in(stolen, viewer)).status_code == 429
+    assert (await sign_in(stolen, current_user)).status_code == 429
 
 
 async def test_a_known_device_is_slowed_too_when_it_guesses(house: Services, clients: Open, owner_url: str) -> None:
-    viewer = await person(house, owner_url)
+    current_user = await person(house, owner_url)
     own = clients()
-    await sign_in(own, viewer)
-    answers = [(await sign_in(own, viewer, "wrong")).status_code for _ in range(13)]
+    await sign_in(own, current_user)
+    answers = [(await sign_in(own, current_user, "wrong")).status_code for _ in range(13)]
     assert answers == [401] * 11 + [429] * 2
 
 
 async def test_somebody_elses_device_is_not_known(house: Services, clients: Open, owner_url: str) -> None:
-    viewer, mallory = await person(house, owner_url), await person(house, owner_url, "Mallory")
+    current_user, mallory = await person(house, owner_url), await person(house, owner_url, "Mallory")
     attacker = clients()
     await sign_in(attacker, mallory)
-    answers = [(await sign_in(attacker, viewer, "wrong")).status_code for _ in range(8)]
+    answers = [(await sign_in(attacker, current_user, "wrong")).status_code for _ in range(8)]
     assert answers == [401] * 6 + [429] * 2
 
 
@@ -184,32 +186,34 @@ async def test_another_spelling_of_an_address_is_the_same_account(
 ) -> None:
     for number, spelling in enumerate(("{}", " {} ", "{upper}", "{title}", "{}\x00")):
         with subtests.test(spelling=spelling):
-            viewer = await person(house, owner_url)
-            assert await guess(clients, viewer, 6, address=f"10.{number}.{{}}.1") == [401] * 6
-            written = spelling.format(viewer.email, upper=viewer.email.upper(), title=viewer.email.title())
-            assert await guess(clients, viewer, 1, address=f"192.0.{number}.9", email=written) == [429]
+            current_user = await person(house, owner_url)
+            assert await guess(clients, current_user, 6, address=f"10.{number}.{{}}.1") == [401] * 6
+            written = spelling.format(
+                current_user.email, upper=current_user.email.upper(), title=current_user.email.title()
+            )
+            assert await guess(clients, current_user, 1, address=f"192.0.{number}.9", email=written) == [429]
 
 
 async def test_an_address_that_tries_many_accounts_is_slowed(house: Services, clients: Open, owner_url: str) -> None:
-    viewer = await person(house, owner_url)
+    current_user = await person(house, owner_url)
     client = clients("192.0.2.66")
     answers = []
     for number in range(24):
         body = {"email": f"{number}@example.org", "password": "x"}
         answers.append((await client.post("/api/auth/sign-in", json=body)).status_code)
     assert answers == [401] * 21 + [429] * 3
-    assert (await sign_in(clients("192.0.2.67"), viewer)).status_code == 200
+    assert (await sign_in(clients("192.0.2.67"), current_user)).status_code == 200
 
 
 async def test_the_other_way_to_sign_in_counts_with_the_first(house: Services, clients: Open, owner_url: str) -> None:
-    viewer = await person(house, owner_url)
-    await guess(clients, viewer, 6, address="198.51.{}.1")
+    current_user = await person(house, owner_url)
+    await guess(clients, current_user, 6, address="198.51.{}.1")
     for path in ("/api/auth/token", "/api/auth/token/", "/api/auth//token", "/API/auth/token"):
-        body = {"email": viewer.email, "password": PASSWORD}
+        body = {"email": current_user.email, "password": PASSWORD}
         answer = await clients("192.0.2.3").post(path, json=body)
         assert answer.status_code in {429, 404, 307} or answer.text == "a page", path
     for method in ("PUT", "PATCH", "GET"):
-        answer = await clients("192.0.2.3").request(method, "/api/auth/sign-in", json={"email": viewer.email})
+        answer = await clients("192.0.2.3").request(method, "/api/auth/sign-in", json={"email": current_user.email})
         assert answer.status_code == 405
 
 
@@ -235,10 +239,12 @@ async def test_every_door_without_a_sign_in_is_slow_for_one_address(
 
 
 async def test_guessed_keys_are_slow_and_right_ones_are_not(house: Services, clients: Open, owner_url: str) -> None:
-    from rxchat.domain.accounts import Caller
+    from rxchat.domain.accounts import ClientInfo
 
-    viewer = await person(house, owner_url)
-    _, key = await house.programs.create_key(viewer, name="k", scopes=["read"], days=None, caller=Caller())
+    current_user = await person(house, owner_url)
+    _, key = await house.accounts.api_credentials.create_key(
+        current_user, name="k", scopes=["read"], days=None, client_info=ClientInfo()
+    )
     client = clients("192.0.2.55")
     answers = [
         (await client.get("/api/me", headers={"x-api-key": f"rxc_{number:040}"})).status_code for number in range(23)

@@ -8,22 +8,24 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from rxchat.domain.accounts import Caller
+from rxchat.domain.accounts import ClientInfo
 from rxchat.services.app.container import Services
 from tests.security.house import person
 
 pytestmark = pytest.mark.anyio
 
-CALLER = Caller("192.0.2.1", "a\u202e browser")
+CALLER = ClientInfo("192.0.2.1", "a\u202e browser")
 TURNED, CLEAN = " \u202einvoice\u2066 \u200fgnp.exe\ud800 ", "invoice gnp.exe\ufffd"
 STYLES = Path(__file__).parents[2] / "assets" / "rxchat.css"
 
 
 async def test_no_name_keeps_signs_that_turn_the_direction(services: Services, owner_url: str) -> None:
     boss = await person(services, owner_url, "Boss", "admin")
-    await services.library.create(boss, TURNED, TURNED)
-    await services.programs.create_key(boss, name=TURNED, scopes=["read"], days=None, caller=CALLER)
-    await services.teams.save_group(boss, group_id=None, name=TURNED, description=TURNED, caller=CALLER)
+    await services.documents.collections.create(boss, TURNED, TURNED)
+    await services.accounts.api_credentials.create_key(
+        boss, name=TURNED, scopes=["read"], days=None, client_info=CALLER
+    )
+    await services.access.groups.save(boss, group_id=None, name=TURNED, description=TURNED, client_info=CALLER)
     with psycopg.connect(owner_url) as connection:
         for query in (
             "SELECT name, description FROM collection WHERE kind = 'library'",

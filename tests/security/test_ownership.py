@@ -9,14 +9,14 @@ import psycopg
 import pytest
 
 from rxchat.connections import Connections
-from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import NotAllowed, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.services.app.container import Services
 from rxchat.services.chat.messages import Turn
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.thread import ThreadState
-from tests.factories import add_viewer, signed_in_as
+from tests.factories import add_user, signed_in_as
 from tests.security.house import Open, error_of, person, sign_in
 from tests.tab import open_tab
 
@@ -27,23 +27,23 @@ SLOW = "scripted:tokens=100000,rate=50"
 
 
 @pytest.fixture
-async def victim(services: Services, owner_url: str) -> Viewer:
+async def victim(services: Services, owner_url: str) -> CurrentUser:
     return await person(services, owner_url, "Victim")
 
 
 @pytest.fixture
-async def turn(services: Services, victim: Viewer) -> Turn:
-    return await services.chats.send_message(victim, None, SECRET, SLOW)
+async def turn(services: Services, victim: CurrentUser) -> Turn:
+    return await services.chat.messages.send_message(victim, None, SECRET, SLOW)
 
 
 @pytest.fixture
-async def stranger(services: Services, owner_url: str) -> Viewer:
+async def stranger(services: Services, owner_url: str) -> CurrentUser:
     return await person(services, owner_url, "Stranger")
 
 
 @pytest.mark.parametrize("verb", ["GET", "POST"])
 async def test_over_http_a_strangers_conversation_is_not_found(
-    services: Services, clients: Open, turn: Turn, stranger: Viewer, owner_url: str, verb: str
+    services: Services, clients: Open, turn: Turn, stranger: CurrentUser, owner_url: str, verb: str
 ) -> None:
     client = clients()
     await sign_in(client, stranger)
@@ -59,7 +59,7 @@ async def test_over_http_a_strangers_conversation_is_not_found(
 
 
 async def test_a_closed_door_is_one_row_of_the_audit_and_nobody_fills_it(
-    services: Services, turn: Turn, stranger: Viewer, owner_url: str
+    services: Services, turn: Turn, stranger: CurrentUser, owner_url: str
 ) -> None:
     async with open_tab(await signed_in_as(services, stranger)) as tab:
         for number in range(40):
@@ -75,107 +75,107 @@ async def test_a_closed_door_is_one_row_of_the_audit_and_nobody_fills_it(
     assert {"ThreadState.open", "SidebarState.rename"} == set(doors) and len(doors) == 31
 
 
-def denied_of(owner_url: str, viewer: Viewer) -> list[str]:
+def denied_of(owner_url: str, current_user: CurrentUser) -> list[str]:
     with psycopg.connect(owner_url) as connection:
         found = connection.execute(
-            "SELECT data->>'door' FROM audit_event WHERE action = 'denied' AND actor_id = %s", (viewer.user_id,)
+            "SELECT data->>'door' FROM audit_event WHERE action = 'denied' AND actor_id = %s", (current_user.user_id,)
         ).fetchall()
     return [door for (door,) in found]
 
 
 async def test_a_strangers_stop_stops_nothing(
-    services: Services, clients: Open, turn: Turn, victim: Viewer, stranger: Viewer
+    services: Services, clients: Open, turn: Turn, victim: CurrentUser, stranger: CurrentUser
 ) -> None:
     client = clients()
     await sign_in(client, stranger)
     assert (await client.post(f"/api/conversations/{turn.conversation_id}/stop")).json() == {"stopped": False}
-    page = await services.conversations.open(victim, turn.conversation_id)
+    page = await services.chat.conversations.open(victim, turn.conversation_id)
     assert page.run is not None
-    await services.chats.stop(victim, turn.conversation_id)
+    await services.chat.messages.stop(victim, turn.conversation_id)
 
 
 async def test_no_use_case_works_on_a_strangers_conversation(
-    services: Services, turn: Turn, victim: Viewer, stranger: Viewer
+    services: Services, turn: Turn, victim: CurrentUser, stranger: CurrentUser
 ) -> None:
     theirs = turn.conversation_id
-    page = await services.conversations.open(victim, theirs)
+    page = await services.chat.conversations.open(victim, theirs)
     attempts = (
-        services.chats.send_message(stranger, theirs, "mine now", SLOW),
-        services.chats.retry(stranger, theirs, page.messages[-1].id),
-        services.conversations.open(stranger, theirs),
-        services.conversations.news(stranger, theirs, 0),
-        services.conversations.message(stranger, theirs, page.messages[0].id),
-        services.conversations.history(stranger, theirs),
-        services.conversations.rename(stranger, theirs, "mine"),
-        services.conversations.remove(stranger, theirs),
-        services.conversations.restore(stranger, theirs),
+        services.chat.messages.send_message(stranger, theirs, "mine now", SLOW),
+        services.chat.messages.retry(stranger, theirs, page.messages[-1].id),
+        services.chat.conversations.open(stranger, theirs),
+        services.chat.conversations.news(stranger, theirs, 0),
+        services.chat.conversations.message(stranger, theirs, page.messages[0].id),
+        services.chat.conversations.history(stranger, theirs),
+        services.chat.conversations.rename(stranger, theirs, "mine"),
+        services.chat.conversations.remove(stranger, theirs),
+        services.chat.conversations.restore(stranger, theirs),
     )
     for attempt in attempts:
         with pytest.raises(NotFound):
             await attempt
-    after = await services.conversations.open(victim, theirs)
+    after = await services.chat.conversations.open(victim, theirs)
     assert (after.title, len(after.messages)) == (page.title, len(page.messages))
 
 
 async def test_a_message_of_a_stranger_is_not_found_in_ones_own_conversation(
-    services: Services, turn: Turn, victim: Viewer, stranger: Viewer
+    services: Services, turn: Turn, victim: CurrentUser, stranger: CurrentUser
 ) -> None:
-    own = await services.chats.send_message(stranger, None, "hello", "scripted:tokens=3")
-    page = await services.conversations.open(victim, turn.conversation_id)
+    own = await services.chat.messages.send_message(stranger, None, "hello", "scripted:tokens=3")
+    page = await services.chat.conversations.open(victim, turn.conversation_id)
     for message in page.messages:
         with pytest.raises(NotFound):
-            await services.conversations.message(stranger, own.conversation_id, message.id)
+            await services.chat.conversations.message(stranger, own.conversation_id, message.id)
         with pytest.raises(NotFound):
-            await services.conversations.open(stranger, own.conversation_id, before=message.id)
+            await services.chat.conversations.open(stranger, own.conversation_id, before=message.id)
         with pytest.raises(NotFound):
-            await services.chats.retry(stranger, own.conversation_id, message.id)
+            await services.chat.messages.retry(stranger, own.conversation_id, message.id)
 
 
 async def test_following_a_strangers_run_shows_nothing(
-    services: Services, turn: Turn, victim: Viewer, stranger: Viewer
+    services: Services, turn: Turn, victim: CurrentUser, stranger: CurrentUser
 ) -> None:
-    page = await services.conversations.open(victim, turn.conversation_id)
+    page = await services.chat.conversations.open(victim, turn.conversation_id)
     assert page.run
-    async with services.live.following(stranger.user_id, page.run.id) as answer:
+    async with services.chat.answer_streams.following(stranger.user_id, page.run.id) as answer:
         await answer.changed(2)
         assert answer.ended and answer.text == "" and answer.reasoning == ""
 
 
 @pytest.fixture
-async def reader(services: Services, owner_url: str, victim: Viewer, turn: Turn) -> Viewer:
+async def reader(services: Services, owner_url: str, victim: CurrentUser, turn: Turn) -> CurrentUser:
     """Somebody with whom the conversation was shared for reading."""
-    found = add_viewer(owner_url, "Reader")
-    await services.teams.grant(
+    found = add_user(owner_url, "Reader")
+    await services.access.grants.add(
         victim, principal_kind="person", principal=str(found.user_id), resource_kind="conversation",
-        resource=str(turn.conversation_id), action="read", caller=Caller(),
+        resource=str(turn.conversation_id), action="read", client_info=ClientInfo(),
     )  # fmt: skip
     return found
 
 
 async def test_whoever_was_granted_to_read_reads_and_does_nothing_else(
-    services: Services, turn: Turn, reader: Viewer, stranger: Viewer, victim: Viewer
+    services: Services, turn: Turn, reader: CurrentUser, stranger: CurrentUser, victim: CurrentUser
 ) -> None:
     theirs = turn.conversation_id
-    assert (await services.conversations.open(reader, theirs)).messages[0].text == SECRET
-    await services.chats.send_message(victim, theirs, "what waits is the owner's own", SLOW)
-    news = await services.conversations.news(reader, theirs, 0)
+    assert (await services.chat.conversations.open(reader, theirs)).messages[0].text == SECRET
+    await services.chat.messages.send_message(victim, theirs, "what waits is the owner's own", SLOW)
+    news = await services.chat.conversations.news(reader, theirs, 0)
     assert len(news.events) >= 3 and news.run is not None and news.waiting == ()
     with pytest.raises(NotFound):
-        await services.conversations.open(stranger, theirs)
+        await services.chat.conversations.open(stranger, theirs)
     for attempt in (
-        services.chats.send_message(reader, theirs, "mine now", SLOW),
-        services.conversations.rename(reader, theirs, "mine"),
-        services.conversations.remove(reader, theirs),
+        services.chat.messages.send_message(reader, theirs, "mine now", SLOW),
+        services.chat.conversations.rename(reader, theirs, "mine"),
+        services.chat.conversations.remove(reader, theirs),
     ):
         with pytest.raises(NotFound):
             await attempt
-    assert not await services.chats.stop(reader, theirs)
+    assert not await services.chat.messages.stop(reader, theirs)
 
 
 async def test_a_reader_who_sends_what_a_page_would_changes_nothing(
-    services: Services, turn: Turn, reader: Viewer, victim: Viewer
+    services: Services, turn: Turn, reader: CurrentUser, victim: CurrentUser
 ) -> None:
-    before = await services.conversations.open(victim, turn.conversation_id)
+    before = await services.chat.conversations.open(victim, turn.conversation_id)
     async with open_tab(await signed_in_as(services, reader)) as tab:
         tab.visit(turn.conversation_id)
         await tab.send_event(ThreadState, "open")
@@ -186,30 +186,30 @@ async def test_a_reader_who_sends_what_a_page_would_changes_nothing(
         await tab.send_event(SidebarState, "rename", conversation_id=str(turn.conversation_id), title="mine")
         await tab.send_event(SidebarState, "remove", conversation_id=str(turn.conversation_id))
         await tab.until(lambda: tab.shown(ThreadState, "refused"))
-    after = await services.conversations.open(victim, turn.conversation_id)
+    after = await services.chat.conversations.open(victim, turn.conversation_id)
     assert (after.title, len(after.messages), after.run is not None) == (before.title, len(before.messages), True)
 
 
 async def test_a_grant_that_is_taken_back_is_over(
-    services: Services, at: Connections, turn: Turn, reader: Viewer
+    services: Services, at: Connections, turn: Turn, reader: CurrentUser
 ) -> None:
     with psycopg.connect(at.database_owner_url) as connection:
         connection.execute("DELETE FROM access_grant")
     with pytest.raises(NotFound):
-        await services.conversations.open(reader, turn.conversation_id)
+        await services.chat.conversations.open(reader, turn.conversation_id)
 
 
-async def test_nobody_shares_what_is_not_theirs(services: Services, turn: Turn, stranger: Viewer) -> None:
+async def test_nobody_shares_what_is_not_theirs(services: Services, turn: Turn, stranger: CurrentUser) -> None:
     for kind, resource, action in (("conversation", str(turn.conversation_id), "read"), ("model", "*", "use")):
         with pytest.raises(NotAllowed):
-            await services.teams.grant(
+            await services.access.grants.add(
                 stranger, principal_kind="person", principal=str(stranger.user_id), resource_kind=kind,
-                resource=resource, action=action, caller=Caller(),
+                resource=resource, action=action, client_info=ClientInfo(),
             )  # fmt: skip
 
 
 async def test_somebody_elses_session_key_and_passkey_are_not_found(
-    services: Services, clients: Open, victim: Viewer, stranger: Viewer, owner_url: str
+    services: Services, clients: Open, victim: CurrentUser, stranger: CurrentUser, owner_url: str
 ) -> None:
     theirs, mine = clients(), clients()
     await sign_in(theirs, victim)

@@ -148,8 +148,8 @@ def house(of: Settings) -> Front:
     """Our front, with an API that says who called, as what is recorded and limited knows it."""
     api = FastAPI()
 
-    @api.get("/api/caller")
-    def caller(request: Request) -> str:
+    @api.get("/api/client_info")
+    def client_info(request: Request) -> str:
         return request.client.host if request.client else ""
 
     return Front(PlainTextResponse("a page"), api, of)
@@ -163,11 +163,11 @@ async def asked(peer: str, path: str, **headers: str) -> httpx.Response:
 
 async def test_what_is_recorded_and_limited_is_the_address_of_who_really_asks() -> None:
     spoofed = {"x-forwarded-for": "1.1.1.1, 198.51.100.4"}
-    assert (await asked(PROXY, "/api/caller", **spoofed)).json() == "198.51.100.4"
-    assert (await asked("127.0.0.1", "/api/caller", **spoofed)).json() == "127.0.0.1"
+    assert (await asked(PROXY, "/api/client_info", **spoofed)).json() == "198.51.100.4"
+    assert (await asked("127.0.0.1", "/api/client_info", **spoofed)).json() == "127.0.0.1"
 
 
-@pytest.mark.parametrize("path", ["/", "/sign-in", "/api/caller", "/healthz", "/assets/x.js", "/_event"])
+@pytest.mark.parametrize("path", ["/", "/sign-in", "/api/client_info", "/healthz", "/assets/x.js", "/_event"])
 async def test_a_stranger_is_refused_at_every_door(path: str) -> None:
     answer = await asked(STRANGER, path, **{"x-forwarded-for": PROXY})
     assert answer.status_code == 403 and "RXCHAT_TRUSTED_PROXIES" in answer.text

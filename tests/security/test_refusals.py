@@ -11,7 +11,7 @@ import pytest
 
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
-from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import Conflict
 from rxchat.domain.ids import new_id
 from rxchat.services.app import export_leases
@@ -51,14 +51,14 @@ async def test_refusals_that_are_too_many_for_rows_of_their_own_are_summed_in_on
     await sign_in(client, ada)
     for _ in range(50):
         await client.get(f"/api/conversations/{new_id()}")
-    await services.denials.write_sums()
+    await services.access.denials.write_sums()
     written = denied(owner_url)
     # Upkeep writes sums, too, perhaps in between.
     sums = [int(what.removesuffix(" more")) for _, what in written if what.endswith(" more")]
     rows = len(written) - len(sums)
     assert 30 <= rows < 50 and rows + sum(sums) == 50
     assert sums and {who for who, _ in written} == {str(ada.user_id)}
-    await services.denials.write_sums()
+    await services.access.denials.write_sums()
     assert len(denied(owner_url)) == len(written)
 
 
@@ -111,8 +111,8 @@ async def test_an_export_goes_out_once_at_a_time_and_is_written_nowhere(
         (await client.post("/api/me/export", json={"password": "correct horse battery"})).json()["url"]
         for _ in range(3)
     ]
-    viewer = await services.sessions.viewer(client.cookies["rxchat_session"])
-    sent = await services.my_data.export(viewer, urls[0].rpartition("/")[2], Caller())
+    current_user = await services.accounts.sessions.current_user(client.cookies["rxchat_session"])
+    sent = await services.app.data_export.download(current_user, urls[0].rpartition("/")[2], ClientInfo())
     assert (await anext(sent)).startswith(b"PK")
     assert (await client.get(urls[1])).status_code == 409
     await sent.aclose()
@@ -120,70 +120,74 @@ async def test_an_export_goes_out_once_at_a_time_and_is_written_nowhere(
 
 
 @pytest.fixture
-async def ticket_of(services: Services, clients: Open, owner_url: str) -> Callable[[], Awaitable[tuple[Viewer, str]]]:
+async def ticket_of(
+    services: Services, clients: Open, owner_url: str
+) -> Callable[[], Awaitable[tuple[CurrentUser, str]]]:
     """Return a way to somebody who is signed in, and to tickets for their export."""
     client = clients()
     await sign_in(client, await person(services, owner_url))
-    viewer = await services.sessions.viewer(client.cookies["rxchat_session"])
+    current_user = await services.accounts.sessions.current_user(client.cookies["rxchat_session"])
 
-    async def begin() -> tuple[Viewer, str]:
-        return viewer, await services.my_data.begin_export(viewer, "correct horse battery", Caller())
+    async def begin() -> tuple[CurrentUser, str]:
+        return current_user, await services.app.data_export.issue_ticket(
+            current_user, "correct horse battery", ClientInfo()
+        )
 
     return begin
 
 
 async def test_an_export_goes_out_once_at_a_time_whichever_process_sends_it(
-    services: Services, settings: Settings, at: Connections, ticket_of: Callable[[], Awaitable[tuple[Viewer, str]]]
+    services: Services, settings: Settings, at: Connections, ticket_of: Callable[[], Awaitable[tuple[CurrentUser, str]]]
 ) -> None:
-    viewer, ticket = await ticket_of()
-    sent = await services.my_data.export(viewer, ticket, Caller())
+    current_user, ticket = await ticket_of()
+    sent = await services.app.data_export.download(current_user, ticket, ClientInfo())
     async with running(settings, at) as elsewhere:
-        viewer, ticket = await ticket_of()
+        current_user, ticket = await ticket_of()
         with pytest.raises(Conflict, match="being downloaded already"):
-            await elsewhere.my_data.export(viewer, ticket, Caller())
+            await elsewhere.app.data_export.download(current_user, ticket, ClientInfo())
         assert b"".join([piece async for piece in sent])[:2] == b"PK"
         # The ticket was not used up by being refused.
-        assert [piece async for piece in await elsewhere.my_data.export(viewer, ticket, Caller())]
+        assert [piece async for piece in await elsewhere.app.data_export.download(current_user, ticket, ClientInfo())]
 
 
 async def test_an_export_whose_process_has_died_keeps_the_next_one_waiting_for_seconds_only(
-    services: Services, owner_url: str, ticket_of: Callable[[], Awaitable[tuple[Viewer, str]]]
+    services: Services, owner_url: str, ticket_of: Callable[[], Awaitable[tuple[CurrentUser, str]]]
 ) -> None:
-    viewer, ticket = await ticket_of()
+    current_user, ticket = await ticket_of()
     with psycopg.connect(owner_url) as connection:
         # As a process leaves it that ends in the middle: it renews nothing any more.
         connection.execute(
             "INSERT INTO data_export (user_id, id, expires_at) VALUES (%s, gen_random_uuid(), now() + '30 seconds')",
-            (viewer.user_id,),
+            (current_user.user_id,),
         )
     with pytest.raises(Conflict):
-        await services.my_data.export(viewer, ticket, Caller())
+        await services.app.data_export.download(current_user, ticket, ClientInfo())
     with psycopg.connect(owner_url) as connection:
-        connection.execute("UPDATE data_export SET expires_at = now() WHERE user_id = %s", (viewer.user_id,))
-    assert [piece async for piece in await services.my_data.export(viewer, ticket, Caller())]
+        connection.execute("UPDATE data_export SET expires_at = now() WHERE user_id = %s", (current_user.user_id,))
+    assert [piece async for piece in await services.app.data_export.download(current_user, ticket, ClientInfo())]
 
 
 async def test_a_slow_download_keeps_its_lease_and_one_that_breaks_off_gives_it_back(
     services: Services,
     owner_url: str,
-    ticket_of: Callable[[], Awaitable[tuple[Viewer, str]]],
+    ticket_of: Callable[[], Awaitable[tuple[CurrentUser, str]]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(export_leases, "_RENEW_SECONDS", 0.02)
-    viewer, ticket = await ticket_of()
+    current_user, ticket = await ticket_of()
 
     def left() -> bool | None:
         with psycopg.connect(owner_url) as connection:
             row = connection.execute(
-                "SELECT expires_at > now() FROM data_export WHERE user_id = %s", (viewer.user_id,)
+                "SELECT expires_at > now() FROM data_export WHERE user_id = %s", (current_user.user_id,)
             ).fetchone()
         return row[0] if row else None
 
     async def download() -> None:
-        pieces = await services.my_data.export(viewer, ticket, Caller())
+        pieces = await services.app.data_export.download(current_user, ticket, ClientInfo())
         await anext(pieces)
         with psycopg.connect(owner_url) as connection:
-            connection.execute("UPDATE data_export SET expires_at = now() WHERE user_id = %s", (viewer.user_id,))
+            connection.execute("UPDATE data_export SET expires_at = now() WHERE user_id = %s", (current_user.user_id,))
         while not left():
             await asyncio.sleep(0.02)
         renewed.append(True)

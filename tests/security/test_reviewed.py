@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
-from rxchat.domain.accounts import Caller, SecondFactorPolicy
+from rxchat.domain.accounts import ClientInfo, SecondFactorPolicy
 from rxchat.domain.errors import LastAdministrator, NotAllowed, TooManyAttempts
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
@@ -21,7 +21,7 @@ from tests.security.house import Open, doors, error_of, person, set_up_totp, sig
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
-CALLER = Caller("192.0.2.1", "a browser")
+CALLER = ClientInfo("192.0.2.1", "a browser")
 
 
 @pytest.fixture
@@ -35,14 +35,16 @@ async def test_a_way_to_sign_in_is_connected_by_its_person_alone_and_just_after_
 ) -> None:
     values = settings.model_dump(by_alias=True, exclude_unset=True) | provider.environment
     async with running(Settings.model_validate(values), at) as services, doors(settings) as clients:
-        await services.notices.listening.wait()
-        viewer = await person(services, owner_url)
-        _, key = await services.programs.create_key(viewer, name="k", scopes=["read"], days=None, caller=CALLER)
+        await services.platform.pg_listener.listening.wait()
+        current_user = await person(services, owner_url)
+        _, key = await services.accounts.api_credentials.create_key(
+            current_user, name="k", scopes=["read"], days=None, client_info=CALLER
+        )
         path, wanted = "/api/auth/providers/oidc", {"link": True}
         for headers in ({"x-api-key": key}, {"authorization": f"Bearer {key}"}):
             assert (await clients().post(path, json=wanted, headers=headers)).status_code == 401
         client = clients()
-        await sign_in(client, viewer)
+        await sign_in(client, current_user)
         assert (await client.post(path, json=wanted)).json()["url"].startswith(provider.urls["oidc"])
         with psycopg.connect(owner_url) as connection:
             connection.execute("UPDATE user_session SET created_at = now() - interval '11 minutes'")
@@ -58,10 +60,12 @@ async def test_what_somebody_handed_out_ends_with_their_rights(
         await person(services, owner_url, "Deputy", "admin"),
     )
     member = await person(services, owner_url)
-    invitation, _ = await services.people.invite(deputy, email="evil@example.org", role="admin", caller=CALLER)
-    reset = await services.people.reset_link(deputy, member.user_id, CALLER)
+    invitation, _ = await services.access.user_admin.invite(
+        deputy, email="evil@example.org", role="admin", client_info=CALLER
+    )
+    reset = await services.access.user_admin.reset_link(deputy, member.user_id, CALLER)
     if how == "suspended":
-        await services.people.suspend(boss, deputy.user_id, CALLER, is_suspended=True)
+        await services.access.user_admin.suspend(boss, deputy.user_id, CALLER, is_suspended=True)
     else:
         # In another way than through the use case, which takes the links away with the role.
         with psycopg.connect(owner_url) as connection:
@@ -75,15 +79,15 @@ async def test_what_somebody_handed_out_ends_with_their_rights(
 async def test_a_new_factor_ends_what_was_signed_in_without_it(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    viewer = await person(services, owner_url, "Boss", "admin")
+    current_user = await person(services, owner_url, "Boss", "admin")
     older, newer = clients(), clients()
-    await sign_in(older, viewer)
-    await sign_in(newer, viewer)
+    await sign_in(older, current_user)
+    await sign_in(newer, current_user)
     await set_up_totp(newer)
     assert (await older.get("/api/me")).status_code == 401
     # And were one left, it could change nothing about the factor with the password alone.
     left = clients()
-    left.cookies.set("rxchat_session", await signed_in_as(services, viewer))
+    left.cookies.set("rxchat_session", await signed_in_as(services, current_user))
     for path in ("totp/remove", "recovery-codes", "passkeys/begin", "delete"):
         answer = await left.post(f"/api/me/{path}", json={"password": PASSWORD})
         assert (answer.status_code, error_of(answer)) == (403, "sign_in_again"), path
@@ -113,34 +117,34 @@ async def test_whoever_must_set_up_a_factor_first_does_nothing_else(
 
 
 async def test_an_own_sign_in_frees_nobody_from_a_pause(services: Services, owner_url: str) -> None:
-    viewer = await person(services, owner_url)
-    own = await services.limits.attempt("sign-in", CALLER, str(viewer.user_id))
+    current_user = await person(services, owner_url)
+    own = await services.accounts.rate_limits.attempt("sign-in", CALLER, str(current_user.user_id))
     for number in range(20):
-        await services.limits.attempt("sign-in", CALLER, f"victim {number}")
-    await services.limits.reset(own)
+        await services.accounts.rate_limits.attempt("sign-in", CALLER, f"victim {number}")
+    await services.accounts.rate_limits.reset(own)
     with pytest.raises(TooManyAttempts):
-        await services.limits.attempt("sign-in", CALLER, "the next victim")
+        await services.accounts.rate_limits.attempt("sign-in", CALLER, "the next victim")
 
 
 async def test_a_letter_that_the_database_takes_for_another_is_another_address(
     services: Services, clients: Open, owner_url: str
 ) -> None:
     """lower() of Postgres makes a plain i of U+0130 in some collations, which is a letter of another mailbox."""
-    viewer, admin = await person(services, owner_url, "Iris"), await person(services, owner_url, "Boss", "admin")
-    email = viewer.email.replace("i", "\u0130", 1)
-    assert email != viewer.email
+    current_user, admin = await person(services, owner_url, "Iris"), await person(services, owner_url, "Boss", "admin")
+    email = current_user.email.replace("i", "\u0130", 1)
+    assert email != current_user.email
     assert (await clients().post("/api/auth/sign-in", json={"email": email, "password": PASSWORD})).status_code == 401
-    upper = viewer.email.upper()
+    upper = current_user.email.upper()
     assert (await clients().post("/api/auth/sign-in", json={"email": upper, "password": PASSWORD})).status_code == 200
     # Another one's invitation is not used up, withdrawn or replaced by it either.
     for invited in ("ida@members.test", "\u0130da@members.test"):
-        await services.people.invite(admin, email=invited, role="member", caller=CALLER)
-    assert {item.email for item in await services.people.invitations(admin)} == {
+        await services.access.user_admin.invite(admin, email=invited, role="member", client_info=CALLER)
+    assert {item.email for item in await services.access.user_admin.invitations(admin)} == {
         "ida@members.test",
         "\u0130da@members.test",
     }
-    async with services.people._database.begin(viewer.user_id) as session:
-        spent = await services.people._links.consume_of(session, "\u0130DA@members.test")
+    async with services.access.user_admin._database.begin(current_user.user_id) as session:
+        spent = await services.access.user_admin._links.consume_of(session, "\u0130DA@members.test")
     assert spent
     assert spent.email == "\u0130da@members.test"
 
@@ -152,34 +156,36 @@ async def test_who_invites_puts_nobody_into_groups_that_are_not_theirs_to_fill(
         await person(services, owner_url, "Boss", "admin"),
         await person(services, owner_url, "Mod", "moderator"),
     )
-    await services.teams.save_role(
-        boss, name="host", title="Host", description="", caller=CALLER,
+    await services.access.roles.save(
+        boss, name="host", title="Host", description="", client_info=CALLER,
         permissions=["people.read", "people.invite", "conversations.create", "models.use", "collections.create", "keys.create"],
     )  # fmt: skip
     host = await person(services, owner_url, "Host")
-    await services.people.set_role(boss, host.user_id, "host", CALLER)
-    host = await services.sessions.viewer(await signed_in_as(services, host))
-    group = await services.teams.save_group(boss, group_id=None, name="Secret", description="", caller=CALLER)
+    await services.access.user_admin.set_role(boss, host.user_id, "host", CALLER)
+    host = await services.accounts.sessions.current_user(await signed_in_as(services, host))
+    group = await services.access.groups.save(boss, group_id=None, name="Secret", description="", client_info=CALLER)
     with pytest.raises(NotAllowed):
-        await services.people.invite(host, email="me2@example.org", role="member", group_ids=[group], caller=CALLER)
+        await services.access.user_admin.invite(
+            host, email="me2@example.org", role="member", group_ids=[group], client_info=CALLER
+        )
     with pytest.raises(NotAllowed):
-        await services.teams.set_member(moderator, group, moderator.user_id, CALLER, is_member=True)
-    link, _ = await services.people.invite(
-        boss, email="you@example.org", role="member", group_ids=[group], caller=CALLER
+        await services.access.groups.set_member(moderator, group, moderator.user_id, CALLER, is_member=True)
+    link, _ = await services.access.user_admin.invite(
+        boss, email="you@example.org", role="member", group_ids=[group], client_info=CALLER
     )
-    await services.registration.accept_invitation(
-        link.partition("token=")[2], name="You", password="a long enough sentence", caller=CALLER
+    await services.accounts.registration.accept_invitation(
+        link.partition("token=")[2], name="You", password="a long enough sentence", client_info=CALLER
     )
-    assert [name for _, name, _ in await services.teams.members(boss, group)] == ["You"]
+    assert [name for _, name, _ in await services.access.groups.members(boss, group)] == ["You"]
 
 
 async def test_a_link_is_used_up_with_what_it_is_for_or_not_at_all(
     services: Services, clients: Open, owner_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     boss, member = await person(services, owner_url, "Boss", "admin"), await person(services, owner_url)
-    link = await services.people.reset_link(boss, member.user_id, CALLER)
+    link = await services.access.user_admin.reset_link(boss, member.user_id, CALLER)
     body = {"token": link.partition("token=")[2], "password": "a long enough sentence"}
-    monkeypatch.setattr(services.authentication._passwords, "_waiting", 1_000)
+    monkeypatch.setattr(services.accounts.sign_in._passwords, "_waiting", 1_000)
     assert (await clients().post("/api/auth/reset", json=body)).status_code == 429
     monkeypatch.undo()
     answers = await asyncio.gather(
@@ -193,25 +199,27 @@ async def test_keys_go_with_what_an_administrator_ends(
     services: Services, clients: Open, owner_url: str, how: str
 ) -> None:
     boss, member = await person(services, owner_url, "Boss", "admin"), await person(services, owner_url)
-    _, key = await services.programs.create_key(member, name="k", scopes=["read"], days=None, caller=CALLER)
+    _, key = await services.accounts.api_credentials.create_key(
+        member, name="k", scopes=["read"], days=None, client_info=CALLER
+    )
     match how:
         case "end sessions":
-            await services.people.end_sessions(boss, member.user_id, CALLER)
+            await services.access.user_admin.end_sessions(boss, member.user_id, CALLER)
         case "role":
-            await services.people.set_role(boss, member.user_id, "guest", CALLER)
+            await services.access.user_admin.set_role(boss, member.user_id, "guest", CALLER)
         case "second factor":
-            await services.people.reset_second_factor(boss, member.user_id, CALLER)
+            await services.access.user_admin.reset_second_factor(boss, member.user_id, CALLER)
         case _:
             for is_suspended in (True, False):
-                await services.people.suspend(boss, member.user_id, CALLER, is_suspended=is_suspended)
+                await services.access.user_admin.suspend(boss, member.user_id, CALLER, is_suspended=is_suspended)
     assert (await clients().get("/api/me", headers={"x-api-key": key})).status_code == 401
 
 
 async def test_a_session_that_slept_too_long_is_not_woken_by_a_refresh(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    viewer = await person(services, owner_url)
-    pair = (await clients().post("/api/auth/token", json={"email": viewer.email, "password": PASSWORD})).json()
+    current_user = await person(services, owner_url)
+    pair = (await clients().post("/api/auth/token", json={"email": current_user.email, "password": PASSWORD})).json()
     with psycopg.connect(owner_url) as connection:
         connection.execute("UPDATE user_session SET last_seen_at = now() - interval '8 days'")
     answer = await clients().post("/api/auth/token/refresh", json={"refresh_token": pair["refresh_token"]})
@@ -221,7 +229,7 @@ async def test_a_session_that_slept_too_long_is_not_woken_by_a_refresh(
 async def test_of_two_administrators_who_leave_at_once_one_stays(services: Services, owner_url: str) -> None:
     admins = [await person(services, owner_url, name, "admin") for name in ("One", "Two")]
     left = await asyncio.gather(
-        *(services.my_data.delete_account(admin, PASSWORD, CALLER) for admin in admins), return_exceptions=True
+        *(services.app.account_deletion.schedule(admin, PASSWORD, CALLER) for admin in admins), return_exceptions=True
     )
     assert [isinstance(item, LastAdministrator) for item in left].count(True) == 1
 
@@ -260,7 +268,7 @@ async def test_the_procedures_end_no_sign_ins_of_who_may_do_more_and_forget_no_u
         connection.execute("UPDATE user_account SET role = 'keeper' WHERE id = %s", (keeper.user_id,))
     client = clients()
     await sign_in(client, boss)
-    database = services.sessions._database
+    database = services.accounts.sessions._database
     # Eleven months that Postgres counts as 330 days, and the calendar as more.
     future = "SELECT forget_uploads('-11 months 330 days')"
     for statement in ("SELECT end_sessions(:boss, NULL, NULL, 'x')", "SELECT forget_uploads('-1 day')", future):

@@ -15,7 +15,7 @@ from reflex.utils.token_manager import LocalTokenManager
 
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
-from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from rxchat.states.chat.thread import ThreadState
@@ -27,28 +27,32 @@ from tests.tab import open_tab
 pytestmark = pytest.mark.anyio
 
 WITHIN_SECONDS = 5.0
-Event = Callable[[Services, str, Viewer, httpx.AsyncClient, Open], Awaitable[object]]
+Event = Callable[[Services, str, CurrentUser, httpx.AsyncClient, Open], Awaitable[object]]
 
 
-async def suspend(services: Services, owner_url: str, viewer: Viewer, _client: httpx.AsyncClient, _more: Open) -> None:
+async def suspend(
+    services: Services, owner_url: str, current_user: CurrentUser, _client: httpx.AsyncClient, _more: Open
+) -> None:
     admin = await person(services, owner_url, "Admin", "admin")
-    await services.people.suspend(admin, viewer.user_id, Caller(), is_suspended=True)
+    await services.access.user_admin.suspend(admin, current_user.user_id, ClientInfo(), is_suspended=True)
 
 
-async def demote(services: Services, owner_url: str, viewer: Viewer, _client: httpx.AsyncClient, _more: Open) -> None:
+async def demote(
+    services: Services, owner_url: str, current_user: CurrentUser, _client: httpx.AsyncClient, _more: Open
+) -> None:
     admin = await person(services, owner_url, "Admin", "admin")
-    await services.people.set_role(admin, viewer.user_id, "guest", Caller())
+    await services.access.user_admin.set_role(admin, current_user.user_id, "guest", ClientInfo())
 
 
 async def end_sessions(
-    services: Services, owner_url: str, viewer: Viewer, _client: httpx.AsyncClient, _more: Open
+    services: Services, owner_url: str, current_user: CurrentUser, _client: httpx.AsyncClient, _more: Open
 ) -> None:
     admin = await person(services, owner_url, "Admin", "admin")
-    await services.people.end_sessions(admin, viewer.user_id, Caller())
+    await services.access.user_admin.end_sessions(admin, current_user.user_id, ClientInfo())
 
 
 async def sign_out(
-    _services: Services, _owner_url: str, _viewer: Viewer, client: httpx.AsyncClient, _more: Open
+    _services: Services, _owner_url: str, _current_user: CurrentUser, client: httpx.AsyncClient, _more: Open
 ) -> None:
     kept = dict(client.cookies)
     assert (await client.post("/api/auth/sign-out")).status_code == 204
@@ -56,24 +60,24 @@ async def sign_out(
 
 
 async def change_password_elsewhere(
-    services: Services, owner_url: str, viewer: Viewer, client: httpx.AsyncClient, more: Open
+    services: Services, owner_url: str, current_user: CurrentUser, client: httpx.AsyncClient, more: Open
 ) -> None:
     other = more("198.51.100.9")
-    await sign_in(other, viewer)
+    await sign_in(other, current_user)
     body = {"present": PASSWORD, "wanted": "another long sentence"}
     assert (await other.post("/api/me/password", json=body)).status_code == 204
 
 
 async def suspend_in_the_database(
-    services: Services, owner_url: str, viewer: Viewer, _client: httpx.AsyncClient, _more: Open
+    services: Services, owner_url: str, current_user: CurrentUser, _client: httpx.AsyncClient, _more: Open
 ) -> None:
     """Somebody with a database shell, or another process."""
-    await asyncio.to_thread(_suspend, owner_url, viewer)
+    await asyncio.to_thread(_suspend, owner_url, current_user)
 
 
-def _suspend(owner_url: str, viewer: Viewer) -> None:
+def _suspend(owner_url: str, current_user: CurrentUser) -> None:
     with psycopg.connect(owner_url) as connection:
-        connection.execute("UPDATE user_account SET suspended_at = now() WHERE id = %s", (viewer.user_id,))
+        connection.execute("UPDATE user_account SET suspended_at = now() WHERE id = %s", (current_user.user_id,))
 
 
 EVENTS: list[Event] = [suspend, demote, end_sessions, sign_out, change_password_elsewhere, suspend_in_the_database]
@@ -83,7 +87,7 @@ EVENTS: list[Event] = [suspend, demote, end_sessions, sign_out, change_password_
 async def house(request: pytest.FixtureRequest, settings: Settings, at: Connections) -> AsyncGenerator[Services]:
     where = at if request.param == "redis" else replace(at, redis_url=None)
     async with running(settings, where) as services:
-        await services.notices.listening.wait()
+        await services.platform.pg_listener.listening.wait()
         yield services
 
 
@@ -103,10 +107,10 @@ async def test_the_cookie_stops_working(
     for number, event in enumerate(EVENTS):
         with subtests.test(event=event.__name__):
             async with doors(settings) as clients:
-                client, viewer = clients(f"10.0.{number}.1"), await person(house, owner_url)
-                await sign_in(client, viewer)
+                client, current_user = clients(f"10.0.{number}.1"), await person(house, owner_url)
+                await sign_in(client, current_user)
                 assert (await client.get("/api/me")).status_code == 200
-                await event(house, owner_url, viewer, client, clients)
+                await event(house, owner_url, current_user, client, clients)
                 await is_out(client)
                 assert (await client.get("/")).headers["location"] == "/sign-in"
 
@@ -117,12 +121,12 @@ async def test_a_programs_tokens_stop_working(
     for number, event in enumerate(item for item in EVENTS if item is not sign_out):
         with subtests.test(event=event.__name__):
             async with doors(settings) as clients:
-                program, viewer = clients(f"10.0.{number}.1"), await person(house, owner_url)
-                body = {"email": viewer.email, "password": PASSWORD}
+                program, current_user = clients(f"10.0.{number}.1"), await person(house, owner_url)
+                body = {"email": current_user.email, "password": PASSWORD}
                 pair = (await program.post("/api/auth/token", json=body)).json()
                 headers = {"authorization": f"Bearer {pair['access_token']}"}
                 assert (await program.get("/api/me", headers=headers)).status_code == 200
-                await event(house, owner_url, viewer, program, clients)
+                await event(house, owner_url, current_user, program, clients)
                 await is_out(program, headers)
                 refresh = await program.post("/api/auth/token/refresh", json={"refresh_token": pair["refresh_token"]})
                 assert refresh.status_code == 401
@@ -135,11 +139,13 @@ async def test_an_api_key_stops_working(
     for number, (event, header) in enumerate(product(events, ("authorization", "x-api-key"))):
         with subtests.test(event=event.__name__, header=header):
             async with doors(settings) as clients:
-                program, viewer = clients(f"10.0.{number}.1"), await person(house, owner_url)
-                _, key = await house.programs.create_key(viewer, name="k", scopes=["read"], days=None, caller=Caller())
+                program, current_user = clients(f"10.0.{number}.1"), await person(house, owner_url)
+                _, key = await house.accounts.api_credentials.create_key(
+                    current_user, name="k", scopes=["read"], days=None, client_info=ClientInfo()
+                )
                 headers = {header: f"Bearer {key}" if header == "authorization" else key}
                 assert (await program.get("/api/me", headers=headers)).status_code == 200
-                await event(house, owner_url, viewer, program, clients)
+                await event(house, owner_url, current_user, program, clients)
                 await is_out(program, headers)
 
 
@@ -147,13 +153,15 @@ async def test_a_demoted_administrators_key_administers_no_more(
     house: Services, settings: Settings, owner_url: str
 ) -> None:
     boss = await person(house, owner_url, "Boss", "admin")
-    viewer = await person(house, owner_url, "Deputy", "admin")
-    _, key = await house.programs.create_key(viewer, name="k", scopes=["read", "admin"], days=None, caller=Caller())
+    current_user = await person(house, owner_url, "Deputy", "admin")
+    _, key = await house.accounts.api_credentials.create_key(
+        current_user, name="k", scopes=["read", "admin"], days=None, client_info=ClientInfo()
+    )
     async with doors(settings) as clients:
         program = clients()
         headers = {"x-api-key": key}
         assert (await program.get("/api/admin/people", headers=headers)).status_code == 200
-        await house.people.set_role(boss, viewer.user_id, "member", Caller())
+        await house.access.user_admin.set_role(boss, current_user.user_id, "member", ClientInfo())
         assert (await program.get("/api/admin/people", headers=headers)).status_code in {401, 403}
 
 
@@ -184,17 +192,17 @@ async def test_an_open_socket_is_led_away_and_closed(
 ) -> None:
     for number, event in enumerate(EVENTS):
         with subtests.test(event=event.__name__):
-            viewer = await person(house, owner_url)
+            current_user = await person(house, owner_url)
             async with doors(settings) as clients:
                 client = clients(f"10.0.{number}.1")
-                await sign_in(client, viewer)
+                await sign_in(client, current_user)
                 async with session_watchdog.watching(), open_tab(client.cookies["rxchat_session"]) as tab:
                     await tab.send_event(ThreadState, "open")
                     await tab.until(lambda tab=tab: tab.patches)
                     socket = Socket(tab.token)
                     await socket.open()
                     monkeypatch.setattr(sockets, "_namespaces", [socket])
-                    await event(house, owner_url, viewer, client, clients)
+                    await event(house, owner_url, current_user, client, clients)
                     async with asyncio.timeout(WITHIN_SECONDS):
                         while socket.is_open:
                             await asyncio.sleep(0.02)
@@ -204,24 +212,24 @@ async def test_an_open_socket_is_led_away_and_closed(
 async def test_a_cookie_counts_no_more_while_nobody_tells_of_changes(
     house: Services, settings: Settings, owner_url: str
 ) -> None:
-    viewer = await person(house, owner_url)
+    current_user = await person(house, owner_url)
     async with doors(settings) as clients:
         client = clients()
-        await sign_in(client, viewer)
+        await sign_in(client, current_user)
         assert (await client.get("/api/me")).status_code == 200
-        await house.notices.stop()
-        house.notices.listening.clear()
-        await suspend_in_the_database(house, owner_url, viewer, client, clients)
+        await house.platform.pg_listener.stop()
+        house.platform.pg_listener.listening.clear()
+        await suspend_in_the_database(house, owner_url, current_user, client, clients)
         assert (await client.get("/api/me")).status_code == 401
 
 
 async def test_a_session_has_a_new_id_each_day_and_after_a_new_password(
     house: Services, settings: Settings, owner_url: str
 ) -> None:
-    viewer = await person(house, owner_url)
+    current_user = await person(house, owner_url)
     async with doors(settings) as clients:
         client, thief = clients(), clients()
-        await sign_in(client, viewer)
+        await sign_in(client, current_user)
         first = client.cookies["rxchat_session"]
         assert (await client.get("/")).headers.get("set-cookie") is None
         age(owner_url, "25 hours")

@@ -12,10 +12,10 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from rxchat.api.requests import DOWNLOAD
 from rxchat.api.routes import build_api
-from rxchat.domain.accounts import Caller
+from rxchat.domain.accounts import ClientInfo
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
-from tests.factories import add_viewer
+from tests.factories import add_user
 from tests.security.house import ORIGIN, Open, error_of, person, sign_in
 
 pytestmark = pytest.mark.anyio
@@ -150,11 +150,13 @@ def test_clients_set_what_was_meant_to_be_set_by_them_and_nothing_else() -> None
 async def test_who_must_set_up_a_second_factor_gets_nowhere_else_whatever_they_add(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    root = add_viewer(owner_url, "Root", "admin")
-    await services.rules.change(root, Caller("127.0.0.1", "a browser"), second_factor="everybody")
+    root = add_user(owner_url, "Root", "admin")
+    await services.platform.instance_settings.change(
+        root, ClientInfo("127.0.0.1", "a browser"), second_factor="everybody"
+    )
     client = clients()
     await sign_in(client, await person(services, owner_url, "Admin", "admin"))
-    added = {"enrolling": "true", "services": "x", "viewer": "x", "request": "x", "is_program": "false"}
+    added = {"enrolling": "true", "services": "x", "current_user": "x", "request": "x", "is_program": "false"}
     got_in = []
     for method, path in CLOSED:
         for query in ({}, added):
@@ -252,7 +254,9 @@ async def test_a_page_of_another_site_begins_no_stream_and_no_export(
     client = clients()
     await sign_in(client, boss)
     del client.headers["origin"]
-    _, key = await services.programs.create_key(boss, name="k", scopes=["admin", "files"], days=None, caller=Caller())
+    _, key = await services.accounts.api_credentials.create_key(
+        boss, name="k", scopes=["admin", "files"], days=None, client_info=ClientInfo()
+    )
     program = clients(**{"x-api-key": key})
     foreign = (
         {"origin": "https://evil.example"},

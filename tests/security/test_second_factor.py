@@ -14,7 +14,7 @@ from pyotp.totp import TOTP
 
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
-from rxchat.domain.accounts import Caller, SecondFactorPolicy, Viewer
+from rxchat.domain.accounts import ClientInfo, CurrentUser, SecondFactorPolicy
 from rxchat.services.app.container import Services
 from rxchat.services.platform.encryption import DecryptionFailed, SecretBox
 from rxchat.settings import Settings
@@ -29,17 +29,17 @@ pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
 
 @pytest.fixture
-async def enrolled(services: Services, clients: Open, owner_url: str) -> tuple[Viewer, TOTP, list[str]]:
+async def enrolled(services: Services, clients: Open, owner_url: str) -> tuple[CurrentUser, TOTP, list[str]]:
     """Somebody with an authenticator app, whose codes of now are all unused."""
     return await enrol(services, clients("192.0.2.1"), owner_url)
 
 
-async def enrol(services: Services, client: httpx.AsyncClient, owner_url: str) -> tuple[Viewer, TOTP, list[str]]:
-    viewer = await person(services, owner_url)
-    await sign_in(client, viewer)
+async def enrol(services: Services, client: httpx.AsyncClient, owner_url: str) -> tuple[CurrentUser, TOTP, list[str]]:
+    current_user = await person(services, owner_url)
+    await sign_in(client, current_user)
     app, codes = await set_up_totp(client)
     forget_steps(owner_url)
-    return viewer, app, codes
+    return current_user, app, codes
 
 
 def forget_steps(owner_url: str) -> None:
@@ -52,9 +52,9 @@ async def code(client, words: str):
 
 
 async def test_the_password_alone_opens_nothing(services: Services, clients: Open, enrolled) -> None:
-    viewer, app, _ = enrolled
+    current_user, app, _ = enrolled
     client = clients()
-    answer = await sign_in(client, viewer)
+    answer = await sign_in(client, current_user)
     assert answer.json() == {"next": "second-factor"} and "rxchat_session" not in client.cookies
     assert (await client.get("/api/me")).status_code == 401
     assert (await client.get("/")).headers["location"] == "/sign-in"
@@ -70,35 +70,35 @@ async def test_the_password_alone_opens_nothing(services: Services, clients: Ope
 
 
 async def test_a_code_works_once(services: Services, clients: Open, enrolled) -> None:
-    viewer, app, _ = enrolled
+    current_user, app, _ = enrolled
     now = app.now()
     first, second = clients(), clients()
-    await sign_in(first, viewer)
-    await sign_in(second, viewer)
+    await sign_in(first, current_user)
+    await sign_in(second, current_user)
     assert (await code(first, now)).status_code == 200
     assert (await code(second, now)).status_code == 401
     assert (await code(second, app.at(time.time() - 30))).status_code == 401, "nor does an older one"
 
 
 async def test_of_ten_who_use_a_code_at_once_one_gets_in(services: Services, clients: Open, enrolled) -> None:
-    viewer, app, _ = enrolled
+    current_user, app, _ = enrolled
     browsers = [clients(f"10.9.{number}.1") for number in range(10)]
     for browser in browsers:
-        await sign_in(browser, viewer)
+        await sign_in(browser, current_user)
     answers = await asyncio.gather(*(code(browser, app.now()) for browser in browsers))
     assert [answer.status_code for answer in answers].count(200) == 1
 
 
 async def test_codes_are_guessed_slowly_from_wherever(services: Services, clients: Open, enrolled) -> None:
-    viewer, app, _ = enrolled
+    current_user, app, _ = enrolled
     answers = []
     for number in range(8):
         browser = clients(f"10.8.{number}.1")
-        await sign_in(browser, viewer)
+        await sign_in(browser, current_user)
         answers.append((await code(browser, "000000")).status_code)
     assert answers == [401] * 6 + [429] * 2
     browser = clients("10.8.99.1")
-    await sign_in(browser, viewer)
+    await sign_in(browser, current_user)
     assert (await code(browser, app.now())).status_code == 429
 
 
@@ -109,21 +109,21 @@ async def test_what_is_no_code_is_refused_with_a_sentence(
     for number, words in enumerate(no_codes):
         with subtests.test(words=words):
             # Wrong codes are counted by person and address: each value has its own.
-            viewer, *_ = await enrol(services, clients(f"10.0.{number}.1"), owner_url)
+            current_user, *_ = await enrol(services, clients(f"10.0.{number}.1"), owner_url)
             client = clients(f"10.1.{number}.1")
-            assert (await sign_in(client, viewer)).json() == {"next": "second-factor"}
+            assert (await sign_in(client, current_user)).json() == {"next": "second-factor"}
             answer = await code(client, words)
             assert answer.status_code == 401 and "code is not right" in answer.json()["error"]["message"]
 
 
 async def test_a_recovery_code_works_once_however_it_is_typed(clients: Open, enrolled) -> None:
-    viewer, _, codes = enrolled
+    current_user, _, codes = enrolled
     assert len(codes) == len(set(codes)) == 10
     client = clients()
-    await sign_in(client, viewer)
+    await sign_in(client, current_user)
     assert (await code(client, f" {codes[0].upper().replace('-', ' ')} ")).status_code == 200
     again = clients()
-    await sign_in(again, viewer)
+    await sign_in(again, current_user)
     assert (await code(again, codes[0])).status_code == 401
     assert (await code(again, codes[1])).status_code == 200
 
@@ -131,12 +131,12 @@ async def test_a_recovery_code_works_once_however_it_is_typed(clients: Open, enr
 async def test_somebody_elses_codes_are_nothing_worth(
     services: Services, clients: Open, enrolled, owner_url: str
 ) -> None:
-    viewer, _, _ = enrolled
+    current_user, _, _ = enrolled
     other, attacker = await person(services, owner_url, "Mallory"), clients("192.0.2.2")
     await sign_in(attacker, other)
     app, codes = await set_up_totp(attacker)
     client = clients()
-    await sign_in(client, viewer)
+    await sign_in(client, current_user)
     for words in (codes[0], app.now()):
         assert (await code(client, words)).status_code == 401
 
@@ -144,7 +144,7 @@ async def test_somebody_elses_codes_are_nothing_worth(
 async def test_the_first_step_of_one_person_is_none_of_anothers(
     services: Services, clients: Open, enrolled, owner_url: str
 ) -> None:
-    viewer, app, _ = enrolled
+    current_user, app, _ = enrolled
     mallory, attacker = await person(services, owner_url, "Mallory"), clients("192.0.2.2")
     await sign_in(attacker, mallory)
     for cookie in (attacker.cookies["rxchat_session"], attacker.cookies["rxchat_device"], "v4.local.AAAA", ""):
@@ -152,7 +152,7 @@ async def test_the_first_step_of_one_person_is_none_of_anothers(
         client.cookies.set("rxchat_pending", cookie)
         assert (await code(client, app.now())).status_code == 401
     forget = clients()
-    await sign_in(forget, viewer)
+    await sign_in(forget, current_user)
     pending = forget.cookies["rxchat_pending"]
     assert (await code(forget, app.now())).status_code == 200
     thief = clients()
@@ -161,8 +161,8 @@ async def test_the_first_step_of_one_person_is_none_of_anothers(
 
 
 async def test_a_program_needs_it_too(clients: Open, enrolled) -> None:
-    viewer, app, _ = enrolled
-    body = {"email": viewer.email, "password": PASSWORD}
+    current_user, app, _ = enrolled
+    body = {"email": current_user.email, "password": PASSWORD}
     refused = await clients().post("/api/auth/token", json=body)
     assert (refused.status_code, "second factor" in refused.json()["error"]["message"]) == (401, True)
     assert (await clients().post("/api/auth/token", json=body | {"code": "000000"})).status_code == 401
@@ -172,28 +172,28 @@ async def test_a_program_needs_it_too(clients: Open, enrolled) -> None:
 async def test_a_new_password_leaves_it_where_it_is(
     services: Services, clients: Open, enrolled, owner_url: str
 ) -> None:
-    viewer, *_ = enrolled
+    current_user, *_ = enrolled
     admin = await person(services, owner_url, "Admin", "admin")
-    link = await services.people.reset_link(admin, viewer.user_id, Caller())
+    link = await services.access.user_admin.reset_link(admin, current_user.user_id, ClientInfo())
     client = clients()
     token = link.partition("token=")[2]
     reset = await client.post("/api/auth/reset", json={"token": token, "password": "another long sentence"})
     assert reset.status_code == 204 and "rxchat_session" not in client.cookies
-    assert (await sign_in(client, viewer, "another long sentence")).json() == {"next": "second-factor"}
+    assert (await sign_in(client, current_user, "another long sentence")).json() == {"next": "second-factor"}
     assert (await client.get("/api/me")).status_code == 401
 
 
 async def test_it_is_taken_away_with_the_password_alone_and_audited(clients: Open, enrolled, owner_url: str) -> None:
-    viewer, app, _ = enrolled
+    current_user, app, _ = enrolled
     client = clients()
-    await sign_in(client, viewer)
+    await sign_in(client, current_user)
     await code(client, app.now())
     wrong = await client.post("/api/me/totp/remove", json={"password": "wrong"})
     assert (wrong.status_code, error_of(wrong)) == (403, "not_allowed")
     again = await client.post("/api/me/totp/begin", json={"password": PASSWORD})
     assert error_of(again) == "conflict", "a secret that is in force is not replaced by asking for one"
     assert (await client.post("/api/me/totp/remove", json={"password": PASSWORD})).status_code == 204
-    assert (await sign_in(clients(), viewer)).json() == {"next": "in"}
+    assert (await sign_in(clients(), current_user)).json() == {"next": "in"}
     with psycopg.connect(owner_url) as connection:
         actions = [row[0] for row in connection.execute("SELECT action FROM audit_event ORDER BY seq").fetchall()]
     assert "totp_added" in actions and "totp_removed" in actions
@@ -202,25 +202,25 @@ async def test_it_is_taken_away_with_the_password_alone_and_audited(clients: Ope
 async def test_a_secret_that_waits_for_its_first_code_asks_nobody(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    viewer, client = await person(services, owner_url), clients()
-    await sign_in(client, viewer)
+    current_user, client = await person(services, owner_url), clients()
+    await sign_in(client, current_user)
     begun = await client.post("/api/me/totp/begin", json={"password": PASSWORD})
     assert (await client.post("/api/me/totp/confirm", json={"code": "000000"})).status_code == 422
-    assert (await sign_in(clients(), viewer)).json() == {"next": "in"}
+    assert (await sign_in(clients(), current_user)).json() == {"next": "in"}
     assert begun.json()["picture"].startswith("<svg") and "script" not in begun.json()["picture"]
 
 
 async def test_the_secret_is_sealed_for_its_owner(services: Services, enrolled, owner_url: str) -> None:
-    viewer, app, codes = enrolled
+    current_user, app, codes = enrolled
     with psycopg.connect(owner_url) as connection:
         [(sealed,)] = connection.execute("SELECT sealed FROM totp_secret").fetchall()
         stored = str(connection.execute("SELECT * FROM recovery_code").fetchall())
     assert app.secret.encode() not in sealed and not any(words.replace("-", "") in stored for words in codes)
     vault = SecretBox(b"k" * 32)
-    assert vault.open("totp", str(viewer.user_id), sealed).decode() == app.secret
+    assert vault.open("totp", str(current_user.user_id), sealed).decode() == app.secret
     for broken in (
         lambda: vault.open("totp", str(UUID(int=0)), sealed),
-        lambda: SecretBox(b"o" * 32).open("totp", str(viewer.user_id), sealed),
+        lambda: SecretBox(b"o" * 32).open("totp", str(current_user.user_id), sealed),
     ):
         with pytest.raises(DecryptionFailed):
             broken()
@@ -232,7 +232,7 @@ async def ruled(
 ) -> AsyncGenerator[tuple[Services, SecondFactorPolicy]]:
     strict = settings.model_copy(update={"second_factor": request.param})
     async with running(strict, at) as services:
-        await services.notices.listening.wait()
+        await services.platform.pg_listener.listening.wait()
         yield services, request.param
     empty(at.database_owner_url, at.redis_url)
 
@@ -244,8 +244,8 @@ async def test_who_needs_one_can_do_nothing_that_needs_it_before(
     for role in ("admin", "moderator", "member"):
         with subtests.test(role=role):
             async with doors(settings) as clients:
-                viewer, client = await person(services, owner_url, "Somebody", role), clients()
-                assert (await sign_in(client, viewer)).json() == {"next": "in"}
+                current_user, client = await person(services, owner_url, "Somebody", role), clients()
+                assert (await sign_in(client, current_user)).json() == {"next": "in"}
                 administers = role != "member"
                 chat, people = await client.get("/api/conversations"), await client.get("/api/admin/people")
                 expected = {
@@ -256,7 +256,7 @@ async def test_who_needs_one_can_do_nothing_that_needs_it_before(
                 assert (chat.status_code, people.status_code) == expected
                 if policy is SecondFactorPolicy.EVERYBODY:
                     assert error_of(chat) == "second_factor_needed"
-                body = {"email": viewer.email, "password": PASSWORD, "scopes": ["read", "admin"]}
+                body = {"email": current_user.email, "password": PASSWORD, "scopes": ["read", "admin"]}
                 program = await clients().post("/api/auth/token", json=body)
                 # A token for administering is given to those alone who may administer now.
                 assert program.status_code == expected[1]
@@ -277,20 +277,20 @@ async def test_a_key_made_with_a_second_factor_is_worth_nothing_without_it(
 ) -> None:
     strict = settings.model_copy(update={"second_factor": SecondFactorPolicy.ADMINS})
     async with running(strict, at) as services, doors(settings) as clients:
-        await services.notices.listening.wait()
-        boss, viewer = (
+        await services.platform.pg_listener.listening.wait()
+        boss, current_user = (
             await person(services, owner_url, "Boss", "admin"),
             await person(services, owner_url, "Deputy", "admin"),
         )
         client = clients()
-        await sign_in(client, viewer)
+        await sign_in(client, current_user)
         body = {"name": "k", "scopes": ["admin"], "password": PASSWORD}
         assert (await client.post("/api/me/keys", json=body)).status_code == 403
         await set_up_totp(client)
         key = (await client.post("/api/me/keys", json=body)).json()["key"]
         headers = {"x-api-key": key}
         assert (await clients().get("/api/admin/people", headers=headers)).status_code == 200
-        await services.people.reset_second_factor(boss, viewer.user_id, Caller())
+        await services.access.user_admin.reset_second_factor(boss, current_user.user_id, ClientInfo())
         began = time.monotonic()
         while (await clients().get("/api/admin/people", headers=headers)).status_code != 401:
             assert time.monotonic() - began < 5

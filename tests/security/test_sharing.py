@@ -7,67 +7,67 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import InvalidInput, NotAllowed, TooManyAttempts
 from rxchat.domain.ids import new_id
 from rxchat.services.app.container import Services
 from rxchat.states.documents.documents import DocumentsState
-from tests.factories import add_viewer, signed_in_as
+from tests.factories import add_user, signed_in_as
 from tests.tab import open_tab
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
-CALLER = Caller("203.0.113.7", "a browser")
+CALLER = ClientInfo("203.0.113.7", "a browser")
 
 
 @pytest.fixture
-async def admin(services: Services, owner_url: str) -> Viewer:
+async def admin(services: Services, owner_url: str) -> CurrentUser:
     assert services
-    return add_viewer(owner_url, "Root", "admin")
+    return add_user(owner_url, "Root", "admin")
 
 
 @pytest.fixture
-async def group(services: Services, admin: Viewer) -> UUID:
+async def group(services: Services, admin: CurrentUser) -> UUID:
     """A group of which nobody is a member yet."""
     name = f"Legal {new_id().hex[-6:]}"
-    return await services.teams.save_group(admin, group_id=None, name=name, description="", caller=CALLER)
+    return await services.access.groups.save(admin, group_id=None, name=name, description="", client_info=CALLER)
 
 
 @pytest.fixture
-async def collection(services: Services, viewer: Viewer) -> UUID:
-    return await services.library.create(viewer, "Mine")
+async def collection(services: Services, current_user: CurrentUser) -> UUID:
+    return await services.documents.collections.create(current_user, "Mine")
 
 
-async def share(services: Services, viewer: Viewer, kind: str, principal: str, resource: UUID) -> None:
-    await services.teams.grant(
-        viewer, principal_kind=kind, principal=principal, resource_kind="conversation", resource=str(resource),
-        action="read", caller=CALLER,
+async def share(services: Services, current_user: CurrentUser, kind: str, principal: str, resource: UUID) -> None:
+    await services.access.grants.add(
+        current_user, principal_kind=kind, principal=principal, resource_kind="conversation", resource=str(resource),
+        action="read", client_info=CALLER,
     )  # fmt: skip
 
 
 async def test_a_stranger_to_a_group_cannot_take_it_from_its_managers_by_sharing(
-    services: Services, viewer: Viewer, owner_url: str, admin: Viewer, group: UUID, collection: UUID
+    services: Services, current_user: CurrentUser, owner_url: str, admin: CurrentUser, group: UUID, collection: UUID
 ) -> None:
-    assert str(group) not in dict(await services.library.groups(viewer))
+    assert str(group) not in dict(await services.documents.collection_shares.groups(current_user))
     with pytest.raises(InvalidInput, match="not a member"):
-        await services.library.share(viewer, collection, "group", str(group), CALLER)
-    moderator, member = add_viewer(owner_url, "Mo", "moderator"), add_viewer(owner_url, "Member")
-    await services.teams.set_member(moderator, group, member.user_id, CALLER, is_member=True)
+        await services.documents.collection_shares.add(current_user, collection, "group", str(group), CALLER)
+    moderator, member = add_user(owner_url, "Mo", "moderator"), add_user(owner_url, "Member")
+    await services.access.groups.set_member(moderator, group, member.user_id, CALLER, is_member=True)
     # A member shares with the group, and so do those who manage it or grants.
-    member = await services.sessions.viewer(await signed_in_as(services, member))
+    member = await services.accounts.sessions.current_user(await signed_in_as(services, member))
     for owner in (member, moderator, admin):
-        assert str(group) in dict(await services.library.groups(owner))
-        own = await services.library.create(owner, "Own")
-        assert await services.library.share(owner, own, "group", str(group), CALLER)
+        assert str(group) in dict(await services.documents.collection_shares.groups(owner))
+        own = await services.documents.collections.create(owner, "Own")
+        assert await services.documents.collection_shares.add(owner, own, "group", str(group), CALLER)
 
 
 async def test_the_dialog_offers_the_groups_that_one_can_share_with(
-    services: Services, viewer: Viewer, admin: Viewer, group: UUID, collection: UUID
+    services: Services, current_user: CurrentUser, admin: CurrentUser, group: UUID, collection: UUID
 ) -> None:
     assert group
-    other = await services.teams.save_group(admin, group_id=None, name="Other", description="", caller=CALLER)
-    await services.teams.set_member(admin, other, viewer.user_id, CALLER, is_member=True)
-    async with open_tab(await signed_in_as(services, viewer)) as tab:
+    other = await services.access.groups.save(admin, group_id=None, name="Other", description="", client_info=CALLER)
+    await services.access.groups.set_member(admin, other, current_user.user_id, CALLER, is_member=True)
+    async with open_tab(await signed_in_as(services, current_user)) as tab:
         tab.be_at(collection_id=str(collection))
         tab.path = f"/documents/{collection}"
         await tab.send_event(DocumentsState, "load")
@@ -76,69 +76,75 @@ async def test_the_dialog_offers_the_groups_that_one_can_share_with(
 
 
 async def test_a_conversation_is_granted_to_own_groups_alone_and_to_no_role(
-    services: Services, viewer: Viewer, admin: Viewer, owner_url: str, group: UUID
+    services: Services, current_user: CurrentUser, admin: CurrentUser, owner_url: str, group: UUID
 ) -> None:
-    theirs = (await services.chats.send_message(viewer, None, "Hello", "scripted:tokens=2")).conversation_id
-    for kind, principal in (("group", str(group)), ("role", "member"), ("role", viewer.role)):
+    theirs = (
+        await services.chat.messages.send_message(current_user, None, "Hello", "scripted:tokens=2")
+    ).conversation_id
+    for kind, principal in (("group", str(group)), ("role", "member"), ("role", current_user.role)):
         with pytest.raises(NotAllowed):
-            await share(services, viewer, kind, principal, theirs)
+            await share(services, current_user, kind, principal, theirs)
     # So the role and the group can still be given by those who could before.
-    moderator = add_viewer(owner_url, "Mo", "moderator")
-    await services.people.invite(
-        moderator, email=f"{new_id().hex}@example.org", role="member", group_ids=[group], caller=CALLER
+    moderator = add_user(owner_url, "Mo", "moderator")
+    await services.access.user_admin.invite(
+        moderator, email=f"{new_id().hex}@example.org", role="member", group_ids=[group], client_info=CALLER
     )
-    await services.teams.set_member(admin, group, viewer.user_id, CALLER, is_member=True)
-    viewer = await services.sessions.viewer(await signed_in_as(services, viewer))
-    await share(services, viewer, "group", str(group), theirs)
-    await share(services, viewer, "everyone", "*", theirs)
+    await services.access.groups.set_member(admin, group, current_user.user_id, CALLER, is_member=True)
+    current_user = await services.accounts.sessions.current_user(await signed_in_as(services, current_user))
+    await share(services, current_user, "group", str(group), theirs)
+    await share(services, current_user, "everyone", "*", theirs)
 
 
 async def test_shares_of_all_kinds_slow_down(
-    services: Services, viewer: Viewer, admin: Viewer, group: UUID, collection: UUID
+    services: Services, current_user: CurrentUser, admin: CurrentUser, group: UUID, collection: UUID
 ) -> None:
-    await services.teams.set_member(admin, group, viewer.user_id, CALLER, is_member=True)
-    viewer = await services.sessions.viewer(await signed_in_as(services, viewer))
+    await services.access.groups.set_member(admin, group, current_user.user_id, CALLER, is_member=True)
+    current_user = await services.accounts.sessions.current_user(await signed_in_as(services, current_user))
     count = 0
     with pytest.raises(TooManyAttempts):
         while count < 200:
             kind, principal = (("everyone", ""), ("group", str(group)))[count % 2]
-            await services.library.share(viewer, collection, kind, principal, CALLER)
+            await services.documents.collection_shares.add(current_user, collection, kind, principal, CALLER)
             count += 1
     assert 20 < count <= 65
-    theirs = (await services.chats.send_message(viewer, None, "Hello", "scripted:tokens=2")).conversation_id
+    theirs = (
+        await services.chat.messages.send_message(current_user, None, "Hello", "scripted:tokens=2")
+    ).conversation_id
     with pytest.raises(TooManyAttempts):
-        await share(services, viewer, "everyone", "*", theirs)
+        await share(services, current_user, "everyone", "*", theirs)
     # Another user's shares, from the same address, are counted apart.
-    own = await services.library.create(admin, "Own")
-    assert await services.library.share(admin, own, "everyone", "", CALLER) == "Everyone"
+    own = await services.documents.collections.create(admin, "Own")
+    assert await services.documents.collection_shares.add(admin, own, "everyone", "", CALLER) == "Everyone"
 
 
 @pytest.mark.parametrize("kind", ["conversation", "collection"])
 @pytest.mark.parametrize(
     "form", ["{bare}----", "{{{bare}}}--", "----{bare}", "------------------------------------", "*x"]
 )
-async def test_a_grant_on_what_is_no_id_is_refused(services: Services, admin: Viewer, kind: str, form: str) -> None:
+async def test_a_grant_on_what_is_no_id_is_refused(
+    services: Services, admin: CurrentUser, kind: str, form: str
+) -> None:
     wrong = form.format(bare=new_id().hex)
     for principal, resource in ((str(new_id()), wrong), (wrong, str(new_id()))):
         with pytest.raises(InvalidInput):
-            await services.teams.grant(
+            await services.access.grants.add(
                 admin, principal_kind="group", principal=principal, resource_kind=kind, resource=resource,
-                action="read", caller=CALLER,
+                action="read", client_info=CALLER,
             )  # fmt: skip
 
 
-async def test_a_grant_is_stored_as_ids_are_compared(services: Services, admin: Viewer, collection: UUID) -> None:
+async def test_a_grant_is_stored_as_ids_are_compared(services: Services, admin: CurrentUser, collection: UUID) -> None:
     group = new_id()
-    await services.teams.grant(
+    await services.access.grants.add(
         admin, principal_kind="group", principal=str(group).upper(), resource_kind="collection",
-        resource=str(collection).upper(), action="read", caller=CALLER,
+        resource=str(collection).upper(), action="read", client_info=CALLER,
     )  # fmt: skip
-    stored = {(grant.principal, grant.resource) for _, grant in await services.teams.grants(admin)}
+    stored = {(grant.principal, grant.resource) for _, grant in await services.access.grants.all(admin)}
     assert (str(group), str(collection)) in stored
 
 
 async def test_a_stored_grant_on_what_is_no_id_keeps_nobody_out(
-    services: Services, viewer: Viewer, owner_url: str
+    services: Services, current_user: CurrentUser, owner_url: str
 ) -> None:
     with psycopg.connect(owner_url) as connection:
         for kind in ("conversation", "collection"):
@@ -148,5 +154,5 @@ async def test_a_stored_grant_on_what_is_no_id_keeps_nobody_out(
                     " VALUES (%s, 'everyone', '*', %s, %s, 'read')",
                     (new_id(), kind, resource),
                 )
-    assert await services.conversations.recent(viewer) == []
-    assert await services.library.collections(viewer) == []
+    assert await services.chat.conversations.recent(current_user) == []
+    assert await services.documents.collections.readable(current_user) == []

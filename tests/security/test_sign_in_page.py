@@ -7,15 +7,15 @@ from collections.abc import AsyncGenerator
 import pytest
 from pyotp.totp import TOTP
 
-from rxchat.domain.accounts import Caller
+from rxchat.domain.accounts import ClientInfo
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
-from tests.factories import PASSWORD, add_viewer
+from tests.factories import PASSWORD, add_user
 from tests.security.house import Open, doors, person, sign_in
 
 pytestmark = pytest.mark.anyio
 
-CALLER = Caller("127.0.0.1", "a browser")
+CALLER = ClientInfo("127.0.0.1", "a browser")
 
 
 @pytest.fixture
@@ -32,43 +32,45 @@ async def offered(client) -> dict[str, str]:
 async def test_a_page_that_is_loaded_again_at_the_code_step_keeps_the_step(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    viewer, client = await person(services, owner_url), clients()
+    current_user, client = await person(services, owner_url), clients()
     assert (await offered(client))["step"] == "password"
-    await sign_in(client, viewer)
-    seen = await services.sessions.viewer(client.cookies["rxchat_session"])
-    offer = await services.second_factors.begin_totp(seen)
-    await services.second_factors.confirm_totp(seen, TOTP(offer.secret).now(), CALLER)
+    await sign_in(client, current_user)
+    seen = await services.accounts.sessions.current_user(client.cookies["rxchat_session"])
+    offer = await services.accounts.second_factors.begin_totp(seen)
+    await services.accounts.second_factors.confirm_totp(seen, TOTP(offer.secret).now(), CALLER)
     second = clients()
-    assert (await sign_in(second, viewer)).json() == {"next": "second-factor"}
+    assert (await sign_in(second, current_user)).json() == {"next": "second-factor"}
     assert (await offered(second))["step"] == "second-factor"
     await second.post("/api/auth/start-over", json={})
     assert (await offered(second))["step"] == "password"
 
 
 async def test_who_was_signed_out_by_others_is_told_why(services: Services, clients: Open, owner_url: str) -> None:
-    admin = add_viewer(owner_url, "Grace", role="admin")
-    viewer, client, other = await person(services, owner_url), clients(), clients("203.0.113.8")
+    admin = add_user(owner_url, "Grace", role="admin")
+    current_user, client, other = await person(services, owner_url), clients(), clients("203.0.113.8")
 
     async def told() -> str:
-        services.sessions._known.clear()
+        services.accounts.sessions._known.clear()
         return (await offered(client))["ended"]
 
-    await sign_in(client, viewer)
+    await sign_in(client, current_user)
     assert await told() == ""
-    await services.people.end_sessions(admin, viewer.user_id, CALLER)
+    await services.access.user_admin.end_sessions(admin, current_user.user_id, CALLER)
     assert await told() == "administrator"
-    await sign_in(client, viewer)
-    await sign_in(other, viewer)
-    seen = await services.sessions.viewer(other.cookies["rxchat_session"])
-    await services.sessions.end_others(seen, CALLER)
+    await sign_in(client, current_user)
+    await sign_in(other, current_user)
+    seen = await services.accounts.sessions.current_user(other.cookies["rxchat_session"])
+    await services.accounts.sessions.end_others(seen, CALLER)
     assert await told() == "elsewhere"
-    await sign_in(client, viewer)
-    await services.password_changes.change(seen, present=PASSWORD, wanted="an entirely new one", caller=CALLER)
+    await sign_in(client, current_user)
+    await services.accounts.password_reset.change(
+        seen, present=PASSWORD, wanted="an entirely new one", client_info=CALLER
+    )
     assert await told() == "password"
 
 
 async def test_who_signed_out_by_themselves_is_told_nothing(services: Services, clients: Open, owner_url: str) -> None:
-    viewer, client = await person(services, owner_url), clients()
-    await sign_in(client, viewer)
+    current_user, client = await person(services, owner_url), clients()
+    await sign_in(client, current_user)
     assert (await client.post("/api/auth/sign-out", json={})).status_code == 204
     assert (await offered(client))["ended"] == ""

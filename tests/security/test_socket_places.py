@@ -15,15 +15,15 @@ from rxchat.api.gateway import Front
 from rxchat.api.requests import cookie_name
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.platform.database import Database
-from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import DatabaseUnavailable
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
-from tests.factories import add_viewer, signed_in_as
+from tests.factories import add_user, signed_in_as
 
 pytestmark = pytest.mark.anyio
 
-CALLER = Caller("203.0.113.7", "a browser")
+CALLER = ClientInfo("203.0.113.7", "a browser")
 
 
 class Places:
@@ -69,32 +69,32 @@ async def taken_for(settings: Settings, *cookies: str) -> list[UUID | None]:
 
 
 async def test_a_cookie_whose_sign_in_has_ended_counts_as_none(
-    services: Services, settings: Settings, viewer: Viewer
+    services: Services, settings: Settings, current_user: CurrentUser
 ) -> None:
-    living, ended = await signed_in_as(services, viewer), await signed_in_as(services, viewer)
-    await services.sessions.sign_out(await services.sessions.viewer(ended), CALLER)
+    living, ended = await signed_in_as(services, current_user), await signed_in_as(services, current_user)
+    await services.accounts.sessions.sign_out(await services.accounts.sessions.current_user(ended), CALLER)
     found = await taken_for(settings, living, ended, "", "made up")
-    assert found == [viewer.user_id, None, None, None]
+    assert found == [current_user.user_id, None, None, None]
 
 
 async def test_a_suspended_users_cookie_counts_as_none(
-    services: Services, settings: Settings, viewer: Viewer, owner_url: str
+    services: Services, settings: Settings, current_user: CurrentUser, owner_url: str
 ) -> None:
-    cookie = await signed_in_as(services, viewer)
-    assert await taken_for(settings, cookie) == [viewer.user_id]
-    admin = add_viewer(owner_url, "Root", "admin")
-    await services.people.suspend(admin, viewer.user_id, CALLER, is_suspended=True)
+    cookie = await signed_in_as(services, current_user)
+    assert await taken_for(settings, cookie) == [current_user.user_id]
+    admin = add_user(owner_url, "Root", "admin")
+    await services.access.user_admin.suspend(admin, current_user.user_id, CALLER, is_suspended=True)
     assert await taken_for(settings, cookie) == [None]
 
 
 async def test_a_thousand_sockets_cost_a_read_of_the_database_and_not_a_thousand(
-    services: Services, settings: Settings, viewer: Viewer, owner_url: str, monkeypatch: pytest.MonkeyPatch
+    services: Services, settings: Settings, current_user: CurrentUser, owner_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    living, ended = await signed_in_as(services, viewer), await signed_in_as(services, viewer)
+    living, ended = await signed_in_as(services, current_user), await signed_in_as(services, current_user)
     with psycopg.connect(owner_url) as connection:
         connection.execute(
             "UPDATE user_session SET expires_at = now() WHERE id = %s",
-            (services.sessions._tokens.open_session(ended).session_id,),
+            (services.accounts.sessions._tokens.open_session(ended).session_id,),
         )
     reads, behind = [], session_rows.load
 
@@ -104,18 +104,18 @@ async def test_a_thousand_sockets_cost_a_read_of_the_database_and_not_a_thousand
 
     monkeypatch.setattr(session_rows, "load", counted)
     monkeypatch.setattr("rxchat.services.accounts.sessions._REMEMBER_SECONDS", 3_600.0)
-    assert await taken_for(settings, *[ended] * 500, *[living] * 500) == [None] * 500 + [viewer.user_id] * 500
+    assert await taken_for(settings, *[ended] * 500, *[living] * 500) == [None] * 500 + [current_user.user_id] * 500
     assert len(reads) == 2
 
 
 async def test_while_the_database_is_away_a_socket_is_its_cookies_users(
-    services: Services, settings: Settings, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+    services: Services, settings: Settings, current_user: CurrentUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cookie = await signed_in_as(services, viewer)
+    cookie = await signed_in_as(services, current_user)
 
     def away(*_: object, **__: object) -> None:
         raise DatabaseUnavailable
 
     monkeypatch.setattr(Database, "begin", away)
-    assert await taken_for(settings, cookie, "made up") == [viewer.user_id, None]
+    assert await taken_for(settings, cookie, "made up") == [current_user.user_id, None]
     monkeypatch.undo()

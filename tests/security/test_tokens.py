@@ -103,16 +103,16 @@ def test_a_token_of_one_purpose_opens_that_alone(made: Purpose) -> None:
             tokens.open(used, token)
 
 
-async def pair_of(client, viewer, **more: Any) -> dict[str, Any]:
-    answer = await client.post("/api/auth/token", json={"email": viewer.email, "password": PASSWORD, **more})
+async def pair_of(client, current_user, **more: Any) -> dict[str, Any]:
+    answer = await client.post("/api/auth/token", json={"email": current_user.email, "password": PASSWORD, **more})
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
 async def test_no_token_passes_at_a_door_of_another_kind(services: Services, clients: Open, owner_url: str) -> None:
-    client, viewer = clients(), await person(services, owner_url)
-    pair = await pair_of(clients(), viewer)
-    await sign_in(client, viewer)
+    client, current_user = clients(), await person(services, owner_url)
+    pair = await pair_of(clients(), current_user)
+    await sign_in(client, current_user)
     cookie, device = client.cookies["rxchat_session"], client.cookies["rxchat_device"]
     for credential in (pair["refresh_token"], cookie, device, "", "rxc_" + "a" * 40, "v4.local.AAAA"):
         for headers in ({"authorization": f"Bearer {credential}"}, {"x-api-key": credential}):
@@ -163,8 +163,8 @@ async def test_a_program_that_sends_a_bad_token_is_not_let_in_by_its_cookie(
 async def test_a_refresh_token_works_once_and_its_replay_ends_the_family(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    program, viewer = clients(), await person(services, owner_url)
-    first = await pair_of(program, viewer)
+    program, current_user = clients(), await person(services, owner_url)
+    first = await pair_of(program, current_user)
     refreshed = await program.post("/api/auth/token/refresh", json={"refresh_token": first["refresh_token"]})
     second = refreshed.json()
     headers = {"authorization": f"Bearer {second['access_token']}"}
@@ -176,12 +176,12 @@ async def test_a_refresh_token_works_once_and_its_replay_ends_the_family(
     assert again.status_code == 401
     with psycopg.connect(owner_url) as connection:
         rows = connection.execute("SELECT actor_id FROM audit_event WHERE action = 'refresh_token_replayed'").fetchall()
-    assert rows == [(viewer.user_id,)]
+    assert rows == [(current_user.user_id,)]
 
 
 async def test_of_twenty_who_refresh_at_once_one_gets_a_pair(services: Services, clients: Open, owner_url: str) -> None:
-    program, viewer = clients(), await person(services, owner_url)
-    pair = await pair_of(program, viewer)
+    program, current_user = clients(), await person(services, owner_url)
+    pair = await pair_of(program, current_user)
     answers = await asyncio.gather(
         *(
             clients(f"10.0.0.{number}").post("/api/auth/token/refresh", json={"refresh_token": pair["refresh_token"]})
@@ -192,9 +192,9 @@ async def test_of_twenty_who_refresh_at_once_one_gets_a_pair(services: Services,
 
 
 async def test_a_token_does_what_its_scopes_say(services: Services, clients: Open, owner_url: str) -> None:
-    viewer = await person(services, owner_url, "Boss", "admin")
-    reads = await pair_of(clients(), viewer, scopes=["read"])
-    chats = await pair_of(clients(), viewer, scopes=["chat"])
+    current_user = await person(services, owner_url, "Boss", "admin")
+    reads = await pair_of(clients(), current_user, scopes=["read"])
+    chats = await pair_of(clients(), current_user, scopes=["chat"])
     reading, chatting = ({"authorization": f"Bearer {pair['access_token']}"} for pair in (reads, chats))
     path = f"/api/conversations/{new_id()}"
     assert (await clients().get("/api/conversations", headers=reading)).status_code == 200
@@ -209,8 +209,11 @@ async def test_a_token_does_what_its_scopes_say(services: Services, clients: Ope
 async def test_a_token_to_administer_is_for_administrators_in_the_words_of_keys(
     services: Services, clients: Open, owner_url: str, role: str
 ) -> None:
-    viewer, boss = await person(services, owner_url, "Mem", role), await person(services, owner_url, "Boss", "admin")
-    body = {"email": viewer.email, "password": PASSWORD, "scopes": ["read", "admin"]}
+    current_user, boss = (
+        await person(services, owner_url, "Mem", role),
+        await person(services, owner_url, "Boss", "admin"),
+    )
+    body = {"email": current_user.email, "password": PASSWORD, "scopes": ["read", "admin"]}
     refused = await clients().post("/api/auth/token", json=body)
     assert (refused.status_code, error_of(refused)) == (403, "not_allowed") and "token" not in refused.text
     client = clients()
@@ -219,7 +222,7 @@ async def test_a_token_to_administer_is_for_administrators_in_the_words_of_keys(
     assert key.status_code == 403 and key.json() == refused.json()
     with psycopg.connect(owner_url) as connection:
         ended = "SELECT count(*) FROM user_session WHERE user_id = %s AND ended_at IS NULL"
-        assert connection.execute(ended, (viewer.user_id,)).fetchone() == (0,)
+        assert connection.execute(ended, (current_user.user_id,)).fetchone() == (0,)
     assert (await clients().post("/api/auth/token", json=body | {"scopes": ["read"]})).status_code == 200
     assert (await pair_of(clients(), boss, scopes=["admin"]))["access_token"]
 
@@ -228,11 +231,11 @@ async def test_a_token_to_administer_does_nothing_once_its_user_administers_noth
     services: Services, clients: Open, owner_url: str, subtests: pytest.Subtests
 ) -> None:
     """As it was given to members before, and as a demotion in another way than through the use case leaves it."""
-    viewer = await person(services, owner_url, "Boss", "admin")
-    token = await pair_of(clients(), viewer, scopes=["read", "admin"])
+    current_user = await person(services, owner_url, "Boss", "admin")
+    token = await pair_of(clients(), current_user, scopes=["read", "admin"])
     with psycopg.connect(owner_url) as connection:
-        connection.execute("UPDATE user_account SET role = 'member' WHERE id = %s", (viewer.user_id,))
-    services.sessions._known.clear()
+        connection.execute("UPDATE user_account SET role = 'member' WHERE id = %s", (current_user.user_id,))
+    services.accounts.sessions._known.clear()
     program = clients(authorization=f"Bearer {token['access_token']}")
     assert (await program.get("/api/me")).json()["permissions"]
     body = {"email": "x@example.org", "role": "admin"}
@@ -256,8 +259,8 @@ async def test_no_program_does_what_is_the_persons_own_to_do(
         )
     ):
         with subtests.test(route=f"{method} {path}"):
-            viewer, program = await person(services, owner_url, "Boss", "admin"), clients(f"198.51.{number}.1")
-            pair = await pair_of(program, viewer, scopes=["read", "chat", "files", "admin"])
+            current_user, program = await person(services, owner_url, "Boss", "admin"), clients(f"198.51.{number}.1")
+            pair = await pair_of(program, current_user, scopes=["read", "chat", "files", "admin"])
             headers = {"authorization": f"Bearer {pair['access_token']}"}
             answer = await program.request(method, path, json=body, headers=headers)
             assert (answer.status_code, error_of(answer)) == (403, "not_allowed")
@@ -266,8 +269,8 @@ async def test_no_program_does_what_is_the_persons_own_to_do(
 async def test_a_key_is_shown_once_kept_as_a_hash_and_expires(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    client, viewer = clients(), await person(services, owner_url)
-    await sign_in(client, viewer)
+    client, current_user = clients(), await person(services, owner_url)
+    await sign_in(client, current_user)
     made = (
         await client.post("/api/me/keys", json={"name": "ci", "scopes": ["read"], "days": 30, "password": PASSWORD})
     ).json()

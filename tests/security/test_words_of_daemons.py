@@ -13,12 +13,12 @@ from structlog.testing import capture_logs
 
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
-from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import EmbedderError, StorageError
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from rxchat.states.documents import documents as documents_state
-from tests.factories import add_viewer
+from tests.factories import add_user
 from tests.peers.canned_http import answer, canned_http
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.peers.sign_in_provider import SignInProviderHost, visit
@@ -41,12 +41,12 @@ def reasons(logs: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(str(line) for line in logs if line["log_level"] in {"warning", "error"})
 
 
-async def upload(services: Services, viewer: Viewer) -> StorageError:
+async def upload(services: Services, current_user: CurrentUser) -> StorageError:
     """Try to upload a file, and return why it could not be."""
-    collection = await services.library.create(viewer, "Mine")
+    collection = await services.documents.collections.create(current_user, "Mine")
     with pytest.raises(StorageError) as failure:
-        begun = await services.files.begin(viewer, name="a.txt", size_bytes=1, collection_id=collection)
-        await services.files.receive(viewer, begun.document_id, 0, body(b"a"))
+        begun = await services.documents.files.begin(current_user, name="a.txt", size_bytes=1, collection_id=collection)
+        await services.documents.files.receive(current_user, begun.document_id, 0, body(b"a"))
     return failure.value
 
 
@@ -66,7 +66,7 @@ async def test_what_an_s3_server_says_is_for_the_log_and_operators_alone(
         strict = settings.model_copy(update=values)
         async with running(strict, at) as services, doors(strict) as clients:
             with capture_logs() as logs:
-                error = await upload(services, add_viewer(owner_url))
+                error = await upload(services, add_user(owner_url))
             state = (await clients("127.0.0.1").get("/readyz")).text
             public = (await clients("203.0.113.9").get("/readyz")).text
     assert (
@@ -86,7 +86,7 @@ async def test_a_store_that_is_away_is_a_sentence_without_its_address(
     }  # fmt: skip
     with capture_logs() as logs:
         async with running(settings.model_copy(update=values), at) as services:
-            error = await upload(services, add_viewer(owner_url))
+            error = await upload(services, add_user(owner_url))
     assert "127.0.0.1" not in error.message
     assert "http://127.0.0.1:9" in reasons(logs)
 
@@ -95,7 +95,7 @@ async def test_a_search_without_its_embedder_says_so_without_the_hosts_words(
     services: Services, clients: Open, owner_url: str, ollama: ScriptedOllama
 ) -> None:
     member = await person(services, owner_url)
-    collection = await services.library.create(member, "Mine")
+    collection = await services.documents.collections.create(member, "Mine")
     await ready(services, member, collection, "a.txt", "The coffee machine is cleaned on Fridays.")
     client = clients()
     await sign_in(client, member)
@@ -107,7 +107,7 @@ async def test_a_search_without_its_embedder_says_so_without_the_hosts_words(
     assert "Fridays" in found["passages"][0]["text"]
     assert ollama.host in reasons(logs)
     admin = await person(services, owner_url, role="admin")
-    await services.library.share(member, collection, "person", admin.email, Caller())
+    await services.documents.collection_shares.add(member, collection, "person", admin.email, ClientInfo())
     boss = clients()
     await sign_in(boss, admin)
     found = (await boss.post("/api/search", json=asked)).json()
@@ -121,22 +121,26 @@ async def test_why_a_document_waits_for_its_embedder_is_told_to_administrators_i
     async def failing(*_given: object) -> None:
         raise EmbedderError("The embedding model's host refuses what it was given.", detail=f"http://10.1.1.1: {WORDS}")
 
-    member = add_viewer(owner_url)
-    admin = add_viewer(owner_url, "Boss", "admin")
-    collection = await services.library.create(member, "Mine")
-    await services.library.share(member, collection, "person", admin.email, Caller())
-    monkeypatch.setattr(services.ingestion._embedding._embedder, "embed", failing)
-    await services.ingestion._embedding.wanted_index()
+    member = add_user(owner_url)
+    admin = add_user(owner_url, "Boss", "admin")
+    collection = await services.documents.collections.create(member, "Mine")
+    await services.documents.collection_shares.add(member, collection, "person", admin.email, ClientInfo())
+    monkeypatch.setattr(services.documents.ingestion._embedding._embedder, "embed", failing)
+    await services.documents.ingestion._embedding.wanted_index()
     document = await uploaded(services, member, collection, "a.txt", "Coffee.")
     async with asyncio.timeout(60):
         while not (await found_document(services, member, document)).note:
             await asyncio.sleep(0.05)
-    lines = [(await documents_state._read(viewer, str(collection))).documents[0] for viewer in (member, admin)]
+    lines = [
+        (await documents_state._read(current_user, str(collection))).documents[0] for current_user in (member, admin)
+    ]
     assert WORDS not in str(lines[0]) and "10.1.1.1" not in str(lines[0]) and lines[0].note.startswith("The embedding")
     assert WORDS in lines[1].note and "10.1.1.1" in lines[1].note
     # Given up, too.
-    await services.ingestion.give_up(member.user_id, document, "It refuses.", 20, f"http://10.1.1.1: {WORDS}")
-    lines = [(await documents_state._read(viewer, str(collection))).documents[0] for viewer in (member, admin)]
+    await services.documents.ingestion.give_up(member.user_id, document, "It refuses.", 20, f"http://10.1.1.1: {WORDS}")
+    lines = [
+        (await documents_state._read(current_user, str(collection))).documents[0] for current_user in (member, admin)
+    ]
     assert (lines[0].state, WORDS in lines[0].error, WORDS in lines[1].error) == ("failed", False, True)
 
 

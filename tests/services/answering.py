@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.conversations import ThreadMessage
 from rxchat.services.app.container import Services
 from rxchat.services.chat.answer_stream import AnswerStream
@@ -17,10 +17,12 @@ from rxchat.services.chat.run_engine import Interruption
 ENDLESS = "scripted:tokens=100000,rate=100"
 
 
-async def ended(services: Services, viewer: Viewer, conversation_id: UUID, seconds: float = 15) -> ThreadMessage:
+async def ended(
+    services: Services, current_user: CurrentUser, conversation_id: UUID, seconds: float = 15
+) -> ThreadMessage:
     """Wait until no answer is being written, and return the last message."""
     async with asyncio.timeout(seconds):
-        while (page := await services.conversations.open(viewer, conversation_id)).run is not None:
+        while (page := await services.chat.conversations.open(current_user, conversation_id)).run is not None:
             await asyncio.sleep(0.02)
     return page.messages[-1]
 
@@ -33,17 +35,17 @@ async def grown(answer: AnswerStream, characters: int) -> None:
 
 
 @asynccontextmanager
-async def following(services: Services, viewer: Viewer, turn: Turn) -> AsyncGenerator[AnswerStream]:
+async def following(services: Services, current_user: CurrentUser, turn: Turn) -> AsyncGenerator[AnswerStream]:
     """Follow the answer of a turn."""
-    page = await services.conversations.open(viewer, turn.conversation_id)
+    page = await services.chat.conversations.open(current_user, turn.conversation_id)
     assert page.run is not None
-    async with services.live.following(viewer.user_id, page.run.id) as answer:
+    async with services.chat.answer_streams.following(current_user.user_id, page.run.id) as answer:
         yield answer
 
 
 def kill(services: Services) -> None:
     """Stop an engine's work as if its process were gone: nobody renews, nobody writes, nobody says goodbye."""
-    engine = services.engine
+    engine = services.chat.run_engine
     for task in engine._loops:
         task.cancel()
     if engine._saver._task is not None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.services.app.container import Services
 from tests.peers.scripted_ollama import ScriptedOllama
 
@@ -19,6 +19,6 @@ async def ollama(ollama: ScriptedOllama, request: pytest.FixtureRequest) -> Scri
 
 
 @pytest.fixture
-async def collection(services: Services, viewer: Viewer) -> UUID:
+async def collection(services: Services, current_user: CurrentUser) -> UUID:
     """A collection of the viewer's own."""
-    return await services.library.create(viewer, "Team")
+    return await services.documents.collections.create(current_user, "Team")

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import psycopg
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.files import Upload
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
@@ -46,15 +46,15 @@ async def breaking(data: bytes) -> AsyncGenerator[bytes]:
 
 
 async def content(
-    services: Services, viewer: Viewer, document_id: UUID, start: int = 0, end: int | None = None
+    services: Services, current_user: CurrentUser, document_id: UUID, start: int = 0, end: int | None = None
 ) -> bytes:
     """What somebody gets of a file."""
-    found = await services.files.content(viewer, document_id, start, end)
+    found = await services.documents.files.content(current_user, document_id, start, end)
     return b"".join([piece async for piece in found.pieces])
 
 
 async def begun(
-    services: Services, viewer: Viewer, collection: UUID, data: bytes = LARGE, name: str = "large.txt"
+    services: Services, current_user: CurrentUser, collection: UUID, data: bytes = LARGE, name: str = "large.txt"
 ) -> Upload:
     """An upload of which nothing has been sent yet."""
-    return await services.files.begin(viewer, name=name, size_bytes=len(data), collection_id=collection)
+    return await services.documents.files.begin(current_user, name=name, size_bytes=len(data), collection_id=collection)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from rxchat.db.platform.results import row_count
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.permissions import ADMINISTRATIVE, Action, Grant, Permission, PrincipalKind, ResourceKind
 from rxchat.tables import GrantRow, Group, GroupMember, RoleRow, User
 
@@ -20,7 +20,7 @@ _PERMISSIONS = frozenset(Permission)
 _NO_SESSION = UUID(int=0)
 
 
-async def acting(session: AsyncSession) -> Viewer | None:
+async def acting(session: AsyncSession) -> CurrentUser | None:
     """Return the person on whose behalf the transaction acts, as they may act while they are not there.
 
     None when they are suspended, or about to be deleted. Whoever is not there shows no second factor, and administers nothing.
@@ -29,7 +29,7 @@ async def acting(session: AsyncSession) -> Viewer | None:
     if row is None:
         return None
     permissions = frozenset(Permission(name) for name in row.permissions if name in _PERMISSIONS)
-    return Viewer(
+    return CurrentUser(
         user_id=row.user_id,
         session_id=_NO_SESSION,
         name=row.name,

@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from rxchat.db.accounts.sessions import has_ended
 from rxchat.db.platform.results import row_count
-from rxchat.domain.accounts import Viewer, password_version
+from rxchat.domain.accounts import CurrentUser, password_version
 from rxchat.domain.email_addresses import email_spellings
 from rxchat.domain.errors import NotSignedIn, ReauthenticationFailed
 from rxchat.tables import Identity, User
@@ -155,7 +155,7 @@ async def lock_own(session: AsyncSession, user_id: UUID, version: str | None = N
     return row is not None and row[1] is None and (version is None or password_version(row[0]) == version)
 
 
-async def require_reauthenticated(session: AsyncSession, viewer: Viewer) -> None:
+async def require_reauthenticated(session: AsyncSession, current_user: CurrentUser) -> None:
     """Check that what a user has just proved still counts in this transaction, and lock it until it ends.
 
     Call first in each transaction that does what takes a password: hashing takes longer than changing it elsewhere does.
@@ -164,9 +164,9 @@ async def require_reauthenticated(session: AsyncSession, viewer: Viewer) -> None
         ReauthenticationFailed: when the password was changed meanwhile.
         NotSignedIn: when the session was ended meanwhile.
     """
-    if not await lock_own(session, viewer.user_id, viewer.password_version):
+    if not await lock_own(session, current_user.user_id, current_user.password_version):
         raise ReauthenticationFailed
-    if await has_ended(session, viewer.user_id, viewer.session_id):
+    if await has_ended(session, current_user.user_id, current_user.session_id):
         raise NotSignedIn
 
 

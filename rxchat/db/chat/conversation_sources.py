@@ -170,7 +170,7 @@ _SHOWN = text(
     """
     SELECT source.*, EXISTS (SELECT FROM document WHERE document.owner_id = source.document_owner_id
                                 AND document.id = source.document_id) AS is_there,
-           source.document_owner_id = :viewer
+           source.document_owner_id = :current_user
            OR EXISTS (SELECT FROM collection WHERE collection.owner_id = source.document_owner_id
                          AND collection.id = source.collection_id) AS is_allowed
       FROM answer_source AS source
@@ -181,11 +181,12 @@ _SHOWN = text(
 
 
 async def shown_sources(
-    session: AsyncSession, viewer_id: UUID, owner_id: UUID, conversation_id: UUID, message_id: UUID
+    session: AsyncSession, current_user_id: UUID, owner_id: UUID, conversation_id: UUID, message_id: UUID
 ) -> list[ShownSource]:
     """Return the sources of an answer as the acting person may see them now."""
     found = await session.execute(
-        _SHOWN, {"viewer": viewer_id, "owner": owner_id, "conversation": conversation_id, "message": message_id}
+        _SHOWN,
+        {"current_user": current_user_id, "owner": owner_id, "conversation": conversation_id, "message": message_id},
     )
     return [_shown(row) for row in found]
 

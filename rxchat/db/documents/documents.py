@@ -42,14 +42,14 @@ _COLLECTIONS = text(
       FROM collection LEFT JOIN document ON document.collection_id = collection.id
      WHERE collection.kind = 'library' OR collection.id = :also
      GROUP BY collection.owner_id, collection.id, collection.kind, collection.name, collection.description
-     ORDER BY collection.owner_id <> :viewer, lower(collection.name), collection.id
+     ORDER BY collection.owner_id <> :current_user, lower(collection.name), collection.id
     """
-).bindparams(bindparam("also", type_=Uuid()), bindparam("viewer", type_=Uuid()))
+).bindparams(bindparam("also", type_=Uuid()), bindparam("current_user", type_=Uuid()))
 
 
-async def collections(session: AsyncSession, viewer_id: UUID, also: UUID | None = None) -> list[CollectionFacts]:
+async def collections(session: AsyncSession, current_user_id: UUID, also: UUID | None = None) -> list[CollectionFacts]:
     """Return the collections that the acting person may read, their own first; one of attachments only when it is named."""
-    found = await session.execute(_COLLECTIONS, {"viewer": viewer_id, "also": also})
+    found = await session.execute(_COLLECTIONS, {"current_user": current_user_id, "also": also})
     return [
         CollectionFacts(row.owner_id, row.id, row.kind, row.name, row.description, row.documents, int(row.chunks))
         for row in found

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from rxchat.db.access import audit_log as rows
 from rxchat.db.access.audit_log import EventView
 from rxchat.db.platform.database import Database
-from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.audit import CHECKPOINT_ROWS, START, Signer, checkpoint_line, entry_line, head_line
 from rxchat.domain.permissions import Permission, require
 from rxchat.domain.text import sanitize
@@ -37,29 +37,29 @@ class AuditLog:
         self._signer = signer
 
     async def page(
-        self, viewer: Viewer, *, words: str = "", action: str = "", before: int | None = None
+        self, current_user: CurrentUser, *, words: str = "", action: str = "", before: int | None = None
     ) -> list[EventView]:
         """Return the newest rows, or those before a place, that hold the words.
 
         Raises:
             NotAllowed: without the permission to read the audit.
         """
-        require(viewer, Permission.AUDIT_READ)
-        async with self._database.begin(viewer.user_id) as session:
+        require(current_user, Permission.AUDIT_READ)
+        async with self._database.begin(current_user.user_id) as session:
             return await rows.page(
                 session, words=sanitize(words).strip()[:100], action=sanitize(action), before=before, limit=PAGE
             )
 
-    async def export(self, viewer: Viewer, caller: Caller) -> AsyncGenerator[str]:
+    async def export(self, current_user: CurrentUser, client_info: ClientInfo) -> AsyncGenerator[str]:
         """Yield the lines of an export; that it was made is its last row.
 
         Raises:
             NotAllowed: without the permission to read the audit.
         """
-        require(viewer, Permission.AUDIT_READ)
-        async with self._database.begin(viewer.user_id) as session:
-            await rows.append(session, viewer.user_id, "audit_exported", caller.address, correlation_id())
-        return self.lines(viewer.user_id)
+        require(current_user, Permission.AUDIT_READ)
+        async with self._database.begin(current_user.user_id) as session:
+            await rows.append(session, current_user.user_id, "audit_exported", client_info.address, correlation_id())
+        return self.lines(current_user.user_id)
 
     async def lines(self, user_id: UUID | None) -> AsyncGenerator[str]:
         """Yield the lines of an export of what this person may see; None: of what the database's owner may."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from rxchat.db.access import audit_log
 from rxchat.db.platform.database import Database
-from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import (
     DatabaseUnavailable,
     NotAllowed,
@@ -39,22 +39,24 @@ class AccessDenials:
         self._limits = limits
         self._left_out: Counter[tuple[UUID | None, str]] = Counter()
 
-    async def record(self, viewer: Viewer | None, caller: Caller, door: str, error: RxChatError) -> None:
+    async def record(
+        self, current_user: CurrentUser | None, client_info: ClientInfo, door: str, error: RxChatError
+    ) -> None:
         """Write down that a door stayed closed: for want of a right, or since what is behind it is not theirs."""
         is_denial = isinstance(error, (NotAllowed, NotFound, NotSignedIn, ProviderError))
         if error.is_audited or not is_denial or isinstance(error, SecondFactorNeeded):
             return
-        actor = viewer.user_id if viewer else None
+        actor = current_user.user_id if current_user else None
         try:
             # A user counts alone: what others send from their address (a page of another site does it with pictures)
             # keeps none of it out of the audit.
             await self._limits.attempt(
-                "denied", caller, str(actor or ""), counts_alone=actor is not None, allowance=_ALLOWANCE
+                "denied", client_info, str(actor or ""), counts_alone=actor is not None, allowance=_ALLOWANCE
             )
-            await self._append(actor, caller.address, door=sanitize(door)[:200], code=error.code)
+            await self._append(actor, client_info.address, door=sanitize(door)[:200], code=error.code)
         except TooManyAttempts:
             # One row for all of a user's, else for all of a network's: an address of IPv6 is quickly another one.
-            key = (actor, caller.address if actor else network_of(caller.address))
+            key = (actor, client_info.address if actor else network_of(client_info.address))
             is_known = key in self._left_out or len(self._left_out) < _MOST_SUMS or actor is not None
             self._left_out[key if is_known else (None, "other networks")] += 1
         except DatabaseUnavailable:

@@ -15,13 +15,13 @@ from rxchat.db.accounts import one_time_links
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain import mail
-from rxchat.domain.accounts import Caller, Viewer, valid_email
+from rxchat.domain.accounts import ClientInfo, CurrentUser, valid_email
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Permission, PrincipalKind, require
 from rxchat.domain.text import clean_line, sanitize
 from rxchat.observability import correlation_id
-from rxchat.services.access.authorization import require_to_fill
+from rxchat.services.access.grants import require_to_fill
 from rxchat.services.accounts.one_time_links import LinkKind, OneTimeLinks
 from rxchat.services.platform.change_feeds import AccessInvalidator
 from rxchat.services.platform.mail_sender import MailSender
@@ -75,40 +75,46 @@ class UserAdmin:
         self._access = access
 
     async def page(
-        self, viewer: Viewer, *, words: str = "", role: str = "", offset: int = 0
+        self, current_user: CurrentUser, *, words: str = "", role: str = "", offset: int = 0
     ) -> tuple[list[PersonRow], int]:
         """Return one page of the people whose name or address holds the words, and how many there are in all.
 
         Raises:
             NotAllowed: without the permission to see people.
         """
-        require(viewer, Permission.PEOPLE_READ)
-        async with self._database.begin(viewer.user_id) as session:
+        require(current_user, Permission.PEOPLE_READ)
+        async with self._database.begin(current_user.user_id) as session:
             return await user_admin.page(
                 session, words=sanitize(words).strip()[:100], role=sanitize(role), offset=max(0, offset), limit=PAGE
             )
 
-    async def one(self, viewer: Viewer, user_id: UUID) -> tuple[PersonRow, list[Group]]:
+    async def one(self, current_user: CurrentUser, user_id: UUID) -> tuple[PersonRow, list[Group]]:
         """Return a person, and the groups that they are in.
 
         Raises:
             NotAllowed: without the permission to see people.
             NotFound: when there is no such person.
         """
-        require(viewer, Permission.PEOPLE_READ)
-        async with self._database.begin(viewer.user_id) as session:
+        require(current_user, Permission.PEOPLE_READ)
+        async with self._database.begin(current_user.user_id) as session:
             found, _ = await user_admin.page(session, only=user_id)
             if not found:
                 raise NotFound
             return found[0], await user_admin.groups_of(session, user_id)
 
-    async def names(self, viewer: Viewer, user_ids: Collection[UUID]) -> dict[UUID, str]:
+    async def names(self, current_user: CurrentUser, user_ids: Collection[UUID]) -> dict[UUID, str]:
         """Return what people are called, as far as one may know: for lists that hold ids."""
-        async with self._database.begin(viewer.user_id) as session:
+        async with self._database.begin(current_user.user_id) as session:
             return await user_admin.names(session, user_ids)
 
     async def invite(
-        self, viewer: Viewer, *, email: str, role: str, group_ids: Sequence[UUID] = (), caller: Caller
+        self,
+        current_user: CurrentUser,
+        *,
+        email: str,
+        role: str,
+        group_ids: Sequence[UUID] = (),
+        client_info: ClientInfo,
     ) -> tuple[str, bool]:
         """Invite somebody; return the link, to hand over, and whether it was mailed, too.
 
@@ -119,65 +125,65 @@ class UserAdmin:
             NotAllowed: without the permission to invite, or to give this role.
             InvalidInput: when it is no address, or there is no such role.
         """
-        require(viewer, Permission.PEOPLE_INVITE)
+        require(current_user, Permission.PEOPLE_INVITE)
         if group_ids:
-            require(viewer, Permission.GROUPS_MANAGE)
+            require(current_user, Permission.GROUPS_MANAGE)
         email = valid_email(email)
-        async with self._database.begin(viewer.user_id) as session:
-            await self._may_give(session, viewer, role)
-            await require_to_fill(session, viewer, PrincipalKind.GROUP, [str(group) for group in group_ids])
+        async with self._database.begin(current_user.user_id) as session:
+            await self._may_give(session, current_user, role)
+            await require_to_fill(session, current_user, PrincipalKind.GROUP, [str(group) for group in group_ids])
             if await account_rows.by_email(session, email) is not None:
                 raise Conflict(f"{email} has an account here already.")
             await one_time_links.replace_invitations(session, email)
             link = await self._links.make(
                 session, LinkKind.INVITATION, email=email, role=role, group_ids=group_ids,
-                is_mailed=self._post.is_configured, created_by=viewer.user_id,
+                is_mailed=self._post.is_configured, created_by=current_user.user_id,
             )  # fmt: skip
             await audit_log.append(
-                session, viewer.user_id, "invited", caller.address, correlation_id(), email=email, role=role
+                session, current_user.user_id, "invited", client_info.address, correlation_id(), email=email, role=role
             )
-            await self._post.queue(session, mail.invitation(email, viewer.name, link, self._post.base_url))
+            await self._post.queue(session, mail.invitation(email, current_user.name, link, self._post.base_url))
         return link, self._post.is_configured
 
-    async def _may_give(self, session: user_admin.AsyncSession, viewer: Viewer, role: str) -> None:
+    async def _may_give(self, session: user_admin.AsyncSession, current_user: CurrentUser, role: str) -> None:
         wanted = await role_rows.get(session, sanitize(role))
         if wanted is None:
             raise InvalidInput("There is no such role.")
-        if not set(wanted.permissions) <= {permission.value for permission in viewer.permissions}:
+        if not set(wanted.permissions) <= {permission.value for permission in current_user.permissions}:
             raise NotAllowed(
                 "You can only grant permissions you have yourself: this role may do things that yours may not."
             )
         if not wanted.is_builtin:
-            await require_to_fill(session, viewer, PrincipalKind.ROLE, [wanted.name])
+            await require_to_fill(session, current_user, PrincipalKind.ROLE, [wanted.name])
 
-    async def invitations(self, viewer: Viewer) -> list[Invitation]:
+    async def invitations(self, current_user: CurrentUser) -> list[Invitation]:
         """Return the invitations that can still be accepted: one's own, or all of them.
 
         Raises:
             NotAllowed: without the permission to invite.
         """
-        require(viewer, Permission.PEOPLE_INVITE)
-        async with self._database.begin(viewer.user_id) as session:
+        require(current_user, Permission.PEOPLE_INVITE)
+        async with self._database.begin(current_user.user_id) as session:
             found = await one_time_links.open_invitations(session)
         return [Invitation(row.id, row.email, row.role, row.expires_at, row.is_mailed) for row in found]
 
-    async def take_back(self, viewer: Viewer, invitation_id: UUID, caller: Caller) -> None:
+    async def take_back(self, current_user: CurrentUser, invitation_id: UUID, client_info: ClientInfo) -> None:
         """Take an invitation back.
 
         Raises:
             NotAllowed: without the permission to invite.
             NotFound: when there is none that could be accepted.
         """
-        require(viewer, Permission.PEOPLE_INVITE)
-        async with self._database.begin(viewer.user_id) as session:
+        require(current_user, Permission.PEOPLE_INVITE)
+        async with self._database.begin(current_user.user_id) as session:
             if not await one_time_links.remove(session, LinkKind.INVITATION, invitation_id):
                 raise NotFound
             await audit_log.append(
-                session, viewer.user_id, "invitation_withdrawn", caller.address, correlation_id(),
+                session, current_user.user_id, "invitation_withdrawn", client_info.address, correlation_id(),
                 invitation=str(invitation_id),
             )  # fmt: skip
 
-    async def set_role(self, viewer: Viewer, user_id: UUID, role: str, caller: Caller) -> None:
+    async def set_role(self, current_user: CurrentUser, user_id: UUID, role: str, client_info: ClientInfo) -> None:
         """Give a person another role; whatever they had open ends.
 
         Raises:
@@ -185,18 +191,20 @@ class UserAdmin:
             NotFound: when there is no such person.
             Conflict: when nobody would administer any more.
         """
-        require(viewer, Permission.PEOPLE_MANAGE)
-        async with self._database.begin(viewer.user_id) as session:
-            await self._may_give(session, viewer, role)
+        require(current_user, Permission.PEOPLE_MANAGE)
+        async with self._database.begin(current_user.user_id) as session:
+            await self._may_give(session, current_user, role)
             if not await user_admin.change(session, user_id, role=role, is_suspended=None):
                 raise NotFound
             await audit_log.append(
-                session, viewer.user_id, "role_changed", caller.address, correlation_id(),
+                session, current_user.user_id, "role_changed", client_info.address, correlation_id(),
                 person=str(user_id), role=role,
             )  # fmt: skip
         self._access.changed(user_id)
 
-    async def suspend(self, viewer: Viewer, user_id: UUID, caller: Caller, *, is_suspended: bool) -> None:
+    async def suspend(
+        self, current_user: CurrentUser, user_id: UUID, client_info: ClientInfo, *, is_suspended: bool
+    ) -> None:
         """Suspend a person, which ends whatever they had open, or let them in again.
 
         Raises:
@@ -204,19 +212,19 @@ class UserAdmin:
             NotFound: when there is no such person.
             Conflict: when nobody would administer any more.
         """
-        require(viewer, Permission.PEOPLE_MANAGE)
-        if user_id == viewer.user_id:
+        require(current_user, Permission.PEOPLE_MANAGE)
+        if user_id == current_user.user_id:
             raise NotAllowed("You cannot suspend yourself.")
-        async with self._database.begin(viewer.user_id) as session:
+        async with self._database.begin(current_user.user_id) as session:
             if not await user_admin.change(session, user_id, role=None, is_suspended=is_suspended):
                 raise NotFound
             action = "suspended" if is_suspended else "readmitted"
             await audit_log.append(
-                session, viewer.user_id, action, caller.address, correlation_id(), person=str(user_id)
+                session, current_user.user_id, action, client_info.address, correlation_id(), person=str(user_id)
             )
         self._access.changed(user_id)
 
-    async def delete_account(self, viewer: Viewer, user_id: UUID, caller: Caller) -> datetime:
+    async def delete_account(self, current_user: CurrentUser, user_id: UUID, client_info: ClientInfo) -> datetime:
         """Have a person's account deleted after the grace time, and return when that is; what they have open ends.
 
         Until then they can sign in, to take their data along, but administer nothing; an administrator can keep the account
@@ -227,101 +235,111 @@ class UserAdmin:
             NotFound: when there is no such person.
             LastAdministrator: when nobody would administer any more.
         """
-        require(viewer, Permission.PEOPLE_MANAGE)
-        if user_id == viewer.user_id:
+        require(current_user, Permission.PEOPLE_MANAGE)
+        if user_id == current_user.user_id:
             raise NotAllowed("Your own account is deleted on your account page.")
         at = datetime.now(UTC) + self.grace
-        async with self._database.begin(viewer.user_id) as session:
+        async with self._database.begin(current_user.user_id) as session:
             # The advisory lock first, as the procedure takes it: two administrators wait for each other.
             await account_rows.lock_administrators(session)
-            await account_rows.require_reauthenticated(session, viewer)
+            await account_rows.require_reauthenticated(session, current_user)
             if not await user_admin.schedule_deletion(session, user_id, at):
                 raise NotFound
             await audit_log.append(
-                session, viewer.user_id, "account_deletion_scheduled", caller.address, correlation_id(),
+                session, current_user.user_id, "account_deletion_scheduled", client_info.address, correlation_id(),
                 person=str(user_id), at=at.isoformat(timespec="minutes"),
             )  # fmt: skip
         self._access.changed(user_id)
         return at
 
-    async def keep_account(self, viewer: Viewer, user_id: UUID, caller: Caller) -> None:
+    async def keep_account(self, current_user: CurrentUser, user_id: UUID, client_info: ClientInfo) -> None:
         """Keep a person's account after all, whose deletion an administrator had scheduled.
 
         Raises:
             NotAllowed: without the permission, or for somebody who may do more.
             NotFound: when no administrator had.
         """
-        require(viewer, Permission.PEOPLE_MANAGE)
-        async with self._database.begin(viewer.user_id) as session:
+        require(current_user, Permission.PEOPLE_MANAGE)
+        async with self._database.begin(current_user.user_id) as session:
             if not await user_admin.schedule_deletion(session, user_id, None):
                 raise NotFound("No administrator has scheduled the deletion of this account.")
             await audit_log.append(
-                session, viewer.user_id, "account_deletion_canceled", caller.address, correlation_id(),
+                session, current_user.user_id, "account_deletion_canceled", client_info.address, correlation_id(),
                 person=str(user_id),
             )  # fmt: skip
         self._access.changed(user_id)
 
-    async def end_sessions(self, viewer: Viewer, user_id: UUID, caller: Caller) -> int:
+    async def end_sessions(self, current_user: CurrentUser, user_id: UUID, client_info: ClientInfo) -> int:
         """End everything that a person has open; return how many sign-ins it was.
 
         Raises:
             NotAllowed: without the permission, or for somebody who may do more.
             NotFound: when there is no such person.
         """
-        require(viewer, Permission.PEOPLE_MANAGE)
-        async with self._database.begin(viewer.user_id) as session:
+        require(current_user, Permission.PEOPLE_MANAGE)
+        async with self._database.begin(current_user.user_id) as session:
             person = await user_admin.get(session, user_id)
             if person is None:
                 raise NotFound
-            await self._may_give(session, viewer, person.role)
+            await self._may_give(session, current_user, person.role)
             ended = await session_rows.end(session, user_id, reason="ended by an administrator")
             await audit_log.append(
-                session, viewer.user_id, "sessions_ended", caller.address, correlation_id(),
+                session, current_user.user_id, "sessions_ended", client_info.address, correlation_id(),
                 person=str(user_id), count=ended,
             )  # fmt: skip
         self._access.changed(user_id)
         return ended
 
-    async def reset_second_factor(self, viewer: Viewer, user_id: UUID, caller: Caller) -> None:
+    async def reset_second_factor(self, current_user: CurrentUser, user_id: UUID, client_info: ClientInfo) -> None:
         """Take a person's second factors away, for when the phone is lost and the recovery codes, too.
 
         Raises:
             NotAllowed: without the permission, or for somebody who may do more.
             NotFound: when there is no such person.
         """
-        require(viewer, Permission.PEOPLE_MANAGE)
-        async with self._database.begin(viewer.user_id) as session:
+        require(current_user, Permission.PEOPLE_MANAGE)
+        async with self._database.begin(current_user.user_id) as session:
             if not await user_admin.reset_second_factors(session, user_id):
                 raise NotFound
             await audit_log.append(
-                session, viewer.user_id, "second_factor_reset", caller.address, correlation_id(), person=str(user_id)
+                session,
+                current_user.user_id,
+                "second_factor_reset",
+                client_info.address,
+                correlation_id(),
+                person=str(user_id),
             )
         self._access.changed(user_id)
 
-    async def reset_link(self, viewer: Viewer, user_id: UUID, caller: Caller) -> str:
+    async def reset_link(self, current_user: CurrentUser, user_id: UUID, client_info: ClientInfo) -> str:
         """Return a link with which a person chooses a new password, to hand over where there is no mail.
 
         Raises:
             NotAllowed: without the permission, or for somebody who may do more.
             NotFound: when there is no such person.
         """
-        require(viewer, Permission.PEOPLE_MANAGE)
-        async with self._database.begin(viewer.user_id) as session:
+        require(current_user, Permission.PEOPLE_MANAGE)
+        async with self._database.begin(current_user.user_id) as session:
             person = await user_admin.get(session, user_id)
             if person is None:
                 raise NotFound
-            await self._may_give(session, viewer, person.role)
+            await self._may_give(session, current_user, person.role)
             link = await self._links.make(
                 session, LinkKind.RESET, email=person.email, user_id=user_id, is_mailed=False,
-                created_by=viewer.user_id, lifetime=_HANDED_OVER,
+                created_by=current_user.user_id, lifetime=_HANDED_OVER,
             )  # fmt: skip
             await audit_log.append(
-                session, viewer.user_id, "reset_link_made", caller.address, correlation_id(), person=str(user_id)
+                session,
+                current_user.user_id,
+                "reset_link_made",
+                client_info.address,
+                correlation_id(),
+                person=str(user_id),
             )
         return link
 
     async def conversations_of(
-        self, viewer: Viewer, user_id: UUID, reason: str, caller: Caller
+        self, current_user: CurrentUser, user_id: UUID, reason: str, client_info: ClientInfo
     ) -> list[tuple[UUID, str, datetime]]:
         """Return a person's conversations, for a reason that goes into the audit.
 
@@ -329,15 +347,15 @@ class UserAdmin:
             NotAllowed: without the permission.
             InvalidInput: without a reason.
         """
-        require(viewer, Permission.CONVERSATIONS_READ_ANY)
+        require(current_user, Permission.CONVERSATIONS_READ_ANY)
         reason = _valid_reason(reason)
-        async with self._database.begin(viewer.user_id) as session:
+        async with self._database.begin(current_user.user_id) as session:
             return await user_admin.conversations_for_reason(
-                session, user_id, reason, caller.address, correlation_id(), new_id()
+                session, user_id, reason, client_info.address, correlation_id(), new_id()
             )
 
     async def read_conversation(
-        self, viewer: Viewer, conversation_id: UUID, reason: str, caller: Caller
+        self, current_user: CurrentUser, conversation_id: UUID, reason: str, client_info: ClientInfo
     ) -> list[SomebodysMessage]:
         """Return what was said in somebody's conversation, for a reason that goes into the audit.
 
@@ -346,11 +364,11 @@ class UserAdmin:
             InvalidInput: without a reason.
             NotFound: when there is no such conversation.
         """
-        require(viewer, Permission.CONVERSATIONS_READ_ANY)
+        require(current_user, Permission.CONVERSATIONS_READ_ANY)
         reason = _valid_reason(reason)
-        async with self._database.begin(viewer.user_id) as session:
+        async with self._database.begin(current_user.user_id) as session:
             found = await user_admin.words_for_reason(
-                session, conversation_id, reason, caller.address, correlation_id(), new_id()
+                session, conversation_id, reason, client_info.address, correlation_id(), new_id()
             )
         if not found:
             raise NotFound

@@ -13,7 +13,7 @@ from rxchat.db.accounts import accounts as account_rows
 from rxchat.db.accounts import credentials as rows
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.platform.database import Database
-from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import InvalidInput, NotFound, NotSignedIn, RxChatError
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Permission, Scope, require, valid_scopes
@@ -80,7 +80,7 @@ class ApiCredentials:
         self._authentication = authentication
 
     async def sign_in(
-        self, *, email: str, password: str, code: str, scopes: Iterable[str], caller: Caller
+        self, *, email: str, password: str, code: str, scopes: Iterable[str], client_info: ClientInfo
     ) -> TokenPair:
         """Sign a program in as a person, with the code of their second factor where they have one.
 
@@ -91,19 +91,19 @@ class ApiCredentials:
             TooManyAttempts: when it was tried too often.
         """
         wanted = valid_scopes(scopes)
-        admission = await self._authentication.sign_in(email, password, caller, scopes=wanted)
+        admission = await self._authentication.sign_in(email, password, client_info, scopes=wanted)
         if admission.pending:
             if not code:
                 raise NotSignedIn("This account has a second factor: send its code, too.")
-            admission = await self._authentication.verify_second_factor(admission.pending, code, caller)
+            admission = await self._authentication.verify_second_factor(admission.pending, code, client_info)
         if admission.session is None:
             raise NotSignedIn
         pair = self._pair(admission.session, 0)
         if Scope.ADMIN in wanted:
-            await self._require_right_to_administer(admission.session, pair, caller)
+            await self._require_right_to_administer(admission.session, pair, client_info)
         return pair
 
-    async def _require_right_to_administer(self, token: SessionToken, pair: TokenPair, caller: Caller) -> None:
+    async def _require_right_to_administer(self, token: SessionToken, pair: TokenPair, client_info: ClientInfo) -> None:
         """End the sign-in of a program that asks for more than its user may do.
 
         Only the record of a sign-in says what its user may do with it, by role and second factor.
@@ -117,7 +117,7 @@ class ApiCredentials:
                     session,
                     token.user_id,
                     "signed_out",
-                    caller.address,
+                    client_info.address,
                     correlation_id(),
                     session=str(token.session_id),
                 )
@@ -131,14 +131,14 @@ class ApiCredentials:
             int(ACCESS_LIFETIME.total_seconds()),
         )
 
-    async def refresh(self, refresh_token: str, caller: Caller) -> TokenPair:
+    async def refresh(self, refresh_token: str, client_info: ClientInfo) -> TokenPair:
         """Exchange a refresh token for a new pair; one that comes back a second time ends the whole family.
 
         Raises:
             NotSignedIn: when it does not count (any more).
             TooManyAttempts: when it was tried too often.
         """
-        attempt = await self._limits.attempt("refresh", caller)
+        attempt = await self._limits.attempt("refresh", client_info)
         token = self._tokens.open_session(refresh_token, Purpose.REFRESH)
         generation = self._tokens.open(Purpose.REFRESH, refresh_token).get("gen")
         if not isinstance(generation, int):
@@ -149,7 +149,7 @@ class ApiCredentials:
             )
             if following == -1:
                 await audit_log.append(
-                    session, token.user_id, "refresh_token_replayed", caller.address, correlation_id(),
+                    session, token.user_id, "refresh_token_replayed", client_info.address, correlation_id(),
                     session=str(token.session_id), generation=generation,
                 )  # fmt: skip
         if following is None or following < 0:
@@ -159,7 +159,7 @@ class ApiCredentials:
         return self._pair(token, following)
 
     async def create_key(
-        self, viewer: Viewer, *, name: str, scopes: Iterable[str], days: int | None, caller: Caller
+        self, current_user: CurrentUser, *, name: str, scopes: Iterable[str], days: int | None, client_info: ClientInfo
     ) -> tuple[KeyView, str]:
         """Make an API key; return it and, for this once, its words.
 
@@ -167,9 +167,9 @@ class ApiCredentials:
             NotAllowed: without the permission to make keys, or to administer when that is asked for.
             InvalidInput: when name, scopes or lifetime cannot be used.
         """
-        require(viewer, Permission.KEYS_CREATE)
+        require(current_user, Permission.KEYS_CREATE)
         wanted = valid_scopes(scopes)
-        _require_right_to(viewer, wanted)
+        _require_right_to(current_user, wanted)
         name = clean_line(name)[:100]
         if not name:
             raise InvalidInput("Please give the key a name, so that you recognise it later.")
@@ -177,7 +177,7 @@ class ApiCredentials:
             raise InvalidInput("A key can last from 1 to 3,650 days.")
         key = KEY_PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(_SECRET_CHARACTERS))
         row = ApiKey(
-            user_id=viewer.user_id,
+            user_id=current_user.user_id,
             id=new_id(),
             name=name,
             prefix=key[:_SHOWN_CHARACTERS],
@@ -186,46 +186,46 @@ class ApiCredentials:
             created_at=datetime.now(UTC),
             expires_at=None if days is None else datetime.now(UTC) + timedelta(days=days),
         )
-        async with self._database.begin(viewer.user_id) as session:
-            await account_rows.require_reauthenticated(session, viewer)
-            if len(await rows.keys(session, viewer.user_id)) >= _KEYS_AT_MOST:
+        async with self._database.begin(current_user.user_id) as session:
+            await account_rows.require_reauthenticated(session, current_user)
+            if len(await rows.keys(session, current_user.user_id)) >= _KEYS_AT_MOST:
                 raise InvalidInput(f"You have {_KEYS_AT_MOST} keys already. Please revoke one that is not needed.")
             await rows.add_key(session, row)
             await audit_log.append(
-                session, viewer.user_id, "key_created", caller.address, correlation_id(),
+                session, current_user.user_id, "key_created", client_info.address, correlation_id(),
                 key=str(row.id), name=name, scopes=row.scopes,
             )  # fmt: skip
         return _view(row), key
 
-    async def keys(self, viewer: Viewer) -> list[KeyView]:
+    async def keys(self, current_user: CurrentUser) -> list[KeyView]:
         """Return the person's keys, the newest first."""
-        async with self._database.begin(viewer.user_id) as session:
-            return [_view(row) for row in await rows.keys(session, viewer.user_id)]
+        async with self._database.begin(current_user.user_id) as session:
+            return [_view(row) for row in await rows.keys(session, current_user.user_id)]
 
-    async def revoke_key(self, viewer: Viewer, key_id: UUID, caller: Caller) -> None:
+    async def revoke_key(self, current_user: CurrentUser, key_id: UUID, client_info: ClientInfo) -> None:
         """Revoke a key for good.
 
         Raises:
             NotFound: when there is none of the person's with this id.
         """
-        async with self._database.begin(viewer.user_id) as session:
-            if not await rows.revoke_key(session, viewer.user_id, key_id):
+        async with self._database.begin(current_user.user_id) as session:
+            if not await rows.revoke_key(session, current_user.user_id, key_id):
                 raise NotFound
             await audit_log.append(
-                session, viewer.user_id, "key_revoked", caller.address, correlation_id(), key=str(key_id)
+                session, current_user.user_id, "key_revoked", client_info.address, correlation_id(), key=str(key_id)
             )
-        self._access.changed(viewer.user_id)
+        self._access.changed(current_user.user_id)
 
 
 def _view(row: ApiKey) -> KeyView:
     return KeyView(row.id, row.name, row.prefix, tuple(row.scopes), row.created_at, row.expires_at, row.last_used_at)
 
 
-def _require_right_to(viewer: Viewer, scopes: frozenset[Scope]) -> None:
+def _require_right_to(current_user: CurrentUser, scopes: frozenset[Scope]) -> None:
     """Let only users who administer make a key or token for it; for all others the scope would open nothing.
 
     Raises:
         NotAllowed: when the user administers nothing.
     """
-    if Scope.ADMIN in scopes and not viewer.is_admin:
-        require(viewer, Permission.PEOPLE_READ)
+    if Scope.ADMIN in scopes and not current_user.is_admin:
+        require(current_user, Permission.PEOPLE_READ)

@@ -13,7 +13,7 @@ from rxchat.db.accounts import credentials
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain import mail
-from rxchat.domain.accounts import Caller, RegistrationMode, Viewer
+from rxchat.domain.accounts import ClientInfo, CurrentUser, RegistrationMode
 from rxchat.domain.errors import (
     AddressEmpty,
     AddressMissing,
@@ -93,7 +93,7 @@ class ExternalLogin:
         return [provider.info for provider in self._providers.values()]
 
     async def start(
-        self, key: str, *, origin: str, next_path: str, viewer: Viewer | None, invitation: str
+        self, key: str, *, origin: str, next_path: str, current_user: CurrentUser | None, invitation: str
     ) -> tuple[str, str]:
         """Return where to send the browser, and the sealed cookie that binds the way back to it.
 
@@ -106,8 +106,8 @@ class ExternalLogin:
             ProviderError: when it does not answer.
         """
         provider = self._provider(key)
-        if viewer is not None:
-            await self._require_person(viewer)
+        if current_user is not None:
+            await self._require_person(current_user)
         departure = await provider.depart(f"{origin}/api/auth/providers/{key}/callback")
         facts = {
             "provider": departure.provider,
@@ -116,19 +116,19 @@ class ExternalLogin:
             "verifier": departure.code_verifier,
             "redirect": departure.redirect_uri,
             "next": next_path,
-            "linking": str(viewer.user_id) if viewer else "",
-            "session": str(viewer.session_id) if viewer else "",
-            "password": viewer.password_version if viewer else "",
+            "linking": str(current_user.user_id) if current_user else "",
+            "session": str(current_user.session_id) if current_user else "",
+            "password": current_user.password_version if current_user else "",
             "invitation": invitation[:200],
             "jti": str(new_id()),
         }
         return departure.url, self._tokens.seal(Purpose.DEPARTURE, facts, _AWAY)
 
-    async def _require_person(self, viewer: Viewer) -> None:
+    async def _require_person(self, current_user: CurrentUser) -> None:
         """A way to sign in is added by a person who has signed in just now, and by no program."""
-        if viewer.scopes is not None:
+        if current_user.scopes is not None:
             raise NotAllowed
-        await self._authentication.require_recent(viewer)
+        await self._authentication.require_recent(current_user)
 
     def _provider(self, key: str) -> SignInProvider:
         if key not in self._providers:
@@ -136,7 +136,12 @@ class ExternalLogin:
         return self._providers[key]
 
     async def complete(
-        self, key: str, sealed: str, answer: Mapping[str, str], viewer: Viewer | None, caller: Caller
+        self,
+        key: str,
+        sealed: str,
+        answer: Mapping[str, str],
+        current_user: CurrentUser | None,
+        client_info: ClientInfo,
     ) -> LoginResult:
         """Take somebody back who was away at a provider.
 
@@ -163,43 +168,52 @@ class ExternalLogin:
         )
         # At the return, not at the way out: a page of another site can send a browser out as often as it likes. A browser
         # in which somebody has signed in before counts apart from its neighbours.
-        attempt = await self._limits.attempt("provider", caller, is_known_device=caller.device_id is not None)
+        attempt = await self._limits.attempt("provider", client_info, is_known_device=client_info.device_id is not None)
         foreign = await provider.arrive(departure, answer)
         await self._limits.reset(attempt)
         if facts["linking"]:
             # Whoever went away is still who is here: else somebody would tie their account to another one's.
             went = (facts["linking"], facts["session"], facts.get("password"))
-            if viewer is None or (str(viewer.user_id), str(viewer.session_id), viewer.password_version) != went:
+            if (
+                current_user is None
+                or (str(current_user.user_id), str(current_user.session_id), current_user.password_version) != went
+            ):
                 raise InvalidProviderResponse
-            await self._link(viewer, key, foreign, caller)
+            await self._link(current_user, key, foreign, client_info)
             return LoginResult(None, facts["next"])
-        return LoginResult(await self._admit(key, foreign, facts["invitation"], caller), facts["next"])
+        return LoginResult(await self._admit(key, foreign, facts["invitation"], client_info), facts["next"])
 
-    async def _link(self, viewer: Viewer, key: str, foreign: ExternalIdentity, caller: Caller) -> None:
-        await self._require_person(viewer)
-        async with self._database.begin(viewer.user_id) as session:
-            await rows.require_reauthenticated(session, viewer)
+    async def _link(
+        self, current_user: CurrentUser, key: str, foreign: ExternalIdentity, client_info: ClientInfo
+    ) -> None:
+        await self._require_person(current_user)
+        async with self._database.begin(current_user.user_id) as session:
+            await rows.require_reauthenticated(session, current_user)
             known = await rows.by_identity(session, foreign.issuer, foreign.subject)
-            if known is not None and known.id != viewer.user_id:
+            if known is not None and known.id != current_user.user_id:
                 raise Conflict("This account is connected to another RxChat account already.")
             if known is not None:
                 return
-            await rows.add_identity(session, _identity(viewer.user_id, key, foreign))
+            await rows.add_identity(session, _identity(current_user.user_id, key, foreign))
             provider_label = self._provider(key).info.label
             await audit_log.append(
-                session, viewer.user_id, "identity_linked", caller.address, correlation_id(), provider=key
+                session, current_user.user_id, "identity_linked", client_info.address, correlation_id(), provider=key
             )
-            letter = mail.identity_linked(viewer.email, provider_label, self._post.base_url)
+            letter = mail.identity_linked(current_user.email, provider_label, self._post.base_url)
             await self._post.queue(session, letter)
 
-    async def _admit(self, key: str, foreign: ExternalIdentity, invitation: str, caller: Caller) -> SignInResult:
+    async def _admit(
+        self, key: str, foreign: ExternalIdentity, invitation: str, client_info: ClientInfo
+    ) -> SignInResult:
         async with self._database.begin(None) as session:
             account = await rows.by_identity(session, foreign.issuer, foreign.subject)
         if account is None:
-            account = await self._made(key, foreign, invitation, caller)
-        return await self._authentication.admit(account, caller, method=key)
+            account = await self._made(key, foreign, invitation, client_info)
+        return await self._authentication.admit(account, client_info, method=key)
 
-    async def _made(self, key: str, foreign: ExternalIdentity, invitation: str, caller: Caller) -> rows.Account:
+    async def _made(
+        self, key: str, foreign: ExternalIdentity, invitation: str, client_info: ClientInfo
+    ) -> rows.Account:
         rules = await self._rules.current()
         user_id = new_id()
         async with self._database.begin(user_id) as session:
@@ -221,7 +235,7 @@ class ExternalLogin:
             if not created:
                 raise AddressTaken
             await rows.add_identity(session, _identity(user_id, key, foreign))
-            await audit_log.append(session, user_id, "registered", caller.address, correlation_id(), provider=key)
+            await audit_log.append(session, user_id, "registered", client_info.address, correlation_id(), provider=key)
             account = await rows.by_email(session, email)
         if account is None:
             raise InvalidProviderResponse
@@ -234,32 +248,32 @@ class ExternalLogin:
             return AddressTaken()
         return NoAccount()
 
-    async def mine(self, viewer: Viewer) -> list[IdentityView]:
+    async def mine(self, current_user: CurrentUser) -> list[IdentityView]:
         """Return the accounts elsewhere that the person signs in with."""
-        async with self._database.begin(viewer.user_id) as session:
-            found = await rows.identities(session, viewer.user_id)
+        async with self._database.begin(current_user.user_id) as session:
+            found = await rows.identities(session, current_user.user_id)
         return [IdentityView(row.id, row.provider, row.email, row.created_at) for row in found]
 
-    async def unlink(self, viewer: Viewer, identity_id: UUID, caller: Caller) -> None:
+    async def unlink(self, current_user: CurrentUser, identity_id: UUID, client_info: ClientInfo) -> None:
         """Untie an account elsewhere, unless it is the last way to sign in.
 
         Raises:
             NotFound: when there is none of the person's with this id.
             Conflict: when they could not sign in without it.
         """
-        async with self._database.begin(viewer.user_id) as session:
-            await rows.require_reauthenticated(session, viewer)
-            user = await rows.own(session, viewer.user_id)
-            tied = await rows.identities(session, viewer.user_id)
-            passkeys = await credentials.passkeys(session, viewer.user_id)
+        async with self._database.begin(current_user.user_id) as session:
+            await rows.require_reauthenticated(session, current_user)
+            user = await rows.own(session, current_user.user_id)
+            tied = await rows.identities(session, current_user.user_id)
+            passkeys = await credentials.passkeys(session, current_user.user_id)
             if user is not None and user.password_hash is None and len(tied) == 1 and not passkeys:
                 raise Conflict(
                     "This is the only way in which you can sign in: choose a password or add a passkey first."
                 )
-            if not await rows.remove_identity(session, viewer.user_id, identity_id):
+            if not await rows.remove_identity(session, current_user.user_id, identity_id):
                 raise NotFound
             await audit_log.append(
-                session, viewer.user_id, "identity_unlinked", caller.address, correlation_id(),
+                session, current_user.user_id, "identity_unlinked", client_info.address, correlation_id(),
                 identity=str(identity_id),
             )  # fmt: skip
 

@@ -24,7 +24,7 @@ from rxchat.db.accounts import accounts as account_rows
 from rxchat.db.accounts import credentials as rows
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.platform.database import Database
-from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound, NotSignedIn
 from rxchat.domain.ids import new_id
 from rxchat.domain.text import clean_line
@@ -95,30 +95,36 @@ class Passkeys:
                 raise NotSignedIn(_REFUSED)
         return base64url_to_bytes(str(facts["c"]))
 
-    async def registration_options(self, viewer: Viewer, origin: str) -> tuple[str, str]:
+    async def registration_options(self, current_user: CurrentUser, origin: str) -> tuple[str, str]:
         """Return what the browser needs to make a passkey, as JSON, and the sealed challenge.
 
         Raises:
             InvalidInput: when RxChat is open under an IP address.
         """
         host = self._rp_id(origin)
-        async with self._database.begin(viewer.user_id) as session:
-            known = await rows.passkeys(session, viewer.user_id)
+        async with self._database.begin(current_user.user_id) as session:
+            known = await rows.passkeys(session, current_user.user_id)
         options = webauthn.generate_registration_options(
             rp_id=host,
             rp_name="RxChat",
-            user_name=viewer.email,
-            user_display_name=viewer.name,
-            user_id=viewer.user_id.bytes,
+            user_name=current_user.email,
+            user_display_name=current_user.name,
+            user_id=current_user.user_id.bytes,
             authenticator_selection=AuthenticatorSelectionCriteria(
                 resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
             ),
             exclude_credentials=[PublicKeyCredentialDescriptor(id=item.credential_id) for item in known],
         )
-        return self._challenge("add", options, viewer.user_id, viewer.password_version)
+        return self._challenge("add", options, current_user.user_id, current_user.password_version)
 
     async def add(
-        self, viewer: Viewer, sealed: str, credential: dict[str, Any], name: str, origin: str, caller: Caller
+        self,
+        current_user: CurrentUser,
+        sealed: str,
+        credential: dict[str, Any],
+        name: str,
+        origin: str,
+        client_info: ClientInfo,
     ) -> None:
         """Keep a passkey that the browser has made.
 
@@ -128,7 +134,7 @@ class Passkeys:
             Conflict: when the person has very many, or somebody has this one.
         """
         host = self._rp_id(origin)
-        challenge = await self._challenged("add", sealed, viewer.user_id, viewer.password_version)
+        challenge = await self._challenged("add", sealed, current_user.user_id, current_user.password_version)
         try:
             made = webauthn.verify_registration_response(
                 credential=credential, expected_challenge=challenge, expected_rp_id=host, expected_origin=origin,
@@ -137,16 +143,16 @@ class Passkeys:
         except (WebAuthnException, ValueError, TypeError, KeyError) as error:
             raise InvalidInput("This passkey could not be added. Please try again.") from error
         name = clean_line(name)[:60] or "Passkey"
-        async with self._database.begin(viewer.user_id) as session:
-            await account_rows.require_reauthenticated(session, viewer)
-            if len(await rows.passkeys(session, viewer.user_id)) >= _AT_MOST:
+        async with self._database.begin(current_user.user_id) as session:
+            await account_rows.require_reauthenticated(session, current_user)
+            if len(await rows.passkeys(session, current_user.user_id)) >= _AT_MOST:
                 raise Conflict(f"You have {_AT_MOST} passkeys already.")
             if await rows.passkey_of(session, made.credential_id) is not None:
                 raise Conflict("This passkey is known already.")
             await rows.add_passkey(
                 session,
                 Passkey(
-                    user_id=viewer.user_id,
+                    user_id=current_user.user_id,
                     credential_id=made.credential_id,
                     public_key=made.credential_public_key,
                     sign_count=made.sign_count,
@@ -154,30 +160,37 @@ class Passkeys:
                 ),
             )
             # What was signed in before there was this factor has not shown it.
-            await session_rows.end(session, viewer.user_id, but=viewer.session_id, reason="second factor added")
-            await audit_log.append(
-                session, viewer.user_id, "passkey_added", caller.address, correlation_id(), name=name
+            await session_rows.end(
+                session, current_user.user_id, but=current_user.session_id, reason="second factor added"
             )
-        await self._sessions.show_second_factor(viewer)
+            await audit_log.append(
+                session, current_user.user_id, "passkey_added", client_info.address, correlation_id(), name=name
+            )
+        await self._sessions.show_second_factor(current_user)
 
-    async def remove(self, viewer: Viewer, passkey_id: UUID, caller: Caller) -> None:
+    async def remove(self, current_user: CurrentUser, passkey_id: UUID, client_info: ClientInfo) -> None:
         """Remove a passkey, unless it is the last way to sign in.
 
         Raises:
             NotFound: when there is none of the person's with this id.
             Conflict: when they could not sign in without it.
         """
-        async with self._database.begin(viewer.user_id) as session:
-            await account_rows.require_reauthenticated(session, viewer)
-            user = await account_rows.own(session, viewer.user_id)
-            known = await rows.passkeys(session, viewer.user_id)
-            others = await account_rows.identities(session, viewer.user_id)
+        async with self._database.begin(current_user.user_id) as session:
+            await account_rows.require_reauthenticated(session, current_user)
+            user = await account_rows.own(session, current_user.user_id)
+            known = await rows.passkeys(session, current_user.user_id)
+            others = await account_rows.identities(session, current_user.user_id)
             if user is not None and user.password_hash is None and not others and len(known) == 1:
                 raise Conflict("This is the only way in which you can sign in: add another one first.")
-            if not await rows.remove_passkey(session, viewer.user_id, passkey_id):
+            if not await rows.remove_passkey(session, current_user.user_id, passkey_id):
                 raise NotFound
             await audit_log.append(
-                session, viewer.user_id, "passkey_removed", caller.address, correlation_id(), passkey=str(passkey_id)
+                session,
+                current_user.user_id,
+                "passkey_removed",
+                client_info.address,
+                correlation_id(),
+                passkey=str(passkey_id),
             )
 
     async def authentication_options(self, origin: str, pending: str = "") -> tuple[str, str]:
@@ -199,7 +212,7 @@ class Passkeys:
         return self._challenge("use", options, user_id)
 
     async def sign_in(
-        self, sealed: str, credential: dict[str, Any], origin: str, caller: Caller, pending: str = ""
+        self, sealed: str, credential: dict[str, Any], origin: str, client_info: ClientInfo, pending: str = ""
     ) -> SignInResult:
         """Sign somebody in with a passkey: by itself, or as the second step.
 
@@ -208,13 +221,13 @@ class Passkeys:
             TooManyAttempts: when it was tried too often.
         """
         host = self._rp_id(origin)
-        attempt = await self._limits.attempt("passkey", caller)
+        attempt = await self._limits.attempt("passkey", client_info)
         user_id = self._authentication.pending_user(pending) if pending else None
         challenge = await self._challenged("use", sealed, user_id)
         found = await self._found(credential)
         if found is None or (user_id is not None and found.user_id != user_id):
             async with self._database.begin(None) as session:
-                await audit_log.append(session, None, "passkey_refused", caller.address, correlation_id())
+                await audit_log.append(session, None, "passkey_refused", client_info.address, correlation_id())
             raise NotSignedIn(_REFUSED)
         try:
             shown = webauthn.verify_authentication_response(
@@ -225,7 +238,7 @@ class Passkeys:
         except (WebAuthnException, ValueError, TypeError, KeyError) as error:
             async with self._database.begin(None) as session:
                 await audit_log.append(
-                    session, None, "passkey_refused", caller.address, correlation_id(), account=str(found.user_id)
+                    session, None, "passkey_refused", client_info.address, correlation_id(), account=str(found.user_id)
                 )
             raise NotSignedIn(_REFUSED) from error
         async with self._database.begin(found.user_id) as session:
@@ -233,11 +246,11 @@ class Passkeys:
             account = await account_rows.by_email(session, found.email)
         await self._limits.reset(attempt)
         if pending:
-            return await self._authentication.complete(pending, caller)
+            return await self._authentication.complete(pending, client_info)
         if account is None:
             raise NotSignedIn(_REFUSED)
         # The authenticator has checked a finger, a face or a PIN: that is two factors in one.
-        return await self._authentication.admit(account, caller, method="passkey", second_factor=True)
+        return await self._authentication.admit(account, client_info, method="passkey", second_factor=True)
 
     async def _found(self, credential: dict[str, Any]) -> rows.FoundPasskey | None:
         try:

@@ -10,7 +10,7 @@ from rxchat.db.accounts import credentials
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain import mail
-from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.audit_actions import AuditAction
 from rxchat.domain.email_addresses import email_key
 from rxchat.domain.errors import DatabaseUnavailable, NotAllowed
@@ -46,18 +46,18 @@ class PasswordReset:
         self._access = access
         self._authentication = authentication
 
-    async def change(self, viewer: Viewer, *, present: str, wanted: str, caller: Caller) -> None:
+    async def change(self, current_user: CurrentUser, *, present: str, wanted: str, client_info: ClientInfo) -> None:
         """Replace the person's password; this sign-in goes on, all others end.
 
         Raises:
             NotAllowed: when the present one is wrong.
             InvalidInput: when the new one cannot be used.
         """
-        checked_password(wanted, email=viewer.email, name=viewer.name)
-        await self._authentication.reauthenticate(viewer, present, caller)
-        await self._set(viewer.user_id, wanted, caller, "password_changed", viewer=viewer)
+        checked_password(wanted, email=current_user.email, name=current_user.name)
+        await self._authentication.reauthenticate(current_user, present, client_info)
+        await self._set(current_user.user_id, wanted, client_info, "password_changed", current_user=current_user)
 
-    async def request_reset(self, email: str, caller: Caller) -> None:
+    async def request_reset(self, email: str, client_info: ClientInfo) -> None:
         """Send a link for a new password, if there is such an account; nobody learns from here whether there is.
 
         Raises:
@@ -66,8 +66,8 @@ class PasswordReset:
         email = email.strip()[:254].replace("\x00", "")
         async with self._database.begin(None) as session:
             account = await rows.by_email(session, email)
-        await self._limits.attempt("forget", caller, str(account.id) if account else email_key(email))
-        self._post.run_in_background(self._send_reset(email, caller.address))
+        await self._limits.attempt("forget", client_info, str(account.id) if account else email_key(email))
+        self._post.run_in_background(self._send_reset(email, client_info.address))
 
     async def _send_reset(self, email: str, address: str) -> None:
         try:
@@ -84,14 +84,14 @@ class PasswordReset:
         except DatabaseUnavailable:
             return
 
-    async def reset(self, token: str, wanted: str, caller: Caller) -> None:
+    async def reset(self, token: str, wanted: str, client_info: ClientInfo) -> None:
         """Choose a new password with a link. The second factor stays: the person signs in afterwards as always.
 
         Raises:
             NotAllowed: when the link does not work (any more).
             InvalidInput: when the new password cannot be used.
         """
-        await self._limits.attempt("link", caller)
+        await self._limits.attempt("link", client_info)
         async with self._database.begin(None) as session:
             link = await self._links.peek(session, LinkKind.RESET, token)
         if link is None or link.user_id is None:
@@ -99,25 +99,25 @@ class PasswordReset:
         async with self._database.begin(link.user_id) as session:
             user = await rows.own(session, link.user_id)
         checked_password(wanted, email=link.email, name=user.name if user else "")
-        await self._set(link.user_id, wanted, caller, "password_reset", token=token)
-        await self._limits.refund("link", caller)
+        await self._set(link.user_id, wanted, client_info, "password_reset", token=token)
+        await self._limits.refund("link", client_info)
 
     async def _set(
         self,
         user_id: UUID,
         wanted: str,
-        caller: Caller,
+        client_info: ClientInfo,
         action: AuditAction,
         *,
-        viewer: Viewer | None = None,
+        current_user: CurrentUser | None = None,
         token: str = "",
     ) -> None:
         hashed = await self._passwords.hash(wanted)
-        keeping = viewer.session_id if viewer else None
+        keeping = current_user.session_id if current_user else None
         async with self._database.begin(user_id) as session:
             # Before anything else: what else depends on the password waits here, or has happened and is ended below.
-            if viewer:
-                await rows.require_reauthenticated(session, viewer)
+            if current_user:
+                await rows.require_reauthenticated(session, current_user)
             else:
                 await rows.lock_own(session, user_id)
             if token:
@@ -136,7 +136,13 @@ class PasswordReset:
             await credentials.remove_unconfirmed_totp(session, user_id)
             user = await rows.own(session, user_id)
             await audit_log.append(
-                session, user_id, action, caller.address, correlation_id(), sessions_ended=ended, keys_revoked=revoked
+                session,
+                user_id,
+                action,
+                client_info.address,
+                correlation_id(),
+                sessions_ended=ended,
+                keys_revoked=revoked,
             )
             if user is not None:
                 await self._post.queue(session, mail.password_changed(user.email, self._post.base_url))

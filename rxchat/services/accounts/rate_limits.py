@@ -17,7 +17,7 @@ import structlog
 from rxchat import observability
 from rxchat.db.accounts import rate_limits as rows
 from rxchat.db.platform.database import Database
-from rxchat.domain.accounts import Caller
+from rxchat.domain.accounts import ClientInfo
 from rxchat.domain.errors import TooManyAttempts
 from rxchat.domain.limits import (
     Backoff,
@@ -86,7 +86,7 @@ class RateLimits:
     async def attempt(
         self,
         action: str,
-        caller: Caller,
+        client_info: ClientInfo,
         subject: str = "",
         *,
         is_known_device: bool = False,
@@ -103,40 +103,40 @@ class RateLimits:
         """
         who = hashlib.sha256(subject.encode("utf-8", "surrogatepass")).hexdigest()[:32] if subject else ""
         if is_known_device:
-            own, shared = {f"{action}:device:{who}:{caller.device_id}": allowance.device}, {}
+            own, shared = {f"{action}:device:{who}:{client_info.device_id}": allowance.device}, {}
         else:
             own = {f"{action}:subject:{who}": allowance.subject} if who else {}
             both = () if counts_alone and own else (allowance.address, allowance.network)
-            shared = dict(zip(_shared(action, caller), both, strict=False))
+            shared = dict(zip(_shared(action, client_info), both, strict=False))
         free = own | shared
         waiting = await self._count(list(free), list(free.values()))
         if waiting > 0:
             observability.SLOWED.labels(action).inc()
-            log.info("slowed down", action=action, address=caller.address, seconds=round(waiting, 1))
+            log.info("slowed down", action=action, address=client_info.address, seconds=round(waiting, 1))
             raise TooManyAttempts(
                 f"Too many attempts. Please try again in {format_wait(waiting)}.", retry_after_seconds=waiting
             )
         return Attempt(tuple(own), tuple(shared))
 
-    async def attempt_to_queue(self, user_id: UUID, caller: Caller) -> None:
+    async def attempt_to_queue(self, user_id: UUID, client_info: ClientInfo) -> None:
         """Count that a user has a document ingested that was ingested before.
 
         Raises:
             TooManyAttempts: when it was done too often.
         """
-        await self.attempt("ingest", caller, str(user_id), counts_alone=True, allowance=_QUEUED_AGAIN)
+        await self.attempt("ingest", client_info, str(user_id), counts_alone=True, allowance=_QUEUED_AGAIN)
 
-    async def attempt_to_share(self, user_id: UUID, caller: Caller) -> None:
+    async def attempt_to_share(self, user_id: UUID, client_info: ClientInfo) -> None:
         """Count that a user gives a grant on a collection or a conversation of their own.
 
         Raises:
             TooManyAttempts: when it was done too often.
         """
-        await self.attempt("grant", caller, str(user_id), counts_alone=True, allowance=_SHARES)
+        await self.attempt("grant", client_info, str(user_id), counts_alone=True, allowance=_SHARES)
 
-    async def refund(self, action: str, caller: Caller) -> None:
+    async def refund(self, action: str, client_info: ClientInfo) -> None:
         """Take one attempt of an address back, when something that began with it has come to a good end."""
-        await self.reset(Attempt((), _shared(action, caller)))
+        await self.reset(Attempt((), _shared(action, client_info)))
 
     async def reset(self, attempt: Attempt) -> None:
         """Take an attempt back that was right: the account is clean, and its address has one attempt less."""
@@ -158,6 +158,6 @@ class RateLimits:
         return await self._sure.count(keys, free, self._pace)
 
 
-def _shared(action: str, caller: Caller) -> tuple[str, str]:
+def _shared(action: str, client_info: ClientInfo) -> tuple[str, str]:
     """Return the counters that an address has in common with others behind it, and with its neighbours."""
-    return f"{action}:address:{host_of(caller.address)}", f"{action}:network:{network_of(caller.address)}"
+    return f"{action}:address:{host_of(client_info.address)}", f"{action}:network:{network_of(client_info.address)}"

@@ -11,7 +11,7 @@ from rxchat.db.access import audit_log
 from rxchat.db.accounts import accounts as rows
 from rxchat.db.platform.database import Database
 from rxchat.domain import mail
-from rxchat.domain.accounts import Caller, RegistrationMode, valid_email, valid_name, valid_password
+from rxchat.domain.accounts import ClientInfo, RegistrationMode, valid_email, valid_name, valid_password
 from rxchat.domain.email_addresses import email_key
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotSignedIn
 from rxchat.domain.ids import new_id, parse_id
@@ -88,7 +88,7 @@ class Registration:
             return None if await rows.has_accounts(session) else self._tokens.setup()
 
     async def create_first_administrator(
-        self, token: str, *, name: str, email: str, password: str, caller: Caller
+        self, token: str, *, name: str, email: str, password: str, client_info: ClientInfo
     ) -> SignInResult:
         """Create the first account and sign it in.
 
@@ -97,7 +97,7 @@ class Registration:
             InvalidInput: when name, address or password cannot be used.
             Conflict: when there is an account already.
         """
-        await self._limits.attempt("setup", caller)
+        await self._limits.attempt("setup", client_info)
         self._check_setup(token)
         name, email = valid_name(name), valid_email(email)
         hashed = await self._passwords.hash(checked_password(password, email=email, name=name))
@@ -108,19 +108,21 @@ class Registration:
             )
             if not created:
                 raise Conflict("There is an administrator already. Please sign in.")
-            await audit_log.append(session, user_id, "first_administrator_created", caller.address, correlation_id())
+            await audit_log.append(
+                session, user_id, "first_administrator_created", client_info.address, correlation_id()
+            )
         log.info("the first administrator was created", user_id=str(user_id))
-        return await self._enter(user_id, caller)
+        return await self._enter(user_id, client_info)
 
-    async def _enter(self, user_id: UUID, caller: Caller) -> SignInResult:
+    async def _enter(self, user_id: UUID, client_info: ClientInfo) -> SignInResult:
         async with self._database.begin(user_id) as session:
             user = await rows.own(session, user_id)
             account = await rows.by_email(session, user.email) if user else None
         if account is None:
             raise NotSignedIn
-        return await self._authentication.admit(account, caller, method="password")
+        return await self._authentication.admit(account, client_info, method="password")
 
-    async def register(self, *, name: str, email: str, password: str, caller: Caller) -> SignInResult | None:
+    async def register(self, *, name: str, email: str, password: str, client_info: ClientInfo) -> SignInResult | None:
         """Make an account for whoever asks, and sign them in; None: with mail, the address is confirmed by a link first.
 
         With mail, the answer is the same whether the address has an account already, whose owner gets a mail that says
@@ -137,7 +139,7 @@ class Registration:
             raise NotAllowed("Accounts here are made by invitation. Please ask an administrator for one.")
         name, email = valid_name(name), valid_email(email)
         password = checked_password(password, email=email, name=name)
-        await self._limits.attempt("register", caller, email_key(email))
+        await self._limits.attempt("register", client_info, email_key(email))
         hashed = await self._passwords.hash(password)
         user_id = new_id()
         is_confirmed = not self._post.is_configured
@@ -147,7 +149,7 @@ class Registration:
                 password_hash=hashed, is_confirmed=is_confirmed,
             )  # fmt: skip
             action = "registered" if created else "registration_refused"
-            await audit_log.append(session, user_id if created else None, action, caller.address, correlation_id())
+            await audit_log.append(session, user_id if created else None, action, client_info.address, correlation_id())
             link = None
             if created and not is_confirmed:
                 link = await self._links.make(
@@ -160,15 +162,15 @@ class Registration:
             return None
         if not created:
             raise Conflict("There is an account with this address already: sign in, or ask an administrator.")
-        return await self._enter(user_id, caller)
+        return await self._enter(user_id, client_info)
 
-    async def confirm(self, token: str, caller: Caller) -> None:
+    async def confirm(self, token: str, client_info: ClientInfo) -> None:
         """Take the proof that an address is its account's.
 
         Raises:
             NotAllowed: when the link does not work (any more).
         """
-        await self._limits.attempt("link", caller)
+        await self._limits.attempt("link", client_info)
         async with self._database.begin(None) as session:
             link = await self._links.peek(session, LinkKind.CONFIRMATION, token)
         if link is None or link.user_id is None:
@@ -177,16 +179,16 @@ class Registration:
             if await self._links.consume(session, LinkKind.CONFIRMATION, token) is None:
                 raise NotAllowed(OLD_LINK)
             await rows.confirm_email(session, link.user_id)
-            await audit_log.append(session, link.user_id, "email_confirmed", caller.address, correlation_id())
-        await self._limits.refund("link", caller)
+            await audit_log.append(session, link.user_id, "email_confirmed", client_info.address, correlation_id())
+        await self._limits.refund("link", client_info)
 
-    async def check_link(self, kind: str, token: str, caller: Caller) -> None:
+    async def check_link(self, kind: str, token: str, client_info: ClientInfo) -> None:
         """Return when a link works: the page behind it need not be filled in for nothing.
 
         Raises:
             NotAllowed: when it does not (any more).
         """
-        await self._limits.attempt("link", caller)
+        await self._limits.attempt("link", client_info)
         if kind == "setup":
             self._check_setup(token)
             if await self.setup_token() is None:
@@ -196,7 +198,7 @@ class Registration:
                 link = await self._links.peek(session, LinkKind(kind), token)
             if link is None:
                 raise NotAllowed(OLD_LINK)
-        await self._limits.refund("link", caller)
+        await self._limits.refund("link", client_info)
 
     def _check_setup(self, token: str) -> None:
         try:
@@ -206,22 +208,22 @@ class Registration:
                 "This link is not valid (any more). Start RxChat again: it prints a new one while there is no account."
             ) from error
 
-    async def get_invitation(self, token: str, caller: Caller) -> str:
+    async def get_invitation(self, token: str, client_info: ClientInfo) -> str:
         """Return the address that an invitation is for.
 
         Raises:
             NotAllowed: when the link does not work (any more).
         """
         await self._require_not_closed()
-        await self._limits.attempt("link", caller)
+        await self._limits.attempt("link", client_info)
         async with self._database.begin(None) as session:
             link = await self._links.peek(session, LinkKind.INVITATION, token)
         if link is None:
             raise NotAllowed(OLD_LINK)
-        await self._limits.refund("link", caller)
+        await self._limits.refund("link", client_info)
         return link.email
 
-    async def accept_invitation(self, token: str, *, name: str, password: str, caller: Caller) -> SignInResult:
+    async def accept_invitation(self, token: str, *, name: str, password: str, client_info: ClientInfo) -> SignInResult:
         """Accept an invitation: make the account and sign it in.
 
         Raises:
@@ -230,9 +232,9 @@ class Registration:
         """
         await self._require_not_closed()
         name = valid_name(name)
-        email = await self.get_invitation(token, caller)
+        email = await self.get_invitation(token, client_info)
         password = checked_password(password, email=email, name=name)
-        await self._limits.attempt("link", caller)
+        await self._limits.attempt("link", client_info)
         hashed = await self._passwords.hash(password)
         user_id = new_id()
         async with self._database.begin(user_id) as session:
@@ -247,10 +249,10 @@ class Registration:
             if not created:
                 raise NotAllowed(OLD_LINK)
             await audit_log.append(
-                session, user_id, "joined", caller.address, correlation_id(), invited_by=str(link.created_by)
+                session, user_id, "joined", client_info.address, correlation_id(), invited_by=str(link.created_by)
             )
-        await self._limits.refund("link", caller)
-        return await self._enter(user_id, caller)
+        await self._limits.refund("link", client_info)
+        return await self._enter(user_id, client_info)
 
     async def _require_not_closed(self) -> None:
         if (await self._rules.current()).registration is RegistrationMode.CLOSED:

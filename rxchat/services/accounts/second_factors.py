@@ -18,7 +18,7 @@ from rxchat.db.accounts import accounts as account_rows
 from rxchat.db.accounts import credentials as rows
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.platform.database import Database
-from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound
 from rxchat.observability import correlation_id
 from rxchat.services.accounts.sessions import Sessions
@@ -61,77 +61,81 @@ class SecondFactors:
         self._vault = vault
         self._sessions = sessions
 
-    async def status(self, viewer: Viewer) -> SecondFactorStatus:
+    async def status(self, current_user: CurrentUser) -> SecondFactorStatus:
         """Return what the person has set up."""
-        async with self._database.begin(viewer.user_id) as session:
-            secret = await rows.totp(session, viewer.user_id)
-            left = await rows.recovery_codes_left(session, viewer.user_id)
-            passkeys = await rows.passkeys(session, viewer.user_id)
+        async with self._database.begin(current_user.user_id) as session:
+            secret = await rows.totp(session, current_user.user_id)
+            left = await rows.recovery_codes_left(session, current_user.user_id)
+            passkeys = await rows.passkeys(session, current_user.user_id)
         has_totp = secret is not None and secret.confirmed_at is not None
         return SecondFactorStatus(has_totp, left, tuple((item.id, item.name) for item in passkeys))
 
-    async def begin_totp(self, viewer: Viewer) -> TotpEnrollment:
+    async def begin_totp(self, current_user: CurrentUser) -> TotpEnrollment:
         """Make a secret for an authenticator app; it counts once `confirm_totp` has seen a code of it.
 
         Raises:
             Conflict: when one is in force already.
         """
         secret = random_base32(32)
-        sealed = self._vault.seal(_PURPOSE, str(viewer.user_id), secret.encode())
-        async with self._database.begin(viewer.user_id) as session:
-            await account_rows.require_reauthenticated(session, viewer)
-            if not await rows.begin_totp(session, viewer.user_id, sealed):
+        sealed = self._vault.seal(_PURPOSE, str(current_user.user_id), secret.encode())
+        async with self._database.begin(current_user.user_id) as session:
+            await account_rows.require_reauthenticated(session, current_user)
+            if not await rows.begin_totp(session, current_user.user_id, sealed):
                 raise Conflict("There is an authenticator app already. Remove it first to set up another one.")
-        uri = TOTP(secret).provisioning_uri(name=viewer.email, issuer_name=ISSUER)
+        uri = TOTP(secret).provisioning_uri(name=current_user.email, issuer_name=ISSUER)
         return TotpEnrollment(secret, uri, await asyncio.to_thread(_picture, uri))
 
-    async def confirm_totp(self, viewer: Viewer, code: str, caller: Caller) -> list[str]:
+    async def confirm_totp(self, current_user: CurrentUser, code: str, client_info: ClientInfo) -> list[str]:
         """Put the authenticator app in force with its first code, and return the ten recovery codes.
 
         Raises:
             InvalidInput: when the code is not right.
             NotFound: when nothing was begun.
         """
-        async with self._database.begin(viewer.user_id) as session:
-            await account_rows.require_reauthenticated(session, viewer)
-            secret = await rows.totp(session, viewer.user_id)
+        async with self._database.begin(current_user.user_id) as session:
+            await account_rows.require_reauthenticated(session, current_user)
+            secret = await rows.totp(session, current_user.user_id)
             if secret is None or secret.confirmed_at is not None:
                 raise NotFound("Please begin again: there is no authenticator app that waits for its first code.")
-            step = self._step_of(viewer.user_id, secret.sealed, code)
-            if step is None or not await rows.use_totp_step(session, viewer.user_id, step):
+            step = self._step_of(current_user.user_id, secret.sealed, code)
+            if step is None or not await rows.use_totp_step(session, current_user.user_id, step):
                 raise InvalidInput(
                     "This code is not right. Check that the phone's clock is, and try the code that it shows now."
                 )
-            codes = await self._new_codes(session, viewer.user_id)
+            codes = await self._new_codes(session, current_user.user_id)
             # What was signed in before there was this factor has not shown it.
-            await session_rows.end(session, viewer.user_id, but=viewer.session_id, reason="second factor added")
-            await audit_log.append(session, viewer.user_id, "totp_added", caller.address, correlation_id())
-        await self._sessions.show_second_factor(viewer)
+            await session_rows.end(
+                session, current_user.user_id, but=current_user.session_id, reason="second factor added"
+            )
+            await audit_log.append(session, current_user.user_id, "totp_added", client_info.address, correlation_id())
+        await self._sessions.show_second_factor(current_user)
         return codes
 
-    async def remove_totp(self, viewer: Viewer, caller: Caller) -> None:
+    async def remove_totp(self, current_user: CurrentUser, client_info: ClientInfo) -> None:
         """Remove the authenticator app, and the recovery codes with it unless a passkey still needs them.
 
         Raises:
             NotFound: when there is none.
         """
-        async with self._database.begin(viewer.user_id) as session:
-            await account_rows.require_reauthenticated(session, viewer)
-            if not await rows.remove_totp(session, viewer.user_id):
+        async with self._database.begin(current_user.user_id) as session:
+            await account_rows.require_reauthenticated(session, current_user)
+            if not await rows.remove_totp(session, current_user.user_id):
                 raise NotFound("There is no authenticator app.")
-            if not await rows.passkeys(session, viewer.user_id):
-                await rows.replace_recovery_codes(session, viewer.user_id, [])
-            await audit_log.append(session, viewer.user_id, "totp_removed", caller.address, correlation_id())
+            if not await rows.passkeys(session, current_user.user_id):
+                await rows.replace_recovery_codes(session, current_user.user_id, [])
+            await audit_log.append(session, current_user.user_id, "totp_removed", client_info.address, correlation_id())
 
-    async def regenerate_codes(self, viewer: Viewer, caller: Caller) -> list[str]:
+    async def regenerate_codes(self, current_user: CurrentUser, client_info: ClientInfo) -> list[str]:
         """Return ten new recovery codes; the old ones stop working."""
-        async with self._database.begin(viewer.user_id) as session:
-            await account_rows.require_reauthenticated(session, viewer)
-            codes = await self._new_codes(session, viewer.user_id)
-            await audit_log.append(session, viewer.user_id, "recovery_codes_renewed", caller.address, correlation_id())
+        async with self._database.begin(current_user.user_id) as session:
+            await account_rows.require_reauthenticated(session, current_user)
+            codes = await self._new_codes(session, current_user.user_id)
+            await audit_log.append(
+                session, current_user.user_id, "recovery_codes_renewed", client_info.address, correlation_id()
+            )
         return codes
 
-    async def verify(self, user_id: UUID, code: str, caller: Caller) -> bool:
+    async def verify(self, user_id: UUID, code: str, client_info: ClientInfo) -> bool:
         """Whether a code is right, of the app or one of the recovery codes; it is used up by asking."""
         code = "".join(character for character in code.lower() if character.isalnum())[:64]
         async with self._database.begin(user_id) as session:
@@ -143,7 +147,7 @@ class SecondFactors:
             if taken:
                 left = await rows.recovery_codes_left(session, user_id)
                 await audit_log.append(
-                    session, user_id, "recovery_code_used", caller.address, correlation_id(), codes_left=left
+                    session, user_id, "recovery_code_used", client_info.address, correlation_id(), codes_left=left
                 )
             return taken
 

@@ -13,7 +13,7 @@ from rxchat.db.accounts import accounts as account_rows
 from rxchat.db.accounts import sessions as rows
 from rxchat.db.accounts.sessions import SessionRecord
 from rxchat.db.platform.database import Database
-from rxchat.domain.accounts import Caller, SecondFactorPolicy, Viewer, password_version
+from rxchat.domain.accounts import ClientInfo, CurrentUser, SecondFactorPolicy, password_version
 from rxchat.domain.audit_actions import AuditAction
 from rxchat.domain.errors import DatabaseUnavailable, NotFound, NotSignedIn, SecondFactorNeeded
 from rxchat.domain.ids import new_id
@@ -95,7 +95,7 @@ class Sessions:
         self._access = access
         self.idle = idle
         self.absolute = absolute
-        self._known: dict[bytes, tuple[float, Viewer]] = {}
+        self._known: dict[bytes, tuple[float, CurrentUser]] = {}
         self._ended: dict[bytes, float] = {}
         self._changes = 0
         access.on_change(self._forget)
@@ -105,13 +105,13 @@ class Sessions:
         if user_id is None:
             self._known.clear()
             return
-        for seal in [seal for seal, (_, viewer) in self._known.items() if viewer.user_id == user_id]:
+        for seal in [seal for seal, (_, current_user) in self._known.items() if current_user.user_id == user_id]:
             del self._known[seal]
 
     async def open(
         self,
         user_id: UUID,
-        caller: Caller,
+        client_info: ClientInfo,
         *,
         method: str,
         second_factor: bool,
@@ -132,8 +132,8 @@ class Sessions:
             user_id=user_id,
             id=token.session_id,
             expires_at=now + (lifetime or self.absolute),
-            address=caller.address[:100],
-            user_agent=clean_line(caller.user_agent)[:300],
+            address=client_info.address[:100],
+            user_agent=clean_line(client_info.user_agent)[:300],
             kind=kind,
             method=method,
             second_factor_at=now if second_factor else None,
@@ -145,7 +145,7 @@ class Sessions:
                 raise NotSignedIn("Please sign in again.")
             await rows.open_session(session, row)
             await audit_log.append(
-                session, user_id, "signed_in", caller.address, correlation_id(),
+                session, user_id, "signed_in", client_info.address, correlation_id(),
                 method=method, kind=kind, second_factor=second_factor, session=str(token.session_id),
             )  # fmt: skip
         return token
@@ -154,7 +154,7 @@ class Sessions:
         """Return the value of a session cookie."""
         return self._tokens.session(token, self.absolute)
 
-    async def viewer(self, sealed: str, *, enrolling: bool = False) -> Viewer:
+    async def current_user(self, sealed: str, *, enrolling: bool = False) -> CurrentUser:
         """Return who is behind a session cookie, as the server's record has it now.
 
         With `enrolling`, somebody who has to set up a second factor first may pass: it is for the pages to do that.
@@ -197,7 +197,7 @@ class Sessions:
         if holder is None:
             return None
         try:
-            await self.viewer(sealed, enrolling=True)
+            await self.current_user(sealed, enrolling=True)
         except NotSignedIn:
             if len(self._ended) >= _REMEMBER_AT_MOST:
                 self._ended.clear()
@@ -207,21 +207,21 @@ class Sessions:
             return holder
         return holder
 
-    async def rotate_if_due(self, viewer: Viewer) -> tuple[str, int] | None:
+    async def rotate_if_due(self, current_user: CurrentUser) -> tuple[str, int] | None:
         """Return a new cookie and its seconds when it is time for one, which makes the old one worthless soon.
 
         It is time once a day, and after a password or a second factor was changed.
         """
         fresh = new_id()
-        async with self._database.begin(viewer.user_id) as session:
-            until = await rows.rotate(session, viewer.user_id, viewer.session_id, fresh, _ROTATED_EVERY)
+        async with self._database.begin(current_user.user_id) as session:
+            until = await rows.rotate(session, current_user.user_id, current_user.session_id, fresh, _ROTATED_EVERY)
         if until is None:
             return None
-        self._access.changed(viewer.user_id)
+        self._access.changed(current_user.user_id)
         left = until - datetime.now(UTC)
-        return self._tokens.session(SessionToken(viewer.user_id, fresh), left), int(left.total_seconds())
+        return self._tokens.session(SessionToken(current_user.user_id, fresh), left), int(left.total_seconds())
 
-    async def authenticate_bearer(self, credential: str) -> Viewer:
+    async def authenticate_bearer(self, credential: str) -> CurrentUser:
         """Return who is behind a program's access token or API key.
 
         Raises:
@@ -232,10 +232,10 @@ class Sessions:
             return await self._behind_key(credential)
         return await self._checked(credential, Purpose.ACCESS, "program", enrolling=False)
 
-    async def _checked(self, sealed: str, purpose: Purpose, kind: str, *, enrolling: bool) -> Viewer:
+    async def _checked(self, sealed: str, purpose: Purpose, kind: str, *, enrolling: bool) -> CurrentUser:
         seal = hashlib.sha256(purpose.value + sealed.encode("utf-8", "surrogatepass")).digest()
-        viewer = self._remembered(seal)
-        if viewer is None:
+        current_user = self._remembered(seal)
+        if current_user is None:
             token = self._tokens.open_session(sealed, purpose)
             changes = self._changes
             async with self._database.begin(token.user_id) as session:
@@ -245,16 +245,16 @@ class Sessions:
                 if found.last_used_at and datetime.now(UTC) - found.last_used_at > _SEEN_EVERY:
                     await rows.touch_session(session, token.user_id, found.session_id or token.session_id)
             shown = found.has_second_factor and found.second_factor_at is not None
-            viewer = await self._viewer(token.user_id, found.session_id or token.session_id, found, shown)
-            self._remember(seal, viewer, changes)
-        if viewer.must_enrol and not enrolling:
+            current_user = await self._current_user(token.user_id, found.session_id or token.session_id, found, shown)
+            self._remember(seal, current_user, changes)
+        if current_user.must_enrol and not enrolling:
             raise SecondFactorNeeded
-        return viewer
+        return current_user
 
-    async def _behind_key(self, key: str) -> Viewer:
+    async def _behind_key(self, key: str) -> CurrentUser:
         seal = hashlib.sha256(b"key" + key.encode("utf-8", "surrogatepass")).digest()
-        viewer = self._remembered(seal)
-        if viewer is None:
+        current_user = self._remembered(seal)
+        if current_user is None:
             changes = self._changes
             async with self._database.begin(None) as session:
                 found = await rows.behind_key(session, self._vault.digest(KEY_PURPOSE, key))
@@ -264,30 +264,30 @@ class Sessions:
                 async with self._database.begin(found.user_id) as session:
                     await rows.touch_key(session, found.user_id, found.key_id)
             # The key was made by somebody who had shown theirs, if they had to.
-            viewer = await self._viewer(found.user_id, found.key_id, found, found.has_second_factor)
-            self._remember(seal, viewer, changes)
-        if viewer.must_enrol:
+            current_user = await self._current_user(found.user_id, found.key_id, found, found.has_second_factor)
+            self._remember(seal, current_user, changes)
+        if current_user.must_enrol:
             raise SecondFactorNeeded
-        return viewer
+        return current_user
 
-    def _remembered(self, seal: bytes) -> Viewer | None:
-        until, viewer = self._known.get(seal, (0.0, None))
-        return viewer if time.monotonic() < until and self._access.is_up_to_date else None
+    def _remembered(self, seal: bytes) -> CurrentUser | None:
+        until, current_user = self._known.get(seal, (0.0, None))
+        return current_user if time.monotonic() < until and self._access.is_up_to_date else None
 
-    def _remember(self, seal: bytes, viewer: Viewer, changes: int) -> None:
+    def _remember(self, seal: bytes, current_user: CurrentUser, changes: int) -> None:
         if changes != self._changes:
             # Something changed while this was read: what was read may be from before.
             return
         if len(self._known) >= _REMEMBER_AT_MOST:
             self._known.clear()
-        self._known[seal] = (time.monotonic() + _REMEMBER_SECONDS, viewer)
+        self._known[seal] = (time.monotonic() + _REMEMBER_SECONDS, current_user)
 
-    async def _viewer(self, user_id: UUID, session_id: UUID, found: SessionRecord, shown: bool) -> Viewer:
+    async def _current_user(self, user_id: UUID, session_id: UUID, found: SessionRecord, shown: bool) -> CurrentUser:
         permissions = frozenset(Permission(name) for name in found.permissions if name in _PERMISSIONS)
         policy = (await self._rules.current()).second_factor
         is_lacking = policy is not SecondFactorPolicy.NOBODY and not shown
         administrative = permissions & ADMINISTRATIVE
-        return Viewer(
+        return CurrentUser(
             user_id=user_id,
             session_id=session_id,
             name=found.name,
@@ -303,23 +303,23 @@ class Sessions:
             must_enrol=is_lacking and policy is SecondFactorPolicy.EVERYBODY,
         )
 
-    async def show_second_factor(self, viewer: Viewer) -> None:
+    async def show_second_factor(self, current_user: CurrentUser) -> None:
         """Note that the person has shown a second factor in this sign-in."""
-        async with self._database.begin(viewer.user_id) as session:
-            await rows.show_second_factor(session, viewer.user_id, viewer.session_id)
-        self._access.changed(viewer.user_id)
+        async with self._database.begin(current_user.user_id) as session:
+            await rows.show_second_factor(session, current_user.user_id, current_user.session_id)
+        self._access.changed(current_user.user_id)
 
-    async def knows_device(self, user_id: UUID, caller: Caller) -> bool:
+    async def knows_device(self, user_id: UUID, client_info: ClientInfo) -> bool:
         """Whether the caller's browser has signed this person in before."""
-        if caller.device_id is None:
+        if client_info.device_id is None:
             return False
         async with self._database.begin(user_id) as session:
-            return await rows.knows_device(session, user_id, caller.device_id)
+            return await rows.knows_device(session, user_id, client_info.device_id)
 
-    async def mine(self, viewer: Viewer) -> list[SessionView]:
+    async def mine(self, current_user: CurrentUser) -> list[SessionView]:
         """Return the person's own sign-ins, the one used last first."""
-        async with self._database.begin(viewer.user_id) as session:
-            found = await rows.active(session, viewer.user_id, self.idle)
+        async with self._database.begin(current_user.user_id) as session:
+            found = await rows.active(session, current_user.user_id, self.idle)
         return [
             SessionView(
                 row.id,
@@ -329,36 +329,48 @@ class Sessions:
                 row.address,
                 row.created_at,
                 row.last_seen_at,
-                is_this=row.id == viewer.session_id,
+                is_this=row.id == current_user.session_id,
             )
             for row in found
         ]
 
-    async def end(self, viewer: Viewer, session_id: UUID, caller: Caller) -> None:
+    async def end(self, current_user: CurrentUser, session_id: UUID, client_info: ClientInfo) -> None:
         """End one of the person's own sign-ins.
 
         Raises:
             NotFound: when there is none of theirs with this id.
         """
-        await self._end(viewer, caller, "session_ended", only=session_id)
+        await self._end(current_user, client_info, "session_ended", only=session_id)
 
-    async def end_others(self, viewer: Viewer, caller: Caller) -> int:
+    async def end_others(self, current_user: CurrentUser, client_info: ClientInfo) -> int:
         """End all of the person's sign-ins but this one; return how many there were."""
-        return await self._end(viewer, caller, "other_sessions_ended", but=viewer.session_id)
+        return await self._end(current_user, client_info, "other_sessions_ended", but=current_user.session_id)
 
-    async def sign_out(self, viewer: Viewer, caller: Caller) -> None:
+    async def sign_out(self, current_user: CurrentUser, client_info: ClientInfo) -> None:
         """End this sign-in, wherever its cookie may still be."""
-        await self._end(viewer, caller, "signed_out", only=viewer.session_id)
+        await self._end(current_user, client_info, "signed_out", only=current_user.session_id)
 
     async def _end(
-        self, viewer: Viewer, caller: Caller, action: AuditAction, *, only: UUID | None = None, but: UUID | None = None
+        self,
+        current_user: CurrentUser,
+        client_info: ClientInfo,
+        action: AuditAction,
+        *,
+        only: UUID | None = None,
+        but: UUID | None = None,
     ) -> int:
-        async with self._database.begin(viewer.user_id) as session:
-            ended = await rows.end(session, viewer.user_id, only=only, but=but, reason=action)
+        async with self._database.begin(current_user.user_id) as session:
+            ended = await rows.end(session, current_user.user_id, only=only, but=but, reason=action)
             if only is not None and not ended:
                 raise NotFound
             await audit_log.append(
-                session, viewer.user_id, action, caller.address, correlation_id(), session=str(only or but), count=ended
+                session,
+                current_user.user_id,
+                action,
+                client_info.address,
+                correlation_id(),
+                session=str(only or but),
+                count=ended,
             )
-        self._access.changed(viewer.user_id)
+        self._access.changed(current_user.user_id)
         return ended

@@ -15,7 +15,7 @@ from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.accounts.accounts import Account
 from rxchat.db.platform.database import Database
 from rxchat.domain import mail
-from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.email_addresses import email_key
 from rxchat.domain.errors import NotSignedIn, ReauthenticationFailed, SignInAgain, TooManyAttempts
 from rxchat.domain.ids import new_id
@@ -85,7 +85,7 @@ class SignIn:
             return None
 
     async def sign_in(
-        self, email: str, password: str, caller: Caller, *, scopes: frozenset[Scope] | None = None
+        self, email: str, password: str, client_info: ClientInfo, *, scopes: frozenset[Scope] | None = None
     ) -> SignInResult:
         """Check a password; with scopes, for a program that is limited to them.
 
@@ -93,20 +93,20 @@ class SignIn:
             NotSignedIn: in every case of failure, with the same words and after the same work.
             TooManyAttempts: when it was tried too often.
         """
-        account = await self._password_checked(email, password, caller)
-        return await self.admit(account, caller, method="password", scopes=scopes)
+        account = await self._password_checked(email, password, client_info)
+        return await self.admit(account, client_info, method="password", scopes=scopes)
 
-    async def _password_checked(self, email: str, password: str, caller: Caller) -> Account:
+    async def _password_checked(self, email: str, password: str, client_info: ClientInfo) -> Account:
         email = email.strip()[:254].replace("\x00", "")
         async with self._database.begin(None) as session:
             account = await rows.by_email(session, email)
-        is_known = account is not None and await self._sessions.knows_device(account.id, caller)
+        is_known = account is not None and await self._sessions.knows_device(account.id, client_info)
         # By the account where there is one: the database knows better than we which spellings of an address are the same.
         subject = str(account.id) if account else email_key(email)
-        attempt = await self._limits.attempt("sign-in", caller, subject, is_known_device=is_known)
+        attempt = await self._limits.attempt("sign-in", client_info, subject, is_known_device=is_known)
         matches = await self._passwords.matches(password[:10_000], account.password_hash if account else None)
         if account is None or not matches or account.is_suspended:
-            await self._refused(account, caller, "password")
+            await self._refused(account, client_info, "password")
             raise NotSignedIn(self._wrong)
         await self._limits.reset(attempt)
         if account.password_hash and self._passwords.is_outdated(account.password_hash):
@@ -120,19 +120,19 @@ class SignIn:
         """The one sentence for everybody who is not let in, whatever the reason."""
         return WRONG_OR_UNCONFIRMED if self._post.is_configured else WRONG
 
-    async def _refused(self, account: Account | None, caller: Caller, method: str) -> None:
+    async def _refused(self, account: Account | None, client_info: ClientInfo, method: str) -> None:
         """Write down that somebody was not let in; whose account it is says nothing about who it was."""
         observability.SIGN_INS.labels("refused").inc()
         tried = str(account.id) if account else ""
         async with self._database.begin(None) as session:
             await audit_log.append(
-                session, None, "sign_in_refused", caller.address, correlation_id(), method=method, account=tried
+                session, None, "sign_in_refused", client_info.address, correlation_id(), method=method, account=tried
             )
 
     async def admit(
         self,
         account: Account,
-        caller: Caller,
+        client_info: ClientInfo,
         *,
         method: str,
         second_factor: bool = False,
@@ -144,11 +144,11 @@ class SignIn:
             NotSignedIn: when the account is suspended, or its address was never confirmed.
         """
         if account.is_suspended:
-            await self._refused(account, caller, method)
+            await self._refused(account, client_info, method)
             raise NotSignedIn(self._wrong)
         if not account.is_confirmed:
-            await self._refused(account, caller, method)
-            await self._send_confirmation(account, caller)
+            await self._refused(account, client_info, method)
+            await self._send_confirmation(account, client_info)
             raise NotSignedIn(self._wrong)
         if account.has_second_factor and not second_factor:
             facts = {
@@ -160,13 +160,13 @@ class SignIn:
             }
             return SignInResult(pending=self._tokens.seal(Purpose.PENDING, facts, _PENDING))
         return await self._let_in(
-            account.id, account.password_version, caller, method, second_factor=second_factor, scopes=scopes
+            account.id, account.password_version, client_info, method, second_factor=second_factor, scopes=scopes
         )
 
-    async def _send_confirmation(self, account: Account, caller: Caller) -> None:
+    async def _send_confirmation(self, account: Account, client_info: ClientInfo) -> None:
         """Send the link again, now and then: the first one may have expired."""
         try:
-            await self._limits.attempt("confirmation", caller, str(account.id), allowance=RateLimit(subject=2))
+            await self._limits.attempt("confirmation", client_info, str(account.id), allowance=RateLimit(subject=2))
         except TooManyAttempts:
             return
         async with self._database.begin(account.id) as session:
@@ -179,16 +179,16 @@ class SignIn:
         self,
         user_id: UUID,
         password_version: str,
-        caller: Caller,
+        client_info: ClientInfo,
         method: str,
         *,
         second_factor: bool,
         scopes: frozenset[Scope] | None,
     ) -> SignInResult:
-        device_id = caller.device_id or new_id()
+        device_id = client_info.device_id or new_id()
         token = await self._sessions.open(
             user_id,
-            caller,
+            client_info,
             method=method,
             second_factor=second_factor,
             password_version=password_version,
@@ -218,7 +218,7 @@ class SignIn:
             return False
         return True
 
-    async def verify_second_factor(self, pending: str, code: str, caller: Caller) -> SignInResult:
+    async def verify_second_factor(self, pending: str, code: str, client_info: ClientInfo) -> SignInResult:
         """Take the second step with a code of the authenticator app, or a recovery code.
 
         Raises:
@@ -226,19 +226,19 @@ class SignIn:
             TooManyAttempts: when it was tried too often.
         """
         user_id = self.pending_user(pending)
-        is_known = await self._sessions.knows_device(user_id, caller)
-        attempt = await self._limits.attempt("second-factor", caller, str(user_id), is_known_device=is_known)
-        if not await self._second_factors.verify(user_id, code, caller):
+        is_known = await self._sessions.knows_device(user_id, client_info)
+        attempt = await self._limits.attempt("second-factor", client_info, str(user_id), is_known_device=is_known)
+        if not await self._second_factors.verify(user_id, code, client_info):
             observability.SIGN_INS.labels("refused").inc()
             async with self._database.begin(None) as session:
                 await audit_log.append(
-                    session, None, "second_factor_refused", caller.address, correlation_id(), account=str(user_id)
+                    session, None, "second_factor_refused", client_info.address, correlation_id(), account=str(user_id)
                 )
             raise NotSignedIn(WRONG_CODE)
         await self._limits.reset(attempt)
-        return await self.complete(pending, caller)
+        return await self.complete(pending, client_info)
 
-    async def complete(self, pending: str, caller: Caller) -> SignInResult:
+    async def complete(self, pending: str, client_info: ClientInfo) -> SignInResult:
         """Let somebody in who has just shown their second factor; each first step leads in once.
 
         Raises:
@@ -255,9 +255,11 @@ class SignIn:
             raise NotSignedIn("Please sign in again.")
         asked = facts.get("scopes")
         scopes = valid_scopes(asked) if isinstance(asked, list) else None
-        return await self._let_in(user_id, version, caller, str(facts.get("method")), second_factor=True, scopes=scopes)
+        return await self._let_in(
+            user_id, version, client_info, str(facts.get("method")), second_factor=True, scopes=scopes
+        )
 
-    async def reauthenticate(self, viewer: Viewer, password: str, caller: Caller) -> None:
+    async def reauthenticate(self, current_user: CurrentUser, password: str, client_info: ClientInfo) -> None:
         """Check the password of the user who holds the session, before something that cannot be undone.
 
         The transaction that does it begins with `require_reauthenticated` of the accounts' queries.
@@ -268,33 +270,37 @@ class SignIn:
             ReauthenticationFailed: when the password is wrong.
             TooManyAttempts: when it was tried too often.
         """
-        if viewer.owes_second_factor:
+        if current_user.owes_second_factor:
             raise SignInAgain
-        async with self._database.begin(viewer.user_id) as session:
-            account = await rows.own(session, viewer.user_id)
+        async with self._database.begin(current_user.user_id) as session:
+            account = await rows.own(session, current_user.user_id)
         if account is None:
             raise NotSignedIn
         if account.password_hash is None:
-            await self.require_recent(viewer)
+            await self.require_recent(current_user)
             return
-        is_known = await self._sessions.knows_device(viewer.user_id, caller)
-        attempt = await self._limits.attempt("sign-in", caller, str(viewer.user_id), is_known_device=is_known)
+        is_known = await self._sessions.knows_device(current_user.user_id, client_info)
+        attempt = await self._limits.attempt(
+            "sign-in", client_info, str(current_user.user_id), is_known_device=is_known
+        )
         if not await self._passwords.matches(password[:10_000], account.password_hash):
-            async with self._database.begin(viewer.user_id) as session:
-                await audit_log.append(session, viewer.user_id, "proof_refused", caller.address, correlation_id())
+            async with self._database.begin(current_user.user_id) as session:
+                await audit_log.append(
+                    session, current_user.user_id, "proof_refused", client_info.address, correlation_id()
+                )
             raise ReauthenticationFailed
         await self._limits.reset(attempt)
 
-    async def require_recent(self, viewer: Viewer) -> None:
+    async def require_recent(self, current_user: CurrentUser) -> None:
         """Make sure that the sign-in is one of the last ten minutes, with the second factor if there is one.
 
         Raises:
             SignInAgain: when it is not.
         """
-        if viewer.owes_second_factor or not await self._is_recent(viewer):
+        if current_user.owes_second_factor or not await self._is_recent(current_user):
             raise SignInAgain
 
-    async def _is_recent(self, viewer: Viewer) -> bool:
+    async def _is_recent(self, current_user: CurrentUser) -> bool:
         now = datetime.now(UTC)
-        mine = await self._sessions.mine(viewer)
+        mine = await self._sessions.mine(current_user)
         return any(item.is_this and now - item.created_at < _RECENT for item in mine)

@@ -1,12 +1,17 @@
-"""The services of this process, for those who cannot be handed them: Reflex makes its states itself."""
+"""The services of this process, in a typed group for each capability.
+
+Reflex creates its states itself, so they cannot be given services as arguments: they call `get_services`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from rxchat.services.access.audit_log import AuditLog
-from rxchat.services.access.authorization import Authorization
 from rxchat.services.access.denial_log import AccessDenials
+from rxchat.services.access.grants import Grants
+from rxchat.services.access.groups import Groups
+from rxchat.services.access.roles import Roles
 from rxchat.services.access.user_admin import UserAdmin
 from rxchat.services.accounts.api_credentials import ApiCredentials
 from rxchat.services.accounts.external_login import ExternalLogin
@@ -17,66 +22,133 @@ from rxchat.services.accounts.registration import Registration
 from rxchat.services.accounts.second_factors import SecondFactors
 from rxchat.services.accounts.sessions import Sessions
 from rxchat.services.accounts.sign_in import SignIn
-from rxchat.services.app.data_export import MyData
+from rxchat.services.app.account_deletion import AccountDeletion
+from rxchat.services.app.data_export import DataExport
 from rxchat.services.app.health import Health
 from rxchat.services.app.maintenance import Maintenance
+from rxchat.services.app.profile import Profiles
 from rxchat.services.chat.answer_stream import AnswerStreams
 from rxchat.services.chat.context_sources import ContextSources
 from rxchat.services.chat.conversations import Conversations
 from rxchat.services.chat.messages import ChatService
 from rxchat.services.chat.run_engine import RunEngine
-from rxchat.services.documents.collections import Library
+from rxchat.services.documents.collection_shares import CollectionShares
+from rxchat.services.documents.collections import Collections
+from rxchat.services.documents.documents import Documents
 from rxchat.services.documents.files import Files
 from rxchat.services.documents.ingestion import Ingestion
 from rxchat.services.documents.signed_urls import SignedUrls
 from rxchat.services.documents.trash import Trash
 from rxchat.services.documents.versions import Versions
 from rxchat.services.models.catalog import ModelCatalog
-from rxchat.services.platform.change_feeds import AccessInvalidator, ChangeFeed, PgListener
+from rxchat.services.platform.change_feeds import AccessInvalidator, ChangeFeed
 from rxchat.services.platform.instance_settings import InstanceSettings
 from rxchat.services.platform.mail_sender import MailSender
+from rxchat.services.platform.pg_listener import PgListener
 from rxchat.services.retrieval.search import DocumentSearch
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
-    """All that RxChat can do, wired together by bootstrap.py."""
+class PlatformServices:
+    """What every capability uses."""
 
-    access: AccessInvalidator
-    activity: ChangeFeed
-    attaching: ContextSources
-    audit: AuditLog
-    authentication: SignIn
-    chats: ChatService
-    conversations: Conversations
-    denials: AccessDenials
-    document_activity: ChangeFeed
-    engine: RunEngine
-    federation: ExternalLogin
-    file_links: SignedUrls
-    files: Files
-    health: Health
-    ingestion: Ingestion
-    library: Library
-    limits: RateLimits
-    live: AnswerStreams
-    models: ModelCatalog
-    my_data: MyData
-    notices: PgListener
+    pg_listener: PgListener
+    access_invalidator: AccessInvalidator
+    conversation_feed: ChangeFeed
+    document_feed: ChangeFeed
+    instance_settings: InstanceSettings
+    mail_sender: MailSender
+
+
+@dataclass(frozen=True, slots=True)
+class AccountServices:
+    """Sign-in, and everything that belongs to one user."""
+
+    api_credentials: ApiCredentials
+    external_login: ExternalLogin
     passkeys: Passkeys
-    password_changes: PasswordReset
-    people: UserAdmin
-    post: MailSender
-    programs: ApiCredentials
+    password_reset: PasswordReset
+    rate_limits: RateLimits
     registration: Registration
-    retrieval: DocumentSearch
-    rules: InstanceSettings
     second_factors: SecondFactors
     sessions: Sessions
-    teams: Authorization
+    sign_in: SignIn
+
+
+@dataclass(frozen=True, slots=True)
+class AccessServices:
+    """Roles, groups and grants, administration of users, audit."""
+
+    audit_log: AuditLog
+    denials: AccessDenials
+    grants: Grants
+    groups: Groups
+    roles: Roles
+    user_admin: UserAdmin
+
+
+@dataclass(frozen=True, slots=True)
+class ModelServices:
+    """The models that can be chosen."""
+
+    catalog: ModelCatalog
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentServices:
+    """Collections, files, uploads, ingestion."""
+
+    collection_shares: CollectionShares
+    collections: Collections
+    documents: Documents
+    files: Files
+    ingestion: Ingestion
+    signed_urls: SignedUrls
     trash: Trash
-    upkeep: Maintenance
     versions: Versions
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalServices:
+    """Search in documents."""
+
+    search: DocumentSearch
+
+
+@dataclass(frozen=True, slots=True)
+class ChatServices:
+    """Conversations, answers and their streams."""
+
+    answer_streams: AnswerStreams
+    context_sources: ContextSources
+    conversations: Conversations
+    messages: ChatService
+    run_engine: RunEngine
+
+
+@dataclass(frozen=True, slots=True)
+class AppServices:
+    """What needs all the others."""
+
+    account_deletion: AccountDeletion
+    data_export: DataExport
+    health: Health
+    maintenance: Maintenance
+    profiles: Profiles
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All that RxChat can do; bootstrap.py creates and connects it."""
+
+    platform: PlatformServices
+    accounts: AccountServices
+    access: AccessServices
+    models: ModelServices
+    documents: DocumentServices
+    retrieval: RetrievalServices
+    chat: ChatServices
+    app: AppServices
 
 
 _installed: list[Services] = []

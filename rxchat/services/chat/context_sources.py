@@ -14,7 +14,7 @@ from rxchat.db.chat import turn_queries
 from rxchat.db.chat.conversation_sources import Knowledge
 from rxchat.db.documents import documents as document_rows
 from rxchat.db.platform.database import Database
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.conversations import ContextSourceAttached, ContextSourceDetached
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound
@@ -38,7 +38,7 @@ class Attached:
 
 
 async def events_of(
-    session: AsyncSession, viewer: Viewer, attached: Attached, known: Sequence[Knowledge] = ()
+    session: AsyncSession, current_user: CurrentUser, attached: Attached, known: Sequence[Knowledge] = ()
 ) -> list[ContextSourceAttached]:
     """Return what attaching adds to a conversation that knows something already.
 
@@ -46,11 +46,11 @@ async def events_of(
         InvalidInput: when something is gone, or may not be read.
     """
     if attached != Attached():
-        require_scope(viewer, Scope.FILES)
+        require_scope(current_user, Scope.FILES)
     have = {item.id for item in known}
     events = [await _named(session, found) for found in dict.fromkeys(attached.ids) if found not in have]
     if attached.draft_key is not None:
-        collection_id = await document_rows.drafted(session, viewer.user_id, attached.draft_key)
+        collection_id = await document_rows.drafted(session, current_user.user_id, attached.draft_key)
         found = await document_rows.documents(session, collection_id) if collection_id else []
         # An upload that broke off is not part of what is asked about.
         held = [item for item in found if item.state is not DocumentState.UPLOADING]
@@ -74,11 +74,11 @@ async def _named(session: AsyncSession, found: UUID) -> ContextSourceAttached:
     return ContextSourceAttached(knowledge_id=found, kind="document", name=document.name)
 
 
-async def names_of(session: AsyncSession, viewer: Viewer, attached: Attached) -> str:
+async def names_of(session: AsyncSession, current_user: CurrentUser, attached: Attached) -> str:
     """Return what is said in the place of a message that has files and no text: which files those are."""
     names = list[str]()
     if attached.draft_key is not None:
-        collection_id = await document_rows.drafted(session, viewer.user_id, attached.draft_key)
+        collection_id = await document_rows.drafted(session, current_user.user_id, attached.draft_key)
         found = await document_rows.documents(session, collection_id) if collection_id else []
         # In the order in which they were attached; what is in a mail is named by the mail.
         own = [item for item in found if item.parent_id is None and item.state is not DocumentState.UPLOADING]
@@ -95,43 +95,45 @@ class ContextSources:
         """Know where truth lives."""
         self._database = database
 
-    async def of(self, viewer: Viewer, conversation_id: UUID) -> list[Knowledge]:
+    async def of(self, current_user: CurrentUser, conversation_id: UUID) -> list[Knowledge]:
         """Return what a conversation of the person's own is grounded in."""
-        require_scope(viewer, Scope.READ)
-        async with self._database.begin(viewer.user_id) as session:
-            return await rows.for_conversation(session, viewer.user_id, conversation_id)
+        require_scope(current_user, Scope.READ)
+        async with self._database.begin(current_user.user_id) as session:
+            return await rows.for_conversation(session, current_user.user_id, conversation_id)
 
-    async def attach(self, viewer: Viewer, conversation_id: UUID, found: UUID) -> None:
+    async def attach(self, current_user: CurrentUser, conversation_id: UUID, found: UUID) -> None:
         """Ground the conversation's next answers in a collection or a document.
 
         Raises:
             NotFound: when the conversation is unknown or someone else's.
             InvalidInput: when what is to be attached is gone, or may not be read.
         """
-        require_scope(viewer, Scope.CHAT)
-        async with self._database.begin(viewer.user_id) as session:
-            begun = await self._locked(session, viewer, conversation_id)
-            known = await rows.for_conversation(session, viewer.user_id, conversation_id)
-            events = await events_of(session, viewer, Attached((found,)), known)
+        require_scope(current_user, Scope.CHAT)
+        async with self._database.begin(current_user.user_id) as session:
+            begun = await self._locked(session, current_user, conversation_id)
+            known = await rows.for_conversation(session, current_user.user_id, conversation_id)
+            events = await events_of(session, current_user, Attached((found,)), known)
             if events:
                 await begun.append(*events)
 
-    async def detach(self, viewer: Viewer, conversation_id: UUID, found: UUID) -> None:
+    async def detach(self, current_user: CurrentUser, conversation_id: UUID, found: UUID) -> None:
         """Take it out again; answers that are there keep their sources.
 
         Raises:
             NotFound: when the conversation is unknown or someone else's.
             Conflict: when it is not attached (any more).
         """
-        require_scope(viewer, Scope.CHAT)
-        async with self._database.begin(viewer.user_id) as session:
-            begun = await self._locked(session, viewer, conversation_id)
-            if found not in {item.id for item in await rows.for_conversation(session, viewer.user_id, conversation_id)}:
+        require_scope(current_user, Scope.CHAT)
+        async with self._database.begin(current_user.user_id) as session:
+            begun = await self._locked(session, current_user, conversation_id)
+            if found not in {
+                item.id for item in await rows.for_conversation(session, current_user.user_id, conversation_id)
+            }:
                 raise Conflict("This is not attached any more.")
             await begun.append(ContextSourceDetached(knowledge_id=found))
 
-    async def _locked(self, session: AsyncSession, viewer: Viewer, conversation_id: UUID) -> EventAppender:
-        seq = await turn_queries.lock(session, viewer.user_id, conversation_id)
-        if seq is None or await conversation_rows.get_owned(session, viewer.user_id, conversation_id) is None:
+    async def _locked(self, session: AsyncSession, current_user: CurrentUser, conversation_id: UUID) -> EventAppender:
+        seq = await turn_queries.lock(session, current_user.user_id, conversation_id)
+        if seq is None or await conversation_rows.get_owned(session, current_user.user_id, conversation_id) is None:
             raise NotFound
-        return EventAppender(session, viewer.user_id, conversation_id, seq)
+        return EventAppender(session, current_user.user_id, conversation_id, seq)

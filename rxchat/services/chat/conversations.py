@@ -13,7 +13,7 @@ from rxchat.db.chat import runs as run_rows
 from rxchat.db.chat import turn_queries
 from rxchat.db.chat import updates as news_rows
 from rxchat.db.platform.database import Database
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.chat import Role
 from rxchat.domain.conversations import (
     ConversationEvent,
@@ -69,26 +69,31 @@ class Conversations:
         """Know where truth lives."""
         self._database = database
 
-    async def recent(self, viewer: Viewer) -> list[ConversationSummary]:
+    async def recent(self, current_user: CurrentUser) -> list[ConversationSummary]:
         """Return the person's latest conversations, newest first."""
-        require_scope(viewer, Scope.READ)
-        async with self._database.begin(viewer.user_id) as session:
-            found = await rows.list_owned(session, viewer.user_id, limit=RECENT_CONVERSATIONS)
+        require_scope(current_user, Scope.READ)
+        async with self._database.begin(current_user.user_id) as session:
+            found = await rows.list_owned(session, current_user.user_id, limit=RECENT_CONVERSATIONS)
         return [
             ConversationSummary(row.id, row.title, row.model, row.updated_at, is_running=is_running)
             for row, is_running in found
         ]
 
     async def open(
-        self, viewer: Viewer, conversation_id: UUID, *, before: UUID | None = None, limit: int = PAGE_MESSAGES
+        self,
+        current_user: CurrentUser,
+        conversation_id: UUID,
+        *,
+        before: UUID | None = None,
+        limit: int = PAGE_MESSAGES,
     ) -> ThreadPage:
         """Return the last messages of a conversation, or the ones before a message of it.
 
         Raises:
             NotFound: when the conversation or the message is unknown or someone else's.
         """
-        async with self._database.begin(viewer.user_id, snapshot=True) as session:
-            conversation = await _readable(session, viewer, conversation_id)
+        async with self._database.begin(current_user.user_id, snapshot=True) as session:
+            conversation = await _readable(session, current_user, conversation_id)
             owner_id = conversation.owner_id
             before_seq = None
             if before is not None:
@@ -105,18 +110,18 @@ class Conversations:
             conversation.id, conversation.title, conversation.model, messages, len(found) > limit, run, conversation.seq
         )
 
-    async def news(self, viewer: Viewer, conversation_id: UUID, after_seq: int) -> ConversationUpdates:
+    async def news(self, current_user: CurrentUser, conversation_id: UUID, after_seq: int) -> ConversationUpdates:
         """Return what happened in a conversation after a seq, and how it goes on there now.
 
         Raises:
             NotFound: when the conversation is unknown, removed or someone else's.
         """
-        require_scope(viewer, Scope.READ)
-        async with self._database.begin(viewer.user_id) as session:
-            found = await news_rows.after(session, viewer.user_id, conversation_id, after_seq)
+        require_scope(current_user, Scope.READ)
+        async with self._database.begin(current_user.user_id) as session:
+            found = await news_rows.after(session, current_user.user_id, conversation_id, after_seq)
             if found is None:
                 # Not their own: one that was shared with them, or none.
-                owner_id = (await _readable(session, viewer, conversation_id)).owner_id
+                owner_id = (await _readable(session, current_user, conversation_id)).owner_id
                 found = await news_rows.after(session, owner_id, conversation_id, after_seq)
             if found is None:
                 raise NotFound
@@ -124,42 +129,42 @@ class Conversations:
             place = await run_rows.place_of(session, run.id) if run is not None and run.is_waiting else 0
         return ConversationUpdates(found.events, run, place, found.waiting)
 
-    async def message(self, viewer: Viewer, conversation_id: UUID, message_id: UUID) -> ThreadMessage:
+    async def message(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID) -> ThreadMessage:
         """Return one message.
 
         Raises:
             NotFound: when it is unknown or someone else's.
         """
-        async with self._database.begin(viewer.user_id) as session:
-            owner_id = (await _readable(session, viewer, conversation_id)).owner_id
+        async with self._database.begin(current_user.user_id) as session:
+            owner_id = (await _readable(session, current_user, conversation_id)).owner_id
             row = await rows.get_message(session, owner_id, conversation_id, message_id)
         if row is None:
             raise NotFound
         return thread_message(row)
 
-    async def owner_of(self, viewer: Viewer, conversation_id: UUID) -> UUID:
+    async def owner_of(self, current_user: CurrentUser, conversation_id: UUID) -> UUID:
         """Return whose conversation it is, for somebody who may read it.
 
         Raises:
             NotFound: when it is unknown, or not for them.
         """
-        async with self._database.begin(viewer.user_id) as session:
-            return (await _readable(session, viewer, conversation_id)).owner_id
+        async with self._database.begin(current_user.user_id) as session:
+            return (await _readable(session, current_user, conversation_id)).owner_id
 
-    async def history(self, viewer: Viewer, conversation_id: UUID) -> History:
+    async def history(self, current_user: CurrentUser, conversation_id: UUID) -> History:
         """Return the conversation as a replay of all its events shows it.
 
         Raises:
             NotFound: when it is unknown or someone else's.
         """
-        async with self._database.begin(viewer.user_id) as session:
-            owner_id = (await _readable(session, viewer, conversation_id)).owner_id
+        async with self._database.begin(current_user.user_id) as session:
+            owner_id = (await _readable(session, current_user, conversation_id)).owner_id
             events = await rows.events_of(session, owner_id, conversation_id)
         if not events:
             raise NotFound
         return History.replayed(events)
 
-    async def rename(self, viewer: Viewer, conversation_id: UUID, title: str) -> str:
+    async def rename(self, current_user: CurrentUser, conversation_id: UUID, title: str) -> str:
         """Give a conversation a title and return it as it was stored.
 
         Raises:
@@ -169,44 +174,44 @@ class Conversations:
         title = clean_title(title)
         if not title:
             raise InvalidInput("Please give a title.")
-        await self._append(viewer, conversation_id, ConversationRenamed(title=title))
+        await self._append(current_user, conversation_id, ConversationRenamed(title=title))
         return title
 
-    async def remove(self, viewer: Viewer, conversation_id: UUID) -> None:
+    async def remove(self, current_user: CurrentUser, conversation_id: UUID) -> None:
         """Delete a conversation, so that it can be restored; an answer that is being written there stops.
 
         Raises:
             NotFound: when it is unknown or someone else's.
         """
-        require_scope(viewer, Scope.CHAT)
+        require_scope(current_user, Scope.CHAT)
         # First of all, so that nothing that waits there is asked when the answer has stopped.
-        await self._append(viewer, conversation_id, ConversationRemoved())
-        async with self._database.begin(viewer.user_id) as session:
-            await stop_answer(session, viewer.user_id, conversation_id)
+        await self._append(current_user, conversation_id, ConversationRemoved())
+        async with self._database.begin(current_user.user_id) as session:
+            await stop_answer(session, current_user.user_id, conversation_id)
 
-    async def restore(self, viewer: Viewer, conversation_id: UUID) -> None:
+    async def restore(self, current_user: CurrentUser, conversation_id: UUID) -> None:
         """Undo a deletion.
 
         Raises:
             NotFound: when it is unknown or someone else's.
         """
-        await self._append(viewer, conversation_id, ConversationRestored(), removed_too=True)
+        await self._append(current_user, conversation_id, ConversationRestored(), removed_too=True)
 
     async def _append(
-        self, viewer: Viewer, conversation_id: UUID, event: ConversationEvent, *, removed_too: bool = False
+        self, current_user: CurrentUser, conversation_id: UUID, event: ConversationEvent, *, removed_too: bool = False
     ) -> None:
-        require_scope(viewer, Scope.CHAT)
-        async with self._database.begin(viewer.user_id) as session:
-            seq = await turn_queries.lock(session, viewer.user_id, conversation_id)
-            visible = removed_too or await rows.get_owned(session, viewer.user_id, conversation_id) is not None
+        require_scope(current_user, Scope.CHAT)
+        async with self._database.begin(current_user.user_id) as session:
+            seq = await turn_queries.lock(session, current_user.user_id, conversation_id)
+            visible = removed_too or await rows.get_owned(session, current_user.user_id, conversation_id) is not None
             if seq is None or not visible:
                 raise NotFound
-            await rows.append_events(session, viewer.user_id, conversation_id, seq, [event])
+            await rows.append_events(session, current_user.user_id, conversation_id, seq, [event])
 
 
-async def _readable(session: AsyncSession, viewer: Viewer, conversation_id: UUID) -> Conversation:
+async def _readable(session: AsyncSession, current_user: CurrentUser, conversation_id: UUID) -> Conversation:
     """Return a conversation that the person may read: their own, or one that was shared with them."""
-    conversation = await rows.get_owned(session, viewer.user_id, conversation_id)
+    conversation = await rows.get_owned(session, current_user.user_id, conversation_id)
     grants: list[Grant] = []
     if conversation is None:
         conversation = await rows.get_granted(session, conversation_id)
@@ -214,7 +219,7 @@ async def _readable(session: AsyncSession, viewer: Viewer, conversation_id: UUID
     if conversation is None:
         raise NotFound
     resource = Resource(ResourceKind.CONVERSATION, str(conversation_id), conversation.owner_id)
-    if not is_allowed(viewer, Action.READ, resource, grants):
+    if not is_allowed(current_user, Action.READ, resource, grants):
         raise NotFound
     return conversation
 

@@ -14,7 +14,7 @@ from rxchat.db.chat import queue as queue_rows
 from rxchat.db.chat import runs as run_rows
 from rxchat.db.chat import turn_queries
 from rxchat.db.platform.database import Database
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.chat import Role
 from rxchat.domain.conversations import (
     AnswerEnded,
@@ -28,7 +28,7 @@ from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Action, Permission, ResourceKind, Scope, require, require_scope
 from rxchat.domain.runs import PartialAnswer
 from rxchat.domain.text import MESSAGE_CHARACTERS, sanitize, title_of
-from rxchat.services.access.authorization import Authorization
+from rxchat.services.access.grants import Grants
 from rxchat.services.chat.context_sources import Attached, events_of, names_of
 from rxchat.services.chat.event_appender import EventAppender
 
@@ -51,14 +51,14 @@ class Turn:
 class ChatService:
     """The use cases around a turn."""
 
-    def __init__(self, database: Database, teams: Authorization) -> None:
+    def __init__(self, database: Database, grants: Grants) -> None:
         """Know where truth lives, and who says what people may use."""
         self._database = database
-        self._teams = teams
+        self._grants = grants
 
     async def send_message(
         self,
-        viewer: Viewer,
+        current_user: CurrentUser,
         conversation_id: UUID | None,
         text: str,
         model: str,
@@ -80,16 +80,16 @@ class ChatService:
         """
         attached = attached or Attached()
         text = _valid_question(text, may_be_blank=attached != Attached())
-        require_scope(viewer, Scope.CHAT)
+        require_scope(current_user, Scope.CHAT)
         if conversation_id is None:
-            require(viewer, Permission.CONVERSATIONS_CREATE)
-        await self._require_model(viewer, model)
+            require(current_user, Permission.CONVERSATIONS_CREATE)
+        await self._require_model(current_user, model)
         question = QueuedMessage(question_id or new_id(), text, model)
         if conversation_id is None:
-            return await self._begin(viewer, question, attached)
-        async with self._database.begin(viewer.user_id) as session:
-            begun = await _locked(session, viewer, conversation_id)
-            spot = await turn_queries.status(session, viewer.user_id, conversation_id, question.id)
+            return await self._begin(current_user, question, attached)
+        async with self._database.begin(current_user.user_id) as session:
+            begun = await _locked(session, current_user, conversation_id)
+            spot = await turn_queries.status(session, current_user.user_id, conversation_id, question.id)
             if spot is None:
                 raise NotFound
             if spot.asked_in is not None:
@@ -102,11 +102,11 @@ class ChatService:
             before = [ModelChosen(model=model)] if model != spot.model else []
             grounds = []
             if attached != Attached():
-                known = await knowledge_rows.for_conversation(session, viewer.user_id, conversation_id)
-                grounds = await events_of(session, viewer, attached, known)
-                question = await _worded(session, viewer, question, attached)
+                known = await knowledge_rows.for_conversation(session, current_user.user_id, conversation_id)
+                grounds = await events_of(session, current_user, attached, known)
+                question = await _worded(session, current_user, question, attached)
             if spot.is_busy or spot.waiting:
-                await queue_rows.add(session, viewer.user_id, conversation_id, question)
+                await queue_rows.add(session, current_user.user_id, conversation_id, question)
                 if grounds:
                     await begun.append(*grounds)
             else:
@@ -114,62 +114,64 @@ class ChatService:
         if spot.waiting and not spot.is_busy:
             # Held after a failure: whoever writes on wants it asked. If it may not be, it waits on, and so does this one.
             with suppress(NotAllowed, Conflict):
-                await self.send_next_queued(viewer, conversation_id)
+                await self.send_next_queued(current_user, conversation_id)
         return Turn(conversation_id, question.id, is_new=False, is_waiting=spot.is_busy or spot.waiting > 0)
 
-    async def _begin(self, viewer: Viewer, question: QueuedMessage, attached: Attached) -> Turn:
+    async def _begin(self, current_user: CurrentUser, question: QueuedMessage, attached: Attached) -> Turn:
         with suppress(Conflict):
             # A page that is not sure whether it was heard asks twice, perhaps two processes at once: one of them is first.
-            return await self._begin_unless_known(viewer, question, attached)
-        return await self._begin_unless_known(viewer, question, attached)
+            return await self._begin_unless_known(current_user, question, attached)
+        return await self._begin_unless_known(current_user, question, attached)
 
-    async def _begin_unless_known(self, viewer: Viewer, question: QueuedMessage, attached: Attached) -> Turn:
-        async with self._database.begin(viewer.user_id) as session:
-            known = await turn_queries.asked_in(session, viewer.user_id, question.id)
+    async def _begin_unless_known(self, current_user: CurrentUser, question: QueuedMessage, attached: Attached) -> Turn:
+        async with self._database.begin(current_user.user_id) as session:
+            known = await turn_queries.asked_in(session, current_user.user_id, question.id)
             if known is not None:
-                if await rows.get_owned(session, viewer.user_id, known) is None:
+                if await rows.get_owned(session, current_user.user_id, known) is None:
                     raise Conflict(
                         "You asked this in a conversation that is deleted by now. Change it a little to ask anew."
                     )
                 return Turn(known, question.id, is_new=False)
             _require_some_model(question.model)
             conversation_id = new_id()
-            await rows.add(session, viewer.user_id, conversation_id)
-            grounds = await events_of(session, viewer, attached)
-            question = await _worded(session, viewer, question, attached)
+            await rows.add(session, current_user.user_id, conversation_id)
+            grounds = await events_of(session, current_user, attached)
+            question = await _worded(session, current_user, question, attached)
             created = ConversationCreated(title=title_of(question.text), model=question.model)
-            await EventAppender(session, viewer.user_id, conversation_id, 0).ask(question, created, *grounds)
+            await EventAppender(session, current_user.user_id, conversation_id, 0).ask(question, created, *grounds)
             return Turn(conversation_id, question.id, is_new=True)
 
-    async def retry(self, viewer: Viewer, conversation_id: UUID, message_id: UUID) -> UUID:
+    async def retry(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID) -> UUID:
         """Have an answer that did not end well written again, in its place; return the run.
 
         Raises:
             NotFound: when there is no such answer of this person's.
             Conflict: when it ended well, or another answer is being written.
         """
-        return await self._again(viewer, conversation_id, message_id, goes_on=False)
+        return await self._again(current_user, conversation_id, message_id, goes_on=False)
 
-    async def continue_answer(self, viewer: Viewer, conversation_id: UUID, message_id: UUID) -> UUID:
+    async def continue_answer(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID) -> UUID:
         """Have an answer that did not end well continued from where it ends; return the run.
 
         Raises:
             NotFound: when there is no such answer of this person's.
             Conflict: when it ended well, or another answer is being written.
         """
-        return await self._again(viewer, conversation_id, message_id, goes_on=True)
+        return await self._again(current_user, conversation_id, message_id, goes_on=True)
 
-    async def _again(self, viewer: Viewer, conversation_id: UUID, message_id: UUID, *, goes_on: bool) -> UUID:
-        require_scope(viewer, Scope.CHAT)
-        async with self._database.begin(viewer.user_id) as session:
-            message = await rows.get_message(session, viewer.user_id, conversation_id, message_id)
+    async def _again(
+        self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID, *, goes_on: bool
+    ) -> UUID:
+        require_scope(current_user, Scope.CHAT)
+        async with self._database.begin(current_user.user_id) as session:
+            message = await rows.get_message(session, current_user.user_id, conversation_id, message_id)
         if message is None or message.role != Role.ASSISTANT:
             raise NotFound
-        await self._require_model(viewer, message.model)
-        async with self._database.begin(viewer.user_id) as session:
+        await self._require_model(current_user, message.model)
+        async with self._database.begin(current_user.user_id) as session:
             busy = "An answer is still being written here: wait for it, or stop it first."
-            begun = await _idle(session, viewer, conversation_id, busy)
-            message = await rows.get_message(session, viewer.user_id, conversation_id, message_id)
+            begun = await _idle(session, current_user, conversation_id, busy)
+            message = await rows.get_message(session, current_user.user_id, conversation_id, message_id)
             if message is None:
                 raise NotFound
             if message.state == MessageState.DONE:
@@ -177,11 +179,11 @@ class ChatService:
             kept = PartialAnswer(message.text, message.reasoning) if goes_on else None
             return await begun.queue_run(message_id, message.model, kept=kept)
 
-    async def _require_model(self, viewer: Viewer, model: str) -> None:
-        if model and model not in await self._teams.usable(viewer, ResourceKind.MODEL, Action.USE, [model]):
+    async def _require_model(self, current_user: CurrentUser, model: str) -> None:
+        if model and model not in await self._grants.usable(current_user, ResourceKind.MODEL, Action.USE, [model]):
             raise NotAllowed("You may not use this model. Choose another one, or ask an administrator for it.")
 
-    async def stop(self, viewer: Viewer, conversation_id: UUID, message_id: UUID | None = None) -> bool:
+    async def stop(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID | None = None) -> bool:
         """Stop the answer that is being written; False when there is none (any more). What waits is asked then.
 
         With the answer's `message_id` that one alone: whoever presses late does not stop the one after it.
@@ -189,11 +191,11 @@ class ChatService:
         Raises:
             NotAllowed: when the person's key is not for that.
         """
-        require_scope(viewer, Scope.CHAT)
-        async with self._database.begin(viewer.user_id) as session:
-            return await stop_answer(session, viewer.user_id, conversation_id, message_id)
+        require_scope(current_user, Scope.CHAT)
+        async with self._database.begin(current_user.user_id) as session:
+            return await stop_answer(session, current_user.user_id, conversation_id, message_id)
 
-    async def edit_queued(self, viewer: Viewer, conversation_id: UUID, message_id: UUID, text: str) -> None:
+    async def edit_queued(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID, text: str) -> None:
         """Give a message that waits another text.
 
         Raises:
@@ -201,28 +203,28 @@ class ChatService:
             NotFound: when it does not wait (any more), or is someone else's.
         """
         text = _valid_question(text)
-        require_scope(viewer, Scope.CHAT)
-        async with self._database.begin(viewer.user_id) as session:
-            await _locked(session, viewer, conversation_id)
-            if not await queue_rows.change(session, viewer.user_id, conversation_id, message_id, text):
+        require_scope(current_user, Scope.CHAT)
+        async with self._database.begin(current_user.user_id) as session:
+            await _locked(session, current_user, conversation_id)
+            if not await queue_rows.change(session, current_user.user_id, conversation_id, message_id, text):
                 raise NotFound("This message does not wait any more: it was asked, or withdrawn in another tab.")
 
-    async def cancel_queued(self, viewer: Viewer, conversation_id: UUID, message_id: UUID) -> str:
+    async def cancel_queued(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID) -> str:
         """Take a message that waits back, and return its text.
 
         Raises:
             NotFound: when it does not wait (any more), or is someone else's.
         """
-        require_scope(viewer, Scope.CHAT)
-        async with self._database.begin(viewer.user_id) as session:
+        require_scope(current_user, Scope.CHAT)
+        async with self._database.begin(current_user.user_id) as session:
             # Whoever takes the next one out meanwhile waits, instead of finding that it is gone.
-            await _locked(session, viewer, conversation_id)
-            text = await queue_rows.withdraw(session, viewer.user_id, conversation_id, message_id)
+            await _locked(session, current_user, conversation_id)
+            text = await queue_rows.withdraw(session, current_user.user_id, conversation_id, message_id)
         if text is None:
             raise NotFound("This message does not wait any more: it was asked, or withdrawn in another tab.")
         return text
 
-    async def send_next_queued(self, viewer: Viewer, conversation_id: UUID) -> bool:
+    async def send_next_queued(self, current_user: CurrentUser, conversation_id: UUID) -> bool:
         """Ask what has waited longest, after an answer that failed; False when nothing waits.
 
         Raises:
@@ -230,14 +232,14 @@ class ChatService:
             Conflict: when an answer is being written there.
             NotAllowed: when the person may not use its model (any more).
         """
-        require_scope(viewer, Scope.CHAT)
-        async with self._database.begin(viewer.user_id) as session:
-            waiting = await queue_rows.for_conversation(session, viewer.user_id, conversation_id)
+        require_scope(current_user, Scope.CHAT)
+        async with self._database.begin(current_user.user_id) as session:
+            waiting = await queue_rows.for_conversation(session, current_user.user_id, conversation_id)
         if waiting:
-            await self._require_model(viewer, waiting[0].model)
-        async with self._database.begin(viewer.user_id) as session:
+            await self._require_model(current_user, waiting[0].model)
+        async with self._database.begin(current_user.user_id) as session:
             busy = "An answer is still being written here: what waits is asked right after it."
-            return await (await _idle(session, viewer, conversation_id, busy)).ask_next()
+            return await (await _idle(session, current_user, conversation_id, busy)).ask_next()
 
 
 async def stop_answer(
@@ -263,20 +265,22 @@ async def stop_answer(
     return True
 
 
-async def _locked(session: AsyncSession, viewer: Viewer, conversation_id: UUID) -> EventAppender:
+async def _locked(session: AsyncSession, current_user: CurrentUser, conversation_id: UUID) -> EventAppender:
     """Lock a conversation until the transaction ends: whoever asks, stops or ends an answer there takes turns."""
-    seq = await turn_queries.lock(session, viewer.user_id, conversation_id)
+    seq = await turn_queries.lock(session, current_user.user_id, conversation_id)
     if seq is None:
         raise NotFound
-    return EventAppender(session, viewer.user_id, conversation_id, seq)
+    return EventAppender(session, current_user.user_id, conversation_id, seq)
 
 
-async def _idle(session: AsyncSession, viewer: Viewer, conversation_id: UUID, otherwise: str) -> EventAppender:
+async def _idle(
+    session: AsyncSession, current_user: CurrentUser, conversation_id: UUID, otherwise: str
+) -> EventAppender:
     """Lock a conversation in which nothing is being written; say why not, otherwise."""
-    begun = await _locked(session, viewer, conversation_id)
-    if await rows.get_owned(session, viewer.user_id, conversation_id) is None:
+    begun = await _locked(session, current_user, conversation_id)
+    if await rows.get_owned(session, current_user.user_id, conversation_id) is None:
         raise NotFound
-    if await run_rows.active_of(session, viewer.user_id, conversation_id) is not None:
+    if await run_rows.active_of(session, current_user.user_id, conversation_id) is not None:
         raise Conflict(otherwise)
     return begun
 
@@ -286,9 +290,11 @@ def _require_some_model(model: str) -> None:
         raise InvalidInput("There is no model to ask: connect Ollama, or wait until the model host answers.")
 
 
-async def _worded(session: AsyncSession, viewer: Viewer, question: QueuedMessage, attached: Attached) -> QueuedMessage:
+async def _worded(
+    session: AsyncSession, current_user: CurrentUser, question: QueuedMessage, attached: Attached
+) -> QueuedMessage:
     """Return the question with words: a message of files alone names them, to its readers and to the model."""
-    return question if question.text else replace(question, text=await names_of(session, viewer, attached))
+    return question if question.text else replace(question, text=await names_of(session, current_user, attached))
 
 
 def _valid_question(text: str, *, may_be_blank: bool = False) -> str:

@@ -25,7 +25,7 @@ from rxchat.domain.runs import LEASE_SECONDS, RENEW_SECONDS, ClaimedRun, RunLimi
 from rxchat.services.chat.answer_generator import AnswerGenerator
 from rxchat.services.chat.answer_stream import AnswerStreams
 from rxchat.services.chat.chunk_flusher import ChunkFlusher
-from rxchat.services.platform.change_feeds import PgListener
+from rxchat.services.platform.pg_listener import PgListener
 from rxchat.services.retrieval.prompt_context import PromptContextBuilder
 
 log = structlog.get_logger(__name__)

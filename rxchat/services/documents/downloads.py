@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
 from uuid import UUID
 
 from rxchat.domain.errors import TooManyAttempts
@@ -12,6 +13,20 @@ from rxchat.domain.errors import TooManyAttempts
 DOWNLOADS = 128
 """In this process: at 2 MB each they take 256 MB at the most."""
 DOWNLOADS_OF_ONE_USER = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A stored file as it is sent to somebody."""
+
+    name: str
+    media_type: str
+    size_bytes: int
+    start: int
+    end: int
+    """Of what is sent: nothing, when it does not begin before it ends."""
+    pieces: AsyncGenerator[bytes]
+    """The first one is here already: what can go wrong has gone wrong before anything is sent."""
 
 
 class Downloads:

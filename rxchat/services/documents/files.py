@@ -17,7 +17,7 @@ from rxchat.db.documents import trash as trash_rows
 from rxchat.db.documents import versions as version_rows
 from rxchat.db.documents.trash import DeletedCopy
 from rxchat.db.platform.database import Database
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import (
     AlreadyExists,
@@ -44,7 +44,7 @@ from rxchat.domain.ports import ObjectStore
 from rxchat.domain.versions import IfExists
 from rxchat.parsers.formats import BY_SUFFIX, format_of
 from rxchat.services.documents import quotas
-from rxchat.services.documents.downloads import Downloads, begun
+from rxchat.services.documents.downloads import Content, Downloads, begun
 from rxchat.services.documents.file_encryption import (
     DecryptionFailed,
     KeyRing,
@@ -75,20 +75,6 @@ class StoredContent:
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
-    """A stored file as it is sent to somebody."""
-
-    name: str
-    media_type: str
-    size_bytes: int
-    start: int
-    end: int
-    """Of what is sent: nothing, when it does not begin before it ends."""
-    pieces: AsyncGenerator[bytes]
-    """The first one is here already: what can go wrong has gone wrong before anything is sent."""
-
-
 class Files:
     """The use cases around files."""
 
@@ -107,7 +93,7 @@ class Files:
 
     async def begin(
         self,
-        viewer: Viewer,
+        current_user: CurrentUser,
         *,
         name: str,
         size_bytes: int,
@@ -124,7 +110,7 @@ class Files:
             NotFound: when there is no such collection of theirs.
             StorageError: when the file store is away, or not this installation's.
         """
-        require_scope(viewer, Scope.FILES)
+        require_scope(current_user, Scope.FILES)
         name = clean_file_name(name)
         if not 0 < size_bytes <= self.limits.file_bytes:
             most = format_size(self.limits.file_bytes)
@@ -137,23 +123,26 @@ class Files:
             # Whoever sends what is no document need not send all of it to be told.
             format_of(name, b"")
         await self._keeping.ensure()
-        async with self._database.begin(viewer.user_id) as session:
-            await quotas.check_file(session, viewer.user_id, size_bytes, self.limits)
+        async with self._database.begin(current_user.user_id) as session:
+            await quotas.check_file(session, current_user.user_id, size_bytes, self.limits)
             if draft_key is not None:
-                if await rows.drafted(session, viewer.user_id, draft_key) is None:
-                    await quotas.check_attachments(session, viewer.user_id)
-                collection_id = await rows.attachments(session, viewer.user_id, new_id(), draft_key)
-            elif collection_id is None or await rows.owned_collection(session, viewer.user_id, collection_id) is None:
+                if await rows.drafted(session, current_user.user_id, draft_key) is None:
+                    await quotas.check_attachments(session, current_user.user_id)
+                collection_id = await rows.attachments(session, current_user.user_id, new_id(), draft_key)
+            elif (
+                collection_id is None
+                or await rows.owned_collection(session, current_user.user_id, collection_id) is None
+            ):
                 raise NotFound("This collection is not there (any more), or it is somebody else's.")
             elif if_exists is IfExists.REFUSE and await version_rows.named(
-                session, viewer.user_id, collection_id, name
+                session, current_user.user_id, collection_id, name
             ):
                 # Said before a byte is sent, and looked at once more when all of it is there.
                 raise AlreadyExists(f"There is a document “{name}” in this collection already.")
-            document_id, stored = new_id(), self._new_file(viewer.user_id, size_bytes)
+            document_id, stored = new_id(), self._new_file(current_user.user_id, size_bytes)
             await file_rows.add(session, stored)
             document = DocumentRow(
-                owner_id=viewer.user_id, id=document_id, collection_id=collection_id, file_id=stored.id, name=name,
+                owner_id=current_user.user_id, id=document_id, collection_id=collection_id, file_id=stored.id, name=name,
                 media_type="", size_bytes=size_bytes, state=DocumentState.UPLOADING.value,
                 # What is attached to a message always stands beside the rest.
                 if_exists=(IfExists.KEEP if draft_key is not None else if_exists).value,
@@ -168,20 +157,22 @@ class Files:
             owner_id=owner_id, id=file_id, size_bytes=size_bytes, key_id=wrapped.key_id, wrapped_key=wrapped.sealed
         )
 
-    async def upload(self, viewer: Viewer, document_id: UUID) -> Upload:
+    async def upload(self, current_user: CurrentUser, document_id: UUID) -> Upload:
         """Return how far an upload has come.
 
         Raises:
             NotFound: when it is unknown, was given up, or is someone else's.
         """
-        require_scope(viewer, Scope.FILES)
-        found = await self._finishing.found(viewer.user_id, document_id)
+        require_scope(current_user, Scope.FILES)
+        found = await self._finishing.found(current_user.user_id, document_id)
         if found.received_bytes == found.size_bytes and not found.is_stored:
             # Its last byte has arrived, and whoever took it could not finish: nobody is told that it is over before it is.
-            return await self._finish(viewer.user_id, document_id)
+            return await self._finish(current_user.user_id, document_id)
         return found
 
-    async def receive(self, viewer: Viewer, document_id: UUID, start: int, body: AsyncIterable[bytes]) -> Upload:
+    async def receive(
+        self, current_user: CurrentUser, document_id: UUID, start: int, body: AsyncIterable[bytes]
+    ) -> Upload:
         """Keep what comes next of a file, from `start` on; with its last byte it is stored, and on its way to being found.
 
         What has been received when the body breaks off is kept, too.
@@ -193,47 +184,47 @@ class Files:
             DocumentUnreadable: when it is not what its name says; nothing of it is kept then.
             StorageError: when it cannot be kept just now; the same can be sent again.
         """
-        require_scope(viewer, Scope.FILES)
-        upload = await self._finishing.found(viewer.user_id, document_id)
+        require_scope(current_user, Scope.FILES)
+        upload = await self._finishing.found(current_user.user_id, document_id)
         if start != upload.received_bytes:
             raise Conflict(f"This upload has come to byte {upload.received_bytes}.")
-        async with self._database.begin(viewer.user_id) as session:
-            sealed = await file_rows.encrypted_file(session, upload.file_id, viewer.user_id)
+        async with self._database.begin(current_user.user_id) as session:
+            sealed = await file_rows.encrypted_file(session, upload.file_id, current_user.user_id)
         if sealed is None:
             raise NotFound
         key = self._file_key(sealed)
         if len(sealed.parts) > upload.size_bytes // PART_BYTES + _MOST_BREAKS:
             raise InvalidInput("This upload comes in too many small pieces: please choose the file again.")
         await self._keeping.ensure()
-        async with self._turns.of(viewer.user_id) as gives_way:
+        async with self._turns.of(current_user.user_id) as gives_way:
             async for piece in pieces(body, gives_way):
                 if start + len(piece) > upload.size_bytes:
                     raise InvalidInput("More was sent than was announced: please choose the file again.")
                 if start == 0:
-                    await self._check_head(viewer, upload, piece)
-                await self._keep(viewer, upload, key, start, piece)
+                    await self._check_head(current_user, upload, piece)
+                await self._keep(current_user, upload, key, start, piece)
                 start += len(piece)
         if start == upload.size_bytes and not upload.is_stored:
-            return await self._finish(viewer.user_id, document_id)
-        return await self._finishing.found(viewer.user_id, document_id)
+            return await self._finish(current_user.user_id, document_id)
+        return await self._finishing.found(current_user.user_id, document_id)
 
-    async def _check_head(self, viewer: Viewer, upload: Upload, piece: bytes) -> None:
+    async def _check_head(self, current_user: CurrentUser, upload: Upload, piece: bytes) -> None:
         """Refuse a file by its beginning; one that is too short to say is looked at when it is whole."""
         if len(piece) < min(HEAD_BYTES, upload.size_bytes):
             return
         try:
             format_of(upload.name, piece[:HEAD_BYTES])
         except DocumentUnreadable:
-            await self._remove(viewer.user_id, [upload.document_id])
+            await self._remove(current_user.user_id, [upload.document_id])
             raise
 
-    async def _keep(self, viewer: Viewer, upload: Upload, key: bytes, start: int, piece: bytes) -> None:
+    async def _keep(self, current_user: CurrentUser, upload: Upload, key: bytes, start: int, piece: bytes) -> None:
         object_key = _object_key()
         sealed = await asyncio.to_thread(seal_part, key, str(upload.file_id), start, len(piece), piece)
         await self._store.put(object_key, sealed)
-        async with self._database.begin(viewer.user_id) as session:
+        async with self._database.begin(current_user.user_id) as session:
             is_next = await file_rows.add_part(
-                session, viewer.user_id, upload.file_id, Part(start, len(piece), object_key)
+                session, current_user.user_id, upload.file_id, Part(start, len(piece), object_key)
             )
         if not is_next:
             await self._keeping.discard([object_key])
@@ -278,15 +269,17 @@ class Files:
             await self._remove(owner_id, [document_id])
             raise
 
-    async def content(self, viewer: Viewer, document_id: UUID, start: int = 0, end: int | None = None) -> Content:
+    async def content(
+        self, current_user: CurrentUser, document_id: UUID, start: int = 0, end: int | None = None
+    ) -> Content:
         """Return a document's file, from one byte to before another (below zero: from its end), for whoever may read it.
 
         Raises:
             NotFound: when it is unknown, not stored yet, or may not be read.
             StorageError: when it cannot be read just now, or not any more.
         """
-        require_scope(viewer, Scope.FILES)
-        async with self._database.begin(viewer.user_id) as session:
+        require_scope(current_user, Scope.FILES)
+        async with self._database.begin(current_user.user_id) as session:
             document = await rows.document(session, document_id)
             if document is None or document.state is DocumentState.UPLOADING:
                 raise NotFound
@@ -337,7 +330,7 @@ class Files:
         except DecryptionFailed as error:
             raise StorageError(_UNKNOWN_KEY) from error
 
-    async def remove(self, viewer: Viewer, document_ids: list[UUID]) -> list[UUID]:
+    async def remove(self, current_user: CurrentUser, document_ids: list[UUID]) -> list[UUID]:
         """Delete documents of the person's own; return those that can be restored for a while (`Trash`): a collection's.
 
         With a current version all others go, too; a mail goes with the files that are attached to it. A single version
@@ -346,8 +339,8 @@ class Files:
         Raises:
             NotFound: when one of them is unknown or someone else's.
         """
-        require_scope(viewer, Scope.FILES)
-        owner_id, most = viewer.user_id, self.limits
+        require_scope(current_user, Scope.FILES)
+        owner_id, most = current_user.user_id, self.limits
         async with self._database.begin(owner_id) as session:
             await file_rows.lock_user_files(session, owner_id)
             if await rows.count_owned(session, owner_id, document_ids) != len(set(document_ids)):
@@ -376,22 +369,22 @@ class Files:
         files = await rows.remove_documents(session, owner_id, whole)
         return await file_rows.remove_unused(session, owner_id, files)
 
-    async def remove_collection(self, viewer: Viewer, collection_id: UUID) -> None:
+    async def remove_collection(self, current_user: CurrentUser, collection_id: UUID) -> None:
         """Delete a collection of the person's own with everything in it.
 
         Raises:
             NotFound: when it is unknown or someone else's.
         """
-        require_scope(viewer, Scope.FILES)
-        async with self._database.begin(viewer.user_id) as session:
-            await file_rows.lock_user_files(session, viewer.user_id)
-            if await rows.owned_collection(session, viewer.user_id, collection_id) is None:
+        require_scope(current_user, Scope.FILES)
+        async with self._database.begin(current_user.user_id) as session:
+            await file_rows.lock_user_files(session, current_user.user_id)
+            if await rows.owned_collection(session, current_user.user_id, collection_id) is None:
                 raise NotFound
-            held = await rows.ids_in(session, viewer.user_id, collection_id)
+            held = await rows.ids_in(session, current_user.user_id, collection_id)
             files = await trash_rows.trashed_files(session, collection_id)
-            files += await rows.remove_documents(session, viewer.user_id, held)
-            await rows.remove_collection(session, viewer.user_id, collection_id)
-            unused = await file_rows.remove_unused(session, viewer.user_id, files)
+            files += await rows.remove_documents(session, current_user.user_id, held)
+            await rows.remove_collection(session, current_user.user_id, collection_id)
+            unused = await file_rows.remove_unused(session, current_user.user_id, files)
         await self._keeping.discard(unused)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from rxchat.db.access import roles as role_rows
 from rxchat.db.documents import documents as rows
 from rxchat.db.platform.database import Database
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.errors import NotFound, NotSignedIn
 from rxchat.domain.permissions import Scope, require_scope
 from rxchat.services.platform.session_tokens import Purpose, SessionTokens, id_in
@@ -24,20 +24,20 @@ class SignedUrls:
         self._database = database
         self._tokens = tokens
 
-    async def make(self, viewer: Viewer, document_id: UUID) -> tuple[str, int]:
+    async def make(self, current_user: CurrentUser, document_id: UUID) -> tuple[str, int]:
         """Return the sealed part of a link to a document's file, and for how many seconds it works.
 
         Raises:
             NotFound: when the document is unknown or may not be read.
         """
-        require_scope(viewer, Scope.FILES)
-        async with self._database.begin(viewer.user_id) as session:
+        require_scope(current_user, Scope.FILES)
+        async with self._database.begin(current_user.user_id) as session:
             if await rows.document(session, document_id) is None:
                 raise NotFound
-        facts = {"uid": str(viewer.user_id), "doc": str(document_id)}
+        facts = {"uid": str(current_user.user_id), "doc": str(document_id)}
         return self._tokens.seal(Purpose.FILE_LINK, facts, timedelta(seconds=SECONDS)), SECONDS
 
-    async def resolve(self, sealed: str) -> tuple[Viewer, UUID]:
+    async def resolve(self, sealed: str) -> tuple[CurrentUser, UUID]:
         """Return in whose name a link is opened, and for which document.
 
         Raises:
@@ -49,7 +49,7 @@ class SignedUrls:
         except NotSignedIn as error:
             raise NotFound("This link is no longer valid: ask for a new one.") from error
         async with self._database.begin(user_id) as session:
-            viewer = await role_rows.acting(session)
-        if viewer is None:
+            current_user = await role_rows.acting(session)
+        if current_user is None:
             raise NotFound("This link is no longer valid: ask for a new one.")
-        return viewer, document_id
+        return current_user, document_id

@@ -14,7 +14,7 @@ from rxchat.db.documents import trash as rows
 from rxchat.db.documents.trash import DeletedDocument
 from rxchat.db.platform import jobs
 from rxchat.db.platform.database import Database
-from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import NotFound
 from rxchat.domain.files import Document
@@ -36,21 +36,23 @@ class Trash:
         self._limits = limits
         self._files = files
 
-    async def documents(self, viewer: Viewer, collection_id: UUID | None = None) -> list[DeletedDocument]:
+    async def documents(self, current_user: CurrentUser, collection_id: UUID | None = None) -> list[DeletedDocument]:
         """Return the user's deleted documents, of one collection or of all, the last that were deleted first.
 
         Raises:
             NotFound: when the collection is unknown or another user's.
         """
-        require_scope(viewer, Scope.FILES)
-        async with self._database.begin(viewer.user_id) as session:
+        require_scope(current_user, Scope.FILES)
+        async with self._database.begin(current_user.user_id) as session:
             if collection_id is not None:
-                owned = await document_rows.owned_collection(session, viewer.user_id, collection_id)
+                owned = await document_rows.owned_collection(session, current_user.user_id, collection_id)
                 if owned is None:
                     raise NotFound
             return await rows.trashed(session, collection_id)
 
-    async def restore(self, viewer: Viewer, document_ids: Sequence[UUID], caller: Caller) -> list[Document]:
+    async def restore(
+        self, current_user: CurrentUser, document_ids: Sequence[UUID], client_info: ClientInfo
+    ) -> list[Document]:
         """Restore deleted documents with their versions and attached files; each is found again once it is embedded.
 
         All of them are restored, or none. They count as one attempt: what was deleted at once is restored at once.
@@ -60,16 +62,16 @@ class Trash:
             InvalidInput: when there is not room for all of them.
             TooManyAttempts: when it was done too often.
         """
-        require_scope(viewer, Scope.FILES)
-        await self._limits.attempt_to_queue(viewer.user_id, caller)
-        async with self._database.begin(viewer.user_id) as session:
-            await file_rows.lock_user_files(session, viewer.user_id)
+        require_scope(current_user, Scope.FILES)
+        await self._limits.attempt_to_queue(current_user.user_id, client_info)
+        async with self._database.begin(current_user.user_id) as session:
+            await file_rows.lock_user_files(session, current_user.user_id)
             deleted = [item for item in await rows.trashed(session) if item.id in document_ids]
             if len(deleted) != len(set(document_ids)):
                 raise NotFound
             files, size = sum(item.documents for item in deleted), sum(item.bytes for item in deleted)
-            await quotas.check_files(session, viewer.user_id, files, size, self._files.limits)
-            return [await self._restored(session, viewer.user_id, item.id) for item in deleted]
+            await quotas.check_files(session, current_user.user_id, files, size, self._files.limits)
+            return [await self._restored(session, current_user.user_id, item.id) for item in deleted]
 
     async def _restored(self, session: AsyncSession, owner_id: UUID, document_id: UUID) -> Document:
         for restored, state in (await rows.restore(session, document_id)).items():
@@ -80,17 +82,17 @@ class Trash:
             raise NotFound
         return found
 
-    async def delete_for_good(self, viewer: Viewer, document_id: UUID) -> None:
+    async def delete_for_good(self, current_user: CurrentUser, document_id: UUID) -> None:
         """Delete a document that is in the trash, with its versions, attached files and stored file.
 
         Raises:
             NotFound: when it is not in the user's trash.
         """
-        require_scope(viewer, Scope.FILES)
-        async with self._database.begin(viewer.user_id) as session:
-            await file_rows.lock_user_files(session, viewer.user_id)
+        require_scope(current_user, Scope.FILES)
+        async with self._database.begin(current_user.user_id) as session:
+            await file_rows.lock_user_files(session, current_user.user_id)
             if all(item.id != document_id for item in await rows.trashed(session)):
                 raise NotFound
             restored = await rows.restore(session, document_id)
-            unused = await self._files.removed(session, viewer.user_id, list(restored))
+            unused = await self._files.removed(session, current_user.user_id, list(restored))
         await self._files.discard(unused)

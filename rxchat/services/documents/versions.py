@@ -12,7 +12,7 @@ from rxchat.db.documents import files as file_rows
 from rxchat.db.documents import versions as version_rows
 from rxchat.db.platform import jobs
 from rxchat.db.platform.database import Database
-from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound
 from rxchat.domain.files import Document, clean_file_name
@@ -22,7 +22,7 @@ from rxchat.domain.versions import VersionState
 from rxchat.observability import correlation_id
 from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.documents import quotas
-from rxchat.services.documents.collections import Library
+from rxchat.services.documents.documents import Documents
 from rxchat.services.documents.files import Files
 from rxchat.tables import DocumentRow
 
@@ -43,41 +43,41 @@ class History:
 class Versions:
     """The use cases around versions of documents."""
 
-    def __init__(self, database: Database, library: Library, files: Files, limits: RateLimits) -> None:
+    def __init__(self, database: Database, documents: Documents, files: Files, limits: RateLimits) -> None:
         self._database = database
         self._limits = limits
-        self._library = library
+        self._documents = documents
         self._files = files
 
-    async def taken_names(self, viewer: Viewer, collection_id: UUID, names: Sequence[str]) -> list[str]:
+    async def taken_names(self, current_user: CurrentUser, collection_id: UUID, names: Sequence[str]) -> list[str]:
         """Return which of these file names documents of the user's own collection have, as they were given.
 
         Raises:
             NotFound: when the collection is unknown or someone else's.
         """
-        require_scope(viewer, Scope.FILES)
+        require_scope(current_user, Scope.FILES)
         cleaned = {name: cleaned for name in names if (cleaned := _cleaned(name))}
-        async with self._database.begin(viewer.user_id) as session:
-            if await rows.owned_collection(session, viewer.user_id, collection_id) is None:
+        async with self._database.begin(current_user.user_id) as session:
+            if await rows.owned_collection(session, current_user.user_id, collection_id) is None:
                 raise NotFound
             taken = await version_rows.taken_names(
-                session, viewer.user_id, collection_id, sorted(set(cleaned.values()))
+                session, current_user.user_id, collection_id, sorted(set(cleaned.values()))
             )
         return [name for name, stored in cleaned.items() if stored in taken]
 
-    async def history(self, viewer: Viewer, document_id: UUID) -> History:
+    async def history(self, current_user: CurrentUser, document_id: UUID) -> History:
         """Return all versions of a document.
 
         Raises:
             NotFound: when it is unknown or may not be read.
         """
-        found = await self._library.readable_document(viewer, document_id)
-        async with self._database.begin(viewer.user_id) as session:
+        found = await self._documents.get(current_user, document_id)
+        async with self._database.begin(current_user.user_id) as session:
             versions = await version_rows.of_series(session, found.owner_id, found.version_series_id)
             name = await version_rows.owner_name(session, found.collection_id)
-        return History(versions, name, found.owner_id == viewer.user_id)
+        return History(versions, name, found.owner_id == current_user.user_id)
 
-    async def restore(self, viewer: Viewer, document_id: UUID, caller: Caller) -> Document:
+    async def restore(self, current_user: CurrentUser, document_id: UUID, client_info: ClientInfo) -> Document:
         """Make an earlier version of the user's own document the newest one: a copy that replaces the current version.
 
         Raises:
@@ -86,26 +86,26 @@ class Versions:
             InvalidInput: when there is no room left.
             TooManyAttempts: when it was done too often.
         """
-        require_scope(viewer, Scope.FILES)
-        await self._limits.attempt_to_queue(viewer.user_id, caller)
-        async with self._database.begin(viewer.user_id) as session:
-            await file_rows.lock_user_files(session, viewer.user_id)
-            earlier = await rows.owned_document(session, viewer.user_id, document_id, lock=True)
+        require_scope(current_user, Scope.FILES)
+        await self._limits.attempt_to_queue(current_user.user_id, client_info)
+        async with self._database.begin(current_user.user_id) as session:
+            await file_rows.lock_user_files(session, current_user.user_id)
+            earlier = await rows.owned_document(session, current_user.user_id, document_id, lock=True)
             if earlier is None:
                 raise NotFound
             current = await self._replaceable(session, earlier)
-            await quotas.check_file(session, viewer.user_id, earlier.size_bytes, self._files.limits)
+            await quotas.check_file(session, current_user.user_id, earlier.size_bytes, self._files.limits)
             copy = _copy_of(earlier, current.name)
-            copy.version = await version_rows.next_version(session, viewer.user_id, earlier.version_series_id)
+            copy.version = await version_rows.next_version(session, current_user.user_id, earlier.version_series_id)
             await rows.add_document(session, copy)
             if await version_rows.copy_text(session, earlier, copy.id):
-                await rows.change_document(session, viewer.user_id, copy.id, state=DocumentState.PARSED.value)
-            await jobs.queue_ingestion(session, viewer.user_id, copy.id)
+                await rows.change_document(session, current_user.user_id, copy.id, state=DocumentState.PARSED.value)
+            await jobs.queue_ingestion(session, current_user.user_id, copy.id)
             await audit_log.append(
-                session, viewer.user_id, "document_version_restored", caller.address, correlation_id(),
+                session, current_user.user_id, "document_version_restored", client_info.address, correlation_id(),
                 name=current.name, restored=earlier.version, version=copy.version, document=str(copy.id),
             )  # fmt: skip
-            made = await rows.owned_document(session, viewer.user_id, copy.id)
+            made = await rows.owned_document(session, current_user.user_id, copy.id)
         if made is None:
             raise NotFound
         return made

@@ -9,7 +9,7 @@ from rxchat.db.access import audit_log
 from rxchat.db.access import roles as role_rows
 from rxchat.db.platform import instance_settings as rows
 from rxchat.db.platform.database import Database
-from rxchat.domain.accounts import GUEST, MEMBER, Caller, RegistrationMode, SecondFactorPolicy, Viewer
+from rxchat.domain.accounts import GUEST, MEMBER, ClientInfo, CurrentUser, RegistrationMode, SecondFactorPolicy
 from rxchat.domain.errors import InvalidInput, NotAllowed
 from rxchat.domain.permissions import Action, Permission, Resource, ResourceKind, is_allowed, require
 from rxchat.observability import correlation_id
@@ -56,7 +56,7 @@ class InstanceSettings:
             self._known = rules
         return rules
 
-    async def change(self, viewer: Viewer, caller: Caller, **values: str) -> AccountPolicies:
+    async def change(self, current_user: CurrentUser, client_info: ClientInfo, **values: str) -> AccountPolicies:
         """Change rules by name, and return all of them.
 
         Raises:
@@ -65,17 +65,17 @@ class InstanceSettings:
         """
         before = await self.current()
         after = _checked(before, values)
-        async with self._database.begin(viewer.user_id) as session:
+        async with self._database.begin(current_user.user_id) as session:
             grants = await role_rows.grants_on(session, ResourceKind.SETTINGS, list(values))
             for name in values:
-                if not is_allowed(viewer, Action.WRITE, Resource(ResourceKind.SETTINGS, name), grants):
+                if not is_allowed(current_user, Action.WRITE, Resource(ResourceKind.SETTINGS, name), grants):
                     # The sentence says what is missing.
-                    require(viewer, Permission.SETTINGS_MANAGE)
+                    require(current_user, Permission.SETTINGS_MANAGE)
                     raise NotAllowed
             for name, value in values.items():
                 await rows.set_setting(session, name, value)
             await audit_log.append(
-                session, viewer.user_id, "settings_changed", caller.address, correlation_id(), changes=values
+                session, current_user.user_id, "settings_changed", client_info.address, correlation_id(), changes=values
             )
         self._forget(None)
         return after

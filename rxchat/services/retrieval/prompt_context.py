@@ -13,7 +13,7 @@ import structlog
 from rxchat.db.access import roles as role_rows
 from rxchat.db.chat import conversation_sources as rows
 from rxchat.db.platform.database import Database
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.chat import ChatMessage, ModelInfo, Role, TextDelta
 from rxchat.domain.errors import ModelError
 from rxchat.domain.grounding import DEMO_TOKENS, rewriting, rewritten, standalone_question, with_sources
@@ -68,29 +68,29 @@ class PromptContextBuilder:
             known = await rows.for_conversation(session, run.owner_id, run.conversation_id)
             if not known:
                 return PromptContext(messages)
-            viewer = await role_rows.acting(session)
+            current_user = await role_rows.acting(session)
             kept = [] if is_new else await rows.sources(session, run.owner_id, run.message_id)
-        if viewer is None:
+        if current_user is None:
             return PromptContext(messages)
-        scope = await self._retrieval.scope_of(viewer, [item.id for item in known])
+        scope = await self._retrieval.scope_of(current_user, [item.id for item in known])
         model = await self._info(run.model)
         files = [item.id for item in known if item.kind != "collection"]
         if kept:
             # The time to wait for files was before its first word.
-            lacking = await self._until_read(viewer, files, wait_seconds=0)
-            return replace(self._with_tools(viewer, model, messages, kept, scope), lacking=lacking)
-        lacking = await self._until_read(viewer, files)
-        passages, notice = await self._found(viewer, run, model, messages, scope)
+            lacking = await self._until_read(current_user, files, wait_seconds=0)
+            return replace(self._with_tools(current_user, model, messages, kept, scope), lacking=lacking)
+        lacking = await self._until_read(current_user, files)
+        passages, notice = await self._found(current_user, run, model, messages, scope)
         lacking = [*_forbidden(len(known) - scope.size), *lacking, *([notice] if notice else [])]
         sources = [Source(number, passage) for number, passage in enumerate(passages, 1)]
         async with self._database.begin(run.owner_id) as session:
             await rows.save_sources(session, run.owner_id, run.conversation_id, run.message_id, sources)
         log.info("answer grounded", run_id=str(run.id), sources=len(sources), lacking=lacking)
-        return self._with_tools(viewer, model, messages, sources, scope, lacking)
+        return self._with_tools(current_user, model, messages, sources, scope, lacking)
 
     def _with_tools(
         self,
-        viewer: Viewer,
+        current_user: CurrentUser,
         model: ModelInfo | None,
         messages: list[ChatMessage],
         sources: list[Source],
@@ -99,7 +99,7 @@ class PromptContextBuilder:
     ) -> PromptContext:
         told, tools = with_sources(messages, sources, lacking), None
         if model is not None and "tools" in model.capabilities and not model.is_demo and not scope.is_empty:
-            tools = RetrievalTools(self._database, self._retrieval, viewer, scope, sources, self._source_tokens)
+            tools = RetrievalTools(self._database, self._retrieval, current_user, scope, sources, self._source_tokens)
         return PromptContext(told, tuple(sources), tuple(lacking), tools)
 
     async def keep(self, run: ClaimedRun, sources: Sequence[Source]) -> None:
@@ -112,7 +112,7 @@ class PromptContextBuilder:
             await rows.save_sources(session, run.owner_id, run.conversation_id, run.message_id, sources)
 
     async def _until_read(
-        self, viewer: Viewer, ids: list[UUID], wait_seconds: float = _WAIT_SECONDS
+        self, current_user: CurrentUser, ids: list[UUID], wait_seconds: float = _WAIT_SECONDS
     ) -> tuple[str, ...]:
         """Wait a while for files that are still on their way: whoever attaches one and asks, asks about it.
 
@@ -120,7 +120,7 @@ class PromptContextBuilder:
         """
         found = rows.Unread()
         for _ in range(max(1, int(wait_seconds / _LOOK_SECONDS))):
-            async with self._database.begin(viewer.user_id) as session:
+            async with self._database.begin(current_user.user_id) as session:
                 found = await rows.unread(session, ids)
             if not found.being_read or not wait_seconds:
                 break
@@ -130,19 +130,24 @@ class PromptContextBuilder:
         return (*_named(later), *_named([f"{name} could not be read." for name in found.failed]))
 
     async def _found(
-        self, viewer: Viewer, run: ClaimedRun, model: ModelInfo | None, messages: list[ChatMessage], scope: SearchScope
+        self,
+        current_user: CurrentUser,
+        run: ClaimedRun,
+        model: ModelInfo | None,
+        messages: list[ChatMessage],
+        scope: SearchScope,
     ) -> tuple[Sequence[Passage], str]:
         if scope.is_empty:
             return (), ""
         is_demo = model is not None and model.is_demo
         budget = min(self._source_tokens, DEMO_TOKENS) if is_demo else self._source_tokens
-        whole = await self._retrieval.whole_scope(viewer, scope, budget)
+        whole = await self._retrieval.whole_scope(current_user, scope, budget)
         if whole is not None:
             return whole, ""
         question = await self._question(run.model, messages, is_demo=is_demo)
         if not question:
             return (), ""
-        found = await self._retrieval.search(viewer, question, scope, is_answer=True)
+        found = await self._retrieval.search(current_user, question, scope, is_answer=True)
         return within_budget(found.passages, budget), found.notice
 
     async def _info(self, model: str) -> ModelInfo | None:

@@ -11,7 +11,7 @@ from rxchat.db.documents import documents as document_rows
 from rxchat.db.documents import search_index as index_rows
 from rxchat.db.platform.database import Database
 from rxchat.db.retrieval import search as rows
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.errors import EmbedderError, InvalidInput
 from rxchat.domain.permissions import Scope as KeyScope
 from rxchat.domain.permissions import require_scope
@@ -51,7 +51,7 @@ class DocumentSearch:
 
     async def search(
         self,
-        viewer: Viewer,
+        current_user: CurrentUser,
         question: str,
         scope: SearchScope,
         *,
@@ -65,17 +65,19 @@ class DocumentSearch:
             InvalidInput: when there is no question.
             TooManyAttempts: when the user has too many searches waiting; not for an answer.
         """
-        require_scope(viewer, KeyScope.FILES)
+        require_scope(current_user, KeyScope.FILES)
         question = sanitize(question).strip()[:QUESTION_CHARACTERS]
         if not question:
             raise InvalidInput("Please write what to look for.")
-        async with self._slots.slot(viewer.user_id, is_answer=is_answer):
-            return await self._search(viewer, question, scope, k, way)
+        async with self._slots.slot(current_user.user_id, is_answer=is_answer):
+            return await self._search(current_user, question, scope, k, way)
 
-    async def _search(self, viewer: Viewer, question: str, scope: SearchScope, k: int, way: SearchMode) -> Found:
-        index, vector, notice, detail = await self._vector(viewer.user_id, question)
+    async def _search(
+        self, current_user: CurrentUser, question: str, scope: SearchScope, k: int, way: SearchMode
+    ) -> Found:
+        index, vector, notice, detail = await self._vector(current_user.user_id, question)
         wanted = max(k, CANDIDATES // 2) if self._reranker else k
-        async with self._database.begin(viewer.user_id) as session:
+        async with self._database.begin(current_user.user_id) as session:
             passages = await rows.search(session, index, scope, question, vector, k=wanted, way=way)
         if self._reranker is not None and len(passages) > 1:
             try:
@@ -103,9 +105,9 @@ class DocumentSearch:
         log.warning("searching by words alone", reason=failure.message)
         return None, None, f"{failure.message} Only words were searched, not meanings.", failure.detail
 
-    async def embedder(self, viewer: Viewer) -> str:
+    async def embedder(self, current_user: CurrentUser) -> str:
         """Return which embedding model finds passages by meaning, in a sentence for the page of documents."""
-        async with self._database.begin(viewer.user_id) as session:
+        async with self._database.begin(current_user.user_id) as session:
             known = await index_rows.indexes(session)
         active = next((index.model for index in known if index.is_active), "")
         wanted = self._embedder.label
@@ -115,11 +117,11 @@ class DocumentSearch:
         return f"Embedding model: {active}. The index of {wanted}, {what}."
 
     async def neighbors(
-        self, viewer: Viewer, scope: SearchScope, document_id: UUID, ordinal: int, reach: int = 2
+        self, current_user: CurrentUser, scope: SearchScope, document_id: UUID, ordinal: int, reach: int = 2
     ) -> list[Passage]:
         """Return a passage with those before and after it."""
-        require_scope(viewer, KeyScope.FILES)
-        async with self._database.begin(viewer.user_id) as session:
+        require_scope(current_user, KeyScope.FILES)
+        async with self._database.begin(current_user.user_id) as session:
             return await rows.passages(
                 session,
                 scope,
@@ -129,22 +131,22 @@ class DocumentSearch:
                 limit=2 * reach + 1,
             )
 
-    async def whole_scope(self, viewer: Viewer, scope: SearchScope, tokens: int) -> list[Passage] | None:
+    async def whole_scope(self, current_user: CurrentUser, scope: SearchScope, tokens: int) -> list[Passage] | None:
         """Return everything that a scope holds, in order, when it fits into so many tokens; else None."""
-        require_scope(viewer, KeyScope.FILES)
+        require_scope(current_user, KeyScope.FILES)
         # A chunk has more than one token; what is more than this does not fit in any case.
         most = max(1, tokens // 20)
-        async with self._database.begin(viewer.user_id) as session:
+        async with self._database.begin(current_user.user_id) as session:
             if await rows.scope_size(session, scope) > most:
                 return None
             passages = await rows.passages(session, scope, limit=most + 1)
         fits = len(passages) <= most and sum(passage.tokens for passage in passages) <= tokens
         return passages if fits else None
 
-    async def scope_of(self, viewer: Viewer, ids: list[UUID]) -> SearchScope:
+    async def scope_of(self, current_user: CurrentUser, ids: list[UUID]) -> SearchScope:
         """Return the scope of these collections and documents; those that the person may not read are left out."""
         collections, documents = [], []
-        async with self._database.begin(viewer.user_id) as session:
+        async with self._database.begin(current_user.user_id) as session:
             for found in ids:
                 if await document_rows.collection(session, found) is not None:
                     collections.append(found)

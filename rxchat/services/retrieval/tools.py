@@ -11,7 +11,7 @@ from typing import Any
 
 from rxchat.db.platform.database import Database
 from rxchat.db.retrieval import search as rows
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.chat import ToolCall, ToolSpec
 from rxchat.domain.errors import RxChatError
 from rxchat.domain.grounding import format_passages
@@ -51,7 +51,7 @@ class RetrievalTools:
         self,
         database: Database,
         retrieval: DocumentSearch,
-        viewer: Viewer,
+        current_user: CurrentUser,
         scope: SearchScope,
         sources: Sequence[Source],
         tokens: int,
@@ -59,7 +59,7 @@ class RetrievalTools:
         """Know for whom, where, and what was shown already."""
         self._database = database
         self._retrieval = retrieval
-        self._viewer = viewer
+        self._current_user = current_user
         self._scope = scope
         self._tokens = tokens
         self.sources = list(sources)
@@ -83,7 +83,7 @@ class RetrievalTools:
         query = given.get("query")
         if not isinstance(query, str) or not query.strip():
             return 'Say what to look for, in words, like {"query": "holidays in the first year"}.'
-        found = await self._retrieval.search(self._viewer, query, self._scope, is_answer=True)
+        found = await self._retrieval.search(self._current_user, query, self._scope, is_answer=True)
         passages = within_budget(found.passages, self._tokens)
         return format_passages(self._numbered(passages)) if passages else "Nothing was found."
 
@@ -95,16 +95,16 @@ class RetrievalTools:
         if known is None:
             return "There is no passage of this number."
         # What was kept with an answer does not say where it stood: the index does.
-        async with self._database.begin(self._viewer.user_id) as session:
+        async with self._database.begin(self._current_user.user_id) as session:
             ordinal = await rows.ordinal_of(session, known.document_owner_id, known.chunk_id)
         if ordinal is None:
             return "This document is not there any more, or was changed."
-        there = await self._retrieval.neighbors(self._viewer, self._scope, known.document_id, ordinal, reach=1)
+        there = await self._retrieval.neighbors(self._current_user, self._scope, known.document_id, ordinal, reach=1)
         around = [item for item in there if item.chunk_id != known.chunk_id]
         return format_passages(self._numbered(around)) if around else "Nothing else stands there."
 
     async def _list(self) -> str:
-        async with self._database.begin(self._viewer.user_id) as session:
+        async with self._database.begin(self._current_user.user_id) as session:
             names = await rows.document_names(session, self._scope, _DOCUMENTS + 1)
         more = "\n(and more)" if len(names) > _DOCUMENTS else ""
         return ("\n".join(names[:_DOCUMENTS]) + more) or "There are no documents."

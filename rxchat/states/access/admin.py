@@ -9,7 +9,7 @@ from uuid import UUID
 
 import reflex as rx
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.errors import InvalidInput, RxChatError
 from rxchat.domain.ids import parse_id
 from rxchat.domain.permissions import Permission, is_permitted
@@ -47,9 +47,9 @@ class AdminPage(rx.State, mixin=True):
 
     @rx.event
     @administering
-    async def close(self, viewer: Viewer) -> None:
+    async def close(self, current_user: CurrentUser) -> None:
         """Close the dialog; nothing happens."""
-        del viewer
+        del current_user
         self._close(self.done)
 
 
@@ -81,8 +81,8 @@ def moment(at: datetime | None) -> int:
     return int(at.timestamp() * 1000) if at else 0
 
 
-async def role_titles(viewer: Viewer) -> dict[str, str]:
+async def role_titles(current_user: CurrentUser) -> dict[str, str]:
     """Return what the roles are called, by name, as far as the person may see them."""
-    if not is_permitted(viewer, Permission.PEOPLE_READ):
+    if not is_permitted(current_user, Permission.PEOPLE_READ):
         return {}
-    return {role.name: role.title for role in await container.get_services().teams.roles(viewer)}
+    return {role.name: role.title for role in await container.get_services().access.roles.all(current_user)}

@@ -9,7 +9,7 @@ from uuid import UUID
 import reflex as rx
 
 from rxchat.db.access.audit_log import EventView
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.ids import parse_id
 from rxchat.domain.permissions import Permission, is_permitted
 from rxchat.services.access.audit_log import PAGE
@@ -44,52 +44,54 @@ class AuditState(AdminPage, rx.State):
 
     @rx.event
     @administering
-    async def load(self, viewer: Viewer) -> None:
+    async def load(self, current_user: CurrentUser) -> None:
         """Show the newest rows."""
         self.words = self.action = self.problem = ""
         self.actions = [Choice(action, title) for action, title in ACTIONS.items()]
-        await self._read_names(viewer)
-        await self._read_first(viewer)
+        await self._read_names(current_user)
+        await self._read_first(current_user)
         self.loaded = True
 
-    async def _read_names(self, viewer: Viewer) -> None:
-        self._names = await role_titles(viewer)
-        if is_permitted(viewer, Permission.PEOPLE_READ):
-            self._names |= {str(group.id): group.name for group in await container.get_services().teams.groups(viewer)}
+    async def _read_names(self, current_user: CurrentUser) -> None:
+        self._names = await role_titles(current_user)
+        if is_permitted(current_user, Permission.PEOPLE_READ):
+            self._names |= {
+                str(group.id): group.name for group in await container.get_services().access.groups.all(current_user)
+            }
 
-    async def _read_first(self, viewer: Viewer) -> None:
+    async def _read_first(self, current_user: CurrentUser) -> None:
         self._last = None
-        self.rows = await self._read(viewer)
+        self.rows = await self._read(current_user)
 
-    async def _read(self, viewer: Viewer) -> list[AuditLine]:
-        found = await container.get_services().audit.page(
-            viewer, words=self.words, action=self.action, before=self._last
+    async def _read(self, current_user: CurrentUser) -> list[AuditLine]:
+        found = await container.get_services().access.audit_log.page(
+            current_user, words=self.words, action=self.action, before=self._last
         )
         self.has_older, self.problem = len(found) == PAGE, ""
         self._last = found[-1].seq if found else self._last
-        people = await container.get_services().people.names(viewer, _people_in(found))
+        people = await container.get_services().access.user_admin.names(current_user, _people_in(found))
         names = self._names | {str(user_id): name for user_id, name in people.items()}
         return [_line(row, names) for row in found]
 
     @rx.event
     @administering
-    async def search(self, viewer: Viewer, words: str) -> None:
+    async def search(self, current_user: CurrentUser, words: str) -> None:
         """Show rows that hold the words."""
         self.words = words[:100]
-        await self._read_first(viewer)
+        await self._read_first(current_user)
 
     @rx.event
     @administering
-    async def filter_action(self, viewer: Viewer, action: str) -> None:
+    async def filter_action(self, current_user: CurrentUser, action: str) -> None:
         """Show rows of one kind; "" is all of them."""
         self.action = action[:60]
-        await self._read_first(viewer)
+        await self._read_first(current_user)
 
     @rx.event
     @administering
-    async def older(self, viewer: Viewer) -> None:
+    async def older(self, current_user: CurrentUser) -> None:
         """Show what was before that, too."""
-        self.rows = [*self.rows, *await self._read(viewer)]
+        self.rows = [*self.rows, *await self._read(current_user)]
 
 
 def _people_in(rows: Iterable[EventView]) -> list[UUID]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import reflex as rx
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.errors import InvalidInput
 from rxchat.domain.ids import parse_id
 from rxchat.domain.permissions import (
@@ -23,7 +23,7 @@ from rxchat.services.app import container
 from rxchat.states.access.admin import AdminPage, administering, id_of, role_titles, text_in
 from rxchat.states.access.groups import Member, candidates
 from rxchat.states.access.users import Choice
-from rxchat.states.platform.request_context import caller_of
+from rxchat.states.platform.request_context import client_info_of
 
 _EVERYONE = "Everyone"
 _EVERY_MODEL = "Every model"
@@ -54,28 +54,30 @@ class AccessState(AdminPage, rx.State):
 
     @rx.event
     @administering
-    async def load(self, viewer: Viewer) -> None:
+    async def load(self, current_user: CurrentUser) -> None:
         """Show all grants on models."""
         self._close()
-        offer = await container.get_services().models.offer()
+        offer = await container.get_services().models.catalog.offer()
         names = [item.name for item in offer.models]
         self.models = [Choice(EVERYTHING, _EVERY_MODEL), *(Choice(name, name) for name in names)]
-        await self._read(viewer)
+        await self._read(current_user)
         self.loaded = True
 
-    async def _read(self, viewer: Viewer) -> None:
-        teams = container.get_services().teams
-        self.roles = [Choice(name, title) for name, title in (await role_titles(viewer)).items()]
-        if is_permitted(viewer, Permission.PEOPLE_READ):
-            self.groups = [Choice(str(group.id), group.name) for group in await teams.groups(viewer)]
-        found = await teams.grants(viewer, ResourceKind.MODEL)
-        names = await self._names(viewer, (grant for _, grant in found))
+    async def _read(self, current_user: CurrentUser) -> None:
+        services = container.get_services()
+        self.roles = [Choice(name, title) for name, title in (await role_titles(current_user)).items()]
+        if is_permitted(current_user, Permission.PEOPLE_READ):
+            self.groups = [
+                Choice(str(group.id), group.name) for group in await services.access.groups.all(current_user)
+            ]
+        found = await services.access.grants.all(current_user, ResourceKind.MODEL)
+        names = await self._names(current_user, (grant for _, grant in found))
         self.grants = [_line(str(grant_id), grant, names) for grant_id, grant in found]
 
-    async def _names(self, viewer: Viewer, grants: Iterable[Grant]) -> dict[tuple[str, str], str]:
+    async def _names(self, current_user: CurrentUser, grants: Iterable[Grant]) -> dict[tuple[str, str], str]:
         """Return what those are called whom grants are for, by their kind and id."""
         ids = [parse_id(grant.principal) for grant in grants if grant.principal_kind is PrincipalKind.PERSON]
-        people = await container.get_services().people.names(viewer, [item for item in ids if item])
+        people = await container.get_services().access.user_admin.names(current_user, [item for item in ids if item])
         return (
             {("role", choice.value): choice.label for choice in self.roles}
             | {("group", choice.value): choice.label for choice in self.groups}
@@ -84,69 +86,69 @@ class AccessState(AdminPage, rx.State):
 
     @rx.event
     @administering
-    async def show_form(self, viewer: Viewer) -> None:
+    async def show_form(self, current_user: CurrentUser) -> None:
         """Ask who shall use what."""
-        del viewer
+        del current_user
         self.kind, self.picked = PrincipalKind.EVERYONE.value, Member("", "", "")
         self.found, self.searched = [], ""
         self._open("grant")
 
     @rx.event
     @administering
-    async def choose_kind(self, viewer: Viewer, kind: str) -> None:
+    async def choose_kind(self, current_user: CurrentUser, kind: str) -> None:
         """Say whether it is for everyone, a role, a group or a person."""
-        del viewer
+        del current_user
         if kind not in {item.value for item in PrincipalKind}:
             raise InvalidInput("Access can be given to everyone, a role, a group or a person.")
         self.kind, self.problem = kind, ""
 
     @rx.event
     @administering
-    async def find(self, viewer: Viewer, words: str) -> None:
+    async def find(self, current_user: CurrentUser, words: str) -> None:
         """Show which people hold the words."""
-        self.found = await candidates(viewer, words, set())
+        self.found = await candidates(current_user, words, set())
         self.searched, self.problem = words[:100].strip(), ""
 
     @rx.event
     @administering
-    async def pick(self, viewer: Viewer, user_id: str) -> None:
+    async def pick(self, current_user: CurrentUser, user_id: str) -> None:
         """Choose one of those who were found; "" chooses again."""
-        del viewer
+        del current_user
         self.picked = next((member for member in self.found if member.id == user_id), Member("", "", ""))
         self.problem = ""
 
     @rx.event
     @administering
-    async def give(self, viewer: Viewer, form: dict) -> None:
+    async def give(self, current_user: CurrentUser, form: dict) -> None:
         """Give the grant."""
         principals = {"everyone": EVERYTHING, "person": self.picked.id}
-        await container.get_services().teams.grant(
-            viewer,
+        await container.get_services().access.grants.add(
+            current_user,
             principal_kind=self.kind,
             principal=principals.get(self.kind, text_in(form, "principal")),
             resource_kind=ResourceKind.MODEL,
             resource=text_in(form, "model"),
             action=Action.USE,
-            caller=caller_of(self),
+            client_info=client_info_of(self),
         )
-        await self._read(viewer)
+        await self._read(current_user)
         self._close("Access was given.")
 
     @rx.event
     @administering
-    async def ask_revoke(self, viewer: Viewer, grant_id: str) -> None:
+    async def ask_revoke(self, current_user: CurrentUser, grant_id: str) -> None:
         """Ask whether a grant shall be taken back."""
-        del viewer
+        del current_user
         self.doomed = next((line for line in self.grants if line.id == grant_id), GrantLine("", "", "", ""))
         if self.doomed.id:
             self._open("revoke")
 
     @rx.event
     @administering
-    async def revoke(self, viewer: Viewer) -> None:
+    async def revoke(self, current_user: CurrentUser) -> None:
         """Take that grant back."""
-        await container.get_services().teams.revoke(viewer, id_of(self.doomed.id), caller_of(self))
-        await self._read(viewer)
+        await container.get_services().access.grants.revoke(current_user, id_of(self.doomed.id), client_info_of(self))
+        await self._read(current_user)
         self._close("Access revoked.")
 
 

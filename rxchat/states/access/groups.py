@@ -7,10 +7,10 @@ from uuid import UUID
 
 import reflex as rx
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.services.app import container
 from rxchat.states.access.admin import AdminPage, administering, id_of, text_in
-from rxchat.states.platform.request_context import caller_of
+from rxchat.states.platform.request_context import client_info_of
 
 _CANDIDATES = 8
 
@@ -34,11 +34,11 @@ class Member:
     email: str
 
 
-async def candidates(viewer: Viewer, words: str, without: set[str]) -> list[Member]:
+async def candidates(current_user: CurrentUser, words: str, without: set[str]) -> list[Member]:
     """Return the first few people whose name or address holds the words, without these."""
     if not words.strip():
         return []
-    found, _ = await container.get_services().people.page(viewer, words=words)
+    found, _ = await container.get_services().access.user_admin.page(current_user, words=words)
     members = [Member(str(row.id), row.name, row.email) for row in found if str(row.id) not in without]
     return members[:_CANDIDATES]
 
@@ -54,20 +54,20 @@ class GroupsState(AdminPage, rx.State):
 
     @rx.event
     @administering
-    async def load(self, viewer: Viewer) -> None:
+    async def load(self, current_user: CurrentUser) -> None:
         """Show all groups."""
         self._close()
-        await self._read(viewer)
+        await self._read(current_user)
         self.loaded = True
 
-    async def _read(self, viewer: Viewer) -> None:
-        found = await container.get_services().teams.groups(viewer)
+    async def _read(self, current_user: CurrentUser) -> None:
+        found = await container.get_services().access.groups.all(current_user)
         self.groups = [GroupLine(str(item.id), item.name, item.description, item.people) for item in found]
         self.current = next((line for line in self.groups if line.id == self.current.id), self.current)
         self.problem = ""
 
-    async def _read_members(self, viewer: Viewer) -> None:
-        found = await container.get_services().teams.members(viewer, self._current_id())
+    async def _read_members(self, current_user: CurrentUser) -> None:
+        found = await container.get_services().access.groups.members(current_user, self._current_id())
         self.members = [Member(str(user_id), name, email) for user_id, name, email in found]
 
     def _current_id(self) -> UUID:
@@ -78,76 +78,76 @@ class GroupsState(AdminPage, rx.State):
 
     @rx.event
     @administering
-    async def show_form(self, viewer: Viewer, group_id: str) -> None:
+    async def show_form(self, current_user: CurrentUser, group_id: str) -> None:
         """Ask what a group shall be called; "" is a new one."""
-        del viewer
+        del current_user
         self._look_at(group_id)
         self._open("group")
 
     @rx.event
     @administering
-    async def save(self, viewer: Viewer, form: dict) -> None:
+    async def save(self, current_user: CurrentUser, form: dict) -> None:
         """Create the group, or call it something else."""
         name = text_in(form, "name")
-        await container.get_services().teams.save_group(
-            viewer,
+        await container.get_services().access.groups.save(
+            current_user,
             group_id=self._current_id() if self.current.id else None,
             name=name,
             description=text_in(form, "description"),
-            caller=caller_of(self),
+            client_info=client_info_of(self),
         )
-        await self._read(viewer)
+        await self._read(current_user)
         self._close(f"Saved “{' '.join(name.split())}”.")
 
     @rx.event
     @administering
-    async def ask_remove(self, viewer: Viewer, group_id: str) -> None:
+    async def ask_remove(self, current_user: CurrentUser, group_id: str) -> None:
         """Ask whether a group shall be deleted."""
-        del viewer
+        del current_user
         self._look_at(group_id)
         if self.current.id:
             self._open("remove")
 
     @rx.event
     @administering
-    async def remove(self, viewer: Viewer) -> None:
+    async def remove(self, current_user: CurrentUser) -> None:
         """Delete the group."""
-        await container.get_services().teams.remove_group(viewer, self._current_id(), caller_of(self))
-        await self._read(viewer)
+        await container.get_services().access.groups.delete(current_user, self._current_id(), client_info_of(self))
+        await self._read(current_user)
         self._close(f"The group “{self.current.name}” is gone; its people are still here.")
 
     @rx.event
     @administering
-    async def show_members(self, viewer: Viewer, group_id: str) -> None:
+    async def show_members(self, current_user: CurrentUser, group_id: str) -> None:
         """Show who is in a group."""
         self._look_at(group_id)
-        await self._read_members(viewer)
+        await self._read_members(current_user)
         self.found, self.searched = [], ""
         self._open("members")
 
     @rx.event
     @administering
-    async def find(self, viewer: Viewer, words: str) -> None:
+    async def find(self, current_user: CurrentUser, words: str) -> None:
         """Show who could be added."""
-        self.found = await candidates(viewer, words, {member.id for member in self.members})
+        self.found = await candidates(current_user, words, {member.id for member in self.members})
         self.searched, self.problem = words[:100].strip(), ""
 
     @rx.event
     @administering
-    async def add(self, viewer: Viewer, user_id: str) -> None:
+    async def add(self, current_user: CurrentUser, user_id: str) -> None:
         """Put somebody into the group."""
-        await self._set_member(viewer, user_id, is_member=True)
+        await self._set_member(current_user, user_id, is_member=True)
 
     @rx.event
     @administering
-    async def take_out(self, viewer: Viewer, user_id: str) -> None:
+    async def take_out(self, current_user: CurrentUser, user_id: str) -> None:
         """Take somebody out of the group."""
-        await self._set_member(viewer, user_id, is_member=False)
+        await self._set_member(current_user, user_id, is_member=False)
 
-    async def _set_member(self, viewer: Viewer, user_id: str, *, is_member: bool) -> None:
-        await container.get_services().teams.set_member(
-            viewer, self._current_id(), id_of(user_id), caller_of(self), is_member=is_member
+    async def _set_member(self, current_user: CurrentUser, user_id: str, *, is_member: bool) -> None:
+        await container.get_services().access.groups.set_member(
+            current_user, self._current_id(), id_of(user_id), client_info_of(self), is_member=is_member
         )
-        await self._read_members(viewer)
-        await self._read(viewer)
+        await self._read_members(current_user)
+        await self._read(current_user)
         self.found, self.searched = [], ""

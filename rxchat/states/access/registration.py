@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import reflex as rx
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.errors import InvalidInput
 from rxchat.domain.permissions import Permission, require
 from rxchat.services.app import container
 from rxchat.services.platform.instance_settings import AccountPolicies
 from rxchat.states.access.admin import AdminPage, administering
-from rxchat.states.platform.request_context import caller_of
+from rxchat.states.platform.request_context import client_info_of
 
 
 class RegistrationState(AdminPage, rx.State):
@@ -29,11 +29,11 @@ class RegistrationState(AdminPage, rx.State):
 
     @rx.event
     @administering
-    async def load(self, viewer: Viewer) -> None:
+    async def load(self, current_user: CurrentUser) -> None:
         """Show the rules."""
         self.reset()
-        require(viewer, Permission.SETTINGS_MANAGE)
-        self._show(await container.get_services().rules.current())
+        require(current_user, Permission.SETTINGS_MANAGE)
+        self._show(await container.get_services().platform.instance_settings.current())
         self.loaded = True
 
     def _show(self, rules: AccountPolicies) -> None:
@@ -43,7 +43,7 @@ class RegistrationState(AdminPage, rx.State):
 
     @rx.event
     @administering
-    async def choose(self, viewer: Viewer, rule: str, value: str) -> None:
+    async def choose(self, current_user: CurrentUser, rule: str, value: str) -> None:
         """Change a rule; it holds at once."""
         self.answers += 1
         before = {
@@ -54,15 +54,23 @@ class RegistrationState(AdminPage, rx.State):
         if rule not in before:
             raise InvalidInput("There is no such rule.")
         self.at_fault, self.changed = rule, ""
-        self._show(await container.get_services().rules.change(viewer, caller_of(self), **{rule: value}))
+        self._show(
+            await container.get_services().platform.instance_settings.change(
+                current_user, client_info_of(self), **{rule: value}
+            )
+        )
         self.changed, self._before, self.problem = rule, before[rule], ""
 
     @rx.event
     @administering
-    async def undo(self, viewer: Viewer) -> None:
+    async def undo(self, current_user: CurrentUser) -> None:
         """Change the last rule back."""
         if not self.changed or not self._before:
             return
         self.at_fault = self.changed
-        self._show(await container.get_services().rules.change(viewer, caller_of(self), **{self.changed: self._before}))
+        self._show(
+            await container.get_services().platform.instance_settings.change(
+                current_user, client_info_of(self), **{self.changed: self._before}
+            )
+        )
         self.changed, self.problem = "", ""

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import reflex as rx
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.permissions import ADMINISTRATIVE, PERMISSION_WORDS, Permission
-from rxchat.services.access.authorization import RoleView
+from rxchat.services.access.roles import RoleView
 from rxchat.services.app import container
 from rxchat.states.access.admin import AdminPage, administering, chosen_in, text_in
-from rxchat.states.platform.request_context import caller_of
+from rxchat.states.platform.request_context import client_info_of
 
 
 @dataclass
@@ -51,14 +51,14 @@ class RolesState(AdminPage, rx.State):
 
     @rx.event
     @administering
-    async def load(self, viewer: Viewer) -> None:
+    async def load(self, current_user: CurrentUser) -> None:
         """Show all roles."""
         self._close()
-        await self._read(viewer)
+        await self._read(current_user)
         self.loaded = True
 
-    async def _read(self, viewer: Viewer) -> list[RoleView]:
-        found = await container.get_services().teams.roles(viewer)
+    async def _read(self, current_user: CurrentUser) -> list[RoleView]:
+        found = await container.get_services().access.roles.all(current_user)
         self.roles = [
             RoleLine(role.name, role.title, role.description, _words(role.permissions), role.is_builtin, role.people)
             for role in found
@@ -67,12 +67,12 @@ class RolesState(AdminPage, rx.State):
 
     @rx.event
     @administering
-    async def show_form(self, viewer: Viewer, name: str) -> None:
+    async def show_form(self, current_user: CurrentUser, name: str) -> None:
         """Ask what a role shall allow; "" is a new one."""
-        chosen = {role.name: set(role.permissions) for role in await self._read(viewer)}.get(name, set())
+        chosen = {role.name: set(role.permissions) for role in await self._read(current_user)}.get(name, set())
         self.current = next((line for line in self.roles if line.name == name), _NEW)
         choices = [
-            PermissionChoice(item.value, words, item.value in chosen, item in viewer.permissions)
+            PermissionChoice(item.value, words, item.value in chosen, item in current_user.permissions)
             for item, words in PERMISSION_WORDS.items()
         ]
         self.everyday = [choice for choice in choices if Permission(choice.name) not in ADMINISTRATIVE]
@@ -81,35 +81,35 @@ class RolesState(AdminPage, rx.State):
 
     @rx.event
     @administering
-    async def save(self, viewer: Viewer, form: dict) -> None:
+    async def save(self, current_user: CurrentUser, form: dict) -> None:
         """Create the role, or change it."""
         title = text_in(form, "title")
-        await container.get_services().teams.save_role(
-            viewer,
+        await container.get_services().access.roles.save(
+            current_user,
             name=self.current.name,
             title=title,
             description=text_in(form, "description"),
             permissions=chosen_in(form, "may:"),
-            caller=caller_of(self),
+            client_info=client_info_of(self),
         )
-        await self._read(viewer)
+        await self._read(current_user)
         self._close(f"Saved “{' '.join(title.split())}”.")
 
     @rx.event
     @administering
-    async def ask_remove(self, viewer: Viewer, name: str) -> None:
+    async def ask_remove(self, current_user: CurrentUser, name: str) -> None:
         """Ask whether a role shall be deleted."""
-        del viewer
+        del current_user
         self.current = next((line for line in self.roles if line.name == name), _NEW)
         if self.current.name:
             self._open("remove")
 
     @rx.event
     @administering
-    async def remove(self, viewer: Viewer) -> None:
+    async def remove(self, current_user: CurrentUser) -> None:
         """Delete the role."""
-        await container.get_services().teams.remove_role(viewer, self.current.name, caller_of(self))
-        await self._read(viewer)
+        await container.get_services().access.roles.delete(current_user, self.current.name, client_info_of(self))
+        await self._read(current_user)
         self._close(f"The role “{self.current.title}” is gone.")
 
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import reflex as rx
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.ids import parse_id
 from rxchat.domain.permissions import Permission, is_permitted
 from rxchat.services.app import container
 from rxchat.states.access.admin import AdminPage, administering, id_of, moment, text_in
 from rxchat.states.access.users import Choice, giveable_roles, state_of
-from rxchat.states.platform.request_context import caller_of
+from rxchat.states.platform.request_context import client_info_of
 
 _QUESTIONS = frozenset({"role", "suspend", "readmit", "sessions", "factor", "link", "reason", "delete", "keep"})
 
@@ -73,27 +73,29 @@ class PersonState(AdminPage, rx.State):
 
     @rx.event
     @administering
-    async def load(self, viewer: Viewer) -> None:
+    async def load(self, current_user: CurrentUser) -> None:
         """Show the person whom the address names."""
         self.reset()
         self.person_id = str(self.router_data.get("query", {}).get("person_id", ""))
         self.missing = parse_id(self.person_id) is None
         if not self.missing:
-            await self._read(viewer)
+            await self._read(current_user)
         self.loaded = True
 
-    async def _read(self, viewer: Viewer) -> None:
+    async def _read(self, current_user: CurrentUser) -> None:
         try:
-            row, groups = await container.get_services().people.one(viewer, id_of(self.person_id))
+            row, groups = await container.get_services().access.user_admin.one(current_user, id_of(self.person_id))
         except NotFound:
             self.missing = True
             return
-        self.roles = await giveable_roles(viewer)
-        titles = {role.name: role.title for role in await container.get_services().teams.roles(viewer)}
-        self.is_me = row.id == viewer.user_id
-        self.has_password = (await container.get_services().my_data.profile(viewer)).has_password
+        self.roles = await giveable_roles(current_user)
+        titles = {role.name: role.title for role in await container.get_services().access.roles.all(current_user)}
+        self.is_me = row.id == current_user.user_id
+        self.has_password = (await container.get_services().app.profiles.get(current_user)).has_password
         self.is_above = row.role not in {choice.value for choice in self.roles}
-        factor = ("yes" if row.has_second_factor else "no") if is_permitted(viewer, Permission.PEOPLE_MANAGE) else ""
+        factor = (
+            ("yes" if row.has_second_factor else "no") if is_permitted(current_user, Permission.PEOPLE_MANAGE) else ""
+        )
         self.person = Person(
             row.name, row.email, row.role, titles.get(row.role, row.role), state_of(row), factor,
             moment(row.created_at), moment(row.last_seen_at), moment(row.deletion_at), row.deletion_by is not None,
@@ -102,87 +104,97 @@ class PersonState(AdminPage, rx.State):
 
     @rx.event
     @administering
-    async def ask(self, viewer: Viewer, question: str) -> None:
+    async def ask(self, current_user: CurrentUser, question: str) -> None:
         """Ask before something happens to the person."""
-        del viewer
+        del current_user
         if question not in _QUESTIONS:
             raise InvalidInput("There is no such question.")
         self._open(question)
 
     @rx.event
     @administering
-    async def set_role(self, viewer: Viewer, form: dict) -> None:
+    async def set_role(self, current_user: CurrentUser, form: dict) -> None:
         """Give the person another role."""
-        await container.get_services().people.set_role(
-            viewer, id_of(self.person_id), text_in(form, "role"), caller_of(self)
+        await container.get_services().access.user_admin.set_role(
+            current_user, id_of(self.person_id), text_in(form, "role"), client_info_of(self)
         )
-        await self._read(viewer)
+        await self._read(current_user)
         self._close(f"{self.person.name} is {self.person.role_title} now.")
 
     @rx.event
     @administering
-    async def suspend(self, viewer: Viewer) -> None:
+    async def suspend(self, current_user: CurrentUser) -> None:
         """Suspend the person."""
-        await container.get_services().people.suspend(viewer, id_of(self.person_id), caller_of(self), is_suspended=True)
-        await self._read(viewer)
+        await container.get_services().access.user_admin.suspend(
+            current_user, id_of(self.person_id), client_info_of(self), is_suspended=True
+        )
+        await self._read(current_user)
         self._close(f"{self.person.name} is suspended and signed out everywhere.")
 
     @rx.event
     @administering
-    async def readmit(self, viewer: Viewer) -> None:
+    async def readmit(self, current_user: CurrentUser) -> None:
         """Let the person in again."""
-        await container.get_services().people.suspend(
-            viewer, id_of(self.person_id), caller_of(self), is_suspended=False
+        await container.get_services().access.user_admin.suspend(
+            current_user, id_of(self.person_id), client_info_of(self), is_suspended=False
         )
-        await self._read(viewer)
+        await self._read(current_user)
         self._close(f"{self.person.name} can sign in again.")
 
     @rx.event
     @administering
-    async def show_deletion(self, viewer: Viewer) -> None:
+    async def show_deletion(self, current_user: CurrentUser) -> None:
         """Show that the account is to be deleted, which the page has asked for with a request: passwords take no socket."""
-        await self._read(viewer)
+        await self._read(current_user)
         is_scheduled = self.person.deletion_at > 0
         name = self.person.name
         self._close(f"The account of {name} will be deleted. You can keep it until then." if is_scheduled else "")
 
     @rx.event
     @administering
-    async def keep_account(self, viewer: Viewer) -> None:
+    async def keep_account(self, current_user: CurrentUser) -> None:
         """Keep it after all."""
-        await container.get_services().people.keep_account(viewer, id_of(self.person_id), caller_of(self))
-        await self._read(viewer)
+        await container.get_services().access.user_admin.keep_account(
+            current_user, id_of(self.person_id), client_info_of(self)
+        )
+        await self._read(current_user)
         self._close(f"The account of {self.person.name} is kept.")
 
     @rx.event
     @administering
-    async def end_sessions(self, viewer: Viewer) -> None:
+    async def end_sessions(self, current_user: CurrentUser) -> None:
         """Sign the person out everywhere."""
-        count = await container.get_services().people.end_sessions(viewer, id_of(self.person_id), caller_of(self))
+        count = await container.get_services().access.user_admin.end_sessions(
+            current_user, id_of(self.person_id), client_info_of(self)
+        )
         self._close("Nothing was open." if not count else f"{count} sign-in{'s' if count > 1 else ''} ended.")
 
     @rx.event
     @administering
-    async def reset_factor(self, viewer: Viewer) -> None:
+    async def reset_factor(self, current_user: CurrentUser) -> None:
         """Take the person's second factors away."""
-        await container.get_services().people.reset_second_factor(viewer, id_of(self.person_id), caller_of(self))
-        await self._read(viewer)
+        await container.get_services().access.user_admin.reset_second_factor(
+            current_user, id_of(self.person_id), client_info_of(self)
+        )
+        await self._read(current_user)
         self._close(f"{self.person.name} has no second factor any more.")
 
     @rx.event
     @administering
-    async def make_link(self, viewer: Viewer) -> None:
+    async def make_link(self, current_user: CurrentUser) -> None:
         """Make a link with which the person chooses a new password."""
-        self.link = await container.get_services().people.reset_link(viewer, id_of(self.person_id), caller_of(self))
+        self.link = await container.get_services().access.user_admin.reset_link(
+            current_user, id_of(self.person_id), client_info_of(self)
+        )
         self.problem = ""
 
     @rx.event
     @administering
-    async def list_conversations(self, viewer: Viewer, form: dict) -> None:
+    async def list_conversations(self, current_user: CurrentUser, form: dict) -> None:
         """List what the person has, for a reason that is kept."""
         reason = text_in(form, "reason")
-        found = await container.get_services().people.conversations_of(
-            viewer, id_of(self.person_id), reason, caller_of(self)
+        found = await container.get_services().access.user_admin.conversations_of(
+            current_user, id_of(self.person_id), reason, client_info_of(self)
         )
         self.conversations = [ConversationLine(str(item_id), title, moment(at)) for item_id, title, at in found]
         self._reason, self.has_listed = reason, True
@@ -191,22 +203,22 @@ class PersonState(AdminPage, rx.State):
 
     @rx.event
     @administering
-    async def read(self, viewer: Viewer, conversation_id: str) -> None:
+    async def read(self, current_user: CurrentUser, conversation_id: str) -> None:
         """Show one of the listed conversations, for the same reason."""
         title = next((item.title for item in self.conversations if item.id == conversation_id), None)
         if title is None:
             raise InvalidInput("Please list the conversations again, and say why.")
-        found = await container.get_services().people.read_conversation(
-            viewer, id_of(conversation_id), self._reason, caller_of(self)
+        found = await container.get_services().access.user_admin.read_conversation(
+            current_user, id_of(conversation_id), self._reason, client_info_of(self)
         )
         self.said = [Said(_who(item.role, item.model, self.person.name), item.text, moment(item.at)) for item in found]
         self.reading, self.problem = title or "Conversation", ""
 
     @rx.event
     @administering
-    async def stop_reading(self, viewer: Viewer) -> None:
+    async def stop_reading(self, current_user: CurrentUser) -> None:
         """Show nothing of it any more, and forget the reason."""
-        del viewer
+        del current_user
         self.conversations, self.said = [], []
         self.reading = self._reason = ""
         self.has_listed = False

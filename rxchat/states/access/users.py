@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import reflex as rx
 
 from rxchat.db.access.user_admin import PersonRow
-from rxchat.domain.accounts import RegistrationMode, Viewer
+from rxchat.domain.accounts import CurrentUser, RegistrationMode
 from rxchat.domain.email_addresses import email_key
 from rxchat.domain.permissions import Permission, is_permitted
 from rxchat.services.access.user_admin import PAGE, Invitation
 from rxchat.services.app import container
 from rxchat.states.access.admin import AdminPage, administering, chosen_in, id_of, moment, role_titles, text_in
-from rxchat.states.platform.request_context import caller_of
+from rxchat.states.platform.request_context import client_info_of
 
 
 @dataclass
@@ -55,10 +55,10 @@ def state_of(row: PersonRow) -> str:
     return "leaving" if row.deletion_at else "active"
 
 
-async def giveable_roles(viewer: Viewer) -> list[Choice]:
+async def giveable_roles(current_user: CurrentUser) -> list[Choice]:
     """Return the roles that a person can give: nobody gives more than they have."""
-    mine = {permission.value for permission in viewer.permissions}
-    roles = await container.get_services().teams.roles(viewer)
+    mine = {permission.value for permission in current_user.permissions}
+    roles = await container.get_services().access.roles.all(current_user)
     return [Choice(role.name, role.title) for role in roles if set(role.permissions) <= mine]
 
 
@@ -87,25 +87,27 @@ class PeopleState(AdminPage, rx.State):
 
     @rx.event
     @administering
-    async def load(self, viewer: Viewer) -> None:
+    async def load(self, current_user: CurrentUser) -> None:
         """Show everybody, from the beginning."""
         self.words, self.role, self.offset = "", "", 0
         self._close()
-        await self._read_choices(viewer)
-        await self._read(viewer)
-        await self._read_invitations(viewer)
+        await self._read_choices(current_user)
+        await self._read(current_user)
+        await self._read_invitations(current_user)
         self.loaded = True
 
-    async def _read_choices(self, viewer: Viewer) -> None:
-        teams = container.get_services().teams
-        self.knows_more = is_permitted(viewer, Permission.PEOPLE_MANAGE)
-        self.roles = [Choice(name, title) for name, title in (await role_titles(viewer)).items()]
-        self.giveable = await giveable_roles(viewer)
-        self.groups = [Choice(str(group.id), group.name) for group in await teams.groups(viewer)]
+    async def _read_choices(self, current_user: CurrentUser) -> None:
+        self.knows_more = is_permitted(current_user, Permission.PEOPLE_MANAGE)
+        self.roles = [Choice(name, title) for name, title in (await role_titles(current_user)).items()]
+        self.giveable = await giveable_roles(current_user)
+        self.groups = [
+            Choice(str(group.id), group.name)
+            for group in await container.get_services().access.groups.all(current_user)
+        ]
 
-    async def _read(self, viewer: Viewer) -> None:
-        found, self.total = await container.get_services().people.page(
-            viewer, words=self.words, role=self.role, offset=self.offset
+    async def _read(self, current_user: CurrentUser) -> None:
+        found, self.total = await container.get_services().access.user_admin.page(
+            current_user, words=self.words, role=self.role, offset=self.offset
         )
         self.people = [self._line(row) for row in found]
         self.problem = ""
@@ -115,9 +117,9 @@ class PeopleState(AdminPage, rx.State):
         factor = ("yes" if row.has_second_factor else "no") if self.knows_more else ""
         return PersonLine(str(row.id), row.name, row.email, title, factor, moment(row.last_seen_at), state_of(row))
 
-    async def _read_invitations(self, viewer: Viewer) -> None:
-        if is_permitted(viewer, Permission.PEOPLE_INVITE):
-            found = await container.get_services().people.invitations(viewer)
+    async def _read_invitations(self, current_user: CurrentUser) -> None:
+        if is_permitted(current_user, Permission.PEOPLE_INVITE):
+            found = await container.get_services().access.user_admin.invitations(current_user)
             self.invitations = [self._invitation(item) for item in found]
 
     def _invitation(self, item: Invitation) -> InvitationLine:
@@ -126,62 +128,64 @@ class PeopleState(AdminPage, rx.State):
 
     @rx.event
     @administering
-    async def search(self, viewer: Viewer, words: str) -> None:
+    async def search(self, current_user: CurrentUser, words: str) -> None:
         """Show those whose name or address holds the words."""
         self.words, self.offset = words[:100], 0
-        await self._read(viewer)
+        await self._read(current_user)
 
     @rx.event
     @administering
-    async def filter_role(self, viewer: Viewer, role: str) -> None:
+    async def filter_role(self, current_user: CurrentUser, role: str) -> None:
         """Show those with this role; "" is everybody."""
         self.role, self.offset = role[:40], 0
-        await self._read(viewer)
+        await self._read(current_user)
 
     @rx.event
     @administering
-    async def next_page(self, viewer: Viewer) -> None:
+    async def next_page(self, current_user: CurrentUser) -> None:
         """Show the next fifty."""
         self.offset = min(self.offset + PAGE, max(0, (self.total - 1) // PAGE * PAGE))
-        await self._read(viewer)
+        await self._read(current_user)
 
     @rx.event
     @administering
-    async def previous_page(self, viewer: Viewer) -> None:
+    async def previous_page(self, current_user: CurrentUser) -> None:
         """Show the fifty before."""
         self.offset = max(0, self.offset - PAGE)
-        await self._read(viewer)
+        await self._read(current_user)
 
     @rx.event
     @administering
-    async def show_invite(self, viewer: Viewer) -> None:
+    async def show_invite(self, current_user: CurrentUser) -> None:
         """Ask whom to invite."""
-        del viewer
-        self.is_closed = (await container.get_services().rules.current()).registration is RegistrationMode.CLOSED
+        del current_user
+        self.is_closed = (
+            await container.get_services().platform.instance_settings.current()
+        ).registration is RegistrationMode.CLOSED
         self.invited = ""
         self._open("invite")
 
     @rx.event
     @administering
-    async def invite(self, viewer: Viewer, form: dict) -> None:
+    async def invite(self, current_user: CurrentUser, form: dict) -> None:
         """Invite somebody, and show the link to hand over."""
         email = text_in(form, "email").strip()
         self.has_replaced = any(email_key(item.email) == email_key(email) for item in self.invitations)
-        self.link, self.is_mailed = await container.get_services().people.invite(
-            viewer,
+        self.link, self.is_mailed = await container.get_services().access.user_admin.invite(
+            current_user,
             email=email,
             role=text_in(form, "role"),
             group_ids=[id_of(value) for value in chosen_in(form, "group:")],
-            caller=caller_of(self),
+            client_info=client_info_of(self),
         )
         self.invited, self.problem = email, ""
-        await self._read_invitations(viewer)
+        await self._read_invitations(current_user)
 
     @rx.event
     @administering
-    async def ask_take_back(self, viewer: Viewer, invitation_id: str) -> None:
+    async def ask_take_back(self, current_user: CurrentUser, invitation_id: str) -> None:
         """Ask whether an invitation shall be taken back."""
-        del viewer
+        del current_user
         self.doomed = next((item.email for item in self.invitations if item.id == invitation_id), "")
         self._doomed_id = invitation_id
         if self.doomed:
@@ -189,8 +193,10 @@ class PeopleState(AdminPage, rx.State):
 
     @rx.event
     @administering
-    async def take_back(self, viewer: Viewer) -> None:
+    async def take_back(self, current_user: CurrentUser) -> None:
         """Take that invitation back."""
-        await container.get_services().people.take_back(viewer, id_of(self._doomed_id), caller_of(self))
-        await self._read_invitations(viewer)
+        await container.get_services().access.user_admin.take_back(
+            current_user, id_of(self._doomed_id), client_info_of(self)
+        )
+        await self._read_invitations(current_user)
         self._close(f"The invitation of {self.doomed} was revoked.")

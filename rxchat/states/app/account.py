@@ -12,7 +12,7 @@ from uuid import UUID
 
 import reflex as rx
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.errors import InvalidInput, RxChatError
 from rxchat.domain.ids import parse_id
 from rxchat.domain.permissions import Permission
@@ -34,8 +34,8 @@ from rxchat.states.app.account_views import (
 )
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.platform.auth_guard import requires_user
-from rxchat.states.platform.current_user import ViewerState
-from rxchat.states.platform.request_context import caller_of
+from rxchat.states.platform.current_user import CurrentUserState
+from rxchat.states.platform.request_context import client_info_of
 
 
 def _say(state: AccountState, error: RxChatError, _given: dict[str, Any]) -> bool:
@@ -70,73 +70,77 @@ class AccountState(rx.State):
 
     @rx.event
     @mine
-    async def open(self, viewer: Viewer) -> Any:
+    async def open(self, current_user: CurrentUser) -> Any:
         """Show everything as it is now; once the second factor that was missing is there, the rest of the page, too."""
-        was_waiting = (await self.get_state(ViewerState)).must_enrol
-        await self._show(viewer)
-        return SidebarState.load if was_waiting and not viewer.must_enrol else None
+        was_waiting = (await self.get_state(CurrentUserState)).must_enrol
+        await self._show(current_user)
+        return SidebarState.load if was_waiting and not current_user.must_enrol else None
 
-    async def _show(self, viewer: Viewer) -> None:
+    async def _show(self, current_user: CurrentUser) -> None:
         services = container.get_services()
-        self.profile = profile_of(await services.my_data.profile(viewer))
-        self.providers = provider_rows(services.federation.providers, await services.federation.mine(viewer))
-        status = await services.second_factors.status(viewer)
+        self.profile = profile_of(await services.app.profiles.get(current_user))
+        self.providers = provider_rows(
+            services.accounts.external_login.providers, await services.accounts.external_login.mine(current_user)
+        )
+        status = await services.accounts.second_factors.status(current_user)
         self.passkeys = [PasskeyRow(str(identifier), name) for identifier, name in status.passkeys]
         self.has_app = status.has_totp
         self.codes_left = status.recovery_codes_left
-        self.sessions = [session_row(item) for item in await services.sessions.mine(viewer)]
-        self.keys = [key_row(item) for item in await services.programs.keys(viewer)]
-        self.may_create_keys = Permission.KEYS_CREATE in viewer.permissions and not viewer.must_enrol
-        self.scopes = scope_choices(viewer)
-        self.readings = [reading_row(item) for item in await services.my_data.readings(viewer)]
-        self.grace_days = services.my_data.grace.days
+        self.sessions = [session_row(item) for item in await services.accounts.sessions.mine(current_user)]
+        self.keys = [key_row(item) for item in await services.accounts.api_credentials.keys(current_user)]
+        self.may_create_keys = Permission.KEYS_CREATE in current_user.permissions and not current_user.must_enrol
+        self.scopes = scope_choices(current_user)
+        self.readings = [reading_row(item) for item in await services.app.profiles.readings(current_user)]
+        self.grace_days = services.app.account_deletion.grace.days
         self.problem = ""
         self.ready = True
-        (await self.get_state(ViewerState))._look_at(viewer)
+        (await self.get_state(CurrentUserState))._look_at(current_user)
 
     @rx.event
     @complete
-    async def rename(self, viewer: Viewer, name: str) -> None:
+    async def rename(self, current_user: CurrentUser, name: str) -> None:
         """Change what the person is called."""
-        name = await container.get_services().my_data.rename(viewer, name)
+        name = await container.get_services().app.profiles.rename(current_user, name)
         self.profile.name = name
         self.problem = ""
-        (await self.get_state(ViewerState)).name = name
+        (await self.get_state(CurrentUserState)).name = name
 
     @rx.event
     @mine
-    async def end_session(self, viewer: Viewer, session_id: str) -> None:
+    async def end_session(self, current_user: CurrentUser, session_id: str) -> None:
         """End one of the person's sign-ins."""
-        await container.get_services().sessions.end(viewer, _id(session_id), caller_of(self))
-        await self._show(viewer)
+        await container.get_services().accounts.sessions.end(current_user, _id(session_id), client_info_of(self))
+        await self._show(current_user)
 
     @rx.event
     @mine
-    async def end_others(self, viewer: Viewer) -> None:
+    async def end_others(self, current_user: CurrentUser) -> None:
         """End all of the person's sign-ins but this one."""
-        await container.get_services().sessions.end_others(viewer, caller_of(self))
-        await self._show(viewer)
+        await container.get_services().accounts.sessions.end_others(current_user, client_info_of(self))
+        await self._show(current_user)
 
     @rx.event
     @complete
-    async def revoke_key(self, viewer: Viewer, key_id: str) -> None:
+    async def revoke_key(self, current_user: CurrentUser, key_id: str) -> None:
         """Revoke an API key for good."""
-        await container.get_services().programs.revoke_key(viewer, _id(key_id), caller_of(self))
-        await self._show(viewer)
+        await container.get_services().accounts.api_credentials.revoke_key(
+            current_user, _id(key_id), client_info_of(self)
+        )
+        await self._show(current_user)
 
     @rx.event
     @complete
-    async def see_readings(self, viewer: Viewer) -> None:
+    async def see_readings(self, current_user: CurrentUser) -> None:
         """Note that the person has been told what was read."""
-        await container.get_services().my_data.see_readings(viewer)
-        (await self.get_state(ViewerState)).readings = ""
+        await container.get_services().app.profiles.mark_readings_seen(current_user)
+        (await self.get_state(CurrentUserState)).readings = ""
 
     @rx.event
     @complete
-    async def keep(self, viewer: Viewer) -> None:
+    async def keep(self, current_user: CurrentUser) -> None:
         """Keep the account after all."""
-        await container.get_services().my_data.keep_account(viewer, caller_of(self))
-        await self._show(viewer)
+        await container.get_services().app.account_deletion.cancel(current_user, client_info_of(self))
+        await self._show(current_user)
 
 
 def _id(value: str) -> UUID:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.permissions import SCOPE_WORDS, Scope
 from rxchat.domain.sign_in_providers import ProviderInfo
 from rxchat.services.accounts.api_credentials import KeyView
 from rxchat.services.accounts.external_login import IdentityView
 from rxchat.services.accounts.sessions import SessionView
-from rxchat.services.app import data_export
+from rxchat.services.app import profile
 
 
 @dataclass
@@ -100,7 +100,7 @@ class KeyRow:
     """0: not yet."""
 
 
-def profile_of(found: data_export.Profile) -> Profile:
+def profile_of(found: profile.Profile) -> Profile:
     """Return the person's account as the page shows it."""
     return Profile(
         found.name, found.email, found.role, _ms(found.created_at), found.has_password, _ms(found.deletion_at),
@@ -108,7 +108,7 @@ def profile_of(found: data_export.Profile) -> Profile:
     )  # fmt: skip
 
 
-def reading_row(found: data_export.Reading) -> ReadingRow:
+def reading_row(found: profile.Reading) -> ReadingRow:
     """Return one of them as the page shows it."""
     title = found.title or ("a conversation" if found.conversation_id else "")
     return ReadingRow(_ms(found.at), found.reader, found.reason, title, found.is_new)
@@ -159,12 +159,12 @@ def key_row(found: KeyView) -> KeyRow:
     )
 
 
-def scope_choices(viewer: Viewer) -> list[ScopeChoice]:
+def scope_choices(current_user: CurrentUser) -> list[ScopeChoice]:
     """Return what the person's keys may be allowed: administering only where they may themselves."""
     return [
         ScopeChoice(scope.value, words)
         for scope, words in SCOPE_WORDS.items()
-        if scope is not Scope.ADMIN or viewer.is_admin
+        if scope is not Scope.ADMIN or current_user.is_admin
     ]
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import reflex as rx
 
 from rxchat.db.chat.conversation_sources import Knowledge
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.ids import parse_id
 from rxchat.services.app import container
@@ -37,28 +37,28 @@ class KnowledgeState(rx.State):
 
     @rx.event
     @requires_user
-    async def find(self, viewer: Viewer, words: str) -> None:
+    async def find(self, current_user: CurrentUser, words: str) -> None:
         """Show collections and documents whose names hold these words, for `#` in the composer."""
         words = words[:_WORDS]
-        found = await container.get_services().library.pick(viewer, words, _CHOICES)
+        found = await container.get_services().documents.collections.search(current_user, words, _CHOICES)
         self.choices = [{"id": str(item.id), "kind": item.kind, "name": item.name, "in": item.within} for item in found]
         self.searched = words
 
     @rx.event
     @requires_user
-    async def attach(self, viewer: Viewer, found: str) -> None:
+    async def attach(self, current_user: CurrentUser, found: str) -> None:
         """Ground the conversation's next answers in a collection or a document."""
         conversation_id = _id(self.of)
-        await container.get_services().attaching.attach(viewer, conversation_id, _id(found))
-        self._show(self.of, await container.get_services().attaching.of(viewer, conversation_id))
+        await container.get_services().chat.context_sources.attach(current_user, conversation_id, _id(found))
+        self._show(self.of, await container.get_services().chat.context_sources.of(current_user, conversation_id))
 
     @rx.event
     @requires_user
-    async def detach(self, viewer: Viewer, found: str) -> None:
+    async def detach(self, current_user: CurrentUser, found: str) -> None:
         """Take it out again."""
         conversation_id = _id(self.of)
-        await container.get_services().attaching.detach(viewer, conversation_id, _id(found))
-        self._show(self.of, await container.get_services().attaching.of(viewer, conversation_id))
+        await container.get_services().chat.context_sources.detach(current_user, conversation_id, _id(found))
+        self._show(self.of, await container.get_services().chat.context_sources.of(current_user, conversation_id))
 
 
 def attached_of(given: dict[str, Any]) -> Attached:

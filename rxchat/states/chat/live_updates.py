@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from rxchat import observability
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.chat import Role
 from rxchat.domain.conversations import (
     AnswerEnded,
@@ -38,7 +38,7 @@ from rxchat.states.chat.presenters import ending_view, in_pieces, message_view, 
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.stream import Window, may_push, pause_seconds, push, streaming
 from rxchat.states.platform import sockets
-from rxchat.states.platform.auth_guard import viewer_of
+from rxchat.states.platform.auth_guard import current_user_of
 
 if TYPE_CHECKING:
     from rxchat.states.chat.thread import ThreadState
@@ -70,11 +70,11 @@ class LiveUpdates:
     """One tab on one page. Every change of the page's state is a patch of its own; tokens go beside the state."""
 
     def __init__(
-        self, state: ThreadState, viewer: Viewer, conversation_id: UUID | None, seq: int, client_token: str
+        self, state: ThreadState, current_user: CurrentUser, conversation_id: UUID | None, seq: int, client_token: str
     ) -> None:
         """Begin at what the page shows already."""
         self._state = state
-        self._viewer = viewer
+        self._current_user = current_user
         self._conversation_id = conversation_id
         self._shown = str(conversation_id or "")
         self._seq = seq
@@ -91,12 +91,12 @@ class LiveUpdates:
 
     async def run(self) -> None:
         """Keep the page up to date until its tab is gone or its person is signed out."""
-        activity = container.get_services().activity
+        activity = container.get_services().platform.conversation_feed
         observability.FOLLOWERS.inc()
         try:
             with (
                 suppress(_PageLeft),
-                activity.watching(self._viewer.user_id, self._conversation_id) as watch,
+                activity.watching(self._current_user.user_id, self._conversation_id) as watch,
                 sockets.on_disconnect(self._client_token, watch.notify),
             ):
                 while sockets.is_open(self._client_token):
@@ -138,14 +138,16 @@ class LiveUpdates:
             await watch.wait(_IDLE_SECONDS)
         async with self._page() as state:
             if state.model_notice:
-                await state._show_models(self._viewer, state._wanted or state.model)
+                await state._show_models(self._current_user, state._wanted or state.model)
             # A socket keeps its old cookie after signing out: the server's record decides, again and again.
-            self._viewer = await viewer_of(state)
+            self._current_user = await current_user_of(state)
 
     async def _show_news(self) -> ActiveRun | None:
         if self._conversation_id is None:
             return None
-        news = await container.get_services().conversations.news(self._viewer, self._conversation_id, self._seq)
+        news = await container.get_services().chat.conversations.news(
+            self._current_user, self._conversation_id, self._seq
+        )
         for patch, rest in await self._patches(self._conversation_id, news.events):
             async with self._page() as state:
                 # The page fetches these, one after another.
@@ -161,7 +163,7 @@ class LiveUpdates:
         return news.run
 
     async def _show_knowledge(self, conversation_id: UUID) -> None:
-        known = await container.get_services().attaching.of(self._viewer, conversation_id)
+        known = await container.get_services().chat.context_sources.of(self._current_user, conversation_id)
         async with self._page() as state:
             (await state.get_state(KnowledgeState))._show(self._shown, known)
 
@@ -208,10 +210,12 @@ class LiveUpdates:
         sent = self._windows.pop(event.message_id, None)
         model = self._models.pop(event.message_id, "")
         if sent is not None and sent[0].showed(event.reasoning) and sent[1].showed(event.text):
-            return {"op": "finish", "item": ending_view(event, model, detailed=sees_details(self._viewer))}, []
+            return {"op": "finish", "item": ending_view(event, model, detailed=sees_details(self._current_user))}, []
         # It was over before this tab could follow, or another process wrote the end of it.
-        whole = await container.get_services().conversations.message(self._viewer, conversation_id, event.message_id)
-        item, rest = in_pieces([message_view(whole, detailed=sees_details(self._viewer))])
+        whole = await container.get_services().chat.conversations.message(
+            self._current_user, conversation_id, event.message_id
+        )
+        item, rest = in_pieces([message_view(whole, detailed=sees_details(self._current_user))])
         return {"op": "replace", "item": item[0]}, rest
 
     async def _show_choice(self, event: ConversationRenamed | ModelChosen) -> None:
@@ -222,7 +226,7 @@ class LiveUpdates:
                 state._choose(event.model, event.model)
 
     async def _show_sidebar(self) -> None:
-        conversations = await container.get_services().conversations.recent(self._viewer)
+        conversations = await container.get_services().chat.conversations.recent(self._current_user)
         async with self._state as state:
             sidebar = await state.get_state(SidebarState)
             sidebar._show(conversations)
@@ -239,7 +243,7 @@ class LiveUpdates:
         sidebar_at = time.monotonic() + _SIDEBAR_SECONDS if is_new_here else None
         started = int(run.created_at.timestamp() * 1000)
         with streaming(), ExitStack() as nudging:
-            async with container.get_services().live.following(run.owner_id, run.id) as answer:
+            async with container.get_services().chat.answer_streams.following(run.owner_id, run.id) as answer:
                 nudging.enter_context(watch.nudging(answer.wake))
                 while True:
                     has_begun = bool(answer.text or answer.reasoning)
@@ -266,7 +270,7 @@ class LiveUpdates:
         if run.is_waiting:
             return _PLACE_SECONDS
         # Whoever is signed out is led away by the guard, and hears of it here; this is for when nothing is heard.
-        return _CHECK_SECONDS if container.get_services().access.is_up_to_date else _UNSURE_SECONDS
+        return _CHECK_SECONDS if container.get_services().platform.access_invalidator.is_up_to_date else _UNSURE_SECONDS
 
     def _rest_seconds(self, run: ActiveRun, *, has_begun: bool) -> float:
         return _IDLE_SECONDS / 2 if has_begun and not run.is_waiting else _PLACE_SECONDS
@@ -296,7 +300,7 @@ class LiveUpdates:
         if self._waiting_since[0] != run.id:
             self._waiting_since = run.id, time.monotonic()
         return time.monotonic() - self._waiting_since[1] > _LOADING_SECONDS and (
-            await container.get_services().models.is_loading(run.model)
+            await container.get_services().models.catalog.is_loading(run.model)
         )
 
     def _note(self, run: ActiveRun, place: int, looked_at: list[dict[str, str]], *, is_loading: bool) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import reflex as rx
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.conversations import ConversationSummary
 from rxchat.domain.errors import InvalidInput
 from rxchat.domain.ids import parse_id
@@ -42,9 +42,9 @@ class SidebarState(rx.State):
 
     @rx.event
     @requires_user
-    async def load(self, viewer: Viewer) -> None:
+    async def load(self, current_user: CurrentUser) -> None:
         """Show the list as it is now."""
-        self._show(await container.get_services().conversations.recent(viewer))
+        self._show(await container.get_services().chat.conversations.recent(current_user))
 
     def _show(self, conversations: list[ConversationSummary]) -> None:
         """Show these conversations; what has not changed is not sent again."""
@@ -59,38 +59,38 @@ class SidebarState(rx.State):
 
     @rx.event
     @requires_user
-    async def rename(self, viewer: Viewer, conversation_id: str, title: str) -> None:
+    async def rename(self, current_user: CurrentUser, conversation_id: str, title: str) -> None:
         """Give a conversation a title."""
-        conversations = container.get_services().conversations
-        await conversations.rename(viewer, _id(conversation_id), title)
-        self._show(await conversations.recent(viewer))
+        conversations = container.get_services().chat.conversations
+        await conversations.rename(current_user, _id(conversation_id), title)
+        self._show(await conversations.recent(current_user))
 
     @rx.event
     @requires_user
-    async def remove(self, viewer: Viewer, conversation_id: str) -> None:
+    async def remove(self, current_user: CurrentUser, conversation_id: str) -> None:
         """Delete a conversation, and offer to undo it."""
-        conversations = container.get_services().conversations
+        conversations = container.get_services().chat.conversations
         identifier = _id(conversation_id)
         title = next((row.title for group in self.groups for row in group.rows if row.id == conversation_id), "")
-        await conversations.remove(viewer, identifier)
+        await conversations.remove(current_user, identifier)
         self.removed_title = title or "Conversation"
         self._removed_id = conversation_id
-        self._show(await conversations.recent(viewer))
+        self._show(await conversations.recent(current_user))
 
     @rx.event
     @requires_user
-    async def undo_remove(self, viewer: Viewer) -> None:
+    async def undo_remove(self, current_user: CurrentUser) -> None:
         """Bring the conversation that was just deleted back."""
-        conversations = container.get_services().conversations
-        await conversations.restore(viewer, _id(self._removed_id))
+        conversations = container.get_services().chat.conversations
+        await conversations.restore(current_user, _id(self._removed_id))
         self.removed_title = ""
-        self._show(await conversations.recent(viewer))
+        self._show(await conversations.recent(current_user))
 
     @rx.event
     @requires_user
-    async def dismiss_removed(self, viewer: Viewer) -> None:
+    async def dismiss_removed(self, current_user: CurrentUser) -> None:
         """Take the offer to undo away."""
-        del viewer
+        del current_user
         self.removed_title = ""
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import reflex as rx
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.errors import InvalidInput, NotFound, RxChatError
 from rxchat.domain.ids import new_id, parse_id
 from rxchat.domain.permissions import Action, ResourceKind, sees_details
@@ -21,8 +21,8 @@ from rxchat.states.chat.live_updates import NO_RUN, LiveUpdates
 from rxchat.states.chat.presenters import in_pieces, message_view, model_detail, pieces_of
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.platform.auth_guard import requires_user, requires_user_in_background, show_errors_in
-from rxchat.states.platform.current_user import ViewerState
-from rxchat.states.platform.request_context import caller_of
+from rxchat.states.platform.current_user import CurrentUserState
+from rxchat.states.platform.request_context import client_info_of
 
 _NO_EVENTS = 2**31 - 1
 """A seq that no conversation gets to."""
@@ -86,7 +86,7 @@ class ThreadState(rx.State):
 
     @rx.event
     @partial(requires_user, reopens=True)
-    async def open(self, viewer: Viewer) -> Any:
+    async def open(self, current_user: CurrentUser) -> Any:
         """Show the conversation that the address names, or the page for a new one."""
         named, before = self._addressed(), self.conversation_id
         wanted = str(parse_id(named) or "")
@@ -107,24 +107,28 @@ class ThreadState(rx.State):
         page = None
         if self.conversation_id:
             try:
-                page = await container.get_services().conversations.open(viewer, UUID(self.conversation_id))
-                await self._show_knowledge(viewer)
+                page = await container.get_services().chat.conversations.open(current_user, UUID(self.conversation_id))
+                await self._show_knowledge(current_user)
             except NotFound as error:
-                await container.get_services().denials.record(viewer, caller_of(self), "ThreadState.open", error)
+                await container.get_services().access.denials.record(
+                    current_user, client_info_of(self), "ThreadState.open", error
+                )
                 self.missing, self.title, self.waiting = True, "", []
                 return ThreadState.attend
-        await self._show_models(viewer, page.model if page else "")
-        self._show_page(page, viewer)
+        await self._show_models(current_user, page.model if page else "")
+        self._show_page(page, current_user)
         return ThreadState.attend
 
-    async def _show_knowledge(self, viewer: Viewer) -> None:
-        known = await container.get_services().attaching.of(viewer, UUID(self.conversation_id))
+    async def _show_knowledge(self, current_user: CurrentUser) -> None:
+        known = await container.get_services().chat.context_sources.of(current_user, UUID(self.conversation_id))
         (await self.get_state(KnowledgeState))._show(self.conversation_id, known)
 
-    async def _show_models(self, viewer: Viewer, wanted: str) -> None:
-        offer: ModelList = await container.get_services().models.offer()
+    async def _show_models(self, current_user: CurrentUser, wanted: str) -> None:
+        offer: ModelList = await container.get_services().models.catalog.offer()
         names = [item.name for item in offer.models]
-        usable = await container.get_services().teams.usable(viewer, ResourceKind.MODEL, Action.USE, names)
+        usable = await container.get_services().access.grants.usable(
+            current_user, ResourceKind.MODEL, Action.USE, names
+        )
         choices = [
             ModelChoice(item.name, model_detail(item), item.is_demo) for item in offer.models if item.name in usable
         ]
@@ -132,7 +136,7 @@ class ThreadState(rx.State):
         self.models = [*choices, *off]
         default = offer.default if offer.default in usable or not usable else choices[0].name
         self._choose(wanted or self.model or default, default)
-        problem = f"{offer.problem} {offer.detail}".strip() if sees_details(viewer) else offer.problem
+        problem = f"{offer.problem} {offer.detail}".strip() if sees_details(current_user) else offer.problem
         self.model_notice = problem or (_NO_MODEL if names and not choices else self._gone())
 
     def _gone(self) -> str:
@@ -149,10 +153,10 @@ class ThreadState(rx.State):
         self.model = name if name in demo_of or not demo_of else default
         self.is_demo = demo_of.get(self.model, False)
 
-    def _show_page(self, page: ThreadPage | None, viewer: Viewer) -> None:
+    def _show_page(self, page: ThreadPage | None, current_user: CurrentUser) -> None:
         self.title = page.title if page else ""
         self._seq = page.seq if page else 0
-        detailed, messages = sees_details(viewer), page.messages if page else []
+        detailed, messages = sees_details(current_user), page.messages if page else []
         items, self._rest = in_pieces([message_view(message, detailed=detailed) for message in messages])
         self._add_patch(op="set", items=items, older=page.has_older if page else False)
 
@@ -162,84 +166,88 @@ class ThreadState(rx.State):
 
     @rx.event(background=True, supersedes=True)
     @requires_user_in_background
-    async def reopen(self, viewer: Viewer) -> Any:
+    async def reopen(self, current_user: CurrentUser) -> Any:
         """Load the page again, now that the database is back."""
-        del viewer
-        return [ViewerState.enter, SidebarState.load, ThreadState.open]
+        del current_user
+        return [CurrentUserState.enter, SidebarState.load, ThreadState.open]
 
     @rx.event(background=True, supersedes=True)
     @requires_user_in_background
-    async def attend(self, viewer: Viewer) -> None:
+    async def attend(self, current_user: CurrentUser) -> None:
         """Show what happens from here on, for as long as this tab is open on this page."""
         async with self:
             conversation_id, seq, token = self.conversation_id, self._seq, self.router.session.client_token
-        await LiveUpdates(self, viewer, parse_id(conversation_id), seq, token).run()
+        await LiveUpdates(self, current_user, parse_id(conversation_id), seq, token).run()
 
     @rx.event
     @partial(requires_user, refuse=_give_back)
-    async def send(self, viewer: Viewer, text: str, client_id: str, attached: dict = _NOTHING) -> Any:
+    async def send(self, current_user: CurrentUser, text: str, client_id: str, attached: dict = _NOTHING) -> Any:
         """Ask; the draft is dropped only when `accepted` names it, and comes back with `refused`."""
         question_id = parse_id(client_id)
         if question_id is None:
             raise InvalidInput("This message came without a proper id; please reload the page.")
-        offer = await container.get_services().models.offer()
+        offer = await container.get_services().models.catalog.offer()
         if not self.model or self.model_notice or self.model not in {item.name for item in offer.models}:
             # The model host may be back since the page was opened, or the model may be gone.
-            await self._show_models(viewer, self._wanted or self.model)
+            await self._show_models(current_user, self._wanted or self.model)
         # Before it has opened the page, a new process knows only the address.
         conversation_id = parse_id(self.conversation_id or self._addressed())
-        turn = await container.get_services().chats.send_message(
-            viewer, conversation_id, text, self.model, question_id=question_id, attached=attached_of(attached)
+        turn = await container.get_services().chat.messages.send_message(
+            current_user, conversation_id, text, self.model, question_id=question_id, attached=attached_of(attached)
         )
         is_elsewhere = turn.conversation_id != conversation_id
         # Whatever fails here, the page stays what it is, and asks once more.
-        page = await container.get_services().conversations.open(viewer, turn.conversation_id) if is_elsewhere else None
+        page = (
+            await container.get_services().chat.conversations.open(current_user, turn.conversation_id)
+            if is_elsewhere
+            else None
+        )
         self.accepted = client_id
         self.refused, self.problem = {}, ""
         if page is None:
             return None
         # The page for new chats becomes that of the conversation, before its address does.
         self.conversation_id, self.waiting = str(turn.conversation_id), None
-        await self._show_knowledge(viewer)
-        self._show_page(page, viewer)
+        await self._show_knowledge(current_user)
+        self._show_page(page, current_user)
         return rx.redirect(f"/c/{turn.conversation_id}", replace=True)
 
     @rx.event
     @requires_user
-    async def stop(self, viewer: Viewer, message_id: str = "") -> None:
+    async def stop(self, current_user: CurrentUser, message_id: str = "") -> None:
         """Stop this answer, in whichever tab or process it was asked; an older page stops whatever is being written."""
         answer_id = _id(message_id) if message_id else None
-        await container.get_services().chats.stop(viewer, self._named(), answer_id)
+        await container.get_services().chat.messages.stop(current_user, self._named(), answer_id)
 
     @rx.event
     @requires_user
-    async def retry(self, viewer: Viewer, message_id: str) -> None:
+    async def retry(self, current_user: CurrentUser, message_id: str) -> None:
         """Have a failed answer written again."""
-        await container.get_services().chats.retry(viewer, self._named(), _id(message_id))
+        await container.get_services().chat.messages.retry(current_user, self._named(), _id(message_id))
 
     @rx.event
     @requires_user
-    async def go_on(self, viewer: Viewer, message_id: str) -> None:
+    async def go_on(self, current_user: CurrentUser, message_id: str) -> None:
         """Have an answer that was cut off continued from where it ends."""
-        await container.get_services().chats.continue_answer(viewer, self._named(), _id(message_id))
+        await container.get_services().chat.messages.continue_answer(current_user, self._named(), _id(message_id))
 
     @rx.event
     @requires_user
-    async def change_waiting(self, viewer: Viewer, message_id: str, text: str) -> None:
+    async def change_waiting(self, current_user: CurrentUser, message_id: str, text: str) -> None:
         """Give a message that waits for its turn another text."""
-        await container.get_services().chats.edit_queued(viewer, self._named(), _id(message_id), text)
+        await container.get_services().chat.messages.edit_queued(current_user, self._named(), _id(message_id), text)
 
     @rx.event
     @requires_user
-    async def withdraw(self, viewer: Viewer, message_id: str) -> None:
+    async def withdraw(self, current_user: CurrentUser, message_id: str) -> None:
         """Take a message that waits back; the page has its text, and puts it into the composer."""
-        await container.get_services().chats.cancel_queued(viewer, self._named(), _id(message_id))
+        await container.get_services().chat.messages.cancel_queued(current_user, self._named(), _id(message_id))
 
     @rx.event
     @requires_user
-    async def read_waiting(self, viewer: Viewer, message_id: str, part: str) -> None:
+    async def read_waiting(self, current_user: CurrentUser, message_id: str, part: str) -> None:
         """Send a piece of the text of a message that waits: the page wants all of it before it takes the message back."""
-        news = await container.get_services().conversations.news(viewer, self._named(), _NO_EVENTS)
+        news = await container.get_services().chat.conversations.news(current_user, self._named(), _NO_EVENTS)
         wanted = _id(message_id)
         text = next((message.text for message in news.waiting if message.id == wanted), "")
         # Reflex logs a traceback about whatever is no number where one is hinted: so it is a text, and read here.
@@ -257,46 +265,48 @@ class ThreadState(rx.State):
 
     @rx.event
     @requires_user
-    async def ask_next(self, viewer: Viewer) -> None:
+    async def ask_next(self, current_user: CurrentUser) -> None:
         """Ask what waits, after an answer that failed."""
-        await container.get_services().chats.send_next_queued(viewer, self._named())
+        await container.get_services().chat.messages.send_next_queued(current_user, self._named())
 
     @rx.event
     @partial(requires_user, refuse=_offer_older_again)
-    async def older(self, viewer: Viewer, before_id: str) -> None:
+    async def older(self, current_user: CurrentUser, before_id: str) -> None:
         """Show the messages before the first one that is shown, when the page has all of those that it asked for before."""
         if self._rest:
             self._add_patch(op="prepend", items=[], older=True)
             return
-        page = await container.get_services().conversations.open(viewer, self._named(), before=_id(before_id))
-        detailed = sees_details(viewer)
+        page = await container.get_services().chat.conversations.open(
+            current_user, self._named(), before=_id(before_id)
+        )
+        detailed = sees_details(current_user)
         items, rest = in_pieces([message_view(item, detailed=detailed) for item in page.messages])
         self._rest += rest
         self._add_patch(op="prepend", items=items, older=page.has_older)
 
     @rx.event
     @requires_user
-    async def more(self, viewer: Viewer) -> None:
+    async def more(self, current_user: CurrentUser) -> None:
         """Send the next piece of a long text, now that the page has the one before: no single event is over 64 kB."""
-        del viewer
+        del current_user
         if self._rest:
             self._add_patch(**self._rest.pop(0))
 
     @rx.event
     @partial(requires_user, reopens=True)
-    async def resync(self, viewer: Viewer) -> Any:
+    async def resync(self, current_user: CurrentUser) -> Any:
         """Begin anew: the renderer has seen a gap."""
-        page = await container.get_services().conversations.open(viewer, self._named())
+        page = await container.get_services().chat.conversations.open(current_user, self._named())
         if page.run is None:
             self.run = NO_RUN
-        self._show_page(page, viewer)
+        self._show_page(page, current_user)
         return ThreadState.attend
 
     @rx.event
     @requires_user
-    async def choose_model(self, viewer: Viewer, name: str) -> None:
+    async def choose_model(self, current_user: CurrentUser, name: str) -> None:
         """Let another model answer from here on."""
-        del viewer
+        del current_user
         if name not in {item.name for item in self.models if not item.is_off}:
             raise InvalidInput("This model is not on offer (any more).")
         self._choose(name, name)

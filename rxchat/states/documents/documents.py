@@ -12,7 +12,7 @@ from uuid import UUID
 import reflex as rx
 
 from rxchat.db.documents.documents import CollectionFacts
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.errors import DatabaseUnavailable, NotFound, RxChatError
 from rxchat.domain.files import Document, format_size
 from rxchat.domain.ids import parse_id
@@ -20,8 +20,8 @@ from rxchat.domain.permissions import sees_details
 from rxchat.domain.versions import VersionState
 from rxchat.services.app import container
 from rxchat.states.platform import sockets
-from rxchat.states.platform.auth_guard import current_path, requires_user, requires_user_in_background, viewer_of
-from rxchat.states.platform.request_context import caller_of
+from rxchat.states.platform.auth_guard import current_path, current_user_of, requires_user, requires_user_in_background
+from rxchat.states.platform.request_context import client_info_of
 
 _IDLE_SECONDS = 30.0
 _BREATH_SECONDS = 0.25
@@ -145,16 +145,19 @@ class DocumentsState(rx.State):
 
     @rx.event
     @_answering
-    async def load(self, viewer: Viewer) -> Any:
+    async def load(self, current_user: CurrentUser) -> Any:
         """Show the collections, and the one that the address names."""
         named = self.router_data.get("query", {}).get("collection_id", "")
         wanted = str(parse_id(named) or "")
         if wanted != self.chosen:
             self.chosen, self.documents, self.shares, self.deleted, self.loaded = wanted, [], [], [], False
         self.done = self.created = self.problem = self.removed = ""
-        self._show(await _read(viewer, self.chosen))
-        self.embedder = await container.get_services().retrieval.embedder(viewer)
-        self.groups = [GroupChoice(*item) for item in await container.get_services().library.groups(viewer)]
+        self._show(await _read(current_user, self.chosen))
+        self.embedder = await container.get_services().retrieval.search.embedder(current_user)
+        self.groups = [
+            GroupChoice(*item)
+            for item in await container.get_services().documents.collection_shares.groups(current_user)
+        ]
         self.loaded = True
         return DocumentsState.follow
 
@@ -164,21 +167,21 @@ class DocumentsState(rx.State):
             if getattr(self, name) != (value := getattr(found, name)):
                 setattr(self, name, value)
 
-    async def _answer(self, viewer: Viewer, done: str = "", removed: str = "") -> None:
+    async def _answer(self, current_user: CurrentUser, done: str = "", removed: str = "") -> None:
         """Show what has become of it, and say that it was done."""
-        self._show(await _read(viewer, self.chosen))
+        self._show(await _read(current_user, self.chosen))
         self.done, self.problem, self.removed = done, "", removed
         self.answers += 1
 
     @rx.event(background=True, supersedes=True)
     @requires_user_in_background
-    async def follow(self, viewer: Viewer) -> None:
+    async def follow(self, current_user: CurrentUser) -> None:
         """Keep the page up to date for as long as it is open."""
         async with self:
             chosen, token = self.chosen, self.router.session.client_token
         services = container.get_services()
         with (
-            services.document_activity.watching(viewer.user_id, parse_id(chosen)) as watch,
+            services.platform.document_feed.watching(current_user.user_id, parse_id(chosen)) as watch,
             sockets.on_disconnect(token, watch.notify),
         ):
             while sockets.is_open(token):
@@ -196,8 +199,8 @@ class DocumentsState(rx.State):
         try:
             # Who looks is asked each time, too: what they may do has perhaps changed.
             async with self:
-                viewer = await viewer_of(self)
-            found = await _read(viewer, chosen)
+                current_user = await current_user_of(self)
+            found = await _read(current_user, chosen)
         except DatabaseUnavailable:
             return False
         async with self:
@@ -208,104 +211,110 @@ class DocumentsState(rx.State):
 
     @rx.event
     @_answering
-    async def create(self, viewer: Viewer, name: str, description: str) -> None:
+    async def create(self, current_user: CurrentUser, name: str, description: str) -> None:
         """Create a collection; the page goes there."""
-        self.created = str(await container.get_services().library.create(viewer, name, description))
-        await self._answer(viewer)
+        self.created = str(await container.get_services().documents.collections.create(current_user, name, description))
+        await self._answer(current_user)
 
     @rx.event
     @_answering
-    async def rename(self, viewer: Viewer, collection_id: str, name: str, description: str) -> None:
+    async def rename(self, current_user: CurrentUser, collection_id: str, name: str, description: str) -> None:
         """Call a collection something else."""
-        await container.get_services().library.rename(viewer, _id(collection_id), name, description)
-        await self._answer(viewer, "Saved.")
+        await container.get_services().documents.collections.rename(current_user, _id(collection_id), name, description)
+        await self._answer(current_user, "Saved.")
 
     @rx.event
     @_answering
-    async def remove_collection(self, viewer: Viewer, collection_id: str) -> None:
+    async def remove_collection(self, current_user: CurrentUser, collection_id: str) -> None:
         """Delete a collection with everything in it."""
         name = next((item.name for item in self.collections if item.id == collection_id), "")
-        await container.get_services().files.remove_collection(viewer, _id(collection_id))
-        await self._answer(viewer, f"“{name}” is deleted, with everything in it." if name else "Deleted.")
+        await container.get_services().documents.files.remove_collection(current_user, _id(collection_id))
+        await self._answer(current_user, f"“{name}” is deleted, with everything in it." if name else "Deleted.")
 
     @rx.event
     @_answering
-    async def remove_documents(self, viewer: Viewer, ids: str) -> None:
+    async def remove_documents(self, current_user: CurrentUser, ids: str) -> None:
         """Delete documents (their ids, with blanks between them), and offer to restore those that can be."""
         chosen = [_id(item) for item in ids.split()]
-        restorable = await container.get_services().files.remove(viewer, chosen)
+        restorable = await container.get_services().documents.files.remove(current_user, chosen)
         await self._answer(
-            viewer,
+            current_user,
             "The document is deleted." if len(chosen) == 1 else f"{len(chosen)} documents are deleted.",
             " ".join(map(str, restorable)),
         )
 
     @rx.event
     @_answering
-    async def restore_documents(self, viewer: Viewer, ids: str) -> None:
+    async def restore_documents(self, current_user: CurrentUser, ids: str) -> None:
         """Restore deleted documents (their ids, with blanks between them)."""
         chosen = [_id(item) for item in ids.split()]
-        await container.get_services().trash.restore(viewer, chosen, caller_of(self))
+        await container.get_services().documents.trash.restore(current_user, chosen, client_info_of(self))
         await self._answer(
-            viewer, "The document is restored." if len(chosen) == 1 else f"{len(chosen)} documents are restored."
+            current_user, "The document is restored." if len(chosen) == 1 else f"{len(chosen)} documents are restored."
         )
 
     @rx.event
     @_answering
-    async def delete_for_good(self, viewer: Viewer, document_id: str) -> None:
+    async def delete_for_good(self, current_user: CurrentUser, document_id: str) -> None:
         """Delete a document that is in the trash."""
-        await container.get_services().trash.delete_for_good(viewer, _id(document_id))
-        await self._answer(viewer, "The document is deleted for good.")
+        await container.get_services().documents.trash.delete_for_good(current_user, _id(document_id))
+        await self._answer(current_user, "The document is deleted for good.")
 
     @rx.event
     @_answering
-    async def rename_document(self, viewer: Viewer, document_id: str, name: str) -> None:
+    async def rename_document(self, current_user: CurrentUser, document_id: str, name: str) -> None:
         """Call a document something else."""
-        await container.get_services().library.rename_document(viewer, _id(document_id), name)
-        await self._answer(viewer, "Saved.")
+        await container.get_services().documents.documents.rename(current_user, _id(document_id), name)
+        await self._answer(current_user, "Saved.")
 
     @rx.event
     @_answering
-    async def read_again(self, viewer: Viewer, document_id: str) -> None:
+    async def read_again(self, current_user: CurrentUser, document_id: str) -> None:
         """Have a document read anew."""
-        await container.get_services().library.read_again(viewer, _id(document_id), caller=caller_of(self))
-        await self._answer(viewer)
+        await container.get_services().documents.documents.reingest(
+            current_user, _id(document_id), client_info=client_info_of(self)
+        )
+        await self._answer(current_user)
 
     @rx.event
     @_answering
-    async def share(self, viewer: Viewer, kind: str, principal: str) -> None:
+    async def share(self, current_user: CurrentUser, kind: str, principal: str) -> None:
         """Let somebody read the collection that is open."""
-        name = await container.get_services().library.share(viewer, _id(self.chosen), kind, principal, caller_of(self))
-        await self._answer(viewer, f"{name} can read this collection now.")
+        name = await container.get_services().documents.collection_shares.add(
+            current_user, _id(self.chosen), kind, principal, client_info_of(self)
+        )
+        await self._answer(current_user, f"{name} can read this collection now.")
 
     @rx.event
     @_answering
-    async def unshare(self, viewer: Viewer, share_id: str) -> None:
+    async def unshare(self, current_user: CurrentUser, share_id: str) -> None:
         """Take somebody's access to the collection back."""
         name = next((item.name for item in self.shares if item.id == share_id), "They")
-        await container.get_services().library.unshare(viewer, _id(self.chosen), _id(share_id), caller_of(self))
-        await self._answer(viewer, f"{name} cannot read this collection any more.")
+        await container.get_services().documents.collection_shares.remove(
+            current_user, _id(self.chosen), _id(share_id), client_info_of(self)
+        )
+        await self._answer(current_user, f"{name} cannot read this collection any more.")
 
 
-async def _read(viewer: Viewer, chosen: str) -> _Found:
+async def _read(current_user: CurrentUser, chosen: str) -> _Found:
     """Return the collections, and what is in the chosen one."""
-    library = container.get_services().library
-    collections = [_collection_line(item, viewer) for item in await library.collections(viewer)]
+    services = container.get_services().documents
+    collections = [_collection_line(item, current_user) for item in await services.collections.readable(current_user)]
     collection_id = parse_id(chosen)
     if collection_id is None:
         return _Found(collections, [], [], [])
     try:
-        facts, found, cited = await library.documents(viewer, collection_id)
-        is_own = facts.owner_id == viewer.user_id
-        shares = await library.shares(viewer, collection_id) if is_own else []
-        deleted = await container.get_services().trash.documents(viewer, collection_id) if is_own else []
+        facts, found, cited = await services.documents.in_collection(current_user, collection_id)
+        is_own = facts.owner_id == current_user.user_id
+        shares = await services.collection_shares.of_collection(current_user, collection_id) if is_own else []
+        deleted = await services.trash.documents(current_user, collection_id) if is_own else []
     except NotFound:
         # Deleted, or not shared any more: the page says so instead of showing what was.
         return _Found([item for item in collections if item.id != chosen], [], [], [])
     names = {item.id: item.name for item in found}
     return _Found(
         collections,
-        [_document_line(item, cited.get(item.id, 0), names, detailed=sees_details(viewer)) for item in found],
+        [_document_line(item, cited.get(item.id, 0), names, detailed=sees_details(current_user)) for item in found],
         [ShareLine(str(item.grant_id), item.principal_kind, item.name) for item in shares],
         [DeletedLine(str(item.id), item.name, int(item.deleted_at.timestamp() * 1000)) for item in deleted],
     )
@@ -322,8 +331,8 @@ def _id(value: Any) -> UUID:
     return identifier
 
 
-def _collection_line(item: CollectionFacts, viewer: Viewer) -> CollectionLine:
-    is_own = item.owner_id == viewer.user_id
+def _collection_line(item: CollectionFacts, current_user: CurrentUser) -> CollectionLine:
+    is_own = item.owner_id == current_user.user_id
     return CollectionLine(str(item.id), item.name, item.description, item.documents, item.chunks, is_own)
 
 

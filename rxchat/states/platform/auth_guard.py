@@ -23,13 +23,13 @@ from reflex.state import BaseState, StateUpdate
 from reflex_base.registry import RegistrationContext
 from starlette.requests import cookie_parser
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.errors import DatabaseUnavailable, InvalidInput, NotSignedIn, RxChatError, SecondFactorNeeded
 from rxchat.observability import correlated
 from rxchat.services.app import container
 from rxchat.states.platform import session_watchdog, sockets
 from rxchat.states.platform.event_shapes import DOOR, is_reflex_own
-from rxchat.states.platform.request_context import caller_of
+from rxchat.states.platform.request_context import client_info_of
 
 log = structlog.get_logger(__name__)
 
@@ -81,14 +81,14 @@ class EventAuthMiddleware(Middleware):
         return StateUpdate()
 
 
-async def viewer_of(state: rx.State, *, enrolling: bool = False) -> Viewer:
+async def current_user_of(state: rx.State, *, enrolling: bool = False) -> CurrentUser:
     """Return who is behind this socket, by the cookie of its handshake and the server's record of it.
 
     Raises:
         NotSignedIn: when there is no session, or it does not count any more.
         DatabaseUnavailable: when nobody can tell just now.
     """
-    return await container.get_services().sessions.viewer(session_cookie(state), enrolling=enrolling)
+    return await container.get_services().accounts.sessions.current_user(session_cookie(state), enrolling=enrolling)
 
 
 def requires_user(
@@ -105,32 +105,34 @@ def requires_user(
     second factor first is led to where that is done; the handlers for doing it let them in (`enrolling`).
     """
     hints = get_type_hints(method)
-    parameters = [item for item in inspect.signature(method).parameters.values() if item.name != "viewer"]
+    parameters = [item for item in inspect.signature(method).parameters.values() if item.name != "current_user"]
     expected = {item.name: hints.get(item.name, object) for item in parameters[1:]}
     optional = frozenset(item.name for item in parameters if item.default is not item.empty)
 
     @functools.wraps(method)
     async def guarded(self: rx.State, *args: Any, **kwargs: Any) -> Any:
         given = dict(zip(expected, args, strict=False)) | kwargs
-        viewer: Viewer | None = None
+        current_user: CurrentUser | None = None
         with correlated():
             try:
                 _check_types(method.__qualname__, given, expected, optional)
-                viewer = await viewer_of(self, enrolling=enrolling)
-                return await method(self, viewer, **given)
+                current_user = await current_user_of(self, enrolling=enrolling)
+                return await method(self, current_user, **given)
             except NotSignedIn:
                 return rx.redirect(f"/sign-in?next={quote(current_path(self), safe='/')}")
             except SecondFactorNeeded:
                 return _enrol(self)
             except RxChatError as error:
                 log.info("refused", handler=method.__qualname__, code=error.code)
-                await container.get_services().denials.record(viewer, caller_of(self), method.__qualname__, error)
+                await container.get_services().access.denials.record(
+                    current_user, client_info_of(self), method.__qualname__, error
+                )
                 if refuse is None or not refuse(self, error, given):
                     await _show(self, error)
                 return _reopen() if reopens and isinstance(error, DatabaseUnavailable) else None
 
     guarded.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportAttributeAccessIssue]
-    guarded.__annotations__ = {name: hint for name, hint in method.__annotations__.items() if name != "viewer"}
+    guarded.__annotations__ = {name: hint for name, hint in method.__annotations__.items() if name != "current_user"}
     setattr(guarded, DOOR, "signed_in")
     return guarded
 
@@ -143,8 +145,8 @@ def requires_user_in_background(method: Callable[..., Awaitable[Any]]) -> Any:
         with correlated():
             try:
                 _check_types(method.__qualname__, unexpected, {})
-                viewer = await _viewer_when_back(self)
-                return await method(self, viewer)
+                current_user = await _viewer_when_back(self)
+                return await method(self, current_user)
             except NotSignedIn:
                 return rx.redirect(f"/sign-in?next={quote(current_path(self), safe='/')}")
             except SecondFactorNeeded:
@@ -160,12 +162,12 @@ def requires_user_in_background(method: Callable[..., Awaitable[Any]]) -> Any:
     return guarded
 
 
-async def _viewer_when_back(state: Any) -> Viewer:
+async def _viewer_when_back(state: Any) -> CurrentUser:
     """Return who is behind a socket; while the database is away, say so and wait for as long as the tab is open."""
     while True:
         async with state:
             try:
-                return await viewer_of(state)
+                return await current_user_of(state)
             except DatabaseUnavailable as error:
                 await _show(state, error)
                 if not sockets.is_open(state.router.session.client_token):

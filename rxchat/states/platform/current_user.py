@@ -7,7 +7,7 @@ from functools import partial
 
 import reflex as rx
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.permissions import ADMINISTRATIVE, Permission, is_permitted
 from rxchat.services.app import container
 from rxchat.states.platform.auth_guard import requires_user
@@ -32,7 +32,7 @@ SECTIONS = {
 """The pages for administrators: where each is, and which permission opens it."""
 
 
-class ViewerState(rx.State):
+class CurrentUserState(rx.State):
     """The person who is signed in, as far as the page shows them."""
 
     name: str = ""
@@ -53,27 +53,27 @@ class ViewerState(rx.State):
 
     @rx.event
     @partial(requires_user, enrolling=True)
-    async def enter(self, viewer: Viewer) -> None:
+    async def enter(self, current_user: CurrentUser) -> None:
         """Say who is signed in, or send to the sign-in page."""
-        self._look_at(viewer)
-        if viewer.must_enrol:
+        self._look_at(current_user)
+        if current_user.must_enrol:
             return
-        fresh = [item for item in await container.get_services().my_data.readings(viewer) if item.is_new]
+        fresh = [item for item in await container.get_services().app.profiles.readings(current_user) if item.is_new]
         self.readings = _told(len(fresh), fresh[0].reader) if fresh else ""
 
-    def _look_at(self, viewer: Viewer) -> None:
+    def _look_at(self, current_user: CurrentUser) -> None:
         """Show this person."""
-        self.name = viewer.name
-        self.email = viewer.email
-        self.is_admin = viewer.is_admin
-        self.needs_second_factor = viewer.needs_second_factor
-        self.must_enrol = viewer.must_enrol
-        self.permissions = sorted(viewer.permissions & ADMINISTRATIVE)
+        self.name = current_user.name
+        self.email = current_user.email
+        self.is_admin = current_user.is_admin
+        self.needs_second_factor = current_user.needs_second_factor
+        self.must_enrol = current_user.must_enrol
+        self.permissions = sorted(current_user.permissions & ADMINISTRATIVE)
         self.sections = [
-            Section(label, path) for label, (path, needed) in SECTIONS.items() if is_permitted(viewer, needed)
+            Section(label, path) for label, (path, needed) in SECTIONS.items() if is_permitted(current_user, needed)
         ]
         first = self.sections[0].path if self.sections else ""
-        self.admin_home = first or ("/admin/people" if viewer.needs_second_factor else "")
+        self.admin_home = first or ("/admin/people" if current_user.needs_second_factor else "")
         self.ready = True
 
 

@@ -42,7 +42,7 @@ def track(client_token: str, cookie: str, page: str) -> None:
 async def watching() -> AsyncGenerator[None]:
     """Look after all tabs of this process for as long as the context is open."""
     changed = asyncio.Event()
-    container.get_services().access.on_change(lambda _user_id: changed.set())
+    container.get_services().platform.access_invalidator.on_change(lambda _user_id: changed.set())
     try:
         async with background_task(_watch(changed), "guard"):
             yield
@@ -57,7 +57,11 @@ async def _watch(changed: asyncio.Event) -> None:
             async with asyncio.timeout(_EVERY_SECONDS):
                 await changed.wait()
         rests += 1
-        if changed.is_set() or rests >= _RESTS or not container.get_services().access.is_up_to_date:
+        if (
+            changed.is_set()
+            or rests >= _RESTS
+            or not container.get_services().platform.access_invalidator.is_up_to_date
+        ):
             changed.clear()
             rests = 0
             try:
@@ -89,7 +93,7 @@ async def check() -> int:
 
 async def _is_valid(cookie: str) -> bool:
     try:
-        await container.get_services().sessions.viewer(cookie, enrolling=True)
+        await container.get_services().accounts.sessions.current_user(cookie, enrolling=True)
     except NotSignedIn:
         return False
     return True

@@ -7,7 +7,7 @@ import { createUploads } from "./uploads.js";
 import { newId } from "./words.js";
 
 const stores = new Map();
-const place = (viewer, conversation) => `${viewer}:${conversation || "new"}`;
+const place = (currentUser, conversation) => `${currentUser}:${conversation || "new"}`;
 
 let isLeaving = false;
 if (typeof window !== "undefined") {
@@ -27,35 +27,35 @@ async function erase(id) {
   }
 }
 
-function make(viewer, conversation) {
+function make(currentUser, conversation) {
   const at = { conversation };
   const store = createAttachments({
     makeUploads: (draft) => createUploads({ metadata: { draft } }),
     newId,
-    save: (attached) => drafts.attach(viewer, at.conversation, attached),
+    save: (attached) => drafts.attach(currentUser, at.conversation, attached),
     erase,
     giveUp: (id) => void ask("DELETE", `/api/uploads/${id}`),
-    stored: drafts.attached(viewer, conversation),
+    stored: drafts.attached(currentUser, conversation),
   });
   return { ...store, moveTo: (next) => (at.conversation = next) };
 }
 
 /** The new chat became this conversation: what was attached there meanwhile goes along. */
-function taken(viewer, conversation) {
+function taken(currentUser, conversation) {
   const view = thread.view();
-  const from = place(viewer, "");
+  const from = place(currentUser, "");
   if (!conversation || !view.born || view.tag !== conversation || !stores.has(from)) return null;
   const store = stores.get(from);
   stores.delete(from);
-  drafts.move(viewer, conversation);
+  drafts.move(currentUser, conversation);
   store.moveTo(conversation);
   return store;
 }
 
 /** What is attached to the message that is being written in a conversation, or in a new one. */
-export function attachmentsOf(viewer, conversation) {
-  const key = place(viewer, conversation);
-  if (!stores.has(key)) stores.set(key, taken(viewer, conversation) ?? make(viewer, conversation));
+export function attachmentsOf(currentUser, conversation) {
+  const key = place(currentUser, conversation);
+  if (!stores.has(key)) stores.set(key, taken(currentUser, conversation) ?? make(currentUser, conversation));
   return stores.get(key);
 }
 
@@ -63,8 +63,8 @@ const NONE = [];
 const nobody = { subscribe: () => () => {}, snapshot: () => NONE };
 
 /** The same for a component that shows it: [chips, what to do with them]; null as long as nobody knows who looks. */
-export function useAttachments(viewer, conversation) {
-  const store = viewer ? attachmentsOf(viewer, conversation) : null;
+export function useAttachments(currentUser, conversation) {
+  const store = currentUser ? attachmentsOf(currentUser, conversation) : null;
   const { subscribe, snapshot } = store ?? nobody;
   return [useSyncExternalStore(subscribe, snapshot, snapshot), store];
 }

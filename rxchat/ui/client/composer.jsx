@@ -25,7 +25,7 @@ function useGrowth(field, text) {
 }
 
 /** The text, its draft in the browser, and what others put into it. */
-function useDraft(viewer, conversation, field) {
+function useDraft(currentUser, conversation, field) {
   const [text, setText] = useState("");
   const latest = useRef("");
   const show = useCallback((value) => {
@@ -35,15 +35,15 @@ function useDraft(viewer, conversation, field) {
 
   const isLoadedFor = useRef(null);
   useEffect(() => {
-    if (!viewer) return;
-    const key = `${viewer}:${conversation}`;
+    if (!currentUser) return;
+    const key = `${currentUser}:${conversation}`;
     if (isLoadedFor.current === key) return;
     isLoadedFor.current = key;
-    if (conversation && thread.view().born) drafts.move(viewer, conversation);
-    const stored = drafts.load(viewer, conversation);
+    if (conversation && thread.view().born) drafts.move(currentUser, conversation);
+    const stored = drafts.load(currentUser, conversation);
     if (stored !== latest.current) show(stored);
     // Sent before the page was loaded, and perhaps never heard: it goes out again, under the same id.
-    const sent = drafts.unsettled(viewer, conversation);
+    const sent = drafts.unsettled(currentUser, conversation);
     if (sent && !(thread.view().tag === conversation && thread.has(sent.id))) {
       thread.doubt(sent.id);
       thread.sent(sent.id, sent.text, sent.attached);
@@ -51,7 +51,7 @@ function useDraft(viewer, conversation, field) {
     refusal.set(null);
     returned.set(null);
     if (!coarse()) field.current?.focus();
-  }, [viewer, conversation]);
+  }, [currentUser, conversation]);
 
   const offer = offered.use();
   useEffect(() => {
@@ -65,14 +65,14 @@ function useDraft(viewer, conversation, field) {
     const kept = offer.isReturned ? latest.current : "";
     const value = [offer.text, kept].filter(Boolean).join("\n\n");
     show(value);
-    drafts.type(viewer, conversation, value);
+    drafts.type(currentUser, conversation, value);
     field.current?.focus();
   }, [offer]);
 
   const type = (value) => {
     show(value);
     refusal.set(null);
-    drafts.type(viewer, conversation, value);
+    drafts.type(currentUser, conversation, value);
   };
   return { text, type, show };
 }
@@ -114,12 +114,12 @@ function SendButton({ isRunning, isBlocked, isComingStill }) {
   );
 }
 
-export function Composer({ run, model, viewer, knowledge, knowledgeOf, choices, searched, onStop, onFind, onDetach }) {
+export function Composer({ run, model, currentUser, knowledge, knowledgeOf, choices, searched, onStop, onFind, onDetach }) {
   const { conversation_id: conversation = "" } = useParams();
   const field = useRef(null);
   const chooser = useRef(null);
-  const { text, type, show } = useDraft(viewer, conversation, field);
-  const [chips, attachments] = useAttachments(viewer, conversation);
+  const { text, type, show } = useDraft(currentUser, conversation, field);
+  const [chips, attachments] = useAttachments(currentUser, conversation);
   const known = knowledgeOf === conversation ? knowledge : [];
   const isTaken = (id) => [...chips, ...known].some((item) => item.id === id);
   const picker = usePicker({ text, field, choices, searched, isTaken, onFind, onPick: (choice) => attachments?.pick(choice), onType: type });
@@ -144,7 +144,7 @@ export function Composer({ run, model, viewer, knowledge, knowledgeOf, choices, 
     const id = isUnchanged ? back.id : newId();
     returned.set(null);
     // As the server stores it: what surrounds it is not counted, and does not travel.
-    drafts.send(viewer, conversation, id, text.trim(), attached);
+    drafts.send(currentUser, conversation, id, text.trim(), attached);
     attachments?.clear();
     thread.sent(id, text.trim(), attached);
     show("");

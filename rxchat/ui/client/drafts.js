@@ -2,7 +2,7 @@
 
 const PREFIX = "rxchat:draft:";
 
-const place = (viewer, conversation) => `${PREFIX}${viewer}:${conversation || "new"}`;
+const place = (currentUser, conversation) => `${PREFIX}${currentUser}:${conversation || "new"}`;
 
 function read(storage, key) {
   try {
@@ -27,7 +27,7 @@ function write(storage, key, draft) {
  */
 export function createDrafts(storage) {
   const change = (key, next) => write(storage, key, { ...read(storage, key), ...next });
-  const keys = (viewer, conversation) => [...new Set([place(viewer, conversation), place(viewer, "")])];
+  const keys = (currentUser, conversation) => [...new Set([place(currentUser, conversation), place(currentUser, "")])];
   return {
     /** Forget all of them, for when the person leaves this browser. */
     clear() {
@@ -35,49 +35,49 @@ export function createDrafts(storage) {
       for (const key of all) if (key?.startsWith(PREFIX)) storage.removeItem(key);
     },
     /** What belongs into the composer after a load. */
-    load: (viewer, conversation) => read(storage, place(viewer, conversation)).text ?? "",
+    load: (currentUser, conversation) => read(storage, place(currentUser, conversation)).text ?? "",
     /** What was sent from this page and is not known to have arrived, or undefined. */
-    unsettled: (viewer, conversation) => read(storage, place(viewer, conversation)).sent,
-    type(viewer, conversation, text) {
-      change(place(viewer, conversation), { text });
+    unsettled: (currentUser, conversation) => read(storage, place(currentUser, conversation)).sent,
+    type(currentUser, conversation, text) {
+      change(place(currentUser, conversation), { text });
     },
     /** What was attached there to what is being written: {draft, chips}, or undefined. */
-    attached: (viewer, conversation) => read(storage, place(viewer, conversation)).attached,
-    attach(viewer, conversation, attached) {
-      change(place(viewer, conversation), { attached });
+    attached: (currentUser, conversation) => read(storage, place(currentUser, conversation)).attached,
+    attach(currentUser, conversation, attached) {
+      change(place(currentUser, conversation), { attached });
     },
     /** What goes along is kept with the message until it has arrived: it may have to be sent again. */
-    send(viewer, conversation, id, text, attached) {
-      change(place(viewer, conversation), { text: "", sent: { id, text, attached } });
+    send(currentUser, conversation, id, text, attached) {
+      change(place(currentUser, conversation), { text: "", sent: { id, text, attached } });
     },
     /** The new-chat page turned into this conversation: what was typed meanwhile goes along. */
-    move(viewer, conversation) {
-      const from = place(viewer, "");
+    move(currentUser, conversation) {
+      const from = place(currentUser, "");
       const draft = read(storage, from);
       if (!draft.text && !draft.sent && !draft.attached) return;
-      change(place(viewer, conversation), draft);
+      change(place(currentUser, conversation), draft);
       write(storage, from, {});
     },
     /** Forget the send with this id, wherever it was written from. */
-    settle(viewer, conversation, id) {
-      for (const key of keys(viewer, conversation)) if (read(storage, key).sent?.id === id) change(key, { sent: undefined });
+    settle(currentUser, conversation, id) {
+      for (const key of keys(currentUser, conversation)) if (read(storage, key).sent?.id === id) change(key, { sent: undefined });
     },
     /** Forget what was sent and has arrived. */
-    settleKnown(viewer, conversation, isKnown) {
-      for (const key of keys(viewer, conversation)) {
+    settleKnown(currentUser, conversation, isKnown) {
+      for (const key of keys(currentUser, conversation)) {
         const { sent } = read(storage, key);
         if (sent && isKnown(sent.id)) change(key, { sent: undefined });
       }
     },
     /** Keep the text of a message that waits, before it is taken back. */
-    putAside(viewer, conversation, id, text) {
-      const key = place(viewer, conversation);
+    putAside(currentUser, conversation, id, text) {
+      const key = place(currentUser, conversation);
       change(key, { aside: { ...read(storage, key).aside, [id]: text } });
     },
     /** The texts that were put aside here: {id: text}. */
-    aside: (viewer, conversation) => read(storage, place(viewer, conversation)).aside ?? {},
-    dropAside(viewer, conversation, id) {
-      const key = place(viewer, conversation);
+    aside: (currentUser, conversation) => read(storage, place(currentUser, conversation)).aside ?? {},
+    dropAside(currentUser, conversation, id) {
+      const key = place(currentUser, conversation);
       const { [id]: dropped, ...others } = read(storage, key).aside ?? {};
       if (dropped !== undefined) change(key, { aside: Object.keys(others).length ? others : undefined });
     },

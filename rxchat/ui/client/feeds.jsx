@@ -43,20 +43,20 @@ function useSending(view, expected, onSend) {
 }
 
 /** Forget what has arrived: its draft, and what came back to the composer before it was known to have. */
-function useSettling(view, viewer, expected, accepted) {
+function useSettling(view, currentUser, expected, accepted) {
   useLayoutEffect(() => {
     // After a load, the page of a new chat first hears of what was shown there before.
-    if (!viewer || !isHere(view.tag, expected)) return;
-    drafts.settleKnown(viewer, expected, thread.has);
+    if (!currentUser || !isHere(view.tag, expected)) return;
+    drafts.settleKnown(currentUser, expected, thread.has);
     const back = returned.get();
     if (!back || !thread.has(back.id)) return;
     returned.set(null);
     offered.set({ taken: back.text });
-    attachmentsOf(viewer, expected).drop(back.attached);
-  }, [view, viewer, expected, accepted]);
+    attachmentsOf(currentUser, expected).drop(back.attached);
+  }, [view, currentUser, expected, accepted]);
 }
 
-export function ThreadFeed({ patch, conversationId, accepted, refused, waiting, viewer, onSend, onResync, onMore }) {
+export function ThreadFeed({ patch, conversationId, accepted, refused, waiting, currentUser, onSend, onResync, onMore }) {
   useFreshPage(conversationId);
   const view = useThread();
   const { conversation_id: expected = "" } = useParams();
@@ -81,23 +81,23 @@ export function ThreadFeed({ patch, conversationId, accepted, refused, waiting, 
     if (!accepted || handled.current.accepted === accepted || !isHere(conversationId, expected)) return;
     handled.current.accepted = accepted;
     thread.accept(accepted, onResync);
-    drafts.settle(viewer, conversationId, accepted);
-  }, [accepted, viewer, conversationId, expected]);
+    drafts.settle(currentUser, conversationId, accepted);
+  }, [accepted, currentUser, conversationId, expected]);
 
   useLayoutEffect(() => {
     if (!refused?.id || handled.current.refusal === refused.refusal) return;
     handled.current.refusal = refused.refusal;
     outbox.forget(refused.id);
     const sent = thread.refuse(refused.id);
-    drafts.settle(viewer, conversationId, refused.id);
+    drafts.settle(currentUser, conversationId, refused.id);
     if (!sent) return;
     returned.set(sent);
     giveBack([sent.text]);
-    attachmentsOf(viewer, conversationId).restore(sent.attached);
+    attachmentsOf(currentUser, conversationId).restore(sent.attached);
     refusal.set(refused.text);
   }, [refused]);
 
-  useSettling(view, viewer, expected, accepted);
+  useSettling(view, currentUser, expected, accepted);
   useSending(view, expected, onSend);
   return null;
 }

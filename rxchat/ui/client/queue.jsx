@@ -78,13 +78,13 @@ function Waiting({ message, onType, onChange, onTakeBack }) {
 }
 
 /** Take messages back: the page has a text whole and keeps it before it asks for that, so no broken line can lose it. */
-function useTakingBack(view, viewer, conversation, piece, onRead, onWithdraw) {
+function useTakingBack(view, currentUser, conversation, piece, onRead, onWithdraw) {
   const mine = useRef({});
   const reading = useRef(null);
   const sortedOnce = useRef("");
   const withdraw = (id, text) => {
     mine.current[id] = text;
-    drafts.putAside(viewer, conversation, id, text);
+    drafts.putAside(currentUser, conversation, id, text);
     onWithdraw(id);
   };
   useEffect(() => {
@@ -99,19 +99,19 @@ function useTakingBack(view, viewer, conversation, piece, onRead, onWithdraw) {
     reading.current = null;
   }, [conversation]);
   useEffect(() => {
-    if (!viewer || view.waiting === null) return;
+    if (!currentUser || view.waiting === null) return;
     // What another page of this browser put aside is its own business, unless this one was loaded after it.
-    const page = `${viewer}:${conversation}`;
-    const stored = sortedOnce.current === page ? {} : drafts.aside(viewer, conversation);
+    const page = `${currentUser}:${conversation}`;
+    const stored = sortedOnce.current === page ? {} : drafts.aside(currentUser, conversation);
     Object.assign(mine.current, stored);
     const { offered, dropped } = sortAside(mine.current, thread.fate);
     sortedOnce.current = page;
     giveBack(offered);
     for (const id of dropped) {
       delete mine.current[id];
-      drafts.dropAside(viewer, conversation, id);
+      drafts.dropAside(currentUser, conversation, id);
     }
-  }, [view, viewer, conversation]);
+  }, [view, currentUser, conversation]);
   return (message) => {
     if (!message.is_long) return withdraw(message.id, message.text);
     reading.current = startReading(message.id);
@@ -119,10 +119,10 @@ function useTakingBack(view, viewer, conversation, piece, onRead, onWithdraw) {
   };
 }
 
-export function Queue({ run, viewer, piece, onChange, onRead, onWithdraw, onNext }) {
+export function Queue({ run, currentUser, piece, onChange, onRead, onWithdraw, onNext }) {
   const view = useThread();
   const { conversation_id: conversation = "" } = useParams();
-  const takeBack = useTakingBack(view, viewer, conversation, piece, onRead, onWithdraw);
+  const takeBack = useTakingBack(view, currentUser, conversation, piece, onRead, onWithdraw);
   const edit = useRef(null);
   useEffect(() => void (edit.current = null), [conversation]);
   useEffect(() => {

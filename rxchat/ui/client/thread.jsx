@@ -140,7 +140,7 @@ function Turns({ view, run, model, onRetry, onGoOn }) {
   );
 }
 
-export function Thread({ run: given, model, viewerName, isDemo, onRetry, onGoOn, onOlder }) {
+export function Thread({ run: given, model, userName, isDemo, onRetry, onGoOn, onOlder }) {
   const view = useThread();
   const { conversation_id: expected = "" } = useParams();
   const run = useRun(given);
@@ -179,7 +179,7 @@ export function Thread({ run: given, model, viewerName, isDemo, onRetry, onGoOn,
         }}
       >
         <div ref={place.content} className="thread" role="log" aria-live="off" aria-label="Conversation">
-          {isEmpty && <EmptyState name={viewerName} model={model} isDemo={isDemo} />}
+          {isEmpty && <EmptyState name={userName} model={model} isDemo={isDemo} />}
           {!isEmpty && !isHere && <Skeleton />}
           {!isEmpty && isHere && <Turns view={view} run={run} model={model} onRetry={onRetry} onGoOn={onGoOn} />}
         </div>

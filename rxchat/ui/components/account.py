@@ -16,7 +16,7 @@ from rxchat.states.app.account_views import (
     ScopeChoice,
     SessionRow,
 )
-from rxchat.states.platform.current_user import ViewerState
+from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.ui.client import ClientComponent, module
 
 Section = Literal["profile", "security", "sessions", "keys", "data"]
@@ -89,8 +89,8 @@ def account_section(section: Section) -> rx.Component:
         scopes=AccountState.scopes,
         grace_days=AccountState.grace_days,
         readings=AccountState.readings,
-        must_enrol=ViewerState.must_enrol,
-        needs_second_factor=ViewerState.needs_second_factor,
+        must_enrol=CurrentUserState.must_enrol,
+        needs_second_factor=CurrentUserState.needs_second_factor,
         on_reload=AccountState.open,
         on_rename=AccountState.rename,
         on_end_session=AccountState.end_session,

@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from rxchat.states.access.groups import Member
-from rxchat.states.platform.current_user import Section, ViewerState
+from rxchat.states.platform.current_user import CurrentUserState, Section
 from rxchat.ui.client import ClientComponent, module
 
 
@@ -139,7 +139,7 @@ class AccountDeletion(ClientComponent):
 
 def may(permission: str) -> rx.Var[bool]:
     """Whether the page offers what this permission opens; services ask again."""
-    return ViewerState.permissions.contains(permission)  # pyright: ignore[reportAttributeAccessIssue]
+    return CurrentUserState.permissions.contains(permission)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def skeleton() -> rx.Component:

@@ -8,7 +8,7 @@ import reflex as rx
 
 from rxchat.states.chat.context_sources import KnowledgeState
 from rxchat.states.chat.thread import ThreadState
-from rxchat.states.platform.current_user import ViewerState
+from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.ui.client import ClientComponent, module
 
 
@@ -35,7 +35,7 @@ class Composer(ClientComponent):
 
     run: rx.Var[dict[str, Any]]
     model: rx.Var[str]
-    viewer: rx.Var[str]
+    current_user: rx.Var[str]
     knowledge: rx.Var[list[dict[str, str]]]
     knowledge_of: rx.Var[str]
     choices: rx.Var[list[dict[str, str]]]
@@ -53,7 +53,7 @@ class Queue(ClientComponent):
 
     piece: rx.Var[dict[str, Any]]
     run: rx.Var[dict[str, Any]]
-    viewer: rx.Var[str]
+    current_user: rx.Var[str]
     on_change: rx.EventHandler[_id_and_text]
     on_read: rx.EventHandler[_id_and_part]
     on_withdraw: rx.EventHandler[_one_text]
@@ -65,7 +65,7 @@ def queue() -> rx.Component:
     return Queue.create(
         piece=ThreadState.waiting_text,
         run=ThreadState.run,
-        viewer=ViewerState.email,
+        current_user=CurrentUserState.email,
         on_change=ThreadState.change_waiting,
         on_read=ThreadState.read_waiting,
         on_withdraw=ThreadState.withdraw,
@@ -78,7 +78,7 @@ def composer() -> rx.Component:
     return Composer.create(
         run=ThreadState.run,
         model=ThreadState.model,
-        viewer=ViewerState.email,
+        current_user=CurrentUserState.email,
         knowledge=KnowledgeState.attached,
         knowledge_of=KnowledgeState.of,
         choices=KnowledgeState.choices,

@@ -161,7 +161,7 @@ def documents() -> rx.Component:
     )
 
 
-def viewer() -> rx.Component:
+def document_viewer() -> rx.Component:
     """The document that the address names."""
     return ViewerPage.create(
         collections=DocumentsState.collections,

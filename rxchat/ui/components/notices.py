@@ -6,7 +6,7 @@ import reflex as rx
 
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.thread import ThreadState
-from rxchat.states.platform.current_user import ViewerState
+from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.ui.client import ClientComponent, module
 
 
@@ -43,7 +43,7 @@ def banners() -> rx.Component:
     """The lines that float over the thread's top."""
     return rx.el.div(
         ConnectionNotice.create(),
-        Banner.create(problem=ThreadState.problem, notice=ThreadState.model_notice, readings=ViewerState.readings),
+        Banner.create(problem=ThreadState.problem, notice=ThreadState.model_notice, readings=CurrentUserState.readings),
         class_name="notices",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from rxchat.states.chat.sidebar import Group, SidebarState
-from rxchat.states.platform.current_user import ViewerState
+from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.ui.client import ClientComponent, module
 
 
@@ -42,10 +42,10 @@ def sidebar() -> rx.Component:
         groups=SidebarState.groups,
         running=SidebarState.running,
         loaded=SidebarState.loaded,
-        name=ViewerState.name,
-        email=ViewerState.email,
-        must_enrol=ViewerState.must_enrol,
-        admin_home=ViewerState.admin_home,
+        name=CurrentUserState.name,
+        email=CurrentUserState.email,
+        must_enrol=CurrentUserState.must_enrol,
+        admin_home=CurrentUserState.admin_home,
         on_rename=SidebarState.rename,
         on_remove=SidebarState.remove,
     )

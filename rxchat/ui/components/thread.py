@@ -8,7 +8,7 @@ import reflex as rx
 
 from rxchat.states.chat.stream import StreamState
 from rxchat.states.chat.thread import ThreadState
-from rxchat.states.platform.current_user import ViewerState
+from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.ui.client import ICONS, ClientComponent, module
 
 
@@ -35,7 +35,7 @@ class ThreadFeed(ClientComponent):
     accepted: rx.Var[str]
     refused: rx.Var[dict[str, Any]]
     waiting: rx.Var[list[dict[str, Any]] | None]
-    viewer: rx.Var[str]
+    current_user: rx.Var[str]
     on_send: rx.EventHandler[_text_id_and_attached]
     on_resync: rx.EventHandler[rx.event.no_args_event_spec]
     on_more: rx.EventHandler[rx.event.no_args_event_spec]
@@ -60,7 +60,7 @@ class Thread(ClientComponent):
 
     run: rx.Var[dict[str, Any]]
     model: rx.Var[str]
-    viewer_name: rx.Var[str]
+    user_name: rx.Var[str]
     is_demo: rx.Var[bool]
     on_retry: rx.EventHandler[_one_text]
     on_go_on: rx.EventHandler[_one_text]
@@ -76,7 +76,7 @@ def thread_feeds() -> rx.Component:
             accepted=ThreadState.accepted,
             refused=ThreadState.refused,
             waiting=ThreadState.waiting,
-            viewer=ViewerState.email,
+            current_user=CurrentUserState.email,
             on_send=ThreadState.send,
             on_resync=ThreadState.resync,
             on_more=ThreadState.more,
@@ -90,7 +90,7 @@ def thread() -> rx.Component:
     return Thread.create(
         run=ThreadState.run,
         model=ThreadState.model,
-        viewer_name=ViewerState.name,
+        user_name=CurrentUserState.name,
         is_demo=ThreadState.is_demo,
         on_retry=ThreadState.retry,
         on_go_on=ThreadState.go_on,

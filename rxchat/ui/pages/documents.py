@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from rxchat.ui.components.account import page_bar
-from rxchat.ui.components.documents import documents, viewer
+from rxchat.ui.components.documents import document_viewer, documents
 from rxchat.ui.layout import page_shell
 
 
@@ -16,4 +16,4 @@ def documents_page() -> rx.Component:
 
 def viewer_page() -> rx.Component:
     """One document, open at a passage when the address names one."""
-    return page_shell(page_bar("Document"), viewer())
+    return page_shell(page_bar("Document"), document_viewer())

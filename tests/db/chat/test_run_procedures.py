@@ -16,7 +16,7 @@ from rxchat.domain.ids import new_id
 from rxchat.domain.runs import ChunkKind, ClaimedRun, PartialAnswer, PendingChunk, RunChunk, RunLimits, RunState
 from rxchat.services.app.container import Services
 from rxchat.tables import Message, Run
-from tests.factories import add_viewer
+from tests.factories import add_user
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
@@ -26,7 +26,7 @@ ANY = RunLimits(at_once=100, per_person=100)
 @pytest.fixture
 async def database(services: Services, database_url: str, past_grace: None) -> AsyncGenerator[Database]:
     """The database without an engine that would take the runs away."""
-    await services.engine.stop()
+    await services.chat.run_engine.stop()
     found = Database(database_url, pool_size=8)
     yield found
     await found.aclose()
@@ -77,7 +77,7 @@ def piece(run: ClaimedRun, seq: int, start: int, text: str, kind: ChunkKind = Ch
 
 
 async def test_a_run_is_claimed_once_and_again_only_when_its_lease_is_lost(database: Database, owner_url: str) -> None:
-    owner = add_viewer(owner_url).user_id
+    owner = add_user(owner_url).user_id
     run = await a_queued_run(database, owner)
     first, second = new_id(), new_id()
     (claimed,) = await claimed_by(database, first)
@@ -94,7 +94,7 @@ async def test_a_run_is_claimed_once_and_again_only_when_its_lease_is_lost(datab
 async def test_an_engine_that_lost_its_lease_writes_nothing_and_ends_nothing(
     database: Database, owner_url: str
 ) -> None:
-    owner = add_viewer(owner_url).user_id
+    owner = add_user(owner_url).user_id
     await a_queued_run(database, owner)
     stale, heir = new_id(), new_id()
     (lost,) = await claimed_by(database, stale, lease=-1)
@@ -112,7 +112,7 @@ async def test_an_engine_that_lost_its_lease_writes_nothing_and_ends_nothing(
 async def test_an_engine_that_gets_its_own_run_again_writes_under_the_new_fence_alone(
     database: Database, owner_url: str
 ) -> None:
-    owner = add_viewer(owner_url).user_id
+    owner = add_user(owner_url).user_id
     await a_queued_run(database, owner)
     engine = new_id()
     (before,) = await claimed_by(database, engine, lease=-1)
@@ -124,7 +124,7 @@ async def test_an_engine_that_gets_its_own_run_again_writes_under_the_new_fence_
 async def test_pieces_of_many_answers_are_stored_in_one_go_and_sent_again_without_harm(
     database: Database, owner_url: str
 ) -> None:
-    owner = add_viewer(owner_url).user_id
+    owner = add_user(owner_url).user_id
     for _ in range(3):
         await a_queued_run(database, owner)
     engine, other = new_id(), new_id()
@@ -141,7 +141,7 @@ async def test_pieces_of_many_answers_are_stored_in_one_go_and_sent_again_withou
 
 
 async def test_a_run_that_gets_on_counts_its_attempts_anew(database: Database, owner_url: str) -> None:
-    owner = add_viewer(owner_url).user_id
+    owner = add_user(owner_url).user_id
     await a_queued_run(database, owner)
     engine = new_id()
     for attempt in (1, 2, 3):
@@ -153,7 +153,7 @@ async def test_a_run_that_gets_on_counts_its_attempts_anew(database: Database, o
 
 
 async def test_an_answer_that_goes_on_begins_with_what_its_message_said(database: Database, owner_url: str) -> None:
-    owner = add_viewer(owner_url).user_id
+    owner = add_user(owner_url).user_id
     await a_queued_run(database, owner, said="Once upon")
     engine = new_id()
     (run,) = await claimed_by(database, engine)
@@ -163,7 +163,7 @@ async def test_an_answer_that_goes_on_begins_with_what_its_message_said(database
 
 
 async def test_a_stop_reaches_the_engine_with_its_next_renewal(database: Database, owner_url: str) -> None:
-    owner = add_viewer(owner_url).user_id
+    owner = add_user(owner_url).user_id
     run = await a_queued_run(database, owner)
     engine = new_id()
     await claimed_by(database, engine)
@@ -178,9 +178,9 @@ async def test_a_stop_reaches_the_engine_with_its_next_renewal(database: Databas
 
 
 async def test_everybodys_first_question_comes_before_anybodys_second(database: Database, owner_url: str) -> None:
-    eager = add_viewer(owner_url).user_id
+    eager = add_user(owner_url).user_id
     theirs = [(await a_queued_run(database, eager)).id for _ in range(3)]
-    late = add_viewer(owner_url).user_id
+    late = add_user(owner_url).user_id
     last = (await a_queued_run(database, late)).id
     async with database.begin(eager) as session:
         assert [await runs.place_of(session, run) for run in theirs] == [1, 3, 4]
@@ -193,10 +193,10 @@ async def test_everybodys_first_question_comes_before_anybodys_second(database: 
 
 
 async def test_no_more_answers_are_written_than_the_limits_let(database: Database, owner_url: str) -> None:
-    first = add_viewer(owner_url).user_id
+    first = add_user(owner_url).user_id
     for _ in range(4):
         await a_queued_run(database, first)
-    second = add_viewer(owner_url).user_id
+    second = add_user(owner_url).user_id
     for _ in range(4):
         await a_queued_run(database, second)
     limits = RunLimits(at_once=5, per_person=3)
@@ -207,11 +207,11 @@ async def test_no_more_answers_are_written_than_the_limits_let(database: Databas
 
 
 async def test_an_answer_that_was_begun_is_taken_up_before_all_others(database: Database, owner_url: str) -> None:
-    owner = add_viewer(owner_url).user_id
+    owner = add_user(owner_url).user_id
     begun = await a_queued_run(database, owner)
     engine = new_id()
     assert [run.id for run in await claimed_by(database, engine)] == [begun.id]
-    waiting = await a_queued_run(database, add_viewer(owner_url).user_id)
+    waiting = await a_queued_run(database, add_user(owner_url).user_id)
     async with database.autocommit() as session:
         assert await runs.release(session, engine) == 1
         assert await runs.release(session, engine) == 0
@@ -220,7 +220,7 @@ async def test_an_answer_that_was_begun_is_taken_up_before_all_others(database: 
 
 
 async def test_engines_that_ask_at_once_never_get_the_same_run(database: Database, owner_url: str) -> None:
-    owner = add_viewer(owner_url).user_id
+    owner = add_user(owner_url).user_id
     wanted = {(await a_queued_run(database, owner)).id for _ in range(12)}
 
     async def claim_all(engine: UUID) -> list[UUID]:
@@ -235,7 +235,7 @@ async def test_engines_that_ask_at_once_never_get_the_same_run(database: Databas
 
 
 async def test_an_engine_never_takes_from_itself_what_it_works_on(database: Database, owner_url: str) -> None:
-    run = await a_queued_run(database, add_viewer(owner_url).user_id)
+    run = await a_queued_run(database, add_user(owner_url).user_id)
     engine = new_id()
     await claimed_by(database, engine, lease=-60)
     assert await claimed_by(database, engine, mine=[run.id]) == []
@@ -245,7 +245,7 @@ async def test_an_engine_never_takes_from_itself_what_it_works_on(database: Data
 
 
 async def test_whoever_takes_up_a_run_learns_that_nobody_wants_it_any_more(database: Database, owner_url: str) -> None:
-    owner = add_viewer(owner_url).user_id
+    owner = add_user(owner_url).user_id
     run = await a_queued_run(database, owner)
     (first,) = await claimed_by(database, new_id(), lease=-60)
     assert not first.is_unwanted
@@ -256,7 +256,7 @@ async def test_whoever_takes_up_a_run_learns_that_nobody_wants_it_any_more(datab
 
 
 async def test_only_the_runs_of_that_engine_are_given_back(database: Database, owner_url: str) -> None:
-    owner = add_viewer(owner_url).user_id
+    owner = add_user(owner_url).user_id
     mine, theirs = await a_queued_run(database, owner), await a_queued_run(database, owner)
     leaving, staying = new_id(), new_id()
     assert [run.id for run in await claimed_by(database, leaving)] == [mine.id]

@@ -14,7 +14,7 @@ from psycopg import sql
 from rxchat.domain.ids import new_id
 from rxchat.tables import metadata
 from tests.conftest import empty
-from tests.factories import add_viewer
+from tests.factories import add_user
 
 # What belongs to the installation and not to a person has a test of its own below; nobody touches the last ones at all.
 SHARED = {"role", "user_group", "access_grant", "installation_setting", "embedding_index", "common_word"}
@@ -146,7 +146,7 @@ def rows_around_a_document(owner: UUID, conversation: UUID) -> tuple[tuple[str, 
 @pytest.fixture
 def people(owner_url: str):
     """Two people; the first has a row in every table."""
-    victim, stranger = add_viewer(owner_url, "Victim"), add_viewer(owner_url, "Stranger")
+    victim, stranger = add_user(owner_url, "Victim"), add_user(owner_url, "Stranger")
     owner, conversation, run, group = victim.user_id, new_id(), new_id(), new_id()
     with psycopg.connect(owner_url) as connection:
         for statement, values in (

@@ -14,7 +14,7 @@ from rxchat.db.platform import shares
 from rxchat.domain.ids import new_id
 from rxchat.settings import Settings
 from tests.conftest import empty
-from tests.factories import add_viewer
+from tests.factories import add_user
 
 
 @pytest.fixture
@@ -22,23 +22,23 @@ def shared(owner_url: str) -> Iterator[str]:
     """A name that is part of everything here: a member, an outsider, and a moderator share with one group."""
     mark = new_id().hex[-10:]
     group = new_id()
-    people = {name: add_viewer(owner_url, name, role) for name, role in
+    people = {name: add_user(owner_url, name, role) for name, role in
               (("Insider", "member"), ("Outsider", "member"), ("Manager", "moderator"))}  # fmt: skip
     with psycopg.connect(owner_url) as connection:
         connection.execute("INSERT INTO user_group (id, name, description) VALUES (%s, %s, '')", (group, f"g{mark}"))
         connection.execute(
             "INSERT INTO group_member (group_id, user_id) VALUES (%s, %s)", (group, people["Insider"].user_id)
         )
-        for name, viewer in people.items():
+        for name, current_user in people.items():
             collection = new_id()
             connection.execute(
                 "INSERT INTO collection (owner_id, id, kind, name, description) VALUES (%s, %s, 'library', %s, '')",
-                (viewer.user_id, collection, f"{name}\x1b[2J {mark}"),
+                (current_user.user_id, collection, f"{name}\x1b[2J {mark}"),
             )
             connection.execute(
                 "INSERT INTO access_grant (id, principal_kind, principal, resource_kind, resource, action, created_by)"
                 " VALUES (%s, 'group', %s, 'collection', %s, 'read', %s)",
-                (new_id(), str(group), str(collection), viewer.user_id),
+                (new_id(), str(group), str(collection), current_user.user_id),
             )
     yield mark
     empty(owner_url)

@@ -12,7 +12,7 @@ from rxchat.db.platform.database import Database
 from rxchat.db.retrieval import search as rows
 from rxchat.domain.retrieval import SearchMode, SearchScope
 from tests.conftest import empty
-from tests.factories import add_viewer
+from tests.factories import add_user
 from tests.performance import million
 
 pytestmark = pytest.mark.anyio
@@ -33,7 +33,7 @@ def corpus(servers, database_url: str):
 
 @pytest.fixture(scope="module")
 def reader(servers, corpus) -> UUID:
-    reader = add_viewer(servers.database_owner_url, "Reader").user_id
+    reader = add_user(servers.database_owner_url, "Reader").user_id
     million.share(servers.database_owner_url, corpus, reader, OWNERS)
     return reader
 

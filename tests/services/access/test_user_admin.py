@@ -11,38 +11,38 @@ import psycopg
 import pytest
 
 from rxchat.db.platform.database import Database
-from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import Conflict, InvalidInput, LastAdministrator, NotAllowed, NotFound, NotSignedIn
 from rxchat.domain.ids import new_id
 from rxchat.services.app.container import Services
-from tests.factories import add_viewer, signed_in_as
+from tests.factories import add_user, signed_in_as
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
-CALLER = Caller("203.0.113.7", "a browser")
+CALLER = ClientInfo("203.0.113.7", "a browser")
 REASON = "a complaint of Friday"
-Add = Callable[..., Viewer]
+Add = Callable[..., CurrentUser]
 
 
 @pytest.fixture
 def add(services: Services, owner_url: str) -> Add:
     """Add somebody with a role."""
     assert services
-    return lambda name="Ada", role="member": add_viewer(owner_url, name, role)
+    return lambda name="Ada", role="member": add_user(owner_url, name, role)
 
 
 @pytest.fixture
-async def manager(services: Services, add: Add) -> Viewer:
+async def manager(services: Services, add: Add) -> CurrentUser:
     """Somebody whose own role, made here, may manage people and little else."""
     admin = add("Root", "admin")
-    await services.teams.save_role(
-        admin, name="", title="Keeper", description="", caller=CALLER,
+    await services.access.roles.save(
+        admin, name="", title="Keeper", description="", client_info=CALLER,
         permissions=["people.read", "people.manage", "people.invite", "conversations.create", "models.use",
                      "collections.create", "keys.create"],
     )  # fmt: skip
     person = add("Kay")
-    await services.people.set_role(admin, person.user_id, "keeper", CALLER)
-    return await services.sessions.viewer(await signed_in_as(services, person))
+    await services.access.user_admin.set_role(admin, person.user_id, "keeper", CALLER)
+    return await services.accounts.sessions.current_user(await signed_in_as(services, person))
 
 
 def column(owner_url: str, query: str) -> list[object]:
@@ -50,16 +50,18 @@ def column(owner_url: str, query: str) -> list[object]:
         return [row[0] for row in connection.execute(query).fetchall()]  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 
-def all_of(services: Services, viewer: Viewer, user_id: object) -> dict[str, Callable[[], Awaitable[object]]]:
+def all_of(
+    services: Services, current_user: CurrentUser, user_id: object
+) -> dict[str, Callable[[], Awaitable[object]]]:
     """Return everything that can be done to a person, by name."""
-    people = services.people
+    people = services.access.user_admin
     return {
-        "set_role": lambda: people.set_role(viewer, user_id, "guest", CALLER),  # pyright: ignore[reportArgumentType]
-        "suspend": lambda: people.suspend(viewer, user_id, CALLER, is_suspended=True),  # pyright: ignore[reportArgumentType]
-        "end_sessions": lambda: people.end_sessions(viewer, user_id, CALLER),  # pyright: ignore[reportArgumentType]
-        "reset_second_factor": lambda: people.reset_second_factor(viewer, user_id, CALLER),  # pyright: ignore[reportArgumentType]
-        "reset_link": lambda: people.reset_link(viewer, user_id, CALLER),  # pyright: ignore[reportArgumentType]
-        "conversations_of": lambda: people.conversations_of(viewer, user_id, REASON, CALLER),  # pyright: ignore[reportArgumentType]
+        "set_role": lambda: people.set_role(current_user, user_id, "guest", CALLER),  # pyright: ignore[reportArgumentType]
+        "suspend": lambda: people.suspend(current_user, user_id, CALLER, is_suspended=True),  # pyright: ignore[reportArgumentType]
+        "end_sessions": lambda: people.end_sessions(current_user, user_id, CALLER),  # pyright: ignore[reportArgumentType]
+        "reset_second_factor": lambda: people.reset_second_factor(current_user, user_id, CALLER),  # pyright: ignore[reportArgumentType]
+        "reset_link": lambda: people.reset_link(current_user, user_id, CALLER),  # pyright: ignore[reportArgumentType]
+        "conversations_of": lambda: people.conversations_of(current_user, user_id, REASON, CALLER),  # pyright: ignore[reportArgumentType]
     }
 
 
@@ -78,7 +80,7 @@ async def test_only_who_may_manage_people_does(
 
 
 async def test_nobody_touches_somebody_who_may_do_more(
-    services: Services, owner_url: str, add: Add, manager: Viewer, subtests: pytest.Subtests
+    services: Services, owner_url: str, add: Add, manager: CurrentUser, subtests: pytest.Subtests
 ) -> None:
     for what in MANAGED:
         with subtests.test(what=what):
@@ -88,11 +90,11 @@ async def test_nobody_touches_somebody_who_may_do_more(
             with pytest.raises(NotAllowed):
                 await all_of(services, manager, boss.user_id)[what]()
             assert column(owner_url, "SELECT action FROM audit_event") == before
-            assert (await services.sessions.viewer(theirs)).role == "admin"
+            assert (await services.accounts.sessions.current_user(theirs)).role == "admin"
 
 
 async def test_who_may_manage_people_does_so_to_those_who_may_do_less(
-    services: Services, owner_url: str, add: Add, manager: Viewer, subtests: pytest.Subtests
+    services: Services, owner_url: str, add: Add, manager: CurrentUser, subtests: pytest.Subtests
 ) -> None:
     for what in MANAGED:
         with subtests.test(what=what):
@@ -104,34 +106,34 @@ async def test_who_may_manage_people_does_so_to_those_who_may_do_less(
             assert newest == [CALLER.address]
             assert column(owner_url, "SELECT max(seq) FROM audit_event") != before
             if what == "reset_link":
-                assert await services.sessions.viewer(theirs)
+                assert await services.accounts.sessions.current_user(theirs)
                 continue
             with pytest.raises(NotSignedIn):
-                await services.sessions.viewer(theirs)
+                await services.accounts.sessions.current_user(theirs)
 
 
-async def test_a_stranger_is_not_found(services: Services, manager: Viewer, subtests: pytest.Subtests) -> None:
+async def test_a_stranger_is_not_found(services: Services, manager: CurrentUser, subtests: pytest.Subtests) -> None:
     for what in MANAGED:
         with subtests.test(what=what), pytest.raises(NotFound):
             await all_of(services, manager, new_id())[what]()
 
 
 async def test_nobody_gives_a_role_that_may_more(
-    services: Services, add: Add, manager: Viewer, subtests: pytest.Subtests
+    services: Services, add: Add, manager: CurrentUser, subtests: pytest.Subtests
 ) -> None:
     for role in ("admin", "moderator"):
         with subtests.test(role=role):
             other = add("Other")
             with pytest.raises(NotAllowed, match="permissions you have yourself"):
-                await services.people.set_role(manager, other.user_id, role, CALLER)
+                await services.access.user_admin.set_role(manager, other.user_id, role, CALLER)
             with pytest.raises(NotAllowed, match="permissions you have yourself"):
-                await services.people.set_role(manager, manager.user_id, role, CALLER)
+                await services.access.user_admin.set_role(manager, manager.user_id, role, CALLER)
             with pytest.raises(NotAllowed, match="permissions you have yourself"):
-                await services.people.invite(manager, email="new@example.org", role=role, caller=CALLER)
+                await services.access.user_admin.invite(manager, email="new@example.org", role=role, client_info=CALLER)
 
 
 async def test_postgres_asks_again_whatever_the_service_believed(
-    services: Services, owner_url: str, add: Add, manager: Viewer, database_url: str
+    services: Services, owner_url: str, add: Add, manager: CurrentUser, database_url: str
 ) -> None:
     """Somebody who only claims to have all permissions is an ordinary manager to the database."""
     from dataclasses import replace
@@ -141,11 +143,11 @@ async def test_postgres_asks_again_whatever_the_service_believed(
     boss, other = add("Boss", "admin"), add("Other")
     liar = replace(manager, permissions=frozenset(Permission))
     for attempt in (
-        services.people.set_role(liar, boss.user_id, "guest", CALLER),
-        services.people.set_role(liar, other.user_id, "admin", CALLER),
-        services.people.suspend(liar, boss.user_id, CALLER, is_suspended=True),
-        services.people.reset_second_factor(liar, boss.user_id, CALLER),
-        services.people.conversations_of(liar, other.user_id, REASON, CALLER),
+        services.access.user_admin.set_role(liar, boss.user_id, "guest", CALLER),
+        services.access.user_admin.set_role(liar, other.user_id, "admin", CALLER),
+        services.access.user_admin.suspend(liar, boss.user_id, CALLER, is_suspended=True),
+        services.access.user_admin.reset_second_factor(liar, boss.user_id, CALLER),
+        services.access.user_admin.conversations_of(liar, other.user_id, REASON, CALLER),
     ):
         with pytest.raises(NotAllowed):
             await attempt
@@ -159,21 +161,21 @@ async def test_a_role_that_is_none_is_refused_with_a_sentence(
     for role in ("", "nobody", "\x00\ud800", "x" * 5000):
         with subtests.test(role=ascii(role[:20])):
             with pytest.raises(InvalidInput, match="no such role"):
-                await services.people.set_role(admin, add("Other").user_id, role, CALLER)
+                await services.access.user_admin.set_role(admin, add("Other").user_id, role, CALLER)
             with pytest.raises(InvalidInput, match="no such role"):
-                await services.people.invite(admin, email="new@example.org", role=role, caller=CALLER)
+                await services.access.user_admin.invite(admin, email="new@example.org", role=role, client_info=CALLER)
 
 
 async def test_nobody_suspends_themselves_and_the_last_administrator_stays(services: Services, add: Add) -> None:
     admin = add("Root", "admin")
     with pytest.raises(NotAllowed, match="cannot suspend yourself"):
-        await services.people.suspend(admin, admin.user_id, CALLER, is_suspended=True)
+        await services.access.user_admin.suspend(admin, admin.user_id, CALLER, is_suspended=True)
     with pytest.raises(LastAdministrator):
-        await services.people.set_role(admin, admin.user_id, "member", CALLER)
+        await services.access.user_admin.set_role(admin, admin.user_id, "member", CALLER)
     second = add("Second", "admin")
-    await services.people.suspend(admin, second.user_id, CALLER, is_suspended=True)
+    await services.access.user_admin.suspend(admin, second.user_id, CALLER, is_suspended=True)
     with pytest.raises(LastAdministrator):
-        await services.people.set_role(admin, admin.user_id, "member", CALLER)
+        await services.access.user_admin.set_role(admin, admin.user_id, "member", CALLER)
 
 
 async def test_twenty_administrators_who_demote_each_other_at_once_leave_one(
@@ -182,7 +184,7 @@ async def test_twenty_administrators_who_demote_each_other_at_once_leave_one(
     admins = [add(f"Admin{number}", "admin") for number in range(20)]
     done = await asyncio.gather(
         *(
-            services.people.set_role(admins[number], admins[(number + 1) % 20].user_id, "member", CALLER)
+            services.access.user_admin.set_role(admins[number], admins[(number + 1) % 20].user_id, "member", CALLER)
             for number in range(20)
         ),
         return_exceptions=True,
@@ -194,85 +196,87 @@ async def test_twenty_administrators_who_demote_each_other_at_once_leave_one(
 
 async def test_a_suspended_person_is_out_until_they_are_let_in_again(services: Services, add: Add) -> None:
     admin, other = add("Root", "admin"), add("Other")
-    await services.people.suspend(admin, other.user_id, CALLER, is_suspended=True)
+    await services.access.user_admin.suspend(admin, other.user_id, CALLER, is_suspended=True)
     with pytest.raises(NotSignedIn):
-        await services.sessions.viewer(await signed_in_as(services, other))
-    await services.people.suspend(admin, other.user_id, CALLER, is_suspended=False)
-    assert await services.sessions.viewer(await signed_in_as(services, other))
+        await services.accounts.sessions.current_user(await signed_in_as(services, other))
+    await services.access.user_admin.suspend(admin, other.user_id, CALLER, is_suspended=False)
+    assert await services.accounts.sessions.current_user(await signed_in_as(services, other))
 
 
 async def test_an_invitation_leads_in_once_with_role_and_groups(services: Services, owner_url: str, add: Add) -> None:
     admin = add("Root", "admin")
-    group = await services.teams.save_group(admin, group_id=None, name="Team", description="", caller=CALLER)
-    link, is_mailed = await services.people.invite(
-        admin, email="new@example.org", role="moderator", group_ids=[group], caller=CALLER
+    group = await services.access.groups.save(admin, group_id=None, name="Team", description="", client_info=CALLER)
+    link, is_mailed = await services.access.user_admin.invite(
+        admin, email="new@example.org", role="moderator", group_ids=[group], client_info=CALLER
     )
     assert not is_mailed
     token = link.partition("token=")[2]
-    admission = await services.registration.accept_invitation(
-        token, name="New", password="a rather long sentence", caller=CALLER
+    admission = await services.accounts.registration.accept_invitation(
+        token, name="New", password="a rather long sentence", client_info=CALLER
     )
     assert admission.session
-    viewer = await services.sessions.viewer(services.sessions.cookie_of(admission.session))
-    assert (viewer.role, viewer.groups) == ("moderator", {group})
+    current_user = await services.accounts.sessions.current_user(
+        services.accounts.sessions.cookie_of(admission.session)
+    )
+    assert (current_user.role, current_user.groups) == ("moderator", {group})
     with pytest.raises(NotAllowed):
-        await services.registration.accept_invitation(
-            token, name="New", password="a rather long sentence", caller=CALLER
+        await services.accounts.registration.accept_invitation(
+            token, name="New", password="a rather long sentence", client_info=CALLER
         )
-    assert await services.people.invitations(admin) == []
+    assert await services.access.user_admin.invitations(admin) == []
 
 
 async def test_while_registration_is_closed_invitations_rest(services: Services, add: Add) -> None:
     admin = add("Root", "admin")
-    link, _ = await services.people.invite(admin, email="new@example.org", role="member", caller=CALLER)
+    link, _ = await services.access.user_admin.invite(admin, email="new@example.org", role="member", client_info=CALLER)
     token = link.partition("token=")[2]
-    await services.rules.change(admin, CALLER, registration="closed")
+    await services.platform.instance_settings.change(admin, CALLER, registration="closed")
     with pytest.raises(NotAllowed, match="No new accounts"):
-        await services.registration.get_invitation(token, CALLER)
+        await services.accounts.registration.get_invitation(token, CALLER)
     with pytest.raises(NotAllowed, match="No new accounts"):
-        await services.registration.accept_invitation(
-            token, name="New", password="a rather long sentence", caller=CALLER
+        await services.accounts.registration.accept_invitation(
+            token, name="New", password="a rather long sentence", client_info=CALLER
         )
-    await services.rules.change(admin, CALLER, registration="invitation")
-    assert await services.registration.get_invitation(token, CALLER) == "new@example.org"
-    assert await services.registration.accept_invitation(
-        token, name="New", password="a rather long sentence", caller=CALLER
+    await services.platform.instance_settings.change(admin, CALLER, registration="invitation")
+    assert await services.accounts.registration.get_invitation(token, CALLER) == "new@example.org"
+    assert await services.accounts.registration.accept_invitation(
+        token, name="New", password="a rather long sentence", client_info=CALLER
     )
 
 
 async def test_an_invitation_that_was_taken_back_leads_nowhere(services: Services, add: Add) -> None:
     admin, moderator = add("Root", "admin"), add("Mo", "moderator")
-    link, _ = await services.people.invite(admin, email="new@example.org", role="admin", caller=CALLER)
-    assert await services.people.invitations(moderator) == []
-    (invitation,) = await services.people.invitations(admin)
+    link, _ = await services.access.user_admin.invite(admin, email="new@example.org", role="admin", client_info=CALLER)
+    assert await services.access.user_admin.invitations(moderator) == []
+    (invitation,) = await services.access.user_admin.invitations(admin)
     with pytest.raises(NotFound):
-        await services.people.take_back(moderator, invitation.id, CALLER)
-    await services.people.take_back(admin, invitation.id, CALLER)
+        await services.access.user_admin.take_back(moderator, invitation.id, CALLER)
+    await services.access.user_admin.take_back(admin, invitation.id, CALLER)
     with pytest.raises(NotFound):
-        await services.people.take_back(admin, invitation.id, CALLER)
+        await services.access.user_admin.take_back(admin, invitation.id, CALLER)
     with pytest.raises(NotAllowed):
-        await services.registration.get_invitation(link.partition("token=")[2], CALLER)
+        await services.accounts.registration.get_invitation(link.partition("token=")[2], CALLER)
 
 
 async def test_a_person_is_shown_with_their_groups_to_who_may_see_people(services: Services, add: Add) -> None:
     admin, other = add("Root", "admin"), add("Other")
-    group = await services.teams.save_group(admin, group_id=None, name="Team", description="", caller=CALLER)
-    await services.teams.set_member(admin, group, other.user_id, CALLER, is_member=True)
-    row, groups = await services.people.one(admin, other.user_id)
+    group = await services.access.groups.save(admin, group_id=None, name="Team", description="", client_info=CALLER)
+    await services.access.groups.set_member(admin, group, other.user_id, CALLER, is_member=True)
+    row, groups = await services.access.user_admin.one(admin, other.user_id)
     assert (row.name, [item.name for item in groups]) == ("Other", ["Team"])
     with pytest.raises(NotFound):
-        await services.people.one(admin, new_id())
+        await services.access.user_admin.one(admin, new_id())
     with pytest.raises(NotAllowed):
-        await services.people.one(other, admin.user_id)
-    assert await services.people.names(admin, [other.user_id, new_id()]) == {other.user_id: "Other"}
-    assert await services.people.names(other, [admin.user_id]) == {}
+        await services.access.user_admin.one(other, admin.user_id)
+    assert await services.access.user_admin.names(admin, [other.user_id, new_id()]) == {other.user_id: "Other"}
+    assert await services.access.user_admin.names(other, [admin.user_id]) == {}
 
 
 async def test_without_a_reason_nothing_is_read(
     services: Services, owner_url: str, add: Add, subtests: pytest.Subtests
 ) -> None:
     admin, other = add("Root", "admin"), add("Other")
-    turn = await services.chats.send_message(other, None, "a private question", "scripted:tokens=2")
+    turn = await services.chat.messages.send_message(other, None, "a private question", "scripted:tokens=2")
     for reason in (
         "",
         "because",
@@ -286,9 +290,9 @@ async def test_without_a_reason_nothing_is_read(
     ):
         with subtests.test(reason=reason):
             with pytest.raises(InvalidInput, match="kept in the audit"):
-                await services.people.conversations_of(admin, other.user_id, reason, CALLER)
+                await services.access.user_admin.conversations_of(admin, other.user_id, reason, CALLER)
             with pytest.raises(InvalidInput, match="kept in the audit"):
-                await services.people.read_conversation(admin, turn.conversation_id, reason, CALLER)
+                await services.access.user_admin.read_conversation(admin, turn.conversation_id, reason, CALLER)
             assert column(owner_url, "SELECT action FROM audit_event") == []
 
 
@@ -296,10 +300,10 @@ async def test_reading_is_audited_in_the_same_transaction(
     services: Services, owner_url: str, add: Add, database_url: str
 ) -> None:
     admin, other = add("Root", "admin"), add("Other")
-    turn = await services.chats.send_message(other, None, "a private question", "scripted:tokens=2")
-    listed = await services.people.conversations_of(admin, other.user_id, REASON, CALLER)
+    turn = await services.chat.messages.send_message(other, None, "a private question", "scripted:tokens=2")
+    listed = await services.access.user_admin.conversations_of(admin, other.user_id, REASON, CALLER)
     assert [item[0] for item in listed] == [turn.conversation_id]
-    found = await services.people.read_conversation(admin, turn.conversation_id, REASON, CALLER)
+    found = await services.access.user_admin.read_conversation(admin, turn.conversation_id, REASON, CALLER)
     assert found[0].text == "a private question"
     with psycopg.connect(owner_url) as connection:
         rows = connection.execute(
@@ -323,19 +327,21 @@ async def test_reading_is_audited_in_the_same_transaction(
 
 async def test_a_conversation_that_is_not_there_is_not_found(services: Services, add: Add) -> None:
     with pytest.raises(NotFound):
-        await services.people.read_conversation(add("Root", "admin"), new_id(), REASON, CALLER)
+        await services.access.user_admin.read_conversation(add("Root", "admin"), new_id(), REASON, CALLER)
 
 
 async def test_a_role_that_was_invited_to_and_is_gone_lets_nobody_in_as_anything_else(
     services: Services, add: Add
 ) -> None:
     admin = add("Root", "admin")
-    await services.teams.save_role(admin, name="gone", title="Gone", description="", permissions=[], caller=CALLER)
-    link, _ = await services.people.invite(admin, email="new@example.org", role="gone", caller=CALLER)
-    await services.teams.remove_role(admin, "gone", CALLER)
+    await services.access.roles.save(
+        admin, name="gone", title="Gone", description="", permissions=[], client_info=CALLER
+    )
+    link, _ = await services.access.user_admin.invite(admin, email="new@example.org", role="gone", client_info=CALLER)
+    await services.access.roles.delete(admin, "gone", CALLER)
     with pytest.raises((NotAllowed, Conflict, InvalidInput)):
-        await services.registration.accept_invitation(
-            link.partition("token=")[2], name="New", password="a rather long sentence", caller=CALLER
+        await services.accounts.registration.accept_invitation(
+            link.partition("token=")[2], name="New", password="a rather long sentence", client_info=CALLER
         )
 
 
@@ -343,12 +349,12 @@ async def test_a_password_link_lasts_a_day_and_only_the_newest_works(
     services: Services, owner_url: str, add: Add
 ) -> None:
     admin, other = add("Root", "admin"), add("Other")
-    first = await services.people.reset_link(admin, other.user_id, CALLER)
-    second = await services.people.reset_link(admin, other.user_id, CALLER)
+    first = await services.access.user_admin.reset_link(admin, other.user_id, CALLER)
+    second = await services.access.user_admin.reset_link(admin, other.user_id, CALLER)
     with pytest.raises(NotAllowed):
-        await services.password_changes.reset(first.partition("token=")[2], "a rather long sentence", CALLER)
+        await services.accounts.password_reset.reset(first.partition("token=")[2], "a rather long sentence", CALLER)
     left = column(owner_url, "SELECT expires_at - now() FROM account_link")
     assert len(left) == 1 and isinstance(left[0], timedelta) and timedelta(hours=23) < left[0] <= timedelta(hours=24)
-    await services.password_changes.reset(second.partition("token=")[2], "a rather long sentence", CALLER)
-    admission = await services.authentication.sign_in(other.email, "a rather long sentence", CALLER)
+    await services.accounts.password_reset.reset(second.partition("token=")[2], "a rather long sentence", CALLER)
+    admission = await services.accounts.sign_in.sign_in(other.email, "a rather long sentence", CALLER)
     assert admission.session

@@ -11,7 +11,7 @@ import pyseto
 import pytest
 from pyseto import Key
 
-from rxchat.domain.accounts import Caller
+from rxchat.domain.accounts import ClientInfo
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotSignedIn
 from rxchat.domain.ids import new_id
 from rxchat.services.accounts.passwords import Passwords
@@ -22,13 +22,13 @@ from tests.factories import PASSWORD, first_administrator
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
-CALLER = Caller("127.0.0.1", "a browser")
+CALLER = ClientInfo("127.0.0.1", "a browser")
 
 
 async def sign_in(services: Services, email: str, password: str) -> str:
-    admission = await services.authentication.sign_in(email, password, CALLER)
+    admission = await services.accounts.sign_in.sign_in(email, password, CALLER)
     assert admission.session
-    return services.sessions.cookie_of(admission.session)
+    return services.accounts.sessions.cookie_of(admission.session)
 
 
 async def refused(services: Services, sealed: str) -> None:
@@ -36,25 +36,29 @@ async def refused(services: Services, sealed: str) -> None:
     async with asyncio.timeout(5):
         while True:
             try:
-                await services.sessions.viewer(sealed)
+                await services.accounts.sessions.current_user(sealed)
             except NotSignedIn:
                 return
             await asyncio.sleep(0.01)
 
 
 async def test_the_first_administrator_is_signed_in_and_the_link_is_used_up(services: Services) -> None:
-    viewer = await services.sessions.viewer(await first_administrator(services))
-    assert (viewer.name, viewer.email, viewer.is_admin) == ("Ada", "ada@example.org", True)
-    assert await services.registration.setup_token() is None
+    current_user = await services.accounts.sessions.current_user(await first_administrator(services))
+    assert (current_user.name, current_user.email, current_user.is_admin) == ("Ada", "ada@example.org", True)
+    assert await services.accounts.registration.setup_token() is None
 
 
 async def test_fifty_people_with_the_link_make_one_administrator(services: Services) -> None:
-    token = await services.registration.setup_token()
+    token = await services.accounts.registration.setup_token()
     assert token
     made = await asyncio.gather(
         *(
-            services.registration.create_first_administrator(
-                token, name="x", email=f"{number}@example.org", password=PASSWORD, caller=Caller(f"10.{number}.0.1")
+            services.accounts.registration.create_first_administrator(
+                token,
+                name="x",
+                email=f"{number}@example.org",
+                password=PASSWORD,
+                client_info=ClientInfo(f"10.{number}.0.1"),
             )
             for number in range(50)
         ),
@@ -67,26 +71,26 @@ async def test_fifty_people_with_the_link_make_one_administrator(services: Servi
 @pytest.mark.parametrize("token", ["", "nonsense", "v4.local.AAAA", "x" * 5000])
 async def test_only_our_own_link_creates_an_administrator(services: Services, token: str) -> None:
     with pytest.raises(NotAllowed, match="This link is not valid"):
-        await services.registration.create_first_administrator(
-            token, name="x", email="x@example.org", password=PASSWORD, caller=CALLER
+        await services.accounts.registration.create_first_administrator(
+            token, name="x", email="x@example.org", password=PASSWORD, client_info=CALLER
         )
 
 
 async def test_bad_values_are_refused_before_anything_is_made(services: Services) -> None:
-    token = await services.registration.setup_token()
+    token = await services.accounts.registration.setup_token()
     assert token
     for name, email, password in (("", "a@b.c", PASSWORD), ("A", "nowhere", PASSWORD), ("A", "a@b.c", "short")):
         with pytest.raises(InvalidInput):
-            await services.registration.create_first_administrator(
-                token, name=name, email=email, password=password, caller=CALLER
+            await services.accounts.registration.create_first_administrator(
+                token, name=name, email=email, password=password, client_info=CALLER
             )
-    assert await services.registration.setup_token()
+    assert await services.accounts.registration.setup_token()
 
 
 async def test_signing_in_takes_the_address_in_any_case(services: Services) -> None:
     await first_administrator(services)
     sealed = await sign_in(services, " ada@EXAMPLE.org ", PASSWORD)
-    assert (await services.sessions.viewer(sealed)).name == "Ada"
+    assert (await services.accounts.sessions.current_user(sealed)).name == "Ada"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +119,7 @@ async def test_a_suspended_account_is_out_at_once_with_the_same_words(services: 
     with psycopg.connect(owner_url) as connection:
         connection.execute("UPDATE user_account SET suspended_at = now()")
     with pytest.raises(NotSignedIn):
-        await services.sessions.viewer(sealed)
+        await services.accounts.sessions.current_user(sealed)
     with pytest.raises(NotSignedIn, match="Wrong e-mail address or password"):
         await sign_in(services, "ada@example.org", PASSWORD)
 
@@ -123,10 +127,10 @@ async def test_a_suspended_account_is_out_at_once_with_the_same_words(services: 
 async def test_signing_out_ends_the_session_wherever_its_cookie_is(services: Services) -> None:
     sealed = await first_administrator(services)
     other = await sign_in(services, "ada@example.org", PASSWORD)
-    await services.sessions.sign_out(await services.sessions.viewer(sealed), CALLER)
+    await services.accounts.sessions.sign_out(await services.accounts.sessions.current_user(sealed), CALLER)
     with pytest.raises(NotSignedIn):
-        await services.sessions.viewer(sealed)
-    assert await services.sessions.viewer(other)
+        await services.accounts.sessions.current_user(sealed)
+    assert await services.accounts.sessions.current_user(other)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +143,7 @@ async def test_the_servers_record_decides_how_long_a_session_lasts(
     with psycopg.connect(owner_url) as connection:
         connection.execute(f"UPDATE user_session SET {column}")  # pyright: ignore[reportCallIssue, reportArgumentType]
     with pytest.raises(NotSignedIn):
-        await services.sessions.viewer(sealed)
+        await services.accounts.sessions.current_user(sealed)
 
 
 def seals() -> list[str]:

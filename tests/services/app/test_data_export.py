@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from rxchat.domain.accounts import Caller
+from rxchat.domain.accounts import ClientInfo
 from rxchat.domain.errors import LastAdministrator, NotAllowed, NotSignedIn
 from rxchat.domain.versions import IfExists
 from rxchat.services.app.container import Services
@@ -22,12 +22,12 @@ from tests.services.grounded import EMBEDDER, body, settled, uploaded
 pytestmark = pytest.mark.anyio
 
 OFFERED = ["scripted:tokens=2", EMBEDDER]
-CALLER = Caller("192.0.2.1", "a browser")
+CALLER = ClientInfo("192.0.2.1", "a browser")
 
 
-async def exported(services: Services, viewer) -> zipfile.ZipFile:
-    ticket = await services.my_data.begin_export(viewer, PASSWORD, CALLER)
-    pieces = [piece async for piece in await services.my_data.export(viewer, ticket, CALLER)]
+async def exported(services: Services, current_user) -> zipfile.ZipFile:
+    ticket = await services.app.data_export.issue_ticket(current_user, PASSWORD, CALLER)
+    pieces = [piece async for piece in await services.app.data_export.download(current_user, ticket, CALLER)]
     return zipfile.ZipFile(io.BytesIO(b"".join(pieces)))
 
 
@@ -35,13 +35,15 @@ async def test_everything_of_a_person_is_in_the_export_and_nothing_of_others(
     services: Services, owner_url: str
 ) -> None:
     ada, bob = await person(services, owner_url, "Ada"), await person(services, owner_url, "Bob")
-    mine = await services.chats.send_message(ada, None, "../../etc/passwd is my question", "scripted:tokens=1")
-    gone = await services.chats.send_message(ada, None, "a removed one", "scripted:tokens=1")
-    await services.chats.send_message(bob, None, "what Bob asked", "scripted:tokens=1")
-    busy = await services.chats.send_message(ada, None, "a long one", "scripted:tokens=100000,rate=50")
-    await services.chats.send_message(ada, busy.conversation_id, "one that waits for its turn", "scripted:tokens=1")
-    await services.conversations.remove(ada, gone.conversation_id)
-    await services.programs.create_key(ada, name="ci", scopes=["read"], days=None, caller=CALLER)
+    mine = await services.chat.messages.send_message(ada, None, "../../etc/passwd is my question", "scripted:tokens=1")
+    gone = await services.chat.messages.send_message(ada, None, "a removed one", "scripted:tokens=1")
+    await services.chat.messages.send_message(bob, None, "what Bob asked", "scripted:tokens=1")
+    busy = await services.chat.messages.send_message(ada, None, "a long one", "scripted:tokens=100000,rate=50")
+    await services.chat.messages.send_message(
+        ada, busy.conversation_id, "one that waits for its turn", "scripted:tokens=1"
+    )
+    await services.chat.conversations.remove(ada, gone.conversation_id)
+    await services.accounts.api_credentials.create_key(ada, name="ci", scopes=["read"], days=None, client_info=CALLER)
     await signed_in_as(services, ada)
     archive = await exported(services, ada)
     assert archive.testzip() is None
@@ -60,7 +62,7 @@ async def test_everything_of_a_person_is_in_the_export_and_nothing_of_others(
 async def test_what_somebody_has_uploaded_comes_along(services: Services, owner_url: str) -> None:
     ada, bob = await person(services, owner_url, "Ada"), await person(services, owner_url, "Bob")
     for owner, name, words in ((ada, "../mine.txt", "My own words."), (bob, "his.txt", "His own words.")):
-        collection = await services.library.create(owner, "Mine")
+        collection = await services.documents.collections.create(owner, "Mine")
         await uploaded(services, owner, collection, name, words)
     archive = await exported(services, ada)
     [line] = json.loads(archive.read("documents.json"))
@@ -73,17 +75,20 @@ async def test_what_is_in_the_trash_comes_along_and_says_when_it_was_deleted(
     services: Services, owner_url: str
 ) -> None:
     ada, bob = await person(services, owner_url, "Ada"), await person(services, owner_url, "Bob")
-    collection, his = await services.library.create(ada, "Mine"), await services.library.create(bob, "His")
+    collection, his = (
+        await services.documents.collections.create(ada, "Mine"),
+        await services.documents.collections.create(bob, "His"),
+    )
     await uploaded(services, ada, collection, "kept.txt", "Kept words.")
     gone = await uploaded(services, ada, collection, "gone.txt", "Gone words, an older version.")
-    newer = await services.files.begin(
+    newer = await services.documents.files.begin(
         ada, name="gone.txt", size_bytes=11, collection_id=collection, if_exists=IfExists.REPLACE
     )
-    await services.files.receive(ada, newer.document_id, 0, body(b"Gone words."))
+    await services.documents.files.receive(ada, newer.document_id, 0, body(b"Gone words."))
     await settled(services, ada, newer.document_id)
-    await services.files.remove(ada, [newer.document_id])
-    await services.files.remove(bob, [await uploaded(services, bob, his, "his.txt", "His words.")])
-    assert [item.name for item in await services.trash.documents(ada)] == ["gone.txt"]
+    await services.documents.files.remove(ada, [newer.document_id])
+    await services.documents.files.remove(bob, [await uploaded(services, bob, his, "his.txt", "His words.")])
+    assert [item.name for item in await services.documents.trash.documents(ada)] == ["gone.txt"]
     archive = await exported(services, ada)
     lines = json.loads(archive.read("documents.json"))
     words = {archive.read(line["file"]).decode(): line for line in lines}
@@ -103,16 +108,16 @@ async def test_what_is_moved_to_the_trash_while_it_is_written_is_in_it(
     services: Services, owner_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada = await person(services, owner_url, "Ada")
-    collection, whole = await services.library.create(ada, "Mine"), services.files.whole
+    collection, whole = await services.documents.collections.create(ada, "Mine"), services.documents.files.whole
     await uploaded(services, ada, collection, "gone.txt", "Gone.")
 
     async def trashing(owner_id, document, **how):
         # The job that reads it asks, too.
         if how:
-            await services.files.remove(ada, [document.id])
+            await services.documents.files.remove(ada, [document.id])
         return await whole(owner_id, document, **how)
 
-    monkeypatch.setattr(services.files, "whole", trashing)
+    monkeypatch.setattr(services.documents.files, "whole", trashing)
     archive = await exported(services, ada)
     [line] = json.loads(archive.read("documents.json"))
     assert line.get("missing") is None and archive.read(line["file"]) == b"Gone."
@@ -123,18 +128,18 @@ async def test_what_is_deleted_while_it_is_written_is_named_and_the_rest_comes_a
     services: Services, owner_url: str, monkeypatch: pytest.MonkeyPatch, with_pieces: bool
 ) -> None:
     ada = await person(services, owner_url, "Ada")
-    collection, whole = await services.library.create(ada, "Mine"), services.files.whole
+    collection, whole = await services.documents.collections.create(ada, "Mine"), services.documents.files.whole
     gone = await uploaded(services, ada, collection, "gone.txt", "Gone.")
     await uploaded(services, ada, collection, "kept.txt", "Kept.")
 
     async def deleting(owner_id, document, **how):
         content = await whole(owner_id, document, **how) if with_pieces else None
         if document.id == gone:
-            await services.files.remove(ada, [gone])
-            await services.trash.delete_for_good(ada, gone)
+            await services.documents.files.remove(ada, [gone])
+            await services.documents.trash.delete_for_good(ada, gone)
         return content or await whole(owner_id, document, **how)
 
-    monkeypatch.setattr(services.files, "whole", deleting)
+    monkeypatch.setattr(services.documents.files, "whole", deleting)
     archive = await exported(services, ada)
     assert archive.testzip() is None
     lines = {line["name"]: line for line in json.loads(archive.read("documents.json"))}
@@ -147,24 +152,24 @@ async def test_an_account_waits_can_be_kept_and_is_gone_for_good(services: Servi
     await person(services, owner_url, "Admin", "admin")
     ada = await person(services, owner_url, "Ada")
     sealed, other = await signed_in_as(services, ada), await signed_in_as(services, ada)
-    viewer = await services.sessions.viewer(sealed)
-    await services.chats.send_message(viewer, None, "a question", "scripted:tokens=1")
+    current_user = await services.accounts.sessions.current_user(sealed)
+    await services.chat.messages.send_message(current_user, None, "a question", "scripted:tokens=1")
     with pytest.raises(NotAllowed, match="not your password"):
-        await services.my_data.delete_account(viewer, "wrong", CALLER)
-    at = await services.my_data.delete_account(viewer, PASSWORD, CALLER)
+        await services.app.account_deletion.schedule(current_user, "wrong", CALLER)
+    at = await services.app.account_deletion.schedule(current_user, PASSWORD, CALLER)
     assert timedelta(days=6.9) < at - datetime.now(UTC) <= timedelta(days=7)
-    assert (await services.sessions.viewer(sealed)).name == "Ada", "here it can be taken back"
+    assert (await services.accounts.sessions.current_user(sealed)).name == "Ada", "here it can be taken back"
     with pytest.raises(NotSignedIn):
-        await services.sessions.viewer(other)
-    await services.upkeep.once()
-    await services.my_data.keep_account(viewer, CALLER)
-    assert (await services.my_data.profile(viewer)).deletion_at is None
-    await services.my_data.delete_account(viewer, PASSWORD, CALLER)
+        await services.accounts.sessions.current_user(other)
+    await services.app.maintenance.once()
+    await services.app.account_deletion.cancel(current_user, CALLER)
+    assert (await services.app.profiles.get(current_user)).deletion_at is None
+    await services.app.account_deletion.schedule(current_user, PASSWORD, CALLER)
     with psycopg.connect(owner_url) as connection:
         connection.execute(
             "UPDATE user_account SET deletion_at = now() - interval '1 second' WHERE id = %s", (ada.user_id,)
         )
-    await services.upkeep.once()
+    await services.app.maintenance.once()
     with psycopg.connect(owner_url) as connection:
         for table in (
             "user_account",
@@ -182,14 +187,14 @@ async def test_an_account_waits_can_be_kept_and_is_gone_for_good(services: Servi
         receipt = connection.execute("SELECT data FROM audit_event WHERE action = 'account_deleted'").fetchall()
     assert receipt == [({"person": str(ada.user_id), "conversations": 1, "messages": 2},)]
     with pytest.raises(NotSignedIn):
-        await services.sessions.viewer(sealed)
+        await services.accounts.sessions.current_user(sealed)
 
 
 async def test_the_last_administrator_stays(services: Services, owner_url: str) -> None:
     admin = await person(services, owner_url, "Admin", "admin")
     with pytest.raises(LastAdministrator, match="administer"):
-        await services.my_data.delete_account(admin, PASSWORD, CALLER)
+        await services.app.account_deletion.schedule(admin, PASSWORD, CALLER)
     second = await person(services, owner_url, "Second", "admin")
-    await services.my_data.delete_account(second, PASSWORD, CALLER)
+    await services.app.account_deletion.schedule(second, PASSWORD, CALLER)
     with pytest.raises(LastAdministrator):
-        await services.my_data.delete_account(admin, PASSWORD, CALLER)
+        await services.app.account_deletion.schedule(admin, PASSWORD, CALLER)

@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
-from tests.factories import add_viewer, signed_in_as
+from tests.factories import add_user, signed_in_as
 
 pytestmark = pytest.mark.anyio
 
@@ -25,15 +25,15 @@ def settings(settings: Settings) -> Settings:
 async def test_sixty_people_who_begin_a_chat_in_the_same_moment_are_all_served(
     services: Services, owner_url: str
 ) -> None:
-    people = [add_viewer(owner_url, f"Person {number}") for number in range(PEOPLE)]
-    cookies = [await signed_in_as(services, viewer) for viewer in people]
+    people = [add_user(owner_url, f"Person {number}") for number in range(PEOPLE)]
+    cookies = [await signed_in_as(services, current_user) for current_user in people]
 
-    async def begin(viewer: Viewer, cookie: str) -> bool:
-        seen = await services.sessions.viewer(cookie)
-        assert seen.user_id == viewer.user_id
-        turn = await services.chats.send_message(seen, None, "Hello", "scripted:tokens=1")
-        page = await services.conversations.open(seen, turn.conversation_id)
-        await services.conversations.recent(seen)
+    async def begin(current_user: CurrentUser, cookie: str) -> bool:
+        seen = await services.accounts.sessions.current_user(cookie)
+        assert seen.user_id == current_user.user_id
+        turn = await services.chat.messages.send_message(seen, None, "Hello", "scripted:tokens=1")
+        page = await services.chat.conversations.open(seen, turn.conversation_id)
+        await services.chat.conversations.recent(seen)
         return len(page.messages) == 2
 
     assert all(await asyncio.gather(*map(begin, people, cookies)))

@@ -13,7 +13,7 @@ import pytest
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.db.chat import runs as run_rows
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.chat import AnswerFinished, ChatEvent, ChatMessage, TextDelta
 from rxchat.domain.conversations import MessageState
 from rxchat.domain.errors import Conflict, InvalidModelResponse
@@ -24,7 +24,7 @@ from rxchat.services.chat.answer_generator import AnswerGenerator
 from rxchat.services.chat.answer_stream import AnswerStream
 from rxchat.services.chat.stream_relay import StreamPublisher
 from rxchat.settings import Settings
-from tests.factories import add_viewer
+from tests.factories import add_user
 from tests.peers.scripted_model import counted
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.answering import ENDLESS, ended, following, grown
@@ -35,39 +35,41 @@ COUNTING = "scripted:count=1,tokens=150,rate=40"
 WHOLE = counted(1, 150)
 
 
-def runs_of(owner_url: str, viewers: Sequence[Viewer]) -> list[tuple[Any, ...]]:
+def runs_of(owner_url: str, users: Sequence[CurrentUser]) -> list[tuple[Any, ...]]:
     with psycopg.connect(owner_url) as connection:
         return connection.execute(
-            "SELECT state, engine_id, attempt FROM run WHERE owner_id = ANY(%s)", ([who.user_id for who in viewers],)
+            "SELECT state, engine_id, attempt FROM run WHERE owner_id = ANY(%s)", ([who.user_id for who in users],)
         ).fetchall()
 
 
 async def test_what_is_being_written_is_given_back_at_once_and_goes_on_elsewhere(
     settings: Settings, at: Connections, owner_url: str
 ) -> None:
-    viewers = [add_viewer(owner_url, f"Ada {number}") for number in range(6)]
+    users = [add_user(owner_url, f"Ada {number}") for number in range(6)]
     async with running(settings, at) as leaving:
-        turns = [await leaving.chats.send_message(viewer, None, "count", COUNTING) for viewer in viewers]
-        for viewer, turn in zip(viewers, turns, strict=True):
-            async with following(leaving, viewer, turn) as answer:
+        turns = [
+            await leaving.chat.messages.send_message(current_user, None, "count", COUNTING) for current_user in users
+        ]
+        for current_user, turn in zip(users, turns, strict=True):
+            async with following(leaving, current_user, turn) as answer:
                 await grown(answer, 60)
-        answers = [answer for answer, _ in leaving.live._own.values()]
-        await leaving.engine.stop()
+        answers = [answer for answer, _ in leaving.chat.answer_streams._own.values()]
+        await leaving.chat.run_engine.stop()
         shown = [answer.text for answer in answers]
-        assert runs_of(owner_url, viewers) == [("queued", None, 0)] * 6
+        assert runs_of(owner_url, users) == [("queued", None, 0)] * 6
         with psycopg.connect(owner_url) as connection:
             stored = connection.execute(
                 "SELECT string_agg(text, '' ORDER BY seq) FROM run_chunk WHERE owner_id = ANY(%s) GROUP BY run_id",
-                ([viewer.user_id for viewer in viewers],),
+                ([current_user.user_id for current_user in users],),
             ).fetchall()
         assert sorted(text for (text,) in stored) == sorted(shown)
         async with running(settings, at) as heir:
-            for viewer, turn in zip(viewers, turns, strict=True):
-                assert (await ended(heir, viewer, turn.conversation_id, 30)).text == WHOLE
+            for current_user, turn in zip(users, turns, strict=True):
+                assert (await ended(heir, current_user, turn.conversation_id, 30)).text == WHOLE
 
 
 async def test_what_is_claimed_while_the_process_ends_is_given_back_too(
-    services: Services, viewer: Viewer, owner_url: str, monkeypatch: pytest.MonkeyPatch
+    services: Services, current_user: CurrentUser, owner_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     is_claimed, goes_on, claim = asyncio.Event(), asyncio.Event(), run_rows.claim
     is_in_place = asyncio.Event()
@@ -82,17 +84,17 @@ async def test_what_is_claimed_while_the_process_ends_is_given_back_too(
 
     monkeypatch.setattr(run_rows, "claim", slow_claim)
     await is_in_place.wait()
-    await services.chats.send_message(viewer, None, "go", ENDLESS)
+    await services.chat.messages.send_message(current_user, None, "go", ENDLESS)
     await is_claimed.wait()
-    stopping = asyncio.create_task(services.engine.stop())
+    stopping = asyncio.create_task(services.chat.run_engine.stop())
     await asyncio.sleep(0)
     goes_on.set()
     await stopping
-    assert runs_of(owner_url, [viewer]) == [("queued", None, 0)]
+    assert runs_of(owner_url, [current_user]) == [("queued", None, 0)]
 
 
 async def test_an_answer_that_is_complete_ends_here_though_the_process_ends(
-    services: Services, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+    services: Services, current_user: CurrentUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     is_over, write = asyncio.Event(), AnswerGenerator.write
 
@@ -102,14 +104,14 @@ async def test_an_answer_that_is_complete_ends_here_though_the_process_ends(
         await asyncio.sleep(3600)
 
     monkeypatch.setattr(AnswerGenerator, "write", lingering)
-    turn = await services.chats.send_message(viewer, None, "go", "scripted:tokens=3")
+    turn = await services.chat.messages.send_message(current_user, None, "go", "scripted:tokens=3")
     await is_over.wait()
-    await services.engine.stop()
-    assert (await ended(services, viewer, turn.conversation_id)).state is MessageState.DONE
+    await services.chat.run_engine.stop()
+    assert (await ended(services, current_user, turn.conversation_id)).state is MessageState.DONE
 
 
 async def test_an_answer_that_is_asked_for_once_more_is_given_back_and_not_taken_for_complete(
-    services: Services, viewer: Viewer, owner_url: str, monkeypatch: pytest.MonkeyPatch
+    services: Services, current_user: CurrentUser, owner_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Sequence[ChatMessage]] = []
     is_asked_again = asyncio.Event()
@@ -127,37 +129,37 @@ async def test_an_answer_that_is_asked_for_once_more_is_given_back_and_not_taken
         is_asked_again.set()
         await asyncio.sleep(3600)
 
-    monkeypatch.setattr(services.engine._model, "chat", silent_at_first)
-    turn = await services.chats.send_message(viewer, None, "go", "scripted:tokens=3")
-    broken = await ended(services, viewer, turn.conversation_id)
-    await services.chats.continue_answer(viewer, turn.conversation_id, broken.id)
+    monkeypatch.setattr(services.chat.run_engine._model, "chat", silent_at_first)
+    turn = await services.chat.messages.send_message(current_user, None, "go", "scripted:tokens=3")
+    broken = await ended(services, current_user, turn.conversation_id)
+    await services.chat.messages.continue_answer(current_user, turn.conversation_id, broken.id)
     await is_asked_again.wait()
-    await services.engine.stop()
-    assert ("queued", None, 0) in runs_of(owner_url, [viewer])
-    page = await services.conversations.open(viewer, turn.conversation_id)
+    await services.chat.run_engine.stop()
+    assert ("queued", None, 0) in runs_of(owner_url, [current_user])
+    page = await services.chat.conversations.open(current_user, turn.conversation_id)
     assert page.run is not None and page.messages[-1].state is MessageState.RUNNING
-    await services.chats.stop(viewer, turn.conversation_id)
+    await services.chat.messages.stop(current_user, turn.conversation_id)
 
 
 async def test_a_claim_that_waits_behind_another_engine_keeps_nothing_from_being_given_back(
-    services: Services, viewer: Viewer, owner_url: str
+    services: Services, current_user: CurrentUser, owner_url: str
 ) -> None:
-    turn = await services.chats.send_message(viewer, None, "go", ENDLESS)
-    async with following(services, viewer, turn) as answer:
+    turn = await services.chat.messages.send_message(current_user, None, "go", ENDLESS)
+    async with following(services, current_user, turn) as answer:
         await grown(answer, 60)
         with psycopg.connect(owner_url) as frozen:
             frozen.execute("SELECT pg_advisory_xact_lock(hashtext('rxchat claim_runs'))")
-            services.engine._wake.set()
-            await services.engine.stop()
-    assert runs_of(owner_url, [viewer]) == [("queued", None, 0)]
-    await services.chats.stop(viewer, turn.conversation_id)
+            services.chat.run_engine._wake.set()
+            await services.chat.run_engine.stop()
+    assert runs_of(owner_url, [current_user]) == [("queued", None, 0)]
+    await services.chat.messages.stop(current_user, turn.conversation_id)
 
 
 async def test_a_database_that_hangs_keeps_nobody_from_ending(
-    services: Services, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+    services: Services, current_user: CurrentUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turn = await services.chats.send_message(viewer, None, "go", ENDLESS)
-    async with following(services, viewer, turn) as answer:
+    turn = await services.chat.messages.send_message(current_user, None, "go", ENDLESS)
+    async with following(services, current_user, turn) as answer:
         await grown(answer, 60)
 
     async def hangs(*_arguments: Any) -> Any:
@@ -166,24 +168,26 @@ async def test_a_database_that_hangs_keeps_nobody_from_ending(
     for name in ("append_chunks", "claim", "release", "renew_leases"):
         monkeypatch.setattr(run_rows, name, hangs)
     async with asyncio.timeout(10):
-        await services.engine.stop()
-    assert services.engine._jobs == {}
+        await services.chat.run_engine.stop()
+    assert services.chat.run_engine._jobs == {}
 
 
-async def test_whoever_presses_stop_late_does_not_stop_the_next_answer(services: Services, viewer: Viewer) -> None:
-    turn = await services.chats.send_message(viewer, None, "one", "scripted:tokens=3")
-    first = await ended(services, viewer, turn.conversation_id)
-    await services.chats.send_message(viewer, turn.conversation_id, "two", ENDLESS)
+async def test_whoever_presses_stop_late_does_not_stop_the_next_answer(
+    services: Services, current_user: CurrentUser
+) -> None:
+    turn = await services.chat.messages.send_message(current_user, None, "one", "scripted:tokens=3")
+    first = await ended(services, current_user, turn.conversation_id)
+    await services.chat.messages.send_message(current_user, turn.conversation_id, "two", ENDLESS)
     for late in (first.id, new_id()):
-        assert await services.chats.stop(viewer, turn.conversation_id, late) is False
-    page = await services.conversations.open(viewer, turn.conversation_id)
+        assert await services.chat.messages.stop(current_user, turn.conversation_id, late) is False
+    page = await services.chat.conversations.open(current_user, turn.conversation_id)
     assert page.run is not None
-    assert await services.chats.stop(viewer, turn.conversation_id, page.run.message_id)
-    assert (await ended(services, viewer, turn.conversation_id)).state is MessageState.STOPPED
+    assert await services.chat.messages.stop(current_user, turn.conversation_id, page.run.message_id)
+    assert (await ended(services, current_user, turn.conversation_id)).state is MessageState.STOPPED
 
 
 async def test_a_stop_in_the_moment_of_the_claim_is_heard(
-    services: Services, viewer: Viewer, ollama: ScriptedOllama, monkeypatch: pytest.MonkeyPatch
+    services: Services, current_user: CurrentUser, ollama: ScriptedOllama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claim = run_rows.claim
     pressed: list[bool] = []
@@ -193,23 +197,23 @@ async def test_a_stop_in_the_moment_of_the_claim_is_heard(
         is_in_place.set()
         claimed = await claim(*arguments)
         for run in claimed:
-            pressed.append(await services.chats.stop(viewer, run.conversation_id))
+            pressed.append(await services.chat.messages.stop(current_user, run.conversation_id))
             async with asyncio.timeout(5):
-                while run.id not in services.engine._unheard:
+                while run.id not in services.chat.run_engine._unheard:
                     await asyncio.sleep(0.01)
         return claimed
 
     monkeypatch.setattr(run_rows, "claim", stopped_meanwhile)
     # The claim that is under way just now is not this one.
     await is_in_place.wait()
-    turn = await services.chats.send_message(viewer, None, "go", ENDLESS)
-    message = await ended(services, viewer, turn.conversation_id)
+    turn = await services.chat.messages.send_message(current_user, None, "go", ENDLESS)
+    message = await ended(services, current_user, turn.conversation_id)
     assert pressed == [True] and message.state is MessageState.STOPPED
     assert ollama.asked == []
 
 
 async def test_an_answer_that_ends_in_a_way_nobody_foresaw_ends_and_keeps_its_words(
-    services: Services, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+    services: Services, current_user: CurrentUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
 
@@ -218,40 +222,46 @@ async def test_an_answer_that_ends_in_a_way_nobody_foresaw_ends_and_keeps_its_wo
         yield TextDelta("as far as this")
         raise LookupError("nobody thought of it")
 
-    monkeypatch.setattr(services.engine._model, "chat", broken)
-    turn = await services.chats.send_message(viewer, None, "go", "scripted:tokens=3")
-    message = await ended(services, viewer, turn.conversation_id)
+    monkeypatch.setattr(services.chat.run_engine._model, "chat", broken)
+    turn = await services.chat.messages.send_message(current_user, None, "go", "scripted:tokens=3")
+    message = await ended(services, current_user, turn.conversation_id)
     assert (message.state, message.text) == (MessageState.FAILED, "as far as this")
     assert "Something went wrong here" in message.error and "nobody thought" not in message.error
     assert asked == ["scripted:tokens=3"]
 
 
 async def test_the_same_question_sent_to_two_processes_at_once_begins_one_conversation(
-    services: Services, viewer: Viewer, owner_url: str
+    services: Services, current_user: CurrentUser, owner_url: str
 ) -> None:
     for _ in range(5):
         question_id = new_id()
         turns = await asyncio.gather(
             *(
-                services.chats.send_message(viewer, None, "hello", "scripted:tokens=1", question_id=question_id)
+                services.chat.messages.send_message(
+                    current_user, None, "hello", "scripted:tokens=1", question_id=question_id
+                )
                 for _ in range(4)
             )
         )
         assert len({turn.conversation_id for turn in turns}) == 1 and sum(turn.is_new for turn in turns) == 1
     with psycopg.connect(owner_url) as connection:
-        count = connection.execute("SELECT count(*) FROM conversation WHERE owner_id = %s", (viewer.user_id,))
+        count = connection.execute("SELECT count(*) FROM conversation WHERE owner_id = %s", (current_user.user_id,))
         assert count.fetchone() == (5,)
 
 
 async def test_a_question_of_a_deleted_conversation_is_not_asked_behind_its_back(
-    services: Services, viewer: Viewer
+    services: Services, current_user: CurrentUser
 ) -> None:
     question_id = new_id()
-    turn = await services.chats.send_message(viewer, None, "hello", "scripted:tokens=1", question_id=question_id)
-    await ended(services, viewer, turn.conversation_id)
-    await services.conversations.remove(viewer, turn.conversation_id)
+    turn = await services.chat.messages.send_message(
+        current_user, None, "hello", "scripted:tokens=1", question_id=question_id
+    )
+    await ended(services, current_user, turn.conversation_id)
+    await services.chat.conversations.remove(current_user, turn.conversation_id)
     with pytest.raises(Conflict, match="deleted by now"):
-        await services.chats.send_message(viewer, None, "hello", "scripted:tokens=1", question_id=question_id)
+        await services.chat.messages.send_message(
+            current_user, None, "hello", "scripted:tokens=1", question_id=question_id
+        )
 
 
 async def test_while_storing_takes_long_others_are_told_only_what_is_stored() -> None:

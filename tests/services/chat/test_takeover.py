@@ -12,7 +12,7 @@ import pytest
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.db.chat import turn_queries as asking
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.conversations import MessageState, ThreadMessage
 from rxchat.domain.errors import Conflict, NotFound
 from rxchat.domain.ids import new_id
@@ -20,7 +20,7 @@ from rxchat.domain.runs import LEASE_SECONDS, ChunkKind, RunChunk
 from rxchat.services.app.container import Services
 from rxchat.services.chat.answer_stream import AnswerStream
 from rxchat.settings import Settings
-from tests.factories import add_viewer
+from tests.factories import add_user
 from tests.peers.scripted_model import counted
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.answering import ENDLESS, ended, following, grown, kill
@@ -32,14 +32,14 @@ WHOLE = counted(1, 150)
 
 async def interrupted(settings: Settings, at: Connections, model: str, owner_url: str) -> ThreadMessage:
     """Return the answer of a model whose engine died in the middle of it, as the next engine left it."""
-    viewer = add_viewer(owner_url)
+    current_user = add_user(owner_url)
     async with running(settings, at) as dying:
-        turn = await dying.chats.send_message(viewer, None, "count", model)
-        async with following(dying, viewer, turn) as answer:
+        turn = await dying.chat.messages.send_message(current_user, None, "count", model)
+        async with following(dying, current_user, turn) as answer:
             await grown(answer, 120)
         kill(dying)
         async with running(settings, at) as heir:
-            return await ended(heir, viewer, turn.conversation_id, LEASE_SECONDS + 20)
+            return await ended(heir, current_user, turn.conversation_id, LEASE_SECONDS + 20)
 
 
 @pytest.mark.parametrize("resume", ["on", "anew", "other", "none"])
@@ -59,48 +59,52 @@ async def test_however_the_model_takes_it_the_answer_ends_as_one(
 async def test_a_model_that_cannot_go_on_leaves_what_was_said_and_a_way_on(
     settings: Settings, at: Connections, owner_url: str, ollama: ScriptedOllama
 ) -> None:
-    viewer = add_viewer(owner_url)
+    current_user = add_user(owner_url)
     model = "scripted:count=1,tokens=150,rate=25,resume=never"
     async with running(settings, at) as dying:
-        turn = await dying.chats.send_message(viewer, None, "count", model)
-        async with following(dying, viewer, turn) as answer:
+        turn = await dying.chat.messages.send_message(current_user, None, "count", model)
+        async with following(dying, current_user, turn) as answer:
             await grown(answer, 120)
         kill(dying)
         async with running(settings, at) as heir:
-            message = await ended(heir, viewer, turn.conversation_id, LEASE_SECONDS + 20)
+            message = await ended(heir, current_user, turn.conversation_id, LEASE_SECONDS + 20)
             assert message.state is MessageState.INTERRUPTED and message.error_code == "answer_interrupted"
             assert len(message.text) >= 100
             asked = len(ollama.asked)
-            await heir.chats.continue_answer(viewer, turn.conversation_id, message.id)
-            again = await ended(heir, viewer, turn.conversation_id)
+            await heir.chat.messages.continue_answer(current_user, turn.conversation_id, message.id)
+            again = await ended(heir, current_user, turn.conversation_id)
             assert again.id == message.id and again.text == message.text
             assert [len(asking["messages"]) for asking in ollama.asked[asked:]] == [2, 3]
 
 
-async def test_a_stopped_answer_goes_on_from_where_it_was_stopped(services: Services, viewer: Viewer) -> None:
-    turn = await services.chats.send_message(viewer, None, "count", "scripted:count=1,tokens=150,rate=40")
-    async with following(services, viewer, turn) as answer:
+async def test_a_stopped_answer_goes_on_from_where_it_was_stopped(
+    services: Services, current_user: CurrentUser
+) -> None:
+    turn = await services.chat.messages.send_message(current_user, None, "count", "scripted:count=1,tokens=150,rate=40")
+    async with following(services, current_user, turn) as answer:
         await grown(answer, 100)
-    await services.chats.stop(viewer, turn.conversation_id)
-    stopped = await ended(services, viewer, turn.conversation_id)
+    await services.chat.messages.stop(current_user, turn.conversation_id)
+    stopped = await ended(services, current_user, turn.conversation_id)
     assert stopped.state is MessageState.STOPPED and WHOLE.startswith(stopped.text)
-    await services.chats.continue_answer(viewer, turn.conversation_id, stopped.id)
-    async with following(services, viewer, turn) as answer:
+    await services.chat.messages.continue_answer(current_user, turn.conversation_id, stopped.id)
+    async with following(services, current_user, turn) as answer:
         await grown(answer, len(stopped.text) + 10)
         assert answer.text.startswith(stopped.text)
-    whole = await ended(services, viewer, turn.conversation_id)
+    whole = await ended(services, current_user, turn.conversation_id)
     assert (whole.id, whole.state, whole.text) == (stopped.id, MessageState.DONE, WHOLE)
     with pytest.raises(Conflict, match="complete"):
-        await services.chats.continue_answer(viewer, turn.conversation_id, whole.id)
-    history = await services.conversations.history(viewer, turn.conversation_id)
+        await services.chat.messages.continue_answer(current_user, turn.conversation_id, whole.id)
+    history = await services.chat.conversations.history(current_user, turn.conversation_id)
     assert history.messages[whole.id].text == WHOLE
 
 
 async def test_a_stop_before_the_answer_was_taken_up_keeps_what_it_said(
-    services: Services, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+    services: Services, current_user: CurrentUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turn = await services.chats.send_message(viewer, None, "go", "scripted:count=1,tokens=40,fault=cut,at=20")
-    failed = await ended(services, viewer, turn.conversation_id)
+    turn = await services.chat.messages.send_message(
+        current_user, None, "go", "scripted:count=1,tokens=40,fault=cut,at=20"
+    )
+    failed = await ended(services, current_user, turn.conversation_id)
     assert failed.text == counted(1, 20)
     reading = asyncio.Event()
 
@@ -109,69 +113,73 @@ async def test_a_stop_before_the_answer_was_taken_up_keeps_what_it_said(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(asking, "thread_before", never)
-    await services.chats.continue_answer(viewer, turn.conversation_id, failed.id)
+    await services.chat.messages.continue_answer(current_user, turn.conversation_id, failed.id)
     await reading.wait()
-    await services.chats.stop(viewer, turn.conversation_id)
-    stopped = await ended(services, viewer, turn.conversation_id)
+    await services.chat.messages.stop(current_user, turn.conversation_id)
+    stopped = await ended(services, current_user, turn.conversation_id)
     assert (stopped.state, stopped.text) == (MessageState.STOPPED, failed.text)
 
 
 async def test_an_engine_that_finds_a_run_of_its_own_which_another_had_lets_go_of_it(
-    services: Services, viewer: Viewer, owner_url: str
+    services: Services, current_user: CurrentUser, owner_url: str
 ) -> None:
-    turn = await services.chats.send_message(viewer, None, "go", "scripted:count=1,tokens=150,rate=40")
-    async with following(services, viewer, turn) as answer:
+    turn = await services.chat.messages.send_message(current_user, None, "go", "scripted:count=1,tokens=150,rate=40")
+    async with following(services, current_user, turn) as answer:
         await grown(answer, 60)
     with psycopg.connect(owner_url) as connection:
         # As if another engine had had it and given it back, with more words than ours.
         connection.execute("UPDATE run SET fence = fence + 1, state = 'queued', engine_id = NULL")
-    assert (await ended(services, viewer, turn.conversation_id, 30)).text == WHOLE
+    assert (await ended(services, current_user, turn.conversation_id, 30)).text == WHOLE
 
 
 async def test_a_run_whose_engine_is_dead_is_stopped_here_and_now(
     settings: Settings, at: Connections, owner_url: str
 ) -> None:
-    viewer = add_viewer(owner_url)
+    current_user = add_user(owner_url)
     async with running(settings, at) as dying:
-        turn = await dying.chats.send_message(viewer, None, "go", ENDLESS)
-        async with following(dying, viewer, turn) as answer:
+        turn = await dying.chat.messages.send_message(current_user, None, "go", ENDLESS)
+        async with following(dying, current_user, turn) as answer:
             await grown(answer, 300)
         kill(dying)
         with psycopg.connect(owner_url) as connection:
             connection.execute("UPDATE run SET lease_until = now() - interval '1 minute'")
-        assert await dying.chats.stop(viewer, turn.conversation_id)
-        page = await dying.conversations.open(viewer, turn.conversation_id)
+        assert await dying.chat.messages.stop(current_user, turn.conversation_id)
+        page = await dying.chat.conversations.open(current_user, turn.conversation_id)
         assert page.run is None and page.messages[-1].state is MessageState.STOPPED
         assert page.messages[-1].text.startswith("word word")
     with psycopg.connect(owner_url) as connection:
         assert connection.execute("SELECT count(*) FROM run_chunk").fetchone() == (0,)
 
 
-async def test_nobody_goes_on_with_a_strangers_answer(services: Services, viewer: Viewer, owner_url: str) -> None:
-    turn = await services.chats.send_message(viewer, None, "go", "scripted:fault=cut,at=3")
-    failed = await ended(services, viewer, turn.conversation_id)
+async def test_nobody_goes_on_with_a_strangers_answer(
+    services: Services, current_user: CurrentUser, owner_url: str
+) -> None:
+    turn = await services.chat.messages.send_message(current_user, None, "go", "scripted:fault=cut,at=3")
+    failed = await ended(services, current_user, turn.conversation_id)
     for who, conversation, message in (
-        (add_viewer(owner_url, "Mallory"), turn.conversation_id, failed.id),
-        (viewer, new_id(), failed.id),
-        (viewer, turn.conversation_id, new_id()),
+        (add_user(owner_url, "Mallory"), turn.conversation_id, failed.id),
+        (current_user, new_id(), failed.id),
+        (current_user, turn.conversation_id, new_id()),
     ):
         with pytest.raises(NotFound):
-            await services.chats.continue_answer(who, conversation, message)
+            await services.chat.messages.continue_answer(who, conversation, message)
 
 
 async def test_a_mirror_in_another_process_ends_with_exactly_what_is_stored(
     settings: Settings, at: Connections, owner_url: str
 ) -> None:
-    viewer = add_viewer(owner_url)
+    current_user = add_user(owner_url)
     async with AsyncExitStack() as processes:
         reading = await processes.enter_async_context(running(settings.model_copy(update={"engine": False}), at))
         dying = await processes.enter_async_context(running(settings, at))
-        turn = await reading.chats.send_message(viewer, None, "count", "scripted:count=1,tokens=150,rate=40")
-        async with following(reading, viewer, turn) as mirrored:
+        turn = await reading.chat.messages.send_message(
+            current_user, None, "count", "scripted:count=1,tokens=150,rate=40"
+        )
+        async with following(reading, current_user, turn) as mirrored:
             await grown(mirrored, 120)
             kill(dying)
             heir = await processes.enter_async_context(running(settings, at))
-            message = await ended(heir, viewer, turn.conversation_id, LEASE_SECONDS + 20)
+            message = await ended(heir, current_user, turn.conversation_id, LEASE_SECONDS + 20)
             async with asyncio.timeout(5):
                 while not mirrored.ended:
                     await mirrored.changed(1)
@@ -182,30 +190,32 @@ async def test_a_mirror_in_another_process_ends_with_exactly_what_is_stored(
 async def test_without_redis_a_reader_in_another_process_follows_from_postgres(
     settings: Settings, at: Connections, owner_url: str, redis_url: str | None
 ) -> None:
-    viewer = add_viewer(owner_url)
+    current_user = add_user(owner_url)
     at = replace(at, redis_url=redis_url)
     async with (
         running(settings, at) as writing,
         running(settings.model_copy(update={"engine": False}), at) as reading,
     ):
-        turn = await reading.chats.send_message(viewer, None, "count", "scripted:count=1,tokens=150,rate=25")
-        async with following(reading, viewer, turn) as mirrored:
+        turn = await reading.chat.messages.send_message(
+            current_user, None, "count", "scripted:count=1,tokens=150,rate=25"
+        )
+        async with following(reading, current_user, turn) as mirrored:
             # Some seconds before the answer ends, on a busy machine too.
             await grown(mirrored, 100)
             assert not mirrored.ended
-        assert (await ended(writing, viewer, turn.conversation_id)).text == WHOLE
+        assert (await ended(writing, current_user, turn.conversation_id)).text == WHOLE
 
 
 async def test_a_process_without_an_engine_writes_nothing(
     settings: Settings, at: Connections, owner_url: str, ollama: ScriptedOllama
 ) -> None:
-    viewer = add_viewer(owner_url)
+    current_user = add_user(owner_url)
     async with running(settings.model_copy(update={"engine": False}), at) as reading:
-        turn = await reading.chats.send_message(viewer, None, "go", ENDLESS)
-        page = await reading.conversations.open(viewer, turn.conversation_id)
+        turn = await reading.chat.messages.send_message(current_user, None, "go", ENDLESS)
+        page = await reading.chat.conversations.open(current_user, turn.conversation_id)
         assert page.run is not None and page.run.is_waiting
-        assert await reading.chats.stop(viewer, turn.conversation_id)
-        message = (await reading.conversations.open(viewer, turn.conversation_id)).messages[-1]
+        assert await reading.chat.messages.stop(current_user, turn.conversation_id)
+        message = (await reading.chat.conversations.open(current_user, turn.conversation_id)).messages[-1]
     assert message.state is MessageState.STOPPED and ollama.asked == []
 
 

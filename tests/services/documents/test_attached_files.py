@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.files import Document, FileLimits
 from rxchat.domain.retrieval import SearchScope
@@ -33,114 +33,114 @@ def mail(*attached: tuple[str, bytes], subject: str = "Papers") -> bytes:
     return bytes(made)
 
 
-async def others(services: Services, viewer: Viewer, collection: UUID, mail_id: UUID) -> list[Document]:
+async def others(services: Services, current_user: CurrentUser, collection: UUID, mail_id: UUID) -> list[Document]:
     """What is in the collection beside a mail, when all of it is ready or has failed."""
     async with asyncio.timeout(30):
         while True:
-            listed = (await services.library.documents(viewer, collection))[1]
+            listed = (await services.documents.documents.in_collection(current_user, collection))[1]
             if all(item.state.is_final for item in listed):
                 return sorted((item for item in listed if item.id != mail_id), key=lambda item: item.name)
             await asyncio.sleep(0.05)
 
 
 async def test_what_is_attached_to_a_mail_is_found_as_itself_and_goes_with_it(
-    services: Services, viewer: Viewer, collection: UUID, settings: Settings
+    services: Services, current_user: CurrentUser, collection: UUID, settings: Settings
 ) -> None:
     data = mail(("minutes.txt", MINUTES.encode()), ("table.csv", b"room;floor\nBlue;3\n"))
-    letter = await ready(services, viewer, collection, "papers.eml", data)
-    minutes, table = await others(services, viewer, collection, letter.id)
+    letter = await ready(services, current_user, collection, "papers.eml", data)
+    minutes, table = await others(services, current_user, collection, letter.id)
     assert [(item.name, item.parent_id, item.state) for item in (minutes, table)] == [
         ("minutes.txt", letter.id, DocumentState.READY), ("table.csv", letter.id, DocumentState.READY),
     ]  # fmt: skip
-    assert await content(services, viewer, minutes.id) == MINUTES.encode()
+    assert await content(services, current_user, minutes.id) == MINUTES.encode()
     # A question about the mail is one about what is attached to it, too.
     for where in (SearchScope((collection,)), SearchScope((), (letter.id,))):
-        best = (await services.retrieval.search(viewer, "Where does the board meet?", where)).passages[0]
+        best = (await services.retrieval.search.search(current_user, "Where does the board meet?", where)).passages[0]
         assert (best.document_id, best.name, best.text) == (minutes.id, "minutes.txt", MINUTES)
-    await services.files.remove(viewer, [letter.id])
-    assert (await services.library.documents(viewer, collection))[1] == []
-    await services.trash.delete_for_good(viewer, letter.id)
+    await services.documents.files.remove(current_user, [letter.id])
+    assert (await services.documents.documents.in_collection(current_user, collection))[1] == []
+    await services.documents.trash.delete_for_good(current_user, letter.id)
     assert objects(settings) == []
 
 
 async def test_a_mail_that_is_read_again_keeps_the_documents_of_its_files(
-    services: Services, viewer: Viewer, collection: UUID, settings: Settings
+    services: Services, current_user: CurrentUser, collection: UUID, settings: Settings
 ) -> None:
-    letter = await ready(services, viewer, collection, "papers.eml", mail(("minutes.txt", MINUTES.encode())))
-    [before] = await others(services, viewer, collection, letter.id)
-    await services.library.read_again(viewer, letter.id)
-    await settled(services, viewer, letter.id)
-    assert [item.id for item in await others(services, viewer, collection, letter.id)] == [before.id]
+    letter = await ready(services, current_user, collection, "papers.eml", mail(("minutes.txt", MINUTES.encode())))
+    [before] = await others(services, current_user, collection, letter.id)
+    await services.documents.documents.reingest(current_user, letter.id)
+    await settled(services, current_user, letter.id)
+    assert [item.id for item in await others(services, current_user, collection, letter.id)] == [before.id]
     assert len(objects(settings)) == 2
 
 
 async def test_files_of_an_earlier_version_of_a_mail_are_found_no_more(
-    services: Services, viewer: Viewer, collection: UUID
+    services: Services, current_user: CurrentUser, collection: UUID
 ) -> None:
-    first = await ready(services, viewer, collection, "papers.eml", mail(("minutes.txt", MINUTES.encode())))
-    [old] = await others(services, viewer, collection, first.id)
+    first = await ready(services, current_user, collection, "papers.eml", mail(("minutes.txt", MINUTES.encode())))
+    [old] = await others(services, current_user, collection, first.id)
     data = mail(("minutes.txt", b"The board meets in the garden."))
-    upload = await services.files.begin(
-        viewer, name="papers.eml", size_bytes=len(data), collection_id=collection, if_exists=IfExists.REPLACE
+    upload = await services.documents.files.begin(
+        current_user, name="papers.eml", size_bytes=len(data), collection_id=collection, if_exists=IfExists.REPLACE
     )
-    await services.files.receive(viewer, upload.document_id, 0, body(data))
-    await settled(services, viewer, upload.document_id)
-    [new] = await others(services, viewer, collection, upload.document_id)
-    assert (await found(services, viewer, old.id)).version_state is VersionState.SUPERSEDED
-    assert (await services.library.document(viewer, old.id)).text == MINUTES
+    await services.documents.files.receive(current_user, upload.document_id, 0, body(data))
+    await settled(services, current_user, upload.document_id)
+    [new] = await others(services, current_user, collection, upload.document_id)
+    assert (await found(services, current_user, old.id)).version_state is VersionState.SUPERSEDED
+    assert (await services.documents.documents.preview(current_user, old.id)).text == MINUTES
     passages = (
-        await services.retrieval.search(viewer, "Where does the board meet?", SearchScope((collection,)))
+        await services.retrieval.search.search(current_user, "Where does the board meet?", SearchScope((collection,)))
     ).passages
     assert {item.document_id for item in passages} == {new.id, upload.document_id}
-    await services.files.remove(viewer, [upload.document_id])
-    assert (await services.library.documents(viewer, collection))[1] == []
+    await services.documents.files.remove(current_user, [upload.document_id])
+    assert (await services.documents.documents.in_collection(current_user, collection))[1] == []
 
 
 async def test_mails_in_mails_are_opened_so_deep_and_no_deeper(
-    services: Services, viewer: Viewer, collection: UUID
+    services: Services, current_user: CurrentUser, collection: UUID
 ) -> None:
     inner = mail(("minutes.txt", MINUTES.encode()), subject="three")
     data = mail(("two.eml", mail(("three.eml", inner), subject="two")), subject="one")
-    letter = await ready(services, viewer, collection, "one.eml", data)
+    letter = await ready(services, current_user, collection, "one.eml", data)
     async with asyncio.timeout(30):
-        while len(listed := await others(services, viewer, collection, letter.id)) < 2:
+        while len(listed := await others(services, current_user, collection, letter.id)) < 2:
             await asyncio.sleep(0.05)
     assert [item.name for item in listed] == ["three.eml", "two.eml"]
     assert "mail in a mail" in listed[0].remarks
 
 
 async def test_the_bound_holds_for_all_files_of_an_upload_however_they_are_nested(
-    services: Services, viewer: Viewer, collection: UUID, monkeypatch: pytest.MonkeyPatch
+    services: Services, current_user: CurrentUser, collection: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rxchat.services.documents.attached_files.ATTACHED_FILES", 4)
     inner = [mail(*((f"{name}{number}.txt", f"{name} {number}".encode()) for number in range(3))) for name in "ab"]
-    letter = await ready(services, viewer, collection, "one.eml", mail(("a.eml", inner[0]), ("b.eml", inner[1])))
+    letter = await ready(services, current_user, collection, "one.eml", mail(("a.eml", inner[0]), ("b.eml", inner[1])))
     async with asyncio.timeout(60):
-        while len(listed := await others(services, viewer, collection, letter.id)) < 4:
+        while len(listed := await others(services, current_user, collection, letter.id)) < 4:
             await asyncio.sleep(0.05)
-    assert len(await others(services, viewer, collection, letter.id)) == 4
+    assert len(await others(services, current_user, collection, letter.id)) == 4
     assert sum("only 4 files of an upload are" in item.remarks for item in listed) >= 1
 
 
 async def test_files_without_room_are_named_and_the_mail_is_ready(
-    services: Services, viewer: Viewer, collection: UUID, settings: Settings
+    services: Services, current_user: CurrentUser, collection: UUID, settings: Settings
 ) -> None:
-    services.files.limits = FileLimits(person_files=2)
+    services.documents.files.limits = FileLimits(person_files=2)
     data = mail(("a.txt", b"first"), ("b.txt", b"second"))
-    letter = await ready(services, viewer, collection, "papers.eml", data)
-    assert [item.name for item in await others(services, viewer, collection, letter.id)] == ["a.txt"]
+    letter = await ready(services, current_user, collection, "papers.eml", data)
+    assert [item.name for item in await others(services, current_user, collection, letter.id)] == ["a.txt"]
     assert "“b.txt” was not read: You keep 2 files" in letter.remarks
     assert len(objects(settings)) == 2
 
 
 async def test_a_file_that_is_kept_already_is_stored_once(
-    services: Services, viewer: Viewer, collection: UUID, settings: Settings
+    services: Services, current_user: CurrentUser, collection: UUID, settings: Settings
 ) -> None:
-    alone = await ready(services, viewer, collection, "minutes.txt", MINUTES)
+    alone = await ready(services, current_user, collection, "minutes.txt", MINUTES)
     data = mail(("minutes.txt", MINUTES.encode()), ("minutes.txt", MINUTES.encode()))
-    letter = await ready(services, viewer, collection, "papers.eml", data)
-    both = await others(services, viewer, collection, letter.id)
+    letter = await ready(services, current_user, collection, "papers.eml", data)
+    both = await others(services, current_user, collection, letter.id)
     assert [(item.file_id, item.parent_id) for item in both if item.id != alone.id] == [(alone.file_id, letter.id)]
     assert len(objects(settings)) == 2
-    await services.files.remove(viewer, [letter.id])
-    assert await content(services, viewer, alone.id) == MINUTES.encode()
+    await services.documents.files.remove(current_user, [letter.id])
+    assert await content(services, current_user, alone.id) == MINUTES.encode()

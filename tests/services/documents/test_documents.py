@@ -9,13 +9,13 @@ import psycopg
 import pytest
 
 from rxchat.adapters.parsing import SandboxedParser
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import Conflict, DocumentUnreadable, EmbedderError, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.retrieval import SearchMode, SearchScope
 from rxchat.services.app.container import Services
-from tests.factories import add_viewer
+from tests.factories import add_user
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.grounded import EMBEDDER, HANDBOOK, body, found, offer, ready, settled, uploaded
 
@@ -24,8 +24,10 @@ pytestmark = pytest.mark.anyio
 OFFERED = ["scripted:tokens=2", EMBEDDER]
 
 
-async def names(services: Services, viewer: Viewer, scope: SearchScope, question: str = "coffee machine") -> list[str]:
-    return [item.name for item in (await services.retrieval.search(viewer, question, scope)).passages]
+async def names(
+    services: Services, current_user: CurrentUser, scope: SearchScope, question: str = "coffee machine"
+) -> list[str]:
+    return [item.name for item in (await services.retrieval.search.search(current_user, question, scope)).passages]
 
 
 def count(owner_url: str, table: str) -> int:
@@ -35,13 +37,15 @@ def count(owner_url: str, table: str) -> int:
     return row[0]
 
 
-async def test_a_document_is_read_and_found_in_every_way(services: Services, viewer: Viewer, collection) -> None:
-    document = await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+async def test_a_document_is_read_and_found_in_every_way(
+    services: Services, current_user: CurrentUser, collection
+) -> None:
+    document = await ready(services, current_user, collection, "handbook.md", HANDBOOK)
     assert (document.chunks, document.characters) == (3, len(HANDBOOK.strip()))
-    text = (await services.library.document(viewer, document.id)).text
+    text = (await services.documents.documents.preview(current_user, document.id)).text
     for way in SearchMode:
-        answer = await services.retrieval.search(
-            viewer, "who cleans the coffee machine?", SearchScope((collection,)), way=way
+        answer = await services.retrieval.search.search(
+            current_user, "who cleans the coffee machine?", SearchScope((collection,)), way=way
         )
         assert not answer.notice
         best = answer.passages[0]
@@ -50,62 +54,66 @@ async def test_a_document_is_read_and_found_in_every_way(services: Services, vie
 
 
 async def test_a_document_is_found_only_when_it_is_whole(
-    services: Services, viewer: Viewer, collection, monkeypatch: pytest.MonkeyPatch
+    services: Services, current_user: CurrentUser, collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    embed, may_go_on = services.ingestion._embedding._embedder.embed, asyncio.Event()
+    embed, may_go_on = services.documents.ingestion._embedding._embedder.embed, asyncio.Event()
 
     async def slowly(texts, by):
         if len(texts) > 1:
             await may_go_on.wait()
         return await embed(texts, by)
 
-    monkeypatch.setattr(services.ingestion._embedding._embedder, "embed", slowly)
-    document_id = await uploaded(services, viewer, collection, "handbook.md", HANDBOOK)
+    monkeypatch.setattr(services.documents.ingestion._embedding._embedder, "embed", slowly)
+    document_id = await uploaded(services, current_user, collection, "handbook.md", HANDBOOK)
     async with asyncio.timeout(10):
-        while (await found(services, viewer, document_id)).state is not DocumentState.CHUNKED:
+        while (await found(services, current_user, document_id)).state is not DocumentState.CHUNKED:
             await asyncio.sleep(0.02)
-    assert await names(services, viewer, SearchScope((collection,))) == []
+    assert await names(services, current_user, SearchScope((collection,))) == []
     may_go_on.set()
-    assert (await settled(services, viewer, document_id)).state is DocumentState.READY
-    assert "handbook.md" in await names(services, viewer, SearchScope((collection,)))
+    assert (await settled(services, current_user, document_id)).state is DocumentState.READY
+    assert "handbook.md" in await names(services, current_user, SearchScope((collection,)))
 
 
 async def test_what_cannot_be_read_fails_with_a_reason_and_all_others_go_on(
-    services: Services, viewer: Viewer, collection
+    services: Services, current_user: CurrentUser, collection
 ) -> None:
-    broken = await uploaded(services, viewer, collection, "broken.pdf", b"%PDF-1.7\n" + b"nothing of a PDF" * 50)
-    fine = await ready(services, viewer, collection, "fine.md", HANDBOOK)
-    document = await settled(services, viewer, broken)
+    broken = await uploaded(services, current_user, collection, "broken.pdf", b"%PDF-1.7\n" + b"nothing of a PDF" * 50)
+    fine = await ready(services, current_user, collection, "fine.md", HANDBOOK)
+    document = await settled(services, current_user, broken)
     assert document.state is DocumentState.FAILED
     assert document.error.endswith(".")
     assert fine.state is DocumentState.READY
-    await services.library.read_again(viewer, broken)
-    assert (await settled(services, viewer, broken)).error == document.error
+    await services.documents.documents.reingest(current_user, broken)
+    assert (await settled(services, current_user, broken)).error == document.error
 
 
 async def test_with_the_embedder_away_a_document_waits_says_so_and_goes_on(
-    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama
+    services: Services, current_user: CurrentUser, collection, ollama: ScriptedOllama
 ) -> None:
-    await ready(services, viewer, collection, "first.md", HANDBOOK)
+    await ready(services, current_user, collection, "first.md", HANDBOOK)
     await ollama.stop()
-    document_id = await uploaded(services, viewer, collection, "second.md", HANDBOOK + "\nAnd more.\n")
+    document_id = await uploaded(services, current_user, collection, "second.md", HANDBOOK + "\nAnd more.\n")
     async with asyncio.timeout(10):
-        while not (document := await found(services, viewer, document_id)).note:
+        while not (document := await found(services, current_user, document_id)).note:
             await asyncio.sleep(0.02)
     assert "does not answer. Next try in" in document.note
     assert not document.state.is_final
-    answer = await services.retrieval.search(viewer, "coffee machine", SearchScope((collection,)))
+    answer = await services.retrieval.search.search(current_user, "coffee machine", SearchScope((collection,)))
     assert answer.passages[0].name == "first.md"
     assert "Only words were searched" in answer.notice
     await ollama.start()
-    document = await settled(services, viewer, document_id)
+    document = await settled(services, current_user, document_id)
     assert (document.state, document.note) == (DocumentState.READY, "")
 
 
 async def test_what_fails_in_a_way_that_passes_goes_on_from_its_last_step(
-    services: Services, viewer: Viewer, collection, monkeypatch: pytest.MonkeyPatch
+    services: Services, current_user: CurrentUser, collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parse, calls, embed = services.ingestion._quick_parser.parse, [], services.ingestion._embedding._embedder.embed
+    parse, calls, embed = (
+        services.documents.ingestion._quick_parser.parse,
+        [],
+        services.documents.ingestion._embedding._embedder.embed,
+    )
     failures = [EmbedderError("It is tired."), EmbedderError("It is tired.")]
 
     async def counting(*given):
@@ -117,46 +125,48 @@ async def test_what_fails_in_a_way_that_passes_goes_on_from_its_last_step(
             raise failures.pop()
         return await embed(texts, by)
 
-    monkeypatch.setattr(services.ingestion._quick_parser, "parse", counting)
-    await services.ingestion._embedding.wanted_index()
-    monkeypatch.setattr(services.ingestion._embedding._embedder, "embed", failing)
-    await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    monkeypatch.setattr(services.documents.ingestion._quick_parser, "parse", counting)
+    await services.documents.ingestion._embedding.wanted_index()
+    monkeypatch.setattr(services.documents.ingestion._embedding._embedder, "embed", failing)
+    await ready(services, current_user, collection, "handbook.md", HANDBOOK)
     assert calls == ["handbook.md"]
     assert failures == []
 
 
 async def test_what_fails_when_it_is_read_again_is_found_as_before_and_keeps_no_new_embedder_waiting(
-    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama, monkeypatch: pytest.MonkeyPatch
+    services: Services, current_user: CurrentUser, collection, ollama: ScriptedOllama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    document = await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    document = await ready(services, current_user, collection, "handbook.md", HANDBOOK)
 
     async def failing(*_given):
         raise DocumentUnreadable("It cannot be read today.")
 
-    monkeypatch.setattr(services.ingestion._quick_parser, "parse", failing)
-    await services.library.read_again(viewer, document.id)
-    again = await settled(services, viewer, document.id)
+    monkeypatch.setattr(services.documents.ingestion._quick_parser, "parse", failing)
+    await services.documents.documents.reingest(current_user, document.id)
+    again = await settled(services, current_user, document.id)
     assert (again.state, again.live_generation) == (DocumentState.FAILED, 1)
-    assert "handbook.md" in await names(services, viewer, SearchScope((collection,)))
+    assert "handbook.md" in await names(services, current_user, SearchScope((collection,)))
     offer(services, ollama, "scripted-embed:tokens=128,dimensions=32")
     async with asyncio.timeout(20):
-        while not (await services.ingestion._embedding.wanted_index()).is_active:
-            await services.ingestion.look_after()
+        while not (await services.documents.ingestion._embedding.wanted_index()).is_active:
+            await services.documents.ingestion.look_after()
             await asyncio.sleep(0.05)
-    answer = await services.retrieval.search(
-        viewer, "coffee machine", SearchScope((collection,)), way=SearchMode.VECTOR
+    answer = await services.retrieval.search.search(
+        current_user, "coffee machine", SearchScope((collection,)), way=SearchMode.VECTOR
     )
     assert answer.passages[0].name == "handbook.md"
 
 
-async def test_a_job_that_was_overtaken_writes_nothing_more(services: Services, viewer: Viewer, collection) -> None:
-    document = await ready(services, viewer, collection, "handbook.md", HANDBOOK)
-    ingestion = services.ingestion
-    async with ingestion._database.begin(viewer.user_id) as session:
+async def test_a_job_that_was_overtaken_writes_nothing_more(
+    services: Services, current_user: CurrentUser, collection
+) -> None:
+    document = await ready(services, current_user, collection, "handbook.md", HANDBOOK)
+    ingestion = services.documents.ingestion
+    async with ingestion._database.begin(current_user.user_id) as session:
         from rxchat.db.documents import ingestion as rows
 
-        older = await rows.claim(session, viewer.user_id, document.id)
-        newer = await rows.claim(session, viewer.user_id, document.id)
+        older = await rows.claim(session, current_user.user_id, document.id)
+        newer = await rows.claim(session, current_user.user_id, document.id)
         assert older
         assert newer
         index = await ingestion._embedding.wanted_index()
@@ -165,91 +175,91 @@ async def test_a_job_that_was_overtaken_writes_nothing_more(services: Services, 
 
 
 async def test_a_document_that_no_job_will_finish_gets_a_new_one(
-    services: Services, viewer: Viewer, collection, owner_url: str
+    services: Services, current_user: CurrentUser, collection, owner_url: str
 ) -> None:
-    document = await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    document = await ready(services, current_user, collection, "handbook.md", HANDBOOK)
     with psycopg.connect(owner_url) as connection:
         connection.execute(
             "UPDATE document SET state = 'stored', live_generation = NULL, updated_at = now() - interval '1 minute'"
         )
-    await services.ingestion.look_after()
-    assert (await settled(services, viewer, document.id)).state is DocumentState.READY
+    await services.documents.ingestion.look_after()
+    assert (await settled(services, current_user, document.id)).state is DocumentState.READY
 
 
 async def test_a_document_that_is_read_again_is_found_all_the_time(
-    services: Services, viewer: Viewer, collection, owner_url: str, monkeypatch: pytest.MonkeyPatch
+    services: Services, current_user: CurrentUser, collection, owner_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    document = await ready(services, viewer, collection, "handbook.md", HANDBOOK)
-    embed, is_embedding, may_go_on = services.ingestion._embedding.embed, asyncio.Event(), asyncio.Event()
+    document = await ready(services, current_user, collection, "handbook.md", HANDBOOK)
+    embed, is_embedding, may_go_on = services.documents.ingestion._embedding.embed, asyncio.Event(), asyncio.Event()
 
     async def slowly(*given):
         is_embedding.set()
         await may_go_on.wait()
         return await embed(*given)
 
-    monkeypatch.setattr(services.ingestion._embedding, "embed", slowly)
-    await services.library.read_again(viewer, document.id)
+    monkeypatch.setattr(services.documents.ingestion._embedding, "embed", slowly)
+    await services.documents.documents.reingest(current_user, document.id)
     await is_embedding.wait()
-    assert not (await found(services, viewer, document.id)).state.is_final
+    assert not (await found(services, current_user, document.id)).state.is_final
     assert count(owner_url, "chunk") == 6
-    assert await names(services, viewer, SearchScope((collection,))) == ["handbook.md"] * 3
+    assert await names(services, current_user, SearchScope((collection,))) == ["handbook.md"] * 3
     may_go_on.set()
-    again = await settled(services, viewer, document.id)
+    again = await settled(services, current_user, document.id)
     assert (again.generation, again.live_generation) == (2, 2)
     assert count(owner_url, "chunk") == count(owner_url, "chunk_vector") == 3
 
 
 async def test_what_is_deleted_for_good_leaves_nothing(
-    services: Services, viewer: Viewer, collection, owner_url: str, settings
+    services: Services, current_user: CurrentUser, collection, owner_url: str, settings
 ) -> None:
-    document = await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    document = await ready(services, current_user, collection, "handbook.md", HANDBOOK)
     objects = list((settings.data / "files").glob("??/*"))
     assert len(objects) == 1
     assert b"coffee" not in objects[0].read_bytes()
-    await services.files.remove(viewer, [document.id])
-    await services.trash.delete_for_good(viewer, document.id)
+    await services.documents.files.remove(current_user, [document.id])
+    await services.documents.trash.delete_for_good(current_user, document.id)
     for table in ("document", "document_text", "chunk", "chunk_vector", "stored_file", "file_part"):
         assert count(owner_url, table) == 0, table
     assert not objects[0].exists()
-    assert await names(services, viewer, SearchScope((collection,))) == []
+    assert await names(services, current_user, SearchScope((collection,))) == []
     with pytest.raises(NotFound):
-        await services.library.document(viewer, document.id)
+        await services.documents.documents.preview(current_user, document.id)
 
 
 async def test_a_chunk_that_the_embedder_finds_too_long_is_embedded_in_parts(
-    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama
+    services: Services, current_user: CurrentUser, collection, ollama: ScriptedOllama
 ) -> None:
     # It takes 16 tokens and says so; the estimate is for words, and these are all short ones.
     offer(services, ollama, "scripted-embed:tokens=16")
     text = " ".join(f"{chr(97 + number % 26)} {number}" for number in range(400))
-    document = await ready(services, viewer, collection, "short.txt", text)
+    document = await ready(services, current_user, collection, "short.txt", text)
     assert document.chunks > 10
 
 
 async def test_reading_again_waits_for_what_is_under_way(
-    services: Services, viewer: Viewer, collection, monkeypatch: pytest.MonkeyPatch
+    services: Services, current_user: CurrentUser, collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     never = asyncio.Event()
 
     async def waiting(*_given):
         await never.wait()
 
-    monkeypatch.setattr(services.ingestion._quick_parser, "parse", waiting)
-    document_id = await uploaded(services, viewer, collection, "handbook.md", HANDBOOK)
+    monkeypatch.setattr(services.documents.ingestion._quick_parser, "parse", waiting)
+    document_id = await uploaded(services, current_user, collection, "handbook.md", HANDBOOK)
     with pytest.raises(Conflict):
-        await services.library.read_again(viewer, document_id)
+        await services.documents.documents.reingest(current_user, document_id)
 
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + b"\0" * 200
 
 
 async def test_a_picture_is_what_a_model_that_sees_says_of_it(
-    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama
+    services: Services, current_user: CurrentUser, collection, ollama: ScriptedOllama
 ) -> None:
     ollama.offered = ["scripted:tokens=1,see=1,text=A lighthouse at dusk. Text: KEEP OUT", EMBEDDER]
-    document = await ready(services, viewer, collection, "photo.png", PNG)
+    document = await ready(services, current_user, collection, "photo.png", PNG)
     assert document.note == ""
-    found = await services.retrieval.search(viewer, "lighthouse", SearchScope((collection,)))
+    found = await services.retrieval.search.search(current_user, "lighthouse", SearchScope((collection,)))
     assert found.passages[0].text.endswith("KEEP OUT")
     assert base64.b64decode(ollama.asked[-1]["messages"][0]["images"][0]) == PNG
 
@@ -259,9 +269,9 @@ async def test_a_picture_is_shown_to_no_model_that_its_owner_may_not_use(
 ) -> None:
     monkeypatch.setattr(SandboxedParser, "can_recognise", False)
     ollama.offered = ["scripted:tokens=1,see=1,text=A lighthouse at dusk.", EMBEDDER]
-    guest = add_viewer(owner_url, role="guest")
-    upload = await services.files.begin(guest, name="photo.png", size_bytes=len(PNG), draft_key=new_id())
-    await services.files.receive(guest, upload.document_id, 0, body(PNG))
+    guest = add_user(owner_url, role="guest")
+    upload = await services.documents.files.begin(guest, name="photo.png", size_bytes=len(PNG), draft_key=new_id())
+    await services.documents.files.receive(guest, upload.document_id, 0, body(PNG))
     document = await settled(services, guest, upload.document_id)
     assert document.state is DocumentState.FAILED
     assert "you may use none" in document.error

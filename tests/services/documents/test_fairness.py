@@ -5,14 +5,14 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from rxchat.domain.accounts import Caller, Viewer
+from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import Conflict, NotFound, TooManyAttempts
 from rxchat.domain.ids import new_id
 from rxchat.domain.limits import RateLimit
 from rxchat.services.accounts import rate_limits
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
-from tests.factories import add_viewer
+from tests.factories import add_user
 from tests.services.grounded import body, uploaded
 
 pytestmark = pytest.mark.anyio
@@ -24,14 +24,14 @@ def settings(settings: Settings) -> Settings:
 
 
 async def test_who_brings_many_keeps_nobody_waiting_and_what_is_attached_comes_first(
-    services: Services, viewer: Viewer, owner_url: str
+    services: Services, current_user: CurrentUser, owner_url: str
 ) -> None:
-    other = add_viewer(owner_url)
+    other = add_user(owner_url)
     names: dict[str, str] = {}
-    for owner, many in ((viewer, 3), (other, 2)):
-        collection = await services.library.create(owner, "Team")
+    for owner, many in ((current_user, 3), (other, 2)):
+        collection = await services.documents.collections.create(owner, "Team")
         for number in range(many):
-            name = f"{'one' if owner is viewer else 'other'} {number}"
+            name = f"{'one' if owner is current_user else 'other'} {number}"
             names[str(await uploaded(services, owner, collection, f"{name}.txt", name))] = name
     with psycopg.connect(owner_url) as connection:
         # Thousands more of hers wait.
@@ -41,8 +41,10 @@ async def test_who_brings_many_keeps_nobody_waiting_and_what_is_attached_comes_f
             " FROM document CROSS JOIN generate_series(1, 2000) WHERE document.id = %s",
             (next(iter(names)),),
         )
-    upload = await services.files.begin(viewer, name="attached.txt", size_bytes=2, draft_key=new_id())
-    names[str((await services.files.receive(viewer, upload.document_id, 0, body(b"hi"))).document_id)] = "attached"
+    upload = await services.documents.files.begin(current_user, name="attached.txt", size_bytes=2, draft_key=new_id())
+    names[
+        str((await services.documents.files.receive(current_user, upload.document_id, 0, body(b"hi"))).document_id)
+    ] = "attached"
     with psycopg.connect(owner_url) as connection:
         rows = connection.execute(
             "SELECT args->>'document_id' FROM procrastinate_jobs WHERE args->>'document_id' = ANY (%s)"
@@ -53,19 +55,21 @@ async def test_who_brings_many_keeps_nobody_waiting_and_what_is_attached_comes_f
 
 
 async def test_reading_again_and_restoring_have_pauses_of_each_user_alone(
-    services: Services, viewer: Viewer, owner_url: str, monkeypatch: pytest.MonkeyPatch
+    services: Services, current_user: CurrentUser, owner_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rate_limits, "_QUEUED_AGAIN", RateLimit(subject=2))
-    other = add_viewer(owner_url)
-    for owner in (viewer, other):
+    other = add_user(owner_url)
+    for owner in (current_user, other):
         # What is counted is the asking: also that for a document that is being read, or is another's.
         with pytest.raises(Conflict):
-            collection = await services.library.create(owner, "Team")
-            await services.library.read_again(owner, await uploaded(services, owner, collection, "a.txt", "a"))
+            collection = await services.documents.collections.create(owner, "Team")
+            await services.documents.documents.reingest(
+                owner, await uploaded(services, owner, collection, "a.txt", "a")
+            )
         for _ in range(2):
             with pytest.raises(NotFound):
-                await services.versions.restore(owner, new_id(), Caller())
+                await services.documents.versions.restore(owner, new_id(), ClientInfo())
         with pytest.raises(TooManyAttempts):
-            await services.library.read_again(owner, new_id())
+            await services.documents.documents.reingest(owner, new_id())
         with pytest.raises(TooManyAttempts):
-            await services.versions.restore(owner, new_id(), Caller())
+            await services.documents.versions.restore(owner, new_id(), ClientInfo())

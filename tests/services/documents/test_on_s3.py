@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from rxchat.adapters.objects.s3 import S3Store
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import StorageFull, StorageUnavailable
 from rxchat.domain.retrieval import SearchScope
@@ -62,86 +62,96 @@ def remembered(owner_url: str) -> set[str]:
 
 
 async def swept(services: Services, swift: SwiftS3, bucket: str) -> None:
-    sweeping = StorageGarbageCollector(services.ingestion._database, store(swift, bucket))
+    sweeping = StorageGarbageCollector(services.documents.ingestion._database, store(swift, bucket))
     await sweeping.once(unfinished=timedelta(0), young=timedelta(0))
 
 
 async def test_a_document_in_a_bucket_is_found_fetched_and_gone_when_it_is_deleted(
-    services: Services, viewer: Viewer, collection, running_swift: SwiftS3, bucket: str, owner_url: str
+    services: Services, current_user: CurrentUser, collection, running_swift: SwiftS3, bucket: str, owner_url: str
 ) -> None:
-    document = await ready(services, viewer, collection, "handbook.html", LARGE)
+    document = await ready(services, current_user, collection, "handbook.html", LARGE)
     assert await kept(running_swift, bucket) == remembered(owner_url) != set()
-    answer = await services.retrieval.search(viewer, "who cleans the coffee machine?", SearchScope((collection,)))
+    answer = await services.retrieval.search.search(
+        current_user, "who cleans the coffee machine?", SearchScope((collection,))
+    )
     assert "cleaned on Fridays" in "".join(passage.text for passage in answer.passages)
-    again = b"".join([piece async for piece in await services.files.whole(viewer.user_id, document)])
+    again = b"".join([piece async for piece in await services.documents.files.whole(current_user.user_id, document)])
     assert again == LARGE
     for key in await kept(running_swift, bucket):
         assert b"coffee" not in await store(running_swift, bucket).get(key)
-    await services.files.remove(viewer, [document.id])
-    await services.trash.delete_for_good(viewer, document.id)
+    await services.documents.files.remove(current_user, [document.id])
+    await services.documents.trash.delete_for_good(current_user, document.id)
     assert await kept(running_swift, bucket) == set()
 
 
 async def test_with_the_store_away_it_is_said_at_once_and_the_upload_goes_on_afterwards(
-    services: Services, viewer: Viewer, collection, swift: SwiftS3, bucket: str, owner_url: str
+    services: Services, current_user: CurrentUser, collection, swift: SwiftS3, bucket: str, owner_url: str
 ) -> None:
-    await ready(services, viewer, collection, "first.md", HANDBOOK)
-    upload = await services.files.begin(viewer, name="large.html", size_bytes=len(LARGE), collection_id=collection)
+    await ready(services, current_user, collection, "first.md", HANDBOOK)
+    upload = await services.documents.files.begin(
+        current_user, name="large.html", size_bytes=len(LARGE), collection_id=collection
+    )
     half = 2_200_000
-    assert (await services.files.receive(viewer, upload.document_id, 0, body(LARGE[:half]))).received_bytes == half
+    assert (
+        await services.documents.files.receive(current_user, upload.document_id, 0, body(LARGE[:half]))
+    ).received_bytes == half
     swift.stop()
     with pytest.raises(StorageUnavailable) as away:
-        await services.files.receive(viewer, upload.document_id, half, body(LARGE[half:]))
+        await services.documents.files.receive(current_user, upload.document_id, half, body(LARGE[half:]))
     assert "try again" in away.value.message
     swift.start()
     async with asyncio.timeout(30):
         while True:
             try:
-                at = (await services.files.upload(viewer, upload.document_id)).received_bytes
-                received = await services.files.receive(viewer, upload.document_id, at, body(LARGE[at:]))
+                at = (await services.documents.files.upload(current_user, upload.document_id)).received_bytes
+                received = await services.documents.files.receive(
+                    current_user, upload.document_id, at, body(LARGE[at:])
+                )
                 break
             except StorageUnavailable:
                 await asyncio.sleep(0.2)
-    document = await settled(services, viewer, received.document_id)
+    document = await settled(services, current_user, received.document_id)
     assert document.state is DocumentState.READY
     await swept(services, swift, bucket)
     assert await kept(swift, bucket) == remembered(owner_url)
 
 
 async def test_with_a_full_bucket_it_is_said_at_once_and_nothing_is_orphaned(
-    services: Services, viewer: Viewer, collection, swift: SwiftS3, bucket: str, owner_url: str
+    services: Services, current_user: CurrentUser, collection, swift: SwiftS3, bucket: str, owner_url: str
 ) -> None:
-    await ready(services, viewer, collection, "first.md", HANDBOOK)
+    await ready(services, current_user, collection, "first.md", HANDBOOK)
     swift.limit(bucket, 10_000)
-    upload = await services.files.begin(viewer, name="large.html", size_bytes=len(LARGE), collection_id=collection)
+    upload = await services.documents.files.begin(
+        current_user, name="large.html", size_bytes=len(LARGE), collection_id=collection
+    )
     with pytest.raises(StorageFull) as full:
-        await services.files.receive(viewer, upload.document_id, 0, body(LARGE))
+        await services.documents.files.receive(current_user, upload.document_id, 0, body(LARGE))
     assert "no room left" in full.value.message
     await swept(services, swift, bucket)
     assert await kept(swift, bucket) == remembered(owner_url)
     swift.limit(bucket, None)
-    document = await ready(services, viewer, collection, "large.html", LARGE)
+    document = await ready(services, current_user, collection, "large.html", LARGE)
     assert document.state is DocumentState.READY
 
 
 async def test_a_document_waits_for_a_store_that_is_away_while_it_is_read(
-    services: Services, viewer: Viewer, collection, swift: SwiftS3, monkeypatch: pytest.MonkeyPatch
+    services: Services, current_user: CurrentUser, collection, swift: SwiftS3, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parse, arrived, may_go_on = services.ingestion._said_by, asyncio.Event(), asyncio.Event()
+    parse, arrived, may_go_on = services.documents.ingestion._said_by, asyncio.Event(), asyncio.Event()
 
     async def later(*given):
         arrived.set()
         await may_go_on.wait()
         return await parse(*given)
 
-    monkeypatch.setattr(services.ingestion, "_said_by", later)
-    document_id = await uploaded(services, viewer, collection, "handbook.md", HANDBOOK)
+    monkeypatch.setattr(services.documents.ingestion, "_said_by", later)
+    document_id = await uploaded(services, current_user, collection, "handbook.md", HANDBOOK)
     await arrived.wait()
     swift.stop()
     may_go_on.set()
     async with asyncio.timeout(30):
-        while not (document := await found(services, viewer, document_id)).note:
+        while not (document := await found(services, current_user, document_id)).note:
             await asyncio.sleep(0.05)
     assert "Next try in" in document.note
     swift.start()
-    assert (await settled(services, viewer, document_id, 60)).state is DocumentState.READY
+    assert (await settled(services, current_user, document_id, 60)).state is DocumentState.READY

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.retrieval import SearchMode, SearchScope
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
@@ -26,12 +26,15 @@ def settings(settings: Settings) -> Settings:
 
 
 async def test_documents_become_ready_where_the_hosts_have_chat_models_alone(
-    services: Services, viewer: Viewer, collection: UUID
+    services: Services, current_user: CurrentUser, collection: UUID
 ) -> None:
-    await ready(services, viewer, collection, "handbook.md", HANDBOOK)
-    found = await services.retrieval.search(
-        viewer, "Who tidies the espresso?", SearchScope((collection,)), way=SearchMode.VECTOR
+    await ready(services, current_user, collection, "handbook.md", HANDBOOK)
+    found = await services.retrieval.search.search(
+        current_user, "Who tidies the espresso?", SearchScope((collection,)), way=SearchMode.VECTOR
     )
     assert found.notice == ""
     assert found.passages[0].heading == "Handbook › Coffee"
-    assert await services.retrieval.embedder(viewer) == "Embedding model: all-minilm:22m, which comes with RxChat."
+    assert (
+        await services.retrieval.search.embedder(current_user)
+        == "Embedding model: all-minilm:22m, which comes with RxChat."
+    )

@@ -8,9 +8,9 @@ import psycopg
 import pytest
 
 from rxchat import operator_commands
-from rxchat.bootstrap import master_keys
+from rxchat.adapter_factories import master_keys
 from rxchat.connections import ConfigurationError, Connections
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.services.app.container import Services
 from rxchat.services.documents.file_encryption import key_id
 from rxchat.services.platform.encryption import SecretBox
@@ -42,17 +42,20 @@ def settings_with(at: Connections, key: bytes, *previous: bytes) -> Settings:
 
 
 async def test_all_files_are_sealed_under_the_new_key_and_read_as_before(
-    services: Services, viewer: Viewer, at: Connections
+    services: Services, current_user: CurrentUser, at: Connections
 ) -> None:
-    collection = await services.library.create(viewer, "Team")
-    ids = [await uploaded(services, viewer, collection, f"{number}.txt", f"The words {number}.") for number in range(5)]
+    collection = await services.documents.collections.create(current_user, "Team")
+    ids = [
+        await uploaded(services, current_user, collection, f"{number}.txt", f"The words {number}.")
+        for number in range(5)
+    ]
     changed = settings_with(at, NEW)
     assert await operator_commands._rotate_file_keys(changed) == 5
     assert await operator_commands._rotate_file_keys(changed) == 0
     with psycopg.connect(at.database_owner_url) as connection:
         assert connection.execute("SELECT DISTINCT key_id FROM stored_file").fetchall() == [(key_id(NEW),)]
-    services.files._keys = master_keys(changed, SecretBox(at.secret_key))
-    found = await services.files.content(viewer, ids[3])
+    services.documents.files._keys = master_keys(changed, SecretBox(at.secret_key))
+    found = await services.documents.files.content(current_user, ids[3])
     assert b"".join([piece async for piece in found.pieces]) == b"The words 3."
     # And once more, with the one of before named.
     assert await operator_commands._rotate_file_keys(settings_with(at, OTHER, NEW)) == 5

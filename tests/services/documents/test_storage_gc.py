@@ -16,7 +16,7 @@ import pytest
 from rxchat import operator_commands
 from rxchat.adapters.objects.folder import FolderStore
 from rxchat.connections import Connections
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.errors import StorageError, StorageUnavailable
 from rxchat.services.app.container import Services
 from rxchat.services.documents import storage_gc as sweeping_service
@@ -31,19 +31,19 @@ NOW = timedelta(0)
 
 
 @pytest.fixture
-async def collection(services: Services, viewer: Viewer, owner_url: str) -> UUID:
+async def collection(services: Services, current_user: CurrentUser, owner_url: str) -> UUID:
     forget_doomed(owner_url)
-    return await services.library.create(viewer, "Team")
+    return await services.documents.collections.create(current_user, "Team")
 
 
 @pytest.fixture
 def store(services: Services) -> FolderStore:
-    return services.files._store  # pyright: ignore[reportReturnType]
+    return services.documents.files._store  # pyright: ignore[reportReturnType]
 
 
 @pytest.fixture
 def sweeping(services: Services, store: FolderStore) -> StorageGarbageCollector:
-    return StorageGarbageCollector(services.files._database, store)
+    return StorageGarbageCollector(services.documents.files._database, store)
 
 
 async def orphans(store: FolderStore, count: int) -> None:
@@ -54,31 +54,31 @@ async def orphans(store: FolderStore, count: int) -> None:
 
 async def test_the_sweep_deletes_what_no_document_needs_and_nothing_else(
     services: Services,
-    viewer: Viewer,
+    current_user: CurrentUser,
     collection: UUID,
     settings,
     store: FolderStore,
     sweeping: StorageGarbageCollector,
     owner_url: str,
 ) -> None:
-    kept = await uploaded(services, viewer, collection, "kept.txt", "Needed.")
-    forgotten = await begun(services, viewer, collection)
-    await services.files.receive(viewer, forgotten.document_id, 0, breaking(LARGE[:5000]))
+    kept = await uploaded(services, current_user, collection, "kept.txt", "Needed.")
+    forgotten = await begun(services, current_user, collection)
+    await services.documents.files.receive(current_user, forgotten.document_id, 0, breaking(LARGE[:5000]))
     await orphans(store, 1)
     assert await sweeping.once() == 0
     assert len(objects(settings)) == 3
     assert await sweeping.once(unfinished=NOW, young=NOW) == 2
-    assert await content(services, viewer, kept) == b"Needed."
+    assert await content(services, current_user, kept) == b"Needed."
     assert rows(owner_url) == 3
 
 
 async def test_more_than_a_few_that_nobody_has_ever_known_stay_until_the_operator_says_so(
-    services: Services, viewer: Viewer, collection: UUID, settings, store: FolderStore, sweeping: StorageGarbageCollector,
+    services: Services, current_user: CurrentUser, collection: UUID, settings, store: FolderStore, sweeping: StorageGarbageCollector,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr("rxchat.services.documents.storage_gc._SURPRISING", 10)
     for number in range(12):
-        await uploaded(services, viewer, collection, f"{number}.txt", f"Needed {number}.")
+        await uploaded(services, current_user, collection, f"{number}.txt", f"Needed {number}.")
     await orphans(store, 11)
     assert await sweeping.once(young=NOW) == 0
     assert len(objects(settings)) == 23
@@ -91,15 +91,15 @@ async def test_more_than_a_few_that_nobody_has_ever_known_stay_until_the_operato
     "gone", ["DELETE FROM user_account WHERE id = %s", "DELETE FROM collection WHERE owner_id = %s"]
 )
 async def test_an_account_or_a_collection_that_is_deleted_leaves_nothing_however_much_it_had(
-    services: Services, viewer: Viewer, collection: UUID, settings, sweeping: StorageGarbageCollector, owner_url: str, gone: str,
+    services: Services, current_user: CurrentUser, collection: UUID, settings, sweeping: StorageGarbageCollector, owner_url: str, gone: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     # More than are deleted at a time.
     monkeypatch.setattr("rxchat.services.documents.storage_gc._AT_A_TIME", 5)
     for number in range(12):
-        await uploaded(services, viewer, collection, f"{number}.txt", f"Mine {number}.")
+        await uploaded(services, current_user, collection, f"{number}.txt", f"Mine {number}.")
     with psycopg.connect(owner_url) as connection:
-        connection.execute(gone.encode(), (viewer.user_id,))
+        connection.execute(gone.encode(), (current_user.user_id,))
     # Not even those that are too young to be told from what is being stored just now.
     assert await sweeping.once(unfinished=NOW) == 12
     assert objects(settings) == []
@@ -108,7 +108,7 @@ async def test_an_account_or_a_collection_that_is_deleted_leaves_nothing_however
 
 
 async def test_what_could_not_be_deleted_at_once_is_deleted_later(
-    services: Services, viewer: Viewer, collection: UUID, settings, store: FolderStore, sweeping: StorageGarbageCollector,
+    services: Services, current_user: CurrentUser, collection: UUID, settings, store: FolderStore, sweeping: StorageGarbageCollector,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     delete = store.delete
@@ -116,10 +116,10 @@ async def test_what_could_not_be_deleted_at_once_is_deleted_later(
     async def away(_keys: object) -> None:
         raise StorageUnavailable
 
-    document = await uploaded(services, viewer, collection, "mine.txt", "Mine.")
+    document = await uploaded(services, current_user, collection, "mine.txt", "Mine.")
     monkeypatch.setattr(store, "delete", away)
-    await services.files.remove(viewer, [document])
-    await services.trash.delete_for_good(viewer, document)
+    await services.documents.files.remove(current_user, [document])
+    await services.documents.trash.delete_for_good(current_user, document)
     with pytest.raises(StorageUnavailable):
         await sweeping.once()
     assert len(objects(settings)) == 1
@@ -130,14 +130,14 @@ async def test_what_could_not_be_deleted_at_once_is_deleted_later(
 
 @pytest.mark.parametrize("marker", ["another-installation", None])
 async def test_a_store_that_is_not_ours_is_not_swept(
-    services: Services, viewer: Viewer, collection: UUID, settings, store: FolderStore, sweeping: StorageGarbageCollector,
+    services: Services, current_user: CurrentUser, collection: UUID, settings, store: FolderStore, sweeping: StorageGarbageCollector,
     monkeypatch: pytest.MonkeyPatch, marker: str | None,
 ) -> None:  # fmt: skip
-    document = await uploaded(services, viewer, collection, "mine.txt", "Mine.")
-    await uploaded(services, viewer, collection, "kept.txt", "Needed.")
+    document = await uploaded(services, current_user, collection, "mine.txt", "Mine.")
+    await uploaded(services, current_user, collection, "kept.txt", "Needed.")
     await orphans(store, 3)
-    await services.files.remove(viewer, [document])
-    await services.trash.delete_for_good(viewer, document)
+    await services.documents.files.remove(current_user, [document])
+    await services.documents.trash.delete_for_good(current_user, document)
     if marker:
         await store.claim(marker)
     else:
@@ -153,14 +153,14 @@ async def test_a_store_that_is_not_ours_is_not_swept(
 
 async def test_two_installations_in_one_folder_leave_each_others_files_alone(
     services: Services,
-    viewer: Viewer,
+    current_user: CurrentUser,
     collection: UUID,
     settings,
     store: FolderStore,
     sweeping: StorageGarbageCollector,
     owner_url: str,
 ) -> None:
-    await uploaded(services, viewer, collection, "mine.txt", "Mine.")
+    await uploaded(services, current_user, collection, "mine.txt", "Mine.")
     with psycopg.connect(owner_url) as connection:
         connection.execute("DELETE FROM user_account")
         [[ours]] = connection.execute("SELECT id FROM installation").fetchall()
@@ -184,10 +184,10 @@ async def test_the_runtime_role_reaches_what_is_doomed_through_procedures_alone(
 
 
 async def test_the_operator_is_told_what_nobody_knows_and_has_it_deleted(
-    services: Services, viewer: Viewer, collection: UUID, settings: Settings, at: Connections, store: FolderStore,
+    services: Services, current_user: CurrentUser, collection: UUID, settings: Settings, at: Connections, store: FolderStore,
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    await uploaded(services, viewer, collection, "kept.txt", "Needed.")
+    await uploaded(services, current_user, collection, "kept.txt", "Needed.")
     await orphans(store, 3)
     for path in objects(settings):
         os.utime(path, (time.time() - 7200, time.time() - 7200))

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from rxchat.db.platform import jobs
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.documents import DocumentState, ParsedDocument
 from rxchat.domain.ids import new_id
 from rxchat.jobs import worker
@@ -20,7 +20,7 @@ from rxchat.jobs.worker import _Backoff
 from rxchat.services.app.container import Services
 from rxchat.services.documents import ingestion, vector_index
 from rxchat.services.documents.vector_index import SliceOver
-from tests.factories import add_viewer
+from tests.factories import add_user
 from tests.parsers import scans
 from tests.services.grounded import EMBEDDER, body, found, settled, uploaded
 
@@ -34,7 +34,7 @@ LONG = "\n\n".join(f"Paragraph {number} of a document that takes long. " + "word
 def slow_embedder(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every batch takes a while, and a turn is over after a few of them."""
     monkeypatch.setattr(vector_index, "SLICE_SECONDS", 0.3)
-    model = services.ingestion._embedding._embedder
+    model = services.documents.ingestion._embedding._embedder
     embed = model.embed
 
     async def slowly(texts, by):
@@ -46,22 +46,24 @@ def slow_embedder(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("slow_embedder")
 async def test_a_small_file_is_ready_while_large_ones_of_several_others_are_not(
-    services: Services, viewer: Viewer, owner_url: str
+    services: Services, current_user: CurrentUser, owner_url: str
 ) -> None:
     """More large ones than there are places, one of them attached to a message, which otherwise comes first."""
-    large, other = [], viewer
+    large, other = [], current_user
     for number in range(3):
-        other = add_viewer(owner_url, f"Other {number}")
-        collection = await services.library.create(other, "Large")
+        other = add_user(owner_url, f"Other {number}")
+        collection = await services.documents.collections.create(other, "Large")
         large.append((other, await uploaded(services, other, collection, "large.md", LONG)))
-    attached = await services.files.begin(other, name="attached.md", size_bytes=len(LONG), draft_key=new_id())
-    received = await services.files.receive(other, attached.document_id, 0, body(LONG.encode()))
+    attached = await services.documents.files.begin(other, name="attached.md", size_bytes=len(LONG), draft_key=new_id())
+    received = await services.documents.files.receive(other, attached.document_id, 0, body(LONG.encode()))
     large.append((other, received.document_id))
     async with asyncio.timeout(30):
         while not all([(await found(services, owner, item)).chunks for owner, item in large[:2]]):
             await asyncio.sleep(0.05)
-    mine = await services.library.create(viewer, "Mine")
-    document = await settled(services, viewer, await uploaded(services, viewer, mine, "small.txt", "A small file."))
+    mine = await services.documents.collections.create(current_user, "Mine")
+    document = await settled(
+        services, current_user, await uploaded(services, current_user, mine, "small.txt", "A small file.")
+    )
     assert document.state is DocumentState.READY
     states = [(await found(services, owner, item)).state for owner, item in large]
     assert not any(state.is_final for state in states)
@@ -70,7 +72,7 @@ async def test_a_small_file_is_ready_while_large_ones_of_several_others_are_not(
 
 
 async def test_a_small_file_is_ready_while_many_others_hold_all_places(
-    services: Services, viewer: Viewer, owner_url: str, monkeypatch: pytest.MonkeyPatch
+    services: Services, current_user: CurrentUser, owner_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Reading is not done in slices: however many users bring files that take minutes, a small one passes them."""
     is_let_go, begun = asyncio.Event(), []
@@ -81,21 +83,23 @@ async def test_a_small_file_is_ready_while_many_others_hold_all_places(
             await is_let_go.wait()
         return await parse(name, *facts)
 
-    for parser in (services.ingestion._parser, services.ingestion._quick_parser):
+    for parser in (services.documents.ingestion._parser, services.documents.ingestion._quick_parser):
         monkeypatch.setattr(parser, "parse", partial(slowly, parser.parse))
     monkeypatch.setattr(jobs, "SMALL_BYTES", 2_000)
     monkeypatch.setattr(worker, "_QUICK_SECONDS", 0.5)
-    slow: list[tuple[Viewer, UUID]] = []
+    slow: list[tuple[CurrentUser, UUID]] = []
     for number in range(6):
-        owner = add_viewer(owner_url, f"Other {number}")
-        theirs = await services.library.create(owner, "Slow")
+        owner = add_user(owner_url, f"Other {number}")
+        theirs = await services.documents.collections.create(owner, "Slow")
         for content in ("Small.", "Large. " * (jobs.SMALL_BYTES // 7 + 1)):
             slow.append((owner, await uploaded(services, owner, theirs, f"slow {len(content)}.txt", content)))
     async with asyncio.timeout(30):
         while len(begun) < 2 + 2:
             await asyncio.sleep(0.02)
-    mine = await services.library.create(viewer, "Mine")
-    document = await settled(services, viewer, await uploaded(services, viewer, mine, "small.txt", "A small file."))
+    mine = await services.documents.collections.create(current_user, "Mine")
+    document = await settled(
+        services, current_user, await uploaded(services, current_user, mine, "small.txt", "A small file.")
+    )
     assert document.state is DocumentState.READY
     assert not any([(await found(services, owner, item)).state.is_final for owner, item in slow])
     is_let_go.set()
@@ -107,18 +111,18 @@ async def test_a_small_file_is_ready_while_many_others_hold_all_places(
 def queues(services: Services, monkeypatch: pytest.MonkeyPatch) -> list[tuple[UUID, str]]:
     """The turns that documents have had, and in which queue."""
     turns: list[tuple[UUID, str]] = []
-    run = services.ingestion.run
+    run = services.documents.ingestion.run
 
     async def told(owner_id: UUID, document_id: UUID, *, queue: str) -> None:
         turns.append((document_id, queue))
         await run(owner_id, document_id, queue=queue)
 
-    monkeypatch.setattr(services.ingestion, "run", told)
+    monkeypatch.setattr(services.documents.ingestion, "run", told)
     return turns
 
 
 async def test_how_small_a_file_is_shows_in_its_work_and_not_in_the_time_that_passes(
-    services: Services, viewer: Viewer, monkeypatch: pytest.MonkeyPatch, queues: list[tuple[UUID, str]]
+    services: Services, current_user: CurrentUser, monkeypatch: pytest.MonkeyPatch, queues: list[tuple[UUID, str]]
 ) -> None:
     """On a machine so busy that every turn is over at once, and with other owners waiting all the time."""
 
@@ -128,11 +132,11 @@ async def test_how_small_a_file_is_shows_in_its_work_and_not_in_the_time_that_pa
     monkeypatch.setattr(jobs, "other_owners_wait", always)
     monkeypatch.setattr(vector_index, "SLICE_SECONDS", 0.0)
     monkeypatch.setattr(vector_index, "SMALL_BATCHES", 1)
-    mine = await services.library.create(viewer, "Mine")
-    small = await uploaded(services, viewer, mine, "small.txt", "A small file.")
-    long = await uploaded(services, viewer, mine, "long.md", LONG[:60_000])
+    mine = await services.documents.collections.create(current_user, "Mine")
+    small = await uploaded(services, current_user, mine, "small.txt", "A small file.")
+    long = await uploaded(services, current_user, mine, "long.md", LONG[:60_000])
     for document in (small, long):
-        assert (await settled(services, viewer, document)).state is DocumentState.READY
+        assert (await settled(services, current_user, document)).state is DocumentState.READY
     assert [queue for document, queue in queues if document == small] == [jobs.QUICK_QUEUE]
     turns = [queue for document, queue in queues if document == long]
     assert (turns[0], set(turns[1:])) == (jobs.QUICK_QUEUE, {jobs.DOCUMENTS_QUEUE})
@@ -140,16 +144,22 @@ async def test_how_small_a_file_is_shows_in_its_work_and_not_in_the_time_that_pa
 
 @pytest.mark.parametrize("name", ["a.txt", "a.eml"])
 async def test_a_small_file_that_takes_much_processor_time_is_read_among_the_large_ones(
-    services: Services, viewer: Viewer, monkeypatch: pytest.MonkeyPatch, queues: list[tuple[UUID, str]], name: str
+    services: Services,
+    current_user: CurrentUser,
+    monkeypatch: pytest.MonkeyPatch,
+    queues: list[tuple[UUID, str]],
+    name: str,
 ) -> None:
     """Not refused, and with its attachments."""
     mail = "From: a@example.org\nSubject: A mail\nContent-Type: text/plain\n\nHello."
-    monkeypatch.setattr(services.ingestion._quick_parser, "_cpu_seconds", 0)
+    monkeypatch.setattr(services.documents.ingestion._quick_parser, "_cpu_seconds", 0)
     if name == "a.eml":
         # Read in time, and then its attachments not.
-        monkeypatch.setattr(services.ingestion._quick_parser, "parse", services.ingestion._parser.parse)
-    mine = await services.library.create(viewer, "Mine")
-    document = await settled(services, viewer, await uploaded(services, viewer, mine, name, mail))
+        monkeypatch.setattr(
+            services.documents.ingestion._quick_parser, "parse", services.documents.ingestion._parser.parse
+        )
+    mine = await services.documents.collections.create(current_user, "Mine")
+    document = await settled(services, current_user, await uploaded(services, current_user, mine, name, mail))
     assert (document.state, document.remarks) == (DocumentState.READY, "")
     assert [queue for _, queue in queues] == [jobs.QUICK_QUEUE, jobs.DOCUMENTS_QUEUE]
 
@@ -158,11 +168,11 @@ async def test_a_small_file_that_takes_much_processor_time_is_read_among_the_lar
     ("most", "others_wait", "gives_way"), [(100, False, True), (1_000, False, False), (1_000, True, True)]
 )
 async def test_a_small_file_of_much_text_is_no_small_document(
-    services: Services, viewer: Viewer, monkeypatch: pytest.MonkeyPatch, queues: list[tuple[UUID, str]],
+    services: Services, current_user: CurrentUser, monkeypatch: pytest.MonkeyPatch, queues: list[tuple[UUID, str]],
     most: int, others_wait: bool, gives_way: bool,
 ) -> None:  # fmt: skip
     """As a few kilobytes of a Word document that are millions of letters; and one of a megabyte while others wait."""
-    parse = services.ingestion._quick_parser.parse
+    parse = services.documents.ingestion._quick_parser.parse
 
     async def waiting(*_: object, **__: object) -> bool:
         return others_wait
@@ -174,22 +184,25 @@ async def test_a_small_file_of_much_text_is_no_small_document(
         parsed = await parse(*facts)
         return replace(parsed, text="word " * 30)
 
-    monkeypatch.setattr(services.ingestion._quick_parser, "parse", inflated)
+    monkeypatch.setattr(services.documents.ingestion._quick_parser, "parse", inflated)
     monkeypatch.setattr(jobs, "SMALL_BYTES", most)
-    mine = await services.library.create(viewer, "Mine")
-    document = await settled(services, viewer, await uploaded(services, viewer, mine, "a.txt", "A small file."))
+    mine = await services.documents.collections.create(current_user, "Mine")
+    document = await settled(
+        services, current_user, await uploaded(services, current_user, mine, "a.txt", "A small file.")
+    )
     assert document.state is DocumentState.READY
     assert [queue for _, queue in queues] == [jobs.QUICK_QUEUE, *([jobs.DOCUMENTS_QUEUE] if gives_way else [])]
 
 
 async def test_an_owners_own_files_end_no_turn_and_those_of_others_do(
-    services: Services, viewer: Viewer, owner_url: str
+    services: Services, current_user: CurrentUser, owner_url: str
 ) -> None:
-    other = add_viewer(owner_url)
-    async with services.ingestion._database.begin(viewer.user_id) as session:
-        await jobs.queue_ingestion(session, viewer.user_id, new_id(), queue="nobody works here")
+    other = add_user(owner_url)
+    async with services.documents.ingestion._database.begin(current_user.user_id) as session:
+        await jobs.queue_ingestion(session, current_user.user_id, new_id(), queue="nobody works here")
         waits = [
-            await jobs.other_owners_wait(session, owner.user_id, queue="nobody works here") for owner in (viewer, other)
+            await jobs.other_owners_wait(session, owner.user_id, queue="nobody works here")
+            for owner in (current_user, other)
         ]
         await session.rollback()
     assert waits == [False, True]
@@ -197,22 +210,22 @@ async def test_an_owners_own_files_end_no_turn_and_those_of_others_do(
 
 @pytest.mark.usefixtures("slow_embedder")
 async def test_a_document_that_takes_many_turns_comes_to_its_end(
-    services: Services, viewer: Viewer, owner_url: str
+    services: Services, current_user: CurrentUser, owner_url: str
 ) -> None:
-    mine = await services.library.create(viewer, "Mine")
-    document = await uploaded(services, viewer, mine, "long.md", LONG[:60_000])
-    done = await settled(services, viewer, document)
+    mine = await services.documents.collections.create(current_user, "Mine")
+    document = await uploaded(services, current_user, mine, "long.md", LONG[:60_000])
+    done = await settled(services, current_user, document)
     assert (done.state, done.error, done.chunks > 20) == (DocumentState.READY, "", True)
 
 
 @pytest.mark.slow
 async def test_a_scan_of_one_page_waits_for_a_page_of_others_and_not_for_all_of_theirs(
-    services: Services, viewer: Viewer, owner_url: str, monkeypatch: pytest.MonkeyPatch
+    services: Services, current_user: CurrentUser, owner_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each in its turn, and from the page on that it had come to."""
     monkeypatch.setattr(ingestion, "SLICE_SECONDS", 0.0)
     looked_at: list[int] = []
-    recognise = services.ingestion._parser.recognise
+    recognise = services.documents.ingestion._parser.recognise
 
     async def counted(name, media_type, content, on_progress, known):
         async def tell(share, page):
@@ -221,16 +234,21 @@ async def test_a_scan_of_one_page_waits_for_a_page_of_others_and_not_for_all_of_
 
         return await recognise(name, media_type, content, tell, known)
 
-    monkeypatch.setattr(services.ingestion._parser, "recognise", counted)
-    other = add_viewer(owner_url, "Other")
-    theirs, mine = await services.library.create(other, "Theirs"), await services.library.create(viewer, "Mine")
+    monkeypatch.setattr(services.documents.ingestion._parser, "recognise", counted)
+    other = add_user(owner_url, "Other")
+    theirs, mine = (
+        await services.documents.collections.create(other, "Theirs"),
+        await services.documents.collections.create(current_user, "Mine"),
+    )
     pages = [f"Page {number}\nof a long scan" for number in range(6)]
     long = await uploaded(services, other, theirs, "long.pdf", scans.pdf(*pages))
     async with asyncio.timeout(30):
         while not looked_at:
             await asyncio.sleep(0.05)
     short = await settled(
-        services, viewer, await uploaded(services, viewer, mine, "short.pdf", scans.pdf("Short scan\nof one page"))
+        services,
+        current_user,
+        await uploaded(services, current_user, mine, "short.pdf", scans.pdf("Short scan\nof one page")),
     )
     assert short.state is DocumentState.READY
     assert not (await found(services, other, long)).state.is_final

@@ -9,8 +9,9 @@ import pytest
 
 from rxchat.domain.errors import DatabaseUnavailable
 from rxchat.domain.ids import new_id
-from rxchat.services.platform import change_feeds as module
-from rxchat.services.platform.change_feeds import AccessInvalidator, ChangeFeed, PgListener
+from rxchat.services.platform import pg_listener as module
+from rxchat.services.platform.change_feeds import AccessInvalidator, ChangeFeed, ChangeSubscription
+from rxchat.services.platform.pg_listener import PgListener
 
 pytestmark = pytest.mark.anyio
 
@@ -78,7 +79,7 @@ async def test_a_persons_tabs_and_those_on_the_conversation_are_told_and_no_othe
 
 
 async def test_a_poke_nudges_whoever_waits_for_something_else() -> None:
-    watch, nudged = module.ChangeSubscription(), []
+    watch, nudged = ChangeSubscription(), []
     with watch.nudging(lambda: nudged.append("now")):
         watch.notify()
     watch.notify()

@@ -12,18 +12,18 @@ from structlog.testing import capture_logs
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain import mail
-from rxchat.domain.accounts import Caller
+from rxchat.domain.accounts import ClientInfo
 from rxchat.domain.mail import Letter, MailUnavailable
 from rxchat.services.app.container import Services
 from rxchat.services.platform import mail_sender as module
 from rxchat.services.platform.mail_sender import TRIES
 from rxchat.settings import Settings
-from tests.factories import add_viewer
+from tests.factories import add_user
 from tests.peers.mailbox import Mailbox, mailbox
 
 pytestmark = pytest.mark.anyio
 
-CALLER = Caller("127.0.0.1", "a browser")
+CALLER = ClientInfo("127.0.0.1", "a browser")
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +46,8 @@ def queued(owner_url: str) -> list[str]:
 
 
 async def queue(services: Services, letter: Letter) -> None:
-    async with services.post._database.begin(None) as session:
-        await services.post.queue(session, letter)
+    async with services.platform.mail_sender._database.begin(None) as session:
+        await services.platform.mail_sender.queue(session, letter)
 
 
 LETTER = mail.reset("ada@example.org", "http://127.0.0.1/reset?token=canary", "http://127.0.0.1")
@@ -64,17 +64,17 @@ async def test_a_mail_whose_process_dies_is_sent_by_another(
     assert "ada" not in told
     assert inbox.mails == []
     async with running(settings, at) as other:
-        await other.post.drain()
+        await other.platform.mail_sender.drain()
     assert [(to, subject) for to, subject, _ in inbox.mails] == [(LETTER.to, LETTER.subject)]
     assert queued(owner_url) == []
 
 
 async def test_what_is_rolled_back_sends_no_mail(services: Services, owner_url: str, inbox: Mailbox) -> None:
     with pytest.raises(ZeroDivisionError):
-        async with services.post._database.begin(None) as session:
-            await services.post.queue(session, LETTER)
+        async with services.platform.mail_sender._database.begin(None) as session:
+            await services.platform.mail_sender.queue(session, LETTER)
             raise ZeroDivisionError
-    await services.post.drain()
+    await services.platform.mail_sender.drain()
     assert (inbox.mails, queued(owner_url)) == ([], [])
 
 
@@ -95,9 +95,9 @@ async def test_a_mail_server_that_is_away_is_tried_again(
     services: Services, monkeypatch: pytest.MonkeyPatch, owner_url: str
 ) -> None:
     monkeypatch.setattr(module, "_FIRST_PAUSE_SECONDS", 0.01)
-    services.post._mailer = failing = Failing(2)
+    services.platform.mail_sender._mailer = failing = Failing(2)
     await queue(services, LETTER)
-    await services.post.drain()
+    await services.platform.mail_sender.drain()
     assert len(failing.ids) == 3
     # A server that took it without saying so knows it again.
     assert len(set(failing.ids)) == 1
@@ -105,10 +105,10 @@ async def test_a_mail_server_that_is_away_is_tried_again(
 
 
 async def test_the_pauses_grow_and_in_the_end_it_is_given_up_with_a_line_in_the_log(services: Services) -> None:
-    services.post._mailer = Failing(1000)
+    services.platform.mail_sender._mailer = Failing(1000)
     sealed = await sealed_by(services)
     with capture_logs() as logs:
-        pauses = [await services.post.deliver(sealed, attempt) for attempt in range(1, TRIES + 1)]
+        pauses = [await services.platform.mail_sender.deliver(sealed, attempt) for attempt in range(1, TRIES + 1)]
     assert pauses[:4] == [5, 10, 20, 40]
     assert (max(pause for pause in pauses if pause), pauses[-1]) == (900, None)
     assert (logs[-1]["event"], logs[-1]["log_level"]) == ("a mail was given up", "error")
@@ -131,19 +131,19 @@ async def sealed_by(services: Services) -> str:
 
 async def test_a_mail_that_cannot_be_opened_is_given_up(services: Services) -> None:
     with capture_logs() as logs:
-        assert await services.post.deliver("bm9uc2Vuc2U=", 1) is None
+        assert await services.platform.mail_sender.deliver("bm9uc2Vuc2U=", 1) is None
     assert "cannot be opened" in logs[-1]["event"]
 
 
 async def test_every_use_case_queues_its_mail_with_what_it_did(
     services: Services, owner_url: str, inbox: Mailbox
 ) -> None:
-    administrator = add_viewer(owner_url, "Grace", role="admin")
-    await services.people.invite(administrator, email="new@example.org", role="member", caller=CALLER)
-    await services.registration.register(
-        name="Zoe", email="zoe@example.org", password="a long enough one", caller=CALLER
+    administrator = add_user(owner_url, "Grace", role="admin")
+    await services.access.user_admin.invite(administrator, email="new@example.org", role="member", client_info=CALLER)
+    await services.accounts.registration.register(
+        name="Zoe", email="zoe@example.org", password="a long enough one", client_info=CALLER
     )
-    await services.password_changes.request_reset("zoe@example.org", CALLER)
-    await services.post.drain()
+    await services.accounts.password_reset.request_reset("zoe@example.org", CALLER)
+    await services.platform.mail_sender.drain()
     assert {to for to, _, _ in inbox.mails} == {"new@example.org", "zoe@example.org"}
     assert len(inbox.mails) == 3

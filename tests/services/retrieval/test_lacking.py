@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.errors import InvalidInput
 from rxchat.domain.ids import new_id
 from rxchat.services.app.container import Services
@@ -26,66 +26,70 @@ def told(ollama: ScriptedOllama) -> str:
 
 
 async def test_a_file_that_cannot_be_read_is_told_to_the_model(
-    services: Services, viewer: Viewer, ollama: ScriptedOllama
+    services: Services, current_user: CurrentUser, ollama: ScriptedOllama
 ) -> None:
     draft = new_id()
     for name, data in (("a.md", HANDBOOK.encode()), ("broken.pdf", b"%PDF-1.7\n" + b"nothing of a PDF" * 50)):
-        upload = await services.files.begin(viewer, name=name, size_bytes=len(data), draft_key=draft)
-        await services.files.receive(viewer, upload.document_id, 0, body(data))
-        await settled(services, viewer, upload.document_id)
-    turn = await services.chats.send_message(
-        viewer, None, "How many holidays?", "scripted:tokens=2", attached=Attached(draft_key=draft)
+        upload = await services.documents.files.begin(current_user, name=name, size_bytes=len(data), draft_key=draft)
+        await services.documents.files.receive(current_user, upload.document_id, 0, body(data))
+        await settled(services, current_user, upload.document_id)
+    turn = await services.chat.messages.send_message(
+        current_user, None, "How many holidays?", "scripted:tokens=2", attached=Attached(draft_key=draft)
     )
-    await ended(services, viewer, turn.conversation_id)
+    await ended(services, current_user, turn.conversation_id)
     assert "thirty days" in told(ollama)
     assert "broken.pdf could not be read." in told(ollama)
-    answer = await ended(services, viewer, turn.conversation_id)
+    answer = await ended(services, current_user, turn.conversation_id)
     assert answer.remarks == ["broken.pdf could not be read.", "No source was used for this answer."]
     assert not answer.text.startswith("*")
     assert len(answer.text.split()) == 2
 
 
 async def test_where_all_was_looked_at_nothing_is_said_of_it(
-    services: Services, viewer: Viewer, ollama: ScriptedOllama
+    services: Services, current_user: CurrentUser, ollama: ScriptedOllama
 ) -> None:
-    collection = await services.library.create(viewer, "Team")
-    await ready(services, viewer, collection, "a.md", HANDBOOK)
-    turn = await services.chats.send_message(
-        viewer, None, "How many holidays?", "scripted:tokens=2", attached=Attached((collection,))
+    collection = await services.documents.collections.create(current_user, "Team")
+    await ready(services, current_user, collection, "a.md", HANDBOOK)
+    turn = await services.chat.messages.send_message(
+        current_user, None, "How many holidays?", "scripted:tokens=2", attached=Attached((collection,))
     )
-    await ended(services, viewer, turn.conversation_id)
+    await ended(services, current_user, turn.conversation_id)
     assert "thirty days" in told(ollama)
     assert "Not everything" not in told(ollama)
-    assert (await ended(services, viewer, turn.conversation_id)).remarks == ["No source was used for this answer."]
+    assert (await ended(services, current_user, turn.conversation_id)).remarks == [
+        "No source was used for this answer."
+    ]
 
 
-async def test_an_answer_without_anything_attached_has_no_remarks(services: Services, viewer: Viewer) -> None:
-    turn = await services.chats.send_message(viewer, None, "How many holidays?", "scripted:tokens=2")
-    assert (await ended(services, viewer, turn.conversation_id)).remarks == []
+async def test_an_answer_without_anything_attached_has_no_remarks(
+    services: Services, current_user: CurrentUser
+) -> None:
+    turn = await services.chat.messages.send_message(current_user, None, "How many holidays?", "scripted:tokens=2")
+    assert (await ended(services, current_user, turn.conversation_id)).remarks == []
 
 
 async def test_a_message_whose_attachments_are_gone_is_not_sent_without_them(
-    services: Services, viewer: Viewer
+    services: Services, current_user: CurrentUser
 ) -> None:
     with pytest.raises(InvalidInput, match="not there any more"):
-        await services.chats.send_message(
-            viewer, None, "How many holidays?", "scripted:tokens=2", attached=Attached(draft_key=new_id())
+        await services.chat.messages.send_message(
+            current_user, None, "How many holidays?", "scripted:tokens=2", attached=Attached(draft_key=new_id())
         )
 
 
 @pytest.mark.slow
 async def test_a_scan_that_was_just_attached_is_waited_for(
-    services: Services, viewer: Viewer, ollama: ScriptedOllama
+    services: Services, current_user: CurrentUser, ollama: ScriptedOllama
 ) -> None:
     draft, scan = new_id(), scans.pdf("Invoice 4711\nThe total is 90 euros.")
-    upload = await services.files.begin(viewer, name="scan.pdf", size_bytes=len(scan), draft_key=draft)
-    await services.files.receive(viewer, upload.document_id, 0, body(scan))
-    turn = await services.chats.send_message(
-        viewer, None, "What is the total?", "scripted:tokens=2", attached=Attached(draft_key=draft)
+    upload = await services.documents.files.begin(current_user, name="scan.pdf", size_bytes=len(scan), draft_key=draft)
+    await services.documents.files.receive(current_user, upload.document_id, 0, body(scan))
+    turn = await services.chat.messages.send_message(
+        current_user, None, "What is the total?", "scripted:tokens=2", attached=Attached(draft_key=draft)
     )
     async with asyncio.timeout(40):
         while not ollama.asked:
             await asyncio.sleep(0.05)
-    answer = await ended(services, viewer, turn.conversation_id)
+    answer = await ended(services, current_user, turn.conversation_id)
     assert "The total is 90 euros." in told(ollama)
     assert "*" not in answer.text

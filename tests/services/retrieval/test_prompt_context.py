@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.chat import ToolCall
 from rxchat.domain.conversations import MessageState
 from rxchat.domain.retrieval import SearchScope
@@ -33,9 +33,16 @@ async def ollama(ollama: ScriptedOllama) -> ScriptedOllama:
     return ollama
 
 
-def tools_for(services: Services, viewer: Viewer, collection: UUID) -> RetrievalTools:
+def tools_for(services: Services, current_user: CurrentUser, collection: UUID) -> RetrievalTools:
     """Return tools for a collection with which nothing was found yet."""
-    return RetrievalTools(services.files._database, services.retrieval, viewer, SearchScope((collection,)), [], 1000)
+    return RetrievalTools(
+        services.documents.files._database,
+        services.retrieval.search,
+        current_user,
+        SearchScope((collection,)),
+        [],
+        1000,
+    )
 
 
 def told(ollama: ScriptedOllama, number: int = -1) -> str:
@@ -43,92 +50,96 @@ def told(ollama: ScriptedOllama, number: int = -1) -> str:
 
 
 async def test_an_answer_cites_and_every_mark_is_checked(
-    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama
+    services: Services, current_user: CurrentUser, collection, ollama: ScriptedOllama
 ) -> None:
-    await ready(services, viewer, collection, "handbook.md", HANDBOOK)
-    turn = await services.chats.send_message(
-        viewer, None, "How many holidays?", CITING, attached=Attached((collection,))
+    await ready(services, current_user, collection, "handbook.md", HANDBOOK)
+    turn = await services.chat.messages.send_message(
+        current_user, None, "How many holidays?", CITING, attached=Attached((collection,))
     )
-    answer = await ended(services, viewer, turn.conversation_id)
+    answer = await ended(services, current_user, turn.conversation_id)
     first, second = answer.citations
     assert (first["number"], first["verified"], first["quote"]) == (1, True, "thirty days of holidays")
     assert (second["number"], second["verified"], second["reason"]) == (9, False, "no such source")
     assert answer.remarks == []
     # It is small: all of it was shown, in its order.
-    sources = await services.library.sources(viewer, viewer.user_id, turn.conversation_id, answer.id)
+    sources = await services.documents.documents.shown_sources(
+        current_user, current_user.user_id, turn.conversation_id, answer.id
+    )
     assert [source.heading for source in sources] == ["Handbook › Holidays", "Handbook › Coffee", "Handbook › Doors"]
     assert [source.is_cited for source in sources] == [True, False, False]
     assert "thirty days" in told(ollama)
-    history = await services.conversations.history(viewer, turn.conversation_id)
+    history = await services.chat.conversations.history(current_user, turn.conversation_id)
     assert history.messages[answer.id].citations == answer.citations
     assert list(history.knowledge.values()) == ["Team"]
 
 
 async def test_of_many_passages_the_best_are_shown_and_no_more_than_fit(
-    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama
+    services: Services, current_user: CurrentUser, collection, ollama: ScriptedOllama
 ) -> None:
-    document = await ready(services, viewer, collection, "many.md", MANY)
+    document = await ready(services, current_user, collection, "many.md", MANY)
     attached = Attached((document.id,))
-    turn = await services.chats.send_message(viewer, None, "What is said about subject17?", CITING, attached=attached)
-    await ended(services, viewer, turn.conversation_id)
+    turn = await services.chat.messages.send_message(
+        current_user, None, "What is said about subject17?", CITING, attached=attached
+    )
+    await ended(services, current_user, turn.conversation_id)
     assert "subject17" in told(ollama)
     assert 1 <= told(ollama).count("<passage>") <= 8
     assert len(told(ollama)) < 12_000
 
 
 async def test_files_of_the_message_itself_are_waited_for(
-    services: Services, viewer: Viewer, ollama: ScriptedOllama, monkeypatch: pytest.MonkeyPatch
+    services: Services, current_user: CurrentUser, ollama: ScriptedOllama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from rxchat.domain.ids import new_id
 
-    parse, may_go_on = services.ingestion._quick_parser.parse, asyncio.Event()
+    parse, may_go_on = services.documents.ingestion._quick_parser.parse, asyncio.Event()
 
     async def slowly(*given):
         await may_go_on.wait()
         return await parse(*given)
 
-    monkeypatch.setattr(services.ingestion._quick_parser, "parse", slowly)
+    monkeypatch.setattr(services.documents.ingestion._quick_parser, "parse", slowly)
     draft = new_id()
-    upload = await services.files.begin(viewer, name="a.md", size_bytes=len(HANDBOOK), draft_key=draft)
-    await services.files.receive(viewer, upload.document_id, 0, body(HANDBOOK.encode()))
-    turn = await services.chats.send_message(
-        viewer, None, "How many holidays?", CITING, attached=Attached(draft_key=draft)
+    upload = await services.documents.files.begin(current_user, name="a.md", size_bytes=len(HANDBOOK), draft_key=draft)
+    await services.documents.files.receive(current_user, upload.document_id, 0, body(HANDBOOK.encode()))
+    turn = await services.chat.messages.send_message(
+        current_user, None, "How many holidays?", CITING, attached=Attached(draft_key=draft)
     )
     await asyncio.sleep(0.3)
     assert ollama.asked == []
     may_go_on.set()
-    await ended(services, viewer, turn.conversation_id)
+    await ended(services, current_user, turn.conversation_id)
     assert "thirty days" in told(ollama)
-    [known] = await services.attaching.of(viewer, turn.conversation_id)
+    [known] = await services.chat.context_sources.of(current_user, turn.conversation_id)
     assert (known.kind, known.name) == ("attachments", "a.md")
-    assert [item.name for item in await services.library.collections(viewer)] == []
+    assert [item.name for item in await services.documents.collections.readable(current_user)] == []
 
 
 async def test_what_is_taken_out_is_not_looked_at_any_more(
-    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama
+    services: Services, current_user: CurrentUser, collection, ollama: ScriptedOllama
 ) -> None:
-    await ready(services, viewer, collection, "handbook.md", HANDBOOK)
-    turn = await services.chats.send_message(
-        viewer, None, "How many holidays?", CITING, attached=Attached((collection,))
+    await ready(services, current_user, collection, "handbook.md", HANDBOOK)
+    turn = await services.chat.messages.send_message(
+        current_user, None, "How many holidays?", CITING, attached=Attached((collection,))
     )
-    first = await ended(services, viewer, turn.conversation_id)
-    await services.attaching.detach(viewer, turn.conversation_id, collection)
-    await services.chats.send_message(viewer, turn.conversation_id, "And how many are there now?", CITING)
-    answer = await ended(services, viewer, turn.conversation_id)
+    first = await ended(services, current_user, turn.conversation_id)
+    await services.chat.context_sources.detach(current_user, turn.conversation_id, collection)
+    await services.chat.messages.send_message(current_user, turn.conversation_id, "And how many are there now?", CITING)
+    answer = await ended(services, current_user, turn.conversation_id)
     assert answer.id != first.id
     assert answer.citations == []
     assert told(ollama) == ""
 
 
 async def test_a_model_with_tools_looks_for_itself(
-    services: Services, viewer: Viewer, collection, ollama: ScriptedOllama
+    services: Services, current_user: CurrentUser, collection, ollama: ScriptedOllama
 ) -> None:
-    await ready(services, viewer, collection, "many.md", MANY)
-    await ready(services, viewer, collection, "handbook.md", HANDBOOK)
-    turn = await services.chats.send_message(
-        viewer, None, "What is subject3?", CALLING, attached=Attached((collection,))
+    await ready(services, current_user, collection, "many.md", MANY)
+    await ready(services, current_user, collection, "handbook.md", HANDBOOK)
+    turn = await services.chat.messages.send_message(
+        current_user, None, "What is subject3?", CALLING, attached=Attached((collection,))
     )
-    answer = await ended(services, viewer, turn.conversation_id)
+    answer = await ended(services, current_user, turn.conversation_id)
     assert (answer.state, answer.text) == (MessageState.DONE, "Look [1] [2].")
     first, second = ollama.asked[-2:]
     assert {tool["function"]["name"] for tool in first["tools"]} == {
@@ -138,16 +149,20 @@ async def test_a_model_with_tools_looks_for_itself(
     }
     assert [message["role"] for message in second["messages"]][-2:] == ["assistant", "tool"]
     assert "coffee machine is cleaned" in second["messages"][-1]["content"]
-    sources = await services.library.sources(viewer, viewer.user_id, turn.conversation_id, answer.id)
+    sources = await services.documents.documents.shown_sources(
+        current_user, current_user.user_id, turn.conversation_id, answer.id
+    )
     assert any("coffee machine is cleaned" in source.text for source in sources)
     assert [source.number for source in sources] == list(range(1, len(sources) + 1))
 
 
-async def test_tools_read_around_list_and_stay_in_their_scope(services: Services, viewer: Viewer, collection) -> None:
-    other = await services.library.create(viewer, "Other")
-    await ready(services, viewer, collection, "handbook.md", HANDBOOK)
-    await ready(services, viewer, other, "secret.md", "The secret of the coffee machine.")
-    tools = tools_for(services, viewer, collection)
+async def test_tools_read_around_list_and_stay_in_their_scope(
+    services: Services, current_user: CurrentUser, collection
+) -> None:
+    other = await services.documents.collections.create(current_user, "Other")
+    await ready(services, current_user, collection, "handbook.md", HANDBOOK)
+    await ready(services, current_user, other, "secret.md", "The secret of the coffee machine.")
+    tools = tools_for(services, current_user, collection)
     assert await tools.call(ToolCall("list_documents", {})) == "handbook.md"
     found = await tools.call(ToolCall("search_documents", {"query": "coffee machine"}))
     assert "cleaned on Fridays" in found
@@ -159,12 +174,12 @@ async def test_tools_read_around_list_and_stay_in_their_scope(services: Services
 
 
 async def test_a_number_is_understood_however_a_model_writes_it(
-    services: Services, viewer: Viewer, collection, subtests: pytest.Subtests
+    services: Services, current_user: CurrentUser, collection, subtests: pytest.Subtests
 ) -> None:
-    await ready(services, viewer, collection, "handbook.md", HANDBOOK)
+    await ready(services, current_user, collection, "handbook.md", HANDBOOK)
     for number in ("{}", " {} ", "{}.0", "[{}]", "#{}", 1.0, 1):
         with subtests.test(number=number):
-            tools = tools_for(services, viewer, collection)
+            tools = tools_for(services, current_user, collection)
             await tools.call(ToolCall("search_documents", {"query": "coffee machine"}))
             wanted = next(source.number for source in tools.sources if "Fridays" in source.passage.text)
             given = number.format(wanted) if isinstance(number, str) else number * wanted
@@ -172,16 +187,18 @@ async def test_a_number_is_understood_however_a_model_writes_it(
 
 
 async def test_a_number_that_is_none_is_answered_with_what_is_expected(
-    services: Services, viewer: Viewer, collection, subtests: pytest.Subtests
+    services: Services, current_user: CurrentUser, collection, subtests: pytest.Subtests
 ) -> None:
     for number in ("two", "", None, True, 1.5, "nan", "inf", "-inf", "1e999", [], {"a": 1}, "1" * 5_000, "²"):
         with subtests.test(number=repr(number)[:20]):
-            told_back = await tools_for(services, viewer, collection).call(ToolCall("read_around", {"number": number}))
+            told_back = await tools_for(services, current_user, collection).call(
+                ToolCall("read_around", {"number": number})
+            )
             assert told_back == 'Say which passage: its number alone, like {"number": 2}.'
 
 
 async def test_whatever_a_model_asks_for_it_gets_a_sentence(
-    services: Services, viewer: Viewer, collection, subtests: pytest.Subtests
+    services: Services, current_user: CurrentUser, collection, subtests: pytest.Subtests
 ) -> None:
     for call in (
         ToolCall("rm", {}),
@@ -192,4 +209,4 @@ async def test_whatever_a_model_asks_for_it_gets_a_sentence(
         ToolCall("read_around", {"number": 10**30}),
     ):
         with subtests.test(call=repr(call)):
-            assert (await tools_for(services, viewer, collection).call(call)).endswith(".")
+            assert (await tools_for(services, current_user, collection).call(call)).endswith(".")

@@ -7,14 +7,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.ids import new_id
 from rxchat.services.app.container import Services
 from rxchat.states.chat.context_sources import KnowledgeState
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.thread import ThreadState
-from rxchat.states.platform.current_user import ViewerState
-from tests.factories import add_viewer, signed_in_as
+from rxchat.states.platform.current_user import CurrentUserState
+from tests.factories import add_user, signed_in_as
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.grounded import EMBEDDER
 from tests.tab import Tab, open_tab
@@ -27,26 +27,26 @@ GONE = "What you attached is not there any more, or you may not read it: take it
 
 
 @pytest.fixture
-async def ada(services: Services, viewer: Viewer, ollama: ScriptedOllama) -> Viewer:
+async def ada(services: Services, current_user: CurrentUser, ollama: ScriptedOllama) -> CurrentUser:
     ollama.offered = [QUICK, EMBEDDER]
-    return viewer
+    return current_user
 
 
 @pytest.fixture
-async def cookie(services: Services, ada: Viewer) -> str:
+async def cookie(services: Services, ada: CurrentUser) -> str:
     return await signed_in_as(services, ada)
 
 
 @pytest.fixture
-def stranger(owner_url: str) -> Viewer:
-    return add_viewer(owner_url, "Mallory")
+def stranger(owner_url: str) -> CurrentUser:
+    return add_user(owner_url, "Mallory")
 
 
 async def at_page(tab: Tab, conversation_id: object = None) -> None:
     """Be on a page that has loaded."""
     tab.visit(conversation_id)
     before = len(tab.patches)
-    await tab.send_event(ViewerState, "enter")
+    await tab.send_event(CurrentUserState, "enter")
     await tab.send_event(SidebarState, "load")
     await tab.send_event(ThreadState, "open")
     await tab.until(lambda: len(tab.patches) > before)
@@ -74,11 +74,11 @@ def refusal(tab: Tab) -> str:
 
 
 async def test_what_is_found_is_ones_own_and_named_so(
-    services: Services, cookie: str, ada: Viewer, stranger: Viewer
+    services: Services, cookie: str, ada: CurrentUser, stranger: CurrentUser
 ) -> None:
-    mine = await services.library.create(ada, "Team rules")
-    await services.library.create(ada, "Cookbook")
-    await services.library.create(stranger, "Team secrets")
+    mine = await services.documents.collections.create(ada, "Team rules")
+    await services.documents.collections.create(ada, "Cookbook")
+    await services.documents.collections.create(stranger, "Team secrets")
     async with open_tab(cookie) as tab:
         await at_page(tab)
         await tab.do(KnowledgeState, "find", words="team")
@@ -89,9 +89,11 @@ async def test_what_is_found_is_ones_own_and_named_so(
         assert (tab.shown(KnowledgeState, "choices"), len(tab.shown(KnowledgeState, "searched"))) == ([], 100)
 
 
-async def test_what_goes_along_is_shown_attached_and_taken_out(services: Services, cookie: str, ada: Viewer) -> None:
-    rules = await services.library.create(ada, "Team rules")
-    recipes = await services.library.create(ada, "Cookbook")
+async def test_what_goes_along_is_shown_attached_and_taken_out(
+    services: Services, cookie: str, ada: CurrentUser
+) -> None:
+    rules = await services.documents.collections.create(ada, "Team rules")
+    recipes = await services.documents.collections.create(ada, "Cookbook")
     async with open_tab(cookie) as tab:
         conversation_id = await begun(tab, ids=[str(rules)], draft="")
         assert (tab.shown(KnowledgeState, "of"), attached_names(tab)) == (conversation_id, ["Team rules"])
@@ -118,8 +120,8 @@ async def test_what_no_page_sends_is_refused_with_a_sentence(cookie: str, subtes
                 assert tab.redirects == []
 
 
-async def test_a_strangers_collection_does_not_go_along(services: Services, cookie: str, stranger: Viewer) -> None:
-    theirs = await services.library.create(stranger, "Diary")
+async def test_a_strangers_collection_does_not_go_along(services: Services, cookie: str, stranger: CurrentUser) -> None:
+    theirs = await services.documents.collections.create(stranger, "Diary")
     async with open_tab(cookie) as tab:
         await at_page(tab)
         for unknown in (theirs, new_id()):
@@ -129,9 +131,9 @@ async def test_a_strangers_collection_does_not_go_along(services: Services, cook
 
 
 async def test_a_strangers_conversation_is_not_grounded(
-    services: Services, cookie: str, ada: Viewer, stranger: Viewer
+    services: Services, cookie: str, ada: CurrentUser, stranger: CurrentUser
 ) -> None:
-    rules = await services.library.create(ada, "Team rules")
+    rules = await services.documents.collections.create(ada, "Team rules")
     async with open_tab(cookie) as tab:
         conversation_id = await begun(tab, ids=[str(rules)], draft="")
         async with open_tab(await signed_in_as(services, stranger)) as other:
@@ -140,19 +142,19 @@ async def test_a_strangers_conversation_is_not_grounded(
             await other.do(KnowledgeState, "detach", found=str(rules))
             await other.do(KnowledgeState, "detach", found="no-id")
             assert attached_names(other) == []
-    assert [item.name for item in await services.attaching.of(ada, UUID(conversation_id))] == ["Team rules"]
+    assert [item.name for item in await services.chat.context_sources.of(ada, UUID(conversation_id))] == ["Team rules"]
 
 
 async def at_page_of_nothing(tab: Tab, conversation_id: str) -> None:
     """Be at an address that shows this person nothing."""
     tab.visit(conversation_id)
-    await tab.send_event(ViewerState, "enter")
+    await tab.send_event(CurrentUserState, "enter")
     await tab.do(ThreadState, "open")
     assert tab.shown(ThreadState, "missing")
 
 
-async def test_nobody_finds_anything_without_a_sign_in(services: Services, ada: Viewer) -> None:
-    await services.library.create(ada, "Team rules")
+async def test_nobody_finds_anything_without_a_sign_in(services: Services, ada: CurrentUser) -> None:
+    await services.documents.collections.create(ada, "Team rules")
     async with open_tab() as tab:
         await tab.do(KnowledgeState, "find", words="team")
         assert tab.shown(KnowledgeState, "choices") == []

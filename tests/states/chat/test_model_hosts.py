@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.services.app.container import Services
 from rxchat.services.models.catalog import ModelCatalog
 from rxchat.states.chat.thread import ThreadState
-from tests.factories import add_viewer, first_administrator, signed_in_as
+from tests.factories import add_user, first_administrator, signed_in_as
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.app.test_data_export import exported
 from tests.states.chat.test_thread import ask, at_conversation, send
@@ -33,9 +33,9 @@ async def ollama(ollama: ScriptedOllama) -> ScriptedOllama:
 
 
 @pytest.fixture
-async def member(services: Services, owner_url: str) -> Viewer:
+async def member(services: Services, owner_url: str) -> CurrentUser:
     assert services
-    return add_viewer(owner_url, "Зоя 🚀")
+    return add_user(owner_url, "Зоя 🚀")
 
 
 def choices(tab: Tab) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def choices(tab: Tab) -> dict[str, Any]:
 
 def forget_offer(services: Services) -> None:
     """Have the models asked for again, as ten seconds later."""
-    services.models._asked_at = float("-inf")
+    services.models.catalog._asked_at = float("-inf")
 
 
 async def failure(tab: Tab) -> str:
@@ -53,29 +53,29 @@ async def failure(tab: Tab) -> str:
 
 
 async def test_a_member_sees_no_address_of_a_host_and_an_administrator_does(
-    services: Services, member: Viewer, owner_url: str, ollama: ScriptedOllama
+    services: Services, member: CurrentUser, owner_url: str, ollama: ScriptedOllama
 ) -> None:
-    administrator = add_viewer(owner_url, "Grace", role="admin")
+    administrator = add_user(owner_url, "Grace", role="admin")
     said = {}
-    for viewer in (member, administrator):
-        async with open_tab(await signed_in_as(services, viewer)) as tab:
+    for current_user in (member, administrator):
+        async with open_tab(await signed_in_as(services, current_user)) as tab:
             await at_conversation(tab)
             await ollama.stop()
             await ask(tab, "Is anybody there?", QUICK)
-            said[viewer] = await failure(tab)
+            said[current_user] = await failure(tab)
             forget_offer(services)
-            services.models._offer = None
+            services.models.catalog._offer = None
             await at_conversation(tab)
-            said[viewer] += tab.shown(ThreadState, "model_notice")
+            said[current_user] += tab.shown(ThreadState, "model_notice")
             await ollama.start()
-            services.models._offer = None
+            services.models.catalog._offer = None
     assert said[member].startswith("The model host does not answer.")
     assert "127.0.0.1" not in said[member]
     assert said[administrator].count(f"{ollama.host} does not answer (") == 2
 
 
 async def test_the_page_says_which_model_is_gone_and_which_one_answers(
-    services: Services, member: Viewer, ollama: ScriptedOllama
+    services: Services, member: CurrentUser, ollama: ScriptedOllama
 ) -> None:
     async with open_tab(await signed_in_as(services, member)) as tab:
         await at_conversation(tab)
@@ -91,7 +91,7 @@ async def test_the_page_says_which_model_is_gone_and_which_one_answers(
 
 
 async def test_a_model_that_goes_while_the_page_is_open_does_not_get_the_next_question(
-    services: Services, member: Viewer, ollama: ScriptedOllama
+    services: Services, member: CurrentUser, ollama: ScriptedOllama
 ) -> None:
     async with open_tab(await signed_in_as(services, member)) as tab:
         await at_conversation(tab)
@@ -105,7 +105,7 @@ async def test_a_model_that_goes_while_the_page_is_open_does_not_get_the_next_qu
 
 
 async def test_a_model_of_a_service_elsewhere_is_marked_and_cannot_be_chosen(
-    services: Services, member: Viewer, ollama: ScriptedOllama
+    services: Services, member: CurrentUser, ollama: ScriptedOllama
 ) -> None:
     ollama.offered = [REMOTE, QUICK]
     async with open_tab(await signed_in_as(services, member)) as tab:
@@ -116,12 +116,12 @@ async def test_a_model_of_a_service_elsewhere_is_marked_and_cannot_be_chosen(
         assert tab.shown(ThreadState, "model") == QUICK
         await tab.do(ThreadState, "choose_model", name=REMOTE)
         assert tab.shown(ThreadState, "model") == QUICK
-    offer = await services.models.offer()
+    offer = await services.models.catalog.offer()
     assert [model.name for model in offer.models] == [QUICK]
 
 
 async def test_the_page_says_that_a_model_is_being_loaded(
-    services: Services, member: Viewer, ollama: ScriptedOllama
+    services: Services, member: CurrentUser, ollama: ScriptedOllama
 ) -> None:
     ollama.offered = [LOADING]
     async with open_tab(await signed_in_as(services, member)) as tab:
@@ -140,7 +140,7 @@ async def test_a_name_of_any_kind_is_offered_chosen_and_asked_for_as_it_is(
             ollama.offered = [QUICK, name]
             forget_offer(services)
             ollama.asked.clear()
-            async with open_tab(await signed_in_as(services, add_viewer(owner_url, "Зоя 🚀"))) as tab:
+            async with open_tab(await signed_in_as(services, add_user(owner_url, "Зоя 🚀"))) as tab:
                 await at_conversation(tab)
                 assert list(choices(tab)) == [QUICK, name]
                 await ask(tab, "Привет 🚀", name)
@@ -163,7 +163,7 @@ async def test_the_default_model_may_be_named_without_its_tag(
     ):
         with subtests.test(preferred=preferred, offered=offered):
             ollama.offered = offered
-            offer = await ModelCatalog(services.models._provider, default=preferred).offer()
+            offer = await ModelCatalog(services.models.catalog._provider, default=preferred).offer()
             assert [model.name for model in offer.models] == offered and offer.default == default
 
 
@@ -176,8 +176,8 @@ async def test_a_person_and_a_model_with_names_of_any_script_sign_in_ask_export_
         await at_conversation(tab)
         await ask(tab, "Как дела? 🚀", "моделька:latest")
         await tab.until(tab.answer)
-    viewer = await services.sessions.viewer(cookie)
-    archive = await exported(services, viewer)
+    current_user = await services.accounts.sessions.current_user(cookie)
+    archive = await exported(services, current_user)
     assert json.loads(archive.read("account.json"))["name"] == "Зоя 🚀"
     [name] = [name for name in archive.namelist() if name.startswith("conversations/") and name.endswith(".json")]
     said = json.loads(archive.read(name))

@@ -9,7 +9,7 @@ import pytest
 
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
-from rxchat.domain.accounts import Caller
+from rxchat.domain.accounts import ClientInfo
 from rxchat.domain.errors import NotFound
 from rxchat.domain.ids import new_id
 from rxchat.services.app.container import Services
@@ -17,7 +17,7 @@ from rxchat.settings import Settings
 from rxchat.states.chat.presenters import in_pieces
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.thread import ThreadState
-from rxchat.states.platform.current_user import ViewerState
+from rxchat.states.platform.current_user import CurrentUserState
 from tests.factories import first_administrator
 from tests.peers.gateway import gateway
 from tests.peers.scripted_ollama import ScriptedOllama
@@ -39,7 +39,7 @@ async def at_conversation(tab: Tab, conversation_id: object = None) -> None:
     """Be on a page that has loaded."""
     tab.visit(conversation_id)
     before = len(tab.patches)
-    await tab.send_event(ViewerState, "enter")
+    await tab.send_event(CurrentUserState, "enter")
     await tab.send_event(SidebarState, "load")
     await tab.send_event(ThreadState, "open")
     await tab.until(lambda: len(tab.patches) > before)
@@ -74,7 +74,7 @@ def shown_run(tab: Tab, but: str) -> str:
 async def test_the_page_greets_and_offers_the_models(cookie: str) -> None:
     async with open_tab(cookie) as tab:
         await at_conversation(tab)
-        assert (tab.shown(ViewerState, "name"), tab.shown(ViewerState, "is_admin")) == ("Ada", True)
+        assert (tab.shown(CurrentUserState, "name"), tab.shown(CurrentUserState, "is_admin")) == ("Ada", True)
         assert [item.name for item in tab.shown(ThreadState, "models")] == [
             SLOW,
             ENDLESS,
@@ -265,8 +265,8 @@ async def test_rename_remove_and_undo(cookie: str) -> None:
 async def test_signing_out_elsewhere_reaches_an_open_tab(services: Services, cookie: str) -> None:
     async with open_tab(cookie) as tab:
         await at_conversation(tab)
-        viewer = await services.sessions.viewer(cookie)
-        await services.sessions.sign_out(viewer, Caller())
+        current_user = await services.accounts.sessions.current_user(cookie)
+        await services.accounts.sessions.sign_out(current_user, ClientInfo())
         await tab.send_event(ThreadState, "send", text="still here?", client_id=str(new_id()))
         assert await tab.until(lambda: tab.redirects) == ["/sign-in?next=/"]
 
@@ -276,7 +276,7 @@ async def test_signing_out_elsewhere_ends_a_stream(services: Services, cookie: s
         await at_conversation(tab)
         await ask(tab, "go", ENDLESS)
         await tab.until(lambda: len(tab.packets) > 3)
-        await services.sessions.sign_out(await services.sessions.viewer(cookie), Caller())
+        await services.accounts.sessions.sign_out(await services.accounts.sessions.current_user(cookie), ClientInfo())
         assert "/sign-in?next=" in (await tab.until(lambda: tab.redirects))[0]
         count = len(tab.packets)
         async with open_tab() as other:
@@ -299,7 +299,7 @@ async def test_a_page_opened_without_a_database_loads_when_it_is_back(
             await tab.until(lambda: "database does not answer" in tab.shown(ThreadState, "problem"), 20)
             assert tab.patches == []
             await between.open()
-            await tab.until(lambda: tab.patches and tab.shown(ViewerState, "name") == "Ada", 30)
+            await tab.until(lambda: tab.patches and tab.shown(CurrentUserState, "name") == "Ada", 30)
             await tab.until(lambda: tab.shown(ThreadState, "problem") == "")
             assert tab.shown(SidebarState, "loaded")
             await between.close()
@@ -312,7 +312,7 @@ async def test_a_page_opened_without_a_database_loads_when_it_is_back(
 async def test_a_model_host_that_was_away_at_first_is_found_when_something_is_asked(
     cookie: str, ollama: ScriptedOllama, services: Services
 ) -> None:
-    services.models._offer = None
+    services.models.catalog._offer = None
     await ollama.stop()
     async with open_tab(cookie) as tab:
         await at_conversation(tab)
@@ -354,8 +354,8 @@ async def test_a_long_text_is_fetched_piece_by_piece_and_no_frame_is_over_64_kb(
 async def test_older_messages_are_not_piled_up_while_pieces_of_others_are_to_come(
     services: Services, cookie: str
 ) -> None:
-    viewer = await services.sessions.viewer(cookie)
-    turn = await services.chats.send_message(viewer, None, "long " * 5_000, "scripted:tokens=5")
+    current_user = await services.accounts.sessions.current_user(cookie)
+    turn = await services.chat.messages.send_message(current_user, None, "long " * 5_000, "scripted:tokens=5")
     async with open_tab(cookie) as tab:
         await at_conversation(tab, turn.conversation_id)
         before_id = tab.messages()[0]["id"]

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.versions import IfExists
 from rxchat.services.app.container import Services
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.documents.documents import DocumentsState
-from tests.factories import add_viewer, signed_in_as
+from tests.factories import add_user, signed_in_as
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.grounded import EMBEDDER, body, ready, uploaded
 from tests.tab import Tab, open_tab, open_tabs
@@ -26,15 +26,15 @@ async def ollama(ollama: ScriptedOllama) -> ScriptedOllama:
 
 
 @pytest.fixture
-async def ada(services: Services, owner_url: str) -> Viewer:
+async def ada(services: Services, owner_url: str) -> CurrentUser:
     assert services
-    return add_viewer(owner_url, "Ada")
+    return add_user(owner_url, "Ada")
 
 
 @pytest.fixture
-async def grace(services: Services, owner_url: str) -> Viewer:
+async def grace(services: Services, owner_url: str) -> CurrentUser:
     assert services
-    return add_viewer(owner_url, "Grace")
+    return add_user(owner_url, "Grace")
 
 
 async def opened(tab: Tab, collection_id: object = "") -> None:
@@ -55,13 +55,13 @@ def names(tab: Tab) -> list[str]:
     return [line.name for line in shown(tab, "documents")]
 
 
-async def test_the_page_says_which_embedder_is_used(services: Services, ada: Viewer) -> None:
+async def test_the_page_says_which_embedder_is_used(services: Services, ada: CurrentUser) -> None:
     async with open_tab(await signed_in_as(services, ada)) as tab:
         await opened(tab)
         assert shown(tab, "embedder") == f"Embedding model: {EMBEDDER}, on the Ollama hosts."
 
 
-async def test_a_collection_is_created_renamed_and_deleted(services: Services, ada: Viewer) -> None:
+async def test_a_collection_is_created_renamed_and_deleted(services: Services, ada: CurrentUser) -> None:
     async with open_tab(await signed_in_as(services, ada)) as tab:
         await opened(tab)
         await tab.do(DocumentsState, "create", name="Handbook", description="For all")
@@ -74,7 +74,9 @@ async def test_a_collection_is_created_renamed_and_deleted(services: Services, a
         assert shown(tab, "done") == "“Manual” is deleted, with everything in it."
 
 
-async def test_what_is_wrong_is_said_in_the_dialog_and_each_event_is_answered(services: Services, ada: Viewer) -> None:
+async def test_what_is_wrong_is_said_in_the_dialog_and_each_event_is_answered(
+    services: Services, ada: CurrentUser
+) -> None:
     async with open_tab(await signed_in_as(services, ada)) as tab:
         await opened(tab)
         before = shown(tab, "answers")
@@ -85,8 +87,8 @@ async def test_what_is_wrong_is_said_in_the_dialog_and_each_event_is_answered(se
         assert tab.shown(ThreadState, "problem") == ""
 
 
-async def test_a_document_is_followed_until_it_is_ready(services: Services, ada: Viewer) -> None:
-    collection = await services.library.create(ada, "Team")
+async def test_a_document_is_followed_until_it_is_ready(services: Services, ada: CurrentUser) -> None:
+    collection = await services.documents.collections.create(ada, "Team")
     async with open_tab(await signed_in_as(services, ada)) as tab:
         await opened(tab, collection)
         await uploaded(services, ada, collection, "notes.txt", "The keys hang behind the door.")
@@ -116,9 +118,9 @@ async def test_a_document_is_followed_until_it_is_ready(services: Services, ada:
 
 
 async def test_a_reader_sees_what_is_shared_until_it_is_taken_back(
-    services: Services, ada: Viewer, grace: Viewer
+    services: Services, ada: CurrentUser, grace: CurrentUser
 ) -> None:
-    collection = await services.library.create(ada, "Team")
+    collection = await services.documents.collections.create(ada, "Team")
     await ready(services, ada, collection, "notes.txt", "The keys hang behind the door.")
     cookies = [await signed_in_as(services, person) for person in (ada, grace)]
     async with open_tabs(*cookies) as (owner, reader):
@@ -138,8 +140,8 @@ async def test_a_reader_sees_what_is_shared_until_it_is_taken_back(
         assert shown(owner, "done") == f"{grace.email} cannot read this collection any more."
 
 
-async def test_a_reader_changes_nothing(services: Services, ada: Viewer, grace: Viewer) -> None:
-    collection = await services.library.create(ada, "Team")
+async def test_a_reader_changes_nothing(services: Services, ada: CurrentUser, grace: CurrentUser) -> None:
+    collection = await services.documents.collections.create(ada, "Team")
     document = await ready(services, ada, collection, "notes.txt", "The keys hang behind the door.")
     async with open_tabs(*[await signed_in_as(services, person) for person in (ada, grace)]) as (owner, reader):
         await opened(owner, collection)
@@ -159,11 +161,11 @@ async def test_a_reader_changes_nothing(services: Services, ada: Viewer, grace: 
             answers = shown(reader, "answers")
             await reader.do(DocumentsState, handler, **payload)
             assert shown(reader, "problem") and shown(reader, "answers") == answers + 1, handler
-        assert (await services.library.document(ada, document.id)).document.name == "notes.txt"
+        assert (await services.documents.documents.preview(ada, document.id)).document.name == "notes.txt"
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "../../etc", "01900000-0000-7000-8000-000000000000"])
-async def test_a_wrong_id_is_answered_and_changes_nothing(services: Services, ada: Viewer, wrong: str) -> None:
+async def test_a_wrong_id_is_answered_and_changes_nothing(services: Services, ada: CurrentUser, wrong: str) -> None:
     async with open_tab(await signed_in_as(services, ada)) as tab:
         await opened(tab, wrong)
         for handler, payload in (
@@ -187,16 +189,16 @@ async def test_a_stranger_is_sent_to_sign_in(services: Services) -> None:
         assert tab.redirects and not shown(tab, "loaded")
 
 
-async def test_a_newer_version_has_a_line_of_its_own_until_it_is_in_use(services: Services, ada: Viewer) -> None:
-    collection = await services.library.create(ada, "Team")
+async def test_a_newer_version_has_a_line_of_its_own_until_it_is_in_use(services: Services, ada: CurrentUser) -> None:
+    collection = await services.documents.collections.create(ada, "Team")
     await ready(services, ada, collection, "hours.txt", "The office opens at seven.")
     async with open_tab(await signed_in_as(services, ada)) as tab:
         await opened(tab, collection)
         data = b"The office opens at eight."
-        upload = await services.files.begin(
+        upload = await services.documents.files.begin(
             ada, name="hours.txt", size_bytes=len(data), collection_id=collection, if_exists=IfExists.REPLACE
         )
-        await services.files.receive(ada, upload.document_id, 0, body(data))
+        await services.documents.files.receive(ada, upload.document_id, 0, body(data))
 
         def is_in_use() -> bool:
             lines = [(line.version, line.is_pending, line.is_found) for line in shown(tab, "documents")]

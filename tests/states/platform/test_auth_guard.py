@@ -10,7 +10,7 @@ import pytest
 import reflex as rx
 from reflex.state import BaseState
 
-from rxchat.domain.accounts import Viewer
+from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.ids import new_id
 from rxchat.services.app.container import Services
 from rxchat.services.platform.session_tokens import SessionToken, SessionTokens
@@ -18,7 +18,7 @@ from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform import session_watchdog
 from rxchat.states.platform.auth_guard import DOOR
 from rxchat.ui.pages import PAGES
-from tests.factories import add_viewer, first_administrator
+from tests.factories import add_user, first_administrator
 from tests.tab import STATES, open_tab
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
@@ -103,7 +103,7 @@ async def test_wrong_values_are_refused_with_a_sentence_and_the_socket_lives(
             async with open_tab(signed_in) as tab:
                 for value in BAD_VALUES:
                     await tab.send_event(state, name, **dict.fromkeys(arguments_of(state, name), value))
-                await tab.send_event(state, name, viewer="me", extra=1)
+                await tab.send_event(state, name, current_user="me", extra=1)
                 await tab.send_event(ThreadState, "open")
                 await tab.until(lambda tab=tab: "set" in [patch["op"] for patch in tab.patches])
             printed = capsys.readouterr()
@@ -120,8 +120,8 @@ async def signed_in(services: Services) -> str:
 async def test_a_strangers_conversation_looks_like_one_that_is_not_there(
     services: Services, signed_in: str, owner_url: str
 ) -> None:
-    owner: Viewer = add_viewer(owner_url, "Owner")
-    turn = await services.chats.send_message(owner, None, "a secret question", "scripted:tokens=20")
+    owner: CurrentUser = add_user(owner_url, "Owner")
+    turn = await services.chat.messages.send_message(owner, None, "a secret question", "scripted:tokens=20")
     pages = []
     for conversation_id in (turn.conversation_id, new_id(), "no-id-at-all", "0" * 36):
         async with open_tab(signed_in) as tab:
@@ -137,8 +137,8 @@ async def test_a_strangers_conversation_looks_like_one_that_is_not_there(
 async def test_a_tab_that_changes_hands_shows_nothing_of_before(
     services: Services, signed_in: str, owner_url: str, successor: str
 ) -> None:
-    viewer = await services.sessions.viewer(signed_in)
-    turn = await services.chats.send_message(viewer, None, "a secret question", "scripted:tokens=2")
+    current_user = await services.accounts.sessions.current_user(signed_in)
+    turn = await services.chat.messages.send_message(current_user, None, "a secret question", "scripted:tokens=2")
     async with open_tab(signed_in) as tab:
         tab.visit(turn.conversation_id)
         await tab.send_event(ThreadState, "open")
@@ -154,7 +154,7 @@ async def test_a_tab_that_changes_hands_shows_nothing_of_before(
 
 def sealed_for(owner_url: str) -> str:
     """Return the cookie of somebody else who is signed in."""
-    other = add_viewer(owner_url, "Eve")
+    other = add_user(owner_url, "Eve")
     with psycopg.connect(owner_url) as connection:
         connection.execute(
             "INSERT INTO user_session (user_id, id, expires_at) VALUES (%s, %s, now() + interval '1 day')",
@@ -166,7 +166,7 @@ def sealed_for(owner_url: str) -> str:
 async def test_what_is_private_in_a_state_never_reaches_the_browser() -> None:
     for state in our_states():
         assert not [name for name in state.vars if name.startswith("_")]
-        assert not {"viewer", "user_id", "session_id", "cookie"} & set(state.vars)
+        assert not {"current_user", "user_id", "session_id", "cookie"} & set(state.vars)
 
 
 def test_a_tab_on_the_page_of_a_link_stays_there_whatever_becomes_of_its_session() -> None:

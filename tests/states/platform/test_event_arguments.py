@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 VALUES: dict[Any, Any] = {str: "a text", dict: {"a": "text"}, list: ["a text"], bool: True, int: 7, float: 0.5}
 WRONG: list[Any] = [None, 7, 0.5, True, [], {"$ne": 1}, "a text"]
 # Names that mean something on the way to a handler, and none that one takes.
-NEVER = ("self", "state", "cls", "viewer", "args", "kwargs", "event", "token", "router_data", "_", "")
+NEVER = ("self", "state", "cls", "current_user", "args", "kwargs", "event", "token", "router_data", "_", "")
 
 
 def every_handler() -> list[tuple[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from rxchat.states.chat.thread import ThreadState
-from rxchat.states.platform.current_user import SECTIONS, ViewerState
+from rxchat.states.platform.current_user import SECTIONS, CurrentUserState
 from rxchat.ui.components import admin
 from rxchat.ui.components.notices import Banner, ConnectionNotice, toasts
 from rxchat.ui.components.sidebar import sidebar
@@ -36,14 +36,14 @@ def admin_page(section: str, state: Any, *content: rx.Component, says_problem: b
             TopBar.create(title=section, models=[], model=""),
             rx.el.div(ConnectionNotice.create(), Banner.create(problem=ThreadState.problem), class_name="notices"),
             rx.cond(
-                ViewerState.ready,
+                CurrentUserState.ready,
                 rx.cond(
                     admin.may(permission),
                     rx.fragment(
-                        admin.AdminNav.create(sections=ViewerState.sections),
+                        admin.AdminNav.create(sections=CurrentUserState.sections),
                         rx.el.div(rx.el.div(shown, class_name="admin"), class_name="admin-scroll"),
                     ),
-                    rx.cond(ViewerState.needs_second_factor, _second_factor_panel(), not_found_panel()),
+                    rx.cond(CurrentUserState.needs_second_factor, _second_factor_panel(), not_found_panel()),
                 ),
                 rx.el.div(rx.el.div(admin.skeleton(), class_name="admin"), class_name="admin-scroll"),
             ),

@@ -1,0 +1,101 @@
+"""Creates the adapters that the settings choose."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import structlog
+
+from rxchat.adapters.embedders.ollama import OllamaEmbeddingModel, OwnEmbedder
+from rxchat.adapters.embedders.openai import OpenAIEmbeddingModel, OpenAIReranker
+from rxchat.adapters.mail import SmtpMailer
+from rxchat.adapters.objects.folder import FolderStore
+from rxchat.adapters.ollama import OllamaChatModel
+from rxchat.connections import ConfigurationError, Connections, decoded_key
+from rxchat.domain.errors import EmbedderError
+from rxchat.domain.ports import EmbeddingModel, ObjectStore
+from rxchat.embedded.errors import EmbeddedError
+from rxchat.embedded.local_embedder import LocalEmbedder
+from rxchat.embedded.ollama_catalog import EMBEDDER_NAME
+from rxchat.services.documents.file_encryption import KeyRing
+from rxchat.services.platform.encryption import SecretBox
+from rxchat.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+def mailer(settings: Settings) -> SmtpMailer | None:
+    """Return the mail server's client, or None when mail is not configured."""
+    return SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from) if settings.smtp_url else None
+
+
+def chat_model(settings: Settings, at: Connections) -> OllamaChatModel:
+    """Return the client of the Ollama hosts."""
+    return OllamaChatModel(
+        at.ollama_hosts,
+        first_token_seconds=settings.first_token_timeout_seconds,
+        token_seconds=settings.token_timeout_seconds,
+        demo_hosts=at.demo_hosts,
+        context_tokens=settings.context_tokens,
+        load_seconds=settings.load_timeout_seconds,
+        allows_remote=settings.remote_models,
+    )
+
+
+def object_store(settings: Settings) -> ObjectStore:
+    """Return where files are kept."""
+    if not settings.s3_endpoint:
+        return FolderStore(settings.data / "files")
+    # MinIO's client takes 0.3 s of processor time to import, and is for S3 alone.
+    from rxchat.adapters.objects.s3 import S3Store
+
+    access, secret = settings.s3_access_key, settings.s3_secret_key
+    try:
+        return S3Store(
+            settings.s3_endpoint, settings.s3_bucket, access.get_secret_value() if access else "",
+            secret.get_secret_value() if secret else "", settings.s3_region, prefix=settings.s3_prefix,
+        )  # fmt: skip
+    except ValueError as error:
+        raise ConfigurationError(f"The settings for S3 cannot be used: {error}.") from error
+
+
+def master_keys(settings: Settings, secret_box: SecretBox) -> KeyRing:
+    """Return by which keys files' keys are wrapped: the one that is set, else one that comes from the secret."""
+    own = secret_box.key("file keys")
+    previous = [decoded_key("RXCHAT_FILES_KEY_PREVIOUS", value) for value in settings.files_key_previous]
+    if settings.files_key is None:
+        return KeyRing(own, previous)
+    return KeyRing(decoded_key("RXCHAT_FILES_KEY", settings.files_key), [*previous, own])
+
+
+def embedder(settings: Settings, at: Connections, local: LocalEmbedder) -> EmbeddingModel:
+    """Return who makes vectors: the embedder that RxChat brings along, unless the settings name another one."""
+    prefixes = {"query_prefix": settings.embedding_query_prefix, "document_prefix": settings.embedding_document_prefix}
+    own = OwnEmbedder(EMBEDDER_NAME, partial(_own_embedder_url, at.demo_hosts, local))
+    if not settings.embedding_url:
+        return OllamaEmbeddingModel(at.ollama_hosts, settings.embedding_model, own, **prefixes)
+    key = settings.embedding_key.get_secret_value() if settings.embedding_key else ""
+    return OpenAIEmbeddingModel(
+        settings.embedding_url, settings.embedding_model, key, settings.embedding_tokens,
+        others=OllamaEmbeddingModel(at.ollama_hosts, "", own), **prefixes,
+    )  # fmt: skip
+
+
+async def _own_embedder_url(demo_hosts: tuple[str, ...], local: LocalEmbedder) -> str:
+    """Return where the embedder listens: beside the demo model where that runs, else in a process of its own."""
+    if demo_hosts:
+        return demo_hosts[0]
+    try:
+        return await local.url()
+    except EmbeddedError as error:
+        log.warning("the embedder that comes with RxChat cannot run", reason=error.message)
+        raise EmbedderError(
+            "The embedder that comes with RxChat cannot run here: an administrator finds the reason in the log, and can"
+            " set RXCHAT_EMBEDDING_MODEL to an embedding model of an Ollama host."
+        ) from error
+
+
+def reranker(settings: Settings) -> OpenAIReranker | None:
+    """Return the reranker, or None when the settings name none."""
+    key = settings.reranker_key.get_secret_value() if settings.reranker_key else ""
+    return OpenAIReranker(settings.reranker_url, settings.reranker_model, key) if settings.reranker_url else None

@@ -1,0 +1,155 @@
+"""With whom a user shares their collections: other users, groups, or everyone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from rxchat.db.access import audit_log
+from rxchat.db.access import roles as role_rows
+from rxchat.db.documents import documents as rows
+from rxchat.db.platform.database import Database
+from rxchat.domain.accounts import ClientInfo, CurrentUser
+from rxchat.domain.errors import InvalidInput, NotFound
+from rxchat.domain.ids import new_id
+from rxchat.domain.limits import RateLimit
+from rxchat.domain.permissions import (
+    Action,
+    Grant,
+    PrincipalKind,
+    ResourceKind,
+    Scope,
+    may_share_with_group,
+    require_scope,
+)
+from rxchat.domain.text import sanitize
+from rxchat.observability import correlation_id
+from rxchat.services.accounts.rate_limits import RateLimits
+from rxchat.services.documents.collections import require_owned
+from rxchat.services.platform.change_feeds import AccessInvalidator
+
+_ADDRESSES = RateLimit(subject=20)
+"""So many addresses can be shared with until there are pauses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Somebody who may read a collection."""
+
+    grant_id: UUID
+    principal_kind: str
+    principal: str
+    name: str
+
+
+class CollectionShares:
+    """The use cases around sharing one's own collections."""
+
+    def __init__(self, database: Database, access_invalidator: AccessInvalidator, rate_limits: RateLimits) -> None:
+        self._database = database
+        self._access_invalidator = access_invalidator
+        self._rate_limits = rate_limits
+
+    async def of_collection(self, current_user: CurrentUser, collection_id: UUID) -> list[Share]:
+        """Return with whom the person shares a collection of their own.
+
+        Raises:
+            NotFound: when it is unknown or someone else's.
+        """
+        require_scope(current_user, Scope.FILES)
+        async with self._database.begin(current_user.user_id) as session:
+            await require_owned(session, current_user, collection_id)
+            names = await rows.people_with_access(session, collection_id)
+            grants = await role_rows.all_grants(session, ResourceKind.COLLECTION)
+        return [
+            Share(grant_id, grant.principal_kind.value, grant.principal, _called(grant, names))
+            for grant_id, grant in grants
+            if grant.resource == str(collection_id)
+        ]
+
+    async def add(
+        self, current_user: CurrentUser, collection_id: UUID, kind: str, principal: str, client_info: ClientInfo
+    ) -> str:
+        """Let a person (by their address), a group (by its id) or everyone read a collection; return what they are called.
+
+        Raises:
+            NotFound: when the collection is unknown or someone else's.
+            InvalidInput: when there is nobody like that, or a group that is not the user's to share with.
+            TooManyAttempts: when it was done too often.
+        """
+        require_scope(current_user, Scope.FILES)
+        if kind == PrincipalKind.PERSON:
+            # Else it is a directory of everybody who has an account here.
+            await self._rate_limits.attempt(
+                "share", client_info, str(current_user.user_id), counts_alone=True, allowance=_ADDRESSES
+            )
+        await self._rate_limits.attempt_to_share(current_user.user_id, client_info)
+        async with self._database.begin(current_user.user_id) as session:
+            await require_owned(session, current_user, collection_id)
+            for_whom, name = await self._principal(session, current_user, kind, sanitize(principal).strip())
+            if for_whom == str(current_user.user_id):
+                raise InvalidInput("This collection is yours: you can read it already.")
+            given = Grant(PrincipalKind(kind), for_whom, ResourceKind.COLLECTION, str(collection_id), Action.READ)
+            await role_rows.add_grant(session, new_id(), given, current_user.user_id)
+            await audit_log.append(
+                session, current_user.user_id, "collection_shared", client_info.address, correlation_id(),
+                collection=str(collection_id), principal=f"{kind} {for_whom}",
+            )  # fmt: skip
+        self._access_invalidator.changed(None)
+        return name
+
+    async def _principal(
+        self, session: rows.AsyncSession, current_user: CurrentUser, kind: str, principal: str
+    ) -> tuple[str, str]:
+        """Return for whom a grant is, and what they are called."""
+        if kind == PrincipalKind.EVERYONE:
+            return "*", "Everyone"
+        if kind == PrincipalKind.GROUP:
+            groups = {str(group_id): name for group_id, name in await _groups(session, current_user)}
+            if principal not in groups:
+                raise InvalidInput("There is no such group, or you are not a member of it. Choose one of your groups.")
+            return principal, groups[principal]
+        if kind != PrincipalKind.PERSON:
+            raise InvalidInput("Please choose a person, a group or everyone.")
+        person = await rows.person_of_address(session, principal)
+        if person is None:
+            raise InvalidInput(f"Nobody here has the address {principal[:200]}: look whether it is written correctly.")
+        # By the address that was typed: what the person is called is not for everybody who guesses it.
+        return str(person[0]), principal
+
+    async def remove(
+        self, current_user: CurrentUser, collection_id: UUID, grant_id: UUID, client_info: ClientInfo
+    ) -> None:
+        """Take somebody's access to a collection back; open tabs of theirs hear of it at once.
+
+        Raises:
+            NotFound: when there is no such share of the person's own.
+        """
+        require_scope(current_user, Scope.FILES)
+        async with self._database.begin(current_user.user_id) as session:
+            await require_owned(session, current_user, collection_id)
+            given = await role_rows.grant(session, grant_id)
+            if given is None or given.resource != str(collection_id):
+                raise NotFound
+            await role_rows.remove_grant(session, grant_id)
+            await audit_log.append(
+                session, current_user.user_id, "collection_unshared", client_info.address, correlation_id(),
+                collection=str(collection_id), principal=f"{given.principal_kind} {given.principal}",
+            )  # fmt: skip
+        self._access_invalidator.changed(None)
+
+    async def groups(self, current_user: CurrentUser) -> list[tuple[str, str]]:
+        """Return the groups that the user can share collections with: id and name."""
+        require_scope(current_user, Scope.FILES)
+        async with self._database.begin(current_user.user_id) as session:
+            return [(str(group_id), name) for group_id, name in await _groups(session, current_user)]
+
+
+async def _groups(session: rows.AsyncSession, current_user: CurrentUser) -> list[tuple[UUID, str]]:
+    """Return the groups that the user may share with."""
+    found = await role_rows.groups(session)
+    return [(row.id, row.name) for row, _ in found if may_share_with_group(current_user, str(row.id))]
+
+
+def _called(grant: Grant, names: dict[str, str]) -> str:
+    return "Everyone" if grant.principal_kind is PrincipalKind.EVERYONE else names.get(grant.principal, grant.principal)

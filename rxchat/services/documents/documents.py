@@ -1,0 +1,185 @@
+"""Documents of collections: their text, their chunks, renaming and re-ingesting them, and which answers cite them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from rxchat.db.chat import conversation_sources as knowledge_rows
+from rxchat.db.chat.conversation_sources import ShownSource
+from rxchat.db.documents import documents as rows
+from rxchat.db.documents.documents import CollectionFacts
+from rxchat.db.platform import jobs
+from rxchat.db.platform.database import Database
+from rxchat.db.retrieval import search as index_rows
+from rxchat.domain.accounts import ClientInfo, CurrentUser
+from rxchat.domain.documents import DocumentState, Reading
+from rxchat.domain.errors import Conflict, InvalidInput, NotFound
+from rxchat.domain.files import Document, clean_file_name
+from rxchat.domain.permissions import (
+    Scope,
+    require_scope,
+)
+from rxchat.domain.retrieval import Passage
+from rxchat.domain.retrieval import SearchScope as Where
+from rxchat.domain.versions import VersionState
+from rxchat.services.accounts.rate_limits import RateLimits
+from rxchat.services.documents.collections import get_readable
+
+TEXT_CHARACTERS = 200_000
+"""How much of a document's text is shown at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A document as it can be looked at: its text from somewhere on, and what it is."""
+
+    document: Document
+    title: str
+    text: str
+    start: int
+    """Where this piece of the text begins."""
+    characters: int
+    """Of the whole text."""
+    is_own: bool
+    times_cited: int
+
+
+class Documents:
+    """The use cases around documents that are stored."""
+
+    def __init__(self, database: Database, rate_limits: RateLimits) -> None:
+        self._database = database
+        self._rate_limits = rate_limits
+
+    async def in_collection(
+        self, current_user: CurrentUser, collection_id: UUID
+    ) -> tuple[CollectionFacts, list[Document], dict[UUID, int]]:
+        """Return a collection, its documents, the newest first, and in how many answers each is cited.
+
+        Raises:
+            NotFound: when it is unknown or may not be read.
+        """
+        require_scope(current_user, Scope.FILES)
+        async with self._database.begin(current_user.user_id) as session:
+            facts = await get_readable(session, current_user, collection_id)
+            found = await rows.documents(session, collection_id)
+            cited = await rows.times_cited(session, [item.id for item in found])
+        return facts, found, cited
+
+    async def preview(self, current_user: CurrentUser, document_id: UUID, start: int = 0) -> Preview:
+        """Return a document and a piece of its text.
+
+        Raises:
+            NotFound: when it is unknown or may not be read.
+        """
+        require_scope(current_user, Scope.FILES)
+        start = max(0, start)
+        async with self._database.begin(current_user.user_id) as session:
+            found = await _get_readable(session, current_user, document_id)
+            piece = await rows.text_piece(session, document_id, start, TEXT_CHARACTERS)
+            cited = await rows.times_cited(session, [document_id])
+        return Preview(
+            document=found,
+            title=piece.title,
+            text=piece.text,
+            start=min(start, piece.characters),
+            characters=piece.characters,
+            is_own=found.owner_id == current_user.user_id,
+            times_cited=cited.get(document_id, 0),
+        )
+
+    async def get(self, current_user: CurrentUser, document_id: UUID) -> Document:
+        """Return a document without its text.
+
+        Raises:
+            NotFound: when it is unknown or may not be read.
+        """
+        require_scope(current_user, Scope.FILES)
+        async with self._database.begin(current_user.user_id) as session:
+            return await _get_readable(session, current_user, document_id)
+
+    async def chunks(
+        self, current_user: CurrentUser, document_id: UUID, first: int = 0, limit: int = 50
+    ) -> list[Passage]:
+        """Return a document's chunks as the index sees them, from one on.
+
+        Raises:
+            NotFound: when it is unknown or may not be read.
+        """
+        require_scope(current_user, Scope.FILES)
+        async with self._database.begin(current_user.user_id) as session:
+            await _get_readable(session, current_user, document_id)
+            where = Where(documents=(document_id,))
+            return await index_rows.passages(
+                session, where, document_id=document_id, first=max(0, first), limit=min(limit, 200)
+            )
+
+    async def rename(self, current_user: CurrentUser, document_id: UUID, name: str) -> None:
+        """Change what a document of the person's own is called.
+
+        Raises:
+            InvalidInput: without a name.
+            NotFound: when it is unknown or someone else's.
+        """
+        require_scope(current_user, Scope.FILES)
+        async with self._database.begin(current_user.user_id) as session:
+            if not await rows.change_document(session, current_user.user_id, document_id, name=clean_file_name(name)):
+                raise NotFound
+
+    async def reingest(
+        self,
+        current_user: CurrentUser,
+        document_id: UUID,
+        reading: Reading | None = None,
+        *,
+        client_info: ClientInfo = ClientInfo(),  # noqa: B008 - a frozen value
+    ) -> None:
+        """Re-ingest a document of the user's own, perhaps in another way; the current text stays searchable meanwhile.
+
+        Raises:
+            NotFound: when it is unknown or someone else's.
+            Conflict: when it is on its way already, or is an earlier version.
+            InvalidInput: when there is no such encoding or reader.
+            TooManyAttempts: when it was done too often.
+        """
+        require_scope(current_user, Scope.FILES)
+        if reading is not None and not reading.is_known:
+            raise InvalidInput(
+                "RxChat does not know this encoding or format: choose one of those on the document's page."
+            )
+        await self._rate_limits.attempt_to_queue(current_user.user_id, client_info)
+        chosen = {"chosen_encoding": reading.encoding, "chosen_reader": reading.reader} if reading else {}
+        async with self._database.begin(current_user.user_id) as session:
+            found = await rows.owned_document(session, current_user.user_id, document_id, lock=True)
+            if found is None:
+                raise NotFound
+            if found.version_state is VersionState.SUPERSEDED:
+                raise Conflict("A newer version of this document is in use: restore this one to have it read again.")
+            if not found.state.is_final:
+                raise Conflict("This document is being read already.")
+            await rows.change_document(
+                session, current_user.user_id, document_id,
+                state=DocumentState.STORED.value, error="", note="", note_detail="", remarks="", progress=0.0, generation=found.generation + 1,
+                **chosen,
+            )  # fmt: skip
+            # Nobody waits for an answer from it: it has been read before.
+            await jobs.queue_ingestion(session, current_user.user_id, document_id, is_urgent=False)
+
+    async def shown_sources(
+        self, current_user: CurrentUser, owner_id: UUID, conversation_id: UUID, message_id: UUID
+    ) -> list[ShownSource]:
+        """Return what an answer's model was shown, as the person may see it now; the conversation's reader is known."""
+        require_scope(current_user, Scope.FILES)
+        async with self._database.begin(current_user.user_id) as session:
+            return await knowledge_rows.shown_sources(
+                session, current_user.user_id, owner_id, conversation_id, message_id
+            )
+
+
+async def _get_readable(session: rows.AsyncSession, current_user: CurrentUser, document_id: UUID) -> Document:
+    found = await rows.document(session, document_id)
+    if found is None:
+        raise NotFound
+    await get_readable(session, current_user, found.collection_id)
+    return found
