@@ -277,7 +277,7 @@ def _chat(
             platform.pg_listener,
             limits=_run_limits(settings, shared.connections),
             longest_seconds=settings.answer_timeout_minutes * 60,
-            grounding=PromptContextBuilder(
+            prompt_context_builder=PromptContextBuilder(
                 database, retrieval.search, shared.model, source_tokens=settings.source_tokens
             ),
         ),

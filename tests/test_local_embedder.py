@@ -59,7 +59,7 @@ async def test_a_host_without_an_embedding_model_leaves_documents_to_the_embedde
 ) -> None:
     ollama.offered = ["scripted:tokens=1"]
     made = build_services(settings_of(data), connections_of(ollama.host))
-    embedder = made.services.documents.ingestion._embedding._embedder
+    embedder = made.services.documents.ingestion._vector_index._embedder
     try:
         info = await embedder.info()
         assert (info.model, info.dimensions) == ("all-minilm:22m", 384)
@@ -75,7 +75,7 @@ async def test_it_is_the_default_beside_hosts_that_have_embedding_models(data: P
     made = build_services(settings_of(data), connections_of(ollama.host))
     try:
         assert (
-            await made.services.documents.ingestion._embedding._embedder.info("scripted-embed:tokens=256")
+            await made.services.documents.ingestion._vector_index._embedder.info("scripted-embed:tokens=256")
         ).dimensions == 384
     finally:
         await made.aclose()
@@ -85,7 +85,7 @@ async def test_a_setting_names_another_embedder_and_no_process_is_started(data: 
     ollama.offered = ["scripted-embed:tokens=256"]
     settings = settings_of(data, RXCHAT_EMBEDDING_MODEL="scripted-embed:tokens=256")
     made = build_services(settings, connections_of(ollama.host))
-    embedder = made.services.documents.ingestion._embedding._embedder
+    embedder = made.services.documents.ingestion._vector_index._embedder
     try:
         assert (await embedder.info()).model == "scripted-embed:tokens=256"
         assert embedder.label == "scripted-embed:tokens=256, on the Ollama hosts"
@@ -96,7 +96,7 @@ async def test_a_setting_names_another_embedder_and_no_process_is_started(data: 
 
 async def test_the_one_beside_the_demo_model_is_used_where_that_runs(data: Path, ollama: ScriptedOllama) -> None:
     made = build_services(settings_of(data), connections_of(ollama.host, demo=(ollama.host,)))
-    embedder = made.services.documents.ingestion._embedding._embedder
+    embedder = made.services.documents.ingestion._vector_index._embedder
     try:
         assert isinstance(embedder, OllamaEmbeddingModel)
         assert embedder._own is not None
@@ -148,6 +148,6 @@ async def test_where_it_cannot_run_the_reason_is_a_sentence(data: Path, monkeypa
     made = build_services(settings_of(data), connections_of("http://127.0.0.1:9"))
     try:
         with pytest.raises(EmbedderError, match="RXCHAT_EMBEDDING_MODEL"):
-            await made.services.documents.ingestion._embedding._embedder.info()
+            await made.services.documents.ingestion._vector_index._embedder.info()
     finally:
         await made.aclose()

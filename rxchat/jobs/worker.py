@@ -99,14 +99,16 @@ async def _configure(connection: psycopg.AsyncConnection) -> None:
 class Worker:
     """Does jobs for as long as it is started."""
 
-    def __init__(self, database_url: str, ingestion: Ingestion, post: MailSender, *, jobs_at_once: int = 3) -> None:
+    def __init__(
+        self, database_url: str, ingestion: Ingestion, mail_sender: MailSender, *, jobs_at_once: int = 3
+    ) -> None:
         """Know where jobs are and who does them; nothing runs yet.
 
         One owner has at most one document less than `jobs_at_once` read at a time, so that others find a place; small files
         have places of their own, which each leaves when it turns out to be much work. Places go round between owners.
         """
         self._ingestion = ingestion
-        self._post = post
+        self._mail_sender = mail_sender
         self._jobs_at_once = jobs_at_once
         options = {
             **LINE,
@@ -288,6 +290,6 @@ class Worker:
                 await asyncio.gather(working, return_exceptions=True)
 
     async def _send_mail(self, context: JobContext, sealed: str) -> None:
-        seconds = await self._post.deliver(sealed, context.job.attempts + 1)
+        seconds = await self._mail_sender.deliver(sealed, context.job.attempts + 1)
         if seconds is not None:
             raise _Postponed(seconds)

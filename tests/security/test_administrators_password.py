@@ -124,7 +124,7 @@ async def test_an_invitation_of_an_administrator_whose_account_is_to_be_deleted_
     await services.access.user_admin.delete_account(admin, bob.user_id, ClientInfo())
     # As if it had been made at the same moment.
     async with services.access.user_admin._database.begin(admin.user_id) as session:
-        made = await services.access.user_admin._links.make(
+        made = await services.access.user_admin._one_time_links.make(
             session, LinkKind.INVITATION, email="x@members.test", role="admin", is_mailed=False, created_by=bob.user_id
         )
     with pytest.raises(NotAllowed):

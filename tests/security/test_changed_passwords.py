@@ -184,7 +184,7 @@ async def _link(services: Services, user: CurrentUser, *, created_by: CurrentUse
 
     async with services.accounts.sign_in._database.begin((created_by or user).user_id) as session:
         return _token(
-            await services.accounts.sign_in._links.make(
+            await services.accounts.sign_in._one_time_links.make(
                 session, LinkKind.RESET, email=user.email, user_id=user.user_id, is_mailed=created_by is None,
                 created_by=created_by.user_id if created_by else None,
             )
@@ -230,7 +230,7 @@ async def test_a_reset_ends_all_other_links_of_the_account_even_those_that_are_u
     # As if they had been made at once, before links of one account waited for each other.
     tokens = [await _link(services, ada) for _ in range(3)]
     with psycopg.connect(owner_url) as connection:
-        links = services.accounts.sign_in._links
+        links = services.accounts.sign_in._one_time_links
         for token in tokens[:2]:
             connection.execute(
                 "INSERT INTO account_link (id, kind, hash, user_id, email, role, group_ids, is_mailed, expires_at)"

@@ -144,7 +144,7 @@ async def test_a_letter_that_the_database_takes_for_another_is_another_address(
         "\u0130da@members.test",
     }
     async with services.access.user_admin._database.begin(current_user.user_id) as session:
-        spent = await services.access.user_admin._links.consume_of(session, "\u0130DA@members.test")
+        spent = await services.access.user_admin._one_time_links.consume_of(session, "\u0130DA@members.test")
     assert spent
     assert spent.email == "\u0130da@members.test"
 

@@ -125,8 +125,8 @@ async def test_why_a_document_waits_for_its_embedder_is_told_to_administrators_i
     admin = add_user(owner_url, "Boss", "admin")
     collection = await services.documents.collections.create(member, "Mine")
     await services.documents.collection_shares.add(member, collection, "person", admin.email, ClientInfo())
-    monkeypatch.setattr(services.documents.ingestion._embedding._embedder, "embed", failing)
-    await services.documents.ingestion._embedding.wanted_index()
+    monkeypatch.setattr(services.documents.ingestion._vector_index._embedder, "embed", failing)
+    await services.documents.ingestion._vector_index.wanted_index()
     document = await uploaded(services, member, collection, "a.txt", "Coffee.")
     async with asyncio.timeout(60):
         while not (await found_document(services, member, document)).note:

@@ -74,7 +74,7 @@ async def ready(
 def offer(services: Services, ollama: ScriptedOllama, *models: str, wanted: str = "") -> None:
     """Have other models there, and one of them configured, as after a restart."""
     ollama.offered = ["scripted:tokens=2", *models]
-    embedder = services.documents.ingestion._embedding._embedder
+    embedder = services.documents.ingestion._vector_index._embedder
     embedder._found.clear()  # pyright: ignore[reportAttributeAccessIssue]
     embedder._own = None  # pyright: ignore[reportAttributeAccessIssue]
     embedder._wanted = wanted  # pyright: ignore[reportAttributeAccessIssue]

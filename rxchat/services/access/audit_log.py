@@ -23,9 +23,9 @@ _CHECKPOINT_AGE = timedelta(days=1)
 _BATCH = 1_000
 
 
-def signer_of(vault: SecretBox) -> Signer:
+def signer_of(secret_box: SecretBox) -> Signer:
     """Return who signs this installation's audit."""
-    return Signer(vault.key("audit signatures"))
+    return Signer(secret_box.key("audit signatures"))
 
 
 class AuditLog:

@@ -33,10 +33,10 @@ _MOST_SUMS = 10_000
 class AccessDenials:
     """Writes down who was refused what."""
 
-    def __init__(self, database: Database, limits: RateLimits) -> None:
+    def __init__(self, database: Database, rate_limits: RateLimits) -> None:
         """Know where truth lives and who counts."""
         self._database = database
-        self._limits = limits
+        self._rate_limits = rate_limits
         self._left_out: Counter[tuple[UUID | None, str]] = Counter()
 
     async def record(
@@ -50,7 +50,7 @@ class AccessDenials:
         try:
             # A user counts alone: what others send from their address (a page of another site does it with pictures)
             # keeps none of it out of the audit.
-            await self._limits.attempt(
+            await self._rate_limits.attempt(
                 "denied", client_info, str(actor or ""), counts_alone=actor is not None, allowance=_ALLOWANCE
             )
             await self._append(actor, client_info.address, door=sanitize(door)[:200], code=error.code)

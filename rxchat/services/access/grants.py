@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from rxchat.db.access import audit_log
 from rxchat.db.access import roles as rows
 from rxchat.db.chat import conversations as conversation_rows
 from rxchat.db.platform.database import Database
@@ -28,8 +27,8 @@ from rxchat.domain.permissions import (
     require_scope,
 )
 from rxchat.domain.text import sanitize
-from rxchat.observability import correlation_id
 from rxchat.services.accounts.rate_limits import RateLimits
+from rxchat.services.platform.audit import record
 from rxchat.services.platform.change_feeds import AccessInvalidator
 
 
@@ -69,9 +68,7 @@ class Grants:
         async with self._database.begin(current_user.user_id) as session:
             await self._require_to_give(session, current_user, given)
             await rows.add_grant(session, new_id(), given, current_user.user_id)
-            await audit_log.append(
-                session, current_user.user_id, "granted", client_info.address, correlation_id(), grant=_told(given)
-            )
+            await record(session, current_user.user_id, "granted", client_info, grant=_told(given))
         self._access_invalidator.changed(None)
 
     async def revoke(self, current_user: CurrentUser, grant_id: UUID, client_info: ClientInfo) -> None:
@@ -87,12 +84,11 @@ class Grants:
             await self._require_to_give(session, current_user, given)
             if not await rows.remove_grant(session, grant_id):
                 raise NotFound
-            await audit_log.append(
+            await record(
                 session,
                 current_user.user_id,
                 "grant_revoked",
-                client_info.address,
-                correlation_id(),
+                client_info,
                 grant=_told(given),
             )
         self._access_invalidator.changed(None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from rxchat.db.access import audit_log
 from rxchat.db.access import roles as rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import ClientInfo, CurrentUser
@@ -17,8 +16,8 @@ from rxchat.domain.permissions import (
     require,
 )
 from rxchat.domain.text import short_line
-from rxchat.observability import correlation_id
 from rxchat.services.access.grants import require_to_fill
+from rxchat.services.platform.audit import record
 from rxchat.services.platform.change_feeds import AccessInvalidator
 from rxchat.tables import Group
 
@@ -73,8 +72,8 @@ class Groups:
                 await rows.add_group(session, Group(id=group_id, name=name, description=short_line(description, 300)))
             elif not await rows.rename_group(session, group_id, name, short_line(description, 300)):
                 raise NotFound
-            await audit_log.append(
-                session, current_user.user_id, "group_saved", client_info.address, correlation_id(),
+            await record(
+                session, current_user.user_id, "group_saved", client_info,
                 group=str(group_id), name=name,
             )  # fmt: skip
         return group_id
@@ -90,12 +89,11 @@ class Groups:
         async with self._database.begin(current_user.user_id) as session:
             if not await rows.remove_group(session, group_id):
                 raise NotFound
-            await audit_log.append(
+            await record(
                 session,
                 current_user.user_id,
                 "group_removed",
-                client_info.address,
-                correlation_id(),
+                client_info,
                 group=str(group_id),
             )
         self._access_invalidator.changed(None)
@@ -135,8 +133,8 @@ class Groups:
             elif not await rows.remove_member(session, group_id, user_id):
                 raise NotFound
             action = "member_added" if is_member else "member_removed"
-            await audit_log.append(
-                session, current_user.user_id, action, client_info.address, correlation_id(),
+            await record(
+                session, current_user.user_id, action, client_info,
                 group=str(group_id), person=str(user_id),
             )  # fmt: skip
         self._access_invalidator.changed(user_id)

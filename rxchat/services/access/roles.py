@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rxchat.db.access import audit_log
 from rxchat.db.access import roles as rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import ClientInfo, CurrentUser
@@ -17,7 +16,7 @@ from rxchat.domain.permissions import (
     valid_permissions,
 )
 from rxchat.domain.text import sanitize, short_line
-from rxchat.observability import correlation_id
+from rxchat.services.platform.audit import record
 from rxchat.services.platform.change_feeds import AccessInvalidator
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,39}")
@@ -93,8 +92,8 @@ class Roles:
             await rows.save(
                 session, name=name, title=title, description=short_line(description, 300), permissions=sorted(wanted)
             )
-            await audit_log.append(
-                session, current_user.user_id, "role_saved", client_info.address, correlation_id(),
+            await record(
+                session, current_user.user_id, "role_saved", client_info,
                 role=name, permissions=sorted(wanted),
             )  # fmt: skip
         self._access_invalidator.changed(None)
@@ -113,6 +112,4 @@ class Roles:
                 raise Conflict("Somebody has this role. Give them another one first.")
             if not await rows.remove(session, sanitize(name)):
                 raise NotFound
-            await audit_log.append(
-                session, current_user.user_id, "role_removed", client_info.address, correlation_id(), role=name
-            )
+            await record(session, current_user.user_id, "role_removed", client_info, role=name)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from rxchat.db.access import audit_log, user_admin
 from rxchat.db.access import roles as role_rows
+from rxchat.db.access import user_admin
 from rxchat.db.access.user_admin import PersonRow
 from rxchat.db.accounts import accounts as account_rows
 from rxchat.db.accounts import one_time_links
@@ -23,6 +23,7 @@ from rxchat.domain.text import clean_line, sanitize
 from rxchat.observability import correlation_id
 from rxchat.services.access.grants import require_to_fill
 from rxchat.services.accounts.one_time_links import LinkKind, OneTimeLinks
+from rxchat.services.platform.audit import record
 from rxchat.services.platform.change_feeds import AccessInvalidator
 from rxchat.services.platform.mail_sender import MailSender
 from rxchat.tables import Group
@@ -61,18 +62,18 @@ class UserAdmin:
     def __init__(
         self,
         database: Database,
-        links_: OneTimeLinks,
-        post: MailSender,
-        access: AccessInvalidator,
+        one_time_links: OneTimeLinks,
+        mail_sender: MailSender,
+        access_invalidator: AccessInvalidator,
         *,
         grace: timedelta = timedelta(days=7),
     ) -> None:
         """Know where truth lives and who does what; an account is deleted after the grace time."""
         self.grace = grace
         self._database = database
-        self._links = links_
-        self._post = post
-        self._access = access
+        self._one_time_links = one_time_links
+        self._mail_sender = mail_sender
+        self._access_invalidator = access_invalidator
 
     async def page(
         self, current_user: CurrentUser, *, words: str = "", role: str = "", offset: int = 0
@@ -135,15 +136,15 @@ class UserAdmin:
             if await account_rows.by_email(session, email) is not None:
                 raise Conflict(f"{email} has an account here already.")
             await one_time_links.replace_invitations(session, email)
-            link = await self._links.make(
+            link = await self._one_time_links.make(
                 session, LinkKind.INVITATION, email=email, role=role, group_ids=group_ids,
-                is_mailed=self._post.is_configured, created_by=current_user.user_id,
+                is_mailed=self._mail_sender.is_configured, created_by=current_user.user_id,
             )  # fmt: skip
-            await audit_log.append(
-                session, current_user.user_id, "invited", client_info.address, correlation_id(), email=email, role=role
+            await record(session, current_user.user_id, "invited", client_info, email=email, role=role)
+            await self._mail_sender.queue(
+                session, mail.invitation(email, current_user.name, link, self._mail_sender.base_url)
             )
-            await self._post.queue(session, mail.invitation(email, current_user.name, link, self._post.base_url))
-        return link, self._post.is_configured
+        return link, self._mail_sender.is_configured
 
     async def _may_give(self, session: user_admin.AsyncSession, current_user: CurrentUser, role: str) -> None:
         wanted = await role_rows.get(session, sanitize(role))
@@ -178,8 +179,8 @@ class UserAdmin:
         async with self._database.begin(current_user.user_id) as session:
             if not await one_time_links.remove(session, LinkKind.INVITATION, invitation_id):
                 raise NotFound
-            await audit_log.append(
-                session, current_user.user_id, "invitation_withdrawn", client_info.address, correlation_id(),
+            await record(
+                session, current_user.user_id, "invitation_withdrawn", client_info,
                 invitation=str(invitation_id),
             )  # fmt: skip
 
@@ -196,11 +197,11 @@ class UserAdmin:
             await self._may_give(session, current_user, role)
             if not await user_admin.change(session, user_id, role=role, is_suspended=None):
                 raise NotFound
-            await audit_log.append(
-                session, current_user.user_id, "role_changed", client_info.address, correlation_id(),
+            await record(
+                session, current_user.user_id, "role_changed", client_info,
                 person=str(user_id), role=role,
             )  # fmt: skip
-        self._access.changed(user_id)
+        self._access_invalidator.changed(user_id)
 
     async def suspend(
         self, current_user: CurrentUser, user_id: UUID, client_info: ClientInfo, *, is_suspended: bool
@@ -219,10 +220,8 @@ class UserAdmin:
             if not await user_admin.change(session, user_id, role=None, is_suspended=is_suspended):
                 raise NotFound
             action = "suspended" if is_suspended else "readmitted"
-            await audit_log.append(
-                session, current_user.user_id, action, client_info.address, correlation_id(), person=str(user_id)
-            )
-        self._access.changed(user_id)
+            await record(session, current_user.user_id, action, client_info, person=str(user_id))
+        self._access_invalidator.changed(user_id)
 
     async def delete_account(self, current_user: CurrentUser, user_id: UUID, client_info: ClientInfo) -> datetime:
         """Have a person's account deleted after the grace time, and return when that is; what they have open ends.
@@ -245,11 +244,11 @@ class UserAdmin:
             await account_rows.require_reauthenticated(session, current_user)
             if not await user_admin.schedule_deletion(session, user_id, at):
                 raise NotFound
-            await audit_log.append(
-                session, current_user.user_id, "account_deletion_scheduled", client_info.address, correlation_id(),
+            await record(
+                session, current_user.user_id, "account_deletion_scheduled", client_info,
                 person=str(user_id), at=at.isoformat(timespec="minutes"),
             )  # fmt: skip
-        self._access.changed(user_id)
+        self._access_invalidator.changed(user_id)
         return at
 
     async def keep_account(self, current_user: CurrentUser, user_id: UUID, client_info: ClientInfo) -> None:
@@ -263,11 +262,11 @@ class UserAdmin:
         async with self._database.begin(current_user.user_id) as session:
             if not await user_admin.schedule_deletion(session, user_id, None):
                 raise NotFound("No administrator has scheduled the deletion of this account.")
-            await audit_log.append(
-                session, current_user.user_id, "account_deletion_canceled", client_info.address, correlation_id(),
+            await record(
+                session, current_user.user_id, "account_deletion_canceled", client_info,
                 person=str(user_id),
             )  # fmt: skip
-        self._access.changed(user_id)
+        self._access_invalidator.changed(user_id)
 
     async def end_sessions(self, current_user: CurrentUser, user_id: UUID, client_info: ClientInfo) -> int:
         """End everything that a person has open; return how many sign-ins it was.
@@ -283,11 +282,11 @@ class UserAdmin:
                 raise NotFound
             await self._may_give(session, current_user, person.role)
             ended = await session_rows.end(session, user_id, reason="ended by an administrator")
-            await audit_log.append(
-                session, current_user.user_id, "sessions_ended", client_info.address, correlation_id(),
+            await record(
+                session, current_user.user_id, "sessions_ended", client_info,
                 person=str(user_id), count=ended,
             )  # fmt: skip
-        self._access.changed(user_id)
+        self._access_invalidator.changed(user_id)
         return ended
 
     async def reset_second_factor(self, current_user: CurrentUser, user_id: UUID, client_info: ClientInfo) -> None:
@@ -301,15 +300,14 @@ class UserAdmin:
         async with self._database.begin(current_user.user_id) as session:
             if not await user_admin.reset_second_factors(session, user_id):
                 raise NotFound
-            await audit_log.append(
+            await record(
                 session,
                 current_user.user_id,
                 "second_factor_reset",
-                client_info.address,
-                correlation_id(),
+                client_info,
                 person=str(user_id),
             )
-        self._access.changed(user_id)
+        self._access_invalidator.changed(user_id)
 
     async def reset_link(self, current_user: CurrentUser, user_id: UUID, client_info: ClientInfo) -> str:
         """Return a link with which a person chooses a new password, to hand over where there is no mail.
@@ -324,16 +322,15 @@ class UserAdmin:
             if person is None:
                 raise NotFound
             await self._may_give(session, current_user, person.role)
-            link = await self._links.make(
+            link = await self._one_time_links.make(
                 session, LinkKind.RESET, email=person.email, user_id=user_id, is_mailed=False,
                 created_by=current_user.user_id, lifetime=_HANDED_OVER,
             )  # fmt: skip
-            await audit_log.append(
+            await record(
                 session,
                 current_user.user_id,
                 "reset_link_made",
-                client_info.address,
-                correlation_id(),
+                client_info,
                 person=str(user_id),
             )
         return link

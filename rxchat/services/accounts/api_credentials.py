@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from rxchat.db.access import audit_log
 from rxchat.db.accounts import accounts as account_rows
 from rxchat.db.accounts import credentials as rows
 from rxchat.db.accounts import sessions as session_rows
@@ -18,10 +17,10 @@ from rxchat.domain.errors import InvalidInput, NotFound, NotSignedIn, RxChatErro
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Permission, Scope, require, valid_scopes
 from rxchat.domain.text import clean_line
-from rxchat.observability import correlation_id
 from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.accounts.sessions import KEY_PREFIX, KEY_PURPOSE, Sessions
 from rxchat.services.accounts.sign_in import SignIn
+from rxchat.services.platform.audit import record
 from rxchat.services.platform.change_feeds import AccessInvalidator
 from rxchat.services.platform.encryption import SecretBox
 from rxchat.services.platform.session_tokens import Purpose, SessionToken, SessionTokens
@@ -64,20 +63,20 @@ class ApiCredentials:
         self,
         database: Database,
         tokens: SessionTokens,
-        vault: SecretBox,
-        limits: RateLimits,
+        secret_box: SecretBox,
+        rate_limits: RateLimits,
         sessions: Sessions,
-        access: AccessInvalidator,
-        authentication: SignIn,
+        access_invalidator: AccessInvalidator,
+        sign_in: SignIn,
     ) -> None:
         """Know where truth lives and who does what."""
         self._database = database
         self._tokens = tokens
-        self._vault = vault
-        self._limits = limits
+        self._secret_box = secret_box
+        self._rate_limits = rate_limits
         self._sessions = sessions
-        self._access = access
-        self._authentication = authentication
+        self._access_invalidator = access_invalidator
+        self._sign_in = sign_in
 
     async def sign_in(
         self, *, email: str, password: str, code: str, scopes: Iterable[str], client_info: ClientInfo
@@ -91,11 +90,11 @@ class ApiCredentials:
             TooManyAttempts: when it was tried too often.
         """
         wanted = valid_scopes(scopes)
-        admission = await self._authentication.sign_in(email, password, client_info, scopes=wanted)
+        admission = await self._sign_in.sign_in(email, password, client_info, scopes=wanted)
         if admission.pending:
             if not code:
                 raise NotSignedIn("This account has a second factor: send its code, too.")
-            admission = await self._authentication.verify_second_factor(admission.pending, code, client_info)
+            admission = await self._sign_in.verify_second_factor(admission.pending, code, client_info)
         if admission.session is None:
             raise NotSignedIn
         pair = self._pair(admission.session, 0)
@@ -113,15 +112,14 @@ class ApiCredentials:
         except RxChatError:
             async with self._database.begin(token.user_id) as session:
                 await session_rows.end(session, token.user_id, only=token.session_id, reason="signed_out")
-                await audit_log.append(
+                await record(
                     session,
                     token.user_id,
                     "signed_out",
-                    client_info.address,
-                    correlation_id(),
+                    client_info,
                     session=str(token.session_id),
                 )
-            self._access.changed(token.user_id)
+            self._access_invalidator.changed(token.user_id)
             raise
 
     def _pair(self, family: SessionToken, generation: int) -> TokenPair:
@@ -138,7 +136,7 @@ class ApiCredentials:
             NotSignedIn: when it does not count (any more).
             TooManyAttempts: when it was tried too often.
         """
-        attempt = await self._limits.attempt("refresh", client_info)
+        attempt = await self._rate_limits.attempt("refresh", client_info)
         token = self._tokens.open_session(refresh_token, Purpose.REFRESH)
         generation = self._tokens.open(Purpose.REFRESH, refresh_token).get("gen")
         if not isinstance(generation, int):
@@ -148,14 +146,14 @@ class ApiCredentials:
                 session, token.user_id, token.session_id, generation, self._sessions.idle
             )
             if following == -1:
-                await audit_log.append(
-                    session, token.user_id, "refresh_token_replayed", client_info.address, correlation_id(),
+                await record(
+                    session, token.user_id, "refresh_token_replayed", client_info,
                     session=str(token.session_id), generation=generation,
                 )  # fmt: skip
         if following is None or following < 0:
-            self._access.changed(token.user_id)
+            self._access_invalidator.changed(token.user_id)
             raise NotSignedIn
-        await self._limits.reset(attempt)
+        await self._rate_limits.reset(attempt)
         return self._pair(token, following)
 
     async def create_key(
@@ -181,7 +179,7 @@ class ApiCredentials:
             id=new_id(),
             name=name,
             prefix=key[:_SHOWN_CHARACTERS],
-            hash=self._vault.digest(KEY_PURPOSE, key),
+            hash=self._secret_box.digest(KEY_PURPOSE, key),
             scopes=sorted(wanted),
             created_at=datetime.now(UTC),
             expires_at=None if days is None else datetime.now(UTC) + timedelta(days=days),
@@ -191,8 +189,8 @@ class ApiCredentials:
             if len(await rows.keys(session, current_user.user_id)) >= _KEYS_AT_MOST:
                 raise InvalidInput(f"You have {_KEYS_AT_MOST} keys already. Please revoke one that is not needed.")
             await rows.add_key(session, row)
-            await audit_log.append(
-                session, current_user.user_id, "key_created", client_info.address, correlation_id(),
+            await record(
+                session, current_user.user_id, "key_created", client_info,
                 key=str(row.id), name=name, scopes=row.scopes,
             )  # fmt: skip
         return _view(row), key
@@ -211,10 +209,8 @@ class ApiCredentials:
         async with self._database.begin(current_user.user_id) as session:
             if not await rows.revoke_key(session, current_user.user_id, key_id):
                 raise NotFound
-            await audit_log.append(
-                session, current_user.user_id, "key_revoked", client_info.address, correlation_id(), key=str(key_id)
-            )
-        self._access.changed(current_user.user_id)
+            await record(session, current_user.user_id, "key_revoked", client_info, key=str(key_id))
+        self._access_invalidator.changed(current_user.user_id)
 
 
 def _view(row: ApiKey) -> KeyView:

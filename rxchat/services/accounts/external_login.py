@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from rxchat.db.access import audit_log
 from rxchat.db.accounts import accounts as rows
 from rxchat.db.accounts import credentials
 from rxchat.db.accounts import sessions as session_rows
@@ -30,10 +29,10 @@ from rxchat.domain.errors import (
 from rxchat.domain.ids import new_id
 from rxchat.domain.ports import SignInProvider
 from rxchat.domain.sign_in_providers import AuthorizationRequest, ExternalIdentity, ProviderInfo
-from rxchat.observability import correlation_id
 from rxchat.services.accounts.one_time_links import LinkKind, OneTimeLinks
 from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.accounts.sign_in import SignIn, SignInResult
+from rxchat.services.platform.audit import record
 from rxchat.services.platform.instance_settings import InstanceSettings
 from rxchat.services.platform.mail_sender import MailSender
 from rxchat.services.platform.session_tokens import Purpose, SessionTokens, id_in
@@ -70,21 +69,21 @@ class ExternalLogin:
         self,
         database: Database,
         tokens: SessionTokens,
-        limits: RateLimits,
-        links: OneTimeLinks,
-        rules: InstanceSettings,
-        authentication: SignIn,
-        post: MailSender,
+        rate_limits: RateLimits,
+        one_time_links: OneTimeLinks,
+        instance_settings: InstanceSettings,
+        sign_in: SignIn,
+        mail_sender: MailSender,
         providers: Sequence[SignInProvider],
     ) -> None:
         """Know where truth lives and which providers are switched on."""
         self._database = database
         self._tokens = tokens
-        self._limits = limits
-        self._links = links
-        self._rules = rules
-        self._authentication = authentication
-        self._post = post
+        self._rate_limits = rate_limits
+        self._one_time_links = one_time_links
+        self._instance_settings = instance_settings
+        self._sign_in = sign_in
+        self._mail_sender = mail_sender
         self._providers = {provider.info.key: provider for provider in providers}
 
     @property
@@ -128,7 +127,7 @@ class ExternalLogin:
         """A way to sign in is added by a person who has signed in just now, and by no program."""
         if current_user.scopes is not None:
             raise NotAllowed
-        await self._authentication.require_recent(current_user)
+        await self._sign_in.require_recent(current_user)
 
     def _provider(self, key: str) -> SignInProvider:
         if key not in self._providers:
@@ -168,9 +167,11 @@ class ExternalLogin:
         )
         # At the return, not at the way out: a page of another site can send a browser out as often as it likes. A browser
         # in which somebody has signed in before counts apart from its neighbours.
-        attempt = await self._limits.attempt("provider", client_info, is_known_device=client_info.device_id is not None)
+        attempt = await self._rate_limits.attempt(
+            "provider", client_info, is_known_device=client_info.device_id is not None
+        )
         foreign = await provider.arrive(departure, answer)
-        await self._limits.reset(attempt)
+        await self._rate_limits.reset(attempt)
         if facts["linking"]:
             # Whoever went away is still who is here: else somebody would tie their account to another one's.
             went = (facts["linking"], facts["session"], facts.get("password"))
@@ -196,11 +197,9 @@ class ExternalLogin:
                 return
             await rows.add_identity(session, _identity(current_user.user_id, key, foreign))
             provider_label = self._provider(key).info.label
-            await audit_log.append(
-                session, current_user.user_id, "identity_linked", client_info.address, correlation_id(), provider=key
-            )
-            letter = mail.identity_linked(current_user.email, provider_label, self._post.base_url)
-            await self._post.queue(session, letter)
+            await record(session, current_user.user_id, "identity_linked", client_info, provider=key)
+            letter = mail.identity_linked(current_user.email, provider_label, self._mail_sender.base_url)
+            await self._mail_sender.queue(session, letter)
 
     async def _admit(
         self, key: str, foreign: ExternalIdentity, invitation: str, client_info: ClientInfo
@@ -209,33 +208,33 @@ class ExternalLogin:
             account = await rows.by_identity(session, foreign.issuer, foreign.subject)
         if account is None:
             account = await self._made(key, foreign, invitation, client_info)
-        return await self._authentication.admit(account, client_info, method=key)
+        return await self._sign_in.admit(account, client_info, method=key)
 
     async def _made(
         self, key: str, foreign: ExternalIdentity, invitation: str, client_info: ClientInfo
     ) -> rows.Account:
-        rules = await self._rules.current()
+        instance_settings = await self._instance_settings.current()
         user_id = new_id()
         async with self._database.begin(user_id) as session:
-            link = await self._links.consume(session, LinkKind.INVITATION, invitation) if invitation else None
+            link = await self._one_time_links.consume(session, LinkKind.INVITATION, invitation) if invitation else None
             if link is None and foreign.email and foreign.email_verified:
                 # Who comes without the link has proved all the same whose address it is.
-                link = await self._links.consume_of(session, foreign.email)
+                link = await self._one_time_links.consume_of(session, foreign.email)
             email = link.email if link else foreign.email
-            is_closed = rules.registration is RegistrationMode.CLOSED
-            if is_closed or (link is None and rules.registration is not RegistrationMode.OPEN):
+            is_closed = instance_settings.registration is RegistrationMode.CLOSED
+            if is_closed or (link is None and instance_settings.registration is not RegistrationMode.OPEN):
                 raise await self._no_account(session, foreign)
             if not email or (link is None and not foreign.email_verified):
                 raise _ADDRESS_PROBLEMS.get(foreign.email_problem, AddressUnconfirmed)
             created = await rows.has_accounts(session) and await rows.create(
                 session, user_id, email=email, name=foreign.name or email.partition("@")[0],
-                role=link.role if link else rules.default_role, password_hash=None, is_confirmed=True,
+                role=link.role if link else instance_settings.default_role, password_hash=None, is_confirmed=True,
                 group_ids=[UUID(group) for group in link.group_ids] if link else [],
             )  # fmt: skip
             if not created:
                 raise AddressTaken
             await rows.add_identity(session, _identity(user_id, key, foreign))
-            await audit_log.append(session, user_id, "registered", client_info.address, correlation_id(), provider=key)
+            await record(session, user_id, "registered", client_info, provider=key)
             account = await rows.by_email(session, email)
         if account is None:
             raise InvalidProviderResponse
@@ -272,8 +271,8 @@ class ExternalLogin:
                 )
             if not await rows.remove_identity(session, current_user.user_id, identity_id):
                 raise NotFound
-            await audit_log.append(
-                session, current_user.user_id, "identity_unlinked", client_info.address, correlation_id(),
+            await record(
+                session, current_user.user_id, "identity_unlinked", client_info,
                 identity=str(identity_id),
             )  # fmt: skip
 

@@ -38,9 +38,9 @@ _LIFETIMES = {
 class OneTimeLinks:
     """Makes links, looks at them and uses them up, in the transaction of whoever asks."""
 
-    def __init__(self, vault: SecretBox, base_url: str) -> None:
+    def __init__(self, secret_box: SecretBox, base_url: str) -> None:
         """Know who keeps secrets, and the address that links begin with."""
-        self._vault = vault
+        self._secret_box = secret_box
         self._base_url = base_url
 
     async def make(
@@ -96,4 +96,4 @@ class OneTimeLinks:
         return link if link is not None and await roles.get(session, link.role) is not None else None
 
     def _digest(self, kind: LinkKind, token: str) -> bytes:
-        return self._vault.digest(_PURPOSE, f"{kind} {token[:200]}")
+        return self._secret_box.digest(_PURPOSE, f"{kind} {token[:200]}")

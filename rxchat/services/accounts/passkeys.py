@@ -19,7 +19,6 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from rxchat.db.access import audit_log
 from rxchat.db.accounts import accounts as account_rows
 from rxchat.db.accounts import credentials as rows
 from rxchat.db.accounts import sessions as session_rows
@@ -28,10 +27,10 @@ from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound, NotSignedIn
 from rxchat.domain.ids import new_id
 from rxchat.domain.text import clean_line
-from rxchat.observability import correlation_id
 from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.accounts.sessions import Sessions
 from rxchat.services.accounts.sign_in import SignIn, SignInResult
+from rxchat.services.platform.audit import record
 from rxchat.services.platform.session_tokens import Purpose, SessionTokens, id_in
 from rxchat.tables import Passkey
 
@@ -50,18 +49,18 @@ class Passkeys:
         self,
         database: Database,
         tokens: SessionTokens,
-        limits: RateLimits,
+        rate_limits: RateLimits,
         sessions: Sessions,
-        authentication: SignIn,
+        sign_in: SignIn,
         *,
         origins: Sequence[str],
     ) -> None:
         """Know where truth lives and the addresses under which browsers reach RxChat."""
         self._database = database
         self._tokens = tokens
-        self._limits = limits
+        self._rate_limits = rate_limits
         self._sessions = sessions
-        self._authentication = authentication
+        self._sign_in = sign_in
         self._origins = list(origins)
 
     def _rp_id(self, origin: str) -> str:
@@ -163,9 +162,7 @@ class Passkeys:
             await session_rows.end(
                 session, current_user.user_id, but=current_user.session_id, reason="second factor added"
             )
-            await audit_log.append(
-                session, current_user.user_id, "passkey_added", client_info.address, correlation_id(), name=name
-            )
+            await record(session, current_user.user_id, "passkey_added", client_info, name=name)
         await self._sessions.show_second_factor(current_user)
 
     async def remove(self, current_user: CurrentUser, passkey_id: UUID, client_info: ClientInfo) -> None:
@@ -184,12 +181,11 @@ class Passkeys:
                 raise Conflict("This is the only way in which you can sign in: add another one first.")
             if not await rows.remove_passkey(session, current_user.user_id, passkey_id):
                 raise NotFound
-            await audit_log.append(
+            await record(
                 session,
                 current_user.user_id,
                 "passkey_removed",
-                client_info.address,
-                correlation_id(),
+                client_info,
                 passkey=str(passkey_id),
             )
 
@@ -202,7 +198,7 @@ class Passkeys:
         """
         host, user_id, allowed = self._rp_id(origin), None, None
         if pending:
-            user_id = self._authentication.pending_user(pending)
+            user_id = self._sign_in.pending_user(pending)
             async with self._database.begin(user_id) as session:
                 known = await rows.passkeys(session, user_id)
             allowed = [PublicKeyCredentialDescriptor(id=item.credential_id) for item in known]
@@ -221,13 +217,13 @@ class Passkeys:
             TooManyAttempts: when it was tried too often.
         """
         host = self._rp_id(origin)
-        attempt = await self._limits.attempt("passkey", client_info)
-        user_id = self._authentication.pending_user(pending) if pending else None
+        attempt = await self._rate_limits.attempt("passkey", client_info)
+        user_id = self._sign_in.pending_user(pending) if pending else None
         challenge = await self._challenged("use", sealed, user_id)
         found = await self._found(credential)
         if found is None or (user_id is not None and found.user_id != user_id):
             async with self._database.begin(None) as session:
-                await audit_log.append(session, None, "passkey_refused", client_info.address, correlation_id())
+                await record(session, None, "passkey_refused", client_info)
             raise NotSignedIn(_REFUSED)
         try:
             shown = webauthn.verify_authentication_response(
@@ -237,20 +233,18 @@ class Passkeys:
             )  # fmt: skip
         except (WebAuthnException, ValueError, TypeError, KeyError) as error:
             async with self._database.begin(None) as session:
-                await audit_log.append(
-                    session, None, "passkey_refused", client_info.address, correlation_id(), account=str(found.user_id)
-                )
+                await record(session, None, "passkey_refused", client_info, account=str(found.user_id))
             raise NotSignedIn(_REFUSED) from error
         async with self._database.begin(found.user_id) as session:
             await rows.use_passkey(session, found.user_id, found.passkey_id, shown.new_sign_count)
             account = await account_rows.by_email(session, found.email)
-        await self._limits.reset(attempt)
+        await self._rate_limits.reset(attempt)
         if pending:
-            return await self._authentication.complete(pending, client_info)
+            return await self._sign_in.complete(pending, client_info)
         if account is None:
             raise NotSignedIn(_REFUSED)
         # The authenticator has checked a finger, a face or a PIN: that is two factors in one.
-        return await self._authentication.admit(account, client_info, method="passkey", second_factor=True)
+        return await self._sign_in.admit(account, client_info, method="passkey", second_factor=True)
 
     async def _found(self, credential: dict[str, Any]) -> rows.FoundPasskey | None:
         try:

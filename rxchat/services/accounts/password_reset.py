@@ -20,6 +20,7 @@ from rxchat.services.accounts.passwords import Passwords
 from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.accounts.registration import OLD_LINK, checked_password
 from rxchat.services.accounts.sign_in import SignIn
+from rxchat.services.platform.audit import record
 from rxchat.services.platform.change_feeds import AccessInvalidator
 from rxchat.services.platform.mail_sender import MailSender
 
@@ -31,20 +32,20 @@ class PasswordReset:
         self,
         database: Database,
         passwords: Passwords,
-        limits: RateLimits,
-        links: OneTimeLinks,
-        post: MailSender,
-        access: AccessInvalidator,
-        authentication: SignIn,
+        rate_limits: RateLimits,
+        one_time_links: OneTimeLinks,
+        mail_sender: MailSender,
+        access_invalidator: AccessInvalidator,
+        sign_in: SignIn,
     ) -> None:
         """Know where truth lives and who does what."""
         self._database = database
         self._passwords = passwords
-        self._limits = limits
-        self._links = links
-        self._post = post
-        self._access = access
-        self._authentication = authentication
+        self._rate_limits = rate_limits
+        self._one_time_links = one_time_links
+        self._mail_sender = mail_sender
+        self._access_invalidator = access_invalidator
+        self._sign_in = sign_in
 
     async def change(self, current_user: CurrentUser, *, present: str, wanted: str, client_info: ClientInfo) -> None:
         """Replace the person's password; this sign-in goes on, all others end.
@@ -54,7 +55,7 @@ class PasswordReset:
             InvalidInput: when the new one cannot be used.
         """
         checked_password(wanted, email=current_user.email, name=current_user.name)
-        await self._authentication.reauthenticate(current_user, present, client_info)
+        await self._sign_in.reauthenticate(current_user, present, client_info)
         await self._set(current_user.user_id, wanted, client_info, "password_changed", current_user=current_user)
 
     async def request_reset(self, email: str, client_info: ClientInfo) -> None:
@@ -66,21 +67,21 @@ class PasswordReset:
         email = email.strip()[:254].replace("\x00", "")
         async with self._database.begin(None) as session:
             account = await rows.by_email(session, email)
-        await self._limits.attempt("forget", client_info, str(account.id) if account else email_key(email))
-        self._post.run_in_background(self._send_reset(email, client_info.address))
+        await self._rate_limits.attempt("forget", client_info, str(account.id) if account else email_key(email))
+        self._mail_sender.run_in_background(self._send_reset(email, client_info.address))
 
     async def _send_reset(self, email: str, address: str) -> None:
         try:
             async with self._database.begin(None) as session:
                 account = await rows.by_email(session, email)
-            if account is None or account.is_suspended or not self._post.is_configured:
+            if account is None or account.is_suspended or not self._mail_sender.is_configured:
                 return
             async with self._database.begin(account.id) as session:
-                link = await self._links.make(
+                link = await self._one_time_links.make(
                     session, LinkKind.RESET, email=account.email, user_id=account.id, is_mailed=True
                 )
                 await audit_log.append(session, account.id, "reset_requested", address, correlation_id())
-                await self._post.queue(session, mail.reset(account.email, link, self._post.base_url))
+                await self._mail_sender.queue(session, mail.reset(account.email, link, self._mail_sender.base_url))
         except DatabaseUnavailable:
             return
 
@@ -91,16 +92,16 @@ class PasswordReset:
             NotAllowed: when the link does not work (any more).
             InvalidInput: when the new password cannot be used.
         """
-        await self._limits.attempt("link", client_info)
+        await self._rate_limits.attempt("link", client_info)
         async with self._database.begin(None) as session:
-            link = await self._links.peek(session, LinkKind.RESET, token)
+            link = await self._one_time_links.peek(session, LinkKind.RESET, token)
         if link is None or link.user_id is None:
             raise NotAllowed(OLD_LINK)
         async with self._database.begin(link.user_id) as session:
             user = await rows.own(session, link.user_id)
         checked_password(wanted, email=link.email, name=user.name if user else "")
         await self._set(link.user_id, wanted, client_info, "password_reset", token=token)
-        await self._limits.refund("link", client_info)
+        await self._rate_limits.refund("link", client_info)
 
     async def _set(
         self,
@@ -122,7 +123,7 @@ class PasswordReset:
                 await rows.lock_own(session, user_id)
             if token:
                 # Used up with what it is for, or not at all.
-                link = await self._links.consume(session, LinkKind.RESET, token)
+                link = await self._one_time_links.consume(session, LinkKind.RESET, token)
                 if link is None:
                     raise NotAllowed(OLD_LINK)
                 if link.is_mailed:
@@ -132,18 +133,17 @@ class PasswordReset:
             if keeping is not None:
                 await session_rows.rotate_soon(session, user_id, keeping)
             revoked = await session_rows.revoke_keys(session, user_id)
-            await self._links.remove_all(session, LinkKind.RESET, user_id)
+            await self._one_time_links.remove_all(session, LinkKind.RESET, user_id)
             await credentials.remove_unconfirmed_totp(session, user_id)
             user = await rows.own(session, user_id)
-            await audit_log.append(
+            await record(
                 session,
                 user_id,
                 action,
-                client_info.address,
-                correlation_id(),
+                client_info,
                 sessions_ended=ended,
                 keys_revoked=revoked,
             )
             if user is not None:
-                await self._post.queue(session, mail.password_changed(user.email, self._post.base_url))
-        self._access.changed(user_id)
+                await self._mail_sender.queue(session, mail.password_changed(user.email, self._mail_sender.base_url))
+        self._access_invalidator.changed(user_id)

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import structlog
 
-from rxchat.db.access import audit_log
 from rxchat.db.accounts import accounts as rows
 from rxchat.db.platform.database import Database
 from rxchat.domain import mail
@@ -15,12 +14,12 @@ from rxchat.domain.accounts import ClientInfo, RegistrationMode, valid_email, va
 from rxchat.domain.email_addresses import email_key
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotSignedIn
 from rxchat.domain.ids import new_id, parse_id
-from rxchat.observability import correlation_id
 from rxchat.services.accounts.breached_passwords import is_breached
 from rxchat.services.accounts.one_time_links import LinkKind, OneTimeLinks
 from rxchat.services.accounts.passwords import Passwords
 from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.accounts.sign_in import SignIn, SignInResult
+from rxchat.services.platform.audit import record
 from rxchat.services.platform.instance_settings import InstanceSettings
 from rxchat.services.platform.mail_sender import MailSender
 from rxchat.services.platform.session_tokens import SessionTokens
@@ -61,26 +60,26 @@ class Registration:
         database: Database,
         passwords: Passwords,
         tokens: SessionTokens,
-        limits: RateLimits,
-        links: OneTimeLinks,
-        rules: InstanceSettings,
-        post: MailSender,
-        authentication: SignIn,
+        rate_limits: RateLimits,
+        one_time_links: OneTimeLinks,
+        instance_settings: InstanceSettings,
+        mail_sender: MailSender,
+        sign_in: SignIn,
     ) -> None:
         """Know where truth lives and who does what."""
         self._database = database
         self._passwords = passwords
         self._tokens = tokens
-        self._limits = limits
-        self._links = links
-        self._rules = rules
-        self._post = post
-        self._authentication = authentication
+        self._rate_limits = rate_limits
+        self._one_time_links = one_time_links
+        self._instance_settings = instance_settings
+        self._mail_sender = mail_sender
+        self._sign_in = sign_in
 
     async def offer(self) -> SignInOffer:
         """Return what the sign-in page offers."""
-        rules = await self._rules.current()
-        return SignInOffer(rules.registration, self._post.is_configured)
+        instance_settings = await self._instance_settings.current()
+        return SignInOffer(instance_settings.registration, self._mail_sender.is_configured)
 
     async def setup_token(self) -> str | None:
         """Return the token of the link for the first administrator; None once there is an account."""
@@ -97,7 +96,7 @@ class Registration:
             InvalidInput: when name, address or password cannot be used.
             Conflict: when there is an account already.
         """
-        await self._limits.attempt("setup", client_info)
+        await self._rate_limits.attempt("setup", client_info)
         self._check_setup(token)
         name, email = valid_name(name), valid_email(email)
         hashed = await self._passwords.hash(checked_password(password, email=email, name=name))
@@ -108,9 +107,7 @@ class Registration:
             )
             if not created:
                 raise Conflict("There is an administrator already. Please sign in.")
-            await audit_log.append(
-                session, user_id, "first_administrator_created", client_info.address, correlation_id()
-            )
+            await record(session, user_id, "first_administrator_created", client_info)
         log.info("the first administrator was created", user_id=str(user_id))
         return await self._enter(user_id, client_info)
 
@@ -120,7 +117,7 @@ class Registration:
             account = await rows.by_email(session, user.email) if user else None
         if account is None:
             raise NotSignedIn
-        return await self._authentication.admit(account, client_info, method="password")
+        return await self._sign_in.admit(account, client_info, method="password")
 
     async def register(self, *, name: str, email: str, password: str, client_info: ClientInfo) -> SignInResult | None:
         """Make an account for whoever asks, and sign them in; None: with mail, the address is confirmed by a link first.
@@ -134,30 +131,30 @@ class Registration:
             InvalidInput: when name, address or password cannot be used.
             TooManyAttempts: when it was tried too often.
         """
-        rules = await self._rules.current()
-        if rules.registration is not RegistrationMode.OPEN:
+        instance_settings = await self._instance_settings.current()
+        if instance_settings.registration is not RegistrationMode.OPEN:
             raise NotAllowed("Accounts here are made by invitation. Please ask an administrator for one.")
         name, email = valid_name(name), valid_email(email)
         password = checked_password(password, email=email, name=name)
-        await self._limits.attempt("register", client_info, email_key(email))
+        await self._rate_limits.attempt("register", client_info, email_key(email))
         hashed = await self._passwords.hash(password)
         user_id = new_id()
-        is_confirmed = not self._post.is_configured
+        is_confirmed = not self._mail_sender.is_configured
         async with self._database.begin(user_id) as session:
             created = await rows.create(
-                session, user_id, email=email, name=name, role=rules.default_role,
+                session, user_id, email=email, name=name, role=instance_settings.default_role,
                 password_hash=hashed, is_confirmed=is_confirmed,
             )  # fmt: skip
             action = "registered" if created else "registration_refused"
-            await audit_log.append(session, user_id if created else None, action, client_info.address, correlation_id())
+            await record(session, user_id if created else None, action, client_info)
             link = None
             if created and not is_confirmed:
-                link = await self._links.make(
+                link = await self._one_time_links.make(
                     session, LinkKind.CONFIRMATION, email=email, user_id=user_id, is_mailed=True
                 )
-            base = self._post.base_url
+            base = self._mail_sender.base_url
             letter = mail.confirmation(email, link, base) if link else mail.registered_already(email, base)
-            await self._post.queue(session, letter)
+            await self._mail_sender.queue(session, letter)
         if not is_confirmed:
             return None
         if not created:
@@ -170,17 +167,17 @@ class Registration:
         Raises:
             NotAllowed: when the link does not work (any more).
         """
-        await self._limits.attempt("link", client_info)
+        await self._rate_limits.attempt("link", client_info)
         async with self._database.begin(None) as session:
-            link = await self._links.peek(session, LinkKind.CONFIRMATION, token)
+            link = await self._one_time_links.peek(session, LinkKind.CONFIRMATION, token)
         if link is None or link.user_id is None:
             raise NotAllowed(OLD_LINK)
         async with self._database.begin(link.user_id) as session:
-            if await self._links.consume(session, LinkKind.CONFIRMATION, token) is None:
+            if await self._one_time_links.consume(session, LinkKind.CONFIRMATION, token) is None:
                 raise NotAllowed(OLD_LINK)
             await rows.confirm_email(session, link.user_id)
-            await audit_log.append(session, link.user_id, "email_confirmed", client_info.address, correlation_id())
-        await self._limits.refund("link", client_info)
+            await record(session, link.user_id, "email_confirmed", client_info)
+        await self._rate_limits.refund("link", client_info)
 
     async def check_link(self, kind: str, token: str, client_info: ClientInfo) -> None:
         """Return when a link works: the page behind it need not be filled in for nothing.
@@ -188,17 +185,17 @@ class Registration:
         Raises:
             NotAllowed: when it does not (any more).
         """
-        await self._limits.attempt("link", client_info)
+        await self._rate_limits.attempt("link", client_info)
         if kind == "setup":
             self._check_setup(token)
             if await self.setup_token() is None:
                 raise NotAllowed("There is an administrator already. Please sign in.")
         else:
             async with self._database.begin(None) as session:
-                link = await self._links.peek(session, LinkKind(kind), token)
+                link = await self._one_time_links.peek(session, LinkKind(kind), token)
             if link is None:
                 raise NotAllowed(OLD_LINK)
-        await self._limits.refund("link", client_info)
+        await self._rate_limits.refund("link", client_info)
 
     def _check_setup(self, token: str) -> None:
         try:
@@ -215,12 +212,12 @@ class Registration:
             NotAllowed: when the link does not work (any more).
         """
         await self._require_not_closed()
-        await self._limits.attempt("link", client_info)
+        await self._rate_limits.attempt("link", client_info)
         async with self._database.begin(None) as session:
-            link = await self._links.peek(session, LinkKind.INVITATION, token)
+            link = await self._one_time_links.peek(session, LinkKind.INVITATION, token)
         if link is None:
             raise NotAllowed(OLD_LINK)
-        await self._limits.refund("link", client_info)
+        await self._rate_limits.refund("link", client_info)
         return link.email
 
     async def accept_invitation(self, token: str, *, name: str, password: str, client_info: ClientInfo) -> SignInResult:
@@ -234,11 +231,11 @@ class Registration:
         name = valid_name(name)
         email = await self.get_invitation(token, client_info)
         password = checked_password(password, email=email, name=name)
-        await self._limits.attempt("link", client_info)
+        await self._rate_limits.attempt("link", client_info)
         hashed = await self._passwords.hash(password)
         user_id = new_id()
         async with self._database.begin(user_id) as session:
-            link = await self._links.consume(session, LinkKind.INVITATION, token)
+            link = await self._one_time_links.consume(session, LinkKind.INVITATION, token)
             if link is None:
                 raise NotAllowed(OLD_LINK)
             created = await rows.create(
@@ -248,12 +245,10 @@ class Registration:
             )  # fmt: skip
             if not created:
                 raise NotAllowed(OLD_LINK)
-            await audit_log.append(
-                session, user_id, "joined", client_info.address, correlation_id(), invited_by=str(link.created_by)
-            )
-        await self._limits.refund("link", client_info)
+            await record(session, user_id, "joined", client_info, invited_by=str(link.created_by))
+        await self._rate_limits.refund("link", client_info)
         return await self._enter(user_id, client_info)
 
     async def _require_not_closed(self) -> None:
-        if (await self._rules.current()).registration is RegistrationMode.CLOSED:
+        if (await self._instance_settings.current()).registration is RegistrationMode.CLOSED:
             raise NotAllowed("No new accounts can be made here at the moment. Please ask an administrator.")

@@ -13,15 +13,14 @@ import segno
 from pyotp import random_base32
 from pyotp.totp import TOTP
 
-from rxchat.db.access import audit_log
 from rxchat.db.accounts import accounts as account_rows
 from rxchat.db.accounts import credentials as rows
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound
-from rxchat.observability import correlation_id
 from rxchat.services.accounts.sessions import Sessions
+from rxchat.services.platform.audit import record
 from rxchat.services.platform.encryption import SecretBox
 
 _PURPOSE = "totp"
@@ -55,10 +54,10 @@ class SecondFactorStatus:
 class SecondFactors:
     """The use cases around authenticator apps and recovery codes."""
 
-    def __init__(self, database: Database, vault: SecretBox, sessions: Sessions) -> None:
+    def __init__(self, database: Database, secret_box: SecretBox, sessions: Sessions) -> None:
         """Know where truth lives and who keeps secrets."""
         self._database = database
-        self._vault = vault
+        self._secret_box = secret_box
         self._sessions = sessions
 
     async def status(self, current_user: CurrentUser) -> SecondFactorStatus:
@@ -77,7 +76,7 @@ class SecondFactors:
             Conflict: when one is in force already.
         """
         secret = random_base32(32)
-        sealed = self._vault.seal(_PURPOSE, str(current_user.user_id), secret.encode())
+        sealed = self._secret_box.seal(_PURPOSE, str(current_user.user_id), secret.encode())
         async with self._database.begin(current_user.user_id) as session:
             await account_rows.require_reauthenticated(session, current_user)
             if not await rows.begin_totp(session, current_user.user_id, sealed):
@@ -107,7 +106,7 @@ class SecondFactors:
             await session_rows.end(
                 session, current_user.user_id, but=current_user.session_id, reason="second factor added"
             )
-            await audit_log.append(session, current_user.user_id, "totp_added", client_info.address, correlation_id())
+            await record(session, current_user.user_id, "totp_added", client_info)
         await self._sessions.show_second_factor(current_user)
         return codes
 
@@ -123,16 +122,14 @@ class SecondFactors:
                 raise NotFound("There is no authenticator app.")
             if not await rows.passkeys(session, current_user.user_id):
                 await rows.replace_recovery_codes(session, current_user.user_id, [])
-            await audit_log.append(session, current_user.user_id, "totp_removed", client_info.address, correlation_id())
+            await record(session, current_user.user_id, "totp_removed", client_info)
 
     async def regenerate_codes(self, current_user: CurrentUser, client_info: ClientInfo) -> list[str]:
         """Return ten new recovery codes; the old ones stop working."""
         async with self._database.begin(current_user.user_id) as session:
             await account_rows.require_reauthenticated(session, current_user)
             codes = await self._new_codes(session, current_user.user_id)
-            await audit_log.append(
-                session, current_user.user_id, "recovery_codes_renewed", client_info.address, correlation_id()
-            )
+            await record(session, current_user.user_id, "recovery_codes_renewed", client_info)
         return codes
 
     async def verify(self, user_id: UUID, code: str, client_info: ClientInfo) -> bool:
@@ -146,14 +143,12 @@ class SecondFactors:
             taken = await rows.use_recovery_code(session, user_id, self._digest(user_id, code))
             if taken:
                 left = await rows.recovery_codes_left(session, user_id)
-                await audit_log.append(
-                    session, user_id, "recovery_code_used", client_info.address, correlation_id(), codes_left=left
-                )
+                await record(session, user_id, "recovery_code_used", client_info, codes_left=left)
             return taken
 
     def _step_of(self, user_id: UUID, sealed: bytes, code: str) -> int | None:
         """Return the time step that a code belongs to: now, the one before or the one after, as RFC 6238 advises."""
-        app = TOTP(self._vault.open(_PURPOSE, str(user_id), sealed).decode())
+        app = TOTP(self._secret_box.open(_PURPOSE, str(user_id), sealed).decode())
         code = code.strip().replace(" ", "")
         now = int(time.time()) // _STEP_SECONDS
         for step in (now, now - 1, now + 1):
@@ -167,7 +162,7 @@ class SecondFactors:
         return [f"{code[:4]}-{code[4:8]}-{code[8:]}" for code in codes]
 
     def _digest(self, user_id: UUID, code: str) -> bytes:
-        return self._vault.digest(_CODES_PURPOSE, f"{user_id} {code}")
+        return self._secret_box.digest(_CODES_PURPOSE, f"{user_id} {code}")
 
 
 def _picture(uri: str) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from rxchat.db.access import audit_log
 from rxchat.db.accounts import accounts as account_rows
 from rxchat.db.accounts import sessions as rows
 from rxchat.db.accounts.sessions import SessionRecord
@@ -19,7 +18,7 @@ from rxchat.domain.errors import DatabaseUnavailable, NotFound, NotSignedIn, Sec
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import ADMINISTRATIVE, Permission, Scope
 from rxchat.domain.text import clean_line
-from rxchat.observability import correlation_id
+from rxchat.services.platform.audit import record
 from rxchat.services.platform.change_feeds import AccessInvalidator
 from rxchat.services.platform.encryption import SecretBox
 from rxchat.services.platform.instance_settings import InstanceSettings
@@ -80,9 +79,9 @@ class Sessions:
         self,
         database: Database,
         tokens: SessionTokens,
-        vault: SecretBox,
-        rules: InstanceSettings,
-        access: AccessInvalidator,
+        secret_box: SecretBox,
+        instance_settings: InstanceSettings,
+        access_invalidator: AccessInvalidator,
         *,
         idle: timedelta,
         absolute: timedelta,
@@ -90,15 +89,15 @@ class Sessions:
         """Know where truth lives and how long a sign-in lasts, unused and in all."""
         self._database = database
         self._tokens = tokens
-        self._vault = vault
-        self._rules = rules
-        self._access = access
+        self._secret_box = secret_box
+        self._instance_settings = instance_settings
+        self._access_invalidator = access_invalidator
         self.idle = idle
         self.absolute = absolute
         self._known: dict[bytes, tuple[float, CurrentUser]] = {}
         self._ended: dict[bytes, float] = {}
         self._changes = 0
-        access.on_change(self._forget)
+        access_invalidator.on_change(self._forget)
 
     def _forget(self, user_id: UUID | None) -> None:
         self._changes += 1
@@ -144,8 +143,8 @@ class Sessions:
             if not await account_rows.lock_own(session, user_id, password_version):
                 raise NotSignedIn("Please sign in again.")
             await rows.open_session(session, row)
-            await audit_log.append(
-                session, user_id, "signed_in", client_info.address, correlation_id(),
+            await record(
+                session, user_id, "signed_in", client_info,
                 method=method, kind=kind, second_factor=second_factor, session=str(token.session_id),
             )  # fmt: skip
         return token
@@ -217,7 +216,7 @@ class Sessions:
             until = await rows.rotate(session, current_user.user_id, current_user.session_id, fresh, _ROTATED_EVERY)
         if until is None:
             return None
-        self._access.changed(current_user.user_id)
+        self._access_invalidator.changed(current_user.user_id)
         left = until - datetime.now(UTC)
         return self._tokens.session(SessionToken(current_user.user_id, fresh), left), int(left.total_seconds())
 
@@ -257,7 +256,7 @@ class Sessions:
         if current_user is None:
             changes = self._changes
             async with self._database.begin(None) as session:
-                found = await rows.behind_key(session, self._vault.digest(KEY_PURPOSE, key))
+                found = await rows.behind_key(session, self._secret_box.digest(KEY_PURPOSE, key))
             if found is None or found.user_id is None or found.key_id is None:
                 raise NotSignedIn
             if found.last_used_at is None or datetime.now(UTC) - found.last_used_at > _SEEN_EVERY:
@@ -272,7 +271,7 @@ class Sessions:
 
     def _remembered(self, seal: bytes) -> CurrentUser | None:
         until, current_user = self._known.get(seal, (0.0, None))
-        return current_user if time.monotonic() < until and self._access.is_up_to_date else None
+        return current_user if time.monotonic() < until and self._access_invalidator.is_up_to_date else None
 
     def _remember(self, seal: bytes, current_user: CurrentUser, changes: int) -> None:
         if changes != self._changes:
@@ -284,7 +283,7 @@ class Sessions:
 
     async def _current_user(self, user_id: UUID, session_id: UUID, found: SessionRecord, shown: bool) -> CurrentUser:
         permissions = frozenset(Permission(name) for name in found.permissions if name in _PERMISSIONS)
-        policy = (await self._rules.current()).second_factor
+        policy = (await self._instance_settings.current()).second_factor
         is_lacking = policy is not SecondFactorPolicy.NOBODY and not shown
         administrative = permissions & ADMINISTRATIVE
         return CurrentUser(
@@ -307,7 +306,7 @@ class Sessions:
         """Note that the person has shown a second factor in this sign-in."""
         async with self._database.begin(current_user.user_id) as session:
             await rows.show_second_factor(session, current_user.user_id, current_user.session_id)
-        self._access.changed(current_user.user_id)
+        self._access_invalidator.changed(current_user.user_id)
 
     async def knows_device(self, user_id: UUID, client_info: ClientInfo) -> bool:
         """Whether the caller's browser has signed this person in before."""
@@ -363,14 +362,13 @@ class Sessions:
             ended = await rows.end(session, current_user.user_id, only=only, but=but, reason=action)
             if only is not None and not ended:
                 raise NotFound
-            await audit_log.append(
+            await record(
                 session,
                 current_user.user_id,
                 action,
-                client_info.address,
-                correlation_id(),
+                client_info,
                 session=str(only or but),
                 count=ended,
             )
-        self._access.changed(current_user.user_id)
+        self._access_invalidator.changed(current_user.user_id)
         return ended

@@ -9,7 +9,6 @@ from uuid import UUID
 import structlog
 
 from rxchat import observability
-from rxchat.db.access import audit_log
 from rxchat.db.accounts import accounts as rows
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.accounts.accounts import Account
@@ -21,12 +20,12 @@ from rxchat.domain.errors import NotSignedIn, ReauthenticationFailed, SignInAgai
 from rxchat.domain.ids import new_id
 from rxchat.domain.limits import RateLimit
 from rxchat.domain.permissions import Scope, valid_scopes
-from rxchat.observability import correlation_id
 from rxchat.services.accounts.one_time_links import LinkKind, OneTimeLinks
 from rxchat.services.accounts.passwords import Passwords
 from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.accounts.second_factors import SecondFactors
 from rxchat.services.accounts.sessions import Sessions
+from rxchat.services.platform.audit import record
 from rxchat.services.platform.mail_sender import MailSender
 from rxchat.services.platform.session_tokens import Purpose, SessionToken, SessionTokens, id_in
 
@@ -61,21 +60,21 @@ class SignIn:
         database: Database,
         passwords: Passwords,
         tokens: SessionTokens,
-        limits: RateLimits,
+        rate_limits: RateLimits,
         sessions: Sessions,
         second_factors: SecondFactors,
-        links: OneTimeLinks,
-        post: MailSender,
+        one_time_links: OneTimeLinks,
+        mail_sender: MailSender,
     ) -> None:
         """Know where truth lives and who checks what."""
         self._database = database
         self._passwords = passwords
         self._tokens = tokens
-        self._limits = limits
+        self._rate_limits = rate_limits
         self._sessions = sessions
         self._second_factors = second_factors
-        self._links = links
-        self._post = post
+        self._one_time_links = one_time_links
+        self._mail_sender = mail_sender
 
     def device_of(self, sealed: str) -> UUID | None:
         """Return which browser a device cookie marks, or None when it is not one of ours."""
@@ -103,12 +102,12 @@ class SignIn:
         is_known = account is not None and await self._sessions.knows_device(account.id, client_info)
         # By the account where there is one: the database knows better than we which spellings of an address are the same.
         subject = str(account.id) if account else email_key(email)
-        attempt = await self._limits.attempt("sign-in", client_info, subject, is_known_device=is_known)
+        attempt = await self._rate_limits.attempt("sign-in", client_info, subject, is_known_device=is_known)
         matches = await self._passwords.matches(password[:10_000], account.password_hash if account else None)
         if account is None or not matches or account.is_suspended:
             await self._refused(account, client_info, "password")
             raise NotSignedIn(self._wrong)
-        await self._limits.reset(attempt)
+        await self._rate_limits.reset(attempt)
         if account.password_hash and self._passwords.is_outdated(account.password_hash):
             fresh = await self._passwords.hash(password)
             async with self._database.begin(account.id) as session:
@@ -118,16 +117,14 @@ class SignIn:
     @property
     def _wrong(self) -> str:
         """The one sentence for everybody who is not let in, whatever the reason."""
-        return WRONG_OR_UNCONFIRMED if self._post.is_configured else WRONG
+        return WRONG_OR_UNCONFIRMED if self._mail_sender.is_configured else WRONG
 
     async def _refused(self, account: Account | None, client_info: ClientInfo, method: str) -> None:
         """Write down that somebody was not let in; whose account it is says nothing about who it was."""
         observability.SIGN_INS.labels("refused").inc()
         tried = str(account.id) if account else ""
         async with self._database.begin(None) as session:
-            await audit_log.append(
-                session, None, "sign_in_refused", client_info.address, correlation_id(), method=method, account=tried
-            )
+            await record(session, None, "sign_in_refused", client_info, method=method, account=tried)
 
     async def admit(
         self,
@@ -166,14 +163,16 @@ class SignIn:
     async def _send_confirmation(self, account: Account, client_info: ClientInfo) -> None:
         """Send the link again, now and then: the first one may have expired."""
         try:
-            await self._limits.attempt("confirmation", client_info, str(account.id), allowance=RateLimit(subject=2))
+            await self._rate_limits.attempt(
+                "confirmation", client_info, str(account.id), allowance=RateLimit(subject=2)
+            )
         except TooManyAttempts:
             return
         async with self._database.begin(account.id) as session:
-            link = await self._links.make(
+            link = await self._one_time_links.make(
                 session, LinkKind.CONFIRMATION, email=account.email, user_id=account.id, is_mailed=True
             )
-            await self._post.queue(session, mail.confirmation(account.email, link, self._post.base_url))
+            await self._mail_sender.queue(session, mail.confirmation(account.email, link, self._mail_sender.base_url))
 
     async def _let_in(
         self,
@@ -227,15 +226,13 @@ class SignIn:
         """
         user_id = self.pending_user(pending)
         is_known = await self._sessions.knows_device(user_id, client_info)
-        attempt = await self._limits.attempt("second-factor", client_info, str(user_id), is_known_device=is_known)
+        attempt = await self._rate_limits.attempt("second-factor", client_info, str(user_id), is_known_device=is_known)
         if not await self._second_factors.verify(user_id, code, client_info):
             observability.SIGN_INS.labels("refused").inc()
             async with self._database.begin(None) as session:
-                await audit_log.append(
-                    session, None, "second_factor_refused", client_info.address, correlation_id(), account=str(user_id)
-                )
+                await record(session, None, "second_factor_refused", client_info, account=str(user_id))
             raise NotSignedIn(WRONG_CODE)
-        await self._limits.reset(attempt)
+        await self._rate_limits.reset(attempt)
         return await self.complete(pending, client_info)
 
     async def complete(self, pending: str, client_info: ClientInfo) -> SignInResult:
@@ -280,16 +277,14 @@ class SignIn:
             await self.require_recent(current_user)
             return
         is_known = await self._sessions.knows_device(current_user.user_id, client_info)
-        attempt = await self._limits.attempt(
+        attempt = await self._rate_limits.attempt(
             "sign-in", client_info, str(current_user.user_id), is_known_device=is_known
         )
         if not await self._passwords.matches(password[:10_000], account.password_hash):
             async with self._database.begin(current_user.user_id) as session:
-                await audit_log.append(
-                    session, current_user.user_id, "proof_refused", client_info.address, correlation_id()
-                )
+                await record(session, current_user.user_id, "proof_refused", client_info)
             raise ReauthenticationFailed
-        await self._limits.reset(attempt)
+        await self._rate_limits.reset(attempt)
 
     async def require_recent(self, current_user: CurrentUser) -> None:
         """Make sure that the sign-in is one of the last ten minutes, with the second factor if there is one.

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from rxchat.db.access import audit_log
 from rxchat.db.accounts import accounts as rows
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import Conflict, LastAdministrator
-from rxchat.observability import correlation_id
 from rxchat.services.accounts.sign_in import SignIn
+from rxchat.services.platform.audit import record
 from rxchat.services.platform.change_feeds import AccessInvalidator
 
 _GRACE = timedelta(days=7)
@@ -48,9 +47,7 @@ class AccountDeletion:
                 session, current_user.user_id, but=current_user.session_id, reason="account to be deleted"
             )
             await session_rows.revoke_keys(session, current_user.user_id)
-            await audit_log.append(
-                session, current_user.user_id, "deletion_requested", client_info.address, correlation_id()
-            )
+            await record(session, current_user.user_id, "deletion_requested", client_info)
         self._access_invalidator.changed(current_user.user_id)
         return at
 
@@ -63,9 +60,7 @@ class AccountDeletion:
         await self._require_own_decision(current_user)
         async with self._database.begin(current_user.user_id) as session:
             await rows.set_deletion(session, current_user.user_id, None)
-            await audit_log.append(
-                session, current_user.user_id, "deletion_withdrawn", client_info.address, correlation_id()
-            )
+            await record(session, current_user.user_id, "deletion_withdrawn", client_info)
 
     async def _require_own_decision(self, current_user: CurrentUser) -> None:
         async with self._database.begin(current_user.user_id) as session:

@@ -28,11 +28,11 @@ from rxchat.domain.errors import NotAllowed, NotFound, NotSignedIn, StorageError
 from rxchat.domain.files import Document
 from rxchat.domain.ids import new_id
 from rxchat.domain.versions import VersionState
-from rxchat.observability import correlation_id
 from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.accounts.sign_in import SignIn
 from rxchat.services.app.export_leases import ExportLeases
 from rxchat.services.documents.files import Files
+from rxchat.services.platform.audit import record
 from rxchat.services.platform.session_tokens import Purpose, SessionTokens, id_in
 
 _TICKET = timedelta(minutes=1)
@@ -120,9 +120,7 @@ class DataExport:
             export_id = await self._leases.take(session, current_user.user_id)
             if not await session_rows.spend_token(session, id_in(facts, "jti"), datetime.now(UTC) + _TICKET):
                 raise NotAllowed(_OLD_TICKET)
-            await audit_log.append(
-                session, current_user.user_id, "data_exported", client_info.address, correlation_id()
-            )
+            await record(session, current_user.user_id, "data_exported", client_info)
         pieces = self._pieces(current_user, export_id)
         # Begun here: one that is never asked for its first piece never comes to its end either.
         first = await anext(pieces)

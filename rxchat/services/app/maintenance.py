@@ -29,13 +29,13 @@ class Maintenance:
     """Does it once a minute in each process; what is done already is not done twice."""
 
     def __init__(
-        self, database: Database, audit: AuditLog, denials: AccessDenials, sweeping: StorageGarbageCollector
+        self, database: Database, audit_log: AuditLog, denials: AccessDenials, storage_gc: StorageGarbageCollector
     ) -> None:
         """Know where truth lives, who signs and who sweeps."""
         self._database = database
-        self._audit = audit
+        self._audit_log = audit_log
         self._denials = denials
-        self._sweeping = sweeping
+        self._storage_gc = storage_gc
         self._rounds = 0
         self._task: asyncio.Task[None] | None = None
 
@@ -56,7 +56,7 @@ class Maintenance:
         self._rounds += 1
         steps = [self._delete_accounts, self._denials.write_sums, self._sign]
         if self._rounds % _SWEEP_EVERY == _FIRST_SWEEP:
-            steps += [self._sweeping.purge_trash, self._sweeping.count_words, self._sweep]
+            steps += [self._storage_gc.purge_trash, self._storage_gc.count_words, self._sweep]
         for step in steps:
             try:
                 await step()
@@ -73,12 +73,12 @@ class Maintenance:
             log.info("accounts were deleted for good", count=deleted)
 
     async def _sign(self) -> None:
-        signed = await self._audit.sign()
+        signed = await self._audit_log.sign()
         if signed:
-            log.info("the audit was signed", checkpoints=signed)
+            log.info("the audit_log was signed", checkpoints=signed)
 
     async def _sweep(self) -> None:
-        await swept(self._sweeping)
+        await swept(self._storage_gc)
 
     async def _forever(self) -> None:
         await asyncio.sleep(_FIRST_AFTER_SECONDS)

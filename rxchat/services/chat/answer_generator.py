@@ -64,21 +64,21 @@ class AnswerGenerator:
         self,
         database: Database,
         model: ChatModel,
-        saver: ChunkFlusher,
+        chunk_flusher: ChunkFlusher,
         engine_id: UUID,
         run: ClaimedRun,
         answer: AnswerStream,
         longest_seconds: float,
-        grounding: PromptContextBuilder | None = None,
+        prompt_context_builder: PromptContextBuilder | None = None,
     ) -> None:
         """Take the run on."""
-        self._grounding = grounding
+        self._prompt_context_builder = prompt_context_builder
         self._sources: tuple[Source, ...] = ()
         self._tools: RetrievalTools | None = None
         self.run = run
         self._database = database
         self._model = model
-        self._saver = saver
+        self._chunk_flusher = chunk_flusher
         self._engine_id = engine_id
         self._answer = answer
         self._longest_seconds = longest_seconds
@@ -98,7 +98,7 @@ class AnswerGenerator:
         if self.run.attempt > ATTEMPTS:
             self._failure = AnswerInterrupted("This answer was interrupted several times, and did not get on.")
             return
-        self._saver.register(self.run.id, self)
+        self._chunk_flusher.register(self.run.id, self)
         try:
             async with asyncio.timeout(self._longest_seconds):
                 await self._generate(await self._grounded(messages))
@@ -114,7 +114,7 @@ class AnswerGenerator:
             )
         finally:
             # The rest is in memory and is stored with the ending.
-            self._saver.unregister(self.run.id)
+            self._chunk_flusher.unregister(self.run.id)
         if self._failure is not None:
             error = self._failure
             log.warning(
@@ -160,11 +160,11 @@ class AnswerGenerator:
 
     async def _grounded(self, messages: list[ChatMessage]) -> list[ChatMessage]:
         """Return the messages with what the conversation's files say; as they are, when it has none."""
-        if self._grounding is None or not self._is_grounded:
+        if self._prompt_context_builder is None or not self._is_grounded:
             return messages
         for left in reversed(range(_GROUNDING_TRIES)):
             try:
-                grounded = await self._grounding.build(self.run, messages, is_new=not self._answer.text)
+                grounded = await self._prompt_context_builder.build(self.run, messages, is_new=not self._answer.text)
             except DatabaseUnavailable:
                 if not left:
                     break
@@ -207,12 +207,12 @@ class AnswerGenerator:
             await self._keep_sources(self._tools)
 
     async def _keep_sources(self, tools: RetrievalTools) -> None:
-        if self._grounding is None or len(tools.sources) == len(self._sources):
+        if self._prompt_context_builder is None or len(tools.sources) == len(self._sources):
             return
         self._sources = tuple(tools.sources)
         while True:
             try:
-                await self._grounding.keep(self.run, self._sources)
+                await self._prompt_context_builder.keep(self.run, self._sources)
             except DatabaseUnavailable:
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
@@ -256,7 +256,7 @@ class AnswerGenerator:
         self._pieces += 1
         room = ANSWER_CHARACTERS - len(self._answer.text) - len(self._answer.reasoning)
         self._answer.add(kind, text[:room])
-        self._saver.wake()
+        self._chunk_flusher.wake()
 
     def pending(self) -> list[PendingChunk]:
         """Return what is not stored yet."""

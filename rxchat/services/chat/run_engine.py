@@ -73,24 +73,24 @@ class RunEngine:
         self,
         database: Database,
         model: ChatModel,
-        live: AnswerStreams,
-        notices: PgListener,
+        answer_streams: AnswerStreams,
+        pg_listener: PgListener,
         *,
         limits: RunLimits | None = None,
         longest_seconds: float = 3600.0,
-        grounding: PromptContextBuilder | None = None,
+        prompt_context_builder: PromptContextBuilder | None = None,
     ) -> None:
         """Know everything it needs; nothing runs yet."""
         self.id = new_id()
         self._database = database
         self._model = model
-        self._live = live
-        notices.subscribe("run", self._hear)
-        notices.subscribe("host", model.note_heard)
+        self._answer_streams = answer_streams
+        pg_listener.subscribe("run", self._hear)
+        pg_listener.subscribe("host", model.note_heard)
         self._limits = limits or RunLimits()
         self._longest_seconds = longest_seconds
-        self._grounding = grounding
-        self._saver = ChunkFlusher(database, self.id, self._lose)
+        self._prompt_context_builder = prompt_context_builder
+        self._chunk_flusher = ChunkFlusher(database, self.id, self._lose)
         self._jobs: dict[UUID, _Job] = {}
         self._wake = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
@@ -100,7 +100,7 @@ class RunEngine:
 
     async def start(self) -> None:
         """Begin to claim and write."""
-        self._saver.start()
+        self._chunk_flusher.start()
         self._loops = [
             asyncio.create_task(loop(), name=f"run engine {loop.__name__}")
             for loop in (self._claim_forever, self._renew_forever)
@@ -120,7 +120,7 @@ class RunEngine:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._saver.stop()
+        await self._chunk_flusher.stop()
 
     async def _hand_over(self) -> None:
         """Store what was written last and give all of it back, at once for all answers."""
@@ -128,7 +128,7 @@ class RunEngine:
         renewing.cancel()
         if writing := [job.task for job in self._jobs.values() if job.task]:
             await asyncio.wait(writing)
-        await self._saver.save_all()
+        await self._chunk_flusher.save_all()
         # What is being claimed at this moment is given back, too; but nothing waits for long behind another engine's claim.
         await asyncio.wait({claiming}, timeout=_CLAIM_PATIENCE_SECONDS)
         claiming.cancel()
@@ -230,16 +230,16 @@ class RunEngine:
                 self._wake.set()
 
     async def _write(self, job: _Job) -> None:
-        async with self._live.writing(job.run, self._saver.is_current) as answer:
+        async with self._answer_streams.writing(job.run, self._chunk_flusher.is_current) as answer:
             writer = job.writer = AnswerGenerator(
                 self._database,
                 self._model,
-                self._saver,
+                self._chunk_flusher,
                 self.id,
                 job.run,
                 answer,
                 self._longest_seconds,
-                self._grounding,
+                self._prompt_context_builder,
             )
             job.writing = asyncio.create_task(writer.write())
             if job.interruption is not None:
@@ -251,7 +251,7 @@ class RunEngine:
                     log.warning("another engine has taken up a run", run_id=str(job.run.id))
                 case Interruption.RELEASED if not writer.is_over:
                     # The rest is stored and given back together with that of all others.
-                    self._saver.register(job.run.id, writer)
+                    self._chunk_flusher.register(job.run.id, writer)
                 case _:
-                    await self._live.flush(job.run.id)
+                    await self._answer_streams.flush(job.run.id)
                     await writer.end(stopped=job.interruption is Interruption.STOPPED, give_up=lambda: self._closing)

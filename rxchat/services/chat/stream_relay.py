@@ -86,7 +86,7 @@ class StreamReplica:
     """Keeps a AnswerStream like the one that another process writes."""
 
     def __init__(
-        self, database: Database, broadcast: Broadcast | None, live: AnswerStreams, answer: AnswerStream
+        self, database: Database, broadcast: Broadcast | None, answer_streams: AnswerStreams, answer: AnswerStream
     ) -> None:
         """Feed this answer, from `start` to `stop`."""
         self.answer = answer
@@ -94,7 +94,7 @@ class StreamReplica:
         """Set when it is time to look again: an engine of this process has taken the run up, or something is missing."""
         self._database = database
         self._broadcast = broadcast
-        self._live = live
+        self._answer_streams = answer_streams
         self._seq = 0
         self._fences = dict.fromkeys(ChunkKind, 0)
         self._heard_at = 0.0
@@ -118,7 +118,7 @@ class StreamReplica:
         answer = self.answer
         try:
             while not answer.ended:
-                own = self._live.owned(answer.owner_id, answer.run_id)
+                own = self._answer_streams.owned(answer.owner_id, answer.run_id)
                 if own is not None:
                     # This process's engine has taken the run up since.
                     if own is not answer:

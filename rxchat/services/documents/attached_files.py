@@ -24,7 +24,8 @@ from rxchat.domain.ports import DocumentParser
 from rxchat.parsers.formats import FormatKind, format_of
 from rxchat.parsers.limits import ATTACHED_FILES, HEAD_BYTES
 from rxchat.services.documents import quotas
-from rxchat.services.documents.files import Files, StoredContent
+from rxchat.services.documents.files import Files
+from rxchat.services.documents.upload_finalizer import StoredContent
 from rxchat.tables import DocumentRow
 
 _DEEPEST = 2

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from rxchat.db.access import audit_log
 from rxchat.db.access import roles as role_rows
 from rxchat.db.documents import documents as rows
 from rxchat.db.platform.database import Database
@@ -23,9 +22,9 @@ from rxchat.domain.permissions import (
     require_scope,
 )
 from rxchat.domain.text import sanitize
-from rxchat.observability import correlation_id
 from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.documents.collections import require_owned
+from rxchat.services.platform.audit import record
 from rxchat.services.platform.change_feeds import AccessInvalidator
 
 _ADDRESSES = RateLimit(subject=20)
@@ -91,8 +90,8 @@ class CollectionShares:
                 raise InvalidInput("This collection is yours: you can read it already.")
             given = Grant(PrincipalKind(kind), for_whom, ResourceKind.COLLECTION, str(collection_id), Action.READ)
             await role_rows.add_grant(session, new_id(), given, current_user.user_id)
-            await audit_log.append(
-                session, current_user.user_id, "collection_shared", client_info.address, correlation_id(),
+            await record(
+                session, current_user.user_id, "collection_shared", client_info,
                 collection=str(collection_id), principal=f"{kind} {for_whom}",
             )  # fmt: skip
         self._access_invalidator.changed(None)
@@ -132,8 +131,8 @@ class CollectionShares:
             if given is None or given.resource != str(collection_id):
                 raise NotFound
             await role_rows.remove_grant(session, grant_id)
-            await audit_log.append(
-                session, current_user.user_id, "collection_unshared", client_info.address, correlation_id(),
+            await record(
+                session, current_user.user_id, "collection_unshared", client_info,
                 collection=str(collection_id), principal=f"{given.principal_kind} {given.principal}",
             )  # fmt: skip
         self._access_invalidator.changed(None)

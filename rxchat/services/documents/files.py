@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable
-from dataclasses import dataclass
 from uuid import UUID
 
 from rxchat.db.documents import documents as rows
@@ -54,7 +53,7 @@ from rxchat.services.documents.file_encryption import (
     seal_part,
 )
 from rxchat.services.documents.storage_ownership import StorageOwnership
-from rxchat.services.documents.upload_finalizer import HEAD_BYTES, UploadFinalizer
+from rxchat.services.documents.upload_finalizer import HEAD_BYTES, StoredContent, UploadFinalizer
 from rxchat.services.documents.upload_limits import UploadLimiter, pieces
 from rxchat.services.platform.encryption import SecretBox
 from rxchat.tables import DocumentRow, StoredFile
@@ -66,29 +65,27 @@ _UNKNOWN_KEY = "This file is sealed with a key that RxChat does not have (RXCHAT
 _KNOWN_ENDINGS = tuple(BY_SUFFIX)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredContent:
-    """Bytes that are stored whole, and not remembered yet."""
-
-    row: StoredFile
-    parts: tuple[Part, ...]
-    digest: bytes
-
-
 class Files:
     """The use cases around files."""
 
     def __init__(
-        self, database: Database, store: ObjectStore, keys: KeyRing, vault: SecretBox, limits: FileLimits | None = None
+        self,
+        database: Database,
+        store: ObjectStore,
+        keys: KeyRing,
+        secret_box: SecretBox,
+        limits: FileLimits | None = None,
     ) -> None:
         """Know where files are kept, and by which keys they are sealed."""
         self._database = database
         self._store = store
         self._keys = keys
-        self._keeping = StorageOwnership(database, store)
-        self._finishing = UploadFinalizer(database, self._keeping, vault.key("file digests"), self._all_of)
+        self._storage_ownership = StorageOwnership(database, store)
+        self._upload_finalizer = UploadFinalizer(
+            database, self._storage_ownership, secret_box.key("file digests"), self._all_of
+        )
         self.limits = limits or FileLimits()
-        self._turns = UploadLimiter()
+        self._upload_limiter = UploadLimiter()
         self.downloads = Downloads()
 
     async def begin(
@@ -122,7 +119,7 @@ class Files:
         if not name.lower().rstrip(" .").endswith(_KNOWN_ENDINGS):
             # Whoever sends what is no document need not send all of it to be told.
             format_of(name, b"")
-        await self._keeping.ensure()
+        await self._storage_ownership.ensure()
         async with self._database.begin(current_user.user_id) as session:
             await quotas.check_file(session, current_user.user_id, size_bytes, self.limits)
             if draft_key is not None:
@@ -164,7 +161,7 @@ class Files:
             NotFound: when it is unknown, was given up, or is someone else's.
         """
         require_scope(current_user, Scope.FILES)
-        found = await self._finishing.found(current_user.user_id, document_id)
+        found = await self._upload_finalizer.found(current_user.user_id, document_id)
         if found.received_bytes == found.size_bytes and not found.is_stored:
             # Its last byte has arrived, and whoever took it could not finish: nobody is told that it is over before it is.
             return await self._finish(current_user.user_id, document_id)
@@ -185,7 +182,7 @@ class Files:
             StorageError: when it cannot be kept just now; the same can be sent again.
         """
         require_scope(current_user, Scope.FILES)
-        upload = await self._finishing.found(current_user.user_id, document_id)
+        upload = await self._upload_finalizer.found(current_user.user_id, document_id)
         if start != upload.received_bytes:
             raise Conflict(f"This upload has come to byte {upload.received_bytes}.")
         async with self._database.begin(current_user.user_id) as session:
@@ -195,8 +192,8 @@ class Files:
         key = self._file_key(sealed)
         if len(sealed.parts) > upload.size_bytes // PART_BYTES + _MOST_BREAKS:
             raise InvalidInput("This upload comes in too many small pieces: please choose the file again.")
-        await self._keeping.ensure()
-        async with self._turns.of(current_user.user_id) as gives_way:
+        await self._storage_ownership.ensure()
+        async with self._upload_limiter.of(current_user.user_id) as gives_way:
             async for piece in pieces(body, gives_way):
                 if start + len(piece) > upload.size_bytes:
                     raise InvalidInput("More was sent than was announced: please choose the file again.")
@@ -206,7 +203,7 @@ class Files:
                 start += len(piece)
         if start == upload.size_bytes and not upload.is_stored:
             return await self._finish(current_user.user_id, document_id)
-        return await self._finishing.found(current_user.user_id, document_id)
+        return await self._upload_finalizer.found(current_user.user_id, document_id)
 
     async def _check_head(self, current_user: CurrentUser, upload: Upload, piece: bytes) -> None:
         """Refuse a file by its beginning; one that is too short to say is looked at when it is whole."""
@@ -227,7 +224,7 @@ class Files:
                 session, current_user.user_id, upload.file_id, Part(start, len(piece), object_key)
             )
         if not is_next:
-            await self._keeping.discard([object_key])
+            await self._storage_ownership.discard([object_key])
             raise Conflict("The same was sent twice at once; please ask where the upload has come to.")
 
     async def store(self, owner_id: UUID, data: bytes) -> StoredContent:
@@ -236,7 +233,7 @@ class Files:
         Raises:
             StorageError: when it cannot be stored just now.
         """
-        await self._keeping.ensure()
+        await self._storage_ownership.ensure()
         row, parts = self._new_file(owner_id, len(data)), list[Part]()
         key = self._keys.unwrap(WrappedKey(row.key_id, row.wrapped_key), str(owner_id), str(row.id))
         for start in range(0, len(data), PART_BYTES):
@@ -244,11 +241,13 @@ class Files:
             parts.append(Part(start, len(piece), _object_key()))
             sealed = await asyncio.to_thread(seal_part, key, str(row.id), start, len(piece), piece)
             await self._store.put(parts[-1].object_key, sealed)
-        return StoredContent(row, tuple(parts), await asyncio.to_thread(self._finishing.digest_of, owner_id, data))
+        return StoredContent(
+            row, tuple(parts), await asyncio.to_thread(self._upload_finalizer.digest_of, owner_id, data)
+        )
 
     async def discard(self, object_keys: list[str]) -> None:
         """Delete objects that no file refers to."""
-        await self._keeping.discard(object_keys)
+        await self._storage_ownership.discard(object_keys)
 
     async def finish(self, owner_id: UUID, document_id: UUID) -> None:
         """Finish an upload that has arrived and whose person may be gone; what somebody else finishes is left to them.
@@ -259,11 +258,11 @@ class Files:
             NotFound: when it was given up or deleted meanwhile.
             StorageError: when it cannot be read just now.
         """
-        await self._finishing.finalize_in_background(owner_id, document_id)
+        await self._upload_finalizer.finalize_in_background(owner_id, document_id)
 
     async def _finish(self, owner_id: UUID, document_id: UUID) -> Upload:
         try:
-            return await self._finishing.finalize(owner_id, document_id)
+            return await self._upload_finalizer.finalize(owner_id, document_id)
         except (AlreadyExists, DocumentUnreadable):
             # Nothing is kept of what cannot be used; the reason goes to its person.
             await self._remove(owner_id, [document_id])
@@ -312,7 +311,7 @@ class Files:
     async def _read(self, sealed: EncryptedFile, start: int, end: int) -> AsyncGenerator[bytes]:
         key = self._file_key(sealed)
         # What another store does not have is not lost.
-        await self._keeping.ensure()
+        await self._storage_ownership.ensure()
         for part in sealed.parts:
             if part.start + part.size_bytes <= start or part.start >= end:
                 continue
@@ -352,7 +351,7 @@ class Files:
             )
             unused = await self.removed(session, owner_id, [item for item in document_ids if item not in kept])
             unused += await file_rows.remove_unused(session, owner_id, given_up)
-        await self._keeping.discard(unused)
+        await self._storage_ownership.discard(unused)
         return restorable
 
     async def _remove(self, owner_id: UUID, document_ids: list[UUID]) -> None:
@@ -361,7 +360,7 @@ class Files:
             if await rows.count_owned(session, owner_id, document_ids) != len(set(document_ids)):
                 raise NotFound
             unused = await self.removed(session, owner_id, document_ids)
-        await self._keeping.discard(unused)
+        await self._storage_ownership.discard(unused)
 
     async def removed(self, session: rows.AsyncSession, owner_id: UUID, document_ids: list[UUID]) -> list[str]:
         """Delete documents for good, and return the objects that nothing needs any more."""
@@ -385,7 +384,7 @@ class Files:
             files += await rows.remove_documents(session, current_user.user_id, held)
             await rows.remove_collection(session, current_user.user_id, collection_id)
             unused = await file_rows.remove_unused(session, current_user.user_id, files)
-        await self._keeping.discard(unused)
+        await self._storage_ownership.discard(unused)
 
 
 def _object_key() -> str:

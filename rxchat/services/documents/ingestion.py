@@ -58,7 +58,7 @@ SMALL_CHARACTERS = 100_000
 TRIES = 20
 """So often it is tried without getting on: with the waits between them, about an hour and a quarter."""
 _LONGEST_WAIT_SECONDS = 300
-_RECOGNISED_SOON = "Its text is on pictures, and is recognised: that takes some seconds for each page."
+_RECOGNISED_SOON = "Its text is on image_captions, and is recognised: that takes some seconds for each page."
 _GIVE_UP = "It was tried {count} times: {reason} Try again when that is mended."
 
 
@@ -70,17 +70,17 @@ class Ingestion:
         database: Database,
         files: Files,
         parser: DocumentParser,
-        embedding: VectorIndex,
-        pictures: ImageCaptions,
+        vector_index: VectorIndex,
+        image_captions: ImageCaptions,
         quick_parser: DocumentParser | None = None,
     ) -> None:
         """With a parser of their own, small files never wait for one that reads a large file."""
         self._quick_parser = quick_parser or parser
-        self._pictures = pictures
+        self._image_captions = image_captions
         self._database = database
         self._files = files
         self._parser = parser
-        self._embedding = embedding
+        self._vector_index = vector_index
         self._attached_files = AttachedFiles(database, files)
 
     async def other_owners_wait(self, owner_id: UUID) -> bool:
@@ -196,7 +196,7 @@ class Ingestion:
     async def _said_by(self, document: Document, parser: DocumentParser) -> ParsedDocument:
         content = await self._files.whole(document.owner_id, document)
         if document.media_type.startswith("image/"):
-            return await self._pictures.read(document.owner_id, content)
+            return await self._image_captions.read(document.owner_id, content)
         return await parser.parse(document.name, document.media_type, content, document.reading)
 
     async def _leave_to_recogniser(self, taken: rows.ClaimedDocument) -> None:
@@ -261,7 +261,7 @@ class Ingestion:
             raise SliceOver
         async with self._database.begin(document.owner_id) as session:
             parsed = await rows.parsed(session, document)
-        index = await self._embedding.wanted_index()
+        index = await self._vector_index.wanted_index()
         if parsed is None:
             raise NotFound
         pieces = await asyncio.to_thread(chunked, parsed, index.max_tokens)
@@ -271,9 +271,9 @@ class Ingestion:
 
     async def _embed(self, taken: rows.ClaimedDocument, queue: str) -> None:
         document = taken.document
-        wanted = await self._embedding.embed(taken, document.generation, queue)
+        wanted = await self._vector_index.embed(taken, document.generation, queue)
         if not wanted.is_active:
-            await self._embedding.embed_for_now(taken, document.generation, queue)
+            await self._vector_index.embed_for_now(taken, document.generation, queue)
         async with self._database.begin(document.owner_id) as session:
             await self._advance(taken, session, state=DocumentState.EMBEDDED.value)
 
@@ -297,7 +297,7 @@ class Ingestion:
         Raises:
             LeaseLost: when another process has the document by now.
         """
-        document, index = taken.document, await self._embedding.wanted_index()
+        document, index = taken.document, await self._vector_index.wanted_index()
         async with self._database.begin(document.owner_id) as session:
             # Versions of a document take over one after another.
             await file_rows.lock_user_files(session, document.owner_id)
@@ -330,7 +330,7 @@ class Ingestion:
         document = taken.document
         if document.live_generation is None:
             return
-        index = await self._embedding.embed(taken, document.live_generation, queue)
+        index = await self._vector_index.embed(taken, document.live_generation, queue)
         async with self._database.begin(document.owner_id) as session:
             await self._advance(taken, session, embedded_index=index.id, retry_at=None)
 
@@ -345,7 +345,7 @@ class Ingestion:
         for owner_id, document_id in received:
             with suppress(DocumentUnreadable, NotFound, StorageError):
                 await self._files.finish(owner_id, document_id)
-        waiting += await self._embedding.documents_missing_vectors()
+        waiting += await self._vector_index.documents_missing_vectors()
         for owner_id, document_id in waiting:
             async with self._database.begin(owner_id) as session:
                 await jobs.queue_ingestion_once(session, owner_id, document_id, priority=-_BACKGROUND)

@@ -34,7 +34,7 @@ class StorageGarbageCollector:
         """Know what is remembered, and what is kept."""
         self._database = database
         self._store = store
-        self._keeping = StorageOwnership(database, store)
+        self._storage_ownership = StorageOwnership(database, store)
 
     async def once(self, *, unfinished: timedelta = _UNFINISHED, young: timedelta = _YOUNG) -> int:
         """Forget uploads that nobody goes on with, delete what belongs to no file; return how many objects went.
@@ -64,7 +64,7 @@ class StorageGarbageCollector:
         Raises:
             StorageError: when the store does not answer, or is not ours.
         """
-        if not await self._keeping.is_claimed():
+        if not await self._storage_ownership.is_claimed():
             return 0
         async with self._database.begin(None) as session:
             await rows.forget_uploads(session, unfinished)
@@ -76,7 +76,7 @@ class StorageGarbageCollector:
         Raises:
             StorageError: when the store does not answer, or is not ours.
         """
-        if not await self._keeping.is_claimed():
+        if not await self._storage_ownership.is_claimed():
             return []
         before, batch, unknown = datetime.now(UTC) - young, [], []
         async with aclosing(self._store.objects()) as objects:
@@ -95,7 +95,7 @@ class StorageGarbageCollector:
             StorageError: when some of them may be left.
         """
         for at in range(0, len(keys), _AT_A_TIME):
-            await self._keeping.delete(keys[at : at + _AT_A_TIME])
+            await self._storage_ownership.delete(keys[at : at + _AT_A_TIME])
 
     async def purge_trash(self) -> None:
         """Delete for good what has been in the trash for long."""
@@ -117,7 +117,7 @@ class StorageGarbageCollector:
                 keys = await rows.doomed(session, _AT_A_TIME)
             if not keys:
                 return count
-            await self._keeping.delete(keys)
+            await self._storage_ownership.delete(keys)
             count += len(keys)
 
     async def _unknown(self, keys: list[str]) -> list[str]:
@@ -127,11 +127,11 @@ class StorageGarbageCollector:
             return await rows.unknown_objects(session, keys)
 
 
-async def swept(sweeping: StorageGarbageCollector) -> None:
+async def swept(storage_gc: StorageGarbageCollector) -> None:
     """Sweep; a store that does not answer, or is not ours, is swept another time."""
     reason = ""
     try:
-        await sweeping.once()
+        await storage_gc.once()
     except StorageError as error:
         reason = error.message
     if reason:

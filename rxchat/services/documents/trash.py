@@ -31,9 +31,9 @@ _UNFINISHED = {DocumentState.STORED.value, DocumentState.PARSED.value}
 class Trash:
     """The use cases around deleted documents."""
 
-    def __init__(self, database: Database, limits: RateLimits, files: Files) -> None:
+    def __init__(self, database: Database, rate_limits: RateLimits, files: Files) -> None:
         self._database = database
-        self._limits = limits
+        self._rate_limits = rate_limits
         self._files = files
 
     async def documents(self, current_user: CurrentUser, collection_id: UUID | None = None) -> list[DeletedDocument]:
@@ -63,7 +63,7 @@ class Trash:
             TooManyAttempts: when it was done too often.
         """
         require_scope(current_user, Scope.FILES)
-        await self._limits.attempt_to_queue(current_user.user_id, client_info)
+        await self._rate_limits.attempt_to_queue(current_user.user_id, client_info)
         async with self._database.begin(current_user.user_id) as session:
             await file_rows.lock_user_files(session, current_user.user_id)
             deleted = [item for item in await rows.trashed(session) if item.id in document_ids]

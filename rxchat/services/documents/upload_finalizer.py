@@ -7,7 +7,7 @@ import hashlib
 import hmac
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -28,11 +28,12 @@ from rxchat.domain.errors import (
     StorageError,
     StorageUnavailable,
 )
-from rxchat.domain.files import Document, EncryptedFile, Upload
+from rxchat.domain.files import Document, EncryptedFile, Part, Upload
 from rxchat.domain.text import sanitize
 from rxchat.domain.versions import IfExists, VersionState
 from rxchat.parsers.formats import format_of
 from rxchat.services.documents.storage_ownership import StorageOwnership
+from rxchat.tables import StoredFile
 
 log = structlog.get_logger(__name__)
 
@@ -43,19 +44,28 @@ _RENEWED_EVERY_SECONDS = 2.0
 _LOOK_AGAIN_SECONDS = 0.25
 
 
+@dataclass(frozen=True, slots=True)
+class StoredContent:
+    """Bytes that are stored whole, and not remembered yet."""
+
+    row: StoredFile
+    parts: tuple[Part, ...]
+    digest: bytes
+
+
 class UploadFinalizer:
     """Makes stored documents of uploads that have arrived."""
 
     def __init__(
         self,
         database: Database,
-        keeping: StorageOwnership,
+        storage_ownership: StorageOwnership,
         digest_key: bytes,
         read: Callable[[EncryptedFile], AsyncGenerator[bytes]],
     ) -> None:
         """Know how what is stored is read, and by which key contents are compared."""
         self._database = database
-        self._keeping = keeping
+        self._storage_ownership = storage_ownership
         self._digest_key = digest_key
         self._read = read
 
@@ -204,7 +214,7 @@ class UploadFinalizer:
             else:
                 await rows.remove_documents(session, owner_id, [document_id])
             unused += await file_rows.remove_unused(session, owner_id, [upload.file_id])
-        await self._keeping.discard(unused)
+        await self._storage_ownership.discard(unused)
         return Upload(
             same.id if same else document_id, upload.collection_id, file_id, upload.name, upload.size_bytes,
             upload.size_bytes, is_stored=True, version=version, already_exists=same is not None,

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from rxchat.db.access import audit_log
 from rxchat.db.documents import documents as rows
 from rxchat.db.documents import files as file_rows
 from rxchat.db.documents import versions as version_rows
@@ -19,11 +18,11 @@ from rxchat.domain.files import Document, clean_file_name
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Scope, require_scope
 from rxchat.domain.versions import VersionState
-from rxchat.observability import correlation_id
 from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.documents import quotas
 from rxchat.services.documents.documents import Documents
 from rxchat.services.documents.files import Files
+from rxchat.services.platform.audit import record
 from rxchat.tables import DocumentRow
 
 _NOT_EARLIER = "This version is not an earlier one: it is in use, or it is to be."
@@ -43,9 +42,9 @@ class History:
 class Versions:
     """The use cases around versions of documents."""
 
-    def __init__(self, database: Database, documents: Documents, files: Files, limits: RateLimits) -> None:
+    def __init__(self, database: Database, documents: Documents, files: Files, rate_limits: RateLimits) -> None:
         self._database = database
-        self._limits = limits
+        self._rate_limits = rate_limits
         self._documents = documents
         self._files = files
 
@@ -87,7 +86,7 @@ class Versions:
             TooManyAttempts: when it was done too often.
         """
         require_scope(current_user, Scope.FILES)
-        await self._limits.attempt_to_queue(current_user.user_id, client_info)
+        await self._rate_limits.attempt_to_queue(current_user.user_id, client_info)
         async with self._database.begin(current_user.user_id) as session:
             await file_rows.lock_user_files(session, current_user.user_id)
             earlier = await rows.owned_document(session, current_user.user_id, document_id, lock=True)
@@ -101,8 +100,8 @@ class Versions:
             if await version_rows.copy_text(session, earlier, copy.id):
                 await rows.change_document(session, current_user.user_id, copy.id, state=DocumentState.PARSED.value)
             await jobs.queue_ingestion(session, current_user.user_id, copy.id)
-            await audit_log.append(
-                session, current_user.user_id, "document_version_restored", client_info.address, correlation_id(),
+            await record(
+                session, current_user.user_id, "document_version_restored", client_info,
                 name=current.name, restored=earlier.version, version=copy.version, document=str(copy.id),
             )  # fmt: skip
             made = await rows.owned_document(session, current_user.user_id, copy.id)

@@ -53,16 +53,16 @@ class ChangeSubscription:
 class AccessInvalidator:
     """Tells this process that what somebody may do has changed, in whatever process or tool it was changed."""
 
-    def __init__(self, notices: PgListener) -> None:
+    def __init__(self, pg_listener: PgListener) -> None:
         """Hear of every change of an account, a sign-in, a role or a rule (triggers in Postgres tell of them)."""
-        self._notices = notices
+        self._pg_listener = pg_listener
         self._hearers: list[Callable[[UUID | None], None]] = []
-        notices.subscribe("access", self._hear)
+        pg_listener.subscribe("access", self._hear)
 
     @property
     def is_up_to_date(self) -> bool:
         """Whether changes are heard of just now; else nothing that is remembered may be trusted."""
-        return self._notices.listening.is_set()
+        return self._pg_listener.listening.is_set()
 
     def on_change(self, hear: Callable[[UUID | None], None]) -> None:
         """Call `hear` with whose access has changed; with None when it may be anybody's."""
@@ -80,12 +80,14 @@ class AccessInvalidator:
 class ChangeFeed:
     """Tells tabs that something happened to their person's conversations (or documents), in whatever process it was done."""
 
-    def __init__(self, notices: PgListener, access: AccessInvalidator, kind: str = "conversation") -> None:
+    def __init__(
+        self, pg_listener: PgListener, access_invalidator: AccessInvalidator, kind: str = "conversation"
+    ) -> None:
         """Hear of everything that happens to things of a kind, and of what changes who may see them."""
         # By person, and by the conversation or collection that is open: it may be somebody else's, and shared.
         self._watches: dict[UUID, set[ChangeSubscription]] = {}
-        notices.subscribe(kind, self._hear)
-        access.on_change(self._poke)
+        pg_listener.subscribe(kind, self._hear)
+        access_invalidator.on_change(self._poke)
 
     @contextmanager
     def watching(self, user_id: UUID, opened: UUID | None) -> Iterator[ChangeSubscription]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rxchat.db.access import audit_log
 from rxchat.db.access import roles as role_rows
 from rxchat.db.platform import instance_settings as rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import GUEST, MEMBER, ClientInfo, CurrentUser, RegistrationMode, SecondFactorPolicy
 from rxchat.domain.errors import InvalidInput, NotAllowed
 from rxchat.domain.permissions import Action, Permission, Resource, ResourceKind, is_allowed, require
-from rxchat.observability import correlation_id
+from rxchat.services.platform.audit import record
 from rxchat.services.platform.change_feeds import AccessInvalidator
 
 
@@ -29,14 +28,14 @@ class AccountPolicies:
 class InstanceSettings:
     """Reads the rules, remembers them until they change, and changes them."""
 
-    def __init__(self, database: Database, access: AccessInvalidator, initial: AccountPolicies) -> None:
+    def __init__(self, database: Database, access_invalidator: AccessInvalidator, initial: AccountPolicies) -> None:
         """Know where they are kept, and how they begin."""
         self._database = database
-        self._access = access
+        self._access_invalidator = access_invalidator
         self._initial = initial
         self._known: AccountPolicies | None = None
         self._changes = 0
-        access.on_change(self._forget)
+        access_invalidator.on_change(self._forget)
 
     def _forget(self, user_id: object) -> None:
         if user_id is None:
@@ -45,7 +44,7 @@ class InstanceSettings:
 
     async def current(self) -> AccountPolicies:
         """Return the rules as they are now."""
-        if self._known is not None and self._access.is_up_to_date:
+        if self._known is not None and self._access_invalidator.is_up_to_date:
             return self._known
         changes = self._changes
         async with self._database.begin(None) as session:
@@ -74,9 +73,7 @@ class InstanceSettings:
                     raise NotAllowed
             for name, value in values.items():
                 await rows.set_setting(session, name, value)
-            await audit_log.append(
-                session, current_user.user_id, "settings_changed", client_info.address, correlation_id(), changes=values
-            )
+            await record(session, current_user.user_id, "settings_changed", client_info, changes=values)
         self._forget(None)
         return after
 

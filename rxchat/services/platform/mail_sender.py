@@ -37,11 +37,11 @@ _SETTLED_EVERY_SECONDS = 0.02
 class MailSender:
     """Queues mails, and sends those that are queued."""
 
-    def __init__(self, mailer: Mailer | None, base_url: str, vault: SecretBox, database: Database) -> None:
+    def __init__(self, mailer: Mailer | None, base_url: str, secret_box: SecretBox, database: Database) -> None:
         """Take who sends, if mail is configured at all, and the address that links begin with."""
         self._mailer = mailer
         self.base_url = base_url
-        self._vault = vault
+        self._secret_box = secret_box
         self._database = database
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -55,13 +55,13 @@ class MailSender:
         if self._mailer is None:
             return
         told = json.dumps(asdict(replace(letter, id=new_id().hex))).encode()
-        sealed = self._vault.seal(_PURPOSE, "", told)
+        sealed = self._secret_box.seal(_PURPOSE, "", told)
         await jobs.queue_mail(session, base64.b64encode(sealed).decode())
 
     async def deliver(self, sealed: str, attempt: int) -> float | None:
         """Send a queued mail; return in how many seconds to try again, or None when it is sent or given up."""
         try:
-            told = json.loads(self._vault.open(_PURPOSE, "", base64.b64decode(sealed)))
+            told = json.loads(self._secret_box.open(_PURPOSE, "", base64.b64decode(sealed)))
             letter = Letter(**told)
         except (DecryptionFailed, ValueError, TypeError):
             log.error("a mail was given up: it cannot be opened, perhaps the secret key was replaced")  # noqa: TRY400

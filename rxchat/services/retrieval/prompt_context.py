@@ -49,10 +49,12 @@ class PromptContext:
 class PromptContextBuilder:
     """Looks for sources with the rights of whoever asked, as they are when the answer is written."""
 
-    def __init__(self, database: Database, retrieval: DocumentSearch, model: ChatModel, *, source_tokens: int) -> None:
+    def __init__(
+        self, database: Database, document_search: DocumentSearch, model: ChatModel, *, source_tokens: int
+    ) -> None:
         """Know where to look, and how much of a prompt sources may take."""
         self._database = database
-        self._retrieval = retrieval
+        self._document_search = document_search
         self._model = model
         self._source_tokens = source_tokens
 
@@ -72,7 +74,7 @@ class PromptContextBuilder:
             kept = [] if is_new else await rows.sources(session, run.owner_id, run.message_id)
         if current_user is None:
             return PromptContext(messages)
-        scope = await self._retrieval.scope_of(current_user, [item.id for item in known])
+        scope = await self._document_search.scope_of(current_user, [item.id for item in known])
         model = await self._info(run.model)
         files = [item.id for item in known if item.kind != "collection"]
         if kept:
@@ -99,7 +101,9 @@ class PromptContextBuilder:
     ) -> PromptContext:
         told, tools = with_sources(messages, sources, lacking), None
         if model is not None and "tools" in model.capabilities and not model.is_demo and not scope.is_empty:
-            tools = RetrievalTools(self._database, self._retrieval, current_user, scope, sources, self._source_tokens)
+            tools = RetrievalTools(
+                self._database, self._document_search, current_user, scope, sources, self._source_tokens
+            )
         return PromptContext(told, tuple(sources), tuple(lacking), tools)
 
     async def keep(self, run: ClaimedRun, sources: Sequence[Source]) -> None:
@@ -141,13 +145,13 @@ class PromptContextBuilder:
             return (), ""
         is_demo = model is not None and model.is_demo
         budget = min(self._source_tokens, DEMO_TOKENS) if is_demo else self._source_tokens
-        whole = await self._retrieval.whole_scope(current_user, scope, budget)
+        whole = await self._document_search.whole_scope(current_user, scope, budget)
         if whole is not None:
             return whole, ""
         question = await self._question(run.model, messages, is_demo=is_demo)
         if not question:
             return (), ""
-        found = await self._retrieval.search(current_user, question, scope, is_answer=True)
+        found = await self._document_search.search(current_user, question, scope, is_answer=True)
         return within_budget(found.passages, budget), found.notice
 
     async def _info(self, model: str) -> ModelInfo | None:

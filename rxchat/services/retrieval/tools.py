@@ -50,7 +50,7 @@ class RetrievalTools:
     def __init__(
         self,
         database: Database,
-        retrieval: DocumentSearch,
+        document_search: DocumentSearch,
         current_user: CurrentUser,
         scope: SearchScope,
         sources: Sequence[Source],
@@ -58,7 +58,7 @@ class RetrievalTools:
     ) -> None:
         """Know for whom, where, and what was shown already."""
         self._database = database
-        self._retrieval = retrieval
+        self._document_search = document_search
         self._current_user = current_user
         self._scope = scope
         self._tokens = tokens
@@ -83,7 +83,7 @@ class RetrievalTools:
         query = given.get("query")
         if not isinstance(query, str) or not query.strip():
             return 'Say what to look for, in words, like {"query": "holidays in the first year"}.'
-        found = await self._retrieval.search(self._current_user, query, self._scope, is_answer=True)
+        found = await self._document_search.search(self._current_user, query, self._scope, is_answer=True)
         passages = within_budget(found.passages, self._tokens)
         return format_passages(self._numbered(passages)) if passages else "Nothing was found."
 
@@ -99,7 +99,9 @@ class RetrievalTools:
             ordinal = await rows.ordinal_of(session, known.document_owner_id, known.chunk_id)
         if ordinal is None:
             return "This document is not there any more, or was changed."
-        there = await self._retrieval.neighbors(self._current_user, self._scope, known.document_id, ordinal, reach=1)
+        there = await self._document_search.neighbors(
+            self._current_user, self._scope, known.document_id, ordinal, reach=1
+        )
         around = [item for item in there if item.chunk_id != known.chunk_id]
         return format_passages(self._numbered(around)) if around else "Nothing else stands there."
 

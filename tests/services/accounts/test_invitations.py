@@ -84,7 +84,7 @@ async def test_composed_and_decomposed_letters_are_one_address(services: Service
 async def test_a_link_is_checked_before_its_form_is_filled_in(services: Services, admin: CurrentUser) -> None:
     token = await invite(services, admin, "new@example.org")
     async with services.access.user_admin._database.begin(admin.user_id) as session:
-        links = services.access.user_admin._links
+        links = services.access.user_admin._one_time_links
         made = await links.make(
             session, LinkKind.RESET, email=admin.email, user_id=admin.user_id, is_mailed=True, created_by=admin.user_id
         )
@@ -121,7 +121,7 @@ async def test_ones_own_address_is_no_password_wherever_one_is_chosen(services: 
         token, name="Barbara Liskov", password=PASSWORD, client_info=CALLER
     )
     async with services.access.user_admin._database.begin(admin.user_id) as session:
-        made = await services.access.user_admin._links.make(
+        made = await services.access.user_admin._one_time_links.make(
             session, LinkKind.RESET, email=admin.email, user_id=admin.user_id, is_mailed=True, created_by=admin.user_id
         )
     with pytest.raises(InvalidInput, match="your e-mail address, your name"):

@@ -56,14 +56,14 @@ async def test_a_document_is_read_and_found_in_every_way(
 async def test_a_document_is_found_only_when_it_is_whole(
     services: Services, current_user: CurrentUser, collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    embed, may_go_on = services.documents.ingestion._embedding._embedder.embed, asyncio.Event()
+    embed, may_go_on = services.documents.ingestion._vector_index._embedder.embed, asyncio.Event()
 
     async def slowly(texts, by):
         if len(texts) > 1:
             await may_go_on.wait()
         return await embed(texts, by)
 
-    monkeypatch.setattr(services.documents.ingestion._embedding._embedder, "embed", slowly)
+    monkeypatch.setattr(services.documents.ingestion._vector_index._embedder, "embed", slowly)
     document_id = await uploaded(services, current_user, collection, "handbook.md", HANDBOOK)
     async with asyncio.timeout(10):
         while (await found(services, current_user, document_id)).state is not DocumentState.CHUNKED:
@@ -112,7 +112,7 @@ async def test_what_fails_in_a_way_that_passes_goes_on_from_its_last_step(
     parse, calls, embed = (
         services.documents.ingestion._quick_parser.parse,
         [],
-        services.documents.ingestion._embedding._embedder.embed,
+        services.documents.ingestion._vector_index._embedder.embed,
     )
     failures = [EmbedderError("It is tired."), EmbedderError("It is tired.")]
 
@@ -126,8 +126,8 @@ async def test_what_fails_in_a_way_that_passes_goes_on_from_its_last_step(
         return await embed(texts, by)
 
     monkeypatch.setattr(services.documents.ingestion._quick_parser, "parse", counting)
-    await services.documents.ingestion._embedding.wanted_index()
-    monkeypatch.setattr(services.documents.ingestion._embedding._embedder, "embed", failing)
+    await services.documents.ingestion._vector_index.wanted_index()
+    monkeypatch.setattr(services.documents.ingestion._vector_index._embedder, "embed", failing)
     await ready(services, current_user, collection, "handbook.md", HANDBOOK)
     assert calls == ["handbook.md"]
     assert failures == []
@@ -148,7 +148,7 @@ async def test_what_fails_when_it_is_read_again_is_found_as_before_and_keeps_no_
     assert "handbook.md" in await names(services, current_user, SearchScope((collection,)))
     offer(services, ollama, "scripted-embed:tokens=128,dimensions=32")
     async with asyncio.timeout(20):
-        while not (await services.documents.ingestion._embedding.wanted_index()).is_active:
+        while not (await services.documents.ingestion._vector_index.wanted_index()).is_active:
             await services.documents.ingestion.look_after()
             await asyncio.sleep(0.05)
     answer = await services.retrieval.search.search(
@@ -169,7 +169,7 @@ async def test_a_job_that_was_overtaken_writes_nothing_more(
         newer = await rows.claim(session, current_user.user_id, document.id)
         assert older
         assert newer
-        index = await ingestion._embedding.wanted_index()
+        index = await ingestion._vector_index.wanted_index()
         assert not await rows.publish(session, older, index.id)
         assert await rows.publish(session, newer, index.id)
 
@@ -190,14 +190,14 @@ async def test_a_document_that_is_read_again_is_found_all_the_time(
     services: Services, current_user: CurrentUser, collection, owner_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = await ready(services, current_user, collection, "handbook.md", HANDBOOK)
-    embed, is_embedding, may_go_on = services.documents.ingestion._embedding.embed, asyncio.Event(), asyncio.Event()
+    embed, is_embedding, may_go_on = services.documents.ingestion._vector_index.embed, asyncio.Event(), asyncio.Event()
 
     async def slowly(*given):
         is_embedding.set()
         await may_go_on.wait()
         return await embed(*given)
 
-    monkeypatch.setattr(services.documents.ingestion._embedding, "embed", slowly)
+    monkeypatch.setattr(services.documents.ingestion._vector_index, "embed", slowly)
     await services.documents.documents.reingest(current_user, document.id)
     await is_embedding.wait()
     assert not (await found(services, current_user, document.id)).state.is_final

@@ -251,8 +251,8 @@ async def test_after_thirty_days_it_is_purged_with_its_file(
         connection.execute(
             "UPDATE stored_file SET touched_at = now() - interval '2 days' WHERE id = %s", (old.file_id,)
         )
-    await services.app.maintenance._sweeping.purge_trash()
-    await services.app.maintenance._sweeping.once()
+    await services.app.maintenance._storage_gc.purge_trash()
+    await services.app.maintenance._storage_gc.once()
     assert await in_trash(services, current_user) == ["young.txt"]
     with psycopg.connect(owner_url) as connection:
         for table, column in (("document", "id"), ("document_text", "document_id"), ("file_part", "file_id")):

@@ -34,7 +34,7 @@ LONG = "\n\n".join(f"Paragraph {number} of a document that takes long. " + "word
 def slow_embedder(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every batch takes a while, and a turn is over after a few of them."""
     monkeypatch.setattr(vector_index, "SLICE_SECONDS", 0.3)
-    model = services.documents.ingestion._embedding._embedder
+    model = services.documents.ingestion._vector_index._embedder
     embed = model.embed
 
     async def slowly(texts, by):

@@ -87,7 +87,7 @@ async def test_while_another_index_is_made_all_is_found_and_going_back_loses_not
         return []
 
     # The new index never gets its turn: what is found already stays as it is.
-    monkeypatch.setattr(services.documents.ingestion._embedding, "documents_missing_vectors", nothing)
+    monkeypatch.setattr(services.documents.ingestion._vector_index, "documents_missing_vectors", nothing)
     offer(services, ollama, EMBEDDER, OTHER, wanted=OTHER)
     second = await ready(services, current_user, collection, "second.md", HANDBOOK)
     assert [item.is_active for item in await indexes(services)].count(True) == 1
@@ -125,7 +125,7 @@ async def test_a_model_that_is_wanted_again_before_all_of_it_is_gone_lacks_nothi
 
     await ready(services, current_user, collection, "first.md", "# Tea\n\nTea is served at four.")
     [before] = await indexes(services)
-    monkeypatch.setattr(services.documents.ingestion._embedding, "documents_missing_vectors", nothing)
+    monkeypatch.setattr(services.documents.ingestion._vector_index, "documents_missing_vectors", nothing)
     offer(services, ollama, EMBEDDER, OTHER, wanted=OTHER)
     document = await ready(services, current_user, collection, "second.md", HANDBOOK)
     async with services.documents.ingestion._database.begin(None) as session:
@@ -144,7 +144,7 @@ async def test_a_model_that_refuses_to_embed_anew_fails_no_document_that_is_foun
     services: Services, current_user: CurrentUser, collection, ollama: ScriptedOllama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = await ready(services, current_user, collection, "handbook.md", HANDBOOK)
-    embedder, calls = services.documents.ingestion._embedding._embedder, 0
+    embedder, calls = services.documents.ingestion._vector_index._embedder, 0
     embed = embedder.embed
 
     async def failing(texts, by):
@@ -203,7 +203,7 @@ async def test_of_a_long_passage_only_what_is_refused_is_left_out(
 async def test_a_model_that_takes_nothing_is_waited_for(
     services: Services, current_user: CurrentUser, collection, monkeypatch: pytest.MonkeyPatch, ollama: ScriptedOllama
 ) -> None:
-    await services.documents.ingestion._embedding.wanted_index()
+    await services.documents.ingestion._vector_index.wanted_index()
     offer(services, ollama, EMBEDDER)
     ollama.offered[1] += ",refuse=a"
     document_id = await uploaded(services, current_user, collection, "handbook.md", HANDBOOK)
@@ -246,7 +246,7 @@ async def test_another_prefix_makes_another_index_and_the_old_one_serves_until_i
     await ready(services, current_user, collection, "handbook.md", HANDBOOK)
     [before] = await indexes(services)
     offer(services, ollama, EMBEDDER, wanted=EMBEDDER)
-    services.documents.ingestion._embedding._embedder._prefix_settings = "q: ", "p: "  # pyright: ignore[reportAttributeAccessIssue]
+    services.documents.ingestion._vector_index._embedder._prefix_settings = "q: ", "p: "  # pyright: ignore[reportAttributeAccessIssue]
     assert await nearest(services, current_user, collection) == "handbook.md"
     assert COFFEE in ollama.embedded_texts
     await looked_after_until(services, lambda known: [item.query_prefix for item in known] == ["q: "])

@@ -120,7 +120,7 @@ async def test_what_is_read_through_is_read_whole_however_cheap_the_index_looks(
     await ready(services, current_user, collection, "pumps.md", "\n\n".join([*copies, differs]))
     async with services.documents.ingestion._database.begin(current_user.user_id) as session:
         [index] = await search_index.indexes(session)
-        [vector] = await services.documents.ingestion._embedding._embedder.embed(
+        [vector] = await services.documents.ingestion._vector_index._embedder.embed(
             ["Which pump is broken?"], index.embedder
         )
         # What statistics of a large table may lead the planner to, sooner or later.
