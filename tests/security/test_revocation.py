@@ -19,7 +19,8 @@ from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from rxchat.states.chat.thread import ThreadState
-from rxchat.states.platform import session_watchdog, sockets
+from rxchat.states.platform import session_watchdog
+from rxchat.states.platform.tab_registry import tabs
 from tests.factories import PASSWORD
 from tests.security.house import Open, doors, person, sign_in
 from tests.tab import open_tab
@@ -201,7 +202,7 @@ async def test_an_open_socket_is_led_away_and_closed(
                     await tab.until(lambda tab=tab: tab.patches)
                     socket = Socket(tab.token)
                     await socket.open()
-                    monkeypatch.setattr(sockets, "_namespaces", [socket])
+                    monkeypatch.setattr(tabs, "_namespace", socket)
                     await event(house, owner_url, current_user, client, clients)
                     async with asyncio.timeout(WITHIN_SECONDS):
                         while socket.is_open:

@@ -37,8 +37,8 @@ from rxchat.states.chat.context_sources import KnowledgeState
 from rxchat.states.chat.presenters import ending_view, in_pieces, message_view, waiting_view
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.stream import Window, may_push, pause_seconds, push, streaming
-from rxchat.states.platform import sockets
 from rxchat.states.platform.auth_guard import current_user_of
+from rxchat.states.platform.tab_registry import tabs
 
 if TYPE_CHECKING:
     from rxchat.states.chat.thread import ThreadState
@@ -97,9 +97,9 @@ class LiveUpdates:
             with (
                 suppress(_PageLeft),
                 activity.watching(self._current_user.user_id, self._conversation_id) as watch,
-                sockets.on_disconnect(self._client_token, watch.notify),
+                tabs.on_disconnect(self._client_token, watch.notify),
             ):
-                while sockets.is_open(self._client_token):
+                while tabs.is_open(self._client_token):
                     await self._stay(watch)
         finally:
             observability.FOLLOWERS.dec()
@@ -250,7 +250,7 @@ class LiveUpdates:
                     await self._show_run(run, "answering" if has_begun else "waiting", started)
                     is_new = await self._push(windows, answer)
                     is_all = windows[0].has_all_of(answer) and windows[1].has_all_of(answer)
-                    is_left = not sockets.is_open(self._client_token)
+                    is_left = not tabs.is_open(self._client_token)
                     is_time = time.monotonic() - since > self._check_seconds(run)
                     if (answer.ended and is_all) or watch.poked or is_left or is_time:
                         return
@@ -263,7 +263,7 @@ class LiveUpdates:
                         await asyncio.sleep(pause_seconds())
                     elif not await answer.changed(
                         _SIDEBAR_SECONDS if sidebar_at else self._rest_seconds(run, has_begun=has_begun)
-                    ) and (not sockets.is_open(self._client_token)):
+                    ) and (not tabs.is_open(self._client_token)):
                         return
 
     def _check_seconds(self, run: ActiveRun) -> float:

@@ -13,7 +13,7 @@ from reflex_base.event.context import EventContext
 from rxchat.domain.runs import ChunkKind
 from rxchat.domain.text import utf16_length
 from rxchat.services.chat.answer_stream import AnswerStream
-from rxchat.states.platform import sockets
+from rxchat.states.platform.tab_registry import tabs
 
 PACKETS_A_SECOND = 28
 """Faster than a person reads and slow enough for a phone."""
@@ -24,29 +24,26 @@ PACKET_CHARACTERS = 10_000
 _BACKLOG = 24
 """Packets that may wait for a slow line; more are left out, since the next one brings what they would have."""
 
-_streaming: list[int] = [0]
-"""To how many tabs of this process an answer is streamed just now."""
-
 
 @contextmanager
 def streaming() -> Iterator[None]:
     """Count one tab more for as long as the context is open."""
-    _streaming[0] += 1
+    tabs.streaming += 1
     try:
         yield
     finally:
-        _streaming[0] -= 1
+        tabs.streaming -= 1
 
 
 def pause_seconds() -> float:
     """How long to wait between two packets to a tab: the more tabs share this process, the longer."""
-    share = _AT_FULL_RATE / max(1, _streaming[0])
+    share = _AT_FULL_RATE / max(1, tabs.streaming)
     return 1 / max(_LEAST_PACKETS_A_SECOND, min(PACKETS_A_SECOND, PACKETS_A_SECOND * share))
 
 
 def may_push(client_token: str) -> bool:
     """Whether a tab's line takes what it is sent."""
-    return sockets.backlog(client_token) < _BACKLOG
+    return tabs.backlog(client_token) < _BACKLOG
 
 
 _OVERLAP = 2

@@ -19,9 +19,9 @@ from rxchat.domain.ids import parse_id
 from rxchat.domain.permissions import sees_details
 from rxchat.domain.versions import VersionState
 from rxchat.services.app import container
-from rxchat.states.platform import sockets
 from rxchat.states.platform.auth_guard import current_path, current_user_of, requires_user, requires_user_in_background
 from rxchat.states.platform.request_context import client_info_of
+from rxchat.states.platform.tab_registry import tabs
 
 _IDLE_SECONDS = 30.0
 _BREATH_SECONDS = 0.25
@@ -182,9 +182,9 @@ class DocumentsState(rx.State):
         services = container.get_services()
         with (
             services.platform.document_feed.watching(current_user.user_id, parse_id(chosen)) as watch,
-            sockets.on_disconnect(token, watch.notify),
+            tabs.on_disconnect(token, watch.notify),
         ):
-            while sockets.is_open(token):
+            while tabs.is_open(token):
                 is_new = await watch.wait(_IDLE_SECONDS)
                 async with self:
                     if self.chosen != chosen or not _is_here(self):

@@ -27,9 +27,10 @@ from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.errors import DatabaseUnavailable, InvalidInput, NotSignedIn, RxChatError, SecondFactorNeeded
 from rxchat.observability import correlated
 from rxchat.services.app import container
-from rxchat.states.platform import session_watchdog, sockets
+from rxchat.states.platform import session_watchdog
 from rxchat.states.platform.event_shapes import DOOR, is_reflex_own
 from rxchat.states.platform.request_context import client_info_of
+from rxchat.states.platform.tab_registry import tabs
 
 log = structlog.get_logger(__name__)
 
@@ -170,7 +171,7 @@ async def _viewer_when_back(state: Any) -> CurrentUser:
                 return await current_user_of(state)
             except DatabaseUnavailable as error:
                 await _show(state, error)
-                if not sockets.is_open(state.router.session.client_token):
+                if not tabs.is_open(state.router.session.client_token):
                     raise
         await asyncio.sleep(_AWAY_SECONDS)
 

@@ -11,8 +11,8 @@ import structlog
 
 from rxchat.domain.errors import DatabaseUnavailable, NotSignedIn
 from rxchat.services.app import container
-from rxchat.states.platform import sockets
 from rxchat.states.platform.background_tasks import background_task
+from rxchat.states.platform.tab_registry import tabs
 
 log = structlog.get_logger(__name__)
 
@@ -20,10 +20,6 @@ _EVERY_SECONDS = 3.0
 """How long a tab stays open after its session has ended when nobody tells of it: at most this, and the look itself."""
 _RESTS = 10
 """How many such times pass between two looks while Postgres does tell: sessions also end by themselves."""
-
-_tabs: dict[str, tuple[str, str]] = {}
-"""The session cookie that each open tab came with, and the page it is on, by client token."""
-
 
 _OPEN_PAGES = frozenset({"/sign-in", "/setup", "/register", "/join", "/forgot", "/reset", "/confirm"})
 """Where a tab stays, whatever becomes of its session: these pages show nothing, and say how it goes on."""
@@ -33,9 +29,9 @@ def track(client_token: str, cookie: str, page: str) -> None:
     """Remember with which session a tab is open."""
     # A link's token stands behind the "#", which is part of the address that a tab tells.
     if cookie and page.partition("#")[0].partition("?")[0].rstrip("/") not in _OPEN_PAGES:
-        _tabs[client_token] = (cookie, page)
+        tabs.set_session(client_token, cookie, page)
     else:
-        _tabs.pop(client_token, None)
+        tabs.clear_session(client_token)
 
 
 @asynccontextmanager
@@ -47,7 +43,8 @@ async def watching() -> AsyncGenerator[None]:
         async with background_task(_watch(changed), "guard"):
             yield
     finally:
-        _tabs.clear()
+        for client_token in tabs.sessions():
+            tabs.clear_session(client_token)
 
 
 async def _watch(changed: asyncio.Event) -> None:
@@ -75,17 +72,17 @@ async def _watch(changed: asyncio.Event) -> None:
 
 async def check() -> int:
     """Send away every tab whose session does not count any more; return how many there were."""
-    for token in [token for token in _tabs if not sockets.is_open(token)]:
-        del _tabs[token]
+    for token in [token for token in tabs.sessions() if not tabs.is_open(token)]:
+        tabs.clear_session(token)
     ended = 0
-    for cookie in {cookie for cookie, _ in _tabs.values()}:
+    for cookie in {cookie for cookie, _ in tabs.sessions().values()}:
         if await _is_valid(cookie):
             continue
-        for token, (theirs, page) in list(_tabs.items()):
+        for token, (theirs, page) in tabs.sessions().items():
             if theirs == cookie:
-                del _tabs[token]
+                tabs.clear_session(token)
                 ended += 1
-                await sockets.force_navigate(token, f"/sign-in?next={quote(page, safe='/')}")
+                await tabs.force_navigate(token, f"/sign-in?next={quote(page, safe='/')}")
     if ended:
         log.info("tabs were closed whose session had ended", count=ended)
     return ended

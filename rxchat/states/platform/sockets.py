@@ -1,43 +1,20 @@
-"""The websocket itself: which tabs are there, and what a tab may send."""
+"""Checks what a tab may send, and limits what waits for it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, Protocol
+from collections.abc import Awaitable
+from typing import Any
 
-import reflex as rx
 import structlog
-from reflex.event import Event
-from reflex.state import StateUpdate
 from socketio import AsyncServer
 
 from rxchat.asgi_extensions import ABORT, LONGEST_PACKET
 from rxchat.states.platform.event_shapes import encodable_event, is_event
+from rxchat.states.platform.tab_registry import Namespace, close_socket, tabs
 
 log = structlog.get_logger(__name__)
-
-
-class Namespace(Protocol):
-    """What is used here of Reflex's event namespace."""
-
-    on_event: Callable[[str, Any], Any]
-    on_disconnect: Callable[[str], asyncio.Task[None] | None]
-
-    async def emit_update(self, update: StateUpdate, token: str) -> None:
-        """Send a tab what it is to show or to do."""
-        ...
-
-    async def disconnect(self, sid: str) -> None:
-        """Close a socket."""
-        ...
-
-    @property
-    def sid_to_token(self) -> Mapping[str, str]:
-        """The client token of each socket's tab."""
-        ...
 
 
 _MOST_REFUSED = 5
@@ -46,9 +23,6 @@ _MOST_SOCKETS = 10_000
 _MOST_WAITING = 512
 _MOST_WAITING_CHARACTERS = 4_000_000
 """Of packets that wait until a socket's line takes them; one for which more wait is closed, and its page connects again."""
-_namespaces: list[Namespace] = []
-_waiting: dict[str, list[Callable[[], None]]] = {}
-"""Whom to tell when a tab's socket is closed, by client token."""
 
 
 def install(namespace: Namespace) -> None:
@@ -56,7 +30,7 @@ def install(namespace: Namespace) -> None:
 
     Reflex answers an unknown event with a traceback that holds the whole event, the cookie of its handshake included.
     """
-    _namespaces[:] = [namespace]
+    tabs.attach(namespace)
     process, disconnect = namespace.on_event, namespace.on_disconnect
     refused: Counter[str] = Counter()
 
@@ -72,13 +46,13 @@ def install(namespace: Namespace) -> None:
             refused.clear()
         refused[sid] += 1
         if refused[sid] == _MOST_REFUSED:
-            await _close(namespace, sid)
+            await close_socket(namespace, sid)
 
     def on_disconnect(sid: str) -> asyncio.Task[None] | None:
         refused.pop(sid, None)
         closed, leaving = namespace.sid_to_token.get(sid), disconnect(sid)
         if leaving is not None and closed is not None:
-            leaving.add_done_callback(lambda _: _tell_closed(closed))
+            leaving.add_done_callback(lambda _: tabs.disconnected(closed))
         return leaving
 
     namespace.on_event = on_event
@@ -136,72 +110,3 @@ def _is_overfull(queue: asyncio.Queue[Any]) -> bool:
     # The queue hides what it holds; a test watches over the way there.
     held = queue._queue  # pyright: ignore[reportAttributeAccessIssue]
     return sum(len(packet.data or "") for packet in held if packet is not None) >= _MOST_WAITING_CHARACTERS
-
-
-def is_open(client_token: str) -> bool:
-    """Whether the tab with this client token has a socket (without an app, as in tests: yes).
-
-    Reflex never cancels a handler when its socket is gone: one that goes on asks here.
-    """
-    return not _namespaces or _sid(_namespaces[0], client_token) is not None
-
-
-def _sid(namespace: Namespace, client_token: str) -> str | None:
-    """Return a tab's socket.
-
-    Reflex's own `token_to_sid` copies all tabs each time that it is asked; a test watches over what is below it.
-    """
-    record = namespace._token_manager.token_to_socket.get(client_token)  # pyright: ignore[reportAttributeAccessIssue]
-    return record.sid if record is not None else None
-
-
-@contextmanager
-def on_disconnect(client_token: str, tell: Callable[[], None]) -> Iterator[None]:
-    """Call this when the tab's socket is closed, for as long as the context is open: whoever waits need not wait on."""
-    _waiting.setdefault(client_token, []).append(tell)
-    try:
-        yield
-    finally:
-        _waiting[client_token].remove(tell)
-        if not _waiting[client_token]:
-            del _waiting[client_token]
-
-
-def _tell_closed(client_token: str) -> None:
-    for tell in list(_waiting.get(client_token, ())):
-        tell()
-
-
-def backlog(client_token: str) -> int:
-    """How many messages wait until a tab's line takes them; 0 when there is no such tab.
-
-    Reflex's namespace hides the socket below it; a test watches over the way there.
-    """
-    for namespace in _namespaces:
-        sid = _sid(namespace, client_token)
-        server = getattr(namespace, "server", None)
-        if sid is not None and server is not None:
-            connection = server.eio.sockets.get(
-                server.manager.eio_sid_from_sid(sid, getattr(namespace, "namespace", "/"))
-            )
-            return connection.queue.qsize() if connection is not None else 0
-    return 0
-
-
-async def force_navigate(client_token: str, path: str) -> None:
-    """Lead a tab to another page, and close its socket: nothing more is shown to it."""
-    for namespace in _namespaces:
-        sid = _sid(namespace, client_token)
-        if sid is not None:
-            leave = Event.from_event_type(rx.redirect(path))
-            await namespace.emit_update(StateUpdate(events=leave), client_token)
-            await _close(namespace, sid)
-
-
-async def _close(namespace: Namespace, sid: str) -> None:
-    """Close a socket: its place in the namespace, and the connection below it, which the browser would leave open."""
-    server = getattr(namespace, "server", None)
-    connection = server.manager.eio_sid_from_sid(sid, getattr(namespace, "namespace", "/")) if server else None
-    await namespace.disconnect(sid)
-    if server is not None and connection is not None:
-        await server.eio.disconnect(connection)

@@ -14,8 +14,8 @@ from contextlib import asynccontextmanager
 from reflex.istate.manager import StateManager
 from reflex.istate.manager.memory import StateManagerMemory
 
-from rxchat.states.platform import sockets
 from rxchat.states.platform.background_tasks import background_task
+from rxchat.states.platform.tab_registry import tabs
 
 _EVERY_SECONDS = 30.0
 GRACE_SECONDS = 60.0
@@ -42,7 +42,7 @@ def tidy(manager: StateManagerMemory, *, grace_seconds: float = GRACE_SECONDS) -
     """
     ends_at = time.time() + grace_seconds
     for key, (expires_at, token) in list(manager._token_expires_at.items()):
-        if sockets.is_open(token.ident):
+        if tabs.is_open(token.ident):
             manager._track_token(token)
         else:
             manager._token_expires_at[key] = (min(expires_at, ends_at), token)

@@ -17,6 +17,7 @@ from rxchat.services.platform.session_tokens import SessionToken, SessionTokens
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform import session_watchdog
 from rxchat.states.platform.auth_guard import DOOR
+from rxchat.states.platform.tab_registry import tabs
 from rxchat.ui.pages import PAGES
 from tests.factories import add_user, first_administrator
 from tests.tab import STATES, open_tab
@@ -171,6 +172,6 @@ async def test_what_is_private_in_a_state_never_reaches_the_browser() -> None:
 
 def test_a_tab_on_the_page_of_a_link_stays_there_whatever_becomes_of_its_session() -> None:
     session_watchdog.track("a tab", "a cookie", "/reset#token=secret")
-    assert "a tab" not in session_watchdog._tabs
+    assert "a tab" not in tabs.sessions()
     session_watchdog.track("a tab", "a cookie", "/documents#top")
-    assert session_watchdog._tabs.pop("a tab") == ("a cookie", "/documents#top")
+    assert tabs.sessions()["a tab"] == ("a cookie", "/documents#top")

@@ -13,6 +13,7 @@ from structlog.testing import CapturingLogger
 
 from rxchat.states.platform import sockets
 from rxchat.states.platform.event_shapes import DOOR, JSON_KINDS, arguments_of, is_event, is_reflex_own
+from rxchat.states.platform.tab_registry import tabs
 from rxchat.ui.pages import PAGES
 from tests.states.platform.test_auth_guard import HANDLERS, our_states
 from tests.states.platform.test_sockets import Namespace
@@ -92,7 +93,7 @@ async def test_arguments_that_do_not_fit_never_reach_reflex_and_close_the_socket
                 assert closed.pop() == f"of {name}" and len(lines.calls) == sent
                 assert all("refused a message that is no event" in str(line) for line in lines.calls)
     finally:
-        sockets._namespaces.clear()
+        tabs.attach(None)
 
 
 def test_what_has_no_lock_is_no_event_whatever_comes_with_it() -> None:

@@ -19,6 +19,7 @@ from rxchat.asgi_extensions import ABORT, LONGEST_PACKET
 from rxchat.states.chat.context_sources import KnowledgeState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform import sockets
+from rxchat.states.platform.tab_registry import tabs
 
 pytestmark = pytest.mark.anyio
 
@@ -75,7 +76,7 @@ def namespace() -> Iterator[Namespace]:
     found.sid_to_token["socket"] = "tab of the socket"
     sockets.install(found)
     yield found
-    sockets._namespaces.clear()
+    tabs.attach(None)
 
 
 async def test_an_event_of_a_known_handler_goes_through(namespace: Namespace) -> None:
@@ -179,11 +180,11 @@ async def test_what_waits_for_a_slow_line_is_counted_where_the_libraries_keep_it
     server = AsyncServer(async_mode="asgi")
     namespace.namespace, namespace.server = "/_event", server
     await namespace.open("tab", await server.manager.connect("line", "/_event"))  # pyright: ignore[reportGeneralTypeIssues]
-    assert sockets.backlog("tab") == sockets.backlog("another") == 0
+    assert tabs.backlog("tab") == tabs.backlog("another") == 0
     server.eio.sockets["line"] = line = AsyncSocket(server.eio, "line")
     for _ in range(3):
         await line.queue.put("a packet")
-    assert sockets.backlog("tab") == 3
+    assert tabs.backlog("tab") == 3
 
 
 @pytest.mark.parametrize(("size", "most"), [(10, 600), (1_000_000, 6)])
@@ -203,20 +204,20 @@ async def test_a_socket_for_which_too_much_waits_is_closed_and_nothing_is_kept(
             await server.emit(
                 "event", "x" * size, to=server.manager.sid_from_eio_sid("line", "/_event"), namespace="/_event"
             )
-            most_waiting = max(most_waiting, sockets.backlog("tab"))
+            most_waiting = max(most_waiting, tabs.backlog("tab"))
     assert ended.is_set() and most_waiting * size <= 5_000_000 and most_waiting <= 512
-    assert sockets.backlog("tab") == 0
+    assert tabs.backlog("tab") == 0
 
 
 async def test_a_tab_is_there_as_long_as_it_has_a_socket(namespace: Namespace) -> None:
     await namespace.open("tab", "socket")
-    assert sockets.is_open("tab") and not sockets.is_open("another")
+    assert tabs.is_open("tab") and not tabs.is_open("another")
     told: list[str] = []
-    with sockets.on_disconnect("tab", lambda: told.append("closed")):
+    with tabs.on_disconnect("tab", lambda: told.append("closed")):
         leaving = namespace.on_disconnect("socket")
         assert leaving is not None and not told
         await leaving
         await asyncio.sleep(0)
         assert told == ["closed"]
-    assert not sockets.is_open("tab")
-    assert sockets._waiting == {}
+    assert not tabs.is_open("tab")
+    assert tabs._callbacks == {}

@@ -12,6 +12,7 @@ from reflex.istate.manager.token import BaseStateToken
 
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform import sockets, tab_cleanup
+from rxchat.states.platform.tab_registry import tabs
 from tests.states.platform.test_sockets import Namespace
 from tests.tab import open_tab
 
@@ -27,7 +28,7 @@ async def namespace() -> AsyncGenerator[Namespace]:
     sockets.install(found)
     await found.open("tab", "socket")
     yield found
-    sockets._namespaces.clear()
+    tabs.attach(None)
 
 
 @pytest.fixture
