@@ -171,9 +171,9 @@ async def services(settings: Settings, at: Connections) -> AsyncGenerator[Servic
 def empty(owner_url: str, redis_url: str | None = None) -> None:
     """Remove everybody and all that is theirs, and forget how often anything was tried."""
     with owner.transaction(owner_url) as connection:
-        for table in ("audit_checkpoint", "audit_event", "user_account", "user_group", "installation_setting"):
+        for table in ("audit_checkpoint", "audit_event", "user_account", "user_group", "instance_setting"):
             connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
-        for table in ("access_grant", "account_link", "attempt_counter", "spent_token", "doomed_object"):
+        for table in ("access_grant", "account_token", "rate_limit", "consumed_token", "object_deletion"):
             connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
         connection.execute("DELETE FROM role WHERE NOT is_builtin")
         # Else the next test begins with the embedding model of this one in force.

@@ -10,7 +10,7 @@ BEGIN
         RETURN true;
     END IF;
     IF EXISTS (SELECT FROM public.document
-                WHERE live_generation IS NOT NULL
+                WHERE published_generation IS NOT NULL
                   AND (embedded_index IS NULL OR embedded_index < p_index OR embedded_index > p_index)) THEN
         RETURN false;
     END IF;

@@ -9,7 +9,7 @@ AS $$
 DECLARE
     entry public.audit_event;
 BEGIN
-    IF p_actor IS NOT NULL AND p_actor IS DISTINCT FROM acting_user() THEN
+    IF p_actor IS NOT NULL AND p_actor IS DISTINCT FROM current_user_id() THEN
         RAISE EXCEPTION 'in the name of another user' USING ERRCODE = 'insufficient_privilege';
     END IF;
     PERFORM pg_advisory_xact_lock(7239003);

@@ -7,7 +7,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
-    IF acting_user() IS DISTINCT FROM p_owner THEN
+    IF current_user_id() IS DISTINCT FROM p_owner THEN
         RAISE EXCEPTION 'conversation of another user' USING ERRCODE = 'insufficient_privilege';
     END IF;
     UPDATE public.conversation SET seq = seq + cardinality(p_types), updated_at = clock_timestamp()
@@ -16,8 +16,8 @@ BEGIN
         RAISE EXCEPTION 'conversation % is not at seq %', p_conversation, p_expected_seq USING ERRCODE = 'RX001';
     END IF;
     INSERT INTO public.conversation_event (owner_id, conversation_id, seq, type, data, actor_id)
-    SELECT p_owner, p_conversation, p_expected_seq + event.place, event.type, event.data, acting_user()
-      FROM unnest(p_types, p_data) WITH ORDINALITY AS event (type, data, place);
+    SELECT p_owner, p_conversation, p_expected_seq + event.position, event.type, event.data, current_user_id()
+      FROM unnest(p_types, p_data) WITH ORDINALITY AS event (type, data, position);
     PERFORM pg_notify('rxchat', 'conversation ' || p_owner || ' ' || p_conversation);
     RETURN p_expected_seq + cardinality(p_types);
 END $$;

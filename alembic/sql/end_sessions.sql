@@ -5,19 +5,19 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
-    mine varchar[] := (SELECT permissions FROM public.role WHERE name = acting_role());
+    mine varchar[] := (SELECT permissions FROM public.role WHERE name = current_user_role());
     theirs varchar[] := (SELECT role.permissions FROM public.user_account JOIN public.role ON role.name = user_account.role
                           WHERE user_account.id = p_user);
     ended integer;
 BEGIN
-    IF acting_user() IS DISTINCT FROM p_user AND (NOT acting_may('people.manage') OR NOT coalesce(theirs <@ mine, false)) THEN
+    IF current_user_id() IS DISTINCT FROM p_user AND (NOT current_user_can('people.manage') OR NOT coalesce(theirs <@ mine, false)) THEN
         RAISE EXCEPTION 'sessions of another user' USING ERRCODE = 'insufficient_privilege';
     END IF;
     UPDATE public.user_session SET ended_at = now(), ended_reason = p_reason
      WHERE user_id = p_user AND ended_at IS NULL AND (p_only IS NULL OR id = p_only)
        AND id IS DISTINCT FROM p_except;
     GET DIAGNOSTICS ended = ROW_COUNT;
-    IF acting_user() IS DISTINCT FROM p_user THEN
+    IF current_user_id() IS DISTINCT FROM p_user THEN
         UPDATE public.api_key SET revoked_at = now() WHERE user_id = p_user AND revoked_at IS NULL;
     END IF;
     RETURN ended;

@@ -9,7 +9,7 @@ DECLARE
 BEGIN
     UPDATE public.user_session SET generation = generation + 1, last_seen_at = now()
      WHERE user_id = p_user AND id = p_session AND kind = 'program' AND ended_at IS NULL AND expires_at > now()
-       AND generation = p_generation AND last_seen_at > now() - p_idle AND p_user = acting_user()
+       AND generation = p_generation AND last_seen_at > now() - p_idle AND p_user = current_user_id()
        AND EXISTS (SELECT FROM public.user_account WHERE id = p_user AND suspended_at IS NULL)
     RETURNING generation INTO next_generation;
     IF FOUND THEN
@@ -17,6 +17,6 @@ BEGIN
     END IF;
     UPDATE public.user_session SET ended_at = now(), ended_reason = 'refresh token used twice'
      WHERE user_id = p_user AND id = p_session AND kind = 'program' AND ended_at IS NULL
-       AND generation > p_generation AND p_user = acting_user();
+       AND generation > p_generation AND p_user = current_user_id();
     RETURN CASE WHEN FOUND THEN -1 END;
 END $$;

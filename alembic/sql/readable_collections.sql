@@ -6,12 +6,12 @@ SET search_path = pg_catalog, public, pg_temp
 AS $$
     WITH given AS MATERIALIZED (
         SELECT DISTINCT resource FROM public.access_grant
-         WHERE resource_kind = 'collection' AND action IN ('read', 'write') AND acting_user() IS NOT NULL
+         WHERE resource_kind = 'collection' AND action IN ('read', 'write') AND current_user_id() IS NOT NULL
            AND (principal_kind = 'everyone'
-                OR (principal_kind = 'person' AND principal = acting_user()::text)
+                OR (principal_kind = 'person' AND principal = current_user_id()::text)
                 OR (principal_kind = 'group'
-                    AND principal IN (SELECT group_id::text FROM public.group_member WHERE user_id = acting_user()))
-                OR (principal_kind = 'role' AND principal = acting_role()))),
+                    AND principal IN (SELECT group_id::text FROM public.group_member WHERE user_id = current_user_id()))
+                OR (principal_kind = 'role' AND principal = current_user_role()))),
     named AS MATERIALIZED (
         SELECT resource::uuid AS id FROM given WHERE resource ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')
     SELECT coalesce(array_agg(found.id), '{}') FROM (

@@ -6,7 +6,7 @@ SET search_path = pg_catalog, public, pg_temp
 AS $$
     WITH RECURSIVE asked AS (
         SELECT document.owner_id, document.version_series_id, document.deleted_at FROM public.document
-         WHERE document.owner_id = acting_user() AND document.id = p_document AND document.deleted_at IS NOT NULL),
+         WHERE document.owner_id = current_user_id() AND document.id = p_document AND document.deleted_at IS NOT NULL),
     whole AS (
         SELECT document.owner_id, document.id, document.deleted_at
           FROM asked JOIN public.document ON document.owner_id = asked.owner_id
@@ -21,16 +21,16 @@ AS $$
             ON document_text.owner_id = whole.owner_id AND document_text.document_id = whole.id
          GROUP BY whole.id)
     UPDATE public.document
-       SET deleted_at = NULL, updated_at = now(), fence = document.fence + 1, progress = 0, tries = 0, retry_at = NULL,
+       SET deleted_at = NULL, updated_at = now(), fence = document.fence + 1, progress = 0, attempts = 0, retry_at = NULL,
            generation = coalesce(said.generation, document.generation),
            -- A mail that stays in the trash would take its file along when it is purged.
            parent_id = (SELECT parent.id FROM public.document AS parent
                          WHERE parent.owner_id = document.owner_id AND parent.id = document.parent_id
                            AND (parent.deleted_at IS NULL OR parent.id IN (SELECT whole.id FROM whole))),
-           note_detail = '', error = CASE WHEN said.generation IS NULL THEN document.error ELSE '' END,
+           status_detail = '', error = CASE WHEN said.generation IS NULL THEN document.error ELSE '' END,
            state = CASE WHEN document.version_state = 'superseded' THEN document.state
                         WHEN said.generation IS NOT NULL THEN 'parsed'
                         WHEN document.state = 'failed' THEN 'failed' ELSE 'stored' END
-      FROM said WHERE document.owner_id = acting_user() AND document.id = said.id
+      FROM said WHERE document.owner_id = current_user_id() AND document.id = said.id
     RETURNING document.id, document.state
 $$;

@@ -4,9 +4,9 @@ LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
     SELECT source.document_id, count(DISTINCT source.message_id)
-      FROM public.answer_source AS source JOIN public.document
+      FROM public.message_source AS source JOIN public.document
         ON document.owner_id = source.document_owner_id AND document.id = source.document_id
      WHERE source.is_cited AND source.document_id = ANY (p_documents)
-       AND (document.owner_id = acting_user() OR document.collection_id = ANY ((SELECT readable_collections())::uuid[]))
+       AND (document.owner_id = current_user_id() OR document.collection_id = ANY ((SELECT readable_collections())::uuid[]))
      GROUP BY source.document_id
 $$;

@@ -24,19 +24,19 @@ _TABLES = {
         "recovery_code",
         "passkey",
         "api_key",
-        "account_link",
-        "attempt_counter",
-        "spent_token",
+        "account_token",
+        "rate_limit",
+        "consumed_token",
         "data_export",
     ),
     "access": ("user_group", "group_member", "access_grant", "audit_event", "audit_checkpoint"),
-    "platform": ("installation", "installation_setting", "queue_claim"),
+    "platform": ("instance", "instance_setting", "queue_claim"),
     "chat": ("conversation", "conversation_event", "message", "queued_message", "run", "run_chunk"),
     "documents": (
         "collection",
         "stored_file",
         "file_part",
-        "doomed_object",
+        "object_deletion",
         "document",
         "document_text",
         "recognized_page",
@@ -45,28 +45,28 @@ _TABLES = {
         "chunk",
         "embedding_index",
         "chunk_vector",
-        "common_word",
-        "conversation_knowledge",
-        "answer_source",
+        "frequent_lexeme",
+        "conversation_source",
+        "message_source",
     ),
 }
 _JOB_TABLES = ("jobs", "events", "workers", "periodic_defers")
 # Their signatures name tables.
-_AFTER_TABLES = frozenset({"account_link_holds", "audit_hash", "claim_job"})
+_AFTER_TABLES = frozenset({"account_token_is_valid", "audit_hash", "claim_job"})
 _TRIGGER_FUNCTIONS = frozenset(
     {
-        "close_invitations",
-        "doom_object",
-        "forget_collection_grants",
-        "forget_grants",
-        "tell_access_changed",
-        "tell_documents_changed",
-        "tell_queue_changed",
-        "tell_rules_changed",
+        "revoke_invitations",
+        "enqueue_object_deletion",
+        "delete_collection_grants",
+        "delete_principal_grants",
+        "notify_access_changed",
+        "notify_documents_changed",
+        "notify_queue_changed",
+        "notify_permissions_changed",
     }
 )
 # Called for each row by indexes, views and policies; they reveal nothing.
-_FOR_EVERYONE = frozenset({"acting_user", "is_leased"})
+_FOR_EVERYONE = frozenset({"current_user_id", "is_leased"})
 # Called by other procedures alone.
 _INTERNAL = frozenset({"audit_hash"})
 

@@ -1,4 +1,4 @@
-"""Attempts counted in Redis or Valkey, by the same rule as the procedure count_attempt in Postgres."""
+"""Attempts counted in Redis or Valkey, by the same rule as the procedure record_attempt in Postgres."""
 
 from __future__ import annotations
 

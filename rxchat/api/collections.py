@@ -48,8 +48,8 @@ class DocumentOut(BaseModel):
     size_bytes: int
     state: str
     progress: float
-    note: str
-    remarks: str
+    status_text: str
+    warnings: str
     error: str
     pages: int
     characters: int

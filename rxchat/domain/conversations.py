@@ -74,7 +74,7 @@ class AnswerEnded:
     tokens_per_second: float = 0.0
     citations: list[dict[str, Any]] = field(default_factory=list)
     """The marks in the text, checked against what the model was shown (domain/citations.py)."""
-    remarks: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     """What could not be read for it, and that no source was used: sentences."""
 
     @property
@@ -221,7 +221,7 @@ class MessageEnded:
     seconds: float
     tokens_per_second: float
     citations: list[dict[str, Any]] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,7 +299,7 @@ class ThreadMessage:
     seconds: float = 0.0
     tokens_per_second: float = 0.0
     citations: list[dict[str, Any]] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     at: datetime | None = None
 
 

@@ -86,16 +86,16 @@ class Document:
     size_bytes: int
     state: DocumentState
     progress: float
-    note: str
+    status_text: str
     """What it waits for just now; "" when it does not wait."""
-    remarks: str
+    warnings: str
     """What was left out of it, or how it was read."""
     error: str
     pages: int
     characters: int
     chunks: int
     generation: int
-    live_generation: int | None
+    published_generation: int | None
     created_at: datetime
     encoding: str
     """In which encoding its text file was read; "" when it is none."""
@@ -109,7 +109,7 @@ class Document:
     version_state: VersionState
     parent_id: UUID | None
     """The mail to which this file is attached; None for what was uploaded by itself."""
-    note_detail: str = ""
+    status_detail: str = ""
     """What a host said when it failed, and which host that was: for administrators."""
 
     @property

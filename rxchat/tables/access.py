@@ -71,20 +71,20 @@ class GrantRow(SQLModel, table=True):
     created_at: datetime = moment(default_now=True)
 
 
-class InstallationSetting(SQLModel, table=True):
+class InstanceSetting(SQLModel, table=True):
     """A rule of this installation that administrators change while it runs."""
 
-    __tablename__ = "installation_setting"
+    __tablename__ = "instance_setting"
 
     name: str = Field(primary_key=True)
     value: Any = Field(sa_type=JSONB)
     changed_at: datetime = moment(default_now=True)
 
 
-class AccountLink(SQLModel, table=True):
+class AccountToken(SQLModel, table=True):
     """A link that opens one door once: an invitation, a new password, the proof of an e-mail address."""
 
-    __tablename__ = "account_link"
+    __tablename__ = "account_token"
     __table_args__ = (UniqueConstraint("hash"),)
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -103,10 +103,10 @@ class AccountLink(SQLModel, table=True):
     used_at: datetime | None = moment(nullable=True)
 
 
-class AttemptCounter(SQLModel, table=True):
+class RateLimitRow(SQLModel, table=True):
     """How often something was tried from somewhere, for as long as Redis is away."""
 
-    __tablename__ = "attempt_counter"
+    __tablename__ = "rate_limit"
 
     key: str = Field(primary_key=True)
     failures: int
@@ -114,10 +114,10 @@ class AttemptCounter(SQLModel, table=True):
     updated_at: datetime = moment(default_now=True)
 
 
-class SpentToken(SQLModel, table=True):
+class ConsumedToken(SQLModel, table=True):
     """Something that works once and was used: it is remembered until it would have expired anyway."""
 
-    __tablename__ = "spent_token"
+    __tablename__ = "consumed_token"
 
     id: UUID = Field(primary_key=True)
     expires_at: datetime = moment()

@@ -34,7 +34,7 @@ class User(SQLModel, table=True):
     """When the account and all that is its will be gone, once its owner or an administrator has asked for it."""
     deletion_by: UUID | None = None
     """The administrator who asked for it; None: its owner."""
-    readings_seen_at: datetime | None = moment(nullable=True)
+    admin_reads_seen_at: datetime | None = moment(nullable=True)
     """Until when its owner knows what administrators have read of their conversations."""
 
 

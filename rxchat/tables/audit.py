@@ -23,7 +23,7 @@ class AuditEvent(SQLModel, table=True):
     __tablename__ = "audit_event"
     __table_args__ = (
         Index(
-            "ix_audit_event_readings",
+            "ix_audit_event_admin_reads",
             text("(data ->> 'person')"),
             "at",
             postgresql_where=text("action IN ('conversations_listed', 'conversation_read')"),

@@ -31,7 +31,7 @@ class Conversation(SQLModel, table=True):
     """The seq of its last event."""
     created_at: datetime = moment(default_now=True)
     updated_at: datetime = moment(default_now=True)
-    removed_at: datetime | None = moment(nullable=True)
+    deleted_at: datetime | None = moment(nullable=True)
 
 
 class Message(SQLModel, table=True):
@@ -63,7 +63,7 @@ class Message(SQLModel, table=True):
     seconds: float = 0.0
     tokens_per_second: float = 0.0
     citations: list[Any] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"})
-    remarks: list[Any] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"})
+    warnings: list[Any] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"})
     created_at: datetime = moment(default_now=True)
 
 
@@ -75,13 +75,13 @@ class QueuedMessage(SQLModel, table=True):
         ForeignKeyConstraint(
             ["owner_id", "conversation_id"], ["conversation.owner_id", "conversation.id"], ondelete="CASCADE"
         ),
-        Index("ix_queued_message_conversation", "owner_id", "conversation_id", "place"),
+        Index("ix_queued_message_conversation", "owner_id", "conversation_id", "position"),
     )
 
     owner_id: UUID = owned_key()
     id: UUID = Field(primary_key=True)
     conversation_id: UUID
-    place: int | None = Field(default=None, sa_type=BigInteger, sa_column_args=(Identity(),))
+    position: int | None = Field(default=None, sa_type=BigInteger, sa_column_args=(Identity(),))
     text: str
     model: str
     created_at: datetime = moment(default_now=True)

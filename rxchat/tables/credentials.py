@@ -26,7 +26,7 @@ class TotpSecret(SQLModel, table=True):
     __tablename__ = "totp_secret"
 
     user_id: UUID = _owner()
-    sealed: bytes = Field(sa_type=LargeBinary)
+    encrypted_secret: bytes = Field(sa_type=LargeBinary)
     created_at: datetime = moment(default_now=True)
     confirmed_at: datetime | None = moment(nullable=True)
     last_step: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})

@@ -18,7 +18,7 @@ from rxchat.domain.ids import new_id
 from rxchat.tables.base import moment, owned_key
 
 
-class CollectionRow(SQLModel, table=True):
+class Collection(SQLModel, table=True):
     """Documents that belong together and are shared together."""
 
     __tablename__ = "collection"
@@ -61,7 +61,7 @@ class StoredFile(SQLModel, table=True):
     wrapped_key: bytes
     created_at: datetime = moment(default_now=True)
     touched_at: datetime = moment(default_now=True)
-    finishing_until: datetime | None = moment(nullable=True)
+    finalize_lease_until: datetime | None = moment(nullable=True)
     """Until then somebody is looking at it as it is stored, and nobody else has to."""
     stored_at: datetime | None = moment(nullable=True)
 
@@ -96,8 +96,10 @@ class DocumentRow(SQLModel, table=True):
         Index("ix_document_file", "owner_id", "file_id"),
         Index("ix_document_unfinished", "updated_at", postgresql_where=text("state NOT IN ('ready', 'failed')")),
         Index("ix_document_waiting", "owner_id", postgresql_where=text("state NOT IN ('ready', 'failed')")),
-        Index("ix_document_embedded", "embedded_index", postgresql_where=text("live_generation IS NOT NULL")),
-        Index("ix_document_words_version", "words_version", postgresql_where=text("live_generation IS NOT NULL")),
+        Index("ix_document_embedded", "embedded_index", postgresql_where=text("published_generation IS NOT NULL")),
+        Index(
+            "ix_document_lexeme_version", "lexeme_version", postgresql_where=text("published_generation IS NOT NULL")
+        ),
         ForeignKeyConstraint(["owner_id", "parent_id"], ["document.owner_id", "document.id"], ondelete="CASCADE"),
         Index("uq_document_version", "owner_id", "version_series_id", "version", unique=True),
         Index(
@@ -122,9 +124,9 @@ class DocumentRow(SQLModel, table=True):
     state: str
     progress: float = Field(default=0.0, sa_type=REAL, sa_column_kwargs={"server_default": "0"})
     """How much of the present step is done, 0 to 1."""
-    note: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    status_text: str = Field(default="", sa_column_kwargs={"server_default": ""})
     """What it waits for just now."""
-    remarks: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    warnings: str = Field(default="", sa_column_kwargs={"server_default": ""})
     """What was left out of it, or how it was read."""
     error: str = Field(default="", sa_column_kwargs={"server_default": ""})
     pages: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
@@ -132,15 +134,15 @@ class DocumentRow(SQLModel, table=True):
     chunks: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     generation: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     """Which making of its chunks is under way, or was the last."""
-    live_generation: int | None = None
+    published_generation: int | None = None
     """Which one is found; None until the first one is whole."""
     fence: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     """Grows each time a job takes the document up: what an older one writes is refused."""
-    tries: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     """How often it was taken up since it last got on."""
     embedded_index: int | None = None
     """In which index what can be found of it is whole."""
-    words_version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    lexeme_version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     """By which rules the words of what can be found were indexed (domain/lexemes.py)."""
     retry_at: datetime | None = moment(nullable=True)
     """Before then it is not embedded again, since that has failed."""
@@ -165,7 +167,7 @@ class DocumentRow(SQLModel, table=True):
     """The mail to which this file is attached."""
     deleted_at: datetime | None = moment(nullable=True)
     """Since when it is in the trash; policies hide it from then on."""
-    note_detail: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    status_detail: str = Field(default="", sa_column_kwargs={"server_default": ""})
     """What a host said when it failed, and which host that was: for administrators."""
 
 
@@ -209,7 +211,7 @@ class ChunkRow(SQLModel, table=True):
         ForeignKeyConstraint(["owner_id", "document_id"], ["document.owner_id", "document.id"], ondelete="CASCADE"),
         Index("uq_chunk_ordinal", "owner_id", "document_id", "generation", "ordinal", unique=True),
         Index("ix_chunk_collection", "collection_id"),
-        Index("ix_chunk_words", "words", postgresql_using="gin"),
+        Index("ix_chunk_lexemes", "lexemes", postgresql_using="gin"),
     )
 
     owner_id: UUID = owned_key()
@@ -225,7 +227,7 @@ class ChunkRow(SQLModel, table=True):
     tokens: int
     hash: bytes
     text: str
-    words: Any = Field(sa_type=TSVECTOR)
+    lexemes: Any = Field(sa_type=TSVECTOR)
 
 
 class EmbeddingIndex(SQLModel, table=True):
@@ -264,19 +266,19 @@ class ChunkVector(SQLModel, table=True):
     embedding: Any = Field(sa_type=HALFVEC, nullable=False)
 
 
-class CommonWord(SQLModel, table=True):
+class FrequentLexeme(SQLModel, table=True):
     """A word that stands in many chunks."""
 
-    __tablename__ = "common_word"
+    __tablename__ = "frequent_lexeme"
 
-    word: str = Field(primary_key=True)
-    share: float = Field(sa_type=REAL)
+    lexeme: str = Field(primary_key=True)
+    frequency: float = Field(sa_type=REAL)
 
 
-class ConversationKnowledge(SQLModel, table=True):
+class ConversationSource(SQLModel, table=True):
     """A collection or a document that a conversation's answers are grounded in."""
 
-    __tablename__ = "conversation_knowledge"
+    __tablename__ = "conversation_source"
     __table_args__ = (
         ForeignKeyConstraint(
             ["owner_id", "conversation_id"], ["conversation.owner_id", "conversation.id"], ondelete="CASCADE"
@@ -291,16 +293,16 @@ class ConversationKnowledge(SQLModel, table=True):
     created_at: datetime = moment(default_now=True)
 
 
-class AnswerSource(SQLModel, table=True):
+class MessageSource(SQLModel, table=True):
     """What a model was shown for an answer, as it was then."""
 
-    __tablename__ = "answer_source"
+    __tablename__ = "message_source"
     __table_args__ = (
         ForeignKeyConstraint(
             ["owner_id", "conversation_id"], ["conversation.owner_id", "conversation.id"], ondelete="CASCADE"
         ),
-        Index("ix_answer_source_conversation", "owner_id", "conversation_id"),
-        Index("ix_answer_source_document", "document_id", postgresql_where=text("is_cited")),
+        Index("ix_message_source_conversation", "owner_id", "conversation_id"),
+        Index("ix_message_source_document", "document_id", postgresql_where=text("is_cited")),
     )
 
     owner_id: UUID = owned_key()

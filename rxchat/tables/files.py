@@ -14,20 +14,20 @@ from sqlmodel import Field, SQLModel
 from rxchat.tables.base import moment
 
 
-class DoomedObject(SQLModel, table=True):
+class ObjectDeletion(SQLModel, table=True):
     """A piece that is forgotten already, and still in the store."""
 
-    __tablename__ = "doomed_object"
-    __table_args__ = (Index("ix_doomed_object_doomed_at", "doomed_at"),)
+    __tablename__ = "object_deletion"
+    __table_args__ = (Index("ix_object_deletion_enqueued_at", "enqueued_at"),)
 
     object_key: str = Field(primary_key=True)
-    doomed_at: datetime = moment(default_now=True)
+    enqueued_at: datetime = moment(default_now=True)
 
 
-class Installation(SQLModel, table=True):
-    """One row: by what name the file store knows whose it is."""
+class Instance(SQLModel, table=True):
+    """One row with this instance's ID, which its object store holds as well."""
 
-    __tablename__ = "installation"
+    __tablename__ = "instance"
 
     id: UUID = Field(primary_key=True, sa_column_kwargs={"server_default": text("gen_random_uuid()")})
 

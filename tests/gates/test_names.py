@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import ast
+import re
 
-from tests.gates.test_shape import PACKAGE, name, parsed
+import rxchat.tables
+from rxchat.tables import metadata
+from tests.gates.test_shape import PACKAGE, ROOT, name, parsed
 
 WENT = {
+    "AccountLink": "AccountToken",
     "Admission": "SignInResult",
     "Allowance": "RateLimit",
+    "AnswerSource": "MessageSource",
     "AnswerWriter": "AnswerGenerator",
     "Appending": "EventAppender",
     "Arrival": "LoginResult",
     "Attaching": "ContextSources",
+    "AttemptCounter": "RateLimitRow",
     "AttemptCounters": "RateLimitCounters",
     "Attendance": "LiveUpdates",
     "AuditTrail": "AuditLog",
@@ -21,11 +27,15 @@ WENT = {
     "Behind": "SessionRecord",
     "BrokenAudit": "ChainInvalid",
     "Chats": "ChatService",
+    "CollectionRow": "Collection",
+    "CommonWord": "FrequentLexeme",
+    "ConversationKnowledge": "ConversationSource",
     "CountersAway": "CountersUnavailable",
     "DatabaseAway": "DatabaseUnavailable",
     "Denials": "AccessDenials",
     "Departure": "AuthorizationRequest",
     "Distrusted": "UntrustedResponse",
+    "DoomedObject": "ObjectDeletion",
     "Embedding": "VectorIndex",
     "Federation": "ExternalLogin",
     "FileLinks": "SignedUrls",
@@ -35,7 +45,9 @@ WENT = {
     "Grounded": "PromptContext",
     "Grounding": "PromptContextBuilder",
     "Happened": "Updates",
+    "Installation": "Instance",
     "InstallationRules": "AccountPolicies",
+    "InstallationSetting": "InstanceSetting",
     "IsolatedParser": "SandboxedParser",
     "Keeping": "StorageOwnership",
     "Kept": "SupervisedProcess",
@@ -66,6 +78,7 @@ WENT = {
     "Saver": "ChunkFlusher",
     "SealedFile": "EncryptedFile",
     "Seam": "ContinuationJoiner",
+    "SpentToken": "ConsumedToken",
     "Spot": "ConversationStatus",
     "StoreAway": "StorageUnavailable",
     "StoreError": "StorageError",
@@ -73,6 +86,7 @@ WENT = {
     "Sweeping": "StorageGarbageCollector",
     "Teams": "Authorization",
     "Teller": "StreamPublisher",
+    "ThisInstallation": "InstanceInfo",
     "TotpOffer": "TotpEnrollment",
     "Upkeep": "Maintenance",
     "Vault": "SecretBox",
@@ -101,3 +115,54 @@ def test_no_definition_has_a_name_that_went() -> None:
         if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and node.name in WENT
     ]
     assert found == []
+
+
+WENT_FROM_DATABASE = {
+    "account_link": "account_token",
+    "acting_may": "current_user_can",
+    "acting_person": "current_user_profile",
+    "acting_role": "current_user_role",
+    "acting_user": "current_user_id",
+    "answer_source": "message_source",
+    "attempt_counter": "rate_limit",
+    "common_word": "frequent_lexeme",
+    "conversation_knowledge": "conversation_source",
+    "doomed_object": "object_deletion",
+    "finishing_until": "finalize_lease_until",
+    "installation": "instance",
+    "installation_setting": "instance_setting",
+    "live_generation": "published_generation",
+    "note": "status_text",
+    "place": "position",
+    "remarks": "warnings",
+    "sealed": "encrypted_secret",
+    "spent_token": "consumed_token",
+    "tries": "attempts",
+}
+VERBS_THAT_WENT = {
+    "doom": "delete",
+    "forget": "delete or purge",
+    "spend": "consume",
+    "sweep": "purge",
+    "tell": "notify",
+}
+# `user`, `group` and `grant` are reserved words of SQL.
+TABLE_OF_RESERVED_WORD = {"user": "user_account", "group": "user_group", "grant": "access_grant"}
+
+
+def test_no_table_column_or_procedure_has_a_name_that_went() -> None:
+    procedures = {path.stem for path in (ROOT / "alembic" / "sql").glob("*.sql")}
+    columns = {column.name for table in metadata.tables.values() for column in table.columns}
+    names = procedures | columns | set(metadata.tables)
+    assert {known: WENT_FROM_DATABASE[known] for known in names & WENT_FROM_DATABASE.keys()} == {}
+    assert [known for known in names if known.partition("_")[0] in VERBS_THAT_WENT] == []
+
+
+def test_a_table_is_named_as_its_class() -> None:
+    """In the singular and in snake case; `Row` at the end of a class sets it apart from a domain value of this name."""
+    classes = [getattr(rxchat.tables, found) for found in rxchat.tables.__all__ if found != "metadata"]
+    singular = {table: re.sub(r"(?<!^)(?=[A-Z])", "_", table.__name__.removesuffix("Row")).lower() for table in classes}
+    expected = {table: TABLE_OF_RESERVED_WORD.get(word, word) for table, word in singular.items()}
+    assert {table.__name__: table.__tablename__ for table in classes} == {
+        table.__name__: word for table, word in expected.items()
+    }

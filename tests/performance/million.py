@@ -107,7 +107,7 @@ def build(owner_url: str, owners: int, chunks_of_one: int, say: object = print) 
         connection.commit()
         connection.autocommit = True
         connection.execute("VACUUM ANALYZE chunk, chunk_vector, document")
-        connection.execute("SELECT count_common_words()")
+        connection.execute("SELECT update_frequent_lexemes()")
         corpus.bytes_of_all = _size(
             connection, "pg_total_relation_size('chunk') + pg_total_relation_size('chunk_vector')"
         )
@@ -117,7 +117,9 @@ def build(owner_url: str, owners: int, chunks_of_one: int, say: object = print) 
 
 def _new_index(connection: psycopg.Connection) -> int:
     connection.execute("DELETE FROM embedding_index")
-    found = connection.execute("SELECT id FROM open_vector_index(%s, %s, 256, '', '')", (MODEL, DIMENSIONS)).fetchone()
+    found = connection.execute(
+        "SELECT id FROM get_or_create_embedding_index(%s, %s, 256, '', '')", (MODEL, DIMENSIONS)
+    ).fetchone()
     assert found
     # Filled first, built afterwards: many times faster.
     connection.execute(f"DROP INDEX ix_chunk_vector_hnsw_{found[0]}")  # pyright: ignore[reportCallIssue, reportArgumentType]
@@ -153,7 +155,7 @@ def _write_owner(
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO document (owner_id, id, collection_id, file_id, name, media_type, size_bytes, state, chunks,"
-            " live_generation) VALUES (%s, %s, %s, %s, 'bench.txt', 'text/plain', 1, 'ready', %s, 1)",
+            " published_generation) VALUES (%s, %s, %s, %s, 'bench.txt', 'text/plain', 1, 'ready', %s, 1)",
             [(owner, document, collection, file, each) for document in documents],
         )
     chosen = random.integers(_CENTRES_OF_ONE, size=chunks)
@@ -187,7 +189,7 @@ def _copy_chunks(
             copy.write_row((chunk, documents[place * _DOCUMENTS_OF_ONE // len(ids)], place, next(texts)))
     connection.execute(
         'INSERT INTO chunk (owner_id, id, document_id, generation, collection_id, ordinal, page, heading, start, "end",'
-        " tokens, hash, text, words) SELECT %s, id, document_id, 1, %s, ordinal, 0, '', 0, length(text), 80, sha256(convert_to(text, 'UTF8')), text,"
+        " tokens, hash, text, lexemes) SELECT %s, id, document_id, 1, %s, ordinal, 0, '', 0, length(text), 80, sha256(convert_to(text, 'UTF8')), text,"
         " to_tsvector('rxchat', text) FROM said",
         (owner, collection),
     )

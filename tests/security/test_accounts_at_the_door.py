@@ -183,7 +183,7 @@ async def test_a_link_for_a_new_password_works_once_for_its_person_and_its_purpo
     assert (await sign_in(clients(), current_user)).status_code == 401
     assert (await sign_in(clients(), current_user, "another long sentence")).status_code == 200
     with psycopg.connect(owner_url) as connection:
-        stored = str(connection.execute("SELECT * FROM account_link").fetchall())
+        stored = str(connection.execute("SELECT * FROM account_token").fetchall())
     assert newer not in stored and older not in stored
 
 

@@ -134,7 +134,8 @@ async def test_an_invitation_of_an_administrator_whose_account_is_to_be_deleted_
 def test_postgres_and_python_agree_on_what_administers(owner_url: str) -> None:
     with psycopg.connect(owner_url) as connection:
         row = connection.execute(
-            "SELECT without_administration(%s::varchar[])", ([permission.value for permission in Permission],)
+            "SELECT without_administrative_permissions(%s::varchar[])",
+            ([permission.value for permission in Permission],),
         ).fetchone()
     assert row
     assert set(row[0]) == {permission.value for permission in set(Permission) - ADMINISTRATIVE}

@@ -211,7 +211,7 @@ async def test_of_links_for_a_new_password_that_are_asked_for_at_once_one_works_
 ) -> None:
     ada = await person(services, owner_url)
     tokens = await asyncio.gather(*(_link(services, ada) for _ in range(5)))
-    assert count(owner_url, "account_link", ada, "used_at IS NULL") == 1
+    assert count(owner_url, "account_token", ada, "used_at IS NULL") == 1
     done = await asyncio.gather(
         *(
             services.accounts.password_reset.reset(token, f"{NEW} {number}", ClientInfo(f"203.0.113.{number}"))
@@ -233,7 +233,7 @@ async def test_a_reset_ends_all_other_links_of_the_account_even_those_that_are_u
         links = services.accounts.sign_in._one_time_links
         for token in tokens[:2]:
             connection.execute(
-                "INSERT INTO account_link (id, kind, hash, user_id, email, role, group_ids, is_mailed, expires_at)"
+                "INSERT INTO account_token (id, kind, hash, user_id, email, role, group_ids, is_mailed, expires_at)"
                 " VALUES (gen_random_uuid(), 'reset', %s, %s, %s, '', '{}', true, now() + interval '1 hour')",
                 (links._digest("reset", token), ada.user_id, ada.email),  # pyright: ignore[reportArgumentType]
             )
@@ -242,7 +242,7 @@ async def test_a_reset_ends_all_other_links_of_the_account_even_those_that_are_u
         return_exceptions=True,
     )
     assert [type(item) for item in done if item is not None] == [NotAllowed] * 2
-    assert count(owner_url, "account_link", ada, "used_at IS NULL") == 0
+    assert count(owner_url, "account_token", ada, "used_at IS NULL") == 0
 
 
 async def test_a_hash_that_is_made_again_leaves_a_new_password_alone(services: Services, owner_url: str) -> None:

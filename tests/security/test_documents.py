@@ -129,7 +129,7 @@ async def test_the_database_gives_a_stranger_no_chunk_and_takes_none(
         for table in ("collection", "document", "document_text", "chunk", "chunk_vector", "stored_file", "file_part"):
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table  # pyright: ignore[reportCallIssue, reportArgumentType]
         found = connection.execute(
-            "SELECT * FROM chunks_with_words('merger'::tsquery, ARRAY[%s]::uuid[], ARRAY[%s]::uuid[], 10)",
+            "SELECT * FROM chunks_with_lexemes('merger'::tsquery, ARRAY[%s]::uuid[], ARRAY[%s]::uuid[], 10)",
             (collection, document),
         ).fetchall()
         assert found == []

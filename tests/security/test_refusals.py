@@ -74,7 +74,7 @@ async def test_pictures_of_another_page_lock_nobody_out_of_single_sign_on(
             assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?problem=not_allowed")
             assert "set-cookie" not in answer.headers
     with psycopg.connect(owner_url) as connection:
-        assert connection.execute("SELECT count(*) FROM attempt_counter WHERE key LIKE 'provider:%'").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM rate_limit WHERE key LIKE 'provider:%'").fetchone() == (0,)
     answer = await client.get(
         "/api/auth/providers/oidc", headers={"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
     )

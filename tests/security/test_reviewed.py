@@ -239,9 +239,9 @@ async def test_of_two_administrators_who_leave_at_once_one_stays(services: Servi
     [
         "SELECT create_account(gen_random_uuid(), 'e@x.y', 'e', 'admin', 'x', true, '{}')",
         "SELECT append_audit_entry(gen_random_uuid(), (SELECT gen_random_uuid()), 'x', '', '', '{}')",
-        "SELECT change_person(acting_user(), 'admin', NULL)",
-        "INSERT INTO account_link (id, kind, hash, user_id, email, role, group_ids, is_mailed, expires_at) SELECT"
-        " gen_random_uuid(), 'invitation', 'x', acting_user(), 'x', 'admin', '{}', true, now() + '1 day'",
+        "SELECT update_user_access(current_user_id(), 'admin', NULL)",
+        "INSERT INTO account_token (id, kind, hash, user_id, email, role, group_ids, is_mailed, expires_at) SELECT"
+        " gen_random_uuid(), 'invitation', 'x', current_user_id(), 'x', 'admin', '{}', true, now() + '1 day'",
     ],
 )
 async def test_the_runtime_role_gives_nobody_what_they_have_not(
@@ -270,8 +270,8 @@ async def test_the_procedures_end_no_sign_ins_of_who_may_do_more_and_forget_no_u
     await sign_in(client, boss)
     database = services.accounts.sessions._database
     # Eleven months that Postgres counts as 330 days, and the calendar as more.
-    future = "SELECT forget_uploads('-11 months 330 days')"
-    for statement in ("SELECT end_sessions(:boss, NULL, NULL, 'x')", "SELECT forget_uploads('-1 day')", future):
+    future = "SELECT purge_uploads('-11 months 330 days')"
+    for statement in ("SELECT end_sessions(:boss, NULL, NULL, 'x')", "SELECT purge_uploads('-1 day')", future):
         with pytest.raises(Exception, match=r"not allowed|below zero"):
             async with database.begin(keeper.user_id) as session:
                 await session.execute(text(statement), {"boss": boss.user_id} if ":boss" in statement else {})
@@ -288,7 +288,7 @@ async def test_the_runtime_role_makes_no_large_objects(at: Connections, statemen
 
 async def test_the_runtime_role_opens_a_few_vector_indexes_and_no_more(at: Connections, owner_url: str) -> None:
     count = "SELECT count(*) FROM pg_class WHERE relname LIKE 'ix_chunk_vector_hnsw_%'"
-    opened = "SELECT state FROM open_vector_index(%s, 8, 256, '', '')"
+    opened = "SELECT state FROM get_or_create_embedding_index(%s, 8, 256, '', '')"
     with psycopg.connect(at.database_url) as connection:
         for number in range(8):
             connection.execute(opened, (f"model {number}",))

@@ -213,7 +213,7 @@ async def test_a_secret_that_waits_for_its_first_code_asks_nobody(
 async def test_the_secret_is_sealed_for_its_owner(services: Services, enrolled, owner_url: str) -> None:
     current_user, app, codes = enrolled
     with psycopg.connect(owner_url) as connection:
-        [(sealed,)] = connection.execute("SELECT sealed FROM totp_secret").fetchall()
+        [(sealed,)] = connection.execute("SELECT encrypted_secret FROM totp_secret").fetchall()
         stored = str(connection.execute("SELECT * FROM recovery_code").fetchall())
     assert app.secret.encode() not in sealed and not any(words.replace("-", "") in stored for words in codes)
     vault = SecretBox(b"k" * 32)

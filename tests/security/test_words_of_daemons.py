@@ -129,13 +129,17 @@ async def test_why_a_document_waits_for_its_embedder_is_told_to_administrators_i
     await services.documents.ingestion._vector_index.wanted_index()
     document = await uploaded(services, member, collection, "a.txt", "Coffee.")
     async with asyncio.timeout(60):
-        while not (await found_document(services, member, document)).note:
+        while not (await found_document(services, member, document)).status_text:
             await asyncio.sleep(0.05)
     lines = [
         (await documents_state._read(current_user, str(collection))).documents[0] for current_user in (member, admin)
     ]
-    assert WORDS not in str(lines[0]) and "10.1.1.1" not in str(lines[0]) and lines[0].note.startswith("The embedding")
-    assert WORDS in lines[1].note and "10.1.1.1" in lines[1].note
+    assert (
+        WORDS not in str(lines[0])
+        and "10.1.1.1" not in str(lines[0])
+        and lines[0].status_text.startswith("The embedding")
+    )
+    assert WORDS in lines[1].status_text and "10.1.1.1" in lines[1].status_text
     # Given up, too.
     await services.documents.ingestion.give_up(member.user_id, document, "It refuses.", 20, f"http://10.1.1.1: {WORDS}")
     lines = [

@@ -32,10 +32,10 @@ def rows(owner_url: str) -> int:
     return found[0]
 
 
-def forget_doomed(owner_url: str) -> None:
+def ack_object_deletions(owner_url: str) -> None:
     """Forget what earlier tests have left to be deleted in stores that are gone."""
     with psycopg.connect(owner_url) as connection:
-        connection.execute("DELETE FROM doomed_object")
+        connection.execute("DELETE FROM object_deletion")
 
 
 async def breaking(data: bytes) -> AsyncGenerator[bytes]:

@@ -14,7 +14,7 @@ from rxchat.domain.text import utf16_length
 Message = dict[str, Any]
 _KINDS = {"t": "text", "r": "reasoning"}
 # An answer that is written again may cite nothing.
-_WITHOUT_SOURCES = {"citations": None, "remarks": None}
+_WITHOUT_SOURCES = {"citations": None, "warnings": None}
 
 
 def place_window(buffer: str, offset: int, piece: str) -> str | None:

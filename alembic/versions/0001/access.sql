@@ -10,10 +10,10 @@ CREATE TABLE user_group (
 );
 CREATE UNIQUE INDEX uq_user_group_name ON user_group (lower(name));
 GRANT SELECT, INSERT, UPDATE, DELETE ON user_group TO rxchat_app;
-CREATE POLICY readers ON user_group FOR SELECT TO rxchat_app USING ((SELECT acting_user()) IS NOT NULL);
+CREATE POLICY readers ON user_group FOR SELECT TO rxchat_app USING ((SELECT current_user_id()) IS NOT NULL);
 CREATE POLICY managers ON user_group TO rxchat_app
-    USING ((SELECT acting_may('groups.manage'))) WITH CHECK ((SELECT acting_may('groups.manage')));
-CREATE TRIGGER forget_grants AFTER DELETE ON user_group FOR EACH ROW EXECUTE FUNCTION forget_grants('group');
+    USING ((SELECT current_user_can('groups.manage'))) WITH CHECK ((SELECT current_user_can('groups.manage')));
+CREATE TRIGGER delete_principal_grants AFTER DELETE ON user_group FOR EACH ROW EXECUTE FUNCTION delete_principal_grants('group');
 
 CREATE TABLE group_member (
     user_id uuid NOT NULL,
@@ -24,12 +24,12 @@ CREATE TABLE group_member (
 );
 CREATE INDEX ix_group_member_group_id ON group_member (group_id);
 GRANT SELECT, INSERT, DELETE ON group_member TO rxchat_app;
-CREATE POLICY own_rows ON group_member FOR SELECT TO rxchat_app USING (user_id = (SELECT acting_user()));
-CREATE POLICY people_readers ON group_member FOR SELECT TO rxchat_app USING ((SELECT acting_may('people.read')));
+CREATE POLICY own_rows ON group_member FOR SELECT TO rxchat_app USING (user_id = (SELECT current_user_id()));
+CREATE POLICY user_readers ON group_member FOR SELECT TO rxchat_app USING ((SELECT current_user_can('people.read')));
 CREATE POLICY managers ON group_member TO rxchat_app
-    USING ((SELECT acting_may('groups.manage'))) WITH CHECK ((SELECT acting_may('groups.manage')));
-CREATE TRIGGER tell_access_changed AFTER INSERT OR DELETE ON group_member
-    FOR EACH ROW EXECUTE FUNCTION tell_access_changed();
+    USING ((SELECT current_user_can('groups.manage'))) WITH CHECK ((SELECT current_user_can('groups.manage')));
+CREATE TRIGGER notify_access_changed AFTER INSERT OR DELETE ON group_member
+    FOR EACH ROW EXECUTE FUNCTION notify_access_changed();
 
 -- One action on one resource, or on all of a kind ('*'), allowed to a user, group, role or everyone.
 -- Its policy for managers is in documents.sql: owners of conversations and collections share them by grants.
@@ -53,13 +53,13 @@ CREATE INDEX ix_access_grant_resource ON access_grant (resource_kind, resource);
 GRANT SELECT, INSERT, DELETE ON access_grant TO rxchat_app;
 CREATE POLICY readers ON access_grant FOR SELECT TO rxchat_app
     USING (
-        (SELECT acting_user()) IS NOT NULL AND (principal_kind = 'everyone'
-        OR (principal_kind = 'person' AND principal = (SELECT acting_user())::text)
+        (SELECT current_user_id()) IS NOT NULL AND (principal_kind = 'everyone'
+        OR (principal_kind = 'person' AND principal = (SELECT current_user_id())::text)
         OR (principal_kind = 'group' AND principal IN (
-            SELECT group_id::text FROM group_member WHERE user_id = (SELECT acting_user())))
-        OR (principal_kind = 'role' AND principal = (SELECT acting_role()))));
-CREATE TRIGGER tell_rules_changed AFTER INSERT OR DELETE ON access_grant
-    FOR EACH ROW EXECUTE FUNCTION tell_rules_changed();
+            SELECT group_id::text FROM group_member WHERE user_id = (SELECT current_user_id())))
+        OR (principal_kind = 'role' AND principal = (SELECT current_user_role()))));
+CREATE TRIGGER notify_permissions_changed AFTER INSERT OR DELETE ON access_grant
+    FOR EACH ROW EXECUTE FUNCTION notify_permissions_changed();
 
 -- The audit log, a hash chain. Only append_audit_entry writes it.
 CREATE TABLE audit_event (
@@ -77,12 +77,12 @@ CREATE TABLE audit_event (
     CONSTRAINT uq_audit_event_seq UNIQUE (seq)
 );
 CREATE INDEX ix_audit_event_actor_id ON audit_event (actor_id);
-CREATE INDEX ix_audit_event_readings
+CREATE INDEX ix_audit_event_admin_reads
     ON audit_event ((data ->> 'person'), at) WHERE action IN ('conversations_listed', 'conversation_read');
 GRANT SELECT ON audit_event TO rxchat_app;
 CREATE POLICY own_rows ON audit_event TO rxchat_app
-    USING (actor_id = (SELECT acting_user())) WITH CHECK (actor_id = (SELECT acting_user()));
-CREATE POLICY auditors ON audit_event FOR SELECT TO rxchat_app USING ((SELECT acting_may('audit.read')));
+    USING (actor_id = (SELECT current_user_id())) WITH CHECK (actor_id = (SELECT current_user_id()));
+CREATE POLICY auditors ON audit_event FOR SELECT TO rxchat_app USING ((SELECT current_user_can('audit.read')));
 
 -- A signature over the audit log up to one row. Only add_audit_checkpoint writes it.
 CREATE TABLE audit_checkpoint (
@@ -94,4 +94,4 @@ CREATE TABLE audit_checkpoint (
     CONSTRAINT pk_audit_checkpoint PRIMARY KEY (seq)
 );
 GRANT SELECT ON audit_checkpoint TO rxchat_app;
-CREATE POLICY auditors ON audit_checkpoint FOR SELECT TO rxchat_app USING ((SELECT acting_may('audit.read')));
+CREATE POLICY auditors ON audit_checkpoint FOR SELECT TO rxchat_app USING ((SELECT current_user_can('audit.read')));

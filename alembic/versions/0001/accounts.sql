@@ -10,13 +10,13 @@ CREATE TABLE role (
     CONSTRAINT pk_role PRIMARY KEY (name)
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON role TO rxchat_app;
-CREATE POLICY readers ON role FOR SELECT TO rxchat_app USING ((SELECT acting_user()) IS NOT NULL);
+CREATE POLICY readers ON role FOR SELECT TO rxchat_app USING ((SELECT current_user_id()) IS NOT NULL);
 CREATE POLICY managers ON role TO rxchat_app
-    USING ((SELECT acting_may('roles.manage')) AND NOT is_builtin)
-    WITH CHECK ((SELECT acting_may('roles.manage')) AND NOT is_builtin);
-CREATE TRIGGER tell_rules_changed AFTER INSERT OR UPDATE OR DELETE ON role
-    FOR EACH ROW EXECUTE FUNCTION tell_rules_changed();
-CREATE TRIGGER forget_grants AFTER DELETE ON role FOR EACH ROW EXECUTE FUNCTION forget_grants('role');
+    USING ((SELECT current_user_can('roles.manage')) AND NOT is_builtin)
+    WITH CHECK ((SELECT current_user_can('roles.manage')) AND NOT is_builtin);
+CREATE TRIGGER notify_permissions_changed AFTER INSERT OR UPDATE OR DELETE ON role
+    FOR EACH ROW EXECUTE FUNCTION notify_permissions_changed();
+CREATE TRIGGER delete_principal_grants AFTER DELETE ON role FOR EACH ROW EXECUTE FUNCTION delete_principal_grants('role');
 
 -- A user. Emails are unique by email_key, so that spellings of one address are one account.
 CREATE TABLE user_account (
@@ -31,20 +31,20 @@ CREATE TABLE user_account (
     password_changed_at timestamptz,
     deletion_at timestamptz,
     deletion_by uuid,
-    readings_seen_at timestamptz,
+    admin_reads_seen_at timestamptz,
     CONSTRAINT pk_user_account PRIMARY KEY (id),
     CONSTRAINT fk_user_account_role FOREIGN KEY (role) REFERENCES role (name)
 );
 CREATE UNIQUE INDEX uq_user_account_email ON user_account (email_key(email));
-GRANT SELECT, UPDATE (name, password_hash, email_confirmed_at, password_changed_at, deletion_at, readings_seen_at)
+GRANT SELECT, UPDATE (name, password_hash, email_confirmed_at, password_changed_at, deletion_at, admin_reads_seen_at)
     ON user_account TO rxchat_app;
 CREATE POLICY own_rows ON user_account TO rxchat_app
-    USING (id = (SELECT acting_user())) WITH CHECK (id = (SELECT acting_user()));
-CREATE POLICY people_readers ON user_account FOR SELECT TO rxchat_app USING ((SELECT acting_may('people.read')));
-CREATE TRIGGER tell_access_changed AFTER UPDATE OF role, suspended_at, deletion_at, name, email OR DELETE ON user_account
-    FOR EACH ROW EXECUTE FUNCTION tell_access_changed();
-CREATE TRIGGER close_invitations AFTER INSERT ON user_account FOR EACH ROW EXECUTE FUNCTION close_invitations();
-CREATE TRIGGER forget_grants AFTER DELETE ON user_account FOR EACH ROW EXECUTE FUNCTION forget_grants('person');
+    USING (id = (SELECT current_user_id())) WITH CHECK (id = (SELECT current_user_id()));
+CREATE POLICY user_readers ON user_account FOR SELECT TO rxchat_app USING ((SELECT current_user_can('people.read')));
+CREATE TRIGGER notify_access_changed AFTER UPDATE OF role, suspended_at, deletion_at, name, email OR DELETE ON user_account
+    FOR EACH ROW EXECUTE FUNCTION notify_access_changed();
+CREATE TRIGGER revoke_invitations AFTER INSERT ON user_account FOR EACH ROW EXECUTE FUNCTION revoke_invitations();
+CREATE TRIGGER delete_principal_grants AFTER DELETE ON user_account FOR EACH ROW EXECUTE FUNCTION delete_principal_grants('person');
 
 -- One sign-in of a user, in a browser or by a program.
 CREATE TABLE user_session (
@@ -71,10 +71,10 @@ CREATE TABLE user_session (
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON user_session TO rxchat_app;
 CREATE POLICY own_rows ON user_session TO rxchat_app
-    USING (user_id = (SELECT acting_user())) WITH CHECK (user_id = (SELECT acting_user()));
-CREATE POLICY people_managers ON user_session FOR SELECT TO rxchat_app USING ((SELECT acting_may('people.manage')));
-CREATE TRIGGER tell_access_changed AFTER UPDATE OF id, ended_at, second_factor_at OR DELETE ON user_session
-    FOR EACH ROW EXECUTE FUNCTION tell_access_changed();
+    USING (user_id = (SELECT current_user_id())) WITH CHECK (user_id = (SELECT current_user_id()));
+CREATE POLICY user_managers ON user_session FOR SELECT TO rxchat_app USING ((SELECT current_user_can('people.manage')));
+CREATE TRIGGER notify_access_changed AFTER UPDATE OF id, ended_at, second_factor_at OR DELETE ON user_session
+    FOR EACH ROW EXECUTE FUNCTION notify_access_changed();
 
 -- A user's account at a sign-in provider.
 CREATE TABLE identity (
@@ -91,13 +91,13 @@ CREATE TABLE identity (
 );
 GRANT SELECT, INSERT, DELETE ON identity TO rxchat_app;
 CREATE POLICY own_rows ON identity TO rxchat_app
-    USING (user_id = (SELECT acting_user())) WITH CHECK (user_id = (SELECT acting_user()));
-CREATE POLICY people_managers ON identity FOR SELECT TO rxchat_app USING ((SELECT acting_may('people.manage')));
+    USING (user_id = (SELECT current_user_id())) WITH CHECK (user_id = (SELECT current_user_id()));
+CREATE POLICY user_managers ON identity FOR SELECT TO rxchat_app USING ((SELECT current_user_can('people.manage')));
 
 -- The secret of a user's authenticator app (RFC 6238), encrypted.
 CREATE TABLE totp_secret (
     user_id uuid NOT NULL,
-    sealed bytea NOT NULL,
+    encrypted_secret bytea NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     confirmed_at timestamptz,
     last_step bigint NOT NULL DEFAULT 0,
@@ -106,10 +106,10 @@ CREATE TABLE totp_secret (
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON totp_secret TO rxchat_app;
 CREATE POLICY own_rows ON totp_secret TO rxchat_app
-    USING (user_id = (SELECT acting_user())) WITH CHECK (user_id = (SELECT acting_user()));
-CREATE POLICY people_managers ON totp_secret FOR SELECT TO rxchat_app USING ((SELECT acting_may('people.manage')));
-CREATE TRIGGER tell_access_changed AFTER INSERT OR UPDATE OF confirmed_at OR DELETE ON totp_secret
-    FOR EACH ROW EXECUTE FUNCTION tell_access_changed();
+    USING (user_id = (SELECT current_user_id())) WITH CHECK (user_id = (SELECT current_user_id()));
+CREATE POLICY user_managers ON totp_secret FOR SELECT TO rxchat_app USING ((SELECT current_user_can('people.manage')));
+CREATE TRIGGER notify_access_changed AFTER INSERT OR UPDATE OF confirmed_at OR DELETE ON totp_secret
+    FOR EACH ROW EXECUTE FUNCTION notify_access_changed();
 
 -- A hashed code that replaces the second factor once.
 CREATE TABLE recovery_code (
@@ -122,7 +122,7 @@ CREATE TABLE recovery_code (
 );
 GRANT SELECT, INSERT, UPDATE (used_at), DELETE ON recovery_code TO rxchat_app;
 CREATE POLICY own_rows ON recovery_code TO rxchat_app
-    USING (user_id = (SELECT acting_user())) WITH CHECK (user_id = (SELECT acting_user()));
+    USING (user_id = (SELECT current_user_id())) WITH CHECK (user_id = (SELECT current_user_id()));
 
 -- A WebAuthn credential.
 CREATE TABLE passkey (
@@ -140,9 +140,9 @@ CREATE TABLE passkey (
 );
 GRANT SELECT, INSERT, UPDATE (name, sign_count, last_used_at), DELETE ON passkey TO rxchat_app;
 CREATE POLICY own_rows ON passkey TO rxchat_app
-    USING (user_id = (SELECT acting_user())) WITH CHECK (user_id = (SELECT acting_user()));
-CREATE POLICY people_managers ON passkey FOR SELECT TO rxchat_app USING ((SELECT acting_may('people.manage')));
-CREATE TRIGGER tell_access_changed AFTER INSERT OR DELETE ON passkey FOR EACH ROW EXECUTE FUNCTION tell_access_changed();
+    USING (user_id = (SELECT current_user_id())) WITH CHECK (user_id = (SELECT current_user_id()));
+CREATE POLICY user_managers ON passkey FOR SELECT TO rxchat_app USING ((SELECT current_user_can('people.manage')));
+CREATE TRIGGER notify_access_changed AFTER INSERT OR DELETE ON passkey FOR EACH ROW EXECUTE FUNCTION notify_access_changed();
 
 -- A key for programs, stored as a hash.
 CREATE TABLE api_key (
@@ -162,12 +162,12 @@ CREATE TABLE api_key (
 );
 GRANT SELECT, INSERT, UPDATE (last_used_at, revoked_at) ON api_key TO rxchat_app;
 CREATE POLICY own_rows ON api_key TO rxchat_app
-    USING (user_id = (SELECT acting_user())) WITH CHECK (user_id = (SELECT acting_user()));
-CREATE TRIGGER tell_access_changed AFTER UPDATE OF revoked_at OR DELETE ON api_key
-    FOR EACH ROW EXECUTE FUNCTION tell_access_changed();
+    USING (user_id = (SELECT current_user_id())) WITH CHECK (user_id = (SELECT current_user_id()));
+CREATE TRIGGER notify_access_changed AFTER UPDATE OF revoked_at OR DELETE ON api_key
+    FOR EACH ROW EXECUTE FUNCTION notify_access_changed();
 
 -- A link that works once: an invitation, a password reset, or the confirmation of an email address.
-CREATE TABLE account_link (
+CREATE TABLE account_token (
     id uuid NOT NULL,
     kind varchar NOT NULL,
     hash bytea NOT NULL,
@@ -180,37 +180,37 @@ CREATE TABLE account_link (
     created_at timestamptz NOT NULL DEFAULT now(),
     expires_at timestamptz NOT NULL,
     used_at timestamptz,
-    CONSTRAINT pk_account_link PRIMARY KEY (id),
-    CONSTRAINT uq_account_link_hash UNIQUE (hash),
-    CONSTRAINT ck_account_link_kind CHECK (kind IN ('invitation', 'reset', 'confirmation')),
-    CONSTRAINT fk_account_link_user_account FOREIGN KEY (user_id) REFERENCES user_account (id) ON DELETE CASCADE,
-    CONSTRAINT fk_account_link_user_account_creator FOREIGN KEY (created_by) REFERENCES user_account (id) ON DELETE CASCADE
+    CONSTRAINT pk_account_token PRIMARY KEY (id),
+    CONSTRAINT uq_account_token_hash UNIQUE (hash),
+    CONSTRAINT ck_account_token_kind CHECK (kind IN ('invitation', 'reset', 'confirmation')),
+    CONSTRAINT fk_account_token_user_account FOREIGN KEY (user_id) REFERENCES user_account (id) ON DELETE CASCADE,
+    CONSTRAINT fk_account_token_user_account_creator FOREIGN KEY (created_by) REFERENCES user_account (id) ON DELETE CASCADE
 );
-GRANT SELECT, INSERT, DELETE ON account_link TO rxchat_app;
-CREATE POLICY own_rows ON account_link TO rxchat_app
+GRANT SELECT, INSERT, DELETE ON account_token TO rxchat_app;
+CREATE POLICY own_rows ON account_token TO rxchat_app
     USING (
-        (user_id = (SELECT acting_user()) AND kind <> 'invitation')
-        OR (SELECT acting_may('people.manage'))
-        OR (created_by = (SELECT acting_user()) AND kind = 'invitation' AND (SELECT acting_may('people.invite'))))
+        (user_id = (SELECT current_user_id()) AND kind <> 'invitation')
+        OR (SELECT current_user_can('people.manage'))
+        OR (created_by = (SELECT current_user_id()) AND kind = 'invitation' AND (SELECT current_user_can('people.invite'))))
     WITH CHECK (
-        (user_id = (SELECT acting_user()) AND kind <> 'invitation')
-        OR (SELECT acting_may('people.manage'))
-        OR (created_by = (SELECT acting_user()) AND kind = 'invitation' AND (SELECT acting_may('people.invite'))));
+        (user_id = (SELECT current_user_id()) AND kind <> 'invitation')
+        OR (SELECT current_user_can('people.manage'))
+        OR (created_by = (SELECT current_user_id()) AND kind = 'invitation' AND (SELECT current_user_can('people.invite'))));
 
 -- Failed attempts by key, while Redis is not available. Only procedures access it.
-CREATE TABLE attempt_counter (
+CREATE TABLE rate_limit (
     key varchar NOT NULL,
     failures integer NOT NULL,
     blocked_until timestamptz,
     updated_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT pk_attempt_counter PRIMARY KEY (key)
+    CONSTRAINT pk_rate_limit PRIMARY KEY (key)
 );
 
 -- IDs of tokens that work once and were used, until they would have expired. Only procedures access it.
-CREATE TABLE spent_token (
+CREATE TABLE consumed_token (
     id uuid NOT NULL,
     expires_at timestamptz NOT NULL,
-    CONSTRAINT pk_spent_token PRIMARY KEY (id)
+    CONSTRAINT pk_consumed_token PRIMARY KEY (id)
 );
 
 -- The lease of a user's running export: one at a time.
@@ -223,7 +223,7 @@ CREATE TABLE data_export (
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON data_export TO rxchat_app;
 CREATE POLICY own_rows ON data_export TO rxchat_app
-    USING (user_id = (SELECT acting_user())) WITH CHECK (user_id = (SELECT acting_user()));
+    USING (user_id = (SELECT current_user_id())) WITH CHECK (user_id = (SELECT current_user_id()));
 
 INSERT INTO role (name, title, description, permissions, is_builtin) VALUES
     ('admin', 'Administrator', 'May do everything.',

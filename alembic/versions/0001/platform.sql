@@ -1,43 +1,43 @@
 -- What belongs to the instance and to no user.
 
 -- One row with this instance's ID, which its object store holds as well. Only procedures access it.
-CREATE TABLE installation (
+CREATE TABLE instance (
     id uuid NOT NULL DEFAULT gen_random_uuid(),
-    CONSTRAINT pk_installation PRIMARY KEY (id)
+    CONSTRAINT pk_instance PRIMARY KEY (id)
 );
 
 -- Settings that administrators change while RxChat runs. The sign-in page reads some before anyone is signed in.
-CREATE TABLE installation_setting (
+CREATE TABLE instance_setting (
     name varchar NOT NULL,
     value jsonb NOT NULL,
     changed_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT pk_installation_setting PRIMARY KEY (name)
+    CONSTRAINT pk_instance_setting PRIMARY KEY (name)
 );
-GRANT SELECT, INSERT, UPDATE ON installation_setting TO rxchat_app;
-CREATE POLICY readers ON installation_setting FOR SELECT TO rxchat_app USING (true);
-CREATE POLICY managers ON installation_setting TO rxchat_app
+GRANT SELECT, INSERT, UPDATE ON instance_setting TO rxchat_app;
+CREATE POLICY readers ON instance_setting FOR SELECT TO rxchat_app USING (true);
+CREATE POLICY managers ON instance_setting TO rxchat_app
     USING (
-        (SELECT acting_may('settings.manage'))
+        (SELECT current_user_can('settings.manage'))
         OR EXISTS (
             SELECT FROM access_grant
              WHERE resource_kind = 'settings' AND action = 'write' AND resource IN (name, '*')
                AND (principal_kind = 'everyone'
-                    OR (principal_kind = 'person' AND principal = (SELECT acting_user())::text)
+                    OR (principal_kind = 'person' AND principal = (SELECT current_user_id())::text)
                     OR (principal_kind = 'group' AND principal IN (
-                        SELECT group_id::text FROM group_member WHERE user_id = (SELECT acting_user())))
-                    OR (principal_kind = 'role' AND principal = (SELECT acting_role())))))
+                        SELECT group_id::text FROM group_member WHERE user_id = (SELECT current_user_id())))
+                    OR (principal_kind = 'role' AND principal = (SELECT current_user_role())))))
     WITH CHECK (
-        (SELECT acting_may('settings.manage'))
+        (SELECT current_user_can('settings.manage'))
         OR EXISTS (
             SELECT FROM access_grant
              WHERE resource_kind = 'settings' AND action = 'write' AND resource IN (name, '*')
                AND (principal_kind = 'everyone'
-                    OR (principal_kind = 'person' AND principal = (SELECT acting_user())::text)
+                    OR (principal_kind = 'person' AND principal = (SELECT current_user_id())::text)
                     OR (principal_kind = 'group' AND principal IN (
-                        SELECT group_id::text FROM group_member WHERE user_id = (SELECT acting_user())))
-                    OR (principal_kind = 'role' AND principal = (SELECT acting_role())))));
-CREATE TRIGGER tell_rules_changed AFTER INSERT OR UPDATE ON installation_setting
-    FOR EACH ROW EXECUTE FUNCTION tell_rules_changed();
+                        SELECT group_id::text FROM group_member WHERE user_id = (SELECT current_user_id())))
+                    OR (principal_kind = 'role' AND principal = (SELECT current_user_role())))));
+CREATE TRIGGER notify_permissions_changed AFTER INSERT OR UPDATE ON instance_setting
+    FOR EACH ROW EXECUTE FUNCTION notify_permissions_changed();
 
 -- Each owner's last claim of a job in a queue, by its number. Only claim_job writes it.
 -- It has no foreign key: a job may be claimed when its owner is gone.
@@ -50,4 +50,4 @@ CREATE TABLE queue_claim (
 );
 CREATE INDEX ix_queue_claim_number ON queue_claim (('of ' || queue_name), number);
 
-INSERT INTO installation DEFAULT VALUES;
+INSERT INTO instance DEFAULT VALUES;

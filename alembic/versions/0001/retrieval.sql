@@ -15,16 +15,16 @@ CREATE TABLE chunk (
     tokens integer NOT NULL,
     hash bytea NOT NULL,
     text varchar NOT NULL,
-    words tsvector NOT NULL,
+    lexemes tsvector NOT NULL,
     CONSTRAINT pk_chunk PRIMARY KEY (owner_id, id),
     CONSTRAINT fk_chunk_document FOREIGN KEY (owner_id, document_id) REFERENCES document (owner_id, id) ON DELETE CASCADE
 ) WITH (toast_tuple_target = 8160);
 CREATE INDEX ix_chunk_collection ON chunk (collection_id);
-CREATE INDEX ix_chunk_words ON chunk USING gin (words);
+CREATE INDEX ix_chunk_lexemes ON chunk USING gin (lexemes);
 CREATE UNIQUE INDEX uq_chunk_ordinal ON chunk (owner_id, document_id, generation, ordinal);
-GRANT SELECT, INSERT, DELETE, UPDATE (words) ON chunk TO rxchat_app;
+GRANT SELECT, INSERT, DELETE, UPDATE (lexemes) ON chunk TO rxchat_app;
 CREATE POLICY own_rows ON chunk TO rxchat_app
-    USING (owner_id = (SELECT acting_user())) WITH CHECK (owner_id = (SELECT acting_user()));
+    USING (owner_id = (SELECT current_user_id())) WITH CHECK (owner_id = (SELECT current_user_id()));
 CREATE POLICY granted ON chunk FOR SELECT TO rxchat_app
     USING (collection_id = ANY ((SELECT readable_collections())::uuid[]));
 
@@ -60,39 +60,39 @@ CREATE TABLE chunk_vector (
 CREATE INDEX ix_chunk_vector_collection ON chunk_vector (collection_id, index_id);
 GRANT SELECT, INSERT, DELETE ON chunk_vector TO rxchat_app;
 CREATE POLICY own_rows ON chunk_vector TO rxchat_app
-    USING (owner_id = (SELECT acting_user())) WITH CHECK (owner_id = (SELECT acting_user()));
+    USING (owner_id = (SELECT current_user_id())) WITH CHECK (owner_id = (SELECT current_user_id()));
 CREATE POLICY granted ON chunk_vector FOR SELECT TO rxchat_app
     USING (collection_id = ANY ((SELECT readable_collections())::uuid[]));
 
--- Words that occur in many chunks, and in which share of them.
-CREATE TABLE common_word (
-    word varchar NOT NULL,
-    share real NOT NULL,
-    CONSTRAINT pk_common_word PRIMARY KEY (word)
+-- Lexemes that occur in many chunks, and in which fraction of them.
+CREATE TABLE frequent_lexeme (
+    lexeme varchar NOT NULL,
+    frequency real NOT NULL,
+    CONSTRAINT pk_frequent_lexeme PRIMARY KEY (lexeme)
 );
-GRANT SELECT ON common_word TO rxchat_app;
-CREATE POLICY readers ON common_word FOR SELECT TO rxchat_app USING ((SELECT acting_user()) IS NOT NULL);
+GRANT SELECT ON frequent_lexeme TO rxchat_app;
+CREATE POLICY readers ON frequent_lexeme FOR SELECT TO rxchat_app USING ((SELECT current_user_id()) IS NOT NULL);
 
 -- A collection or document that a conversation may draw on, perhaps another user's.
-CREATE TABLE conversation_knowledge (
+CREATE TABLE conversation_source (
     owner_id uuid NOT NULL,
     conversation_id uuid NOT NULL,
     id uuid NOT NULL,
     kind varchar NOT NULL,
     name varchar NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT pk_conversation_knowledge PRIMARY KEY (owner_id, conversation_id, id),
-    CONSTRAINT fk_conversation_knowledge_conversation FOREIGN KEY (owner_id, conversation_id)
+    CONSTRAINT pk_conversation_source PRIMARY KEY (owner_id, conversation_id, id),
+    CONSTRAINT fk_conversation_source_conversation FOREIGN KEY (owner_id, conversation_id)
         REFERENCES conversation (owner_id, id) ON DELETE CASCADE
 );
-GRANT SELECT, INSERT, DELETE ON conversation_knowledge TO rxchat_app;
-CREATE POLICY own_rows ON conversation_knowledge TO rxchat_app
-    USING (owner_id = (SELECT acting_user())) WITH CHECK (owner_id = (SELECT acting_user()));
-CREATE POLICY granted ON conversation_knowledge FOR SELECT TO rxchat_app
-    USING (conversation_id = ANY ((SELECT granted_conversations())::uuid[]));
+GRANT SELECT, INSERT, DELETE ON conversation_source TO rxchat_app;
+CREATE POLICY own_rows ON conversation_source TO rxchat_app
+    USING (owner_id = (SELECT current_user_id())) WITH CHECK (owner_id = (SELECT current_user_id()));
+CREATE POLICY granted ON conversation_source FOR SELECT TO rxchat_app
+    USING (conversation_id = ANY ((SELECT readable_conversations())::uuid[]));
 
 -- A passage that a model was shown for an answer, as it was then: it stays when the document is deleted.
-CREATE TABLE answer_source (
+CREATE TABLE message_source (
     owner_id uuid NOT NULL,
     message_id uuid NOT NULL,
     number integer NOT NULL,
@@ -110,14 +110,14 @@ CREATE TABLE answer_source (
     hash bytea NOT NULL,
     score real NOT NULL,
     is_cited boolean NOT NULL DEFAULT false,
-    CONSTRAINT pk_answer_source PRIMARY KEY (owner_id, message_id, number),
-    CONSTRAINT fk_answer_source_conversation FOREIGN KEY (owner_id, conversation_id)
+    CONSTRAINT pk_message_source PRIMARY KEY (owner_id, message_id, number),
+    CONSTRAINT fk_message_source_conversation FOREIGN KEY (owner_id, conversation_id)
         REFERENCES conversation (owner_id, id) ON DELETE CASCADE
 );
-CREATE INDEX ix_answer_source_conversation ON answer_source (owner_id, conversation_id);
-CREATE INDEX ix_answer_source_document ON answer_source (document_id) WHERE is_cited;
-GRANT SELECT, INSERT, DELETE, UPDATE (is_cited) ON answer_source TO rxchat_app;
-CREATE POLICY own_rows ON answer_source TO rxchat_app
-    USING (owner_id = (SELECT acting_user())) WITH CHECK (owner_id = (SELECT acting_user()));
-CREATE POLICY granted ON answer_source FOR SELECT TO rxchat_app
-    USING (conversation_id = ANY ((SELECT granted_conversations())::uuid[]));
+CREATE INDEX ix_message_source_conversation ON message_source (owner_id, conversation_id);
+CREATE INDEX ix_message_source_document ON message_source (document_id) WHERE is_cited;
+GRANT SELECT, INSERT, DELETE, UPDATE (is_cited) ON message_source TO rxchat_app;
+CREATE POLICY own_rows ON message_source TO rxchat_app
+    USING (owner_id = (SELECT current_user_id())) WITH CHECK (owner_id = (SELECT current_user_id()));
+CREATE POLICY granted ON message_source FOR SELECT TO rxchat_app
+    USING (conversation_id = ANY ((SELECT readable_conversations())::uuid[]));

@@ -106,7 +106,9 @@ async def checkpoints(session: AsyncSession) -> list[Checkpoint]:
 
 async def rows_to_sign(session: AsyncSession, every: int, age: timedelta) -> list[tuple[int, bytes]]:
     """Return the rows that want a checkpoint: number and hash."""
-    found = await session.execute(text("SELECT * FROM audit_rows_to_sign(:every, :age)"), {"every": every, "age": age})
+    found = await session.execute(
+        text("SELECT * FROM audit_events_to_sign(:every, :age)"), {"every": every, "age": age}
+    )
     return [(row.seq, bytes(row.hash)) for row in found.all()]
 
 

@@ -15,7 +15,7 @@ from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.permissions import ADMINISTRATIVE, Action, Grant, Permission, PrincipalKind, ResourceKind
 from rxchat.tables import GrantRow, Group, GroupMember, RoleRow, User
 
-_ACTING = text("SELECT acting_user() AS user_id, * FROM acting_person()")
+_ACTING = text("SELECT current_user_id() AS user_id, * FROM current_user_profile()")
 _PERMISSIONS = frozenset(Permission)
 _NO_SESSION = UUID(int=0)
 

@@ -87,7 +87,7 @@ async def get(session: AsyncSession, user_id: UUID) -> User | None:
 async def change(session: AsyncSession, user_id: UUID, *, role: str | None, is_suspended: bool | None) -> bool:
     """Give a person another role, or suspend or readmit them; False when there is no such person."""
     changed = await session.execute(
-        text("SELECT change_person(:user, :role, :suspended)"),
+        text("SELECT update_user_access(:user, :role, :suspended)"),
         {"user": user_id, "role": role, "suspended": is_suspended},
     )
     return bool(changed.scalar_one())
@@ -118,27 +118,27 @@ async def groups_of(session: AsyncSession, user_id: UUID) -> list[Group]:
     return list(found.scalars())
 
 
-async def conversations_for_reason(
+async def admin_list_conversations(
     session: AsyncSession, owner_id: UUID, reason: str, address: str, correlation_id: str, entry_id: UUID
 ) -> list[tuple[UUID, str, datetime]]:
     """Return a person's conversations, with the audit row that says why they were listed."""
     found = await session.execute(
         text(
-            "SELECT id, title, updated_at FROM list_conversations_for_reason(:owner, :reason, :address, :correlation, :entry)"
+            "SELECT id, title, updated_at FROM admin_list_conversations(:owner, :reason, :address, :correlation, :entry)"
         ),
         {"owner": owner_id, "reason": reason, "address": address, "correlation": correlation_id, "entry": entry_id},
     )
     return [(row.id, row.title, row.updated_at) for row in found.all()]
 
 
-async def words_for_reason(
+async def admin_read_conversation(
     session: AsyncSession, conversation_id: UUID, reason: str, address: str, correlation_id: str, entry_id: UUID
 ) -> list[tuple[str, str, str, datetime]]:
     """Return the messages of somebody's conversation, with the audit row that says why they were read."""
     found = await session.execute(
         text(
             "SELECT role, text, model, created_at"
-            " FROM read_conversation_for_reason(:conversation, :reason, :address, :correlation, :entry)"
+            " FROM admin_read_conversation(:conversation, :reason, :address, :correlation, :entry)"
         ),
         {
             "conversation": conversation_id,

@@ -62,7 +62,7 @@ async def create_first_administrator(
 _OF_ADDRESS = text(
     """
     SELECT found.* FROM unnest(:emails) WITH ORDINALITY AS spelling (email, number)
-     CROSS JOIN LATERAL account_to_sign_in(spelling.email) AS found
+     CROSS JOIN LATERAL find_user_to_sign_in(spelling.email) AS found
      ORDER BY spelling.number LIMIT 1
     """
 ).bindparams(bindparam("emails", type_=ARRAY(Text())))
@@ -107,7 +107,7 @@ async def by_email(session: AsyncSession, email: str) -> Account | None:
 async def by_identity(session: AsyncSession, issuer: str, subject: str) -> Account | None:
     """Return the account that is tied to an account at a sign-in provider."""
     values = {"issuer": issuer, "subject": subject}
-    return await _one(session, "SELECT * FROM account_of_identity(:issuer, :subject)", values)
+    return await _one(session, "SELECT * FROM find_user_by_identity(:issuer, :subject)", values)
 
 
 async def _one(session: AsyncSession, statement: str, values: dict[str, Any]) -> Account | None:
@@ -189,15 +189,17 @@ class ReadingRow:
     conversation: str
 
 
-async def readings_of_mine(session: AsyncSession, limit: int) -> list[ReadingRow]:
+async def admin_reads_of_current_user(session: AsyncSession, limit: int) -> list[ReadingRow]:
     """Return what administrators have listed or read of the acting person's conversations, the newest first."""
-    statement = text("SELECT at, reader, reason, conversation FROM readings_of_mine(:limit)")
+    statement = text("SELECT at, reader, reason, conversation FROM admin_reads_of_current_user(:limit)")
     return [ReadingRow(*row) for row in await session.execute(statement, {"limit": limit})]
 
 
 async def see_readings(session: AsyncSession, user_id: UUID) -> None:
     """Note that the person knows of them."""
-    await session.execute(update(User).where(col(User.id) == user_id).values(readings_seen_at=func.clock_timestamp()))
+    await session.execute(
+        update(User).where(col(User.id) == user_id).values(admin_reads_seen_at=func.clock_timestamp())
+    )
 
 
 async def set_deletion(session: AsyncSession, user_id: UUID, at: datetime | None) -> None:
@@ -206,7 +208,7 @@ async def set_deletion(session: AsyncSession, user_id: UUID, at: datetime | None
 
 
 async def lock_administrators(session: AsyncSession) -> None:
-    """Wait for whoever else changes who administers, as change_person does: one after another, somebody is left."""
+    """Wait for whoever else changes who administers, as update_user_access does: one after another, somebody is left."""
     await session.execute(text("SELECT pg_advisory_xact_lock(7239002)"))
 
 
@@ -247,4 +249,4 @@ async def sweep(session: AsyncSession) -> int:
     """Delete the accounts whose grace has run out, and what is of no use any more; return how many accounts."""
     # With somebody's account go all their chunks, perhaps a million.
     await session.execute(text("SET LOCAL statement_timeout = 0"))
-    return (await session.execute(text("SELECT sweep_accounts()"))).scalar_one()
+    return (await session.execute(text("SELECT purge_accounts()"))).scalar_one()

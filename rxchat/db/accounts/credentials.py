@@ -21,13 +21,13 @@ async def totp(session: AsyncSession, user_id: UUID) -> TotpSecret | None:
     return (await session.execute(select(TotpSecret).where(col(TotpSecret.user_id) == user_id))).scalar_one_or_none()
 
 
-async def begin_totp(session: AsyncSession, user_id: UUID, sealed: bytes) -> bool:
+async def begin_totp(session: AsyncSession, user_id: UUID, encrypted_secret: bytes) -> bool:
     """Keep a secret that waits for its first code, in place of one that still waits; False when one is in force."""
-    statement = insert(TotpSecret).values(user_id=user_id, sealed=sealed)
+    statement = insert(TotpSecret).values(user_id=user_id, encrypted_secret=encrypted_secret)
     kept = await session.execute(
         statement.on_conflict_do_update(
             index_elements=["user_id"],
-            set_={"sealed": sealed, "created_at": func.now()},
+            set_={"encrypted_secret": encrypted_secret, "created_at": func.now()},
             where=col(TotpSecret.confirmed_at).is_(None),
         ).returning(col(TotpSecret.user_id))
     )
@@ -98,7 +98,7 @@ class FoundPasskey:
 
 async def passkey_of(session: AsyncSession, credential_id: bytes) -> FoundPasskey | None:
     """Return the passkey with this id, whoever's it is."""
-    statement = text("SELECT * FROM account_of_passkey(:id)").bindparams(bindparam("id", type_=LargeBinary))
+    statement = text("SELECT * FROM find_user_by_passkey(:id)").bindparams(bindparam("id", type_=LargeBinary))
     row = (await session.execute(statement, {"id": credential_id})).mappings().one_or_none()
     return FoundPasskey(**row) if row else None
 

@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from rxchat.db.platform.results import row_count
 from rxchat.domain.email_addresses import canonical_email, email_spellings
-from rxchat.tables import AccountLink
+from rxchat.tables import AccountToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Link:
     created_by: UUID | None
 
 
-async def add(session: AsyncSession, link: AccountLink) -> None:
+async def add(session: AsyncSession, link: AccountToken) -> None:
     """Keep a link's hash and what it opens."""
     session.add(link)
     await session.flush()
@@ -36,18 +36,18 @@ async def add(session: AsyncSession, link: AccountLink) -> None:
 
 async def find(session: AsyncSession, kind: str, digest: bytes) -> Link | None:
     """Return what a link opens, while it does."""
-    return await _one(session, "SELECT * FROM account_link_of(:kind, :hash)", kind, digest)
+    return await _one(session, "SELECT * FROM find_account_token(:kind, :hash)", kind, digest)
 
 
 async def consume(session: AsyncSession, kind: str, digest: bytes) -> Link | None:
     """Use a link up and return what it opens; None when it does not (any more)."""
-    return await _one(session, "SELECT * FROM spend_account_link(:kind, :hash)", kind, digest)
+    return await _one(session, "SELECT * FROM consume_account_token(:kind, :hash)", kind, digest)
 
 
 async def consume_of(session: AsyncSession, email: str) -> Link | None:
     """Use up the open invitation of an address that its owner has proved to be theirs; None when there is none."""
     for spelling in email_spellings(email):
-        spent = await session.execute(text("SELECT * FROM spend_invitation_of(:email)"), {"email": spelling})
+        spent = await session.execute(text("SELECT * FROM consume_invitation(:email)"), {"email": spelling})
         if found := spent.mappings().one_or_none():
             return Link(**{**found, "group_ids": tuple(found["group_ids"])})
     return None
@@ -69,16 +69,16 @@ async def _one(session: AsyncSession, statement: str, kind: str, digest: bytes) 
     return Link(**{**row, "group_ids": tuple(row["group_ids"])}) if row else None
 
 
-async def open_invitations(session: AsyncSession) -> list[AccountLink]:
+async def open_invitations(session: AsyncSession) -> list[AccountToken]:
     """Return the invitations that can still be accepted, the newest first."""
     found = await session.execute(
-        select(AccountLink)
+        select(AccountToken)
         .where(
-            col(AccountLink.kind) == "invitation",
-            col(AccountLink.used_at).is_(None),
-            col(AccountLink.expires_at) > func.now(),
+            col(AccountToken.kind) == "invitation",
+            col(AccountToken.used_at).is_(None),
+            col(AccountToken.expires_at) > func.now(),
         )
-        .order_by(col(AccountLink.id).desc())
+        .order_by(col(AccountToken.id).desc())
     )
     return list(found.scalars())
 
@@ -86,8 +86,8 @@ async def open_invitations(session: AsyncSession) -> list[AccountLink]:
 async def remove(session: AsyncSession, kind: str, link_id: UUID) -> bool:
     """Take a link back; False when there is none."""
     removed = await session.execute(
-        delete(AccountLink).where(
-            col(AccountLink.kind) == kind, col(AccountLink.id) == link_id, col(AccountLink.used_at).is_(None)
+        delete(AccountToken).where(
+            col(AccountToken.kind) == kind, col(AccountToken.id) == link_id, col(AccountToken.used_at).is_(None)
         )
     )
     return row_count(removed) == 1
@@ -102,7 +102,7 @@ async def lock_all_of(session: AsyncSession, kind: str, user_id: UUID) -> None:
 async def remove_all_of(session: AsyncSession, kind: str, user_id: UUID) -> None:
     """Take back all links of a kind that are for a person: a newer one is on its way."""
     await session.execute(
-        delete(AccountLink).where(
-            col(AccountLink.kind) == kind, col(AccountLink.user_id) == user_id, col(AccountLink.used_at).is_(None)
+        delete(AccountToken).where(
+            col(AccountToken.kind) == kind, col(AccountToken.user_id) == user_id, col(AccountToken.used_at).is_(None)
         )
     )

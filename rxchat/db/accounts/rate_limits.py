@@ -19,7 +19,7 @@ async def count(
 ) -> float:
     """Count an attempt under each key; return for how many seconds it is refused (then it was not counted), or 0."""
     waiting = await session.execute(
-        text("SELECT count_attempt(:keys, :free, :base, :cap, :forget)"),
+        text("SELECT record_attempt(:keys, :free, :base, :cap, :forget)"),
         {"keys": list(keys), "free": list(free), "base": base_seconds, "cap": cap_seconds, "forget": forget_seconds},
     )
     return float(waiting.scalar_one())
@@ -28,5 +28,5 @@ async def count(
 async def forgive(session: AsyncSession, clean: Sequence[str], lessen: Sequence[str]) -> None:
     """Forget all attempts under some keys, and the last one under others."""
     await session.execute(
-        text("SELECT forgive_attempt(:clean, :lessen)"), {"clean": list(clean), "lessen": list(lessen)}
+        text("SELECT refund_attempts(:clean, :lessen)"), {"clean": list(clean), "lessen": list(lessen)}
     )

@@ -45,7 +45,7 @@ async def open_session(session: AsyncSession, row: UserSession) -> None:
 async def load(session: AsyncSession, user_id: UUID, session_id: UUID, idle: timedelta) -> SessionRecord | None:
     """Return who is behind a sign-in that still counts, or None."""
     found = await session.execute(
-        text("SELECT * FROM session_viewer(:user, :session, :idle)"),
+        text("SELECT * FROM load_session(:user, :session, :idle)"),
         {"user": user_id, "session": session_id, "idle": idle},
     )
     row = found.mappings().one_or_none()
@@ -83,7 +83,7 @@ async def has_ended(session: AsyncSession, user_id: UUID, session_id: UUID) -> b
 
 async def behind_key(session: AsyncSession, digest: bytes) -> SessionRecord | None:
     """Return who is behind an API key that counts, or None."""
-    statement = text("SELECT * FROM account_of_api_key(:hash)").bindparams(bindparam("hash", type_=LargeBinary))
+    statement = text("SELECT * FROM find_user_by_api_key(:hash)").bindparams(bindparam("hash", type_=LargeBinary))
     row = (await session.execute(statement, {"hash": digest})).mappings().one_or_none()
     return _behind(row, last_used_at=row["last_used_at"]) if row else None
 
@@ -209,9 +209,9 @@ async def exchange_refresh(
     return exchanged.scalar_one()
 
 
-async def spend_token(session: AsyncSession, token_id: UUID, until: datetime) -> bool:
+async def consume_token(session: AsyncSession, token_id: UUID, until: datetime) -> bool:
     """Whether something that works once is used for the first time."""
-    spent = await session.execute(text("SELECT spend_token(:id, :until)"), {"id": token_id, "until": until})
+    spent = await session.execute(text("SELECT consume_token(:id, :until)"), {"id": token_id, "until": until})
     return spent.scalar_one()
 
 

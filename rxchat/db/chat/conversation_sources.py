@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from rxchat.domain.conversations import ContextSourceChange
 from rxchat.domain.retrieval import Passage, Source
-from rxchat.tables import AnswerSource, ConversationKnowledge
+from rxchat.tables import ConversationSource, MessageSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,37 +52,37 @@ async def change(session: AsyncSession, owner_id: UUID, conversation_id: UUID, c
     key = {"owner_id": owner_id, "conversation_id": conversation_id, "id": changed.id}
     if changed.name is None:
         await session.execute(
-            delete(ConversationKnowledge).where(
-                col(ConversationKnowledge.owner_id) == owner_id,
-                col(ConversationKnowledge.conversation_id) == conversation_id,
-                col(ConversationKnowledge.id) == changed.id,
+            delete(ConversationSource).where(
+                col(ConversationSource.owner_id) == owner_id,
+                col(ConversationSource.conversation_id) == conversation_id,
+                col(ConversationSource.id) == changed.id,
             )
         )
         return
-    statement = insert(ConversationKnowledge).values(**key, kind=changed.kind, name=changed.name)
+    statement = insert(ConversationSource).values(**key, kind=changed.kind, name=changed.name)
     await session.execute(statement.on_conflict_do_nothing())
 
 
 async def for_conversation(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> list[Knowledge]:
     """Return what a conversation is grounded in, in the order in which it was attached."""
     found = await session.execute(
-        select(col(ConversationKnowledge.id), col(ConversationKnowledge.kind), col(ConversationKnowledge.name))
+        select(col(ConversationSource.id), col(ConversationSource.kind), col(ConversationSource.name))
         .where(
-            col(ConversationKnowledge.owner_id) == owner_id,
-            col(ConversationKnowledge.conversation_id) == conversation_id,
+            col(ConversationSource.owner_id) == owner_id,
+            col(ConversationSource.conversation_id) == conversation_id,
         )
-        .order_by(col(ConversationKnowledge.created_at), col(ConversationKnowledge.id))
+        .order_by(col(ConversationSource.created_at), col(ConversationSource.id))
     )
     return [Knowledge(*row) for row in found]
 
 
 _UNREAD = text(
     """
-    SELECT coalesce(array_agg(name ORDER BY created_at) FILTER (WHERE state <> 'failed' AND note = ''), '{}') AS being_read,
-           coalesce(array_agg(name ORDER BY created_at) FILTER (WHERE state <> 'failed' AND note <> ''), '{}') AS waiting,
+    SELECT coalesce(array_agg(name ORDER BY created_at) FILTER (WHERE state <> 'failed' AND status_text = ''), '{}') AS being_read,
+           coalesce(array_agg(name ORDER BY created_at) FILTER (WHERE state <> 'failed' AND status_text <> ''), '{}') AS waiting,
            coalesce(array_agg(name ORDER BY created_at) FILTER (WHERE state = 'failed'), '{}') AS failed
       FROM document
-     WHERE state NOT IN ('uploading', 'ready') AND live_generation IS NULL AND version_state = 'current'
+     WHERE state NOT IN ('uploading', 'ready') AND published_generation IS NULL AND version_state = 'current'
        AND (collection_id = ANY (:ids) OR id = ANY (:ids) OR parent_id = ANY (:ids))
     """
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid())))
@@ -108,7 +108,9 @@ async def save_sources(
 ) -> None:
     """Keep what a model is shown for an answer, in place of what it was shown before."""
     await session.execute(
-        delete(AnswerSource).where(col(AnswerSource.owner_id) == owner_id, col(AnswerSource.message_id) == message_id)
+        delete(MessageSource).where(
+            col(MessageSource.owner_id) == owner_id, col(MessageSource.message_id) == message_id
+        )
     )
     rows: list[dict[str, Any]] = [
         {
@@ -133,15 +135,15 @@ async def save_sources(
         for source in sources
     ]
     if rows:
-        await session.execute(insert(AnswerSource), rows)
+        await session.execute(insert(MessageSource), rows)
 
 
 async def sources(session: AsyncSession, owner_id: UUID, message_id: UUID) -> list[Source]:
     """Return what a model was shown for an answer."""
     found = await session.execute(
-        select(AnswerSource)
-        .where(col(AnswerSource.owner_id) == owner_id, col(AnswerSource.message_id) == message_id)
-        .order_by(col(AnswerSource.number))
+        select(MessageSource)
+        .where(col(MessageSource.owner_id) == owner_id, col(MessageSource.message_id) == message_id)
+        .order_by(col(MessageSource.number))
     )
     return [
         Source(
@@ -158,9 +160,9 @@ async def sources(session: AsyncSession, owner_id: UUID, message_id: UUID) -> li
 async def mark_cited(session: AsyncSession, owner_id: UUID, message_id: UUID, numbers: Sequence[int]) -> None:
     """Remember which sources an answer really uses."""
     await session.execute(
-        update(AnswerSource)
-        .where(col(AnswerSource.owner_id) == owner_id, col(AnswerSource.message_id) == message_id)
-        .values(is_cited=col(AnswerSource.number).in_(list(numbers)))
+        update(MessageSource)
+        .where(col(MessageSource.owner_id) == owner_id, col(MessageSource.message_id) == message_id)
+        .values(is_cited=col(MessageSource.number).in_(list(numbers)))
     )
 
 
@@ -173,7 +175,7 @@ _SHOWN = text(
            source.document_owner_id = :current_user
            OR EXISTS (SELECT FROM collection WHERE collection.owner_id = source.document_owner_id
                          AND collection.id = source.collection_id) AS is_allowed
-      FROM answer_source AS source
+      FROM message_source AS source
      WHERE source.owner_id = :owner AND source.conversation_id = :conversation AND source.message_id = :message
      ORDER BY source.number
     """

@@ -40,7 +40,7 @@ async def get_owned(session: AsyncSession, owner_id: UUID, conversation_id: UUID
         select(Conversation).where(
             col(Conversation.owner_id) == owner_id,
             col(Conversation.id) == conversation_id,
-            col(Conversation.removed_at).is_(None),
+            col(Conversation.deleted_at).is_(None),
         )
     )
     return found.scalar_one_or_none()
@@ -51,8 +51,8 @@ async def get_granted(session: AsyncSession, conversation_id: UUID) -> Conversat
     found = await session.execute(
         select(Conversation).where(
             col(Conversation.id) == conversation_id,
-            col(Conversation.id) == func.any(func.granted_conversations()),
-            col(Conversation.removed_at).is_(None),
+            col(Conversation.id) == func.any(func.readable_conversations()),
+            col(Conversation.deleted_at).is_(None),
         )
     )
     return found.scalar_one_or_none()
@@ -73,7 +73,7 @@ async def titles(session: AsyncSession, owner_id: UUID, ids: Sequence[str]) -> d
         select(col(Conversation.id), col(Conversation.title)).where(
             col(Conversation.owner_id) == owner_id,
             col(Conversation.id).in_(wanted),
-            col(Conversation.removed_at).is_(None),
+            col(Conversation.deleted_at).is_(None),
         )
     )
     return {str(row.id): row.title for row in found}
@@ -175,7 +175,7 @@ _EMPTY = {
     "seconds": 0.0,
     "tokens_per_second": 0.0,
     "citations": [],
-    "remarks": [],
+    "warnings": [],
 }
 _FACTS = ("text", "reasoning", "model", "role", "state", *_EMPTY)
 _inserting = insert(Message)
@@ -223,7 +223,7 @@ async def _change_conversation(
     if change.model is not None:
         facts["model"] = change.model
     if change.removed is not None:
-        facts["removed_at"] = func.now() if change.removed else None
+        facts["deleted_at"] = func.now() if change.removed else None
     await session.execute(
         update(Conversation)
         .where(col(Conversation.owner_id) == owner_id, col(Conversation.id) == conversation_id)
@@ -256,7 +256,7 @@ async def list_owned(session: AsyncSession, owner_id: UUID, *, limit: int) -> Se
     )
     found = await session.execute(
         select(Conversation, running)
-        .where(col(Conversation.owner_id) == owner_id, col(Conversation.removed_at).is_(None))
+        .where(col(Conversation.owner_id) == owner_id, col(Conversation.deleted_at).is_(None))
         .order_by(col(Conversation.updated_at).desc())
         .limit(limit)
     )

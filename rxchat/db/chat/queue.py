@@ -15,7 +15,7 @@ from rxchat.tables import QueuedMessage as QueuedMessageRow
 _OF = text(
     """
     SELECT id, text, model FROM queued_message
-     WHERE owner_id = :owner AND conversation_id = :conversation ORDER BY place
+     WHERE owner_id = :owner AND conversation_id = :conversation ORDER BY position
     """
 )
 

@@ -30,7 +30,7 @@ _CLAIM = text("SELECT * FROM claim_runs(:engine, :lease, :room, :at_once, :per_p
     bindparam("mine", type_=ARRAY(Uuid))
 )
 _RELEASE = text("SELECT release_runs(:engine)")
-_RENEW = text("SELECT run_id, stop_requested FROM renew_leases(:engine, :runs, :lease)")
+_RENEW = text("SELECT run_id, stop_requested FROM renew_run_leases(:engine, :runs, :lease)")
 _APPEND = text("SELECT append_run_chunks(:engine, :runs, :fences, :seqs, :kinds, :starts, :texts)").bindparams(
     bindparam("runs", type_=ARRAY(Uuid)),
     bindparam("fences", type_=ARRAY(Integer)),
@@ -45,7 +45,7 @@ _ACTIVE_OF = text(
       FROM run WHERE owner_id = :owner AND conversation_id = :conversation AND state IN ('queued', 'running')
     """
 )
-_PLACE = text("SELECT run_place(:run)")
+_PLACE = text("SELECT queue_position(:run)")
 
 
 async def claim(
@@ -74,7 +74,7 @@ async def claim(
     return [ClaimedRun(**row) for row in found.mappings()]
 
 
-async def renew_leases(
+async def renew_run_leases(
     session: AsyncSession, engine_id: UUID, run_ids: Sequence[UUID], lease_seconds: float
 ) -> dict[UUID, bool]:
     """Renew these leases; return the runs that are still held, each with whether a stop was asked for."""

@@ -26,7 +26,7 @@ _SPOT = text(
            (SELECT count(*) FROM queued_message AS waiting
              WHERE waiting.owner_id = :owner AND waiting.conversation_id = :conversation) AS waiting,
            (SELECT conversation_id FROM ({_KNOWN}) AS known LIMIT 1) AS asked_in
-      FROM conversation WHERE owner_id = :owner AND id = :conversation AND removed_at IS NULL
+      FROM conversation WHERE owner_id = :owner AND id = :conversation AND deleted_at IS NULL
     """  # noqa: S608 - put together from constants
 )
 _ADD_RUN = text(
@@ -40,7 +40,7 @@ _ADD_RUN = text(
 _THREAD = text(
     """
     SELECT id, role, text, reasoning,
-           EXISTS (SELECT FROM conversation_knowledge AS known
+           EXISTS (SELECT FROM conversation_source AS known
                     WHERE known.owner_id = :owner AND known.conversation_id = :conversation) AS is_grounded
       FROM message
      WHERE owner_id = :owner AND conversation_id = :conversation

@@ -17,7 +17,7 @@ from rxchat.domain.documents import DocumentState
 from rxchat.domain.email_addresses import email_spellings
 from rxchat.domain.files import Document
 from rxchat.domain.versions import VersionState
-from rxchat.tables import CollectionRow, DocumentRow
+from rxchat.tables import Collection, DocumentRow
 
 FACTS = [getattr(DocumentRow, name) for name in Document.__dataclass_fields__]
 
@@ -56,21 +56,21 @@ async def collections(session: AsyncSession, current_user_id: UUID, also: UUID |
     ]
 
 
-async def collection(session: AsyncSession, collection_id: UUID) -> CollectionRow | None:
+async def collection(session: AsyncSession, collection_id: UUID) -> Collection | None:
     """Return a collection that the acting person may read."""
-    found = await session.execute(select(CollectionRow).where(col(CollectionRow.id) == collection_id))
+    found = await session.execute(select(Collection).where(col(Collection.id) == collection_id))
     return found.scalars().first()
 
 
-async def owned_collection(session: AsyncSession, owner_id: UUID, collection_id: UUID) -> CollectionRow | None:
+async def owned_collection(session: AsyncSession, owner_id: UUID, collection_id: UUID) -> Collection | None:
     """Return the person's own collection."""
     found = await session.execute(
-        select(CollectionRow).where(col(CollectionRow.owner_id) == owner_id, col(CollectionRow.id) == collection_id)
+        select(Collection).where(col(Collection.owner_id) == owner_id, col(Collection.id) == collection_id)
     )
     return found.scalar_one_or_none()
 
 
-async def add_collection(session: AsyncSession, row: CollectionRow) -> None:
+async def add_collection(session: AsyncSession, row: Collection) -> None:
     """Create a collection."""
     session.add(row)
     await session.flush()
@@ -78,18 +78,16 @@ async def add_collection(session: AsyncSession, row: CollectionRow) -> None:
 
 async def attachments(session: AsyncSession, owner_id: UUID, collection_id: UUID, draft_key: UUID) -> UUID:
     """Return the collection of what is attached under a draft's key, making it (with this id) when there is none."""
-    statement = insert(CollectionRow).values(
+    statement = insert(Collection).values(
         owner_id=owner_id, id=collection_id, kind="attachments", name="Attachments", description="", draft_key=draft_key
     )
     await session.execute(
         statement.on_conflict_do_nothing(
-            index_elements=["owner_id", "draft_key"], index_where=col(CollectionRow.draft_key).is_not(None)
+            index_elements=["owner_id", "draft_key"], index_where=col(Collection.draft_key).is_not(None)
         )
     )
     found = await session.execute(
-        select(col(CollectionRow.id)).where(
-            col(CollectionRow.owner_id) == owner_id, col(CollectionRow.draft_key) == draft_key
-        )
+        select(col(Collection.id)).where(col(Collection.owner_id) == owner_id, col(Collection.draft_key) == draft_key)
     )
     return found.scalar_one()
 
@@ -97,9 +95,7 @@ async def attachments(session: AsyncSession, owner_id: UUID, collection_id: UUID
 async def drafted(session: AsyncSession, owner_id: UUID, draft_key: UUID) -> UUID | None:
     """Return the collection of what is attached under a draft's key, if anything was."""
     found = await session.execute(
-        select(col(CollectionRow.id)).where(
-            col(CollectionRow.owner_id) == owner_id, col(CollectionRow.draft_key) == draft_key
-        )
+        select(col(Collection.id)).where(col(Collection.owner_id) == owner_id, col(Collection.draft_key) == draft_key)
     )
     return found.scalar_one_or_none()
 
@@ -109,11 +105,11 @@ async def change_collection(
 ) -> bool:
     """Change what a collection is called; False when there is none of this person's."""
     changed = await session.execute(
-        update(CollectionRow)
+        update(Collection)
         .where(
-            col(CollectionRow.owner_id) == owner_id,
-            col(CollectionRow.id) == collection_id,
-            col(CollectionRow.kind) == "library",
+            col(Collection.owner_id) == owner_id,
+            col(Collection.id) == collection_id,
+            col(Collection.kind) == "library",
         )
         .values(name=name, description=description)
     )
@@ -123,7 +119,7 @@ async def change_collection(
 async def remove_collection(session: AsyncSession, owner_id: UUID, collection_id: UUID) -> bool:
     """Remove a collection with its documents; False when there is none of this person's."""
     removed = await session.execute(
-        delete(CollectionRow).where(col(CollectionRow.owner_id) == owner_id, col(CollectionRow.id) == collection_id)
+        delete(Collection).where(col(Collection.owner_id) == owner_id, col(Collection.id) == collection_id)
     )
     return row_count(removed) == 1
 
@@ -141,7 +137,7 @@ _NAMED = text(
     UNION ALL
     (SELECT document.id, 'document', document.name, collection.name
        FROM document JOIN collection ON collection.owner_id = document.owner_id AND collection.id = document.collection_id
-      WHERE collection.kind = 'library' AND document.live_generation IS NOT NULL
+      WHERE collection.kind = 'library' AND document.published_generation IS NOT NULL
         AND position(lower(:words) IN lower(document.name)) > 0 ORDER BY document.created_at DESC LIMIT :limit)
     LIMIT :limit
     """
@@ -157,13 +153,13 @@ async def named_like(session: AsyncSession, words: str, limit: int) -> list[tupl
 _OF_ADDRESS = text(
     """
     SELECT found.id, found.name FROM unnest(:emails) WITH ORDINALITY AS spelling (email, number)
-     CROSS JOIN LATERAL person_of_address(spelling.email) AS found
+     CROSS JOIN LATERAL find_user_by_email(spelling.email) AS found
      ORDER BY spelling.number LIMIT 1
     """
 ).bindparams(bindparam("emails", type_=ARRAY(Text())))
 
 
-async def person_of_address(session: AsyncSession, email: str) -> tuple[UUID, str] | None:
+async def find_user_by_email(session: AsyncSession, email: str) -> tuple[UUID, str] | None:
     """Return whose address this is, for somebody who may create collections."""
     row = (await session.execute(_OF_ADDRESS, {"emails": email_spellings(email)})).one_or_none()
     return (row.id, row.name) if row else None
@@ -287,7 +283,7 @@ _PIECE = text(
     """
     SELECT said.title, substr(said.text, :start + 1, :length) AS piece, char_length(said.text) AS characters
       FROM document_text AS said JOIN document ON document.owner_id = said.owner_id AND document.id = said.document_id
-     WHERE said.document_id = :document AND said.generation = coalesce(document.live_generation, document.generation)
+     WHERE said.document_id = :document AND said.generation = coalesce(document.published_generation, document.generation)
     """
 ).bindparams(bindparam("document", type_=Uuid()))
 

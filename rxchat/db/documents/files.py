@@ -15,7 +15,7 @@ from rxchat.db.platform.results import row_count
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.files import EncryptedFile, Part, Upload
 from rxchat.domain.versions import IfExists
-from rxchat.tables import CollectionRow, DocumentRow, FilePart, StoredFile
+from rxchat.tables import Collection, DocumentRow, FilePart, StoredFile
 
 # Whoever begins an upload takes turns with themselves: two at once must not both see the room for one.
 _TAKE_TURNS = text("SELECT pg_advisory_xact_lock(hashtextextended(:owner, 5))")
@@ -45,7 +45,7 @@ async def count_collections(session: AsyncSession, owner_id: UUID, kind: str) ->
     """Return how many collections of a kind a person has; until the transaction ends nobody adds to them."""
     await lock_user_files(session, owner_id)
     counted = await session.execute(
-        select(func.count()).where(col(CollectionRow.owner_id) == owner_id, col(CollectionRow.kind) == kind)
+        select(func.count()).where(col(Collection.owner_id) == owner_id, col(Collection.kind) == kind)
     )
     return counted.scalar_one()
 
@@ -133,9 +133,9 @@ async def lease(session: AsyncSession, owner_id: UUID, file_id: UUID) -> bool:
             col(StoredFile.owner_id) == owner_id,
             col(StoredFile.id) == file_id,
             col(StoredFile.stored_at).is_(None),
-            func.coalesce(col(StoredFile.finishing_until), func.now()) <= func.now(),
+            func.coalesce(col(StoredFile.finalize_lease_until), func.now()) <= func.now(),
         )
-        .values(finishing_until=func.now() + _LEASE)
+        .values(finalize_lease_until=func.now() + _LEASE)
     )
     return row_count(taken) == 1
 
@@ -154,7 +154,7 @@ async def _lease_until(session: AsyncSession, owner_id: UUID, file_id: UUID, unt
     await session.execute(
         update(StoredFile)
         .where(col(StoredFile.owner_id) == owner_id, col(StoredFile.id) == file_id)
-        .values(finishing_until=until)
+        .values(finalize_lease_until=until)
     )
 
 
@@ -219,47 +219,47 @@ async def remove_unused(session: AsyncSession, owner_id: UUID, file_ids: Sequenc
     return keys
 
 
-async def forget_uploads(session: AsyncSession, after: timedelta) -> None:
+async def purge_uploads(session: AsyncSession, after: timedelta) -> None:
     """Forget uploads that nobody goes on with, and files without a document; their pieces are doomed by that."""
-    await session.execute(text("SELECT forget_uploads(:after)"), {"after": after})
+    await session.execute(text("SELECT purge_uploads(:after)"), {"after": after})
 
 
 _KEYS = bindparam("keys", type_=ARRAY(Text()))
-_UNKNOWN = text("SELECT unknown_objects(:keys)").bindparams(_KEYS)
-_FORGET_DOOMED = text("SELECT forget_doomed(:keys)").bindparams(_KEYS)
+_UNKNOWN = text("SELECT orphaned_objects(:keys)").bindparams(_KEYS)
+_FORGET_DOOMED = text("SELECT ack_object_deletions(:keys)").bindparams(_KEYS)
 
 
 async def doomed(session: AsyncSession, limit: int) -> list[str]:
     """Return pieces that are forgotten already and have to be deleted from the store."""
-    return list((await session.execute(text("SELECT doomed_objects(:limit)"), {"limit": limit})).scalars())
+    return list((await session.execute(text("SELECT pending_object_deletions(:limit)"), {"limit": limit})).scalars())
 
 
-async def forget_doomed(session: AsyncSession, keys: Sequence[str]) -> None:
+async def ack_object_deletions(session: AsyncSession, keys: Sequence[str]) -> None:
     """Forget pieces that are gone from the store."""
     await session.execute(_FORGET_DOOMED, {"keys": list(keys)})
 
 
 @dataclass(frozen=True, slots=True)
-class ThisInstallation:
+class InstanceInfo:
     """By what name a store knows this installation, and whether anything is kept in one."""
 
     name: str
-    keeps_files: bool
+    has_files: bool
 
 
-async def this_installation(session: AsyncSession) -> ThisInstallation:
+async def instance_info(session: AsyncSession) -> InstanceInfo:
     """Return what a store has to say of whose it is."""
-    row = (await session.execute(text("SELECT id, keeps_files FROM this_installation()"))).one()
-    return ThisInstallation(str(row.id), row.keeps_files)
+    row = (await session.execute(text("SELECT id, has_files FROM instance_info()"))).one()
+    return InstanceInfo(str(row.id), row.has_files)
 
 
 async def received(session: AsyncSession, limit: int) -> list[tuple[UUID, UUID]]:
     """Return owners and documents of uploads that have arrived whole and that nobody has finished."""
-    found = await session.execute(text("SELECT owner_id, id FROM received_uploads(:limit)"), {"limit": limit})
+    found = await session.execute(text("SELECT owner_id, id FROM uploads_to_finalize(:limit)"), {"limit": limit})
     return [(row.owner_id, row.id) for row in found]
 
 
-async def unknown_objects(session: AsyncSession, keys: Sequence[str]) -> list[str]:
+async def orphaned_objects(session: AsyncSession, keys: Sequence[str]) -> list[str]:
     """Return which of these pieces belong to no file."""
     return list((await session.execute(_UNKNOWN, {"keys": list(keys)})).scalars())
 

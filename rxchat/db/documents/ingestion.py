@@ -34,7 +34,7 @@ class ClaimedDocument:
 
     document: Document
     fence: int
-    tries: int = 0
+    attempts: int = 0
     """How often it was taken up since it last got on."""
 
 
@@ -43,23 +43,23 @@ async def claim(session: AsyncSession, owner_id: UUID, document_id: UUID) -> Cla
     taken = await session.execute(
         update(DocumentRow)
         .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id)
-        .values(fence=col(DocumentRow.fence) + 1, tries=col(DocumentRow.tries) + 1, updated_at=func.now())
-        .returning(col(DocumentRow.fence), col(DocumentRow.tries))
+        .values(fence=col(DocumentRow.fence) + 1, attempts=col(DocumentRow.attempts) + 1, updated_at=func.now())
+        .returning(col(DocumentRow.fence), col(DocumentRow.attempts))
     )
     row = taken.one_or_none()
     document = await owned_document(session, owner_id, document_id)
-    return ClaimedDocument(document, row.fence, row.tries) if document is not None and row is not None else None
+    return ClaimedDocument(document, row.fence, row.attempts) if document is not None and row is not None else None
 
 
 async def attempts(session: AsyncSession, owner_id: UUID, document_id: UUID) -> tuple[int, bool] | None:
     """Return how often a document was taken up since it last got on, and whether it is ready or failed; None when it is gone."""
     found = await session.execute(
-        select(col(DocumentRow.tries), col(DocumentRow.state)).where(
+        select(col(DocumentRow.attempts), col(DocumentRow.state)).where(
             col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id
         )
     )
     row = found.one_or_none()
-    return (row.tries, DocumentState(row.state).is_final) if row is not None else None
+    return (row.attempts, DocumentState(row.state).is_final) if row is not None else None
 
 
 async def retry_later(session: AsyncSession, owner_id: UUID, document_id: UUID, seconds: float) -> None:
@@ -76,7 +76,7 @@ async def note(session: AsyncSession, owner_id: UUID, document_id: UUID, words: 
     await session.execute(
         update(DocumentRow)
         .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id)
-        .values(note=words, note_detail=detail, updated_at=func.now())
+        .values(status_text=words, status_detail=detail, updated_at=func.now())
     )
 
 
@@ -85,7 +85,7 @@ async def advance(session: AsyncSession, taken: ClaimedDocument, **facts: Any) -
 
     It does not wait any more, unless a note says so.
     """
-    return await _changed(session, taken, {"note": "", "note_detail": "", **facts, "tries": 0})
+    return await _changed(session, taken, {"status_text": "", "status_detail": "", **facts, "attempts": 0})
 
 
 _SAVE_TEXT = text(
@@ -100,7 +100,9 @@ _SAVE_TEXT = text(
 
 async def report_progress(session: AsyncSession, taken: ClaimedDocument, remark: str, progress: float) -> bool:
     """Say how far a step is of which nothing is kept before its end: no getting on, should its process die over it."""
-    return await _changed(session, taken, {"note": "", "note_detail": "", "remarks": remark, "progress": progress})
+    return await _changed(
+        session, taken, {"status_text": "", "status_detail": "", "warnings": remark, "progress": progress}
+    )
 
 
 async def _changed(session: AsyncSession, taken: ClaimedDocument, facts: dict[str, Any]) -> bool:
@@ -178,7 +180,7 @@ async def save_chunks(session: AsyncSession, document: Document, whole: str, pie
 _ADD_CHUNK = text(
     """
     INSERT INTO chunk (owner_id, id, document_id, generation, collection_id, ordinal, page, heading, start, "end", tokens,
-                       hash, text, words)
+                       hash, text, lexemes)
     VALUES (:owner_id, :id, :document_id, :generation, :collection_id, :ordinal, :page, :heading, :start, :end, :tokens,
             :hash, :text, to_tsvector('rxchat', :words) || array_to_tsvector(:lexemes))
     """
@@ -212,7 +214,7 @@ def _searched(name: str, heading: str, said: str) -> dict[str, Any]:
 
 _INDEX_WORDS = text(
     """
-    UPDATE chunk SET words = to_tsvector('rxchat', :words) || array_to_tsvector(:lexemes)
+    UPDATE chunk SET lexemes = to_tsvector('rxchat', :words) || array_to_tsvector(:lexemes)
      WHERE owner_id = :owner_id AND id = :id
     """
 ).bindparams(bindparam("lexemes", type_=ARRAY(Text())))
@@ -225,7 +227,7 @@ async def index_words(session: AsyncSession, document: Document, first: int, lim
         .where(
             col(ChunkRow.owner_id) == document.owner_id,
             col(ChunkRow.document_id) == document.id,
-            col(ChunkRow.generation) == document.live_generation,
+            col(ChunkRow.generation) == document.published_generation,
             col(ChunkRow.ordinal) >= first,
         )
         .order_by(col(ChunkRow.ordinal))
@@ -250,9 +252,9 @@ async def words_are_indexed(session: AsyncSession, document: Document) -> None:
         .where(
             col(DocumentRow.owner_id) == document.owner_id,
             col(DocumentRow.id) == document.id,
-            col(DocumentRow.live_generation) == document.live_generation,
+            col(DocumentRow.published_generation) == document.published_generation,
         )
-        .values(words_version=VERSION)
+        .values(lexeme_version=VERSION)
     )
 
 
@@ -325,12 +327,12 @@ async def publish(session: AsyncSession, taken: ClaimedDocument, index_id: int) 
     """
     document = taken.document
     facts = {
-        "live_generation": document.generation,
+        "published_generation": document.generation,
         "state": DocumentState.READY.value,
         "progress": 1.0,
         "error": "",
         "embedded_index": index_id,
-        "words_version": VERSION,
+        "lexeme_version": VERSION,
         "retry_at": None,
     }
     if not await advance(session, taken, **facts):

@@ -16,7 +16,7 @@ _INDEXES = text(
 )
 _UNHURRIED = text("SET LOCAL statement_timeout = 0")
 _OPEN_INDEX = text(
-    "SELECT id, state FROM open_vector_index(:model, :dimensions, :max_tokens, :query_prefix, :document_prefix)"
+    "SELECT id, state FROM get_or_create_embedding_index(:model, :dimensions, :max_tokens, :query_prefix, :document_prefix)"
 )
 
 
@@ -55,7 +55,7 @@ async def retire_others(session: AsyncSession, index_id: int) -> bool:
 
 async def forget_retired(session: AsyncSession, limit: int) -> bool:
     """Delete some vectors of indexes that are not in force any more; False when there is nothing to do."""
-    return (await session.execute(text("SELECT forget_retired_vectors(:limit)"), {"limit": limit})).scalar_one()
+    return (await session.execute(text("SELECT purge_retired_vectors(:limit)"), {"limit": limit})).scalar_one()
 
 
 async def to_embed(session: AsyncSession, index_id: int, limit: int) -> list[tuple[UUID, UUID]]:
@@ -66,11 +66,11 @@ async def to_embed(session: AsyncSession, index_id: int, limit: int) -> list[tup
 
 async def to_index(session: AsyncSession, version: int, limit: int) -> list[tuple[UUID, UUID]]:
     """Return owners and ids of documents whose words were indexed by rules older than this version."""
-    statement = text("SELECT owner_id, id FROM documents_to_index(:version, :limit)")
+    statement = text("SELECT owner_id, id FROM documents_to_reindex(:version, :limit)")
     return [(row[0], row[1]) for row in await session.execute(statement, {"version": version, "limit": limit})]
 
 
-async def count_common_words(session: AsyncSession) -> int:
+async def update_frequent_lexemes(session: AsyncSession) -> int:
     """Count anew which words stand in many chunks; return how many there are."""
     await session.execute(_UNHURRIED)
-    return (await session.execute(text("SELECT count_common_words()"))).scalar_one()
+    return (await session.execute(text("SELECT update_frequent_lexemes()"))).scalar_one()

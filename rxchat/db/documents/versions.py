@@ -153,10 +153,10 @@ async def supersede(session: AsyncSession, owner_id: UUID, document_ids: Sequenc
     # One that was being read again stays as it was: its job is overtaken. One that was never ready is read to its end.
     await session.execute(
         update(DocumentRow)
-        .where(*these, col(DocumentRow.live_generation).is_not(None))
+        .where(*these, col(DocumentRow.published_generation).is_not(None))
         .values(
-            state=DocumentState.READY.value, generation=col(DocumentRow.live_generation), fence=col(DocumentRow.fence) + 1,
-            note="", error="", progress=1.0,
+            state=DocumentState.READY.value, generation=col(DocumentRow.published_generation), fence=col(DocumentRow.fence) + 1,
+            status_text="", error="", progress=1.0,
         )
     )  # fmt: skip
     await session.execute(
@@ -166,7 +166,7 @@ async def supersede(session: AsyncSession, owner_id: UUID, document_ids: Sequenc
         update(DocumentRow)
         .where(*these)
         .values(
-            version_state=VersionState.SUPERSEDED.value, live_generation=None, embedded_index=None, chunks=0,
+            version_state=VersionState.SUPERSEDED.value, published_generation=None, embedded_index=None, chunks=0,
             updated_at=func.now(),
         )
     )  # fmt: skip

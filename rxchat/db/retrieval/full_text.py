@@ -30,8 +30,8 @@ _STEMS = text(
     "SELECT word, tsvector_to_array(to_tsvector('rxchat', word)) AS stems FROM unnest((:words)::text[]) AS asked (word)"
 ).bindparams(bindparam("words", type_=ARRAY(Text())))
 _ABOUT_ALL = text("SELECT greatest(reltuples, 0)::float8 FROM pg_class WHERE oid = 'public.chunk'::regclass")
-_SHARES = text("SELECT word, share FROM common_word WHERE word = ANY (:words)").bindparams(
-    bindparam("words", type_=ARRAY(Text()))
+_SHARES = text("SELECT lexeme, frequency FROM frequent_lexeme WHERE lexeme = ANY (:lexemes)").bindparams(
+    bindparam("lexemes", type_=ARRAY(Text()))
 )
 
 
@@ -149,7 +149,7 @@ async def shares(session: AsyncSession, wanted: Asked) -> Shares:
     """Return how common the lexemes of a question are."""
     chunks = (await session.execute(_ABOUT_ALL)).scalar_one()
     lexemes = [lexeme for term in wanted.terms for lexeme in term.lexemes]
-    found = {row.word: row.share for row in await session.execute(_SHARES, {"words": lexemes})}
+    found = {row.lexeme: row.frequency for row in await session.execute(_SHARES, {"lexemes": lexemes})}
     return Shares(chunks, found)
 
 

@@ -36,14 +36,14 @@ _UUIDS = ARRAY(Uuid())
 # counts only in the generation that is whole.
 _IN_SCOPE = """
     FROM chunk JOIN document ON document.owner_id = chunk.owner_id AND document.id = chunk.document_id
-                            AND document.live_generation = chunk.generation
+                            AND document.published_generation = chunk.generation
    WHERE chunk.collection_id = ANY (:collections)
      AND (chunk.collection_id = ANY (:whole) OR chunk.document_id = ANY (:documents))
 """
 _SCOPE_SIZE = text(
     """
     SELECT coalesce(sum(chunks), 0)::bigint FROM document
-     WHERE collection_id = ANY (:collections) AND live_generation IS NOT NULL
+     WHERE collection_id = ANY (:collections) AND published_generation IS NOT NULL
        AND (collection_id = ANY (:whole) OR id = ANY (:documents))
     """
 ).bindparams(
@@ -104,9 +104,9 @@ _SAID_IN_SCOPE = """
         SELECT count(*)::float8 AS chunks, ln(1 + (count(*) + 0.5::float8) / 0.5::float8) AS unfound FROM scope),
     hit AS MATERIALIZED (
         SELECT scope.owner_id, scope.id, scope.hash, term.number, term.share,
-               ts_rank(chunk.words, term.query)::float8 AS weight
+               ts_rank(chunk.lexemes, term.query)::float8 AS weight
           FROM scope JOIN chunk ON chunk.owner_id = scope.owner_id AND chunk.id = scope.id
-          JOIN term ON chunk.words @@ term.query),
+          JOIN term ON chunk.lexemes @@ term.query),
     counted AS MATERIALIZED (
         SELECT number, share, ln(1 + (size.chunks - count(*) + 0.5::float8) / (count(*) + 0.5::float8)) AS rarity
           FROM hit CROSS JOIN size GROUP BY number, share, size.chunks),
@@ -149,10 +149,10 @@ _NEAR_BY_INDEX = """
 # The index says which chunks have rare terms; how much each term says is known from how common it is everywhere.
 _SAID_BY_INDEX = """
     hit AS MATERIALIZED (
-        SELECT chunk.owner_id, chunk.id, chunk.hash, term.number, term.share, ts_rank(chunk.words, term.query)::float8 AS weight
-          FROM chunks_with_words((:query)::tsquery, (:whole)::uuid[], (:documents)::uuid[], 2 * {candidates}) AS known
+        SELECT chunk.owner_id, chunk.id, chunk.hash, term.number, term.share, ts_rank(chunk.lexemes, term.query)::float8 AS weight
+          FROM chunks_with_lexemes((:query)::tsquery, (:whole)::uuid[], (:documents)::uuid[], 2 * {candidates}) AS known
           JOIN chunk ON chunk.owner_id = known.owner_id AND chunk.id = known.id
-          JOIN term ON chunk.words @@ term.query),
+          JOIN term ON chunk.lexemes @@ term.query),
     rare AS MATERIALIZED (
         SELECT number, share, weight, bonus * share AS bonus FROM term
          WHERE (number, share) IN (SELECT number, share FROM hit)),
@@ -173,7 +173,7 @@ _FUSED = """
       FROM found CROSS JOIN LATERAL (
         SELECT chunk.*, document.name
           FROM chunk JOIN document ON document.owner_id = chunk.owner_id AND document.id = chunk.document_id
-                                  AND document.live_generation = chunk.generation
+                                  AND document.published_generation = chunk.generation
          WHERE chunk.owner_id = found.owner_id AND chunk.id = found.id
            AND document.owner_id = found.owner_id
            AND (chunk.collection_id = ANY (:whole) OR chunk.document_id = ANY (:documents))
@@ -354,7 +354,7 @@ async def ordinal_of(session: AsyncSession, owner_id: UUID, chunk_id: UUID) -> i
 _NAMES = text(
     """
     SELECT DISTINCT name FROM document
-     WHERE collection_id = ANY (:collections) AND live_generation IS NOT NULL
+     WHERE collection_id = ANY (:collections) AND published_generation IS NOT NULL
        AND (collection_id = ANY (:whole) OR id = ANY (:documents)) ORDER BY name LIMIT :limit
     """
 ).bindparams(

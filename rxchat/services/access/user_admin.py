@@ -347,7 +347,7 @@ class UserAdmin:
         require(current_user, Permission.CONVERSATIONS_READ_ANY)
         reason = _valid_reason(reason)
         async with self._database.begin(current_user.user_id) as session:
-            return await user_admin.conversations_for_reason(
+            return await user_admin.admin_list_conversations(
                 session, user_id, reason, client_info.address, correlation_id(), new_id()
             )
 
@@ -364,7 +364,7 @@ class UserAdmin:
         require(current_user, Permission.CONVERSATIONS_READ_ANY)
         reason = _valid_reason(reason)
         async with self._database.begin(current_user.user_id) as session:
-            found = await user_admin.words_for_reason(
+            found = await user_admin.admin_read_conversation(
                 session, conversation_id, reason, client_info.address, correlation_id(), new_id()
             )
         if not found:

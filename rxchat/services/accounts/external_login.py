@@ -154,7 +154,7 @@ class ExternalLogin:
         except NotSignedIn as error:
             raise InvalidProviderResponse from error
         async with self._database.begin(None) as session:
-            is_first = await session_rows.spend_token(session, id_in(facts, "jti"), datetime.now(UTC) + _AWAY)
+            is_first = await session_rows.consume_token(session, id_in(facts, "jti"), datetime.now(UTC) + _AWAY)
         if facts.get("provider") != key or not is_first:
             raise InvalidProviderResponse
         departure = AuthorizationRequest(

@@ -14,7 +14,7 @@ from rxchat.db.access import roles
 from rxchat.db.accounts import one_time_links as rows
 from rxchat.db.accounts.one_time_links import Link
 from rxchat.services.platform.encryption import SecretBox
-from rxchat.tables import AccountLink
+from rxchat.tables import AccountToken
 
 _PURPOSE = "account link"
 
@@ -60,7 +60,7 @@ class OneTimeLinks:
         if user_id is not None:
             await self.remove_all(session, kind, user_id)
         token = secrets.token_urlsafe(32)
-        link = AccountLink(
+        link = AccountToken(
             kind=kind,
             hash=self._digest(kind, token),
             user_id=user_id,

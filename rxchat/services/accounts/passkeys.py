@@ -90,7 +90,7 @@ class Passkeys:
         if given != (purpose, str(user_id or ""), password_version):
             raise NotSignedIn(_REFUSED)
         async with self._database.begin(None) as session:
-            if not await session_rows.spend_token(session, id_in(facts, "jti"), datetime.now(UTC) + _CHALLENGE):
+            if not await session_rows.consume_token(session, id_in(facts, "jti"), datetime.now(UTC) + _CHALLENGE):
                 raise NotSignedIn(_REFUSED)
         return base64url_to_bytes(str(facts["c"]))
 

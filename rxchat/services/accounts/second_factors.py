@@ -96,7 +96,7 @@ class SecondFactors:
             secret = await rows.totp(session, current_user.user_id)
             if secret is None or secret.confirmed_at is not None:
                 raise NotFound("Please begin again: there is no authenticator app that waits for its first code.")
-            step = self._step_of(current_user.user_id, secret.sealed, code)
+            step = self._step_of(current_user.user_id, secret.encrypted_secret, code)
             if step is None or not await rows.use_totp_step(session, current_user.user_id, step):
                 raise InvalidInput(
                     "This code is not right. Check that the phone's clock is, and try the code that it shows now."
@@ -138,7 +138,7 @@ class SecondFactors:
         async with self._database.begin(user_id) as session:
             secret = await rows.totp(session, user_id)
             if code.isascii() and code.isdigit() and len(code) == 6:
-                step = self._step_of(user_id, secret.sealed, code) if secret and secret.confirmed_at else None
+                step = self._step_of(user_id, secret.encrypted_secret, code) if secret and secret.confirmed_at else None
                 return step is not None and await rows.use_totp_step(session, user_id, step)
             taken = await rows.use_recovery_code(session, user_id, self._digest(user_id, code))
             if taken:

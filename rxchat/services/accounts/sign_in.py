@@ -246,7 +246,7 @@ class SignIn:
         facts = self._tokens.open(Purpose.PENDING, pending)
         async with self._database.begin(user_id) as session:
             account = await rows.own(session, user_id)
-            is_first = await session_rows.spend_token(session, id_in(facts, "jti"), datetime.now(UTC) + _PENDING)
+            is_first = await session_rows.consume_token(session, id_in(facts, "jti"), datetime.now(UTC) + _PENDING)
         version = facts.get("password")
         if account is None or account.suspended_at is not None or not is_first or not isinstance(version, str):
             raise NotSignedIn("Please sign in again.")

@@ -118,7 +118,7 @@ class DataExport:
         async with self._database.begin(current_user.user_id) as session:
             await rows.require_reauthenticated(session, current_user)
             export_id = await self._leases.take(session, current_user.user_id)
-            if not await session_rows.spend_token(session, id_in(facts, "jti"), datetime.now(UTC) + _TICKET):
+            if not await session_rows.consume_token(session, id_in(facts, "jti"), datetime.now(UTC) + _TICKET):
                 raise NotAllowed(_OLD_TICKET)
             await record(session, current_user.user_id, "data_exported", client_info)
         pieces = self._pieces(current_user, export_id)
@@ -227,7 +227,7 @@ class DataExport:
             "id": row.id,
             "title": row.title,
             "created_at": row.created_at,
-            "removed_at": row.removed_at,
+            "deleted_at": row.deleted_at,
             "messages": [
                 {"role": item.role, "model": item.model, "at": item.created_at, "text": item.text,
                  "reasoning": item.reasoning}

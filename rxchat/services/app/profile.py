@@ -65,9 +65,9 @@ class Profiles:
         """Return what administrators have read of the person's conversations, and why; the newest first."""
         async with self._database.begin(current_user.user_id) as session:
             user = await rows.own(session, current_user.user_id)
-            found = await rows.readings_of_mine(session, _MOST_READINGS)
+            found = await rows.admin_reads_of_current_user(session, _MOST_READINGS)
             titles = await conversation_rows.titles(session, current_user.user_id, [row.conversation for row in found])
-        seen = user.readings_seen_at if user else None
+        seen = user.admin_reads_seen_at if user else None
         return [
             Reading(
                 row.at, row.reader, row.reason, row.conversation, titles.get(row.conversation, ""),

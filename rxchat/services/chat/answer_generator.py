@@ -348,5 +348,5 @@ class AnswerGenerator:
             seconds=round(seconds, 3),
             tokens_per_second=round(rate, 1),
             citations=citations,
-            remarks=[*map(sanitize, self._lacking), *([NO_SOURCE_USED] if uses_none else [])],
+            warnings=[*map(sanitize, self._lacking), *([NO_SOURCE_USED] if uses_none else [])],
         )

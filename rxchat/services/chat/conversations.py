@@ -241,6 +241,6 @@ def thread_message(row: Message) -> ThreadMessage:
         seconds=row.seconds,
         tokens_per_second=row.tokens_per_second,
         citations=row.citations,
-        remarks=row.remarks,
+        warnings=row.warnings,
         at=row.created_at,
     )

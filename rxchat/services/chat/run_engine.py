@@ -194,7 +194,7 @@ class RunEngine:
                 continue
             try:
                 async with self._database.autocommit() as session:
-                    held = await run_rows.renew_leases(session, self.id, asked, LEASE_SECONDS)
+                    held = await run_rows.renew_run_leases(session, self.id, asked, LEASE_SECONDS)
                     for host in self._model.hosts_heard_since(renewed_at):
                         # Answers of other engines may wait in this host's queue.
                         await run_rows.tell_heard(session, host)

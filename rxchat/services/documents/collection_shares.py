@@ -110,7 +110,7 @@ class CollectionShares:
             return principal, groups[principal]
         if kind != PrincipalKind.PERSON:
             raise InvalidInput("Please choose a person, a group or everyone.")
-        person = await rows.person_of_address(session, principal)
+        person = await rows.find_user_by_email(session, principal)
         if person is None:
             raise InvalidInput(f"Nobody here has the address {principal[:200]}: look whether it is written correctly.")
         # By the address that was typed: what the person is called is not for everybody who guesses it.

@@ -25,7 +25,7 @@ from rxchat.domain.permissions import (
 )
 from rxchat.domain.text import clean_line, sanitize
 from rxchat.services.documents import quotas
-from rxchat.tables import CollectionRow
+from rxchat.tables import Collection
 
 NAME_CHARACTERS = 80
 DESCRIPTION_CHARACTERS = 300
@@ -72,7 +72,7 @@ class Collections:
             InvalidInput: without a name, or when the person has as many as one may have.
         """
         require(current_user, Permission.COLLECTIONS_CREATE)
-        row = CollectionRow(
+        row = Collection(
             owner_id=current_user.user_id, id=new_id(), kind="library", name=_name(name), description=_line(description)
         )
         async with self._database.begin(current_user.user_id) as session:

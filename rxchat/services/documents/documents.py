@@ -160,7 +160,7 @@ class Documents:
                 raise Conflict("This document is being read already.")
             await rows.change_document(
                 session, current_user.user_id, document_id,
-                state=DocumentState.STORED.value, error="", note="", note_detail="", remarks="", progress=0.0, generation=found.generation + 1,
+                state=DocumentState.STORED.value, error="", status_text="", status_detail="", warnings="", progress=0.0, generation=found.generation + 1,
                 **chosen,
             )  # fmt: skip
             # Nobody waits for an answer from it: it has been read before.

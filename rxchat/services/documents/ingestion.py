@@ -99,7 +99,7 @@ class Ingestion:
             taken = await rows.claim(session, owner_id, document_id)
         if taken is None or _is_left_alone(taken.document):
             return
-        if taken.tries > TRIES and not taken.document.state.is_final:
+        if taken.attempts > TRIES and not taken.document.state.is_final:
             await self._fail(taken, _GIVE_UP.format(count=TRIES, reason="It always took its process with it."))
             return
         is_scan = queue == jobs.SCANS_QUEUE and self._parser.can_recognise
@@ -142,21 +142,21 @@ class Ingestion:
             found = await rows.attempts(session, owner_id, document_id)
             if found is None:
                 return None
-            tries, is_final = found
-            seconds = float(min(2 ** min(tries, 16), _LONGEST_WAIT_SECONDS))
+            attempts, is_final = found
+            seconds = float(min(2 ** min(attempts, 16), _LONGEST_WAIT_SECONDS))
             if is_final:
                 await rows.retry_later(session, owner_id, document_id, seconds)
                 return None
             words = f"{int(seconds)} seconds" if seconds < 120 else f"{math.ceil(seconds / 60)} minutes"
-            if tries < TRIES:
+            if attempts < TRIES:
                 told = sanitize(f"{reason} Next try in {words}.")
                 await rows.note(session, owner_id, document_id, told, sanitize(detail))
                 return seconds
-        await self.give_up(owner_id, document_id, reason, tries, detail)
+        await self.give_up(owner_id, document_id, reason, attempts, detail)
         return None
 
     async def give_up(self, owner_id: UUID, document_id: UUID, reason: str, count: int, detail: str = "") -> None:
-        """Say that a document has failed after so many tries."""
+        """Say that a document has failed after so many attempts."""
         async with self._database.begin(owner_id) as session:
             taken = await rows.claim(session, owner_id, document_id)
             if taken is not None and taken.document.state.is_final:
@@ -167,7 +167,7 @@ class Ingestion:
     async def _fail(self, taken: rows.ClaimedDocument, reason: str, detail: str = "") -> None:
         log.info("a document cannot be read", document_id=str(taken.document.id), reason=reason)
         async with self._database.begin(taken.document.owner_id) as session:
-            facts = {"error": sanitize(reason), "note_detail": sanitize(detail)}
+            facts = {"error": sanitize(reason), "status_detail": sanitize(detail)}
             await rows.advance(session, taken, state=DocumentState.FAILED.value, **facts)
 
     async def _advance(self, taken: rows.ClaimedDocument, session: rows.AsyncSession, **facts: object) -> None:
@@ -218,7 +218,7 @@ class Ingestion:
                     is_mine = await rows.report_progress(session, taken, _RECOGNISED_SOON, share)
                 else:
                     # Kept page by page: it has got on, and goes on from here in its next turn or in another process.
-                    is_mine = await rows.advance(session, taken, remarks=_RECOGNISED_SOON, progress=share)
+                    is_mine = await rows.advance(session, taken, warnings=_RECOGNISED_SOON, progress=share)
                     await recognition.save_page(session, document, page)
                 if not is_mine:
                     raise LeaseLost
@@ -248,7 +248,7 @@ class Ingestion:
             await self._advance(
                 taken, session,
                 state=DocumentState.PARSED.value, pages=parsed.pages, characters=len(parsed.text),
-                remarks=sanitize(" ".join(parsed.notes)), progress=0.0, encoding=parsed.encoding, reader=parsed.reader,
+                warnings=sanitize(" ".join(parsed.notes)), progress=0.0, encoding=parsed.encoding, reader=parsed.reader,
             )  # fmt: skip
             await rows.save_text(session, document, parsed)
             await recognition.forget_pages(session, document)
@@ -317,8 +317,8 @@ class Ingestion:
 
     async def _tell(self, session: rows.AsyncSession, document: Document, notes: list[str]) -> None:
         if notes:
-            remarks = " ".join(filter(None, [document.remarks, *notes]))
-            await document_rows.change_document(session, document.owner_id, document.id, remarks=sanitize(remarks))
+            warnings = " ".join(filter(None, [document.warnings, *notes]))
+            await document_rows.change_document(session, document.owner_id, document.id, warnings=sanitize(warnings))
         if document.version_state is VersionState.PENDING:
             await audit_log.append(
                 session, document.owner_id, "document_replaced", "", correlation_id(),
@@ -328,9 +328,9 @@ class Ingestion:
     async def _embed_anew(self, taken: rows.ClaimedDocument, queue: str) -> None:
         """Give a document that is found its vectors in an index in which it is not whole."""
         document = taken.document
-        if document.live_generation is None:
+        if document.published_generation is None:
             return
-        index = await self._vector_index.embed(taken, document.live_generation, queue)
+        index = await self._vector_index.embed(taken, document.published_generation, queue)
         async with self._database.begin(document.owner_id) as session:
             await self._advance(taken, session, embedded_index=index.id, retry_at=None)
 
@@ -382,5 +382,5 @@ class Ingestion:
 
 def _is_left_alone(document: Document) -> bool:
     """Whether there is nothing to do: it is not here yet, or it has failed and nothing of it was ever found."""
-    has_failed = document.state is DocumentState.FAILED and document.live_generation is None
+    has_failed = document.state is DocumentState.FAILED and document.published_generation is None
     return has_failed or document.state is DocumentState.UPLOADING

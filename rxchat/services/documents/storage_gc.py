@@ -9,7 +9,7 @@ import structlog
 
 from rxchat.db.documents import files as rows
 from rxchat.db.documents import trash as trash_rows
-from rxchat.db.documents.search_index import count_common_words
+from rxchat.db.documents.search_index import update_frequent_lexemes
 from rxchat.db.platform.database import Database
 from rxchat.domain.errors import StorageError
 from rxchat.domain.ports import ObjectStore
@@ -67,7 +67,7 @@ class StorageGarbageCollector:
         if not await self._storage_ownership.is_claimed():
             return 0
         async with self._database.begin(None) as session:
-            await rows.forget_uploads(session, unfinished)
+            await rows.purge_uploads(session, unfinished)
         return await self._delete_doomed()
 
     async def unknown(self, *, young: timedelta = _YOUNG) -> list[str]:
@@ -107,7 +107,7 @@ class StorageGarbageCollector:
     async def count_words(self) -> None:
         """Count anew which words are too common to search very large scopes by."""
         async with self._database.begin(None) as session:
-            await count_common_words(session)
+            await update_frequent_lexemes(session)
 
     async def _delete_doomed(self) -> int:
         """Delete what files had that are gone, however many there were."""
@@ -124,7 +124,7 @@ class StorageGarbageCollector:
         if not keys:
             return []
         async with self._database.begin(None) as session:
-            return await rows.unknown_objects(session, keys)
+            return await rows.orphaned_objects(session, keys)
 
 
 async def swept(storage_gc: StorageGarbageCollector) -> None:

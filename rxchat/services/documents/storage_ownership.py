@@ -69,8 +69,8 @@ class StorageOwnership:
     async def _is_ours_by(self, owner: str | None) -> bool:
         """The same, of whom the store says that it is."""
         async with self._database.begin(None) as session:
-            here = await rows.this_installation(session)
-        if owner is None and here.keeps_files:
+            here = await rows.instance_info(session)
+        if owner is None and here.has_files:
             raise StorageUnavailable(_ELSEWHERE)
         if owner not in {None, here.name}:
             raise StorageError(_OTHERS)
@@ -83,7 +83,7 @@ class StorageOwnership:
             StorageError: when that cannot be written into it.
         """
         async with self._database.begin(None) as session:
-            here = await rows.this_installation(session)
+            here = await rows.instance_info(session)
         await self._store.claim(here.name)
         log.info("the file store is this installation's now", installation=here.name)
 
@@ -102,7 +102,7 @@ class StorageOwnership:
         """
         await self._store.delete(keys)
         async with self._database.begin(None) as session:
-            await rows.forget_doomed(session, keys)
+            await rows.ack_object_deletions(session, keys)
 
     async def problem(self) -> str:
         """Return what is the matter with the store ("" when nothing is), as of some seconds ago, and soon in any case."""

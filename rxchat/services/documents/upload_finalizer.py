@@ -224,7 +224,7 @@ class UploadFinalizer:
         """Have a document that has failed tried once more: its person uploads it again for that."""
         await rows.change_document(
             session, owner_id, document_id,
-            state=DocumentState.STORED.value, error="", note="", progress=0.0, generation=generation + 1,
+            state=DocumentState.STORED.value, error="", status_text="", progress=0.0, generation=generation + 1,
         )  # fmt: skip
         await jobs.queue_ingestion(session, owner_id, document_id)
 

@@ -130,7 +130,7 @@ def _copy_of(earlier: Document, name: str) -> DocumentRow:
     return DocumentRow(
         owner_id=earlier.owner_id, id=new_id(), collection_id=earlier.collection_id, file_id=earlier.file_id, name=name,
         media_type=earlier.media_type, size_bytes=earlier.size_bytes, state=DocumentState.STORED.value,
-        pages=earlier.pages, characters=earlier.characters, remarks=earlier.remarks, encoding=earlier.encoding,
+        pages=earlier.pages, characters=earlier.characters, warnings=earlier.warnings, encoding=earlier.encoding,
         reader=earlier.reader, chosen_encoding=earlier.chosen_encoding, chosen_reader=earlier.chosen_reader,
         version_series_id=earlier.version_series_id, version_state=VersionState.PENDING.value,
     )  # fmt: skip

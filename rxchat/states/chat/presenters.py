@@ -33,7 +33,7 @@ def message_view(message: ThreadMessage, *, detailed: bool = False) -> dict[str,
             "at": int(message.at.timestamp() * 1000) if message.at else 0,
         }
         | ({"citations": message.citations} if message.citations else {})
-        | ({"remarks": message.remarks} if message.remarks else {})
+        | ({"warnings": message.warnings} if message.warnings else {})
     )
 
 
@@ -54,7 +54,7 @@ def ending_view(event: AnswerEnded, model: str, *, detailed: bool = False) -> di
         "tokens_per_second": event.tokens_per_second,
         "length": utf16_length(event.text),
         "reasoning_length": utf16_length(event.reasoning),
-    } | {name: said for name, said in (("citations", event.citations), ("remarks", event.remarks)) if said}
+    } | {name: said for name, said in (("citations", event.citations), ("warnings", event.warnings)) if said}
 
 
 def waiting_view(message: QueuedMessage) -> dict[str, Any]:

@@ -53,8 +53,8 @@ class DocumentLine:
     size: str
     state: str
     percent: int
-    note: str
-    remarks: str
+    status_text: str
+    warnings: str
     error: str
     pages: int
     chunks: int
@@ -337,7 +337,7 @@ def _collection_line(item: CollectionFacts, current_user: CurrentUser) -> Collec
 
 
 def _document_line(item: Document, cited: int, names: Mapping[UUID, str], *, detailed: bool) -> DocumentLine:
-    detail = f" ({item.note_detail})" if detailed and item.note_detail else ""
+    detail = f" ({item.status_detail})" if detailed and item.status_detail else ""
     suffix = item.name.rpartition(".")[2].upper()
     return DocumentLine(
         id=str(item.id),
@@ -346,14 +346,14 @@ def _document_line(item: Document, cited: int, names: Mapping[UUID, str], *, det
         size=format_size(item.size_bytes),
         state=item.state.value,
         percent=round(100 * item.progress),
-        note=f"{item.note}{detail}" if item.note else "",
-        remarks=item.remarks,
+        status_text=f"{item.status_text}{detail}" if item.status_text else "",
+        warnings=item.warnings,
         error=f"{item.error}{detail}" if item.error else "",
         pages=item.pages,
         chunks=item.chunks,
         at=int(item.created_at.timestamp() * 1000),
         cited=cited,
-        is_found=item.live_generation is not None,
+        is_found=item.published_generation is not None,
         version=item.version,
         is_pending=item.version_state is VersionState.PENDING,
         parent=names.get(item.parent_id, "") if item.parent_id else "",

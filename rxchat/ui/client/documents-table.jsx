@@ -10,7 +10,7 @@ import { viewerAddress } from "./viewer-address.js";
 const PAGE = 100;
 
 function State({ document, onReadAgain }) {
-  const { state, percent, note, remarks, name } = document;
+  const { state, percent, status_text: status, warnings, name } = document;
   const look = isUnderWay(document) ? "under-way" : state;
   return (
     <div className="document-state" data-look={look}>
@@ -22,8 +22,8 @@ function State({ document, onReadAgain }) {
       {state === "chunked" && <progress aria-label={`${name}: how much is embedded`} value={percent} max={100} />}
       {isRecognised(document) && <progress aria-label={`${name}: how much is recognised`} value={percent} max={100} />}
       {pendingWords(document) && <p className="document-note">{pendingWords(document)}</p>}
-      {note && <p className="document-note">{note}</p>}
-      {remarks && <p className="document-note">{remarks}</p>}
+      {status && <p className="document-note">{status}</p>}
+      {warnings && <p className="document-note">{warnings}</p>}
       {look === "failed" && onReadAgain && (
         <button type="button" className="link-button" onClick={onReadAgain}><RotateCw size={13} aria-hidden="true" /> Try again</button>
       )}

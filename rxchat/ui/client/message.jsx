@@ -132,7 +132,7 @@ const Finished = memo(function Finished({ message, onRetry, onGoOn }) {
       <Reasoning message={message} reasoning={message.reasoning} text={message.text} />
       {message.text && <Body text={message.text} isGrowing={false} citations={message.citations} message={message.id} />}
       {message.text && message.citations?.length > 0 && <Sources message={message} />}
-      {message.remarks?.map((remark) => <p key={remark} className="outcome" dir="auto">{remark}</p>)}
+      {message.warnings?.map((warning) => <p key={warning} className="outcome" dir="auto">{warning}</p>)}
       <Outcome message={message} onRetry={onRetry} onGoOn={onGoOn} />
       <div className="turn-foot">
         {message.text && <CopyButton text={message.text} label="Copy answer" className="icon-button small" />}

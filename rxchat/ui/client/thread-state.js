@@ -4,7 +4,7 @@
 export const EMPTY_TEXT = Object.freeze({ text: "", reasoning: "" });
 
 // An answer that is written again may cite nothing: what the one before cited, and what was said under it, is not its own.
-const WITHOUT_SOURCES = Object.freeze({ citations: undefined, remarks: undefined });
+const WITHOUT_SOURCES = Object.freeze({ citations: undefined, warnings: undefined });
 
 const EMPTY_VIEW = Object.freeze({ tag: null, messages: [], older: false, loadingOlder: false, pending: [], waiting: null, born: false });
 

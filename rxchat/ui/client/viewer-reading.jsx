@@ -57,7 +57,7 @@ export function Reading({ facts, isOwn, encodings, readers, onDone }) {
         </p>
       )}
       {isOpen && <Choices key={`${facts.chosen_encoding} ${facts.chosen_reader}`} {...{ facts, encodings, readers }} onDone={done} />}
-      {facts.remarks && <p className="document-note">{facts.remarks}</p>}
+      {facts.warnings && <p className="document-note">{facts.warnings}</p>}
     </>
   );
 }

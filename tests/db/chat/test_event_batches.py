@@ -107,7 +107,7 @@ async def stored(database: Database, owner: UUID, steps: list[Step], cuts: set[i
         [found[1:] for found in rows],
         row.title,
         row.model,
-        row.removed_at is None,
+        row.deleted_at is None,
         seq,
         {item.name for item in known},
     )

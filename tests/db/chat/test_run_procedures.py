@@ -84,11 +84,11 @@ async def test_a_run_is_claimed_once_and_again_only_when_its_lease_is_lost(datab
     assert (claimed.id, claimed.owner_id, claimed.attempt, claimed.fence) == (run.id, owner, 1, 1)
     assert await claimed_by(database, second) == []
     async with database.begin(None) as session:
-        assert await runs.renew_leases(session, first, [run.id], lease_seconds=-1) == {run.id: False}
+        assert await runs.renew_run_leases(session, first, [run.id], lease_seconds=-1) == {run.id: False}
     (taken_over,) = await claimed_by(database, second)
     assert (taken_over.attempt, taken_over.fence) == (2, 2)
     async with database.begin(None) as session:
-        assert await runs.renew_leases(session, first, [run.id], lease_seconds=60) == {}
+        assert await runs.renew_run_leases(session, first, [run.id], lease_seconds=60) == {}
 
 
 async def test_an_engine_that_lost_its_lease_writes_nothing_and_ends_nothing(
@@ -170,11 +170,11 @@ async def test_a_stop_reaches_the_engine_with_its_next_renewal(database: Databas
     async with database.begin(new_id()) as session:
         await runs.request_stop(session, owner, run.id)
     async with database.begin(None) as session:
-        assert await runs.renew_leases(session, engine, [run.id], lease_seconds=60) == {run.id: False}
+        assert await runs.renew_run_leases(session, engine, [run.id], lease_seconds=60) == {run.id: False}
     async with database.begin(owner) as session:
         await runs.request_stop(session, owner, run.id)
     async with database.begin(None) as session:
-        assert await runs.renew_leases(session, engine, [run.id], lease_seconds=60) == {run.id: True}
+        assert await runs.renew_run_leases(session, engine, [run.id], lease_seconds=60) == {run.id: True}
 
 
 async def test_everybodys_first_question_comes_before_anybodys_second(database: Database, owner_url: str) -> None:
@@ -240,7 +240,7 @@ async def test_an_engine_never_takes_from_itself_what_it_works_on(database: Data
     await claimed_by(database, engine, lease=-60)
     assert await claimed_by(database, engine, mine=[run.id]) == []
     async with database.autocommit() as session:
-        assert await runs.renew_leases(session, engine, [run.id], 60) == {run.id: False}
+        assert await runs.renew_run_leases(session, engine, [run.id], 60) == {run.id: False}
     assert await claimed_by(database, new_id()) == []
 
 
@@ -263,6 +263,6 @@ async def test_only_the_runs_of_that_engine_are_given_back(database: Database, o
     assert [run.id for run in await claimed_by(database, staying)] == [theirs.id]
     async with database.autocommit() as session:
         assert await runs.release(session, leaving) == 1
-        assert await runs.renew_leases(session, staying, [theirs.id], 60) == {theirs.id: False}
+        assert await runs.renew_run_leases(session, staying, [theirs.id], 60) == {theirs.id: False}
     (again,) = await claimed_by(database, staying)
     assert (again.id, again.attempt, again.fence) == (mine.id, 1, 2)

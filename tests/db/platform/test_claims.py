@@ -231,6 +231,6 @@ def test_a_claim_is_forgotten_after_an_hour(owner_url: str) -> None:
             connection.execute(
                 "INSERT INTO queue_claim VALUES ('aged', gen_random_uuid(), 1, now() - %s::interval)", (age,)
             )
-        connection.execute("SELECT sweep_accounts()")
+        connection.execute("SELECT purge_accounts()")
         assert connection.execute("SELECT count(*) FROM queue_claim WHERE queue_name = 'aged'").fetchone() == (1,)
         connection.rollback()

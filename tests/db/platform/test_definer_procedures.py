@@ -63,7 +63,7 @@ def test_every_relation_in_a_procedure_is_named_with_its_schema(owner_url: str) 
 
 def test_the_runtime_role_can_make_no_temporary_table_and_nothing_in_public(database_url: str) -> None:
     for statement in (
-        "CREATE TEMPORARY TABLE spent_token (id uuid)",
+        "CREATE TEMPORARY TABLE consumed_token (id uuid)",
         "CREATE TABLE public.mine (id uuid)",
         "CREATE FUNCTION public.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
     ):
@@ -74,15 +74,15 @@ def test_the_runtime_role_can_make_no_temporary_table_and_nothing_in_public(data
 def test_a_temporary_table_in_a_tables_place_gets_no_rights_of_the_owner(owner_url: str) -> None:
     """The attack itself, by a role that may make temporary tables: its trigger never runs."""
     with psycopg.connect(owner_url) as connection:
-        connection.execute("CREATE TEMPORARY TABLE spent_token (id uuid, expires_at timestamptz)")
+        connection.execute("CREATE TEMPORARY TABLE consumed_token (id uuid, expires_at timestamptz)")
         connection.execute(
             "CREATE FUNCTION pg_temp.stolen() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'ran as %', current_user; END $$"
         )
         connection.execute(
-            "CREATE TRIGGER stolen BEFORE INSERT ON pg_temp.spent_token FOR EACH ROW EXECUTE FUNCTION pg_temp.stolen()"
+            "CREATE TRIGGER stolen BEFORE INSERT ON pg_temp.consumed_token FOR EACH ROW EXECUTE FUNCTION pg_temp.stolen()"
         )
         used = new_id()
-        assert connection.execute("SELECT spend_token(%s, now())", [used]).fetchone() == (True,)
-        assert connection.execute("SELECT count(*) FROM pg_temp.spent_token").fetchone() == (0,)
-        assert connection.execute("SELECT count(*) FROM public.spent_token WHERE id = %s", [used]).fetchone() == (1,)
+        assert connection.execute("SELECT consume_token(%s, now())", [used]).fetchone() == (True,)
+        assert connection.execute("SELECT count(*) FROM pg_temp.consumed_token").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM public.consumed_token WHERE id = %s", [used]).fetchone() == (1,)
         connection.rollback()

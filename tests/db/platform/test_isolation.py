@@ -17,13 +17,13 @@ from tests.conftest import empty
 from tests.factories import add_user
 
 # What belongs to the installation and not to a person has a test of its own below; nobody touches the last ones at all.
-SHARED = {"role", "user_group", "access_grant", "installation_setting", "embedding_index", "common_word"}
+SHARED = {"role", "user_group", "access_grant", "instance_setting", "embedding_index", "frequent_lexeme"}
 PROCEDURES_ALONE = {
-    "attempt_counter",
-    "spent_token",
+    "rate_limit",
+    "consumed_token",
     "audit_checkpoint",
-    "doomed_object",
-    "installation",
+    "object_deletion",
+    "instance",
     "queue_claim",
 }
 TABLES = sorted(metadata.tables)
@@ -37,7 +37,7 @@ OWNER_COLUMN = {"user_account": "id", "audit_event": "actor_id"} | dict.fromkeys
         "passkey",
         "api_key",
         "group_member",
-        "account_link",
+        "account_token",
         "data_export",
     ),
     "user_id",
@@ -47,7 +47,7 @@ OWNER_COLUMN = {"user_account": "id", "audit_event": "actor_id"} | dict.fromkeys
 def rows_around_an_account(owner: UUID, group: UUID) -> tuple[tuple[str, tuple], ...]:
     """A row for each table of credentials, rights and limits."""
     return (
-        ("INSERT INTO totp_secret (user_id, sealed) VALUES (%s, 'x')", (owner,)),
+        ("INSERT INTO totp_secret (user_id, encrypted_secret) VALUES (%s, 'x')", (owner,)),
         ("INSERT INTO recovery_code (user_id, id, hash) VALUES (%s, %s, 'x')", (owner, new_id())),
         (
             "INSERT INTO passkey (user_id, id, credential_id, public_key, name) VALUES (%s, %s, 'x', 'x', 'x')",
@@ -58,7 +58,7 @@ def rows_around_an_account(owner: UUID, group: UUID) -> tuple[tuple[str, tuple],
             (owner, new_id()),
         ),
         (
-            "INSERT INTO account_link (id, kind, hash, user_id, email, role, group_ids, is_mailed, expires_at)"
+            "INSERT INTO account_token (id, kind, hash, user_id, email, role, group_ids, is_mailed, expires_at)"
             " VALUES (%s, 'reset', 'x', %s, 'x', '', '{}', true, now() + '1 day')",
             (new_id(), owner),
         ),
@@ -70,9 +70,9 @@ def rows_around_an_account(owner: UUID, group: UUID) -> tuple[tuple[str, tuple],
             " VALUES (%s, 'person', %s, 'model', 'm', 'use')",
             (new_id(), str(owner)),
         ),
-        ("INSERT INTO installation_setting (name, value) VALUES ('registration', '\"open\"')", ()),
-        ("INSERT INTO attempt_counter (key, failures) VALUES ('k', 1)", ()),
-        ("INSERT INTO spent_token (id, expires_at) VALUES (%s, now())", (new_id(),)),
+        ("INSERT INTO instance_setting (name, value) VALUES ('registration', '\"open\"')", ()),
+        ("INSERT INTO rate_limit (key, failures) VALUES ('k', 1)", ()),
+        ("INSERT INTO consumed_token (id, expires_at) VALUES (%s, now())", (new_id(),)),
         (
             "INSERT INTO queue_claim (queue_name, owner_id, number, claimed_at) VALUES ('isolation', %s, 1, now())",
             (owner,),
@@ -101,7 +101,7 @@ def rows_around_a_document(owner: UUID, conversation: UUID) -> tuple[tuple[str, 
             (owner, file, str(file)),
         ),
         (
-            "INSERT INTO document (owner_id, id, collection_id, file_id, name, media_type, size_bytes, state, live_generation)"
+            "INSERT INTO document (owner_id, id, collection_id, file_id, name, media_type, size_bytes, state, published_generation)"
             " VALUES (%s, %s, %s, %s, 'd', 'text/plain', 1, 'ready', 1)",
             (owner, document, collection, file),
         ),
@@ -116,7 +116,7 @@ def rows_around_a_document(owner: UUID, conversation: UUID) -> tuple[tuple[str, 
         ),
         (
             'INSERT INTO chunk (owner_id, id, document_id, generation, collection_id, ordinal, page, heading, start, "end",'
-            " tokens, hash, text, words) VALUES (%s, %s, %s, 1, %s, 0, 0, '', 0, 1, 1, 'x', 't', 't')",
+            " tokens, hash, text, lexemes) VALUES (%s, %s, %s, 1, %s, 0, 0, '', 0, 1, 1, 'x', 't', 't')",
             (owner, chunk, document, collection),
         ),
         ("DELETE FROM embedding_index WHERE id = 901", ()),
@@ -129,13 +129,13 @@ def rows_around_a_document(owner: UUID, conversation: UUID) -> tuple[tuple[str, 
             " VALUES (%s, %s, 901, %s, %s, '[1,2]')",
             (owner, chunk, document, collection),
         ),
-        ("INSERT INTO common_word (word, share) VALUES ('w', 1) ON CONFLICT DO NOTHING", ()),
+        ("INSERT INTO frequent_lexeme (lexeme, frequency) VALUES ('w', 1) ON CONFLICT DO NOTHING", ()),
         (
-            "INSERT INTO conversation_knowledge (owner_id, conversation_id, id, kind, name) VALUES (%s, %s, %s, 'collection', 'c')",
+            "INSERT INTO conversation_source (owner_id, conversation_id, id, kind, name) VALUES (%s, %s, %s, 'collection', 'c')",
             (owner, conversation, collection),
         ),
         (
-            "INSERT INTO answer_source (owner_id, message_id, number, conversation_id, document_owner_id, document_id,"
+            "INSERT INTO message_source (owner_id, message_id, number, conversation_id, document_owner_id, document_id,"
             ' collection_id, chunk_id, name, heading, page, start, "end", text, hash, score)'
             " VALUES (%s, %s, 1, %s, %s, %s, %s, %s, 'd', '', 0, 0, 1, 't', 'x', 1)",
             (owner, new_id(), conversation, owner, document, collection, chunk),
@@ -308,7 +308,7 @@ def test_what_belongs_to_everyone_is_changed_by_those_alone_who_may(database_url
         connection.execute(statement)
 
 
-@pytest.mark.parametrize("table", sorted(SHARED - {"installation_setting", "embedding_index"}))
+@pytest.mark.parametrize("table", sorted(SHARED - {"instance_setting", "embedding_index"}))
 def test_whoever_is_not_signed_in_sees_nothing_of_it(database_url: str, people, table: str) -> None:
     assert people
     with acting(database_url, None) as connection:

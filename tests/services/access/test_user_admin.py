@@ -318,7 +318,7 @@ async def test_reading_is_audited_in_the_same_transaction(
             async with database.begin(admin.user_id) as session:
                 from rxchat.db.access import user_admin as people
 
-                await people.words_for_reason(session, turn.conversation_id, REASON, "", "", new_id())
+                await people.admin_read_conversation(session, turn.conversation_id, REASON, "", "", new_id())
                 raise RuntimeError
     finally:
         await database.aclose()
@@ -353,7 +353,7 @@ async def test_a_password_link_lasts_a_day_and_only_the_newest_works(
     second = await services.access.user_admin.reset_link(admin, other.user_id, CALLER)
     with pytest.raises(NotAllowed):
         await services.accounts.password_reset.reset(first.partition("token=")[2], "a rather long sentence", CALLER)
-    left = column(owner_url, "SELECT expires_at - now() FROM account_link")
+    left = column(owner_url, "SELECT expires_at - now() FROM account_token")
     assert len(left) == 1 and isinstance(left[0], timedelta) and timedelta(hours=23) < left[0] <= timedelta(hours=24)
     await services.accounts.password_reset.reset(second.partition("token=")[2], "a rather long sentence", CALLER)
     admission = await services.accounts.sign_in.sign_in(other.email, "a rather long sentence", CALLER)

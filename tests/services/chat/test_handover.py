@@ -165,7 +165,7 @@ async def test_a_database_that_hangs_keeps_nobody_from_ending(
     async def hangs(*_arguments: Any) -> Any:
         await asyncio.sleep(3600)
 
-    for name in ("append_chunks", "claim", "release", "renew_leases"):
+    for name in ("append_chunks", "claim", "release", "renew_run_leases"):
         monkeypatch.setattr(run_rows, name, hangs)
     async with asyncio.timeout(10):
         await services.chat.run_engine.stop()

@@ -94,16 +94,16 @@ async def test_with_the_embedder_away_a_document_waits_says_so_and_goes_on(
     await ollama.stop()
     document_id = await uploaded(services, current_user, collection, "second.md", HANDBOOK + "\nAnd more.\n")
     async with asyncio.timeout(10):
-        while not (document := await found(services, current_user, document_id)).note:
+        while not (document := await found(services, current_user, document_id)).status_text:
             await asyncio.sleep(0.02)
-    assert "does not answer. Next try in" in document.note
+    assert "does not answer. Next try in" in document.status_text
     assert not document.state.is_final
     answer = await services.retrieval.search.search(current_user, "coffee machine", SearchScope((collection,)))
     assert answer.passages[0].name == "first.md"
     assert "Only words were searched" in answer.notice
     await ollama.start()
     document = await settled(services, current_user, document_id)
-    assert (document.state, document.note) == (DocumentState.READY, "")
+    assert (document.state, document.status_text) == (DocumentState.READY, "")
 
 
 async def test_what_fails_in_a_way_that_passes_goes_on_from_its_last_step(
@@ -144,7 +144,7 @@ async def test_what_fails_when_it_is_read_again_is_found_as_before_and_keeps_no_
     monkeypatch.setattr(services.documents.ingestion._quick_parser, "parse", failing)
     await services.documents.documents.reingest(current_user, document.id)
     again = await settled(services, current_user, document.id)
-    assert (again.state, again.live_generation) == (DocumentState.FAILED, 1)
+    assert (again.state, again.published_generation) == (DocumentState.FAILED, 1)
     assert "handbook.md" in await names(services, current_user, SearchScope((collection,)))
     offer(services, ollama, "scripted-embed:tokens=128,dimensions=32")
     async with asyncio.timeout(20):
@@ -180,7 +180,7 @@ async def test_a_document_that_no_job_will_finish_gets_a_new_one(
     document = await ready(services, current_user, collection, "handbook.md", HANDBOOK)
     with psycopg.connect(owner_url) as connection:
         connection.execute(
-            "UPDATE document SET state = 'stored', live_generation = NULL, updated_at = now() - interval '1 minute'"
+            "UPDATE document SET state = 'stored', published_generation = NULL, updated_at = now() - interval '1 minute'"
         )
     await services.documents.ingestion.look_after()
     assert (await settled(services, current_user, document.id)).state is DocumentState.READY
@@ -205,7 +205,7 @@ async def test_a_document_that_is_read_again_is_found_all_the_time(
     assert await names(services, current_user, SearchScope((collection,))) == ["handbook.md"] * 3
     may_go_on.set()
     again = await settled(services, current_user, document.id)
-    assert (again.generation, again.live_generation) == (2, 2)
+    assert (again.generation, again.published_generation) == (2, 2)
     assert count(owner_url, "chunk") == count(owner_url, "chunk_vector") == 3
 
 
@@ -258,7 +258,7 @@ async def test_a_picture_is_what_a_model_that_sees_says_of_it(
 ) -> None:
     ollama.offered = ["scripted:tokens=1,see=1,text=A lighthouse at dusk. Text: KEEP OUT", EMBEDDER]
     document = await ready(services, current_user, collection, "photo.png", PNG)
-    assert document.note == ""
+    assert document.status_text == ""
     found = await services.retrieval.search.search(current_user, "lighthouse", SearchScope((collection,)))
     assert found.passages[0].text.endswith("KEEP OUT")
     assert base64.b64decode(ollama.asked[-1]["messages"][0]["images"][0]) == PNG

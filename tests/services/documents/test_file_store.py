@@ -44,7 +44,7 @@ async def test_the_first_upload_claims_a_store_that_is_nobodys(
     assert await store.owner() is None
     await begun(services, current_user, collection)
     with psycopg.connect(owner_url) as connection:
-        [[ours]] = connection.execute("SELECT id::text FROM installation").fetchall()
+        [[ours]] = connection.execute("SELECT id::text FROM instance").fetchall()
     assert await store.owner() == ours
 
 
@@ -177,14 +177,14 @@ async def test_a_lease_whose_process_died_is_taken_over_and_till_then_nobody_is_
     upload = await arrived(services, current_user, collection, store, monkeypatch, "one.txt", WORDS.encode())
     with psycopg.connect(owner_url) as connection:
         connection.execute(
-            "UPDATE stored_file SET touched_at = now() - interval '1 minute', finishing_until = now() + interval '9 s'"
+            "UPDATE stored_file SET touched_at = now() - interval '1 minute', finalize_lease_until = now() + interval '9 s'"
         )
-        assert connection.execute("SELECT id FROM received_uploads(10)").fetchall() == []
+        assert connection.execute("SELECT id FROM uploads_to_finalize(10)").fetchall() == []
     await services.documents.files.finish(current_user.user_id, upload)
     assert (await found(services, current_user, upload)).state is DocumentState.UPLOADING
     with psycopg.connect(owner_url) as connection:
-        connection.execute("UPDATE stored_file SET finishing_until = now() - interval '1 s'")
-        assert connection.execute("SELECT id FROM received_uploads(10)").fetchall() == [(upload,)]
+        connection.execute("UPDATE stored_file SET finalize_lease_until = now() - interval '1 s'")
+        assert connection.execute("SELECT id FROM uploads_to_finalize(10)").fetchall() == [(upload,)]
     await services.documents.ingestion.look_after()
     assert await content(services, current_user, upload) == WORDS.encode()
 

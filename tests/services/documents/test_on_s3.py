@@ -150,8 +150,8 @@ async def test_a_document_waits_for_a_store_that_is_away_while_it_is_read(
     swift.stop()
     may_go_on.set()
     async with asyncio.timeout(30):
-        while not (document := await found(services, current_user, document_id)).note:
+        while not (document := await found(services, current_user, document_id)).status_text:
             await asyncio.sleep(0.05)
-    assert "Next try in" in document.note
+    assert "Next try in" in document.status_text
     swift.start()
     assert (await settled(services, current_user, document_id, 60)).state is DocumentState.READY

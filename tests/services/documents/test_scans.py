@@ -30,7 +30,7 @@ async def test_a_scan_is_recognised_and_found(services: Services, current_user: 
     answer = await services.retrieval.search.search(current_user, "total of the invoice", SearchScope((collection,)))
     assert "1,234.50 euros" in answer.passages[0].text
     assert (answer.passages[0].page, answer.passages[0].name) == (1, "invoice.pdf")
-    assert document.remarks == "The text of 1 page was recognised."
+    assert document.warnings == "The text of 1 page was recognised."
 
 
 @pytest.mark.slow
@@ -61,7 +61,7 @@ async def test_a_scan_keeps_no_other_document_waiting_and_says_how_far_it_is(
     async with asyncio.timeout(20):
         while (document := await found(services, current_user, slow[0])).progress != 0.5:
             await asyncio.sleep(0.02)
-    assert "recognised" in document.remarks
+    assert "recognised" in document.warnings
     assert document.state is DocumentState.STORED
     assert halves == 1
     may_go_on.set()
@@ -89,7 +89,7 @@ async def test_a_scan_that_takes_its_process_with_it_is_not_tried_for_ever(
     # From here on the worker's own job waits, and what follows are jobs of workers that die.
     async with asyncio.timeout(60):
         await begun.wait()
-    assert "recognised" in (await found(services, current_user, document_id)).remarks
+    assert "recognised" in (await found(services, current_user, document_id)).warnings
     monkeypatch.setattr(services.documents.ingestion._parser, "recognise", dying)
     for _ in range(TRIES + 1):
         with suppress(MemoryError):
@@ -108,7 +108,7 @@ async def test_what_cannot_be_recognised_is_found_by_what_can_be_read_of_it(
     monkeypatch.setattr(services.documents.ingestion._parser, "recognise", failing)
     mixed = scans.mixed_pdf(samples.pdf(samples.report_page(1)), "Signed by hand")
     document = await ready(services, current_user, collection, "mixed.pdf", mixed)
-    assert "1 of 2 pages are scans" in document.remarks
+    assert "1 of 2 pages are scans" in document.warnings
     scan = await uploaded(services, current_user, collection, "scan.pdf", scans.pdf(INVOICE))
     assert (await settled(services, current_user, scan)).error == "It is too dark."
 

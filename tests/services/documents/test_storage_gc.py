@@ -23,7 +23,7 @@ from rxchat.services.documents import storage_gc as sweeping_service
 from rxchat.services.documents.storage_gc import StorageGarbageCollector, swept
 from rxchat.settings import Settings
 from tests.services.grounded import uploaded
-from tests.services.uploading import LARGE, begun, breaking, content, forget_doomed, objects, rows
+from tests.services.uploading import LARGE, ack_object_deletions, begun, breaking, content, objects, rows
 
 pytestmark = pytest.mark.anyio
 
@@ -32,7 +32,7 @@ NOW = timedelta(0)
 
 @pytest.fixture
 async def collection(services: Services, current_user: CurrentUser, owner_url: str) -> UUID:
-    forget_doomed(owner_url)
+    ack_object_deletions(owner_url)
     return await services.documents.collections.create(current_user, "Team")
 
 
@@ -163,19 +163,19 @@ async def test_two_installations_in_one_folder_leave_each_others_files_alone(
     await uploaded(services, current_user, collection, "mine.txt", "Mine.")
     with psycopg.connect(owner_url) as connection:
         connection.execute("DELETE FROM user_account")
-        [[ours]] = connection.execute("SELECT id FROM installation").fetchall()
-        connection.execute("UPDATE installation SET id = gen_random_uuid()")
+        [[ours]] = connection.execute("SELECT id FROM instance").fetchall()
+        connection.execute("UPDATE instance SET id = gen_random_uuid()")
     try:
         with pytest.raises(StorageError, match="another installation"):
             await sweeping.once(unfinished=NOW, young=NOW)
         assert len(objects(settings)) == 1
     finally:
         with psycopg.connect(owner_url) as connection:
-            connection.execute("UPDATE installation SET id = %s", (ours,))
+            connection.execute("UPDATE instance SET id = %s", (ours,))
 
 
 async def test_the_runtime_role_reaches_what_is_doomed_through_procedures_alone(database_url: str) -> None:
-    for table in ("doomed_object", "installation"):
+    for table in ("object_deletion", "instance"):
         for statement in ("SELECT FROM {}", "DELETE FROM {}", "INSERT INTO {} DEFAULT VALUES"):
             with psycopg.connect(database_url) as connection:
                 connection.execute("SET ROLE rxchat_app")

@@ -226,7 +226,7 @@ async def test_a_document_that_was_being_read_is_read_to_its_end_when_it_is_rest
         # As it stands before anything was read of it.
         connection.execute("DELETE FROM document_text WHERE document_id = %s", (document.id,))
         connection.execute(
-            "UPDATE document SET state = 'stored', live_generation = NULL, updated_at = now() - interval '1 hour'"
+            "UPDATE document SET state = 'stored', published_generation = NULL, updated_at = now() - interval '1 hour'"
             " WHERE id = %s",
             (document.id,),
         )

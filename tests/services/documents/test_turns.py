@@ -160,7 +160,7 @@ async def test_a_small_file_that_takes_much_processor_time_is_read_among_the_lar
         )
     mine = await services.documents.collections.create(current_user, "Mine")
     document = await settled(services, current_user, await uploaded(services, current_user, mine, name, mail))
-    assert (document.state, document.remarks) == (DocumentState.READY, "")
+    assert (document.state, document.warnings) == (DocumentState.READY, "")
     assert [queue for _, queue in queues] == [jobs.QUICK_QUEUE, jobs.DOCUMENTS_QUEUE]
 
 
@@ -253,7 +253,7 @@ async def test_a_scan_of_one_page_waits_for_a_page_of_others_and_not_for_all_of_
     assert short.state is DocumentState.READY
     assert not (await found(services, other, long)).state.is_final
     done = await settled(services, other, long, seconds=60)
-    assert (done.state, done.remarks) == (DocumentState.READY, "The text of 6 pages was recognised.")
+    assert (done.state, done.warnings) == (DocumentState.READY, "The text of 6 pages was recognised.")
     # Seven pages, each looked at once: a turn that ends loses nothing.
     assert sorted(looked_at) == [0, 0, 1, 2, 3, 4, 5]
     with psycopg.connect(owner_url) as connection:

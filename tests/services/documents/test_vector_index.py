@@ -208,9 +208,9 @@ async def test_a_model_that_takes_nothing_is_waited_for(
     ollama.offered[1] += ",refuse=a"
     document_id = await uploaded(services, current_user, collection, "handbook.md", HANDBOOK)
     async with asyncio.timeout(10):
-        while not (document := await found(services, current_user, document_id)).note:
+        while not (document := await found(services, current_user, document_id)).status_text:
             await asyncio.sleep(0.02)
-    assert "Next try in" in document.note
+    assert "Next try in" in document.status_text
 
 
 async def test_a_long_question_is_looked_for_by_its_meaning(
@@ -280,10 +280,10 @@ async def test_the_first_embedder_that_no_index_can_hold_is_refused_in_a_sentenc
     offer(services, ollama, wide, wanted=wide)
     document_id = await uploaded(services, current_user, collection, "handbook.md", HANDBOOK)
     async with asyncio.timeout(10):
-        while not (document := await found(services, current_user, document_id)).note:
+        while not (document := await found(services, current_user, document_id)).status_text:
             await asyncio.sleep(0.02)
-    assert "4,096" in document.note
-    assert "4,000" in document.note
+    assert "4,096" in document.status_text
+    assert "4,000" in document.status_text
 
 
 @pytest.mark.parametrize("dimensions", [1, 3072, 4000])

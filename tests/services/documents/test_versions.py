@@ -141,7 +141,7 @@ async def test_the_latest_upload_wins_whichever_is_ready_first(
     assert third.version == 3
     may_go_on.set()
     late = await settled(services, current_user, second.document_id)
-    assert (late.state, late.version_state, late.live_generation) == (
+    assert (late.state, late.version_state, late.published_generation) == (
         DocumentState.READY, VersionState.SUPERSEDED, None,
     )  # fmt: skip
     assert (await services.documents.documents.preview(current_user, late.id)).text == NEW

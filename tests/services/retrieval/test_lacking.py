@@ -40,7 +40,7 @@ async def test_a_file_that_cannot_be_read_is_told_to_the_model(
     assert "thirty days" in told(ollama)
     assert "broken.pdf could not be read." in told(ollama)
     answer = await ended(services, current_user, turn.conversation_id)
-    assert answer.remarks == ["broken.pdf could not be read.", "No source was used for this answer."]
+    assert answer.warnings == ["broken.pdf could not be read.", "No source was used for this answer."]
     assert not answer.text.startswith("*")
     assert len(answer.text.split()) == 2
 
@@ -56,7 +56,7 @@ async def test_where_all_was_looked_at_nothing_is_said_of_it(
     await ended(services, current_user, turn.conversation_id)
     assert "thirty days" in told(ollama)
     assert "Not everything" not in told(ollama)
-    assert (await ended(services, current_user, turn.conversation_id)).remarks == [
+    assert (await ended(services, current_user, turn.conversation_id)).warnings == [
         "No source was used for this answer."
     ]
 
@@ -65,7 +65,7 @@ async def test_an_answer_without_anything_attached_has_no_remarks(
     services: Services, current_user: CurrentUser
 ) -> None:
     turn = await services.chat.messages.send_message(current_user, None, "How many holidays?", "scripted:tokens=2")
-    assert (await ended(services, current_user, turn.conversation_id)).remarks == []
+    assert (await ended(services, current_user, turn.conversation_id)).warnings == []
 
 
 async def test_a_message_whose_attachments_are_gone_is_not_sent_without_them(

@@ -60,7 +60,7 @@ async def test_an_answer_cites_and_every_mark_is_checked(
     first, second = answer.citations
     assert (first["number"], first["verified"], first["quote"]) == (1, True, "thirty days of holidays")
     assert (second["number"], second["verified"], second["reason"]) == (9, False, "no such source")
-    assert answer.remarks == []
+    assert answer.warnings == []
     # It is small: all of it was shown, in its order.
     sources = await services.documents.documents.shown_sources(
         current_user, current_user.user_id, turn.conversation_id, answer.id

@@ -150,12 +150,12 @@ async def test_documents_of_older_rules_are_found_alike_once_they_are_indexed_ag
         services, current_user, collection, "amt.md", "Frau Müller leitet das Bürgeramt.\n\n" + PARTS
     )
     with psycopg.connect(at.database_owner_url) as connection:
-        connection.execute("UPDATE chunk SET words = to_tsvector('rxchat', text)")
-        connection.execute("UPDATE document SET words_version = 1")
+        connection.execute("UPDATE chunk SET lexemes = to_tsvector('rxchat', text)")
+        connection.execute("UPDATE document SET lexeme_version = 1")
     assert await by_words(services, current_user, collection, "Mueller") == []
     while await services.documents.ingestion.index_words():
         pass
     assert len(await by_words(services, current_user, collection, "Mueller")) == 1
     with psycopg.connect(at.database_owner_url) as connection:
-        found = connection.execute("SELECT words_version FROM document WHERE id = %s", (document.id,)).fetchone()
+        found = connection.execute("SELECT lexeme_version FROM document WHERE id = %s", (document.id,)).fetchone()
     assert found == (VERSION,)

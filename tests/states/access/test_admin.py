@@ -147,8 +147,8 @@ def rows(owner_url: str) -> list[Any]:
                 "SELECT name, permissions FROM role ORDER BY name",
                 "SELECT id FROM user_group",
                 "SELECT id FROM access_grant",
-                "SELECT id FROM account_link",
-                "SELECT name, value FROM installation_setting",
+                "SELECT id FROM account_token",
+                "SELECT name, value FROM instance_setting",
                 "SELECT action FROM audit_event WHERE action NOT IN ('signed_in', 'denied')",
             )
         ]

@@ -7,11 +7,11 @@ AS $$
     SELECT person.name
       FROM public.collection JOIN public.user_account AS person ON person.id = collection.owner_id
      WHERE collection.id = p_collection
-       AND (collection.owner_id = acting_user()
+       AND (collection.owner_id = current_user_id()
             OR (collection.id = ANY ((SELECT readable_collections())::uuid[])
                 AND (EXISTS (SELECT FROM public.group_member AS mine JOIN public.group_member AS theirs USING (group_id)
-                              WHERE mine.user_id = acting_user() AND theirs.user_id = person.id)
+                              WHERE mine.user_id = current_user_id() AND theirs.user_id = person.id)
                      OR EXISTS (SELECT FROM public.access_grant AS given
                                  WHERE given.created_by = person.id AND given.principal_kind = 'person'
-                                   AND given.principal = acting_user()::text))))
+                                   AND given.principal = current_user_id()::text))))
 $$;

@@ -11,7 +11,7 @@ BEGIN
         RAISE EXCEPTION 'the first account is an administrator''s' USING ERRCODE = 'insufficient_privilege';
     END IF;
     IF (p_role NOT IN ('member', 'guest') OR p_groups <> '{}') AND NOT EXISTS (
-        SELECT FROM public.account_link
+        SELECT FROM public.account_token
          WHERE kind = 'invitation' AND used_at = now() AND email_key(email) = email_key(p_email) AND role = p_role
            AND p_groups <@ group_ids::uuid[])
     THEN
@@ -21,11 +21,11 @@ BEGIN
     IF EXISTS (SELECT FROM public.role WHERE name = p_role AND NOT is_builtin)
        AND principals_have_grants('role', ARRAY[p_role])
        AND NOT EXISTS (
-            SELECT FROM public.account_link
-              JOIN public.user_account AS inviter ON inviter.id = account_link.created_by
+            SELECT FROM public.account_token
+              JOIN public.user_account AS inviter ON inviter.id = account_token.created_by
               JOIN public.role ON role.name = inviter.role
-             WHERE account_link.kind = 'invitation' AND account_link.used_at = now()
-               AND email_key(account_link.email) = email_key(p_email) AND 'grants.manage' = ANY (role.permissions))
+             WHERE account_token.kind = 'invitation' AND account_token.used_at = now()
+               AND email_key(account_token.email) = email_key(p_email) AND 'grants.manage' = ANY (role.permissions))
     THEN
         RAISE EXCEPTION 'this role was given more since the invitation' USING ERRCODE = 'insufficient_privilege';
     END IF;
@@ -41,10 +41,10 @@ BEGIN
      WHERE user_group.id = ANY (p_groups)
        AND (NOT principals_have_grants('group', ARRAY[user_group.id::text])
             OR EXISTS (
-                SELECT FROM public.account_link
-                  JOIN public.user_account AS inviter ON inviter.id = account_link.created_by
+                SELECT FROM public.account_token
+                  JOIN public.user_account AS inviter ON inviter.id = account_token.created_by
                   JOIN public.role ON role.name = inviter.role
-                 WHERE account_link.kind = 'invitation' AND account_link.used_at = now()
-                   AND email_key(account_link.email) = email_key(p_email) AND 'grants.manage' = ANY (role.permissions)));
+                 WHERE account_token.kind = 'invitation' AND account_token.used_at = now()
+                   AND email_key(account_token.email) = email_key(p_email) AND 'grants.manage' = ANY (role.permissions)));
     RETURN true;
 END $$;

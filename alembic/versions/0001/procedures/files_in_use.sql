@@ -4,5 +4,5 @@ LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
     SELECT DISTINCT document.file_id FROM public.document
-     WHERE document.owner_id = acting_user() AND document.file_id = ANY (p_files)
+     WHERE document.owner_id = current_user_id() AND document.file_id = ANY (p_files)
 $$;

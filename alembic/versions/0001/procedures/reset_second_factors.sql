@@ -4,7 +4,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
-    mine varchar[] := (SELECT permissions FROM public.role WHERE name = acting_role());
+    mine varchar[] := (SELECT permissions FROM public.role WHERE name = current_user_role());
     theirs varchar[];
 BEGIN
     SELECT role.permissions INTO theirs FROM public.user_account JOIN public.role ON role.name = user_account.role
@@ -12,7 +12,7 @@ BEGIN
     IF theirs IS NULL THEN
         RETURN false;
     END IF;
-    IF NOT acting_may('people.manage') OR NOT theirs <@ mine THEN
+    IF NOT current_user_can('people.manage') OR NOT theirs <@ mine THEN
         RAISE EXCEPTION 'more than the acting user may' USING ERRCODE = 'insufficient_privilege';
     END IF;
     DELETE FROM public.totp_secret WHERE user_id = p_user;

@@ -5,7 +5,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
-    mine varchar[] := (SELECT permissions FROM public.role WHERE name = acting_role());
+    mine varchar[] := (SELECT permissions FROM public.role WHERE name = current_user_role());
     theirs varchar[];
 BEGIN
     PERFORM pg_advisory_xact_lock(7239002);
@@ -14,7 +14,7 @@ BEGIN
     IF theirs IS NULL THEN
         RETURN false;
     END IF;
-    IF NOT acting_may('people.manage') OR NOT theirs <@ mine OR p_user = acting_user() THEN
+    IF NOT current_user_can('people.manage') OR NOT theirs <@ mine OR p_user = current_user_id() THEN
         RAISE EXCEPTION 'more than the acting user may' USING ERRCODE = 'insufficient_privilege';
     END IF;
     IF p_at IS NULL THEN
@@ -22,13 +22,13 @@ BEGIN
          WHERE id = p_user AND deletion_by IS NOT NULL;
         RETURN FOUND;
     END IF;
-    UPDATE public.user_account SET deletion_at = p_at, deletion_by = acting_user() WHERE id = p_user;
+    UPDATE public.user_account SET deletion_at = p_at, deletion_by = current_user_id() WHERE id = p_user;
     IF NOT EXISTS (SELECT FROM public.user_account WHERE role = 'admin' AND suspended_at IS NULL AND deletion_at IS NULL) THEN
         RAISE EXCEPTION 'the last administrator' USING ERRCODE = 'RX002';
     END IF;
     UPDATE public.user_session SET ended_at = now(), ended_reason = 'account to be deleted by an administrator'
      WHERE user_id = p_user AND ended_at IS NULL;
     UPDATE public.api_key SET revoked_at = now() WHERE user_id = p_user AND revoked_at IS NULL;
-    DELETE FROM public.account_link WHERE created_by = p_user AND used_at IS NULL;
+    DELETE FROM public.account_token WHERE created_by = p_user AND used_at IS NULL;
     RETURN true;
 END $$;

@@ -8,6 +8,6 @@ AS $$
     SELECT document.id, document.collection_id, document.file_id, document.name, document.size_bytes, document.created_at,
            document.version, document.version_state, document.deleted_at
       FROM public.document
-     WHERE document.owner_id = acting_user() AND document.deleted_at IS NOT NULL
+     WHERE document.owner_id = current_user_id() AND document.deleted_at IS NOT NULL
      ORDER BY document.created_at, document.id
 $$;

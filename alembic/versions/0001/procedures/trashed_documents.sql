@@ -8,7 +8,7 @@ AS $$
     WITH RECURSIVE top AS (
         SELECT document.* FROM public.document LEFT JOIN public.document AS parent
             ON parent.owner_id = document.owner_id AND parent.id = document.parent_id AND parent.deleted_at = document.deleted_at
-         WHERE document.owner_id = acting_user() AND document.deleted_at IS NOT NULL AND document.version_state = 'current'
+         WHERE document.owner_id = current_user_id() AND document.deleted_at IS NOT NULL AND document.version_state = 'current'
            AND parent.id IS NULL AND (p_collection IS NULL OR document.collection_id = p_collection)),
     whole AS (
         SELECT top.id AS top_id, document.id, document.size_bytes, document.deleted_at
@@ -17,7 +17,7 @@ AS $$
         UNION
         SELECT whole.top_id, child.id, child.size_bytes, child.deleted_at
           FROM whole JOIN public.document AS child
-            ON child.owner_id = acting_user() AND child.parent_id = whole.id AND child.deleted_at = whole.deleted_at)
+            ON child.owner_id = current_user_id() AND child.parent_id = whole.id AND child.deleted_at = whole.deleted_at)
     SELECT top.id, top.collection_id, top.name, top.size_bytes, top.deleted_at, count(whole.id), sum(whole.size_bytes)::bigint
       FROM top JOIN whole ON whole.top_id = top.id
      GROUP BY top.id, top.collection_id, top.name, top.size_bytes, top.deleted_at

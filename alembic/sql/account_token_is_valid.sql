@@ -1,0 +1,17 @@
+-- Whether a link still opens its door: unused, not expired, and whoever made it may still give what it gives.
+CREATE FUNCTION account_token_is_valid(p_link public.account_token) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp
+AS $$
+    SELECT p_link.used_at IS NULL AND p_link.expires_at > now() AND (
+        p_link.created_by IS NULL
+        OR EXISTS (
+            SELECT FROM public.user_account JOIN public.role ON role.name = user_account.role
+             WHERE user_account.id = p_link.created_by AND user_account.suspended_at IS NULL
+               AND user_account.deletion_by IS NULL
+               AND CASE p_link.kind
+                   WHEN 'invitation' THEN 'people.invite' = ANY (role.permissions)
+                        AND (SELECT given.permissions FROM public.role AS given WHERE given.name = p_link.role)
+                            <@ role.permissions
+                   ELSE 'people.manage' = ANY (role.permissions) END))
+$$;

@@ -1,8 +1,0 @@
--- Whose address this is, for somebody who wants to share something with them and knows it.
-CREATE FUNCTION person_of_address(p_email text) RETURNS TABLE (id uuid, name varchar)
-LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, public, pg_temp
-AS $$
-    SELECT person.id, person.name FROM public.user_account AS person
-     WHERE email_key(person.email) = email_key(p_email) AND person.suspended_at IS NULL AND acting_may('collections.create')
-$$;

@@ -1,9 +1,0 @@
--- Whether something that works once is used for the first time; it is remembered until it would expire anyway.
-CREATE FUNCTION spend_token(p_id uuid, p_until timestamptz) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public, pg_temp
-AS $$
-BEGIN
-    INSERT INTO public.spent_token (id, expires_at) VALUES (p_id, p_until) ON CONFLICT DO NOTHING;
-    RETURN FOUND;
-END $$;

@@ -1,5 +1,0 @@
--- The role of the person on whose behalf this transaction acts.
-CREATE FUNCTION acting_role() RETURNS text
-LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, public, pg_temp
-AS $$ SELECT role FROM public.user_account WHERE id = acting_user() $$;

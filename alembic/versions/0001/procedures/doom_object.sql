@@ -1,9 +1,0 @@
--- A piece that no file needs any more, however it came to that, is remembered until it is gone from the store as well.
-CREATE FUNCTION doom_object() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public, pg_temp
-AS $$
-BEGIN
-    INSERT INTO public.doomed_object (object_key) VALUES (OLD.object_key) ON CONFLICT DO NOTHING;
-    RETURN NULL;
-END $$;

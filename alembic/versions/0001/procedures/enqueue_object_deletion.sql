@@ -1,0 +1,9 @@
+-- A piece that no file needs any more, however it came to that, is remembered until it is gone from the store as well.
+CREATE FUNCTION enqueue_object_deletion() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+    INSERT INTO public.object_deletion (object_key) VALUES (OLD.object_key) ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;

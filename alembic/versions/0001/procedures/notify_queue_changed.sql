@@ -1,0 +1,10 @@
+-- Tells open tabs that what waits to be sent in a conversation has changed.
+CREATE FUNCTION notify_queue_changed() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp
+AS $$
+DECLARE changed public.queued_message := coalesce(NEW, OLD);
+BEGIN
+    PERFORM pg_notify('rxchat', 'conversation ' || changed.owner_id || ' ' || changed.conversation_id);
+    RETURN NULL;
+END $$;

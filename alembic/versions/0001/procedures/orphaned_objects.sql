@@ -1,0 +1,9 @@
+-- Which of these pieces never belonged to a file: what a process left behind that died between storing and remembering.
+CREATE FUNCTION orphaned_objects(p_keys text[]) RETURNS SETOF text
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp
+AS $$
+    SELECT key FROM unnest(p_keys) AS key
+     WHERE NOT EXISTS (SELECT FROM public.file_part WHERE file_part.object_key = key)
+       AND NOT EXISTS (SELECT FROM public.object_deletion WHERE object_deletion.object_key = key)
+$$;
