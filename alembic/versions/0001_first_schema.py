@@ -1,6 +1,6 @@
 """Create the first schema: tables by capability with their policies, procedures, and procrastinate's tables.
 
-Its SQL is in the folder `0001`. The files of `0001/procedures` are copies of `alembic/sql` as of this revision.
+Its SQL is in the folder `0001`. `0001/procedures` and `0001/views` are copies of `alembic/sql` as of this revision.
 """
 
 from __future__ import annotations
@@ -50,6 +50,20 @@ _TABLES = {
         "message_source",
     ),
 }
+# In the order in which they refer to each other.
+_VIEWS = (
+    "waiting_run",
+    "queued_run",
+    "trashed_document",
+    "admin_read",
+    "published_document",
+    "unfinished_document",
+    "received_upload",
+    "instance_info",
+    "unsigned_audit_event",
+)
+# Read by procedures and other views alone.
+_INTERNAL_VIEWS = frozenset({"waiting_run"})
 _JOB_TABLES = ("jobs", "events", "workers", "periodic_defers")
 # Their signatures name tables.
 _AFTER_TABLES = frozenset({"account_token_is_valid", "audit_hash", "claim_job"})
@@ -84,6 +98,10 @@ def upgrade() -> None:
     _run("jobs")
     _create(_AFTER_TABLES)
     op.execute("SET LOCAL check_function_bodies = on")
+    for view in _VIEWS:
+        _run(f"views/{view}")
+        if view not in _INTERNAL_VIEWS:
+            op.execute(f"GRANT SELECT ON {view} TO rxchat_app")
     for tables in _TABLES.values():
         for table in tables:
             _protect(table)
@@ -91,7 +109,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop everything; the roles and extensions stay, since other databases of the cluster may use them."""
-    op.execute("DROP VIEW waiting_run")
+    op.execute(f"DROP VIEW {', '.join(_VIEWS)}")
     tables = [table for group in _TABLES.values() for table in group]
     tables += [f"procrastinate_{table}" for table in _JOB_TABLES]
     op.execute(f"DROP TABLE {', '.join(tables)} CASCADE")

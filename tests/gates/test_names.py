@@ -120,7 +120,7 @@ def test_no_definition_has_a_name_that_went() -> None:
 WENT_FROM_DATABASE = {
     "account_link": "account_token",
     "acting_may": "current_user_can",
-    "acting_person": "current_user_profile",
+    "acting_person": "a query",
     "acting_role": "current_user_role",
     "acting_user": "current_user_id",
     "answer_source": "message_source",

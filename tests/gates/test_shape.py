@@ -164,11 +164,12 @@ def test_the_lock_of_the_sign_in_provider_names_no_registry_and_pins_everything(
     assert [path for path, about in packages.items() if "resolved" in about or "integrity" not in about] == []
 
 
-def test_every_stored_procedure_is_installed_by_a_migration() -> None:
+def test_every_stored_procedure_and_view_is_installed_by_a_migration() -> None:
     versions = ROOT / "alembic" / "versions"
-    for procedure in (ROOT / "alembic" / "sql").glob("*.sql"):
+    for procedure in (ROOT / "alembic" / "sql").rglob("*.sql"):
         assert list(versions.rglob(procedure.name)), procedure.name
-        assert f"FUNCTION {procedure.stem}(" in procedure.read_text()
+        start = f"VIEW {procedure.stem} " if procedure.parent.name == "views" else f"FUNCTION {procedure.stem}("
+        assert start in procedure.read_text()
 
 
 def test_a_migration_holds_its_own_text() -> None:

@@ -62,13 +62,16 @@ CREATE POLICY own_rows ON file_part TO rxchat_app
     USING (owner_id = (SELECT current_user_id())) WITH CHECK (owner_id = (SELECT current_user_id()));
 CREATE TRIGGER enqueue_object_deletion AFTER DELETE ON file_part FOR EACH ROW EXECUTE FUNCTION enqueue_object_deletion();
 
--- Objects to be deleted from the object store. Only procedures access it.
+-- Objects to be deleted from the object store. Only a trigger adds rows: a role that could would delete others' files.
 CREATE TABLE object_deletion (
     object_key varchar NOT NULL,
     enqueued_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT pk_object_deletion PRIMARY KEY (object_key)
 );
 CREATE INDEX ix_object_deletion_enqueued_at ON object_deletion (enqueued_at);
+GRANT SELECT, DELETE ON object_deletion TO rxchat_app;
+CREATE POLICY maintenance ON object_deletion FOR SELECT TO rxchat_app USING (true);
+CREATE POLICY maintenance_deletes ON object_deletion FOR DELETE TO rxchat_app USING (true);
 
 -- A file in a collection, and its ingestion. Policies hide what is in the trash (deleted_at).
 CREATE TABLE document (

@@ -15,7 +15,14 @@ from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.permissions import ADMINISTRATIVE, Action, Grant, Permission, PrincipalKind, ResourceKind
 from rxchat.tables import GrantRow, Group, GroupMember, RoleRow, User
 
-_ACTING = text("SELECT current_user_id() AS user_id, * FROM current_user_profile()")
+_CURRENT_USER = text(
+    """
+    SELECT user_account.id AS user_id, user_account.name, user_account.email, user_account.role, role.permissions,
+           ARRAY(SELECT group_id FROM group_member WHERE group_member.user_id = user_account.id) AS groups
+      FROM user_account JOIN role ON role.name = user_account.role
+     WHERE user_account.id = current_user_id() AND user_account.suspended_at IS NULL AND user_account.deletion_at IS NULL
+    """
+)
 _PERMISSIONS = frozenset(Permission)
 _NO_SESSION = UUID(int=0)
 
@@ -25,7 +32,7 @@ async def acting(session: AsyncSession) -> CurrentUser | None:
 
     None when they are suspended, or about to be deleted. Whoever is not there shows no second factor, and administers nothing.
     """
-    row = (await session.execute(_ACTING)).one_or_none()
+    row = (await session.execute(_CURRENT_USER)).one_or_none()
     if row is None:
         return None
     permissions = frozenset(Permission(name) for name in row.permissions if name in _PERMISSIONS)

@@ -189,10 +189,12 @@ class ReadingRow:
     conversation: str
 
 
+_ADMIN_READS = text("SELECT at, reader, reason, conversation FROM admin_read ORDER BY at DESC LIMIT :limit")
+
+
 async def admin_reads_of_current_user(session: AsyncSession, limit: int) -> list[ReadingRow]:
     """Return what administrators have listed or read of the acting person's conversations, the newest first."""
-    statement = text("SELECT at, reader, reason, conversation FROM admin_reads_of_current_user(:limit)")
-    return [ReadingRow(*row) for row in await session.execute(statement, {"limit": limit})]
+    return [ReadingRow(*row) for row in await session.execute(_ADMIN_READS, {"limit": limit})]
 
 
 async def see_readings(session: AsyncSession, user_id: UUID) -> None:

@@ -45,7 +45,7 @@ _ACTIVE_OF = text(
       FROM run WHERE owner_id = :owner AND conversation_id = :conversation AND state IN ('queued', 'running')
     """
 )
-_PLACE = text("SELECT queue_position(:run)")
+_POSITION = text("SELECT position FROM queued_run WHERE id = :run")
 
 
 async def claim(
@@ -183,7 +183,7 @@ async def _drop_chunks(session: AsyncSession, owner_id: UUID, run_id: UUID) -> N
 
 async def place_of(session: AsyncSession, run_id: UUID) -> int:
     """Return at which place of the line a run of the acting person waits (1 is the next), 0 when it does not."""
-    found = await session.execute(_PLACE, {"run": run_id})
+    found = await session.execute(_POSITION, {"run": run_id})
     return found.scalar_one_or_none() or 0
 
 

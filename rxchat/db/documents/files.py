@@ -15,7 +15,7 @@ from rxchat.db.platform.results import row_count
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.files import EncryptedFile, Part, Upload
 from rxchat.domain.versions import IfExists
-from rxchat.tables import Collection, DocumentRow, FilePart, StoredFile
+from rxchat.tables import Collection, DocumentRow, FilePart, ObjectDeletion, StoredFile
 
 # Whoever begins an upload takes turns with themselves: two at once must not both see the room for one.
 _TAKE_TURNS = text("SELECT pg_advisory_xact_lock(hashtextextended(:owner, 5))")
@@ -201,13 +201,18 @@ async def failed(session: AsyncSession, owner_id: UUID, file_id: UUID) -> dict[U
     return {row.id: row.generation for row in found}
 
 
-_FILES_IN_USE = text("SELECT files_in_use(:files)").bindparams(bindparam("files", type_=ARRAY(Uuid())))
+# Also of documents in the trash, which policies hide.
+_FILES_IN_USE = text(
+    """
+    SELECT file_id FROM document WHERE owner_id = :owner AND file_id = ANY (:files)
+    UNION SELECT file_id FROM trashed_document WHERE file_id = ANY (:files)
+    """
+).bindparams(bindparam("files", type_=ARRAY(Uuid())))
 
 
 async def remove_unused(session: AsyncSession, owner_id: UUID, file_ids: Sequence[UUID]) -> list[str]:
     """Forget files of which no document is made (any more); return where their pieces are."""
-    # Also those in the trash, which policies hide.
-    used = set((await session.execute(_FILES_IN_USE, {"files": list(file_ids)})).scalars())
+    used = set((await session.execute(_FILES_IN_USE, {"owner": owner_id, "files": list(file_ids)})).scalars())
     unused = [file_id for file_id in file_ids if file_id not in used]
     found = await session.execute(
         select(col(FilePart.object_key)).where(col(FilePart.owner_id) == owner_id, col(FilePart.file_id).in_(unused))
@@ -224,19 +229,20 @@ async def purge_uploads(session: AsyncSession, after: timedelta) -> None:
     await session.execute(text("SELECT purge_uploads(:after)"), {"after": after})
 
 
-_KEYS = bindparam("keys", type_=ARRAY(Text()))
-_UNKNOWN = text("SELECT orphaned_objects(:keys)").bindparams(_KEYS)
-_FORGET_DOOMED = text("SELECT ack_object_deletions(:keys)").bindparams(_KEYS)
+_ORPHANED = text("SELECT orphaned_objects(:keys)").bindparams(bindparam("keys", type_=ARRAY(Text())))
 
 
 async def doomed(session: AsyncSession, limit: int) -> list[str]:
     """Return pieces that are forgotten already and have to be deleted from the store."""
-    return list((await session.execute(text("SELECT pending_object_deletions(:limit)"), {"limit": limit})).scalars())
+    found = await session.execute(
+        select(col(ObjectDeletion.object_key)).order_by(col(ObjectDeletion.enqueued_at)).limit(limit)
+    )
+    return list(found.scalars())
 
 
 async def ack_object_deletions(session: AsyncSession, keys: Sequence[str]) -> None:
     """Forget pieces that are gone from the store."""
-    await session.execute(_FORGET_DOOMED, {"keys": list(keys)})
+    await session.execute(delete(ObjectDeletion).where(col(ObjectDeletion.object_key).in_(list(keys))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,19 +255,30 @@ class InstanceInfo:
 
 async def instance_info(session: AsyncSession) -> InstanceInfo:
     """Return what a store has to say of whose it is."""
-    row = (await session.execute(text("SELECT id, has_files FROM instance_info()"))).one()
+    row = (await session.execute(text("SELECT id, has_files FROM instance_info"))).one()
     return InstanceInfo(str(row.id), row.has_files)
+
+
+# Their process died, or the object store was not available at the time.
+_TO_FINALIZE = text(
+    """
+    SELECT owner_id, id FROM received_upload
+     WHERE touched_at < now() - interval '15 seconds'
+       AND (finalize_lease_until IS NULL OR finalize_lease_until < now())
+     ORDER BY touched_at LIMIT :limit
+    """
+)
 
 
 async def received(session: AsyncSession, limit: int) -> list[tuple[UUID, UUID]]:
     """Return owners and documents of uploads that have arrived whole and that nobody has finished."""
-    found = await session.execute(text("SELECT owner_id, id FROM uploads_to_finalize(:limit)"), {"limit": limit})
+    found = await session.execute(_TO_FINALIZE, {"limit": limit})
     return [(row.owner_id, row.id) for row in found]
 
 
 async def orphaned_objects(session: AsyncSession, keys: Sequence[str]) -> list[str]:
     """Return which of these pieces belong to no file."""
-    return list((await session.execute(_UNKNOWN, {"keys": list(keys)})).scalars())
+    return list((await session.execute(_ORPHANED, {"keys": list(keys)})).scalars())
 
 
 async def under_other_keys(session: AsyncSession, key_id: str, limit: int) -> list[StoredFile]:

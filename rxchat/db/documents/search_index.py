@@ -58,16 +58,29 @@ async def forget_retired(session: AsyncSession, limit: int) -> bool:
     return (await session.execute(text("SELECT purge_retired_vectors(:limit)"), {"limit": limit})).scalar_one()
 
 
+# Not "<>", which no index answers. What has failed of late is left alone for a while (`retry_at`).
+_TO_EMBED = text(
+    """
+    SELECT owner_id, id FROM published_document
+     WHERE state IN ('ready', 'failed')
+       AND (embedded_index IS NULL OR embedded_index < :index OR embedded_index > :index)
+       AND (retry_at IS NULL OR retry_at < now())
+     ORDER BY coalesce(retry_at, created_at) LIMIT :limit
+    """
+)
+_TO_REINDEX = text(
+    "SELECT owner_id, id FROM published_document WHERE lexeme_version < :version ORDER BY lexeme_version LIMIT :limit"
+)
+
+
 async def to_embed(session: AsyncSession, index_id: int, limit: int) -> list[tuple[UUID, UUID]]:
     """Return owners and ids of documents that have chunks without a vector in an index."""
-    statement = text("SELECT owner_id, id FROM documents_to_embed(:index, :limit)")
-    return [(row[0], row[1]) for row in await session.execute(statement, {"index": index_id, "limit": limit})]
+    return [(row[0], row[1]) for row in await session.execute(_TO_EMBED, {"index": index_id, "limit": limit})]
 
 
 async def to_index(session: AsyncSession, version: int, limit: int) -> list[tuple[UUID, UUID]]:
     """Return owners and ids of documents whose words were indexed by rules older than this version."""
-    statement = text("SELECT owner_id, id FROM documents_to_reindex(:version, :limit)")
-    return [(row[0], row[1]) for row in await session.execute(statement, {"version": version, "limit": limit})]
+    return [(row[0], row[1]) for row in await session.execute(_TO_REINDEX, {"version": version, "limit": limit})]
 
 
 async def update_frequent_lexemes(session: AsyncSession) -> int:

@@ -75,7 +75,7 @@ async def trash(
     return list((await session.execute(_TRASH, given)).scalars())
 
 
-_TRASHED_FILES = text("SELECT trashed_files(:collection)").bindparams(bindparam("collection", type_=Uuid()))
+_TRASHED_FILES = text("SELECT DISTINCT file_id FROM trashed_document WHERE collection_id = :collection")
 
 
 async def trashed_files(session: AsyncSession, collection_id: UUID) -> list[UUID]:
@@ -83,7 +83,36 @@ async def trashed_files(session: AsyncSession, collection_id: UUID) -> list[UUID
     return list((await session.execute(_TRASHED_FILES, {"collection": collection_id})).scalars())
 
 
-_TRASHED = text("SELECT * FROM trashed_documents(:collection)").bindparams(bindparam("collection", type_=Uuid()))
+# As they were deleted: files attached to a mail, and versions that were deleted with their document, are counted in it and
+# not listed themselves.
+_TRASHED = text(
+    """
+    WITH RECURSIVE top AS (
+        SELECT document.* FROM trashed_document AS document LEFT JOIN trashed_document AS parent
+            ON parent.id = document.parent_id AND parent.deleted_at = document.deleted_at
+         WHERE document.version_state = 'current' AND parent.id IS NULL
+           AND (:collection IS NULL OR document.collection_id = :collection)),
+    whole AS (
+        SELECT top.id AS top_id, document.id, document.size_bytes, document.deleted_at
+          FROM top JOIN trashed_document AS document
+            ON document.version_series_id = top.version_series_id AND document.deleted_at = top.deleted_at
+        UNION
+        SELECT whole.top_id, child.id, child.size_bytes, child.deleted_at
+          FROM whole JOIN trashed_document AS child
+            ON child.parent_id = whole.id AND child.deleted_at = whole.deleted_at)
+    SELECT top.id, top.collection_id, top.name, top.size_bytes, top.deleted_at, count(whole.id) AS documents,
+           sum(whole.size_bytes)::bigint AS bytes
+      FROM top JOIN whole ON whole.top_id = top.id
+     GROUP BY top.id, top.collection_id, top.name, top.size_bytes, top.deleted_at
+     ORDER BY top.deleted_at DESC, top.id
+    """
+).bindparams(bindparam("collection", type_=Uuid()))
+_COPIES = text(
+    """
+    SELECT id, collection_id, file_id, name, size_bytes, created_at, version, version_state, deleted_at
+      FROM trashed_document ORDER BY created_at, id
+    """
+)
 
 
 async def trashed(session: AsyncSession, collection_id: UUID | None = None) -> list[DeletedDocument]:
@@ -94,7 +123,7 @@ async def trashed(session: AsyncSession, collection_id: UUID | None = None) -> l
 
 async def copies(session: AsyncSession) -> list[DeletedCopy]:
     """Return all that the acting user has in the trash, versions and attached files too, the oldest upload first."""
-    found = await session.execute(text("SELECT * FROM trashed_copies()"))
+    found = await session.execute(_COPIES)
     return [DeletedCopy(**row) for row in found.mappings()]
 
 

@@ -124,9 +124,21 @@ async def count_mails(session: AsyncSession) -> int:
     return (await session.execute(_QUEUED_MAILS, {"queue": MAIL_QUEUE})).scalar_one()
 
 
+# The condition on jobs is in the form that an index answers (alembic/versions/0001/jobs.sql).
+_WITHOUT_JOB = text(
+    """
+    SELECT owner_id, id FROM unfinished_document
+     WHERE updated_at < now() - interval '30 seconds'
+       AND NOT EXISTS (SELECT FROM procrastinate_jobs AS job
+                        WHERE CASE WHEN job.status IN ('todo', 'doing') THEN job.lock END = 'document ' || unfinished_document.id)
+     ORDER BY updated_at LIMIT :limit
+    """
+)
+
+
 async def without_job(session: AsyncSession, limit: int) -> list[tuple[UUID, UUID]]:
     """Return owners and ids of documents that are not finished and that no job will finish."""
-    found = await session.execute(text("SELECT owner_id, id FROM documents_without_job(:limit)"), {"limit": limit})
+    found = await session.execute(_WITHOUT_JOB, {"limit": limit})
     return [(row.owner_id, row.id) for row in found]
 
 

@@ -12,6 +12,7 @@ from rxchat import operator_commands
 from rxchat.adapters.objects.folder import FolderStore
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
+from rxchat.db.documents import files as file_rows
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import DocumentUnreadable, ObjectMissing, StorageError, StorageUnavailable
@@ -170,6 +171,11 @@ async def test_finishing_twice_at_once_is_done_once(
     assert read == 1
 
 
+async def to_finalize(services: Services) -> list[tuple[UUID, UUID]]:
+    async with services.documents.files._database.begin(None) as session:
+        return await file_rows.received(session, 10)
+
+
 async def test_a_lease_whose_process_died_is_taken_over_and_till_then_nobody_is_asked(
     services: Services, current_user: CurrentUser, collection: UUID, owner_url: str, store: FolderStore,
     monkeypatch: pytest.MonkeyPatch,
@@ -179,12 +185,12 @@ async def test_a_lease_whose_process_died_is_taken_over_and_till_then_nobody_is_
         connection.execute(
             "UPDATE stored_file SET touched_at = now() - interval '1 minute', finalize_lease_until = now() + interval '9 s'"
         )
-        assert connection.execute("SELECT id FROM uploads_to_finalize(10)").fetchall() == []
+    assert await to_finalize(services) == []
     await services.documents.files.finish(current_user.user_id, upload)
     assert (await found(services, current_user, upload)).state is DocumentState.UPLOADING
     with psycopg.connect(owner_url) as connection:
         connection.execute("UPDATE stored_file SET finalize_lease_until = now() - interval '1 s'")
-        assert connection.execute("SELECT id FROM uploads_to_finalize(10)").fetchall() == [(upload,)]
+    assert await to_finalize(services) == [(current_user.user_id, upload)]
     await services.documents.ingestion.look_after()
     assert await content(services, current_user, upload) == WORDS.encode()
 
