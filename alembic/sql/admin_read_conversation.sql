@@ -1,4 +1,4 @@
--- The words of somebody's conversation, for an administrator who says why: the audit row is written with the same breath.
+-- Return the messages of a user's conversation to an administrator, and record the reason in the audit log, in one transaction.
 CREATE FUNCTION admin_read_conversation(
     p_conversation uuid, p_reason text, p_address text, p_correlation text, p_entry uuid
 ) RETURNS TABLE (role varchar, text varchar, model varchar, created_at timestamptz)

@@ -1,5 +1,5 @@
--- Writes one audit row in the caller's transaction, as the next link of the chain; the runtime role cannot touch
--- the table otherwise. Writers wait for one another until they commit: the chain has no gap and no fork.
+-- Append an audit event to the hash chain, in the caller's transaction. The runtime role cannot write the table itself.
+-- Writers are serialized until they commit, so that the chain has no gap and no fork.
 CREATE FUNCTION append_audit_entry(
     p_id uuid, p_actor uuid, p_action text, p_address text, p_correlation text, p_data jsonb
 ) RETURNS bigint

@@ -1,5 +1,5 @@
--- Appends events as the next ones after `p_expected_seq`, tells whoever listens, and returns the last one's seq.
--- A writer who has not seen the latest event is refused with SQLSTATE RX001 (stale conversation).
+-- Append events after `p_expected_seq`, send a notification, and return the seq of the last one.
+-- Refuses a writer that has not seen the latest event with SQLSTATE RX001 (stale conversation).
 CREATE FUNCTION append_conversation_events(
     p_owner uuid, p_conversation uuid, p_expected_seq integer, p_types text[], p_data jsonb[]
 ) RETURNS integer

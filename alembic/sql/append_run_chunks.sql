@@ -1,5 +1,5 @@
--- Stores pieces of several answers at once, and returns the runs that were refused: those which this engine has not
--- (any more) under this fence. A run that gets on counts its attempts from the beginning again.
+-- Store chunks of several answers, and return the runs that were refused: those whose lease this engine does not hold under
+-- this fence. A run that makes progress starts counting its attempts again.
 CREATE FUNCTION append_run_chunks(
     p_engine uuid, p_runs uuid[], p_fences integer[], p_seqs integer[], p_kinds text[], p_starts integer[], p_texts text[]
 ) RETURNS SETOF uuid
@@ -12,7 +12,7 @@ BEGIN
         SELECT * FROM unnest(p_runs, p_fences, p_seqs, p_kinds, p_starts, p_texts)
             AS piece (run_id, fence, seq, kind, start, text)),
     held AS (
-        -- Locked until this commits: nobody takes the run over between this look and the words.
+        -- Locked until this commits, so that no other engine claims the run in between.
         SELECT run.owner_id, run.id, run.fence FROM public.run
          WHERE run.id = ANY (p_runs) AND run.engine_id = p_engine AND run.state = 'running'
          ORDER BY run.id FOR UPDATE),
@@ -20,7 +20,7 @@ BEGIN
         INSERT INTO public.run_chunk (owner_id, run_id, seq, kind, start, text)
         SELECT held.owner_id, held.id, given.seq, given.kind, given.start, given.text
           FROM given JOIN held ON held.id = given.run_id AND held.fence = given.fence
-        -- The database may have kept a chunk and died before it said so; the one that is sent again only holds more.
+        -- Postgres may have committed a chunk without the engine learning of it; the one sent again contains it.
         ON CONFLICT (owner_id, run_id, seq) DO UPDATE
            SET kind = EXCLUDED.kind, start = EXCLUDED.start, text = EXCLUDED.text
         RETURNING run_id)

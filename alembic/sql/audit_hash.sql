@@ -1,4 +1,4 @@
--- The hash of an audit row: SHA-256 over the previous row's hash and each field with its length before it.
+-- Return the hash of an audit event: SHA-256 of the previous event's hash and of each field, prefixed by its length.
 -- rxchat/domain/audit.py computes the same from an export.
 CREATE FUNCTION audit_hash(p_row public.audit_event, p_previous bytea) RETURNS bytea
 LANGUAGE sql STABLE

@@ -1,5 +1,5 @@
--- The chunks of large scopes that hold some words, for full text over more than can be read through.
--- Policies would hide the index on words (its operator may tell what it has seen): the same rule is part of this query.
+-- Return the chunks that match a full-text query, in scopes too large for a sequential scan.
+-- Policies disable the GIN index, since its operator is not leakproof: this query contains their condition itself.
 CREATE FUNCTION chunks_with_lexemes(p_query tsquery, p_collections uuid[], p_documents uuid[], p_limit integer)
 RETURNS TABLE (owner_id uuid, id uuid, rank real)
 LANGUAGE sql STABLE SECURITY DEFINER

@@ -1,11 +1,9 @@
--- Mark the next job of some queues as running, and return it (a row of NULLs when there is none), as
--- procrastinate_fetch_job_v2 does; except that places go round between owners, and not between jobs: the next job is one
--- of the owner whose last claim is the longest ago, and of theirs the one that has the highest priority. So an owner who
--- brings one file waits for no more than the jobs that are running, however many files others have waiting.
--- Owners who have p_most jobs running at this worker wait, so that none ever holds all places of a worker.
--- A queue is empty one moment and has ten thousand jobs the next, so statistics say nothing of it, and a planner that
--- believes it empty finds each index as good as the next. So each question is put in a form that one index answers alone
--- (the expressions below), and no plan is allowed but steps of an index.
+-- Mark the next job of some queues as running and return it (a row of NULLs if there is none), like
+-- procrastinate_fetch_job_v2, but fairly between owners: the next job is the one with the highest priority of the owner whose
+-- last claim is the longest ago. An owner with one file waits for the running jobs only, however many files others have queued.
+-- Owners with p_most running jobs at this worker wait, so that none occupies a whole worker.
+-- A queue may be empty one moment and have ten thousand jobs the next, so statistics are always out of date. Each condition
+-- therefore has the form of one index (the expressions below), and only index scans are enabled.
 CREATE FUNCTION claim_job(p_queues varchar[], p_worker_id bigint, p_most integer) RETURNS public.procrastinate_jobs
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
@@ -18,11 +16,11 @@ DECLARE
     candidate record;
     claimed public.procrastinate_jobs;
 BEGIN
-    -- One after another: two that looked at the same time would both find the same owner first.
+    -- Serialized: two simultaneous claims would both find the same owner first.
     PERFORM pg_advisory_xact_lock(hashtext('rxchat claim_job'));
     FOR candidate IN
         WITH RECURSIVE owner AS (
-            -- A step of the index for each owner, however many jobs they have.
+            -- One index scan for each owner, however many jobs they have.
             SELECT queue.name AS queue_name,
                    (SELECT job.args ->> 'owner_id' FROM public.procrastinate_jobs AS job
                      WHERE CASE WHEN job.status = 'todo' THEN job.queue_name END = queue.name
@@ -46,7 +44,7 @@ BEGIN
         SELECT job.id, owner.queue_name, owner.id AS owner_id
           FROM owner
           LEFT JOIN public.queue_claim AS last ON last.queue_name = owner.queue_name
-            -- The cast of what is no id fails, and with it the claims of everyone.
+            -- Casting anything but a UUID fails, and with it all claims.
             AND last.owner_id = CASE WHEN owner.id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN owner.id::uuid END
          CROSS JOIN LATERAL (
              SELECT waiting.id, waiting.priority FROM public.procrastinate_jobs AS waiting
@@ -69,13 +67,13 @@ BEGIN
          ) AS brought
          WHERE NOT EXISTS (SELECT FROM busy WHERE busy.owner_id = owner.id)
            AND owner.id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
-               -- What nobody waits for, such as a new index, comes last, whosever it is.
+               -- Background work, such as a new index, comes last for all owners.
          ORDER BY job.priority < -1000,
                   -- An attached file counts as if its owner's last claim were ten claims longer ago: its user waits for an
-                  -- answer. So it comes first, and yet a flood of attached files keeps no other owner waiting for ever.
+                  -- answer. So it comes first, but many attached files do not block other owners forever.
                   last.number - CASE WHEN job.priority > 0 THEN 10 ELSE 0 END NULLS FIRST,
                   job.priority > 0 DESC,
-                  -- Of those without a claim lately, who brings few before who brings many.
+                  -- Of owners without a recent claim, those with few jobs before those with many.
                   brought.jobs, job.priority DESC, job.id
     LOOP
         UPDATE public.procrastinate_jobs AS job SET status = 'doing', worker_id = p_worker_id

@@ -1,4 +1,4 @@
--- Uses a link up and says what it opens; of any number of simultaneous callers one gets it.
+-- Mark an account token as used and return it. Of simultaneous callers, one gets it.
 CREATE FUNCTION consume_account_token(p_kind text, p_hash bytea)
 RETURNS TABLE (id uuid, user_id uuid, email varchar, role varchar, group_ids varchar[], is_mailed boolean, created_by uuid)
 LANGUAGE sql SECURITY DEFINER

@@ -1,5 +1,5 @@
--- Creates an account with its groups; false when the address has one already. The first one is made elsewhere.
--- More than an ordinary role takes an invitation to it that was used up in this very transaction.
+-- Create an account with its groups. Returns false if the address has an account. The first account is made by
+-- create_first_administrator. Roles other than member and guest need an invitation that was consumed in this transaction.
 CREATE FUNCTION create_account(
     p_id uuid, p_email text, p_name text, p_role text, p_password_hash text, p_is_confirmed boolean, p_groups uuid[]
 ) RETURNS boolean
@@ -17,7 +17,7 @@ BEGIN
     THEN
         RAISE EXCEPTION 'no invitation to this' USING ERRCODE = 'insufficient_privilege';
     END IF;
-    -- What was shared with a role since the invitation was made is only for those whom the inviter could let see it now.
+    -- A role may have got grants since the invitation: the inviter must still be allowed to give them.
     IF EXISTS (SELECT FROM public.role WHERE name = p_role AND NOT is_builtin)
        AND principals_have_grants('role', ARRAY[p_role])
        AND NOT EXISTS (
@@ -35,7 +35,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    -- What was shared with a group since the invitation was made is only for those whom the inviter could let see it now.
+    -- A group may have got grants since the invitation: the inviter must still be allowed to give them.
     INSERT INTO public.group_member (user_id, group_id)
     SELECT p_id, user_group.id FROM public.user_group
      WHERE user_group.id = ANY (p_groups)

@@ -1,5 +1,4 @@
--- Creates the first account as an administrator; false when there is an account already.
--- The lock makes one of any number of simultaneous callers the first.
+-- Create the first account, as an administrator. Returns false if there is an account. A lock makes this atomic.
 CREATE FUNCTION create_first_administrator(p_id uuid, p_email text, p_name text, p_password_hash text)
 RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER

@@ -1,4 +1,4 @@
--- Whether the person on whose behalf this transaction acts has a role with this permission: what policies ask.
+-- Return whether the current user's role has a permission. Policies call this.
 CREATE FUNCTION current_user_can(p_permission text) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp

@@ -1,5 +1,5 @@
--- Ends a person's sign-ins: one of them, all, or all but one. For the person, and for who may manage people and may do all
--- that this person may: then the API keys go with them, since nobody knows whose hands they are in.
+-- End a user's sessions: one, all, or all but one. For the user, and for users with people.manage who have all of the user's
+-- permissions: then the API keys are revoked as well, since it is not known who has them.
 CREATE FUNCTION end_sessions(p_user uuid, p_only uuid, p_except uuid, p_reason text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
@@ -10,7 +10,8 @@ DECLARE
                           WHERE user_account.id = p_user);
     ended integer;
 BEGIN
-    IF current_user_id() IS DISTINCT FROM p_user AND (NOT current_user_can('people.manage') OR NOT coalesce(theirs <@ mine, false)) THEN
+    IF current_user_id() IS DISTINCT FROM p_user
+       AND (NOT current_user_can('people.manage') OR NOT coalesce(theirs <@ mine, false)) THEN
         RAISE EXCEPTION 'sessions of another user' USING ERRCODE = 'insufficient_privilege';
     END IF;
     UPDATE public.user_session SET ended_at = now(), ended_reason = p_reason

@@ -1,5 +1,5 @@
--- Takes a refresh token in exchange for the next one and returns its generation; NULL when the family is over.
--- -1: it was exchanged before, so somebody has a copy: the whole family ends (RFC 9700, section 4.14.2).
+-- Exchange a refresh token and return the generation of the next one, or NULL if the session has ended. Returns -1 if it was
+-- exchanged before: then it was stolen, and the session ends (RFC 9700, section 4.14.2).
 CREATE FUNCTION exchange_refresh_token(p_user uuid, p_session uuid, p_generation integer, p_idle interval) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp

@@ -1,4 +1,4 @@
--- The account that signs in with this address; asked before anyone is signed in, so no policy could allow it.
+-- Return the account with this e-mail address. Called before sign-in, where no policy can match.
 CREATE FUNCTION find_user_to_sign_in(p_email text)
 RETURNS TABLE (
     id uuid, email varchar, name varchar, role varchar, password_hash varchar, is_suspended boolean,

@@ -1,4 +1,4 @@
--- Whether a person has a second factor that is in force.
+-- Return whether a user has a second factor.
 CREATE FUNCTION has_second_factor(p_user uuid) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp

@@ -1,4 +1,4 @@
--- Tells every process that what it remembers of anybody's access is old.
+-- Notify all processes that cached permissions of all users are out of date.
 CREATE FUNCTION notify_permissions_changed() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp

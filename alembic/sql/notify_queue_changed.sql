@@ -1,4 +1,4 @@
--- Tells open tabs that what waits to be sent in a conversation has changed.
+-- Notify open pages that the queued messages of a conversation have changed.
 CREATE FUNCTION notify_queue_changed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp

@@ -1,4 +1,4 @@
--- Which of these pieces never belonged to a file: what a process left behind that died between storing and remembering.
+-- Return which of these objects belong to no file: a process stored them and died before it recorded them.
 CREATE FUNCTION orphaned_objects(p_keys text[]) RETURNS SETOF text
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp

@@ -1,4 +1,4 @@
--- Deletes the accounts whose grace has run out, each with a receipt in the audit, and what is of no use any more.
+-- Delete the accounts whose grace period is over, each with an audit event, and expired tokens, sessions and counters.
 CREATE FUNCTION purge_accounts() RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
@@ -24,7 +24,7 @@ BEGIN
         PERFORM append_audit_entry(gen_random_uuid(), NULL, 'account_deleted', '', '', receipt);
         swept := swept + 1;
     END LOOP;
-    -- Last, since claims of jobs wait for it.
+    -- Last, since claim_job waits for these locks.
     DELETE FROM public.queue_claim WHERE claimed_at < now() - interval '1 hour';
     RETURN swept;
 END $$;

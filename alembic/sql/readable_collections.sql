@@ -1,5 +1,5 @@
--- The collections of others that the acting person may read: by a grant to them, their groups, their role, everyone.
--- What is attached to a conversation is nobody else's, whatever a grant says.
+-- Return the collections of other users that the current user was granted to read, directly or by group, role or everyone.
+-- Attachments of a conversation are never included, whatever a grant says.
 CREATE FUNCTION readable_collections() RETURNS uuid[]
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp

@@ -1,4 +1,4 @@
--- Lets go of indexes that were being made for a model that nobody wants any more, now that this one is in force.
+-- Retire indexes that are being built for models that are no longer wanted, if the given one is active.
 CREATE FUNCTION retire_other_indexes(p_index integer) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp

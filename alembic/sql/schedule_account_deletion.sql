@@ -1,5 +1,5 @@
--- Has a person's account deleted at a time, or keeps it after all (NULL); what they have open ends with the former.
--- False when there is no such person, or nothing that an administrator scheduled. SQLSTATE RX002: the last administrator.
+-- Schedule the deletion of a user's account, or cancel it (NULL). Scheduling ends the user's sessions and keys. Returns false if
+-- there is no such user, or nothing that an administrator scheduled. SQLSTATE RX002: the last administrator cannot be deleted.
 CREATE FUNCTION schedule_account_deletion(p_user uuid, p_at timestamptz) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
@@ -15,7 +15,7 @@ BEGIN
         RETURN false;
     END IF;
     IF NOT current_user_can('people.manage') OR NOT theirs <@ mine OR p_user = current_user_id() THEN
-        RAISE EXCEPTION 'more than the acting user may' USING ERRCODE = 'insufficient_privilege';
+        RAISE EXCEPTION 'more than the current user may' USING ERRCODE = 'insufficient_privilege';
     END IF;
     IF p_at IS NULL THEN
         UPDATE public.user_account SET deletion_at = NULL, deletion_by = NULL

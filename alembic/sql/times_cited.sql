@@ -1,4 +1,4 @@
--- In how many answers each of these documents is cited, whoever asked; for documents that the acting person may read.
+-- Return in how many answers of all users each document is cited, for documents that the current user may read.
 CREATE FUNCTION times_cited(p_documents uuid[]) RETURNS TABLE (document_id uuid, answers bigint)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp

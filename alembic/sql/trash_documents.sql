@@ -1,13 +1,12 @@
--- Move documents of the acting user's to the trash: they are seen and searched no more, and can be restored for a while.
--- Their chunks and vectors go; texts and files stay. Of a trash that is larger than this the oldest are deleted for good:
--- of these the files are returned.
+-- Move documents of the current user to the trash, and delete their chunks. If the trash is larger than the limits, delete its
+-- oldest documents and return their files.
 CREATE FUNCTION trash_documents(p_documents uuid[], p_most_bytes bigint, p_most_documents integer) RETURNS SETOF uuid
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
     DELETE FROM public.chunk WHERE chunk.owner_id = current_user_id() AND chunk.document_id = ANY (p_documents);
-    -- Nothing is left to do for jobs: what is not ready is read to its end when it is restored.
+    -- Jobs have nothing left to do: restoring a document that was not ready ingests it again.
     UPDATE public.document
        SET deleted_at = now(), updated_at = now(), fence = fence + 1, published_generation = NULL, embedded_index = NULL,
            chunks = 0, status_text = '', state = CASE WHEN state = 'failed' THEN state ELSE 'ready' END

@@ -1,5 +1,5 @@
--- Gives a person another role, or suspends or readmits them (NULL: as it is), and ends whatever they had open.
--- Nobody gives or takes more than they have themselves; SQLSTATE RX002: the last administrator must stay.
+-- Change a user's role, or suspend or reinstate the user (NULL: unchanged), and end their sessions and keys.
+-- Users can only give and take permissions that they have. SQLSTATE RX002: the last administrator must stay.
 CREATE FUNCTION update_user_access(p_user uuid, p_role text, p_suspended boolean) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
@@ -16,7 +16,7 @@ BEGIN
     END IF;
     IF NOT current_user_can('people.manage') OR NOT theirs <@ mine
        OR NOT coalesce((SELECT permissions FROM public.role WHERE name = p_role) <@ mine, p_role IS NULL) THEN
-        RAISE EXCEPTION 'more than the acting user may' USING ERRCODE = 'insufficient_privilege';
+        RAISE EXCEPTION 'more than the current user may' USING ERRCODE = 'insufficient_privilege';
     END IF;
     UPDATE public.user_account
        SET role = coalesce(p_role, role),

@@ -1,4 +1,4 @@
--- Permissions without those that count as administering: rxchat.domain.permissions.ADMINISTRATIVE.
+-- Return permissions without the administrative ones: rxchat.domain.permissions.ADMINISTRATIVE.
 CREATE FUNCTION without_administrative_permissions(p_permissions varchar[]) RETURNS varchar[]
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, public, pg_temp

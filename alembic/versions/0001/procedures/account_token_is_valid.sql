@@ -1,4 +1,4 @@
--- Whether a link still opens its door: unused, not expired, and whoever made it may still give what it gives.
+-- Return whether an account token can be used: unused, not expired, and its creator still has the permission to create it.
 CREATE FUNCTION account_token_is_valid(p_link public.account_token) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp

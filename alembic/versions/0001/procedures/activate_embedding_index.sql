@@ -1,5 +1,4 @@
--- Puts an index in force once every document that can be found is whole in it; the one of before is let go of.
--- False as long as something is missing.
+-- Activate an index if every searchable document is complete in it, and retire the previous one. Returns false otherwise.
 CREATE FUNCTION activate_embedding_index(p_index integer) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp

@@ -1,4 +1,4 @@
--- Keeps a signature over the chain as it is at one row; false when that row is another, or it is signed already.
+-- Store a signature over the audit log up to one row. Returns false if that row has another hash, or is signed already.
 CREATE FUNCTION add_audit_checkpoint(
     p_seq bigint, p_hash bytea, p_signed_at timestamptz, p_key_id text, p_signature bytea
 ) RETURNS boolean

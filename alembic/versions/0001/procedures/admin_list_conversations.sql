@@ -1,4 +1,4 @@
--- The conversations of a person, for an administrator who says why: the audit row is written with the same breath.
+-- List a user's conversations for an administrator, and record the reason in the audit log, in one transaction.
 CREATE FUNCTION admin_list_conversations(
     p_owner uuid, p_reason text, p_address text, p_correlation text, p_entry uuid
 ) RETURNS TABLE (id uuid, title varchar, updated_at timestamptz)

@@ -1,7 +1,8 @@
--- Gives an engine up to `p_room` of the waiting runs, in their fair order and within both limits (whole installation,
--- each person); none of `p_mine`, on which it still works: those it renews. Engines take turns here: two that counted at the same time would both find the last place free.
+-- Lease up to `p_room` waiting runs to an engine, in fair order and within the limits of the instance and of each user; none
+-- of `p_mine`, which it is still working on and renews. Engines are serialized: two that count at the same time would both find
+-- the last slot free.
 CREATE FUNCTION claim_runs(
-    p_engine uuid, p_lease interval, p_room integer, p_at_once integer, p_per_person integer, p_mine uuid[]
+    p_engine uuid, p_lease interval, p_room integer, p_at_once integer, p_per_user integer, p_mine uuid[]
 )
 RETURNS TABLE (
     owner_id uuid, id uuid, conversation_id uuid, message_id uuid, model text, attempt integer, fence integer,
@@ -23,11 +24,11 @@ BEGIN
     RETURN QUERY
     WITH chosen AS (
         SELECT waiting.owner_id, waiting.id FROM public.waiting_run AS waiting
-         WHERE waiting.turn <= p_per_person AND waiting.id <> ALL (p_mine)
+         WHERE waiting.turn <= p_per_user AND waiting.id <> ALL (p_mine)
          ORDER BY waiting.was_begun DESC, waiting.turn, waiting.created_at, waiting.id
          LIMIT room),
     free AS (
-        -- What its engine renews or ends at this very moment is not free.
+        -- A run that its engine renews or ends at this moment is locked, and not free.
         SELECT run.owner_id, run.id FROM public.run JOIN chosen USING (owner_id, id) FOR UPDATE OF run SKIP LOCKED)
     UPDATE public.run SET state = 'running', engine_id = p_engine, lease_until = clock_timestamp() + p_lease,
                    attempt = run.attempt + 1, fence = run.fence + 1,

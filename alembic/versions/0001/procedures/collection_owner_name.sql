@@ -1,5 +1,5 @@
--- The name of a collection's owner, for a user who may read it: only where the two know each other (by a group, or since
--- the owner has shared something with the user by name); else NULL, as for what may not be read.
+-- Return the name of a collection's owner to a user who may read it, if they share a group or the owner has shared something
+-- with the user directly. Otherwise NULL, as for a collection that the user may not read.
 CREATE FUNCTION collection_owner_name(p_collection uuid) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp

@@ -1,5 +1,5 @@
--- Uses up the open invitation of an address and says what it opens. For an address that a sign-in provider has
--- confirmed: who owns it may come without the link, too.
+-- Mark the open invitation of an address as used and return it. Call for an address that a sign-in provider has verified: its
+-- owner does not need the link.
 CREATE FUNCTION consume_invitation(p_email text)
 RETURNS TABLE (id uuid, user_id uuid, email varchar, role varchar, group_ids varchar[], is_mailed boolean, created_by uuid)
 LANGUAGE sql SECURITY DEFINER

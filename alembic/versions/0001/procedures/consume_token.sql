@@ -1,4 +1,4 @@
--- Whether something that works once is used for the first time; it is remembered until it would expire anyway.
+-- Record the use of a one-time token until it expires. Returns whether this is the first use.
 CREATE FUNCTION consume_token(p_id uuid, p_until timestamptz) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp

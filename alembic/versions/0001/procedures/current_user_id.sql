@@ -1,4 +1,4 @@
--- The person on whose behalf this transaction acts (SET LOCAL rxchat.user_id), or NULL: then no policy lets anything through.
+-- Return the user that the transaction acts for (SET LOCAL rxchat.user_id), or NULL: then no policy matches.
 CREATE FUNCTION current_user_id() RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, public, pg_temp

@@ -1,4 +1,4 @@
--- The role of the person on whose behalf this transaction acts.
+-- Return the current user's role.
 CREATE FUNCTION current_user_role() RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp

@@ -1,4 +1,4 @@
--- Takes with a collection what was granted on it.
+-- Delete the grants on a deleted collection.
 CREATE FUNCTION delete_collection_grants() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp

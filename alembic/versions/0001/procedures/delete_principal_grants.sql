@@ -1,4 +1,4 @@
--- Takes with a person, group or role what it was granted: a new one of the same name begins without.
+-- Delete the grants of a deleted user, group or role, so that a new one of the same name does not get them.
 CREATE FUNCTION delete_principal_grants() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp

@@ -1,4 +1,4 @@
--- A piece that no file needs any more, however it came to that, is remembered until it is gone from the store as well.
+-- Queue the object of a deleted file part for deletion from the object store.
 CREATE FUNCTION enqueue_object_deletion() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp

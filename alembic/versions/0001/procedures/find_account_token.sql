@@ -1,4 +1,4 @@
--- What a link opens, while it does.
+-- Return a valid account token.
 CREATE FUNCTION find_account_token(p_kind text, p_hash bytea)
 RETURNS TABLE (id uuid, user_id uuid, email varchar, role varchar, group_ids varchar[], is_mailed boolean, created_by uuid)
 LANGUAGE sql STABLE SECURITY DEFINER

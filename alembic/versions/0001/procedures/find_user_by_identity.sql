@@ -1,4 +1,4 @@
--- The account that is tied to an account at a sign-in provider, found by (issuer, subject) and by nothing else.
+-- Return the account connected to an account at a sign-in provider, by issuer and subject only.
 CREATE FUNCTION find_user_by_identity(p_issuer text, p_subject text)
 RETURNS TABLE (
     id uuid, email varchar, name varchar, role varchar, password_hash varchar, is_suspended boolean,

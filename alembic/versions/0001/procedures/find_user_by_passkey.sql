@@ -1,4 +1,4 @@
--- The passkey with this id and whose it is, for signing in with nothing else.
+-- Return a passkey and its user, for signing in without an e-mail address.
 CREATE FUNCTION find_user_by_passkey(p_credential bytea)
 RETURNS TABLE (user_id uuid, passkey_id uuid, public_key bytea, sign_count bigint, email varchar)
 LANGUAGE sql STABLE SECURITY DEFINER

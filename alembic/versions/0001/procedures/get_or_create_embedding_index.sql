@@ -1,7 +1,7 @@
--- Returns the index of an embedding model's vectors, and makes it (with its own HNSW index) when it is new; the first one
--- is active at once. Prefixes are part of its identity: with others the same model makes other vectors.
--- The runtime role owns no table: this is how a new model gets its index. There are at most eight: one in use, and those of
--- models that were tried; retired ones go by themselves. Each one more would slow down every write of a vector.
+-- Return the index of an embedding model's vectors, and create it, with its HNSW index, for a new model; the first one is
+-- active at once. Prefixes are part of its identity: with other prefixes, a model returns other vectors.
+-- The runtime role owns no table, so that only this procedure can create an index. There are at most eight, since each one
+-- more slows down all writes of vectors; retired ones are deleted by maintenance.
 CREATE FUNCTION get_or_create_embedding_index(
     p_model text, p_dimensions integer, p_max_tokens integer, p_query_prefix text, p_document_prefix text
 ) RETURNS TABLE (id integer, state varchar)
@@ -28,7 +28,7 @@ BEGIN
         VALUES (p_model, p_dimensions, p_max_tokens, p_query_prefix, p_document_prefix,
                 CASE WHEN is_active THEN 'active' ELSE 'building' END)
         ON CONFLICT DO NOTHING;
-        -- One that was retired and is wanted again: what is left of it counts, but no document is complete in it.
+        -- A retired index that is wanted again keeps its remaining vectors, but no document is complete in it.
         UPDATE public.embedding_index AS known SET state = 'building'
          WHERE known.id = found.id AND known.state = 'retired';
         IF found.state = 'retired' THEN

@@ -1,5 +1,5 @@
--- Whether the engine that has a run is alive, as far as anybody knows. While Postgres was away nobody could renew:
--- after its start everybody has the time of a lease (6 s, domain/runs.py) to say that they are there.
+-- Return whether the engine that leased a run is alive. While Postgres was down, no lease could be renewed: after its start,
+-- all leases are valid for another 6 s (domain/runs.py).
 CREATE FUNCTION is_leased(p_state text, p_lease_until timestamptz) RETURNS boolean
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog

@@ -1,4 +1,4 @@
--- Tells every process that what it remembers of a person's access is old.
+-- Notify all processes that cached permissions of one user are out of date.
 CREATE FUNCTION notify_access_changed() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp

@@ -1,4 +1,4 @@
--- Tells open pages that something about the documents of a collection has changed.
+-- Notify open pages that documents of a collection have changed.
 CREATE FUNCTION notify_documents_changed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp

@@ -1,5 +1,5 @@
--- What those are called with whom the acting user has shared a collection of their own: a user by name only where they
--- know each other (by a group, or by something that was shared the other way), else by the address that was typed.
+-- Return the names of those with whom the current user has shared a collection. Of a user they share no group with, and who has
+-- shared nothing with them, this is the e-mail address that they entered.
 CREATE FUNCTION principal_names(p_collection uuid) RETURNS TABLE (principal varchar, name varchar)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp

@@ -1,4 +1,4 @@
--- Whether anything was granted to one of these groups or roles. The acting user need not be able to see the grants.
+-- Return whether one of these groups or roles has any grant, including grants that the current user may not see.
 CREATE FUNCTION principals_have_grants(p_kind text, p_principals text[]) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp

@@ -1,4 +1,4 @@
--- Delete for good what was moved to the trash before this; files that nothing else is made of are forgotten after that.
+-- Delete documents that have been in the trash for longer than this. Their files are deleted later, if unused.
 CREATE FUNCTION purge_documents(p_after interval) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
@@ -6,7 +6,7 @@ AS $$
 DECLARE
     purged bigint;
 BEGIN
-    -- Compared as times: an interval of minus eleven months and 331 days is a day above zero, and reaches into the future.
+    -- Compared as times: an interval of minus eleven months and 331 days is positive, but leads into the future.
     IF now() - p_after > now() - interval '1 day' THEN
         RAISE EXCEPTION 'an interval below a day' USING ERRCODE = 'invalid_parameter_value';
     END IF;

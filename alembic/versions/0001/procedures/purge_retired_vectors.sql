@@ -1,5 +1,5 @@
--- Deletes some of the vectors of indexes that are not in force any more; when none is left, the index itself. True while
--- there is something to do. Dropping an index makes searches wait: so it is empty by then.
+-- Delete some vectors of retired indexes, and the index once it has none. Returns whether there is more to delete.
+-- Dropping an index blocks searches, so it is emptied first.
 CREATE FUNCTION purge_retired_vectors(p_limit integer) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp

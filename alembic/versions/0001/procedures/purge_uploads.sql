@@ -1,11 +1,12 @@
--- Forgets uploads that nobody goes on with, and files that no document is made of; their pieces are doomed by that.
+-- Delete abandoned uploads, files without a document, and attachments that were never sent. A trigger queues their objects for
+-- deletion.
 CREATE FUNCTION purge_uploads(p_after interval) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
-    -- It would reach into the future, and take what is being uploaded just now. Compared as times: an interval of minus
-    -- eleven months and 330 days is none below zero.
+    -- It would include uploads in progress. Compared as times: an interval of minus eleven months and 330 days is not
+    -- negative.
     IF now() - p_after > now() THEN
         RAISE EXCEPTION 'an interval below zero' USING ERRCODE = 'invalid_parameter_value';
     END IF;
@@ -13,7 +14,7 @@ BEGIN
      WHERE document.state = 'uploading' AND file.owner_id = document.owner_id AND file.id = document.file_id
        AND file.stored_at IS NULL AND file.touched_at < now() - p_after
        AND (file.finalize_lease_until IS NULL OR file.finalize_lease_until < now());
-    -- What was attached to a message that was never sent.
+    -- Attachments of messages that were never sent.
     DELETE FROM public.collection WHERE kind = 'attachments' AND created_at < now() - interval '7 days' AND NOT EXISTS (
         SELECT FROM public.conversation_source AS known WHERE known.owner_id = collection.owner_id AND known.id = collection.id);
     WITH gone AS (

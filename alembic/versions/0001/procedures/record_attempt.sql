@@ -1,6 +1,6 @@
--- Counts an attempt under several keys, unless one of them is blocked just now; returns how many seconds that lasts.
--- After `p_free` attempts each further one doubles the pause, from p_base to p_cap seconds; a key that was quiet for
--- p_forget seconds begins anew.
+-- Count an attempt under several keys, unless one of them is blocked. Returns for how many seconds it is blocked, or 0.
+-- After `p_free` attempts, each further one doubles the pause, from p_base to p_cap seconds. A key without attempts for
+-- p_forget seconds starts again.
 CREATE FUNCTION record_attempt(
     p_keys text[], p_free integer[], p_base double precision, p_cap double precision, p_forget double precision
 ) RETURNS double precision
@@ -10,7 +10,7 @@ AS $$
 DECLARE
     blocked_for double precision;
 BEGIN
-    -- In one order for everyone, so that two callers never wait for one another.
+    -- Locked in one order, so that two callers cannot deadlock.
     INSERT INTO public.rate_limit (key, failures)
     SELECT key, 0 FROM unnest(p_keys) AS key ORDER BY key ON CONFLICT DO NOTHING;
     PERFORM FROM public.rate_limit WHERE key = ANY (p_keys) ORDER BY key FOR UPDATE;

@@ -1,4 +1,4 @@
--- Gives back all that an engine has, so that the next one takes it up at once; this does not count as an attempt.
+-- Release all leases of an engine that stops. This does not count as an attempt.
 CREATE FUNCTION release_runs(p_engine uuid) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp

@@ -1,6 +1,5 @@
--- Renews an engine's leases in one go and says which of the runs someone wants stopped.
--- A run that is missing from the answer is no longer this engine's. Rows are locked in the order in which pieces of
--- answers are stored, so that the two never wait for each other.
+-- Renew an engine's leases, and return which runs were asked to stop. A run that is missing in the result is no longer leased
+-- by this engine. Rows are locked in the same order as in append_run_chunks, so that the two cannot deadlock.
 CREATE FUNCTION renew_run_leases(p_engine uuid, p_runs uuid[], p_lease interval)
 RETURNS TABLE (run_id uuid, stop_requested boolean)
 LANGUAGE sql SECURITY DEFINER

@@ -1,4 +1,4 @@
--- Takes a person's second factors away, for who may manage people: they sign in again and set up new ones.
+-- Delete a user's second factors, for users with people.manage. The user signs in again and sets up new ones.
 CREATE FUNCTION reset_second_factors(p_user uuid) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
@@ -13,7 +13,7 @@ BEGIN
         RETURN false;
     END IF;
     IF NOT current_user_can('people.manage') OR NOT theirs <@ mine THEN
-        RAISE EXCEPTION 'more than the acting user may' USING ERRCODE = 'insufficient_privilege';
+        RAISE EXCEPTION 'more than the current user may' USING ERRCODE = 'insufficient_privilege';
     END IF;
     DELETE FROM public.totp_secret WHERE user_id = p_user;
     DELETE FROM public.recovery_code WHERE user_id = p_user;

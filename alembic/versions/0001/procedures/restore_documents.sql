@@ -1,5 +1,5 @@
--- Take a document of the acting user's out of the trash, with the versions and attached files that were deleted with it.
--- Returns all of them; those in state 'stored' or 'parsed' wait to be ingested.
+-- Restore a document of the current user from the trash, with the versions and attached files that were deleted with it.
+-- Returns all of them; those in state 'stored' or 'parsed' must be ingested.
 CREATE FUNCTION restore_documents(p_document uuid) RETURNS TABLE (id uuid, state varchar)
 LANGUAGE sql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
@@ -23,7 +23,7 @@ AS $$
     UPDATE public.document
        SET deleted_at = NULL, updated_at = now(), fence = document.fence + 1, progress = 0, attempts = 0, retry_at = NULL,
            generation = coalesce(said.generation, document.generation),
-           -- A mail that stays in the trash would take its file along when it is purged.
+           -- Purging a mail that stays in the trash would delete its attached file.
            parent_id = (SELECT parent.id FROM public.document AS parent
                          WHERE parent.owner_id = document.owner_id AND parent.id = document.parent_id
                            AND (parent.deleted_at IS NULL OR parent.id IN (SELECT whole.id FROM whole))),

@@ -1,4 +1,4 @@
--- Withdraws what is left of invitations to an address that gets an account, by whichever way it gets one.
+-- Delete the open invitations to an address that gets an account.
 CREATE FUNCTION revoke_invitations() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp

@@ -1,4 +1,4 @@
--- Counts which lexemes occur in many chunks, from a sample: searching through very many chunks leaves them out.
+-- Find the lexemes that occur in many chunks, from a sample. Searches in very many chunks ignore them.
 CREATE FUNCTION update_frequent_lexemes() RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
@@ -9,7 +9,7 @@ BEGIN
         RETURN 0;
     END IF;
     SELECT greatest(reltuples, 0) INTO chunks FROM pg_class WHERE oid = 'public.chunk'::regclass;
-    -- Not a temporary table: no role of RxChat needs the right to make one.
+    -- Not a temporary table: no role of RxChat may create one.
     sample := format(
         'SELECT lexemes FROM public.chunk WHERE %s OR abs(hashtext(id::text)) %% %s = 0 LIMIT 50000',
         (chunks < 50000)::text, greatest(1, (chunks / 50000)::integer));
