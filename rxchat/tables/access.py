@@ -1,38 +1,32 @@
 """Who may do what: roles, groups, grants, the installation's own rules, and links that open a door once."""
 
-# SQLModel declares __tablename__ in a way that a plain string does not fit, though its documentation uses one.
-# pyright: reportAssignmentType=false
-
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from rxchat.domain.ids import new_id
-from rxchat.tables.base import moment
+from rxchat.tables.base import Table, moment, strings
 
 
-class RoleRow(SQLModel, table=True):
+class RoleRow(Table, table=True):
     """What everyone with this role may do."""
-
-    __tablename__ = "role"
 
     name: str = Field(primary_key=True)
     title: str
     description: str = ""
-    permissions: list[str] = Field(sa_type=ARRAY(String))  # pyright: ignore[reportArgumentType]
+    permissions: list[str] = strings()
     is_builtin: bool = False
 
 
-class Group(SQLModel, table=True):
+class Group(Table, table=True):
     """People who are given access together (`group` is a reserved word in SQL)."""
 
-    __tablename__ = "user_group"
     __table_args__ = (Index("uq_user_group_name", text("lower(name)"), unique=True),)
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -41,19 +35,16 @@ class Group(SQLModel, table=True):
     created_at: datetime = moment(default_now=True)
 
 
-class GroupMember(SQLModel, table=True):
+class GroupMember(Table, table=True):
     """A person in a group."""
-
-    __tablename__ = "group_member"
 
     user_id: UUID = Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
     group_id: UUID = Field(primary_key=True, foreign_key="user_group.id", ondelete="CASCADE", index=True)
 
 
-class GrantRow(SQLModel, table=True):
+class GrantRow(Table, table=True):
     """One action on one thing, or on all of a kind, allowed to somebody (`grant` is a reserved word in SQL)."""
 
-    __tablename__ = "access_grant"
     __table_args__ = (
         UniqueConstraint(
             "principal_kind", "principal", "resource_kind", "resource", "action", name="uq_access_grant_all"
@@ -71,20 +62,17 @@ class GrantRow(SQLModel, table=True):
     created_at: datetime = moment(default_now=True)
 
 
-class InstanceSetting(SQLModel, table=True):
+class InstanceSetting(Table, table=True):
     """A rule of this installation that administrators change while it runs."""
-
-    __tablename__ = "instance_setting"
 
     name: str = Field(primary_key=True)
     value: Any = Field(sa_type=JSONB)
     changed_at: datetime = moment(default_now=True)
 
 
-class AccountToken(SQLModel, table=True):
+class AccountToken(Table, table=True):
     """A link that opens one door once: an invitation, a new password, the proof of an e-mail address."""
 
-    __tablename__ = "account_token"
     __table_args__ = (UniqueConstraint("hash"),)
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -94,7 +82,7 @@ class AccountToken(SQLModel, table=True):
     """Whom it is for; nobody yet when it is an invitation."""
     email: str
     role: str = ""
-    group_ids: list[str] = Field(default_factory=list, sa_type=ARRAY(String))  # pyright: ignore[reportArgumentType]
+    group_ids: list[str] = strings(default_factory=list)
     is_mailed: bool = False
     """Whether it went to the address itself, so that whoever has it can read that mailbox."""
     created_by: UUID | None = Field(default=None, foreign_key="user_account.id", ondelete="CASCADE")
@@ -103,10 +91,8 @@ class AccountToken(SQLModel, table=True):
     used_at: datetime | None = moment(nullable=True)
 
 
-class RateLimitRow(SQLModel, table=True):
+class RateLimitRow(Table, table=True):
     """How often something was tried from somewhere, for as long as Redis is away."""
-
-    __tablename__ = "rate_limit"
 
     key: str = Field(primary_key=True)
     failures: int
@@ -114,10 +100,8 @@ class RateLimitRow(SQLModel, table=True):
     updated_at: datetime = moment(default_now=True)
 
 
-class ConsumedToken(SQLModel, table=True):
+class ConsumedToken(Table, table=True):
     """Something that works once and was used: it is remembered until it would have expired anyway."""
-
-    __tablename__ = "consumed_token"
 
     id: UUID = Field(primary_key=True)
     expires_at: datetime = moment()

@@ -1,24 +1,20 @@
 """People, their sign-ins and the accounts elsewhere that they sign in with."""
 
-# SQLModel declares __tablename__ in a way that a plain string does not fit, though its documentation uses one.
-# pyright: reportAssignmentType=false
-
 from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Index, String, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlmodel import Field
 
 from rxchat.domain.ids import new_id
-from rxchat.tables.base import moment
+from rxchat.tables.base import Table, moment, strings
 
 
-class User(SQLModel, table=True):
+class User(Table, table=True):
     """A person with an account (`user` is a reserved word in SQL)."""
 
-    __tablename__ = "user_account"
     __table_args__ = (Index("uq_user_account_email", text("email_key(email)"), unique=True),)
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -38,10 +34,8 @@ class User(SQLModel, table=True):
     """Until when its owner knows what administrators have read of their conversations."""
 
 
-class UserSession(SQLModel, table=True):
+class UserSession(Table, table=True):
     """One sign-in of one person, on a browser or by a program; the record decides, not the cookie or the token."""
-
-    __tablename__ = "user_session"
 
     user_id: UUID = Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -57,7 +51,7 @@ class UserSession(SQLModel, table=True):
     second_factor_at: datetime | None = moment(nullable=True)
     """When a second factor was shown in it, if one was."""
     device_id: UUID | None = None
-    scopes: list[str] | None = Field(default=None, sa_type=ARRAY(String))  # pyright: ignore[reportArgumentType]
+    scopes: list[str] | None = strings(default=None)
     generation: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     """How often a program's refresh token was exchanged: an older one that comes back was stolen."""
     ended_reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
@@ -66,20 +60,17 @@ class UserSession(SQLModel, table=True):
     rotated_at: datetime = moment(default_now=True)
 
 
-class DataExport(SQLModel, table=True):
+class DataExport(Table, table=True):
     """A download of all that is a user's, while it is on its way: a lease, renewed by the process that sends it."""
-
-    __tablename__ = "data_export"
 
     user_id: UUID = Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
     id: UUID
     expires_at: datetime = moment()
 
 
-class Identity(SQLModel, table=True):
+class Identity(Table, table=True):
     """An account at a sign-in provider, keyed on (issuer, subject) and never on an e-mail address."""
 
-    __tablename__ = "identity"
     __table_args__ = (UniqueConstraint("issuer", "subject"),)
 
     user_id: UUID = Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")

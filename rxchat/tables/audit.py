@@ -1,8 +1,5 @@
 """What mattered: written by a stored procedure alone."""
 
-# SQLModel declares __tablename__ in a way that a plain string does not fit, though its documentation uses one.
-# pyright: reportAssignmentType=false
-
 from __future__ import annotations
 
 from datetime import datetime
@@ -11,16 +8,15 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Index, LargeBinary, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from rxchat.domain.ids import new_id
-from rxchat.tables.base import moment
+from rxchat.tables.base import Table, moment
 
 
-class AuditEvent(SQLModel, table=True):
+class AuditEvent(Table, table=True):
     """One thing that someone did and that the team may have to look up later."""
 
-    __tablename__ = "audit_event"
     __table_args__ = (
         Index(
             "ix_audit_event_admin_reads",
@@ -44,10 +40,8 @@ class AuditEvent(SQLModel, table=True):
     """SHA-256 over the previous row's hash and everything in this one."""
 
 
-class AuditCheckpoint(SQLModel, table=True):
+class AuditCheckpoint(Table, table=True):
     """A signature over the chain as it was at one row: rewriting what is before it needs the key."""
-
-    __tablename__ = "audit_checkpoint"
 
     seq: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     hash: bytes = Field(sa_type=LargeBinary)

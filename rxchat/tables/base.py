@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, cast
 
-from sqlalchemy import DateTime, func
+from sqlalchemy import ARRAY, DateTime, String, func
 from sqlmodel import Field, SQLModel
 
 metadata = SQLModel.metadata
@@ -17,10 +18,32 @@ metadata.naming_convention = {
 }
 
 
+_WORD = re.compile(r"(?<!^)(?=[A-Z])")
+_RESERVED_IN_SQL = {"user": "user_account", "group": "user_group", "grant": "access_grant"}
+# SQLModel's annotation of `sa_type` allows a class only, though it takes an instance, too.
+_TIMESTAMP = cast("type[Any]", DateTime(timezone=True))
+_STRINGS = cast("type[Any]", ARRAY(String))
+
+
+class Table(SQLModel):
+    """Base of all tables. A table has the name of its class: `QueuedMessage` is `queued_message`, `ChunkRow` is `chunk`."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Name the table by its class, or by another word where SQL reserves it."""
+        name = _WORD.sub("_", cls.__name__.removesuffix("Row")).lower()
+        cls.__tablename__ = _RESERVED_IN_SQL.get(name, name)
+        super().__init_subclass__(**options)
+
+
 def moment(*, default_now: bool = False, **options: Any) -> Any:
     """A point in time, stored as timestamptz; `default_now` lets the database set it."""
     column = {"server_default": func.now()} if default_now else {}
-    return Field(default=None, sa_type=DateTime(timezone=True), sa_column_kwargs=column, **options)  # pyright: ignore[reportArgumentType]
+    return Field(default=None, sa_type=_TIMESTAMP, sa_column_kwargs=column, **options)
+
+
+def strings(**options: Any) -> Any:
+    """A list of strings, stored as an array."""
+    return Field(sa_type=_STRINGS, **options)
 
 
 def owned_key() -> Any:

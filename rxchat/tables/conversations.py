@@ -1,8 +1,5 @@
 """Conversations: the events that happened, and the projections that pages read."""
 
-# SQLModel declares __tablename__ in a way that a plain string does not fit, though its documentation uses one.
-# pyright: reportAssignmentType=false
-
 from __future__ import annotations
 
 from datetime import datetime
@@ -11,16 +8,15 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKeyConstraint, Identity, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from rxchat.domain.ids import new_id
-from rxchat.tables.base import moment, owned_key
+from rxchat.tables.base import Table, moment, owned_key
 
 
-class Conversation(SQLModel, table=True):
+class Conversation(Table, table=True):
     """A conversation as it stands now: the projection of its events."""
 
-    __tablename__ = "conversation"
     __table_args__ = (Index("ix_conversation_owner_updated", "owner_id", text("updated_at DESC")),)
 
     owner_id: UUID = Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
@@ -34,10 +30,9 @@ class Conversation(SQLModel, table=True):
     deleted_at: datetime | None = moment(nullable=True)
 
 
-class Message(SQLModel, table=True):
+class Message(Table, table=True):
     """A message as it stands now: the projection of its conversation's events."""
 
-    __tablename__ = "message"
     __table_args__ = (
         ForeignKeyConstraint(
             ["owner_id", "conversation_id"], ["conversation.owner_id", "conversation.id"], ondelete="CASCADE"
@@ -67,10 +62,9 @@ class Message(SQLModel, table=True):
     created_at: datetime = moment(default_now=True)
 
 
-class QueuedMessage(SQLModel, table=True):
+class QueuedMessage(Table, table=True):
     """What a person has sent while an answer was being written; asked when its turn comes, and then gone from here."""
 
-    __tablename__ = "queued_message"
     __table_args__ = (
         ForeignKeyConstraint(
             ["owner_id", "conversation_id"], ["conversation.owner_id", "conversation.id"], ondelete="CASCADE"
@@ -87,10 +81,9 @@ class QueuedMessage(SQLModel, table=True):
     created_at: datetime = moment(default_now=True)
 
 
-class ConversationEventRow(SQLModel, table=True):
+class ConversationEventRow(Table, table=True):
     """One thing that happened to a conversation; rows are only ever added."""
 
-    __tablename__ = "conversation_event"
     __table_args__ = (
         ForeignKeyConstraint(
             ["owner_id", "conversation_id"], ["conversation.owner_id", "conversation.id"], ondelete="CASCADE"

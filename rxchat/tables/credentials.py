@@ -1,18 +1,15 @@
 """What people prove themselves with beside a password: second factors, passkeys, API keys."""
 
-# SQLModel declares __tablename__ in a way that a plain string does not fit, though its documentation uses one.
-# pyright: reportAssignmentType=false
-
 from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, LargeBinary, String, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlalchemy import BigInteger, LargeBinary, UniqueConstraint
+from sqlmodel import Field
 
 from rxchat.domain.ids import new_id
-from rxchat.tables.base import moment
+from rxchat.tables.base import Table, moment, strings
 
 
 def _owner() -> UUID:
@@ -20,10 +17,8 @@ def _owner() -> UUID:
     return Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
 
 
-class TotpSecret(SQLModel, table=True):
+class TotpSecret(Table, table=True):
     """An authenticator app's secret (RFC 6238), sealed; in force once it was confirmed by a code."""
-
-    __tablename__ = "totp_secret"
 
     user_id: UUID = _owner()
     encrypted_secret: bytes = Field(sa_type=LargeBinary)
@@ -33,10 +28,8 @@ class TotpSecret(SQLModel, table=True):
     """The time step of the last code that was taken: it and all before it are used up."""
 
 
-class RecoveryCode(SQLModel, table=True):
+class RecoveryCode(Table, table=True):
     """One of ten codes for the day on which the second factor is lost; each works once."""
-
-    __tablename__ = "recovery_code"
 
     user_id: UUID = _owner()
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -44,10 +37,9 @@ class RecoveryCode(SQLModel, table=True):
     used_at: datetime | None = moment(nullable=True)
 
 
-class Passkey(SQLModel, table=True):
+class Passkey(Table, table=True):
     """A WebAuthn credential: a second factor, and a way to sign in by itself."""
 
-    __tablename__ = "passkey"
     __table_args__ = (UniqueConstraint("credential_id"),)
 
     user_id: UUID = _owner()
@@ -60,10 +52,9 @@ class Passkey(SQLModel, table=True):
     last_used_at: datetime | None = moment(nullable=True)
 
 
-class ApiKey(SQLModel, table=True):
+class ApiKey(Table, table=True):
     """A key for programs: shown once, kept as a hash, recognised by its first characters."""
 
-    __tablename__ = "api_key"
     __table_args__ = (UniqueConstraint("hash"),)
 
     user_id: UUID = _owner()
@@ -71,7 +62,7 @@ class ApiKey(SQLModel, table=True):
     name: str
     prefix: str
     hash: bytes = Field(sa_type=LargeBinary)
-    scopes: list[str] = Field(sa_type=ARRAY(String))  # pyright: ignore[reportArgumentType]
+    scopes: list[str] = strings()
     created_at: datetime = moment(default_now=True)
     expires_at: datetime | None = moment(nullable=True)
     last_used_at: datetime | None = moment(nullable=True)

@@ -1,8 +1,5 @@
 """Files, the documents that they are, the chunks that are found in them, and what answers were shown of them."""
 
-# SQLModel declares __tablename__ in a way that a plain string does not fit, though its documentation uses one.
-# pyright: reportAssignmentType=false
-
 from __future__ import annotations
 
 from datetime import datetime
@@ -12,16 +9,15 @@ from uuid import UUID
 from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy import BigInteger, ForeignKeyConstraint, Identity, Index, text
 from sqlalchemy.dialects.postgresql import JSONB, REAL, TSVECTOR
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from rxchat.domain.ids import new_id
-from rxchat.tables.base import moment, owned_key
+from rxchat.tables.base import Table, moment, owned_key
 
 
-class Collection(SQLModel, table=True):
+class Collection(Table, table=True):
     """Documents that belong together and are shared together."""
 
-    __tablename__ = "collection"
     __table_args__ = (
         Index("ix_collection_id", "id"),
         Index(
@@ -39,10 +35,9 @@ class Collection(SQLModel, table=True):
     created_at: datetime = moment(default_now=True)
 
 
-class StoredFile(SQLModel, table=True):
+class StoredFile(Table, table=True):
     """The bytes of an upload, sealed with a key of its own."""
 
-    __tablename__ = "stored_file"
     __table_args__ = (
         Index(
             "uq_stored_file_digest", "owner_id", "digest", unique=True, postgresql_where=text("stored_at IS NOT NULL")
@@ -66,10 +61,9 @@ class StoredFile(SQLModel, table=True):
     stored_at: datetime | None = moment(nullable=True)
 
 
-class FilePart(SQLModel, table=True):
+class FilePart(Table, table=True):
     """One sealed piece of a file, an object of its own."""
 
-    __tablename__ = "file_part"
     __table_args__ = (
         ForeignKeyConstraint(["owner_id", "file_id"], ["stored_file.owner_id", "stored_file.id"], ondelete="CASCADE"),
         Index("uq_file_part_object", "object_key", unique=True),
@@ -82,10 +76,9 @@ class FilePart(SQLModel, table=True):
     object_key: str
 
 
-class DocumentRow(SQLModel, table=True):
+class DocumentRow(Table, table=True):
     """A file in a collection, and how far it has come on its way to being found."""
 
-    __tablename__ = "document"
     __table_args__ = (
         ForeignKeyConstraint(
             ["owner_id", "collection_id"], ["collection.owner_id", "collection.id"], ondelete="CASCADE"
@@ -171,10 +164,9 @@ class DocumentRow(SQLModel, table=True):
     """What a host said when it failed, and which host that was: for administrators."""
 
 
-class DocumentText(SQLModel, table=True):
+class DocumentText(Table, table=True):
     """What a parser has made of a document."""
 
-    __tablename__ = "document_text"
     __table_args__ = (
         ForeignKeyConstraint(["owner_id", "document_id"], ["document.owner_id", "document.id"], ondelete="CASCADE"),
     )
@@ -188,10 +180,9 @@ class DocumentText(SQLModel, table=True):
     blocks: list[Any] = Field(sa_type=JSONB)
 
 
-class RecognizedPageRow(SQLModel, table=True):
+class RecognizedPageRow(Table, table=True):
     """The lines of a page of a scan, while other pages of it are not recognized yet."""
 
-    __tablename__ = "recognized_page"
     __table_args__ = (
         ForeignKeyConstraint(["owner_id", "document_id"], ["document.owner_id", "document.id"], ondelete="CASCADE"),
     )
@@ -203,10 +194,9 @@ class RecognizedPageRow(SQLModel, table=True):
     lines: list[Any] = Field(sa_type=JSONB)
 
 
-class ChunkRow(SQLModel, table=True):
+class ChunkRow(Table, table=True):
     """A passage that can be found: a span of its document's text."""
 
-    __tablename__ = "chunk"
     __table_args__ = (
         ForeignKeyConstraint(["owner_id", "document_id"], ["document.owner_id", "document.id"], ondelete="CASCADE"),
         Index("uq_chunk_ordinal", "owner_id", "document_id", "generation", "ordinal", unique=True),
@@ -230,10 +220,9 @@ class ChunkRow(SQLModel, table=True):
     lexemes: Any = Field(sa_type=TSVECTOR)
 
 
-class EmbeddingIndex(SQLModel, table=True):
+class EmbeddingIndex(Table, table=True):
     """The vectors that one model makes; one index is in force at a time."""
 
-    __tablename__ = "embedding_index"
     __table_args__ = (
         Index("uq_embedding_index_model", "model", "dimensions", "query_prefix", "document_prefix", unique=True),
         Index("uq_embedding_index_active", "state", unique=True, postgresql_where=text("state = 'active'")),
@@ -249,10 +238,9 @@ class EmbeddingIndex(SQLModel, table=True):
     created_at: datetime = moment(default_now=True)
 
 
-class ChunkVector(SQLModel, table=True):
+class ChunkVector(Table, table=True):
     """A chunk's vector in one index."""
 
-    __tablename__ = "chunk_vector"
     __table_args__ = (
         ForeignKeyConstraint(["owner_id", "chunk_id"], ["chunk.owner_id", "chunk.id"], ondelete="CASCADE"),
         Index("ix_chunk_vector_collection", "collection_id", "index_id"),
@@ -266,19 +254,16 @@ class ChunkVector(SQLModel, table=True):
     embedding: Any = Field(sa_type=HALFVEC, nullable=False)
 
 
-class FrequentLexeme(SQLModel, table=True):
+class FrequentLexeme(Table, table=True):
     """A word that stands in many chunks."""
-
-    __tablename__ = "frequent_lexeme"
 
     lexeme: str = Field(primary_key=True)
     frequency: float = Field(sa_type=REAL)
 
 
-class ConversationSource(SQLModel, table=True):
+class ConversationSource(Table, table=True):
     """A collection or a document that a conversation's answers are grounded in."""
 
-    __tablename__ = "conversation_source"
     __table_args__ = (
         ForeignKeyConstraint(
             ["owner_id", "conversation_id"], ["conversation.owner_id", "conversation.id"], ondelete="CASCADE"
@@ -293,10 +278,9 @@ class ConversationSource(SQLModel, table=True):
     created_at: datetime = moment(default_now=True)
 
 
-class MessageSource(SQLModel, table=True):
+class MessageSource(Table, table=True):
     """What a model was shown for an answer, as it was then."""
 
-    __tablename__ = "message_source"
     __table_args__ = (
         ForeignKeyConstraint(
             ["owner_id", "conversation_id"], ["conversation.owner_id", "conversation.id"], ondelete="CASCADE"

@@ -1,26 +1,22 @@
 """Runs and the pieces of their answers while they are written."""
 
-# SQLModel declares __tablename__ in a way that a plain string does not fit, though its documentation uses one.
-# pyright: reportAssignmentType=false
-
 from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKeyConstraint, Index, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from rxchat.domain.ids import new_id
-from rxchat.tables.base import moment, owned_key
+from rxchat.tables.base import Table, moment, owned_key
 
 _ACTIVE = text("state IN ('queued', 'running')")
 
 
-class Run(SQLModel, table=True):
+class Run(Table, table=True):
     """One generation of one answer, held by an engine through a lease."""
 
-    __tablename__ = "run"
     __table_args__ = (
         ForeignKeyConstraint(
             ["owner_id", "conversation_id"], ["conversation.owner_id", "conversation.id"], ondelete="CASCADE"
@@ -48,10 +44,9 @@ class Run(SQLModel, table=True):
     finished_at: datetime | None = moment(nullable=True)
 
 
-class RunChunkRow(SQLModel, table=True):
+class RunChunkRow(Table, table=True):
     """A piece of an answer that is being written; gone once the message holds the whole."""
 
-    __tablename__ = "run_chunk"
     __table_args__ = (ForeignKeyConstraint(["owner_id", "run_id"], ["run.owner_id", "run.id"], ondelete="CASCADE"),)
 
     owner_id: UUID = owned_key()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import re
 
-import rxchat.tables
 from rxchat.tables import metadata
 from tests.gates.test_shape import PACKAGE, ROOT, name, parsed
 
@@ -146,8 +144,6 @@ VERBS_THAT_WENT = {
     "sweep": "purge",
     "tell": "notify",
 }
-# `user`, `group` and `grant` are reserved words of SQL.
-TABLE_OF_RESERVED_WORD = {"user": "user_account", "group": "user_group", "grant": "access_grant"}
 
 
 def test_no_table_column_or_procedure_has_a_name_that_went() -> None:
@@ -156,13 +152,3 @@ def test_no_table_column_or_procedure_has_a_name_that_went() -> None:
     names = procedures | columns | set(metadata.tables)
     assert {known: WENT_FROM_DATABASE[known] for known in names & WENT_FROM_DATABASE.keys()} == {}
     assert [known for known in names if known.partition("_")[0] in VERBS_THAT_WENT] == []
-
-
-def test_a_table_is_named_as_its_class() -> None:
-    """In the singular and in snake case; `Row` at the end of a class sets it apart from a domain value of this name."""
-    classes = [getattr(rxchat.tables, found) for found in rxchat.tables.__all__ if found != "metadata"]
-    singular = {table: re.sub(r"(?<!^)(?=[A-Z])", "_", table.__name__.removesuffix("Row")).lower() for table in classes}
-    expected = {table: TABLE_OF_RESERVED_WORD.get(word, word) for table, word in singular.items()}
-    assert {table.__name__: table.__tablename__ for table in classes} == {
-        table.__name__: word for table, word in expected.items()
-    }
