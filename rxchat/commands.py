@@ -216,7 +216,7 @@ def _check_database(settings: Settings, at: Connections) -> None:
 def _how_to_reset(at: Connections) -> str:
     """Return what to do about the role's own settings, which may be why the database refuses it; "" when it has none."""
     with suppress(psycopg.Error):
-        if settings := role_settings.found(at.database_owner_url, at.database_url):
+        if settings := role_settings.find_role_settings(at.database_owner_url, at.database_url):
             statements = "\n  ".join(setting.statement for setting in settings)
             return (
                 f"\nThe role {settings[0].role} has settings of its own, which may be the reason. Have an administrator of"
@@ -239,7 +239,7 @@ def _look_for_role_settings(settings: Settings) -> Iterator[checks.Finding]:
     """Find settings of the runtime role, where the owner's database can be read."""
     with suppress(ConfigurationError, psycopg.Error):
         at = connections(settings)
-        for setting in role_settings.found(at.database_owner_url, at.database_url):
+        for setting in role_settings.find_role_settings(at.database_owner_url, at.database_url):
             yield checks.Finding(
                 "warning",
                 f"The role {setting.role}",
@@ -297,7 +297,7 @@ def _migrate(settings: Settings, at: Connections) -> None:
     _create_prerequisites(at)
     try:
         migrations.upgrade(at.database_owner_url)
-        migrations.admit(at.database_owner_url, at.database_url)
+        migrations.grant_runtime_role(at.database_owner_url, at.database_url)
     except SQLAlchemyError as error:
         reason = str(error).splitlines()[0]
         raise ConfigurationError(f"The database cannot be brought up to date: {reason}") from error

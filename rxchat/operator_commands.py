@@ -87,7 +87,7 @@ async def _reset_link(settings: Settings, email: str, *, takes_factors: bool) ->
     links = OneTimeLinks(SecretBox(at.secret_key), settings.base_url)
     try:
         async with database.begin(None) as session:
-            account = await account_rows.by_email(session, email.strip())
+            account = await account_rows.find_by_email(session, email.strip())
         if account is None:
             raise ConfigurationError("There is no account with this address.")
         async with database.begin(account.id) as session:
@@ -125,7 +125,7 @@ async def _rotate_file_keys(settings: Settings) -> int:
     try:
         while True:
             async with database.begin(None) as session:
-                found = await file_rows.under_other_keys(session, keys.key_id, _FILES_AT_A_TIME)
+                found = await file_rows.wrapped_by_other_keys(session, keys.key_id, _FILES_AT_A_TIME)
                 for row in found:
                     old = WrappedKey(row.key_id, row.wrapped_key)
                     new = keys.rewrap(old, str(row.owner_id), str(row.id))

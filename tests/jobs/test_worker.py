@@ -24,8 +24,8 @@ from rxchat.db.platform.jobs import (
     INGEST,
     QUICK_QUEUE,
     SCANS_QUEUE,
+    enqueue_ingestion,
     other_owners_wait,
-    queue_ingestion,
 )
 from rxchat.domain.ids import new_id
 from rxchat.jobs import claims
@@ -114,7 +114,7 @@ async def queued(database_url: str, owner: UUID, count: int, queue: str = "") ->
     documents = [new_id() for _ in range(count)]
     async with database.begin(owner) as session:
         for document in documents:
-            await queue_ingestion(session, owner, document, queue=queue)
+            await enqueue_ingestion(session, owner, document, queue=queue)
     await database.aclose()
     return documents
 

@@ -57,7 +57,7 @@ async def give_password(services: Services, current_user: CurrentUser, password:
     hashed = await passwords.hash(password)
     async with services.accounts.sign_in._database.begin(current_user.user_id) as session:
         await rows.set_password_hash(session, current_user.user_id, hashed)
-        user = await rows.own(session, current_user.user_id)
+        user = await rows.get_own(session, current_user.user_id)
     assert user
     return replace(current_user, password_version=password_version(user.password_changed_at))
 

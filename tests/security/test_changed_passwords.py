@@ -251,7 +251,7 @@ async def test_a_hash_that_is_made_again_leaves_a_new_password_alone(services: S
     ada = await person(services, owner_url)
     database = services.accounts.sign_in._database
     async with database.begin(ada.user_id) as session:
-        account = await rows.by_email(session, ada.email)
+        account = await rows.find_by_email(session, ada.email)
     assert account
     assert account.password_hash
     await give_password(services, ada, NEW)

@@ -100,7 +100,8 @@ async def checkpoints(session: AsyncSession) -> list[Checkpoint]:
     """Return all signatures over the chain, in order."""
     found = await session.execute(select(AuditCheckpoint).order_by(col(AuditCheckpoint.seq)))
     return [
-        Checkpoint(row.seq, bytes(row.hash), spoken(row.signed_at), bytes(row.signature)) for row in found.scalars()
+        Checkpoint(row.seq, bytes(row.hash), format_timestamp(row.signed_at), bytes(row.signature))
+        for row in found.scalars()
     ]
 
 
@@ -137,7 +138,7 @@ async def add_checkpoint(session: AsyncSession, checkpoint: Checkpoint, key_id: 
     return bool(added.scalar_one())
 
 
-async def of_person(session: AsyncSession, user_id: UUID) -> list[AuditEvent]:
+async def by_actor(session: AsyncSession, user_id: UUID) -> list[AuditEvent]:
     """Return what the audit says that a person did."""
     found = await session.execute(
         select(AuditEvent).where(col(AuditEvent.actor_id) == user_id).order_by(col(AuditEvent.seq))
@@ -145,6 +146,6 @@ async def of_person(session: AsyncSession, user_id: UUID) -> list[AuditEvent]:
     return list(found.scalars())
 
 
-def spoken(moment: datetime) -> str:
+def format_timestamp(moment: datetime) -> str:
     """Return a moment as the audit writes it."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -27,7 +27,7 @@ _PERMISSIONS = frozenset(Permission)
 _NO_SESSION = UUID(int=0)
 
 
-async def acting(session: AsyncSession) -> CurrentUser | None:
+async def get_current_user(session: AsyncSession) -> CurrentUser | None:
     """Return the person on whose behalf the transaction acts, as they may act while they are not there.
 
     None when they are suspended, or about to be deleted. Whoever is not there shows no second factor, and administers nothing.
@@ -78,7 +78,7 @@ async def remove(session: AsyncSession, name: str) -> bool:
     return row_count(removed) == 1
 
 
-async def people_by_role(session: AsyncSession) -> dict[str, int]:
+async def count_users_by_role(session: AsyncSession) -> dict[str, int]:
     """Return how many people have each role."""
     counted = await session.execute(select(col(User.role), func.count()).group_by(col(User.role)))
     return {row[0]: row[1] for row in counted.all()}

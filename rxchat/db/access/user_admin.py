@@ -15,7 +15,7 @@ from rxchat.tables import Group, GroupMember, Passkey, TotpSecret, User, UserSes
 
 
 @dataclass(frozen=True, slots=True)
-class PersonRow:
+class UserFacts:
     """A person as administrators see them."""
 
     id: UUID
@@ -33,7 +33,7 @@ class PersonRow:
 
 async def page(
     session: AsyncSession, *, words: str = "", role: str = "", only: UUID | None = None, offset: int = 0, limit: int = 1
-) -> tuple[list[PersonRow], int]:
+) -> tuple[list[UserFacts], int]:
     """Return people whose name or address holds the words, by name, and how many there are in all."""
     conditions = [] if only is None else [col(User.id) == only]
     if words:
@@ -70,7 +70,7 @@ async def page(
         .limit(limit)
     )
     counted = await session.execute(select(func.count()).select_from(User).where(*conditions))
-    return [PersonRow(*row) for row in found.all()], counted.scalar_one()
+    return [UserFacts(*row) for row in found.all()], counted.scalar_one()
 
 
 async def names(session: AsyncSession, user_ids: Collection[UUID]) -> dict[UUID, str]:

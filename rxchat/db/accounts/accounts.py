@@ -80,7 +80,7 @@ async def create(
     group_ids: Sequence[UUID] = (),
 ) -> bool:
     """Create an account; False when the address has one already, in whatever spelling."""
-    if await by_email(session, email) is not None:
+    if await find_by_email(session, email) is not None:
         return False
     created = await session.execute(
         text("SELECT create_account(:id, :email, :name, :role, :password_hash, :is_confirmed, :groups)"),
@@ -97,14 +97,14 @@ async def create(
     return bool(created.scalar_one())
 
 
-async def by_email(session: AsyncSession, email: str) -> Account | None:
+async def find_by_email(session: AsyncSession, email: str) -> Account | None:
     """Return the account that signs in with this address, whatever its case and spelling."""
     # One statement: it takes as long for an address without an account.
     row = (await session.execute(_OF_ADDRESS, {"emails": email_spellings(email)})).mappings().one_or_none()
     return Account(**row) if row else None
 
 
-async def by_identity(session: AsyncSession, issuer: str, subject: str) -> Account | None:
+async def find_by_identity(session: AsyncSession, issuer: str, subject: str) -> Account | None:
     """Return the account that is tied to an account at a sign-in provider."""
     values = {"issuer": issuer, "subject": subject}
     return await _one(session, "SELECT * FROM find_user_by_identity(:issuer, :subject)", values)
@@ -115,7 +115,7 @@ async def _one(session: AsyncSession, statement: str, values: dict[str, Any]) ->
     return Account(**row) if row else None
 
 
-async def own(session: AsyncSession, user_id: UUID) -> User | None:
+async def get_own(session: AsyncSession, user_id: UUID) -> User | None:
     """Return the person's own account."""
     return (await session.execute(select(User).where(col(User.id) == user_id))).scalar_one_or_none()
 
@@ -180,7 +180,7 @@ async def confirm_email(session: AsyncSession, user_id: UUID) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadingRow:
+class AdminRead:
     """An administrator has listed or read conversations of the acting person."""
 
     at: datetime
@@ -192,12 +192,12 @@ class ReadingRow:
 _ADMIN_READS = text("SELECT at, reader, reason, conversation FROM admin_read ORDER BY at DESC LIMIT :limit")
 
 
-async def admin_reads_of_current_user(session: AsyncSession, limit: int) -> list[ReadingRow]:
+async def admin_reads(session: AsyncSession, limit: int) -> list[AdminRead]:
     """Return what administrators have listed or read of the acting person's conversations, the newest first."""
-    return [ReadingRow(*row) for row in await session.execute(_ADMIN_READS, {"limit": limit})]
+    return [AdminRead(*row) for row in await session.execute(_ADMIN_READS, {"limit": limit})]
 
 
-async def see_readings(session: AsyncSession, user_id: UUID) -> None:
+async def mark_admin_reads_seen(session: AsyncSession, user_id: UUID) -> None:
     """Note that the person knows of them."""
     await session.execute(
         update(User).where(col(User.id) == user_id).values(admin_reads_seen_at=func.clock_timestamp())
@@ -247,7 +247,7 @@ async def remove_identity(session: AsyncSession, user_id: UUID, identity_id: UUI
     return row_count(removed) == 1
 
 
-async def sweep(session: AsyncSession) -> int:
+async def purge(session: AsyncSession) -> int:
     """Delete the accounts whose grace has run out, and what is of no use any more; return how many accounts."""
     # With somebody's account go all their chunks, perhaps a million.
     await session.execute(text("SET LOCAL statement_timeout = 0"))

@@ -96,7 +96,7 @@ class FoundPasskey:
     email: str
 
 
-async def passkey_of(session: AsyncSession, credential_id: bytes) -> FoundPasskey | None:
+async def find_passkey(session: AsyncSession, credential_id: bytes) -> FoundPasskey | None:
     """Return the passkey with this id, whoever's it is."""
     statement = text("SELECT * FROM find_user_by_passkey(:id)").bindparams(bindparam("id", type_=LargeBinary))
     row = (await session.execute(statement, {"id": credential_id})).mappings().one_or_none()

@@ -44,7 +44,7 @@ async def consume(session: AsyncSession, kind: str, digest: bytes) -> Link | Non
     return await _one(session, "SELECT * FROM consume_account_token(:kind, :hash)", kind, digest)
 
 
-async def consume_of(session: AsyncSession, email: str) -> Link | None:
+async def consume_invitation(session: AsyncSession, email: str) -> Link | None:
     """Use up the open invitation of an address that its owner has proved to be theirs; None when there is none."""
     for spelling in email_spellings(email):
         spent = await session.execute(text("SELECT * FROM consume_invitation(:email)"), {"email": spelling})
@@ -93,13 +93,13 @@ async def remove(session: AsyncSession, kind: str, link_id: UUID) -> bool:
     return row_count(removed) == 1
 
 
-async def lock_all_of(session: AsyncSession, kind: str, user_id: UUID) -> None:
+async def lock_all_for_user(session: AsyncSession, kind: str, user_id: UUID) -> None:
     """Wait for others who make or delete a user's links of a kind, until their transactions end."""
     key = f"rxchat link {kind} {user_id}"
     await session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": key})
 
 
-async def remove_all_of(session: AsyncSession, kind: str, user_id: UUID) -> None:
+async def remove_all_for_user(session: AsyncSession, kind: str, user_id: UUID) -> None:
     """Take back all links of a kind that are for a person: a newer one is on its way."""
     await session.execute(
         delete(AccountToken).where(

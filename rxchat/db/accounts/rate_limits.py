@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 
-async def count(
+async def record_attempt(
     session: AsyncSession,
     keys: Sequence[str],
     free: Sequence[int],
@@ -25,7 +25,7 @@ async def count(
     return float(waiting.scalar_one())
 
 
-async def forgive(session: AsyncSession, clean: Sequence[str], lessen: Sequence[str]) -> None:
+async def refund_attempts(session: AsyncSession, clean: Sequence[str], lessen: Sequence[str]) -> None:
     """Forget all attempts under some keys, and the last one under others."""
     await session.execute(
         text("SELECT refund_attempts(:clean, :lessen)"), {"clean": list(clean), "lessen": list(lessen)}

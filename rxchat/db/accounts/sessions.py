@@ -36,7 +36,7 @@ class SessionRecord:
     password_changed_at: datetime | None = None
 
 
-async def open_session(session: AsyncSession, row: UserSession) -> None:
+async def add(session: AsyncSession, row: UserSession) -> None:
     """Insert a sign-in."""
     session.add(row)
     await session.flush()
@@ -61,7 +61,7 @@ _ENDING = text(
 )
 
 
-async def why_ended(session: AsyncSession, user_id: UUID, session_id: UUID, idle: timedelta) -> str:
+async def end_reason(session: AsyncSession, user_id: UUID, session_id: UUID, idle: timedelta) -> str:
     """Return why a sign-in does not count any more, as it was written down; "" when that is not known."""
     found = await session.execute(_ENDING, {"user": user_id, "session": session_id, "idle": idle})
     return found.scalar_one_or_none() or ""
@@ -81,7 +81,7 @@ async def has_ended(session: AsyncSession, user_id: UUID, session_id: UUID) -> b
     return found.scalar_one_or_none() is not None
 
 
-async def behind_key(session: AsyncSession, digest: bytes) -> SessionRecord | None:
+async def load_by_api_key(session: AsyncSession, digest: bytes) -> SessionRecord | None:
     """Return who is behind an API key that counts, or None."""
     statement = text("SELECT * FROM find_user_by_api_key(:hash)").bindparams(bindparam("hash", type_=LargeBinary))
     row = (await session.execute(statement, {"hash": digest})).mappings().one_or_none()
@@ -124,7 +124,7 @@ async def touch_key(session: AsyncSession, user_id: UUID, key_id: UUID) -> None:
     )
 
 
-async def show_second_factor(session: AsyncSession, user_id: UUID, session_id: UUID) -> None:
+async def record_second_factor(session: AsyncSession, user_id: UUID, session_id: UUID) -> None:
     """Note that a second factor was shown in a sign-in."""
     await session.execute(
         update(UserSession)
@@ -188,7 +188,7 @@ async def active(session: AsyncSession, user_id: UUID, idle: timedelta) -> list[
     return list(found.scalars())
 
 
-async def knows_device(session: AsyncSession, user_id: UUID, device_id: UUID) -> bool:
+async def is_known_device(session: AsyncSession, user_id: UUID, device_id: UUID) -> bool:
     """Whether this browser has signed this person in before."""
     found = await session.execute(
         select(col(UserSession.id))

@@ -18,7 +18,7 @@ from rxchat.tables import ConversationSource, MessageSource
 
 
 @dataclass(frozen=True, slots=True)
-class Knowledge:
+class SourceRef:
     """A collection or a document that a conversation's answers are grounded in."""
 
     id: UUID
@@ -63,7 +63,7 @@ async def change(session: AsyncSession, owner_id: UUID, conversation_id: UUID, c
     await session.execute(statement.on_conflict_do_nothing())
 
 
-async def for_conversation(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> list[Knowledge]:
+async def for_conversation(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> list[SourceRef]:
     """Return what a conversation is grounded in, in the order in which it was attached."""
     found = await session.execute(
         select(col(ConversationSource.id), col(ConversationSource.kind), col(ConversationSource.name))
@@ -73,7 +73,7 @@ async def for_conversation(session: AsyncSession, owner_id: UUID, conversation_i
         )
         .order_by(col(ConversationSource.created_at), col(ConversationSource.id))
     )
-    return [Knowledge(*row) for row in found]
+    return [SourceRef(*row) for row in found]
 
 
 _UNREAD = text(
@@ -89,7 +89,7 @@ _UNREAD = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class UnavailableDocuments:
     """The names of documents that cannot be found: they are being read, wait for something, or have failed."""
 
     being_read: Sequence[str] = ()
@@ -97,10 +97,10 @@ class Unread:
     failed: Sequence[str] = ()
 
 
-async def unread(session: AsyncSession, ids: Sequence[UUID]) -> Unread:
+async def unavailable_documents(session: AsyncSession, ids: Sequence[UUID]) -> UnavailableDocuments:
     """Return which documents of these collections (and of these themselves) cannot be found."""
     row = (await session.execute(_UNREAD, {"ids": list(ids)})).one()
-    return Unread(row.being_read, row.waiting, row.failed)
+    return UnavailableDocuments(row.being_read, row.waiting, row.failed)
 
 
 async def save_sources(

@@ -58,7 +58,7 @@ async def get_granted(session: AsyncSession, conversation_id: UUID) -> Conversat
     return found.scalar_one_or_none()
 
 
-async def get_whatever_owned(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> Conversation | None:
+async def get_owned_or_deleted(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> Conversation | None:
     """Return the owner's conversation even when it was removed, or None when it is unknown or someone else's."""
     found = await session.execute(
         select(Conversation).where(col(Conversation.owner_id) == owner_id, col(Conversation.id) == conversation_id)
@@ -239,7 +239,7 @@ _EVENTS = text(
 )
 
 
-async def events_of(
+async def events_after(
     session: AsyncSession, owner_id: UUID, conversation_id: UUID, *, after_seq: int = 0
 ) -> list[tuple[int, ConversationEvent]]:
     """Return what happened to a conversation (after a seq), in order."""

@@ -48,7 +48,7 @@ async def change(session: AsyncSession, owner_id: UUID, conversation_id: UUID, m
     return row_count(changed) == 1
 
 
-async def withdraw(session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID) -> str | None:
+async def remove(session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID) -> str | None:
     """Take a waiting message back and return its text; None when it does not wait (any more)."""
     found = await session.execute(
         delete(QueuedMessageRow)

@@ -117,7 +117,7 @@ async def append_chunks(session: AsyncSession, engine_id: UUID, pieces: Sequence
     return set(refused.scalars())
 
 
-async def chunks_of(
+async def chunks_after(
     session: AsyncSession, owner_id: UUID, run_id: UUID, after_seq: int = 0
 ) -> list[tuple[int, RunChunk]]:
     """Return the stored pieces after a seq, in order."""
@@ -142,10 +142,10 @@ async def saved_prefix(session: AsyncSession, owner_id: UUID, run_id: UUID) -> P
     return PartialAnswer(row.text, row.reasoning) if row else PartialAnswer()
 
 
-async def written(session: AsyncSession, owner_id: UUID, run_id: UUID) -> PartialAnswer:
+async def partial_answer(session: AsyncSession, owner_id: UUID, run_id: UUID) -> PartialAnswer:
     """Return what is stored of a run's answer: what its message said before it began, and the pieces since."""
     whole = await saved_prefix(session, owner_id, run_id)
-    for seq, chunk in await chunks_of(session, owner_id, run_id):
+    for seq, chunk in await chunks_after(session, owner_id, run_id):
         whole = whole.after(seq, chunk)
     return whole
 
@@ -181,13 +181,13 @@ async def _drop_chunks(session: AsyncSession, owner_id: UUID, run_id: UUID) -> N
     )
 
 
-async def place_of(session: AsyncSession, run_id: UUID) -> int:
+async def queue_position(session: AsyncSession, run_id: UUID) -> int:
     """Return at which place of the line a run of the acting person waits (1 is the next), 0 when it does not."""
     found = await session.execute(_POSITION, {"run": run_id})
     return found.scalar_one_or_none() or 0
 
 
-async def active_of(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> ActiveRun | None:
+async def active_run(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> ActiveRun | None:
     """Return the run that is queued or running in a conversation, or None."""
     found = await session.execute(_ACTIVE_OF, {"owner": owner_id, "conversation": conversation_id})
     row = found.mappings().one_or_none()
@@ -212,6 +212,6 @@ async def request_stop(session: AsyncSession, owner_id: UUID, run_id: UUID) -> N
     await notify(session, f"run stop {run_id}")
 
 
-async def tell_heard(session: AsyncSession, host: str) -> None:
+async def notify_host_active(session: AsyncSession, host: str) -> None:
     """Tell all engines that a model host is writing an answer just now."""
     await notify(session, f"host {host}")

@@ -73,7 +73,7 @@ class ConversationStatus:
     """The conversation in which this very question was asked, or waits."""
 
 
-async def asked_in(session: AsyncSession, owner_id: UUID, question_id: UUID) -> UUID | None:
+async def find_question(session: AsyncSession, owner_id: UUID, question_id: UUID) -> UUID | None:
     """Return the conversation in which this question of the person's was asked, or waits; None when it is new."""
     found = await session.execute(_ASKED_IN, {"owner": owner_id, "question": question_id})
     return found.scalars().first()
@@ -113,7 +113,7 @@ async def add_run(session: AsyncSession, run: Run) -> None:
     )
 
 
-async def thread_before(
+async def prompt_history(
     session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID, limit: int
 ) -> PromptHistory:
     """Return the thread that leads up to an answer."""

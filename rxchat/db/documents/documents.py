@@ -76,7 +76,9 @@ async def add_collection(session: AsyncSession, row: Collection) -> None:
     await session.flush()
 
 
-async def attachments(session: AsyncSession, owner_id: UUID, collection_id: UUID, draft_key: UUID) -> UUID:
+async def get_or_create_attachments(
+    session: AsyncSession, owner_id: UUID, collection_id: UUID, draft_key: UUID
+) -> UUID:
     """Return the collection of what is attached under a draft's key, making it (with this id) when there is none."""
     statement = insert(Collection).values(
         owner_id=owner_id, id=collection_id, kind="attachments", name="Attachments", description="", draft_key=draft_key
@@ -92,7 +94,7 @@ async def attachments(session: AsyncSession, owner_id: UUID, collection_id: UUID
     return found.scalar_one()
 
 
-async def drafted(session: AsyncSession, owner_id: UUID, draft_key: UUID) -> UUID | None:
+async def find_attachments(session: AsyncSession, owner_id: UUID, draft_key: UUID) -> UUID | None:
     """Return the collection of what is attached under a draft's key, if anything was."""
     found = await session.execute(
         select(col(Collection.id)).where(col(Collection.owner_id) == owner_id, col(Collection.draft_key) == draft_key)
@@ -124,7 +126,7 @@ async def remove_collection(session: AsyncSession, owner_id: UUID, collection_id
     return row_count(removed) == 1
 
 
-async def people_with_access(session: AsyncSession, collection_id: UUID) -> dict[str, str]:
+async def principal_names(session: AsyncSession, collection_id: UUID) -> dict[str, str]:
     """Return what those are called with whom the acting person shares a collection, by principal."""
     found = await session.execute(text("SELECT principal, name FROM principal_names(:id)"), {"id": collection_id})
     return {row.principal: row.name for row in found}
@@ -144,7 +146,7 @@ _NAMED = text(
 )
 
 
-async def named_like(session: AsyncSession, words: str, limit: int) -> list[tuple[UUID, str, str, str]]:
+async def search_by_name(session: AsyncSession, words: str, limit: int) -> list[tuple[UUID, str, str, str]]:
     """Return collections and documents whose names hold these words: id, kind, name, and in what it is."""
     found = await session.execute(_NAMED, {"words": words, "limit": limit})
     return [(row.id, row.kind, row.name, row.within) for row in found]
@@ -271,7 +273,7 @@ async def times_cited(session: AsyncSession, document_ids: Sequence[UUID]) -> di
 
 
 @dataclass(frozen=True, slots=True)
-class TextPiece:
+class TextExcerpt:
     """A piece of a document's text, and how long all of it is."""
 
     title: str
@@ -288,8 +290,8 @@ _PIECE = text(
 ).bindparams(bindparam("document", type_=Uuid()))
 
 
-async def text_piece(session: AsyncSession, document_id: UUID, start: int, length: int) -> TextPiece:
+async def text_excerpt(session: AsyncSession, document_id: UUID, start: int, length: int) -> TextExcerpt:
     """Return a piece of a document's text in the generation that is found; before that, of what has been read so far."""
     found = await session.execute(_PIECE, {"document": document_id, "start": start, "length": length})
     row = found.first()
-    return TextPiece(row.title, row.piece, row.characters) if row else TextPiece("", "", 0)
+    return TextExcerpt(row.title, row.piece, row.characters) if row else TextExcerpt("", "", 0)

@@ -158,7 +158,7 @@ async def _lease_until(session: AsyncSession, owner_id: UUID, file_id: UUID, unt
     )
 
 
-async def same_content(session: AsyncSession, owner_id: UUID, digest: bytes) -> UUID | None:
+async def find_same_content(session: AsyncSession, owner_id: UUID, digest: bytes) -> UUID | None:
     """Return the stored file of a person's that has this content."""
     same = await session.execute(
         select(col(StoredFile.id)).where(
@@ -189,7 +189,7 @@ async def replace(session: AsyncSession, owner_id: UUID, lost: UUID, file_id: UU
     return await remove_unused(session, owner_id, [lost])
 
 
-async def failed(session: AsyncSession, owner_id: UUID, file_id: UUID) -> dict[UUID, int]:
+async def failed_documents(session: AsyncSession, owner_id: UUID, file_id: UUID) -> dict[UUID, int]:
     """Return which documents of a file could not be read, and in which making."""
     found = await session.execute(
         select(col(DocumentRow.id), col(DocumentRow.generation)).where(
@@ -232,7 +232,7 @@ async def purge_uploads(session: AsyncSession, after: timedelta) -> None:
 _ORPHANED = text("SELECT orphaned_objects(:keys)").bindparams(bindparam("keys", type_=ARRAY(Text())))
 
 
-async def doomed(session: AsyncSession, limit: int) -> list[str]:
+async def pending_object_deletions(session: AsyncSession, limit: int) -> list[str]:
     """Return pieces that are forgotten already and have to be deleted from the store."""
     found = await session.execute(
         select(col(ObjectDeletion.object_key)).order_by(col(ObjectDeletion.enqueued_at)).limit(limit)
@@ -270,7 +270,7 @@ _TO_FINALIZE = text(
 )
 
 
-async def received(session: AsyncSession, limit: int) -> list[tuple[UUID, UUID]]:
+async def uploads_to_finalize(session: AsyncSession, limit: int) -> list[tuple[UUID, UUID]]:
     """Return owners and documents of uploads that have arrived whole and that nobody has finished."""
     found = await session.execute(_TO_FINALIZE, {"limit": limit})
     return [(row.owner_id, row.id) for row in found]
@@ -281,7 +281,7 @@ async def orphaned_objects(session: AsyncSession, keys: Sequence[str]) -> list[s
     return list((await session.execute(_ORPHANED, {"keys": list(keys)})).scalars())
 
 
-async def under_other_keys(session: AsyncSession, key_id: str, limit: int) -> list[StoredFile]:
+async def wrapped_by_other_keys(session: AsyncSession, key_id: str, limit: int) -> list[StoredFile]:
     """Return files whose keys are wrapped by another master key than this one; for the database's owner."""
     found = await session.execute(
         select(StoredFile).where(col(StoredFile.key_id) != key_id).limit(limit).with_for_update()

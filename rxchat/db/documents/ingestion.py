@@ -71,7 +71,9 @@ async def retry_later(session: AsyncSession, owner_id: UUID, document_id: UUID, 
     )
 
 
-async def note(session: AsyncSession, owner_id: UUID, document_id: UUID, words: str, detail: str = "") -> None:
+async def set_status_text(
+    session: AsyncSession, owner_id: UUID, document_id: UUID, words: str, detail: str = ""
+) -> None:
     """Set a document's note, whichever job is processing it; the detail is for administrators."""
     await session.execute(
         update(DocumentRow)
@@ -143,7 +145,7 @@ def _read(blocks: str) -> tuple[Block, ...]:
     )
 
 
-async def parsed(session: AsyncSession, document: Document) -> ParsedDocument | None:
+async def load_parsed(session: AsyncSession, document: Document) -> ParsedDocument | None:
     """Return what a parser has made of a document."""
     row = (
         await session.execute(
@@ -220,7 +222,7 @@ _INDEX_WORDS = text(
 ).bindparams(bindparam("lexemes", type_=ARRAY(Text())))
 
 
-async def index_words(session: AsyncSession, document: Document, first: int, limit: int) -> int:
+async def index_lexemes(session: AsyncSession, document: Document, first: int, limit: int) -> int:
     """Index the words of some chunks that can be found again, from an ordinal on; return how many there were."""
     found = await session.execute(
         select(col(ChunkRow.id), col(ChunkRow.heading), col(ChunkRow.text))
@@ -245,7 +247,7 @@ async def index_words(session: AsyncSession, document: Document, first: int, lim
     return len(rows)
 
 
-async def words_are_indexed(session: AsyncSession, document: Document) -> None:
+async def mark_lexemes_indexed(session: AsyncSession, document: Document) -> None:
     """Say that all that can be found of a document is indexed by the rules of today, unless it was replaced meanwhile."""
     await session.execute(
         update(DocumentRow)
@@ -258,7 +260,7 @@ async def words_are_indexed(session: AsyncSession, document: Document) -> None:
     )
 
 
-async def count_without_vector(session: AsyncSession, document: Document, generation: int, index_id: int) -> int:
+async def count_chunks_without_vector(session: AsyncSession, document: Document, generation: int, index_id: int) -> int:
     """Return how many chunks have no vector in an index yet."""
     counted = await session.execute(
         select(func.count()).select_from(ChunkRow).where(*_without_vector(document, generation, index_id))
@@ -266,7 +268,7 @@ async def count_without_vector(session: AsyncSession, document: Document, genera
     return counted.scalar_one()
 
 
-async def without_vector(
+async def chunks_without_vector(
     session: AsyncSession, document: Document, generation: int, index_id: int, limit: int
 ) -> list[tuple[UUID, str, str]]:
     """Return chunks (id, heading, text) that have no vector in an index yet, in their order."""

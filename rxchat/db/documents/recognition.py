@@ -41,7 +41,7 @@ async def pages(session: AsyncSession, document: Document) -> list[RecognizedPag
     return [RecognizedPage(row.page, tuple(RecognizedLine(*line) for line in row.lines)) for row in found.scalars()]
 
 
-async def forget_pages(session: AsyncSession, document: Document) -> None:
+async def delete_pages(session: AsyncSession, document: Document) -> None:
     """Delete them, once the whole document is read."""
     await session.execute(
         delete(RecognizedPageRow).where(

@@ -32,7 +32,7 @@ async def indexes(session: AsyncSession) -> list[EmbeddingIndex]:
     ]  # fmt: skip
 
 
-async def open_index(session: AsyncSession, by: EmbedderInfo) -> EmbeddingIndex:
+async def get_or_create_index(session: AsyncSession, by: EmbedderInfo) -> EmbeddingIndex:
     """Return the index of a model's vectors, making it when it is new; that looks at all there are."""
     await session.execute(_UNHURRIED)
     row = (await session.execute(_OPEN_INDEX, asdict(by))).one()
@@ -53,7 +53,7 @@ async def retire_others(session: AsyncSession, index_id: int) -> bool:
     return (await session.execute(text("SELECT retire_other_indexes(:index)"), {"index": index_id})).scalar_one()
 
 
-async def forget_retired(session: AsyncSession, limit: int) -> bool:
+async def purge_retired_vectors(session: AsyncSession, limit: int) -> bool:
     """Delete some vectors of indexes that are not in force any more; False when there is nothing to do."""
     return (await session.execute(text("SELECT purge_retired_vectors(:limit)"), {"limit": limit})).scalar_one()
 
@@ -73,12 +73,12 @@ _TO_REINDEX = text(
 )
 
 
-async def to_embed(session: AsyncSession, index_id: int, limit: int) -> list[tuple[UUID, UUID]]:
+async def documents_to_embed(session: AsyncSession, index_id: int, limit: int) -> list[tuple[UUID, UUID]]:
     """Return owners and ids of documents that have chunks without a vector in an index."""
     return [(row[0], row[1]) for row in await session.execute(_TO_EMBED, {"index": index_id, "limit": limit})]
 
 
-async def to_index(session: AsyncSession, version: int, limit: int) -> list[tuple[UUID, UUID]]:
+async def documents_to_reindex(session: AsyncSession, version: int, limit: int) -> list[tuple[UUID, UUID]]:
     """Return owners and ids of documents whose words were indexed by rules older than this version."""
     return [(row[0], row[1]) for row in await session.execute(_TO_REINDEX, {"version": version, "limit": limit})]
 

@@ -115,13 +115,13 @@ _COPIES = text(
 )
 
 
-async def trashed(session: AsyncSession, collection_id: UUID | None = None) -> list[DeletedDocument]:
+async def list_trash(session: AsyncSession, collection_id: UUID | None = None) -> list[DeletedDocument]:
     """Return the trash of the acting user, of one collection or of all, the last that were deleted first."""
     found = await session.execute(_TRASHED, {"collection": collection_id})
     return [DeletedDocument(**row) for row in found.mappings()]
 
 
-async def copies(session: AsyncSession) -> list[DeletedCopy]:
+async def list_copies(session: AsyncSession) -> list[DeletedCopy]:
     """Return all that the acting user has in the trash, versions and attached files too, the oldest upload first."""
     found = await session.execute(_COPIES)
     return [DeletedCopy(**row) for row in found.mappings()]

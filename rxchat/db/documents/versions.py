@@ -16,7 +16,7 @@ from rxchat.domain.versions import VersionState
 from rxchat.tables import ChunkRow, DocumentRow, DocumentText
 
 
-async def named(
+async def find_by_name(
     session: AsyncSession, owner_id: UUID, collection_id: UUID, name: str, *, but: UUID | None = None
 ) -> list[Document]:
     """Return the stored documents of this name in the user's own collection, the newest first; no earlier versions.
@@ -107,7 +107,7 @@ _WITH_PARTS = text(
 ).bindparams(bindparam("documents", type_=ARRAY(Uuid())))
 
 
-async def with_parts(session: AsyncSession, owner_id: UUID, document_ids: Sequence[UUID]) -> list[UUID]:
+async def with_dependents(session: AsyncSession, owner_id: UUID, document_ids: Sequence[UUID]) -> list[UUID]:
     """Return these documents of the user's own, and what is deleted with them.
 
     That is the files attached to a mail and, of a current version, all other versions.
@@ -128,7 +128,7 @@ _REPLACED = text(
 )
 
 
-async def take_over(session: AsyncSession, document: Document) -> bool:
+async def make_current(session: AsyncSession, document: Document) -> bool:
     """Make a document that is ready the current version of its series; False when a newer one is current already.
 
     Call with the user's files locked. Earlier versions, with the files attached to them, are found no more: their chunks

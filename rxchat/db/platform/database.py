@@ -139,7 +139,7 @@ class Database:
                 try:
                     session = await self._opened(leaving, _beginning(user_id, snapshot=snapshot))
                 except Exception as error:
-                    self._queue.has_failed = is_away(error) and not is_busy(error)
+                    self._queue.has_failed = is_unavailable(error) and not is_busy(error)
                     raise
                 self._queue.has_failed = False
                 yield session
@@ -205,7 +205,7 @@ class translated_errors:  # noqa: N801 - reads as a statement where it is used
             raise ours() from error
         if is_busy(error):
             raise DatabaseBusy from error
-        if is_away(error):
+        if is_unavailable(error):
             cause = error.orig if isinstance(error, DBAPIError) else error
             log.warning(
                 "the database does not answer", error=type(cause).__name__, reason=str(cause)[:_REASON_CHARACTERS]
@@ -222,7 +222,7 @@ def is_busy(error: BaseException | None) -> bool:
     )
 
 
-def is_away(error: BaseException | None) -> bool:
+def is_unavailable(error: BaseException | None) -> bool:
     """Whether the error says that there is no database to talk to, rather than that it refused a statement."""
     if isinstance(error, (InterfaceError, psycopg.InterfaceError)):
         return True

@@ -58,7 +58,7 @@ _WAITING = text(
 )
 
 
-async def queue_ingestion(
+async def enqueue_ingestion(
     session: AsyncSession,
     owner_id: UUID,
     document_id: UUID,
@@ -109,7 +109,7 @@ _DEFER_MAIL = text(
 )
 
 
-async def queue_mail(session: AsyncSession, sealed: str) -> None:
+async def enqueue_mail(session: AsyncSession, sealed: str) -> None:
     """Have a sealed mail sent when this transaction commits."""
     await session.execute(_DEFER_MAIL, {"queue": MAIL_QUEUE, "task": SEND_MAIL, "sealed": sealed})
 
@@ -136,7 +136,7 @@ _WITHOUT_JOB = text(
 )
 
 
-async def without_job(session: AsyncSession, limit: int) -> list[tuple[UUID, UUID]]:
+async def documents_without_job(session: AsyncSession, limit: int) -> list[tuple[UUID, UUID]]:
     """Return owners and ids of documents that are not finished and that no job will finish."""
     found = await session.execute(_WITHOUT_JOB, {"limit": limit})
     return [(row.owner_id, row.id) for row in found]
@@ -166,11 +166,13 @@ async def other_owners_wait(session: AsyncSession, owner_id: UUID, *, queue: str
     return (await session.execute(_OTHER_OWNERS, {"queue": queue, "owner": str(owner_id)})).scalar_one()
 
 
-async def queue_ingestion_once(session: AsyncSession, owner_id: UUID, document_id: UUID, *, priority: int = 0) -> bool:
+async def enqueue_ingestion_once(
+    session: AsyncSession, owner_id: UUID, document_id: UUID, *, priority: int = 0
+) -> bool:
     """The same, unless there is such a job already."""
     queued = await session.execute(_IS_QUEUED, {"lock": f"document {document_id}"})
     if queued.scalar_one():
         return False
     # No user waits for it.
-    await queue_ingestion(session, owner_id, document_id, priority=priority, queue=DOCUMENTS_QUEUE)
+    await enqueue_ingestion(session, owner_id, document_id, priority=priority, queue=DOCUMENTS_QUEUE)
     return True

@@ -67,7 +67,7 @@ def upgrade(url: str) -> None:
     command.upgrade(config(url), "head")
 
 
-def admit(owner: str, login: str) -> None:
+def grant_runtime_role(owner: str, login: str) -> None:
     """Let the role of another URL act as the runtime role, which is all that RxChat does with it."""
     name = make_url(driver_url(login)).username
     if name is None or name == make_url(driver_url(owner)).username:

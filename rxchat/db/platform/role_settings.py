@@ -46,7 +46,7 @@ _FOUND = """
 _IS_SUPERUSER = "SELECT rolsuper FROM pg_roles WHERE rolname = %s"
 
 
-def found(owner_url: str, login_url: str) -> list[RoleSetting]:
+def find_role_settings(owner_url: str, login_url: str) -> list[RoleSetting]:
     """Return the settings of the role of `login_url` that hold in its database, as the owner reads them.
 
     Raises:

@@ -36,7 +36,7 @@ _SHARES = text("SELECT lexeme, frequency FROM frequent_lexeme WHERE lexeme = ANY
 
 
 @dataclass(frozen=True, slots=True)
-class AskedTerm:
+class QueryTerm:
     """A term as queries: what matches it, and what matches it loosely."""
 
     query: str
@@ -51,30 +51,30 @@ class AskedTerm:
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
+class LexemeFrequencies:
     """How common lexemes are among all chunks."""
 
     chunks: float
     of: Mapping[str, float]
 
-    def share(self, term: AskedTerm) -> float:
+    def share(self, term: QueryTerm) -> float:
         """Return about which share of the chunks has a term."""
         return min(1.0, sum(self.of.get(lexeme, 0.0) for lexeme in term.lexemes))
 
-    def rarity(self, term: AskedTerm) -> float:
+    def rarity(self, term: QueryTerm) -> float:
         """Return how much a term says, as of one that few chunks of a scope have."""
         return math.log(1 + 1 / max(self.share(term), 1 / max(self.chunks, 1.0)))
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FullTextQuery:
     """What a question asks the index for."""
 
-    terms: tuple[AskedTerm, ...]
+    terms: tuple[QueryTerm, ...]
     power: float = _POWER
     """To which power the share of the question that a passage has decides how much its words count."""
 
-    def values(self, shares: Shares | None = None) -> dict[str, Any]:
+    def values(self, shares: LexemeFrequencies | None = None) -> dict[str, Any]:
         """Return the parameters of the statements that rank by terms; how rare they are is in their weights when it is known."""
         levels = [
             (number, query, share, term)
@@ -100,9 +100,9 @@ class Asked:
             ],
         }
 
-    def rare(self, shares: Shares, most: float) -> str:
+    def rare(self, shares: LexemeFrequencies, most: float) -> str:
         """Return a query for large scopes: the rarest terms, as many as few chunks have; all of them, when none is rare."""
-        rare, rows = list[AskedTerm](), 0.0
+        rare, rows = list[QueryTerm](), 0.0
         for term in sorted(self.terms, key=shares.share):
             rows += shares.share(term) * shares.chunks
             if rows > most:
@@ -111,7 +111,7 @@ class Asked:
         return (" | " if rare else " & ").join(f"({term.loose or term.query})" for term in rare or self.terms)
 
 
-async def asked(session: AsyncSession, question: str) -> Asked:
+async def parse_query(session: AsyncSession, question: str) -> FullTextQuery:
     """Return what a question asks for, its words as the index has them; words that say nothing are left out."""
     wanted = terms(question)
     words = {word for term in wanted for word in term.stemmed}
@@ -120,16 +120,16 @@ async def asked(session: AsyncSession, question: str) -> Asked:
     stems = {row.word: list(row.stems) for row in await session.execute(_STEMS, {"words": latin})} if latin else {}
     made = tuple(one for term in wanted if (one := _asked(term, stems)) is not None)
     unspaced = sum(1 for term in wanted if term.is_bigram)
-    return Asked(made, _POWER_UNSPACED if unspaced > len(wanted) / 2 else _POWER)
+    return FullTextQuery(made, _POWER_UNSPACED if unspaced > len(wanted) / 2 else _POWER)
 
 
-def _asked(term: Term, stems: Mapping[str, Sequence[str]]) -> AskedTerm | None:
+def _asked(term: Term, stems: Mapping[str, Sequence[str]]) -> QueryTerm | None:
     lexemes = tuple(dict.fromkeys([*(stem for word in term.stemmed for stem in stems.get(word, ())), *term.exact]))
     ways = [_quoted(lexeme) for lexeme in lexemes] + _all_of(term.together, stems)
     if not ways:
         return None
     loosely = [f"{_quoted(prefix)}:*" for prefix in term.prefixes] + _all_of(term.loosely, stems)
-    return AskedTerm(
+    return QueryTerm(
         " | ".join(ways),
         " | ".join(ways + loosely) if loosely else "",
         _OF_CODES if term.is_code else _OF_WORDS,
@@ -145,12 +145,12 @@ def _all_of(words: Iterable[str], stems: Mapping[str, Sequence[str]]) -> list[st
     return [f"({' & '.join(map(_quoted, found))})"] if len(found) > 1 else []
 
 
-async def shares(session: AsyncSession, wanted: Asked) -> Shares:
+async def lexeme_frequencies(session: AsyncSession, wanted: FullTextQuery) -> LexemeFrequencies:
     """Return how common the lexemes of a question are."""
     chunks = (await session.execute(_ABOUT_ALL)).scalar_one()
     lexemes = [lexeme for term in wanted.terms for lexeme in term.lexemes]
     found = {row.lexeme: row.frequency for row in await session.execute(_SHARES, {"lexemes": lexemes})}
-    return Shares(chunks, found)
+    return LexemeFrequencies(chunks, found)
 
 
 def _quoted(lexeme: str) -> str:

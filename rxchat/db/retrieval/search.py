@@ -211,7 +211,7 @@ async def search(
         return []
     if index is None or vector is None:
         index, vector, way = EmbeddingIndex(0, "", 1, 0), [0.0], SearchMode.TEXT
-    asked = await full_text.asked(session, question)
+    asked = await full_text.parse_query(session, question)
     values: dict[str, Any] = {**places, "vector": _written(vector), "way": way.value}
     limit, is_exact = max(CANDIDATES, k), size <= exact_chunks
     values |= {"k": 3 * k, "power": asked.power}
@@ -236,7 +236,7 @@ async def _searched(
     session: AsyncSession,
     index: EmbeddingIndex,
     values: dict[str, Any],
-    asked: full_text.Asked,
+    asked: full_text.FullTextQuery,
     *,
     size: int,
     limit: int,
@@ -246,7 +246,7 @@ async def _searched(
     if is_exact and size <= _WORDS_READ_THROUGH:
         values, said, unfound = values | asked.values(), _SAID_IN_SCOPE, _UNFOUND_IN_SCOPE
     else:
-        shares = await full_text.shares(session, asked)
+        shares = await full_text.lexeme_frequencies(session, asked)
         values = values | asked.values(shares) | {"query": asked.rare(shares, _ROWS_OF_WORDS)}
         said, unfound = _SAID_BY_INDEX, "term.weight"
     if not is_exact:

@@ -80,7 +80,7 @@ class AuditLog:
                 last, row_hash = entry.seq, entry.hash
             if len(batch) < _BATCH:
                 break
-        yield checkpoint_line(self._signer.sign(last, row_hash, rows.spoken(datetime.now(UTC))), is_end=True)
+        yield checkpoint_line(self._signer.sign(last, row_hash, rows.format_timestamp(datetime.now(UTC))), is_end=True)
 
     async def sign(self) -> int:
         """Sign what wants a checkpoint: every thousandth row, and the newest once a day; return how many."""
@@ -89,5 +89,7 @@ class AuditLog:
 
     async def _sign(self, session: AsyncSession) -> int:
         wanting = await rows.rows_to_sign(session, CHECKPOINT_ROWS, _CHECKPOINT_AGE)
-        signed = [self._signer.sign(seq, row_hash, rows.spoken(datetime.now(UTC))) for seq, row_hash in wanting]
+        signed = [
+            self._signer.sign(seq, row_hash, rows.format_timestamp(datetime.now(UTC))) for seq, row_hash in wanting
+        ]
         return sum([await rows.add_checkpoint(session, item, self._signer.public_key[:16]) for item in signed])

@@ -99,7 +99,7 @@ class Grants:
             require(current_user, Permission.GRANTS_MANAGE)
             return
         require_scope(current_user, Scope.CHAT)
-        if await conversation_rows.get_whatever_owned(session, current_user.user_id, conversation_id) is None:
+        if await conversation_rows.get_owned_or_deleted(session, current_user.user_id, conversation_id) is None:
             # Reading what others wrote takes a reason that is kept; a grant would be a way around it.
             raise NotAllowed
 

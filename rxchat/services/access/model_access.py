@@ -12,7 +12,7 @@ from rxchat.domain.permissions import Action, Resource, ResourceKind, is_allowed
 
 async def may_use_model(session: AsyncSession, owner_id: UUID, model: str) -> bool:
     """Return whether the acting user is this owner and may use the model now: what waited was allowed when it was sent."""
-    user = await role_rows.acting(session)
+    user = await role_rows.get_current_user(session)
     if user is None or user.user_id != owner_id:
         return False
     grants = await role_rows.grants_on(session, ResourceKind.MODEL, [model])

@@ -50,7 +50,7 @@ class Roles:
         require(current_user, Permission.PEOPLE_READ)
         async with self._database.begin(current_user.user_id) as session:
             found = await rows.all_roles(session)
-            counted = await rows.people_by_role(session)
+            counted = await rows.count_users_by_role(session)
         return [
             RoleView(
                 row.name, row.title, row.description, tuple(row.permissions), row.is_builtin, counted.get(row.name, 0)
@@ -108,7 +108,7 @@ class Roles:
         """
         require(current_user, Permission.ROLES_MANAGE)
         async with self._database.begin(current_user.user_id) as session:
-            if (await rows.people_by_role(session)).get(name):
+            if (await rows.count_users_by_role(session)).get(name):
                 raise Conflict("Somebody has this role. Give them another one first.")
             if not await rows.remove(session, sanitize(name)):
                 raise NotFound

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from rxchat.db.access import roles as role_rows
 from rxchat.db.access import user_admin
-from rxchat.db.access.user_admin import PersonRow
+from rxchat.db.access.user_admin import UserFacts
 from rxchat.db.accounts import accounts as account_rows
 from rxchat.db.accounts import one_time_links
 from rxchat.db.accounts import sessions as session_rows
@@ -77,7 +77,7 @@ class UserAdmin:
 
     async def page(
         self, current_user: CurrentUser, *, words: str = "", role: str = "", offset: int = 0
-    ) -> tuple[list[PersonRow], int]:
+    ) -> tuple[list[UserFacts], int]:
         """Return one page of the people whose name or address holds the words, and how many there are in all.
 
         Raises:
@@ -89,7 +89,7 @@ class UserAdmin:
                 session, words=sanitize(words).strip()[:100], role=sanitize(role), offset=max(0, offset), limit=PAGE
             )
 
-    async def one(self, current_user: CurrentUser, user_id: UUID) -> tuple[PersonRow, list[Group]]:
+    async def one(self, current_user: CurrentUser, user_id: UUID) -> tuple[UserFacts, list[Group]]:
         """Return a person, and the groups that they are in.
 
         Raises:
@@ -133,7 +133,7 @@ class UserAdmin:
         async with self._database.begin(current_user.user_id) as session:
             await self._may_give(session, current_user, role)
             await require_to_fill(session, current_user, PrincipalKind.GROUP, [str(group) for group in group_ids])
-            if await account_rows.by_email(session, email) is not None:
+            if await account_rows.find_by_email(session, email) is not None:
                 raise Conflict(f"{email} has an account here already.")
             await one_time_links.replace_invitations(session, email)
             link = await self._one_time_links.make(

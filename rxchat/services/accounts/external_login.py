@@ -190,7 +190,7 @@ class ExternalLogin:
         await self._require_person(current_user)
         async with self._database.begin(current_user.user_id) as session:
             await rows.require_reauthenticated(session, current_user)
-            known = await rows.by_identity(session, foreign.issuer, foreign.subject)
+            known = await rows.find_by_identity(session, foreign.issuer, foreign.subject)
             if known is not None and known.id != current_user.user_id:
                 raise Conflict("This account is connected to another RxChat account already.")
             if known is not None:
@@ -205,7 +205,7 @@ class ExternalLogin:
         self, key: str, foreign: ExternalIdentity, invitation: str, client_info: ClientInfo
     ) -> SignInResult:
         async with self._database.begin(None) as session:
-            account = await rows.by_identity(session, foreign.issuer, foreign.subject)
+            account = await rows.find_by_identity(session, foreign.issuer, foreign.subject)
         if account is None:
             account = await self._made(key, foreign, invitation, client_info)
         return await self._sign_in.admit(account, client_info, method=key)
@@ -235,7 +235,7 @@ class ExternalLogin:
                 raise AddressTaken
             await rows.add_identity(session, _identity(user_id, key, foreign))
             await record(session, user_id, "registered", client_info, provider=key)
-            account = await rows.by_email(session, email)
+            account = await rows.find_by_email(session, email)
         if account is None:
             raise InvalidProviderResponse
         return account
@@ -243,7 +243,7 @@ class ExternalLogin:
     async def _no_account(self, session: rows.AsyncSession, foreign: ExternalIdentity) -> NotAllowed:
         # Only whoever has proved that the address is theirs learns that it has an account.
         is_theirs = bool(foreign.email) and foreign.email_verified
-        if is_theirs and await rows.by_email(session, foreign.email) is not None:
+        if is_theirs and await rows.find_by_email(session, foreign.email) is not None:
             return AddressTaken()
         return NoAccount()
 
@@ -262,7 +262,7 @@ class ExternalLogin:
         """
         async with self._database.begin(current_user.user_id) as session:
             await rows.require_reauthenticated(session, current_user)
-            user = await rows.own(session, current_user.user_id)
+            user = await rows.get_own(session, current_user.user_id)
             tied = await rows.identities(session, current_user.user_id)
             passkeys = await credentials.passkeys(session, current_user.user_id)
             if user is not None and user.password_hash is None and len(tied) == 1 and not passkeys:

@@ -76,8 +76,8 @@ class OneTimeLinks:
 
     async def remove_all(self, session: AsyncSession, kind: LinkKind, user_id: UUID) -> None:
         """Delete a user's unused links of a kind. Others that make or delete them wait until the transaction ends."""
-        await rows.lock_all_of(session, kind, user_id)
-        await rows.remove_all_of(session, kind, user_id)
+        await rows.lock_all_for_user(session, kind, user_id)
+        await rows.remove_all_for_user(session, kind, user_id)
 
     async def peek(self, session: AsyncSession, kind: LinkKind, token: str) -> Link | None:
         """Return what a link opens, without using it."""
@@ -92,7 +92,7 @@ class OneTimeLinks:
 
     async def consume_of(self, session: AsyncSession, email: str) -> Link | None:
         """Use up the invitation of an address that its owner has proved to be theirs; None when there is none."""
-        link = await rows.consume_of(session, email)
+        link = await rows.consume_invitation(session, email)
         return link if link is not None and await roles.get(session, link.role) is not None else None
 
     def _digest(self, kind: LinkKind, token: str) -> bytes:

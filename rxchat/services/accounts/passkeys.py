@@ -146,7 +146,7 @@ class Passkeys:
             await account_rows.require_reauthenticated(session, current_user)
             if len(await rows.passkeys(session, current_user.user_id)) >= _AT_MOST:
                 raise Conflict(f"You have {_AT_MOST} passkeys already.")
-            if await rows.passkey_of(session, made.credential_id) is not None:
+            if await rows.find_passkey(session, made.credential_id) is not None:
                 raise Conflict("This passkey is known already.")
             await rows.add_passkey(
                 session,
@@ -174,7 +174,7 @@ class Passkeys:
         """
         async with self._database.begin(current_user.user_id) as session:
             await account_rows.require_reauthenticated(session, current_user)
-            user = await account_rows.own(session, current_user.user_id)
+            user = await account_rows.get_own(session, current_user.user_id)
             known = await rows.passkeys(session, current_user.user_id)
             others = await account_rows.identities(session, current_user.user_id)
             if user is not None and user.password_hash is None and not others and len(known) == 1:
@@ -237,7 +237,7 @@ class Passkeys:
             raise NotSignedIn(_REFUSED) from error
         async with self._database.begin(found.user_id) as session:
             await rows.use_passkey(session, found.user_id, found.passkey_id, shown.new_sign_count)
-            account = await account_rows.by_email(session, found.email)
+            account = await account_rows.find_by_email(session, found.email)
         await self._rate_limits.reset(attempt)
         if pending:
             return await self._sign_in.complete(pending, client_info)
@@ -252,7 +252,7 @@ class Passkeys:
         except (ValueError, TypeError):
             return None
         async with self._database.begin(None) as session:
-            return await rows.passkey_of(session, credential_id)
+            return await rows.find_passkey(session, credential_id)
 
 
 def as_json(text: str) -> Any:

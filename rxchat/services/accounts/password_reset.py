@@ -66,14 +66,14 @@ class PasswordReset:
         """
         email = email.strip()[:254].replace("\x00", "")
         async with self._database.begin(None) as session:
-            account = await rows.by_email(session, email)
+            account = await rows.find_by_email(session, email)
         await self._rate_limits.attempt("forget", client_info, str(account.id) if account else email_key(email))
         self._mail_sender.run_in_background(self._send_reset(email, client_info.address))
 
     async def _send_reset(self, email: str, address: str) -> None:
         try:
             async with self._database.begin(None) as session:
-                account = await rows.by_email(session, email)
+                account = await rows.find_by_email(session, email)
             if account is None or account.is_suspended or not self._mail_sender.is_configured:
                 return
             async with self._database.begin(account.id) as session:
@@ -98,7 +98,7 @@ class PasswordReset:
         if link is None or link.user_id is None:
             raise NotAllowed(OLD_LINK)
         async with self._database.begin(link.user_id) as session:
-            user = await rows.own(session, link.user_id)
+            user = await rows.get_own(session, link.user_id)
         checked_password(wanted, email=link.email, name=user.name if user else "")
         await self._set(link.user_id, wanted, client_info, "password_reset", token=token)
         await self._rate_limits.refund("link", client_info)
@@ -135,7 +135,7 @@ class PasswordReset:
             revoked = await session_rows.revoke_keys(session, user_id)
             await self._one_time_links.remove_all(session, LinkKind.RESET, user_id)
             await credentials.remove_unconfirmed_totp(session, user_id)
-            user = await rows.own(session, user_id)
+            user = await rows.get_own(session, user_id)
             await record(
                 session,
                 user_id,

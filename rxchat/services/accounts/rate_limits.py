@@ -51,7 +51,7 @@ class PostgresCounters:
             DatabaseUnavailable: when Postgres does not answer.
         """
         async with self._database.begin(None) as session:
-            return await rows.count(
+            return await rows.record_attempt(
                 session,
                 keys,
                 free,
@@ -63,7 +63,7 @@ class PostgresCounters:
     async def forgive(self, clean: Sequence[str], lessen: Sequence[str]) -> None:
         """Forget all attempts under some keys, and the last one under others."""
         async with self._database.begin(None) as session:
-            await rows.forgive(session, clean, lessen)
+            await rows.refund_attempts(session, clean, lessen)
 
 
 @dataclass(frozen=True, slots=True)

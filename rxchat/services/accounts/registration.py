@@ -113,8 +113,8 @@ class Registration:
 
     async def _enter(self, user_id: UUID, client_info: ClientInfo) -> SignInResult:
         async with self._database.begin(user_id) as session:
-            user = await rows.own(session, user_id)
-            account = await rows.by_email(session, user.email) if user else None
+            user = await rows.get_own(session, user_id)
+            account = await rows.find_by_email(session, user.email) if user else None
         if account is None:
             raise NotSignedIn
         return await self._sign_in.admit(account, client_info, method="password")

@@ -142,7 +142,7 @@ class Sessions:
         async with self._database.begin(user_id) as session:
             if not await account_rows.lock_own(session, user_id, password_version):
                 raise NotSignedIn("Please sign in again.")
-            await rows.open_session(session, row)
+            await rows.add(session, row)
             await record(
                 session, user_id, "signed_in", client_info,
                 method=method, kind=kind, second_factor=second_factor, session=str(token.session_id),
@@ -174,7 +174,7 @@ class Sessions:
         except NotSignedIn:
             return ""
         async with self._database.begin(token.user_id) as session:
-            reason = await rows.why_ended(session, token.user_id, token.session_id, self.idle)
+            reason = await rows.end_reason(session, token.user_id, token.session_id, self.idle)
         return _ENDINGS.get(reason, "")
 
     def holder_of(self, sealed: str) -> UUID | None:
@@ -256,7 +256,7 @@ class Sessions:
         if current_user is None:
             changes = self._changes
             async with self._database.begin(None) as session:
-                found = await rows.behind_key(session, self._secret_box.digest(KEY_PURPOSE, key))
+                found = await rows.load_by_api_key(session, self._secret_box.digest(KEY_PURPOSE, key))
             if found is None or found.user_id is None or found.key_id is None:
                 raise NotSignedIn
             if found.last_used_at is None or datetime.now(UTC) - found.last_used_at > _SEEN_EVERY:
@@ -305,7 +305,7 @@ class Sessions:
     async def show_second_factor(self, current_user: CurrentUser) -> None:
         """Note that the person has shown a second factor in this sign-in."""
         async with self._database.begin(current_user.user_id) as session:
-            await rows.show_second_factor(session, current_user.user_id, current_user.session_id)
+            await rows.record_second_factor(session, current_user.user_id, current_user.session_id)
         self._access_invalidator.changed(current_user.user_id)
 
     async def knows_device(self, user_id: UUID, client_info: ClientInfo) -> bool:
@@ -313,7 +313,7 @@ class Sessions:
         if client_info.device_id is None:
             return False
         async with self._database.begin(user_id) as session:
-            return await rows.knows_device(session, user_id, client_info.device_id)
+            return await rows.is_known_device(session, user_id, client_info.device_id)
 
     async def mine(self, current_user: CurrentUser) -> list[SessionView]:
         """Return the person's own sign-ins, the one used last first."""

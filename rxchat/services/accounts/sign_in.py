@@ -98,7 +98,7 @@ class SignIn:
     async def _password_checked(self, email: str, password: str, client_info: ClientInfo) -> Account:
         email = email.strip()[:254].replace("\x00", "")
         async with self._database.begin(None) as session:
-            account = await rows.by_email(session, email)
+            account = await rows.find_by_email(session, email)
         is_known = account is not None and await self._sessions.knows_device(account.id, client_info)
         # By the account where there is one: the database knows better than we which spellings of an address are the same.
         subject = str(account.id) if account else email_key(email)
@@ -245,7 +245,7 @@ class SignIn:
         user_id = self.pending_user(pending)
         facts = self._tokens.open(Purpose.PENDING, pending)
         async with self._database.begin(user_id) as session:
-            account = await rows.own(session, user_id)
+            account = await rows.get_own(session, user_id)
             is_first = await session_rows.consume_token(session, id_in(facts, "jti"), datetime.now(UTC) + _PENDING)
         version = facts.get("password")
         if account is None or account.suspended_at is not None or not is_first or not isinstance(version, str):
@@ -270,7 +270,7 @@ class SignIn:
         if current_user.owes_second_factor:
             raise SignInAgain
         async with self._database.begin(current_user.user_id) as session:
-            account = await rows.own(session, current_user.user_id)
+            account = await rows.get_own(session, current_user.user_id)
         if account is None:
             raise NotSignedIn
         if account.password_hash is None:

@@ -64,6 +64,6 @@ class AccountDeletion:
 
     async def _require_own_decision(self, current_user: CurrentUser) -> None:
         async with self._database.begin(current_user.user_id) as session:
-            user = await rows.own(session, current_user.user_id)
+            user = await rows.get_own(session, current_user.user_id)
         if user is not None and user.deletion_by is not None:
             raise Conflict("An administrator has scheduled the deletion of this account: ask them to keep it.")

@@ -148,7 +148,7 @@ class DataExport:
         async with self._database.begin(current_user.user_id, snapshot=True) as session:
             collections = await document_rows.collections(session, current_user.user_id)
             found: list[Document | DeletedCopy] = [*await document_rows.all_owned(session, current_user.user_id)]
-            found += await trash_rows.copies(session)
+            found += await trash_rows.list_copies(session)
         own = [item for item in collections if item.owner_id == current_user.user_id]
         facts = [{"id": item.id, "name": item.name, "description": item.description} for item in own]
         archive.writestr("collections.json", _json(facts))
@@ -172,7 +172,7 @@ class DataExport:
 
     async def _account(self, current_user: CurrentUser) -> dict[str, Any]:
         async with self._database.begin(current_user.user_id) as session:
-            user = await rows.own(session, current_user.user_id)
+            user = await rows.get_own(session, current_user.user_id)
             if user is None:
                 raise NotSignedIn
             sessions = await session_rows.active(session, current_user.user_id, timedelta(days=3650))
@@ -209,14 +209,14 @@ class DataExport:
 
     async def _audit(self, current_user: CurrentUser) -> list[dict[str, Any]]:
         async with self._database.begin(current_user.user_id) as session:
-            found = await audit_log.of_person(session, current_user.user_id)
+            found = await audit_log.by_actor(session, current_user.user_id)
         return [{"at": row.at, "action": row.action, "address": row.address, "data": row.data} for row in found]
 
     async def _add_conversation(
         self, archive: zipfile.ZipFile, current_user: CurrentUser, conversation_id: UUID
     ) -> None:
         async with self._database.begin(current_user.user_id) as session:
-            row = await conversation_rows.get_whatever_owned(session, current_user.user_id, conversation_id)
+            row = await conversation_rows.get_owned_or_deleted(session, current_user.user_id, conversation_id)
             messages = await conversation_rows.latest_messages(
                 session, current_user.user_id, conversation_id, limit=1_000_000
             )

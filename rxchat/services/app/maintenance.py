@@ -68,7 +68,7 @@ class Maintenance:
 
     async def _delete_accounts(self) -> None:
         async with self._database.begin(None) as session:
-            deleted = await rows.sweep(session)
+            deleted = await rows.purge(session)
         if deleted:
             log.info("accounts were deleted for good", count=deleted)
 

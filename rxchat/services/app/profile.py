@@ -53,7 +53,7 @@ class Profiles:
     async def get(self, current_user: CurrentUser) -> Profile:
         """Return the person's own account."""
         async with self._database.begin(current_user.user_id) as session:
-            user = await rows.own(session, current_user.user_id)
+            user = await rows.get_own(session, current_user.user_id)
         if user is None:
             raise NotSignedIn
         return Profile(
@@ -64,8 +64,8 @@ class Profiles:
     async def readings(self, current_user: CurrentUser) -> list[Reading]:
         """Return what administrators have read of the person's conversations, and why; the newest first."""
         async with self._database.begin(current_user.user_id) as session:
-            user = await rows.own(session, current_user.user_id)
-            found = await rows.admin_reads_of_current_user(session, _MOST_READINGS)
+            user = await rows.get_own(session, current_user.user_id)
+            found = await rows.admin_reads(session, _MOST_READINGS)
             titles = await conversation_rows.titles(session, current_user.user_id, [row.conversation for row in found])
         seen = user.admin_reads_seen_at if user else None
         return [
@@ -79,7 +79,7 @@ class Profiles:
     async def mark_readings_seen(self, current_user: CurrentUser) -> None:
         """Note that the person has been told of all of these."""
         async with self._database.begin(current_user.user_id) as session:
-            await rows.see_readings(session, current_user.user_id)
+            await rows.mark_admin_reads_seen(session, current_user.user_id)
 
     async def rename(self, current_user: CurrentUser, name: str) -> str:
         """Change what the person is called, and return it as it was stored.

@@ -144,13 +144,13 @@ class AnswerGenerator:
         """Read what is stored of this answer, and what the model is to be told; in one go, a person waits."""
         run = self.run
         async with self._database.begin(run.owner_id) as session:
-            thread = await turn_queries.thread_before(
+            thread = await turn_queries.prompt_history(
                 session, run.owner_id, run.conversation_id, run.message_id, _HISTORY_MESSAGES
             )
             written = thread.itself
             if run.fence > 1:
                 # Somebody has written of it before.
-                written = await run_rows.written(session, run.owner_id, run.id)
+                written = await run_rows.partial_answer(session, run.owner_id, run.id)
         for kind, text in zip(_KINDS, (written.reasoning, written.text), strict=True):
             self._answer.apply(RunChunk(kind, 0, text))
         self._chunk_seq = written.seq
@@ -308,7 +308,7 @@ class AnswerGenerator:
             seq = await turn_queries.lock(session, run.owner_id, run.conversation_id)
             if not self._is_taken_up:
                 # Stopped before what earlier engines had written was read: it is kept all the same.
-                written = await run_rows.written(session, run.owner_id, run.id)
+                written = await run_rows.partial_answer(session, run.owner_id, run.id)
                 event = replace(event, text=written.text, reasoning=written.reasoning)
             if seq is None or not await run_rows.finish(session, run, self._engine_id, state):
                 return False

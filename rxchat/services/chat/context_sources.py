@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from rxchat.db.chat import conversation_sources as rows
 from rxchat.db.chat import conversations as conversation_rows
 from rxchat.db.chat import turn_queries
-from rxchat.db.chat.conversation_sources import Knowledge
+from rxchat.db.chat.conversation_sources import SourceRef
 from rxchat.db.documents import documents as document_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
@@ -38,7 +38,7 @@ class Attached:
 
 
 async def events_of(
-    session: AsyncSession, current_user: CurrentUser, attached: Attached, known: Sequence[Knowledge] = ()
+    session: AsyncSession, current_user: CurrentUser, attached: Attached, known: Sequence[SourceRef] = ()
 ) -> list[ContextSourceAttached]:
     """Return what attaching adds to a conversation that knows something already.
 
@@ -50,7 +50,7 @@ async def events_of(
     have = {item.id for item in known}
     events = [await _named(session, found) for found in dict.fromkeys(attached.ids) if found not in have]
     if attached.draft_key is not None:
-        collection_id = await document_rows.drafted(session, current_user.user_id, attached.draft_key)
+        collection_id = await document_rows.find_attachments(session, current_user.user_id, attached.draft_key)
         found = await document_rows.documents(session, collection_id) if collection_id else []
         # An upload that broke off is not part of what is asked about.
         held = [item for item in found if item.state is not DocumentState.UPLOADING]
@@ -78,7 +78,7 @@ async def names_of(session: AsyncSession, current_user: CurrentUser, attached: A
     """Return what is said in the place of a message that has files and no text: which files those are."""
     names = list[str]()
     if attached.draft_key is not None:
-        collection_id = await document_rows.drafted(session, current_user.user_id, attached.draft_key)
+        collection_id = await document_rows.find_attachments(session, current_user.user_id, attached.draft_key)
         found = await document_rows.documents(session, collection_id) if collection_id else []
         # In the order in which they were attached; what is in a mail is named by the mail.
         own = [item for item in found if item.parent_id is None and item.state is not DocumentState.UPLOADING]
@@ -95,7 +95,7 @@ class ContextSources:
         """Know where truth lives."""
         self._database = database
 
-    async def of(self, current_user: CurrentUser, conversation_id: UUID) -> list[Knowledge]:
+    async def of(self, current_user: CurrentUser, conversation_id: UUID) -> list[SourceRef]:
         """Return what a conversation of the person's own is grounded in."""
         require_scope(current_user, Scope.READ)
         async with self._database.begin(current_user.user_id) as session:

@@ -104,7 +104,7 @@ class Conversations:
             found = await rows.latest_messages(
                 session, owner_id, conversation_id, limit=limit + 1, before_seq=before_seq
             )
-            run = await run_rows.active_of(session, owner_id, conversation_id)
+            run = await run_rows.active_run(session, owner_id, conversation_id)
         messages = tuple(thread_message(row) for row in found[-limit:])
         return ThreadPage(
             conversation.id, conversation.title, conversation.model, messages, len(found) > limit, run, conversation.seq
@@ -126,7 +126,7 @@ class Conversations:
             if found is None:
                 raise NotFound
             run = found.run
-            place = await run_rows.place_of(session, run.id) if run is not None and run.is_waiting else 0
+            place = await run_rows.queue_position(session, run.id) if run is not None and run.is_waiting else 0
         return ConversationUpdates(found.events, run, place, found.waiting)
 
     async def message(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID) -> ThreadMessage:
@@ -159,7 +159,7 @@ class Conversations:
         """
         async with self._database.begin(current_user.user_id) as session:
             owner_id = (await _readable(session, current_user, conversation_id)).owner_id
-            events = await rows.events_of(session, owner_id, conversation_id)
+            events = await rows.events_after(session, owner_id, conversation_id)
         if not events:
             raise NotFound
         return History.replayed(events)

@@ -74,7 +74,7 @@ class EventAppender:
         waiting = next(iter(await queue_rows.for_conversation(self.session, self.owner_id, self.conversation_id)), None)
         if waiting is None or not await may_use_model(self.session, self.owner_id, waiting.model):
             return False
-        await queue_rows.withdraw(self.session, self.owner_id, self.conversation_id, waiting.id)
+        await queue_rows.remove(self.session, self.owner_id, self.conversation_id, waiting.id)
         chosen = [ModelChosen(model=waiting.model)] if waiting.model != conversation.model else []
         await self.ask(waiting, *chosen)
         return True

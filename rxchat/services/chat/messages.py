@@ -125,7 +125,7 @@ class ChatService:
 
     async def _begin_unless_known(self, current_user: CurrentUser, question: QueuedMessage, attached: Attached) -> Turn:
         async with self._database.begin(current_user.user_id) as session:
-            known = await turn_queries.asked_in(session, current_user.user_id, question.id)
+            known = await turn_queries.find_question(session, current_user.user_id, question.id)
             if known is not None:
                 if await rows.get_owned(session, current_user.user_id, known) is None:
                     raise Conflict(
@@ -219,7 +219,7 @@ class ChatService:
         async with self._database.begin(current_user.user_id) as session:
             # Whoever takes the next one out meanwhile waits, instead of finding that it is gone.
             await _locked(session, current_user, conversation_id)
-            text = await queue_rows.withdraw(session, current_user.user_id, conversation_id, message_id)
+            text = await queue_rows.remove(session, current_user.user_id, conversation_id, message_id)
         if text is None:
             raise NotFound("This message does not wait any more: it was asked, or withdrawn in another tab.")
         return text
@@ -247,13 +247,13 @@ async def stop_answer(
 ) -> bool:
     """Stop the answer that is being written in a conversation, by its engine or, where none has it, here and now."""
     seq = await turn_queries.lock(session, owner_id, conversation_id)
-    run = await run_rows.active_of(session, owner_id, conversation_id) if seq is not None else None
+    run = await run_rows.active_run(session, owner_id, conversation_id) if seq is not None else None
     if seq is None or run is None or message_id not in {None, run.message_id}:
         return False
     if not run.is_waiting:
         await run_rows.request_stop(session, owner_id, run.id)
         return True
-    written = await run_rows.written(session, owner_id, run.id)
+    written = await run_rows.partial_answer(session, owner_id, run.id)
     if not await run_rows.stop_waiting(session, owner_id, run.id):
         # An engine took it just now, and hears of this.
         await run_rows.request_stop(session, owner_id, run.id)
@@ -280,7 +280,7 @@ async def _idle(
     begun = await _locked(session, current_user, conversation_id)
     if await rows.get_owned(session, current_user.user_id, conversation_id) is None:
         raise NotFound
-    if await run_rows.active_of(session, current_user.user_id, conversation_id) is not None:
+    if await run_rows.active_run(session, current_user.user_id, conversation_id) is not None:
         raise Conflict(otherwise)
     return begun
 

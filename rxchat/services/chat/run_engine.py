@@ -197,7 +197,7 @@ class RunEngine:
                     held = await run_rows.renew_run_leases(session, self.id, asked, LEASE_SECONDS)
                     for host in self._model.hosts_heard_since(renewed_at):
                         # Answers of other engines may wait in this host's queue.
-                        await run_rows.tell_heard(session, host)
+                        await run_rows.notify_host_active(session, host)
             except DatabaseUnavailable:
                 continue
             except Exception:

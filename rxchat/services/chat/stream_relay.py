@@ -178,7 +178,7 @@ class StreamReplica:
                     kept = await run_rows.saved_prefix(session, answer.owner_id, answer.run_id)
                     answer.apply(RunChunk(ChunkKind.TEXT, 0, kept.text))
                     answer.apply(RunChunk(ChunkKind.REASONING, 0, kept.reasoning))
-                stored = await run_rows.chunks_of(session, answer.owner_id, answer.run_id, self._seq)
+                stored = await run_rows.chunks_after(session, answer.owner_id, answer.run_id, self._seq)
         except DatabaseUnavailable:
             return False
         except Exception:

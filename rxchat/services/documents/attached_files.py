@@ -108,7 +108,7 @@ class AttachedFiles:
         owner_id, unused, seen = document.owner_id, list[str](), set[tuple[str, object]]()
         earlier = await rows.children(session, document)
         for item in made.files:
-            known = await file_rows.same_content(session, owner_id, item.content.digest)
+            known = await file_rows.find_same_content(session, owner_id, item.content.digest)
             file_id = known or item.content.row.id
             stays = next((child for child in earlier if child.file_id == file_id), None)
             if known or stays:
@@ -146,13 +146,13 @@ class AttachedFiles:
             parent_id=document.id,
         )  # fmt: skip
         await document_rows.add_document(session, row)
-        await jobs.queue_ingestion(session, document.owner_id, row.id)
+        await jobs.enqueue_ingestion(session, document.owner_id, row.id)
 
     async def _forget(self, session: rows.AsyncSession, stale: Sequence[Document]) -> list[str]:
         if not stale:
             return []
         owner_id = stale[0].owner_id
-        whole = await version_rows.with_parts(session, owner_id, [item.id for item in stale])
+        whole = await version_rows.with_dependents(session, owner_id, [item.id for item in stale])
         return await file_rows.remove_unused(
             session, owner_id, await document_rows.remove_documents(session, owner_id, whole)
         )

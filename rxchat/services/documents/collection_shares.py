@@ -58,7 +58,7 @@ class CollectionShares:
         require_scope(current_user, Scope.FILES)
         async with self._database.begin(current_user.user_id) as session:
             await require_owned(session, current_user, collection_id)
-            names = await rows.people_with_access(session, collection_id)
+            names = await rows.principal_names(session, collection_id)
             grants = await role_rows.all_grants(session, ResourceKind.COLLECTION)
         return [
             Share(grant_id, grant.principal_kind.value, grant.principal, _called(grant, names))

@@ -61,7 +61,7 @@ class Collections:
         require_scope(current_user, Scope.FILES)
         words = sanitize(words).strip()
         async with self._database.begin(current_user.user_id) as session:
-            found = await rows.named_like(session, words, limit)
+            found = await rows.search_by_name(session, words, limit)
         return [Choice(*row) for row in found]
 
     async def create(self, current_user: CurrentUser, name: str, description: str = "") -> UUID:

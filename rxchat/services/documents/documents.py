@@ -77,7 +77,7 @@ class Documents:
         start = max(0, start)
         async with self._database.begin(current_user.user_id) as session:
             found = await _get_readable(session, current_user, document_id)
-            piece = await rows.text_piece(session, document_id, start, TEXT_CHARACTERS)
+            piece = await rows.text_excerpt(session, document_id, start, TEXT_CHARACTERS)
             cited = await rows.times_cited(session, [document_id])
         return Preview(
             document=found,
@@ -164,7 +164,7 @@ class Documents:
                 **chosen,
             )  # fmt: skip
             # Nobody waits for an answer from it: it has been read before.
-            await jobs.queue_ingestion(session, current_user.user_id, document_id, is_urgent=False)
+            await jobs.enqueue_ingestion(session, current_user.user_id, document_id, is_urgent=False)
 
     async def shown_sources(
         self, current_user: CurrentUser, owner_id: UUID, conversation_id: UUID, message_id: UUID

@@ -123,15 +123,15 @@ class Files:
         async with self._database.begin(current_user.user_id) as session:
             await quotas.check_file(session, current_user.user_id, size_bytes, self.limits)
             if draft_key is not None:
-                if await rows.drafted(session, current_user.user_id, draft_key) is None:
+                if await rows.find_attachments(session, current_user.user_id, draft_key) is None:
                     await quotas.check_attachments(session, current_user.user_id)
-                collection_id = await rows.attachments(session, current_user.user_id, new_id(), draft_key)
+                collection_id = await rows.get_or_create_attachments(session, current_user.user_id, new_id(), draft_key)
             elif (
                 collection_id is None
                 or await rows.owned_collection(session, current_user.user_id, collection_id) is None
             ):
                 raise NotFound("This collection is not there (any more), or it is somebody else's.")
-            elif if_exists is IfExists.REFUSE and await version_rows.named(
+            elif if_exists is IfExists.REFUSE and await version_rows.find_by_name(
                 session, current_user.user_id, collection_id, name
             ):
                 # Said before a byte is sent, and looked at once more when all of it is there.
@@ -345,7 +345,7 @@ class Files:
             if await rows.count_owned(session, owner_id, document_ids) != len(set(document_ids)):
                 raise NotFound
             restorable = await trash_rows.restorable(session, owner_id, document_ids)
-            kept = await version_rows.with_parts(session, owner_id, restorable)
+            kept = await version_rows.with_dependents(session, owner_id, restorable)
             given_up = await trash_rows.trash(
                 session, kept, most_bytes=most.person_bytes, most_documents=most.person_files
             )
@@ -364,7 +364,7 @@ class Files:
 
     async def removed(self, session: rows.AsyncSession, owner_id: UUID, document_ids: list[UUID]) -> list[str]:
         """Delete documents for good, and return the objects that nothing needs any more."""
-        whole = await version_rows.with_parts(session, owner_id, document_ids)
+        whole = await version_rows.with_dependents(session, owner_id, document_ids)
         files = await rows.remove_documents(session, owner_id, whole)
         return await file_rows.remove_unused(session, owner_id, files)
 

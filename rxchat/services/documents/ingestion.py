@@ -150,7 +150,7 @@ class Ingestion:
             words = f"{int(seconds)} seconds" if seconds < 120 else f"{math.ceil(seconds / 60)} minutes"
             if attempts < TRIES:
                 told = sanitize(f"{reason} Next try in {words}.")
-                await rows.note(session, owner_id, document_id, told, sanitize(detail))
+                await rows.set_status_text(session, owner_id, document_id, told, sanitize(detail))
                 return seconds
         await self.give_up(owner_id, document_id, reason, attempts, detail)
         return None
@@ -204,7 +204,7 @@ class Ingestion:
         async with self._database.begin(document.owner_id) as session:
             if not await rows.report_progress(session, taken, _RECOGNISED_SOON, 0.0):
                 raise LeaseLost
-            await jobs.queue_ingestion(session, document.owner_id, document.id, queue=jobs.SCANS_QUEUE)
+            await jobs.enqueue_ingestion(session, document.owner_id, document.id, queue=jobs.SCANS_QUEUE)
 
     async def _recognise(self, taken: rows.ClaimedDocument, queue: str) -> None:
         document = taken.document
@@ -251,7 +251,7 @@ class Ingestion:
                 warnings=sanitize(" ".join(parsed.notes)), progress=0.0, encoding=parsed.encoding, reader=parsed.reader,
             )  # fmt: skip
             await rows.save_text(session, document, parsed)
-            await recognition.forget_pages(session, document)
+            await recognition.delete_pages(session, document)
 
     async def _chunk(self, taken: rows.ClaimedDocument, queue: str) -> None:
         document = taken.document
@@ -260,7 +260,7 @@ class Ingestion:
         if is_long and (document.characters > jobs.SMALL_BYTES or await self.other_owners_wait(document.owner_id)):
             raise SliceOver
         async with self._database.begin(document.owner_id) as session:
-            parsed = await rows.parsed(session, document)
+            parsed = await rows.load_parsed(session, document)
         index = await self._vector_index.wanted_index()
         if parsed is None:
             raise NotFound
@@ -301,10 +301,10 @@ class Ingestion:
         async with self._database.begin(document.owner_id) as session:
             # Versions of a document take over one after another.
             await file_rows.lock_user_files(session, document.owner_id)
-            if await rows.count_without_vector(session, document, document.generation, index.id):
+            if await rows.count_chunks_without_vector(session, document, document.generation, index.id):
                 # Another embedder came in force meanwhile: a step back.
                 await self._advance(taken, session, state=DocumentState.CHUNKED.value)
-            elif not await version_rows.take_over(session, document):
+            elif not await version_rows.make_current(session, document):
                 await self._advance(taken, session, state=DocumentState.READY.value, progress=1.0)
                 await version_rows.supersede(session, document.owner_id, [document.id])
             elif await rows.publish(session, taken, index.id):
@@ -340,17 +340,17 @@ class Ingestion:
         A new index comes in force when it is complete; what was in the one of before is deleted a little at a time.
         """
         async with self._database.begin(None) as session:
-            waiting = await jobs.without_job(session, _SWEPT_AT_A_TIME)
-            received = await file_rows.received(session, _SWEPT_AT_A_TIME)
+            waiting = await jobs.documents_without_job(session, _SWEPT_AT_A_TIME)
+            received = await file_rows.uploads_to_finalize(session, _SWEPT_AT_A_TIME)
         for owner_id, document_id in received:
             with suppress(DocumentUnreadable, NotFound, StorageError):
                 await self._files.finish(owner_id, document_id)
         waiting += await self._vector_index.documents_missing_vectors()
         for owner_id, document_id in waiting:
             async with self._database.begin(owner_id) as session:
-                await jobs.queue_ingestion_once(session, owner_id, document_id, priority=-_BACKGROUND)
+                await jobs.enqueue_ingestion_once(session, owner_id, document_id, priority=-_BACKGROUND)
         async with self._database.begin(None) as session:
-            await index_rows.forget_retired(session, _FORGOTTEN_AT_A_TIME)
+            await index_rows.purge_retired_vectors(session, _FORGOTTEN_AT_A_TIME)
         await self.index_words()
 
     async def index_words(self, seconds: float = _INDEXED_SECONDS) -> int:
@@ -358,7 +358,7 @@ class Ingestion:
         count, until = 0, time.monotonic() + seconds
         while time.monotonic() < until:
             async with self._database.begin(None) as session:
-                lacking = await index_rows.to_index(session, VERSION, _INDEXED_AT_A_TIME)
+                lacking = await index_rows.documents_to_reindex(session, VERSION, _INDEXED_AT_A_TIME)
             if not lacking:
                 break
             for owner_id, document_id in lacking:
@@ -374,10 +374,10 @@ class Ingestion:
         first, done = 0, _CHUNKS_AT_A_TIME
         while done == _CHUNKS_AT_A_TIME:
             async with self._database.begin(owner_id) as session:
-                done = await rows.index_words(session, document, first, _CHUNKS_AT_A_TIME)
+                done = await rows.index_lexemes(session, document, first, _CHUNKS_AT_A_TIME)
             first += done
         async with self._database.begin(owner_id) as session:
-            await rows.words_are_indexed(session, document)
+            await rows.mark_lexemes_indexed(session, document)
 
 
 def _is_left_alone(document: Document) -> bool:

@@ -49,7 +49,7 @@ class SignedUrls:
         except NotSignedIn as error:
             raise NotFound("This link is no longer valid: ask for a new one.") from error
         async with self._database.begin(user_id) as session:
-            current_user = await role_rows.acting(session)
+            current_user = await role_rows.get_current_user(session)
         if current_user is None:
             raise NotFound("This link is no longer valid: ask for a new one.")
         return current_user, document_id

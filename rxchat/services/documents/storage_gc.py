@@ -114,7 +114,7 @@ class StorageGarbageCollector:
         count = 0
         while True:
             async with self._database.begin(None) as session:
-                keys = await rows.doomed(session, _AT_A_TIME)
+                keys = await rows.pending_object_deletions(session, _AT_A_TIME)
             if not keys:
                 return count
             await self._storage_ownership.delete(keys)

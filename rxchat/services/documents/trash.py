@@ -48,7 +48,7 @@ class Trash:
                 owned = await document_rows.owned_collection(session, current_user.user_id, collection_id)
                 if owned is None:
                     raise NotFound
-            return await rows.trashed(session, collection_id)
+            return await rows.list_trash(session, collection_id)
 
     async def restore(
         self, current_user: CurrentUser, document_ids: Sequence[UUID], client_info: ClientInfo
@@ -66,7 +66,7 @@ class Trash:
         await self._rate_limits.attempt_to_queue(current_user.user_id, client_info)
         async with self._database.begin(current_user.user_id) as session:
             await file_rows.lock_user_files(session, current_user.user_id)
-            deleted = [item for item in await rows.trashed(session) if item.id in document_ids]
+            deleted = [item for item in await rows.list_trash(session) if item.id in document_ids]
             if len(deleted) != len(set(document_ids)):
                 raise NotFound
             files, size = sum(item.documents for item in deleted), sum(item.bytes for item in deleted)
@@ -76,7 +76,7 @@ class Trash:
     async def _restored(self, session: AsyncSession, owner_id: UUID, document_id: UUID) -> Document:
         for restored, state in (await rows.restore(session, document_id)).items():
             if state in _UNFINISHED:
-                await jobs.queue_ingestion(session, owner_id, restored, is_urgent=False)
+                await jobs.enqueue_ingestion(session, owner_id, restored, is_urgent=False)
         found = await document_rows.owned_document(session, owner_id, document_id)
         if found is None:
             raise NotFound
@@ -91,7 +91,7 @@ class Trash:
         require_scope(current_user, Scope.FILES)
         async with self._database.begin(current_user.user_id) as session:
             await file_rows.lock_user_files(session, current_user.user_id)
-            if all(item.id != document_id for item in await rows.trashed(session)):
+            if all(item.id != document_id for item in await rows.list_trash(session)):
                 raise NotFound
             restored = await rows.restore(session, document_id)
             unused = await self._files.removed(session, current_user.user_id, list(restored))

@@ -160,7 +160,7 @@ class UploadFinalizer:
     async def _lost(self, owner_id: UUID, digest: bytes) -> UUID | None:
         """Return the file of before with the same content, when what is stored of that cannot be read any more."""
         async with self._database.begin(owner_id) as session:
-            known = await file_rows.same_content(session, owner_id, digest)
+            known = await file_rows.find_same_content(session, owner_id, digest)
             sealed = await file_rows.encrypted_file(session, known, owner_id) if known else None
         if sealed is None:
             return None
@@ -189,7 +189,7 @@ class UploadFinalizer:
                 raise NotFound("This document was deleted while it was being uploaded.")
             if document.state is not DocumentState.UPLOADING or document.file_id != upload.file_id:
                 return replace(upload, file_id=document.file_id, received_bytes=upload.size_bytes, is_stored=True)
-            known = await file_rows.same_content(session, owner_id, digest)
+            known = await file_rows.find_same_content(session, owner_id, digest)
             is_repair = known is not None and known == lost
             if known is not None and not is_repair:
                 file_id = known
@@ -197,9 +197,11 @@ class UploadFinalizer:
                 if known is not None:
                     unused += await file_rows.replace(session, owner_id, known, file_id)
                 await file_rows.finish(session, owner_id, file_id, digest)
-            named = await version_rows.named(session, owner_id, upload.collection_id, upload.name, but=document_id)
+            named = await version_rows.find_by_name(
+                session, owner_id, upload.collection_id, upload.name, but=document_id
+            )
             same = next((item for item in named if item.file_id == file_id), None)
-            for failed_id, generation in (await file_rows.failed(session, owner_id, file_id)).items():
+            for failed_id, generation in (await file_rows.failed_documents(session, owner_id, file_id)).items():
                 if is_repair or (same and failed_id == same.id):
                     await self._read_again(session, owner_id, failed_id, generation)
             version = same.version if same else 1
@@ -210,7 +212,7 @@ class UploadFinalizer:
                     session, owner_id, document_id,
                     file_id=file_id, media_type=media_type, state=DocumentState.STORED.value, progress=0.0, **place,
                 )  # fmt: skip
-                await jobs.queue_ingestion(session, owner_id, document_id)
+                await jobs.enqueue_ingestion(session, owner_id, document_id)
             else:
                 await rows.remove_documents(session, owner_id, [document_id])
             unused += await file_rows.remove_unused(session, owner_id, [upload.file_id])
@@ -226,7 +228,7 @@ class UploadFinalizer:
             session, owner_id, document_id,
             state=DocumentState.STORED.value, error="", status_text="", progress=0.0, generation=generation + 1,
         )  # fmt: skip
-        await jobs.queue_ingestion(session, owner_id, document_id)
+        await jobs.enqueue_ingestion(session, owner_id, document_id)
 
     async def _refuse(self, owner_id: UUID, document_id: UUID, reason: str) -> None:
         log.info("an upload cannot be used", document_id=str(document_id), reason=reason)

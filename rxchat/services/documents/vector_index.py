@@ -102,7 +102,7 @@ class VectorIndex:
         if found is not None:
             return found
         async with self._database.begin(None) as session:
-            return await index_rows.open_index(session, info)
+            return await index_rows.get_or_create_index(session, info)
 
     def _kept(self, active: EmbeddingIndex | None, problem: str) -> EmbeddingIndex:
         """Return the index in use instead of one that cannot be made; the log says why."""
@@ -140,7 +140,7 @@ class VectorIndex:
     async def _embed_in(self, taken: rows.ClaimedDocument, generation: int, index: EmbeddingIndex, queue: str) -> None:
         document = taken.document
         async with self._database.begin(document.owner_id) as session:
-            missing = await rows.count_without_vector(session, document, generation, index.id)
+            missing = await rows.count_chunks_without_vector(session, document, generation, index.id)
         total = max(1, document.chunks)
         until, batches = time.monotonic() + SLICE_SECONDS, 0
         while missing:
@@ -152,7 +152,7 @@ class VectorIndex:
                 until, batches = time.monotonic() + SLICE_SECONDS, 0
             batches += 1
             async with self._database.begin(document.owner_id) as session:
-                batch = await rows.without_vector(session, document, generation, index.id, _BATCH)
+                batch = await rows.chunks_without_vector(session, document, generation, index.id, _BATCH)
             if not batch:
                 return
             texts = [embedded_text(document.name, heading, text) for _, heading, text in batch]
@@ -172,7 +172,7 @@ class VectorIndex:
         except EmbedderError:
             return []
         async with self._database.begin(None) as session:
-            lacking = await index_rows.to_embed(session, index.id, _LOOKED_AT)
+            lacking = await index_rows.documents_to_embed(session, index.id, _LOOKED_AT)
         if index.is_active and all(item.is_active for item in await self._known()):
             return lacking
         async with self._database.begin(None) as session:

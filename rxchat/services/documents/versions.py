@@ -99,7 +99,7 @@ class Versions:
             await rows.add_document(session, copy)
             if await version_rows.copy_text(session, earlier, copy.id):
                 await rows.change_document(session, current_user.user_id, copy.id, state=DocumentState.PARSED.value)
-            await jobs.queue_ingestion(session, current_user.user_id, copy.id)
+            await jobs.enqueue_ingestion(session, current_user.user_id, copy.id)
             await record(
                 session, current_user.user_id, "document_version_restored", client_info,
                 name=current.name, restored=earlier.version, version=copy.version, document=str(copy.id),

@@ -56,7 +56,7 @@ class MailSender:
             return
         told = json.dumps(asdict(replace(letter, id=new_id().hex))).encode()
         sealed = self._secret_box.seal(_PURPOSE, "", told)
-        await jobs.queue_mail(session, base64.b64encode(sealed).decode())
+        await jobs.enqueue_mail(session, base64.b64encode(sealed).decode())
 
     async def deliver(self, sealed: str, attempt: int) -> float | None:
         """Send a queued mail; return in how many seconds to try again, or None when it is sent or given up."""

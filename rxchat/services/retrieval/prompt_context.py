@@ -70,7 +70,7 @@ class PromptContextBuilder:
             known = await rows.for_conversation(session, run.owner_id, run.conversation_id)
             if not known:
                 return PromptContext(messages)
-            current_user = await role_rows.acting(session)
+            current_user = await role_rows.get_current_user(session)
             kept = [] if is_new else await rows.sources(session, run.owner_id, run.message_id)
         if current_user is None:
             return PromptContext(messages)
@@ -122,10 +122,10 @@ class PromptContextBuilder:
 
         Returns what is to be said about those that are not read even then, or wait for something.
         """
-        found = rows.Unread()
+        found = rows.UnavailableDocuments()
         for _ in range(max(1, int(wait_seconds / _LOOK_SECONDS))):
             async with self._database.begin(current_user.user_id) as session:
-                found = await rows.unread(session, ids)
+                found = await rows.unavailable_documents(session, ids)
             if not found.being_read or not wait_seconds:
                 break
             await asyncio.sleep(_LOOK_SECONDS)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import reflex as rx
 
-from rxchat.db.access.user_admin import PersonRow
+from rxchat.db.access.user_admin import UserFacts
 from rxchat.domain.accounts import CurrentUser, RegistrationMode
 from rxchat.domain.email_addresses import email_key
 from rxchat.domain.permissions import Permission, is_permitted
@@ -48,7 +48,7 @@ class InvitationLine:
     is_mailed: bool
 
 
-def state_of(row: PersonRow) -> str:
+def state_of(row: UserFacts) -> str:
     """Return how it stands with an account, in a word."""
     if row.suspended_at:
         return "suspended"
@@ -112,7 +112,7 @@ class PeopleState(AdminPage, rx.State):
         self.people = [self._line(row) for row in found]
         self.problem = ""
 
-    def _line(self, row: PersonRow) -> PersonLine:
+    def _line(self, row: UserFacts) -> PersonLine:
         title = next((choice.label for choice in self.roles if choice.value == row.role), row.role)
         factor = ("yes" if row.has_second_factor else "no") if self.knows_more else ""
         return PersonLine(str(row.id), row.name, row.email, title, factor, moment(row.last_seen_at), state_of(row))

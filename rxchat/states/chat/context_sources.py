@@ -7,7 +7,7 @@ from uuid import UUID
 
 import reflex as rx
 
-from rxchat.db.chat.conversation_sources import Knowledge
+from rxchat.db.chat.conversation_sources import SourceRef
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.ids import parse_id
@@ -29,7 +29,7 @@ class KnowledgeState(rx.State):
     choices: list[dict[str, str]] = []
     searched: str = ""
 
-    def _show(self, conversation_id: str, known: list[Knowledge]) -> None:
+    def _show(self, conversation_id: str, known: list[SourceRef]) -> None:
         """Show what a conversation knows; what has not changed is not sent again."""
         lines = [{"id": str(item.id), "kind": item.kind, "name": item.name} for item in known]
         if (self.of, self.attached) != (conversation_id, lines):

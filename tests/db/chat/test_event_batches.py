@@ -96,9 +96,9 @@ async def stored(database: Database, owner: UUID, steps: list[Step], cuts: set[i
             seq = await conversations.append_events(session, owner, conversation_id, seq, batch)
             begin = end
         rows = [tuple(row) for row in await session.execute(MESSAGE, {"id": conversation_id})]
-        row = await conversations.get_whatever_owned(session, owner, conversation_id)
+        row = await conversations.get_owned_or_deleted(session, owner, conversation_id)
         known = await conversation_sources.for_conversation(session, owner, conversation_id)
-        replayed = History.replayed(await conversations.events_of(session, owner, conversation_id))
+        replayed = History.replayed(await conversations.events_after(session, owner, conversation_id))
     assert row is not None
     folded = [(message.id, message.seq, message.text, message.state.value) for message in replayed.messages.values()]
     assert sorted((found[0], found[1], found[3], found[6]) for found in rows) == sorted(folded)

@@ -103,10 +103,10 @@ async def test_an_engine_that_lost_its_lease_writes_nothing_and_ends_nothing(
     assert await appended(database, stale, [piece(lost, 2, 5, " from the grave")]) == {run.id}
     assert await appended(database, heir, [piece(run, 2, 5, " there")]) == set()
     async with database.begin(owner) as session:
-        assert await runs.written(session, owner, run.id) == PartialAnswer("hello there", "", 2)
+        assert await runs.partial_answer(session, owner, run.id) == PartialAnswer("hello there", "", 2)
         assert await runs.finish(session, lost, stale, RunState.DONE) is False
         assert await runs.finish(session, run, heir, RunState.DONE) is True
-        assert await runs.chunks_of(session, owner, run.id) == []
+        assert await runs.chunks_after(session, owner, run.id) == []
 
 
 async def test_an_engine_that_gets_its_own_run_again_writes_under_the_new_fence_alone(
@@ -135,9 +135,9 @@ async def test_pieces_of_many_answers_are_stored_in_one_go_and_sent_again_withou
     # Sent again, because the answer to the first time got lost: it may hold more by then.
     assert await appended(database, engine, [piece(ours[0], 1, 0, "a and b")]) == set()
     async with database.begin(owner) as session:
-        assert await runs.written(session, owner, ours[0].id) == PartialAnswer("a and b", "a", 2)
-        assert await runs.written(session, owner, ours[1].id) == PartialAnswer("a", "a", 2)
-        assert await runs.written(session, owner, theirs.id) == PartialAnswer()
+        assert await runs.partial_answer(session, owner, ours[0].id) == PartialAnswer("a and b", "a", 2)
+        assert await runs.partial_answer(session, owner, ours[1].id) == PartialAnswer("a", "a", 2)
+        assert await runs.partial_answer(session, owner, theirs.id) == PartialAnswer()
 
 
 async def test_a_run_that_gets_on_counts_its_attempts_anew(database: Database, owner_url: str) -> None:
@@ -159,7 +159,7 @@ async def test_an_answer_that_goes_on_begins_with_what_its_message_said(database
     (run,) = await claimed_by(database, engine)
     await appended(database, engine, [piece(run, 1, 9, " a time")])
     async with database.begin(owner) as session:
-        assert await runs.written(session, owner, run.id) == PartialAnswer("Once upon a time", "", 1)
+        assert await runs.partial_answer(session, owner, run.id) == PartialAnswer("Once upon a time", "", 1)
 
 
 async def test_a_stop_reaches_the_engine_with_its_next_renewal(database: Database, owner_url: str) -> None:
@@ -183,11 +183,11 @@ async def test_everybodys_first_question_comes_before_anybodys_second(database: 
     late = add_user(owner_url).user_id
     last = (await a_queued_run(database, late)).id
     async with database.begin(eager) as session:
-        assert [await runs.place_of(session, run) for run in theirs] == [1, 3, 4]
+        assert [await runs.queue_position(session, run) for run in theirs] == [1, 3, 4]
         # A stranger's place is nobody's business.
-        assert await runs.place_of(session, last) == 0
+        assert await runs.queue_position(session, last) == 0
     async with database.begin(late) as session:
-        assert await runs.place_of(session, last) == 2
+        assert await runs.queue_position(session, last) == 2
     order = [(await claimed_by(database, new_id()))[0].id for _ in range(4)]
     assert order == [theirs[0], last, theirs[1], theirs[2]]
 

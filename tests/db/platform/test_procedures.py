@@ -38,7 +38,7 @@ async def test_an_event_is_appended_at_its_expected_place(database: Database) ->
     async with database.begin(owner) as session:
         seq = await conversations.append_events(session, owner, conversation_id, 1, [ConversationRenamed(title="new")])
         row = await conversations.get_owned(session, owner, conversation_id)
-        events = await conversations.events_of(session, owner, conversation_id)
+        events = await conversations.events_after(session, owner, conversation_id)
     assert (seq, row and row.title, [number for number, _ in events]) == (2, "new", [1, 2])
 
 

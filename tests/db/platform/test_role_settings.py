@@ -150,7 +150,7 @@ async def test_migrating_removes_them_and_says_so(
     sabotage(login_url, *SABOTAGE, "IN DATABASE rxchat SET statement_timeout = '1ms'")
     there = replace(at, database_url=login_url)
     commands._reset_role_settings(there)
-    assert role_settings.found(there.database_owner_url, login_url) == []
+    assert role_settings.find_role_settings(there.database_owner_url, login_url) == []
     printed = capsys.readouterr().out
     assert f"Removed a setting of the role {ROLE}: local_preload_libraries = nope" in printed
     assert f"Removed a setting of the role {ROLE} in the database rxchat: statement_timeout = 1ms" in printed
@@ -167,7 +167,7 @@ async def test_settings_of_a_superuser_or_of_the_owner_are_left_to_who_made_them
     assert role_settings.reset(login_url, login_url) == []
     administrator(f"ALTER ROLE {ROLE} SUPERUSER")
     assert role_settings.reset(at.database_owner_url, login_url) == []
-    assert [setting.value for setting in role_settings.found(at.database_owner_url, login_url)] == ["8MB"]
+    assert [setting.value for setting in role_settings.find_role_settings(at.database_owner_url, login_url)] == ["8MB"]
 
 
 async def test_checking_names_each_with_the_statement_that_removes_it(

@@ -37,7 +37,7 @@ async def actions(services: Services, current_user: CurrentUser) -> list[str]:
     async with services.access.user_admin._database.begin(current_user.user_id) as session:
         from rxchat.db.access import audit_log
 
-        return [row.action for row in await audit_log.of_person(session, current_user.user_id)]
+        return [row.action for row in await audit_log.by_actor(session, current_user.user_id)]
 
 
 async def test_an_administrator_deletes_an_account_after_the_grace_time(

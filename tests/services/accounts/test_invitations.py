@@ -180,7 +180,7 @@ async def test_an_account_that_was_stored_as_it_was_typed_is_found_by_every_spel
         connection.execute("UPDATE user_account SET email = %s WHERE id = %s", (stored, earlier.user_id))
     for spelling in SPELLINGS:
         async with services.access.user_admin._database.begin(None) as session:
-            found = await account_rows.by_email(session, spelling)
+            found = await account_rows.find_by_email(session, spelling)
         assert found and found.id == earlier.user_id
         with pytest.raises(Conflict, match="has an account here already"):
             await invite(services, admin, spelling)
@@ -194,5 +194,5 @@ async def test_of_two_accounts_that_earlier_spellings_made_each_is_found_by_its_
         for current_user, spelling in zip(both, SPELLINGS, strict=False):
             connection.execute("UPDATE user_account SET email = %s WHERE id = %s", (spelling, current_user.user_id))
     async with services.access.user_admin._database.begin(None) as session:
-        found = [await account_rows.by_email(session, spelling) for spelling in SPELLINGS[:2]]
+        found = [await account_rows.find_by_email(session, spelling) for spelling in SPELLINGS[:2]]
     assert [item and item.id for item in found] == [current_user.user_id for current_user in both]

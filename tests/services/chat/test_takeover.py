@@ -112,7 +112,7 @@ async def test_a_stop_before_the_answer_was_taken_up_keeps_what_it_said(
         reading.set()
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(asking, "thread_before", never)
+    monkeypatch.setattr(asking, "prompt_history", never)
     await services.chat.messages.continue_answer(current_user, turn.conversation_id, failed.id)
     await reading.wait()
     await services.chat.messages.stop(current_user, turn.conversation_id)

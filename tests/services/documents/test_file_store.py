@@ -173,7 +173,7 @@ async def test_finishing_twice_at_once_is_done_once(
 
 async def to_finalize(services: Services) -> list[tuple[UUID, UUID]]:
     async with services.documents.files._database.begin(None) as session:
-        return await file_rows.received(session, 10)
+        return await file_rows.uploads_to_finalize(session, 10)
 
 
 async def test_a_lease_whose_process_died_is_taken_over_and_till_then_nobody_is_asked(

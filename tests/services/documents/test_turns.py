@@ -199,7 +199,7 @@ async def test_an_owners_own_files_end_no_turn_and_those_of_others_do(
 ) -> None:
     other = add_user(owner_url)
     async with services.documents.ingestion._database.begin(current_user.user_id) as session:
-        await jobs.queue_ingestion(session, current_user.user_id, new_id(), queue="nobody works here")
+        await jobs.enqueue_ingestion(session, current_user.user_id, new_id(), queue="nobody works here")
         waits = [
             await jobs.other_owners_wait(session, owner.user_id, queue="nobody works here")
             for owner in (current_user, other)

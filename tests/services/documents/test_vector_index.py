@@ -130,7 +130,7 @@ async def test_a_model_that_is_wanted_again_before_all_of_it_is_gone_lacks_nothi
     document = await ready(services, current_user, collection, "second.md", HANDBOOK)
     async with services.documents.ingestion._database.begin(None) as session:
         assert await index_rows.retire_others(session, before.id)
-        assert await index_rows.forget_retired(session, 1)
+        assert await index_rows.purge_retired_vectors(session, 1)
     assert vectors(owner_url)[before.id] == 4
     monkeypatch.undo()
     offer(services, ollama, EMBEDDER, OTHER, wanted=OTHER)

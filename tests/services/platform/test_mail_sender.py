@@ -123,7 +123,7 @@ async def sealed_by(services: Services) -> str:
     async def keep(_session: object, sealed: str) -> None:
         kept.append(sealed)
 
-    monkey.setattr(module.jobs, "queue_mail", keep)
+    monkey.setattr(module.jobs, "enqueue_mail", keep)
     await queue(services, LETTER)
     monkey.undo()
     return kept[0]
