@@ -100,7 +100,7 @@ async def _reset_link(settings: Settings, email: str, *, takes_factors: bool) ->
                 await session_rows.end(session, account.id, reason="second factor reset by the operator")
             await audit_rows.append(
                 session, None, "reset_link_made_by_operator", "", "",
-                person=str(account.id), second_factor=takes_factors,
+                user=str(account.id), second_factor=takes_factors,
             )  # fmt: skip
         return link
     finally:

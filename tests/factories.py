@@ -17,7 +17,7 @@ ROLE_PERMISSIONS = {
     "moderator": frozenset(Permission)
     - {
         Permission.CONVERSATIONS_READ_ANY,
-        Permission.PEOPLE_MANAGE,
+        Permission.USERS_MANAGE,
         Permission.ROLES_MANAGE,
         Permission.GRANTS_MANAGE,
         Permission.SETTINGS_MANAGE,

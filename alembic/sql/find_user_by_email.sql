@@ -3,7 +3,7 @@ CREATE FUNCTION find_user_by_email(p_email text) RETURNS TABLE (id uuid, name va
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
-    SELECT person.id, person.name FROM public.user_account AS person
-     WHERE email_key(person.email) = email_key(p_email) AND person.suspended_at IS NULL
+    SELECT account.id, account.name FROM public.user_account AS account
+     WHERE email_key(account.email) = email_key(p_email) AND account.suspended_at IS NULL
        AND current_user_can('collections.create')
 $$;

@@ -13,11 +13,11 @@ BEGIN
     DELETE FROM public.account_token WHERE expires_at < now() - interval '30 days';
     DELETE FROM public.user_session WHERE coalesce(ended_at, expires_at) < now() - interval '90 days';
     FOR leaving IN SELECT id FROM public.user_account WHERE deletion_at < now() FOR UPDATE SKIP LOCKED LOOP
-        SELECT jsonb_build_object('person', leaving,
+        SELECT jsonb_build_object('user', leaving,
                                   'conversations', (SELECT count(*) FROM public.conversation WHERE owner_id = leaving),
                                   'messages', (SELECT count(*) FROM public.message WHERE owner_id = leaving)) INTO receipt;
         DELETE FROM public.access_grant
-         WHERE (principal_kind = 'person' AND principal = leaving::text)
+         WHERE (principal_kind = 'user' AND principal = leaving::text)
             OR (resource_kind = 'conversation'
                 AND resource IN (SELECT id::text FROM public.conversation WHERE owner_id = leaving));
         DELETE FROM public.user_account WHERE id = leaving;

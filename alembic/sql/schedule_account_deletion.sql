@@ -14,7 +14,7 @@ BEGIN
     IF theirs IS NULL THEN
         RETURN false;
     END IF;
-    IF NOT current_user_can('people.manage') OR NOT theirs <@ mine OR p_user = current_user_id() THEN
+    IF NOT current_user_can('users.manage') OR NOT theirs <@ mine OR p_user = current_user_id() THEN
         RAISE EXCEPTION 'more than the current user may' USING ERRCODE = 'insufficient_privilege';
     END IF;
     IF p_at IS NULL THEN

@@ -98,7 +98,7 @@ async def delete_account(
     user_id: UUID, body: Proof, current_user: BrowserUser, request: Request, services: ServicesDep
 ) -> None:
     """Have a person's account deleted after the grace time; it takes the administrator's own password."""
-    require(current_user, Permission.PEOPLE_MANAGE)
+    require(current_user, Permission.USERS_MANAGE)
     await services.accounts.sign_in.reauthenticate(current_user, body.password, client_info_of(request))
     await services.access.user_admin.delete_account(current_user, user_id, client_info_of(request))
 

@@ -1,6 +1,6 @@
 """Who may do what: roles, grants, scopes, and the one evaluator that every service asks.
 
-A role gives permissions over all things of a kind ("people.manage"). A grant gives one action on one thing, or on all
+A role gives permissions over all things of a kind ("users.manage"). A grant gives one action on one thing, or on all
 of a kind ("*"), to a person, a group, a role or everyone. An API key or a program's token narrows both by its scopes:
 what it does not name it cannot do, whoever holds it. Row-level security mirrors the same rules underneath.
 """
@@ -29,9 +29,9 @@ class Permission(StrEnum):
     MODELS_USE = "models.use"
     COLLECTIONS_CREATE = "collections.create"
     KEYS_CREATE = "keys.create"
-    PEOPLE_READ = "people.read"
-    PEOPLE_INVITE = "people.invite"
-    PEOPLE_MANAGE = "people.manage"
+    USERS_READ = "users.read"
+    USERS_INVITE = "users.invite"
+    USERS_MANAGE = "users.manage"
     GROUPS_MANAGE = "groups.manage"
     ROLES_MANAGE = "roles.manage"
     GRANTS_MANAGE = "grants.manage"
@@ -45,9 +45,9 @@ PERMISSION_WORDS: dict[Permission, str] = {
     Permission.MODELS_USE: "Use every model",
     Permission.COLLECTIONS_CREATE: "Create collections of documents",
     Permission.KEYS_CREATE: "Create API keys",
-    Permission.PEOPLE_READ: "See everybody's name, address and role",
-    Permission.PEOPLE_INVITE: "Invite people",
-    Permission.PEOPLE_MANAGE: "Change roles, suspend people, end their sessions, reset their second factor",
+    Permission.USERS_READ: "See everybody's name, address and role",
+    Permission.USERS_INVITE: "Invite people",
+    Permission.USERS_MANAGE: "Change roles, suspend people, end their sessions, reset their second factor",
     Permission.GROUPS_MANAGE: "Create groups and choose their members",
     Permission.ROLES_MANAGE: "Create and change roles",
     Permission.GRANTS_MANAGE: "Grant access to models, collections and conversations",
@@ -58,7 +58,7 @@ PERMISSION_WORDS: dict[Permission, str] = {
 ADMINISTRATIVE = frozenset(
     permission
     for permission in Permission
-    if permission.value.split(".")[0] in {"people", "groups", "roles", "grants", "settings", "audit"}
+    if permission.value.split(".")[0] in {"users", "groups", "roles", "grants", "settings", "audit"}
 ) | {Permission.CONVERSATIONS_READ_ANY}
 """What counts as administering: in force only with a second factor, where the installation demands one."""
 
@@ -84,7 +84,7 @@ class Action(StrEnum):
 class PrincipalKind(StrEnum):
     """Whom a grant is for."""
 
-    PERSON = "person"
+    USER = "user"
     GROUP = "group"
     ROLE = "role"
     EVERYONE = "everyone"
@@ -141,7 +141,7 @@ class Grant:
         match self.principal_kind:
             case PrincipalKind.EVERYONE:
                 return True
-            case PrincipalKind.PERSON:
+            case PrincipalKind.USER:
                 return self.principal == str(current_user.user_id)
             case PrincipalKind.GROUP:
                 return self.principal in {str(group) for group in current_user.groups}

@@ -20,7 +20,7 @@ class AuditEvent(Table, table=True):
     __table_args__ = (
         Index(
             "ix_audit_event_admin_reads",
-            text("(data ->> 'person')"),
+            text("(data ->> 'user')"),
             "at",
             postgresql_where=text("action IN ('conversations_listed', 'conversation_read')"),
         ),

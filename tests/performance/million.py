@@ -208,7 +208,7 @@ def share(owner_url: str, corpus: Corpus, reader: UUID, count: int) -> None:
         with connection.cursor() as cursor:
             cursor.executemany(
                 "INSERT INTO access_grant (id, principal_kind, principal, resource_kind, resource, action)"
-                " VALUES (%s, 'person', %s, 'collection', %s, 'read')",
+                " VALUES (%s, 'user', %s, 'collection', %s, 'read')",
                 [(new_id(), str(reader), str(one)) for one in corpus.collections[:count]],
             )
 

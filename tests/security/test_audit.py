@@ -281,4 +281,4 @@ async def test_reading_somebodys_conversation_takes_a_reason_that_is_kept(servic
     messages = await services.access.user_admin.read_conversation(admin, listed, reason, client_info)
     assert messages[0].text == "a private thing"
     [row] = await services.access.audit_log.page(admin, action="conversation_read")
-    assert row.data["reason"] == reason and row.data["person"] == str(member.user_id) and row.address == "192.0.2.9"
+    assert row.data["reason"] == reason and row.data["user"] == str(member.user_id) and row.address == "192.0.2.9"

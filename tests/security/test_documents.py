@@ -167,7 +167,7 @@ async def test_a_share_is_for_reading_and_ends_at_once_also_in_old_answers(
     document: UUID,
     ollama: ScriptedOllama,
 ) -> None:
-    await services.documents.collection_shares.add(victim, collection, "person", stranger.email, CALLER)
+    await services.documents.collection_shares.add(victim, collection, "user", stranger.email, CALLER)
     turn = await services.chat.messages.send_message(
         stranger, None, "When merge?", MODEL, attached=Attached((collection,))
     )
@@ -211,22 +211,22 @@ async def test_sharing_is_no_directory_of_who_has_an_account(
             tries += 1
             with pytest.raises(InvalidInput):
                 await services.documents.collection_shares.add(
-                    victim, collection, "person", f"guess{tries}@example.org", CALLER
+                    victim, collection, "user", f"guess{tries}@example.org", CALLER
                 )
     assert tries <= 25
     # Others at the same address share on.
     own = await services.documents.collections.create(stranger, "Mine")
-    assert await services.documents.collection_shares.add(stranger, own, "person", victim.email, CALLER) == victim.email
+    assert await services.documents.collection_shares.add(stranger, own, "user", victim.email, CALLER) == victim.email
 
 
 async def test_a_name_is_shown_to_those_alone_who_know_each_other(
     services: Services, victim: CurrentUser, stranger: CurrentUser, collection: UUID
 ) -> None:
-    assert await services.documents.collection_shares.add(victim, collection, "person", stranger.email.upper(), CALLER)
+    assert await services.documents.collection_shares.add(victim, collection, "user", stranger.email.upper(), CALLER)
     [share] = await services.documents.collection_shares.of_collection(victim, collection)
     assert share.name == stranger.email
     theirs = await services.documents.collections.create(stranger, "Mine")
-    await services.documents.collection_shares.add(stranger, theirs, "person", victim.email, CALLER)
+    await services.documents.collection_shares.add(stranger, theirs, "user", victim.email, CALLER)
     [share] = await services.documents.collection_shares.of_collection(victim, collection)
     assert share.name == stranger.name
 

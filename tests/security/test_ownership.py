@@ -146,7 +146,7 @@ async def reader(services: Services, owner_url: str, victim: CurrentUser, turn: 
     """Somebody with whom the conversation was shared for reading."""
     found = add_user(owner_url, "Reader")
     await services.access.grants.add(
-        victim, principal_kind="person", principal=str(found.user_id), resource_kind="conversation",
+        victim, principal_kind="user", principal=str(found.user_id), resource_kind="conversation",
         resource=str(turn.conversation_id), action="read", client_info=ClientInfo(),
     )  # fmt: skip
     return found
@@ -203,7 +203,7 @@ async def test_nobody_shares_what_is_not_theirs(services: Services, turn: Turn, 
     for kind, resource, action in (("conversation", str(turn.conversation_id), "read"), ("model", "*", "use")):
         with pytest.raises(NotAllowed):
             await services.access.grants.add(
-                stranger, principal_kind="person", principal=str(stranger.user_id), resource_kind=kind,
+                stranger, principal_kind="user", principal=str(stranger.user_id), resource_kind=kind,
                 resource=resource, action=action, client_info=ClientInfo(),
             )  # fmt: skip
 

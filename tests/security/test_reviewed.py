@@ -158,7 +158,7 @@ async def test_who_invites_puts_nobody_into_groups_that_are_not_theirs_to_fill(
     )
     await services.access.roles.save(
         boss, name="host", title="Host", description="", client_info=CALLER,
-        permissions=["people.read", "people.invite", "conversations.create", "models.use", "collections.create", "keys.create"],
+        permissions=["users.read", "users.invite", "conversations.create", "models.use", "collections.create", "keys.create"],
     )  # fmt: skip
     host = await person(services, owner_url, "Host")
     await services.access.user_admin.set_role(boss, host.user_id, "host", CALLER)
@@ -261,7 +261,7 @@ async def test_the_procedures_end_no_sign_ins_of_who_may_do_more_and_forget_no_u
     boss = await person(services, owner_url, "Boss", "admin")
     with psycopg.connect(owner_url) as connection:
         connection.execute(
-            "INSERT INTO role (name, title, description, permissions, is_builtin) VALUES ('keeper', 'Keeper', '', '{people.manage}', false)"
+            "INSERT INTO role (name, title, description, permissions, is_builtin) VALUES ('keeper', 'Keeper', '', '{users.manage}', false)"
         )
     keeper = await person(services, owner_url, "Keeper", "member")
     with psycopg.connect(owner_url) as connection:

@@ -107,7 +107,7 @@ async def test_a_search_without_its_embedder_says_so_without_the_hosts_words(
     assert "Fridays" in found["passages"][0]["text"]
     assert ollama.host in reasons(logs)
     admin = await person(services, owner_url, role="admin")
-    await services.documents.collection_shares.add(member, collection, "person", admin.email, ClientInfo())
+    await services.documents.collection_shares.add(member, collection, "user", admin.email, ClientInfo())
     boss = clients()
     await sign_in(boss, admin)
     found = (await boss.post("/api/search", json=asked)).json()
@@ -124,7 +124,7 @@ async def test_why_a_document_waits_for_its_embedder_is_told_to_administrators_i
     member = add_user(owner_url)
     admin = add_user(owner_url, "Boss", "admin")
     collection = await services.documents.collections.create(member, "Mine")
-    await services.documents.collection_shares.add(member, collection, "person", admin.email, ClientInfo())
+    await services.documents.collection_shares.add(member, collection, "user", admin.email, ClientInfo())
     monkeypatch.setattr(services.documents.ingestion._vector_index._embedder, "embed", failing)
     await services.documents.ingestion._vector_index.wanted_index()
     document = await uploaded(services, member, collection, "a.txt", "Coffee.")

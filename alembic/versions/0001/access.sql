@@ -25,7 +25,7 @@ CREATE TABLE group_member (
 CREATE INDEX ix_group_member_group_id ON group_member (group_id);
 GRANT SELECT, INSERT, DELETE ON group_member TO rxchat_app;
 CREATE POLICY own_rows ON group_member FOR SELECT TO rxchat_app USING (user_id = (SELECT current_user_id()));
-CREATE POLICY user_readers ON group_member FOR SELECT TO rxchat_app USING ((SELECT current_user_can('people.read')));
+CREATE POLICY user_readers ON group_member FOR SELECT TO rxchat_app USING ((SELECT current_user_can('users.read')));
 CREATE POLICY managers ON group_member TO rxchat_app
     USING ((SELECT current_user_can('groups.manage'))) WITH CHECK ((SELECT current_user_can('groups.manage')));
 CREATE TRIGGER notify_access_changed AFTER INSERT OR DELETE ON group_member
@@ -45,7 +45,7 @@ CREATE TABLE access_grant (
     CONSTRAINT pk_access_grant PRIMARY KEY (id),
     CONSTRAINT uq_access_grant_all UNIQUE (principal_kind, principal, resource_kind, resource, action),
     CONSTRAINT ck_access_grant_action CHECK (action IN ('read', 'write', 'use')),
-    CONSTRAINT ck_access_grant_principal_kind CHECK (principal_kind IN ('person', 'group', 'role', 'everyone')),
+    CONSTRAINT ck_access_grant_principal_kind CHECK (principal_kind IN ('user', 'group', 'role', 'everyone')),
     CONSTRAINT ck_access_grant_resource_kind CHECK (resource_kind IN ('conversation', 'model', 'collection', 'settings')),
     CONSTRAINT fk_access_grant_user_account FOREIGN KEY (created_by) REFERENCES user_account (id) ON DELETE SET NULL
 );
@@ -54,7 +54,7 @@ GRANT SELECT, INSERT, DELETE ON access_grant TO rxchat_app;
 CREATE POLICY readers ON access_grant FOR SELECT TO rxchat_app
     USING (
         (SELECT current_user_id()) IS NOT NULL AND (principal_kind = 'everyone'
-        OR (principal_kind = 'person' AND principal = (SELECT current_user_id())::text)
+        OR (principal_kind = 'user' AND principal = (SELECT current_user_id())::text)
         OR (principal_kind = 'group' AND principal IN (
             SELECT group_id::text FROM group_member WHERE user_id = (SELECT current_user_id())))
         OR (principal_kind = 'role' AND principal = (SELECT current_user_role()))));
@@ -78,7 +78,7 @@ CREATE TABLE audit_event (
 );
 CREATE INDEX ix_audit_event_actor_id ON audit_event (actor_id);
 CREATE INDEX ix_audit_event_admin_reads
-    ON audit_event ((data ->> 'person'), at) WHERE action IN ('conversations_listed', 'conversation_read');
+    ON audit_event ((data ->> 'user'), at) WHERE action IN ('conversations_listed', 'conversation_read');
 GRANT SELECT ON audit_event TO rxchat_app;
 CREATE POLICY own_rows ON audit_event TO rxchat_app
     USING (actor_id = (SELECT current_user_id())) WITH CHECK (actor_id = (SELECT current_user_id()));

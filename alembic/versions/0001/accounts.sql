@@ -40,11 +40,11 @@ GRANT SELECT, UPDATE (name, password_hash, email_confirmed_at, password_changed_
     ON user_account TO rxchat_app;
 CREATE POLICY own_rows ON user_account TO rxchat_app
     USING (id = (SELECT current_user_id())) WITH CHECK (id = (SELECT current_user_id()));
-CREATE POLICY user_readers ON user_account FOR SELECT TO rxchat_app USING ((SELECT current_user_can('people.read')));
+CREATE POLICY user_readers ON user_account FOR SELECT TO rxchat_app USING ((SELECT current_user_can('users.read')));
 CREATE TRIGGER notify_access_changed AFTER UPDATE OF role, suspended_at, deletion_at, name, email OR DELETE ON user_account
     FOR EACH ROW EXECUTE FUNCTION notify_access_changed();
 CREATE TRIGGER revoke_invitations AFTER INSERT ON user_account FOR EACH ROW EXECUTE FUNCTION revoke_invitations();
-CREATE TRIGGER delete_principal_grants AFTER DELETE ON user_account FOR EACH ROW EXECUTE FUNCTION delete_principal_grants('person');
+CREATE TRIGGER delete_principal_grants AFTER DELETE ON user_account FOR EACH ROW EXECUTE FUNCTION delete_principal_grants('user');
 
 -- One sign-in of a user, in a browser or by a program.
 CREATE TABLE user_session (
@@ -72,7 +72,7 @@ CREATE TABLE user_session (
 GRANT SELECT, INSERT, UPDATE, DELETE ON user_session TO rxchat_app;
 CREATE POLICY own_rows ON user_session TO rxchat_app
     USING (user_id = (SELECT current_user_id())) WITH CHECK (user_id = (SELECT current_user_id()));
-CREATE POLICY user_managers ON user_session FOR SELECT TO rxchat_app USING ((SELECT current_user_can('people.manage')));
+CREATE POLICY user_managers ON user_session FOR SELECT TO rxchat_app USING ((SELECT current_user_can('users.manage')));
 CREATE TRIGGER notify_access_changed AFTER UPDATE OF id, ended_at, second_factor_at OR DELETE ON user_session
     FOR EACH ROW EXECUTE FUNCTION notify_access_changed();
 
@@ -92,7 +92,7 @@ CREATE TABLE identity (
 GRANT SELECT, INSERT, DELETE ON identity TO rxchat_app;
 CREATE POLICY own_rows ON identity TO rxchat_app
     USING (user_id = (SELECT current_user_id())) WITH CHECK (user_id = (SELECT current_user_id()));
-CREATE POLICY user_managers ON identity FOR SELECT TO rxchat_app USING ((SELECT current_user_can('people.manage')));
+CREATE POLICY user_managers ON identity FOR SELECT TO rxchat_app USING ((SELECT current_user_can('users.manage')));
 
 -- The secret of a user's authenticator app (RFC 6238), encrypted.
 CREATE TABLE totp_secret (
@@ -107,7 +107,7 @@ CREATE TABLE totp_secret (
 GRANT SELECT, INSERT, UPDATE, DELETE ON totp_secret TO rxchat_app;
 CREATE POLICY own_rows ON totp_secret TO rxchat_app
     USING (user_id = (SELECT current_user_id())) WITH CHECK (user_id = (SELECT current_user_id()));
-CREATE POLICY user_managers ON totp_secret FOR SELECT TO rxchat_app USING ((SELECT current_user_can('people.manage')));
+CREATE POLICY user_managers ON totp_secret FOR SELECT TO rxchat_app USING ((SELECT current_user_can('users.manage')));
 CREATE TRIGGER notify_access_changed AFTER INSERT OR UPDATE OF confirmed_at OR DELETE ON totp_secret
     FOR EACH ROW EXECUTE FUNCTION notify_access_changed();
 
@@ -141,7 +141,7 @@ CREATE TABLE passkey (
 GRANT SELECT, INSERT, UPDATE (name, sign_count, last_used_at), DELETE ON passkey TO rxchat_app;
 CREATE POLICY own_rows ON passkey TO rxchat_app
     USING (user_id = (SELECT current_user_id())) WITH CHECK (user_id = (SELECT current_user_id()));
-CREATE POLICY user_managers ON passkey FOR SELECT TO rxchat_app USING ((SELECT current_user_can('people.manage')));
+CREATE POLICY user_managers ON passkey FOR SELECT TO rxchat_app USING ((SELECT current_user_can('users.manage')));
 CREATE TRIGGER notify_access_changed AFTER INSERT OR DELETE ON passkey FOR EACH ROW EXECUTE FUNCTION notify_access_changed();
 
 -- A key for programs, stored as a hash.
@@ -190,12 +190,12 @@ GRANT SELECT, INSERT, DELETE ON account_token TO rxchat_app;
 CREATE POLICY own_rows ON account_token TO rxchat_app
     USING (
         (user_id = (SELECT current_user_id()) AND kind <> 'invitation')
-        OR (SELECT current_user_can('people.manage'))
-        OR (created_by = (SELECT current_user_id()) AND kind = 'invitation' AND (SELECT current_user_can('people.invite'))))
+        OR (SELECT current_user_can('users.manage'))
+        OR (created_by = (SELECT current_user_id()) AND kind = 'invitation' AND (SELECT current_user_can('users.invite'))))
     WITH CHECK (
         (user_id = (SELECT current_user_id()) AND kind <> 'invitation')
-        OR (SELECT current_user_can('people.manage'))
-        OR (created_by = (SELECT current_user_id()) AND kind = 'invitation' AND (SELECT current_user_can('people.invite'))));
+        OR (SELECT current_user_can('users.manage'))
+        OR (created_by = (SELECT current_user_id()) AND kind = 'invitation' AND (SELECT current_user_can('users.invite'))));
 
 -- Failed attempts by key, while Redis is not available. Only procedures access it.
 CREATE TABLE rate_limit (
@@ -228,10 +228,10 @@ CREATE POLICY own_rows ON data_export TO rxchat_app
 INSERT INTO role (name, title, description, permissions, is_builtin) VALUES
     ('admin', 'Administrator', 'May do everything.',
      ARRAY['conversations.create', 'conversations.read_any', 'models.use', 'collections.create', 'keys.create',
-           'people.read', 'people.invite', 'people.manage', 'groups.manage', 'roles.manage', 'grants.manage',
+           'users.read', 'users.invite', 'users.manage', 'groups.manage', 'roles.manage', 'grants.manage',
            'settings.manage', 'audit.read'], true),
     ('moderator', 'Moderator', 'Invites people, looks after groups and reads the audit.',
-     ARRAY['conversations.create', 'models.use', 'collections.create', 'keys.create', 'people.read', 'people.invite',
+     ARRAY['conversations.create', 'models.use', 'collections.create', 'keys.create', 'users.read', 'users.invite',
            'groups.manage', 'audit.read'], true),
     ('member', 'Member', 'Chats with every model.',
      ARRAY['conversations.create', 'models.use', 'collections.create', 'keys.create'], true),

@@ -22,7 +22,7 @@ CREATE POLICY managers ON instance_setting TO rxchat_app
             SELECT FROM access_grant
              WHERE resource_kind = 'settings' AND action = 'write' AND resource IN (name, '*')
                AND (principal_kind = 'everyone'
-                    OR (principal_kind = 'person' AND principal = (SELECT current_user_id())::text)
+                    OR (principal_kind = 'user' AND principal = (SELECT current_user_id())::text)
                     OR (principal_kind = 'group' AND principal IN (
                         SELECT group_id::text FROM group_member WHERE user_id = (SELECT current_user_id())))
                     OR (principal_kind = 'role' AND principal = (SELECT current_user_role())))))
@@ -32,7 +32,7 @@ CREATE POLICY managers ON instance_setting TO rxchat_app
             SELECT FROM access_grant
              WHERE resource_kind = 'settings' AND action = 'write' AND resource IN (name, '*')
                AND (principal_kind = 'everyone'
-                    OR (principal_kind = 'person' AND principal = (SELECT current_user_id())::text)
+                    OR (principal_kind = 'user' AND principal = (SELECT current_user_id())::text)
                     OR (principal_kind = 'group' AND principal IN (
                         SELECT group_id::text FROM group_member WHERE user_id = (SELECT current_user_id())))
                     OR (principal_kind = 'role' AND principal = (SELECT current_user_role())))));

@@ -135,7 +135,7 @@ def _require_principal(current_user: CurrentUser, given: Grant) -> None:
         NotAllowed: for a group that is not theirs, and for any role.
     """
     match given.principal_kind:
-        case PrincipalKind.PERSON | PrincipalKind.EVERYONE:
+        case PrincipalKind.USER | PrincipalKind.EVERYONE:
             return
         case PrincipalKind.GROUP:
             if may_share_with_group(current_user, given.principal):
@@ -153,7 +153,7 @@ def _valid_grant(principal_kind: str, principal: str, resource_kind: str, resour
         )  # fmt: skip
     except ValueError as error:
         raise InvalidInput("There is no such grant.") from error
-    if given.principal_kind in {PrincipalKind.PERSON, PrincipalKind.GROUP}:
+    if given.principal_kind in {PrincipalKind.USER, PrincipalKind.GROUP}:
         given = replace(given, principal=_id_as_stored(given.principal))
     is_each = given.resource == "*" and given.resource_kind is ResourceKind.COLLECTION
     if given.resource_kind in {ResourceKind.CONVERSATION, ResourceKind.COLLECTION} and not is_each:

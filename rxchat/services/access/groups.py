@@ -45,7 +45,7 @@ class Groups:
         Raises:
             NotAllowed: without the permission to see people.
         """
-        require(current_user, Permission.PEOPLE_READ)
+        require(current_user, Permission.USERS_READ)
         async with self._database.begin(current_user.user_id) as session:
             found = await rows.groups(session)
         return [GroupView(row.id, row.name, row.description, count) for row, count in found]
@@ -105,7 +105,7 @@ class Groups:
             NotAllowed: without the permission to see people.
             NotFound: when there is no such group.
         """
-        require(current_user, Permission.PEOPLE_READ)
+        require(current_user, Permission.USERS_READ)
         async with self._database.begin(current_user.user_id) as session:
             if await rows.group(session, group_id) is None:
                 raise NotFound
@@ -135,6 +135,6 @@ class Groups:
             action = "member_added" if is_member else "member_removed"
             await record(
                 session, current_user.user_id, action, client_info,
-                group=str(group_id), person=str(user_id),
+                group=str(group_id), user=str(user_id),
             )  # fmt: skip
         self._access_invalidator.changed(user_id)

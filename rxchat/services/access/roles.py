@@ -47,7 +47,7 @@ class Roles:
         Raises:
             NotAllowed: without the permission to see people.
         """
-        require(current_user, Permission.PEOPLE_READ)
+        require(current_user, Permission.USERS_READ)
         async with self._database.begin(current_user.user_id) as session:
             found = await rows.all_roles(session)
             counted = await rows.count_users_by_role(session)

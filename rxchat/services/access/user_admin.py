@@ -83,7 +83,7 @@ class UserAdmin:
         Raises:
             NotAllowed: without the permission to see people.
         """
-        require(current_user, Permission.PEOPLE_READ)
+        require(current_user, Permission.USERS_READ)
         async with self._database.begin(current_user.user_id) as session:
             return await user_admin.page(
                 session, words=sanitize(words).strip()[:100], role=sanitize(role), offset=max(0, offset), limit=PAGE
@@ -96,7 +96,7 @@ class UserAdmin:
             NotAllowed: without the permission to see people.
             NotFound: when there is no such person.
         """
-        require(current_user, Permission.PEOPLE_READ)
+        require(current_user, Permission.USERS_READ)
         async with self._database.begin(current_user.user_id) as session:
             found, _ = await user_admin.page(session, only=user_id)
             if not found:
@@ -126,7 +126,7 @@ class UserAdmin:
             NotAllowed: without the permission to invite, or to give this role.
             InvalidInput: when it is no address, or there is no such role.
         """
-        require(current_user, Permission.PEOPLE_INVITE)
+        require(current_user, Permission.USERS_INVITE)
         if group_ids:
             require(current_user, Permission.GROUPS_MANAGE)
         email = valid_email(email)
@@ -163,7 +163,7 @@ class UserAdmin:
         Raises:
             NotAllowed: without the permission to invite.
         """
-        require(current_user, Permission.PEOPLE_INVITE)
+        require(current_user, Permission.USERS_INVITE)
         async with self._database.begin(current_user.user_id) as session:
             found = await one_time_links.open_invitations(session)
         return [Invitation(row.id, row.email, row.role, row.expires_at, row.is_mailed) for row in found]
@@ -175,7 +175,7 @@ class UserAdmin:
             NotAllowed: without the permission to invite.
             NotFound: when there is none that could be accepted.
         """
-        require(current_user, Permission.PEOPLE_INVITE)
+        require(current_user, Permission.USERS_INVITE)
         async with self._database.begin(current_user.user_id) as session:
             if not await one_time_links.remove(session, LinkKind.INVITATION, invitation_id):
                 raise NotFound
@@ -192,14 +192,14 @@ class UserAdmin:
             NotFound: when there is no such person.
             Conflict: when nobody would administer any more.
         """
-        require(current_user, Permission.PEOPLE_MANAGE)
+        require(current_user, Permission.USERS_MANAGE)
         async with self._database.begin(current_user.user_id) as session:
             await self._may_give(session, current_user, role)
             if not await user_admin.change(session, user_id, role=role, is_suspended=None):
                 raise NotFound
             await record(
                 session, current_user.user_id, "role_changed", client_info,
-                person=str(user_id), role=role,
+                user=str(user_id), role=role,
             )  # fmt: skip
         self._access_invalidator.changed(user_id)
 
@@ -213,14 +213,14 @@ class UserAdmin:
             NotFound: when there is no such person.
             Conflict: when nobody would administer any more.
         """
-        require(current_user, Permission.PEOPLE_MANAGE)
+        require(current_user, Permission.USERS_MANAGE)
         if user_id == current_user.user_id:
             raise NotAllowed("You cannot suspend yourself.")
         async with self._database.begin(current_user.user_id) as session:
             if not await user_admin.change(session, user_id, role=None, is_suspended=is_suspended):
                 raise NotFound
             action = "suspended" if is_suspended else "readmitted"
-            await record(session, current_user.user_id, action, client_info, person=str(user_id))
+            await record(session, current_user.user_id, action, client_info, user=str(user_id))
         self._access_invalidator.changed(user_id)
 
     async def delete_account(self, current_user: CurrentUser, user_id: UUID, client_info: ClientInfo) -> datetime:
@@ -234,7 +234,7 @@ class UserAdmin:
             NotFound: when there is no such person.
             LastAdministrator: when nobody would administer any more.
         """
-        require(current_user, Permission.PEOPLE_MANAGE)
+        require(current_user, Permission.USERS_MANAGE)
         if user_id == current_user.user_id:
             raise NotAllowed("Your own account is deleted on your account page.")
         at = datetime.now(UTC) + self.grace
@@ -246,7 +246,7 @@ class UserAdmin:
                 raise NotFound
             await record(
                 session, current_user.user_id, "account_deletion_scheduled", client_info,
-                person=str(user_id), at=at.isoformat(timespec="minutes"),
+                user=str(user_id), at=at.isoformat(timespec="minutes"),
             )  # fmt: skip
         self._access_invalidator.changed(user_id)
         return at
@@ -258,13 +258,13 @@ class UserAdmin:
             NotAllowed: without the permission, or for somebody who may do more.
             NotFound: when no administrator had.
         """
-        require(current_user, Permission.PEOPLE_MANAGE)
+        require(current_user, Permission.USERS_MANAGE)
         async with self._database.begin(current_user.user_id) as session:
             if not await user_admin.schedule_deletion(session, user_id, None):
                 raise NotFound("No administrator has scheduled the deletion of this account.")
             await record(
                 session, current_user.user_id, "account_deletion_canceled", client_info,
-                person=str(user_id),
+                user=str(user_id),
             )  # fmt: skip
         self._access_invalidator.changed(user_id)
 
@@ -275,7 +275,7 @@ class UserAdmin:
             NotAllowed: without the permission, or for somebody who may do more.
             NotFound: when there is no such person.
         """
-        require(current_user, Permission.PEOPLE_MANAGE)
+        require(current_user, Permission.USERS_MANAGE)
         async with self._database.begin(current_user.user_id) as session:
             person = await user_admin.get(session, user_id)
             if person is None:
@@ -284,7 +284,7 @@ class UserAdmin:
             ended = await session_rows.end(session, user_id, reason="ended by an administrator")
             await record(
                 session, current_user.user_id, "sessions_ended", client_info,
-                person=str(user_id), count=ended,
+                user=str(user_id), count=ended,
             )  # fmt: skip
         self._access_invalidator.changed(user_id)
         return ended
@@ -296,7 +296,7 @@ class UserAdmin:
             NotAllowed: without the permission, or for somebody who may do more.
             NotFound: when there is no such person.
         """
-        require(current_user, Permission.PEOPLE_MANAGE)
+        require(current_user, Permission.USERS_MANAGE)
         async with self._database.begin(current_user.user_id) as session:
             if not await user_admin.reset_second_factors(session, user_id):
                 raise NotFound
@@ -305,7 +305,7 @@ class UserAdmin:
                 current_user.user_id,
                 "second_factor_reset",
                 client_info,
-                person=str(user_id),
+                user=str(user_id),
             )
         self._access_invalidator.changed(user_id)
 
@@ -316,7 +316,7 @@ class UserAdmin:
             NotAllowed: without the permission, or for somebody who may do more.
             NotFound: when there is no such person.
         """
-        require(current_user, Permission.PEOPLE_MANAGE)
+        require(current_user, Permission.USERS_MANAGE)
         async with self._database.begin(current_user.user_id) as session:
             person = await user_admin.get(session, user_id)
             if person is None:
@@ -331,7 +331,7 @@ class UserAdmin:
                 current_user.user_id,
                 "reset_link_made",
                 client_info,
-                person=str(user_id),
+                user=str(user_id),
             )
         return link
 

@@ -224,4 +224,4 @@ def _require_right_to(current_user: CurrentUser, scopes: frozenset[Scope]) -> No
         NotAllowed: when the user administers nothing.
     """
     if Scope.ADMIN in scopes and not current_user.is_admin:
-        require(current_user, Permission.PEOPLE_READ)
+        require(current_user, Permission.USERS_READ)

@@ -77,7 +77,7 @@ class CollectionShares:
             TooManyAttempts: when it was done too often.
         """
         require_scope(current_user, Scope.FILES)
-        if kind == PrincipalKind.PERSON:
+        if kind == PrincipalKind.USER:
             # Else it is a directory of everybody who has an account here.
             await self._rate_limits.attempt(
                 "share", client_info, str(current_user.user_id), counts_alone=True, allowance=_ADDRESSES
@@ -108,7 +108,7 @@ class CollectionShares:
             if principal not in groups:
                 raise InvalidInput("There is no such group, or you are not a member of it. Choose one of your groups.")
             return principal, groups[principal]
-        if kind != PrincipalKind.PERSON:
+        if kind != PrincipalKind.USER:
             raise InvalidInput("Please choose a person, a group or everyone.")
         person = await rows.find_user_by_email(session, principal)
         if person is None:

@@ -83,6 +83,6 @@ def moment(at: datetime | None) -> int:
 
 async def role_titles(current_user: CurrentUser) -> dict[str, str]:
     """Return what the roles are called, by name, as far as the person may see them."""
-    if not is_permitted(current_user, Permission.PEOPLE_READ):
+    if not is_permitted(current_user, Permission.USERS_READ):
         return {}
     return {role.name: role.title for role in await container.get_services().access.roles.all(current_user)}

@@ -54,7 +54,7 @@ class AuditState(AdminPage, rx.State):
 
     async def _read_names(self, current_user: CurrentUser) -> None:
         self._names = await role_titles(current_user)
-        if is_permitted(current_user, Permission.PEOPLE_READ):
+        if is_permitted(current_user, Permission.USERS_READ):
             self._names |= {
                 str(group.id): group.name for group in await container.get_services().access.groups.all(current_user)
             }
@@ -96,7 +96,7 @@ class AuditState(AdminPage, rx.State):
 
 def _people_in(rows: Iterable[EventView]) -> list[UUID]:
     """Return whom rows speak of by id."""
-    spoken = [row.data.get(name) for row in rows for name in ("person", "invited_by", "account")]
+    spoken = [row.data.get(name) for row in rows for name in ("user", "invited_by", "account")]
     return [found for value in spoken if (found := parse_id(value))]
 
 

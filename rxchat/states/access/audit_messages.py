@@ -25,12 +25,12 @@ _WORDS: dict[str, tuple[str, str]] = {
     "invited": ("Invitation", "Invited {email} as {role}"),
     "invitation_withdrawn": ("Invitation revoked", "Revoked an invitation"),
     "email_confirmed": ("Address confirmed", "Confirmed their e-mail address"),
-    "role_changed": ("Role changed", "Made {person} {role}"),
-    "suspended": ("Suspended", "Suspended {person}"),
-    "readmitted": ("Reinstated", "Reinstated {person}"),
-    "sessions_ended": ("Signed out by an administrator", "Signed {person} out everywhere ({count})"),
-    "second_factor_reset": ("Second factor reset", "Reset the second factor of {person}"),
-    "reset_link_made": ("Password link made", "Made a password link for {person}"),
+    "role_changed": ("Role changed", "Made {user} {role}"),
+    "suspended": ("Suspended", "Suspended {user}"),
+    "readmitted": ("Reinstated", "Reinstated {user}"),
+    "sessions_ended": ("Signed out by an administrator", "Signed {user} out everywhere ({count})"),
+    "second_factor_reset": ("Second factor reset", "Reset the second factor of {user}"),
+    "reset_link_made": ("Password link made", "Made a password link for {user}"),
     "reset_requested": ("Password link asked for", "Asked for a new password by mail"),
     "password_reset": ("Password reset", "Chose a new password with a link"),
     "password_changed": ("Password changed", "Changed their password"),
@@ -48,8 +48,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "refresh_token_replayed": ("Program's token replayed", "A program's used-up token was shown again; it was cut off"),
     "group_saved": ("Group saved", "Saved the group “{name}”"),
     "group_removed": ("Group deleted", "Deleted the group {group}"),
-    "member_added": ("Added to a group", "Put {person} into the group {group}"),
-    "member_removed": ("Taken out of a group", "Took {person} out of the group {group}"),
+    "member_added": ("Added to a group", "Put {user} into the group {group}"),
+    "member_removed": ("Taken out of a group", "Took {user} out of the group {group}"),
     "role_saved": ("Role saved", "Saved the role {role}"),
     "role_removed": ("Role deleted", "Deleted the role {role}"),
     "granted": ("Access given", "Gave access: {grant}"),
@@ -62,19 +62,19 @@ _WORDS: dict[str, tuple[str, str]] = {
     "unknown_objects_deleted": ("Unknown files deleted", "The operator deleted files that nothing refers to"),
     "file_store_claimed": ("File store claimed", "The operator made the file store this installation's"),
     "settings_changed": ("Settings changed", "Changed the settings: {changes}"),
-    "conversations_listed": ("Conversations listed", "Listed the conversations of {person}"),
-    "conversation_read": ("Conversation read", "Read a conversation of {person}"),
+    "conversations_listed": ("Conversations listed", "Listed the conversations of {user}"),
+    "conversation_read": ("Conversation read", "Read a conversation of {user}"),
     "data_exported": ("Own data exported", "Exported their own data"),
     "deletion_requested": ("Deletion asked for", "Asked for the deletion of their account"),
     "deletion_withdrawn": ("Deletion called off", "Kept their account after all"),
-    "account_deletion_scheduled": ("Deletion by an administrator", "Had the account of {person} deleted, on {at}"),
-    "account_deletion_canceled": ("Deletion called off by an administrator", "Kept the account of {person} after all"),
-    "account_deleted": ("Account deleted", "The account {person} was deleted, as had been asked"),
+    "account_deletion_scheduled": ("Deletion by an administrator", "Had the account of {user} deleted, on {at}"),
+    "account_deletion_canceled": ("Deletion called off by an administrator", "Kept the account of {user} after all"),
+    "account_deleted": ("Account deleted", "The account {user} was deleted, as had been asked"),
     "audit_exported": ("Audit exported", "Exported the audit"),
     "denied": ("Access denied", "Was denied access to {door}"),
     "reset_link_made_by_operator": (
         "Password link made on the server",
-        "The operator made a password link for {person}",
+        "The operator made a password link for {user}",
     ),
 }
 
@@ -125,6 +125,6 @@ def _spoken(value: Any, names: Mapping[str, str]) -> str:
     kind, _, rest = str(value).partition(" ")
     if rest == EVERYTHING:
         return kind if kind == PrincipalKind.EVERYONE else f"every {kind}"
-    if kind in {"person", "group", "role"} and rest in names:
+    if kind in {"user", "group", "role"} and rest in names:
         return f"{kind} {names[rest]}"
     return names.get(str(value), _PERMISSIONS.get(str(value), str(value)))

@@ -66,7 +66,7 @@ class AccessState(AdminPage, rx.State):
     async def _read(self, current_user: CurrentUser) -> None:
         services = container.get_services()
         self.roles = [Choice(name, title) for name, title in (await role_titles(current_user)).items()]
-        if is_permitted(current_user, Permission.PEOPLE_READ):
+        if is_permitted(current_user, Permission.USERS_READ):
             self.groups = [
                 Choice(str(group.id), group.name) for group in await services.access.groups.all(current_user)
             ]
@@ -76,12 +76,12 @@ class AccessState(AdminPage, rx.State):
 
     async def _names(self, current_user: CurrentUser, grants: Iterable[Grant]) -> dict[tuple[str, str], str]:
         """Return what those are called whom grants are for, by their kind and id."""
-        ids = [parse_id(grant.principal) for grant in grants if grant.principal_kind is PrincipalKind.PERSON]
+        ids = [parse_id(grant.principal) for grant in grants if grant.principal_kind is PrincipalKind.USER]
         people = await container.get_services().access.user_admin.names(current_user, [item for item in ids if item])
         return (
             {("role", choice.value): choice.label for choice in self.roles}
             | {("group", choice.value): choice.label for choice in self.groups}
-            | {("person", str(user_id)): name for user_id, name in people.items()}
+            | {("user", str(user_id)): name for user_id, name in people.items()}
         )
 
     @rx.event
@@ -121,7 +121,7 @@ class AccessState(AdminPage, rx.State):
     @administering
     async def give(self, current_user: CurrentUser, form: dict) -> None:
         """Give the grant."""
-        principals = {"everyone": EVERYTHING, "person": self.picked.id}
+        principals = {"everyone": EVERYTHING, "user": self.picked.id}
         await container.get_services().access.grants.add(
             current_user,
             principal_kind=self.kind,

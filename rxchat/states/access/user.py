@@ -94,7 +94,7 @@ class PersonState(AdminPage, rx.State):
         self.has_password = (await container.get_services().app.profiles.get(current_user)).has_password
         self.is_above = row.role not in {choice.value for choice in self.roles}
         factor = (
-            ("yes" if row.has_second_factor else "no") if is_permitted(current_user, Permission.PEOPLE_MANAGE) else ""
+            ("yes" if row.has_second_factor else "no") if is_permitted(current_user, Permission.USERS_MANAGE) else ""
         )
         self.person = Person(
             row.name, row.email, row.role, titles.get(row.role, row.role), state_of(row), factor,

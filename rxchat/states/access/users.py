@@ -97,7 +97,7 @@ class PeopleState(AdminPage, rx.State):
         self.loaded = True
 
     async def _read_choices(self, current_user: CurrentUser) -> None:
-        self.knows_more = is_permitted(current_user, Permission.PEOPLE_MANAGE)
+        self.knows_more = is_permitted(current_user, Permission.USERS_MANAGE)
         self.roles = [Choice(name, title) for name, title in (await role_titles(current_user)).items()]
         self.giveable = await giveable_roles(current_user)
         self.groups = [
@@ -118,7 +118,7 @@ class PeopleState(AdminPage, rx.State):
         return PersonLine(str(row.id), row.name, row.email, title, factor, moment(row.last_seen_at), state_of(row))
 
     async def _read_invitations(self, current_user: CurrentUser) -> None:
-        if is_permitted(current_user, Permission.PEOPLE_INVITE):
+        if is_permitted(current_user, Permission.USERS_INVITE):
             found = await container.get_services().access.user_admin.invitations(current_user)
             self.invitations = [self._invitation(item) for item in found]
 

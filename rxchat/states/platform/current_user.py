@@ -22,9 +22,9 @@ class Section:
 
 
 SECTIONS = {
-    "People": ("/admin/people", Permission.PEOPLE_READ),
-    "Groups": ("/admin/groups", Permission.PEOPLE_READ),
-    "Roles": ("/admin/roles", Permission.PEOPLE_READ),
+    "People": ("/admin/people", Permission.USERS_READ),
+    "Groups": ("/admin/groups", Permission.USERS_READ),
+    "Roles": ("/admin/roles", Permission.USERS_READ),
     "Access": ("/admin/access", Permission.GRANTS_MANAGE),
     "Registration": ("/admin/registration", Permission.SETTINGS_MANAGE),
     "Audit": ("/admin/audit", Permission.AUDIT_READ),

@@ -58,7 +58,7 @@ function ShareDialog({ collection, shares, groups, ask, events, onClose }) {
   const sharePerson = async (event) => {
     event.preventDefault();
     if (!address.trim()) setProblem("Enter the e-mail address of somebody who has an account here.");
-    else if (await send(() => events.onShare("person", address.trim()))) setAddress("");
+    else if (await send(() => events.onShare("user", address.trim()))) setAddress("");
   };
   const shareGroup = async (event) => {
     event.preventDefault();

@@ -32,7 +32,7 @@ def rows_around_an_account(owner: UUID, group: UUID) -> tuple[tuple[str, tuple],
         ("INSERT INTO group_member (user_id, group_id) VALUES (%s, %s)", (owner, group)),
         (
             "INSERT INTO access_grant (id, principal_kind, principal, resource_kind, resource, action)"
-            " VALUES (%s, 'person', %s, 'model', 'm', 'use')",
+            " VALUES (%s, 'user', %s, 'model', 'm', 'use')",
             (new_id(), str(owner)),
         ),
         ("INSERT INTO instance_setting (name, value) VALUES ('registration', '\"open\"')", ()),

@@ -57,7 +57,7 @@ def test_a_view_shows_a_user_their_own_rows_and_no_others(database_url: str, own
         connection.execute("UPDATE document SET deleted_at = now()")
         connection.execute("UPDATE run SET state = 'queued'")
         connection.execute(
-            "UPDATE audit_event SET action = 'conversation_read', actor_id = %s, data = jsonb_build_object('person', %s::text)",
+            "UPDATE audit_event SET action = 'conversation_read', actor_id = %s, data = jsonb_build_object('user', %s::text)",
             (stranger, victim),
         )
     query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(view))

@@ -86,17 +86,17 @@ async def grant(services: Services, current_user: CurrentUser, kind: str, princi
 
 
 async def test_nobody_puts_more_into_a_role_than_they_have(services: Services, add: Add, admin: CurrentUser) -> None:
-    await role(services, admin, "smith", "roles.manage", "people.read")
-    await role(services, admin, "strong", "audit.read", "people.read")
+    await role(services, admin, "smith", "roles.manage", "users.read")
+    await role(services, admin, "strong", "audit.read", "users.read")
     smith = await become(services, admin, add("Smith"), "smith")
     for name, permissions in (
-        ("smith", ["roles.manage", "people.read", "people.manage"]),
-        ("strong", ["people.read"]),
+        ("smith", ["roles.manage", "users.read", "users.manage"]),
+        ("strong", ["users.read"]),
         ("mine", [permission.value for permission in Permission]),
     ):
         with pytest.raises(NotAllowed):
             await role(services, smith, name, *permissions)
-    await role(services, smith, "weak", "people.read")
+    await role(services, smith, "weak", "users.read")
     with pytest.raises(NotAllowed):
         await services.access.user_admin.set_role(smith, smith.user_id, "strong", CALLER)
 
@@ -107,7 +107,7 @@ async def test_built_in_roles_stay_as_they_are(
     for name in ("admin", "moderator", "member", "guest"):
         with subtests.test(role=name):
             with pytest.raises(Conflict):
-                await role(services, admin, name, "people.read")
+                await role(services, admin, name, "users.read")
             with pytest.raises(RxChatError):
                 await services.access.roles.delete(admin, name, CALLER)
             with psycopg.connect(owner_url) as connection:
@@ -126,7 +126,7 @@ async def test_a_role_that_makes_no_sense_is_refused(
 
 
 async def test_a_role_in_use_is_not_deleted(services: Services, add: Add, admin: CurrentUser) -> None:
-    await role(services, admin, "helper", "people.read")
+    await role(services, admin, "helper", "users.read")
     person = await become(services, admin, add("Person"), "helper")
     with pytest.raises(Conflict, match="Somebody has this role"):
         await services.access.roles.delete(admin, "helper", CALLER)
@@ -137,7 +137,7 @@ async def test_a_role_in_use_is_not_deleted(services: Services, add: Add, admin:
 
 
 async def test_a_role_that_changes_is_in_force_at_once(services: Services, add: Add, admin: CurrentUser) -> None:
-    await role(services, admin, "helper", "people.read")
+    await role(services, admin, "helper", "users.read")
     person = add("Person")
     await become(services, admin, person, "helper")
     sealed = await signed_in_as(services, person)
@@ -204,7 +204,7 @@ async def test_members_use_every_model_and_guests_what_they_were_given(
     member, guest = add("Member"), add("Guest", "guest")
     assert await asks(services, member, MODEL)
     assert not await asks(services, guest, MODEL)
-    await grant(services, admin, "person", str(guest.user_id), MODEL)
+    await grant(services, admin, "user", str(guest.user_id), MODEL)
     assert await asks(services, guest, MODEL)
     assert not await asks(services, guest, OTHER)
     ((grant_id, _),) = await services.access.grants.all(admin, ResourceKind.MODEL)
@@ -235,8 +235,8 @@ async def test_a_grant_that_makes_no_sense_is_refused(
     services: Services, admin: CurrentUser, subtests: pytest.Subtests
 ) -> None:
     for kind, principal, model in (
-        ("person", "nobody", "*"),
-        ("person", "", "*"),
+        ("user", "nobody", "*"),
+        ("user", "", "*"),
         ("group", "x", "*"),
         ("nobody", "*", "*"),
         ("role", "", "*"),
@@ -254,7 +254,7 @@ async def test_postgres_asks_again_whatever_the_service_believed(
     group = await services.access.groups.save(admin, group_id=None, name="Team", description="", client_info=CALLER)
     for attempt in (
         grant(services, liar, "everyone", "*", "*"),
-        role(services, liar, "mine", "people.read"),
+        role(services, liar, "mine", "users.read"),
         services.access.groups.save(liar, group_id=None, name="Mine", description="", client_info=CALLER),
         services.access.groups.set_member(liar, group, liar.user_id, CALLER, is_member=True),
     ):
@@ -281,7 +281,7 @@ async def test_a_grant_on_a_rule_opens_that_rule_alone(services: Services, owner
     with pytest.raises(NotAllowed):
         await services.platform.instance_settings.change(keeper, ClientInfo(), registration="open")
     await services.access.grants.add(
-        boss, principal_kind="person", principal=str(keeper.user_id), resource_kind="settings",
+        boss, principal_kind="user", principal=str(keeper.user_id), resource_kind="settings",
         resource="registration", action="write", client_info=ClientInfo(),
     )  # fmt: skip
     assert (

@@ -37,7 +37,7 @@ async def manager(services: Services, add: Add) -> CurrentUser:
     admin = add("Root", "admin")
     await services.access.roles.save(
         admin, name="", title="Keeper", description="", client_info=CALLER,
-        permissions=["people.read", "people.manage", "people.invite", "conversations.create", "models.use",
+        permissions=["users.read", "users.manage", "users.invite", "conversations.create", "models.use",
                      "collections.create", "keys.create"],
     )  # fmt: skip
     person = add("Kay")
@@ -307,7 +307,7 @@ async def test_reading_is_audited_in_the_same_transaction(
     assert found[0].text == "a private question"
     with psycopg.connect(owner_url) as connection:
         rows = connection.execute(
-            "SELECT action, actor_id, address, data ->> 'reason', data ->> 'person' FROM audit_event ORDER BY seq"
+            "SELECT action, actor_id, address, data ->> 'reason', data ->> 'user' FROM audit_event ORDER BY seq"
         ).fetchall()
     expected = (admin.user_id, CALLER.address, REASON, str(other.user_id))
     assert rows == [("conversations_listed", *expected), ("conversation_read", *expected)]

@@ -185,7 +185,7 @@ async def test_an_account_waits_can_be_kept_and_is_gone_for_good(services: Servi
             counted = connection.execute(f"SELECT count(*) FROM {table} WHERE {column} = %s", (ada.user_id,))  # pyright: ignore[reportCallIssue, reportArgumentType]
             assert counted.fetchone() == (0,), table
         receipt = connection.execute("SELECT data FROM audit_event WHERE action = 'account_deleted'").fetchall()
-    assert receipt == [({"person": str(ada.user_id), "conversations": 1, "messages": 2},)]
+    assert receipt == [({"user": str(ada.user_id), "conversations": 1, "messages": 2},)]
     with pytest.raises(NotSignedIn):
         await services.accounts.sessions.current_user(sealed)
 

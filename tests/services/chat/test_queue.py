@@ -177,7 +177,7 @@ async def test_what_waits_is_asked_only_with_the_rights_of_its_turn(
     with psycopg.connect(owner_url) as connection:
         connection.execute(
             "INSERT INTO access_grant (id, principal_kind, principal, resource_kind, resource, action)"
-            " VALUES (%s, 'person', %s, 'model', %s, 'use')",
+            " VALUES (%s, 'user', %s, 'model', %s, 'use')",
             (new_id(), str(current_user.user_id), BRIEF),
         )
     assert await services.chat.messages.send_next_queued(

@@ -69,7 +69,7 @@ async def test_a_deleted_document_is_gone_for_everything_at_once_and_restored_wh
 ) -> None:
     document = await ready(services, current_user, collection, "hours.txt", TEXT)
     reader = add_user(owner_url, "Reader")
-    await services.documents.collection_shares.add(current_user, collection, PrincipalKind.PERSON, reader.email, CALLER)
+    await services.documents.collection_shares.add(current_user, collection, PrincipalKind.USER, reader.email, CALLER)
     await services.documents.files.remove(current_user, [document.id])
     assert await listed(services, current_user, collection) == []
     assert await in_trash(services, current_user, collection) == ["hours.txt"]
@@ -177,7 +177,7 @@ async def test_only_its_owner_sees_and_restores_what_was_deleted(
 ) -> None:
     document = await ready(services, current_user, collection, "hours.txt", TEXT)
     reader = add_user(owner_url, "Reader")
-    await services.documents.collection_shares.add(current_user, collection, PrincipalKind.PERSON, reader.email, CALLER)
+    await services.documents.collection_shares.add(current_user, collection, PrincipalKind.USER, reader.email, CALLER)
     await services.documents.files.remove(current_user, [document.id])
     assert await in_trash(services, reader) == []
     for theirs_or_none in (collection, new_id()):

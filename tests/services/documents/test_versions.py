@@ -344,7 +344,7 @@ async def test_readers_see_the_history_and_change_nothing(
     first = await ready(services, current_user, collection, "hours.txt", OLD)
     await replaced(services, current_user, collection, NEW)
     reader, stranger = add_user(owner_url, "Reader"), add_user(owner_url, "Stranger")
-    await services.documents.collection_shares.add(current_user, collection, PrincipalKind.PERSON, reader.email, CALLER)
+    await services.documents.collection_shares.add(current_user, collection, PrincipalKind.USER, reader.email, CALLER)
     history = await services.documents.versions.history(reader, first.id)
     assert ([item.version for item in history.versions], history.uploaded_by, history.is_own) == ([2, 1], "Ada", False)
     assert (await services.documents.documents.preview(reader, first.id)).text == OLD

@@ -114,7 +114,7 @@ CHANGES: list[tuple[type[rx.State], str, dict[str, Any]]] = [
     (PersonState, "list_conversations", {"form": {"reason": "a very good reason"}}),
     (GroupsState, "save", {"form": {"name": "Mine"}}),
     (GroupsState, "find", {"words": "a"}),
-    (RolesState, "save", {"form": {"title": "Mine", "may:people.manage": "on"}}),
+    (RolesState, "save", {"form": {"title": "Mine", "may:users.manage": "on"}}),
     (AccessState, "give", {"form": {"model": "*"}}),
     (RegistrationState, "choose", {"rule": "registration", "value": "open"}),
     (AuditState, "search", {"words": "a"}),
@@ -314,7 +314,7 @@ async def test_access_is_given_and_taken_back_in_words(
         await tab.do(AccessState, "load")
         assert [choice.value for choice in tab.shown(AccessState, "models")] == ["*", "scripted:tokens=2"]
         await tab.do(AccessState, "show_form")
-        await tab.do(AccessState, "choose_kind", kind="person")
+        await tab.do(AccessState, "choose_kind", kind="user")
         await tab.do(AccessState, "give", form={"model": "scripted:tokens=2"})
         assert "for whom" in tab.shown(AccessState, "problem")
         await tab.do(AccessState, "find", words="grace")
@@ -384,7 +384,7 @@ def test_every_row_has_its_sentence_also_one_that_nobody_knows() -> None:
     given = {"grant": {"principal": "group g1", "resource": "model *", "action": "use"}}
     assert sentence("granted", given, {"g1": "Research"}) == "Gave access: group Research may use every model"
     assert details("granted", given, {"g1": "Research"}) == ""
-    hostile = {"person": "{role.__class__}", "role": "x"}
+    hostile = {"user": "{role.__class__}", "role": "x"}
     assert sentence("role_changed", hostile, {}) == "Made {role.__class__} x"
     assert (
         details("signed_in", {"method": "password", "second_factor": True, "session": "x"}, {}) == "second factor: yes"

@@ -127,9 +127,9 @@ async def test_a_reader_sees_what_is_shared_until_it_is_taken_back(
         await opened(owner, collection)
         await opened(reader, collection)
         assert (shown(reader, "collections"), names(reader)) == ([], [])
-        await owner.do(DocumentsState, "share", kind="person", principal="nobody@example.org")
+        await owner.do(DocumentsState, "share", kind="user", principal="nobody@example.org")
         assert "Nobody here has the address" in shown(owner, "problem")
-        await owner.do(DocumentsState, "share", kind="person", principal=grace.email)
+        await owner.do(DocumentsState, "share", kind="user", principal=grace.email)
         assert [line.name for line in shown(owner, "shares")] == [grace.email]
         await reader.until(lambda: names(reader) == ["notes.txt"])
         assert shown(reader, "collections")[0].is_own is False and shown(reader, "shares") == []

@@ -10,8 +10,8 @@ AS $$
              WHERE user_account.id = p_link.created_by AND user_account.suspended_at IS NULL
                AND user_account.deletion_by IS NULL
                AND CASE p_link.kind
-                   WHEN 'invitation' THEN 'people.invite' = ANY (role.permissions)
+                   WHEN 'invitation' THEN 'users.invite' = ANY (role.permissions)
                         AND (SELECT given.permissions FROM public.role AS given WHERE given.name = p_link.role)
                             <@ role.permissions
-                   ELSE 'people.manage' = ANY (role.permissions) END))
+                   ELSE 'users.manage' = ANY (role.permissions) END))
 $$;

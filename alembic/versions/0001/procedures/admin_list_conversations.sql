@@ -10,7 +10,7 @@ BEGIN
         RAISE EXCEPTION 'not without the right and a reason' USING ERRCODE = 'insufficient_privilege';
     END IF;
     PERFORM append_audit_entry(p_entry, current_user_id(), 'conversations_listed', p_address, p_correlation,
-                               jsonb_build_object('person', p_owner, 'reason', p_reason));
+                               jsonb_build_object('user', p_owner, 'reason', p_reason));
     RETURN QUERY SELECT conversation.id, conversation.title, conversation.updated_at FROM public.conversation
                   WHERE conversation.owner_id = p_owner AND conversation.deleted_at IS NULL
                   ORDER BY conversation.updated_at DESC LIMIT 500;

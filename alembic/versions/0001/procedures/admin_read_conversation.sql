@@ -16,7 +16,7 @@ BEGIN
         RETURN;
     END IF;
     PERFORM append_audit_entry(p_entry, current_user_id(), 'conversation_read', p_address, p_correlation,
-        jsonb_build_object('person', owner, 'conversation', p_conversation, 'reason', p_reason));
+        jsonb_build_object('user', owner, 'conversation', p_conversation, 'reason', p_reason));
     RETURN QUERY SELECT message.role, message.text, message.model, message.created_at FROM public.message
                   WHERE message.owner_id = owner AND message.conversation_id = p_conversation ORDER BY message.seq;
 END $$;

@@ -1,4 +1,4 @@
--- End a user's sessions: one, all, or all but one. For the user, and for users with people.manage who have all of the user's
+-- End a user's sessions: one, all, or all but one. For the user, and for users with users.manage who have all of the user's
 -- permissions: then the API keys are revoked as well, since it is not known who has them.
 CREATE FUNCTION end_sessions(p_user uuid, p_only uuid, p_except uuid, p_reason text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
@@ -11,7 +11,7 @@ DECLARE
     ended integer;
 BEGIN
     IF current_user_id() IS DISTINCT FROM p_user
-       AND (NOT current_user_can('people.manage') OR NOT coalesce(theirs <@ mine, false)) THEN
+       AND (NOT current_user_can('users.manage') OR NOT coalesce(theirs <@ mine, false)) THEN
         RAISE EXCEPTION 'sessions of another user' USING ERRCODE = 'insufficient_privilege';
     END IF;
     UPDATE public.user_session SET ended_at = now(), ended_reason = p_reason

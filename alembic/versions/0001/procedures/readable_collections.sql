@@ -8,7 +8,7 @@ AS $$
         SELECT DISTINCT resource FROM public.access_grant
          WHERE resource_kind = 'collection' AND action IN ('read', 'write') AND current_user_id() IS NOT NULL
            AND (principal_kind = 'everyone'
-                OR (principal_kind = 'person' AND principal = current_user_id()::text)
+                OR (principal_kind = 'user' AND principal = current_user_id()::text)
                 OR (principal_kind = 'group'
                     AND principal IN (SELECT group_id::text FROM public.group_member WHERE user_id = current_user_id()))
                 OR (principal_kind = 'role' AND principal = current_user_role()))),

@@ -6,7 +6,7 @@ AS $$
 DECLARE
     replaced integer;
 BEGIN
-    IF NOT current_user_can('people.invite') THEN
+    IF NOT current_user_can('users.invite') THEN
         RAISE EXCEPTION 'not without the right to invite' USING ERRCODE = 'insufficient_privilege';
     END IF;
     -- Serialized: of two simultaneous invitations to one address, the later one stays.

@@ -1,4 +1,4 @@
--- Delete a user's second factors, for users with people.manage. The user signs in again and sets up new ones.
+-- Delete a user's second factors, for users with users.manage. The user signs in again and sets up new ones.
 CREATE FUNCTION reset_second_factors(p_user uuid) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
@@ -12,7 +12,7 @@ BEGIN
     IF theirs IS NULL THEN
         RETURN false;
     END IF;
-    IF NOT current_user_can('people.manage') OR NOT theirs <@ mine THEN
+    IF NOT current_user_can('users.manage') OR NOT theirs <@ mine THEN
         RAISE EXCEPTION 'more than the current user may' USING ERRCODE = 'insufficient_privilege';
     END IF;
     DELETE FROM public.totp_secret WHERE user_id = p_user;

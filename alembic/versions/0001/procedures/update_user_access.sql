@@ -14,7 +14,7 @@ BEGIN
     IF theirs IS NULL THEN
         RETURN false;
     END IF;
-    IF NOT current_user_can('people.manage') OR NOT theirs <@ mine
+    IF NOT current_user_can('users.manage') OR NOT theirs <@ mine
        OR NOT coalesce((SELECT permissions FROM public.role WHERE name = p_role) <@ mine, p_role IS NULL) THEN
         RAISE EXCEPTION 'more than the current user may' USING ERRCODE = 'insufficient_privilege';
     END IF;

@@ -4,4 +4,4 @@ CREATE VIEW admin_read WITH (security_barrier) AS
            event.data ->> 'reason' AS reason, coalesce(event.data ->> 'conversation', '') AS conversation
       FROM public.audit_event AS event LEFT JOIN public.user_account AS reader ON reader.id = event.actor_id
      WHERE event.action IN ('conversations_listed', 'conversation_read')
-       AND (event.data ->> 'person') = current_user_id()::text AND event.actor_id IS DISTINCT FROM current_user_id();
+       AND (event.data ->> 'user') = current_user_id()::text AND event.actor_id IS DISTINCT FROM current_user_id();

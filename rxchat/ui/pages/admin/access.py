@@ -11,7 +11,7 @@ from rxchat.ui.pages.admin.frame import admin_page
 
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
-_KINDS = (("everyone", "Everyone"), ("role", "A role"), ("group", "A group"), ("person", "One person"))
+_KINDS = (("everyone", "Everyone"), ("role", "A role"), ("group", "A group"), ("user", "One person"))
 
 
 def access_page() -> rx.Component:
@@ -82,7 +82,7 @@ def _grant_dialog() -> rx.Component:
                 AccessState.kind,
                 ("role", _choice("Role", AccessState.roles, "There are no roles that you can see.")),
                 ("group", _choice("Group", AccessState.groups, "There are no groups yet.")),
-                ("person", _person()),
+                ("user", _person()),
                 rx.fragment(),
             ),
             admin.field(
@@ -107,7 +107,7 @@ def _person() -> rx.Component:
     return rx.cond(
         picked.id == "",
         rx.cond(
-            may("people.read"),
+            may("users.read"),
             PersonPicker.create(
                 label="Person",
                 verb="Choose",

@@ -21,7 +21,7 @@ def people_page() -> rx.Component:
         PeopleState,
         admin.lead(
             "Everybody who has an account here.",
-            actions=(rx.cond(may("people.invite"), admin.main_button("Invite somebody", PeopleState.show_invite)),),
+            actions=(rx.cond(may("users.invite"), admin.main_button("Invite somebody", PeopleState.show_invite)),),
         ),
         admin.done(PeopleState),
         _filters(),
@@ -30,7 +30,7 @@ def people_page() -> rx.Component:
             rx.fragment(_table(), _pages()),
             admin.empty("Nobody was found", "Try fewer words, or another role."),
         ),
-        rx.cond(may("people.invite"), _invitations()),
+        rx.cond(may("users.invite"), _invitations()),
         _invite_dialog(),
         admin.confirm(
             PeopleState,

@@ -28,7 +28,7 @@ def person_page() -> rx.Component:
             rx.fragment(
                 _head(),
                 admin.done(PersonState),
-                rx.cond(may("people.manage"), _doors()),
+                rx.cond(may("users.manage"), _doors()),
                 rx.cond(may("conversations.read_any"), _conversations()),
                 _dialogs(),
             ),
