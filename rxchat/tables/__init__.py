@@ -13,7 +13,7 @@ from rxchat.tables.access import (
 from rxchat.tables.accounts import DataExport, Identity, User, UserSession
 from rxchat.tables.audit import AuditCheckpoint, AuditEvent
 from rxchat.tables.base import metadata
-from rxchat.tables.conversations import Conversation, ConversationEventRow, Message, QueuedMessage
+from rxchat.tables.conversations import Conversation, ConversationEventRow, Message, QueuedMessageRow
 from rxchat.tables.credentials import ApiKey, Passkey, RecoveryCode, TotpSecret
 from rxchat.tables.documents import (
     ChunkRow,
@@ -22,7 +22,7 @@ from rxchat.tables.documents import (
     ConversationSource,
     DocumentRow,
     DocumentText,
-    EmbeddingIndex,
+    EmbeddingIndexRow,
     FilePart,
     FrequentLexeme,
     MessageSource,
@@ -47,7 +47,7 @@ __all__ = [
     "DataExport",
     "DocumentRow",
     "DocumentText",
-    "EmbeddingIndex",
+    "EmbeddingIndexRow",
     "FilePart",
     "FrequentLexeme",
     "GrantRow",
@@ -61,7 +61,7 @@ __all__ = [
     "ObjectDeletion",
     "Passkey",
     "QueueClaim",
-    "QueuedMessage",
+    "QueuedMessageRow",
     "RateLimitRow",
     "RecognizedPageRow",
     "RecoveryCode",

@@ -26,7 +26,7 @@ _STRINGS = cast("type[Any]", ARRAY(String))
 
 
 class Table(SQLModel):
-    """Base of all tables. A table has the name of its class: `QueuedMessage` is `queued_message`, `ChunkRow` is `chunk`."""
+    """Base of all tables. A table has the name of its class: `DataExport` is `data_export`, `ChunkRow` is `chunk`."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Name the table by its class, or by another word where SQL reserves it."""

@@ -62,7 +62,7 @@ class Message(Table, table=True):
     created_at: datetime = moment(default_now=True)
 
 
-class QueuedMessage(Table, table=True):
+class QueuedMessageRow(Table, table=True):
     """What a person has sent while an answer was being written; asked when its turn comes, and then gone from here."""
 
     __table_args__ = (

@@ -220,7 +220,7 @@ class ChunkRow(Table, table=True):
     lexemes: Any = Field(sa_type=TSVECTOR)
 
 
-class EmbeddingIndex(Table, table=True):
+class EmbeddingIndexRow(Table, table=True):
     """The vectors that one model makes; one index is in force at a time."""
 
     __table_args__ = (

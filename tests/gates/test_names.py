@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+import rxchat.tables
 from rxchat.tables import metadata
 from tests.gates.test_shape import PACKAGE, ROOT, name, parsed
 
@@ -155,3 +156,14 @@ def test_no_table_column_or_procedure_has_a_name_that_went() -> None:
     names = procedures | columns | set(metadata.tables)
     assert {known: WENT_FROM_DATABASE[known] for known in names & WENT_FROM_DATABASE.keys()} == {}
     assert [known for known in names if known.partition("_")[0] in VERBS_THAT_WENT] == []
+
+
+def test_a_table_class_ends_in_row_exactly_where_a_domain_value_has_its_name() -> None:
+    nodes = [node for path in PACKAGE if "domain" in path.parts for node in parsed(path).body]
+    values = {node.name for node in nodes if isinstance(node, ast.ClassDef)}
+    # Unions of events: `ConversationEvent = A | B`.
+    values |= {
+        node.targets[0].id for node in nodes if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    tables = set(rxchat.tables.__all__) - {"metadata"}
+    assert [table for table in tables if table.endswith("Row") != (table.removesuffix("Row") in values)] == []

@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from rxchat.db.platform.results import row_count
 from rxchat.domain.conversations import QueuedMessage
-from rxchat.tables import QueuedMessage as QueuedMessageRow
+from rxchat.tables import QueuedMessageRow
 
 _OF = text(
     """
