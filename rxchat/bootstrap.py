@@ -236,7 +236,7 @@ def _access(shared: _Shared, platform: PlatformServices) -> AccessServices:
 def _documents(shared: _Shared, platform: PlatformServices, vector_index: VectorIndex) -> DocumentServices:
     settings, database, limits = shared.settings, shared.database, shared.rate_limits
     file_limits = FileLimits(
-        settings.file_megabytes * 1_000_000, settings.person_megabytes * 1_000_000, settings.person_files
+        settings.file_megabytes * 1_000_000, settings.user_megabytes * 1_000_000, settings.user_files
     )
     keys = adapter_factories.master_keys(settings, shared.secret_box)
     files = Files(database, shared.store, keys, shared.secret_box, file_limits)
@@ -287,7 +287,7 @@ def _chat(
 def _run_limits(settings: Settings, at: Connections) -> RunLimits:
     """Return how many answers run at once: never more than the demo model's server has slots."""
     at_once = min(settings.answers_at_once, CHAT_SLOTS) if at.demo_hosts else settings.answers_at_once
-    return RunLimits(at_once, settings.answers_per_person)
+    return RunLimits(at_once, settings.answers_per_user)
 
 
 def _app(

@@ -107,7 +107,7 @@ def require_secure(settings: Settings) -> list[Finding]:
 
 def describe_exposure(settings: Settings) -> str:
     """Say who can reach RxChat, which is what the rest depends on."""
-    where = f"RxChat listens at {settings.host}, and people open {settings.base_url}."
+    where = f"RxChat listens at {settings.host}, and users open {settings.base_url}."
     if settings.is_for_others:
         return f"{where} Other machines can reach it, so whatever is an error keeps it from starting."
     return f"{where} Only this machine can reach it."
@@ -178,7 +178,7 @@ def _is_words(text: str) -> bool:
 
 
 def _look_at_the_address(settings: Settings) -> Iterator[Finding]:
-    example = "Set it to the address that people type, like https://chat.example.org."
+    example = "Set it to the address that users type, like https://chat.example.org."
     problem = _address_problem(settings.base_url)
     if problem and (origin := _origin_below(settings.base_url)):
         yield Finding(
@@ -331,7 +331,7 @@ def _look_at_the_line(settings: Settings, name: str, url: str) -> Iterator[Findi
             "Add sslmode=verify-full (and sslrootcert), or at least require_auth=scram-sha-256.",
         )  # fmt: skip
     elif is_elsewhere:
-        problem = "reaches another machine without TLS: what people write can be read on the way."
+        problem = "reaches another machine without TLS: what users write can be read on the way."
         yield Finding("warning", name, problem, "Add sslmode=verify-full, unless the network between is yours alone.")
 
 

@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     """Whether a web process writes answers and ingests documents itself. Set it to `false` beside `worker` processes."""
     answers_at_once: int = Field(default=256, alias="RXCHAT_ANSWERS_AT_ONCE", ge=1)
     """How many answers are written at the same time. Further questions wait in a fair queue. Set it to what your model hosts do at once; the demo model: at most 2."""
-    answers_per_person: int = Field(default=4, alias="RXCHAT_ANSWERS_PER_PERSON", ge=1)
+    answers_per_user: int = Field(default=4, alias="RXCHAT_ANSWERS_PER_USER", ge=1)
     """How many of those answers may be for one user."""
     answer_timeout_minutes: float = Field(default=60.0, alias="RXCHAT_ANSWER_TIMEOUT_MINUTES", gt=0)
     """How long writing one answer may take."""
@@ -89,9 +89,9 @@ class Settings(BaseSettings):
     # Files
     file_megabytes: int = Field(default=100, alias="RXCHAT_FILE_MEGABYTES", ge=1, le=5_000)
     """The largest file that can be uploaded, in MB."""
-    person_megabytes: int = Field(default=5_000, alias="RXCHAT_PERSON_MEGABYTES", ge=1)
+    user_megabytes: int = Field(default=5_000, alias="RXCHAT_USER_MEGABYTES", ge=1)
     """How much one user may store, in MB."""
-    person_files: int = Field(default=10_000, alias="RXCHAT_PERSON_FILES", ge=1)
+    user_files: int = Field(default=10_000, alias="RXCHAT_USER_FILES", ge=1)
     """How many files one user may store."""
     files_key: SecretStr | None = Field(default=None, alias="RXCHAT_FILES_KEY")
     """The master key that encrypts the files' keys: 32 random bytes in base64. Empty: derived from the secret key."""

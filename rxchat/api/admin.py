@@ -18,7 +18,7 @@ from rxchat.domain.permissions import Permission, require
 router = APIRouter(prefix="/api/admin", tags=["admin"])
 
 
-class PersonOut(BaseModel):
+class UserOut(BaseModel):
     """A person as administrators see them."""
 
     id: UUID
@@ -31,10 +31,10 @@ class PersonOut(BaseModel):
     last_seen_at: datetime | None
 
 
-class PeoplePage(BaseModel):
+class UsersPage(BaseModel):
     """Some of the people, and how many there are in all."""
 
-    people: list[PersonOut]
+    users: list[UserOut]
     total: int
 
 
@@ -51,17 +51,17 @@ class Role(BaseModel):
     role: str = Field(max_length=40)
 
 
-@router.get("/people")
-async def people(
+@router.get("/users")
+async def users(
     current_user: SignedIn,
     services: ServicesDep,
     words: Annotated[str, Query(max_length=200)] = "",
     role: Annotated[str, Query(max_length=40)] = "",
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
-) -> PeoplePage:
+) -> UsersPage:
     """List people by name, fifty at a time."""
     found, total = await services.access.user_admin.page(current_user, words=words, role=role, offset=offset)
-    return PeoplePage(people=[PersonOut.model_validate(item, from_attributes=True) for item in found], total=total)
+    return UsersPage(users=[UserOut.model_validate(item, from_attributes=True) for item in found], total=total)
 
 
 @router.post("/invitations", status_code=201)
@@ -75,25 +75,25 @@ async def invite(
     return {"link": link, "is_mailed": is_mailed}
 
 
-@router.put("/people/{user_id}/role", status_code=204)
+@router.put("/users/{user_id}/role", status_code=204)
 async def set_role(user_id: UUID, body: Role, current_user: SignedIn, request: Request, services: ServicesDep) -> None:
     """Give a person another role; whatever they had open ends."""
     await services.access.user_admin.set_role(current_user, user_id, body.role, client_info_of(request))
 
 
-@router.post("/people/{user_id}/suspend", status_code=204)
+@router.post("/users/{user_id}/suspend", status_code=204)
 async def suspend(user_id: UUID, current_user: SignedIn, request: Request, services: ServicesDep) -> None:
     """Suspend a person, which ends whatever they had open."""
     await services.access.user_admin.suspend(current_user, user_id, client_info_of(request), is_suspended=True)
 
 
-@router.post("/people/{user_id}/readmit", status_code=204)
+@router.post("/users/{user_id}/readmit", status_code=204)
 async def readmit(user_id: UUID, current_user: SignedIn, request: Request, services: ServicesDep) -> None:
     """Let a suspended person in again."""
     await services.access.user_admin.suspend(current_user, user_id, client_info_of(request), is_suspended=False)
 
 
-@router.post("/people/{user_id}/delete", status_code=204)
+@router.post("/users/{user_id}/delete", status_code=204)
 async def delete_account(
     user_id: UUID, body: Proof, current_user: BrowserUser, request: Request, services: ServicesDep
 ) -> None:
@@ -103,7 +103,7 @@ async def delete_account(
     await services.access.user_admin.delete_account(current_user, user_id, client_info_of(request))
 
 
-@router.post("/people/{user_id}/end-sessions")
+@router.post("/users/{user_id}/end-sessions")
 async def end_sessions(
     user_id: UUID, current_user: SignedIn, request: Request, services: ServicesDep
 ) -> dict[str, int]:

@@ -143,7 +143,7 @@ class Front:
         except DatabaseUnavailable:
             # The page itself holds nothing; it says that the database is away and recovers by itself.
             return ""
-        return f"{_ADMIN}/people" if path.rstrip("/") == _ADMIN else ""
+        return f"{_ADMIN}/users" if path.rstrip("/") == _ADMIN else ""
 
 
 def _is_chat_page(path: str) -> bool:

@@ -158,7 +158,7 @@ async def current_user_of(request: Request, services: Annotated[Services, Depend
     return await authenticate(request, services)
 
 
-async def person_of(request: Request, services: Annotated[Services, Depends(services)]) -> CurrentUser:
+async def browser_user(request: Request, services: Annotated[Services, Depends(services)]) -> CurrentUser:
     """Return the person who is signed in with a browser: for what no program may do in their name.
 
     Raises:
@@ -182,7 +182,7 @@ def _no_program(current_user: CurrentUser) -> CurrentUser:
 
 ServicesDep = Annotated[Services, Depends(services)]
 SignedIn = Annotated[CurrentUser, Depends(current_user_of)]
-BrowserUser = Annotated[CurrentUser, Depends(person_of)]
+BrowserUser = Annotated[CurrentUser, Depends(browser_user)]
 EnrollingUser = Annotated[CurrentUser, Depends(enrolling_user_of)]
 
 

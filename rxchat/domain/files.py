@@ -29,9 +29,9 @@ class FileLimits:
     """How much may be uploaded."""
 
     file_bytes: int = 100_000_000
-    person_bytes: int = 5_000_000_000
+    user_bytes: int = 5_000_000_000
     """Everything that one person keeps."""
-    person_files: int = 10_000
+    user_files: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)

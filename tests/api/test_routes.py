@@ -92,8 +92,8 @@ async def test_the_administration_begins_with_people(http, services: Services) -
     await set_up(http, services)
     for path in ("/admin", "/admin/"):
         answer = await http.get(path)
-        assert (answer.status_code, answer.headers["location"]) == (303, "/admin/people")
-    assert (await http.get("/admin/people")).text == "a page"
+        assert (answer.status_code, answer.headers["location"]) == (303, "/admin/users")
+    assert (await http.get("/admin/users")).text == "a page"
 
 
 async def test_signing_in_again_is_a_new_session(http, services: Services) -> None:

@@ -44,7 +44,7 @@ def opened(page: Page, office: RxChat, path: str) -> Page:
 
 def invited(admin: Page, office: RxChat, email: str) -> str:
     """Invite somebody; return the link that is shown."""
-    opened(admin, office, "/admin/people")
+    opened(admin, office, "/admin/users")
     admin.get_by_role("button", name="Invite somebody").click()
     dialog = admin.get_by_role("dialog")
     dialog.get_by_label("E-mail").fill("nowhere")
@@ -79,9 +79,9 @@ def test_from_the_invitation_to_the_audit(office: RxChat, admin: Page, profile: 
     grace = joined(context.new_page(), link, "Grace Hopper")
     Chat(grace, office.url).begin(MODEL, "What <b>nobody</b> else should read").wait_for_end()
 
-    opened(admin, office, "/admin/people")
-    admin.get_by_label("Search people").fill("hopper")
-    expect(admin.get_by_role("table", name="People").get_by_role("rowheader")).to_have_count(1)
+    opened(admin, office, "/admin/users")
+    admin.get_by_label("Search users").fill("hopper")
+    expect(admin.get_by_role("table", name="Users").get_by_role("rowheader")).to_have_count(1)
     admin.get_by_role("link", name="Grace Hopper").click()
     expect(admin.get_by_role("heading", name="Grace Hopper")).to_be_visible()
 
@@ -123,7 +123,7 @@ def test_from_the_invitation_to_the_audit(office: RxChat, admin: Page, profile: 
 
 def reads_for_a_reason(admin: Page) -> None:
     """Read what somebody wrote: only with a reason, and only as plain text."""
-    admin.get_by_role("button", name="Read this person's conversations…").click()
+    admin.get_by_role("button", name="Read this user's conversations…").click()
     dialog = admin.get_by_role("dialog")
     dialog.get_by_label("Why does this have to be read?").fill("because")
     dialog.get_by_role("button", name="Show them").click()
@@ -184,21 +184,21 @@ def test_a_rule_holds_at_once_and_undo_takes_it_back(
     office: RxChat, admin: Page, profile: Callable[..., BrowserContext]
 ) -> None:
     opened(admin, office, "/admin/registration")
-    expect(admin.get_by_role("radio", name=re.compile("^Invited people"))).to_be_checked()
+    expect(admin.get_by_role("radio", name=re.compile("^Invited users"))).to_be_checked()
     admin.get_by_role("radio", name=re.compile("^Anybody")).check()
     expect(admin.get_by_text("Saved.")).to_be_visible()
     stranger = profile().new_page()
     stranger.goto(f"{office.url}/sign-in")
     expect(stranger.get_by_role("link", name=re.compile("account", re.IGNORECASE)).first).to_be_visible()
     admin.get_by_role("button", name="Undo").click()
-    expect(admin.get_by_role("radio", name=re.compile("^Invited people"))).to_be_checked()
+    expect(admin.get_by_role("radio", name=re.compile("^Invited users"))).to_be_checked()
 
 
 def test_whoever_may_not_administer_sees_that_there_is_nothing(
     office: RxChat, admin: Page, profile: Callable[..., BrowserContext]
 ) -> None:
     page = joined(profile().new_page(), invited(admin, office, "alan@example.org"), "Alan Turing")
-    for path in ("people", "groups", "roles", "access", "registration", "audit", "people/nonsense"):
+    for path in ("users", "groups", "roles", "access", "registration", "audit", "users/nonsense"):
         page.goto(f"{office.url}/admin/{path}")
         expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
         expect(page.get_by_role("navigation", name="Administration")).to_have_count(0)
@@ -213,7 +213,7 @@ def test_no_page_is_wider_than_the_screen_whatever_people_are_called(
     found = endpoints.read(office.data)
     assert found and found.database_owner_url
     names = ["홍길동 👩‍💻", "x" * 100, "שלום 3 (admin)"]
-    people = [add_user(found.database_owner_url, name) for name in names]
+    users = [add_user(found.database_owner_url, name) for name in names]
     page = signed_in(office).new_page()
 
     def fits(what: str) -> None:
@@ -224,13 +224,13 @@ def test_no_page_is_wider_than_the_screen_whatever_people_are_called(
                 too_wide = f"{boxes}.filter((box) => box && box.scrollWidth > box.clientWidth).length"
                 assert page.evaluate(too_wide) == 0
 
-    for current_user, name in zip(people, names, strict=True):
-        link = opened(page, office, "/admin/people").locator(f"a[href$='{current_user.user_id}']")
+    for current_user, name in zip(users, names, strict=True):
+        link = opened(page, office, "/admin/users").locator(f"a[href$='{current_user.user_id}']")
         expect(link).to_have_text(name)
         assert link.evaluate("link => getComputedStyle(link).unicodeBidi") == "isolate"
         link.click()
         expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
         fits(name)
-    for path in ("people", "groups", "roles", "access", "registration", "audit"):
+    for path in ("users", "groups", "roles", "access", "registration", "audit"):
         opened(page, office, f"/admin/{path}")
         fits(path)

@@ -10,8 +10,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.journeys.browser import EMAIL, PASSWORD, PATIENCE_MS, Chat
 from tests.journeys.conftest import session_of
-from tests.journeys.people import member, prove, site, tab
 from tests.journeys.server import RxChat
+from tests.journeys.users import member, prove, site, tab
 
 WATCH = (
     "document.addEventListener('securitypolicyviolation',"

@@ -14,8 +14,8 @@ from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, expe
 
 from tests.journeys.browser import EMAIL, PASSWORD, PATIENCE_MS
 from tests.journeys.conftest import session_of
-from tests.journeys.people import member, site, tab
 from tests.journeys.server import RxChat
+from tests.journeys.users import member, site, tab
 from tests.journeys.wire import wire_to
 from tests.parsers import scans
 from tests.parsers.samples import pdf

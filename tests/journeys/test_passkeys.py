@@ -6,8 +6,8 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.journeys.people import Profile, greeted, member, prove, sign_in, sign_out, site, tab
 from tests.journeys.server import RxChat
+from tests.journeys.users import Profile, greeted, member, prove, sign_in, sign_out, site, tab
 
 SAYS_NO = "() => { navigator.credentials.get = () => Promise.reject(new DOMException('no', 'NotAllowedError')) }"
 

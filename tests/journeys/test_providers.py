@@ -7,7 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.people import (
+from tests.journeys.server import RxChat
+from tests.journeys.users import (
     Profile,
     greeted,
     invitation_for,
@@ -19,7 +20,6 @@ from tests.journeys.people import (
     somebody,
     tab,
 )
-from tests.journeys.server import RxChat
 
 LABELS = {"oidc": "Example ID", "github": "GitHub", "apple": "Apple"}
 

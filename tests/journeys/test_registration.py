@@ -6,8 +6,8 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.journeys.people import Profile, greeted, invitation_for, member, sign_in, site, somebody, tab, token_for
 from tests.journeys.server import RxChat
+from tests.journeys.users import Profile, greeted, invitation_for, member, sign_in, site, somebody, tab, token_for
 from tests.peers.mailbox import Mailbox
 
 

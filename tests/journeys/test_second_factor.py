@@ -7,8 +7,8 @@ import time
 from playwright.sync_api import Page, expect
 from pyotp.totp import TOTP
 
-from tests.journeys.people import Person, Profile, greeted, member, prove, sign_in, sign_out, site, tab, token_for
 from tests.journeys.server import RxChat
+from tests.journeys.users import Person, Profile, greeted, member, prove, sign_in, sign_out, site, tab, token_for
 from tests.peers.mailbox import Mailbox
 
 REFUSED = "This code is not right, or it was used before. Please try the next one."

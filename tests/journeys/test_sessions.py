@@ -8,8 +8,8 @@ import zipfile
 import httpx
 from playwright.sync_api import expect
 
-from tests.journeys.people import Profile, greeted, member, prove, sign_in, signed_in_again, site, tab
 from tests.journeys.server import RxChat
+from tests.journeys.users import Profile, greeted, member, prove, sign_in, signed_in_again, site, tab
 
 
 def test_a_session_ended_elsewhere_leads_an_open_tab_out(house: RxChat, profile: Profile) -> None:

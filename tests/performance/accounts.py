@@ -75,11 +75,11 @@ def _fine(values: list[float]) -> str:
 
 
 async def _sign_in_figures(stage: Stage) -> list[Figure]:
-    people = await _with_passwords(stage, _SIGN_INS)
-    one = [await _one_sign_in(stage.url, email) for email in people[:5]]
+    users = await _with_passwords(stage, _SIGN_INS)
+    one = [await _one_sign_in(stage.url, email) for email in users[:5]]
     alone = await _latencies(stage)
     taken: list[float] = []
-    busy = [asyncio.create_task(_sign_in_forever(stage.url, email, taken)) for email in people]
+    busy = [asyncio.create_task(_sign_in_forever(stage.url, email, taken)) for email in users]
     try:
         # All of them are under way before the answer begins.
         await asyncio.sleep(2)

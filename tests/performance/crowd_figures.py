@@ -39,7 +39,7 @@ async def new_conversations_figure(where: str, url: str, at: Connections, count:
     wrong = wrong_texts(at.database_owner_url, seen)
     sound = f"{len(seen.errors)} errors, {len(seen.digests) - wrong} of {count} texts as stored"
     return Figure(
-        f"{where}, {count} {'person begins' if count == 1 else 'people begin'} a conversation: question to first token",
+        f"{where}, {count} {'person begins' if count == 1 else 'users begin'} a conversation: question to first token",
         "",
         f"{_firsts(seen)}; {sound}",
     )

@@ -83,7 +83,7 @@ async def streaming_figures(stage: Stage, bare: Bare, say: Callable[[str], None]
     ]
     say("one stream at 50 tokens/s")
     steady = await _measure_case(stage, person, Case("", 10, STEADY, 500, 2))
-    say(f"{PEOPLE} people at once")
+    say(f"{PEOPLE} users at once")
     many = [await _measure_many(stage, PEOPLE) for _ in range(2)]
     say("the floor's processor time")
     floors = [await _bare_cost(bare, model, tokens, count) for model, tokens, count in _FLOORS]

@@ -11,7 +11,7 @@ from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import ADMINISTRATIVE, Permission
 from rxchat.services.accounts.one_time_links import LinkKind
 from rxchat.services.app.container import Services
-from rxchat.states.access.user import PersonState
+from rxchat.states.access.user import UserState
 from tests.factories import PASSWORD, signed_in_as
 from tests.security.house import Open, error_of, person, sign_in
 from tests.tab import open_tab
@@ -31,7 +31,7 @@ async def test_an_account_is_deleted_with_the_administrators_password_alone(
     admin, other = await person(services, owner_url, "Grace", "admin"), await person(services, owner_url)
     client = clients()
     await sign_in(client, admin)
-    address = f"/api/admin/people/{other.user_id}/delete"
+    address = f"/api/admin/users/{other.user_id}/delete"
     for body in ({}, {"password": ""}, {"password": "wrong"}):
         refused = await client.post(address, json=body)
         assert (refused.status_code, refused.json()["error"]["message"]) == (403, "This is not your password.")
@@ -45,7 +45,7 @@ async def test_it_is_refused_to_others_without_a_look_at_their_password(
 ) -> None:
     member, other = await person(services, owner_url), await person(services, owner_url, "Bob")
     client = clients()
-    address = f"/api/admin/people/{other.user_id}/delete"
+    address = f"/api/admin/users/{other.user_id}/delete"
     assert (await client.post(address, json={"password": PASSWORD})).status_code == 401
     await sign_in(client, member)
     for password in (PASSWORD, "wrong"):
@@ -59,22 +59,22 @@ async def test_unknown_people_and_oneself_are_not_deleted(services: Services, cl
     client = clients()
     await sign_in(client, admin)
     for user_id, status in ((new_id(), 404), (admin.user_id, 403)):
-        answer = await client.post(f"/api/admin/people/{user_id}/delete", json={"password": PASSWORD})
+        answer = await client.post(f"/api/admin/users/{user_id}/delete", json={"password": PASSWORD})
         assert answer.status_code == status
 
 
 async def test_no_event_of_the_page_deletes_an_account(services: Services, owner_url: str) -> None:
-    assert "delete_account" not in PersonState.event_handlers
+    assert "delete_account" not in UserState.event_handlers
     admin, other = await person(services, owner_url, "Grace", "admin"), await person(services, owner_url)
     async with open_tab(await signed_in_as(services, admin)) as tab:
-        tab.be_at(person_id=str(other.user_id))
-        await tab.do(PersonState, "load")
-        assert tab.shown(PersonState, "has_password") is True
-        await tab.do(PersonState, "show_deletion")
-        assert tab.shown(PersonState, "done") == ""
+        tab.be_at(user_id=str(other.user_id))
+        await tab.do(UserState, "load")
+        assert tab.shown(UserState, "has_password") is True
+        await tab.do(UserState, "show_deletion")
+        assert tab.shown(UserState, "done") == ""
         await services.access.user_admin.delete_account(admin, other.user_id, ClientInfo())
-        await tab.do(PersonState, "show_deletion")
-        assert "will be deleted" in tab.shown(PersonState, "done")
+        await tab.do(UserState, "show_deletion")
+        assert "will be deleted" in tab.shown(UserState, "done")
 
 
 async def test_an_administrator_whose_account_is_to_be_deleted_administers_nothing_meanwhile(
@@ -86,13 +86,13 @@ async def test_an_administrator_whose_account_is_to_be_deleted_administers_nothi
     assert (await sign_in(client, bob)).status_code == 200
     attempts = {
         "/api/admin/invitations": {"email": "accomplice@members.test", "role": "admin"},
-        f"/api/admin/people/{erin.user_id}/suspend": {},
-        f"/api/admin/people/{erin.user_id}/delete": {"password": PASSWORD},
-        f"/api/admin/people/{erin.user_id}/end-sessions": {},
+        f"/api/admin/users/{erin.user_id}/suspend": {},
+        f"/api/admin/users/{erin.user_id}/delete": {"password": PASSWORD},
+        f"/api/admin/users/{erin.user_id}/end-sessions": {},
     }
     for address, body in attempts.items():
         assert (await client.post(address, json=body)).status_code == 403, address
-    for address in ("/api/admin/people", "/api/admin/audit/export"):
+    for address in ("/api/admin/users", "/api/admin/audit/export"):
         assert (await client.get(address)).status_code == 403, address
     # What they do as users stays, and their data is theirs to take along.
     ticket = await client.post("/api/me/export", json={"password": PASSWORD})
@@ -114,7 +114,7 @@ async def test_an_administrator_whose_account_is_to_be_deleted_administers_nothi
     assert await services.access.user_admin.invitations(admin) == []
     await services.access.user_admin.keep_account(admin, bob.user_id, ClientInfo())
     await sign_in(client, bob)
-    assert (await client.get("/api/admin/people")).status_code == 200
+    assert (await client.get("/api/admin/users")).status_code == 200
 
 
 async def test_an_invitation_of_an_administrator_whose_account_is_to_be_deleted_opens_nothing(

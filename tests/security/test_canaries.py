@@ -119,7 +119,7 @@ async def secrets_of_links(services: Services, clients: Open, current_user: Curr
 
 async def everything_that_is_shown(client: httpx.AsyncClient, session: str) -> dict[str, str]:
     shown = {"frames": await everything_a_tab_is_sent(session), "metrics": generate_latest().decode()}
-    for path in ("me", "me/sessions", "me/keys", "admin/people", "admin/audit/export"):
+    for path in ("me", "me/sessions", "me/keys", "admin/users", "admin/audit/export"):
         shown[path] = (await client.get(f"/api/{path}")).text
     begun = await client.post("/api/me/export", json={"password": PASSWORD})
     exported = zipfile.ZipFile(io.BytesIO((await client.get(begun.json()["url"])).content))

@@ -119,7 +119,7 @@ async def test_an_administrator_whose_password_is_changed_meanwhile_deletes_no_a
     client = clients()
     await sign_in(client, admin)
     changed_meanwhile.append(admin)
-    refused = await client.post(f"/api/admin/people/{ada.user_id}/delete", json={"password": PASSWORD})
+    refused = await client.post(f"/api/admin/users/{ada.user_id}/delete", json={"password": PASSWORD})
     assert refused.status_code == 403
     assert (await client.get("/api/me")).status_code == 200
 

@@ -23,7 +23,7 @@ async def strict(services: Services, owner_url: str) -> None:
     )
 
 
-@pytest.mark.parametrize("page", [*PAGES, "/admin/people", "/admin"])
+@pytest.mark.parametrize("page", [*PAGES, "/admin/users", "/admin"])
 async def test_a_stranger_is_asked_to_sign_in_first(clients: Open, page: str) -> None:
     answer = await clients().get(page)
     assert (answer.status_code, answer.headers["location"]) == (303, f"/sign-in?next={page}")
@@ -43,7 +43,7 @@ async def test_all_but_the_account_waits_for_the_second_factor(
     current_user = await person(services, owner_url)
     client = clients()
     await sign_in(client, current_user)
-    for page in ("/", "/c/anything", "/admin/people"):
+    for page in ("/", "/c/anything", "/admin/users"):
         answer = await client.get(page)
         assert (answer.status_code, answer.headers["location"]) == (303, "/account/security")
     for page in PAGES:

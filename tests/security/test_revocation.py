@@ -161,9 +161,9 @@ async def test_a_demoted_administrators_key_administers_no_more(
     async with doors(settings) as clients:
         program = clients()
         headers = {"x-api-key": key}
-        assert (await program.get("/api/admin/people", headers=headers)).status_code == 200
+        assert (await program.get("/api/admin/users", headers=headers)).status_code == 200
         await house.access.user_admin.set_role(boss, current_user.user_id, "member", ClientInfo())
-        assert (await program.get("/api/admin/people", headers=headers)).status_code in {401, 403}
+        assert (await program.get("/api/admin/users", headers=headers)).status_code in {401, 403}
 
 
 class Socket:

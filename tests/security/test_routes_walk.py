@@ -89,7 +89,7 @@ PARAMETERS = {
     ("POST", "/api/files"): {"name", "collection", "if_exists", "content-length"},
     ("GET", "/api/documents/{document_id}"): {"start"},
     ("GET", "/api/documents/{document_id}/chunks"): {"first", "limit"},
-    ("GET", "/api/admin/people"): {"words", "role", "offset"},
+    ("GET", "/api/admin/users"): {"words", "role", "offset"},
 }
 # What is answered with something else than a value: a file, a stream, an export. Each is begun by our own pages alone, but for
 # these: links prove themselves and no cookie counts for them, and ways to providers send nothing but an address.

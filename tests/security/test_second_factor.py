@@ -247,13 +247,13 @@ async def test_who_needs_one_can_do_nothing_that_needs_it_before(
                 current_user, client = await person(services, owner_url, "Somebody", role), clients()
                 assert (await sign_in(client, current_user)).json() == {"next": "in"}
                 administers = role != "member"
-                chat, people = await client.get("/api/conversations"), await client.get("/api/admin/people")
+                chat, users = await client.get("/api/conversations"), await client.get("/api/admin/users")
                 expected = {
                     SecondFactorPolicy.NOBODY: (200, 200 if administers else 403),
                     SecondFactorPolicy.ADMINS: (200, 403),
                     SecondFactorPolicy.EVERYBODY: (403, 403),
                 }[policy]
-                assert (chat.status_code, people.status_code) == expected
+                assert (chat.status_code, users.status_code) == expected
                 if policy is SecondFactorPolicy.EVERYBODY:
                     assert error_of(chat) == "second_factor_needed"
                 body = {"email": current_user.email, "password": PASSWORD, "scopes": ["read", "admin"]}
@@ -262,14 +262,14 @@ async def test_who_needs_one_can_do_nothing_that_needs_it_before(
                 assert program.status_code == expected[1]
                 if program.is_success:
                     headers = {"authorization": f"Bearer {program.json()['access_token']}"}
-                    assert (await clients().get("/api/admin/people", headers=headers)).status_code == 200
+                    assert (await clients().get("/api/admin/users", headers=headers)).status_code == 200
                 reading = await clients().post("/api/auth/token", json=body | {"scopes": ["read"]})
                 headers = {"authorization": f"Bearer {reading.json()['access_token']}"}
                 assert (await clients().get("/api/conversations", headers=headers)).status_code == expected[0]
-                assert (await clients().get("/api/admin/people", headers=headers)).status_code == 403
+                assert (await clients().get("/api/admin/users", headers=headers)).status_code == 403
                 await set_up_totp(client)
                 assert (await client.get("/api/conversations")).status_code == 200
-                assert (await client.get("/api/admin/people")).status_code == (200 if administers else 403)
+                assert (await client.get("/api/admin/users")).status_code == (200 if administers else 403)
 
 
 async def test_a_key_made_with_a_second_factor_is_worth_nothing_without_it(
@@ -289,10 +289,10 @@ async def test_a_key_made_with_a_second_factor_is_worth_nothing_without_it(
         await set_up_totp(client)
         key = (await client.post("/api/me/keys", json=body)).json()["key"]
         headers = {"x-api-key": key}
-        assert (await clients().get("/api/admin/people", headers=headers)).status_code == 200
+        assert (await clients().get("/api/admin/users", headers=headers)).status_code == 200
         await services.access.user_admin.reset_second_factor(boss, current_user.user_id, ClientInfo())
         began = time.monotonic()
-        while (await clients().get("/api/admin/people", headers=headers)).status_code != 401:
+        while (await clients().get("/api/admin/users", headers=headers)).status_code != 401:
             assert time.monotonic() - began < 5
             await asyncio.sleep(0.05)
     empty(at.database_owner_url, at.redis_url)

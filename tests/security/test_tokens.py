@@ -202,7 +202,7 @@ async def test_a_token_does_what_its_scopes_say(services: Services, clients: Ope
     assert (await clients().post(f"{path}/stop", headers=reading)).status_code == 403
     assert (await clients().post(f"{path}/stop", headers=chatting)).status_code == 200
     for headers in (reading, chatting):
-        assert (await clients().get("/api/admin/people", headers=headers)).status_code == 403
+        assert (await clients().get("/api/admin/users", headers=headers)).status_code == 403
 
 
 @pytest.mark.parametrize("role", ["member", "guest"])

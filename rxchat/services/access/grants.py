@@ -124,7 +124,7 @@ async def require_to_fill(
     """
     if Permission.GRANTS_MANAGE not in current_user.permissions and await rows.has_grants(session, kind, principals):
         raise NotAllowed(
-            "Things were shared with this group or role, so only people who may share them can add members."
+            "Things were shared with this group or role, so only users who may share them can add members."
         )
 
 

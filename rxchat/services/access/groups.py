@@ -23,13 +23,13 @@ from rxchat.tables import Group
 
 
 @dataclass(frozen=True, slots=True)
-class GroupView:
+class GroupSummary:
     """A group, and how many people are in it."""
 
     id: UUID
     name: str
     description: str
-    people: int
+    users: int
 
 
 class Groups:
@@ -39,7 +39,7 @@ class Groups:
         self._database = database
         self._access_invalidator = access_invalidator
 
-    async def all(self, current_user: CurrentUser) -> list[GroupView]:
+    async def all(self, current_user: CurrentUser) -> list[GroupSummary]:
         """Return all groups.
 
         Raises:
@@ -48,7 +48,7 @@ class Groups:
         require(current_user, Permission.USERS_READ)
         async with self._database.begin(current_user.user_id) as session:
             found = await rows.groups(session)
-        return [GroupView(row.id, row.name, row.description, count) for row, count in found]
+        return [GroupSummary(row.id, row.name, row.description, count) for row, count in found]
 
     async def save(
         self, current_user: CurrentUser, *, group_id: UUID | None, name: str, description: str, client_info: ClientInfo

@@ -23,7 +23,7 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{1,39}")
 
 
 @dataclass(frozen=True, slots=True)
-class RoleView:
+class RoleSummary:
     """A role, and how many people have it."""
 
     name: str
@@ -31,7 +31,7 @@ class RoleView:
     description: str
     permissions: tuple[str, ...]
     is_builtin: bool
-    people: int
+    users: int
 
 
 class Roles:
@@ -41,7 +41,7 @@ class Roles:
         self._database = database
         self._access_invalidator = access_invalidator
 
-    async def all(self, current_user: CurrentUser) -> list[RoleView]:
+    async def all(self, current_user: CurrentUser) -> list[RoleSummary]:
         """Return all roles.
 
         Raises:
@@ -52,7 +52,7 @@ class Roles:
             found = await rows.all_roles(session)
             counted = await rows.count_users_by_role(session)
         return [
-            RoleView(
+            RoleSummary(
                 row.name, row.title, row.description, tuple(row.permissions), row.is_builtin, counted.get(row.name, 0)
             )
             for row in found

@@ -44,7 +44,7 @@ class TokenPair:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyView:
+class KeySummary:
     """An API key as its person sees it."""
 
     id: UUID
@@ -158,7 +158,7 @@ class ApiCredentials:
 
     async def create_key(
         self, current_user: CurrentUser, *, name: str, scopes: Iterable[str], days: int | None, client_info: ClientInfo
-    ) -> tuple[KeyView, str]:
+    ) -> tuple[KeySummary, str]:
         """Make an API key; return it and, for this once, its words.
 
         Raises:
@@ -195,7 +195,7 @@ class ApiCredentials:
             )  # fmt: skip
         return _view(row), key
 
-    async def keys(self, current_user: CurrentUser) -> list[KeyView]:
+    async def keys(self, current_user: CurrentUser) -> list[KeySummary]:
         """Return the person's keys, the newest first."""
         async with self._database.begin(current_user.user_id) as session:
             return [_view(row) for row in await rows.keys(session, current_user.user_id)]
@@ -213,8 +213,8 @@ class ApiCredentials:
         self._access_invalidator.changed(current_user.user_id)
 
 
-def _view(row: ApiKey) -> KeyView:
-    return KeyView(row.id, row.name, row.prefix, tuple(row.scopes), row.created_at, row.expires_at, row.last_used_at)
+def _view(row: ApiKey) -> KeySummary:
+    return KeySummary(row.id, row.name, row.prefix, tuple(row.scopes), row.created_at, row.expires_at, row.last_used_at)
 
 
 def _require_right_to(current_user: CurrentUser, scopes: frozenset[Scope]) -> None:

@@ -50,7 +50,7 @@ class LoginResult:
 
 
 @dataclass(frozen=True, slots=True)
-class IdentityView:
+class IdentitySummary:
     """An account elsewhere, as its person sees it."""
 
     id: UUID
@@ -106,7 +106,7 @@ class ExternalLogin:
         """
         provider = self._provider(key)
         if current_user is not None:
-            await self._require_person(current_user)
+            await self._require_user(current_user)
         departure = await provider.depart(f"{origin}/api/auth/providers/{key}/callback")
         facts = {
             "provider": departure.provider,
@@ -123,7 +123,7 @@ class ExternalLogin:
         }
         return departure.url, self._tokens.seal(Purpose.DEPARTURE, facts, _AWAY)
 
-    async def _require_person(self, current_user: CurrentUser) -> None:
+    async def _require_user(self, current_user: CurrentUser) -> None:
         """A way to sign in is added by a person who has signed in just now, and by no program."""
         if current_user.scopes is not None:
             raise NotAllowed
@@ -187,7 +187,7 @@ class ExternalLogin:
     async def _link(
         self, current_user: CurrentUser, key: str, foreign: ExternalIdentity, client_info: ClientInfo
     ) -> None:
-        await self._require_person(current_user)
+        await self._require_user(current_user)
         async with self._database.begin(current_user.user_id) as session:
             await rows.require_reauthenticated(session, current_user)
             known = await rows.find_by_identity(session, foreign.issuer, foreign.subject)
@@ -247,11 +247,11 @@ class ExternalLogin:
             return AddressTaken()
         return NoAccount()
 
-    async def mine(self, current_user: CurrentUser) -> list[IdentityView]:
+    async def mine(self, current_user: CurrentUser) -> list[IdentitySummary]:
         """Return the accounts elsewhere that the person signs in with."""
         async with self._database.begin(current_user.user_id) as session:
             found = await rows.identities(session, current_user.user_id)
-        return [IdentityView(row.id, row.provider, row.email, row.created_at) for row in found]
+        return [IdentitySummary(row.id, row.provider, row.email, row.created_at) for row in found]
 
     async def unlink(self, current_user: CurrentUser, identity_id: UUID, client_info: ClientInfo) -> None:
         """Untie an account elsewhere, unless it is the last way to sign in.

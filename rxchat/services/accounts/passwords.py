@@ -72,7 +72,7 @@ class Passwords:
 
     async def _beside(self, work: Callable[[], _Result]) -> _Result:
         if self._waiting >= _WAITING_AT_MOST:
-            raise TooManyAttempts("Very many people are signing in just now. Please try again in a minute.")
+            raise TooManyAttempts("Very many users are signing in just now. Please try again in a minute.")
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._workers, work)

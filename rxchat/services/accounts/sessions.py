@@ -39,7 +39,7 @@ _SCOPES = {scope.value for scope in Scope}
 
 
 @dataclass(frozen=True, slots=True)
-class SessionView:
+class SessionSummary:
     """A sign-in as its person sees it."""
 
     id: UUID
@@ -315,12 +315,12 @@ class Sessions:
         async with self._database.begin(user_id) as session:
             return await rows.is_known_device(session, user_id, client_info.device_id)
 
-    async def mine(self, current_user: CurrentUser) -> list[SessionView]:
+    async def mine(self, current_user: CurrentUser) -> list[SessionSummary]:
         """Return the person's own sign-ins, the one used last first."""
         async with self._database.begin(current_user.user_id) as session:
             found = await rows.active(session, current_user.user_id, self.idle)
         return [
-            SessionView(
+            SessionSummary(
                 row.id,
                 row.kind,
                 row.method,

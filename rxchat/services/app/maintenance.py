@@ -75,7 +75,7 @@ class Maintenance:
     async def _sign(self) -> None:
         signed = await self._audit_log.sign()
         if signed:
-            log.info("the audit_log was signed", checkpoints=signed)
+            log.info("the audit was signed", checkpoints=signed)
 
     async def _sweep(self) -> None:
         await swept(self._storage_gc)

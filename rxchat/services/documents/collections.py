@@ -32,7 +32,7 @@ DESCRIPTION_CHARACTERS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ContextChoice:
     """A collection or a document that can be attached to a conversation."""
 
     id: UUID
@@ -56,13 +56,13 @@ class Collections:
             grants = await role_rows.grants_on(session, ResourceKind.COLLECTION, [str(item.id) for item in found])
         return [item for item in found if _may_read(current_user, item.id, item.owner_id, grants)]
 
-    async def search(self, current_user: CurrentUser, words: str, limit: int) -> list[Choice]:
+    async def search(self, current_user: CurrentUser, words: str, limit: int) -> list[ContextChoice]:
         """Return collections, and then documents, whose names hold these words; the person may read all of them."""
         require_scope(current_user, Scope.FILES)
         words = sanitize(words).strip()
         async with self._database.begin(current_user.user_id) as session:
             found = await rows.search_by_name(session, words, limit)
-        return [Choice(*row) for row in found]
+        return [ContextChoice(*row) for row in found]
 
     async def create(self, current_user: CurrentUser, name: str, description: str = "") -> UUID:
         """Create a collection and return its id.

@@ -38,10 +38,10 @@ async def check_files(session: AsyncSession, owner_id: UUID, files: int, size_by
         InvalidInput: when there is none.
     """
     count, kept = await rows.usage(session, owner_id)
-    if count + files > limits.person_files:
-        raise InvalidInput(_TOO_MANY.format(count=count, most=limits.person_files))
-    if kept + size_bytes > limits.person_bytes:
-        raise InvalidInput(_NO_ROOM.format(size=format_size(kept), most=format_size(limits.person_bytes)))
+    if count + files > limits.user_files:
+        raise InvalidInput(_TOO_MANY.format(count=count, most=limits.user_files))
+    if kept + size_bytes > limits.user_bytes:
+        raise InvalidInput(_NO_ROOM.format(size=format_size(kept), most=format_size(limits.user_bytes)))
 
 
 async def check_collection(session: AsyncSession, owner_id: UUID) -> None:

@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 _AT_ONCE = 32
 """How many uploads a process listens to, each with a piece in its memory; others wait for their turn."""
-_OF_ONE_PERSON = 8
+_OF_ONE_USER = 8
 _WINDOW_SECONDS = 20.0
 _TURN_SECONDS = 20.0
 """After this an upload gives way, when another user waits who has fewer turns; it can go on later."""
@@ -42,7 +42,7 @@ class UploadLimiter:
         Raises:
             TooManyAttempts: when they have as many as one person may have.
         """
-        if self._listening[user_id] + self._waiting[user_id] >= _OF_ONE_PERSON:
+        if self._listening[user_id] + self._waiting[user_id] >= _OF_ONE_USER:
             raise TooManyAttempts(
                 "You are uploading many files at once: these go on in a moment.", retry_after_seconds=2
             )

@@ -20,7 +20,7 @@ from rxchat.states.access.users import Choice
 
 
 @dataclass
-class AuditLine:
+class AuditEventView:
     """A row of the audit in words."""
 
     seq: int
@@ -34,7 +34,7 @@ class AuditLine:
 class AuditState(AdminPage, rx.State):
     """The rows that are shown so far."""
 
-    rows: list[AuditLine] = []
+    rows: list[AuditEventView] = []
     words: str = ""
     action: str = ""
     actions: list[Choice] = []
@@ -63,14 +63,14 @@ class AuditState(AdminPage, rx.State):
         self._last = None
         self.rows = await self._read(current_user)
 
-    async def _read(self, current_user: CurrentUser) -> list[AuditLine]:
+    async def _read(self, current_user: CurrentUser) -> list[AuditEventView]:
         found = await container.get_services().access.audit_log.page(
             current_user, words=self.words, action=self.action, before=self._last
         )
         self.has_older, self.problem = len(found) == PAGE, ""
         self._last = found[-1].seq if found else self._last
-        people = await container.get_services().access.user_admin.names(current_user, _people_in(found))
-        names = self._names | {str(user_id): name for user_id, name in people.items()}
+        users = await container.get_services().access.user_admin.names(current_user, _users_in(found))
+        names = self._names | {str(user_id): name for user_id, name in users.items()}
         return [_line(row, names) for row in found]
 
     @rx.event
@@ -94,14 +94,14 @@ class AuditState(AdminPage, rx.State):
         self.rows = [*self.rows, *await self._read(current_user)]
 
 
-def _people_in(rows: Iterable[EventView]) -> list[UUID]:
+def _users_in(rows: Iterable[EventView]) -> list[UUID]:
     """Return whom rows speak of by id."""
     spoken = [row.data.get(name) for row in rows for name in ("user", "invited_by", "account")]
     return [found for value in spoken if (found := parse_id(value))]
 
 
-def _line(row: EventView, names: dict[str, str]) -> AuditLine:
-    return AuditLine(
+def _line(row: EventView, names: dict[str, str]) -> AuditEventView:
+    return AuditEventView(
         row.seq, moment(row.at), row.actor or "Nobody known", sentence(row.action, row.data, names), row.address,
         details(row.action, row.data, names),
     )  # fmt: skip

@@ -30,7 +30,7 @@ _EVERY_MODEL = "Every model"
 
 
 @dataclass
-class GrantLine:
+class GrantView:
     """A grant in words."""
 
     id: str
@@ -42,7 +42,7 @@ class GrantLine:
 class AccessState(AdminPage, rx.State):
     """The grants on models, and the one that is being given."""
 
-    grants: list[GrantLine] = []
+    grants: list[GrantView] = []
     models: list[Choice] = []
     roles: list[Choice] = []
     groups: list[Choice] = []
@@ -50,7 +50,7 @@ class AccessState(AdminPage, rx.State):
     found: list[Member] = []
     searched: str = ""
     picked: Member = Member("", "", "")
-    doomed: GrantLine = GrantLine("", "", "", "")
+    doomed: GrantView = GrantView("", "", "", "")
 
     @rx.event
     @administering
@@ -77,11 +77,11 @@ class AccessState(AdminPage, rx.State):
     async def _names(self, current_user: CurrentUser, grants: Iterable[Grant]) -> dict[tuple[str, str], str]:
         """Return what those are called whom grants are for, by their kind and id."""
         ids = [parse_id(grant.principal) for grant in grants if grant.principal_kind is PrincipalKind.USER]
-        people = await container.get_services().access.user_admin.names(current_user, [item for item in ids if item])
+        users = await container.get_services().access.user_admin.names(current_user, [item for item in ids if item])
         return (
             {("role", choice.value): choice.label for choice in self.roles}
             | {("group", choice.value): choice.label for choice in self.groups}
-            | {("user", str(user_id)): name for user_id, name in people.items()}
+            | {("user", str(user_id)): name for user_id, name in users.items()}
         )
 
     @rx.event
@@ -99,7 +99,7 @@ class AccessState(AdminPage, rx.State):
         """Say whether it is for everyone, a role, a group or a person."""
         del current_user
         if kind not in {item.value for item in PrincipalKind}:
-            raise InvalidInput("Access can be given to everyone, a role, a group or a person.")
+            raise InvalidInput("Access can be given to everyone, a role, a group or a user.")
         self.kind, self.problem = kind, ""
 
     @rx.event
@@ -139,7 +139,7 @@ class AccessState(AdminPage, rx.State):
     async def ask_revoke(self, current_user: CurrentUser, grant_id: str) -> None:
         """Ask whether a grant shall be taken back."""
         del current_user
-        self.doomed = next((line for line in self.grants if line.id == grant_id), GrantLine("", "", "", ""))
+        self.doomed = next((line for line in self.grants if line.id == grant_id), GrantView("", "", "", ""))
         if self.doomed.id:
             self._open("revoke")
 
@@ -152,7 +152,7 @@ class AccessState(AdminPage, rx.State):
         self._close("Access revoked.")
 
 
-def _line(grant_id: str, grant: Grant, names: dict[tuple[str, str], str]) -> GrantLine:
+def _line(grant_id: str, grant: Grant, names: dict[tuple[str, str], str]) -> GrantView:
     kind = grant.principal_kind.value
     who = _EVERYONE if kind == "everyone" else names.get((kind, grant.principal), grant.principal)
-    return GrantLine(grant_id, kind, who, _EVERY_MODEL if grant.resource == EVERYTHING else grant.resource)
+    return GrantView(grant_id, kind, who, _EVERY_MODEL if grant.resource == EVERYTHING else grant.resource)

@@ -16,13 +16,13 @@ _CANDIDATES = 8
 
 
 @dataclass
-class GroupLine:
+class GroupView:
     """A group as one line."""
 
     id: str
     name: str
     description: str
-    people: int
+    users: int
 
 
 @dataclass
@@ -46,8 +46,8 @@ async def candidates(current_user: CurrentUser, words: str, without: set[str]) -
 class GroupsState(AdminPage, rx.State):
     """The groups, and the one that is looked at."""
 
-    groups: list[GroupLine] = []
-    current: GroupLine = GroupLine("", "", "", 0)
+    groups: list[GroupView] = []
+    current: GroupView = GroupView("", "", "", 0)
     members: list[Member] = []
     found: list[Member] = []
     searched: str = ""
@@ -62,7 +62,7 @@ class GroupsState(AdminPage, rx.State):
 
     async def _read(self, current_user: CurrentUser) -> None:
         found = await container.get_services().access.groups.all(current_user)
-        self.groups = [GroupLine(str(item.id), item.name, item.description, item.people) for item in found]
+        self.groups = [GroupView(str(item.id), item.name, item.description, item.users) for item in found]
         self.current = next((line for line in self.groups if line.id == self.current.id), self.current)
         self.problem = ""
 
@@ -74,7 +74,7 @@ class GroupsState(AdminPage, rx.State):
         return id_of(self.current.id)
 
     def _look_at(self, group_id: str) -> None:
-        self.current = next((line for line in self.groups if line.id == group_id), GroupLine("", "", "", 0))
+        self.current = next((line for line in self.groups if line.id == group_id), GroupView("", "", "", 0))
 
     @rx.event
     @administering
@@ -114,7 +114,7 @@ class GroupsState(AdminPage, rx.State):
         """Delete the group."""
         await container.get_services().access.groups.delete(current_user, self._current_id(), client_info_of(self))
         await self._read(current_user)
-        self._close(f"The group “{self.current.name}” is gone; its people are still here.")
+        self._close(f"The group “{self.current.name}” is gone; its users are still here.")
 
     @rx.event
     @administering

@@ -8,14 +8,14 @@ import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.permissions import ADMINISTRATIVE, PERMISSION_WORDS, Permission
-from rxchat.services.access.roles import RoleView
+from rxchat.services.access.roles import RoleSummary
 from rxchat.services.app import container
 from rxchat.states.access.admin import AdminPage, administering, chosen_in, text_in
 from rxchat.states.platform.request_context import client_info_of
 
 
 @dataclass
-class RoleLine:
+class RoleView:
     """A role as the page shows it."""
 
     name: str
@@ -24,7 +24,7 @@ class RoleLine:
     may: list[str]
     """What it allows, in words."""
     is_builtin: bool
-    people: int
+    users: int
 
 
 @dataclass
@@ -38,14 +38,14 @@ class PermissionChoice:
     """Whether whoever edits has it themselves: nobody gives more."""
 
 
-_NEW = RoleLine("", "", "", [], False, 0)
+_NEW = RoleView("", "", "", [], False, 0)
 
 
 class RolesState(AdminPage, rx.State):
     """All roles, and the one that is edited."""
 
-    roles: list[RoleLine] = []
-    current: RoleLine = _NEW
+    roles: list[RoleView] = []
+    current: RoleView = _NEW
     everyday: list[PermissionChoice] = []
     administrative: list[PermissionChoice] = []
 
@@ -57,10 +57,10 @@ class RolesState(AdminPage, rx.State):
         await self._read(current_user)
         self.loaded = True
 
-    async def _read(self, current_user: CurrentUser) -> list[RoleView]:
+    async def _read(self, current_user: CurrentUser) -> list[RoleSummary]:
         found = await container.get_services().access.roles.all(current_user)
         self.roles = [
-            RoleLine(role.name, role.title, role.description, _words(role.permissions), role.is_builtin, role.people)
+            RoleView(role.name, role.title, role.description, _words(role.permissions), role.is_builtin, role.users)
             for role in found
         ]
         return found

@@ -19,7 +19,7 @@ _QUESTIONS = frozenset({"role", "suspend", "readmit", "sessions", "factor", "lin
 
 
 @dataclass
-class Person:
+class UserDetailView:
     """What the page says about somebody."""
 
     name: str = ""
@@ -35,7 +35,7 @@ class Person:
 
 
 @dataclass
-class ConversationLine:
+class ConversationView:
     """A conversation of somebody's, as one line."""
 
     id: str
@@ -44,7 +44,7 @@ class ConversationLine:
 
 
 @dataclass
-class Said:
+class MessageView:
     """A message of somebody's, as plain text."""
 
     who: str
@@ -52,21 +52,21 @@ class Said:
     at: int
 
 
-class PersonState(AdminPage, rx.State):
+class UserState(AdminPage, rx.State):
     """The person whom the address names."""
 
-    person: Person = Person()
+    user: UserDetailView = UserDetailView()
     groups: list[Choice] = []
     roles: list[Choice] = []
     missing: bool = False
     is_me: bool = False
     is_above: bool = False
     """Whether they may do things that whoever looks may not: then nothing of theirs can be changed."""
-    conversations: list[ConversationLine] = []
+    conversations: list[ConversationView] = []
     has_listed: bool = False
     reading: str = ""
-    said: list[Said] = []
-    person_id: str = ""
+    said: list[MessageView] = []
+    selected_id: str = ""
     has_password: bool = True
     """Whether the administrator has one, to give before something that cannot be taken back."""
     _reason: str = ""
@@ -76,15 +76,15 @@ class PersonState(AdminPage, rx.State):
     async def load(self, current_user: CurrentUser) -> None:
         """Show the person whom the address names."""
         self.reset()
-        self.person_id = str(self.router_data.get("query", {}).get("person_id", ""))
-        self.missing = parse_id(self.person_id) is None
+        self.selected_id = str(self.router_data.get("query", {}).get("user_id", ""))
+        self.missing = parse_id(self.selected_id) is None
         if not self.missing:
             await self._read(current_user)
         self.loaded = True
 
     async def _read(self, current_user: CurrentUser) -> None:
         try:
-            row, groups = await container.get_services().access.user_admin.one(current_user, id_of(self.person_id))
+            row, groups = await container.get_services().access.user_admin.one(current_user, id_of(self.selected_id))
         except NotFound:
             self.missing = True
             return
@@ -96,7 +96,7 @@ class PersonState(AdminPage, rx.State):
         factor = (
             ("yes" if row.has_second_factor else "no") if is_permitted(current_user, Permission.USERS_MANAGE) else ""
         )
-        self.person = Person(
+        self.user = UserDetailView(
             row.name, row.email, row.role, titles.get(row.role, row.role), state_of(row), factor,
             moment(row.created_at), moment(row.last_seen_at), moment(row.deletion_at), row.deletion_by is not None,
         )  # fmt: skip
@@ -116,38 +116,38 @@ class PersonState(AdminPage, rx.State):
     async def set_role(self, current_user: CurrentUser, form: dict) -> None:
         """Give the person another role."""
         await container.get_services().access.user_admin.set_role(
-            current_user, id_of(self.person_id), text_in(form, "role"), client_info_of(self)
+            current_user, id_of(self.selected_id), text_in(form, "role"), client_info_of(self)
         )
         await self._read(current_user)
-        self._close(f"{self.person.name} is {self.person.role_title} now.")
+        self._close(f"{self.user.name} is {self.user.role_title} now.")
 
     @rx.event
     @administering
     async def suspend(self, current_user: CurrentUser) -> None:
         """Suspend the person."""
         await container.get_services().access.user_admin.suspend(
-            current_user, id_of(self.person_id), client_info_of(self), is_suspended=True
+            current_user, id_of(self.selected_id), client_info_of(self), is_suspended=True
         )
         await self._read(current_user)
-        self._close(f"{self.person.name} is suspended and signed out everywhere.")
+        self._close(f"{self.user.name} is suspended and signed out everywhere.")
 
     @rx.event
     @administering
     async def readmit(self, current_user: CurrentUser) -> None:
         """Let the person in again."""
         await container.get_services().access.user_admin.suspend(
-            current_user, id_of(self.person_id), client_info_of(self), is_suspended=False
+            current_user, id_of(self.selected_id), client_info_of(self), is_suspended=False
         )
         await self._read(current_user)
-        self._close(f"{self.person.name} can sign in again.")
+        self._close(f"{self.user.name} can sign in again.")
 
     @rx.event
     @administering
     async def show_deletion(self, current_user: CurrentUser) -> None:
         """Show that the account is to be deleted, which the page has asked for with a request: passwords take no socket."""
         await self._read(current_user)
-        is_scheduled = self.person.deletion_at > 0
-        name = self.person.name
+        is_scheduled = self.user.deletion_at > 0
+        name = self.user.name
         self._close(f"The account of {name} will be deleted. You can keep it until then." if is_scheduled else "")
 
     @rx.event
@@ -155,17 +155,17 @@ class PersonState(AdminPage, rx.State):
     async def keep_account(self, current_user: CurrentUser) -> None:
         """Keep it after all."""
         await container.get_services().access.user_admin.keep_account(
-            current_user, id_of(self.person_id), client_info_of(self)
+            current_user, id_of(self.selected_id), client_info_of(self)
         )
         await self._read(current_user)
-        self._close(f"The account of {self.person.name} is kept.")
+        self._close(f"The account of {self.user.name} is kept.")
 
     @rx.event
     @administering
     async def end_sessions(self, current_user: CurrentUser) -> None:
         """Sign the person out everywhere."""
         count = await container.get_services().access.user_admin.end_sessions(
-            current_user, id_of(self.person_id), client_info_of(self)
+            current_user, id_of(self.selected_id), client_info_of(self)
         )
         self._close("Nothing was open." if not count else f"{count} sign-in{'s' if count > 1 else ''} ended.")
 
@@ -174,17 +174,17 @@ class PersonState(AdminPage, rx.State):
     async def reset_factor(self, current_user: CurrentUser) -> None:
         """Take the person's second factors away."""
         await container.get_services().access.user_admin.reset_second_factor(
-            current_user, id_of(self.person_id), client_info_of(self)
+            current_user, id_of(self.selected_id), client_info_of(self)
         )
         await self._read(current_user)
-        self._close(f"{self.person.name} has no second factor any more.")
+        self._close(f"{self.user.name} has no second factor any more.")
 
     @rx.event
     @administering
     async def make_link(self, current_user: CurrentUser) -> None:
         """Make a link with which the person chooses a new password."""
         self.link = await container.get_services().access.user_admin.reset_link(
-            current_user, id_of(self.person_id), client_info_of(self)
+            current_user, id_of(self.selected_id), client_info_of(self)
         )
         self.problem = ""
 
@@ -194,9 +194,9 @@ class PersonState(AdminPage, rx.State):
         """List what the person has, for a reason that is kept."""
         reason = text_in(form, "reason")
         found = await container.get_services().access.user_admin.conversations_of(
-            current_user, id_of(self.person_id), reason, client_info_of(self)
+            current_user, id_of(self.selected_id), reason, client_info_of(self)
         )
-        self.conversations = [ConversationLine(str(item_id), title, moment(at)) for item_id, title, at in found]
+        self.conversations = [ConversationView(str(item_id), title, moment(at)) for item_id, title, at in found]
         self._reason, self.has_listed = reason, True
         self.reading, self.said = "", []
         self._close()
@@ -211,7 +211,9 @@ class PersonState(AdminPage, rx.State):
         found = await container.get_services().access.user_admin.read_conversation(
             current_user, id_of(conversation_id), self._reason, client_info_of(self)
         )
-        self.said = [Said(_who(item.role, item.model, self.person.name), item.text, moment(item.at)) for item in found]
+        self.said = [
+            MessageView(_who(item.role, item.model, self.user.name), item.text, moment(item.at)) for item in found
+        ]
         self.reading, self.problem = title or "Conversation", ""
 
     @rx.event

@@ -25,7 +25,7 @@ class Choice:
 
 
 @dataclass
-class PersonLine:
+class UserView:
     """A person as one line of the table."""
 
     id: str
@@ -38,7 +38,7 @@ class PersonLine:
 
 
 @dataclass
-class InvitationLine:
+class InvitationView:
     """An invitation that can still be accepted."""
 
     id: str
@@ -62,10 +62,10 @@ async def giveable_roles(current_user: CurrentUser) -> list[Choice]:
     return [Choice(role.name, role.title) for role in roles if set(role.permissions) <= mine]
 
 
-class PeopleState(AdminPage, rx.State):
+class UsersState(AdminPage, rx.State):
     """The table of people, and the invitations."""
 
-    people: list[PersonLine] = []
+    users: list[UserView] = []
     total: int = 0
     offset: int = 0
     words: str = ""
@@ -73,7 +73,7 @@ class PeopleState(AdminPage, rx.State):
     roles: list[Choice] = []
     giveable: list[Choice] = []
     groups: list[Choice] = []
-    invitations: list[InvitationLine] = []
+    invitations: list[InvitationView] = []
     knows_more: bool = False
     """Whether the person sees second factors and when others were here."""
     is_closed: bool = False
@@ -109,22 +109,22 @@ class PeopleState(AdminPage, rx.State):
         found, self.total = await container.get_services().access.user_admin.page(
             current_user, words=self.words, role=self.role, offset=self.offset
         )
-        self.people = [self._line(row) for row in found]
+        self.users = [self._line(row) for row in found]
         self.problem = ""
 
-    def _line(self, row: UserFacts) -> PersonLine:
+    def _line(self, row: UserFacts) -> UserView:
         title = next((choice.label for choice in self.roles if choice.value == row.role), row.role)
         factor = ("yes" if row.has_second_factor else "no") if self.knows_more else ""
-        return PersonLine(str(row.id), row.name, row.email, title, factor, moment(row.last_seen_at), state_of(row))
+        return UserView(str(row.id), row.name, row.email, title, factor, moment(row.last_seen_at), state_of(row))
 
     async def _read_invitations(self, current_user: CurrentUser) -> None:
         if is_permitted(current_user, Permission.USERS_INVITE):
             found = await container.get_services().access.user_admin.invitations(current_user)
             self.invitations = [self._invitation(item) for item in found]
 
-    def _invitation(self, item: Invitation) -> InvitationLine:
+    def _invitation(self, item: Invitation) -> InvitationView:
         title = next((choice.label for choice in self.roles if choice.value == item.role), item.role)
-        return InvitationLine(str(item.id), item.email, title, moment(item.expires_at), item.is_mailed)
+        return InvitationView(str(item.id), item.email, title, moment(item.expires_at), item.is_mailed)
 
     @rx.event
     @administering

@@ -18,13 +18,13 @@ from rxchat.domain.ids import parse_id
 from rxchat.domain.permissions import Permission
 from rxchat.services.app import container
 from rxchat.states.app.account_views import (
-    KeyRow,
-    PasskeyRow,
+    ConversationAccessView,
+    KeyView,
+    PasskeyView,
     Profile,
-    ProviderRow,
-    ReadingRow,
+    ProviderView,
     ScopeChoice,
-    SessionRow,
+    SessionView,
     key_row,
     profile_of,
     provider_rows,
@@ -56,16 +56,16 @@ class AccountState(rx.State):
     ready: bool = False
     problem: str = ""
     profile: Profile = Profile()
-    providers: list[ProviderRow] = []
-    passkeys: list[PasskeyRow] = []
+    providers: list[ProviderView] = []
+    passkeys: list[PasskeyView] = []
     has_app: bool = False
     codes_left: int = 0
-    sessions: list[SessionRow] = []
-    keys: list[KeyRow] = []
+    sessions: list[SessionView] = []
+    keys: list[KeyView] = []
     may_create_keys: bool = False
     scopes: list[ScopeChoice] = []
     grace_days: int = 0
-    readings: list[ReadingRow] = []
+    readings: list[ConversationAccessView] = []
     """What administrators have read of the person's conversations."""
 
     @rx.event
@@ -83,7 +83,7 @@ class AccountState(rx.State):
             services.accounts.external_login.providers, await services.accounts.external_login.mine(current_user)
         )
         status = await services.accounts.second_factors.status(current_user)
-        self.passkeys = [PasskeyRow(str(identifier), name) for identifier, name in status.passkeys]
+        self.passkeys = [PasskeyView(str(identifier), name) for identifier, name in status.passkeys]
         self.has_app = status.has_totp
         self.codes_left = status.recovery_codes_left
         self.sessions = [session_row(item) for item in await services.accounts.sessions.mine(current_user)]

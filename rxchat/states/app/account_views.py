@@ -9,9 +9,9 @@ from datetime import datetime
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.permissions import SCOPE_WORDS, Scope
 from rxchat.domain.sign_in_providers import ProviderInfo
-from rxchat.services.accounts.api_credentials import KeyView
-from rxchat.services.accounts.external_login import IdentityView
-from rxchat.services.accounts.sessions import SessionView
+from rxchat.services.accounts.api_credentials import KeySummary
+from rxchat.services.accounts.external_login import IdentitySummary
+from rxchat.services.accounts.sessions import SessionSummary
 from rxchat.services.app import profile
 
 
@@ -31,7 +31,7 @@ class Profile:
 
 
 @dataclass
-class ReadingRow:
+class ConversationAccessView:
     """An administrator has listed or read conversations of the person."""
 
     at: int
@@ -43,7 +43,7 @@ class ReadingRow:
 
 
 @dataclass
-class ProviderRow:
+class ProviderView:
     """A sign-in provider, and the account there that is connected; without an id none is."""
 
     key: str
@@ -56,7 +56,7 @@ class ProviderRow:
 
 
 @dataclass
-class PasskeyRow:
+class PasskeyView:
     """A passkey by the name that its person gave it."""
 
     id: str
@@ -64,7 +64,7 @@ class PasskeyRow:
 
 
 @dataclass
-class SessionRow:
+class SessionView:
     """A place where the person is signed in."""
 
     id: str
@@ -86,7 +86,7 @@ class ScopeChoice:
 
 
 @dataclass
-class KeyRow:
+class KeyView:
     """An API key; nobody can read its words any more."""
 
     id: str
@@ -108,17 +108,17 @@ def profile_of(found: profile.Profile) -> Profile:
     )  # fmt: skip
 
 
-def reading_row(found: profile.Reading) -> ReadingRow:
+def reading_row(found: profile.Reading) -> ConversationAccessView:
     """Return one of them as the page shows it."""
     title = found.title or ("a conversation" if found.conversation_id else "")
-    return ReadingRow(_ms(found.at), found.reader, found.reason, title, found.is_new)
+    return ConversationAccessView(_ms(found.at), found.reader, found.reason, title, found.is_new)
 
 
-def provider_rows(offered: Sequence[ProviderInfo], connected: Sequence[IdentityView]) -> list[ProviderRow]:
+def provider_rows(offered: Sequence[ProviderInfo], connected: Sequence[IdentitySummary]) -> list[ProviderView]:
     """Return every account elsewhere that is connected, and the providers where one could be."""
     labels = {info.key: info.label for info in offered}
     rows = [
-        ProviderRow(
+        ProviderView(
             item.provider,
             labels.get(item.provider, item.provider),
             str(item.id),
@@ -129,12 +129,12 @@ def provider_rows(offered: Sequence[ProviderInfo], connected: Sequence[IdentityV
         for item in connected
     ]
     taken = {item.provider for item in connected}
-    return rows + [ProviderRow(info.key, info.label) for info in offered if info.key not in taken]
+    return rows + [ProviderView(info.key, info.label) for info in offered if info.key not in taken]
 
 
-def session_row(found: SessionView) -> SessionRow:
+def session_row(found: SessionSummary) -> SessionView:
     """Return a sign-in as the page shows it."""
-    return SessionRow(
+    return SessionView(
         str(found.id),
         found.kind,
         found.method,
@@ -146,9 +146,9 @@ def session_row(found: SessionView) -> SessionRow:
     )
 
 
-def key_row(found: KeyView) -> KeyRow:
+def key_row(found: KeySummary) -> KeyView:
     """Return an API key as the page shows it."""
-    return KeyRow(
+    return KeyView(
         str(found.id),
         found.name,
         found.prefix,

@@ -16,7 +16,7 @@ from rxchat.states.platform.auth_guard import requires_user
 
 
 @dataclass
-class Row:
+class ConversationView:
     """A conversation as one line."""
 
     id: str
@@ -28,7 +28,7 @@ class Group:
     """Conversations of about the same age."""
 
     label: str
-    rows: list[Row]
+    rows: list[ConversationView]
 
 
 class SidebarState(rx.State):
@@ -108,7 +108,7 @@ def grouped(conversations: list[ConversationSummary], now: datetime) -> list[Gro
         label = _age(item.updated_at.astimezone(UTC), now)
         if not groups or groups[-1].label != label:
             groups.append(Group(label, []))
-        groups[-1].rows.append(Row(str(item.id), item.title))
+        groups[-1].rows.append(ConversationView(str(item.id), item.title))
     return groups
 
 

@@ -32,7 +32,7 @@ _AWAY_SECONDS = 2.0
 
 
 @dataclass
-class CollectionLine:
+class CollectionView:
     """A collection as one line of the list."""
 
     id: str
@@ -44,7 +44,7 @@ class CollectionLine:
 
 
 @dataclass
-class DocumentLine:
+class DocumentView:
     """A document as one line of the table."""
 
     id: str
@@ -71,7 +71,7 @@ class DocumentLine:
 
 
 @dataclass
-class DeletedLine:
+class DeletedDocumentView:
     """A deleted document that can be restored."""
 
     id: str
@@ -81,7 +81,7 @@ class DeletedLine:
 
 
 @dataclass
-class ShareLine:
+class ShareView:
     """Somebody who may read the collection."""
 
     id: str
@@ -101,10 +101,10 @@ class GroupChoice:
 class _Found:
     """What the page shows, as it was read at one moment."""
 
-    collections: list[CollectionLine]
-    documents: list[DocumentLine]
-    shares: list[ShareLine]
-    deleted: list[DeletedLine]
+    collections: list[CollectionView]
+    documents: list[DocumentView]
+    shares: list[ShareView]
+    deleted: list[DeletedDocumentView]
 
 
 def _say(state: Any, error: RxChatError, _given: dict[str, Any]) -> bool:
@@ -120,11 +120,11 @@ _answering = partial(requires_user, refuse=_say)
 class DocumentsState(rx.State):
     """The collections of whoever looks, and the one that is open."""
 
-    collections: list[CollectionLine] = []
+    collections: list[CollectionView] = []
     chosen: str = ""
-    documents: list[DocumentLine] = []
-    shares: list[ShareLine] = []
-    deleted: list[DeletedLine] = []
+    documents: list[DocumentView] = []
+    shares: list[ShareView] = []
+    deleted: list[DeletedDocumentView] = []
     """The deleted documents of the collection that is open, if it is the user's own."""
     removed: str = ""
     """The ids of the documents that were just deleted and can be restored: the notice offers it."""
@@ -315,8 +315,8 @@ async def _read(current_user: CurrentUser, chosen: str) -> _Found:
     return _Found(
         collections,
         [_document_line(item, cited.get(item.id, 0), names, detailed=sees_details(current_user)) for item in found],
-        [ShareLine(str(item.grant_id), item.principal_kind, item.name) for item in shares],
-        [DeletedLine(str(item.id), item.name, int(item.deleted_at.timestamp() * 1000)) for item in deleted],
+        [ShareView(str(item.grant_id), item.principal_kind, item.name) for item in shares],
+        [DeletedDocumentView(str(item.id), item.name, int(item.deleted_at.timestamp() * 1000)) for item in deleted],
     )
 
 
@@ -331,15 +331,15 @@ def _id(value: Any) -> UUID:
     return identifier
 
 
-def _collection_line(item: CollectionFacts, current_user: CurrentUser) -> CollectionLine:
+def _collection_line(item: CollectionFacts, current_user: CurrentUser) -> CollectionView:
     is_own = item.owner_id == current_user.user_id
-    return CollectionLine(str(item.id), item.name, item.description, item.documents, item.chunks, is_own)
+    return CollectionView(str(item.id), item.name, item.description, item.documents, item.chunks, is_own)
 
 
-def _document_line(item: Document, cited: int, names: Mapping[UUID, str], *, detailed: bool) -> DocumentLine:
+def _document_line(item: Document, cited: int, names: Mapping[UUID, str], *, detailed: bool) -> DocumentView:
     detail = f" ({item.status_detail})" if detailed and item.status_detail else ""
     suffix = item.name.rpartition(".")[2].upper()
-    return DocumentLine(
+    return DocumentView(
         id=str(item.id),
         name=item.name,
         kind=suffix if 0 < len(suffix) <= 5 else "",

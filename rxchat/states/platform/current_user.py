@@ -22,7 +22,7 @@ class Section:
 
 
 SECTIONS = {
-    "People": ("/admin/people", Permission.USERS_READ),
+    "Users": ("/admin/users", Permission.USERS_READ),
     "Groups": ("/admin/groups", Permission.USERS_READ),
     "Roles": ("/admin/roles", Permission.USERS_READ),
     "Access": ("/admin/access", Permission.GRANTS_MANAGE),
@@ -73,7 +73,7 @@ class CurrentUserState(rx.State):
             Section(label, path) for label, (path, needed) in SECTIONS.items() if is_permitted(current_user, needed)
         ]
         first = self.sections[0].path if self.sections else ""
-        self.admin_home = first or ("/admin/people" if current_user.needs_second_factor else "")
+        self.admin_home = first or ("/admin/users" if current_user.needs_second_factor else "")
         self.ready = True
 
 

@@ -3,8 +3,8 @@ import { ask } from "./backend.js";
 import { ProofDialog } from "./dialog.jsx";
 
 /** Open while `isOpen`; `onDone` when the account is to be deleted. */
-export function AccountDeletion({ isOpen, personId, title, lead, hasPassword, onDone, onClose }) {
-  const send = ({ password = "" }) => ask("POST", `/api/admin/people/${encodeURIComponent(personId)}/delete`, { password });
+export function AccountDeletion({ isOpen, userId, title, lead, hasPassword, onDone, onClose }) {
+  const send = ({ password = "" }) => ask("POST", `/api/admin/users/${encodeURIComponent(userId)}/delete`, { password });
   if (!isOpen) return null;
   return <ProofDialog {...{ title, lead, hasPassword, send }} action="Delete account" isDanger onDone={() => onDone()} onClose={() => onClose()} />;
 }

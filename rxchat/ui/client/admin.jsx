@@ -1,4 +1,4 @@
-// The pages for administrators: their navigation, looking for people, moments, links to hand over.
+// The pages for administrators: their navigation, looking for users, moments, links to hand over.
 import { useEffect, useId, useRef, useState } from "react";
 import { Link, useLocation } from "react-router";
 import { Search, UserPlus } from "lucide-react";
@@ -99,13 +99,13 @@ function moved(event, at, count) {
 }
 
 /** Type a name, choose with the arrow keys and Enter, or with a press. */
-export function PersonPicker({ label, verb, found, searched, onSearch, onPick }) {
+export function UserPicker({ label, verb, found, searched, onSearch, onPick }) {
   const [value, setValue] = useState("");
   const [at, setAt] = useState(0);
   const field = useRef(null);
   const tell = useQuiet(onSearch);
   const id = useId();
-  const people = value.trim() ? found : [];
+  const users = value.trim() ? found : [];
   useEffect(() => setAt(0), [found]);
   const pick = (person) => {
     onPick(person.id);
@@ -115,11 +115,11 @@ export function PersonPicker({ label, verb, found, searched, onSearch, onPick })
   const keys = (event) => {
     if (event.key === "Enter") {
       event.preventDefault();
-      if (people[at]) pick(people[at]);
+      if (users[at]) pick(users[at]);
     }
-    setAt(moved(event, at, people.length));
+    setAt(moved(event, at, users.length));
   };
-  const isVain = value.trim() && searched === value.trim() && !people.length;
+  const isVain = value.trim() && searched === value.trim() && !users.length;
   return (
     <div className="picker">
       <label htmlFor={`${id}-field`}>{label}</label>
@@ -127,10 +127,10 @@ export function PersonPicker({ label, verb, found, searched, onSearch, onPick })
         ref={field}
         id={`${id}-field`}
         role="combobox"
-        aria-expanded={people.length > 0}
+        aria-expanded={users.length > 0}
         aria-controls={`${id}-list`}
         aria-autocomplete="list"
-        aria-activedescendant={people[at] ? `${id}-${at}` : undefined}
+        aria-activedescendant={users[at] ? `${id}-${at}` : undefined}
         autoComplete="off"
         spellCheck={false}
         placeholder="Name or address"
@@ -141,8 +141,8 @@ export function PersonPicker({ label, verb, found, searched, onSearch, onPick })
         }}
         onKeyDown={keys}
       />
-      <ul id={`${id}-list`} role="listbox" aria-label="People who were found" hidden={!people.length}>
-        {people.map((person, number) => (
+      <ul id={`${id}-list`} role="listbox" aria-label="Users found" hidden={!users.length}>
+        {users.map((person, number) => (
           <li
             key={person.id}
             id={`${id}-${number}`}

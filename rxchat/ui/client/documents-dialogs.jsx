@@ -26,7 +26,7 @@ function AskDialog({ title, lead, fields = [], prefilled, action, busy, isDanger
   );
 }
 
-const MARKS = { person: User, group: Users, everyone: Globe };
+const MARKS = { user: User, group: Users, everyone: Globe };
 
 function Readers({ shares, onUnshare }) {
   if (!shares.length) return <p className="sheet-lead">Only you can read it now.</p>;

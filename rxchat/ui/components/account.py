@@ -8,13 +8,13 @@ import reflex as rx
 
 from rxchat.states.app.account import AccountState
 from rxchat.states.app.account_views import (
-    KeyRow,
-    PasskeyRow,
+    ConversationAccessView,
+    KeyView,
+    PasskeyView,
     Profile,
-    ProviderRow,
-    ReadingRow,
+    ProviderView,
     ScopeChoice,
-    SessionRow,
+    SessionView,
 )
 from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.ui.client import ClientComponent, module
@@ -46,16 +46,16 @@ class AccountPage(ClientComponent):
     ready: rx.Var[bool]
     problem: rx.Var[str]
     profile: rx.Var[Profile]
-    providers: rx.Var[list[ProviderRow]]
-    passkeys: rx.Var[list[PasskeyRow]]
+    providers: rx.Var[list[ProviderView]]
+    passkeys: rx.Var[list[PasskeyView]]
     has_app: rx.Var[bool]
     codes_left: rx.Var[int]
-    sessions: rx.Var[list[SessionRow]]
-    keys: rx.Var[list[KeyRow]]
+    sessions: rx.Var[list[SessionView]]
+    keys: rx.Var[list[KeyView]]
     may_create_keys: rx.Var[bool]
     scopes: rx.Var[list[ScopeChoice]]
     grace_days: rx.Var[int]
-    readings: rx.Var[list[ReadingRow]]
+    readings: rx.Var[list[ConversationAccessView]]
     must_enrol: rx.Var[bool]
     needs_second_factor: rx.Var[bool]
     on_reload: rx.EventHandler[rx.event.no_args_event_spec]

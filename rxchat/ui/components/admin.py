@@ -81,11 +81,11 @@ class LinkToHandOver(ClientComponent):
     label: rx.Var[str]
 
 
-class PersonPicker(ClientComponent):
+class UserPicker(ClientComponent):
     """A field that finds people, and lets one be chosen."""
 
     library = module("admin.jsx")
-    tag = "PersonPicker"
+    tag = "UserPicker"
 
     label: rx.Var[str]
     verb: rx.Var[str]
@@ -129,7 +129,7 @@ class AccountDeletion(ClientComponent):
     tag = "AccountDeletion"
 
     is_open: rx.Var[bool]
-    person_id: rx.Var[str]
+    user_id: rx.Var[str]
     title: rx.Var[str]
     lead: rx.Var[str]
     has_password: rx.Var[bool]

@@ -6,12 +6,12 @@ import reflex as rx
 
 from rxchat.domain.documents import ENCODINGS, TEXT_READERS
 from rxchat.states.documents.documents import (
-    CollectionLine,
-    DeletedLine,
-    DocumentLine,
+    CollectionView,
+    DeletedDocumentView,
     DocumentsState,
+    DocumentView,
     GroupChoice,
-    ShareLine,
+    ShareView,
 )
 from rxchat.ui.client import ICONS, ClientComponent, module
 
@@ -92,11 +92,11 @@ class DocumentsPage(ClientComponent):
     tag = "DocumentsPage"
     lib_dependencies: list[str] = [ICONS, UPLOADS]
 
-    collections: rx.Var[list[CollectionLine]]
+    collections: rx.Var[list[CollectionView]]
     chosen: rx.Var[str]
-    documents: rx.Var[list[DocumentLine]]
-    shares: rx.Var[list[ShareLine]]
-    deleted: rx.Var[list[DeletedLine]]
+    documents: rx.Var[list[DocumentView]]
+    shares: rx.Var[list[ShareView]]
+    deleted: rx.Var[list[DeletedDocumentView]]
     removed: rx.Var[str]
     groups: rx.Var[list[GroupChoice]]
     embedder: rx.Var[str]
@@ -125,7 +125,7 @@ class ViewerPage(ClientComponent):
     tag = "ViewerPage"
     lib_dependencies: list[str] = [ICONS, PDF]
 
-    collections: rx.Var[list[CollectionLine]]
+    collections: rx.Var[list[CollectionView]]
     news: rx.Var[int]
     encodings: rx.Var[list[tuple[str, str]]]
     readers: rx.Var[list[tuple[str, str]]]

@@ -13,8 +13,8 @@ from rxchat.states.access.grants import AccessState
 from rxchat.states.access.groups import GroupsState
 from rxchat.states.access.registration import RegistrationState
 from rxchat.states.access.roles import RolesState
-from rxchat.states.access.user import PersonState
-from rxchat.states.access.users import PeopleState
+from rxchat.states.access.user import UserState
+from rxchat.states.access.users import UsersState
 from rxchat.states.app.account import AccountState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.documents.documents import DocumentsState
@@ -23,10 +23,10 @@ from rxchat.ui.pages.account import data_page, keys_page, profile_page, security
 from rxchat.ui.pages.admin.access import access_page
 from rxchat.ui.pages.admin.audit import audit_page
 from rxchat.ui.pages.admin.groups import groups_page
-from rxchat.ui.pages.admin.people import people_page
-from rxchat.ui.pages.admin.person import person_page
 from rxchat.ui.pages.admin.registration import registration_page
 from rxchat.ui.pages.admin.roles import roles_page
+from rxchat.ui.pages.admin.user import user_page
+from rxchat.ui.pages.admin.users import users_page
 from rxchat.ui.pages.chat import chat_page
 from rxchat.ui.pages.documents import documents_page, viewer_page
 from rxchat.ui.pages.entry import (
@@ -70,8 +70,8 @@ PAGES = (
     Page("/account/sessions", sessions_page, "Sessions · RxChat", (AccountState.open,)),
     Page("/account/keys", keys_page, "API keys · RxChat", (AccountState.open,)),
     Page("/account/data", data_page, "My data · RxChat", (AccountState.open,)),
-    Page("/admin/people", people_page, "People · RxChat", (PeopleState.load, ThreadState.open)),
-    Page("/admin/people/[person_id]", person_page, "People · RxChat", (PersonState.load, ThreadState.open)),
+    Page("/admin/users", users_page, "Users · RxChat", (UsersState.load, ThreadState.open)),
+    Page("/admin/users/[user_id]", user_page, "Users · RxChat", (UserState.load, ThreadState.open)),
     Page("/admin/groups", groups_page, "Groups · RxChat", (GroupsState.load, ThreadState.open)),
     Page("/admin/roles", roles_page, "Roles · RxChat", (RolesState.load, ThreadState.open)),
     Page("/admin/access", access_page, "Access · RxChat", (AccessState.load, ThreadState.open)),

@@ -12,7 +12,7 @@ from tests.factories import add_user
 
 
 @pytest.fixture
-def people(owner_url: str):
+def users(owner_url: str):
     """Two people; the first has a row in every table."""
     victim, stranger = add_user(owner_url, "Victim"), add_user(owner_url, "Stranger")
     owner, conversation, run, group = victim.user_id, new_id(), new_id(), new_id()

@@ -60,8 +60,8 @@ def test_the_table_forces_row_level_security(owner_url: str, table: str) -> None
 
 
 @pytest.mark.parametrize("table", OWNED)
-def test_a_row_is_seen_by_its_owner_and_by_nobody_else(database_url: str, people, table: str) -> None:
-    victim, stranger = people
+def test_a_row_is_seen_by_its_owner_and_by_nobody_else(database_url: str, users, table: str) -> None:
+    victim, stranger = users
     with acting(database_url, victim) as connection:
         assert rows_seen(connection, table) == 1
     with acting(database_url, stranger) as connection:
@@ -79,8 +79,8 @@ def test_a_row_is_seen_by_its_owner_and_by_nobody_else(database_url: str, people
 
 @pytest.mark.parametrize("verb", ["UPDATE {table} SET {owner} = {owner}", "DELETE FROM {table}"])
 @pytest.mark.parametrize("table", OWNED)
-def test_a_stranger_changes_nothing(database_url: str, people, table: str, verb: str) -> None:
-    victim, stranger = people
+def test_a_stranger_changes_nothing(database_url: str, users, table: str, verb: str) -> None:
+    victim, stranger = users
     owner = sql.Identifier(OWNER_COLUMN.get(table, "owner_id"))
     statement = sql.SQL(verb + " WHERE {owner} = %s").format(table=sql.Identifier(table), owner=owner)  # pyright: ignore[reportArgumentType]
     with acting(database_url, stranger) as connection:
@@ -91,8 +91,8 @@ def test_a_stranger_changes_nothing(database_url: str, people, table: str, verb:
 
 
 @pytest.mark.parametrize("table", OWNED)
-def test_a_stranger_adds_nothing_in_somebodys_name(database_url: str, people, table: str) -> None:
-    victim, stranger = people
+def test_a_stranger_adds_nothing_in_somebodys_name(database_url: str, users, table: str) -> None:
+    victim, stranger = users
     columns = [column.name for column in metadata.tables[table].columns]
     owner = OWNER_COLUMN.get(table, "owner_id")
     # A copy of the victim's own row, with whatever values; the policy (or a missing grant) must stop it first.
@@ -128,8 +128,8 @@ def filler(table: str, column: str) -> str:
 
 
 @pytest.mark.parametrize("table", sorted(SHARED))
-def test_what_belongs_to_everyone_is_changed_by_those_alone_who_may(database_url: str, people, table: str) -> None:
-    victim, _ = people
+def test_what_belongs_to_everyone_is_changed_by_those_alone_who_may(database_url: str, users, table: str) -> None:
+    victim, _ = users
     key = sql.Identifier(next(iter(metadata.tables[table].primary_key)).name)
     for verb in ("DELETE FROM {table}", "UPDATE {table} SET {key} = {key}"):
         statement = sql.SQL(verb).format(table=sql.Identifier(table), key=key)  # pyright: ignore[reportArgumentType]
@@ -147,15 +147,15 @@ def test_what_belongs_to_everyone_is_changed_by_those_alone_who_may(database_url
 
 
 @pytest.mark.parametrize("table", sorted(SHARED - {"instance_setting", "embedding_index"}))
-def test_whoever_is_not_signed_in_sees_nothing_of_it(database_url: str, people, table: str) -> None:
-    assert people
+def test_whoever_is_not_signed_in_sees_nothing_of_it(database_url: str, users, table: str) -> None:
+    assert users
     with acting(database_url, None) as connection:
         counted = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))).fetchone()
     assert counted == (0,)
 
 
-def test_a_grant_is_seen_by_whom_it_is_for(database_url: str, people) -> None:
-    victim, stranger = people
+def test_a_grant_is_seen_by_whom_it_is_for(database_url: str, users) -> None:
+    victim, stranger = users
     for person, count in ((victim, 1), (stranger, 0)):
         with acting(database_url, person) as connection:
             assert connection.execute("SELECT count(*) FROM access_grant").fetchone() == (count,)
@@ -163,8 +163,8 @@ def test_a_grant_is_seen_by_whom_it_is_for(database_url: str, people) -> None:
 
 @pytest.mark.parametrize("verb", ["SELECT * FROM {}", "DELETE FROM {}"])
 @pytest.mark.parametrize("table", sorted(PROCEDURES_ALONE))
-def test_what_is_for_procedures_is_for_nobody_else(database_url: str, people, table: str, verb: str) -> None:
-    victim, _ = people
+def test_what_is_for_procedures_is_for_nobody_else(database_url: str, users, table: str, verb: str) -> None:
+    victim, _ = users
     statement = sql.SQL(verb).format(sql.Identifier(table))  # pyright: ignore[reportArgumentType]
     with acting(database_url, victim) as connection:
         try:
@@ -173,16 +173,16 @@ def test_what_is_for_procedures_is_for_nobody_else(database_url: str, people, ta
             connection.rollback()
 
 
-def test_a_pooled_connection_forgets_who_it_acted_for(database_url: str, people) -> None:
-    victim, _ = people
+def test_a_pooled_connection_forgets_who_it_acted_for(database_url: str, users) -> None:
+    victim, _ = users
     with acting(database_url, victim) as connection:
         connection.commit()
         assert rows_seen(connection, "conversation") == 0
 
 
 @pytest.mark.parametrize("table", ["audit_event", "conversation_event"])
-def test_what_only_procedures_may_write_cannot_be_written(database_url: str, people, table: str) -> None:
-    victim, _ = people
+def test_what_only_procedures_may_write_cannot_be_written(database_url: str, users, table: str) -> None:
+    victim, _ = users
     for statement in ("INSERT INTO {} DEFAULT VALUES", "DELETE FROM {}"):
         with acting(database_url, victim) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(sql.SQL(statement).format(sql.Identifier(table)))  # pyright: ignore[reportArgumentType]

@@ -22,14 +22,14 @@ def shared(owner_url: str) -> Iterator[str]:
     """A name that is part of everything here: a member, an outsider, and a moderator share with one group."""
     mark = new_id().hex[-10:]
     group = new_id()
-    people = {name: add_user(owner_url, name, role) for name, role in
+    users = {name: add_user(owner_url, name, role) for name, role in
               (("Insider", "member"), ("Outsider", "member"), ("Manager", "moderator"))}  # fmt: skip
     with psycopg.connect(owner_url) as connection:
         connection.execute("INSERT INTO user_group (id, name, description) VALUES (%s, %s, '')", (group, f"g{mark}"))
         connection.execute(
-            "INSERT INTO group_member (group_id, user_id) VALUES (%s, %s)", (group, people["Insider"].user_id)
+            "INSERT INTO group_member (group_id, user_id) VALUES (%s, %s)", (group, users["Insider"].user_id)
         )
-        for name, current_user in people.items():
+        for name, current_user in users.items():
             collection = new_id()
             connection.execute(
                 "INSERT INTO collection (owner_id, id, kind, name, description) VALUES (%s, %s, 'library', %s, '')",

@@ -51,8 +51,8 @@ def test_a_view_shows_the_runtime_role_these_columns_behind_a_security_barrier(o
 
 
 @pytest.mark.parametrize("view", sorted(USER_VIEWS))
-def test_a_view_shows_a_user_their_own_rows_and_no_others(database_url: str, owner_url: str, people, view: str) -> None:
-    victim, stranger = people
+def test_a_view_shows_a_user_their_own_rows_and_no_others(database_url: str, owner_url: str, users, view: str) -> None:
+    victim, stranger = users
     with psycopg.connect(owner_url) as connection:
         connection.execute("UPDATE document SET deleted_at = now()")
         connection.execute("UPDATE run SET state = 'queued'")

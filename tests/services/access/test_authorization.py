@@ -117,7 +117,7 @@ async def test_built_in_roles_stay_as_they_are(
 async def test_a_role_that_makes_no_sense_is_refused(
     services: Services, admin: CurrentUser, subtests: pytest.Subtests
 ) -> None:
-    roles = (("", []), (" ", []), ("x" * 61, []), ("日本", []), ("Mine", ["people.own"]), ("Mine", [""]), ("7", []))
+    roles = (("", []), (" ", []), ("x" * 61, []), ("日本", []), ("Mine", ["users.own"]), ("Mine", [""]), ("7", []))
     for title, permissions in roles:
         with subtests.test(title=title, permissions=permissions), pytest.raises(InvalidInput):
             await services.access.roles.save(

@@ -54,14 +54,14 @@ def all_of(
     services: Services, current_user: CurrentUser, user_id: object
 ) -> dict[str, Callable[[], Awaitable[object]]]:
     """Return everything that can be done to a person, by name."""
-    people = services.access.user_admin
+    users = services.access.user_admin
     return {
-        "set_role": lambda: people.set_role(current_user, user_id, "guest", CALLER),  # pyright: ignore[reportArgumentType]
-        "suspend": lambda: people.suspend(current_user, user_id, CALLER, is_suspended=True),  # pyright: ignore[reportArgumentType]
-        "end_sessions": lambda: people.end_sessions(current_user, user_id, CALLER),  # pyright: ignore[reportArgumentType]
-        "reset_second_factor": lambda: people.reset_second_factor(current_user, user_id, CALLER),  # pyright: ignore[reportArgumentType]
-        "reset_link": lambda: people.reset_link(current_user, user_id, CALLER),  # pyright: ignore[reportArgumentType]
-        "conversations_of": lambda: people.conversations_of(current_user, user_id, REASON, CALLER),  # pyright: ignore[reportArgumentType]
+        "set_role": lambda: users.set_role(current_user, user_id, "guest", CALLER),  # pyright: ignore[reportArgumentType]
+        "suspend": lambda: users.suspend(current_user, user_id, CALLER, is_suspended=True),  # pyright: ignore[reportArgumentType]
+        "end_sessions": lambda: users.end_sessions(current_user, user_id, CALLER),  # pyright: ignore[reportArgumentType]
+        "reset_second_factor": lambda: users.reset_second_factor(current_user, user_id, CALLER),  # pyright: ignore[reportArgumentType]
+        "reset_link": lambda: users.reset_link(current_user, user_id, CALLER),  # pyright: ignore[reportArgumentType]
+        "conversations_of": lambda: users.conversations_of(current_user, user_id, REASON, CALLER),  # pyright: ignore[reportArgumentType]
     }
 
 
@@ -316,9 +316,9 @@ async def test_reading_is_audited_in_the_same_transaction(
     try:
         with pytest.raises(RuntimeError):
             async with database.begin(admin.user_id) as session:
-                from rxchat.db.access import user_admin as people
+                from rxchat.db.access import user_admin as users
 
-                await people.admin_read_conversation(session, turn.conversation_id, REASON, "", "", new_id())
+                await users.admin_read_conversation(session, turn.conversation_id, REASON, "", "", new_id())
                 raise RuntimeError
     finally:
         await database.aclose()

@@ -25,8 +25,8 @@ def settings(settings: Settings) -> Settings:
 async def test_sixty_people_who_begin_a_chat_in_the_same_moment_are_all_served(
     services: Services, owner_url: str
 ) -> None:
-    people = [add_user(owner_url, f"Person {number}") for number in range(PEOPLE)]
-    cookies = [await signed_in_as(services, current_user) for current_user in people]
+    users = [add_user(owner_url, f"Person {number}") for number in range(PEOPLE)]
+    cookies = [await signed_in_as(services, current_user) for current_user in users]
 
     async def begin(current_user: CurrentUser, cookie: str) -> bool:
         seen = await services.accounts.sessions.current_user(cookie)
@@ -36,4 +36,4 @@ async def test_sixty_people_who_begin_a_chat_in_the_same_moment_are_all_served(
         await services.chat.conversations.recent(seen)
         return len(page.messages) == 2
 
-    assert all(await asyncio.gather(*map(begin, people, cookies)))
+    assert all(await asyncio.gather(*map(begin, users, cookies)))

@@ -125,7 +125,7 @@ async def test_the_bound_holds_for_all_files_of_an_upload_however_they_are_neste
 async def test_files_without_room_are_named_and_the_mail_is_ready(
     services: Services, current_user: CurrentUser, collection: UUID, settings: Settings
 ) -> None:
-    services.documents.files.limits = FileLimits(person_files=2)
+    services.documents.files.limits = FileLimits(user_files=2)
     data = mail(("a.txt", b"first"), ("b.txt", b"second"))
     letter = await ready(services, current_user, collection, "papers.eml", data)
     assert [item.name for item in await others(services, current_user, collection, letter.id)] == ["a.txt"]

@@ -99,11 +99,11 @@ async def test_a_size_that_cannot_be_is_refused_before_a_byte_is_sent(
 async def test_there_is_room_for_so_much_and_not_for_more_however_many_ask_at_once(
     services: Services, current_user: CurrentUser, collection
 ) -> None:
-    services.documents.files.limits = FileLimits(file_bytes=1000, person_bytes=2500, person_files=10)
+    services.documents.files.limits = FileLimits(file_bytes=1000, user_bytes=2500, user_files=10)
     asked = [begun(services, current_user, collection, b"x" * 1000, f"{number}.txt") for number in range(5)]
     ended = await asyncio.gather(*asked, return_exceptions=True)
     assert sum(isinstance(item, InvalidInput) for item in ended) == 3
-    services.documents.files.limits = FileLimits(person_files=2)
+    services.documents.files.limits = FileLimits(user_files=2)
     with pytest.raises(InvalidInput, match="2 files"):
         await begun(services, current_user, collection, b"x")
 
@@ -166,7 +166,7 @@ async def test_the_same_file_of_two_people_is_kept_twice(
 async def test_each_document_counts_although_the_same_file_is_kept_once(
     services: Services, current_user: CurrentUser, collection, settings
 ) -> None:
-    services.documents.files.limits = FileLimits(person_bytes=50)
+    services.documents.files.limits = FileLimits(user_bytes=50)
     for number in range(3):
         into = await services.documents.collections.create(current_user, f"Team {number}")
         await uploaded(services, current_user, into, "one.txt", "The same words.")

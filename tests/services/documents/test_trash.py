@@ -192,7 +192,7 @@ async def test_only_its_owner_sees_and_restores_what_was_deleted(
 async def test_what_is_deleted_counts_no_more_and_comes_back_only_where_there_is_room(
     services: Services, current_user: CurrentUser, collection: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limits = FileLimits(person_files=1)
+    limits = FileLimits(user_files=1)
     monkeypatch.setattr(services.documents.files, "limits", limits)
     first = await ready(services, current_user, collection, "first.txt", TEXT)
     await services.documents.files.remove(current_user, [first.id])
@@ -295,7 +295,7 @@ async def test_what_a_full_trash_gives_up_leaves_no_file(
         await ready(services, current_user, collection, f"{name}.txt", name) for name in ("first", "second")
     ]
     await services.documents.files.remove(current_user, [first.id])
-    services.documents.files.limits = FileLimits(person_files=1)
+    services.documents.files.limits = FileLimits(user_files=1)
     await services.documents.files.remove(current_user, [second.id])
     assert await in_trash(services, current_user) == ["second.txt"]
     assert await stored_bytes(owner_url, current_user) == len("second")

@@ -174,7 +174,7 @@ async def test_an_earlier_version_that_is_restored_is_the_newest_one(
 async def test_restoring_a_version_needs_room(services: Services, current_user: CurrentUser, collection: UUID) -> None:
     first = await ready(services, current_user, collection, "hours.txt", OLD)
     await replaced(services, current_user, collection, NEW)
-    services.documents.files.limits = FileLimits(person_files=2)
+    services.documents.files.limits = FileLimits(user_files=2)
     with pytest.raises(InvalidInput, match="2 files"):
         await services.documents.versions.restore(current_user, first.id, CALLER)
 

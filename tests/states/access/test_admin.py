@@ -16,8 +16,8 @@ from rxchat.states.access.grants import AccessState
 from rxchat.states.access.groups import GroupsState
 from rxchat.states.access.registration import RegistrationState
 from rxchat.states.access.roles import RolesState
-from rxchat.states.access.user import PersonState
-from rxchat.states.access.users import PeopleState
+from rxchat.states.access.user import UserState
+from rxchat.states.access.users import UsersState
 from rxchat.states.platform.current_user import CurrentUserState
 from tests.factories import add_user, signed_in_as
 from tests.peers.scripted_ollama import ScriptedOllama
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
 NOT_ALLOWED = "You are not allowed to do this."
 CALLER = ClientInfo("127.0.0.1", "a browser")
-PAGES: tuple[type[rx.State], ...] = (PeopleState, GroupsState, RolesState, AccessState, RegistrationState, AuditState)
+PAGES: tuple[type[rx.State], ...] = (UsersState, GroupsState, RolesState, AccessState, RegistrationState, AuditState)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ async def test_an_administrator_opens_every_page(
                 await tab.do(state, "load")
                 assert (tab.shown(state, "loaded"), tab.shown(state, "problem")) == (True, "")
                 assert [section.label for section in tab.shown(CurrentUserState, "sections")] == [
-                    "People", "Groups", "Roles", "Access", "Registration", "Audit",
+                    "Users", "Groups", "Roles", "Access", "Registration", "Audit",
                 ]  # fmt: skip
 
 
@@ -79,12 +79,12 @@ async def test_a_moderator_opens_what_moderators_may(services: Services, owner_u
             await tab.do(state, "load")
         shown = {state.__name__: tab.shown(state, "loaded") for state in PAGES}
         assert shown == {
-            "PeopleState": True, "GroupsState": True, "RolesState": True,
+            "UsersState": True, "GroupsState": True, "RolesState": True,
             "AccessState": False, "RegistrationState": False, "AuditState": True,
         }  # fmt: skip
-        assert not tab.shown(PeopleState, "knows_more")
-        assert {line.second_factor for line in tab.shown(PeopleState, "people")} == {""}
-        assert "admin" not in {choice.value for choice in tab.shown(PeopleState, "giveable")}
+        assert not tab.shown(UsersState, "knows_more")
+        assert {line.second_factor for line in tab.shown(UsersState, "users")} == {""}
+        assert "admin" not in {choice.value for choice in tab.shown(UsersState, "giveable")}
 
 
 async def test_whoever_lacks_a_second_factor_is_told_so(services: Services, ada: CurrentUser) -> None:
@@ -95,23 +95,23 @@ async def test_whoever_lacks_a_second_factor_is_told_so(services: Services, ada:
             await tab.do(state, "load")
             assert "second factor" in tab.shown(state, "problem") and not tab.shown(state, "loaded")
         assert tab.shown(CurrentUserState, "needs_second_factor")
-        assert tab.shown(CurrentUserState, "admin_home") == "/admin/people"
+        assert tab.shown(CurrentUserState, "admin_home") == "/admin/users"
         assert tab.shown(CurrentUserState, "permissions") == []
 
 
 CHANGES: list[tuple[type[rx.State], str, dict[str, Any]]] = [
-    (PeopleState, "search", {"words": "a"}),
-    (PeopleState, "filter_role", {"role": "admin"}),
-    (PeopleState, "next_page", {}),
-    (PeopleState, "previous_page", {}),
-    (PeopleState, "invite", {"form": {"email": "new@example.org", "role": "member"}}),
-    (PersonState, "set_role", {"form": {"role": "admin"}}),
-    (PersonState, "suspend", {}),
-    (PersonState, "readmit", {}),
-    (PersonState, "end_sessions", {}),
-    (PersonState, "reset_factor", {}),
-    (PersonState, "make_link", {}),
-    (PersonState, "list_conversations", {"form": {"reason": "a very good reason"}}),
+    (UsersState, "search", {"words": "a"}),
+    (UsersState, "filter_role", {"role": "admin"}),
+    (UsersState, "next_page", {}),
+    (UsersState, "previous_page", {}),
+    (UsersState, "invite", {"form": {"email": "new@example.org", "role": "member"}}),
+    (UserState, "set_role", {"form": {"role": "admin"}}),
+    (UserState, "suspend", {}),
+    (UserState, "readmit", {}),
+    (UserState, "end_sessions", {}),
+    (UserState, "reset_factor", {}),
+    (UserState, "make_link", {}),
+    (UserState, "list_conversations", {"form": {"reason": "a very good reason"}}),
     (GroupsState, "save", {"form": {"name": "Mine"}}),
     (GroupsState, "find", {"words": "a"}),
     (RolesState, "save", {"form": {"title": "Mine", "may:users.manage": "on"}}),
@@ -130,8 +130,8 @@ async def test_a_member_can_do_nothing_of_it(
         with subtests.test(handler=f"{state.__name__}.{handler}"):
             before = rows(owner_url)
             async with open_tab(await signed_in_as(services, grace)) as tab:
-                tab.be_at(person_id=str(ada.user_id))
-                await tab.do(PersonState, "load")
+                tab.be_at(user_id=str(ada.user_id))
+                await tab.do(UserState, "load")
                 await tab.do(state, handler, **payload)
                 assert tab.shown(state, "problem") == NOT_ALLOWED
             assert rows(owner_url) == before
@@ -160,38 +160,38 @@ async def test_people_are_found_by_words_and_role_fifty_at_a_time(
     for number in range(60):
         add_user(owner_url, f"Person{number:02}")
     async with open_tab(await signed_in_as(services, ada)) as tab:
-        await tab.do(PeopleState, "load")
-        assert (len(tab.shown(PeopleState, "people")), tab.shown(PeopleState, "total")) == (50, 61)
-        await tab.do(PeopleState, "next_page")
-        await tab.do(PeopleState, "next_page")
-        assert len(tab.shown(PeopleState, "people")) == 11
-        await tab.do(PeopleState, "previous_page")
-        await tab.do(PeopleState, "search", words="person07")
-        assert [line.name for line in tab.shown(PeopleState, "people")] == ["Person07"]
-        await tab.do(PeopleState, "filter_role", role="admin")
-        assert tab.shown(PeopleState, "people") == []
-        await tab.do(PeopleState, "search", words="%")
-        assert tab.shown(PeopleState, "total") == 0
+        await tab.do(UsersState, "load")
+        assert (len(tab.shown(UsersState, "users")), tab.shown(UsersState, "total")) == (50, 61)
+        await tab.do(UsersState, "next_page")
+        await tab.do(UsersState, "next_page")
+        assert len(tab.shown(UsersState, "users")) == 11
+        await tab.do(UsersState, "previous_page")
+        await tab.do(UsersState, "search", words="person07")
+        assert [line.name for line in tab.shown(UsersState, "users")] == ["Person07"]
+        await tab.do(UsersState, "filter_role", role="admin")
+        assert tab.shown(UsersState, "users") == []
+        await tab.do(UsersState, "search", words="%")
+        assert tab.shown(UsersState, "total") == 0
 
 
 async def test_an_invitation_is_made_shown_once_and_taken_back(services: Services, ada: CurrentUser) -> None:
     async with open_tab(await signed_in_as(services, ada)) as tab:
-        await tab.do(PeopleState, "load")
-        await tab.do(PeopleState, "show_invite")
-        await tab.do(PeopleState, "invite", form={"email": "nowhere", "role": "member"})
-        assert "e-mail address" in tab.shown(PeopleState, "problem") and tab.shown(PeopleState, "dialog") == "invite"
-        await tab.do(PeopleState, "invite", form={"email": " new@example.org ", "role": "member"})
-        assert "/join#token=" in tab.shown(PeopleState, "link") and not tab.shown(PeopleState, "is_mailed")
-        await tab.do(PeopleState, "close")
-        assert tab.shown(PeopleState, "link") == ""
-        await tab.do(PeopleState, "show_invite")
-        assert tab.shown(PeopleState, "link") == ""
-        (invitation,) = tab.shown(PeopleState, "invitations")
+        await tab.do(UsersState, "load")
+        await tab.do(UsersState, "show_invite")
+        await tab.do(UsersState, "invite", form={"email": "nowhere", "role": "member"})
+        assert "e-mail address" in tab.shown(UsersState, "problem") and tab.shown(UsersState, "dialog") == "invite"
+        await tab.do(UsersState, "invite", form={"email": " new@example.org ", "role": "member"})
+        assert "/join#token=" in tab.shown(UsersState, "link") and not tab.shown(UsersState, "is_mailed")
+        await tab.do(UsersState, "close")
+        assert tab.shown(UsersState, "link") == ""
+        await tab.do(UsersState, "show_invite")
+        assert tab.shown(UsersState, "link") == ""
+        (invitation,) = tab.shown(UsersState, "invitations")
         assert (invitation.email, invitation.role) == ("new@example.org", "Member")
-        await tab.do(PeopleState, "ask_take_back", invitation_id=invitation.id)
-        assert tab.shown(PeopleState, "doomed") == "new@example.org"
-        await tab.do(PeopleState, "take_back")
-        assert tab.shown(PeopleState, "invitations") == [] and tab.shown(PeopleState, "dialog") == ""
+        await tab.do(UsersState, "ask_take_back", invitation_id=invitation.id)
+        assert tab.shown(UsersState, "doomed") == "new@example.org"
+        await tab.do(UsersState, "take_back")
+        assert tab.shown(UsersState, "invitations") == [] and tab.shown(UsersState, "dialog") == ""
 
 
 async def test_what_is_done_to_a_person_is_asked_first_and_shown(
@@ -199,21 +199,21 @@ async def test_what_is_done_to_a_person_is_asked_first_and_shown(
 ) -> None:
     theirs = await signed_in_as(services, grace)
     async with open_tab(await signed_in_as(services, ada)) as tab:
-        tab.be_at(person_id=str(grace.user_id))
-        await tab.do(PersonState, "load")
-        assert tab.shown(PersonState, "person").name == "Grace"
-        await tab.do(PersonState, "ask", question="role")
-        await tab.do(PersonState, "set_role", form={"role": "moderator"})
-        assert tab.shown(PersonState, "done") == "Grace is Moderator now."
-        await tab.do(PersonState, "suspend")
-        assert tab.shown(PersonState, "person").state == "suspended"
-        await tab.do(PersonState, "readmit")
-        assert tab.shown(PersonState, "person").state == "active"
-        await tab.do(PersonState, "end_sessions")
-        await tab.do(PersonState, "reset_factor")
-        await tab.do(PersonState, "ask", question="link")
-        await tab.do(PersonState, "make_link")
-        assert "/reset#token=" in tab.shown(PersonState, "link") and tab.shown(PersonState, "problem") == ""
+        tab.be_at(user_id=str(grace.user_id))
+        await tab.do(UserState, "load")
+        assert tab.shown(UserState, "user").name == "Grace"
+        await tab.do(UserState, "ask", question="role")
+        await tab.do(UserState, "set_role", form={"role": "moderator"})
+        assert tab.shown(UserState, "done") == "Grace is Moderator now."
+        await tab.do(UserState, "suspend")
+        assert tab.shown(UserState, "user").state == "suspended"
+        await tab.do(UserState, "readmit")
+        assert tab.shown(UserState, "user").state == "active"
+        await tab.do(UserState, "end_sessions")
+        await tab.do(UserState, "reset_factor")
+        await tab.do(UserState, "ask", question="link")
+        await tab.do(UserState, "make_link")
+        assert "/reset#token=" in tab.shown(UserState, "link") and tab.shown(UserState, "problem") == ""
     async with open_tab(theirs) as tab:
         await tab.send_event(CurrentUserState, "enter")
         await tab.until(lambda: tab.redirects)
@@ -225,13 +225,13 @@ async def test_a_person_who_is_not_there_is_not_there(
     for named in ("", "nonsense", "0" * 36, "01900000-0000-7000-8000-000000000000", "\x00" * 36):
         with subtests.test(named=named):
             async with open_tab(await signed_in_as(services, ada)) as tab:
-                tab.be_at(person_id=named)
-                await tab.do(PersonState, "load")
-                assert tab.shown(PersonState, "missing")
-                await tab.do(PersonState, "suspend")
-                assert tab.shown(PersonState, "problem") != ""
-                await tab.do(PersonState, "ask", question="sudo")
-                assert tab.shown(PersonState, "dialog") == ""
+                tab.be_at(user_id=named)
+                await tab.do(UserState, "load")
+                assert tab.shown(UserState, "missing")
+                await tab.do(UserState, "suspend")
+                assert tab.shown(UserState, "problem") != ""
+                await tab.do(UserState, "ask", question="sudo")
+                assert tab.shown(UserState, "dialog") == ""
 
 
 async def test_reading_somebodys_words_wants_a_reason_and_listing_first(
@@ -239,17 +239,17 @@ async def test_reading_somebodys_words_wants_a_reason_and_listing_first(
 ) -> None:
     turn = await services.chat.messages.send_message(grace, None, "a <b>private</b> question", "scripted:tokens=2")
     async with open_tab(await signed_in_as(services, ada)) as tab:
-        tab.be_at(person_id=str(grace.user_id))
-        await tab.do(PersonState, "load")
-        await tab.do(PersonState, "read", conversation_id=str(turn.conversation_id))
-        assert tab.shown(PersonState, "said") == []
-        await tab.do(PersonState, "list_conversations", form={"reason": "because"})
-        assert "kept in the audit" in tab.shown(PersonState, "problem")
-        await tab.do(PersonState, "list_conversations", form={"reason": "a complaint of Friday"})
-        await tab.do(PersonState, "read", conversation_id=str(turn.conversation_id))
-        assert tab.shown(PersonState, "said")[0].text == "a <b>private</b> question"
-        await tab.do(PersonState, "stop_reading")
-        assert tab.shown(PersonState, "said") == [] and not tab.shown(PersonState, "has_listed")
+        tab.be_at(user_id=str(grace.user_id))
+        await tab.do(UserState, "load")
+        await tab.do(UserState, "read", conversation_id=str(turn.conversation_id))
+        assert tab.shown(UserState, "said") == []
+        await tab.do(UserState, "list_conversations", form={"reason": "because"})
+        assert "kept in the audit" in tab.shown(UserState, "problem")
+        await tab.do(UserState, "list_conversations", form={"reason": "a complaint of Friday"})
+        await tab.do(UserState, "read", conversation_id=str(turn.conversation_id))
+        assert tab.shown(UserState, "said")[0].text == "a <b>private</b> question"
+        await tab.do(UserState, "stop_reading")
+        assert tab.shown(UserState, "said") == [] and not tab.shown(UserState, "has_listed")
     with psycopg.connect(owner_url) as connection:
         found = connection.execute(
             "SELECT action, data ->> 'reason' FROM audit_event WHERE action LIKE 'conversation%' ORDER BY seq"
@@ -272,7 +272,7 @@ async def test_groups_are_made_filled_renamed_and_deleted(
         await tab.do(GroupsState, "find", words="grac")
         assert [member.name for member in tab.shown(GroupsState, "found")] == ["Grace"]
         await tab.do(GroupsState, "add", user_id=str(grace.user_id))
-        assert tab.shown(GroupsState, "groups")[0].people == 1
+        assert tab.shown(GroupsState, "groups")[0].users == 1
         await tab.do(GroupsState, "find", words="grac")
         assert tab.shown(GroupsState, "found") == []
         await tab.do(GroupsState, "take_out", user_id=str(grace.user_id))
@@ -351,9 +351,9 @@ async def test_rules_hold_at_once_and_can_be_taken_back(services: Services, ada:
 async def test_the_audit_says_who_did_what_from_where(services: Services, ada: CurrentUser, grace: CurrentUser) -> None:
     async with open_tab(await signed_in_as(services, ada)) as tab:
         tab.address = "203.0.113.7"
-        tab.be_at(person_id=str(grace.user_id))
-        await tab.do(PersonState, "load")
-        await tab.do(PersonState, "suspend")
+        tab.be_at(user_id=str(grace.user_id))
+        await tab.do(UserState, "load")
+        await tab.do(UserState, "suspend")
         await tab.do(AuditState, "load")
         newest = tab.shown(AuditState, "rows")[0]
         assert (newest.sentence, newest.address) == ("Suspended Grace", "203.0.113.7")

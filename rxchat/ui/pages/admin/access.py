@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import reflex as rx
 
-from rxchat.states.access.grants import AccessState, GrantLine
+from rxchat.states.access.grants import AccessState, GrantView
 from rxchat.ui.components import admin
-from rxchat.ui.components.admin import PersonPicker, may
+from rxchat.ui.components.admin import UserPicker, may
 from rxchat.ui.pages.admin.frame import admin_page
 
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
-_KINDS = (("everyone", "Everyone"), ("role", "A role"), ("group", "A group"), ("user", "One person"))
+_KINDS = (("everyone", "Everyone"), ("role", "A role"), ("group", "A group"), ("user", "A user"))
 
 
 def access_page() -> rx.Component:
@@ -43,7 +43,7 @@ def access_page() -> rx.Component:
     )
 
 
-def _row(line: GrantLine) -> rx.Component:
+def _row(line: GrantView) -> rx.Component:
     return admin.row(
         admin.cell("Who", line.who, rx.cond(line.kind != "everyone", admin.badge(line.kind)), is_head=True),
         admin.cell("Model", line.model),
@@ -82,7 +82,7 @@ def _grant_dialog() -> rx.Component:
                 AccessState.kind,
                 ("role", _choice("Role", AccessState.roles, "There are no roles that you can see.")),
                 ("group", _choice("Group", AccessState.groups, "There are no groups yet.")),
-                ("user", _person()),
+                ("user", _user()),
                 rx.fragment(),
             ),
             admin.field(
@@ -102,13 +102,13 @@ def _choice(label: str, choices: rx.Var, nothing: str) -> rx.Component:
     )
 
 
-def _person() -> rx.Component:
+def _user() -> rx.Component:
     picked = AccessState.picked
     return rx.cond(
         picked.id == "",
         rx.cond(
             may("users.read"),
-            PersonPicker.create(
+            UserPicker.create(
                 label="Person",
                 verb="Choose",
                 found=AccessState.found,
@@ -116,7 +116,7 @@ def _person() -> rx.Component:
                 on_search=AccessState.find,
                 on_pick=AccessState.pick,
             ),
-            rx.el.p("Your role may not see people, so it cannot choose one.", class_name="quiet"),
+            rx.el.p("Your role may not see users, so it cannot choose one.", class_name="quiet"),
         ),
         rx.el.div(
             rx.el.span(rx.el.b(picked.name), rx.el.span(picked.email), class_name="picker-who"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from rxchat.states.access.audit_log import AuditLine, AuditState
+from rxchat.states.access.audit_log import AuditEventView, AuditState
 from rxchat.ui.components import admin
 from rxchat.ui.components.admin import FileLink, Moment, SearchBox
 from rxchat.ui.pages.admin.frame import admin_page
@@ -61,7 +61,7 @@ def audit_page() -> rx.Component:
     )
 
 
-def _row(line: AuditLine) -> rx.Component:
+def _row(line: AuditEventView) -> rx.Component:
     return admin.row(
         admin.cell("What", line.sentence, rx.el.span(line.details, class_name="row-detail"), is_head=True),
         admin.cell("Who", line.actor),

@@ -58,7 +58,7 @@ def _second_factor_panel() -> rx.Component:
     return rx.el.section(
         rx.el.h1("Administering needs a second factor"),
         rx.el.p(
-            "Your role may look after people and settings here. Set up an authenticator app or a passkey first: then a"
+            "Your role may look after users and settings here. Set up an authenticator app or a passkey first: then a"
             " stolen password alone opens none of it.",
             class_name="card-lead",
         ),

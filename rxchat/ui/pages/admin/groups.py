@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import reflex as rx
 
-from rxchat.states.access.groups import GroupLine, GroupsState, Member
+from rxchat.states.access.groups import GroupsState, GroupView, Member
 from rxchat.ui.components import admin
-from rxchat.ui.components.admin import PersonPicker, may
+from rxchat.ui.components.admin import UserPicker, may
 from rxchat.ui.pages.admin.frame import admin_page
 
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
@@ -19,13 +19,13 @@ def groups_page() -> rx.Component:
         "Groups",
         GroupsState,
         admin.lead(
-            "People who belong together: give access to a group, and everybody in it has it.",
+            "Users who belong together: what you grant to a group, each of its members may use.",
             actions=(rx.cond(may("groups.manage"), new),),
         ),
         admin.done(GroupsState),
         rx.cond(
             GroupsState.groups.length() > 0,
-            admin.table(("Name", "People", "Actions"), rx.foreach(GroupsState.groups, _row), "Groups"),
+            admin.table(("Name", "Users", "Actions"), rx.foreach(GroupsState.groups, _row), "Groups"),
             admin.empty("There are no groups yet", "Make one for a team or a class, and give it access to models."),
         ),
         _group_dialog(),
@@ -34,21 +34,21 @@ def groups_page() -> rx.Component:
             GroupsState,
             "remove",
             f"Delete the group “{GroupsState.current.name}”?",
-            "Its people stay, but what they could use only as members of it they cannot use any more.",
+            "Its users stay, but what they could use only as members of it they cannot use any more.",
             "Delete the group",
             GroupsState.remove,
         ),
     )
 
 
-def _row(line: GroupLine) -> rx.Component:
+def _row(line: GroupView) -> rx.Component:
     manage = rx.fragment(
         admin.button("Rename", GroupsState.show_form(line.id), aria_label=f"Rename {line.name}"),
         admin.button("Delete", GroupsState.ask_remove(line.id), danger=True, aria_label=f"Delete {line.name}"),
     )
     return admin.row(
         admin.cell("Name", line.name, rx.el.span(line.description, class_name="row-detail"), is_head=True),
-        admin.cell("People", line.people),
+        admin.cell("Users", line.users),
         admin.actions_cell(
             admin.button("Members", GroupsState.show_members(line.id), aria_label=f"Members of {line.name}"),
             rx.cond(may("groups.manage"), manage),
@@ -81,7 +81,7 @@ def _members_dialog() -> rx.Component:
         admin.problem(GroupsState),
         rx.cond(
             may("groups.manage"),
-            PersonPicker.create(
+            UserPicker.create(
                 label="Add somebody",
                 verb="Add",
                 found=GroupsState.found,

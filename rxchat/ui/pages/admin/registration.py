@@ -17,13 +17,13 @@ _RULES = (
         "Who can make an account",
         (
             ("open", "Anybody", "Whoever reaches this address can make an account by themselves."),
-            ("invitation", "Invited people", "Only somebody with a link from an administrator can make an account."),
+            ("invitation", "Invited users", "Only somebody with a link from an administrator can make an account."),
             ("closed", "Nobody", "No new accounts at all; open invitations rest until this changes."),
         ),
     ),
     (
         "default_role",
-        "The role of people who register by themselves",
+        "The role of users who register by themselves",
         (
             ("member", "Member", "They may use every model at once."),
             ("guest", "Guest", "They may use only the models that are given to them under Access."),
@@ -46,7 +46,7 @@ def registration_page() -> rx.Component:
     return admin_page(
         "Registration",
         RegistrationState,
-        admin.lead("How people come in. What you choose holds at once, for everybody."),
+        admin.lead("How users come in. What you choose holds at once, for everybody."),
         *(_rule(*rule) for rule in _RULES),
         says_problem=False,
     )

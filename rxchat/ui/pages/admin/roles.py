@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from rxchat.states.access.roles import PermissionChoice, RoleLine, RolesState
+from rxchat.states.access.roles import PermissionChoice, RolesState, RoleView
 from rxchat.ui.components import admin
 from rxchat.ui.components.admin import may
 from rxchat.ui.pages.admin.frame import admin_page
@@ -35,7 +35,7 @@ def roles_page() -> rx.Component:
     )
 
 
-def _card(role: RoleLine) -> rx.Component:
+def _card(role: RoleView) -> rx.Component:
     manage = rx.el.div(
         admin.button("Edit", RolesState.show_form(role.name), aria_label=f"Edit {role.title}"),
         admin.button("Delete", RolesState.ask_remove(role.name), danger=True, aria_label=f"Delete {role.title}"),
@@ -46,7 +46,7 @@ def _card(role: RoleLine) -> rx.Component:
             rx.el.div(
                 rx.el.h2(role.title),
                 rx.cond(role.is_builtin, admin.badge("Built in")),
-                rx.el.span(rx.cond(role.people == 1, "1 person", f"{role.people} people"), class_name="text-muted"),
+                rx.el.span(rx.cond(role.users == 1, "1 user", f"{role.users} users"), class_name="text-muted"),
                 class_name="role-title",
             ),
             rx.cond(may("roles.manage") & ~role.is_builtin, manage),

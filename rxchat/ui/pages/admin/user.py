@@ -6,28 +6,28 @@ from typing import Any
 
 import reflex as rx
 
-from rxchat.states.access.user import ConversationLine, PersonState, Said
+from rxchat.states.access.user import ConversationView, MessageView, UserState
 from rxchat.ui.components import admin
 from rxchat.ui.components.admin import LinkToHandOver, Moment, PageLink, may
 from rxchat.ui.pages.admin.frame import admin_page
-from rxchat.ui.pages.admin.people import state_badge
+from rxchat.ui.pages.admin.users import state_badge
 from rxchat.ui.pages.not_found import not_found_panel
 
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
 
-def person_page() -> rx.Component:
+def user_page() -> rx.Component:
     """The person whom the address names."""
     return admin_page(
-        "People",
-        PersonState,
-        PageLink.create("← All people", to="/admin/people", class_name="back-link"),
+        "Users",
+        UserState,
+        PageLink.create("← All users", to="/admin/users", class_name="back-link"),
         rx.cond(
-            PersonState.missing,
+            UserState.missing,
             not_found_panel(),
             rx.fragment(
                 _head(),
-                admin.done(PersonState),
+                admin.done(UserState),
                 rx.cond(may("users.manage"), _doors()),
                 rx.cond(may("conversations.read_any"), _conversations()),
                 _dialogs(),
@@ -37,28 +37,28 @@ def person_page() -> rx.Component:
 
 
 def _head() -> rx.Component:
-    person = PersonState.person
+    user = UserState.user
     return rx.el.header(
         rx.el.div(
-            rx.el.h1(person.name, tab_index=-1),
-            rx.el.p(person.email),
-            class_name="person-name",
+            rx.el.h1(user.name, tab_index=-1),
+            rx.el.p(user.email),
+            class_name="user-name",
         ),
         rx.el.dl(
-            _fact("Role", person.role_title),
-            _fact("State", state_badge(person.state)),
+            _fact("Role", user.role_title),
+            _fact("State", state_badge(user.state)),
             rx.cond(
-                person.second_factor != "",
+                user.second_factor != "",
                 rx.fragment(
-                    _fact("Second factor", rx.cond(person.second_factor == "yes", "Yes", "No")),
-                    _fact("Last seen", Moment.create(at=person.seen)),
+                    _fact("Second factor", rx.cond(user.second_factor == "yes", "Yes", "No")),
+                    _fact("Last seen", Moment.create(at=user.seen)),
                 ),
             ),
-            _fact("Member since", Moment.create(at=person.since)),
+            _fact("Member since", Moment.create(at=user.since)),
             _fact("Groups", _groups()),
-            class_name="person-facts",
+            class_name="user-facts",
         ),
-        class_name="person-head",
+        class_name="user-head",
     )
 
 
@@ -68,8 +68,8 @@ def _fact(name: str, value: Any) -> rx.Component:
 
 def _groups() -> rx.Component:
     return rx.cond(
-        PersonState.groups.length() > 0,
-        rx.el.span(rx.foreach(PersonState.groups, lambda group: admin.badge(group.label)), class_name="badges"),
+        UserState.groups.length() > 0,
+        rx.el.span(rx.foreach(UserState.groups, lambda group: admin.badge(group.label)), class_name="badges"),
         rx.el.span("None", class_name="text-muted"),
     )
 
@@ -77,7 +77,7 @@ def _groups() -> rx.Component:
 def _doors() -> rx.Component:
     """What can be done; nothing of it happens before it was asked."""
     above = rx.el.p(
-        "This person may do things that you may not, so only somebody with those rights can change their account.",
+        "This user may do things that you may not, so only somebody with those rights can change their account.",
         class_name="quiet",
     )
     mine = rx.el.p(
@@ -85,13 +85,13 @@ def _doors() -> rx.Component:
         class_name="quiet",
     )
     doors = rx.el.ul(
-        _door("Role", f"{PersonState.person.role_title} now.", "Change…", "role"),
-        rx.cond(PersonState.is_me, rx.el.li(mine), _doors_to_others()),
+        _door("Role", f"{UserState.user.role_title} now.", "Change…", "role"),
+        rx.cond(UserState.is_me, rx.el.li(mine), _doors_to_others()),
         class_name="doors",
     )
     return rx.el.section(
         rx.el.h2("Account"),
-        rx.cond(PersonState.is_above, above, doors),
+        rx.cond(UserState.is_above, above, doors),
         class_name="admin-section",
     )
 
@@ -107,19 +107,19 @@ def _doors_to_others() -> rx.Component:
         _door("Password", "A link with which they choose a new one, to hand over.", "Make a link…", "link"),
         _door("Sign-ins", "End everything they have open, on every device.", "Sign out everywhere…", "sessions"),
         rx.cond(
-            PersonState.person.second_factor == "yes",
+            UserState.user.second_factor == "yes",
             _door("Second factor", reset, "Reset…", "factor", danger=True),
         ),
         rx.cond(
-            PersonState.person.state == "suspended",
+            UserState.user.state == "suspended",
             _door("Reinstate", "They can sign in again, and have what they had.", "Reinstate…", "readmit"),
             _door("Suspend", out, "Suspend…", "suspend", danger=True),
         ),
         rx.cond(
-            PersonState.person.deletion_at == 0,
+            UserState.user.deletion_at == 0,
             _door("Delete account", _DELETED, "Delete account…", "delete", danger=True),
             rx.cond(
-                PersonState.person.is_deleted_by_others,
+                UserState.user.is_deleted_by_others,
                 _door("Delete account", _deletion(), "Keep account…", "keep"),
                 rx.el.li(rx.el.div(rx.el.h3("Delete account"), rx.el.p("Asked for by its owner. ", _deletion()))),
             ),
@@ -128,28 +128,28 @@ def _doors_to_others() -> rx.Component:
 
 
 def _deletion() -> rx.Component:
-    return rx.fragment("It will be deleted on ", Moment.create(at=PersonState.person.deletion_at, is_exact=True), ".")
+    return rx.fragment("It will be deleted on ", Moment.create(at=UserState.user.deletion_at, is_exact=True), ".")
 
 
 def _door(name: str, words: Any, label: str, question: str, *, danger: bool = False) -> rx.Component:
     return rx.el.li(
         rx.el.div(rx.el.h3(name), rx.el.p(words)),
-        admin.button(label, PersonState.ask(question), danger=danger),
+        admin.button(label, UserState.ask(question), danger=danger),
     )
 
 
 _QUESTIONS = (
     (
-        "suspend", "Suspend", "?", "Suspend", PersonState.suspend,
+        "suspend", "Suspend", "?", "Suspend", UserState.suspend,
         ("They are signed out everywhere within seconds and cannot sign in until you let them in again. Their"
         " conversations are kept."),
     ),
     (
-        "sessions", "Sign", " out everywhere?", "Sign out everywhere", PersonState.end_sessions,
+        "sessions", "Sign", " out everywhere?", "Sign out everywhere", UserState.end_sessions,
         "Everything they have open ends, on every device, programs included. They can sign in again at once.",
     ),
     (
-        "factor", "Reset the second factor of", "?", "Reset the second factor", PersonState.reset_factor,
+        "factor", "Reset the second factor of", "?", "Reset the second factor", UserState.reset_factor,
         ("Their authenticator app, passkeys and recovery codes stop working, and they are signed out. Make sure that it"
         " is really they who ask: whoever has the password comes in with it alone."),
     ),
@@ -164,39 +164,39 @@ _DELETION = (
 
 
 def _dialogs() -> rx.Component:
-    name = PersonState.person.name
+    name = UserState.user.name
     return rx.fragment(
         _role_dialog(),
         *(
-            admin.confirm(PersonState, question, f"{before} {name}{after}", words, action, handler)
+            admin.confirm(UserState, question, f"{before} {name}{after}", words, action, handler)
             for question, before, after, action, handler, words in _QUESTIONS
         ),
         admin.confirm(
-            PersonState,
+            UserState,
             "readmit",
             f"Reinstate {name}?",
             "They can sign in with what they had before.",
             "Reinstate",
-            PersonState.readmit,
+            UserState.readmit,
             danger=False,
         ),
         admin.confirm(
-            PersonState,
+            UserState,
             "keep",
             f"Keep the account of {name}?",
             "It will not be deleted. They can sign in as before.",
             "Keep account",
-            PersonState.keep_account,
+            UserState.keep_account,
             danger=False,
         ),
         admin.AccountDeletion.create(
-            is_open=PersonState.dialog == "delete",
-            person_id=PersonState.person_id,
+            is_open=UserState.dialog == "delete",
+            user_id=UserState.selected_id,
             title=f"Delete the account of {name}?",
             lead=_DELETION,
-            has_password=PersonState.has_password,
-            on_done=PersonState.show_deletion,
-            on_close=PersonState.close,
+            has_password=UserState.has_password,
+            on_done=UserState.show_deletion,
+            on_close=UserState.close,
         ),
         _link_dialog(),
         _reason_dialog(),
@@ -204,34 +204,34 @@ def _dialogs() -> rx.Component:
 
 
 def _role_dialog() -> rx.Component:
-    person = PersonState.person
-    roles = rx.el.select(admin.options(PersonState.roles), id="role", name="role", default_value=person.role)
+    user = UserState.user
+    roles = rx.el.select(admin.options(UserState.roles), id="role", name="role", default_value=user.role)
     words = "They are signed out everywhere and sign in again with the new role."
     return admin.dialog(
-        PersonState,
+        UserState,
         "role",
-        f"Change the role of {person.name}",
-        admin.form(PersonState, PersonState.set_role, "Change the role", admin.field("role", "Role", roles, words)),
+        f"Change the role of {user.name}",
+        admin.form(UserState, UserState.set_role, "Change the role", admin.field("role", "Role", roles, words)),
     )
 
 
 def _link_dialog() -> rx.Component:
     return admin.dialog(
-        PersonState,
+        UserState,
         "link",
-        f"A new password for {PersonState.person.name}",
-        admin.problem(PersonState),
+        f"A new password for {UserState.user.name}",
+        admin.problem(UserState),
         rx.cond(
-            PersonState.link == "",
+            UserState.link == "",
             rx.el.div(
-                admin.button("Cancel", PersonState.close),
-                admin.main_button("Make the link", PersonState.make_link),
+                admin.button("Cancel", UserState.close),
+                admin.main_button("Make the link", UserState.make_link),
                 class_name="dialog-actions",
             ),
             rx.el.div(
-                LinkToHandOver.create(link=PersonState.link, label="Password link"),
+                LinkToHandOver.create(link=UserState.link, label="Password link"),
                 rx.el.p("Hand it to nobody else. It is shown only now.", class_name="field-help"),
-                rx.el.div(admin.button("Done", PersonState.close), class_name="dialog-actions"),
+                rx.el.div(admin.button("Done", UserState.close), class_name="dialog-actions"),
                 class_name="admin-form",
             ),
         ),
@@ -242,12 +242,12 @@ def _link_dialog() -> rx.Component:
 
 def _reason_dialog() -> rx.Component:
     return admin.dialog(
-        PersonState,
+        UserState,
         "reason",
-        f"Read the conversations of {PersonState.person.name}",
+        f"Read the conversations of {UserState.user.name}",
         admin.form(
-            PersonState,
-            PersonState.list_conversations,
+            UserState,
+            UserState.list_conversations,
             "Show them",
             admin.field(
                 "reason",
@@ -264,23 +264,23 @@ def _conversations() -> rx.Component:
     return rx.el.section(
         rx.el.h2("Conversations"),
         rx.cond(
-            PersonState.has_listed,
+            UserState.has_listed,
             rx.fragment(
                 rx.el.div(
                     rx.el.p("You are reading somebody else's words. Each one that you open is in the audit."),
-                    admin.button("Stop reading", PersonState.stop_reading),
+                    admin.button("Stop reading", UserState.stop_reading),
                     class_name="reading-note",
                 ),
                 rx.cond(
-                    PersonState.conversations.length() > 0,
-                    rx.el.ul(rx.foreach(PersonState.conversations, _conversation), class_name="conversation-list"),
+                    UserState.conversations.length() > 0,
+                    rx.el.ul(rx.foreach(UserState.conversations, _conversation), class_name="conversation-list"),
                     rx.el.p("There are none.", class_name="quiet"),
                 ),
-                rx.cond(PersonState.reading != "", _thread()),
+                rx.cond(UserState.reading != "", _thread()),
             ),
             rx.el.div(
                 rx.el.p("Conversations are private. Read them only when you must.", class_name="quiet"),
-                admin.button("Read this person's conversations…", PersonState.ask("reason")),
+                admin.button("Read this user's conversations…", UserState.ask("reason")),
                 class_name="reading-note",
             ),
         ),
@@ -288,13 +288,13 @@ def _conversations() -> rx.Component:
     )
 
 
-def _conversation(item: ConversationLine) -> rx.Component:
+def _conversation(item: ConversationView) -> rx.Component:
     return rx.el.li(
         rx.el.button(
             rx.el.span(item.title, class_name="row-title"),
             Moment.create(at=item.at),
             type="button",
-            on_click=PersonState.read(item.id),
+            on_click=UserState.read(item.id),
         ),
         key=item.id,
     )
@@ -302,14 +302,14 @@ def _conversation(item: ConversationLine) -> rx.Component:
 
 def _thread() -> rx.Component:
     return rx.el.section(
-        rx.el.h3(PersonState.reading),
-        rx.foreach(PersonState.said, _message),
+        rx.el.h3(UserState.reading),
+        rx.foreach(UserState.said, _message),
         class_name="read-only",
         aria_label="Conversation",
     )
 
 
-def _message(item: Said) -> rx.Component:
+def _message(item: MessageView) -> rx.Component:
     return rx.el.div(
         rx.el.p(item.who, " · ", Moment.create(at=item.at, is_exact=True), class_name="row-detail"),
         rx.el.div(item.text, class_name="plain-text"),
