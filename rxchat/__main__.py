@@ -17,37 +17,37 @@ from rxchat.settings import Settings
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("rxchat.commands:up", "start everything on this machine and serve (what `make run` does)"),
-    "build": ("rxchat.commands:build", "build the pages, if anything that they are made of has changed"),
-    "check": ("rxchat.commands:check", "look at the settings, and say what is not secure and what to do about it"),
+    "build": ("rxchat.commands:build", "build the pages, if their sources have changed"),
+    "check": ("rxchat.commands:check", "check the settings, and report what is insecure and how to fix it"),
     "doctor": (
         "rxchat.doctor:doctor",
-        "look at a running installation, part by part, and say what to do about what is not well",
+        "check each part of a running installation, and report how to fix problems",
     ),
-    "web": ("rxchat.commands:web", "serve, with the database and the other servers that are set or running"),
+    "web": ("rxchat.commands:web", "serve pages and the API, with the configured or running servers"),
     "worker": (
         "rxchat.commands:worker",
-        "write answers and read documents, beside `web --no-engine`; as many of them as you like",
+        "write answers and ingest documents, beside `web --no-engine`; start any number of workers",
     ),
-    "migrate": ("rxchat.commands:migrate", "bring the database to the schema of this code"),
-    "servers": ("rxchat.commands:servers", "start the embedded servers alone, for as long as --owner lives"),
+    "migrate": ("rxchat.commands:migrate", "migrate the database to the schema of this version"),
+    "servers": ("rxchat.commands:servers", "start only the embedded servers, while the process --owner lives"),
     "secrets": (
         "rxchat.env_file:secrets",
-        "print new passwords and keys, as the lines of a .env file for compose.yaml",
+        "print new passwords and keys as a .env file for compose.yaml",
     ),
     "setup-link": ("rxchat.commands:setup_link", "print the link that creates the first administrator"),
-    "reset-link": ("rxchat.operator_commands:reset_link", "print a link with which a user sets a new password"),
-    "audit": ("rxchat.operator_commands:audit", "export the audit, or prove that an export is whole"),
+    "reset-link": ("rxchat.operator_commands:reset_link", "print a link to set a new password for a user"),
+    "audit": ("rxchat.operator_commands:audit", "export the audit log, or verify an export"),
     "rotate-file-keys": (
         "rxchat.operator_commands:rotate_file_keys",
-        "wrap the keys of all files by the present master key (RXCHAT_FILES_KEY)",
+        "encrypt the keys of all files with the current master key (RXCHAT_FILES_KEY)",
     ),
     "sweep-files": (
         "rxchat.operator_commands:sweep_files",
-        "delete what is left of files that are gone, and say what else is in the file store",
+        "delete objects of deleted files, and report unknown objects in the file store",
     ),
     "claim-files": (
         "rxchat.operator_commands:claim_files",
-        "make the file store that is set this installation's, after its files were brought there by hand",
+        "claim the configured file store for this installation, after you moved its files there",
     ),
 }
 

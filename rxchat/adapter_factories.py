@@ -56,7 +56,7 @@ def object_store(settings: Settings) -> ObjectStore:
             secret.get_secret_value() if secret else "", settings.s3_region, prefix=settings.s3_prefix,
         )  # fmt: skip
     except ValueError as error:
-        raise ConfigurationError(f"The settings for S3 cannot be used: {error}.") from error
+        raise ConfigurationError(f"The settings for S3 are invalid: {error}.") from error
 
 
 def master_keys(settings: Settings, secret_box: SecretBox) -> KeyRing:
@@ -88,10 +88,9 @@ async def _own_embedder_url(demo_hosts: tuple[str, ...], local: LocalEmbedder) -
     try:
         return await local.url()
     except EmbeddedError as error:
-        log.warning("the embedder that comes with RxChat cannot run", reason=error.message)
+        log.warning("the built-in embedding model cannot run", reason=error.message)
         raise EmbedderError(
-            "The embedder that comes with RxChat cannot run here: an administrator finds the reason in the log, and can"
-            " set RXCHAT_EMBEDDING_MODEL to an embedding model of an Ollama host."
+            "The built-in embedding model cannot run on this machine. Administrators: see the log for the reason, or set RXCHAT_EMBEDDING_MODEL to an embedding model of an Ollama host."
         ) from error
 
 

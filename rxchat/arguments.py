@@ -9,7 +9,9 @@ from pathlib import Path
 def web(command: argparse.ArgumentParser) -> None:
     """Say how `web` may be spread."""
     command.add_argument("--workers", type=int, default=1, metavar="N", help="how many processes serve (default 1)")
-    command.add_argument("--no-engine", action="store_true", help="write no answers here: `worker` processes do")
+    command.add_argument(
+        "--no-engine", action="store_true", help="write no answers in this process; `worker` processes do"
+    )
 
 
 def servers(command: argparse.ArgumentParser) -> None:
@@ -36,4 +38,6 @@ def audit(command: argparse.ArgumentParser) -> None:
 
 def sweep_files(command: argparse.ArgumentParser) -> None:
     """Say what `sweep-files` can be asked for."""
-    command.add_argument("--unknown", action="store_true", help="delete what no file of this installation ever had")
+    command.add_argument(
+        "--unknown", action="store_true", help="also delete objects that belong to no file of this installation"
+    )

@@ -320,7 +320,7 @@ def _app(
 
 @asynccontextmanager
 async def running(settings: Settings, at: Connections) -> AsyncGenerator[Services]:
-    """Keep the services of this process at work for as long as the context is open."""
+    """Keep the services of this process at work while the context is open."""
     made = build_services(settings, at)
     services = made.services
     await services.platform.pg_listener.start()

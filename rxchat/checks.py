@@ -1,6 +1,6 @@
 """Secure or it does not start: what is looked at before RxChat serves, and what is wrong with the settings.
 
-For one person on one machine most of it is advice. As soon as others can reach RxChat, whether it listens outside
+For one user on one machine most of it is advice. As soon as others can reach RxChat, whether it listens outside
 loopback or is published under an address that is not loopback's, it does not start with any of it.
 """
 
@@ -109,7 +109,7 @@ def describe_exposure(settings: Settings) -> str:
     """Say who can reach RxChat, which is what the rest depends on."""
     where = f"RxChat listens at {settings.host}, and users open {settings.base_url}."
     if settings.is_for_others:
-        return f"{where} Other machines can reach it, so whatever is an error keeps it from starting."
+        return f"{where} Other machines can reach it, so it does not start while a check reports an error."
     return f"{where} Only this machine can reach it."
 
 
@@ -128,12 +128,12 @@ def _outside(settings: Settings) -> Severity:
 
 
 def _look_at_secrets(settings: Settings) -> Iterator[Finding]:
-    remedy = f"Make a new one with: {HOW_TO_MAKE_A_SECRET}"
+    remedy = f"Generate a new one with: {HOW_TO_MAKE_A_SECRET}"
     given = {"RXCHAT_SECRET_KEY": settings.secret_key, "RXCHAT_PASSWORD_PEPPER": settings.password_pepper}
     for name, secret in given.items():
         if secret is None:
             if settings.database_url is not None:
-                yield Finding("error", name, "is not set, and must be with a database of your own.", remedy)
+                yield Finding("error", name, "is not set, and is required with your own database.", remedy)
         elif (raw := decoded_secret(secret.get_secret_value())) is None:
             yield Finding("error", name, f"is not {SECRET_BYTES} random bytes in base64.", remedy)
         elif weakness := _weakness(secret.get_secret_value(), raw):
@@ -142,7 +142,7 @@ def _look_at_secrets(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             _outside(settings),
             "RXCHAT_PASSWORD_PEPPER",
-            "is the same as RXCHAT_SECRET_KEY; one leak gives both.",
+            "is the same as RXCHAT_SECRET_KEY, so one leak reveals both.",
             remedy,
         )
 
@@ -157,15 +157,15 @@ def _weakness(text: str, raw: bytes) -> str:
     if re.fullmatch(r"([0-9a-f]{2}){32,}", text):
         raw = bytes.fromhex(text)
     elif _is_words(text):
-        return "it is made of words"
+        return "it consists of words"
     if any(word in text.lower() or word.encode() in raw.lower() for word in _KNOWN_WORDS):
-        return "it is an example's"
+        return "it is copied from an example"
     if raw.isascii():
-        return "it is a text and not random bytes"
+        return "it is text, not random bytes"
     steps = {(after - before) % 256 for before, after in pairwise(raw)}
     repeats = any(raw == (raw[:period] * len(raw))[: len(raw)] for period in range(1, len(raw) // 2 + 1))
     if repeats or len(set(raw)) < _FEWEST_DIFFERENT or len(steps) < _FEWEST_DIFFERENT:
-        return "its bytes repeat themselves"
+        return "its bytes repeat"
     return ""
 
 
@@ -185,8 +185,7 @@ def _look_at_the_address(settings: Settings) -> Iterator[Finding]:
             "error",
             "RXCHAT_PUBLIC_URL",
             f"is {settings.base_url}, but RxChat cannot be served below a path of {origin}.",
-            "Give RxChat a host name of its own (one more name in DNS and in the proxy, without a path), and set it to that,"
-            " like https://chat.example.org.",
+            "Use a separate host name for RxChat (in DNS and in the proxy, without a path), and set it, like https://chat.example.org.",
         )
     elif problem:
         yield Finding("error", "RXCHAT_PUBLIC_URL", problem, example)
@@ -194,16 +193,16 @@ def _look_at_the_address(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "error",
             "RXCHAT_PUBLIC_URL",
-            f"is {settings.base_url}: everything, passwords included, crosses the network for anyone to read.",
-            "Put a proxy that speaks https in front of RxChat, and set it to its https:// address.",
+            f"is {settings.base_url}: everything, including passwords, is sent unencrypted.",
+            "Put an https proxy in front of RxChat, and set its https:// address.",
         )
 
 
 def _address_problem(url: str) -> str:
     origin = _origin_of(url)
     if origin is None:
-        return f"is {url}, which is no address that begins with http:// or https://."
-    return "" if origin == url else f"is {url}, but browsers call this place {origin}."
+        return f"is {url}, which does not begin with http:// or https://."
+    return "" if origin == url else f"is {url}, but browsers use {origin}."
 
 
 def _origin_below(url: str) -> str | None:
@@ -245,7 +244,7 @@ def _look_at_the_host(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "error",
             "RXCHAT_HOST",
-            f"is {settings.host}, which is no address of this machine.",
+            f"is {settings.host}, which is not an address of this machine.",
             "Set it to 127.0.0.1, to 0.0.0.0 for all of this machine's addresses, or to one of them.",
         )
 
@@ -255,15 +254,18 @@ def _look_at_origins(settings: Settings) -> Iterator[Finding]:
     for origin in settings.extra_origins:
         if origin == "*":
             # On one's own machine, too: the websites that one visits are outside.
-            problem, remedy = "lets every website act for whoever is signed in.", "Name each origin, or leave it empty."
+            problem, remedy = (
+                "lets every website act on behalf of signed-in users.",
+                "List each origin, or leave it empty.",
+            )
             yield Finding("error", name, problem, remedy)
         elif wrong := _address_problem(origin):
             yield Finding(
                 "error", name, wrong.replace("is", "names", 1), "Write each one like https://chat.example.org."
             )
         elif not origin.startswith("https://") and not _is_fine_over_http(origin, settings):
-            problem = f"names {origin}, and what comes over http can be changed on its way."
-            yield Finding(_outside(settings), name, problem, "Name https:// origins only.")
+            problem = f"contains {origin}, and pages loaded over http can be altered in transit."
+            yield Finding(_outside(settings), name, problem, "List only https:// origins.")
 
 
 def _is_fine_over_http(origin: str, settings: Settings) -> bool:
@@ -275,21 +277,21 @@ def _look_at_proxies(settings: Settings) -> Iterator[Finding]:
     name = "RXCHAT_TRUSTED_PROXIES"
     for network in settings.trusted_proxies:
         if network.prefixlen < _WIDEST[network.version]:
-            problem = f"names {network}, so nearly anybody could claim to be somebody else."
-            yield Finding(_outside(settings), name, problem, "Name the addresses of your proxies alone.")
+            problem = f"contains {network}, so almost any client could forge its address."
+            yield Finding(_outside(settings), name, problem, "List only the addresses of your proxies.")
     if settings.is_for_others and not settings.trusted_proxies:
         yield Finding(
             "error",
             name,
-            "is not set, but RxChat speaks no https itself: others must reach it through a proxy.",
+            "is not set, but RxChat does not support https itself: other machines must connect through a proxy.",
             "Set it to the proxy's address as RxChat sees it (127.0.0.1 when it runs on this machine).",
         )
 
 
 def _look_at_passwords(settings: Settings) -> Iterator[Finding]:
     if settings.bcrypt_rounds < _LOWEST_BCRYPT_ROUNDS:
-        problem = f"is {settings.bcrypt_rounds}, so stolen password hashes are quickly tried out."
-        yield Finding(_outside(settings), "RXCHAT_BCRYPT_ROUNDS", problem, "Set it to 12, or leave it away.")
+        problem = f"is {settings.bcrypt_rounds}, so stolen password hashes can be cracked quickly."
+        yield Finding(_outside(settings), "RXCHAT_BCRYPT_ROUNDS", problem, "Set it to 12, or remove it.")
 
 
 def _look_at_sessions(settings: Settings) -> Iterator[Finding]:
@@ -298,8 +300,8 @@ def _look_at_sessions(settings: Settings) -> Iterator[Finding]:
         ("RXCHAT_SESSION_ABSOLUTE_DAYS", settings.session_absolute_days),
     ):
         if days > _LONGEST_SESSION_DAYS:
-            problem = f"is {days}: a stolen session is good for more than a year."
-            yield Finding("warning", name, problem, "Set it to 30, or leave it away.")
+            problem = f"is {days}: a stolen session stays valid for more than a year."
+            yield Finding("warning", name, problem, "Set it to 30, or remove it.")
 
 
 def _look_at_the_database(settings: Settings) -> Iterator[Finding]:
@@ -317,7 +319,10 @@ def _look_at_the_line(settings: Settings, name: str, url: str) -> Iterator[Findi
         asked = conninfo_to_dict(libpq_url(url))
     except psycopg.Error:
         yield Finding(
-            "error", name, "is no address of a Postgres.", "Write it like postgresql://user:password@host/rxchat."
+            "error",
+            name,
+            "is not an address of a Postgres server.",
+            "Write it like postgresql://user:password@host/rxchat.",
         )
         return
     hosts = str(asked.get("host") or "").split(",")
@@ -332,7 +337,9 @@ def _look_at_the_line(settings: Settings, name: str, url: str) -> Iterator[Findi
         )  # fmt: skip
     elif is_elsewhere:
         problem = "reaches another machine without TLS: what users write can be read on the way."
-        yield Finding("warning", name, problem, "Add sslmode=verify-full, unless the network between is yours alone.")
+        yield Finding(
+            "warning", name, problem, "Add sslmode=verify-full, unless the network between the machines is private."
+        )
 
 
 def _look_at_redis(settings: Settings) -> Iterator[Finding]:
@@ -343,34 +350,36 @@ def _look_at_redis(settings: Settings) -> Iterator[Finding]:
         return
     is_elsewhere = not is_loopback(asked.hostname or "")
     if not asked.password:
-        problem = "has no password, so others on that network read along and change what is counted."
-        remedy = "Set one on the server (requirepass), and write it like redis://:password@host:6379/0."
+        problem = "has no password, so others on that network can read and change its data."
+        remedy = "Set one on the server (requirepass), and add it to the address: redis://:password@host:6379/0."
         yield Finding(_outside(settings) if is_elsewhere else "warning", "REDIS_URL", problem, remedy)
     if is_elsewhere and asked.scheme != "rediss":
-        problem = "reaches another machine without TLS: the password and the tokens of answers can be read on the way."
-        yield Finding("warning", "REDIS_URL", problem, "Use rediss://, unless the network between is yours alone.")
+        problem = "connects to another machine without TLS: the password and the text of answers are sent unencrypted."
+        yield Finding(
+            "warning", "REDIS_URL", problem, "Use rediss://, unless the network between the machines is private."
+        )
 
 
 def _look_at_the_user(_settings: Settings) -> Iterator[Finding]:
     if os.geteuid() == 0:
-        problem = "is root: a hole in any part of RxChat would be one in this machine."
-        remedy = "Make a user for RxChat (useradd --system --create-home rxchat), give it the data folder, and start RxChat as it."
+        problem = "is root: a vulnerability in any part of RxChat would compromise this machine."
+        remedy = "Create a user for RxChat (useradd --system --create-home rxchat), make it the owner of the data folder, and start RxChat as this user."
         yield Finding("warning", "The user", problem, remedy)
 
 
 _CHECKS: tuple[tuple[str, str | Callable[[Settings], str], Callable[[Settings], Iterator[Finding]]], ...] = (
     ("Secrets", "random and different, or generated into the data folder.", _look_at_secrets),
-    ("Public address", "an address as browsers write it, and https where others come in.", _look_at_the_address),
+    ("Public address", "written as browsers do, and https if other machines can reach it.", _look_at_the_address),
     ("Listening", _where_it_listens, _look_at_the_host),
-    ("Origins", "no page but our own, and those that are named, may open the websocket.", _look_at_origins),
-    ("Proxies", "nobody can pretend to come from somewhere else.", _look_at_proxies),
-    ("Password hashes", "cost an attacker enough.", _look_at_passwords),
+    ("Origins", "only pages of RxChat and of the listed origins may open the websocket.", _look_at_origins),
+    ("Proxies", "clients cannot forge their address.", _look_at_proxies),
+    ("Password hashes", "take long enough to crack.", _look_at_passwords),
     ("Sessions", "end within a year.", _look_at_sessions),
     (
         "Database",
-        "RxChat serves with no more rights than it needs, and its password goes to the database alone.",
+        "RxChat has no more rights than it needs, and its password is sent encrypted.",
         _look_at_the_database,
     ),
     ("Redis", "asks for a password.", _look_at_redis),
-    ("User", "RxChat has a user of its own.", _look_at_the_user),
+    ("User", "RxChat does not run as root.", _look_at_the_user),
 )

@@ -29,7 +29,7 @@ from rxchat.settings import Settings
 
 
 def say(line: str) -> None:
-    """Tell the person at the terminal."""
+    """Tell the user at the terminal."""
     print(line, flush=True)  # noqa: T201
 
 
@@ -76,9 +76,9 @@ async def _serve_until(stop: asyncio.Event, settings: Settings, supervisor: Supe
         building.cancel()
         await asyncio.wait({building})
     at = connections(settings)
-    report(TaskLine("Bringing the database up to date ...", "schema"))
+    report(TaskLine("Updating the database schema ...", "schema"))
     await asyncio.to_thread(_migrate, settings, at)
-    report(TaskLine("The database is up to date.", "schema", is_done=True))
+    report(TaskLine("The database schema is up to date.", "schema", is_done=True))
     supervisor.add(serving.child(settings))
     running = asyncio.create_task(supervisor.run_until(stop))
     healthy = asyncio.create_task(supervisor.until_healthy("web"))
@@ -96,7 +96,7 @@ async def _welcome(settings: Settings, at: Connections) -> None:
     link = await _setup_link(settings, at)
     say(f"\nRxChat is at {settings.base_url}")
     if link:
-        say(f"Create the first administrator here (the link works once, and for 24 hours):\n{link}")
+        say(f"Create the first administrator here (the link works once, within 24 hours):\n{link}")
 
 
 async def _build_if_stale(settings: Settings, report: Report) -> None:
@@ -140,7 +140,7 @@ def build(settings: Settings, _chosen: argparse.Namespace) -> int:
 def web(settings: Settings, chosen: argparse.Namespace) -> int:
     """Serve pages, websocket and API."""
     if chosen.workers < 1:
-        raise ConfigurationError("--workers must be 1 or more.")
+        raise ConfigurationError("--workers must be at least 1.")
     checks.require_secure(settings)
     at = connections(settings)
     _check_database(settings, at)
@@ -184,7 +184,7 @@ _RIGHTS = """
 
 
 def _check_database(settings: Settings, at: Connections) -> None:
-    """Refuse a database that does not answer, and, where others use RxChat, a role that row-level security does not bind."""
+    """Refuse a database that does not respond, and, where others use RxChat, a role that row-level security does not bind."""
     try:
         # First: from a database of another encoding texts come as bytes, which all later checks misread.
         if problem := prerequisites.encoding_problem(at.database_url):
@@ -196,20 +196,16 @@ def _check_database(settings: Settings, at: Connections) -> None:
             rights = connection.execute(_RIGHTS).fetchone()
     except psycopg.Error as error:
         reason = (str(error).strip() or "no reason given").splitlines()[0]
-        raise ConfigurationError(f"The database does not answer: {reason}{_how_to_reset(at)}") from error
+        raise ConfigurationError(f"The database does not respond: {reason}{_how_to_reset(at)}") from error
     is_superuser, is_owner = rights or (False, False)
     if is_superuser:
-        problem = (
-            "DATABASE_URL names a superuser (or a role with BYPASSRLS), for whom one statement too many opens everything."
-            " Make a role of its own (docs/operations.md)."
-        )
+        problem = "DATABASE_URL uses a superuser (or a role with BYPASSRLS), so a single SQL injection would expose all data. Create a separate role (docs/operations.md)."
         if settings.is_for_others:
             raise ConfigurationError(problem)
         say(f"Please note: {problem}")
     elif is_owner:
         say(
-            "Please note: DATABASE_URL names the role that owns the schema, so RxChat serves with more rights than it needs."
-            " Give it a role of its own, and the owner's address to DATABASE_OWNER_URL."
+            "Please note: DATABASE_URL uses the role that owns the schema, so RxChat has more rights than it needs. Create a separate role for it, and put the owner's address into DATABASE_OWNER_URL."
         )
 
 
@@ -218,15 +214,12 @@ def _how_to_reset(at: Connections) -> str:
     with suppress(psycopg.Error):
         if settings := role_settings.find_role_settings(at.database_owner_url, at.database_url):
             statements = "\n  ".join(setting.statement for setting in settings)
-            return (
-                f"\nThe role {settings[0].role} has settings of its own, which may be the reason. Have an administrator of"
-                f" Postgres run this, and start RxChat again:\n\n  {statements}\n"
-            )
+            return f"\nThe role {settings[0].role} has settings of its own, which may be the reason. Ask an administrator of Postgres to run this, and restart RxChat:\n\n  {statements}\n"
     return ""
 
 
 def _reset_role_settings(at: Connections) -> None:
-    """Remove settings of the runtime role, which it can set itself; what does not answer is refused in the next step."""
+    """Remove settings of the runtime role, which it can set itself; what does not respond is refused in the next step."""
     with suppress(psycopg.Error):
         for setting in role_settings.reset(at.database_owner_url, at.database_url):
             where = f" in the database {setting.database}" if setting.database else ""
@@ -243,9 +236,8 @@ def _look_for_role_settings(settings: Settings) -> Iterator[checks.Finding]:
             yield checks.Finding(
                 "warning",
                 f"The role {setting.role}",
-                f"has a setting of its own: {checks.printable(f'{setting.name} = {setting.value}')}. RxChat sets none, and"
-                " such a setting can keep it from starting.",
-                f"Unless you have set it, look for who did, and remove it: {setting.statement}",
+                f"has a setting of its own: {checks.printable(f'{setting.name} = {setting.value}')}. RxChat sets none, and such a setting can prevent it from starting.",
+                f"Find out who set it, and remove it: {setting.statement}",
             )
 
 
@@ -270,7 +262,7 @@ def _database_urls(url: str, owner_url: str) -> dict[str, str]:
 
 
 def _look_for_poolers(settings: Settings) -> Iterator[checks.Finding]:
-    """Look for poolers where the database answers; what does not answer is the business of `doctor`."""
+    """Look for poolers where the database answers; what does not respond is the business of `doctor`."""
     named = {"DATABASE_URL": settings.database_url, "DATABASE_OWNER_URL": settings.database_owner_url}
     for name, url in named.items():
         with suppress(psycopg.Error):
@@ -287,7 +279,7 @@ def _look_for_shares(settings: Settings) -> Iterator[checks.Finding]:
                 f"The {share.kind} “{checks.printable(share.name)}”",
                 f"is shared with the group “{checks.printable(share.group_name)}” by {checks.printable(share.shared_by)}"
                 f" ({checks.printable(share.email)}), who is not a member of it.",
-                "Ask them whether it is meant for this group; an administrator can take it back (Administration, Access).",
+                "Ask them whether this is intended; an administrator can revoke it (Administration, Access).",
             )
 
 
@@ -300,7 +292,7 @@ def _migrate(settings: Settings, at: Connections) -> None:
         migrations.grant_runtime_role(at.database_owner_url, at.database_url)
     except SQLAlchemyError as error:
         reason = str(error).splitlines()[0]
-        raise ConfigurationError(f"The database cannot be brought up to date: {reason}") from error
+        raise ConfigurationError(f"The database schema cannot be updated: {reason}") from error
 
 
 def _create_prerequisites(at: Connections) -> None:
@@ -309,13 +301,13 @@ def _create_prerequisites(at: Connections) -> None:
         left = prerequisites.create_missing(at.database_owner_url, at.database_url)
     except psycopg.Error as error:
         reason = (str(error).strip() or "no reason given").splitlines()[0]
-        raise ConfigurationError(f"The database of DATABASE_OWNER_URL does not answer: {reason}") from error
+        raise ConfigurationError(f"The database of DATABASE_OWNER_URL does not respond: {reason}") from error
     if not left:
         return
     asked = conninfo_to_dict(libpq_url(at.database_owner_url))
     raise ConfigurationError(
-        f"The role {asked.get('user')} may not create everything that RxChat needs in the database {asked.get('dbname')}."
-        " Ask an administrator of Postgres to run this there, and start RxChat again (a missing extension has to be"
+        f"The role {asked.get('user')} has too few rights to create what RxChat needs in the database {asked.get('dbname')}."
+        " Ask an administrator of Postgres to run this there, and restart RxChat (a missing extension has to be"
         " installed on the server first: pgvector, postgresql-contrib):\n\n  " + "\n  ".join(left) + "\n"
     )
 
@@ -348,9 +340,9 @@ def check(settings: Settings, _chosen: argparse.Namespace) -> int:
         looked_at.append(checks.Checked("Other databases", "closed to the runtime role.", databases_found))
     errors = sum(finding.severity == "error" for checked in looked_at for finding in checked.findings)
     say(
-        f"\nRxChat does not start like this: {errors} of these are errors."
+        f"\nRxChat does not start with these settings: {errors} of the findings are errors."
         if errors
-        else "\nRxChat can start like this."
+        else "\nRxChat can start with these settings."
     )
     return 1 if errors else 0
 
@@ -365,5 +357,5 @@ def servers(settings: Settings, chosen: argparse.Namespace) -> int:
 def setup_link(settings: Settings, _chosen: argparse.Namespace) -> int:
     """Print the link that creates the first administrator, while there is none."""
     link = asyncio.run(_setup_link(settings, connections(settings)))
-    say(link or "There is an account already: sign in, or ask an administrator.")
+    say(link or "An account already exists: sign in, or ask an administrator.")
     return 0

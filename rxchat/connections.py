@@ -84,9 +84,9 @@ def decoded_key(name: str, value: object) -> bytes:
     Raises:
         ConfigurationError: when there is none, or it is something else.
     """
-    how = f"Make one with: {HOW_TO_MAKE_A_SECRET}"
+    how = f"Generate one with: {HOW_TO_MAKE_A_SECRET}"
     if value is None:
-        raise ConfigurationError(f"With a database of your own, {name} must be set. {how}")
+        raise ConfigurationError(f"{name} is required with your own database. {how}")
     text = value if isinstance(value, str) else value.get_secret_value()  # pyright: ignore[reportAttributeAccessIssue]
     raw = decoded_secret(text)
     if raw is None:

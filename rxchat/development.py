@@ -1,4 +1,4 @@
-"""What `reflex run` needs before the app can work: the embedded servers, migrated, for as long as it runs."""
+"""What `reflex run` needs before the app can work: the embedded servers, migrated, while it runs."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def _wait(settings: Settings, starting: subprocess.Popen[bytes], log: Path
 
 
 def _reflex_run() -> int:
-    """Return the process that the person started: the topmost ancestor that is `reflex run`, not a reloaded worker."""
+    """Return the process that the user started: the topmost ancestor that is `reflex run`, not a reloaded worker."""
     owner = pid = os.getppid()
     while pid > 1:
         try:

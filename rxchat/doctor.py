@@ -72,7 +72,7 @@ def doctor(settings: Settings, _chosen: argparse.Namespace) -> int:
         if diagnosis.remedy:
             print(f"      {diagnosis.remedy}")
     ill = sum(not diagnosis.is_well for diagnosis in found)
-    print(f"\n{ill} of {len(found)} parts want to be looked at." if ill else "\nEverything is well.")
+    print(f"\n{ill} of {len(found)} parts need attention." if ill else "\nEverything is fine.")
     sys.stdout.flush()
     return 1 if ill else 0
 
@@ -106,7 +106,7 @@ async def _asked(at: Connections) -> AsyncConnection:
 
 def _away(part: str, error: Exception) -> Diagnosis:
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return Diagnosis(part, f"does not answer ({reason})", "Is Postgres running, and DATABASE_URL right?")
+    return Diagnosis(part, f"does not respond ({reason})", "Check that Postgres is running, and DATABASE_URL.")
 
 
 async def _database(at: Connections) -> Diagnosis:
@@ -128,9 +128,9 @@ async def _database(at: Connections) -> Diagnosis:
     trip = statistics.median(trips)
     seen = f"answers in {trip:.1f} ms; its clock is {skew:.1f} s from this machine's"
     if skew > _SKEW_SECONDS:
-        return Diagnosis("database", seen, "Keep both clocks right (NTP): links and sessions end by them.")
+        return Diagnosis("database", seen, "Synchronize both clocks (NTP): links and sessions expire by them.")
     if trip > _SLOW_TRIP_MILLISECONDS:
-        return Diagnosis("database", seen, "Each question takes about ten such trips: bring the two closer together.")
+        return Diagnosis("database", seen, "Each message needs about ten round trips: move the two closer together.")
     return Diagnosis("database", seen)
 
 
@@ -162,11 +162,13 @@ async def _notices(at: Connections) -> Diagnosis:
                         break
     except TimeoutError:
         return Diagnosis(
-            "notices", "are not heard", "A pooler before Postgres must pool sessions, or be left out: LISTEN needs one."
+            "notices",
+            "do not arrive",
+            "A connection pooler must use session pooling, or be removed: LISTEN needs a session.",
         )
     except psycopg.Error as error:
         return _away("notices", error)
-    return Diagnosis("notices", f"are heard after {(time.perf_counter() - began) * 1000:.1f} ms")
+    return Diagnosis("notices", f"arrive after {(time.perf_counter() - began) * 1000:.1f} ms")
 
 
 async def _heard(connection: AsyncConnection) -> AsyncGenerator[str]:
@@ -182,16 +184,16 @@ async def _answers(at: Connections) -> Diagnosis:
     except (psycopg.Error, TimeoutError) as error:
         return _away("answers", error)
     written, waiting, orphaned, longest = row or (0, 0, 0, None)
-    seen = f"{written} being written, {waiting} in line, {orphaned} without their engine"
+    seen = f"{written} in progress, {waiting} queued, {orphaned} without an engine"
     if not written and (longest or 0) > 2 * LEASE_SECONDS:
-        remedy = "Nobody writes: start a worker (python -m rxchat worker), or look into its log."
+        remedy = "No worker is writing answers. Start one (python -m rxchat worker), or check its log."
         return Diagnosis("answers", f"{seen}; the first for {longest:.0f} s", remedy)
     return Diagnosis("answers", seen)
 
 
 async def _redis(at: Connections) -> Diagnosis:
     if at.redis_url is None:
-        return Diagnosis("redis", "is not set; processes hear of each other's tokens from Postgres, a little later")
+        return Diagnosis("redis", "is not set; processes read each other's tokens from Postgres, slightly later")
     broadcast = RedisBroadcast(at.redis_url)
     channel, word = f"doctor:{uuid4()}", b"doctor"
     try:
@@ -203,12 +205,12 @@ async def _redis(at: Connections) -> Diagnosis:
     except TimeoutError:
         return Diagnosis(
             "redis",
-            "does not pass on what it is told",
-            "Answers still stream, slower. Is REDIS_URL right, and Redis up?",
+            "does not deliver messages",
+            "Answers still stream, but slower. Check REDIS_URL, and that Redis is running.",
         )
     finally:
         await broadcast.aclose()
-    return Diagnosis("redis", f"passes on what it is told within {(time.perf_counter() - began) * 1000:.1f} ms")
+    return Diagnosis("redis", f"delivers messages within {(time.perf_counter() - began) * 1000:.1f} ms")
 
 
 async def _model_host(host: str) -> Diagnosis:
@@ -216,13 +218,15 @@ async def _model_host(host: str) -> Diagnosis:
     try:
         offered = await model.models()
     except ModelError as error:
-        return Diagnosis("model host", error.detail or error.message, "Start it there, or take it out of OLLAMA_HOSTS.")
+        return Diagnosis(
+            "model host", error.detail or error.message, "Start Ollama there, or remove the host from OLLAMA_HOSTS."
+        )
     finally:
         await model.aclose()
     where = offered[0].host if offered else "the host"
     proxy = proxy_for(host)
-    through = f", through the proxy {without_credentials(proxy)} that the environment names" if proxy else ""
-    remedy = "" if offered else "Get one there, for example: ollama pull llama3.2"
+    through = f", through the proxy {without_credentials(proxy)} of the environment" if proxy else ""
+    remedy = "" if offered else "Install one, for example: ollama pull llama3.2"
     return Diagnosis("model host", f"{where} offers {len(offered)} models{through}", remedy)
 
 
@@ -252,17 +256,17 @@ async def _documents() -> Diagnosis:
         await parser.parse("hello.txt", "", content())
     except DocumentUnreadable as error:
         return Diagnosis("documents", "cannot be read", error.message)
-    scans = "scans are recognised" if parser.can_recognise else "scans are not recognised (make run OCR=1)"
+    scans = "OCR is installed" if parser.can_recognise else "OCR is not installed (make run OCR=1)"
     if parser.missing_barriers:
-        seen = f"are read without {', '.join(sorted(parser.missing_barriers))}; {scans}"
+        seen = f"are parsed without {', '.join(sorted(parser.missing_barriers))}; {scans}"
         return Diagnosis(
             "documents", seen, "Use Linux 5.13 or newer, in a container that may use Landlock and seccomp."
         )
-    return Diagnosis("documents", f"are read in a process that may do nothing else; {scans}")
+    return Diagnosis("documents", f"are parsed in a sandboxed process; {scans}")
 
 
 async def _disk(settings: Settings) -> Diagnosis:
     place = next(folder for folder in (settings.data, *settings.data.parents) if folder.exists())
     free = shutil.disk_usage(place).free
-    remedy = "Make room: Postgres stops taking writes when there is none." if free < _LEAST_ROOM_BYTES else ""
-    return Diagnosis("disk", f"{free / 1e9:,.1f} GB are free at {place}", remedy)
+    remedy = "Free some space: Postgres refuses writes when the disk is full." if free < _LEAST_ROOM_BYTES else ""
+    return Diagnosis("disk", f"{free / 1e9:,.1f} GB free at {place}", remedy)

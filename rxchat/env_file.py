@@ -28,7 +28,7 @@ def secrets(_settings: Settings, _chosen: argparse.Namespace) -> int:
     print(f"RXCHAT_METRICS_TOKEN={token_urlsafe(24)}")
     print("S3_ACCESS_KEY=rxchat")
     print("RXCHAT_PUBLIC_URL=http://localhost:8000")
-    print("\n# For other machines, with TLS (ports 80 and 443): put these in place of the line above.")
+    print("\n# For other machines, with TLS (ports 80 and 443): replace the line above by these.")
     print("# RXCHAT_DOMAIN=chat.example.org\n# RXCHAT_PUBLIC_URL=https://chat.example.org")
     print("# RXCHAT_HTTP_PORT=80\n# RXCHAT_HTTPS_PORT=443")
     print("# For files in MinIO (--profile minio):\n# S3_ENDPOINT=http://minio:9000")

@@ -46,9 +46,9 @@ def _verify(file: Path, key: str) -> int:
     except OSError as error:
         raise ConfigurationError(f"{file} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{file} is not an export of an audit.") from error
+        raise ConfigurationError(f"{file} is not an export of an audit log.") from error
     except ChainInvalid as error:
-        print(f"NOT WHOLE, from row {error.seq} on. {error}", file=sys.stderr)
+        print(f"NOT VALID, from row {error.seq} on. {error}", file=sys.stderr)
         return 1
     print(f"Whole: {verdict.rows:,} rows, {verdict.checkpoints:,} signatures, key {verdict.public_key}")
     if not key:
@@ -89,7 +89,7 @@ async def _reset_link(settings: Settings, email: str, *, takes_factors: bool) ->
         async with database.begin(None) as session:
             account = await account_rows.find_by_email(session, email.strip())
         if account is None:
-            raise ConfigurationError("There is no account with this address.")
+            raise ConfigurationError("No account has this address.")
         async with database.begin(account.id) as session:
             link = await links.make(session, LinkKind.RESET, email=account.email, user_id=account.id, is_mailed=False)
             if takes_factors:
@@ -112,8 +112,7 @@ def rotate_file_keys(settings: Settings, chosen: argparse.Namespace) -> int:
     del chosen
     count = asyncio.run(_rotate_file_keys(settings))
     print(
-        f"{count:,} files were sealed anew: all are under the present key, and those of before are not needed any more once every process"
-        " runs with it."
+        f"{count:,} file keys were encrypted with the current master key. Remove the earlier keys from the settings once every process uses the current one."
     )
     return 0
 
@@ -139,7 +138,7 @@ async def _rotate_file_keys(settings: Settings) -> int:
                 return count
     except DecryptionFailed as error:
         raise ConfigurationError(
-            "A file is sealed under a key that is not set: name the keys of before in RXCHAT_FILES_KEY_PREVIOUS."
+            "A file is encrypted with a key that is not set. Add earlier keys to RXCHAT_FILES_KEY_PREVIOUS."
         ) from error
     finally:
         await database.aclose()
@@ -148,14 +147,12 @@ async def _rotate_file_keys(settings: Settings) -> int:
 def sweep_files(settings: Settings, chosen: argparse.Namespace) -> int:
     """Sweep the file store, and say, or delete, what in it no file has ever had."""
     swept, unknown = asyncio.run(_sweep_files(settings, deletes=chosen.unknown))
-    print(f"{swept:,} objects of files that are gone were deleted.")
+    print(f"{swept:,} objects of deleted files were removed.")
     if chosen.unknown:
-        print(f"{unknown:,} objects that no file of this installation ever had were deleted.")
+        print(f"{unknown:,} objects that belong to no file of this installation were deleted.")
     elif unknown:
         print(
-            f"{unknown:,} objects are there that no file of this installation ever had. Should the database have been restored"
-            " from a backup, they may be of files that were uploaded after it: nobody can read them without the database of"
-            " then. To delete them: python -m rxchat sweep-files --unknown"
+            f"{unknown:,} objects belong to no file of this installation. If the database was restored from a backup, they may belong to files that were uploaded later, and cannot be decrypted without the later database. To delete them: python -m rxchat sweep-files --unknown"
         )
     return 0
 
@@ -180,7 +177,7 @@ def claim_files(settings: Settings, chosen: argparse.Namespace) -> int:
     """Make the file store that is set this installation's: after its files were brought to another place by hand."""
     del chosen
     asyncio.run(_claim_files(settings))
-    print("The file store is this installation's now. No other one may use the same folder or bucket.")
+    print("The file store now belongs to this installation. No other installation may use the same folder or bucket.")
     return 0
 
 

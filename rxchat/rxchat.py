@@ -54,7 +54,7 @@ class App(rx.App):
 
 
 def _report(exception: Exception) -> None:
-    """Log what a handler did not expect; the page stays as it is, and the person can go on."""
+    """Log what a handler did not expect; the page stays as it is, and the user can go on."""
     log.error("a handler failed unexpectedly", exc_info=exception)
 
 

@@ -38,7 +38,7 @@ def child(settings: Settings) -> Child:
     It runs the server's own command: `python -m rxchat web` would import all of RxChat for checks that were made already,
     which doubles the time until the first page.
     """
-    progress.enter_stage(settings.data, "loading the program")
+    progress.enter_stage(settings.data, "loading RxChat")
     return Child(
         name="web",
         label="the web server",
@@ -61,6 +61,6 @@ async def _is_serving(settings: Settings) -> None:
 
 
 def _local_url(settings: Settings) -> str:
-    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognized, not bound
     host = everywhere.get(settings.host, settings.host)
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"

@@ -307,17 +307,17 @@ class Settings(BaseSettings):
 
     @property
     def base_url(self) -> str:
-        """The address people type: the public URL, or where it listens."""
+        """The address users type: the public URL, or where it listens."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
 
     @property
     def own_origins(self) -> tuple[str, ...]:
-        """The addresses under which browsers may reach it: what people type, or this machine by its names."""
+        """The addresses under which browsers may reach it: what users type, or this machine by its names."""
         if self.public_url:
             return (self.base_url, *self.extra_origins)
         own = tuple(f"http://{name}:{self.port}" for name in ("localhost", "127.0.0.1"))
-        is_elsewhere = self.host not in {"localhost", "127.0.0.1", "0.0.0.0", "::"}  # noqa: S104 - recognised, not bound
+        is_elsewhere = self.host not in {"localhost", "127.0.0.1", "0.0.0.0", "::"}  # noqa: S104 - recognized, not bound
         return (*own, *((self.base_url,) if is_elsewhere else ()), *self.extra_origins)
 
     @property
@@ -327,5 +327,5 @@ class Settings(BaseSettings):
 
     @property
     def is_for_others(self) -> bool:
-        """Whether people on other machines use it, through a proxy or straight."""
+        """Whether users on other machines use it, through a proxy or straight."""
         return self.is_exposed or not is_loopback(urlsplit(self.base_url).hostname or "")

@@ -37,8 +37,8 @@ async def test_all_is_well_where_everything_answers(
     assert set(found) == {
         "settings", "database", "schema", "notices", "answers", "redis", "model host", "files", "documents", "disk",
     }  # fmt: skip
-    assert "1 being written" in found["answers"].seen
-    assert "are heard after" in found["notices"].seen and "passes on" in found["redis"].seen
+    assert "1 in progress" in found["answers"].seen
+    assert "arrive after" in found["notices"].seen and "delivers messages" in found["redis"].seen
 
 
 async def test_answers_that_nobody_writes_are_found(
@@ -52,7 +52,7 @@ async def test_answers_that_nobody_writes_are_found(
             "UPDATE run SET created_at = now() - interval '1 minute' WHERE owner_id = %s", (current_user.user_id,)
         )
     found = (await by_part(settings, at))["answers"]
-    assert "start a worker" in found.remedy and "1 in line" in found.seen
+    assert "Start one (python -m rxchat worker)" in found.remedy and "1 queued" in found.seen
     await services.chat.messages.stop(current_user, turn.conversation_id)
 
 
@@ -79,7 +79,7 @@ async def test_a_schema_of_another_time_is_named(
     assert "this code needs 9999" in found.seen and "migrate" in found.remedy
 
 
-@pytest.mark.parametrize(("remedy", "code", "words"), [("", 0, "Everything is well"), ("Mend it.", 1, "1 of 1 parts")])
+@pytest.mark.parametrize(("remedy", "code", "words"), [("", 0, "Everything is fine"), ("Mend it.", 1, "1 of 1 parts")])
 def test_what_is_found_is_said_and_is_the_exit_code(
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,

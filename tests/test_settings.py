@@ -98,9 +98,9 @@ def test_with_everything_set_nothing_embedded_is_needed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({}, "RXCHAT_SECRET_KEY must be set"),
+        ({}, "RXCHAT_SECRET_KEY is required"),
         ({"RXCHAT_SECRET_KEY": "short"}, "RXCHAT_SECRET_KEY must be 32 random bytes"),
-        ({"RXCHAT_SECRET_KEY": KEY}, "RXCHAT_PASSWORD_PEPPER must be set"),
+        ({"RXCHAT_SECRET_KEY": KEY}, "RXCHAT_PASSWORD_PEPPER is required"),
         (
             {"RXCHAT_SECRET_KEY": KEY, "RXCHAT_PASSWORD_PEPPER": "!" * 44},
             "RXCHAT_PASSWORD_PEPPER must be 32 random bytes",
@@ -142,7 +142,7 @@ def test_a_database_that_is_away_at_the_start_is_one_clear_line(environment, cap
     assert environment
     assert main([command]) == 1
     printed = capsys.readouterr().err.strip()
-    assert printed.startswith("rxchat: The database does not answer:") and "refused" in printed
+    assert printed.startswith("rxchat: The database does not respond:") and "refused" in printed
     assert "\n" not in printed and "secret" not in printed
 
 

@@ -1,4 +1,4 @@
-"""A circuit breaker: what does not answer is left alone for a while, and then tried by one caller."""
+"""A circuit breaker: what does not respond is left alone for a while, and then tried by one caller."""
 
 from __future__ import annotations
 

@@ -20,7 +20,6 @@ class SmtpMailer:
     """Sends each letter over a connection of its own; with STARTTLS where the server offers it."""
 
     def __init__(self, url: str, sender: str) -> None:
-        """Know the server ("smtp://user:password@host:587", "smtps://...") and who the mail is from."""
         parts = urlsplit(url)
         self._host = parts.hostname or "localhost"
         self._port = parts.port or _PORTS.get(parts.scheme, 587)
@@ -33,7 +32,7 @@ class SmtpMailer:
         """Hand a letter to the server.
 
         Raises:
-            MailUnavailable: when the server does not answer or does not take it.
+            MailUnavailable: when the server does not respond or does not take it.
         """
         username, _, domain = ascii_email(letter.to).rpartition("@")
         # As an object it is not parsed again: what looks like a name or like two addresses would be another mailbox.

@@ -52,7 +52,7 @@ class OllamaChatModel:
         allows_remote: bool = True,
     ) -> None:
         """Prepare a client for each host; nothing is connected yet."""
-        # By the address that people may see: a user and a password in it are for the daemon's proxy alone.
+        # By the address that users may see: a user and a password in it are for the daemon's proxy alone.
         self._clients = {without_credentials(host): _client(host) for host in hosts}
         self._credentials = {without_credentials(host): _credentials(host) for host in hosts}
         self._streams: dict[str, aiohttp.ClientSession] = {}
@@ -132,7 +132,7 @@ class OllamaChatModel:
         host = await self._host_for(model)
         if model in self._remote and not self._allows_remote:
             raise ModelRefused(
-                f"{model} runs on a service outside of this network, which is not allowed here. Choose another model.",
+                f"{model} runs on a service outside of this network, which is not allowed. Choose another model.",
                 detail=f"It runs at {self._remote[model]}; RXCHAT_REMOTE_MODELS=true allows it.",
             )
         context, patience = await asyncio.gather(self._context_of(host, model), self._patience(host, model))
@@ -153,9 +153,8 @@ class OllamaChatModel:
                             return
             except Silent as error:
                 raise ModelTimeout(
-                    f"{model} said nothing for {error.seconds:g} seconds. It may be overloaded or too large for its"
-                    " host: try again, or choose a smaller model.",
-                    detail=f"It was asked at {host}.",
+                    f"{model} did not respond for {error.seconds:g} seconds. It may be overloaded or too large for its host. Try again, or choose a smaller model.",
+                    detail=f"Its host is {host}.",
                 ) from error
             except LineTooLong as error:
                 raise ollama_errors.line_too_long(host, MEGABYTES) from error
@@ -201,7 +200,7 @@ class OllamaChatModel:
         is_loading = await self._is_loaded(host, model) is False
 
         async def is_still_loading() -> bool:
-            # While it loads, daemons list a model or not; one that does not answer at all is not waited for.
+            # While it loads, daemons list a model or not; one that does not respond at all is not waited for.
             return is_loading and await self._is_loaded(host, model) is not None
 
         return Patience(

@@ -25,11 +25,11 @@ Failure = TypeVar("Failure", bound=ModelError)
 
 log = structlog.get_logger(__name__)
 
-AWAY = "The model host does not answer. Try again in a moment, or ask an administrator."
-_BROKE = "The model failed while it was answering; what it said so far is kept. Try again, or choose another model."
-_GARBLED = "The model host sent something that is not an answer. Ask an administrator to look at it."
-_KEEPS = "The connection to the model broke in the middle; what was said so far is kept."
-_REFUSED = "{model} did not take this request. Choose another model, or ask an administrator."
+AWAY = "The model host does not respond. Try again in a moment, or ask an administrator."
+_BROKE = "The model failed during the answer. The text so far is kept. Try again, or choose another model."
+_GARBLED = "The model host sent an invalid response. Ask an administrator to check it."
+_KEEPS = "The connection to the model broke during the answer. The text so far is kept."
+_REFUSED = "{model} refused this request. Choose another model, or ask an administrator."
 _ELSEWHERE = (
     "{model} runs on a service outside of this network, which refused the request: it needs a {what} there. Choose another"
     " model, or ask an administrator."
@@ -39,10 +39,10 @@ _KNOWN = (
     ("requires a subscription", _ELSEWHERE.replace("{what}", "subscription")),
     ("unauthorized", _ELSEWHERE.replace("{what}", "sign-in")),
     ("does not support tools", "{model} cannot use tools. Choose another model."),
-    ("does not support thinking", "{model} cannot think before it answers. Choose another model."),
-    ("does not support chat", "{model} makes vectors and cannot chat. Choose another model."),
+    ("does not support thinking", "{model} does not support reasoning. Choose another model."),
+    ("does not support chat", "{model} is an embedding model and cannot chat. Choose another model."),
     ("more system memory", "{model} needs more memory than its host has. Choose a smaller model."),
-    ("maximum pending requests", "The model host is busy: too many requests wait there. Try again in a moment."),
+    ("maximum pending requests", "The model host is busy with too many requests. Try again in a moment."),
 )
 
 
@@ -64,21 +64,21 @@ def translated(host: str, model: str, begun: Sequence[bool] = ()) -> Iterator[No
         if not begun:
             # A connection that was kept open and whose other end is gone: nobody was there from the start.
             raise away(host, error) from error
-        detail = f"The connection to {host} broke in the middle ({_reason(error)})."
+        detail = f"The connection to {host} broke during the answer ({_reason(error)})."
         raise _logged(InvalidModelResponse(_KEEPS, detail=detail)) from error
     except (json.JSONDecodeError, UnicodeDecodeError, httpx.RequestError, aiohttp.ClientError) as error:
-        detail = f"{host} sent something that is not Ollama's protocol ({_reason(error)}); is it Ollama?"
+        detail = f"{host} sent something other than Ollama's protocol ({_reason(error)}); is it Ollama?"
         raise _logged(InvalidModelResponse(_GARBLED, detail=detail)) from error
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
         # Well-formed lines that are no answers: wrong fields (pydantic's ValidationError), or no object at all.
-        detail = f"{host} sent an answer that makes no sense ({_reason(error)}); is its version supported?"
+        detail = f"{host} sent an invalid response ({_reason(error)}); is its version supported?"
         raise _logged(InvalidModelResponse(_GARBLED, detail=detail)) from error
 
 
 def away(host: str, error: BaseException) -> ModelHostUnavailable:
     """Return what to raise when there is no answer."""
     return _logged(
-        ModelHostUnavailable(AWAY, detail=f"{host} does not answer ({_reason(error)}). Is Ollama running there?")
+        ModelHostUnavailable(AWAY, detail=f"{host} does not respond ({_reason(error)}). Is Ollama running there?")
     )
 
 
@@ -91,7 +91,7 @@ def stopped(host: str) -> InvalidModelResponse:
     """Return what to raise when an answer ends without its last line."""
     return _logged(
         InvalidModelResponse(
-            "The model stopped in the middle of the answer; what was said so far is kept.",
+            "The model stopped during the answer. The text so far is kept.",
             detail=f"{host} closed the connection without a last line.",
         )
     )
@@ -102,7 +102,9 @@ def _response_error(host: str, model: str, error: ollama.ResponseError) -> Model
     detail = f"{host} answered {status if status > 0 else 'in its stream'}: {said}"
     known = next((words for part, words in _KNOWN if part in said.lower()), None)
     if status == httpx.codes.NOT_FOUND:
-        message = f"The model {model} is not there any more. Choose another one, or ask an administrator to get it."
+        message = (
+            f"The model {model} is no longer installed. Choose another one, or ask an administrator to install it."
+        )
         return _logged(ModelUnknown(message, detail=f"{detail}. Get it there with: ollama pull {model}"))
     if known is None and status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
         known = _ELSEWHERE.replace("{what}", "sign-in or a subscription")

@@ -35,7 +35,7 @@ _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 _NICENESS = 5
 # A child that has closed its output has nothing left to do.
 _LAST_SECONDS = 10
-_SPLIT = "Save it anew or split it, and try again."
+_SPLIT = "Save it again or split it, and try again."
 
 
 class SandboxedParser:
@@ -65,7 +65,7 @@ class SandboxedParser:
 
     @property
     def can_recognise(self) -> bool:
-        """Whether text on pictures can be recognised here; see the DocumentParser port."""
+        """Whether text on pictures can be recognized here; see the DocumentParser port."""
         return find_spec("rapidocr") is not None and find_spec("onnxruntime") is not None
 
     async def parse(
@@ -75,7 +75,7 @@ class SandboxedParser:
 
         Raises:
             NoTextLayer: when there is no text in it, but there are pictures that may show some.
-            DocumentUnreadable: with the reason, for the person who uploaded it.
+            DocumentUnreadable: with the reason, for the user who uploaded it.
         """
         async with self._turns:
             pieces = aiter(content)
@@ -99,7 +99,7 @@ class SandboxedParser:
             try:
                 return protocol.decode_files(answer)
             except protocol.ProtocolError as error:
-                raise DocumentUnreadable(f"This file broke the program that reads it. {_SPLIT}") from error
+                raise DocumentUnreadable(f"The parser failed on this file. {_SPLIT}") from error
 
     async def recognise(
         self,
@@ -138,7 +138,7 @@ class SandboxedParser:
         try:
             parsed = await asyncio.to_thread(protocol.decode, answer)
         except protocol.ProtocolError as error:
-            raise DocumentUnreadable(f"This file broke the program that reads it. {_SPLIT}") from error
+            raise DocumentUnreadable(f"The parser failed on this file. {_SPLIT}") from error
         self._look_at(protocol.barriers(answer))
         return parsed
 
@@ -146,7 +146,9 @@ class SandboxedParser:
         """Say once what is not between documents and this machine; what a child says is nothing to rely on, but a hint."""
         missing = sandbox.DECISIVE - barriers
         if missing and self.missing_barriers is None:
-            log.warning("documents are read without barriers that this system does not offer", missing=sorted(missing))
+            log.warning(
+                "documents are parsed without protections that this system does not offer", missing=sorted(missing)
+            )
         self.missing_barriers = missing
 
     @contextlib.asynccontextmanager
@@ -230,7 +232,7 @@ class SandboxedParser:
         return True
 
     async def _follow(self, stderr: asyncio.StreamReader, patience: asyncio.Timeout, on_progress: OnProgress) -> None:
-        """Tell how far a child is until it has no more to say; with each page it gets its time anew."""
+        """Tell how far a child is until it has no more to say; with each page it gets its time again."""
         left, reached, loop = b"", 0, asyncio.get_running_loop()
         latest = loop.time() + _LONGEST_SECONDS
         while piece := await stderr.read(_READ_BYTES):
@@ -253,7 +255,7 @@ class SandboxedParser:
                 yield patience
         except TimeoutError as error:
             raise DocumentUnreadable(
-                f"This file takes more than {self._wall_seconds:.0f} seconds to read; it was given up. {_SPLIT}"
+                f"This file takes more than {self._wall_seconds:.0f} seconds to parse, which is the limit. {_SPLIT}"
             ) from error
 
     async def _exit(self, child: asyncio.subprocess.Process, cpu_seconds: int) -> None:
@@ -266,19 +268,19 @@ class SandboxedParser:
             async with asyncio.timeout(_LAST_SECONDS):
                 code = await child.wait()
         except TimeoutError as error:
-            raise DocumentUnreadable(f"This file broke the program that reads it. {_SPLIT}") from error
+            raise DocumentUnreadable(f"The parser failed on this file. {_SPLIT}") from error
         if code == 0:
             return
         # The kernel sends the first when the limit on processor time is reached, and the second when memory runs out.
         match -code:
             case signal.SIGXCPU:
                 raise TooMuchWork(
-                    f"This file needs more than {cpu_seconds:,} seconds of work to read; it was given up. {_SPLIT}"
+                    f"This file needs more than {cpu_seconds:,} seconds of processor time to parse, which is the limit. {_SPLIT}"
                 )
             case signal.SIGKILL:
-                reason = "This file needs more work or memory to read than RxChat gives to one file."
+                reason = "Parsing this file needs more processor time or memory than RxChat allows."
             case _:
-                reason = "This file broke the program that reads it: it is damaged, or far too large."
+                reason = "The parser failed on this file: it is damaged, or far too large."
         raise DocumentUnreadable(f"{reason} {_SPLIT}")
 
 
@@ -327,5 +329,5 @@ async def _read(stdout: asyncio.StreamReader) -> bytes:
     while piece := await stdout.read(_READ_BYTES):
         answer += piece
         if len(answer) > protocol.MOST_BYTES:
-            raise DocumentUnreadable(f"This file broke the program that reads it. {_SPLIT}")
+            raise DocumentUnreadable(f"The parser failed on this file. {_SPLIT}")
     return bytes(answer)

@@ -34,6 +34,6 @@ def is_on_this_network(hostname: str) -> bool:
 
 
 def without_credentials(url: str) -> str:
-    """Return an address as people may see it: a user and a password in it are for the server alone."""
+    """Return an address as users may see it: a user and a password in it are for the server alone."""
     address = urlsplit(url)
     return urlunsplit(address._replace(netloc=address.netloc.rpartition("@")[2]))

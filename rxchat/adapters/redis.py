@@ -51,7 +51,7 @@ class RedisBroadcast:
         self._client = redis.asyncio.Redis.from_url(
             url, socket_connect_timeout=_BUDGET_SECONDS, socket_timeout=_BUDGET_SECONDS, **line_options(url)
         )
-        # What listens waits for as long as nobody says anything; a ping now and then finds a line that answers nothing.
+        # What listens waits while nobody says anything; a ping now and then finds a line that answers nothing.
         self._listener = redis.asyncio.Redis.from_url(
             url, socket_connect_timeout=_BUDGET_SECONDS, health_check_interval=5, **line_options(url)
         )
@@ -72,15 +72,15 @@ class RedisBroadcast:
         except Exception as error:  # noqa: BLE001 - whatever it is, Postgres has the same
             # The edge of Redis: no answer waits for, or fails with, a server that is only there to make things fast.
             if self._breaker.failed():
-                log.warning("redis is away, followers in other processes read from postgres", error=str(error))
+                log.warning("redis does not respond, other processes read answers from postgres", error=str(error))
             return 0
         if self._breaker.succeeded():
-            log.info("redis is back")
+            log.info("redis responds again")
         return heard
 
     @asynccontextmanager
     async def subscribe(self, channel: str) -> AsyncGenerator[AsyncGenerator[bytes]]:
-        """Listen to a channel for as long as the context is open, whenever the server is there."""
+        """Listen to a channel while the context is open, whenever the server is there."""
         name, queue = (_PREFIX + channel).encode(), asyncio.Queue[bytes](_UNHEARD)
         queues = self._queues.setdefault(name, set())
         queues.add(queue)
@@ -97,7 +97,7 @@ class RedisBroadcast:
                 await self._say(self._pubsub.unsubscribe, name)
 
     async def _say(self, command: Callable[..., Awaitable[Any]], *channels: bytes) -> None:
-        # What could not be said is said when the connection is made anew: it remembers its channels.
+        # What could not be said is said when the connection is made again: it remembers its channels.
         with suppress(RedisError, OSError):
             async with asyncio.timeout(_BUDGET_SECONDS), self._saying:
                 await command(*channels)

@@ -62,7 +62,7 @@ class RedisCounters:
         """Count an attempt under each key; return for how many seconds it is refused, or 0.
 
         Raises:
-            CountersUnavailable: when the server does not answer.
+            CountersUnavailable: when the server does not respond.
         """
         arguments = [pace.base_seconds, pace.cap_seconds, pace.forget_seconds, *free]
         return float(await self._run(_COUNT, keys, *arguments))
@@ -71,7 +71,7 @@ class RedisCounters:
         """Forget all attempts under some keys, and the last one under others.
 
         Raises:
-            CountersUnavailable: when the server does not answer.
+            CountersUnavailable: when the server does not respond.
         """
         if clean:
             await self._run("return redis.call('DEL', unpack(KEYS))", clean)
@@ -89,7 +89,7 @@ class RedisCounters:
                 counted = await asking
         except (RedisError, OSError) as error:
             if self._breaker.failed():
-                log.warning("redis is away, attempts are counted in postgres", error=str(error))
+                log.warning("redis does not respond, attempts are counted in postgres", error=str(error))
             raise CountersUnavailable from error
         self._breaker.succeeded()
         return counted

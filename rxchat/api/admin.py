@@ -1,4 +1,4 @@
-"""Looking after people, for programs; and the audit's export, which is a file."""
+"""Looking after users, for programs; and the audit's export, which is a file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/api/admin", tags=["admin"])
 
 
 class UserOut(BaseModel):
-    """A person as administrators see them."""
+    """A user as administrators see them."""
 
     id: UUID
     name: str
@@ -32,7 +32,7 @@ class UserOut(BaseModel):
 
 
 class UsersPage(BaseModel):
-    """Some of the people, and how many there are in all."""
+    """Some of the users, and how many there are in all."""
 
     users: list[UserOut]
     total: int
@@ -46,7 +46,7 @@ class NewInvitation(BaseModel):
 
 
 class Role(BaseModel):
-    """The role that a person gets."""
+    """The role that a user gets."""
 
     role: str = Field(max_length=40)
 
@@ -59,7 +59,7 @@ async def users(
     role: Annotated[str, Query(max_length=40)] = "",
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> UsersPage:
-    """List people by name, fifty at a time."""
+    """List users by name, fifty at a time."""
     found, total = await services.access.user_admin.page(current_user, words=words, role=role, offset=offset)
     return UsersPage(users=[UserOut.model_validate(item, from_attributes=True) for item in found], total=total)
 
@@ -68,7 +68,7 @@ async def users(
 async def invite(
     body: NewInvitation, current_user: SignedIn, request: Request, services: ServicesDep
 ) -> dict[str, str | bool]:
-    """Invite somebody, and return the link."""
+    """Invite a user, and return the link."""
     link, is_mailed = await services.access.user_admin.invite(
         current_user, email=body.email, role=body.role, client_info=client_info_of(request)
     )
@@ -77,19 +77,19 @@ async def invite(
 
 @router.put("/users/{user_id}/role", status_code=204)
 async def set_role(user_id: UUID, body: Role, current_user: SignedIn, request: Request, services: ServicesDep) -> None:
-    """Give a person another role; whatever they had open ends."""
+    """Give a user another role; whatever they had open ends."""
     await services.access.user_admin.set_role(current_user, user_id, body.role, client_info_of(request))
 
 
 @router.post("/users/{user_id}/suspend", status_code=204)
 async def suspend(user_id: UUID, current_user: SignedIn, request: Request, services: ServicesDep) -> None:
-    """Suspend a person, which ends whatever they had open."""
+    """Suspend a user, which ends whatever they had open."""
     await services.access.user_admin.suspend(current_user, user_id, client_info_of(request), is_suspended=True)
 
 
 @router.post("/users/{user_id}/readmit", status_code=204)
 async def readmit(user_id: UUID, current_user: SignedIn, request: Request, services: ServicesDep) -> None:
-    """Let a suspended person in again."""
+    """Let a suspended user in again."""
     await services.access.user_admin.suspend(current_user, user_id, client_info_of(request), is_suspended=False)
 
 
@@ -97,7 +97,7 @@ async def readmit(user_id: UUID, current_user: SignedIn, request: Request, servi
 async def delete_account(
     user_id: UUID, body: Proof, current_user: BrowserUser, request: Request, services: ServicesDep
 ) -> None:
-    """Have a person's account deleted after the grace time; it takes the administrator's own password."""
+    """Have a user's account deleted after the grace time; it takes the administrator's own password."""
     require(current_user, Permission.USERS_MANAGE)
     await services.accounts.sign_in.reauthenticate(current_user, body.password, client_info_of(request))
     await services.access.user_admin.delete_account(current_user, user_id, client_info_of(request))
@@ -107,7 +107,7 @@ async def delete_account(
 async def end_sessions(
     user_id: UUID, current_user: SignedIn, request: Request, services: ServicesDep
 ) -> dict[str, int]:
-    """End everything that a person has open."""
+    """End everything that a user has open."""
     return {"ended": await services.access.user_admin.end_sessions(current_user, user_id, client_info_of(request))}
 
 

@@ -1,4 +1,4 @@
-"""Signing in and out, making accounts, forgotten passwords: what people do who are not signed in yet."""
+"""Signing in and out, making accounts, forgotten passwords: what users do who are not signed in yet."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ async def forgot(body: Forgot, request: Request, services: ServicesDep) -> Step:
 
 @router.post("/reset", status_code=204)
 async def reset(body: Reset, request: Request, response: Response, services: ServicesDep) -> None:
-    """Choose a new password with a link; the person signs in with it afterwards, second factor included."""
+    """Choose a new password with a link; the user signs in with it afterwards, second factor included."""
     await services.accounts.password_reset.reset(body.token, body.password, client_info_of(request))
     clear_cookie(response, settings_of(request), COOKIE)
 

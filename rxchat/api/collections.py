@@ -159,7 +159,7 @@ class SourceOut(BaseModel):
 
 @router.get("/collections")
 async def collections(current_user: SignedIn, services: ServicesDep) -> list[CollectionOut]:
-    """List the collections that the person may read, their own first."""
+    """List the collections that the user may read, their own first."""
     return [
         CollectionOut(
             id=item.id, name=item.name, description=item.description, documents=item.documents, chunks=item.chunks,
@@ -300,7 +300,7 @@ async def search(body: Question, current_user: SignedIn, services: ServicesDep) 
 async def sources(
     conversation_id: UUID, message_id: UUID, current_user: SignedIn, services: ServicesDep
 ) -> list[SourceOut]:
-    """Return what an answer's model was shown, as the person may see it now."""
+    """Return what an answer's model was shown, as the user may see it now."""
     owner_id = await services.chat.conversations.owner_of(current_user, conversation_id)
     found = await services.documents.documents.shown_sources(current_user, owner_id, conversation_id, message_id)
     return [SourceOut.model_validate(item, from_attributes=True) for item in found]

@@ -1,4 +1,4 @@
-"""The person's own conversations, for programs."""
+"""The user's own conversations, for programs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Thread(BaseModel):
 
 @router.get("")
 async def recent(current_user: SignedIn, services: ServicesDep) -> list[Summary]:
-    """List the person's latest conversations, the newest first."""
+    """List the user's latest conversations, the newest first."""
     require_scope(current_user, Scope.READ)
     found = await services.chat.conversations.recent(current_user)
     return [Summary.model_validate(item, from_attributes=True) for item in found]
@@ -70,5 +70,5 @@ async def read(
 
 @router.post("/{conversation_id}/stop")
 async def stop(conversation_id: UUID, current_user: SignedIn, services: ServicesDep) -> dict[str, bool]:
-    """Stop the answer that is being written; false when there is none (any more)."""
+    """Stop the answer that is being written; false when there is none."""
     return {"stopped": await services.chat.messages.stop(current_user, conversation_id)}

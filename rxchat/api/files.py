@@ -81,7 +81,7 @@ async def begin(
     With `if_exists` (`keep`, `replace` or `refuse`) it says what is done when the collection has a document of this name.
     """
     if not upload_length.isdecimal() or len(upload_length) > 15:
-        raise InvalidInput("An upload says in Upload-Length how many bytes it has.")
+        raise InvalidInput("The header Upload-Length is missing or invalid.")
     given = _metadata(upload_metadata)
     upload = await services.documents.files.begin(
         current_user,
@@ -113,9 +113,9 @@ async def go_on(
 ) -> Response:
     """Send what comes next, from `Upload-Offset` on; with the last byte the document is stored."""
     if request.headers.get("content-type", "") != "application/offset+octet-stream":
-        raise InvalidInput("The body is sent as application/offset+octet-stream.")
+        raise InvalidInput("The Content-Type must be application/offset+octet-stream.")
     if not upload_offset.isdecimal() or len(upload_offset) > 15:
-        raise InvalidInput("An upload says in Upload-Offset where it goes on.")
+        raise InvalidInput("The header Upload-Offset is missing or invalid.")
     upload = await services.documents.files.receive(current_user, document_id, int(upload_offset), _body(request))
     return Response(status_code=204, headers={**_TUS, **_progress(upload)})
 
@@ -125,7 +125,7 @@ async def give_up(document_id: UUID, current_user: SignedIn, services: ServicesD
     """Give an upload up; what has arrived of it is deleted."""
     upload = await services.documents.files.upload(current_user, document_id)
     if upload.is_stored:
-        raise NotFound("This upload is complete: delete the document instead.")
+        raise NotFound("This upload is complete. Delete the document instead.")
     await services.documents.files.remove(current_user, [document_id])
     return Response(status_code=204, headers=_TUS)
 
@@ -155,7 +155,7 @@ async def send_whole(
     version (`replace`), or is refused with 409 (`refuse`). The same file under the same name is not added again: 200.
     """
     if not content_length.isdecimal() or len(content_length) > 15:
-        raise InvalidInput("A file is sent with its Content-Length.")
+        raise InvalidInput("The header Content-Length is missing or invalid.")
     upload = await services.documents.files.begin(
         current_user, name=name, size_bytes=int(content_length), collection_id=collection, if_exists=if_exists
     )
@@ -169,7 +169,7 @@ async def send_whole(
             with suppress(NotFound):
                 await services.documents.files.remove(current_user, [upload.document_id])
     if not is_kept:
-        raise InvalidInput("The file broke off: send it again.")
+        raise InvalidInput("The upload was interrupted. Send the file again.")
     if received.already_exists:
         response.status_code = 200
     return _stored(received)
@@ -267,7 +267,7 @@ def _metadata(header: str) -> dict[str, str]:
         try:
             found[name] = base64.b64decode(value, validate=True).decode()
         except (binascii.Error, UnicodeDecodeError) as error:
-            raise InvalidInput("Upload-Metadata cannot be read.") from error
+            raise InvalidInput("The header Upload-Metadata is invalid.") from error
     return found
 
 
@@ -287,4 +287,4 @@ def _if_exists(word: str) -> IfExists:
     try:
         return IfExists(word)
     except ValueError as error:
-        raise InvalidInput("if_exists is keep, replace or refuse.") from error
+        raise InvalidInput("if_exists must be keep, replace or refuse.") from error

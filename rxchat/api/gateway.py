@@ -45,7 +45,6 @@ class Front:
         own_origins: Sequence[str] = (),
         script_hashes: Sequence[str] = (),
     ) -> None:
-        """Know the doors, whose pages may open the websocket, and which scripts the pages hold."""
         self._pages = pages
         self._api = api
         self._settings = settings
@@ -62,8 +61,8 @@ class Front:
         send = self._headers.added_to(send, scope)
         resolved = self._proxies.resolve(scope)
         if resolved is None:
-            log.warning("refused a peer that is no trusted proxy", peer=(scope.get("client") or ("unknown",))[0])
-            await _refuse("Only the proxies in RXCHAT_TRUSTED_PROXIES may connect here.", scope, receive, send)
+            log.warning("refused a client that is no trusted proxy", peer=(scope.get("client") or ("unknown",))[0])
+            await _refuse("Only the proxies in RXCHAT_TRUSTED_PROXIES may connect.", scope, receive, send)
         elif scope["type"] == "websocket":
             await self._serve_socket(resolved, receive, send)
         else:
@@ -74,7 +73,7 @@ class Front:
         origin = Headers(scope=scope).get("origin")
         if not scope["path"].startswith(EVENTS_PATH):
             observability.SOCKETS_REFUSED.labels("path").inc()
-            await _refuse("There is no websocket here.", scope, receive, send)
+            await _refuse("This address is not a websocket.", scope, receive, send)
         elif origin is not None and origin not in self._own_origins:
             log.warning("refused a websocket of another site", origin=origin[:200])
             observability.SOCKETS_REFUSED.labels("origin").inc()
@@ -95,7 +94,7 @@ class Front:
             await self._api(scope, receive, send)
         elif scope["method"] not in _PAGE_METHODS or path.startswith((EVENTS_PATH, *_REFLEX_PATHS)):
             # Reflex has routes of its own (polling, uploads, health) that nothing here uses, and no limits in front of them.
-            await PlainTextResponse("There is nothing at this address.", status_code=404)(scope, receive, send)
+            await PlainTextResponse("This address does not exist.", status_code=404)(scope, receive, send)
         elif scope["method"] in {"GET", "HEAD"} and _is_chat_page(path) and (elsewhere := await self._elsewhere(scope)):
             await RedirectResponse(elsewhere, status_code=303)(scope, receive, send)
         elif scope["method"] == "GET" and _is_chat_page(path):
@@ -141,7 +140,7 @@ class Front:
         except SecondFactorNeeded:
             return _ENROL_AT
         except DatabaseUnavailable:
-            # The page itself holds nothing; it says that the database is away and recovers by itself.
+            # The page itself holds nothing; it says that the database does not respond and recovers by itself.
             return ""
         return f"{_ADMIN}/users" if path.rstrip("/") == _ADMIN else ""
 

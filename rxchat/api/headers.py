@@ -49,7 +49,6 @@ class AnswerHeaders:
     """Puts onto every answer what browsers must know of it."""
 
     def __init__(self, settings: Settings, script_hashes: Sequence[str]) -> None:
-        """Know the scripts that the built pages hold themselves, by their hashes."""
         self._for_all = dict(_FOR_ALL)
         if settings.base_url.startswith("https://"):
             self._for_all["Strict-Transport-Security"] = f"max-age={_YEAR_SECONDS}"

@@ -1,4 +1,4 @@
-"""What a person (or a program in their name) asks about themselves and changes of it."""
+"""What a user (or a program in their name) asks about themselves and changes of it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Code(Proof):
 
 
 class NewPasskey(BaseModel):
-    """What the browser has made, and what its person calls it."""
+    """What the browser has made, and what its user calls it."""
 
     credential: dict[str, Any]
     name: str = Field(default="", max_length=200)
@@ -129,7 +129,7 @@ async def change_password(
 
 @router.get("/sessions")
 async def sessions(current_user: SignedIn, services: ServicesDep) -> list[Session]:
-    """List where the person is signed in."""
+    """List where the user is signed in."""
     require_scope(current_user, Scope.READ)
     return [
         Session.model_validate(item, from_attributes=True)
@@ -145,7 +145,7 @@ async def end_session(session_id: UUID, current_user: BrowserUser, request: Requ
 
 @router.get("/keys")
 async def keys(current_user: SignedIn, services: ServicesDep) -> list[Key]:
-    """List the person's API keys."""
+    """List the user's API keys."""
     require_scope(current_user, Scope.READ)
     return [
         Key.model_validate(item, from_attributes=True)
@@ -167,7 +167,7 @@ async def create_key(
 
 @router.delete("/keys/{key_id}", status_code=204)
 async def revoke_key(key_id: UUID, current_user: BrowserUser, request: Request, services: ServicesDep) -> None:
-    """Revoke a key for good."""
+    """Revoke a key permanently."""
     await services.accounts.api_credentials.revoke_key(current_user, key_id, client_info_of(request))
 
 
@@ -257,14 +257,14 @@ async def untie(
 async def begin_export(
     body: Proof, current_user: BrowserUser, request: Request, services: ServicesDep
 ) -> dict[str, str]:
-    """Return where everything about the person can be downloaded: once, within a minute, by this sign-in alone."""
+    """Return where everything about the user can be downloaded: once, within a minute, by this sign-in alone."""
     ticket = await services.app.data_export.issue_ticket(current_user, body.password, client_info_of(request))
     return {"url": f"/api/me/export/{ticket}"}
 
 
 @router.get("/export/{ticket}", dependencies=[DOWNLOAD])
 async def export(ticket: str, current_user: BrowserUser, request: Request, services: ServicesDep) -> StreamingResponse:
-    """Return everything about the person as a zip file."""
+    """Return everything about the user as a zip file."""
     pieces = await services.app.data_export.download(current_user, ticket, client_info_of(request))
     return StreamingResponse(
         pieces,

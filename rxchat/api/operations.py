@@ -19,7 +19,7 @@ router = APIRouter(tags=["operations"])
 
 @router.get("/healthz")
 async def healthz() -> dict[str, str]:
-    """Say that the process is alive; a load balancer restarts one that does not answer."""
+    """Say that the process is alive; a load balancer restarts one that does not respond."""
     return {"status": "ok", "version": __version__}
 
 

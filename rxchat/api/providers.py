@@ -115,7 +115,7 @@ async def _arrive(key: str, request: Request, services: Services, answer: Mappin
     try:
         _require_navigation(request)
     except NotAllowed as error:
-        # The cookie stays: the person may be on their way back in another tab.
+        # The cookie stays: the user may be on their way back in another tab.
         return _sorry(error, "/sign-in")
     try:
         arrival = await services.accounts.external_login.complete(
@@ -136,18 +136,18 @@ async def _arrive(key: str, request: Request, services: Services, answer: Mappin
 
 
 def _require_navigation(request: Request) -> None:
-    """Let a person go to a provider and come back, and no picture, frame or script of another page do it for them.
+    """Let a user go to a provider and come back, and no picture, frame or script of another page do it for them.
 
     Raises:
         NotAllowed: when the browser says that it is not opening a page.
     """
     kind = (request.headers.get("sec-fetch-mode", "navigate"), request.headers.get("sec-fetch-dest", "document"))
     if kind != ("navigate", "document"):
-        raise NotAllowed("This address is for opening in a tab.")
+        raise NotAllowed("Open this address in a browser tab.")
 
 
 async def _whoever(request: Request, services: Services) -> CurrentUser | None:
-    """Return the person whose browser it is: a program's token or key counts for nothing here."""
+    """Return the user whose browser it is: a program's token or key counts for nothing here."""
     try:
         return await services.accounts.sessions.current_user(cookie_in(request, COOKIE), enrolling=True)
     except NotSignedIn:

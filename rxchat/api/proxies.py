@@ -26,7 +26,6 @@ class TrustedProxies:
     """The proxies that the operator named, and what follows for a request."""
 
     def __init__(self, settings: Settings) -> None:
-        """Know the proxies, and whether other machines can connect at all."""
         self._networks = settings.trusted_proxies
         self._is_exposed = settings.is_exposed
         self._own = _parsed(settings.host)

@@ -64,7 +64,7 @@ def cookie_name(settings: Settings) -> str:
 
 
 def is_https(settings: Settings) -> bool:
-    """Whether people reach RxChat over https."""
+    """Whether users reach RxChat over https."""
     return settings.base_url.startswith("https://")
 
 
@@ -159,7 +159,7 @@ async def current_user_of(request: Request, services: Annotated[Services, Depend
 
 
 async def browser_user(request: Request, services: Annotated[Services, Depends(services)]) -> CurrentUser:
-    """Return the person who is signed in with a browser: for what no program may do in their name.
+    """Return the user who is signed in with a browser: for what no program may do in their name.
 
     Raises:
         NotSignedIn: when nobody is.
@@ -176,7 +176,7 @@ async def enrolling_user_of(request: Request, services: Annotated[Services, Depe
 
 def _no_program(current_user: CurrentUser) -> CurrentUser:
     if current_user.scopes is not None:
-        raise NotAllowed("This can only be done on the page, by the person.")
+        raise NotAllowed("This requires a signed-in browser. API keys and tokens cannot do it.")
     return current_user
 
 
@@ -198,7 +198,7 @@ async def download_place(request: Request, current_user: SignedIn, services: Ser
         TooManyAttempts: when there is no place.
     """
     if _credential(request) is None and is_cross_site(request, request.app.state.own_origins):
-        raise NotAllowed("This download was begun by a page of another site. Open it in RxChat.")
+        raise NotAllowed("A page of another site started this download. Start it in RxChat.")
     with services.documents.files.downloads.place(current_user.user_id):
         yield
 

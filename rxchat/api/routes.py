@@ -29,8 +29,8 @@ _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _METHODS = _SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
 _PROVIDER_ANSWERS = re.compile(r"/api/auth/providers/[a-z]+/callback")
 _REFUSALS = {
-    404: ("not_found", "There is nothing at this address."),
-    405: ("method_not_allowed", "This address does not take this method."),
+    404: ("not_found", "This address does not exist."),
+    405: ("method_not_allowed", "This address does not support this method."),
 }
 STREAMED = (f"{files.UPLOADS}/", files.FILES)
 
@@ -104,20 +104,20 @@ async def _show_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _show_invalid(_request: Request, error: Exception) -> JSONResponse:
     fields = ", ".join(str(item["loc"][-1]) for item in getattr(error, "errors", list)())
-    return _as_json(InvalidInput(f"This request cannot be read: look at {fields}." if fields else None))
+    return _as_json(InvalidInput(f"The request is invalid. Check: {fields}." if fields else None))
 
 
 async def _show_refusal(_request: Request, error: Exception) -> JSONResponse:
     """Say in our form what Starlette and FastAPI refuse by themselves: unknown addresses, wrong methods, broken bodies."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
-    code, sentence = _REFUSALS.get(error.status_code, ("invalid_input", "This request cannot be read."))
+    code, sentence = _REFUSALS.get(error.status_code, ("invalid_input", "The request is invalid."))
     answer = {"error": {"code": code, "message": sentence}}
     return JSONResponse(answer, status_code=error.status_code, headers=error.headers)
 
 
 async def _show_failure(_request: Request, _error: Exception) -> JSONResponse:
     """Answer in our form what should not have happened; the server logs the rest."""
-    answer = {"code": "error", "message": "Something went wrong here. It has been logged; please try again."}
+    answer = {"code": "error", "message": "An internal error occurred and was logged. Try again."}
     return JSONResponse({"error": answer}, status_code=500)
 
 

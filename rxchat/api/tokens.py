@@ -15,7 +15,7 @@ router = APIRouter(prefix="/api/auth/token", tags=["tokens"])
 
 
 class Credentials(BaseModel):
-    """A person's own credentials, and what the program may do in their name."""
+    """A user's own credentials, and what the program may do in their name."""
 
     email: str = Field(max_length=320)
     password: str = Field(max_length=10_000)

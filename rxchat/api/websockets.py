@@ -31,7 +31,7 @@ SOCKETS = 3_800
 SIGNED_OUT_SOCKETS = 1_000
 SOCKETS_OF_ONE_USER = 64
 SOCKETS_OF_ONE_ADDRESS = 100
-"""Signed-out ones: an office behind one address has this many people at its sign-in pages."""
+"""Signed-out ones: an office behind one address has this many users at its sign-in pages."""
 SOCKETS_OF_ONE_NETWORK = 250
 """Signed-out ones of a /24, or a /48 of IPv6: who has many addresses, has them next to each other."""
 MALFORMED_PACKETS = 5
@@ -82,7 +82,7 @@ class SocketLimits:
         full = next((key for key, places in most.items() if self._open[key] >= places), None)
         if full is not None:
             observability.SOCKETS_REFUSED.labels(full.partition(" ")[0]).inc()
-            raise TooManyAttempts("Too many tabs are open. Close some that you do not need.", retry_after_seconds=5)
+            raise TooManyAttempts("Too many tabs are open. Close some of them.", retry_after_seconds=5)
         self._open.update(most.keys())
         try:
             yield
@@ -137,9 +137,9 @@ async def serve_checked(app: ASGIApp, scope: Scope, receive: Receive, send: Send
             malformed += 1
             observability.PACKETS_REFUSED.inc()
             if malformed >= MALFORMED_PACKETS:
-                log.warning("closed a socket that sent what is no packet", address=(scope.get("client") or ("",))[0])
+                log.warning("closed a socket that sent invalid packets", address=(scope.get("client") or ("",))[0])
                 is_closed = True
-                await send({"type": "websocket.close", "code": _POLICY_VIOLATED, "reason": "These are no packets."})
+                await send({"type": "websocket.close", "code": _POLICY_VIOLATED, "reason": "Invalid packets."})
                 return {"type": "websocket.disconnect", "code": _POLICY_VIOLATED, "reason": ""}
 
     async def send_while_open(message: Message) -> None:
@@ -160,7 +160,7 @@ def _sendable(message: Message) -> Message:
     text = message.get("text") or ""
     if (sendable := encodable(text)) == text:
         return message
-    log.warning("a packet had lone surrogates, which were replaced")
+    log.warning("lone surrogates in a packet were replaced")
     return {**message, "text": sendable}
 
 

@@ -1,1 +1,1 @@
-"""Pure rules and values: no input or output, and nothing of ours is imported here."""
+"""Rules and values without input or output. Imports no other package of RxChat."""

@@ -1,4 +1,4 @@
-"""Who someone is, and the rules for what they may call themselves and use as a password."""
+"""Users and their sessions, and the rules for names, addresses and passwords."""
 
 from __future__ import annotations
 
@@ -24,27 +24,28 @@ _LETTERS = re.compile(r"[\W\d_]+")
 _SHORTEST_WORD = 3
 _LETTERS_LEFT = 4
 _DIGITS_LEFT = 6
-"""A year or a date behind a name is guessed, too."""
-# One @ and something on both sides, of a length that mail servers take: whether it exists only a mail can tell.
+"""A year or a date appended to a name is easy to guess, too."""
+# One @ and text on both sides, of a length that mail servers accept. Only an e-mail can show whether the address
+# exists.
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}")
 
 
 ADMIN, MODERATOR, MEMBER, GUEST = "admin", "moderator", "member", "guest"
-"""The names of the roles that every installation has; others can be added beside them."""
+"""The built-in roles. Administrators can create others."""
 
 
 class SecondFactorPolicy(StrEnum):
-    """Who must have a second factor."""
+    """Which users must have a second factor."""
 
     NOBODY = "nobody"
     ADMINS = "admins"
-    """Administering is only possible with one; everything else is without."""
+    """Administration requires a second factor; everything else does not."""
     EVERYBODY = "everybody"
-    """Nothing but setting one up is possible without."""
+    """Everything except setting up a second factor requires one."""
 
 
 class RegistrationMode(StrEnum):
-    """Who can make an account."""
+    """Who can create an account."""
 
     OPEN = "open"
     INVITATION = "invitation"
@@ -53,17 +54,17 @@ class RegistrationMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClientInfo:
-    """Where a request comes from, for the record and for limits."""
+    """The origin of a request, for the audit log and rate limits."""
 
     address: str = ""
     user_agent: str = ""
     device_id: UUID | None = None
-    """The browser's own mark, when it has signed somebody in before."""
+    """The id that a browser keeps after a user has signed in with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentUser:
-    """The signed-in person behind a request: the one argument that every use case starts with."""
+    """The signed-in user of a request: the first argument of every use case."""
 
     user_id: UUID
     session_id: UUID
@@ -71,34 +72,34 @@ class CurrentUser:
     email: str
     role: str
     permissions: frozenset[Permission] = frozenset()
-    """What the role allows and is in force: administering may want a second factor first."""
+    """The role's permissions that apply in this session; administrative ones may require a second factor."""
     groups: frozenset[UUID] = frozenset()
     scopes: frozenset[Scope] | None = None
-    """What an API key or a program's token is limited to; None: a person in a browser."""
+    """The scopes of an API key or access token; None for a browser session."""
     needs_second_factor: bool = False
-    """Whether the role allows more than is in force, for want of a second factor."""
+    """Whether administrative permissions are missing because the session has no second factor."""
     lacks_second_factor: bool = False
-    """Whether the installation wants a second factor for administering, and none was shown in this sign-in."""
+    """Whether the installation requires a second factor for administration, and this session has none."""
     owes_second_factor: bool = False
-    """Whether the account has a second factor that was not shown in this sign-in: it began before there was one."""
+    """Whether the account has a second factor that this session did not use, because the session is older."""
     password_version: str = ""
-    """Which of the account's passwords counted when the session was checked: see `password_version`."""
+    """The version of the account's password when the session was checked: see `password_version`."""
     must_enrol: bool = False
-    """Whether nothing but setting up a second factor is open to them."""
+    """Whether the user has to set up a second factor before anything else."""
 
     @property
     def is_admin(self) -> bool:
-        """Whether any of the pages for administrators is for this person."""
+        """Whether the user may open at least one administration page."""
         return bool(self.permissions & ADMINISTRATIVE)
 
 
 def password_version(changed_at: datetime | None) -> str:
-    """Return what tells one password of an account from the next one: a proof of the former is none of the latter."""
+    """Return a value that changes with each password, so that a confirmation with an earlier one is refused."""
     return changed_at.isoformat() if changed_at else ""
 
 
 def valid_email(email: str) -> str:
-    """Return the address without surrounding space, in the one spelling that it has here.
+    """Return the address in its canonical spelling, without surrounding space.
 
     Raises:
         InvalidInput: when it cannot be an e-mail address.
@@ -106,9 +107,9 @@ def valid_email(email: str) -> str:
     given = email.strip()
     email = canonical_email(given)
     is_address = _EMAIL.fullmatch(unicodedata.normalize("NFC", given)) and _EMAIL.fullmatch(email)
-    # IDNA would remove some invisible characters of a domain; where they are, something is wrong.
+    # IDNA would silently remove some invisible characters from a domain.
     if not is_address or has_invisible(given) or not is_plain_email(email):
-        raise InvalidInput("This does not look like an e-mail address.")
+        raise InvalidInput("This is not a valid e-mail address.")
     return email
 
 
@@ -120,32 +121,31 @@ def valid_name(name: str) -> str:
     """
     name = clean_line(name)
     if not name or len(name) > 100:
-        raise InvalidInput("Please give a name of at most 100 characters.")
+        raise InvalidInput("Enter a name of at most 100 characters.")
     return name
 
 
 def valid_password(password: str, *, email: str = "", name: str = "") -> str:
     """Return the password unchanged.
 
-    Whether it is one that everybody tries is for services.breached to say.
+    `services.accounts.breached_passwords` checks whether it is a known stolen password.
 
     Raises:
-        InvalidInput: when it is too short to be safe, or absurdly long.
+        InvalidInput: when it is too short to be safe, or too long.
     """
     if len(password) < PASSWORD_MINIMUM:
-        raise InvalidInput(f"Please choose a password of at least {PASSWORD_MINIMUM} characters.")
+        raise InvalidInput(f"Choose a password of at least {PASSWORD_MINIMUM} characters.")
     if len(password) > PASSWORD_MAXIMUM:
-        raise InvalidInput(f"Please choose a password of at most {PASSWORD_MAXIMUM} characters.")
+        raise InvalidInput(f"Choose a password of at most {PASSWORD_MAXIMUM} characters.")
     if _is_about_oneself(password, email, name):
         raise InvalidInput(
-            "This password is made of your e-mail address, your name or “RxChat”, which is what anyone tries first. Choose"
-            " another one."
+            "This password consists of your e-mail address, your name or “RxChat”, which is easy to guess. Choose another one."
         )
     return password
 
 
 def _is_about_oneself(password: str, email: str, name: str) -> bool:
-    """Whether hardly anything is left of a password without its owner's address and name, the product's, and digits."""
+    """Whether a password consists mostly of the user's address and name, "RxChat" and digits."""
     local, _, domain = _plain(email).partition("@")
     parts = {
         local,

@@ -1,9 +1,9 @@
-"""The audit as a chain of hashes with signatures over it, and the proof that an export of it is whole.
+"""The audit log as a hash chain with signatures, and the verification of its exports.
 
-Each row's hash is SHA-256 over the hash before it and every field of the row (alembic/sql/audit_hash.sql computes the
-same); a checkpoint is an Ed25519 signature (RFC 8032) over a row's number and hash. An export is lines of JSON: a head
-with the public key, the rows in order, checkpoints among them, and a signed end. Whoever changes, removes, moves or
-cuts off a row without the key is found out, and so is where.
+Each row's hash is SHA-256 over the previous hash and every field of the row (alembic/sql/audit_hash.sql computes the
+same). A checkpoint is an Ed25519 signature (RFC 8032) of a row's number and hash. An export is lines of JSON: a head
+with the public key, the rows in order with checkpoints among them, and a signed end. Without the key, changing,
+removing, moving or truncating rows is detected, and the verification names the first wrong row.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 FORMAT = "rxchat audit v1"
 START = bytes(32)
-"""What the first row has in place of the hash before it."""
+"""The "previous hash" of the first row."""
 CHECKPOINT_ROWS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row of the audit."""
+    """One row of the audit log."""
 
     seq: int
     id: str
@@ -37,11 +37,11 @@ class Entry:
     address: str
     correlation_id: str
     data: str
-    """JSON, in exactly the characters that were hashed."""
+    """JSON, with exactly the characters that were hashed."""
     hash: bytes
 
     def computed_hash(self, previous: bytes) -> bytes:
-        """Return the hash that the row must have after the one before it."""
+        """Return the hash that this row must have after a row with the hash `previous`."""
         fields = (
             str(self.seq), self.id, self.at, self.actor, self.action, self.address, self.correlation_id, self.data,
         )  # fmt: skip
@@ -51,7 +51,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A signature over the chain as it was at one row."""
+    """A signature of the chain up to one row."""
 
     seq: int
     hash: bytes
@@ -60,19 +60,19 @@ class Checkpoint:
 
 
 class Signer:
-    """Signs checkpoints with this installation's key."""
+    """Signs checkpoints with the installation's key."""
 
     def __init__(self, seed: bytes) -> None:
-        """Make the key out of 32 secret bytes."""
+        """Derive the key from 32 secret bytes."""
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
 
     @property
     def public_key(self) -> str:
-        """The public key in hexadecimal: what an export is checked against."""
+        """The public key in hexadecimal, with which an export can be verified."""
         return self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
 
     def sign(self, seq: int, row_hash: bytes, signed_at: str) -> Checkpoint:
-        """Return a checkpoint over the chain at this row."""
+        """Return a checkpoint of the chain at this row."""
         return Checkpoint(seq, row_hash, signed_at, self._key.sign(_signed(seq, row_hash, signed_at)))
 
 
@@ -81,17 +81,16 @@ def _signed(seq: int, row_hash: bytes, signed_at: str) -> bytes:
 
 
 class ChainInvalid(Exception):
-    """The export is not what was written; the message says from which row on."""
+    """The export was altered; the message names the first wrong row."""
 
     def __init__(self, message: str, seq: int) -> None:
-        """Keep which row is the first that is wrong."""
         super().__init__(message)
         self.seq = seq
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was proved of an export."""
+    """The result of verifying an export."""
 
     rows: int
     checkpoints: int
@@ -134,12 +133,13 @@ def checkpoint_line(checkpoint: Checkpoint, *, is_end: bool = False) -> str:
 
 
 def verify(lines: Iterable[str], *, public_key: str = "") -> Verdict:
-    """Prove that an export is whole and as it was written, without asking anybody.
+    """Verify that an export is complete and unchanged.
 
-    Without a public key the one of the export is believed: then only its owner's word says whose it is.
+    Without `public_key`, the key in the export is used: then the verification does not show which installation it is
+    from.
 
     Raises:
-        ChainInvalid: naming the first row that was altered, removed, moved or cut off.
+        ChainInvalid: names the first row that was altered, removed, moved or cut off.
     """
     written = (line for line in lines if line.strip())
     try:
@@ -147,30 +147,30 @@ def verify(lines: Iterable[str], *, public_key: str = "") -> Verdict:
     except ValueError:
         head = {}
     if head.get("format") != FORMAT or not isinstance(head.get("public_key"), str):
-        raise ChainInvalid("This is not an export of an RxChat audit: its first line is missing.", 1)
+        raise ChainInvalid("This is not an export of an RxChat audit log: its first line is missing.", 1)
     if public_key and head["public_key"] != public_key:
-        raise ChainInvalid("The export names another key than the one it is checked against.", 1)
+        raise ChainInvalid("The export was signed with another key than the given one.", 1)
     return ChainVerifier(head["public_key"]).through(written)
 
 
 class ChainVerifier:
-    """One pass over an export's lines."""
+    """Verifies an export's lines in one pass."""
 
     def __init__(self, public_key: str) -> None:
         self.public_key = public_key
         try:
             self._key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
         except ValueError as error:
-            raise ChainInvalid("The export names no usable key.", 1) from error
+            raise ChainInvalid("The export contains no valid key.", 1) from error
         self.seq, self.hash = 0, START
         self.checkpoints = 0
         self.signed_seq = 0
 
     def through(self, lines: Iterator[str]) -> Verdict:
-        """Check all lines and return what they prove.
+        """Verify all lines and return the result.
 
         Raises:
-            ChainInvalid: at the first one that was changed, left out or added.
+            ChainInvalid: at the first line that was changed, removed or added.
         """
         is_ended = False
         for line in lines:
@@ -179,15 +179,15 @@ class ChainVerifier:
             try:
                 is_ended = self._step(_parsed(line))
             except (KeyError, TypeError, ValueError) as error:
-                raise ChainInvalid(f"What follows row {self.seq} cannot be read.", self.seq + 1) from error
+                raise ChainInvalid(f"The line after row {self.seq} is invalid.", self.seq + 1) from error
         if not is_ended:
-            raise ChainInvalid(f"The export was cut off after row {self.seq}: its signed end is missing.", self.seq + 1)
+            raise ChainInvalid(f"The export ends after row {self.seq}: its signed end is missing.", self.seq + 1)
         return Verdict(self.seq, self.checkpoints, self.public_key)
 
     def _step(self, line: dict[str, Any]) -> bool:
         wants_signature = self.seq > 0 and self.seq % CHECKPOINT_ROWS == 0 and self.signed_seq < self.seq
         if wants_signature and "checkpoint" not in line:
-            raise ChainInvalid(f"The signature over row {self.seq} is missing.", self.seq)
+            raise ChainInvalid(f"The signature of row {self.seq} is missing.", self.seq)
         if "checkpoint" in line or "end" in line:
             self._check(line, int(line["end" if "end" in line else "checkpoint"]))
             return "end" in line
@@ -210,9 +210,9 @@ class ChainVerifier:
         expected = self.seq + 1
         if entry.seq != expected:
             what = "was removed" if entry.seq > expected else "is not in its place"
-            raise ChainInvalid(f"Row {expected} {what}: row {entry.seq} stands there.", expected)
+            raise ChainInvalid(f"Row {expected} {what}: row {entry.seq} is there instead.", expected)
         if entry.computed_hash(self.hash) != entry.hash:
-            raise ChainInvalid(f"Row {expected} was altered: its hash does not fit.", expected)
+            raise ChainInvalid(f"Row {expected} was altered: its hash does not match.", expected)
         self.seq, self.hash = entry.seq, entry.hash
 
     def _check(self, line: dict[str, Any], seq: int) -> None:
@@ -220,11 +220,11 @@ class ChainVerifier:
         try:
             self._key.verify(bytes.fromhex(line["signature"]), _signed(seq, row_hash, str(line["signed_at"])))
         except InvalidSignature as error:
-            raise ChainInvalid(f"The signature over row {seq} is not right.", max(seq, 1)) from error
+            raise ChainInvalid(f"The signature of row {seq} is invalid.", max(seq, 1)) from error
         if seq > self.seq:
-            raise ChainInvalid(f"Row {self.seq + 1} was cut off: a signature speaks of row {seq}.", self.seq + 1)
+            raise ChainInvalid(f"Row {self.seq + 1} is missing: a signature refers to row {seq}.", self.seq + 1)
         if seq < self.seq or row_hash != self.hash:
-            raise ChainInvalid(f"The rows up to {seq} are not those that were signed.", min(seq, self.seq) or 1)
+            raise ChainInvalid(f"The rows up to {seq} differ from the signed ones.", min(seq, self.seq) or 1)
         self.checkpoints += 1
         self.signed_seq = seq
 

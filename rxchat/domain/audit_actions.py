@@ -1,4 +1,4 @@
-"""What can stand in the audit: every kind of row, by its name. The words for each are in states/access/audit_messages.py."""
+"""The actions that the audit log records. states/access/audit_messages.py has the sentence for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model is asked and what it says: the values that pass through the ChatModel port."""
+"""Requests to models and their responses: the values that pass through the ChatModel port."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Role(StrEnum):
-    """Who says a message, in the words of every chat API."""
+    """The author of a message, with the names that chat APIs use."""
 
     SYSTEM = "system"
     USER = "user"
@@ -18,17 +18,17 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """Something that a model may ask for while it answers."""
+    """A tool that a model may call while it answers."""
 
     name: str
     description: str
     parameters: dict[str, Any]
-    """What it takes, as a JSON schema of an object."""
+    """Its parameters, as a JSON schema of an object."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A model asks for something."""
+    """A model's call of a tool."""
 
     name: str
     arguments: dict[str, Any]
@@ -37,16 +37,16 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One message as a model sees it (a stored one is a Message)."""
+    """A message as a model receives it (a stored one is a Message)."""
 
     role: Role
     content: str
     tool_calls: tuple[ToolCall, ...] = ()
-    """What the assistant has asked for."""
+    """The tools that the assistant called in this message."""
     tool_name: str = ""
-    """Whose result a tool's message is."""
+    """For a tool's message: the tool that returned it."""
     images: tuple[bytes, ...] = ()
-    """Pictures for a model that can see."""
+    """Pictures for a vision model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +55,28 @@ class ModelInfo:
 
     name: str
     host: str
-    """The provider's address as the operator wrote it, for people to read."""
+    """The provider's address as the operator wrote it, for display."""
     size_bytes: int = 0
     parameters: str = ""
     """Parameter count as the provider writes it, such as "135M"."""
     context_tokens: int = 0
     capabilities: frozenset[str] = frozenset()
-    """Ollama's words: completion, embedding, tools, thinking, vision."""
+    """Capabilities in Ollama's terms: completion, embedding, tools, thinking, vision."""
     is_demo: bool = False
-    """True for the small model that RxChat brings along to prove the path."""
+    """True for the small model that comes with RxChat."""
     remote_host: str = ""
-    """Where it really runs, when its host only passes requests on ("ollama.com")."""
+    """The service that runs the model, if its host only forwards requests ("ollama.com")."""
     is_allowed: bool = True
-    """False for a model that leaves this network, where no administrator has allowed that."""
+    """False for a model outside of this network that no administrator has allowed."""
 
     @property
     def can_chat(self) -> bool:
-        """Whether it answers conversations (daemons too old to say count as yes)."""
+        """Whether the model can be used for conversations; True for hosts too old to report capabilities."""
         return self.is_allowed and self.is_chat_model
 
     @property
     def is_chat_model(self) -> bool:
-        """Whether it is made for conversations, allowed here or not."""
+        """Whether it is a chat model, allowed or not."""
         return not self.capabilities or "completion" in self.capabilities
 
 
@@ -89,14 +89,14 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class ReasoningDelta:
-    """The next piece of what a thinking model says to itself before it answers."""
+    """The next piece of a model's reasoning before its answer."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerFinished:
-    """The model's own last word: why it stopped and what it took."""
+    """The end of an answer: why the model stopped, and its statistics."""
 
     reason: str
     """Ollama's done_reason: "stop", or "length" when the context or the limit was reached."""
@@ -109,7 +109,7 @@ class AnswerFinished:
 
 @dataclass(frozen=True, slots=True)
 class ToolCalled:
-    """The model asks for something, and ends; whoever gives it to it asks once more."""
+    """The model calls a tool and ends; the caller sends the result in another request."""
 
     call: ToolCall
 

@@ -1,7 +1,7 @@
-"""Cutting a document into passages: by its structure first, then by what the embedder takes.
+"""Splits a document into chunks: by its structure first, then by the embedding model's limit.
 
-A chunk is a span of the document's text, so that whoever reads the chunk can be shown the very place. Chunks of one
-section overlap a little: what stands at a cut is found whole in one of them.
+A chunk is a span of the document's text, so that a page can show the exact place. Chunks of one section overlap a
+little, so that a statement at a border is complete in one of them.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from dataclasses import dataclass
 from rxchat.domain.documents import Block, BlockKind, ParsedDocument
 
 LONGEST_CHUNK_TOKENS = 400
-"""Beyond that a passage says too many things to be near any question."""
+"""A longer chunk contains too many statements for its vector to be near a query."""
 _OVERLAP_SHARE = 0.15
 _HEADING_CHARACTERS = 200
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 _SENTENCE_END = re.compile(r"(?<=[.!?…。！？])[\"'”’)\]]*\s+|\n+")
-# Markdown is kept as it was written; a heading's marks are not its words.
+# Markdown text is kept as written; the marks of a heading are not part of its words.
 _MARKUP = re.compile(r"^#{1,6}\s|\s#+\s*$|\n[=-]{2,}\s*$")
 _WORD_END = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A passage of a document and where it is."""
+    """A part of a document's text with its position."""
 
     ordinal: int
     start: int
     end: int
     page: int
     heading: str
-    """The headings above it, the outermost first."""
+    """The headings above it, outermost first."""
     tokens: int
-    """Estimated, the embedder's own tokens."""
+    """An estimate of the embedding model's tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +47,15 @@ class _Span:
 
 
 def estimated_tokens(text: str) -> int:
-    """Return about how many tokens a text has for word-piece and byte-pair tokenizers alike, rather too many.
+    """Return the approximate number of tokens for word-piece and byte-pair tokenizers, rather too many.
 
-    Every tokenizer has its own count; the embedder has the last word (`TextTooLong`).
+    Every tokenizer counts differently; the embedding model reports the exact limit (`TextTooLong`).
     """
     total = 0
     for match in _WORD.finditer(text):
         word = match.group()
         if not word.isascii():
-            # Scripts that vocabularies know less of: a token for two bytes.
+            # Vocabularies have few tokens for such scripts: one for two bytes.
             total += max(1, len(word.encode("utf-8", "replace")) // 2)
         elif word.isdigit():
             total += (len(word) + 1) // 2
@@ -65,8 +65,8 @@ def estimated_tokens(text: str) -> int:
 
 
 def chunked(document: ParsedDocument, max_tokens: int) -> list[Chunk]:
-    """Return the passages of a document for an embedder that takes texts of up to so many tokens."""
-    # Name and headings are embedded with the text, and counting is guessing.
+    """Return the chunks of a document for an embedding model that accepts `max_tokens` tokens."""
+    # The name and headings are embedded with the text, and the count is an estimate.
     target = min(int(max_tokens * 0.72), LONGEST_CHUNK_TOKENS)
     pieces: list[Chunk] = []
     for heading, blocks in _sections(document):
@@ -77,7 +77,7 @@ def chunked(document: ParsedDocument, max_tokens: int) -> list[Chunk]:
 
 
 def _sections(document: ParsedDocument) -> Iterator[tuple[str, list[Block]]]:
-    """Yield what stands under each heading, the heading itself first."""
+    """Yield the blocks below each heading, starting with the heading itself."""
     path: list[tuple[int, str]] = []
     heading, blocks = "", []
     for block in document.blocks:
@@ -95,7 +95,7 @@ def _sections(document: ParsedDocument) -> Iterator[tuple[str, list[Block]]]:
 
 
 def _split(text: str, block: Block, target: int) -> list[_Span]:
-    """Return a block in spans of at most so many tokens: whole, by sentences or lines, or by words."""
+    """Return a block in spans of at most `target` tokens: whole, by sentences or lines, or by words."""
     whole = estimated_tokens(text[block.start : block.end])
     if whole <= target:
         return [_Span(block.start, block.end, block.page, whole)]
@@ -110,7 +110,7 @@ def _split(text: str, block: Block, target: int) -> list[_Span]:
 
 
 def _cut(text: str, start: int, end: int, border: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-    """Yield the spans between borders, without white space around them."""
+    """Yield the spans between borders, without surrounding white space."""
     at = start
     for match in border.finditer(text, start, end):
         if match.start() > at:
@@ -129,7 +129,7 @@ def _by_words(text: str, start: int, end: int, target: int) -> Iterator[tuple[in
             yield low, high, total
             low, total = word_start, 0
         if tokens > target:
-            # Something without spaces, such as base64 or a script that has none.
+            # Text without spaces, such as base64 or a script that has none.
             step = max(1, (word_end - word_start) * target // tokens // 2)
             for at in range(word_start, word_end, step):
                 stop = min(at + step, word_end)
@@ -143,7 +143,7 @@ def _by_words(text: str, start: int, end: int, target: int) -> Iterator[tuple[in
 
 
 def _packed(spans: Sequence[_Span], target: int) -> Iterator[tuple[int, int, int, int]]:
-    """Yield start, end, page and tokens of chunks: as many spans together as fit, beginning with the last of the one before."""
+    """Yield start, end, page and tokens of chunks: as many spans as fit, starting with the last of the previous chunk."""
     room = int(target * _OVERLAP_SHARE)
     chunk: list[_Span] = []
     total = 0
@@ -161,7 +161,7 @@ def _packed(spans: Sequence[_Span], target: int) -> Iterator[tuple[int, int, int
 
 
 def _tail(chunk: Sequence[_Span], room: int) -> list[_Span]:
-    """Return the last spans of a chunk that fit into so many tokens; never all of it."""
+    """Return the last spans of a chunk that fit into `room` tokens, but never all of them."""
     kept: list[_Span] = []
     for span in reversed(chunk[1:]):
         if sum(item.tokens for item in kept) + span.tokens > room:

@@ -1,7 +1,7 @@
-"""Citations: marks in an answer, checked against what its model was shown.
+"""Citations: marks in an answer, checked against the sources that its model was shown.
 
-A model writes [2] or [1, 3] beside what it says. A mark holds when there was a source of that number and every quotation
-that belongs to it stands in a source that it names. Anything else is shown as unverified.
+A model writes [2] or [1, 3] after a statement. A mark is verified if a source has that number, and every quotation
+that belongs to the mark occurs in a source that it names. All other marks are shown as unverified.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _TICKS = re.compile(r"`+")
 _MOST = 200
 _LONGEST_TITLE = 300
 _MOST_LOOKED_AT = 2_000
-"""A model that goes round in circles writes more; nobody reads them."""
+"""A model in an endless loop writes more marks."""
 _LONGEST_QUOTE = 2_000
-"""So much of a quotation is kept with its mark; all of it is looked for."""
+"""Quotations are stored up to this length; their whole text is checked."""
 _PART = rf"[^\W_{UNSPACED}](?:[^\W_{UNSPACED}]|[\u0300-\u036f\u00ad])*"
 _LINE_END = r"(?:[^\S\n]{0,3}\n[^\S\n]{0,20})?"
 _SIGN = r"[$€£¥₹%‰<>=≤≥]|(?<!\w)[-\u2212](?=\d)"
-"""What changes a number's meaning: a quotation of 900 euros is none of 900 dollars."""
+"""Signs that change the meaning of a number: 900 euros is not a quotation of 900 dollars."""
 _WORD = re.compile(rf"{_SIGN}|(?=[^\W_])[{UNSPACED}]|{_PART}")
 _UNDIVIDED = re.compile(
     rf"{_SIGN}|(?=[^\W_])[{UNSPACED}]|{_PART}(?:(?<=[^\W\d_])[-\u2010\u2011]{_LINE_END}(?=[^\W\d_]){_PART})*"
@@ -46,7 +46,7 @@ _INSIDE_WORDS = re.compile(r"[\s\u00ad\u2010\u2011-]")
 _GAP = "\n"
 _ELLIPSIS = re.compile(r"\.\.\.|…|\. \. \.")
 _MOST_LEFT_OUT = 300
-"""So many characters an ellipsis may stand for: about a paragraph."""
+"""An ellipsis may replace at most this many characters, about a paragraph."""
 _MOST_PARTS = 20
 
 
@@ -55,18 +55,19 @@ class Citation:
     """One number of one mark in an answer."""
 
     at: int
-    """Where its mark begins, in UTF-16 code units, as the page counts."""
+    """Where its mark begins, in UTF-16 code units, as JavaScript counts."""
     length: int
-    """Of the whole mark; marks of several numbers are several citations at one place."""
+    """The length of the whole mark; a mark with several numbers is several citations at one position."""
     number: int
     is_verified: bool
     quote: str = ""
-    """What the answer says that the source says; "" when it does not quote."""
+    """The quotation in the answer; "" if it has none."""
     start: int = 0
-    """Where the quote stands in the document's text, in code points; with `end` the whole passage when nothing is quoted."""
+    """Where the quotation begins in the document's text, in code points; with `end` the whole passage if nothing is
+    quoted."""
     end: int = 0
     reason: str = ""
-    """Why it does not hold: "no such source" or "not in the source"."""
+    """Why it is not verified: "no such source" or "not in the source"."""
 
 
 def citations_of(answer: str, sources: Sequence[Source]) -> tuple[Citation, ...]:
@@ -92,13 +93,13 @@ def citations_of(answer: str, sources: Sequence[Source]) -> tuple[Citation, ...]
 
 
 def _is_title(quote: str, passages: Iterable[Passage]) -> bool:
-    """Whether this is what a source is called, which its model was shown, too: names are put into quotation marks."""
+    """Whether a quotation is the name of a source: models put names into quotation marks, too."""
     titles = "\n".join(f"{passage.name}\n{passage.heading}" for passage in passages)
     return len(quote) <= _LONGEST_TITLE and Wording.of(titles).span_of(quote) is not None
 
 
 def _marks(answer: str, code: Sequence[tuple[int, int]]) -> list[re.Match[str]]:
-    """Return the marks of an answer, without those in code and definitions of links."""
+    """Return the marks of an answer, except those in code and in link definitions."""
     begins = [start for start, _ in code]
     found: list[re.Match[str]] = []
     for mark in islice(_MARK.finditer(answer), _MOST_LOOKED_AT):
@@ -115,7 +116,7 @@ def _numbers(mark: re.Match[str]) -> Iterable[int]:
 
 
 def _code_spans(text: str) -> list[tuple[int, int]]:
-    """Return where code is in markdown: between fences, and between runs of equally many backticks of one paragraph."""
+    """Return the positions of code in markdown: fenced blocks, and inline code within a paragraph."""
     fences: list[tuple[int, int]] = []
     opened: tuple[int, str] | None = None
     for fence in _FENCE.finditer(text):
@@ -135,7 +136,7 @@ def _code_spans(text: str) -> list[tuple[int, int]]:
 
 
 def _inline_code(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Return where inline code is in a part of a text, paragraph by paragraph."""
+    """Return the positions of inline code in a part of a text, paragraph by paragraph."""
     spans: list[tuple[int, int]] = []
     while start < end:
         stop = text.find("\n\n", start, end)
@@ -145,7 +146,7 @@ def _inline_code(text: str, start: int, end: int) -> list[tuple[int, int]]:
         number = 0
         while number < len(runs):
             low, high = runs[number]
-            # One that no later run closes is only a backtick.
+            # Backticks without a closing run are plain text.
             closing = number if last[high - low] <= number else number + 1
             while closing > number and runs[closing][1] - runs[closing][0] != high - low:
                 closing += 1
@@ -158,14 +159,14 @@ def _inline_code(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """What came of looking for the quotations of marks that stand together."""
+    """The result of searching the quotations of adjacent marks."""
 
     first: str
-    """The first of them; "" when there are none."""
+    """The first quotation; "" if there is none."""
     missing: str
-    """The first that stands in none of the sources; "" when each stands in one."""
+    """The first quotation that no source contains; "" if each occurs in one."""
     longest: Mapping[int, tuple[str, _Span]]
-    """By number, the longest that its source has, and where."""
+    """By source number: the longest quotation that the source contains, and its position."""
 
 
 def _looked_for(quotes: Iterable[str], wordings: Mapping[int, Wording]) -> _Looked:
@@ -197,24 +198,24 @@ def _checked(at: int, length: int, number: int, passage: Passage | None, looked:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """The words of a text in one string, for the fast search that strings have, and where each of them stands."""
+    """The words of a text in one string, for fast substring search, with the position of each."""
 
     joined: str
     begins: list[int]
-    """Of each word in `joined`."""
+    """The start of each word in `joined`."""
     places: list[_Span]
-    """Of each word in the text."""
+    """The span of each word in the text."""
 
     @classmethod
     def of(cls, text: str, pattern: re.Pattern[str]) -> _Words:
-        """Read a text whose words are what the pattern says."""
+        """Split a text into the words that match a pattern."""
         found = list(pattern.finditer(text))
         said = [_word(match.group()) for match in found]
         begins = [0, *accumulate(len(word) + 1 for word in said)]
         return cls("".join(f"{_GAP}{word}" for word in said) + _GAP, begins, [match.span() for match in found])
 
     def runs(self, wanted: Sequence[str]) -> list[_Span]:
-        """Return the first and the last word of each place where these words stand one after another."""
+        """Return the first and last word of each place where these words occur in sequence."""
         needle = f"{_GAP}{_GAP.join(wanted)}{_GAP}"
         found, at = [], self.joined.find(needle)
         while at >= 0:
@@ -224,7 +225,7 @@ class _Words:
         return found
 
     def span_of(self, parts: Sequence[Sequence[str]]) -> _Span | None:
-        """Return where the first place is that has all parts in order, each not too far behind the one before."""
+        """Return the first place that has all parts in order, each close enough to the previous one."""
         reached = self.runs(parts[0])
         for part in parts[1:]:
             further: list[_Span] = []
@@ -241,20 +242,20 @@ class _Words:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What a source says, ready for quotations to be looked for in it.
+    """The text of a source, prepared for searching quotations in it.
 
-    A quotation stands there when the same words do in the same order, whatever is between them. Case, the kind of
-    quotation marks, line breaks and hyphens at the ends of lines are no difference; another word is one. "..." in a
-    quotation leaves out at most about a paragraph. Scripts without spaces are compared character by character.
+    A quotation occurs in it if the same words occur in the same order, with any punctuation between them. Case, the
+    kind of quotation marks, line breaks and hyphens at line ends are ignored; another word is a difference. "..." in
+    a quotation skips at most about a paragraph. Scripts without spaces are compared by character.
     """
 
     words: _Words
     undivided: _Words
-    """The same with words that a hyphen divides in one: whether a line's end or a compound, both sides agree then."""
+    """The same with hyphenated words joined: at a line's end or in a compound, so that both sides agree."""
 
     @classmethod
     def of(cls, text: str) -> Wording:
-        """Read a source."""
+        """Prepare a source's text."""
         return cls(_Words.of(text, _WORD), _Words.of(text, _UNDIVIDED))
 
     def span_of(self, quote: str) -> _Span | None:
@@ -294,5 +295,5 @@ def as_data(citations: Iterable[Citation]) -> list[dict[str, Any]]:
 
 
 def verified_numbers(citations: Iterable[Mapping[str, Any]]) -> list[int]:
-    """Return which sources an answer really uses."""
+    """Return the numbers of the sources with at least one verified citation."""
     return sorted({item["number"] for item in citations if item["verified"]})

@@ -1,4 +1,4 @@
-"""What fits into a model's context: model hosts cut the beginning of a prompt that is too long, and say nothing."""
+"""Fits messages into a model's context: model hosts silently cut the beginning of a prompt that is too long."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from rxchat.domain.chunking import estimated_tokens
 from rxchat.domain.errors import ModelRefused
 
 _MESSAGE_TOKENS = 6
-"""What a template writes around each message."""
+"""The tokens that a chat template adds to each message."""
 _IMAGE_TOKENS = 800
 
 
 def fitted(model: str, messages: Sequence[ChatMessage], context_tokens: int) -> list[ChatMessage]:
-    """Return the messages that fit, with room for an answer: the instructions, the last question, and the latest before it.
+    """Return the messages that fit, with space for an answer: instructions, last question, latest history.
 
     Raises:
         ModelRefused: when the instructions and the last question do not fit by themselves.
@@ -26,8 +26,7 @@ def fitted(model: str, messages: Sequence[ChatMessage], context_tokens: int) -> 
     room -= sum(map(_tokens, [*instructions, *tail]))
     if room < 0:
         raise ModelRefused(
-            f"This message is too long for {model}, which reads about {context_tokens:,} tokens at once, files and answer"
-            " included. Shorten it, or choose a model with a larger context."
+            f"This message is too long for {model}, whose context is about {context_tokens:,} tokens, including files and the answer. Shorten it, or choose a model with a larger context."
         )
     latest: list[ChatMessage] = []
     for message in reversed(messages[:tail_begin]):
@@ -37,7 +36,7 @@ def fitted(model: str, messages: Sequence[ChatMessage], context_tokens: int) -> 
         if room < 0:
             break
         latest.append(message)
-    # An answer without its question, or a tool's result without its call, would only confuse.
+    # An answer without its question, or a tool's result without its call, would confuse the model.
     while latest and latest[-1].role is not Role.USER:
         latest.pop()
     return [*instructions, *reversed(latest), *tail]

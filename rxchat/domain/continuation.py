@@ -1,9 +1,9 @@
-"""Going on with an answer that was cut off: asking for it, and joining what comes to what is there.
+"""Continuing an interrupted answer: the prompt, and joining the continuation to the existing text.
 
-A model that is given the beginning of its answer as the last message of the assistant should go on from there
-("prefill"). Some begin anew all the same, some repeat their last words. Both are noticed here and mended where the
-words are the same; where a model begins another answer, it is asked in words to go on; and when that fails too, the
-answer is left as it is for its person to decide.
+A model that gets the beginning of its answer as the last assistant message should continue from there ("prefill").
+Some models start again from the beginning, and some repeat their last words. This module detects both and removes the
+repetition. If a model writes a different answer, it is asked in words to continue; if that fails too, the answer
+stays as it is, and the user decides.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from rxchat.domain.chat import ChatMessage, Role
 
 _DECIDE = 64
-"""So many characters that are the same as the answer's beginning are no accident."""
+"""If this many characters equal the answer's beginning, the model repeats it."""
 _LEAST = 4
-"""An answer that is shorter cannot tell a beginning from a continuation; it is taken as continued."""
+"""A shorter answer cannot be distinguished from a continuation; the new text is appended."""
 _OVERLAP, _LONGEST_OVERLAP = 12, 400
 _ENDS = (".", "!", "?", "…", "。", "`", ")", '"', "*", "|", ":)")
 
@@ -26,39 +26,39 @@ GO_ON = (
 
 
 class AnswerRestarted(Exception):
-    """The model gives another answer instead of going on with this one."""
+    """The model writes another answer instead of continuing this one."""
 
 
 def prefilled(messages: Sequence[ChatMessage], answer: str) -> list[ChatMessage]:
-    """Return what to ask a model that goes on from the beginning of its answer."""
+    """Return the messages for a model that continues a prefilled answer."""
     return [*messages, ChatMessage(Role.ASSISTANT, answer)]
 
 
 def continuation_prompt(messages: Sequence[ChatMessage], answer: str) -> list[ChatMessage]:
-    """Return what to ask a model that has to be told so."""
+    """Return the messages for a model that has to be asked in words to continue."""
     return [*prefilled(messages, answer), ChatMessage(Role.USER, GO_ON)]
 
 
 def looks_complete(answer: str) -> bool:
-    """Whether an answer ends as answers end: a model that adds nothing to it may be right."""
+    """Whether an answer ends like a complete one, so that a model may have nothing to add."""
     return answer.rstrip().endswith(_ENDS)
 
 
 class ContinuationJoiner:
-    """Takes the pieces of a continuation, and gives what of them is new.
+    """Takes the pieces of a continuation and returns the text that is new.
 
-    Use: `feed` each piece, `close` at the end. Nothing is held back once it is clear how the model goes on.
+    Call `feed` for each piece, and `close` at the end. Text is held back only until it is clear how the model
+    continues.
     """
 
     def __init__(self, answer: str) -> None:
-        """Join to this answer."""
         self._answer = answer
         self._held = ""
         self._is_open = len(answer) < _LEAST
         self._repeats = False
 
     def feed(self, piece: str) -> str:
-        """Return what can be said of it now.
+        """Return the new text that is certain after this piece.
 
         Raises:
             AnswerRestarted: when the model gives another answer.
@@ -78,10 +78,10 @@ class ContinuationJoiner:
         return self._skip_overlap()
 
     def close(self) -> str:
-        """Return what was held back when nothing more comes.
+        """Return the text that was held back, at the end of the continuation.
 
         Raises:
-            AnswerRestarted: when it was the beginning of the same answer, and no more.
+            AnswerRestarted: when it was only the beginning of the same answer.
         """
         held, self._held = self._held, ""
         if self._repeats and held and len(held) < len(self._answer):
@@ -89,7 +89,7 @@ class ContinuationJoiner:
         return "" if self._repeats else held
 
     def _skip_repeated(self) -> str:
-        """The whole answer comes again: what is there already is not said twice."""
+        """Drop repeated text when the model writes the whole answer again."""
         length = min(len(self._held), len(self._answer))
         if self._answer[:length] != self._held[:length]:
             raise AnswerRestarted
@@ -98,7 +98,7 @@ class ContinuationJoiner:
         return self._open(self._held[len(self._answer) :])
 
     def _skip_overlap(self) -> str:
-        """The last words come again, perhaps: they are looked for in the end of what is there."""
+        """Drop repeated text when the continuation begins with the last words of the answer."""
         if len(self._held) < _OVERLAP:
             return ""
         end = self._answer[-_LONGEST_OVERLAP:]

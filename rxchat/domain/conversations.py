@@ -1,7 +1,7 @@
-"""What happens to a conversation, and the one fold that says what each event does.
+"""The events of a conversation, and the one fold that defines the effect of each.
 
-Writing and replaying both use `changes_of`: a service turns an event into changes and stores them as
-projections (the rows of `conversation` and `message`), `History.replayed` applies the same changes in memory.
+Writing and replaying both use `changes_of`: services store the changes of an event in the projections (the tables
+`conversation` and `message`), `History.replayed` applies the same changes in memory.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rxchat.domain.chat import Role
 
 
 class MessageState(StrEnum):
-    """How far a message has come; a person's message is always done."""
+    """The progress of a message; a user's message is always done."""
 
     DONE = "done"
     RUNNING = "running"
@@ -28,7 +28,7 @@ class MessageState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationCreated:
-    """A conversation begins."""
+    """A conversation was created."""
 
     type: ClassVar[str] = "conversation_created"
     title: str
@@ -37,7 +37,7 @@ class ConversationCreated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionAsked:
-    """A person adds a message."""
+    """A user sent a message."""
 
     type: ClassVar[str] = "question_asked"
     message_id: UUID
@@ -46,7 +46,7 @@ class QuestionAsked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerStarted:
-    """A run begins to write an answer, begins it again, or goes on with what is kept of it."""
+    """A run starts to write an answer, restarts it, or continues its stored text."""
 
     type: ClassVar[str] = "answer_started"
     message_id: UUID
@@ -58,7 +58,7 @@ class AnswerStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerEnded:
-    """A run has ended, well or not; what was said is kept in every case."""
+    """A run has ended, successfully or not; the text so far is stored in any case."""
 
     type: ClassVar[str] = "answer_ended"
     message_id: UUID
@@ -68,24 +68,24 @@ class AnswerEnded:
     error_code: str = ""
     error: str = ""
     error_detail: str = ""
-    """For administrators alone: which host failed, and what it said."""
+    """For administrators only: which host failed, and its error message."""
     tokens: int = 0
     seconds: float = 0.0
     tokens_per_second: float = 0.0
     citations: list[dict[str, Any]] = field(default_factory=list)
-    """The marks in the text, checked against what the model was shown (domain/citations.py)."""
+    """The marks in the text, checked against the sources that the model was shown (domain/citations.py)."""
     warnings: list[str] = field(default_factory=list)
-    """What could not be read for it, and that no source was used: sentences."""
+    """Sentences below the answer: files that could not be searched, and that no source was used."""
 
     @property
     def allows_next(self) -> bool:
-        """Whether what waits may be asked now: after a failure its person looks first."""
+        """Whether the next queued message may be sent; after a failure the user decides."""
         return self.state in {MessageState.DONE, MessageState.STOPPED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationRenamed:
-    """A person gives a title."""
+    """A user changed the title."""
 
     type: ClassVar[str] = "conversation_renamed"
     title: str
@@ -93,7 +93,7 @@ class ConversationRenamed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelChosen:
-    """A person chooses which model answers from here on."""
+    """A person chooses which model will answer from here on."""
 
     type: ClassVar[str] = "model_chosen"
     model: str
@@ -101,18 +101,18 @@ class ModelChosen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextSourceAttached:
-    """A person has answers grounded in a collection or a document from here on."""
+    """A user attached a collection or document as a context source."""
 
     type: ClassVar[str] = "knowledge_attached"
     knowledge_id: UUID
     kind: str
-    """"collection", "document", or "attachments" for what was attached to a message."""
+    """"collection", "document", or "attachments" for files attached to a message."""
     name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextSourceDetached:
-    """A person takes it out again."""
+    """A user removed a context source."""
 
     type: ClassVar[str] = "knowledge_detached"
     knowledge_id: UUID
@@ -120,14 +120,14 @@ class ContextSourceDetached:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationRemoved:
-    """A person deletes the conversation; it can be restored."""
+    """A user deleted the conversation; it can be restored."""
 
     type: ClassVar[str] = "conversation_removed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationRestored:
-    """A deletion is undone."""
+    """A user restored the conversation."""
 
     type: ClassVar[str] = "conversation_restored"
 
@@ -163,13 +163,13 @@ _EVENT_TYPES: dict[str, type[ConversationEvent]] = {
 
 
 def event_data(event: ConversationEvent) -> dict[str, Any]:
-    """Return the event's facts as JSON values, for the `data` column."""
+    """Return the event's fields as JSON values, for the `data` column."""
     facts = {item.name: getattr(event, item.name) for item in fields(event)}
     return {name: str(value) if isinstance(value, (UUID, StrEnum)) else value for name, value in facts.items()}
 
 
 def event_from(kind: str, data: dict[str, Any]) -> ConversationEvent:
-    """Return the event that `event_data` once described.
+    """Return the event that `event_data` serialized.
 
     Raises:
         ValueError: when the type is unknown.
@@ -187,7 +187,7 @@ def event_from(kind: str, data: dict[str, Any]) -> ConversationEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationChange:
-    """What an event changes about the conversation itself; None leaves a fact as it is."""
+    """An event's changes of the conversation itself; None leaves a field unchanged."""
 
     title: str | None = None
     model: str | None = None
@@ -196,7 +196,7 @@ class ConversationChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageAdded:
-    """A message that an event brings into being."""
+    """A message that an event adds."""
 
     id: UUID
     role: Role
@@ -208,7 +208,7 @@ class MessageAdded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageEnded:
-    """What an event says about a message that is there already."""
+    """An event's changes of an existing message."""
 
     id: UUID
     state: MessageState
@@ -226,7 +226,7 @@ class MessageEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextSourceChange:
-    """What an event changes about what answers are grounded in; without a name it is taken out."""
+    """A change of the context sources; without a name the source is removed."""
 
     id: UUID
     kind: str = ""
@@ -237,7 +237,7 @@ Change = ConversationChange | MessageAdded | MessageEnded | ContextSourceChange
 
 
 def changes_of(event: ConversationEvent) -> tuple[Change, ...]:
-    """Return what an event does to the projections."""
+    """Return an event's changes of the projections."""
     match event:
         case QuestionAsked(message_id=message_id, text=text):
             return (MessageAdded(id=message_id, role=Role.USER, text=text),)
@@ -283,7 +283,7 @@ def _change_of_conversation(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadMessage:
-    """A message as it stands in a thread, read from its row or replayed from the events."""
+    """A message of a conversation, read from its row or replayed from events."""
 
     id: UUID
     seq: int
@@ -305,7 +305,7 @@ class ThreadMessage:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A conversation as it stood after its last replayed event."""
+    """A conversation after its last replayed event."""
 
     title: str = ""
     model: str = ""
@@ -313,11 +313,11 @@ class History:
     seq: int = 0
     messages: dict[UUID, ThreadMessage] = field(default_factory=dict)
     knowledge: dict[UUID, str] = field(default_factory=dict)
-    """What answers are grounded in, by id: what it is called."""
+    """The names of the context sources, by id."""
 
     @classmethod
     def replayed(cls, events: Iterable[tuple[int, ConversationEvent]]) -> History:
-        """Return what these events, in the order of their seq, add up to."""
+        """Return the result of applying these events, in the order of their seq."""
         history = cls()
         for seq, event in events:
             for change in changes_of(event):
@@ -326,7 +326,7 @@ class History:
         return history
 
     def after(self, seq: int, change: Change) -> History:
-        """Return the history with one change more."""
+        """Return the history after one more change."""
         match change:
             case ConversationChange():
                 facts = {item.name: getattr(change, item.name) for item in fields(change)}
@@ -356,7 +356,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class ConversationSummary:
-    """A conversation as a list shows it."""
+    """A conversation as an item of a list."""
 
     id: UUID
     title: str
@@ -367,7 +367,7 @@ class ConversationSummary:
 
 @dataclass(frozen=True, slots=True)
 class QueuedMessage:
-    """What a person has sent while an answer was being written; it is asked when its turn comes."""
+    """A message that waits while an answer is written."""
 
     id: UUID
     text: str

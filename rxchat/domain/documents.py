@@ -1,4 +1,4 @@
-"""Documents: what a parser makes of a file, and how far a file has come on its way to being found."""
+"""Documents: the result of parsing a file, and its progress through ingestion."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class DocumentState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more happens by itself."""
+        """Whether ingestion has ended."""
         return self in {DocumentState.READY, DocumentState.FAILED}
 
 
 class BlockKind(StrEnum):
-    """What a part of a document is."""
+    """The kind of a block of a document."""
 
     HEADING = "heading"
     PARAGRAPH = "paragraph"
@@ -35,16 +35,16 @@ class BlockKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A part of a document's text that belongs together."""
+    """A contiguous part of a document's text, such as a paragraph."""
 
     kind: BlockKind
     start: int
     """Where it begins in the document's text, in code points."""
     end: int
     page: int = 0
-    """The page (of a PDF), slide or sheet that it is on, from 1; 0 when there are none."""
+    """The page (of a PDF), slide or sheet, from 1; 0 if the format has none."""
     level: int = 0
-    """Of a heading: 1 is the highest; else 0."""
+    """For a heading: 1 is the highest; otherwise 0."""
 
 
 ENCODINGS = (
@@ -54,34 +54,34 @@ ENCODINGS = (
     "koi8-u", "macintosh", "x-mac-cyrillic", "ibm437", "ibm737", "ibm850", "ibm852", "ibm862", "ibm866", "shift_jis",
     "euc-jp", "iso-2022-jp", "gb18030", "big5", "euc-kr", "iso-2022-kr", "johab", "hz-gb-2312", "utf-7",
 )  # fmt: skip
-"""What a user can choose from when the encoding of a text file was detected wrongly; names of the WHATWG standard."""
+"""The encodings that a user can choose when the detection was wrong; names of the WHATWG standard."""
 
 TEXT_READERS = ("plain_text", "markdown", "delimited", "json_data", "html", "source_code", "mail")
-"""What text files can be read as; see `rxchat.parsers.formats.FormatKind`."""
+"""The parsers that a user can choose for a text file; see `rxchat.parsers.formats.FormatKind`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a user wants a file to be read."""
+    """How a user wants a file to be parsed."""
 
     encoding: str = ""
     """One of `ENCODINGS`; "" to detect it."""
     reader: str = ""
-    """One of `TEXT_READERS`; "" for what the file's name says."""
+    """One of `TEXT_READERS`; "" to choose it by the file's name."""
 
     @property
     def is_known(self) -> bool:
-        """Whether both are among what can be chosen."""
+        """Whether both values are valid choices."""
         return self.encoding in {"", *ENCODINGS} and self.reader in {"", *TEXT_READERS}
 
 
 DETECTED = Reading()
-"""Nothing is chosen: encoding and reader are found out."""
+"""Detect the encoding and choose the parser by the file's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecognizedLine:
-    """A line that was recognized on a page; places are in points from the page's lower left corner."""
+    """A line of text recognized on a page, in points from the page's lower left corner."""
 
     text: str
     left: float
@@ -91,16 +91,16 @@ class RecognizedLine:
 
 @dataclass(frozen=True, slots=True)
 class RecognizedPage:
-    """A page of a scan whose text was recognized."""
+    """A page of a scan with its recognized text."""
 
     number: int
-    """Of the page, from 0."""
+    """The page's number, from 0."""
     lines: tuple[RecognizedLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AttachedFile:
-    """A file that is attached to a mail, and can be read as a document of its own."""
+    """A file attached to an e-mail that can be ingested as a separate document."""
 
     name: str
     content: bytes
@@ -108,19 +108,19 @@ class AttachedFile:
 
 @dataclass(frozen=True, slots=True)
 class ParsedDocument:
-    """The text of a document, and its structure: blocks in their order that do not overlap."""
+    """A document's text with its structure: blocks in order, without overlaps."""
 
     text: str
     blocks: tuple[Block, ...]
     title: str = ""
-    """What the document calls itself; "" when it does not."""
+    """The title in the document's metadata; "" if it has none."""
     pages: int = 0
-    """How many pages, slides or sheets it has; 0 when it has none."""
+    """The number of pages, slides or sheets; 0 if the format has none."""
     notes: tuple[str, ...] = ()
-    """Sentences about what was left out, for the person who uploaded it ("Rows after 100,000 were left out.")."""
+    """Sentences about what was left out, for the user who uploaded it ("Rows after 100,000 were left out.")."""
     scanned_pages: int = 0
-    """How many of its pages are pictures without text, which nobody has recognised yet."""
+    """The number of pages that are pictures without text and were not recognized (OCR) yet."""
     encoding: str = ""
-    """In which encoding its file was read, by the name of the WHATWG standard; "" when it is no text file."""
+    """The encoding of a text file, by its name in the WHATWG standard; "" for other files."""
     reader: str = ""
-    """Which parser has read it; see `rxchat.parsers.formats.FormatKind`."""
+    """The parser that produced it; see `rxchat.parsers.formats.FormatKind`."""

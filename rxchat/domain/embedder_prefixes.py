@@ -1,6 +1,7 @@
-"""The prefixes that embedding models were trained with, from their model cards; a query has another one than a passage.
+"""The prefixes that embedding models were trained with, from their model cards; queries and passages differ.
 
-A setting replaces them (RXCHAT_EMBEDDING_QUERY_PREFIX, RXCHAT_EMBEDDING_DOCUMENT_PREFIX), for models that are not here.
+Two settings replace them for models that are not listed here (RXCHAT_EMBEDDING_QUERY_PREFIX,
+RXCHAT_EMBEDDING_DOCUMENT_PREFIX).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 NO_PREFIX = "none"
-"""How a setting says that there is no prefix: an empty one counts as not set."""
+"""The value of a setting for "no prefix": an empty one counts as not set."""
 
 _TASK = "Given a web search query, retrieve relevant passages that answer the query"
 _SEARCHING = "Represent this sentence for searching relevant passages: "
@@ -17,17 +18,17 @@ _SEARCHING = "Represent this sentence for searching relevant passages: "
 
 @dataclass(frozen=True, slots=True)
 class Prefixes:
-    """What is written before a query, and before a passage."""
+    """The prefixes of queries and of passages."""
 
     query: str = ""
     document: str = ""
 
     def replaced(self, query: str | None, document: str | None) -> Prefixes:
-        """Return these, or what a setting says instead."""
+        """Return the prefixes with those of the settings in place of the built-in ones."""
         return Prefixes(_set(query, self.query), _set(document, self.document))
 
 
-# The first pattern that fits a model's name counts: special versions stand before their family.
+# The first pattern that matches a model's name applies, so special versions come before their family.
 _FAMILIES: tuple[tuple[re.Pattern[str], Prefixes], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), prefixes)
     for pattern, prefixes in (
@@ -42,14 +43,14 @@ _FAMILIES: tuple[tuple[re.Pattern[str], Prefixes], ...] = tuple(
         (r"gte-qwen2", Prefixes(f"Instruct: {_TASK}\nQuery: ")),
         (r"embeddinggemma|embedding-gemma", Prefixes("task: search result | query: ", "title: none | text: ")),
         (r"bge-(?:small|base|large)-en", Prefixes(_SEARCHING)),
-        # Ollama's library calls the English one without its language.
+        # Ollama's library names the English model without its language.
         (r"(?:^|/)bge-large(?::|$)", Prefixes(_SEARCHING)),
     )
 )
 
 
 def prefixes_of(model: str) -> Prefixes:
-    """Return the prefixes of a model by its name; none for a model that has none, or is unknown."""
+    """Return the prefixes of a model by its name; empty ones for unknown models."""
     return next((prefixes for pattern, prefixes in _FAMILIES if pattern.search(model)), Prefixes())
 
 

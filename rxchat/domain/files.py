@@ -1,4 +1,4 @@
-"""Files that people upload: what they are called, how large they may be, and the pieces that they are kept in."""
+"""Uploaded files: their names, limits and encrypted parts."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from rxchat.domain.invisible import FILLERS, JOINERS, VARIATION_SELECTORS
 from rxchat.domain.versions import IfExists, VersionState
 
 PART_BYTES = 2 * 1024 * 1024
-"""A file is sent, sealed and kept in pieces of at most so much: what one upload holds in memory."""
+"""Files are sent, encrypted and stored in parts of at most this size, which one upload holds in memory."""
 NAME_CHARACTERS = 255
-"""Of a file's name: no file system in use takes a longer one."""
+"""The maximum length of a file's name: no common file system accepts longer ones."""
 
 # Signs above or around numbers, in Arabic, Syriac and Kaithi.
 _SEEN_FORMAT_SIGNS = frozenset({*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD})
@@ -26,17 +26,17 @@ _DIRECTORIES = re.compile(r"[/\\]")
 
 @dataclass(frozen=True, slots=True)
 class FileLimits:
-    """How much may be uploaded."""
+    """Limits for uploads."""
 
     file_bytes: int = 100_000_000
     user_bytes: int = 5_000_000_000
-    """Everything that one person keeps."""
+    """The total size of a user's files."""
     user_files: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that is on its way, or has just arrived."""
+    """An upload, in progress or complete."""
 
     document_id: UUID
     collection_id: UUID
@@ -46,15 +46,15 @@ class Upload:
     received_bytes: int
     is_stored: bool = False
     version: int = 1
-    """Which version of its document it is; known once it is stored."""
+    """The version of its document; known once the upload is stored."""
     if_exists: IfExists = IfExists.KEEP
     already_exists: bool = False
-    """Whether the same file was there under the same name, so that nothing was added."""
+    """Whether the same file already existed under the same name, so that nothing was added."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Where a piece of a file is."""
+    """The position of an encrypted part."""
 
     start: int
     size_bytes: int
@@ -63,7 +63,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class EncryptedFile:
-    """What is needed to read a stored file."""
+    """Everything that is needed to decrypt a stored file."""
 
     owner_id: UUID
     id: UUID
@@ -75,7 +75,7 @@ class EncryptedFile:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file in a collection, as its page shows it."""
+    """A document of a collection, as its page shows it."""
 
     owner_id: UUID
     id: UUID
@@ -87,9 +87,9 @@ class Document:
     state: DocumentState
     progress: float
     status_text: str
-    """What it waits for just now; "" when it does not wait."""
+    """What ingestion waits for; "" if it does not wait."""
     warnings: str
-    """What was left out of it, or how it was read."""
+    """What was left out, or how the file was parsed."""
     error: str
     pages: int
     characters: int
@@ -98,42 +98,42 @@ class Document:
     published_generation: int | None
     created_at: datetime
     encoding: str
-    """In which encoding its text file was read; "" when it is none."""
+    """The detected or chosen encoding of a text file; "" for other files."""
     reader: str
-    """Which parser has read it."""
+    """The parser that was used."""
     chosen_encoding: str
-    """What the user has chosen; "" when it is detected."""
+    """The encoding that the user has chosen; "" if it is detected."""
     chosen_reader: str
     version_series_id: UUID
     version: int
     version_state: VersionState
     parent_id: UUID | None
-    """The mail to which this file is attached; None for what was uploaded by itself."""
+    """The e-mail to which this file is attached; None for a file that was uploaded by itself."""
     status_detail: str = ""
-    """What a host said when it failed, and which host that was: for administrators."""
+    """For administrators: the error of a host, and which host it was."""
 
     @property
     def reading(self) -> Reading:
-        """How its owner wants it to be read."""
+        """How the owner wants the file to be parsed."""
         return Reading(self.chosen_encoding, self.chosen_reader)
 
 
 def clean_file_name(name: str) -> str:
-    """Return what a file is called, for people to read: never a path, and nothing that is not seen.
+    """Return a file's name for display: never a path, and without invisible characters.
 
     Raises:
-        InvalidInput: when nothing is left, or it is too long.
+        InvalidInput: when nothing is left, or the name is too long.
     """
     cleaned = _cleaned(name)
     if len(cleaned) > NAME_CHARACTERS:
         raise InvalidInput(
-            f"The name of this file has {len(cleaned):,} characters, and {NAME_CHARACTERS} is the most: please shorten it."
+            f"The name of this file has {len(cleaned):,} characters; the maximum is {NAME_CHARACTERS}. Shorten it."
         )
     return cleaned
 
 
 def shortened_file_name(name: str) -> str:
-    """Return what a file is called that nobody can be asked to rename: a name that is too long loses the end of its stem.
+    """Return the name of a file that no user can rename, with its stem shortened if it is too long.
 
     Raises:
         InvalidInput: when nothing is left.
@@ -148,30 +148,30 @@ def shortened_file_name(name: str) -> str:
 
 
 def file_name_key(name: str) -> str:
-    """Return what two names have in common that are the same but for upper and lower case, as people and most disks see them."""
+    """Return a key that is equal for names that differ only in case, as on most file systems."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 
 def _cleaned(name: str) -> str:
     last = _DIRECTORIES.split(unicodedata.normalize("NFC", name))[-1]
     cleaned = " ".join("".join(" " if it.isspace() else it for it in last if not _is_unseen(it)).split())
-    # A name may begin with a dot, but not with something blank before it.
+    # A name may begin with a dot, but not with blank characters before it.
     stem = cleaned.partition(".")[0] if cleaned.startswith(".") is last.lstrip().startswith(".") else " "
     if (stem and _is_blank(stem)) or _is_blank(cleaned.replace(".", "")):
-        raise InvalidInput("This file has no name: please give it one and try again.")
+        raise InvalidInput("This file has no name. Rename it and try again.")
     return cleaned
 
 
 def _is_blank(text: str) -> bool:
-    """Whether nothing of a text is seen, though some of it may have a width, or change what stands before it."""
+    """Whether no character of a text is visible, even if some have a width or combine with others."""
     return all(it.isspace() or it in JOINERS or _FILLER.match(it) for it in text)
 
 
 def _is_unseen(character: str) -> bool:
-    """Whether a character shows nothing by itself, such as one that turns the direction of writing around.
+    """Whether a character is invisible, such as one that sets the text direction.
 
-    Joiners stay: names in Persian, languages of India, and emoji are made with them. So do characters that are newer than
-    this Python's table of them.
+    Joiners are allowed: names in Persian and Indic languages and emoji need them. Characters that are newer than this
+    Python's Unicode table are allowed, too.
     """
     if character in JOINERS or character.isspace():
         return False
@@ -185,7 +185,7 @@ def _is_unseen(character: str) -> bool:
 
 
 def format_size(size_bytes: int) -> str:
-    """Return a size as people say it."""
+    """Return a size in words, such as "2 MB"."""
     if size_bytes < 1_000_000:
         return f"{max(1, round(size_bytes / 1000))} kB"
     return f"{size_bytes / 1e6:.1f} MB" if size_bytes < 1e9 else f"{size_bytes / 1e9:.1f} GB"

@@ -1,4 +1,4 @@
-"""What a model is told about sources, and how a question is asked of the index."""
+"""The instructions for models about sources, and the search query of a question."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from rxchat.domain.chat import ChatMessage, Role
 from rxchat.domain.retrieval import Source
 
 DEMO_TOKENS = 900
-"""The demo model loses the thread beyond."""
+"""The demo model ignores the question if sources are longer."""
 SOURCE_TOKENS = 1_600
-"""How much of a prompt sources may take when nobody says otherwise: Ollama's own context is 4096 tokens, and what does not
-fit into it is cut in silence."""
+"""The default for how many tokens of a prompt sources may take: Ollama's default context has 4096 tokens, and Ollama
+silently cuts what does not fit."""
 
 _RULES = """\
 Below are passages from the person's own files that may help with their last message. Rules:
@@ -38,9 +38,10 @@ _SHORT_WORDS = 4
 def with_sources(
     messages: Sequence[ChatMessage], sources: Sequence[Source], lacking: Sequence[str] = ()
 ) -> list[ChatMessage]:
-    """Return the messages with what the model is to know of sources, before the last thing that the person has said.
+    """Return the messages with instructions and sources inserted before the user's last message.
 
-    What could not be looked at or for (`lacking`, sentences) the model is told, too; the person is, under the answer.
+    `lacking` are sentences about files that could not be searched. The model gets them, and the user sees them below
+    the answer.
     """
     said = _told(sources) if sources else _NOTHING
     if lacking:
@@ -55,7 +56,7 @@ def _told(sources: Sequence[Source]) -> str:
 
 
 def format_passages(sources: Sequence[Source]) -> str:
-    """Return sources as a model reads them."""
+    """Return sources formatted for a model."""
     return "\n\n".join(map(_passage, sources))
 
 
@@ -63,13 +64,13 @@ def _passage(source: Source) -> str:
     passage = source.passage
     place = ", ".join(part for part in (f"page {passage.page}" if passage.page else "", passage.heading) if part)
     title = f"{passage.name}{f' ({place})' if place else ''}".replace("\n", " ")
-    # A passage cannot end before its end, whatever it says.
+    # A passage's text must not be able to close its own tag.
     said = _TAG.sub(lambda found: found.group().replace("<", "‹"), passage.text)
     return f"[{source.number}] {_TAG.sub('', title)}\n<passage>\n{said}\n</passage>"
 
 
 def standalone_question(messages: Sequence[ChatMessage]) -> str:
-    """Return what to look for: the last question, with the one before it when it does not make sense alone."""
+    """Return the search query: the last question, with the previous one if it is too short to be understood alone."""
     asked = [item.content for item in messages if item.role is Role.USER and item.content.strip()]
     if not asked:
         return ""
@@ -79,7 +80,7 @@ def standalone_question(messages: Sequence[ChatMessage]) -> str:
 
 
 def rewriting(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
-    """Return how a model is asked for a question that makes sense without the conversation before it."""
+    """Return the messages that ask a model to rewrite the last question as a standalone query."""
     said = "\n".join(
         f"{item.role.value}: {item.content[:600]}" for item in messages[-6:] if item.role is not Role.SYSTEM
     )
@@ -91,7 +92,7 @@ def rewriting(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
 
 
 def rewritten(answer: str, otherwise: str) -> str:
-    """Return the query that a model has written, when it looks like one."""
+    """Return the query that a model wrote, or `otherwise` if it does not look like one."""
     line = answer.strip().splitlines()[0].strip(" \"'“”`*") if answer.strip() else ""
     line = re.sub(r"^(search )?query:\s*", "", line, flags=re.IGNORECASE)
     return line if 3 <= len(line) <= 300 else otherwise

@@ -1,8 +1,8 @@
-"""Words as the full-text index keeps them, in every script, and what a question asks the index for.
+"""Lexemes of the full-text index, in every script, and the search terms of a query.
 
-Postgres stems words of the Latin alphabet (`Indexed.words`); everything else is made here and kept as it is
-(`Indexed.lexemes`): bigrams of scripts without spaces, codes with their signs, German spellings and compounds, and names
-that are stop words. Decision 0013 says why. Change `VERSION` when the same text gives other lexemes: documents of an
+Postgres stems words of the Latin alphabet (`Indexed.words`). This module makes all other lexemes (`Indexed.lexemes`):
+bigrams of scripts without spaces, codes with their signs, German spellings and compounds, and names that are stop
+words. Decision 0013 has the reasons. Increment `VERSION` when the same text yields other lexemes: documents with an
 older version are then indexed again in the background.
 """
 
@@ -27,66 +27,66 @@ from rxchat.domain.tokenizing import (
 )
 
 VERSION = 3
-"""Documents that were indexed by an older one are indexed again."""
+"""Documents that were indexed with an older version are indexed again."""
 MOST_TERMS = 64
-"""So many terms of a question are looked for."""
+"""The maximum number of terms of a query."""
 _LONGEST = 100
-"""Characters of a lexeme: longer ones are cut, in documents and questions alike."""
+"""The maximum length of a lexeme, in documents and queries alike; longer ones are cut."""
 _MOST_TOGETHER = 4
 _LEAST_NUMBER = 4
 _LEAST_DATE = len("2024.05.03")
 _LEAST_CODE = 3
 _LEAST_COMPOUND = 9
-"""So many letters has a word that may be a compound,"""
+"""The minimum length of a word that may be a compound."""
 _LEAST_PART = 5
-"""and so many the part of it that finds it."""
+"""The minimum length of a part that finds a compound."""
 
 _LETTERS_DIGITS = re.compile(r"([^\W\d_]{2,}?)([vV]?\d.*)")
 _VERSION = re.compile(r"[vV]\d.*")
 _OTHER_SIGNS = re.compile(r"[._@:&+#~\\]")
 _THOUSANDS = re.compile(r"\d{1,3}(?:[,.'\u2019]\d{3})+(?!\d)")
 _PLURAL = re.compile(r"(?<=ung|eit|ion)en\Z|(?<=schaft)en\Z")
-"""In the middle of a compound is the singular."""
+"""Within a compound, words are in the singular."""
 _COMPOUND_BEGIN, _COMPOUND_END = ">", "<"
 _NAME = "="
 
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """A text for the full-text index."""
+    """A text prepared for the full-text index."""
 
     words: str
-    """Words that Postgres stems, in their order."""
+    """Words for Postgres to stem, in their order."""
     lexemes: tuple[str, ...]
-    """What it keeps as it is."""
+    """Lexemes that are stored unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One thing that a question asks for."""
+    """One search term of a query."""
 
     word: str
-    """What it is called in the question."""
+    """The term as written in the query."""
     stemmed: tuple[str, ...] = ()
-    """Words of which the index has the stem: any of them will do."""
+    """Words whose stems match; any of them is enough."""
     exact: tuple[str, ...] = ()
-    """Lexemes as the index has them: any of them will do, too."""
+    """Exact lexemes that match; any of them is enough."""
     prefixes: tuple[str, ...] = ()
-    """What lexemes begin with that are less than a match, but more than none."""
+    """Prefixes of lexemes that count as partial matches."""
     together: tuple[str, ...] = ()
-    """Words that are a match when all of them are there;"""
+    """Words that match if all of them occur."""
     loosely: tuple[str, ...] = ()
-    """and those that are less than one."""
+    """Words that match partially if all of them occur."""
     is_code: bool = False
-    """Whether what only begins like it is nearly as good: of words that is less sure."""
+    """Whether it is a code: matches by prefix count more for codes than for words."""
     is_bigram: bool = False
     """Whether it is two characters of a script without spaces."""
     is_optional: bool = False
-    """Whether a passage without it lacks nothing that was asked for."""
+    """Whether a passage without it counts as complete."""
 
 
 def indexed(text: str) -> Indexed:
-    """Return what the index keeps of a text."""
+    """Return the lexemes of a text."""
     text = normal(text)
     may_compound = has_compounds(text)
     words: list[str] = []
@@ -105,7 +105,7 @@ def indexed(text: str) -> Indexed:
 
 
 def terms(question: str) -> list[Term]:
-    """Return what a question asks the index for, each thing once."""
+    """Return the distinct search terms of a query."""
     text = normal(question)
     shouting = text.isupper()
     found: dict[str, Term] = {}
@@ -124,7 +124,7 @@ def terms(question: str) -> list[Term]:
 
 
 def _bigrams(run: str, *, closing: bool = True) -> Iterator[str]:
-    """Yield each two characters of a run, and its last one: so every character begins a lexeme."""
+    """Yield the bigrams of a run, and its last character, so that every character begins a lexeme."""
     yield from (run[at : at + 2] for at in range(len(run) - 1))
     if closing:
         yield run[-1]
@@ -133,13 +133,13 @@ def _bigrams(run: str, *, closing: bool = True) -> Iterator[str]:
 def _bigram_term(bigram: str, run_length: int) -> Term:
     if run_length == 1:
         return Term(bigram, exact=(bigram,), prefixes=(bigram,), is_bigram=True)
-    # What is written in hiragana alone is mostly grammar.
+    # Bigrams of hiragana only are mostly grammar.
     grammar = all("\u3041" <= character <= "\u309f" for character in bigram)
     return Term(bigram, exact=(bigram,), is_bigram=True, is_optional=grammar and run_length > 2)
 
 
 def _lexemes_of_part(part: str, words: list[str], may_compound: bool) -> Iterator[str]:
-    """Add a word that Postgres stems to the words, or yield it as a lexeme; with it, by what its compound is found."""
+    """Add a word that Postgres stems to `words`, or yield it as a lexeme; also yield the parts that find a compound."""
     for spelling in spellings(part):
         if is_stemmed(spelling):
             words.append(spelling[:_LONGEST])
@@ -163,13 +163,13 @@ def _word_term(part: str) -> Term:
         for sign in (_COMPOUND_BEGIN + _PLURAL.sub("", word), _COMPOUND_END + word[::-1])
     ]
     others += tuple(bare for word in others if (bare := without_article(word)))
-    # No stemmer is asked about other alphabets: words that differ in their ending are nearly the same.
+    # Other alphabets have no stemmer, so words that differ only in their ending match by prefix.
     prefixes += [word[: max(4, len(word) - 2)] for word in others if len(word) >= _LEAST_PART and word.isalpha()]
     return Term(part, latin, others, tuple(prefixes))
 
 
 def _compact(parts: list[str]) -> str:
-    """Return the parts of a code as one: "DS-7604" and "DS7604" are the same, "1.3" and "13" are not."""
+    """Return the parts of a code joined: "DS-7604" equals "DS7604", but "1.3" does not equal "13"."""
     made = ""
     for part in map(folded, parts):
         made += f".{part}" if made and made[-1].isdigit() and part[:1].isdigit() else part
@@ -177,7 +177,7 @@ def _compact(parts: list[str]) -> str:
 
 
 def _code_parts(token: str) -> list[str]:
-    """Return the parts of a code; letters and the number behind them are two, so "TLSv1.3" is "TLS" and "1.3", too."""
+    """Return the parts of a code; letters followed by a number are two parts: "TLSv1.3" is also "TLS" and "1.3"."""
     parts: list[str] = []
     for part in parts_of(token):
         split = _LETTERS_DIGITS.fullmatch(part)
@@ -186,12 +186,12 @@ def _code_parts(token: str) -> list[str]:
 
 
 def _is_hyphenated(token: str, parts: Sequence[str]) -> bool:
-    """Whether a token is words with hyphens or slashes between them, and no code."""
+    """Whether a token is words joined by hyphens or slashes, not a code."""
     return not _OTHER_SIGNS.search(token) and all(part.isalpha() for part in parts)
 
 
 def _code_lexemes(token: str) -> Iterator[str]:
-    """Yield a code with its signs, and from each of its parts on: so what it has anywhere is the beginning of a lexeme."""
+    """Yield a code with its signs, starting at each of its parts, so that every part begins a lexeme."""
     yield from _signed(token)
     parts = _code_parts(token)
     yield _compact(parts_of(token))
@@ -208,7 +208,7 @@ def _code_lexemes(token: str) -> Iterator[str]:
 
 
 def _signed(token: str) -> Iterator[str]:
-    """Yield a name as it is written when its signs are part of it: C++, C#, .NET, AT&T."""
+    """Yield a name as written if its signs are part of it: C++, C#, .NET, AT&T."""
     if token.endswith(("+", "#")) or token.startswith(".") or "&" in token:
         yield folded(token)
 
@@ -232,7 +232,7 @@ def _code_term(token: str) -> Term:
 
 
 def _loosely(parts: list[str]) -> tuple[str, ...]:
-    """Return the words that stand for a code where it is written in several: "DS 7604" for "DS-7604"; none for numbers."""
+    """Return the words of a code that is written as several, such as "DS 7604" for "DS-7604"; none for numbers."""
     if parts and (split := _LETTERS_DIGITS.fullmatch(parts[0])):
         rest = [split.group(2).lstrip("vV"), *parts[1:]]
         parts = [split.group(1), _compact(rest)]
@@ -241,7 +241,7 @@ def _loosely(parts: list[str]) -> tuple[str, ...]:
 
 
 def _prefix(compact: str) -> str:
-    """Return what codes begin with that are meant, too: "ds7604" finds "ds7604ni", "1.3" finds "1.3.2" and not "1.35"."""
+    """Return the prefix of codes that match, too: "ds7604" finds "ds7604ni", "1.3" finds "1.3.2" but not "1.35"."""
     if compact.replace(".", "").removeprefix("v").isdigit():
         is_long = len(compact) >= (_LEAST_DATE if "." in compact else _LEAST_NUMBER)
         return compact if is_long else f"{compact}."

@@ -1,4 +1,4 @@
-"""How often something may be tried: the rules, as values."""
+"""Rate limits: how often something may be tried, as values."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Protocol
 
 
 class CountersUnavailable(Exception):
-    """Whatever counts attempts does not answer; somebody else has to."""
+    """The counters do not respond; the caller has to use other ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """How the pauses grow once the free attempts are used up: each is twice the one before."""
+    """How pauses grow after the free attempts: each doubles the previous one."""
 
     base_seconds: float = 1.0
     cap_seconds: float = 900.0
     forget_seconds: float = 3600.0
-    """After so long without an attempt, counting begins anew."""
+    """Without an attempt for this long, counting starts at zero."""
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """How many attempts are free: for the thing that is tried, from a device that is known, an address, a network."""
+    """The number of free attempts: for the target, from a known device, from an address, from a network."""
 
     subject: int = 5
     device: int = 10
@@ -37,24 +37,24 @@ class RateLimitCounters(Protocol):
     """Counts attempts for all processes."""
 
     async def count(self, keys: Sequence[str], free: Sequence[int], pace: Backoff) -> float:
-        """Count an attempt under each key; return for how many seconds it is refused (then it was not counted), or 0.
+        """Count an attempt under each key. Returns for how many seconds it is refused (then it is not counted), or 0.
 
         Raises:
-            CountersUnavailable: when nobody can count just now.
+            CountersUnavailable: when the counters do not respond.
         """
         ...
 
     async def forgive(self, clean: Sequence[str], lessen: Sequence[str]) -> None:
-        """Forget all attempts under some keys, and the last one under others.
+        """Reset the counts of some keys, and subtract the last attempt from others.
 
         Raises:
-            CountersUnavailable: when nobody can count just now.
+            CountersUnavailable: when the counters do not respond.
         """
         ...
 
 
 def network_of(address: str) -> str:
-    """Return the network that an address shares with its neighbours: a /24, or a /48 of IPv6."""
+    """Return the network of an address: a /24, or a /48 of IPv6."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -65,7 +65,7 @@ def network_of(address: str) -> str:
 
 
 def host_of(address: str) -> str:
-    """Return what counts as one address: an IPv4 address, or the /64 that one subscriber of IPv6 has to themselves."""
+    """Return what counts as one address: an IPv4 address, or the /64 of an IPv6 subscriber."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -78,7 +78,7 @@ def host_of(address: str) -> str:
 
 
 def format_wait(seconds: float) -> str:
-    """Return when to come back, in words."""
+    """Return a waiting time in words, such as "5 minutes"."""
     if seconds < 90:
         whole = max(1, round(seconds + 0.49))
         return "1 second" if whole == 1 else f"{whole} seconds"
@@ -86,25 +86,25 @@ def format_wait(seconds: float) -> str:
 
 
 class TokenBucket:
-    """Lets so much through at once, and then so much a second (https://en.wikipedia.org/wiki/Token_bucket)."""
+    """A token bucket: allows a burst, then a rate (https://en.wikipedia.org/wiki/Token_bucket)."""
 
     def __init__(self, most: float, a_second: float) -> None:
         self._most, self._a_second = most, a_second
         self._left, self._filled_at = most, time.monotonic()
 
     def take(self, count: float = 1) -> None:
-        """Take tokens; it may be more than there are, and then it is some time until there are any."""
+        """Take tokens, possibly more than the bucket has; then it takes longer until new ones are available."""
         self._fill()
         self._left -= count
 
     @property
     def is_used(self) -> bool:
-        """Whether a quarter of it is used up."""
+        """Whether at least a quarter is used."""
         self._fill()
         return self._left < 0.75 * self._most
 
     def seconds_until_more(self) -> float:
-        """Return for how long nothing more may be taken."""
+        """Return for how many seconds no tokens are available."""
         self._fill()
         return max(0.0, -self._left / self._a_second)
 

@@ -1,4 +1,4 @@
-"""The mails that RxChat sends, as plain text: what happened, what to do, and that nothing else is needed."""
+"""The e-mails that RxChat sends, as plain text."""
 
 from __future__ import annotations
 
@@ -7,66 +7,66 @@ from typing import Protocol
 
 
 class MailUnavailable(Exception):
-    """The mail server does not answer, or does not take the letter."""
+    """The mail server does not respond, or refuses the e-mail."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Letter:
-    """A mail to one person."""
+    """An e-mail to one recipient."""
 
     to: str
     subject: str
     text: str
     id: str = ""
-    """Part of its Message-ID: mail servers recognize one that is sent a second time."""
+    """Part of its Message-ID, by which mail servers recognize a duplicate."""
 
 
 class Mailer(Protocol):
-    """Sends mail."""
+    """Sends e-mail."""
 
     async def send(self, letter: Letter) -> None:
-        """Hand a letter to the server.
+        """Send an e-mail.
 
         Raises:
-            MailUnavailable: when it could not be handed over.
+            MailUnavailable: when the server did not accept it.
         """
         ...
 
 
-_FOOT = "\n\nThis mail was sent by RxChat at {base}. If you did not expect it, you need not do anything.\n"
+_FOOT = "\n\nRxChat at {base} sent this e-mail. If you did not expect it, you can ignore it.\n"
 
 
 def invitation(to: str, inviter: str, link: str, base: str) -> Letter:
-    """Return the mail that invites somebody."""
+    """Return the e-mail with an invitation."""
     body = f"{inviter} invites you to RxChat, your team's private AI chat.\n\nCreate your account here:\n{link}\n\nThe link works once, for 7 days."
     return Letter(to, f"{inviter} invites you to RxChat", body + _FOOT.format(base=base))
 
 
 def confirmation(to: str, link: str, base: str) -> Letter:
-    """Return the mail that proves an address."""
-    body = f"Welcome to RxChat. Please confirm that this is your address:\n{link}\n\nThe link works once, for 3 days."
+    """Return the e-mail that confirms an address."""
+    body = f"Welcome to RxChat. Confirm your address:\n{link}\n\nThe link works once, for 3 days."
     return Letter(to, "Confirm your address for RxChat", body + _FOOT.format(base=base))
 
 
 def reset(to: str, link: str, base: str) -> Letter:
-    """Return the mail with which a forgotten password is replaced."""
-    body = f"Choose a new password for RxChat here:\n{link}\n\nThe link works once, for 1 hour. Your present password works until you have chosen the new one."
+    """Return the e-mail with a link to reset a password."""
+    body = f"Choose a new password for RxChat here:\n{link}\n\nThe link works once, for 1 hour. Your current password works until you have chosen the new one."
     return Letter(to, "Choose a new password for RxChat", body + _FOOT.format(base=base))
 
 
 def registered_already(to: str, base: str) -> Letter:
-    """Return the mail to somebody who has an account already and tried to make one."""
-    body = f"Somebody, probably you, wanted to create an RxChat account with this address. You have one already: sign in at\n{base}/sign-in\n\nIf you forgot the password, choose a new one at\n{base}/forgot"
-    return Letter(to, "You have an RxChat account already", body + _FOOT.format(base=base))
+    """Return the e-mail for a user who already has an account and tried to register."""
+    body = f"Someone, probably you, tried to create an RxChat account with this address. You already have one: sign in at\n{base}/sign-in\n\nIf you forgot the password, choose a new one at\n{base}/forgot"
+    return Letter(to, "You already have an RxChat account", body + _FOOT.format(base=base))
 
 
 def identity_linked(to: str, provider: str, base: str) -> Letter:
-    """Return the mail that says that one can sign in with an account elsewhere from now on."""
-    body = f"An account at {provider} was connected to your RxChat account just now: whoever has it can sign in as you.\n\nIf this was not you, disconnect it at\n{base}/account/security\nand change your password."
+    """Return the e-mail that reports a newly connected external account."""
+    body = f"An account at {provider} was connected to your RxChat account. It can now be used to sign in as you.\n\nIf this was not you, disconnect it at\n{base}/account/security\nand change your password."
     return Letter(to, f"{provider} was connected to your RxChat account", body + _FOOT.format(base=base))
 
 
 def password_changed(to: str, base: str) -> Letter:
-    """Return the mail that says that a password was changed."""
-    body = f"The password of your RxChat account was changed just now, and everything that was signed in with it was signed out.\n\nIf this was not you, choose a new one at once:\n{base}/forgot\nand tell your administrator."
+    """Return the e-mail that reports a changed password."""
+    body = f"The password of your RxChat account was changed, and all sessions were signed out.\n\nIf this was not you, choose a new password now:\n{base}/forgot\nand inform your administrator."
     return Letter(to, "Your RxChat password was changed", body + _FOOT.format(base=base))

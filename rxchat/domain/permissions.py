@@ -1,8 +1,8 @@
-"""Who may do what: roles, grants, scopes, and the one evaluator that every service asks.
+"""Authorization: roles, grants and scopes, and the one evaluator that every service calls.
 
-A role gives permissions over all things of a kind ("users.manage"). A grant gives one action on one thing, or on all
-of a kind ("*"), to a person, a group, a role or everyone. An API key or a program's token narrows both by its scopes:
-what it does not name it cannot do, whoever holds it. Row-level security mirrors the same rules underneath.
+A role has permissions for all resources of a kind ("people.manage"). A grant allows one action on one resource, or on
+all of a kind ("*"), to a user, a group, a role or everyone. An API key or access token is limited to its scopes.
+Row-level security enforces the same rules in the database.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ EVERYTHING = "*"
 
 
 class Permission(StrEnum):
-    """What a role can allow over all things of a kind."""
+    """A permission of a role, for all resources of a kind."""
 
     CONVERSATIONS_CREATE = "conversations.create"
     CONVERSATIONS_READ_ANY = "conversations.read_any"
@@ -40,19 +40,19 @@ class Permission(StrEnum):
 
 
 PERMISSION_WORDS: dict[Permission, str] = {
-    Permission.CONVERSATIONS_CREATE: "Begin conversations",
-    Permission.CONVERSATIONS_READ_ANY: "Read anybody's conversation, for a reason that is kept in the audit",
+    Permission.CONVERSATIONS_CREATE: "Start conversations",
+    Permission.CONVERSATIONS_READ_ANY: "Read conversations of other users, for a reason that the audit log records",
     Permission.MODELS_USE: "Use every model",
     Permission.COLLECTIONS_CREATE: "Create collections of documents",
     Permission.KEYS_CREATE: "Create API keys",
-    Permission.USERS_READ: "See everybody's name, address and role",
+    Permission.USERS_READ: "See names, addresses and roles of all users",
     Permission.USERS_INVITE: "Invite users",
     Permission.USERS_MANAGE: "Change roles, suspend users, end their sessions, reset their second factor",
     Permission.GROUPS_MANAGE: "Create groups and choose their members",
     Permission.ROLES_MANAGE: "Create and change roles",
     Permission.GRANTS_MANAGE: "Grant access to models, collections and conversations",
-    Permission.SETTINGS_MANAGE: "Change registration and sign-in rules",
-    Permission.AUDIT_READ: "Read and export the audit",
+    Permission.SETTINGS_MANAGE: "Change settings for registration and sign-in",
+    Permission.AUDIT_READ: "Read and export the audit log",
 }
 
 ADMINISTRATIVE = frozenset(
@@ -60,21 +60,21 @@ ADMINISTRATIVE = frozenset(
     for permission in Permission
     if permission.value.split(".")[0] in {"users", "groups", "roles", "grants", "settings", "audit"}
 ) | {Permission.CONVERSATIONS_READ_ANY}
-"""What counts as administering: in force only with a second factor, where the installation demands one."""
+"""Administrative permissions, which apply only with a second factor if the installation requires one."""
 
 
 class ResourceKind(StrEnum):
-    """The kinds of things that grants are about."""
+    """The kinds of resources that grants refer to."""
 
     CONVERSATION = "conversation"
     MODEL = "model"
     COLLECTION = "collection"
     SETTINGS = "settings"
-    """A rule of the installation, by its name."""
+    """A setting of the installation, by its name."""
 
 
 class Action(StrEnum):
-    """What a grant allows with a thing."""
+    """What a grant allows."""
 
     READ = "read"
     WRITE = "write"
@@ -82,7 +82,7 @@ class Action(StrEnum):
 
 
 class PrincipalKind(StrEnum):
-    """Whom a grant is for."""
+    """Who a grant is for."""
 
     USER = "user"
     GROUP = "group"
@@ -91,7 +91,7 @@ class PrincipalKind(StrEnum):
 
 
 class Scope(StrEnum):
-    """What an API key or a program's token may be used for."""
+    """What an API key or access token may be used for."""
 
     READ = "read"
     CHAT = "chat"
@@ -101,7 +101,7 @@ class Scope(StrEnum):
 
 SCOPE_WORDS: dict[Scope, str] = {
     Scope.READ: "Read my conversations and my account",
-    Scope.CHAT: "Ask models and write in my conversations",
+    Scope.CHAT: "Send messages and change my conversations",
     Scope.FILES: "Read and change my files and collections",
     Scope.ADMIN: "Administer, as far as my role may",
 }
@@ -117,7 +117,7 @@ _SCOPE_OF_ACTION = {
     (ResourceKind.MODEL, Action.USE): Scope.CHAT,
     (ResourceKind.SETTINGS, Action.WRITE): Scope.ADMIN,
 }
-# What a role must hold for an action on any thing of a kind; kinds that are not here need a grant or ownership.
+# The permission that allows an action on all resources of a kind; other kinds need a grant or ownership.
 _PERMISSION_FOR = {
     (ResourceKind.MODEL, Action.USE): Permission.MODELS_USE,
     (ResourceKind.SETTINGS, Action.WRITE): Permission.SETTINGS_MANAGE,
@@ -126,18 +126,18 @@ _PERMISSION_FOR = {
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One action on one thing, or on all of a kind, that is allowed to somebody."""
+    """One allowed action on one resource, or on all of a kind."""
 
     principal_kind: PrincipalKind
     principal: str
-    """A person's or group's id, a role's name, or "*" for everyone."""
+    """The id of a user or group, the name of a role, or "*" for everyone."""
     resource_kind: ResourceKind
     resource: str
-    """The thing's id, a model's name, or "*"."""
+    """The resource's id, a model's name, or "*"."""
     action: Action
 
     def is_for(self, current_user: CurrentUser) -> bool:
-        """Whether this grant is for a person, by themselves or by what they belong to."""
+        """Whether the grant applies to a user, directly or by a group or role."""
         match self.principal_kind:
             case PrincipalKind.EVERYONE:
                 return True
@@ -149,14 +149,14 @@ class Grant:
                 return self.principal == current_user.role
 
     def covers(self, kind: ResourceKind, resource: str, action: Action) -> bool:
-        """Whether it is about this thing; who may write may also read."""
+        """Whether the grant allows an action on a resource; permission to write includes reading."""
         allows = self.action is action or (self.action is Action.WRITE and action is Action.READ)
         return self.resource_kind is kind and allows and self.resource in {resource, EVERYTHING}
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A thing that somebody wants to do something with."""
+    """A resource that a user wants to access."""
 
     kind: ResourceKind
     id: str
@@ -164,27 +164,27 @@ class Resource:
 
 
 def is_permitted(current_user: CurrentUser, permission: Permission) -> bool:
-    """Whether the person may, over all things of a kind, and with what they are signed in with."""
+    """Whether the user has a permission, with the scopes of the current session."""
     return permission in current_user.permissions and _in_scope(current_user, _SCOPE_OF.get(permission, Scope.ADMIN))
 
 
 def require(current_user: CurrentUser, permission: Permission) -> None:
-    """Let only those pass who may.
+    """Require a permission.
 
     Raises:
-        NotAllowed: always with the same sentence, except where a second factor would open the door.
+        NotAllowed: always with the same message, except when a second factor would give the permission.
     """
     if is_permitted(current_user, permission):
         return
     if current_user.needs_second_factor:
-        raise NotAllowed("Administering needs a second factor: set one up on your account page first.")
+        raise NotAllowed("Administration requires two-factor authentication. Set it up on your account page first.")
     raise NotAllowed
 
 
 def is_allowed(current_user: CurrentUser, action: Action, resource: Resource, grants: Iterable[Grant] = ()) -> bool:
-    """Whether the person may do this with a thing: as its owner, by their role, or by a grant.
+    """Whether the user may access a resource as its owner, by their role, or by a grant.
 
-    The one evaluator: services ask it with the grants that were read for the thing.
+    This is the only evaluator. Services call it with the grants that they read for the resource.
     """
     if not _in_scope(current_user, _SCOPE_OF_ACTION.get((resource.kind, action), Scope.FILES)):
         return False
@@ -199,9 +199,9 @@ def is_allowed(current_user: CurrentUser, action: Action, resource: Resource, gr
 
 
 def may_share_with_group(current_user: CurrentUser, group_id: str) -> bool:
-    """Whether the user may share with a group what is theirs: its members may, and users who manage groups or grants.
+    """Whether the user may share their resources with a group: its members, and users who manage groups or grants.
 
-    Members are added to a group that has grants only by users who may give grants, so a share by anyone else would take
+    Only users who may give grants can add members to a group that has grants, so a share by another user would take
     the group from its managers.
     """
     is_manager = any(is_permitted(current_user, item) for item in (Permission.GROUPS_MANAGE, Permission.GRANTS_MANAGE))
@@ -209,10 +209,10 @@ def may_share_with_group(current_user: CurrentUser, group_id: str) -> bool:
 
 
 def require_scope(current_user: CurrentUser, scope: Scope) -> None:
-    """Let only those pass whose key or token was made for this.
+    """Require that the API key or token has a scope; browser sessions have all of them.
 
     Raises:
-        NotAllowed: naming the scope that is missing.
+        NotAllowed: names the missing scope.
     """
     if not _in_scope(current_user, scope):
         raise NotAllowed(f"This key does not have the scope “{scope.value}”.")
@@ -223,22 +223,22 @@ def _in_scope(current_user: CurrentUser, scope: Scope) -> bool:
 
 
 def valid_scopes(values: Iterable[str]) -> frozenset[Scope]:
-    """Return the scopes of these names.
+    """Return the scopes with these names.
 
     Raises:
-        InvalidInput: when there is none, or one is unknown.
+        InvalidInput: when there are none, or one is unknown.
     """
     try:
         scopes = frozenset(Scope(value) for value in values)
     except ValueError as error:
-        raise InvalidInput(f"Scopes are: {', '.join(Scope)}.") from error
+        raise InvalidInput(f"Valid scopes: {', '.join(Scope)}.") from error
     if not scopes:
-        raise InvalidInput("Please choose at least one thing that the key may do.")
+        raise InvalidInput("Choose at least one permission for the key.")
     return scopes
 
 
 def valid_permissions(values: Iterable[str]) -> frozenset[Permission]:
-    """Return the permissions of these names.
+    """Return the permissions with these names.
 
     Raises:
         InvalidInput: when one is unknown.
@@ -250,5 +250,5 @@ def valid_permissions(values: Iterable[str]) -> frozenset[Permission]:
 
 
 def sees_details(current_user: CurrentUser) -> bool:
-    """Whether to show a user which host failed, and what it said: for those who can do something about it."""
+    """Whether to show a user which host failed, and its error: only to administrators who can fix it."""
     return is_permitted(current_user, Permission.SETTINGS_MANAGE)

@@ -1,4 +1,4 @@
-"""What RxChat needs from the outside world; who provides it is decided in bootstrap.py."""
+"""The interfaces to external systems. bootstrap.py chooses their implementations."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ class ChatModel(Protocol):
     """A provider of chat models."""
 
     async def models(self) -> list[ModelInfo]:
-        """Return the models on offer, in the provider's order.
+        """Return the available models, in the provider's order.
 
         Raises:
-            ModelError: when the provider cannot say.
+            ModelError: when the provider does not respond.
         """
         ...
 
     def chat(
         self, model: str, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec] = ()
     ) -> AsyncGenerator[ChatEvent]:
-        """Stream an answer; the last event is always AnswerFinished. With tools, the model may ask for them (ToolCalled).
+        """Stream an answer; the last event is always AnswerFinished. With `tools`, the model may call them (ToolCalled).
 
-        A trailing assistant message is a prefix that the model continues. Closing the generator
-        (``aclose``) frees the model.
+        A trailing assistant message is a prefix that the model continues. Closing the generator (`aclose`) stops the
+        model.
 
         Raises:
-            ModelError: each failure as the subclass that says what it was.
+            ModelError: a subclass for each kind of failure.
         """
         ...
 
     async def is_loading(self, model: str) -> bool:
-        """Return whether the model has yet to be loaded into its host's memory; False when nobody can tell."""
+        """Return whether the host still has to load the model into memory; False if that is unknown."""
         ...
 
     def hosts_heard_since(self, moment: float) -> list[str]:
-        """Return the hosts that sent this process a piece of an answer after this moment (time.monotonic)."""
+        """Return the hosts that sent this process a token after a moment (time.monotonic)."""
         ...
 
     def note_heard(self, host: str) -> None:
-        """Note that a host sends another process pieces of an answer just now: what waits for it here waits in its queue."""
+        """Note that a host sends tokens to another process, so that requests of this process wait in the host's queue."""
         ...
 
     async def aclose(self) -> None:
@@ -56,14 +56,14 @@ class ChatModel(Protocol):
 
 
 class Broadcast(Protocol):
-    """Tells other processes what happens, fast and without a promise: who must know reads Postgres."""
+    """Sends messages to other processes, fast and without guarantees. Postgres has the same information."""
 
     async def publish(self, channel: str, message: bytes) -> int:
-        """Send to everyone who listens now and return how many do; 0, and no error, when the service is away."""
+        """Send a message to all subscribers and return how many received it; 0 if the service does not respond."""
         ...
 
     def subscribe(self, channel: str) -> AbstractAsyncContextManager[AsyncGenerator[bytes]]:
-        """Listen to a channel for as long as the context is open."""
+        """Receive the messages of a channel while the context is open."""
         ...
 
     async def aclose(self) -> None:
@@ -72,33 +72,33 @@ class Broadcast(Protocol):
 
 
 class SignInProvider(Protocol):
-    """A place where people have an account already, and that says who they are."""
+    """A provider of external accounts (OAuth 2.0 or OpenID Connect)."""
 
     @property
     def info(self) -> ProviderInfo:
-        """What it is called."""
+        """How the sign-in page shows the provider."""
         ...
 
     async def depart(self, redirect_uri: str) -> AuthorizationRequest:
-        """Return where to send a browser, and what to keep in it until it comes back to the redirect address.
+        """Return the address to redirect a browser to, and the values to keep in its cookie until it returns.
 
         Raises:
-            ProviderError: each failure as the subclass that says what it was.
+            ProviderError: a subclass for each kind of failure.
         """
         ...
 
     async def arrive(self, departure: AuthorizationRequest, answer: Mapping[str, str]) -> ExternalIdentity:
-        """Return whose account it is, given the fields with which the browser came back (query or form).
+        """Return the account with which the browser returned, given the fields of its query or form.
 
         Raises:
-            ProviderError: each failure as the subclass that says what it was.
+            ProviderError: a subclass for each kind of failure.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """What a store says of an object without reading it."""
+    """The metadata of a stored object."""
 
     key: str
     size_bytes: int
@@ -106,13 +106,14 @@ class StoredObject:
 
 
 class ObjectStore(Protocol):
-    """Keeps sealed pieces of files under random keys; whole or not at all, and durably once `put` has returned.
+    """Stores encrypted parts of files under random keys: completely or not at all, and durably once `put` has returned.
 
-    It carries a marker that says whose it is. Without one nothing may be in it: it may be the wrong one.
+    It contains a marker with the id of its installation. Without the marker it must not be used: it may be the wrong
+    store.
     """
 
     async def owner(self) -> str | None:
-        """Return whose it is; None when nobody has claimed it.
+        """Return the id of the installation that owns the store; None if no installation has claimed it.
 
         Raises:
             StorageUnavailable, StorageError.
@@ -120,7 +121,7 @@ class ObjectStore(Protocol):
         ...
 
     async def claim(self, owner: str) -> None:
-        """Make it somebody's, whoever's it was before.
+        """Make an installation the owner, whichever one was before.
 
         Raises:
             StorageUnavailable, StorageFull, StorageError.
@@ -128,15 +129,16 @@ class ObjectStore(Protocol):
         ...
 
     async def put(self, key: str, data: bytes) -> None:
-        """Keep these bytes; an object that is there already is replaced.
+        """Store an object, and replace an existing one with the same key.
 
         Raises:
-            StorageUnavailable, StorageFull, StorageError: nothing is kept then (or all of it, and the sweep finds it).
+            StorageUnavailable, StorageFull, StorageError: the object is not stored (or completely; the garbage
+                collector deletes it).
         """
         ...
 
     async def get(self, key: str) -> bytes:
-        """Return what was kept.
+        """Return the content of an object.
 
         Raises:
             ObjectMissing, StorageUnavailable, StorageError.
@@ -144,15 +146,15 @@ class ObjectStore(Protocol):
         ...
 
     async def delete(self, keys: Sequence[str]) -> None:
-        """Forget these; those that are not there are forgotten already.
+        """Delete objects; missing ones are ignored.
 
         Raises:
-            StorageUnavailable, StorageError: some may be gone.
+            StorageUnavailable, StorageError: some may have been deleted.
         """
         ...
 
     def objects(self) -> AsyncGenerator[StoredObject]:
-        """Return all that there is, in any order, without holding the list in memory.
+        """Yield all objects in any order, without holding the list in memory.
 
         Raises:
             StorageUnavailable, StorageError.
@@ -160,7 +162,7 @@ class ObjectStore(Protocol):
         ...
 
     async def ping(self) -> None:
-        """Return when it answers, and can be written to; nobody owns it by that.
+        """Return if the store responds and can be written to; this claims nothing.
 
         Raises:
             StorageUnavailable, StorageFull, StorageError.
@@ -176,30 +178,30 @@ OnProgress = Callable[[float, RecognizedPage | None], Awaitable[None]]
 
 
 class DocumentParser(Protocol):
-    """Makes text and structure of a file that nobody trusts."""
+    """Extracts text and structure from untrusted files."""
 
     @property
     def can_recognise(self) -> bool:
-        """Whether text on pictures can be recognised (OCR) here."""
+        """Whether text on pictures can be recognized (OCR) on this machine."""
         ...
 
     async def parse(
         self, name: str, media_type: str, content: AsyncIterable[bytes], reading: Reading = DETECTED
     ) -> ParsedDocument:
-        """Return what a file says, read as its owner wants it.
+        """Return the content of a file, parsed as its owner wants.
 
         Raises:
-            NoTextLayer: when there is no text in it, but there are pictures that may show some.
-            TooMuchWork: when it takes more processor time than this parser gives to a file.
-            DocumentUnreadable: with the reason, for the person who uploaded it.
+            NoTextLayer: when it contains no text, but pictures that may show some.
+            TooMuchWork: when it takes more processor time than this parser allows.
+            DocumentUnreadable: with the reason, for the user who uploaded it.
         """
         ...
 
     async def attached_files(self, name: str, media_type: str, content: AsyncIterable[bytes]) -> Sequence[AttachedFile]:
-        """Return the files attached to a mail, or to the mails of a mailbox, that can be documents of their own.
+        """Return the files attached to an e-mail, or to the e-mails of a mailbox, that can be separate documents.
 
         Raises:
-            TooMuchWork: when it takes more processor time than this parser gives to a file.
+            TooMuchWork: when it takes more processor time than this parser allows.
             DocumentUnreadable: with the reason, for the user who uploaded it.
         """
         ...
@@ -212,39 +214,39 @@ class DocumentParser(Protocol):
         on_progress: OnProgress,
         known: Sequence[RecognizedPage] = (),
     ) -> ParsedDocument:
-        """Return what a file says, with the text of its pictures recognised: a PDF's pages without text, or a picture.
+        """Return the content of a file with the recognized text of its pictures: pages of a PDF without text, or a picture.
 
-        It takes seconds for each page; after each one is told how far it is, from 0 to 1, and what stands on it. Pages
-        that are known already are not looked at again. What `on_progress` raises ends it.
+        It takes seconds for each page, and calls `on_progress` after each one with the progress from 0 to 1 and the
+        page's text. `known` pages are not recognized again. An exception of `on_progress` ends it.
 
         Raises:
-            DocumentUnreadable: with the reason, for the person who uploaded it.
+            DocumentUnreadable: with the reason, for the user who uploaded it.
         """
         ...
 
 
 class EmbeddingModel(Protocol):
-    """Makes vectors of texts, so that what means the same is near."""
+    """Computes vectors of texts, so that texts with similar meaning are close."""
 
     @property
     def label(self) -> str:
-        """The model that is configured, and where it runs, for the page: "all-minilm:22m, which comes with RxChat"."""
+        """The configured model and its host, for display: "all-minilm:22m, which comes with RxChat"."""
         ...
 
     async def info(self, prefer: str = "") -> EmbedderInfo:
-        """Return which model makes the vectors from now on; where nobody has named one, that which is preferred, if it is there.
+        """Return the model to use from now on; if none is configured, `prefer` if it is available.
 
         Raises:
-            EmbedderError: when nobody can tell just now.
+            EmbedderError: when the host does not respond.
         """
         ...
 
     async def embed(self, texts: Sequence[str], by: EmbedderInfo) -> list[list[float]]:
-        """Return a vector of length one for each text, made by just this model: vectors of two are never mixed.
+        """Return a vector of length one for each text, from exactly this model: vectors of two models cannot be compared.
 
         Raises:
-            TextTooLong: when one has more tokens than the model takes; none is cut silently.
-            EmbedderError: when it does not answer, or not what it should.
+            TextTooLong: when a text has more tokens than the model accepts; texts are never cut silently.
+            EmbedderError: when the host does not respond, or its response is invalid.
         """
         ...
 
@@ -254,13 +256,13 @@ class EmbeddingModel(Protocol):
 
 
 class Reranker(Protocol):
-    """Reads a question and passages together, and says how well each answers it; slower and better than vectors."""
+    """Scores how well passages answer a question; slower and more accurate than vectors."""
 
     async def scores(self, question: str, passages: Sequence[str]) -> list[float]:
-        """Return a score for each passage: the higher, the better.
+        """Return a score for each passage, higher is better.
 
         Raises:
-            EmbedderError: when it does not answer; the order of before is used then.
+            EmbedderError: when it does not respond; callers then keep the previous order.
         """
         ...
 

@@ -1,9 +1,10 @@
-"""Quotations: what an answer says that somebody else has said, and which of its marks each of them belongs to.
+"""Quotations in an answer, and the citation marks that each belongs to.
 
-A quotation stands between quotation marks of any kind, is a blockquote, or consists of sentences that are shown as code. It
-belongs to the next marks after it in its sentence, else to the nearest before it; a blockquote to the marks that end it or
-follow it. One of several words in a sentence without marks belongs to the nearest marks before it. When in doubt, a
-quotation is one: a mark that is shown as unverified costs a look, and words that nobody checked cost trust.
+A quotation is text between quotation marks of any kind, a blockquote, or sentences that are formatted as code. It
+belongs to the next marks after it in its sentence, otherwise to the nearest ones before it; a blockquote belongs to
+the marks that end it or follow it. A quotation of several words in a sentence without marks belongs to the nearest
+marks before it. In doubt, text counts as a quotation: a mark that is wrongly shown as unverified costs a look, while
+unchecked words cost trust.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
     "\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
 )
-"""For character classes: the scripts that put no spaces between words, and Hangul, which glues its particles to them."""
+"""For character classes: scripts without spaces, and Hangul, which attaches its particles to words."""
 
 _Span = tuple[int, int]
 
@@ -47,7 +48,7 @@ _BLOCKQUOTE = re.compile(r"(?:(?:[-*+]|\d{1,9}[.)])[ \t]{1,4})?>")
 _ALERT = re.compile(r">[ \t]{0,3}\[!")
 _BLANK_LINES = re.compile(r"\n[ \t>]*(?=\n)")
 _NEAR = 40
-"""So much white space at most is looked over."""
+"""The maximum white space between a quotation and its marks."""
 _NEW_BLOCK = re.compile(r"[-*+][ \t]|\d{1,9}[.)][ \t]|#{1,6}[ \t]|\|")
 _RULE = re.compile(r"[-*_=]{3,}\s*\Z")
 _BEFORE_MARKS = re.compile(r"[\s\-*–—―(]{0,8}(?:sources?:?\s{0,3})?", re.IGNORECASE)
@@ -60,10 +61,10 @@ _ATTRIBUTION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Quoting:
-    """Marks that stand together, and what is quoted with them."""
+    """Adjacent marks, and their quotations."""
 
     marks: range
-    """Which of the marks."""
+    """The indexes of the marks."""
     start: int
     end: int
     quotes: list[str] = field(default_factory=list[str])
@@ -71,7 +72,7 @@ class Quoting:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """A paragraph, an item of a list, a row of a table or a blockquote, with its sentences."""
+    """A paragraph, list item, table row or blockquote with its sentences."""
 
     start: int
     end: int
@@ -81,7 +82,7 @@ class _Block:
 
 
 def quotations_of(answer: str, marks: Sequence[_Span], code: Sequence[_Span]) -> list[Quoting]:
-    """Return the groups of an answer's marks with what is quoted for each; code is quoted where it consists of words."""
+    """Return the groups of adjacent marks with their quotations; code counts if it consists of words."""
     answer, code, marks = written_forms.with_quotation_marks(answer, code, marks)
     text, quoted = _without_code(answer, code)
     groups = list(_groups(text, marks))
@@ -106,9 +107,9 @@ def quotations_of(answer: str, marks: Sequence[_Span], code: Sequence[_Span]) ->
 
 
 def _without_code(text: str, code: Sequence[_Span]) -> tuple[str, list[_Span]]:
-    """Return a text of the same length in which no sign in code means anything, and where code consists of sentences.
+    """Return a text of the same length with code neutralized, and the positions of code that consists of sentences.
 
-    Fenced code is blank when it is no text.
+    Fenced code that is no text becomes blank.
     """
     parts, at = [], 0
     quoted: list[_Span] = []
@@ -127,7 +128,7 @@ def _without_code(text: str, code: Sequence[_Span]) -> tuple[str, list[_Span]]:
 
 
 def _groups(text: str, marks: Sequence[_Span]) -> Iterator[Quoting]:
-    """Yield the marks that stand together, in order."""
+    """Yield the groups of adjacent marks, in order."""
     first = 0
     for place in range(1, len(marks) + 1):
         is_next = place < len(marks) and _BETWEEN_MARKS.fullmatch(text, marks[place - 1][1], marks[place][0])
@@ -141,7 +142,7 @@ def _within(groups: Sequence[Quoting], begins: Sequence[int], start: int, end: i
 
 
 def _lines_together(text: str, quoted: Sequence[_Span]) -> Iterator[tuple[int, int, bool]]:
-    """Yield where blocks begin and end, and whether they are blockquotes, or text that is shown as a block of code."""
+    """Yield where blocks begin and end, and whether each is a blockquote or a text in a code block."""
     start = at = place = 0
     kind: bool | None = None
     is_alert = is_item = False
@@ -150,14 +151,14 @@ def _lines_together(text: str, quoted: Sequence[_Span]) -> Iterator[tuple[int, i
         while place < len(quoted) and quoted[place][1] <= at:
             place += 1
         is_fenced = place < len(quoted) and quoted[place][0] <= at and "\n" in text[quoted[place][0] : quoted[place][1]]
-        # Below the item of a list, an indented line is text.
+        # An indented line below a list item is text.
         is_item = is_item if line[:1].isspace() else _NEW_BLOCK.match(said) is not None
         is_indented = (
             not is_item
             and line.startswith(("    ", "\t"))
             and (kind or (kind is None and written_forms.is_prose(said)))
         )
-        # "> [!NOTE]" begins a box of the answer's own words.
+        # "> [!NOTE]" begins a box with the answer's own words.
         is_alert = said.startswith(">") and (is_alert or _ALERT.match(said) is not None)
         is_quoted = is_fenced or bool(is_indented) or (not is_alert and _BLOCKQUOTE.match(said) is not None)
         is_over = not is_fenced and (not said or _RULE.match(said) is not None)
@@ -188,7 +189,7 @@ def _block(
 def _sentences(
     text: str, start: int, end: int, inside: Sequence[Quoting], quotations: Sequence[_Span]
 ) -> Iterator[_Span]:
-    """Yield where the sentences of a block begin and end; marks right after a full stop belong to what it ends."""
+    """Yield where the sentences of a block begin and end; marks right after a full stop belong to the sentence before it."""
     ends = [quotation[1] for quotation in quotations]
     begins, closes = [group.start for group in inside], {group.end for group in inside}
     at = start
@@ -218,18 +219,18 @@ def _sentences(
 
 @dataclass(slots=True)
 class _Opened:
-    """The quotation marks that are open at one place of a text."""
+    """The open quotation marks at one position of a text."""
 
     stack: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     counts: dict[str, int] = field(default_factory=dict[str, int])
 
     def begin(self, family: str, at: int) -> None:
-        """Open one."""
+        """Open a quotation mark."""
         self.stack.append((family, at))
         self.counts[family] = self.counts.get(family, 0) + 1
 
     def finish(self, family: str) -> int:
-        """Close the innermost of a family, and with it whatever is open inside it; return where it began."""
+        """Close the innermost mark of a family with all marks inside it; return where it began."""
         while True:
             found, at = self.stack.pop()
             self.counts[found] -= 1
@@ -238,7 +239,7 @@ class _Opened:
 
 
 def _between_quote_marks(text: str, start: int, end: int, inside: Sequence[Quoting]) -> list[_Span]:
-    """Return where the words between outermost quotation marks are in a block, cut where marks stand in them."""
+    """Return the positions of text between outermost quotation marks in a block, cut at citation marks."""
     opened = _Opened()
     closed: list[_Span] = []
     found = [match.start() for match in _QUOTE_MARK.finditer(text, start, end)]
@@ -252,7 +253,7 @@ def _between_quote_marks(text: str, start: int, end: int, inside: Sequence[Quoti
         elif not opened.stack and _is_only_end(text, at, start, end):
             closed.append((closed[-1][1] + 1 if closed else start, at))
     outer = _outermost(closed)
-    # One that nobody closes is a quotation all the same: it ends with its sentence, or at the next mark.
+    # An unclosed quotation ends with its sentence, or at the next citation mark.
     for family, at in opened.stack:
         if family != "single":
             stop = _BREAK.search(text, at, end)
@@ -271,7 +272,7 @@ def _outermost(spans: Sequence[_Span]) -> list[_Span]:
 
 
 def _is_letter(character: str) -> bool:
-    """Whether a character makes a quotation mark beside it an apostrophe: scripts without spaces have none."""
+    """Whether a character makes an adjacent quotation mark an apostrophe; not in scripts without spaces."""
     return character.isalnum() and _UNSPACED.match(character) is None
 
 
@@ -280,7 +281,7 @@ def _beside(text: str, at: int, start: int, end: int) -> tuple[str, str]:
 
 
 def _begins(text: str, at: int, start: int, end: int, *, is_open: bool) -> bool:
-    """Whether a quotation begins with this quotation mark."""
+    """Whether this quotation mark begins a quotation."""
     mark = text[at]
     before, after = _beside(text, at, start, end)
     if mark in _ONLY_OPEN or mark in _ONLY_CLOSE:
@@ -289,7 +290,7 @@ def _begins(text: str, at: int, start: int, end: int, *, is_open: bool) -> bool:
         is_first = not _is_letter(before) and not after.isspace() and (before.isspace() or not is_open)
         return mark != "’" and is_first and before != "." and _ELISION.match(text, at + 1, end) is None
     if is_open:
-        # Inside of another of its kind, it has to look like a beginning.
+        # Inside of another quotation of its kind, it must look like a beginning.
         return (
             not after.isspace() and after not in ",.;:!?)]}" and (before.isspace() or before in "([{") and mark != "”"
         )
@@ -299,7 +300,7 @@ def _begins(text: str, at: int, start: int, end: int, *, is_open: bool) -> bool:
 
 
 def _finishes(text: str, at: int, following: int, end: int) -> bool:
-    """Whether a quotation that is open ends with this quotation mark; `following` is where the next one is."""
+    """Whether this quotation mark ends an open quotation; `following` is the position of the next one."""
     mark = text[at]
     before, after = _beside(text, at, 0, end)
     if _FAMILIES[mark] == "single":
@@ -310,22 +311,22 @@ def _finishes(text: str, at: int, following: int, end: int) -> bool:
         is_doubtful = mark == '"' and before.isdigit() and after.isspace()
     if not is_doubtful or following >= end or _FAMILIES[text[following]] != _FAMILIES[mark]:
         return True
-    # "the employees' rights" and "5" pipes": when the next one ends something too, this one ended nothing.
+    # "the employees' rights" and "5" pipes": if the next mark ends a quotation, this one did not.
     last, then = _beside(text, following, 0, end)
     return last.isspace() or _is_letter(then)
 
 
 def _is_only_end(text: str, at: int, start: int, end: int) -> bool:
-    """Whether a quotation ends here that began in a paragraph before."""
+    """Whether this mark ends a quotation that began in an earlier paragraph."""
     before, after = _beside(text, at, start, end)
     is_closing = text[at] in _ONLY_CLOSE or text[at] in "”»" or (text[at] == '"' and not before.isdigit())
     return is_closing and not before.isspace() and not after.isalnum()
 
 
 def _parts(text: str, block: _Block, start: int, end: int, inside: Sequence[Quoting]) -> Iterator[_Span]:
-    """Yield the quotations of a sentence, cut where marks stand in them."""
+    """Yield the quotations of a sentence, cut at citation marks."""
     if block.is_blockquote:
-        # Its paragraphs may be from several places.
+        # Its paragraphs may be from several sources.
         cuts = [start, *(found.start() for found in _BLANK_LINES.finditer(text, start, end)), end]
         whole = list(pairwise(cuts))
     else:
@@ -341,7 +342,7 @@ def _parts(text: str, block: _Block, start: int, end: int, inside: Sequence[Quot
 
 
 def _owner(quotation: _Span, inside: Sequence[Quoting]) -> Quoting | None:
-    """Return the marks of a sentence that a quotation in it belongs to; None when there are none."""
+    """Return the marks in a sentence that a quotation in it belongs to; None if it has none."""
     if not inside:
         return None
     place = bisect_left(inside, quotation[1], key=lambda group: group.start)
@@ -351,7 +352,7 @@ def _owner(quotation: _Span, inside: Sequence[Quoting]) -> Quoting | None:
 def _neighbour(
     text: str, blocks: Sequence[_Block], place: int, sentence: _Span, groups: Sequence[Quoting], begins: Sequence[int]
 ) -> Quoting | None:
-    """Return the marks before or after a block that its quotation belongs to when there are none in its sentence."""
+    """Return the marks before or after a block that its quotation belongs to if its sentence has none."""
     block = blocks[place]
     following = blocks[place + 1] if place + 1 < len(blocks) and sentence[1] == block.end else None
     after = _within(groups, begins, *following.sentences[0]) if following and following.sentences else ()
@@ -372,14 +373,14 @@ def _neighbour(
 def _nearest(
     blocks: Sequence[_Block], place: int, quotation: _Span, groups: Sequence[Quoting], begins: Sequence[int]
 ) -> Quoting | None:
-    """Return the last marks before a quotation, in its block or in the one before."""
+    """Return the last marks before a quotation, in its block or in the previous one."""
     last = bisect_left(begins, quotation[0])
     first = blocks[max(0, place - 1)].start
     return groups[last - 1] if last and groups[last - 1].start >= first else None
 
 
 def _quoted(answer: str, quotation: _Span, *, is_blockquote: bool) -> str:
-    """Return a quotation as its words, without what a blockquote has around them."""
+    """Return the text of a quotation, without the formatting of a blockquote."""
     said = answer[quotation[0] : quotation[1]]
     if is_blockquote:
         said = _ATTRIBUTION.sub("", _QUOTED_LINE.sub("", said).rstrip())

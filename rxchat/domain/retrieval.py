@@ -1,4 +1,4 @@
-"""Finding passages: the values that pass between a question, the index and the model."""
+"""Retrieval: the values that pass between a query, the index and the model."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from uuid import UUID
 from rxchat.domain.tokenizing import UNSPACED
 
 MOST_DIMENSIONS = 4_000
-"""What pgvector's HNSW index on halfvec can hold."""
+"""The maximum for pgvector's HNSW index on halfvec."""
 EXACT_CHUNKS = 20_000
-"""Scopes of at most so many chunks are read through; in larger ones the HNSW index is asked (decision 0011)."""
+"""Smaller search scopes are searched exactly, larger ones with the HNSW index (decision 0011)."""
 CANDIDATES = 60
-"""How many each of the two searches brings before they are fused."""
+"""How many results each of the two searches contributes before fusion."""
 FUSION = 60
 """The constant of reciprocal rank fusion: 1 / (60 + rank), summed (Cormack, Clarke, Büttcher, SIGIR 2009)."""
 _SIGNIFICANT = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+|[^\w\s.,;:!?'\"()\[\]*`«»„“”‘’]")
-"""A word or a sign that changes what is said; other punctuation does not."""
+"""A word or a sign that changes the meaning; other punctuation does not."""
 _NEAR_COPY = 0.9
-"""Which share of its sequences of three words a better passage has, too, if it has all of its words."""
+"""A passage is a near copy of a better one that has all of its words and this share of its sequences of three words."""
 
 
 @dataclass(frozen=True, slots=True)
 class EmbedderInfo:
-    """Which model makes the vectors: part of an index, since vectors of two models are never compared."""
+    """The model that computes vectors: part of an index, since vectors of two models cannot be compared."""
 
     model: str
     dimensions: int
     max_tokens: int
-    """How many tokens a text may have."""
+    """The maximum number of tokens of a text."""
     query_prefix: str = ""
-    """What the model was trained to see before a question ("search_query: ")."""
+    """The prefix of queries that the model was trained with ("search_query: ")."""
     document_prefix: str = ""
-    """And before a passage: with another one the vectors are other vectors, so it is part of an index, too."""
+    """The prefix of passages. Another prefix yields other vectors, so it is part of the index."""
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingIndex:
-    """The vectors of one model, as the database keeps them."""
+    """The vectors of one model in the database."""
 
     id: int
     model: str
@@ -52,30 +52,30 @@ class EmbeddingIndex:
 
     @property
     def embedder(self) -> EmbedderInfo:
-        """The model that makes its vectors."""
+        """The model that computes its vectors."""
         return EmbedderInfo(self.model, self.dimensions, self.max_tokens, self.query_prefix, self.document_prefix)
 
 
 @dataclass(frozen=True, slots=True)
 class SearchScope:
-    """Where to look: whole collections, and single documents beside them."""
+    """What a search covers: whole collections, and single documents."""
 
     collections: tuple[UUID, ...] = ()
     documents: tuple[UUID, ...] = ()
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to look at."""
+        """Whether it covers nothing."""
         return not self.collections and not self.documents
 
     @property
     def size(self) -> int:
-        """How many collections and documents are named."""
+        """The number of collections and documents."""
         return len(self.collections) + len(self.documents)
 
 
 class SearchMode(StrEnum):
-    """Which of the searches count; one alone is for measuring."""
+    """Which searches are used; a single one is for measurements."""
 
     HYBRID = "hybrid"
     VECTOR = "vector"
@@ -84,14 +84,14 @@ class SearchMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A chunk that was found, with where it is and why it was found."""
+    """A chunk that a search found, with its position and the reason."""
 
     chunk_id: UUID
     document_id: UUID
     document_owner_id: UUID
     collection_id: UUID
     name: str
-    """The document's."""
+    """The document's name."""
     heading: str
     page: int
     ordinal: int
@@ -104,7 +104,7 @@ class Passage:
     vector_rank: int | None = None
     text_rank: int | None = None
     distance: float | None = None
-    """Cosine distance of the vectors: 0 is the same, 1 has nothing to do with it."""
+    """The cosine distance of the vectors: 0 is the same, 1 is unrelated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,25 +116,25 @@ class Source:
 
 
 def embedded_text(name: str, heading: str, text: str) -> str:
-    """Return what is embedded of a chunk: what it says, and under which title and headings."""
+    """Return the text to embed for a chunk: its title, headings and text."""
     above = " › ".join(part for part in (_stem(name), heading) if part)
     return f"{above}\n{text}" if above else text
 
 
 def _stem(name: str) -> str:
-    """Return a file's name as words: without its suffix, "annual_report-2024.pdf" says something too."""
+    """Return a file's name as words, without its suffix: "annual_report-2024.pdf" carries meaning, too."""
     stem = name.rpartition(".")[0] or name
     return " ".join(stem.replace("_", " ").replace("-", " ").split())
 
 
 def reranked(passages: Sequence[Passage], scores: Sequence[float]) -> list[Passage]:
-    """Return the passages in the order of a reranker's scores."""
+    """Return the passages sorted by a reranker's scores."""
     ordered = sorted(zip(scores, passages, strict=True), key=lambda pair: -pair[0])
     return [replace(passage, score=score) for score, passage in ordered]
 
 
 def within_budget(passages: Sequence[Passage], tokens: int) -> list[Passage]:
-    """Return the first passages that fit into so many tokens together; never none of them, when there are any."""
+    """Return the first passages that fit into `tokens` together; at least one, if there are any."""
     kept: list[Passage] = []
     for passage in passages:
         if kept and sum(item.tokens for item in kept) + passage.tokens > tokens:
@@ -144,7 +144,7 @@ def within_budget(passages: Sequence[Passage], tokens: int) -> list[Passage]:
 
 
 def distinct(passages: Sequence[Passage], k: int) -> list[Passage]:
-    """Return the first k passages without those that say nothing which a passage before them does not say."""
+    """Return the first k passages, without those that add nothing to the passages before them."""
     kept: list[Passage] = []
     known: list[tuple[set[str], set[tuple[str, ...]]]] = []
     for passage in passages:

@@ -1,4 +1,4 @@
-"""A run: one durable generation of an answer, independent of any tab, handler or socket."""
+"""Runs: each is one durable generation of an answer, independent of tabs, handlers and sockets."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from uuid import UUID
 LEASE_SECONDS = 6.0
 RENEW_SECONDS = 2.0
 CHUNK_SECONDS = 0.12
-"""How much of an answer may be in memory alone; storing it takes a moment more."""
+"""How long text of an answer may be in memory only; storing it takes a moment more."""
 ATTEMPTS = 3
-"""How often an answer is taken up without getting on at all, before it counts as interrupted."""
+"""How often a run is claimed without progress before it counts as interrupted."""
 
 
 class RunState(StrEnum):
@@ -27,7 +27,7 @@ class RunState(StrEnum):
 
 
 class ChunkKind(StrEnum):
-    """What a piece of a run is part of."""
+    """Which text of a run a chunk belongs to."""
 
     TEXT = "text"
     REASONING = "reasoning"
@@ -35,7 +35,7 @@ class ChunkKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClaimedRun:
-    """A run that an engine holds by a lease."""
+    """A run that an engine holds with a lease."""
 
     owner_id: UUID
     id: UUID
@@ -44,15 +44,15 @@ class ClaimedRun:
     model: str
     attempt: int
     fence: int
-    """Grows with each claim: what is written under an older one is refused."""
+    """Increases with each claim; writes with an older fence are refused."""
     correlation_id: str
     is_unwanted: bool = False
-    """Whether somebody has asked for it to stop, while nobody could hear."""
+    """Whether a stop was requested while no engine held the run."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveRun:
-    """A run that is queued or running, as those who follow it see it."""
+    """A run that is queued or running, as its followers see it."""
 
     owner_id: UUID
     id: UUID
@@ -61,12 +61,12 @@ class ActiveRun:
     model: str
     created_at: datetime
     is_waiting: bool = False
-    """Whether no engine has it yet."""
+    """Whether no engine has claimed it yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunLimits:
-    """How many answers are written at the same time; what is asked beyond waits for its turn."""
+    """How many answers are written at the same time; further ones wait in the queue."""
 
     at_once: int = 256
     """In the whole installation."""
@@ -75,7 +75,7 @@ class RunLimits:
 
 @dataclass(frozen=True, slots=True)
 class PendingChunk:
-    """A piece that is to be stored, and by which right."""
+    """A chunk to store, with the fence that allows it."""
 
     run_id: UUID
     fence: int
@@ -85,7 +85,7 @@ class PendingChunk:
 
 @dataclass(frozen=True, slots=True)
 class RunChunk:
-    """A stored piece of a run; `start` counts code points from the beginning of its kind."""
+    """A stored piece of an answer; `start` counts code points from the beginning of its kind."""
 
     kind: ChunkKind
     start: int
@@ -94,15 +94,15 @@ class RunChunk:
 
 @dataclass(frozen=True, slots=True)
 class PartialAnswer:
-    """As much of an answer as is stored."""
+    """The stored text of an answer."""
 
     text: str = ""
     reasoning: str = ""
     seq: int = 0
-    """The seq of the last piece; 0 when there is none."""
+    """The seq of the last chunk; 0 if there is none."""
 
     def after(self, seq: int, chunk: RunChunk) -> PartialAnswer:
-        """Return it with the next piece, which may overlap what is there."""
+        """Return the text after the next chunk, which may overlap it."""
         if chunk.kind is ChunkKind.TEXT:
             return PartialAnswer(self.text[: chunk.start] + chunk.text, self.reasoning, seq)
         return PartialAnswer(self.text, self.reasoning[: chunk.start] + chunk.text, seq)

@@ -1,4 +1,4 @@
-"""Addresses of services that an operator sets: what they consist of, checked at the start and not at the first request."""
+"""Addresses of services in the settings, validated at the start instead of at the first request."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ HTTP = ("http", "https")
 
 
 def service_url(text: str, schemes: Collection[str] = HTTP) -> str:
-    """Return an address without its last slash, if it is one of a service.
+    """Return a service's address without its trailing slash.
 
     Raises:
-        ValueError: when it is not; the sentence quotes nothing of it, since it may hold a password.
+        ValueError: when it is invalid; the message does not contain the address, since it may contain a password.
     """
     allowed, example = " or ".join(f"{scheme}://" for scheme in schemes), f"{next(iter(schemes))}://host:port"
     try:
@@ -25,17 +25,17 @@ def service_url(text: str, schemes: Collection[str] = HTTP) -> str:
         raise ValueError(f"must begin with {allowed}")
     if port == 0 or any(sign.isspace() or not sign.isprintable() for sign in text):
         raise ValueError(f"must be an address like {example}, with a port from 1 to 65535")
-    # Clients of the others take one without a host for this machine.
+    # Clients of other schemes use this machine if the host is missing.
     if not found.hostname and found.scheme in HTTP:
         raise ValueError(f"must name a host, as in {example}")
     return text.rstrip("/")
 
 
 def model_host(text: str) -> str:
-    """Return the address of a model host, which may be written as OLLAMA_HOST is: "gpu-1" is http://gpu-1:11434.
+    """Return the address of a model host, which may be written like OLLAMA_HOST: "gpu-1" is http://gpu-1:11434.
 
     Raises:
-        ValueError: when it is none.
+        ValueError: when it is invalid.
     """
     if "://" in text:
         found = service_url(text)

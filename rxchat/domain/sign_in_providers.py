@@ -1,4 +1,4 @@
-"""Signing in with an account that somebody has elsewhere: what is asked, what is kept meanwhile, what comes back."""
+"""Sign-in with external accounts: the request, the values kept meanwhile, and the response."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAME_CHARACTERS = 100
 
 
 class ProviderKind(StrEnum):
-    """Which protocol a provider speaks."""
+    """The protocol of a provider."""
 
     GITHUB = "github"
     APPLE = "apple"
@@ -25,21 +25,21 @@ class ProviderKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProviderInfo:
-    """A provider as the sign-in page offers it."""
+    """A provider as the sign-in page shows it."""
 
     key: str
     """Its name in addresses."""
     label: str
-    """Its name for people: "Sign in with ..."."""
+    """Its name for users: "Sign in with ..."."""
     kind: ProviderKind
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """Somebody on the way to a provider: sealed into a cookie of that browser until it comes back.
+    """A sign-in in progress at a provider, encrypted in a cookie of the browser until it returns.
 
-    The answer is worth something only together with this. Who holds an answer and not the browser's cookie cannot
-    use it, and an answer that somebody else got cannot be pushed on this browser.
+    A response is valid only together with it. A response without the browser's cookie is useless to an attacker, and
+    an attacker's response cannot be used in this browser.
     """
 
     provider: str
@@ -52,27 +52,27 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True, slots=True)
 class ExternalIdentity:
-    """An account elsewhere: issuer and subject say whose it is, for ever; everything else may change."""
+    """An external account: issuer and subject identify it permanently; all other fields may change."""
 
     issuer: str
     subject: str
     email: str
-    """The address that the provider names; "" when it names none."""
+    """The address that the provider sent; "" if it sent none."""
     email_verified: bool
-    """Whether the provider says that the address is theirs."""
+    """Whether the provider says that the user owns the address."""
     name: str
-    """What they are called there; "" when it does not say."""
+    """The user's name at the provider; "" if it sent none."""
     email_problem: str = ""
-    """Why the address cannot be used, as the code of the error that says so; "" when it can."""
+    """The code of the error if the address cannot be used; "" if it can."""
 
 
 def external_identity(
     issuer: str, subject: str, *, email: str, email_verified: bool, name: str, email_problem: str = ""
 ) -> ExternalIdentity:
-    """Make an account out of a provider's words: an address or a name that RxChat would not take is left out.
+    """Return the external account of a provider's response; invalid addresses and names are left out.
 
     Raises:
-        InvalidProviderResponse: when there is no subject that could be kept.
+        InvalidProviderResponse: when the subject is missing or invalid.
     """
     if not subject.strip() or len(subject) > SUBJECT_CHARACTERS or sanitize(subject) != subject:
         raise InvalidProviderResponse
@@ -88,7 +88,7 @@ def external_identity(
 
 
 def is_private_line(address: str) -> bool:
-    """Whether nobody can listen or answer in between: https, or plain http that never leaves this machine."""
+    """Whether a connection cannot be intercepted: https, or http within this machine."""
     try:
         parts = urlsplit(address)
         host, port = parts.hostname or "", parts.port

@@ -1,4 +1,4 @@
-"""Text as people and models send it, made fit for storing and for showing."""
+"""Text from users and models, sanitized for storage and display."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 PAGES = frozenset(
     {"c", "documents", "account", "admin", "sign-in", "setup", "register", "join", "forgot", "reset", "confirm"}
 )
-"""First segments of the pages' paths, the home page's aside."""
-# Nothing that a browser, a proxy or the server would decode or remove: no percent sign, dot or semicolon.
+"""The first path segments of all pages, except the home page."""
+# Nothing that a browser, proxy or server would decode or remove: no percent sign, dot or semicolon.
 _PAGE_PATH = re.compile(r"/(?:([A-Za-z0-9_-]+)(?:/[A-Za-z0-9_-]+)*/?)?")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def sanitize(text: str) -> str:
-    """Return the text without what Postgres cannot hold: NUL and lone surrogates become U+FFFD."""
+    """Return the text without characters that Postgres cannot store: NUL and lone surrogates become U+FFFD."""
     return _UNSTORABLE.sub("\ufffd", text)
 
 
 def encodable(text: str) -> str:
-    """Return the text without what no encoding holds: lone surrogates, which JSON can write, become U+FFFD."""
+    """Return the text without lone surrogates, which JSON allows but no encoding does; they become U+FFFD."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -36,21 +36,21 @@ def encodable(text: str) -> str:
 
 
 def clean_line(text: str) -> str:
-    """Return a name, title or other short text as one line, without what Postgres cannot hold.
+    """Return a name, title or other short text as one line that Postgres can store.
 
-    Invisible characters are removed: a name that consists of them would be blank, and one that contains them could imitate
-    another name. Characters that set the direction of writing are removed because they also affect the text beside them.
+    Invisible characters are removed: a name of them would be blank, and one that contains them could imitate another
+    name. Characters that set the text direction are removed because they also affect adjacent text.
     """
     return " ".join(without_invisible(sanitize(text)).split())
 
 
 def utf16_length(text: str) -> int:
-    """Return how long the text is for JavaScript, which counts UTF-16 code units."""
+    """Return the length of a text in UTF-16 code units, as in JavaScript."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def title_of(question: str) -> str:
-    """Return a title for a conversation that begins with this question: its start, cut at a word."""
+    """Return a title for a conversation from its first question: the beginning, cut at a word."""
     line = clean_line(question).lstrip("#>*-` ")
     if len(line) <= TITLE_CHARACTERS:
         return line or "New conversation"
@@ -60,15 +60,15 @@ def title_of(question: str) -> str:
 
 
 def clean_title(title: str) -> str:
-    """Return a title that a person typed as one line of at most 200 characters ("" when blank)."""
+    """Return a title that a user entered as one line of at most 200 characters ("" if blank)."""
     return clean_line(title)[:200]
 
 
 def same_site_path(path: str) -> str:
-    """Return where to go next if it is the address of a page of this site, else "/".
+    """Return a path if it is the address of a page of this site, otherwise "/".
 
-    Everything else acts, or leads away: what lies below /api, files, other hosts. sameSitePath in ui/client/words.js decides
-    alike; both pass the cases of tests/support/next_cases.json.
+    Other addresses perform an action or leave the site: paths below /api, files, other hosts. sameSitePath in
+    ui/client/words.js implements the same rule; both pass the cases of tests/support/next_cases.json.
     """
     if len(path) > 1_000 or "\\" in path or not path.isprintable():
         return "/"

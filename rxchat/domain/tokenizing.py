@@ -1,4 +1,4 @@
-"""Telling words, codes and runs of scripts without spaces apart, and folding how words are spelled."""
+"""Splits text into words, codes and runs of scripts without spaces, and normalizes spelling."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 
 _MOST_PARTS = 12
-# Scripts that are written without spaces, and Hangul, whose particles hang on its words: Han, kana, bopomofo, Hangul, Thai,
+# Scripts without spaces, and Hangul, which attaches its particles to words: Han, kana, bopomofo, Hangul, Thai,
 # Lao, Burmese, Khmer, Tibetan, Javanese, with the marks that their letters carry.
 UNSPACED = (
     "\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u19e0-\u19ff\u3005-\u3007\u3021-\u3029\u3031-\u3035"
@@ -39,13 +39,13 @@ _FOLDED_MARKS = re.compile(
     "[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u200c\u200d]"
 )
 _HAS_MARKED = re.compile("[äöüøåæœ]")
-# Words of the languages that write compounds as one word, and that English does not have.
+# Function words of languages that write compounds as one word, and that English does not have.
 _COMPOUNDING = re.compile(
     r"\b(?:der|die|das|und|ist|nicht|für|von|den|dem|ein|eine|einen|zu|auf|mit|wird|werden|sind|oder|bei|nach|zum|zur|im"
     r"|het|een|van|voor|niet|och|att|är|som|med|på|av|og|er|det|til|ikke|ja|ei|että|über|sich|auch|dass|vom|wurde)\b",
     re.IGNORECASE,
 )
-# Titles have no small words: here a compound is known by how its parts are joined, or by letters that English has not.
+# Titles have no function words: there, joints of compounds and letters that English lacks identify the language.
 _COMPOUND = re.compile(
     r"\b(?=[^\W\d_]{12})(?:[^\W\d_]*[äöüßåøæ]|[^\W\d_]+(?:ung|heit|keit|schaft|tum|ling|tät|ion)s[^\W\d_]{4})",
     re.IGNORECASE,
@@ -54,7 +54,7 @@ _ENGLISH = re.compile(r"\b(?:the|of|and|to|is|are|for|with|by|that|this|les|des|
 _WORD = re.compile(r"[^\W\d_]+")
 _COMPOUNDING_SHARE = 0.08
 _LEAST_JOINED, _LEAST_BEFORE = 12, 3
-# Five letters at least are behind a joint.
+# At least five letters follow a joint.
 _JOINT = re.compile(
     r"(?<=[bcdfghklmnprstvwxz])(?=[a-z]{5})(?=[bdfghjklmnprstvwz][aeiouy]|[bdfgkpt]r|[bfgkp]l|sch[aeioulmnrw]|st[aeiour]|sp[aeiour]"
     r"|pf[aeiourl]|kn[aeiou]|zw[aeiou]|qu|(?<=[ns])[aeiou][bdfgklmnprst])"
@@ -65,7 +65,7 @@ _PARTICLE = re.compile(
     r"[\u0648\u0641]?[\u0628\u0643\u0644](?=\w{4})|[\u0648\u0641](?=\w{4})"
     r"|(?:\u05d5|\u05e9|\u05db\u05e9)?[\u05d4\u05d1\u05dc\u05db\u05de](?=\w{3})|[\u05d5\u05e9](?=\w{3})"
 )
-# The stop words of Postgres' English configuration that are names, too, when they are written like one.
+# The stop words of Postgres' English configuration that are also names, if written like one.
 _STOP_WORDS = frozenset(
     [
         "i",
@@ -201,7 +201,7 @@ _NAMES_IN_SENTENCES = frozenset({"will", "can", "once", "own", "further", "her"}
 
 
 def normal(text: str) -> str:
-    """Return a text with one form of each character: full width and half width, ligatures and marks are no difference."""
+    """Return a text with one form of each character: full and half width, ligatures and marks are unified."""
     return unicodedata.normalize("NFKC", _SOFT.sub("", text)).replace("\u2212", "-")
 
 
@@ -224,16 +224,16 @@ def _is_word_character(character: str) -> bool:
 
 
 def parts_of(token: str) -> list[str]:
-    """Return what the signs in a word or code part."""
+    """Return the parts of a word or code between its signs."""
     return [part for part in _SPLIT.split(token) if folded(part)][:_MOST_PARTS]
 
 
 def is_name(text: str, token: str, at: int, shouting: bool) -> bool:
-    """Whether a stop word is written like a name: IT and US in capitals, Will amid a sentence."""
+    """Whether a stop word is written like a name: IT and US in capitals, Will within a sentence."""
     if len(token) > 1 and token.isupper():
         if shouting:
             return True
-        # In a heading or a sentence all in capitals it says nothing.
+        # In a heading or sentence all in capitals, case has no meaning.
         around = text[max(0, at - 40) : at] + text[at + len(token) : at + len(token) + 40]
         letters = [character for character in around if character.isalpha()]
         return not letters or sum(character.isupper() for character in letters) < 0.7 * len(letters)
@@ -244,13 +244,13 @@ def is_name(text: str, token: str, at: int, shouting: bool) -> bool:
 
 
 def folded(word: str) -> str:
-    """Return a word without case and accents, as the index has it."""
+    """Return a word without case and accents, as in the index."""
     decomposed = unicodedata.normalize("NFD", word.casefold().translate(_PLAIN))
     return unicodedata.normalize("NFC", _FOLDED_MARKS.sub("", decomposed).translate(_PLAIN))
 
 
 def spellings(part: str) -> tuple[str, ...]:
-    """Return a word without accents, and as people write it who have no umlauts."""
+    """Return a word without accents, and with umlauts written as two letters."""
     lower = part.lower()
     plain = folded(lower)
     if _HAS_MARKED.search(lower):
@@ -259,12 +259,12 @@ def spellings(part: str) -> tuple[str, ...]:
 
 
 def is_stemmed(word: str) -> bool:
-    """Whether the index keeps a word's stem: it is of the Latin alphabet, once folded."""
+    """Whether the index has the word's stem: words of the Latin alphabet, once folded."""
     return word.isascii() and word.isalpha()
 
 
 def has_compounds(text: str) -> bool:
-    """Whether a text is in a language that writes compounds as one word, as far as its small words say."""
+    """Whether a text is in a language that writes compounds as one word, judged by its function words."""
     said = text[:4_000]
     count = len(_WORD.findall(said))
     if len(_COMPOUNDING.findall(said)) >= max(1.0, _COMPOUNDING_SHARE * count):
@@ -273,16 +273,16 @@ def has_compounds(text: str) -> bool:
 
 
 def joints(word: str) -> Iterator[int]:
-    """Yield where a part of a compound may begin within it: behind a consonant, with letters that words begin with.
+    """Yield the positions where a part of a compound may begin: after a consonant, before letters that begin words.
 
-    There is no dictionary for it: what is found by a part that is none counts as little as each other part does.
+    This needs no dictionary: a wrong part counts as little as any other part.
     """
     if len(word) >= _LEAST_JOINED:
         yield from (found.start() for found in _JOINT.finditer(word, _LEAST_BEFORE, len(word)))
 
 
 def without_prefixes(word: str) -> tuple[str, ...]:
-    """Return an Arabic or Hebrew word without the article and the particles that are written as one with it."""
+    """Return an Arabic or Hebrew word without its article and attached particles."""
     found = _ARTICLE.match(word)
     bare = [word[found.end() :]] if found else []
     if particle := _PARTICLE.match(word):
@@ -291,6 +291,6 @@ def without_prefixes(word: str) -> tuple[str, ...]:
 
 
 def without_article(word: str) -> str:
-    """Return an Arabic word without its article; "" when it has none."""
+    """Return an Arabic word without its article; "" if it has none."""
     found = _ARTICLE.match(word)
     return word[found.end() :] if found else ""

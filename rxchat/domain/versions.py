@@ -1,4 +1,4 @@
-"""Versions of documents: what an upload does when its name is taken, and which version of a document is in use."""
+"""Versions of documents: what an upload does if its name exists, and which version is in use."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from enum import StrEnum
 
 
 class VersionState(StrEnum):
-    """Which part a version plays in its series; one version of a series is current."""
+    """The state of a version in its series; exactly one version of a series is current."""
 
     CURRENT = "current"
-    """It is the one that is searched; also of a document that has one version only."""
+    """Searches use it. Also the state of a document with a single version."""
     PENDING = "pending"
     """It replaces the current version once it is ready."""
     SUPERSEDED = "superseded"
-    """A newer version is in use. It can be opened, and is not searched."""
+    """A newer version is in use. It can be opened, but searches do not use it."""
 
 
 class IfExists(StrEnum):
-    """What an upload does when the collection has a document of the same name."""
+    """What an upload does if the collection has a document with the same name."""
 
     KEEP = "keep"
-    """Add a document beside it."""
+    """Add a second document."""
     REPLACE = "replace"
-    """Become its next version."""
+    """Add a new version."""
     REFUSE = "refuse"
-    """Add nothing, and say so."""
+    """Refuse the upload."""

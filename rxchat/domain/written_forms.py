@@ -1,4 +1,4 @@
-"""How answers write quotation marks and quotations besides the marks themselves: entities, tags, TeX, and words in code."""
+"""Quotation marks and quotations that answers write as entities, tags, TeX or code."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _FENCE_LINE = re.compile(r"\A[ ]{0,3}(?:`{3,}|~{3,})[^\n]*|\n[ ]{0,3}(?:`{3,}|~{3,})[ \t]*\Z")
 _FEWEST_WORDS = 4
 _FEWEST_LETTERS = 8
-"""Of text in scripts without spaces, which is one word."""
+"""For text in scripts without spaces, which counts as one word."""
 _SIGNS_OF_CODE = 25
-"""One sign in so many characters makes code of a text."""
+"""Text with one sign in this many characters counts as code."""
 
 
 def with_quotation_marks(text: str, code: Sequence[Span], marks: Sequence[Span]) -> tuple[str, list[Span], list[Span]]:
-    """Return a text with its quotation marks as readers see them, and where its code and its marks are in it.
+    """Return a text with its quotation marks as readers see them, and the positions of its code and marks.
 
-    The page decodes `&quot;`, and readers take `<q>` and TeX's quotation marks for what they stand for.
+    The page decodes `&quot;`, and readers understand `<q>` and TeX's quotation marks.
     """
     pieces: list[str] = []
     moves: list[tuple[int, int]] = [(0, 0)]
@@ -59,7 +59,7 @@ def _shown(found: re.Match[str]) -> str:
 
 
 def _moved(spans: Sequence[Span], moves: Sequence[tuple[int, int]]) -> list[Span]:
-    """Return spans, in their order, where they are after the moves of what stands before them."""
+    """Return spans, in order, shifted by the changes of length before them."""
     found: list[Span] = []
     place = 0
     for start, end in spans:
@@ -70,18 +70,18 @@ def _moved(spans: Sequence[Span], moves: Sequence[tuple[int, int]]) -> list[Span
 
 
 def has_words(text: str) -> bool:
-    """Whether a text is long enough to be a statement, and not only a term or a name."""
+    """Whether a text is long enough to be a statement, not only a term or a name."""
     words = _WORD.findall(text)
     return len(words) >= _FEWEST_WORDS or (not text.isascii() and sum(map(len, words)) >= _FEWEST_LETTERS * 3)
 
 
 def is_prose(code: str) -> bool:
-    """Whether code consists of sentences: nothing but their being shown as code keeps them from being a quotation."""
+    """Whether code consists of sentences, so that it may be a quotation."""
     return has_words(code) and len(_CODE_SIGN.findall(code)) * _SIGNS_OF_CODE <= len(code)
 
 
 def fenced_text(code: str) -> Span | None:
-    """Return where the lines between the fences of a code block are in it; None when it has no fences."""
+    """Return the span of the lines between the fences of a code block; None if it has no fences."""
     fences = list(_FENCE_LINE.finditer(code))
     if not fences or fences[0].start():
         return None

@@ -39,7 +39,7 @@ async def serve_for(settings: Settings, owner_pid: int) -> None:
 
 
 def _report(line: str) -> None:
-    """Tell the person at the terminal, which may be gone already."""
+    """Tell the user at the terminal, which may be gone already."""
     try:
         sys.stderr.write(line + "\n")
         sys.stderr.flush()

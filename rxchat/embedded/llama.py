@@ -105,7 +105,7 @@ class Llama:
         params.api_keys = [key]
         params.ui = False
         params.endpoint_slots = False
-        # Errors and warnings only: at higher levels the log would show what people write.
+        # Errors and warnings only: at higher levels the log would show what users write.
         params.verbosity = 2
         params.cache_ram_mib = 0
         params.cache_idle_slots = False

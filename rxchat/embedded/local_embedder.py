@@ -56,7 +56,7 @@ class LocalEmbedder:
                 if self._take_lock():
                     return await self._start()
                 await asyncio.sleep(_LOOK_SECONDS)
-        raise StartFailed("The embedder did not start: another process of this machine has not finished starting it.")
+        raise StartFailed("The embedding model did not start: another process on this machine is still starting it.")
 
     async def aclose(self) -> None:
         """End the server, if it is this process that runs it."""

@@ -63,7 +63,7 @@ def check_libraries(openmp: str = "libgomp.so.1") -> None:
         ctypes.CDLL(openmp)
     except OSError as error:
         raise ProgramMissing(
-            "The demo model and the embedder need the library libgomp, which this machine does not have. Install it"
+            "The demo model and the embedding model need the library libgomp, which this machine does not have. Install it"
             " (Debian and Ubuntu: apt install libgomp1; Fedora: dnf install libgomp) and start RxChat again."
         ) from error
 
@@ -123,8 +123,7 @@ async def wait_for_port(port: int) -> None:
     while not process.is_free(port):
         if time.monotonic() > give_up_at:
             raise StartFailed(
-                f"Port {port}, where the demo model would listen, is taken: set RXCHAT_MODELS_PORT to another port, "
-                "or OLLAMA_HOSTS to the Ollama that is there."
+                f"Port {port}, which the demo model needs, is in use. Set RXCHAT_MODELS_PORT to another port, or OLLAMA_HOSTS to the Ollama on that port."
             )
         await asyncio.sleep(0.05)
 

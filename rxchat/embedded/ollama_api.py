@@ -100,7 +100,7 @@ class OllamaApi:
         self._catalog = catalog
 
     async def root(self, _request: Request) -> Response:
-        """GET /: the sentence that people look for in a browser."""
+        """GET /: the sentence that users look for in a browser."""
         return PlainTextResponse("Ollama is running")
 
     async def version(self, _request: Request) -> Response:

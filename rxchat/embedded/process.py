@@ -149,7 +149,7 @@ def unprivileged_user(home: Path) -> RunAs | None:
     for name in _UNPRIVILEGED:
         with suppress(KeyError):
             return _run_as(pwd.getpwnam(name))
-    raise EmbeddedError("There is no user nobody on this machine: start RxChat as a user that is not root.")
+    raise EmbeddedError("This machine has no user “nobody”. Start RxChat as a user that is not root.")
 
 
 def _run_as(user: pwd.struct_passwd) -> RunAs:

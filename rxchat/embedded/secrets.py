@@ -40,7 +40,7 @@ def load_or_create(data: Path) -> Secrets:
     content = data_folder.read_json(path)
     names = [field.name for field in fields(Secrets)]
     if content is None or any(not isinstance(content.get(name), str) for name in names):
-        raise EmbeddedError(f"{path} is damaged: bring it back from a backup; without it nobody can sign in.")
+        raise EmbeddedError(f"{path} is damaged. Restore it from a backup; without it, users cannot sign in.")
     return Secrets(**{name: content[name] for name in names})
 
 

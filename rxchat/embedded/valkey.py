@@ -59,9 +59,7 @@ def program() -> Path:
     folder = Path(spec.origin).parent if spec and spec.origin else Path()
     binary = folder / "_binaries" / f"{system}-{machine}" / "valkey-server"
     if not binary.is_file():
-        raise ProgramMissing(
-            "The packaged Valkey is not available for this machine: set REDIS_URL to a Redis or Valkey."
-        )
+        raise ProgramMissing("There is no packaged Valkey for this machine: set REDIS_URL to a Redis or Valkey.")
     return binary
 
 

@@ -80,7 +80,7 @@ class JobClaims(JobManager):
     async def _persist(self, job: Job, write: Callable[[], Awaitable[None]]) -> None:
         """Write what has become of a job.
 
-        While the database is away it is tried for a moment; then the job is lost with this worker, and is taken up again.
+        While the database does not respond it is tried for a moment; then the job is lost with this worker, and is taken up again.
         """
         for pause in _PAUSES_SECONDS:
             with suppress(ConnectorException):
@@ -88,7 +88,7 @@ class JobClaims(JobManager):
                 break
             await asyncio.sleep(pause)
         else:
-            log.warning("what has become of a job could not be kept, the database is away", job_id=job.id)
+            log.warning("the result of a job could not be stored, the database does not respond", job_id=job.id)
         self._tell()
 
     def _tell(self) -> None:

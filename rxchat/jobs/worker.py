@@ -97,7 +97,7 @@ async def _configure(connection: psycopg.AsyncConnection) -> None:
 
 
 class Worker:
-    """Does jobs for as long as it is started."""
+    """Does jobs while it is started."""
 
     def __init__(
         self, database_url: str, ingestion: Ingestion, mail_sender: MailSender, *, jobs_at_once: int = 3
@@ -150,11 +150,11 @@ class Worker:
             if not waiting:
                 return
             _, waiting = await asyncio.wait(waiting, timeout=_GRACE_SECONDS + 0.5)
-            # As when Postgres does not answer: what was under way is taken up elsewhere, by its missing heartbeat.
+            # As when Postgres does not respond: what was under way is taken up elsewhere, by its missing heartbeat.
             for task in waiting:
                 task.cancel()
         if waiting:
-            log.warning("jobs could not be given back in time")
+            log.warning("jobs could not be released in time")
 
     async def _work_forever(self) -> None:
         while not self._stopping.is_set():
@@ -233,17 +233,17 @@ class Worker:
                 await self._take_over_lost()
                 await self._ingestion.look_after()
             except (DatabaseUnavailable, ConnectorException, psycopg.Error, OSError):
-                log.debug("jobs cannot be looked after, the database is away")
+                log.debug("stalled jobs cannot be retried, the database does not respond")
             except Exception:
                 # The edge of the worker: what comes next time may work again.
-                log.exception("jobs could not be looked after")
+                log.exception("stalled jobs could not be retried")
 
     async def _take_over_lost(self) -> None:
         """Queue again what a process had taken that is gone."""
         manager = self._app.job_manager
         await manager.prune_stalled_workers(_LOST_SECONDS)
         for job in await manager.get_stalled_jobs(seconds_since_heartbeat=_LOST_SECONDS):
-            log.warning("a job was lost with its process, and is taken up again", job_id=job.id)
+            log.warning("a job was lost with its process, and is retried", job_id=job.id)
             await manager.retry_job(job)
 
     async def _ingest(self, context: JobContext, owner_id: str, document_id: str) -> None:
@@ -258,7 +258,7 @@ class Worker:
         except DatabaseUnavailable as error:
             raise _Postponed(_DATABASE_SECONDS) from error
         except _PASSING as error:
-            log.info("a document waits", document_id=document_id, reason=error.message)
+            log.info("a document is retried later", document_id=document_id, reason=error.message)
             try:
                 seconds = await self._ingestion.postpone(owner, document, error.message, error.detail)
             except DatabaseUnavailable as away:
@@ -269,7 +269,7 @@ class Worker:
             # The edge of a job: one that nobody foresaw ends with a reason, and is not tried for ever.
             log.exception("a document failed unexpectedly", document_id=document_id)
             await self._ingestion.give_up(
-                owner, document, "Something went wrong here while it was read.", context.job.attempts + 1
+                owner, document, "An internal error occurred while it was processed.", context.job.attempts + 1
             )
 
     async def _ingest_quickly(self, owner_id: UUID, document_id: UUID) -> None:

@@ -19,9 +19,9 @@ from rxchat.parsers import limits, protocol, sandbox
 from rxchat.parsers.formats import FormatKind
 
 _OUTPUT = 1
-TOO_MUCH_MEMORY = "This file needs more memory to read than RxChat gives to one file: split it and try again."
-_TOO_DEEP = "This file is nested too deeply to be read: save it anew, or as a PDF, and try again."
-_DAMAGED = "This file is damaged, or not what its name says: open it, save it anew and upload that."
+TOO_MUCH_MEMORY = "Parsing this file needs more memory than RxChat allows. Split it and try again."
+_TOO_DEEP = "This file is nested too deeply. Save it as a PDF and try again."
+_DAMAGED = "This file is damaged, or its name has the wrong ending. Open it, save it again and upload the new file."
 _TOO_LARGE = f"This file is larger than {limits.FILE_BYTES // 1_000_000} MB: split it and try again."
 
 Parse = Callable[..., ParsedDocument | list[AttachedFile]]

@@ -17,12 +17,9 @@ _UTF_16_DECLARATION = re.compile(rb"<\0?!\0(?:D\0O\0C\0T|E\0N\0T\0I)", re.IGNORE
 _DECLARED_ENCODING = re.compile(rb"\A[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})")
 _ENCODINGS = frozenset({b"utf-8", b"utf8", b"utf-16", b"us-ascii", b"ascii", b"iso-8859-1", b"windows-1252"})
 _STARTS = (b"<", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\0<")
-_DAMAGED = "This file is damaged: it cannot be unpacked. Save it anew and upload it again."
-_TOO_LARGE = "This file unpacks to more than RxChat reads: save it without pictures, or split it, and try again."
-_DECLARES = (
-    "This file is refused: it declares entities of its own, which no office program does. "
-    "Open it, save it anew and upload that."
-)
+_DAMAGED = "This file is damaged: it cannot be unpacked. Save it again and upload the new file."
+_TOO_LARGE = "This file is too large when unpacked. Save it without pictures, or split it, and try again."
+_DECLARES = "This file declares XML entities, which RxChat refuses. Open it, save it again and upload the new file."
 
 
 def opened(content: bytes) -> zipfile.ZipFile:
@@ -97,7 +94,9 @@ def office(content: bytes, needed: str) -> io.BytesIO:
     with opened(content) as archive:
         names = archive.namelist()
         if not any(name.startswith(needed) for name in names):
-            raise DocumentUnreadable("This file is damaged, or not what its name says: what it should hold is missing.")
+            raise DocumentUnreadable(
+                "This file is damaged, or its name has the wrong ending: required parts are missing."
+            )
         for name in names:
             if name.lower().endswith(_XML_NAMES):
                 refuse_declarations(read(archive, name))

@@ -65,7 +65,7 @@ class TextBuilder:
         start = self._length + len(separator)
         if len(self._blocks) >= limits.BLOCKS:
             self.is_full = True
-            self.note(f"Only the first {limits.BLOCKS:,} paragraphs were read: what comes after was left out.")
+            self.note(f"Only the first {limits.BLOCKS:,} paragraphs were read. The rest was left out.")
             return
         if start + len(text) > self._most:
             self.is_full = True
@@ -88,7 +88,7 @@ class TextBuilder:
         self.add(BlockKind.HEADING, one_line(text), page=page, level=max(1, min(level, 9)))
 
     def note(self, sentence: str) -> None:
-        """Tell the person who uploaded it what was left out; each sentence once."""
+        """Tell the user who uploaded it what was left out; each sentence once."""
         if sentence not in self._notes and len(self._notes) < limits.NOTES:
             self._notes.append(one_line(sentence)[: limits.SENTENCE_CHARACTERS])
 
@@ -99,7 +99,7 @@ class TextBuilder:
             DocumentUnreadable: when there is no text in it.
         """
         if not self._blocks:
-            raise DocumentUnreadable("There is no text in this file.")
+            raise DocumentUnreadable("This file contains no text.")
         title = one_line(self.title[: limits.TITLE_CHARACTERS * 4])[: limits.TITLE_CHARACTERS].strip()
         return ParsedDocument(
             "".join(self._pieces), tuple(self._blocks), title, self.pages, tuple(self._notes), encoding=self.encoding
@@ -112,8 +112,12 @@ class TextBuilder:
             self.add(block.kind, text, level=min(block.level + 1, 9) if block.level else 0)
 
     def _say_full(self) -> None:
-        why = "" if self._most == limits.TEXT_CHARACTERS else " It holds far more text than a file of its size should."
-        self.note(f"Only the first {self._most:,} characters were read: what comes after was left out.{why}")
+        why = (
+            ""
+            if self._most == limits.TEXT_CHARACTERS
+            else " It contains far more text than a file of this size should."
+        )
+        self.note(f"Only the first {self._most:,} characters were read. The rest was left out.{why}")
 
 
 def _trimmed(text: str) -> str:

@@ -98,12 +98,12 @@ class Decoded:
             one = self.lost == 1
             said.append(
                 f"{self.lost:,} {'character is' if one else 'characters are'} not valid in the encoding {self.encoding}, "
-                f"and {'stands' if one else 'stand'} as “{REPLACEMENT}”."
+                f"and {'was' if one else 'were'} replaced by “{REPLACEMENT}”."
             )
         if self.is_doubtful:
             guessed = self.mixed_with or self.encoding
             said.append(
-                f"The encoding was guessed as {guessed}: if letters look wrong, choose another one for this document."
+                f"The encoding was guessed as {guessed}: if the text looks wrong, choose another encoding for this document."
             )
         return tuple(said)
 

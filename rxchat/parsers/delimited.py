@@ -23,9 +23,7 @@ _HEADER_WITHIN_ROWS = 40
 _FIELD_CHARACTERS = 1_000_000
 # What Excel writes and reads as the first line; some programs put it in quotes.
 _SEPARATOR_LINE = re.compile(r'\A\s*"?sep=(.)"?[;,\t|]*\r?\n?', re.IGNORECASE)
-_BROKEN = (
-    "Quotation marks in this table are not closed or not doubled as they should be: those were read as they stand."
-)
+_BROKEN = "Quotation marks in this table are not closed or not doubled correctly; they were read literally."
 
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:

@@ -33,7 +33,7 @@ _NOT_TEXT = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _LONGEST_PICTURE_PAGE = 100_000
-_NO_BOOK = "This file is damaged: it is called .epub, but there is no book in it."
+_NO_BOOK = "This file is damaged: its name ends in .epub, but it contains no book."
 
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:

@@ -40,8 +40,7 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
             break
     if uncalculated:
         builder.note(
-            f"{uncalculated:,} formulas have no stored result, and stand as formulas: open the file in Excel or "
-            "LibreOffice, save it, and upload it again."
+            f"{uncalculated:,} formulas have no stored result, so the formulas were read instead: open the file in Excel or LibreOffice, save it, and upload it again."
         )
     if workbook.chartsheets:
         builder.note(f"{len(workbook.chartsheets):,} sheets are charts of data in other sheets, and were not read.")

@@ -36,7 +36,7 @@ class FormatKind(StrEnum):
     MAIL_FILES = "mail_files"
     """What mails are read as a second time, for the files that are attached to them; no file is called so."""
     SCAN = "scan"
-    """What PDFs and images are read as a second time, when their text can be recognised; no file is called so."""
+    """What PDFs and images are read as a second time, when their text can be recognized; no file is called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Format:
     media_type: str
     """Ours, never the client's."""
     label: str
-    """What people call it, with its article: "a Word document"."""
+    """What users call it, with its article: "a Word document"."""
 
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -277,10 +277,10 @@ def _nameless(suffix: str, found: str | None) -> Format:
     if suffix in _ARCHIVES or (not suffix and found and found.endswith("archive")):
         raise DocumentUnreadable("This is an archive: unpack it and upload the files that are in it.")
     if suffix in _PROGRAMS or found == "a program":
-        raise DocumentUnreadable("This is a program, and no document.")
+        raise DocumentUnreadable("This is a program, not a document.")
     if suffix:
         raise DocumentUnreadable(
-            f"RxChat does not know files that end in {suffix}: save it as PDF, .docx or .txt and upload that."
+            f"RxChat does not support files that end in {suffix}: save it as PDF, .docx or .txt and upload that."
         )
     if found is None:
         return _TEXT
@@ -299,7 +299,9 @@ def _checked_text(known: Format, head: bytes) -> Format:
         return known
     if utf16.encoding_without_mark(head) or _is_text_with_zeros(head):
         return known
-    raise DocumentUnreadable(f"This file is damaged: it is called {known.suffix or 'a text'}, but it is not text.")
+    raise DocumentUnreadable(
+        f"This file is damaged: its name ends in {known.suffix or 'a text suffix'}, but it is not text."
+    )
 
 
 def _is_text_with_zeros(head: bytes) -> bool:
@@ -317,5 +319,5 @@ def _contradiction(known: Format, suffix: str, found: str | None, head: bytes) -
             )
         return f"This file is called {suffix or known.label}, but it is {found}."
     if not head:
-        return "There is no text in this file."
-    return f"This file is damaged: it is called {suffix or known.label}, but it is not {known.label}."
+        return "This file contains no text."
+    return f"This file is damaged: its name ends in {suffix or known.label}, but it is not {known.label}."

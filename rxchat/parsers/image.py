@@ -9,4 +9,4 @@ from rxchat.domain.errors import NoTextLayer
 def parse(content: bytes, suffix: str) -> ParsedDocument:
     """Say that there is nothing to read."""
     del content, suffix
-    raise NoTextLayer("This is a picture, and has no text to read: attach it to a message to a model that sees.")
+    raise NoTextLayer("This picture contains no text. Attach it to a message for a vision model.")

@@ -1,4 +1,4 @@
-"""JSON and JSON Lines, laid out so that people and models can read them."""
+"""JSON and JSON Lines, laid out so that users and models can read them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rxchat.parsers.plain_text import read
 
 _LINES = frozenset({".jsonl", ".ndjson"})
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
-_TOO_DEEP = "This JSON is nested too deeply to be read: save it flatter and try again."
+_TOO_DEEP = "This JSON is nested too deeply. Flatten it and try again."
 
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:

@@ -27,8 +27,8 @@ _MESSAGE_START = re.compile(rb"(?:\A|\r?\n\r?\n)(From [^\r\n]{1,1000}\r?\n)(?=[!
 # The date that follows in it; without, it is a sentence of a message, unless the whole mailbox is written like that.
 _DATED = re.compile(rb"\d:\d\d.*\d{4}|\d{4}.*\d:\d\d")
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
-_NOT_A_MESSAGE = "This file is damaged: it is called .eml, but it is not an e-mail."
-_EMPTY_MAILBOX = "There is no e-mail in this mailbox: export the messages as .eml files and upload them."
+_NOT_A_MESSAGE = "This file is damaged: its name ends in .eml, but it is not an e-mail."
+_EMPTY_MAILBOX = "This mailbox contains no e-mail: export the messages as .eml files and upload them."
 _ONLY_DELETED = (
     "All e-mails in this mailbox were deleted in Thunderbird: restore those that you need, and upload it again."
 )
@@ -36,7 +36,7 @@ _MOZILLA_STATUS = "X-Mozilla-Status"
 _MOZILLA_DELETED = 8
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{1,8}")
 _ENCRYPTED = "This e-mail is encrypted: only its headers were read. Save it decrypted, or as a PDF, and upload that."
-_DAMAGED = "This e-mail is damaged, or was cut off: something may be missing in its text and in its attachments."
+_DAMAGED = "This e-mail is damaged or incomplete: parts of its text and attachments may be missing."
 _DAMAGES = (
     errors.CloseBoundaryNotFoundDefect, errors.StartBoundaryNotFoundDefect, errors.InvalidBase64CharactersDefect,
     errors.InvalidBase64LengthDefect, errors.MissingHeaderBodySeparatorDefect,

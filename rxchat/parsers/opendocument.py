@@ -22,7 +22,7 @@ from rxchat.parsers.tables import add_table
 _KINDS = {".odt": ("text", "text"), ".ods": ("spreadsheet", "spreadsheet"), ".odp": ("presentation", "presentation")}
 _MIME_TYPE = "application/vnd.oasis.opendocument."
 _CONTENT, _STYLES, _META, _MANIFEST = "content.xml", "styles.xml", "meta.xml", "META-INF/manifest.xml"
-_DAMAGED = "This file is damaged: it cannot be read. Open it, save it anew and upload that."
+_DAMAGED = "This file is damaged: it cannot be read. Open it, save it again and upload the new file."
 _HEADING, _PARAGRAPH, _LIST, _TABLE = tag("text:h"), tag("text:p"), tag("text:list"), tag("table:table")
 _ROW, _CELLS = tag("table:table-row"), frozenset({tag("table:table-cell"), tag("table:covered-table-cell")})
 _NOT_SHOWN = frozenset(
@@ -253,7 +253,7 @@ class _Reader:
         formula = cell.get(tag("table:formula"))
         if not text and formula and cell.get(tag("office:value-type")) is None:
             self._builder.note(
-                "Formulas without a stored result stand as formulas: open the file, save it, and upload it again."
+                "Formulas without a stored result were read as formulas: open the file, save it, and upload it again."
             )
             return formula.partition(":")[2] or formula
         return text

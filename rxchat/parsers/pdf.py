@@ -19,13 +19,10 @@ from rxchat.parsers.pdf_columns import Box, Row, in_columns, rows_of
 from rxchat.parsers.pdf_layout import Line, add_pages
 
 _PASSWORD = "This PDF is protected by a password: save it without one and upload it again."  # noqa: S105
-_SCAN = "There is no text in this PDF, only pictures of it: have it recognised (OCR) and upload that, or have OCR installed here."
-_NO_LETTERS = (
-    "The fonts of this PDF do not say which letters they show, so that its text is unreadable: have it recognised (OCR) "
-    "and upload that, or have OCR installed here."
-)
-_EMPTY = "There is nothing on any page of this PDF: upload what it was made from."
-_DAMAGED = "This PDF is damaged: save it anew, or print it to a PDF, and upload that."
+_SCAN = "This PDF contains only pictures of text. Run OCR on it and upload the result, or ask an administrator to install OCR in RxChat."
+_NO_LETTERS = "The text of this PDF cannot be extracted, because its fonts have no character codes. Run OCR on it and upload the result, or ask an administrator to install OCR in RxChat."
+_EMPTY = "All pages of this PDF are empty. Upload the document that it was made from."
+_DAMAGED = "This PDF is damaged. Save it again, or print it to a PDF, and upload the new file."
 _FEW_CHARACTERS = 100
 """A page with a large picture and less text than this is a scan with a stamp or a page number."""
 _LARGE_PICTURE = 0.5
@@ -43,7 +40,7 @@ class Content:
     pages: list[list[Line]] = field(default_factory=list)
     """The lines of each page; a damaged page, and one that is a scan, may have none."""
     beside: dict[int, list[str]] = field(default_factory=dict)
-    """What people typed into fields and wrote as notes, by the page's number from 0."""
+    """What users typed into fields and wrote as notes, by the page's number from 0."""
     scans: list[int] = field(default_factory=list)
     """Which pages are pictures, numbers from 0: with no text, or next to none."""
     unreadable: list[int] = field(default_factory=list)
@@ -72,10 +69,10 @@ def _note_unread(builder: TextBuilder, found: Content) -> None:
     total = len(found.pages)
     scans = [number for number in found.scans if number not in found.unreadable]
     for numbers, what in (
-        (scans, "scans, whose text was not recognised (OCR)"),
+        (scans, "scans, whose text was not recognized (OCR)"),
         (
             found.unreadable,
-            "unreadable, because their fonts do not say which letters they show, and were not recognised (OCR)",
+            "unreadable, because their fonts have no character codes, and were not recognized (OCR)",
         ),
     ):
         if numbers:
@@ -124,9 +121,7 @@ def content_of(builder: TextBuilder, document: pypdfium2.PdfDocument) -> Content
     if damaged:
         builder.note(f"{damaged:,} pages are damaged, and were left out.")
     if reader.unreadable_lines:
-        builder.note(
-            f"{reader.unreadable_lines:,} lines were left out: their font does not say which letters it shows."
-        )
+        builder.note(f"{reader.unreadable_lines:,} lines were left out: their font has no character codes.")
     pdf_annotations.note_files(builder, document, reader.files)
     return reader.found
 

@@ -1,4 +1,4 @@
-"""What lies above the pages of a PDF: what people typed into forms, reviewers' notes, and attached files."""
+"""What lies above the pages of a PDF: what users typed into forms, reviewers' notes, and attached files."""
 
 from __future__ import annotations
 

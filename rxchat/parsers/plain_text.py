@@ -57,7 +57,5 @@ def printable(builder: TextBuilder, text: str) -> str:
         middle = len(text) // 2
         sample = text[:_SAMPLE_CHARACTERS] + text[middle : middle + _SAMPLE_CHARACTERS] + text[-_SAMPLE_CHARACTERS:]
     if len(_CONTROL.findall(sample)) > _MOST_CONTROLS * len(sample) + 1:
-        raise DocumentUnreadable(
-            "This file is damaged: it should be text, and is not. If it is text, choose its encoding."
-        )
+        raise DocumentUnreadable("This file is damaged: it is not text. If it is text, choose its encoding.")
     return text.replace("\0", "")

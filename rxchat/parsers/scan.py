@@ -1,4 +1,4 @@
-"""Scans: pages and pictures that are nothing but pixels, with their text recognised (OCR).
+"""Scans: pages and pictures that are nothing but pixels, with their text recognized (OCR).
 
 An optional part (requirements-ocr.txt): RapidOCR with the models of PP-OCR that it ships, on ONNX Runtime
 (https://rapidai.github.io/RapidOCRDocs/). Importing this module loads the models, so that it can be done before a process
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _PROGRESS_OUTPUT = 2
-_NOTHING = "No text was found on this {thing}: if there is some, scan it anew, larger or with more contrast."
-_DAMAGED = "This picture is damaged: open it, save it anew and upload that."
-_TOO_LARGE = f"This picture has more than {limits.PICTURE_PIXELS // 1_000_000} million pixels: save a smaller one."
+_NOTHING = "No text was found on this {thing}. If it has text, scan it again, larger or with more contrast."
+_DAMAGED = "This picture is damaged. Open it, save it again and upload the new file."
+_TOO_LARGE = f"This picture has more than {limits.PICTURE_PIXELS // 1_000_000} million pixels: save a smaller version."
 _LONGEST_SIDE = 2000
 """To how many pixels the longer side of a page is drawn: about 170 in an inch on A4; RapidOCR uses no more."""
 _HEADING = 1.5
@@ -83,7 +83,7 @@ def _document(content: bytes, known: Sequence[RecognizedPage]) -> ParsedDocument
         raise DocumentUnreadable(_NOTHING.format(thing="scan"))
     recognised = sum(bool(lines) for lines in found)
     if recognised:
-        builder.note(f"The text of {_pages(recognised)} was recognised.")
+        builder.note(f"The text of {_pages(recognised)} was recognized (OCR).")
     if silent := len(found) - recognised:
         builder.note(f"On {_pages(silent)} without text none was found: pictures, perhaps.")
     if left := len(scans) - len(looked_at):
@@ -131,7 +131,7 @@ def _picture(content: bytes) -> ParsedDocument:
     if not lines:
         raise DocumentUnreadable(_NOTHING.format(thing="picture"))
     builder.add(BlockKind.PARAGRAPH, "\n".join(lines))
-    builder.note("The text on this picture was recognised.")
+    builder.note("The text on this picture was recognized (OCR).")
     return builder.built()
 
 

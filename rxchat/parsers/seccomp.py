@@ -146,7 +146,7 @@ def _high(argument: int) -> Instruction:
 
 
 def install(libc: ctypes.CDLL) -> bool:
-    """Put the filter on this process for good; says whether the kernel took it. No new privileges must be set."""
+    """Put the filter on this process permanently; says whether the kernel took it. No new privileges must be set."""
     if not is_known_here():
         return False
     instructions = program()

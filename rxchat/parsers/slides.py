@@ -10,4 +10,4 @@ _MOST_NAMED = 30
 def pictured_slides(numbers: Sequence[str]) -> str:
     """Return the remark on slides that have pictures and no text."""
     slides = f"Slides {', '.join(numbers[:_MOST_NAMED])} show" if len(numbers) > 1 else f"Slide {numbers[0]} shows"
-    return f"{slides} pictures and no text: what pictures say was not read."
+    return f"{slides} pictures and no text: text on pictures was not read."

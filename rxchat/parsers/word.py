@@ -85,7 +85,7 @@ class _Body:
         self._end_list()
 
     def add_footnotes(self, notes: Any) -> None:
-        """Append the footnotes that people wrote; Word adds lines that separate them."""
+        """Append the footnotes that users wrote; Word adds lines that separate them."""
         for note in notes:
             if note.get(qn("w:type")) is None:
                 self.add(note)
@@ -120,7 +120,7 @@ class _Body:
             self._builder.note(f"{self._pictures:,} large pictures in this document were not read.")
         if self._reader.unknown_signs:
             signs = f"{self._reader.unknown_signs:,} signs of symbol fonts"
-            self._builder.note(f"{signs} have no known character, and stand as “\ufffd”.")
+            self._builder.note(f"{signs} have no known character, and were replaced by “\ufffd”.")
 
     def _text_below(self, parent: Any) -> str:
         return " ".join(

@@ -59,7 +59,7 @@ class Workers:
                 # It was not killed: it cannot start, and has said why.
                 return _FAILED
             pause = _RESTART_SECONDS if is_settled else min(_MOST_RESTART_SECONDS, 2 * pause)
-            print(f"rxchat: a web process ended ({code}); another one is started.", file=sys.stderr, flush=True)  # noqa: T201
+            print(f"rxchat: a web process ended ({code}); starting another one.", file=sys.stderr, flush=True)  # noqa: T201
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._stop.wait()

@@ -160,7 +160,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if self.transport.is_closing():
             self._forget_unfinished()
         elif not self._hold_what_is_there():
-            self._end(_TRY_LATER, "Too much is being sent at once.")
+            self._end(_TRY_LATER, "Too much data at once.")
         self._is_asking = self._is_asking and not self.transport.is_closing()
         self._read_or_not()
         return self._is_asking
@@ -174,7 +174,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             if self.transport.is_closing() or not self._reader.has_more:
                 break
             if len(self.frames) > FRAGMENTS:
-                self._end(_POLICY_VIOLATED, "These are too many fragments.")
+                self._end(_POLICY_VIOLATED, "Too many fragments.")
             elif perf_counter() > ends_at:
                 return True
         return False

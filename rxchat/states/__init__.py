@@ -1,1 +1,1 @@
-"""Door 1, the browser: thin Reflex states, what one tab sees."""
+"""The browser's entry points: thin Reflex states, what one tab shows."""

@@ -25,7 +25,7 @@ class RoleRow(Table, table=True):
 
 
 class Group(Table, table=True):
-    """People who are given access together (`group` is a reserved word in SQL)."""
+    """Users who are given access together (`group` is a reserved word in SQL)."""
 
     __table_args__ = (Index("uq_user_group_name", text("lower(name)"), unique=True),)
 
@@ -36,7 +36,7 @@ class Group(Table, table=True):
 
 
 class GroupMember(Table, table=True):
-    """A person in a group."""
+    """A user in a group."""
 
     user_id: UUID = Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
     group_id: UUID = Field(primary_key=True, foreign_key="user_group.id", ondelete="CASCADE", index=True)
@@ -92,7 +92,7 @@ class AccountToken(Table, table=True):
 
 
 class RateLimitRow(Table, table=True):
-    """How often something was tried from somewhere, for as long as Redis is away."""
+    """How often something was tried from somewhere, while Redis does not respond."""
 
     key: str = Field(primary_key=True)
     failures: int

@@ -1,4 +1,4 @@
-"""People, their sign-ins and the accounts elsewhere that they sign in with."""
+"""Users, their sign-ins and the accounts elsewhere that they sign in with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rxchat.tables.base import Table, moment, strings
 
 
 class User(Table, table=True):
-    """A person with an account (`user` is a reserved word in SQL)."""
+    """A user with an account (`user` is a reserved word in SQL)."""
 
     __table_args__ = (Index("uq_user_account_email", text("email_key(email)"), unique=True),)
 
@@ -35,7 +35,7 @@ class User(Table, table=True):
 
 
 class UserSession(Table, table=True):
-    """One sign-in of one person, on a browser or by a program; the record decides, not the cookie or the token."""
+    """One sign-in of one user, on a browser or by a program; the record decides, not the cookie or the token."""
 
     user_id: UUID = Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
     id: UUID = Field(default_factory=new_id, primary_key=True)

@@ -63,7 +63,7 @@ class Message(Table, table=True):
 
 
 class QueuedMessageRow(Table, table=True):
-    """What a person has sent while an answer was being written; asked when its turn comes, and then gone from here."""
+    """What a user has sent while an answer was being written; asked when its turn comes, and then gone from here."""
 
     __table_args__ = (
         ForeignKeyConstraint(

@@ -1,4 +1,4 @@
-"""What people prove themselves with beside a password: second factors, passkeys, API keys."""
+"""What users prove themselves with beside a password: second factors, passkeys, API keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rxchat.tables.base import Table, moment, strings
 
 
 def _owner() -> UUID:
-    """The person that the row belongs to, first in its key."""
+    """The user that the row belongs to, first in its key."""
     return Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
 
 
@@ -53,7 +53,7 @@ class Passkey(Table, table=True):
 
 
 class ApiKey(Table, table=True):
-    """A key for programs: shown once, kept as a hash, recognised by its first characters."""
+    """A key for programs: shown once, kept as a hash, recognized by its first characters."""
 
     __table_args__ = (UniqueConstraint("hash"),)
 

@@ -10,7 +10,7 @@ from rxchat.ui.components.topbar import topbar
 
 
 def shell(*content: rx.Component) -> rx.Component:
-    """Sidebar, top bar and notices around what a signed-in person does."""
+    """Sidebar, top bar and notices around what a signed-in user does."""
     return rx.el.div(
         sidebar(),
         rx.el.main(topbar(), banners(), *content, class_name="main"),
@@ -30,7 +30,7 @@ def page_shell(bar: rx.Component, *content: rx.Component) -> rx.Component:
 
 
 def card(*content: rx.Component) -> rx.Component:
-    """One narrow column in the middle, for people who are not signed in."""
+    """One narrow column in the middle, for users who are not signed in."""
     return rx.el.main(
         rx.el.div(
             rx.el.img(src="/mark.svg", alt="", width="44", height="44", class_name="card-mark"),

@@ -57,7 +57,7 @@ async def test_an_empty_text_has_a_vector_too(embedder: OllamaEmbeddingModel) ->
 
 
 async def test_without_an_embedding_model_it_says_what_to_do(ollama: ScriptedOllama) -> None:
-    for name, words in (("", "pull one there"), ("nomic-embed-text", "nomic-embed-text")):
+    for name, words in (("", "Install one"), ("nomic-embed-text", "nomic-embed-text")):
         embedder = OllamaEmbeddingModel([ollama.host], name)
         with pytest.raises(EmbedderError, match=words):
             await embedder.info()
@@ -92,7 +92,7 @@ async def test_the_model_that_is_in_force_stays_where_nobody_has_named_another(o
 async def test_a_host_that_is_away_changes_no_model(ollama: ScriptedOllama) -> None:
     ollama.offered = ["scripted-embed:dimensions=32"]
     embedder = OllamaEmbeddingModel(["http://127.0.0.1:9", ollama.host])
-    with pytest.raises(EmbedderError, match="does not answer"):
+    with pytest.raises(EmbedderError, match="does not respond"):
         await embedder.info("scripted-embed:tokens=256")
     assert (await embedder.info("scripted-embed:dimensions=32")).dimensions == 32
     await embedder.aclose()
@@ -124,7 +124,7 @@ async def test_vectors_are_made_by_just_the_model_that_is_asked_for(ollama: Scri
     other = EmbedderInfo("scripted-embed:tokens=256", 64, 256)
     assert (await embedder.info()).dimensions == 32
     assert len((await embedder.embed(["a"], other))[0]) == 64
-    with pytest.raises(EmbedderError, match="64 numbers"):
+    with pytest.raises(EmbedderError, match="64 dimensions"):
         await embedder.embed(["a"], EmbedderInfo("scripted-embed:tokens=256", 32, 256))
     ollama.offered = ["scripted-embed:dimensions=32"]
     with pytest.raises(EmbedderError):
@@ -136,7 +136,7 @@ async def test_a_host_that_is_away_is_said_and_comes_back(ollama: ScriptedOllama
     ollama.offered = ["scripted-embed:tokens=256"]
     embedder = OllamaEmbeddingModel([ollama.host])
     await ollama.stop()
-    with pytest.raises(EmbedderError, match="does not answer"):
+    with pytest.raises(EmbedderError, match="does not respond"):
         await embedder.info()
     await ollama.start()
     assert len(await embedder.embed(["a", "b"], await embedder.info())) == 2

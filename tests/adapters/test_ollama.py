@@ -87,7 +87,7 @@ async def test_the_models_on_offer_can_be_asked(model: OllamaChatModel, daemon: 
 
 
 async def test_an_unknown_model_is_named_with_how_to_get_it(model: OllamaChatModel) -> None:
-    with pytest.raises(ModelUnknown, match="The model nope is not there any more"):
+    with pytest.raises(ModelUnknown, match="The model nope is no longer installed"):
         await answer(model, "nope")
 
 
@@ -144,16 +144,16 @@ async def scripted(ollama: ScriptedOllama) -> AsyncGenerator[OllamaChatModel]:
 @pytest.mark.parametrize(
     ("fault", "error", "sentence"),
     [
-        ("error-line", InvalidModelResponse, "failed while it was answering"),
-        ("cut", InvalidModelResponse, "stopped in the middle of the answer"),
-        ("reset", InvalidModelResponse, "broke in the middle"),
-        ("garbage", InvalidModelResponse, "not an answer"),
-        ("not-json-object", InvalidModelResponse, "not an answer"),
-        ("wrong-fields", InvalidModelResponse, "not an answer"),
-        ("absurd-counts", InvalidModelResponse, "not an answer"),
-        ("silent", ModelTimeout, "said nothing for 1 seconds"),
+        ("error-line", InvalidModelResponse, "failed during the answer"),
+        ("cut", InvalidModelResponse, "stopped during the answer"),
+        ("reset", InvalidModelResponse, "broke during the answer"),
+        ("garbage", InvalidModelResponse, "an invalid response"),
+        ("not-json-object", InvalidModelResponse, "an invalid response"),
+        ("wrong-fields", InvalidModelResponse, "an invalid response"),
+        ("absurd-counts", InvalidModelResponse, "an invalid response"),
+        ("silent", ModelTimeout, "did not respond for 1 seconds"),
         ("html-status", ModelError, "failed on its host"),
-        ("refused", ModelRefused, "did not take this request"),
+        ("refused", ModelRefused, "refused this request"),
     ],
 )
 async def test_every_failure_is_ours_and_keeps_what_was_said(
@@ -170,7 +170,7 @@ async def test_every_failure_is_ours_and_keeps_what_was_said(
 async def test_a_model_that_takes_too_long_to_begin_is_silent(ollama: ScriptedOllama) -> None:
     ollama.offered = ["scripted:first=60"]
     model = OllamaChatModel([ollama.host], first_token_seconds=0.4)
-    with pytest.raises(ModelTimeout, match=r"said nothing for 0\.4 seconds"):
+    with pytest.raises(ModelTimeout, match=r"did not respond for 0\.4 seconds"):
         await answer(model, "scripted:first=60")
     await model.aclose()
 
@@ -178,10 +178,10 @@ async def test_a_model_that_takes_too_long_to_begin_is_silent(ollama: ScriptedOl
 async def test_nobody_at_the_host_is_said_with_its_address_to_administrators_alone() -> None:
     model = OllamaChatModel(["http://127.0.0.1:9"])
     for attempt in (answer(model, "any"), model.models()):
-        with pytest.raises(ModelHostUnavailable, match=r"^The model host does not answer\. ") as failure:
+        with pytest.raises(ModelHostUnavailable, match=r"^The model host does not respond\. ") as failure:
             await attempt
         assert "127.0.0.1" not in failure.value.message
-        assert failure.value.detail.startswith("http://127.0.0.1:9 does not answer (")
+        assert failure.value.detail.startswith("http://127.0.0.1:9 does not respond (")
     await model.aclose()
 
 

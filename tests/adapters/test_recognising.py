@@ -45,7 +45,7 @@ async def test_a_scan_is_recognised_page_by_page_behind_all_barriers() -> None:
         (1, "The total is 1,234.50 euros. It includes the taxes of both countries."),
         (2, "It was paid on Friday, and booked on the Monday after."),
     ]
-    assert document.notes == ("The text of 2 pages was recognised.",)
+    assert document.notes == ("The text of 2 pages was recognized (OCR).",)
     assert told == [0.5, 1.0]
     assert parser.missing_barriers is not None
     assert parser.missing_barriers <= {"landlock"}
@@ -62,7 +62,7 @@ async def test_a_page_that_is_known_is_not_looked_at_again_and_each_new_one_is_t
     known = RecognizedPage(0, (RecognizedLine("Known from before", 50.0, 700.0, 12.0),))
     document = await SandboxedParser().recognise("a.pdf", "", pieces(content), tell, [known])
     assert "Known from before" in document.text and "First page" not in document.text
-    assert "Second page" in document.text and document.notes == ("The text of 2 pages was recognised.",)
+    assert "Second page" in document.text and document.notes == ("The text of 2 pages was recognized (OCR).",)
     (page,) = told
     assert page is not None and page.number == 1
     assert " ".join(line.text for line in page.lines) == "Second page of two"
@@ -74,7 +74,7 @@ async def test_pages_with_text_are_read_and_only_the_others_are_recognised() -> 
     document, told = await recognised("a.pdf", content)
     assert {block.page for block in document.blocks} == {1, 3}
     assert told == [1.0]
-    assert document.notes == ("The text of 1 page was recognised.",)
+    assert document.notes == ("The text of 1 page was recognized (OCR).",)
     assert document.scanned_pages == 0
 
 
@@ -173,7 +173,7 @@ async def test_each_page_has_its_time_and_nonsense_is_not_heard(monkeypatch: pyt
 async def test_a_page_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parsing, "_START", "import os, time; os.write(2, b'1 2\\n'); time.sleep(60)")
     # The child would sleep for a minute.
-    with pytest.raises(DocumentUnreadable, match="given up"):
+    with pytest.raises(DocumentUnreadable, match="the limit"):
         async with asyncio.timeout(50):
             await recognised("a.pdf", scans.pdf("x"), SandboxedParser(wall_seconds=1))
 
@@ -182,7 +182,7 @@ async def test_a_child_that_says_the_same_for_ever_is_given_up(monkeypatch: pyte
     endless = "import os, time\nwhile True: os.write(2, b'1 2\\n' + b'9 8\\n'); time.sleep(0.1)"
     monkeypatch.setattr(parsing, "_START", endless)
     async with asyncio.timeout(20):
-        with pytest.raises(DocumentUnreadable, match="given up"):
+        with pytest.raises(DocumentUnreadable, match="the limit"):
             await recognised("a.pdf", scans.pdf("x"), SandboxedParser(wall_seconds=2))
 
 
@@ -190,7 +190,7 @@ async def test_a_child_that_says_the_same_for_ever_is_given_up(monkeypatch: pyte
 async def test_what_is_on_no_page_is_not_said_to_be_recognised() -> None:
     document, _ = await recognised("a.pdf", scans.pdf("Signed by hand", ""))
     assert document.notes == (
-        "The text of 1 page was recognised.", "On 1 page without text none was found: pictures, perhaps.",
+        "The text of 1 page was recognized (OCR).", "On 1 page without text none was found: pictures, perhaps.",
     )  # fmt: skip
 
 

@@ -278,8 +278,8 @@ async def test_the_log_says_why_and_holds_no_secret(host: SignInProviderHost, pa
         with pytest.raises(InvalidProviderResponse):
             await provider.arrive(departure, answer | {"state": "x"})
     assert [entry["event"] for entry in logs] == [
-        "sign-in provider gave no token",
-        "sign-in provider cannot be trusted",
+        "a sign-in provider sent no token",
+        "a sign-in provider sent an invalid response",
     ]
     assert all(entry["provider"] == part for entry in logs)
     secrets = [departure.state, departure.nonce, departure.code_verifier, answer["code"], SECRETS[part], "example.org"]

@@ -75,7 +75,7 @@ async def test_a_store_that_is_away_is_said_instead_of_a_broken_file(
     objects(settings)[0].unlink()
     answer = await client.get(f"/api/files/{document}")
     assert (answer.status_code, error_of(answer)) == (404, "object_missing")
-    assert "upload it again" in answer.json()["error"]["message"]
+    assert "Upload it again" in answer.json()["error"]["message"]
 
 
 async def test_a_part_of_a_file_is_just_that_part(

@@ -33,7 +33,7 @@ async def test_with_postgres_away_it_is_alive_says_what_is_missing_and_recovers(
                 assert (await http.get("/readyz")).status_code == 200
                 await between.close()
                 answer = await http.get("/readyz")
-                assert answer.status_code == 503 and "does not answer" in answer.json()["parts"]["database"]
+                assert answer.status_code == 503 and "does not respond" in answer.json()["parts"]["database"]
                 assert (await http.get("/healthz")).status_code == 200
                 sign_in = await http.post("/api/auth/sign-in", json={"email": "a@b.c", "password": "x"})
                 assert sign_in.status_code == 503 and sign_in.json()["error"]["code"] == "database_away"

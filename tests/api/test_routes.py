@@ -220,7 +220,7 @@ async def test_what_is_missing_is_named(operator, ollama: ScriptedOllama) -> Non
     answer = await operator.get("/readyz")
     assert answer.status_code == 503
     parts = answer.json()["parts"]
-    assert "does not answer" in parts["models"] and parts["database"] == "ok"
+    assert "does not respond" in parts["models"] and parts["database"] == "ok"
     # The machine itself asks: an operator is told which host it is.
     assert ollama.host in parts["models"]
 

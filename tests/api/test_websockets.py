@@ -118,7 +118,7 @@ async def test_malformed_packets_are_dropped_and_after_a_few_the_socket_is_close
     assert [message["type"] for message in told] == [
         "websocket.connect", "websocket.receive", "websocket.disconnect",
     ]  # fmt: skip
-    assert sent[-1] == {"type": "websocket.close", "code": 1008, "reason": "These are no packets."}
+    assert sent[-1] == {"type": "websocket.close", "code": 1008, "reason": "Invalid packets."}
 
 
 async def test_events_outside_of_the_namespaces_connection_are_malformed() -> None:

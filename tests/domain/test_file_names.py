@@ -53,7 +53,7 @@ def test_a_name_of_which_nothing_is_seen_is_none(name: str) -> None:
 
 
 def test_a_name_that_no_disk_takes_is_refused_or_shortened_before_its_suffix() -> None:
-    with pytest.raises(InvalidInput, match="has 256 characters, and 255 is the most"):
+    with pytest.raises(InvalidInput, match="has 256 characters; the maximum is 255"):
         clean_file_name("a" * 252 + ".txt")
     assert shortened_file_name("a" * 252 + ".txt") == "a" * 251 + ".txt"
     assert shortened_file_name("a" * 251 + ".txt") == "a" * 251 + ".txt"

@@ -89,7 +89,7 @@ async def test_a_child_that_takes_long_says_what_it_waits_for(tmp_path: Path, mo
             raise ConnectionError
 
     told: list[str] = []
-    progress.enter_stage(tmp_path, "loading the program")
+    progress.enter_stage(tmp_path, "loading RxChat")
     child = Child(
         "web",
         [sys.executable, "-c", "import time; time.sleep(60)"],
@@ -103,7 +103,7 @@ async def test_a_child_that_takes_long_says_what_it_waits_for(tmp_path: Path, mo
     await kept.stop(1)
     assert told[0] == "Starting the web server ..." and re.fullmatch(r"Started the web server in \d+ s\.", told[-1])
     stages = [found[1] for line in told if (found := re.search(r"so far; ([\w ]*\w)", line))]
-    assert list(dict.fromkeys(stages)) == ["loading the program", "connecting to the database"]
+    assert list(dict.fromkeys(stages)) == ["loading RxChat", "connecting to the database"]
 
 
 def test_a_busy_machine_is_named_as_the_reason() -> None:

@@ -91,7 +91,7 @@ def picture_pages(browser: Browser, server: RxChat, conversation: str, folder: P
                 expect(stranger.get_by_role("heading").first).to_be_visible()
                 calm(stranger, folder / f"{name}-{width}-{theme}.png")
             chat = Chat(browser.new_context(storage_state=session_of(server), **options).new_page(), server.url).open()
-            expect(chat.page.get_by_text("You are talking to the demo model")).to_be_visible()
+            expect(chat.page.get_by_text("You are using the demo model")).to_be_visible()
             calm(chat.page, folder / f"new-{width}-{theme}.png")
             if width < 768:
                 chat.page.get_by_role("button", name="Show the sidebar").click()
@@ -100,7 +100,7 @@ def picture_pages(browser: Browser, server: RxChat, conversation: str, folder: P
             chat.open(conversation).wait_for_words(5)
             calm(chat.page, folder / f"conversation-{width}-{theme}.png")
             chat.page.goto(f"{server.url}/c/{new_id()}")
-            expect(chat.page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+            expect(chat.page.get_by_role("heading", name="Page not found")).to_be_visible()
             calm(chat.page, folder / f"missing-{width}-{theme}.png")
             picture_account(chat.page, server, folder, f"{width}-{theme}")
             stranger.context.close()

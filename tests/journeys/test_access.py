@@ -107,7 +107,7 @@ def test_no_page_scrolls_sideways_on_a_phone(server: RxChat, profile: Callable[.
     assert width(chat.page) <= 360
     expect(chat.answers.last.get_by_role("cell").first).to_be_in_viewport()
     chat.page.goto(f"{server.url}/c/{new_id()}")
-    expect(chat.page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+    expect(chat.page.get_by_role("heading", name="Page not found")).to_be_visible()
     assert width(chat.page) <= 360
 
 
@@ -171,7 +171,7 @@ def test_administering_without_a_second_factor_leads_to_setting_one_up(chat: Cha
     chat.open()
     chat.page.get_by_role("button", name="Ada Lovelace").click()
     chat.page.get_by_role("menuitem", name="Administration").click()
-    expect(chat.page.get_by_role("heading", name="Administering needs a second factor")).to_be_visible()
+    expect(chat.page.get_by_role("heading", name="Two-factor authentication required")).to_be_visible()
     expect(chat.page.get_by_role("navigation", name="Administration")).to_have_count(0)
-    chat.page.get_by_role("link", name="Set up a second factor").click()
+    chat.page.get_by_role("link", name="Set up two-factor authentication").click()
     chat.page.wait_for_url(re.compile("/account/security"))

@@ -43,13 +43,13 @@ def opened(page: Page, office: RxChat, path: str) -> Page:
 
 
 def invited(admin: Page, office: RxChat, email: str) -> str:
-    """Invite somebody; return the link that is shown."""
+    """Invite a user; return the link that is shown."""
     opened(admin, office, "/admin/users")
-    admin.get_by_role("button", name="Invite somebody").click()
+    admin.get_by_role("button", name="Invite a user").click()
     dialog = admin.get_by_role("dialog")
     dialog.get_by_label("E-mail").fill("nowhere")
-    dialog.get_by_role("button", name="Make the invitation").click()
-    expect(dialog.get_by_role("alert")).to_have_text("This does not look like an e-mail address.")
+    dialog.get_by_role("button", name="Create invitation").click()
+    expect(dialog.get_by_role("alert")).to_have_text("This is not a valid e-mail address.")
     expect(dialog.get_by_label("E-mail")).to_have_value("nowhere")
     dialog.get_by_label("E-mail").fill(email)
     dialog.get_by_label("E-mail").press("Enter")
@@ -87,7 +87,7 @@ def test_from_the_invitation_to_the_audit(office: RxChat, admin: Page, profile: 
 
     admin.get_by_role("button", name="Change…").click()
     admin.get_by_role("dialog").get_by_label("Role").select_option(label="Moderator")
-    admin.get_by_role("dialog").get_by_role("button", name="Change the role").click()
+    admin.get_by_role("dialog").get_by_role("button", name="Change role").click()
     expect(admin.get_by_text("Grace Hopper is Moderator now.")).to_be_visible()
     grace.wait_for_url(re.compile("/sign-in"), timeout=5 * SECONDS)
     grace.get_by_label("E-mail", exact=True).fill("grace@example.org")
@@ -125,11 +125,11 @@ def reads_for_a_reason(admin: Page) -> None:
     """Read what somebody wrote: only with a reason, and only as plain text."""
     admin.get_by_role("button", name="Read this user's conversations…").click()
     dialog = admin.get_by_role("dialog")
-    dialog.get_by_label("Why does this have to be read?").fill("because")
-    dialog.get_by_role("button", name="Show them").click()
-    expect(dialog.get_by_role("alert")).to_contain_text("kept in the audit")
-    dialog.get_by_label("Why does this have to be read?").fill("a complaint of Friday")
-    dialog.get_by_role("button", name="Show them").click()
+    dialog.get_by_label("Reason").fill("because")
+    dialog.get_by_role("button", name="Show conversations").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("audit log records it")
+    dialog.get_by_label("Reason").fill("a complaint of Friday")
+    dialog.get_by_role("button", name="Show conversations").click()
     admin.get_by_role("button", name=re.compile("nobody.*else should read")).click()
     words = admin.get_by_role("region", name="Conversation").locator(".plain-text")
     expect(words.first).to_have_text("What <b>nobody</b> else should read")
@@ -156,7 +156,7 @@ def test_groups_roles_and_access_with_the_keyboard_alone(office: RxChat, admin: 
     admin.keyboard.press("Enter")
     expect(admin.get_by_role("rowheader", name="Research")).to_be_visible()
     admin.get_by_role("button", name="Members of Research").press("Enter")
-    expect(admin.get_by_role("combobox", name="Add somebody")).to_be_focused()
+    expect(admin.get_by_role("combobox", name="Add a member")).to_be_focused()
     admin.keyboard.type("lovelace")
     expect(admin.get_by_role("option", name=re.compile("Ada Lovelace"))).to_be_visible()
     admin.keyboard.press("Enter")
@@ -165,18 +165,18 @@ def test_groups_roles_and_access_with_the_keyboard_alone(office: RxChat, admin: 
     expect(admin.get_by_role("button", name="Members of Research")).to_be_focused()
 
     admin.get_by_role("link", name="Access").press("Enter")
-    admin.get_by_role("button", name="Give access").press("Enter")
+    admin.get_by_role("button", name="Grant access").press("Enter")
     admin.get_by_label("For whom").select_option("group")
     expect(admin.get_by_label("Group", exact=True)).to_be_visible()
-    admin.get_by_role("dialog").get_by_role("button", name="Give access").press("Enter")
+    admin.get_by_role("dialog").get_by_role("button", name="Grant access").press("Enter")
     expect(admin.get_by_role("row", name=re.compile("Research.*Every model"))).to_be_visible()
 
     admin.get_by_role("link", name="Roles").press("Enter")
     admin.get_by_role("button", name="New role").press("Enter")
     expect(admin.get_by_role("dialog").get_by_label("Name", exact=True)).to_be_focused()
     admin.keyboard.type("Auditor")
-    admin.get_by_label("Read and export the audit").press("Space")
-    admin.get_by_role("dialog").get_by_role("button", name="Create the role").press("Enter")
+    admin.get_by_label("Read and export the audit log").press("Space")
+    admin.get_by_role("dialog").get_by_role("button", name="Create role").press("Enter")
     expect(admin.get_by_role("heading", name="Auditor")).to_be_visible()
 
 
@@ -200,7 +200,7 @@ def test_whoever_may_not_administer_sees_that_there_is_nothing(
     page = joined(profile().new_page(), invited(admin, office, "alan@example.org"), "Alan Turing")
     for path in ("users", "groups", "roles", "access", "registration", "audit", "users/nonsense"):
         page.goto(f"{office.url}/admin/{path}")
-        expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+        expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
         expect(page.get_by_role("navigation", name="Administration")).to_have_count(0)
     page.get_by_role("button", name="Alan Turing").click()
     expect(page.get_by_role("menuitem", name="Sign out")).to_be_visible()

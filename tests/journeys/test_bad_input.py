@@ -35,8 +35,7 @@ def test_a_flood_of_text_is_refused_with_a_sentence_and_stays(chat: Chat) -> Non
     flood = "0123456789" * 30_000
     chat.put(flood)
     expect(chat.composer_hint).to_have_text(
-        "This message has 300,000 characters, and 100,000 is the most that can be sent at once."
-        " Please shorten it or send it in parts."
+        "This message has 300,000 characters; the maximum is 100,000. Shorten it or send it in parts."
     )
     expect(chat.send_button).to_be_disabled()
     chat.composer.press("Enter")
@@ -144,7 +143,7 @@ def test_unknown_malformed_and_foreign_conversations_look_the_same(chat: Chat, f
     for path in (f"/c/{new_id()}", "/c/nonsense", "/c/' OR 1=1", f"/c/{foreign}", f"/c/{foreign.upper()}"):
         chat.page.goto(chat.url + path)
         panel = chat.page.locator(".not-found")
-        expect(panel.get_by_role("heading", name="There is nothing here")).to_be_visible()
+        expect(panel.get_by_role("heading", name="Page not found")).to_be_visible()
         expect(chat.composer).to_have_count(0)
         expect(chat.page.get_by_role("main").get_by_role("heading")).to_have_count(2)
         looks.add(f"{chat.page.title()} {chat.page.get_by_role('main').inner_text()}")
@@ -156,4 +155,4 @@ def test_unknown_malformed_and_foreign_conversations_look_the_same(chat: Chat, f
 def test_an_address_that_no_page_has_is_not_found(chat: Chat) -> None:
     for path in ("/nowhere", "/c", "/c/a/b"):
         chat.page.goto(chat.url + path)
-        expect(chat.page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+        expect(chat.page.get_by_role("heading", name="Page not found")).to_be_visible()

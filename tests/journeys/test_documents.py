@@ -85,7 +85,7 @@ class Shelf:
     def create(self, name: str) -> Shelf:
         """Make a collection, and be in it."""
         self.page.goto(f"{self.url}/documents")
-        self.page.get_by_role("button", name=re.compile("New collection|Make your first collection")).last.click()
+        self.page.get_by_role("button", name=re.compile("New collection|Create your first collection")).last.click()
         self.page.get_by_label("Name", exact=True).fill(name)
         self.page.get_by_role("button", name="Create collection").click()
         expect(self.page.get_by_role("heading", name=name, exact=True)).to_be_visible()
@@ -108,7 +108,7 @@ class Shelf:
 
     def find(self, question: str) -> Locator:
         """Try a query; what was found."""
-        self.page.get_by_role("tab", name="Try a query").click()
+        self.page.get_by_role("tab", name="Test search").click()
         self.page.get_by_label("Question").fill(question)
         self.page.get_by_label("Question").press("Enter")
         found = self.page.locator(".found")
@@ -206,7 +206,7 @@ def test_a_file_replaces_the_document_of_its_name_when_that_is_chosen_and_can_be
     shelf.wait_until_ready("hours.txt")
     shelf.add(file("hours.txt", "The office opens at eight."))
     dialog.get_by_role("button", name="Keep both").click()
-    expect(shelf.uploads).to_contain_text("This file is here already")
+    expect(shelf.uploads).to_contain_text("This file already exists")
     expect(shelf.rows).to_have_count(2)
 
     page.get_by_role("link", name="hours.txt").click()
@@ -231,7 +231,7 @@ def test_a_shared_collection_is_read_by_others_until_it_is_taken_back(
     dialog = shelf.page.get_by_role("dialog")
     dialog.get_by_label("e-mail address").fill("nobody@example.org")
     dialog.get_by_label("e-mail address").press("Enter")
-    expect(dialog.get_by_role("alert")).to_contain_text("Nobody here has the address")
+    expect(dialog.get_by_role("alert")).to_contain_text("No user has the address")
     dialog.get_by_label("e-mail address").fill(grace.email)
     dialog.get_by_label("e-mail address").press("Enter")
     expect(dialog.get_by_role("list", name="Who can read it")).to_contain_text(grace.email)
@@ -250,9 +250,9 @@ def test_a_shared_collection_is_read_by_others_until_it_is_taken_back(
     expect(reader.get_by_role("heading", name="Shared")).to_be_visible()
 
     dialog.get_by_role("button", name=f"Revoke {grace.email}’s access").click()
-    expect(dialog.get_by_text("Only you can read it now.")).to_be_visible()
-    expect(reader.get_by_role("heading", name="This collection is not there")).to_be_visible()
-    expect(theirs.page.get_by_text("is not shared with you any more")).to_be_visible()
+    expect(dialog.get_by_text("Only you can read it.")).to_be_visible()
+    expect(reader.get_by_role("heading", name="Collection not found")).to_be_visible()
+    expect(theirs.page.get_by_text("is no longer shared with you")).to_be_visible()
 
 
 def test_a_file_that_is_not_what_it_says_is_refused_with_the_reason(shelf: Shelf) -> None:
@@ -337,7 +337,7 @@ def test_a_phone_has_room_for_all_of_it(library: RxChat, profile: Callable[..., 
 
 def test_a_document_of_nobody_is_calmly_not_there(shelf: Shelf) -> None:
     shelf.page.goto(f"{shelf.url}/documents/view/0192d4a0-0000-7000-8000-000000000000")
-    expect(shelf.page.get_by_text("This document is not there any more")).to_be_visible()
+    expect(shelf.page.get_by_text("This document was deleted")).to_be_visible()
     with httpx.Client(base_url=shelf.url, trust_env=False) as client:
         client.post("/api/auth/sign-in", json={"email": EMAIL, "password": PASSWORD}).raise_for_status()
         assert client.get("/api/documents/0192d4a0-0000-7000-8000-000000000000").json()["error"]["code"] == "not_found"

@@ -48,7 +48,7 @@ def test_the_printed_link_makes_the_first_administrator_once(
     field(page, "E-mail").fill("ada")
     field(page, "Password").fill("short")
     create.click()
-    expect(page.locator("#email-problem")).to_have_text("This does not look like an e-mail address.")
+    expect(page.locator("#email-problem")).to_have_text("This is not a valid e-mail address.")
     expect(page.locator("#password-problem")).to_have_text("Use at least 10 characters.")
     expect(field(page, "Name")).to_have_value(NAME)
     expect(field(page, "E-mail")).to_have_value("ada")
@@ -72,12 +72,12 @@ def test_a_setup_page_without_its_token_says_where_the_link_is(
 ) -> None:
     page = profile().new_page()
     page.goto(f"{fresh.url}/setup")
-    expect(page.get_by_text("This page needs its one-time link.")).to_be_visible()
+    expect(page.get_by_text("This page needs the one-time link")).to_be_visible()
 
 
 def test_the_demo_model_answers_a_real_question(fresh: RxChat, profile: Callable[..., BrowserContext]) -> None:
     chat = Chat(profile(storage_state=session_of(fresh)).new_page(), fresh.url).open()
-    expect(chat.page.get_by_text("You are talking to the demo model")).to_be_visible()
+    expect(chat.page.get_by_text("You are using the demo model")).to_be_visible()
     chat.page.get_by_role("button", name=re.compile("^Ask for a fact")).click()
     expect(chat.composer).to_have_value(re.compile("capital of France"))
     chat.composer.press("Enter")

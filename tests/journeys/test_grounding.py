@@ -90,7 +90,7 @@ def begin_attaching(page: Page, name: str = "handbook.md", text: str = HANDBOOK)
 
 def chips(page: Page) -> Locator:
     """What goes along with the message that is being written."""
-    return page.get_by_role("list", name="Goes along with this message").get_by_role("listitem")
+    return page.get_by_role("list", name="Attached to this message").get_by_role("listitem")
 
 
 def known(page: Page) -> Locator:
@@ -167,10 +167,10 @@ def test_a_collection_is_picked_with_the_keyboard_and_taken_out_again(chat: Chat
 def test_words_that_nothing_is_called_stay_words(chat: Chat) -> None:
     page = chat.open().choose(PLAIN).page
     chat.composer.press_sequentially("see #nothingiscalledso")
-    expect(page.get_by_text("No collection or document is called so.")).to_be_visible()
+    expect(page.get_by_text("No collections or documents match.")).to_be_visible()
     expect(page.get_by_role("link", name="Documents page")).to_have_attribute("href", "/documents")
     page.keyboard.press("Escape")
-    expect(page.get_by_text("No collection or document is called so.")).to_have_count(0)
+    expect(page.get_by_text("No collections or documents match.")).to_have_count(0)
     chat.composer.press("Enter")
     expect(chat.questions).to_have_text(["see #nothingiscalledso"])
 
@@ -179,11 +179,11 @@ def test_what_does_not_hold_is_shown_as_unverified(chat: Chat) -> None:
     page = chat.open().choose(DOUBTFUL).page
     attach(page)
     chat.ask("How many days?").wait_for_end()
-    quote = chat.answer.get_by_role("button", name="Source 1. Not verified: these words are not in the source.")
-    number = chat.answer.get_by_role("button", name="Source 7. Not verified: there is no such source.")
+    quote = chat.answer.get_by_role("button", name="Source 1. Not verified: the source does not contain these words.")
+    number = chat.answer.get_by_role("button", name="Source 7. Not verified: the source does not exist.")
     expect(quote).to_have_attribute("data-unverified", "true")
     number.hover()
-    expect(page.get_by_role("dialog")).to_have_text("Not verified: there is no such source.")
+    expect(page.get_by_role("dialog")).to_have_text("Not verified: the source does not exist.")
     number.click()
     assert "/c/" in page.url
     quote.focus()
@@ -234,8 +234,8 @@ def test_sending_waits_for_a_file_and_says_so_and_one_that_was_cut_off_is_chosen
     expect(chat.questions).to_have_count(0)
     page.unroute_all(behavior="ignoreErrors")
     page.reload()
-    expect(chips(page)).to_contain_text("The upload was cut off when the page was left.")
-    expect(chat.composer_hint).to_have_text("“handbook.md” was not uploaded and will not go along.")
+    expect(chips(page)).to_contain_text("The upload was interrupted when you left the page.")
+    expect(chat.composer_hint).to_have_text("“handbook.md” was not uploaded and will not be sent.")
     with page.expect_file_chooser() as choosing:
         page.get_by_role("button", name="Choose handbook.md again").click()
     choosing.value.set_files([{"name": "handbook.md", "mimeType": "text/markdown", "buffer": HANDBOOK.encode()}])
@@ -262,7 +262,7 @@ def test_a_refused_message_gives_back_what_went_along(chat: Chat, shelf: RxChat)
     chat.composer.fill("What is it about?")
     expect(chat.send_button).to_be_enabled()
     chat.composer.press("Enter")
-    expect(chat.composer_hint).to_contain_text("not there any more")
+    expect(chat.composer_hint).to_contain_text("no longer exists")
     expect(chat.composer).to_have_value("What is it about?")
     expect(chips(page)).to_have_count(2)
     page.get_by_role("button", name="Remove Short-lived").click()
@@ -302,7 +302,7 @@ def test_a_finger_opens_the_card_first(shelf: RxChat, signed_in: Callable[..., B
     assert box is not None
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 360
-    card.get_by_role("link", name="Open the document").tap()
+    card.get_by_role("link", name="Open document").tap()
     chat.page.wait_for_url(re.compile("/documents/view/"))
 
 
@@ -313,7 +313,7 @@ def test_a_citation_of_a_text_that_has_changed_since_marks_nothing_else(chat: Ch
     expect(mark).to_have_text("The coffee machine is cleaned")
     expect(page.locator(".viewer-note")).to_have_count(0)
     page.goto(handbook_address(shelf, "start=3&end=40#quote=The+tea+machine+is+cleaned"))
-    expect(page.locator(".viewer-note")).to_contain_text("This document has changed since")
+    expect(page.locator(".viewer-note")).to_contain_text("This document has changed")
     expect(page.locator(".viewer-note")).to_contain_text("The tea machine is cleaned")
     expect(page.locator(".viewer-words")).to_contain_text("Everybody has thirty days")
     expect(mark).to_have_count(0)
@@ -338,7 +338,7 @@ def test_a_passage_of_a_scan_is_told_and_its_page_opened(chat: Chat, shelf: RxCh
     page = chat.page
     page.goto(f"{shelf.url}/documents/view/{identifier}?page=2#quote=The+total+is+ninety+euros")
     note = page.locator(".viewer-note")
-    expect(note).to_contain_text("This page is a scan: this passage cannot be marked on it.")
+    expect(note).to_contain_text("This page is a scan, so the passage cannot be highlighted.")
     expect(note.locator("blockquote")).to_contain_text("The total is ninety euros")
     expect(page.get_by_role("region", name="Page 2").locator("canvas")).to_be_in_viewport()
     expect(note).to_be_in_viewport()

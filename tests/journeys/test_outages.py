@@ -34,10 +34,10 @@ def test_a_model_host_that_is_away_is_named_and_retry_works_when_it_is_back(tab:
     try:
         tab.ask("Is anybody there?")
         failure = tab.answers.last.get_by_role("alert")
-        expect(failure).to_contain_text("The model host does not answer.")
+        expect(failure).to_contain_text("The model host does not respond.")
         tab.wait_for_end()
         failure.get_by_role("button", name="Retry").click()
-        expect(tab.answers.last.get_by_role("alert")).to_contain_text("does not answer")
+        expect(tab.answers.last.get_by_role("alert")).to_contain_text("does not respond")
     finally:
         rough_host.start()
     tab.wait_for_end()
@@ -56,7 +56,7 @@ def test_a_model_host_that_dies_in_mid_answer_leaves_the_words_and_retry(tab: Ch
     rough_host.kill()
     try:
         tab.wait_for_end()
-        expect(tab.answers.last.get_by_role("alert")).to_contain_text("what was said so far is kept")
+        expect(tab.answers.last.get_by_role("alert")).to_contain_text("The text so far is kept")
         assert tab.said().startswith(counted(1, 20).strip())
     finally:
         rough_host.start()
@@ -69,10 +69,10 @@ def test_a_cut_answer_shows_its_words_a_sentence_and_retry(tab: Chat) -> None:
     tab.begin("scripted:fault=cut,at=5", "Can you finish?").wait_for_end()
     assert tab.said() == "word word word word word"
     failure = tab.answers.last.get_by_role("alert")
-    expect(failure).to_contain_text("stopped in the middle of the answer; what was said so far is kept.")
+    expect(failure).to_contain_text("stopped during the answer. The text so far is kept.")
     expect(failure.get_by_role("button", name="Retry")).to_be_visible()
     tab.page.reload()
-    expect(tab.answers.last.get_by_role("alert")).to_contain_text("stopped in the middle")
+    expect(tab.answers.last.get_by_role("alert")).to_contain_text("stopped during the answer")
     assert tab.said() == "word word word word word"
 
 
@@ -81,7 +81,7 @@ def test_a_page_opened_while_the_model_host_is_away_says_so(tab: Chat, rough: Rx
     rough_host.kill()
     try:
         # What is on offer is remembered for some seconds.
-        notice = tab.page.get_by_role("status").filter(has_text=re.compile("does not answer"))
+        notice = tab.page.get_by_role("status").filter(has_text=re.compile("does not respond"))
 
         def is_said() -> bool:
             tab.page.reload()
@@ -132,7 +132,7 @@ def test_a_killed_postgres_comes_back_and_nothing_is_lost(tab: Chat, rough: RxCh
     tab.wait_for_words(300).wait_for_end(60)
     assert tab.said() == counted(1, 300).strip()
     expect(tab.composer).to_have_value("Typed without a database")
-    expect(tab.page.get_by_text("The database does not answer")).to_have_count(0)
+    expect(tab.page.get_by_text("The database does not respond")).to_have_count(0)
     tab.page.reload()
     tab.wait_for_words(300)
     assert tab.said() == counted(1, 300).strip()
@@ -151,15 +151,15 @@ def test_a_question_asked_while_the_database_is_away_comes_back_and_can_be_asked
     os.kill(rough.pid_of("bin/postgres"), signal.SIGKILL)
     tab.composer.press("Enter")
     # The kernel takes a moment to end it: the question may have been taken before, and then it is answered.
-    expect(tab.composer_hint.filter(has_text="The database does not answer").or_(tab.answers.nth(1))).to_be_visible()
+    expect(tab.composer_hint.filter(has_text="The database does not respond").or_(tab.answers.nth(1))).to_be_visible()
     until(lambda: rough.said().count("postgres is back.") > backs)
-    if tab.composer_hint.filter(has_text="The database does not answer").is_visible():
+    if tab.composer_hint.filter(has_text="The database does not respond").is_visible():
         expect(tab.composer).to_have_value("Asked without a database")
         expect(tab.questions).to_have_count(1)
         tab.composer.press("Enter")
     tab.wait_for_words(20).wait_for_end()
     expect(tab.answers).to_have_count(2)
-    expect(tab.page.get_by_text("The database does not answer")).to_have_count(0)
+    expect(tab.page.get_by_text("The database does not respond")).to_have_count(0)
     expect(tab.questions.filter(has_text="Asked without a database")).to_have_count(1)
 
 

@@ -45,7 +45,7 @@ def test_a_passkey_signs_in_alone_and_as_a_second_step(house: RxChat, profile: P
     # The same device a second time is one too many.
     page.get_by_role("button", name="Add a passkey").click()
     prove(page, person, "Continue")
-    expect(page.get_by_role("alert")).to_have_text("This device has a passkey for your account already.")
+    expect(page.get_by_role("alert")).to_have_text("This device already has a passkey for your account.")
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Add a passkey")).to_be_focused()
 
@@ -61,19 +61,19 @@ def test_a_passkey_signs_in_alone_and_as_a_second_step(house: RxChat, profile: P
     sign_out(page, person)
     page.evaluate(SAYS_NO)
     page.get_by_role("button", name="Sign in with a passkey").click()
-    expect(page.get_by_role("alert")).to_have_text("No passkey was used. You can try again, or take another way.")
+    expect(page.get_by_role("alert")).to_have_text("No passkey was used. Try again, or sign in another way.")
     page.reload()
     page.get_by_role("button", name="Sign in with a passkey").click()
     greeted(page, person)
 
     page.goto(f"{site(house)}/account/security")
     page.get_by_role("button", name="Remove the passkey My laptop").click()
-    prove(page, person, "Remove the passkey")
+    prove(page, person, "Remove passkey")
     expect(row).to_have_count(0)
     sign_out(page, person)
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page.get_by_role("alert")).to_have_text(
-        "This passkey could not be used here. Please try again, or sign in with your password."
+        "This passkey could not be used. Try again, or sign in with your password."
     )
 
 

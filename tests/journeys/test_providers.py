@@ -45,14 +45,14 @@ def test_an_account_by_oneself_and_in_again(house: RxChat, profile: Profile, key
     at_the_provider(page, login)
     expect(page.get_by_role("textbox", name="Message")).to_be_visible()
     page.goto(f"{site(house)}/account/security")
-    row = page.get_by_role("list", name="Accounts elsewhere").get_by_role("listitem").filter(has_text=LABELS[key])
+    row = page.get_by_role("list", name="External accounts").get_by_role("listitem").filter(has_text=LABELS[key])
     expect(row).to_contain_text("Connected")
 
     # Without a password or a passkey, it is the only way in.
     page.get_by_role("button", name=f"Disconnect {LABELS[key]}").click()
     page.get_by_role("dialog").get_by_role("button", name="Disconnect", exact=True).click()
     expect(page.get_by_role("alert")).to_have_text(
-        "This is the only way in which you can sign in: choose a password or add a passkey first."
+        "This is your only way to sign in. Choose a password or add a passkey first."
     )
     page.keyboard.press("Escape")
 
@@ -101,7 +101,7 @@ def test_connecting_signing_in_and_disconnecting(house: RxChat, profile: Profile
     second.goto(f"{site(house)}/account/security")
     second.get_by_role("button", name="Connect Example ID", exact=True).click()
     at_the_provider(second, "connected")
-    expect(second.get_by_role("alert")).to_have_text("This account is connected to another RxChat account already.")
+    expect(second.get_by_role("alert")).to_have_text("This account is already connected to another RxChat account.")
 
     page.get_by_role("button", name="Disconnect Example ID").click()
     prove(page, person, "Disconnect")
@@ -118,17 +118,17 @@ def test_somebody_elses_address_and_a_no_are_said_on_the_sign_in_page(house: RxC
     # The first administrator's address, by an account elsewhere that was never connected.
     at_the_provider(page, "ada")
     expect(page.get_by_role("alert")).to_have_text(
-        "There is an account with this e-mail address already. Sign in to it, then connect this sign-in on your"
-        " account page."
+        "An account with this e-mail address already exists. Sign in to it, then connect this sign-in on your account page."
     )
     page.context.clear_cookies()
     page.get_by_role("link", name="Continue with Example ID").click()
     at_the_provider(page, "nobody", allows=False)
-    expect(page.get_by_role("alert")).to_have_text("The sign-in was cancelled or refused there. You can try again.")
+    expect(page.get_by_role("alert")).to_have_text(
+        "The sign-in provider cancelled or refused the sign-in. You can try again."
+    )
     page.context.clear_cookies()
     page.get_by_role("link", name="Continue with GitHub").click()
     at_the_provider(page, "hidden+unverified")
     expect(page.get_by_role("alert")).to_have_text(
-        "Your account there has no confirmed e-mail address (the claim email_verified is false)."
-        " Confirm it there, or ask for an invitation."
+        "The sign-in provider says that your e-mail address is not confirmed (the claim “email_verified” is false). Confirm it there, or ask for an invitation."
     )

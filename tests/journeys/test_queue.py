@@ -17,7 +17,7 @@ ENDLESS = "scripted:count=1,tokens=3000,rate=100"
 
 def queue(page: Page) -> Locator:
     """The messages that wait, as the page shows them."""
-    return page.get_by_role("region", name="Waiting messages").get_by_role("listitem")
+    return page.get_by_role("region", name="Queued messages").get_by_role("listitem")
 
 
 def send_meanwhile(chat: Chat, text: str) -> None:
@@ -38,7 +38,7 @@ def test_what_is_sent_meanwhile_waits_is_changed_taken_back_and_sent(
     other = Chat(signed_in(server).new_page(), server.url).open(chat.path)
     expect(queue(other.page)).to_have_text(["The second one", "The third one", "A slip of the pen"])
     queue(chat.page).nth(1).get_by_role("button", name="Edit this message").click()
-    field = chat.page.get_by_role("textbox", name="Waiting message")
+    field = chat.page.get_by_role("textbox", name="Queued message")
     expect(field).to_be_focused()
     field.fill("The third one, but better")
     field.press("Enter")

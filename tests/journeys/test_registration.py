@@ -25,20 +25,19 @@ def test_an_account_by_oneself_is_open_once_its_address_is_confirmed(
     page.get_by_label("E-mail", exact=True).fill(person.email)
     page.get_by_label("Password", exact=True).fill("password123")
     page.get_by_role("button", name="Create account").click()
-    expect(page.get_by_role("alert")).to_contain_text("lists of stolen ones")
+    expect(page.get_by_role("alert")).to_contain_text("lists of stolen passwords")
     expect(page.get_by_label("E-mail", exact=True)).to_have_value(person.email)
     expect(page.get_by_label("Password", exact=True)).to_have_value("")
     page.get_by_label("Password", exact=True).fill(person.password)
     page.get_by_role("button", name="Create account").click()
-    expect(page.get_by_role("heading", name="Check your mail")).to_be_focused()
+    expect(page.get_by_role("heading", name="Check your inbox")).to_be_focused()
     token = token_for(letters, person, "confirm")
 
     page.goto(f"{site(house)}/sign-in")
     sign_in(page, person)
     # Whoever does not know whether there is such an account learns nothing here, either.
     expect(page.get_by_role("alert")).to_have_text(
-        "Wrong e-mail address or password, or the address is not confirmed yet: then there is"
-        " a mail with a link in your inbox."
+        "Wrong e-mail address or password, or you have not confirmed your address yet: check your inbox for the link."
     )
     # A new link is on its way, and the first one is none any more.
     token = token_for(letters, person, "confirm", but=token)
@@ -64,25 +63,25 @@ def test_a_forgotten_password_is_replaced_once(house: RxChat, letters: Mailbox, 
         page.goto(f"{site(house)}/forgot")
         page.get_by_label("E-mail", exact=True).fill(email)
         page.get_by_label("E-mail", exact=True).press("Enter")
-        expect(page.get_by_role("heading", name="Check your mail")).to_be_visible()
+        expect(page.get_by_role("heading", name="Check your inbox")).to_be_visible()
         said.append(page.get_by_role("main").inner_text().replace(email, "..."))
     assert said[0] == said[1]
     token = token_for(letters, person, "reset")
     page.goto(f"{site(house)}/reset#token={token}")
     page.get_by_label("New password", exact=True).fill("short")
-    page.get_by_role("button", name="Change the password").click()
+    page.get_by_role("button", name="Change password").click()
     expect(page.get_by_text("Use at least 10 characters.")).to_be_visible()
     person.password = "quite another sentence"
     page.get_by_label("New password", exact=True).fill(person.password)
-    page.get_by_role("button", name="Change the password").click()
-    expect(page.get_by_role("heading", name="Your password is changed")).to_be_visible()
+    page.get_by_role("button", name="Change password").click()
+    expect(page.get_by_role("heading", name="Password changed")).to_be_visible()
     page.goto(site(house))
     page.wait_for_url(re.compile("/sign-in"))
     sign_in(page, person)
     greeted(page, person)
     page.goto(f"{site(house)}/reset#token={token}")
     expect(page.get_by_role("heading", name="This link is no longer valid")).to_be_visible()
-    expect(page.get_by_role("link", name="Ask for a new link")).to_be_visible()
+    expect(page.get_by_role("link", name="Request a new link")).to_be_visible()
 
 
 def test_an_invitation_is_an_account_with_the_invited_address(house: RxChat, profile: Profile) -> None:

@@ -1,4 +1,4 @@
-"""Two-step verification: setting it up, signing in with it, and the ways out when the phone is lost."""
+"""Two-factor authentication: setting it up, signing in with it, and the ways out when the phone is lost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.journeys.server import RxChat
 from tests.journeys.users import Person, Profile, greeted, member, prove, sign_in, sign_out, site, tab, token_for
 from tests.peers.mailbox import Mailbox
 
-REFUSED = "This code is not right, or it was used before. Please try the next one."
+REFUSED = "Wrong code, or it was already used. Try the next one."
 
 
 def give(page: Page, code: str, label: str = "Code") -> None:
@@ -32,7 +32,7 @@ def set_up(page: Page, person: Person) -> tuple[TOTP, str, list[str]]:
     expect(page.get_by_label("Code", exact=True)).to_be_focused()
     page.get_by_label("Code", exact=True).fill("000000" if app.now() != "000000" else "000001")
     page.get_by_role("button", name="Turn on").click()
-    expect(page.get_by_role("alert")).to_contain_text("This code is not right.")
+    expect(page.get_by_role("alert")).to_contain_text("Wrong code")
     code = app.now()
     page.get_by_label("Code", exact=True).fill(code)
     page.get_by_label("Code", exact=True).press("Enter")
@@ -49,7 +49,7 @@ def with_recovery_code(page: Page, person: Person, code: str) -> None:
 
 
 def protected(house: RxChat, profile: Profile) -> tuple[Page, Person, TOTP, str, list[str]]:
-    """A tab of somebody who has just set up two-step verification, and what they got."""
+    """A tab of somebody who has just set up two-factor authentication, and what they got."""
     person, cookies = member(house)
     page = tab(profile(storage_state=cookies, accept_downloads=True))
     page.goto(f"{site(house)}/account/security")
@@ -65,7 +65,7 @@ def test_a_second_step_from_set_up_to_the_lost_phone(house: RxChat, profile: Pro
     assert all(code in kept for code in codes) and person.email in kept
     page.get_by_role("button", name="I’ve saved them").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
-    expect(page.get_by_text("10 of 10 left. They work in place of the app.")).to_be_visible()
+    expect(page.get_by_text("10 of 10 left. Each can replace a code from the app once.")).to_be_visible()
     assert codes[0] not in page.content()
 
     sign_out(page, person)
@@ -83,7 +83,7 @@ def test_a_second_step_from_set_up_to_the_lost_phone(house: RxChat, profile: Pro
     sign_out(page, person)
     with_recovery_code(page, person, codes[0])
     expect(page.get_by_role("alert")).to_have_text(REFUSED)
-    page.get_by_role("button", name="Sign in as somebody else").click()
+    page.get_by_role("button", name="Use another account").click()
     expect(page.get_by_label("E-mail", exact=True)).to_be_focused()
 
 
@@ -94,11 +94,11 @@ def test_a_new_password_by_mail_still_wants_the_second_step(house: RxChat, lette
     page.get_by_role("link", name="Forgot your password?").click()
     page.get_by_label("E-mail", exact=True).fill(person.email)
     page.get_by_role("button", name="Send me a link").click()
-    expect(page.get_by_role("heading", name="Check your mail")).to_be_visible()
+    expect(page.get_by_role("heading", name="Check your inbox")).to_be_visible()
     page.goto(f"{site(house)}/reset#token={token_for(letters, person, 'reset')}")
     person.password = "an entirely new sentence"
     page.get_by_label("New password", exact=True).fill(person.password)
-    page.get_by_role("button", name="Change the password").click()
+    page.get_by_role("button", name="Change password").click()
     page.get_by_role("link", name="Sign in").click()
     with_recovery_code(page, person, codes[1])
     greeted(page, person)
@@ -107,8 +107,8 @@ def test_a_new_password_by_mail_still_wants_the_second_step(house: RxChat, lette
 def test_new_recovery_codes_and_the_end_of_the_second_step(house: RxChat, profile: Profile) -> None:
     page, person, _, _, codes = protected(house, profile)
     page.get_by_role("button", name="I’ve saved them").click()
-    page.get_by_role("button", name="Make new recovery codes").click()
-    prove(page, person, "Make new codes")
+    page.get_by_role("button", name="Create new recovery codes").click()
+    prove(page, person, "Create new codes")
     shown = page.get_by_role("list", name="Recovery codes").get_by_role("listitem")
     expect(shown).to_have_count(10)
     fresh = shown.all_inner_texts()
@@ -123,7 +123,7 @@ def test_new_recovery_codes_and_the_end_of_the_second_step(house: RxChat, profil
     page.goto(f"{site(house)}/account/security")
     expect(page.get_by_text("9 of 10 left.")).to_be_visible()
     page.get_by_role("button", name="Remove the authenticator app").click()
-    prove(page, person, "Remove the app")
+    prove(page, person, "Remove app")
     expect(page.get_by_role("button", name="Set up an authenticator app")).to_be_visible()
     sign_out(page, person)
     sign_in(page, person)

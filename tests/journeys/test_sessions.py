@@ -21,8 +21,8 @@ def test_a_session_ended_elsewhere_leads_an_open_tab_out(house: RxChat, profile:
     page.goto(f"{site(house)}/account/sessions")
     rows = page.get_by_role("list", name="Sessions").get_by_role("listitem")
     expect(rows).to_have_count(2)
-    expect(rows.filter(has_text="This one")).to_have_count(1)
-    expect(rows.filter(has_text="This one").get_by_role("button")).to_have_count(0)
+    expect(rows.filter(has_text="This device")).to_have_count(1)
+    expect(rows.filter(has_text="This device").get_by_role("button")).to_have_count(0)
     page.get_by_role("button", name=re.compile("^Sign out python-httpx")).click()
     expect(rows).to_have_count(1)
     # Nobody touches the other tab.
@@ -37,17 +37,17 @@ def test_all_others_end_at_once_and_with_the_password(house: RxChat, profile: Pr
     page.goto(f"{site(house)}/account/sessions")
     rows = page.get_by_role("list", name="Sessions").get_by_role("listitem")
     expect(rows).to_have_count(3)
-    page.get_by_role("button", name="Sign out all others").click()
+    page.get_by_role("button", name="Sign out all other sessions").click()
     expect(rows).to_have_count(1)
-    expect(page.get_by_text("You are signed in nowhere else.")).to_be_visible()
+    expect(page.get_by_text("No other sessions.")).to_be_visible()
 
     other = tab(profile(storage_state=signed_in_again(house, person)))
     page.get_by_role("link", name="Security").click()
     page.get_by_role("button", name="Change password").click()
-    page.get_by_label("Present password", exact=True).fill(person.password)
+    page.get_by_label("Current password", exact=True).fill(person.password)
     page.get_by_label("New password", exact=True).fill("a sentence that is new")
     page.get_by_label("New password", exact=True).press("Enter")
-    expect(page.get_by_text("Your password is changed. Everything else was signed out.")).to_be_visible()
+    expect(page.get_by_text("Password changed. Everything else was signed out.")).to_be_visible()
     other.goto(site(house))
     other.wait_for_url(re.compile("/sign-in"))
     person.password = "a sentence that is new"
@@ -60,7 +60,7 @@ def test_the_sign_in_page_lets_whoever_is_signed_in_pass(house: RxChat, profile:
     page = tab(profile(storage_state=cookies))
     page.goto(f"{site(house)}/sign-in?next=/account/keys")
     page.wait_for_url(re.compile("/account/keys$"))
-    expect(page.get_by_text("You have no keys.")).to_be_visible()
+    expect(page.get_by_text("No API keys yet.")).to_be_visible()
 
 
 def test_a_key_is_shown_once_works_and_is_revoked(house: RxChat, profile: Profile) -> None:
@@ -69,11 +69,11 @@ def test_a_key_is_shown_once_works_and_is_revoked(house: RxChat, profile: Profil
     page.goto(f"{site(house)}/account/keys")
     page.get_by_role("button", name="New key").click()
     page.get_by_label("Name", exact=True).fill("Nightly report")
-    page.get_by_label("Ask models and write in my conversations").uncheck()
+    page.get_by_label("Send messages and change my conversations").uncheck()
     page.get_by_label("Expires after").select_option("30 days")
     prove(page, person, "Create key")
     key = page.get_by_label("The key", exact=True).inner_text()
-    page.get_by_role("button", name="I have copied it").click()
+    page.get_by_role("button", name="I’ve copied it").click()
     row = page.get_by_role("list", name="API keys").get_by_role("listitem")
     expect(row).to_contain_text("Nightly report")
     expect(row).to_contain_text("Expires in 30 days")
@@ -85,7 +85,7 @@ def test_a_key_is_shown_once_works_and_is_revoked(house: RxChat, profile: Profil
 
     assert me().json()["email"] == person.email
     page.get_by_role("button", name="Revoke Nightly report").click()
-    page.get_by_role("button", name="Revoke the key").click()
+    page.get_by_role("button", name="Revoke key").click()
     expect(row).to_have_count(0)
     assert me().status_code == 401
 
@@ -110,7 +110,7 @@ def test_all_of_it_can_be_taken_along_and_an_account_kept_after_all(house: RxCha
     page.get_by_role("button", name="Download my data").click()
     page.get_by_label("Your password", exact=True).fill("not this one")
     page.get_by_label("Your password", exact=True).press("Enter")
-    expect(page.get_by_role("alert")).to_have_text("This is not your password.")
+    expect(page.get_by_role("alert")).to_have_text("Wrong password.")
     with page.expect_download() as download:
         prove(page, person, "Download")
     with zipfile.ZipFile(download.value.path()) as archive:
@@ -119,9 +119,9 @@ def test_all_of_it_can_be_taken_along_and_an_account_kept_after_all(house: RxCha
     expect(page.get_by_role("dialog")).to_contain_text("7 days")
     page.get_by_label("Your password", exact=True).fill("not this one")
     page.get_by_label("Your password", exact=True).press("Enter")
-    expect(page.get_by_role("alert")).to_have_text("This is not your password.")
+    expect(page.get_by_role("alert")).to_have_text("Wrong password.")
     prove(page, person, "Delete my account")
     expect(page.get_by_text(re.compile("Your account will be deleted on"))).to_be_visible()
     page.get_by_role("link", name="Profile").click()
-    page.get_by_role("button", name="Keep my account").click()
+    page.get_by_role("button", name="Cancel deletion").click()
     expect(page.get_by_text(re.compile("Your account will be deleted on"))).to_have_count(0)

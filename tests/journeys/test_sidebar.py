@@ -72,10 +72,10 @@ def test_a_deleted_conversation_is_gone_for_every_tab(server: RxChat, signed_in:
     path = chat.path
     chat.open()
     menu(chat, "Delete this for good", "Delete")
-    expect(other.page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+    expect(other.page.get_by_role("heading", name="Page not found")).to_be_visible()
     expect(other.row("Delete this for good")).to_have_count(0)
     chat.page.goto(chat.url + path)
-    expect(chat.page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+    expect(chat.page.get_by_role("heading", name="Page not found")).to_be_visible()
 
 
 def test_going_from_one_conversation_to_another_shows_only_that_one(chat: Chat) -> None:
@@ -139,7 +139,7 @@ def test_a_long_history_opens_at_its_end_and_older_messages_load_without_moving_
     box = chat.page.locator(".thread-scroll")
     box.hover()
     chat.page.mouse.wheel(0, -300)
-    expect(chat.page.get_by_role("button", name="To the end")).to_be_visible()
+    expect(chat.page.get_by_role("button", name="Scroll to the end")).to_be_visible()
     for _ in range(30):
         if chat.page.get_by_text("Question 1", exact=True).count():
             break
@@ -160,5 +160,5 @@ def test_a_long_history_opens_at_its_end_and_older_messages_load_without_moving_
     assert chat.questions.count() + chat.answers.count() == 200
     texts = chat.questions.locator(".bubble-text").all_text_contents()
     assert texts == [f"Question {number}" for number in range(1, 200, 2)]
-    chat.page.get_by_role("button", name=re.compile("To the end")).click()
+    chat.page.get_by_role("button", name=re.compile("Scroll to the end")).click()
     expect(chat.answers.last).to_be_in_viewport()

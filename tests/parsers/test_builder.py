@@ -57,7 +57,7 @@ def test_what_is_too_long_is_cut_and_a_note_says_so() -> None:
     check(document)
     assert builder.is_full
     assert len(document.text) == limits.TEXT_CHARACTERS
-    assert document.notes == ("Only the first 10,000,000 characters were read: what comes after was left out.",)
+    assert document.notes == ("Only the first 10,000,000 characters were read. The rest was left out.",)
 
 
 def test_there_are_no_more_blocks_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,6 +87,6 @@ def test_a_small_file_cannot_hold_more_text_than_its_size_explains() -> None:
         for _ in range(9_900):
             builder.add(BlockKind.PARAGRAPH, "a" * 1_000)
     assert len(small.built().text) == limits.TEXT_RATIO * 10_000
-    assert "far more text than a file of its size should" in small.built().notes[0]
+    assert "far more text than a file of this size should" in small.built().notes[0]
     assert len(large.built().text) > 9_000_000
     assert large.built().notes == ()

@@ -131,7 +131,9 @@ def test_a_few_signs_or_letters_are_enough(text: str, encoding: str) -> None:
 
 
 def test_a_doubtful_encoding_is_said_and_a_clear_one_is_not() -> None:
-    said = "The encoding was guessed as windows-1252: if letters look wrong, choose another one for this document."
+    said = (
+        "The encoding was guessed as windows-1252: if the text looks wrong, choose another encoding for this document."
+    )
     assert plain_text.parse("od deset dana, a obje će strane dobiti".encode("cp1250"), ".txt").notes == (said,)
     long = (
         "Ugovor stupa na snagu danom potpisivanja. Plaćanje će se izvršiti. Žao mi je, đak je došao u školu čim je čuo."

@@ -107,7 +107,7 @@ def test_one_bad_byte_costs_one_character_and_is_told() -> None:
     document = plain_text.parse("Größe in Brüssel".encode() + b" \xff " + "für alle".encode(), ".txt")
     assert document.text == "Größe in Brüssel � für alle"
     assert document.encoding == "utf-8"
-    assert document.notes == ("1 character is not valid in the encoding utf-8, and stands as “�”.",)
+    assert document.notes == ("1 character is not valid in the encoding utf-8, and was replaced by “�”.",)
 
 
 def test_lines_in_another_encoding_are_read_in_theirs() -> None:

@@ -142,4 +142,4 @@ def test_slides_that_are_pictures_are_said() -> None:
         ),
         ".odp",
     )
-    assert document.notes == ("Slides 1, 3 show pictures and no text: what pictures say was not read.",)
+    assert document.notes == ("Slides 1, 3 show pictures and no text: text on pictures was not read.",)

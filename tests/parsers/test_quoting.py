@@ -6,7 +6,7 @@ import pytest
 
 from rxchat.parsers import delimited
 
-BROKEN = "Quotation marks in this table are not closed or not doubled as they should be: those were read as they stand."
+BROKEN = "Quotation marks in this table are not closed or not doubled correctly; they were read literally."
 
 
 @pytest.mark.parametrize(

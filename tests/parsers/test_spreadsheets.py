@@ -122,8 +122,7 @@ def test_a_sheet_shows_titles_notes_merged_cells_and_says_what_is_hidden() -> No
     assert document.notes == (
         "The sheet “Sheet” has 1 hidden rows and 1 hidden columns; they were read.",
         "The sheet “Secret” is hidden; it was read.",
-        "1 formulas have no stored result, and stand as formulas: open the file in Excel or LibreOffice, save it, and "
-        "upload it again.",
+        "1 formulas have no stored result, so the formulas were read instead: open the file in Excel or LibreOffice, save it, and upload it again.",
     )
 
 

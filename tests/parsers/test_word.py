@@ -163,7 +163,7 @@ def test_signs_of_symbol_fonts_and_old_form_fields_show_what_is_ticked() -> None
         ".docx",
     )
     assert document.text == "☑yes ☐no α\n\n☑a ☐b\n\ngreen\n\n\ufffd"
-    assert document.notes == ("1 signs of symbol fonts have no known character, and stand as “\ufffd”.",)
+    assert document.notes == ("1 signs of symbol fonts have no known character, and were replaced by “\ufffd”.",)
 
 
 def test_formulas_keep_their_meaning_on_one_line() -> None:
@@ -202,4 +202,4 @@ def test_a_small_file_of_millions_of_letters_is_cut_and_says_so() -> None:
     assert len(content) < 60_000
     document = word.parse(content, ".docx")
     assert len(document.text) <= limits.text_characters(len(content)) < 2_000_000
-    assert "far more text than a file of its size should" in document.notes[0]
+    assert "far more text than a file of this size should" in document.notes[0]

@@ -63,7 +63,7 @@ async def give_password(services: Services, current_user: CurrentUser, password:
 
 
 async def person(services: Services, owner_url: str, name: str = "Ada", role: str = "member") -> CurrentUser:
-    """Add somebody with an account and the tests' password."""
+    """Add a member with an account and the tests' password."""
     return await give_password(services, add_user(owner_url, name, role))
 
 

@@ -149,7 +149,7 @@ async def test_an_address_is_confirmed_by_the_mail_alone(
     assert early.status_code == 401 and early.json() == wrong.json(), (
         "nobody learns from it whether the address was free"
     )
-    assert "not confirmed yet" in early.json()["error"]["message"]
+    assert "not confirmed your address yet" in early.json()["error"]["message"]
     await house.platform.mail_sender.drain()
     token = inbox.link("confirm")
     assert len({text for _, _, text in inbox.mails}) == 2, (
@@ -293,7 +293,7 @@ async def test_a_breached_password_is_refused_with_a_sentence(
             client, current_user = clients(f"198.51.{number}.1"), await person(house, owner_url)
             await sign_in(client, current_user)
             answer = await client.post("/api/me/password", json={"present": PASSWORD, "wanted": password})
-            assert answer.status_code == 422 and "lists of stolen ones" in answer.json()["error"]["message"]
+            assert answer.status_code == 422 and "lists of stolen passwords" in answer.json()["error"]["message"]
 
 
 def test_the_list_is_packed_as_its_words_say() -> None:

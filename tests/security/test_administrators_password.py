@@ -34,7 +34,7 @@ async def test_an_account_is_deleted_with_the_administrators_password_alone(
     address = f"/api/admin/users/{other.user_id}/delete"
     for body in ({}, {"password": ""}, {"password": "wrong"}):
         refused = await client.post(address, json=body)
-        assert (refused.status_code, refused.json()["error"]["message"]) == (403, "This is not your password.")
+        assert (refused.status_code, refused.json()["error"]["message"]) == (403, "Wrong password.")
     assert deletion_of(owner_url, other.user_id) is None
     assert (await client.post(address, json={"password": PASSWORD})).status_code == 204
     assert deletion_of(owner_url, other.user_id) is not None

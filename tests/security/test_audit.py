@@ -168,7 +168,7 @@ async def test_the_command_says_whether_it_is_whole_without_a_database(
     cut.write_text("\n".join(exported[:-2]) + "\n")
     for file, code, words in (
         (whole, 0, f"Whole: {ROWS} rows"),
-        (cut, 1, "NOT WHOLE, from row 12 on"),
+        (cut, 1, "NOT VALID, from row 12 on"),
         (tmp_path / "none", 1, "cannot be read"),
     ):
         returned = __main__.main(["audit", "verify", str(file), "--key", key_of(exported)])

@@ -105,7 +105,7 @@ async def test_what_takes_a_password_is_refused_if_it_is_changed_meanwhile(
     address, body = ACTIONS[name]
     changed_meanwhile.append(ada)
     refused = await client.post(address, json=body if "present" in body else {"password": PASSWORD} | body)
-    assert (refused.status_code, refused.json()["error"]["message"]) == (403, "This is not your password.")
+    assert (refused.status_code, refused.json()["error"]["message"]) == (403, "Wrong password.")
     assert count(owner_url, "api_key", ada) == 0
     assert count(owner_url, "totp_secret", ada) == ("any more" in name)
     assert count(owner_url, "recovery_code", ada) == (10 if "any more" in name else 0)

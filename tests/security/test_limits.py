@@ -150,7 +150,7 @@ async def test_an_account_is_guessed_six_times_from_wherever_and_then_slowly(
     refused = await sign_in(clients("192.0.2.1"), current_user)
     assert (refused.status_code, error_of(refused)) == (429, "too_many_attempts")
     assert 0 < int(refused.headers["retry-after"]) <= 2
-    assert "try again in" in refused.json()["error"]["message"]
+    assert "Try again in" in refused.json()["error"]["message"]
 
 
 async def test_a_known_device_gets_in_while_others_guess(house: Services, clients: Open, owner_url: str) -> None:

@@ -143,7 +143,7 @@ async def test_an_export_goes_out_once_at_a_time_whichever_process_sends_it(
     sent = await services.app.data_export.download(current_user, ticket, ClientInfo())
     async with running(settings, at) as elsewhere:
         current_user, ticket = await ticket_of()
-        with pytest.raises(Conflict, match="being downloaded already"):
+        with pytest.raises(Conflict, match="already running"):
             await elsewhere.app.data_export.download(current_user, ticket, ClientInfo())
         assert b"".join([piece async for piece in sent])[:2] == b"PK"
         # The ticket was not used up by being refused.

@@ -113,7 +113,7 @@ async def test_what_is_no_code_is_refused_with_a_sentence(
             client = clients(f"10.1.{number}.1")
             assert (await sign_in(client, current_user)).json() == {"next": "second-factor"}
             answer = await code(client, words)
-            assert answer.status_code == 401 and "code is not right" in answer.json()["error"]["message"]
+            assert answer.status_code == 401 and "Wrong code" in answer.json()["error"]["message"]
 
 
 async def test_a_recovery_code_works_once_however_it_is_typed(clients: Open, enrolled) -> None:
@@ -164,7 +164,7 @@ async def test_a_program_needs_it_too(clients: Open, enrolled) -> None:
     current_user, app, _ = enrolled
     body = {"email": current_user.email, "password": PASSWORD}
     refused = await clients().post("/api/auth/token", json=body)
-    assert (refused.status_code, "second factor" in refused.json()["error"]["message"]) == (401, True)
+    assert (refused.status_code, "two-factor authentication" in refused.json()["error"]["message"]) == (401, True)
     assert (await clients().post("/api/auth/token", json=body | {"code": "000000"})).status_code == 401
     assert (await clients().post("/api/auth/token", json=body | {"code": app.now()})).status_code == 200
 

@@ -231,7 +231,9 @@ def test_it_does_not_start_and_says_every_reason_on_a_line(environment, capsys, 
 def test_checking_says_what_is_wrong_and_what_is_fine(environment, capsys) -> None:
     assert main(["check"]) == 0
     printed = capsys.readouterr().out
-    assert "Only this machine can reach it." in printed and printed.rstrip().endswith("RxChat can start like this.")
+    assert "Only this machine can reach it." in printed and printed.rstrip().endswith(
+        "RxChat can start with these settings."
+    )
     subjects = {checked.subject for checked in checks.run_checks(settings({}))}
     assert {line.split(":")[0] for line in printed.splitlines() if line.startswith("fine")} == {
         f"fine     {subject}" for subject in subjects
@@ -244,8 +246,8 @@ def test_checking_says_what_is_wrong_and_what_is_fine(environment, capsys) -> No
     environment.setenv("RXCHAT_TRUSTED_PROXIES", "0.0.0.0/0")
     assert main(["check"]) == 1
     printed = capsys.readouterr().out
-    assert "error    Proxies: RXCHAT_TRUSTED_PROXIES names 0.0.0.0/0" in printed
-    assert "fine     Secrets" in printed and printed.rstrip().endswith("1 of these are errors.")
+    assert "error    Proxies: RXCHAT_TRUSTED_PROXIES contains 0.0.0.0/0" in printed
+    assert "fine     Secrets" in printed and printed.rstrip().endswith("1 of the findings are errors.")
 
 
 @pytest.mark.parametrize("path", ["/chat", "/chat/", "/tools/chat"])
@@ -255,7 +257,7 @@ def test_an_address_below_a_path_is_refused_and_a_name_of_its_own_is_asked_for(e
     assert main(["check"]) == 1
     printed = capsys.readouterr().out
     assert "cannot be served below a path of https://example.org." in printed
-    assert "Give RxChat a host name of its own" in printed
+    assert "Use a separate host name" in printed
 
 
 @pytest.mark.parametrize("proxies", ["10.0.0.1/8", "nonsense", "10.0.0.0/33", "proxy.example.org"])

@@ -103,7 +103,7 @@ async def test_a_search_without_its_embedder_says_so_without_the_hosts_words(
     await ollama.stop()
     with capture_logs() as logs:
         found = (await client.post("/api/search", json=asked)).json()
-    assert found["notice"] == "The embedding model's host does not answer. Only words were searched, not meanings."
+    assert found["notice"] == "The embedding model's host does not respond. The search used words only, not meaning."
     assert "Fridays" in found["passages"][0]["text"]
     assert ollama.host in reasons(logs)
     admin = await person(services, owner_url, role="admin")
@@ -119,7 +119,7 @@ async def test_why_a_document_waits_for_its_embedder_is_told_to_administrators_i
     services: Services, owner_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def failing(*_given: object) -> None:
-        raise EmbedderError("The embedding model's host refuses what it was given.", detail=f"http://10.1.1.1: {WORDS}")
+        raise EmbedderError("The embedding model's host refused the text.", detail=f"http://10.1.1.1: {WORDS}")
 
     member = add_user(owner_url)
     admin = add_user(owner_url, "Boss", "admin")

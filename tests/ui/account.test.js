@@ -69,8 +69,8 @@ describe("addresses and codes", () => {
   test("an address says only by a code what went wrong", () => {
     expect(problemWords(null)).toBe("");
     expect(problemWords("provider_refused")).toContain("cancelled");
-    expect(problemWords("Your account is blocked, call 555")).toBe("Signing in there did not work. Please try again.");
-    expect(problemWords("toString")).toBe("Signing in there did not work. Please try again.");
+    expect(problemWords("Your account is blocked, call 555")).toBe("The external sign-in failed. Try again.");
+    expect(problemWords("toString")).toBe("The external sign-in failed. Try again.");
   });
 
   test("a secret in groups of four, and codes as a file", () => {

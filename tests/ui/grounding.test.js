@@ -85,8 +85,8 @@ describe("the source of a citation", () => {
 
   test("says why a citation does not hold", () => {
     expect(reasonOf({ verified: true, reason: "" })).toBe("");
-    expect(reasonOf({ verified: false, reason: "no such source" })).toBe("Not verified: there is no such source.");
-    expect(reasonOf({ verified: false, reason: "not in the source" })).toBe("Not verified: these words are not in the source.");
+    expect(reasonOf({ verified: false, reason: "no such source" })).toBe("Not verified: the source does not exist.");
+    expect(reasonOf({ verified: false, reason: "not in the source" })).toBe("Not verified: the source does not contain these words.");
   });
 
   test("is asked for once, and again when that failed", async () => {
@@ -178,7 +178,7 @@ describe("what goes along", () => {
     expect(attachedWords(store.snapshot())).toBe("2 files are still being uploaded.");
     set(key, { state: "failed", error: "too large", documentId: "d1" });
     set("2", { state: "done", documentId: "d2" });
-    expect(attachedWords(store.snapshot())).toBe("“a.md” was not uploaded and will not go along.");
+    expect(attachedWords(store.snapshot())).toBe("“a.md” was not uploaded and will not be sent.");
     expect(store.attached().chips.map((chip) => chip.id)).toEqual(["d2"]);
   });
 

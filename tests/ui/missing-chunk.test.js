@@ -32,7 +32,7 @@ describe("a part of the page that is gone", () => {
     await load()();
     expect(done.reloads).toBe(1);
     expect(done.told.length).toBe(2);
-    expect(done.told[0]).toContain("what you typed is kept");
+    expect(done.told[0]).toContain("What you typed is kept");
   });
 
   test("makes the tab reload itself again after the next upgrade", async () => {

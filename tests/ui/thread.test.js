@@ -471,7 +471,7 @@ describe("words", () => {
     expect(tooLong("x".repeat(100000))).toBe("");
     expect(tooLong("😀".repeat(100000) + "\n")).toBe("");
     expect(tooLong("x".repeat(100001))).toBe(
-      "This message has 100,001 characters, and 100,000 is the most that can be sent at once. Please shorten it or send it in parts.",
+      "This message has 100,001 characters; the maximum is 100,000. Shorten it or send it in parts.",
     );
   });
 });

@@ -63,14 +63,14 @@ class Endpoint:
         try:
             response = await self._client.request(method, self.url + path, json=body)
         except httpx.TimeoutException as error:
-            raise self._failed(EmbedderError, "is too slow.", type(error).__name__) from error
+            raise self._failed(EmbedderError, "did not respond in time.", type(error).__name__) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise self._failed(EmbedderError, "does not answer.", str(error) or type(error).__name__) from error
+            raise self._failed(EmbedderError, "does not respond.", str(error) or type(error).__name__) from error
         try:
             answer = response.json()
         except ValueError as error:
             said = sanitize(response.text)[:300]
-            raise self._failed(EmbedderError, "answers something that is not JSON.", said) from error
+            raise self._failed(EmbedderError, "returned invalid JSON.", said) from error
         if response.is_success and isinstance(answer, dict):
             return answer
         said = _said(answer)
@@ -79,7 +79,7 @@ class Endpoint:
         # Ollama says so of vectors that are not numbers, which some models make of some texts.
         is_refused = response.status_code in _REFUSED or "unsupported value: nan" in said.lower()
         kind = TextRefused if is_refused else EmbedderError
-        raise self._failed(kind, "refuses what it was given.", f"{response.status_code}: {said}")
+        raise self._failed(kind, "refused the text.", f"{response.status_code}: {said}")
 
     def _failed(self, kind: type[EmbedderError], what: str, said: str) -> EmbedderError:
         """Return a failure in words for everyone; where it was and what was said there is for administrators."""
@@ -106,16 +106,16 @@ def unit_vectors(found: Any, count: int, dimensions: int | None, what: str) -> l
         EmbedderError: when it is not one vector of numbers for each text, all of the dimensions that are expected.
     """
     if not isinstance(found, list) or len(found) != count:
-        raise EmbedderError(f"{what} does not answer with one vector for each text.")
+        raise EmbedderError(f"{what} did not return one vector for each text.")
     return [_unit(vector, dimensions, what) for vector in found]
 
 
 def _unit(vector: Any, dimensions: int | None, what: str) -> list[float]:
     is_vector = isinstance(vector, list) and vector and all(isinstance(value, (int, float)) for value in vector)
     if not is_vector or not all(math.isfinite(value) for value in vector):
-        raise TextRefused(f"{what} answers something that is not a vector.")
+        raise TextRefused(f"{what} returned an invalid vector.")
     if dimensions is not None and len(vector) != dimensions:
-        raise EmbedderError(f"{what} has changed: vectors of {len(vector)} numbers instead of {dimensions}.")
+        raise EmbedderError(f"{what} returned vectors of {len(vector)} dimensions instead of {dimensions}.")
     return _scaled(vector)
 
 

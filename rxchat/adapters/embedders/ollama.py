@@ -70,13 +70,15 @@ class OllamaEmbeddingModel:
             self._found[by.model] = await self._find(by.model)
         endpoint, info = self._found[by.model]
         if info.dimensions != by.dimensions:
-            raise EmbedderError(f"{by.model} makes vectors of {info.dimensions} numbers now, not of {by.dimensions}.")
+            raise EmbedderError(
+                f"{by.model} now returns vectors of {info.dimensions} dimensions instead of {by.dimensions}."
+            )
         try:
             return await self._embedded(endpoint, by.model, texts, by.dimensions)
         except (TextTooLong, TextRefused):
             raise
         except EmbedderError:
-            # Perhaps another host has it by now. Somebody else may have found out at the same time.
+            # Perhaps another host has it by now. Another user may have found out at the same time.
             self._found.pop(by.model, None)
             self._found.pop("", None)
             raise
@@ -93,9 +95,9 @@ class OllamaEmbeddingModel:
             endpoint = await self._started(self._own)
             return endpoint, await self._described(endpoint, wanted)
         failure = EmbedderError(
-            f"No Ollama host has the embedding model {wanted!r}: pull it there."
+            f"No Ollama host has the embedding model {wanted!r}. Install it with: ollama pull {wanted}"
             if wanted
-            else "No Ollama host has an embedding model: pull one there, such as nomic-embed-text."
+            else "No Ollama host has an embedding model. Install one, for example: ollama pull nomic-embed-text"
         )
         there: list[tuple[Endpoint, str]] = []
         is_away = False
@@ -108,7 +110,7 @@ class OllamaEmbeddingModel:
             there += [(endpoint, str(row["model"])) for row in rows if isinstance(row, dict) and _fits(row, wanted)]
         is_somewhere = any(name == prefer for _, name in there)
         if not there or (prefer and is_away and not is_somewhere):
-            # Perhaps the one that is away has it: all documents would be embedded anew for nothing.
+            # Perhaps the one that is away has it: all documents would be embedded again for nothing.
             raise failure
         endpoint, name = next((item for item in there if item[1] == prefer), there[0])
         return endpoint, await self._described(endpoint, name)

@@ -72,7 +72,7 @@ class OpenAIEmbeddingModel:
         body = {"model": self._model, "input": [text or " " for text in texts], "encoding_format": "float"}
         rows = (await self._endpoint.post("/embeddings", body)).get("data")
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise EmbedderError("The embedding service does not answer with vectors.")
+            raise EmbedderError("The embedding service returned no vectors.")
         ordered = sorted(rows, key=lambda row: row.get("index", 0))
         return unit_vectors([row.get("embedding") for row in ordered], len(texts), dimensions, "The embedding service")
 
@@ -81,7 +81,6 @@ class OpenAIReranker:
     """A cross-encoder behind /rerank."""
 
     def __init__(self, url: str, model: str, key: str) -> None:
-        """Know where to ask."""
         self._endpoint = Endpoint(url, "The reranker", key)
         self._model = model
 
@@ -94,7 +93,7 @@ class OpenAIReranker:
             if isinstance(row, dict) and isinstance(row.get("relevance_score"), (int, float)):
                 scores[row.get("index", -1)] = float(row["relevance_score"])
         if scores.keys() != set(range(len(passages))):
-            raise EmbedderError("The reranker does not answer with a score for each passage.")
+            raise EmbedderError("The reranker did not return a score for each passage.")
         return [scores[number] for number in range(len(passages))]
 
     async def aclose(self) -> None:

@@ -34,13 +34,12 @@ _PREFIX, _SUFFIX = ".", ".tmp"
 _MARKER = ".rxchat"
 _OLD_SECONDS = 3600.0
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-# The folder is on a disk that is not there just now, or on a server that does not answer.
+# The folder is on a disk that is not there just now, or on a server that does not respond.
 _AWAY = {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTCONN, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
-_FORBIDDEN_MESSAGE = "RxChat may not write to its file folder: an administrator has to look at its permissions."
+_FORBIDDEN_MESSAGE = "RxChat may not write to its file folder. An administrator has to check its permissions."
 _NOT_MOUNTED = (
-    "The file folder is not the one that RxChat has kept files in: an administrator has to look whether its disk is"
-    " mounted."
+    "The file folder is not that of this installation. An administrator has to check that its disk is mounted."
 )
 
 
@@ -48,7 +47,6 @@ class FolderStore:
     """Keeps objects in a folder that is RxChat's alone; its parent has to exist."""
 
     def __init__(self, folder: Path) -> None:
-        """Know the folder; it is made when somebody claims it."""
         self._folder = folder
         self._threads = anyio.CapacityLimiter(_THREADS)
 

@@ -168,7 +168,7 @@ class S3Store:
         is_gone = isinstance(error, MaxRetryError) or has_waited(error)
         if is_gone and isinstance(meant, StorageUnavailable):
             if self._breaker.failed():
-                log.warning("the file store is away", endpoint=self._endpoint, error=str(error))
+                log.warning("the file store does not respond", endpoint=self._endpoint, error=str(error))
             meant.detail = f"{self._endpoint}: {s3_errors.said(error)}"
             return meant
         return self._failed(meant, error)
@@ -182,7 +182,7 @@ class S3Store:
 
     def _answered(self) -> None:
         if self._breaker.succeeded():
-            log.info("the file store is back", endpoint=self._endpoint)
+            log.info("the file store responds again", endpoint=self._endpoint)
 
     def _owner(self) -> str | None:
         try:
@@ -219,7 +219,7 @@ class S3Store:
                     raise
                 # Not every server has batches, or agrees about their checksums; each has single deletes, and says
                 # what is really the matter if it is something else.
-                log.info("the file store refuses to delete in batches", error=str(error.__cause__))
+                log.info("the file store does not support deleting in batches", error=str(error.__cause__))
             else:
                 if refused is not None:
                     raise refused

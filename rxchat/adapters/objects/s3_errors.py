@@ -8,13 +8,13 @@ from urllib3.exceptions import HTTPError, MaxRetryError, SSLError
 from rxchat.domain.errors import ObjectMissing, StorageError, StorageFull, StorageUnavailable
 from rxchat.domain.text import sanitize
 
-_ASK = "The file store refuses RxChat: an administrator has to look at "
-_CREDENTIALS = f"{_ASK}S3_ACCESS_KEY and S3_SECRET_KEY, and at what this key may do."
-_BUCKET = f"{_ASK}S3_BUCKET, which is missing there or somebody else's."
+_ASK = "The file store refused access. An administrator has to check "
+_CREDENTIALS = f"{_ASK}S3_ACCESS_KEY and S3_SECRET_KEY, and the permissions of this key."
+_BUCKET = f"{_ASK}S3_BUCKET, which does not exist or belongs to another account."
 _REGION = f"{_ASK}S3_ENDPOINT and S3_REGION."
 _CLOCK = f"{_ASK}the clock of this machine, which differs from the store's."
-_CERTIFICATE = "The file store's certificate is not trusted: an administrator has to look at S3_ENDPOINT and at it."
-_NOT_S3 = "What answers at S3_ENDPOINT does not speak S3: an administrator has to look at it."
+_CERTIFICATE = "The file store's certificate is not trusted. An administrator has to check it and S3_ENDPOINT."
+_NOT_S3 = "The server at S3_ENDPOINT does not support S3. An administrator has to check it."
 
 _MISSING = {"NoSuchKey", "NoSuchObject", "ResourceNotFound", "NotFound"}
 _AWAY = {

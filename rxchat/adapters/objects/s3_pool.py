@@ -67,7 +67,7 @@ class _FewRetries(Retry):
 
 
 def has_waited(error: Exception) -> bool:
-    """Whether a server that is connected took, or said, nothing for as long as it may."""
+    """Whether a server that is connected took, or said, nothing while it may."""
     if isinstance(error, ProtocolError):
         return any(isinstance(reason, TimeoutError) for reason in error.args)
     return isinstance(error, ReadTimeoutError)

@@ -1,4 +1,4 @@
-"""Accounts elsewhere: GitHub, Apple and whoever speaks OpenID Connect, through Authlib and joserfc."""
+"""External accounts: GitHub, Apple and whoever speaks OpenID Connect, through Authlib and joserfc."""
 
 from __future__ import annotations
 

@@ -37,7 +37,6 @@ class AppleSignIn:
         url: str = PUBLIC_URL,
         seconds: float = CALL_SECONDS,
     ) -> None:
-        """Know where to ask and how to sign; the client id is that of a Services ID."""
         self.info = ProviderInfo("apple", "Apple", ProviderKind.APPLE)
         self._url = url.rstrip("/")
         self._team_id = team_id

@@ -42,7 +42,6 @@ class GitHubSignIn:
         api_url: str = "",
         seconds: float = CALL_SECONDS,
     ) -> None:
-        """Know where to ask; the API of an Enterprise server is below its own address."""
         self.info = ProviderInfo("github", "GitHub", ProviderKind.GITHUB)
         self._url = url.rstrip("/")
         self._api_url = api_url.rstrip("/") or (PUBLIC_API_URL if self._url == PUBLIC_URL else f"{self._url}/api/v3")

@@ -100,7 +100,7 @@ def checked(claims: Mapping[str, Any], *, issuer: str, client_id: str, nonce: st
         )
     expires = claims.get("exp")
     if isinstance(expires, (int, float)) and not expires - time.time() < LONGEST_SECONDS:
-        raise UntrustedResponse("the ID token holds for longer than any provider means")
+        raise UntrustedResponse("the ID token is valid for too long")
     jwt.JWTClaimsRegistry(
         leeway=LEEWAY_SECONDS,
         iss={"essential": True, "value": issuer},
@@ -111,10 +111,10 @@ def checked(claims: Mapping[str, Any], *, issuer: str, client_id: str, nonce: st
     audience = claims["aud"]
     is_shared = isinstance(audience, list) and len(audience) > 1
     if (is_shared or "azp" in claims) and claims.get("azp") != client_id:
-        raise UntrustedResponse("the ID token was given to another client")
+        raise UntrustedResponse("the ID token is for another client")
     answered = claims.get("nonce")
     if not nonce or not isinstance(answered, str) or not hmac.compare_digest(answered.encode(), nonce.encode()):
-        raise UntrustedResponse("the ID token's nonce is not the one of this departure")
+        raise UntrustedResponse("the ID token's nonce does not match this authorization request")
     return claims
 
 
@@ -125,7 +125,7 @@ def _signed(token: str, keys: Sequence[PublicKey]) -> Mapping[str, Any]:
     if (kid := header.get("kid")) is not None:
         fitting = [key for key in fitting if key.kid == kid]
     if len(fitting) != 1:
-        raise UnknownKey("no key fits the ID token")
+        raise UnknownKey("no key matches the ID token")
     return jwt.decode(token, fitting[0], registry=_REGISTRY).claims
 
 

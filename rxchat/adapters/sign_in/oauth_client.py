@@ -46,7 +46,6 @@ class Calls:
     """Everything that is asked of one provider on behalf of one client."""
 
     def __init__(self, client_id: str, *, seconds: float = CALL_SECONDS) -> None:
-        """Know who asks; nothing is connected yet."""
         self.client_id = client_id
         self._seconds = seconds
 
@@ -91,7 +90,7 @@ class Calls:
             return response.json()
 
     def _client(self, secret: str = "", method: str = "none") -> Any:
-        # A client for each call: it remembers tokens and cookies, and two people's must not meet.
+        # A client for each call: it remembers tokens and cookies, and two users's must not meet.
         # (Any: its types are those of httpx2.)
         return AsyncOAuth2Client(
             self.client_id,
@@ -114,7 +113,7 @@ def check_state(provider: str, departure: AuthorizationRequest, answer: Mapping[
     """
     is_ours = hmac.compare_digest(answer.get("state", "").encode(), departure.state.encode())
     if not is_ours or not departure.state or departure.provider != provider:
-        raise UntrustedResponse("the state is not the one of this departure")
+        raise UntrustedResponse("the state does not match this authorization request")
 
 
 def code_of(
@@ -127,9 +126,9 @@ def code_of(
         Distrusted: when it is another issuer's (RFC 9207), or no answer at all.
     """
     if (names_issuer or "iss" in answer) and answer.get("iss") not in issuers:
-        raise UntrustedResponse("the answer is another issuer's")
+        raise UntrustedResponse("the response is from another issuer")
     if error := answer.get("error"):
-        log.info("sign-in provider said no", provider=departure.provider, error=_printable(error))
+        log.info("a sign-in provider refused the sign-in", provider=departure.provider, error=_printable(error))
         raise ProviderUnavailable if error in _PASSING else ProviderRefused
     code = answer.get("code", "")
     if not 0 < len(code) <= _LONGEST_CODE:
@@ -165,7 +164,7 @@ def translated(provider: str) -> Iterator[None]:
         raise _token_error(provider, error) from error
     except httpx.HTTPStatusError as error:
         status = error.response.status_code
-        log.warning("sign-in provider failed", provider=provider, status=status)
+        log.warning("a sign-in provider failed", provider=provider, status=status)
         is_passing = status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.TOO_MANY_REQUESTS
         raise (ProviderUnavailable if is_passing else InvalidProviderResponse) from error
     except (httpx.LocalProtocolError, httpx.UnsupportedProtocol) as error:
@@ -173,7 +172,9 @@ def translated(provider: str) -> Iterator[None]:
         raise _broke(provider, error) from error
     except (httpx.TransportError, OSError) as error:
         # A TimeoutError is an OSError.
-        log.warning("sign-in provider is away", provider=provider, error=_printable(error) or type(error).__name__)
+        log.warning(
+            "a sign-in provider does not respond", provider=provider, error=_printable(error) or type(error).__name__
+        )
         raise ProviderUnavailable from error
     except (AuthlibBaseError, JoseError, httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
         raise _broke(provider, error) from error
@@ -184,14 +185,16 @@ def translated(provider: str) -> Iterator[None]:
 
 def _broke(provider: str, error: Exception) -> InvalidProviderResponse:
     log.warning(
-        "sign-in provider cannot be trusted", provider=provider, error=_printable(error) or type(error).__name__
+        "a sign-in provider sent an invalid response",
+        provider=provider,
+        error=_printable(error) or type(error).__name__,
     )
     return InvalidProviderResponse()
 
 
 def _token_error(provider: str, error: AuthlibBaseError) -> ProviderError:
     code = error.error if isinstance(error.error, str) else ""
-    log.warning("sign-in provider gave no token", provider=provider, error=_printable(error))
+    log.warning("a sign-in provider sent no token", provider=provider, error=_printable(error))
     if code in _PASSING:
         return ProviderUnavailable()
     # All others say that the provider knows another client id, secret or callback address than the settings.
@@ -217,10 +220,10 @@ def _checked(response: httpx.Response) -> httpx.Response:
 async def _limit(response: httpx.Response) -> None:
     """Read no more than is sensible; what is compressed, which was not asked for, could hide any amount."""
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise UntrustedResponse("the answer is compressed")
+        raise UntrustedResponse("the response is compressed")
     stream = response.stream
     if not isinstance(stream, httpx.AsyncByteStream):
-        raise TypeError("the answer is not a stream")
+        raise TypeError("the response is not a stream")
     response.stream = _Limited(stream)
 
 
@@ -235,7 +238,7 @@ class _Limited(httpx.AsyncByteStream):
         async for part in self._stream:
             seen += len(part)
             if seen > LARGEST_ANSWER:
-                raise UntrustedResponse("the answer is too long")
+                raise UntrustedResponse("the response is too long")
             yield part
 
     async def aclose(self) -> None:

@@ -59,7 +59,6 @@ class OidcSignIn:
         key: str = "oidc",
         seconds: float = CALL_SECONDS,
     ) -> None:
-        """Know where to ask; without a secret it is a public client, whom PKCE protects."""
         self.info = ProviderInfo(key, label, ProviderKind.OIDC)
         self._issuer = issuer
         self._secret = client_secret
@@ -160,7 +159,7 @@ def believed(issuer: str, document: Mapping[str, Any]) -> Discovery:
     said = needed(document, "issuer")
     # A slash at the end is part of some issuers' names and easily lost in a setting.
     if said.rstrip("/") != issuer.rstrip("/"):
-        raise UntrustedResponse("the discovery document is another issuer's")
+        raise UntrustedResponse("the discovery document is of another issuer")
     is_local = issuer.startswith("http://")
     methods = document.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
     return Discovery(

@@ -63,7 +63,7 @@ class EventView:
 
 
 async def page(session: AsyncSession, *, words: str, action: str, before: int | None, limit: int) -> list[EventView]:
-    """Return the newest rows before a place, those that hold the words, that the acting person may see."""
+    """Return the newest rows before a place, those that hold the words, that the acting user may see."""
     actor = (
         select(col(User.name) + " <" + col(User.email) + ">")
         .where(col(User.id) == col(AuditEvent.actor_id))
@@ -139,7 +139,7 @@ async def add_checkpoint(session: AsyncSession, checkpoint: Checkpoint, key_id: 
 
 
 async def by_actor(session: AsyncSession, user_id: UUID) -> list[AuditEvent]:
-    """Return what the audit says that a person did."""
+    """Return what the audit says that a user did."""
     found = await session.execute(
         select(AuditEvent).where(col(AuditEvent.actor_id) == user_id).order_by(col(AuditEvent.seq))
     )

@@ -28,7 +28,7 @@ _NO_SESSION = UUID(int=0)
 
 
 async def get_current_user(session: AsyncSession) -> CurrentUser | None:
-    """Return the person on whose behalf the transaction acts, as they may act while they are not there.
+    """Return the user on whose behalf the transaction acts, as they may act while they are not there.
 
     None when they are suspended, or about to be deleted. Whoever is not there shows no second factor, and administers nothing.
     """
@@ -79,13 +79,13 @@ async def remove(session: AsyncSession, name: str) -> bool:
 
 
 async def count_users_by_role(session: AsyncSession) -> dict[str, int]:
-    """Return how many people have each role."""
+    """Return how many users have each role."""
     counted = await session.execute(select(col(User.role), func.count()).group_by(col(User.role)))
     return {row[0]: row[1] for row in counted.all()}
 
 
 async def groups(session: AsyncSession) -> list[tuple[Group, int]]:
-    """Return all groups by name, with how many people are in each."""
+    """Return all groups by name, with how many users are in each."""
     count = select(func.count()).where(col(GroupMember.group_id) == col(Group.id)).correlate(Group).scalar_subquery()
     found = await session.execute(select(Group, count).order_by(func.lower(col(Group.name))))
     return [(row[0], row[1]) for row in found.all()]
@@ -127,12 +127,12 @@ async def members(session: AsyncSession, group_id: UUID) -> list[tuple[UUID, str
 
 
 async def add_member(session: AsyncSession, group_id: UUID, user_id: UUID) -> None:
-    """Put a person into a group; nothing happens when they are in it."""
+    """Put a user into a group; nothing happens when they are in it."""
     await session.execute(insert(GroupMember).values(group_id=group_id, user_id=user_id).on_conflict_do_nothing())
 
 
 async def remove_member(session: AsyncSession, group_id: UUID, user_id: UUID) -> bool:
-    """Take a person out of a group; False when they are not in it."""
+    """Take a user out of a group; False when they are not in it."""
     removed = await session.execute(
         delete(GroupMember).where(col(GroupMember.group_id) == group_id, col(GroupMember.user_id) == user_id)
     )
@@ -140,7 +140,7 @@ async def remove_member(session: AsyncSession, group_id: UUID, user_id: UUID) ->
 
 
 async def grants_on(session: AsyncSession, kind: ResourceKind, resources: Sequence[str]) -> list[Grant]:
-    """Return the grants on these things, and those on all of their kind, that the acting person may see."""
+    """Return the grants on these things, and those on all of their kind, that the acting user may see."""
     found = await session.execute(
         select(GrantRow).where(
             col(GrantRow.resource_kind) == kind,
@@ -151,7 +151,7 @@ async def grants_on(session: AsyncSession, kind: ResourceKind, resources: Sequen
 
 
 async def all_grants(session: AsyncSession, kind: ResourceKind | None = None) -> list[tuple[UUID, Grant]]:
-    """Return all grants that the acting person may see, with their ids."""
+    """Return all grants that the acting user may see, with their ids."""
     statement = select(GrantRow).order_by(col(GrantRow.resource_kind), col(GrantRow.resource), col(GrantRow.id))
     if kind is not None:
         statement = statement.where(col(GrantRow.resource_kind) == kind)
@@ -192,11 +192,11 @@ async def add_grant(session: AsyncSession, grant_id: UUID, grant: Grant, created
 
 
 async def grant(session: AsyncSession, grant_id: UUID) -> Grant | None:
-    """Return a grant that the acting person may see."""
+    """Return a grant that the acting user may see."""
     row = (await session.execute(select(GrantRow).where(col(GrantRow.id) == grant_id))).scalar_one_or_none()
     return _grant(row) if row else None
 
 
 async def remove_grant(session: AsyncSession, grant_id: UUID) -> bool:
-    """Take a grant back; False when there is none that the acting person may take."""
+    """Take a grant back; False when there is none that the acting user may take."""
     return row_count(await session.execute(delete(GrantRow).where(col(GrantRow.id) == grant_id))) == 1

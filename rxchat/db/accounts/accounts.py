@@ -1,4 +1,4 @@
-"""Queries about people as accounts: making them, finding them before anyone is signed in, their own facts."""
+"""Queries about users as accounts: making them, finding them before anyone is signed in, their own facts."""
 
 from __future__ import annotations
 
@@ -116,12 +116,12 @@ async def _one(session: AsyncSession, statement: str, values: dict[str, Any]) ->
 
 
 async def get_own(session: AsyncSession, user_id: UUID) -> User | None:
-    """Return the person's own account."""
+    """Return the user's own account."""
     return (await session.execute(select(User).where(col(User.id) == user_id))).scalar_one_or_none()
 
 
 async def set_name(session: AsyncSession, user_id: UUID, name: str) -> None:
-    """Change the person's own name."""
+    """Change the user's own name."""
     await session.execute(update(User).where(col(User.id) == user_id).values(name=name))
 
 
@@ -171,7 +171,7 @@ async def require_reauthenticated(session: AsyncSession, current_user: CurrentUs
 
 
 async def confirm_email(session: AsyncSession, user_id: UUID) -> None:
-    """Note that the person's address is theirs."""
+    """Note that the user's address is theirs."""
     await session.execute(
         update(User)
         .where(col(User.id) == user_id, col(User.email_confirmed_at).is_(None))
@@ -181,7 +181,7 @@ async def confirm_email(session: AsyncSession, user_id: UUID) -> None:
 
 @dataclass(frozen=True, slots=True)
 class AdminRead:
-    """An administrator has listed or read conversations of the acting person."""
+    """An administrator has listed or read conversations of the acting user."""
 
     at: datetime
     reader: str
@@ -193,19 +193,19 @@ _ADMIN_READS = text("SELECT at, reader, reason, conversation FROM admin_read ORD
 
 
 async def admin_reads(session: AsyncSession, limit: int) -> list[AdminRead]:
-    """Return what administrators have listed or read of the acting person's conversations, the newest first."""
+    """Return what administrators have listed or read of the acting user's conversations, the newest first."""
     return [AdminRead(*row) for row in await session.execute(_ADMIN_READS, {"limit": limit})]
 
 
 async def mark_admin_reads_seen(session: AsyncSession, user_id: UUID) -> None:
-    """Note that the person knows of them."""
+    """Note that the user knows of them."""
     await session.execute(
         update(User).where(col(User.id) == user_id).values(admin_reads_seen_at=func.clock_timestamp())
     )
 
 
 async def set_deletion(session: AsyncSession, user_id: UUID, at: datetime | None) -> None:
-    """Note when the person's own account will be gone; None: it stays."""
+    """Note when the user's own account will be gone; None: it stays."""
     await session.execute(update(User).where(col(User.id) == user_id).values(deletion_at=at))
 
 
@@ -215,7 +215,7 @@ async def lock_administrators(session: AsyncSession) -> None:
 
 
 async def is_last_administrator(session: AsyncSession, user_id: UUID) -> bool:
-    """Whether nobody would administer the installation without this person."""
+    """Whether nobody would administer the installation without this user."""
     others = await session.execute(
         select(col(User.id)).where(
             col(User.role) == "admin",
@@ -228,13 +228,13 @@ async def is_last_administrator(session: AsyncSession, user_id: UUID) -> bool:
 
 
 async def identities(session: AsyncSession, user_id: UUID) -> list[Identity]:
-    """Return the accounts elsewhere that the person signs in with."""
+    """Return the accounts elsewhere that the user signs in with."""
     found = await session.execute(select(Identity).where(col(Identity.user_id) == user_id).order_by(col(Identity.id)))
     return list(found.scalars())
 
 
 async def add_identity(session: AsyncSession, identity: Identity) -> None:
-    """Tie an account elsewhere to the person's own."""
+    """Tie an account elsewhere to the user's own."""
     session.add(identity)
     await session.flush()
 

@@ -1,4 +1,4 @@
-"""Queries about what people prove themselves with: authenticator apps, recovery codes, passkeys, API keys."""
+"""Queries about what users prove themselves with: authenticator apps, recovery codes, passkeys, API keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rxchat.tables import ApiKey, Passkey, RecoveryCode, TotpSecret
 
 
 async def totp(session: AsyncSession, user_id: UUID) -> TotpSecret | None:
-    """Return the person's authenticator secret, confirmed or not."""
+    """Return the user's authenticator secret, confirmed or not."""
     return (await session.execute(select(TotpSecret).where(col(TotpSecret.user_id) == user_id))).scalar_one_or_none()
 
 
@@ -57,7 +57,7 @@ async def remove_unconfirmed_totp(session: AsyncSession, user_id: UUID) -> None:
 
 
 async def replace_recovery_codes(session: AsyncSession, user_id: UUID, digests: Sequence[bytes]) -> None:
-    """Put these codes in place of all that the person has."""
+    """Put these codes in place of all that the user has."""
     await session.execute(delete(RecoveryCode).where(col(RecoveryCode.user_id) == user_id))
     session.add_all(RecoveryCode(user_id=user_id, hash=digest) for digest in digests)
     await session.flush()
@@ -104,7 +104,7 @@ async def find_passkey(session: AsyncSession, credential_id: bytes) -> FoundPass
 
 
 async def passkeys(session: AsyncSession, user_id: UUID) -> list[Passkey]:
-    """Return the person's passkeys, the oldest first."""
+    """Return the user's passkeys, the oldest first."""
     found = await session.execute(select(Passkey).where(col(Passkey.user_id) == user_id).order_by(col(Passkey.id)))
     return list(found.scalars())
 
@@ -133,7 +133,7 @@ async def remove_passkey(session: AsyncSession, user_id: UUID, passkey_id: UUID)
 
 
 async def keys(session: AsyncSession, user_id: UUID) -> list[ApiKey]:
-    """Return the person's API keys that were not revoked, the newest first."""
+    """Return the user's API keys that were not revoked, the newest first."""
     found = await session.execute(
         select(ApiKey)
         .where(col(ApiKey.user_id) == user_id, col(ApiKey.revoked_at).is_(None))
@@ -149,7 +149,7 @@ async def add_key(session: AsyncSession, key: ApiKey) -> None:
 
 
 async def revoke_key(session: AsyncSession, user_id: UUID, key_id: UUID) -> bool:
-    """Revoke a key for good; False when there is none that counts."""
+    """Revoke a key permanently; False when there is none that counts."""
     revoked = await session.execute(
         update(ApiKey)
         .where(col(ApiKey.user_id) == user_id, col(ApiKey.id) == key_id, col(ApiKey.revoked_at).is_(None))

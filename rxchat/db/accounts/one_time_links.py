@@ -40,7 +40,7 @@ async def find(session: AsyncSession, kind: str, digest: bytes) -> Link | None:
 
 
 async def consume(session: AsyncSession, kind: str, digest: bytes) -> Link | None:
-    """Use a link up and return what it opens; None when it does not (any more)."""
+    """Use a link up and return what it opens; None when it does not."""
     return await _one(session, "SELECT * FROM consume_account_token(:kind, :hash)", kind, digest)
 
 
@@ -100,7 +100,7 @@ async def lock_all_for_user(session: AsyncSession, kind: str, user_id: UUID) -> 
 
 
 async def remove_all_for_user(session: AsyncSession, kind: str, user_id: UUID) -> None:
-    """Take back all links of a kind that are for a person: a newer one is on its way."""
+    """Take back all links of a kind that are for a user: a newer one is on its way."""
     await session.execute(
         delete(AccountToken).where(
             col(AccountToken.kind) == kind, col(AccountToken.user_id) == user_id, col(AccountToken.used_at).is_(None)

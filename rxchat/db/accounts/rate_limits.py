@@ -1,4 +1,4 @@
-"""Queries that count attempts, for as long as Redis is away."""
+"""Queries that count attempts, while Redis does not respond."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ async def rotate_soon(session: AsyncSession, user_id: UUID, session_id: UUID) ->
 async def end(
     session: AsyncSession, user_id: UUID, *, only: UUID | None = None, but: UUID | None = None, reason: str
 ) -> int:
-    """End sign-ins of a person for good: one, all, or all but one; return how many."""
+    """End sign-ins of a user permanently: one, all, or all but one; return how many."""
     ended = await session.execute(
         text("SELECT end_sessions(:user, :only, :but, :reason)"),
         {"user": user_id, "only": only, "but": but, "reason": reason},
@@ -174,7 +174,7 @@ async def end(
 
 
 async def active(session: AsyncSession, user_id: UUID, idle: timedelta) -> list[UserSession]:
-    """Return a person's sign-ins that still count, the one used last first."""
+    """Return a user's sign-ins that still count, the one used last first."""
     found = await session.execute(
         select(UserSession)
         .where(
@@ -189,7 +189,7 @@ async def active(session: AsyncSession, user_id: UUID, idle: timedelta) -> list[
 
 
 async def is_known_device(session: AsyncSession, user_id: UUID, device_id: UUID) -> bool:
-    """Whether this browser has signed this person in before."""
+    """Whether this browser has signed this user in before."""
     found = await session.execute(
         select(col(UserSession.id))
         .where(col(UserSession.user_id) == user_id, col(UserSession.device_id) == device_id)
@@ -216,7 +216,7 @@ async def consume_token(session: AsyncSession, token_id: UUID, until: datetime) 
 
 
 async def revoke_keys(session: AsyncSession, user_id: UUID) -> int:
-    """Revoke all of the person's own API keys; return how many."""
+    """Revoke all of the user's own API keys; return how many."""
     revoked = await session.execute(
         update(ApiKey)
         .where(col(ApiKey.user_id) == user_id, col(ApiKey.revoked_at).is_(None))

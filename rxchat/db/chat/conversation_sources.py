@@ -166,7 +166,7 @@ async def mark_cited(session: AsyncSession, owner_id: UUID, message_id: UUID, nu
     )
 
 
-# A document of one's own is one's own, also when it is gone. What was somebody else's is told as long as the right to
+# A document of one's own is one's own, also when it is gone. What was another user's is told as long as the right to
 # it is there; with its collection the right is gone, too.
 _SHOWN = text(
     """
@@ -185,7 +185,7 @@ _SHOWN = text(
 async def shown_sources(
     session: AsyncSession, current_user_id: UUID, owner_id: UUID, conversation_id: UUID, message_id: UUID
 ) -> list[ShownSource]:
-    """Return the sources of an answer as the acting person may see them now."""
+    """Return the sources of an answer as the acting user may see them now."""
     found = await session.execute(
         _SHOWN,
         {"current_user": current_user_id, "owner": owner_id, "conversation": conversation_id, "message": message_id},

@@ -35,7 +35,7 @@ _APPEND = text("SELECT append_conversation_events(:owner, :conversation, :expect
 
 
 async def get_owned(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> Conversation | None:
-    """Return the person's conversation, or None when it is unknown, removed or someone else's."""
+    """Return the user's conversation, or None when it is unknown, removed or another user's."""
     found = await session.execute(
         select(Conversation).where(
             col(Conversation.owner_id) == owner_id,
@@ -47,7 +47,7 @@ async def get_owned(session: AsyncSession, owner_id: UUID, conversation_id: UUID
 
 
 async def get_granted(session: AsyncSession, conversation_id: UUID) -> Conversation | None:
-    """Return somebody else's conversation that the acting person was granted to read, or None."""
+    """Return another user's conversation that the acting user was granted to read, or None."""
     found = await session.execute(
         select(Conversation).where(
             col(Conversation.id) == conversation_id,
@@ -59,7 +59,7 @@ async def get_granted(session: AsyncSession, conversation_id: UUID) -> Conversat
 
 
 async def get_owned_or_deleted(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> Conversation | None:
-    """Return the owner's conversation even when it was removed, or None when it is unknown or someone else's."""
+    """Return the owner's conversation even when it was removed, or None when it is unknown or another user's."""
     found = await session.execute(
         select(Conversation).where(col(Conversation.owner_id) == owner_id, col(Conversation.id) == conversation_id)
     )
@@ -248,7 +248,7 @@ async def events_after(
 
 
 async def list_owned(session: AsyncSession, owner_id: UUID, *, limit: int) -> Sequence[tuple[Conversation, bool]]:
-    """Return the person's latest conversations, each with whether an answer is being written in it."""
+    """Return the user's latest conversations, each with whether an answer is being written in it."""
     running = exists().where(
         col(Run.owner_id) == col(Conversation.owner_id),
         col(Run.conversation_id) == col(Conversation.id),

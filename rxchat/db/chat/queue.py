@@ -41,7 +41,7 @@ async def add(session: AsyncSession, owner_id: UUID, conversation_id: UUID, mess
 
 
 async def change(session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID, text: str) -> bool:
-    """Give a waiting message another text; False when it does not wait (any more)."""
+    """Give a waiting message another text; False when it does not wait."""
     changed = await session.execute(
         update(QueuedMessageRow).where(*_this(owner_id, conversation_id, message_id)).values(text=text)
     )
@@ -49,7 +49,7 @@ async def change(session: AsyncSession, owner_id: UUID, conversation_id: UUID, m
 
 
 async def remove(session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID) -> str | None:
-    """Take a waiting message back and return its text; None when it does not wait (any more)."""
+    """Take a waiting message back and return its text; None when it does not wait."""
     found = await session.execute(
         delete(QueuedMessageRow)
         .where(*_this(owner_id, conversation_id, message_id))

@@ -182,7 +182,7 @@ async def _drop_chunks(session: AsyncSession, owner_id: UUID, run_id: UUID) -> N
 
 
 async def queue_position(session: AsyncSession, run_id: UUID) -> int:
-    """Return at which place of the line a run of the acting person waits (1 is the next), 0 when it does not."""
+    """Return at which place of the line a run of the acting user waits (1 is the next), 0 when it does not."""
     found = await session.execute(_POSITION, {"run": run_id})
     return found.scalar_one_or_none() or 0
 

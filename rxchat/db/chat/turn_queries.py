@@ -1,4 +1,4 @@
-"""Queries on the way from Enter to the first token: as few as can be, and none that is made anew each time."""
+"""Queries on the way from Enter to the first token: as few as can be, and none that is made again each time."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class ConversationStatus:
 
 
 async def find_question(session: AsyncSession, owner_id: UUID, question_id: UUID) -> UUID | None:
-    """Return the conversation in which this question of the person's was asked, or waits; None when it is new."""
+    """Return the conversation in which this question of the user's was asked, or waits; None when it is new."""
     found = await session.execute(_ASKED_IN, {"owner": owner_id, "question": question_id})
     return found.scalars().first()
 
@@ -82,7 +82,7 @@ async def find_question(session: AsyncSession, owner_id: UUID, question_id: UUID
 async def lock(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> int | None:
     """Return the seq of the last event, locking the conversation until the transaction ends.
 
-    Removed conversations count too; None when it is unknown or someone else's.
+    Removed conversations count too; None when it is unknown or another user's.
     """
     found = await session.execute(_LOCK, {"owner": owner_id, "conversation": conversation_id})
     return found.scalar_one_or_none()

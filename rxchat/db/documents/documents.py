@@ -48,7 +48,7 @@ _COLLECTIONS = text(
 
 
 async def collections(session: AsyncSession, current_user_id: UUID, also: UUID | None = None) -> list[CollectionFacts]:
-    """Return the collections that the acting person may read, their own first; one of attachments only when it is named."""
+    """Return the collections that the acting user may read, their own first; one of attachments only when it is named."""
     found = await session.execute(_COLLECTIONS, {"current_user": current_user_id, "also": also})
     return [
         CollectionFacts(row.owner_id, row.id, row.kind, row.name, row.description, row.documents, int(row.chunks))
@@ -57,13 +57,13 @@ async def collections(session: AsyncSession, current_user_id: UUID, also: UUID |
 
 
 async def collection(session: AsyncSession, collection_id: UUID) -> Collection | None:
-    """Return a collection that the acting person may read."""
+    """Return a collection that the acting user may read."""
     found = await session.execute(select(Collection).where(col(Collection.id) == collection_id))
     return found.scalars().first()
 
 
 async def owned_collection(session: AsyncSession, owner_id: UUID, collection_id: UUID) -> Collection | None:
-    """Return the person's own collection."""
+    """Return the user's own collection."""
     found = await session.execute(
         select(Collection).where(col(Collection.owner_id) == owner_id, col(Collection.id) == collection_id)
     )
@@ -105,7 +105,7 @@ async def find_attachments(session: AsyncSession, owner_id: UUID, draft_key: UUI
 async def change_collection(
     session: AsyncSession, owner_id: UUID, collection_id: UUID, name: str, description: str
 ) -> bool:
-    """Change what a collection is called; False when there is none of this person's."""
+    """Change what a collection is called; False when there is none of this user's."""
     changed = await session.execute(
         update(Collection)
         .where(
@@ -119,7 +119,7 @@ async def change_collection(
 
 
 async def remove_collection(session: AsyncSession, owner_id: UUID, collection_id: UUID) -> bool:
-    """Remove a collection with its documents; False when there is none of this person's."""
+    """Remove a collection with its documents; False when there is none of this user's."""
     removed = await session.execute(
         delete(Collection).where(col(Collection.owner_id) == owner_id, col(Collection.id) == collection_id)
     )
@@ -127,7 +127,7 @@ async def remove_collection(session: AsyncSession, owner_id: UUID, collection_id
 
 
 async def principal_names(session: AsyncSession, collection_id: UUID) -> dict[str, str]:
-    """Return what those are called with whom the acting person shares a collection, by principal."""
+    """Return what those are called with whom the acting user shares a collection, by principal."""
     found = await session.execute(text("SELECT principal, name FROM principal_names(:id)"), {"id": collection_id})
     return {row.principal: row.name for row in found}
 
@@ -168,7 +168,7 @@ async def find_user_by_email(session: AsyncSession, email: str) -> tuple[UUID, s
 
 
 async def documents(session: AsyncSession, collection_id: UUID) -> list[Document]:
-    """Return the documents of a collection that the acting person may read, the newest first.
+    """Return the documents of a collection that the acting user may read, the newest first.
 
     Of versions these are the current one and those that are to replace it.
     """
@@ -194,7 +194,7 @@ async def ids_in(session: AsyncSession, owner_id: UUID, collection_id: UUID) -> 
 
 
 async def all_owned(session: AsyncSession, owner_id: UUID) -> list[Document]:
-    """Return all documents of a person's own that are stored, attachments too, the oldest first."""
+    """Return all documents of a user's own that are stored, attachments too, the oldest first."""
     found = await session.execute(
         select(*FACTS)
         .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.state) != DocumentState.UPLOADING.value)
@@ -204,7 +204,7 @@ async def all_owned(session: AsyncSession, owner_id: UUID) -> list[Document]:
 
 
 async def document(session: AsyncSession, document_id: UUID) -> Document | None:
-    """Return a document that the acting person may read."""
+    """Return a document that the acting user may read."""
     row = (await session.execute(select(*FACTS).where(col(DocumentRow.id) == document_id))).first()
     return document_of(row) if row else None
 
@@ -212,14 +212,14 @@ async def document(session: AsyncSession, document_id: UUID) -> Document | None:
 async def owned_document(
     session: AsyncSession, owner_id: UUID, document_id: UUID, *, lock: bool = False
 ) -> Document | None:
-    """Return the person's own document; with `lock`, nobody else changes it until the transaction ends."""
+    """Return the user's own document; with `lock`, nobody else changes it until the transaction ends."""
     statement = select(*FACTS).where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id)
     row = (await session.execute(statement.with_for_update() if lock else statement)).one_or_none()
     return document_of(row) if row else None
 
 
 async def count_owned(session: AsyncSession, owner_id: UUID, document_ids: Sequence[UUID]) -> int:
-    """Return how many of these documents are the person's own."""
+    """Return how many of these documents are the user's own."""
     counted = await session.execute(
         select(func.count())
         .select_from(DocumentRow)
@@ -242,7 +242,7 @@ async def add_document(session: AsyncSession, row: DocumentRow) -> None:
 
 
 async def change_document(session: AsyncSession, owner_id: UUID, document_id: UUID, **facts: Any) -> bool:
-    """Change facts of the person's own document; False when there is none."""
+    """Change facts of the user's own document; False when there is none."""
     changed = await session.execute(
         update(DocumentRow)
         .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id)
@@ -252,7 +252,7 @@ async def change_document(session: AsyncSession, owner_id: UUID, document_id: UU
 
 
 async def remove_documents(session: AsyncSession, owner_id: UUID, document_ids: Sequence[UUID]) -> list[UUID]:
-    """Remove documents of the person's own, with their texts, chunks and vectors; return which files they were made of."""
+    """Remove documents of the user's own, with their texts, chunks and vectors; return which files they were made of."""
     removed = await session.execute(
         delete(DocumentRow)
         .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id).in_(list(document_ids)))

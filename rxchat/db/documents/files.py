@@ -22,12 +22,12 @@ _TAKE_TURNS = text("SELECT pg_advisory_xact_lock(hashtextextended(:owner, 5))")
 
 
 async def lock_user_files(session: AsyncSession, owner_id: UUID) -> None:
-    """Let nobody else add, finish or remove files of a person's until the transaction ends."""
+    """Let nobody else add, finish or remove files of a user's until the transaction ends."""
     await session.execute(_TAKE_TURNS, {"owner": str(owner_id)})
 
 
 async def usage(session: AsyncSession, owner_id: UUID) -> tuple[int, int]:
-    """Return how many documents a person keeps and how many bytes they are; until the transaction ends nobody adds to them.
+    """Return how many documents a user keeps and how many bytes they are; until the transaction ends nobody adds to them.
 
     Each counts, although the same file is stored once: its chunks and vectors are there for each.
     """
@@ -42,7 +42,7 @@ async def usage(session: AsyncSession, owner_id: UUID) -> tuple[int, int]:
 
 
 async def count_collections(session: AsyncSession, owner_id: UUID, kind: str) -> int:
-    """Return how many collections of a kind a person has; until the transaction ends nobody adds to them."""
+    """Return how many collections of a kind a user has; until the transaction ends nobody adds to them."""
     await lock_user_files(session, owner_id)
     counted = await session.execute(
         select(func.count()).where(col(Collection.owner_id) == owner_id, col(Collection.kind) == kind)
@@ -57,7 +57,7 @@ async def add(session: AsyncSession, row: StoredFile) -> None:
 
 
 async def upload(session: AsyncSession, owner_id: UUID, document_id: UUID, *, lock: bool = False) -> Upload | None:
-    """Return how far an upload of the person's own has come; with `lock`, nobody else goes on with it meanwhile."""
+    """Return how far an upload of the user's own has come; with `lock`, nobody else goes on with it meanwhile."""
     statement = (
         select(
             col(DocumentRow.id), col(DocumentRow.collection_id), col(StoredFile.id).label("file_id"), col(DocumentRow.name),
@@ -104,7 +104,7 @@ async def add_whole(session: AsyncSession, row: StoredFile, parts: Sequence[Part
 
 
 async def encrypted_file(session: AsyncSession, file_id: UUID, owner_id: UUID) -> EncryptedFile | None:
-    """Return what is needed to read a file that the acting person may read."""
+    """Return what is needed to read a file that the acting user may read."""
     row = (
         await session.execute(
             select(StoredFile).where(col(StoredFile.owner_id) == owner_id, col(StoredFile.id) == file_id)
@@ -159,7 +159,7 @@ async def _lease_until(session: AsyncSession, owner_id: UUID, file_id: UUID, unt
 
 
 async def find_same_content(session: AsyncSession, owner_id: UUID, digest: bytes) -> UUID | None:
-    """Return the stored file of a person's that has this content."""
+    """Return the stored file of a user's that has this content."""
     same = await session.execute(
         select(col(StoredFile.id)).where(
             col(StoredFile.owner_id) == owner_id,
@@ -211,7 +211,7 @@ _FILES_IN_USE = text(
 
 
 async def remove_unused(session: AsyncSession, owner_id: UUID, file_ids: Sequence[UUID]) -> list[str]:
-    """Forget files of which no document is made (any more); return where their pieces are."""
+    """Forget files of which no document is made; return where their pieces are."""
     used = set((await session.execute(_FILES_IN_USE, {"owner": owner_id, "files": list(file_ids)})).scalars())
     unused = [file_id for file_id in file_ids if file_id not in used]
     found = await session.execute(

@@ -63,7 +63,7 @@ async def attempts(session: AsyncSession, owner_id: UUID, document_id: UUID) -> 
 
 
 async def retry_later(session: AsyncSession, owner_id: UUID, document_id: UUID, seconds: float) -> None:
-    """Leave a document alone for so long that could not be embedded anew."""
+    """Leave a document alone for so long that could not be embedded again."""
     await session.execute(
         update(DocumentRow)
         .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id)

@@ -84,6 +84,6 @@ async def documents_to_reindex(session: AsyncSession, version: int, limit: int) 
 
 
 async def update_frequent_lexemes(session: AsyncSession) -> int:
-    """Count anew which words stand in many chunks; return how many there are."""
+    """Count again which words stand in many chunks; return how many there are."""
     await session.execute(_UNHURRIED)
     return (await session.execute(text("SELECT update_frequent_lexemes()"))).scalar_one()

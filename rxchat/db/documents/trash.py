@@ -53,7 +53,7 @@ _RESTORABLE = text(
 async def restorable(session: AsyncSession, owner_id: UUID, document_ids: Sequence[UUID]) -> list[UUID]:
     """Return which of these documents of the user's own go to the trash when they are deleted.
 
-    Single versions, unfinished uploads and what is attached to messages are deleted for good.
+    Single versions, unfinished uploads and what is attached to messages are deleted permanently.
     """
     found = await session.execute(_RESTORABLE, {"owner": owner_id, "documents": list(document_ids)})
     return list(found.scalars())
@@ -69,7 +69,7 @@ async def trash(
 ) -> list[UUID]:
     """Move documents of the acting user's to the trash.
 
-    Of a larger trash than this the oldest are deleted for good. Returns the files of these.
+    Of a larger trash than this the oldest are deleted permanently. Returns the files of these.
     """
     given = {"documents": list(document_ids), "most_bytes": most_bytes, "most_documents": most_documents}
     return list((await session.execute(_TRASH, given)).scalars())
@@ -140,5 +140,5 @@ _PURGE = text("SELECT purge_documents(:after)").bindparams(bindparam("after", ty
 
 
 async def purge(session: AsyncSession, after: timedelta) -> int:
-    """Delete for good what was moved to the trash before this, of all users; return how many it were."""
+    """Delete permanently what was moved to the trash before this, of all users; return how many it were."""
     return (await session.execute(_PURGE, {"after": after})).scalar_one()

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from rxchat.domain.errors import DatabaseBusy, DatabaseUnavailable
 
 BUSY_SECONDS = 25.0
-"""How long a person would wait for a page."""
+"""How long a user would wait for a page."""
 AWAY_SECONDS = 5.0
 """How long a transaction waits when the last one found no database."""
 
@@ -28,7 +28,7 @@ class ConnectionQueue:
 
     @asynccontextmanager
     async def slot(self) -> AsyncGenerator[None]:
-        """Hold the right to a connection for as long as the context is open.
+        """Hold the right to a connection while the context is open.
 
         Raises:
             DatabaseBusy: when others had them all for too long.

@@ -1,4 +1,4 @@
-"""The database: a pool of connections in the runtime role, and transactions that act for one person."""
+"""The database: a pool of connections in the runtime role, and transactions that act for one user."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ _REFUSALS: dict[str, type[RxChatError]] = {
     "RX001": StaleConversation,
     "RX002": LastAdministrator,
     "42501": NotAllowed,
-    # What something belongs to is not there (any more), or is there already: somebody else was quicker.
+    # What something belongs to is not there, or is there already: somebody else was quicker.
     "23503": NotFound,
     "23505": Conflict,
 }
@@ -108,7 +108,7 @@ class Database:
         self.url = libpq_url(url)
         self.engine = runtime_engine(url, pool_size=pool_size)
         self._queue = ConnectionQueue(pool_size)
-        # What keeps answers alive never waits behind what people do.
+        # What keeps answers alive never waits behind what users do.
         self._engines_own = runtime_engine(url, pool_size=_ENGINES_CONNECTIONS)
 
     @classmethod
@@ -123,15 +123,15 @@ class Database:
 
     @asynccontextmanager
     async def begin(self, user_id: UUID | None, *, snapshot: bool = False) -> AsyncGenerator[AsyncSession]:
-        """Open a transaction that acts for this person (None: for nobody, and sees no one's rows).
+        """Open a transaction that acts for this user (None: for nobody, and sees no one's rows).
 
         With `snapshot`, all its queries see the database as it was at the first one: what they return fits together.
 
         Raises:
-            DatabaseUnavailable: when Postgres does not answer.
+            DatabaseUnavailable: when Postgres does not respond.
             DatabaseBusy: when others had all connections for too long.
             StaleConversation: when an event was appended by someone else meanwhile.
-            NotAllowed: when row-level security or a procedure does not let the person do it.
+            NotAllowed: when row-level security or a procedure does not let the user do it.
             LastAdministrator: when nobody would administer the installation any more.
         """
         with translated_errors():
@@ -171,7 +171,7 @@ class Database:
         One that never hears of its commit holds no lock: Postgres has committed, or it has not.
 
         Raises:
-            DatabaseUnavailable: when Postgres does not answer.
+            DatabaseUnavailable: when Postgres does not respond.
         """
         with translated_errors():
             async with AsyncSession(self._engines_own, expire_on_commit=False) as session:
@@ -208,7 +208,7 @@ class translated_errors:  # noqa: N801 - reads as a statement where it is used
         if is_unavailable(error):
             cause = error.orig if isinstance(error, DBAPIError) else error
             log.warning(
-                "the database does not answer", error=type(cause).__name__, reason=str(cause)[:_REASON_CHARACTERS]
+                "the database does not respond", error=type(cause).__name__, reason=str(cause)[:_REASON_CHARACTERS]
             )
             raise DatabaseUnavailable from error
 

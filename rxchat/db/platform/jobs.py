@@ -16,7 +16,7 @@ QUICK_QUEUE = "quick"
 SMALL_BYTES = 1_000_000
 """How large a file of that queue may be."""
 SCANS_QUEUE = "scans"
-"""Documents whose text is recognised, which takes minutes: in a queue of their own they keep no other waiting."""
+"""Documents whose text is recognized, which takes minutes: in a queue of their own they keep no other waiting."""
 
 _MOST_COUNTED = 1_000
 LAST_PRIORITY = -_MOST_COUNTED

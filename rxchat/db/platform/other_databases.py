@@ -21,7 +21,7 @@ def open_to(owner_url: str, login_url: str) -> list[str]:
     """Return the names of the databases, other than RxChat's, that the role of `login_url` may connect to.
 
     Raises:
-        psycopg.Error: when the database does not answer.
+        psycopg.Error: when the database does not respond.
     """
     role = conninfo_to_dict(libpq_url(login_url)).get("user")
     with psycopg.connect(libpq_url(owner_url), autocommit=True, options=SESSION_OPTIONS, **LINE) as connection:

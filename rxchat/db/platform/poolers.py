@@ -14,10 +14,7 @@ from rxchat.db.platform.database import LINE, SESSION_OPTIONS, SESSION_SETTINGS,
 PROBLEM = (
     "leads to a connection pooler (like pgbouncer) that does not keep the state of a session between transactions."
 )
-REMEDY = (
-    "RxChat needs a direct connection: it uses LISTEN, SET ROLE, session options and prepared statements, and keeps a pool"
-    " of its own. Set it to the address of Postgres itself (mostly port 5432 rather than the pooler's 6432)."
-)
+REMEDY = "RxChat needs a direct connection: it uses LISTEN, SET ROLE, session options and prepared statements, and has its own pool. Set the address of Postgres itself (usually port 5432 rather than the pooler's 6432)."
 _ROUNDS = 3
 # pgbouncer's words, and those of Amazon's RDS Proxy.
 _REFUSES_OPTIONS = re.compile("unsupported startup parameter|command-line options", re.IGNORECASE)
@@ -27,7 +24,7 @@ def is_pooled(url: str) -> bool:
     """Return whether a pooler between RxChat and Postgres loses what a session sets.
 
     Raises:
-        psycopg.Error: when the database does not answer, or does not let this role in.
+        psycopg.Error: when the database does not respond, or does not let this role in.
     """
     try:
         with _connected(url) as one, _connected(url) as other:

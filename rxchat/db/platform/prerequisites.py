@@ -28,7 +28,7 @@ def encoding_problem(url: str) -> str | None:
     """Return what is wrong with the database's encoding, or None: only UTF8 holds every text, and finds words in it.
 
     Raises:
-        psycopg.Error: when the database does not answer.
+        psycopg.Error: when the database does not respond.
     """
     try:
         with psycopg.connect(libpq_url(url), connect_timeout=5, options=SESSION_OPTIONS) as connection:
@@ -53,7 +53,7 @@ def create_missing(owner_url: str, login_url: str) -> list[str]:
     What is there already is left as it is, whoever has made it.
 
     Raises:
-        psycopg.Error: when the database does not answer.
+        psycopg.Error: when the database does not respond.
     """
     login = conninfo_to_dict(libpq_url(login_url)).get("user")
     with Connection[dict[str, Any]].connect(

@@ -50,7 +50,7 @@ def find_role_settings(owner_url: str, login_url: str) -> list[RoleSetting]:
     """Return the settings of the role of `login_url` that hold in its database, as the owner reads them.
 
     Raises:
-        psycopg.Error: when the database does not answer.
+        psycopg.Error: when the database does not respond.
     """
     with _connected(owner_url) as connection:
         return _found(connection, _role(login_url))
@@ -62,7 +62,7 @@ def reset(owner_url: str, login_url: str) -> list[RoleSetting]:
     The settings of a superuser, and of a role that is the owner too, are left alone: others may rely on them.
 
     Raises:
-        psycopg.Error: when the database does not answer.
+        psycopg.Error: when the database does not respond.
     """
     role = _role(login_url)
     if role == _role(owner_url):

@@ -45,7 +45,7 @@ def by_outsiders(owner_url: str) -> list[OutsiderShare]:
     """Return what is shared with groups by users who are not in them and could not share it so today.
 
     Raises:
-        psycopg.Error: when the database does not answer, or this role may not read the tables.
+        psycopg.Error: when the database does not respond, or this role may not read the tables.
     """
     given: dict[str, Any] = {
         "group": PrincipalKind.GROUP.value,

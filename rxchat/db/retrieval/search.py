@@ -1,4 +1,4 @@
-"""Queries that find passages: vectors and words in one statement, in what the acting person may read."""
+"""Queries that find passages: vectors and words in one statement, in what the acting user may read."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MOST_SCANNED = 100_000
 
 _UUIDS = ARRAY(Uuid())
 
-# The chunks of a scope that can be found: row-level security lets through what the person may read, and a document
+# The chunks of a scope that can be found: row-level security lets through what the user may read, and a document
 # counts only in the generation that is whole.
 _IN_SCOPE = """
     FROM chunk JOIN document ON document.owner_id = chunk.owner_id AND document.id = chunk.document_id
@@ -183,7 +183,7 @@ _FUSED = """
 
 
 async def scope_size(session: AsyncSession, scope: SearchScope) -> int:
-    """Return how many chunks there are to look at, of those that the acting person may read."""
+    """Return how many chunks there are to look at, of those that the acting user may read."""
     counted = await session.execute(_SCOPE_SIZE, await _places(session, scope))
     return counted.scalar_one()
 
@@ -251,7 +251,7 @@ async def _searched(
         said, unfound = _SAID_BY_INDEX, "term.weight"
     if not is_exact:
         await session.execute(_HNSW)
-    # The index's number and dimensions stand in the statement itself: only so is its own HNSW index recognised.
+    # The index's number and dimensions stand in the statement itself: only so is its own HNSW index recognized.
     statement = ((_NEAR_IN_SCOPE if is_exact else _NEAR_BY_INDEX) + _TERM + said + _WEIGHED + _FUSED).format(
         in_scope=_IN_SCOPE,
         index=int(index.id),

@@ -1,4 +1,4 @@
-"""The audit for those who read it: pages, an export that proves itself, and the signatures that make it provable."""
+"""The audit log: pages of entries, signed exports, and the checkpoints that make them verifiable."""
 
 from __future__ import annotations
 
@@ -24,22 +24,21 @@ _BATCH = 1_000
 
 
 def signer_of(secret_box: SecretBox) -> Signer:
-    """Return who signs this installation's audit."""
+    """Return the signer of this installation's audit log."""
     return Signer(secret_box.key("audit signatures"))
 
 
 class AuditLog:
-    """The use cases around the audit as a whole."""
+    """Use cases for reading, exporting and signing the audit log."""
 
     def __init__(self, database: Database, signer: Signer) -> None:
-        """Know where truth lives and who signs."""
         self._database = database
         self._signer = signer
 
     async def page(
         self, current_user: CurrentUser, *, words: str = "", action: str = "", before: int | None = None
     ) -> list[EventView]:
-        """Return the newest rows, or those before a place, that hold the words.
+        """Return the newest entries, or those before a position, that contain the words.
 
         Raises:
             NotAllowed: without the permission to read the audit.
@@ -51,7 +50,7 @@ class AuditLog:
             )
 
     async def export(self, current_user: CurrentUser, client_info: ClientInfo) -> AsyncGenerator[str]:
-        """Yield the lines of an export; that it was made is its last row.
+        """Yield the lines of an export; the last entry records the export itself.
 
         Raises:
             NotAllowed: without the permission to read the audit.
@@ -62,9 +61,9 @@ class AuditLog:
         return self.lines(current_user.user_id)
 
     async def lines(self, user_id: UUID | None) -> AsyncGenerator[str]:
-        """Yield the lines of an export of what this person may see; None: of what the database's owner may."""
-        # One transaction would be open for as long as somebody downloads: rows are only ever added, so pages will do.
-        # Each thousandth row has its signature before anybody is told that all is there.
+        """Yield the lines of an export of what the user may see; None exports everything, as the database's owner."""
+        # Pages instead of one transaction, which would stay open for the whole download: entries are only ever added.
+        # Every thousandth entry has its signature before the export ends.
         await self.sign()
         async with self._database.begin(user_id) as session:
             signed = {item.seq: item for item in await rows.checkpoints(session)}
@@ -83,7 +82,7 @@ class AuditLog:
         yield checkpoint_line(self._signer.sign(last, row_hash, rows.format_timestamp(datetime.now(UTC))), is_end=True)
 
     async def sign(self) -> int:
-        """Sign what wants a checkpoint: every thousandth row, and the newest once a day; return how many."""
+        """Sign the entries that are due: every thousandth one, and the newest once a day. Returns how many."""
         async with self._database.begin(None) as session:
             return await self._sign(session)
 

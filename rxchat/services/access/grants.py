@@ -33,7 +33,7 @@ from rxchat.services.platform.change_feeds import AccessInvalidator
 
 
 class Grants:
-    """The use cases around grants."""
+    """Use cases for grants."""
 
     def __init__(self, database: Database, access_invalidator: AccessInvalidator, rate_limits: RateLimits) -> None:
         self._database = database
@@ -54,12 +54,12 @@ class Grants:
         self, current_user: CurrentUser, *, principal_kind: str, principal: str, resource_kind: str, resource: str, action: str,
         client_info: ClientInfo,
     ) -> None:  # fmt: skip
-        """Give a grant: the owner of a conversation those on it, and nobody else; all others whoever manages grants.
+        """Add a grant. The owner of a conversation may share it; all other grants need the permission to manage grants.
 
         Raises:
-            NotAllowed: when it is not theirs to give, or not to this group or role.
-            InvalidInput: when it makes no sense.
-            TooManyAttempts: when it was done too often.
+            NotAllowed: without the right to grant it, or to this group or role.
+            InvalidInput: when the grant is invalid.
+            TooManyAttempts: after too many grants.
         """
         given = _valid_grant(principal_kind, principal, resource_kind, resource, action)
         if not is_permitted(current_user, Permission.GRANTS_MANAGE):
@@ -72,10 +72,10 @@ class Grants:
         self._access_invalidator.changed(None)
 
     async def revoke(self, current_user: CurrentUser, grant_id: UUID, client_info: ClientInfo) -> None:
-        """Take a grant back.
+        """Revoke a grant.
 
         Raises:
-            NotFound: when there is none that is theirs to take.
+            NotFound: when no grant exists that the user may revoke.
         """
         async with self._database.begin(current_user.user_id) as session:
             given = await rows.grant(session, grant_id)
@@ -100,13 +100,13 @@ class Grants:
             return
         require_scope(current_user, Scope.CHAT)
         if await conversation_rows.get_owned_or_deleted(session, current_user.user_id, conversation_id) is None:
-            # Reading what others wrote takes a reason that is kept; a grant would be a way around it.
+            # Reading another user's conversation requires a recorded reason; a grant would circumvent that.
             raise NotAllowed
 
     async def usable(
         self, current_user: CurrentUser, kind: ResourceKind, action: Action, resources: Sequence[str]
     ) -> frozenset[str]:
-        """Return with which of these things the person may do this, by their role or by grants."""
+        """Return the resources for which the user's role or grants allow an action."""
         if all(is_allowed(current_user, action, Resource(kind, name)) for name in resources):
             return frozenset(resources)
         async with self._database.begin(current_user.user_id) as session:
@@ -117,10 +117,12 @@ class Grants:
 async def require_to_fill(
     session: rows.AsyncSession, current_user: CurrentUser, kind: PrincipalKind, principals: Sequence[str]
 ) -> None:
-    """Check that the user may give others what these groups or roles were granted: a second account is quickly made.
+    """Require that the user may add members to these groups or roles, who then get their grants.
+
+    Otherwise a user could invite a second account of their own into them.
 
     Raises:
-        NotAllowed: when there is a grant to one of them, and grants are not the user's to give.
+        NotAllowed: when one of them has grants, and the user may not give grants.
     """
     if Permission.GRANTS_MANAGE not in current_user.permissions and await rows.has_grants(session, kind, principals):
         raise NotAllowed(
@@ -129,10 +131,10 @@ async def require_to_fill(
 
 
 def _require_principal(current_user: CurrentUser, given: Grant) -> None:
-    """Check that the user may share with this group or role: whom it is granted to, only users with the right to grant add.
+    """Require that the user may share with this group or role; afterwards only users who may grant can add members.
 
     Raises:
-        NotAllowed: for a group that is not theirs, and for any role.
+        NotAllowed: for a group that the user is not in, and for every role.
     """
     match given.principal_kind:
         case PrincipalKind.USER | PrincipalKind.EVERYONE:
@@ -152,19 +154,19 @@ def _valid_grant(principal_kind: str, principal: str, resource_kind: str, resour
             sanitize(resource)[:300], Action(action),
         )  # fmt: skip
     except ValueError as error:
-        raise InvalidInput("There is no such grant.") from error
+        raise InvalidInput("This grant does not exist.") from error
     if given.principal_kind in {PrincipalKind.USER, PrincipalKind.GROUP}:
         given = replace(given, principal=_id_as_stored(given.principal))
     is_each = given.resource == "*" and given.resource_kind is ResourceKind.COLLECTION
     if given.resource_kind in {ResourceKind.CONVERSATION, ResourceKind.COLLECTION} and not is_each:
         given = replace(given, resource=_id_as_stored(given.resource))
     if not given.principal or not given.resource:
-        raise InvalidInput("Please say for whom the grant is, and for what.")
+        raise InvalidInput("Choose for whom the grant is, and for what.")
     return given
 
 
 def _id_as_stored(value: str) -> str:
-    """Return an id as the database compares it; "" when it is none."""
+    """Return an id as the database stores it; "" if it is invalid."""
     return str(parse_id(value) or "")
 
 

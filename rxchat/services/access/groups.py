@@ -1,4 +1,4 @@
-"""Groups of users, and who is in them."""
+"""Groups of users, and their members."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from rxchat.tables import Group
 
 @dataclass(frozen=True, slots=True)
 class GroupSummary:
-    """A group, and how many people are in it."""
+    """A group with its number of members."""
 
     id: UUID
     name: str
@@ -33,7 +33,7 @@ class GroupSummary:
 
 
 class Groups:
-    """The use cases around groups."""
+    """Use cases for groups."""
 
     def __init__(self, database: Database, access_invalidator: AccessInvalidator) -> None:
         self._database = database
@@ -43,7 +43,7 @@ class Groups:
         """Return all groups.
 
         Raises:
-            NotAllowed: without the permission to see people.
+            NotAllowed: without the permission to see users.
         """
         require(current_user, Permission.USERS_READ)
         async with self._database.begin(current_user.user_id) as session:
@@ -53,20 +53,20 @@ class Groups:
     async def save(
         self, current_user: CurrentUser, *, group_id: UUID | None, name: str, description: str, client_info: ClientInfo
     ) -> UUID:
-        """Create a group, or change what it is called; return its id.
+        """Create or rename a group; return its id.
 
         Raises:
             NotAllowed: without the permission to manage groups.
             InvalidInput: without a name.
-            Conflict: when another group is called so.
-            NotFound: when there is no such group.
+            Conflict: when another group has this name.
+            NotFound: when the group does not exist.
         """
         require(current_user, Permission.GROUPS_MANAGE)
-        name = short_line(name, 60, "Please give the group a name of at most 60 characters.")
+        name = short_line(name, 60, "Enter a name for the group of at most 60 characters.")
         async with self._database.begin(current_user.user_id) as session:
             taken = [row.id for row, _ in await rows.groups(session) if row.name.lower() == name.lower()]
             if taken and taken != [group_id]:
-                raise Conflict("There is a group with this name already.")
+                raise Conflict("A group with this name already exists.")
             if group_id is None:
                 group_id = new_id()
                 await rows.add_group(session, Group(id=group_id, name=name, description=short_line(description, 300)))
@@ -79,11 +79,11 @@ class Groups:
         return group_id
 
     async def delete(self, current_user: CurrentUser, group_id: UUID, client_info: ClientInfo) -> None:
-        """Remove a group; what it was granted is gone with it.
+        """Delete a group and its grants.
 
         Raises:
             NotAllowed: without the permission to manage groups.
-            NotFound: when there is no such group.
+            NotFound: when the group does not exist.
         """
         require(current_user, Permission.GROUPS_MANAGE)
         async with self._database.begin(current_user.user_id) as session:
@@ -99,10 +99,10 @@ class Groups:
         self._access_invalidator.changed(None)
 
     async def members(self, current_user: CurrentUser, group_id: UUID) -> list[tuple[UUID, str, str]]:
-        """Return who is in a group: id, name and address.
+        """Return the members of a group: id, name and address.
 
         Raises:
-            NotAllowed: without the permission to see people.
+            NotAllowed: without the permission to see users.
             NotFound: when there is no such group.
         """
         require(current_user, Permission.USERS_READ)
@@ -114,15 +114,15 @@ class Groups:
     async def set_member(
         self, current_user: CurrentUser, group_id: UUID, user_id: UUID, client_info: ClientInfo, *, is_member: bool
     ) -> None:
-        """Put a person into a group, or take them out.
+        """Add a user to a group, or remove them.
 
         Raises:
             NotAllowed: without the permission to manage groups.
-            NotFound: when there is no such group, or the person is not in it.
+            NotFound: when the group does not exist, or the user is not a member.
         """
         require(current_user, Permission.GROUPS_MANAGE)
         if is_member and user_id == current_user.user_id:
-            # What a group was granted is not for its keeper to take.
+            # Managing groups does not include using their grants.
             require(current_user, Permission.GRANTS_MANAGE)
         async with self._database.begin(current_user.user_id) as session:
             if await rows.group(session, group_id) is None:

@@ -1,4 +1,4 @@
-"""Which models a user may use at the moment of use, by the record in the database."""
+"""Checks whether a user may use a model, at the moment of use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rxchat.domain.permissions import Action, Resource, ResourceKind, is_allowed
 
 
 async def may_use_model(session: AsyncSession, owner_id: UUID, model: str) -> bool:
-    """Return whether the acting user is this owner and may use the model now: what waited was allowed when it was sent."""
+    """Return whether `owner_id` is the acting user and may still use the model."""
     user = await role_rows.get_current_user(session)
     if user is None or user.user_id != owner_id:
         return False

@@ -1,4 +1,4 @@
-"""Roles: which there are, and what each allows."""
+"""Roles and their permissions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{1,39}")
 
 @dataclass(frozen=True, slots=True)
 class RoleSummary:
-    """A role, and how many people have it."""
+    """A role with its number of users."""
 
     name: str
     title: str
@@ -35,7 +35,7 @@ class RoleSummary:
 
 
 class Roles:
-    """The use cases around roles."""
+    """Use cases for roles."""
 
     def __init__(self, database: Database, access_invalidator: AccessInvalidator) -> None:
         self._database = database
@@ -45,7 +45,7 @@ class Roles:
         """Return all roles.
 
         Raises:
-            NotAllowed: without the permission to see people.
+            NotAllowed: without the permission to see users.
         """
         require(current_user, Permission.USERS_READ)
         async with self._database.begin(current_user.user_id) as session:
@@ -68,27 +68,29 @@ class Roles:
         permissions: Iterable[str],
         client_info: ClientInfo,
     ) -> None:
-        """Create a role or change one; nobody puts more into it than they have themselves.
+        """Create or change a role; users can only grant permissions that they have themselves.
 
         Raises:
-            NotAllowed: without the permission to manage roles, or for a permission that one has not.
-            InvalidInput: when a name or a permission cannot be used.
-            Conflict: when it is one of those that every installation has.
+            NotAllowed: without the permission to manage roles, or for a permission that the user lacks.
+            InvalidInput: when the name or a permission is invalid.
+            Conflict: when it is a built-in role.
         """
         require(current_user, Permission.ROLES_MANAGE)
         wanted = valid_permissions(permissions)
-        title = short_line(title, 60, "Please give the role a name of at most 60 characters.")
+        title = short_line(title, 60, "Enter a name for the role of at most 60 characters.")
         name = name or re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40]
         if not _NAME.fullmatch(name):
-            raise InvalidInput("The role's name needs at least two letters of a to z, to begin with one.")
+            raise InvalidInput(
+                "The role's name must start with a letter from a to z, and contain at least two of them."
+            )
         if not wanted <= current_user.permissions:
-            raise NotAllowed("You can only grant permissions you have yourself: one of these is not yours.")
+            raise NotAllowed("You can only grant permissions you have yourself.")
         async with self._database.begin(current_user.user_id) as session:
             known = await rows.get(session, name)
             if known is not None and known.is_builtin:
-                raise Conflict("This role is the same in every installation. Create one beside it instead.")
+                raise Conflict("Built-in roles cannot be changed. Create another role instead.")
             if known is not None and not set(known.permissions) <= {item.value for item in current_user.permissions}:
-                raise NotAllowed("This role may do things that yours may not.")
+                raise NotAllowed("This role has permissions that yours does not have.")
             await rows.save(
                 session, name=name, title=title, description=short_line(description, 300), permissions=sorted(wanted)
             )
@@ -99,17 +101,17 @@ class Roles:
         self._access_invalidator.changed(None)
 
     async def delete(self, current_user: CurrentUser, name: str, client_info: ClientInfo) -> None:
-        """Remove a role that nobody has.
+        """Delete a role.
 
         Raises:
             NotAllowed: without the permission to manage roles.
-            NotFound: when there is none that can be removed.
-            Conflict: when somebody has it.
+            NotFound: when the role does not exist or is built in.
+            Conflict: when a user has it.
         """
         require(current_user, Permission.ROLES_MANAGE)
         async with self._database.begin(current_user.user_id) as session:
             if (await rows.count_users_by_role(session)).get(name):
-                raise Conflict("Somebody has this role. Give them another one first.")
+                raise Conflict("Some users have this role. Give them another role first.")
             if not await rows.remove(session, sanitize(name)):
                 raise NotFound
             await record(session, current_user.user_id, "role_removed", client_info, role=name)

@@ -1,4 +1,4 @@
-"""Looking after people: inviting, suspending, roles, lost second factors, and reading what they wrote for a reason."""
+"""Administration of users: invitations, suspension, roles, second factors, and reading conversations for a reason."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from rxchat.tables import Group
 PAGE = 50
 _SHORTEST_REASON = 10
 _FEWEST_LETTERS, _FEWEST_DIFFERENT = 5, 3
-"""Of a reason: dots, or one key that was held down, are none."""
+"""The minimum for a reason: dots or a single repeated key are not a reason."""
 _HANDED_OVER = timedelta(hours=24)
 
 
@@ -48,7 +48,7 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class SomebodysMessage:
-    """A message of somebody's conversation, as it is read for a reason."""
+    """A message of another user's conversation."""
 
     role: str
     text: str
@@ -57,7 +57,7 @@ class SomebodysMessage:
 
 
 class UserAdmin:
-    """The use cases of those who look after people."""
+    """Use cases for the administration of users."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class UserAdmin:
         *,
         grace: timedelta = timedelta(days=7),
     ) -> None:
-        """Know where truth lives and who does what; an account is deleted after the grace time."""
+        """Store the services. `grace` is the time until a scheduled deletion."""
         self.grace = grace
         self._database = database
         self._one_time_links = one_time_links
@@ -78,10 +78,10 @@ class UserAdmin:
     async def page(
         self, current_user: CurrentUser, *, words: str = "", role: str = "", offset: int = 0
     ) -> tuple[list[UserFacts], int]:
-        """Return one page of the people whose name or address holds the words, and how many there are in all.
+        """Return one page of the users whose name or address contains the words, and the total number.
 
         Raises:
-            NotAllowed: without the permission to see people.
+            NotAllowed: without the permission to see users.
         """
         require(current_user, Permission.USERS_READ)
         async with self._database.begin(current_user.user_id) as session:
@@ -90,11 +90,11 @@ class UserAdmin:
             )
 
     async def one(self, current_user: CurrentUser, user_id: UUID) -> tuple[UserFacts, list[Group]]:
-        """Return a person, and the groups that they are in.
+        """Return a user with their groups.
 
         Raises:
-            NotAllowed: without the permission to see people.
-            NotFound: when there is no such person.
+            NotAllowed: without the permission to see users.
+            NotFound: when there is no such user.
         """
         require(current_user, Permission.USERS_READ)
         async with self._database.begin(current_user.user_id) as session:
@@ -104,7 +104,7 @@ class UserAdmin:
             return found[0], await user_admin.groups_of(session, user_id)
 
     async def names(self, current_user: CurrentUser, user_ids: Collection[UUID]) -> dict[UUID, str]:
-        """Return what people are called, as far as one may know: for lists that hold ids."""
+        """Return the names of users, as far as the current user may see them."""
         async with self._database.begin(current_user.user_id) as session:
             return await user_admin.names(session, user_ids)
 
@@ -117,14 +117,14 @@ class UserAdmin:
         group_ids: Sequence[UUID] = (),
         client_info: ClientInfo,
     ) -> tuple[str, bool]:
-        """Invite somebody; return the link, to hand over, and whether it was mailed, too.
+        """Invite a user. Returns the link, and whether it was also sent by e-mail.
 
-        An earlier invitation of the same address does not work any more then.
+        An earlier invitation of the same address becomes invalid.
 
         Raises:
-            Conflict: when the address has an account already.
+            Conflict: when the address already has an account.
             NotAllowed: without the permission to invite, or to give this role.
-            InvalidInput: when it is no address, or there is no such role.
+            InvalidInput: when the address or role is invalid.
         """
         require(current_user, Permission.USERS_INVITE)
         if group_ids:
@@ -134,7 +134,7 @@ class UserAdmin:
             await self._may_give(session, current_user, role)
             await require_to_fill(session, current_user, PrincipalKind.GROUP, [str(group) for group in group_ids])
             if await account_rows.find_by_email(session, email) is not None:
-                raise Conflict(f"{email} has an account here already.")
+                raise Conflict(f"{email} already has an account.")
             await one_time_links.replace_invitations(session, email)
             link = await self._one_time_links.make(
                 session, LinkKind.INVITATION, email=email, role=role, group_ids=group_ids,
@@ -149,16 +149,14 @@ class UserAdmin:
     async def _may_give(self, session: user_admin.AsyncSession, current_user: CurrentUser, role: str) -> None:
         wanted = await role_rows.get(session, sanitize(role))
         if wanted is None:
-            raise InvalidInput("There is no such role.")
+            raise InvalidInput("This role does not exist.")
         if not set(wanted.permissions) <= {permission.value for permission in current_user.permissions}:
-            raise NotAllowed(
-                "You can only grant permissions you have yourself: this role may do things that yours may not."
-            )
+            raise NotAllowed("You can only grant permissions you have yourself, and this role has others.")
         if not wanted.is_builtin:
             await require_to_fill(session, current_user, PrincipalKind.ROLE, [wanted.name])
 
     async def invitations(self, current_user: CurrentUser) -> list[Invitation]:
-        """Return the invitations that can still be accepted: one's own, or all of them.
+        """Return the open invitations: those of the current user, or all.
 
         Raises:
             NotAllowed: without the permission to invite.
@@ -169,11 +167,11 @@ class UserAdmin:
         return [Invitation(row.id, row.email, row.role, row.expires_at, row.is_mailed) for row in found]
 
     async def take_back(self, current_user: CurrentUser, invitation_id: UUID, client_info: ClientInfo) -> None:
-        """Take an invitation back.
+        """Revoke an invitation.
 
         Raises:
             NotAllowed: without the permission to invite.
-            NotFound: when there is none that could be accepted.
+            NotFound: when no such invitation is open.
         """
         require(current_user, Permission.USERS_INVITE)
         async with self._database.begin(current_user.user_id) as session:
@@ -185,12 +183,12 @@ class UserAdmin:
             )  # fmt: skip
 
     async def set_role(self, current_user: CurrentUser, user_id: UUID, role: str, client_info: ClientInfo) -> None:
-        """Give a person another role; whatever they had open ends.
+        """Change a user's role, which ends their sessions.
 
         Raises:
-            NotAllowed: without the permission, or when more would be given or taken than one has.
-            NotFound: when there is no such person.
-            Conflict: when nobody would administer any more.
+            NotAllowed: without the permission, or when the role gives or takes more than the current user has.
+            NotFound: when the user does not exist.
+            Conflict: when no administrator would remain.
         """
         require(current_user, Permission.USERS_MANAGE)
         async with self._database.begin(current_user.user_id) as session:
@@ -206,12 +204,12 @@ class UserAdmin:
     async def suspend(
         self, current_user: CurrentUser, user_id: UUID, client_info: ClientInfo, *, is_suspended: bool
     ) -> None:
-        """Suspend a person, which ends whatever they had open, or let them in again.
+        """Suspend a user, which ends their sessions, or reinstate them.
 
         Raises:
-            NotAllowed: without the permission, for oneself, or for somebody who may do more.
-            NotFound: when there is no such person.
-            Conflict: when nobody would administer any more.
+            NotAllowed: without the permission, for the current user, or for a user with more permissions.
+            NotFound: when the user does not exist.
+            Conflict: when no administrator would remain.
         """
         require(current_user, Permission.USERS_MANAGE)
         if user_id == current_user.user_id:
@@ -224,22 +222,22 @@ class UserAdmin:
         self._access_invalidator.changed(user_id)
 
     async def delete_account(self, current_user: CurrentUser, user_id: UUID, client_info: ClientInfo) -> datetime:
-        """Have a person's account deleted after the grace time, and return when that is; what they have open ends.
+        """Schedule the deletion of a user's account, which ends their sessions. Returns the time of the deletion.
 
-        Until then they can sign in, to take their data along, but administer nothing; an administrator can keep the account
-        after all.
+        Until then the user can sign in to download their data, but cannot administer; an administrator can cancel the
+        deletion.
 
         Raises:
-            NotAllowed: without the permission, for oneself, or for somebody who may do more.
-            NotFound: when there is no such person.
-            LastAdministrator: when nobody would administer any more.
+            NotAllowed: without the permission, for the current user, or for a user with more permissions.
+            NotFound: when the user does not exist.
+            LastAdministrator: when no administrator would remain.
         """
         require(current_user, Permission.USERS_MANAGE)
         if user_id == current_user.user_id:
-            raise NotAllowed("Your own account is deleted on your account page.")
+            raise NotAllowed("Delete your own account on your account page.")
         at = datetime.now(UTC) + self.grace
         async with self._database.begin(current_user.user_id) as session:
-            # The advisory lock first, as the procedure takes it: two administrators wait for each other.
+            # The advisory lock first, like the procedure: two administrators must lock in the same order.
             await account_rows.lock_administrators(session)
             await account_rows.require_reauthenticated(session, current_user)
             if not await user_admin.schedule_deletion(session, user_id, at):
@@ -252,11 +250,11 @@ class UserAdmin:
         return at
 
     async def keep_account(self, current_user: CurrentUser, user_id: UUID, client_info: ClientInfo) -> None:
-        """Keep a person's account after all, whose deletion an administrator had scheduled.
+        """Cancel the deletion of an account that an administrator had scheduled.
 
         Raises:
-            NotAllowed: without the permission, or for somebody who may do more.
-            NotFound: when no administrator had.
+            NotAllowed: without the permission, or for a user with more permissions.
+            NotFound: when no administrator had scheduled it.
         """
         require(current_user, Permission.USERS_MANAGE)
         async with self._database.begin(current_user.user_id) as session:
@@ -269,11 +267,11 @@ class UserAdmin:
         self._access_invalidator.changed(user_id)
 
     async def end_sessions(self, current_user: CurrentUser, user_id: UUID, client_info: ClientInfo) -> int:
-        """End everything that a person has open; return how many sign-ins it was.
+        """End all sessions of a user. Returns their number.
 
         Raises:
-            NotAllowed: without the permission, or for somebody who may do more.
-            NotFound: when there is no such person.
+            NotAllowed: without the permission, or for a user with more permissions.
+            NotFound: when the user does not exist.
         """
         require(current_user, Permission.USERS_MANAGE)
         async with self._database.begin(current_user.user_id) as session:
@@ -290,11 +288,11 @@ class UserAdmin:
         return ended
 
     async def reset_second_factor(self, current_user: CurrentUser, user_id: UUID, client_info: ClientInfo) -> None:
-        """Take a person's second factors away, for when the phone is lost and the recovery codes, too.
+        """Remove all second factors of a user who lost their phone and recovery codes.
 
         Raises:
-            NotAllowed: without the permission, or for somebody who may do more.
-            NotFound: when there is no such person.
+            NotAllowed: without the permission, or for a user with more permissions.
+            NotFound: when the user does not exist.
         """
         require(current_user, Permission.USERS_MANAGE)
         async with self._database.begin(current_user.user_id) as session:
@@ -310,11 +308,11 @@ class UserAdmin:
         self._access_invalidator.changed(user_id)
 
     async def reset_link(self, current_user: CurrentUser, user_id: UUID, client_info: ClientInfo) -> str:
-        """Return a link with which a person chooses a new password, to hand over where there is no mail.
+        """Return a link for a user to choose a new password.
 
         Raises:
-            NotAllowed: without the permission, or for somebody who may do more.
-            NotFound: when there is no such person.
+            NotAllowed: without the permission, or for a user with more permissions.
+            NotFound: when the user does not exist.
         """
         require(current_user, Permission.USERS_MANAGE)
         async with self._database.begin(current_user.user_id) as session:
@@ -338,7 +336,7 @@ class UserAdmin:
     async def conversations_of(
         self, current_user: CurrentUser, user_id: UUID, reason: str, client_info: ClientInfo
     ) -> list[tuple[UUID, str, datetime]]:
-        """Return a person's conversations, for a reason that goes into the audit.
+        """Return a user's conversations; the audit log records the reason.
 
         Raises:
             NotAllowed: without the permission.
@@ -354,7 +352,7 @@ class UserAdmin:
     async def read_conversation(
         self, current_user: CurrentUser, conversation_id: UUID, reason: str, client_info: ClientInfo
     ) -> list[SomebodysMessage]:
-        """Return what was said in somebody's conversation, for a reason that goes into the audit.
+        """Return the messages of another user's conversation; the audit log records the reason.
 
         Raises:
             NotAllowed: without the permission.
@@ -376,5 +374,5 @@ def _valid_reason(reason: str) -> str:
     reason = clean_line(reason)[:500]
     letters = [it for it in reason.casefold() if it.isalpha()]
     if len(reason) < _SHORTEST_REASON or len(letters) < _FEWEST_LETTERS or len(set(letters)) < _FEWEST_DIFFERENT:
-        raise InvalidInput("Please say in a sentence why this has to be read; it is kept in the audit.")
+        raise InvalidInput("Enter the reason in a sentence. The audit log records it.")
     return reason

@@ -1,1 +1,1 @@
-"""Sign-in, and everything that belongs to one user."""
+"""Sign-in, and everything else that belongs to one user."""

@@ -1,4 +1,4 @@
-"""What programs sign in with: an access token with a refresh token beside it, or an API key."""
+"""Credentials of programs: access and refresh tokens, and API keys."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ _KEYS_AT_MOST = 50
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """What a program gets: a token for its calls, and one to get the next pair with."""
+    """An access token, and the refresh token for the next pair."""
 
     access_token: str
     refresh_token: str
     expires_in: int
-    """For how many seconds the access token works."""
+    """The lifetime of the access token in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeySummary:
-    """An API key as its person sees it."""
+    """An API key as its user sees it."""
 
     id: UUID
     name: str
@@ -57,7 +57,7 @@ class KeySummary:
 
 
 class ApiCredentials:
-    """The use cases around tokens and keys."""
+    """Use cases for tokens and API keys."""
 
     def __init__(
         self,
@@ -69,7 +69,6 @@ class ApiCredentials:
         access_invalidator: AccessInvalidator,
         sign_in: SignIn,
     ) -> None:
-        """Know where truth lives and who does what."""
         self._database = database
         self._tokens = tokens
         self._secret_box = secret_box
@@ -81,19 +80,19 @@ class ApiCredentials:
     async def sign_in(
         self, *, email: str, password: str, code: str, scopes: Iterable[str], client_info: ClientInfo
     ) -> TokenPair:
-        """Sign a program in as a person, with the code of their second factor where they have one.
+        """Sign a program in on behalf of a user, with a code if the account has a second factor.
 
         Raises:
-            NotSignedIn: when something of it is not right.
+            NotSignedIn: when password or code is wrong.
             InvalidInput: when a scope does not exist.
-            NotAllowed: when it is to administer, and its user may not.
-            TooManyAttempts: when it was tried too often.
+            NotAllowed: when it requests the scope to administer, and the user administers nothing.
+            TooManyAttempts: after too many attempts.
         """
         wanted = valid_scopes(scopes)
         admission = await self._sign_in.sign_in(email, password, client_info, scopes=wanted)
         if admission.pending:
             if not code:
-                raise NotSignedIn("This account has a second factor: send its code, too.")
+                raise NotSignedIn("This account uses two-factor authentication: send a code, too.")
             admission = await self._sign_in.verify_second_factor(admission.pending, code, client_info)
         if admission.session is None:
             raise NotSignedIn
@@ -103,9 +102,9 @@ class ApiCredentials:
         return pair
 
     async def _require_right_to_administer(self, token: SessionToken, pair: TokenPair, client_info: ClientInfo) -> None:
-        """End the sign-in of a program that asks for more than its user may do.
+        """End the new session of a program that requests more than its user may do.
 
-        Only the record of a sign-in says what its user may do with it, by role and second factor.
+        The session's record decides what the user may do with it, by role and second factor.
         """
         try:
             _require_right_to(await self._sessions.authenticate_bearer(pair.access_token), frozenset({Scope.ADMIN}))
@@ -130,11 +129,11 @@ class ApiCredentials:
         )
 
     async def refresh(self, refresh_token: str, client_info: ClientInfo) -> TokenPair:
-        """Exchange a refresh token for a new pair; one that comes back a second time ends the whole family.
+        """Exchange a refresh token for a new pair; a token that is used twice ends the session.
 
         Raises:
-            NotSignedIn: when it does not count (any more).
-            TooManyAttempts: when it was tried too often.
+            NotSignedIn: when the token is not valid.
+            TooManyAttempts: after too many attempts.
         """
         attempt = await self._rate_limits.attempt("refresh", client_info)
         token = self._tokens.open_session(refresh_token, Purpose.REFRESH)
@@ -159,20 +158,20 @@ class ApiCredentials:
     async def create_key(
         self, current_user: CurrentUser, *, name: str, scopes: Iterable[str], days: int | None, client_info: ClientInfo
     ) -> tuple[KeySummary, str]:
-        """Make an API key; return it and, for this once, its words.
+        """Create an API key; return it with its secret, which is shown only once.
 
         Raises:
-            NotAllowed: without the permission to make keys, or to administer when that is asked for.
-            InvalidInput: when name, scopes or lifetime cannot be used.
+            NotAllowed: without the permission to create keys, or to administer if that scope is requested.
+            InvalidInput: when name, scopes or lifetime are invalid.
         """
         require(current_user, Permission.KEYS_CREATE)
         wanted = valid_scopes(scopes)
         _require_right_to(current_user, wanted)
         name = clean_line(name)[:100]
         if not name:
-            raise InvalidInput("Please give the key a name, so that you recognise it later.")
+            raise InvalidInput("Enter a name for the key.")
         if days is not None and not 1 <= days <= 3650:
-            raise InvalidInput("A key can last from 1 to 3,650 days.")
+            raise InvalidInput("A key can be valid from 1 to 3,650 days.")
         key = KEY_PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(_SECRET_CHARACTERS))
         row = ApiKey(
             user_id=current_user.user_id,
@@ -187,7 +186,7 @@ class ApiCredentials:
         async with self._database.begin(current_user.user_id) as session:
             await account_rows.require_reauthenticated(session, current_user)
             if len(await rows.keys(session, current_user.user_id)) >= _KEYS_AT_MOST:
-                raise InvalidInput(f"You have {_KEYS_AT_MOST} keys already. Please revoke one that is not needed.")
+                raise InvalidInput(f"You already have {_KEYS_AT_MOST} keys. Revoke one that you do not need.")
             await rows.add_key(session, row)
             await record(
                 session, current_user.user_id, "key_created", client_info,
@@ -196,15 +195,15 @@ class ApiCredentials:
         return _view(row), key
 
     async def keys(self, current_user: CurrentUser) -> list[KeySummary]:
-        """Return the person's keys, the newest first."""
+        """Return the user's keys, newest first."""
         async with self._database.begin(current_user.user_id) as session:
             return [_view(row) for row in await rows.keys(session, current_user.user_id)]
 
     async def revoke_key(self, current_user: CurrentUser, key_id: UUID, client_info: ClientInfo) -> None:
-        """Revoke a key for good.
+        """Revoke a key.
 
         Raises:
-            NotFound: when there is none of the person's with this id.
+            NotFound: when the user has no such key.
         """
         async with self._database.begin(current_user.user_id) as session:
             if not await rows.revoke_key(session, current_user.user_id, key_id):
@@ -218,7 +217,7 @@ def _view(row: ApiKey) -> KeySummary:
 
 
 def _require_right_to(current_user: CurrentUser, scopes: frozenset[Scope]) -> None:
-    """Let only users who administer make a key or token for it; for all others the scope would open nothing.
+    """Require that a user who requests the scope to administer can administer something.
 
     Raises:
         NotAllowed: when the user administers nothing.

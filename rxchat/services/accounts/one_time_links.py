@@ -1,4 +1,4 @@
-"""Links that open one door once: made at random, kept as a keyed hash, gone after their time."""
+"""Links that work once: random tokens, stored as keyed hashes, with an expiry."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PURPOSE = "account link"
 
 
 class LinkKind(StrEnum):
-    """What a link is for."""
+    """The purpose of a link."""
 
     INVITATION = "invitation"
     RESET = "reset"
@@ -36,10 +36,10 @@ _LIFETIMES = {
 
 
 class OneTimeLinks:
-    """Makes links, looks at them and uses them up, in the transaction of whoever asks."""
+    """Creates, checks and consumes links, within the caller's transaction."""
 
     def __init__(self, secret_box: SecretBox, base_url: str) -> None:
-        """Know who keeps secrets, and the address that links begin with."""
+        """Store the keys, and the address that links begin with."""
         self._secret_box = secret_box
         self._base_url = base_url
 
@@ -56,7 +56,7 @@ class OneTimeLinks:
         created_by: UUID | None = None,
         lifetime: timedelta | None = None,
     ) -> str:
-        """Return the address of a new link; of those for one person only the newest works."""
+        """Return the address of a new link; earlier ones of the user become invalid."""
         if user_id is not None:
             await self.remove_all(session, kind, user_id)
         token = secrets.token_urlsafe(32)
@@ -75,23 +75,23 @@ class OneTimeLinks:
         return f"{self._base_url}/{_PAGES[kind]}#token={token}"
 
     async def remove_all(self, session: AsyncSession, kind: LinkKind, user_id: UUID) -> None:
-        """Delete a user's unused links of a kind. Others that make or delete them wait until the transaction ends."""
+        """Delete a user's unused links of a kind. Other transactions that create or delete them wait until this one ends."""
         await rows.lock_all_for_user(session, kind, user_id)
         await rows.remove_all_for_user(session, kind, user_id)
 
     async def peek(self, session: AsyncSession, kind: LinkKind, token: str) -> Link | None:
-        """Return what a link opens, without using it."""
+        """Return what a link is for, without consuming it."""
         return await rows.find(session, kind, self._digest(kind, token))
 
     async def consume(self, session: AsyncSession, kind: LinkKind, token: str) -> Link | None:
-        """Use a link up and return what it opens; None when it does not (any more), or its role is gone."""
+        """Consume a link and return what it is for; None if it is not valid, or its role was deleted."""
         link = await rows.consume(session, kind, self._digest(kind, token))
         if link is not None and link.role and await roles.get(session, link.role) is None:
             return None
         return link
 
     async def consume_of(self, session: AsyncSession, email: str) -> Link | None:
-        """Use up the invitation of an address that its owner has proved to be theirs; None when there is none."""
+        """Consume the invitation of an address that its owner has confirmed; None if there is none."""
         link = await rows.consume_invitation(session, email)
         return link if link is not None and await roles.get(session, link.role) is not None else None
 

@@ -1,4 +1,4 @@
-"""Passkeys (https://www.w3.org/TR/webauthn-3/): a second factor, and a way to sign in by itself."""
+"""Passkeys (https://www.w3.org/TR/webauthn-3/): a second factor, and a way to sign in without a password."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ from rxchat.tables import Passkey
 
 _CHALLENGE = timedelta(minutes=5)
 _AT_MOST = 20
-_REFUSED = "This passkey could not be used here. Please try again, or sign in with your password."
+_REFUSED = "This passkey could not be used. Try again, or sign in with your password."
 
 
 class Passkeys:
-    """The use cases around passkeys.
+    """Use cases for passkeys.
 
-    A challenge travels in a sealed cookie of the browser that asked for it, for one purpose, and counts once.
+    A challenge is in an encrypted cookie of the browser that requested it, has one purpose, and is valid once.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Passkeys:
         *,
         origins: Sequence[str],
     ) -> None:
-        """Know where truth lives and the addresses under which browsers reach RxChat."""
+        """Store the services, and the origins under which browsers reach RxChat."""
         self._database = database
         self._tokens = tokens
         self._rate_limits = rate_limits
@@ -64,11 +64,11 @@ class Passkeys:
         self._origins = list(origins)
 
     def _rp_id(self, origin: str) -> str:
-        """Return the host that a passkey belongs to; an IP address cannot have any."""
+        """Return the host that a passkey belongs to; IP addresses have no passkeys."""
         host = urlsplit(origin).hostname or ""
         if origin not in self._origins or not any(character.isalpha() for character in host) or ":" in host:
             raise InvalidInput(
-                "Passkeys work only under a name, not under an IP address: open RxChat as localhost or by its name."
+                "Passkeys need a host name and do not work with an IP address: open RxChat as localhost or by its host name."
             )
         return host
 
@@ -95,10 +95,10 @@ class Passkeys:
         return base64url_to_bytes(str(facts["c"]))
 
     async def registration_options(self, current_user: CurrentUser, origin: str) -> tuple[str, str]:
-        """Return what the browser needs to make a passkey, as JSON, and the sealed challenge.
+        """Return the options for creating a passkey as JSON, and the encrypted challenge.
 
         Raises:
-            InvalidInput: when RxChat is open under an IP address.
+            InvalidInput: when the origin is an IP address.
         """
         host = self._rp_id(origin)
         async with self._database.begin(current_user.user_id) as session:
@@ -125,12 +125,12 @@ class Passkeys:
         origin: str,
         client_info: ClientInfo,
     ) -> None:
-        """Keep a passkey that the browser has made.
+        """Store a passkey that the browser has created.
 
         Raises:
-            NotSignedIn: when the challenge is not ours, too old or used.
-            InvalidInput: when the answer proves nothing.
-            Conflict: when the person has very many, or somebody has this one.
+            NotSignedIn: when the challenge is invalid, expired or used.
+            InvalidInput: when the browser's response is invalid.
+            Conflict: when the user has too many passkeys, or this one is already stored.
         """
         host = self._rp_id(origin)
         challenge = await self._challenged("add", sealed, current_user.user_id, current_user.password_version)
@@ -140,14 +140,14 @@ class Passkeys:
                 require_user_verification=True,
             )  # fmt: skip
         except (WebAuthnException, ValueError, TypeError, KeyError) as error:
-            raise InvalidInput("This passkey could not be added. Please try again.") from error
+            raise InvalidInput("This passkey could not be added. Try again.") from error
         name = clean_line(name)[:60] or "Passkey"
         async with self._database.begin(current_user.user_id) as session:
             await account_rows.require_reauthenticated(session, current_user)
             if len(await rows.passkeys(session, current_user.user_id)) >= _AT_MOST:
-                raise Conflict(f"You have {_AT_MOST} passkeys already.")
+                raise Conflict(f"You already have {_AT_MOST} passkeys. Remove one first.")
             if await rows.find_passkey(session, made.credential_id) is not None:
-                raise Conflict("This passkey is known already.")
+                raise Conflict("This passkey was already added.")
             await rows.add_passkey(
                 session,
                 Passkey(
@@ -158,7 +158,7 @@ class Passkeys:
                     name=name,
                 ),
             )
-            # What was signed in before there was this factor has not shown it.
+            # Existing sessions have not used this factor.
             await session_rows.end(
                 session, current_user.user_id, but=current_user.session_id, reason="second factor added"
             )
@@ -166,11 +166,11 @@ class Passkeys:
         await self._sessions.show_second_factor(current_user)
 
     async def remove(self, current_user: CurrentUser, passkey_id: UUID, client_info: ClientInfo) -> None:
-        """Remove a passkey, unless it is the last way to sign in.
+        """Remove a passkey, unless it is the user's last way to sign in.
 
         Raises:
-            NotFound: when there is none of the person's with this id.
-            Conflict: when they could not sign in without it.
+            NotFound: when the user has no such passkey.
+            Conflict: when the user could not sign in without it.
         """
         async with self._database.begin(current_user.user_id) as session:
             await account_rows.require_reauthenticated(session, current_user)
@@ -178,7 +178,7 @@ class Passkeys:
             known = await rows.passkeys(session, current_user.user_id)
             others = await account_rows.identities(session, current_user.user_id)
             if user is not None and user.password_hash is None and not others and len(known) == 1:
-                raise Conflict("This is the only way in which you can sign in: add another one first.")
+                raise Conflict("This is your only way to sign in. Add another one first.")
             if not await rows.remove_passkey(session, current_user.user_id, passkey_id):
                 raise NotFound
             await record(
@@ -190,11 +190,11 @@ class Passkeys:
             )
 
     async def authentication_options(self, origin: str, pending: str = "") -> tuple[str, str]:
-        """Return what the browser needs to use a passkey; after a first step, one of that person's own.
+        """Return the options for using a passkey; after a first step, only passkeys of that user.
 
         Raises:
-            InvalidInput: when RxChat is open under an IP address.
-            NotSignedIn: when the first step is too long ago.
+            InvalidInput: when the origin is an IP address.
+            NotSignedIn: when the first step has expired.
         """
         host, user_id, allowed = self._rp_id(origin), None, None
         if pending:
@@ -210,11 +210,11 @@ class Passkeys:
     async def sign_in(
         self, sealed: str, credential: dict[str, Any], origin: str, client_info: ClientInfo, pending: str = ""
     ) -> SignInResult:
-        """Sign somebody in with a passkey: by itself, or as the second step.
+        """Sign a user in with a passkey: alone, or as the second step.
 
         Raises:
-            NotSignedIn: when it proves nothing.
-            TooManyAttempts: when it was tried too often.
+            NotSignedIn: when the browser's response is invalid.
+            TooManyAttempts: after too many attempts.
         """
         host = self._rp_id(origin)
         attempt = await self._rate_limits.attempt("passkey", client_info)
@@ -243,7 +243,7 @@ class Passkeys:
             return await self._sign_in.complete(pending, client_info)
         if account is None:
             raise NotSignedIn(_REFUSED)
-        # The authenticator has checked a finger, a face or a PIN: that is two factors in one.
+        # The authenticator has verified a finger, a face or a PIN, so a passkey counts as two factors.
         return await self._sign_in.admit(account, client_info, method="passkey", second_factor=True)
 
     async def _found(self, credential: dict[str, Any]) -> rows.FoundPasskey | None:
@@ -256,5 +256,5 @@ class Passkeys:
 
 
 def as_json(text: str) -> Any:
-    """Return options as the browser's fetch wants them."""
+    """Return options in the form that the browser's fetch expects."""
     return json.loads(text)

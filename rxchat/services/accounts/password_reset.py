@@ -1,4 +1,4 @@
-"""Changing a password, and choosing a new one when it is forgotten."""
+"""Changing a password, and resetting a forgotten one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from rxchat.services.platform.mail_sender import MailSender
 
 
 class PasswordReset:
-    """The use cases around a person's own password. Each of them ends whatever else is signed in, API keys included."""
+    """Use cases for a user's own password. Each ends all other sessions and API keys."""
 
     def __init__(
         self,
@@ -38,7 +38,6 @@ class PasswordReset:
         access_invalidator: AccessInvalidator,
         sign_in: SignIn,
     ) -> None:
-        """Know where truth lives and who does what."""
         self._database = database
         self._passwords = passwords
         self._rate_limits = rate_limits
@@ -48,21 +47,21 @@ class PasswordReset:
         self._sign_in = sign_in
 
     async def change(self, current_user: CurrentUser, *, present: str, wanted: str, client_info: ClientInfo) -> None:
-        """Replace the person's password; this sign-in goes on, all others end.
+        """Change the user's password; the current session continues, all others end.
 
         Raises:
-            NotAllowed: when the present one is wrong.
-            InvalidInput: when the new one cannot be used.
+            NotAllowed: when the current password is wrong.
+            InvalidInput: when the new password is invalid.
         """
         checked_password(wanted, email=current_user.email, name=current_user.name)
         await self._sign_in.reauthenticate(current_user, present, client_info)
         await self._set(current_user.user_id, wanted, client_info, "password_changed", current_user=current_user)
 
     async def request_reset(self, email: str, client_info: ClientInfo) -> None:
-        """Send a link for a new password, if there is such an account; nobody learns from here whether there is.
+        """Send a link for a new password if the account exists; the response does not reveal whether it does.
 
         Raises:
-            TooManyAttempts: when it was asked for too often.
+            TooManyAttempts: after too many requests.
         """
         email = email.strip()[:254].replace("\x00", "")
         async with self._database.begin(None) as session:
@@ -86,11 +85,11 @@ class PasswordReset:
             return
 
     async def reset(self, token: str, wanted: str, client_info: ClientInfo) -> None:
-        """Choose a new password with a link. The second factor stays: the person signs in afterwards as always.
+        """Set a new password with a link. The second factor stays, and the user signs in afterwards as usual.
 
         Raises:
-            NotAllowed: when the link does not work (any more).
-            InvalidInput: when the new password cannot be used.
+            NotAllowed: when the link is not valid.
+            InvalidInput: when the new password is invalid.
         """
         await self._rate_limits.attempt("link", client_info)
         async with self._database.begin(None) as session:
@@ -116,13 +115,13 @@ class PasswordReset:
         hashed = await self._passwords.hash(wanted)
         keeping = current_user.session_id if current_user else None
         async with self._database.begin(user_id) as session:
-            # Before anything else: what else depends on the password waits here, or has happened and is ended below.
+            # First of all: other changes that depend on the password wait for this lock, or are ended below.
             if current_user:
                 await rows.require_reauthenticated(session, current_user)
             else:
                 await rows.lock_own(session, user_id)
             if token:
-                # Used up with what it is for, or not at all.
+                # Consumed in the same transaction as the change.
                 link = await self._one_time_links.consume(session, LinkKind.RESET, token)
                 if link is None:
                     raise NotAllowed(OLD_LINK)

@@ -1,8 +1,7 @@
-"""Slowing down whoever tries too often, without locking anybody out of their own account.
+"""Rate limits that slow attackers down without locking users out.
 
-An attempt counts for what is tried (an account), for the address it comes from and for its network. A browser that
-has signed the person in before has a counter of its own instead: somebody who guesses from elsewhere, however often,
-does not keep the owner out.
+An attempt counts for its target (an account), for its address and for its network. A browser that has signed the user
+in before has a separate counter, so attempts from elsewhere never lock the user out.
 """
 
 from __future__ import annotations
@@ -30,25 +29,24 @@ from rxchat.domain.limits import (
 )
 
 _QUEUED_AGAIN = RateLimit(subject=60)
-"""So many documents a user can have read again, or versions restored, until there are pauses: each costs a whole reading."""
+"""How many documents a user can ingest again, or versions restore, before pauses: each costs a whole ingestion."""
 _SHARES = RateLimit(subject=60)
-"""So many grants on what is theirs users can give until there are pauses."""
+"""How many shares of their own resources users can make before pauses."""
 
 log = structlog.get_logger(__name__)
 
 
 class PostgresCounters:
-    """Counts attempts where truth lives: slower, and always there."""
+    """Counts attempts in Postgres: slower than Redis, and always available."""
 
     def __init__(self, database: Database) -> None:
-        """Know the database."""
         self._database = database
 
     async def count(self, keys: Sequence[str], free: Sequence[int], pace: Backoff) -> float:
-        """Count an attempt under each key; return for how many seconds it is refused, or 0.
+        """Count an attempt under each key. Returns for how many seconds it is refused, or 0.
 
         Raises:
-            DatabaseUnavailable: when Postgres does not answer.
+            DatabaseUnavailable: when Postgres does not respond.
         """
         async with self._database.begin(None) as session:
             return await rows.record_attempt(
@@ -61,24 +59,24 @@ class PostgresCounters:
             )
 
     async def forgive(self, clean: Sequence[str], lessen: Sequence[str]) -> None:
-        """Forget all attempts under some keys, and the last one under others."""
+        """Reset the counts of some keys, and subtract the last attempt from others."""
         async with self._database.begin(None) as session:
             await rows.refund_attempts(session, clean, lessen)
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An attempt that was counted, to be taken back when it was right."""
+    """A counted attempt, to be subtracted when it succeeds."""
 
     own: tuple[str, ...]
     shared: tuple[str, ...]
 
 
 class RateLimits:
-    """Counts attempts, and refuses them for a while when there were too many."""
+    """Counts attempts, and refuses them for a while after too many."""
 
     def __init__(self, quick: RateLimitCounters | None, sure: RateLimitCounters, pace: Backoff = Backoff()) -> None:  # noqa: B008 - a frozen value
-        """Ask the quick counters first, and the sure ones while those are away."""
+        """Use `quick` counters (Redis) first, and `sure` ones (Postgres) when those do not respond."""
         self._quick = quick
         self._sure = sure
         self._pace = pace
@@ -95,8 +93,8 @@ class RateLimits:
     ) -> Attempt:
         """Count an attempt before it is made.
 
-        With `counts_alone`, for the subject and not for the address: others behind it cannot use it up, and it cannot
-        use up theirs.
+        With `counts_alone`, it counts for the subject and not for the address, so that users behind one address do
+        not affect each other.
 
         Raises:
             TooManyAttempts: when it must wait; the message says how long, and so does `retry_after_seconds`.
@@ -114,32 +112,32 @@ class RateLimits:
             observability.SLOWED.labels(action).inc()
             log.info("slowed down", action=action, address=client_info.address, seconds=round(waiting, 1))
             raise TooManyAttempts(
-                f"Too many attempts. Please try again in {format_wait(waiting)}.", retry_after_seconds=waiting
+                f"Too many attempts. Try again in {format_wait(waiting)}.", retry_after_seconds=waiting
             )
         return Attempt(tuple(own), tuple(shared))
 
     async def attempt_to_queue(self, user_id: UUID, client_info: ClientInfo) -> None:
-        """Count that a user has a document ingested that was ingested before.
+        """Count that a user ingests a document again.
 
         Raises:
-            TooManyAttempts: when it was done too often.
+            TooManyAttempts: after too many.
         """
         await self.attempt("ingest", client_info, str(user_id), counts_alone=True, allowance=_QUEUED_AGAIN)
 
     async def attempt_to_share(self, user_id: UUID, client_info: ClientInfo) -> None:
-        """Count that a user gives a grant on a collection or a conversation of their own.
+        """Count that a user shares a collection or conversation.
 
         Raises:
-            TooManyAttempts: when it was done too often.
+            TooManyAttempts: after too many.
         """
         await self.attempt("grant", client_info, str(user_id), counts_alone=True, allowance=_SHARES)
 
     async def refund(self, action: str, client_info: ClientInfo) -> None:
-        """Take one attempt of an address back, when something that began with it has come to a good end."""
+        """Subtract one attempt from an address, when what it started succeeds."""
         await self.reset(Attempt((), _shared(action, client_info)))
 
     async def reset(self, attempt: Attempt) -> None:
-        """Take an attempt back that was right: the account is clean, and its address has one attempt less."""
+        """Reset the account's count after a success, and subtract one attempt from its address."""
         if self._quick is not None:
             try:
                 await self._quick.forgive(attempt.own, attempt.shared)
@@ -159,5 +157,5 @@ class RateLimits:
 
 
 def _shared(action: str, client_info: ClientInfo) -> tuple[str, str]:
-    """Return the counters that an address has in common with others behind it, and with its neighbours."""
+    """Return the keys of an address and of its network."""
     return f"{action}:address:{host_of(client_info.address)}", f"{action}:network:{network_of(client_info.address)}"

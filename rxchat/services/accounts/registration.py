@@ -1,4 +1,4 @@
-"""How accounts come about: the first administrator, an invitation, or by oneself where that is open."""
+"""Creating accounts: the first administrator, invitations, and open registration."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from rxchat.services.platform.session_tokens import SessionTokens
 
 log = structlog.get_logger(__name__)
 
-OLD_LINK = "This link is not valid (any more). Please ask for a new one."
+OLD_LINK = "This link is no longer valid. Ask for a new one."
 
 
 @dataclass(frozen=True, slots=True)
 class SignInOffer:
-    """What somebody who is not signed in can do here."""
+    """The options of the sign-in page."""
 
     registration: RegistrationMode
     has_mail: bool
@@ -41,19 +41,16 @@ def checked_password(password: str, *, email: str, name: str) -> str:
     """Return a new password unchanged.
 
     Raises:
-        InvalidInput: when it is too short, absurdly long, about its owner, or one that everybody tries.
+        InvalidInput: when it is too short, too long, similar to the user's name or address, or breached.
     """
     valid_password(password, email=email, name=name)
     if is_breached(password):
-        raise InvalidInput(
-            "This password was found in lists of stolen ones, so it is among the first that anybody tries. Please"
-            " choose another one."
-        )
+        raise InvalidInput("This password appears in lists of stolen passwords. Choose another one.")
     return password
 
 
 class Registration:
-    """The use cases of making an account."""
+    """Use cases for creating accounts."""
 
     def __init__(
         self,
@@ -66,7 +63,6 @@ class Registration:
         mail_sender: MailSender,
         sign_in: SignIn,
     ) -> None:
-        """Know where truth lives and who does what."""
         self._database = database
         self._passwords = passwords
         self._tokens = tokens
@@ -77,12 +73,12 @@ class Registration:
         self._sign_in = sign_in
 
     async def offer(self) -> SignInOffer:
-        """Return what the sign-in page offers."""
+        """Return the options of the sign-in page."""
         instance_settings = await self._instance_settings.current()
         return SignInOffer(instance_settings.registration, self._mail_sender.is_configured)
 
     async def setup_token(self) -> str | None:
-        """Return the token of the link for the first administrator; None once there is an account."""
+        """Return the token of the link for the first administrator; None once an account exists."""
         async with self._database.begin(None) as session:
             return None if await rows.has_accounts(session) else self._tokens.setup()
 
@@ -92,9 +88,9 @@ class Registration:
         """Create the first account and sign it in.
 
         Raises:
-            NotAllowed: when the link is not ours or too old.
-            InvalidInput: when name, address or password cannot be used.
-            Conflict: when there is an account already.
+            NotAllowed: when the link is invalid or expired.
+            InvalidInput: when name, address or password are invalid.
+            Conflict: when an account already exists.
         """
         await self._rate_limits.attempt("setup", client_info)
         self._check_setup(token)
@@ -106,7 +102,7 @@ class Registration:
                 session, user_id, email=email, name=name, password_hash=hashed
             )
             if not created:
-                raise Conflict("There is an administrator already. Please sign in.")
+                raise Conflict("An administrator already exists. Sign in.")
             await record(session, user_id, "first_administrator_created", client_info)
         log.info("the first administrator was created", user_id=str(user_id))
         return await self._enter(user_id, client_info)
@@ -120,20 +116,20 @@ class Registration:
         return await self._sign_in.admit(account, client_info, method="password")
 
     async def register(self, *, name: str, email: str, password: str, client_info: ClientInfo) -> SignInResult | None:
-        """Make an account for whoever asks, and sign them in; None: with mail, the address is confirmed by a link first.
+        """Create an account by open registration and sign it in; None if a link has to confirm the address first.
 
-        With mail, the answer is the same whether the address has an account already, whose owner gets a mail that says
-        so. Without mail nothing else can tell them.
+        With a mail server, the response is the same if the address already has an account, and its owner gets an
+        e-mail. Without one, nothing else could inform the owner.
 
         Raises:
-            Conflict: without mail, when the address has an account already.
-            NotAllowed: where one needs an invitation.
-            InvalidInput: when name, address or password cannot be used.
-            TooManyAttempts: when it was tried too often.
+            Conflict: without a mail server, when the address already has an account.
+            NotAllowed: when registration needs an invitation.
+            InvalidInput: when name, address or password are invalid.
+            TooManyAttempts: after too many attempts.
         """
         instance_settings = await self._instance_settings.current()
         if instance_settings.registration is not RegistrationMode.OPEN:
-            raise NotAllowed("Accounts here are made by invitation. Please ask an administrator for one.")
+            raise NotAllowed("Accounts are created by invitation. Ask an administrator for one.")
         name, email = valid_name(name), valid_email(email)
         password = checked_password(password, email=email, name=name)
         await self._rate_limits.attempt("register", client_info, email_key(email))
@@ -158,14 +154,14 @@ class Registration:
         if not is_confirmed:
             return None
         if not created:
-            raise Conflict("There is an account with this address already: sign in, or ask an administrator.")
+            raise Conflict("An account with this e-mail address already exists. Sign in, or ask an administrator.")
         return await self._enter(user_id, client_info)
 
     async def confirm(self, token: str, client_info: ClientInfo) -> None:
-        """Take the proof that an address is its account's.
+        """Confirm the address of an account with a link.
 
         Raises:
-            NotAllowed: when the link does not work (any more).
+            NotAllowed: when the link is not valid.
         """
         await self._rate_limits.attempt("link", client_info)
         async with self._database.begin(None) as session:
@@ -180,16 +176,16 @@ class Registration:
         await self._rate_limits.refund("link", client_info)
 
     async def check_link(self, kind: str, token: str, client_info: ClientInfo) -> None:
-        """Return when a link works: the page behind it need not be filled in for nothing.
+        """Check that a link is valid, before its page is filled in.
 
         Raises:
-            NotAllowed: when it does not (any more).
+            NotAllowed: when it is not.
         """
         await self._rate_limits.attempt("link", client_info)
         if kind == "setup":
             self._check_setup(token)
             if await self.setup_token() is None:
-                raise NotAllowed("There is an administrator already. Please sign in.")
+                raise NotAllowed("An administrator already exists. Sign in.")
         else:
             async with self._database.begin(None) as session:
                 link = await self._one_time_links.peek(session, LinkKind(kind), token)
@@ -202,14 +198,14 @@ class Registration:
             self._tokens.check_setup(token)
         except NotSignedIn as error:
             raise NotAllowed(
-                "This link is not valid (any more). Start RxChat again: it prints a new one while there is no account."
+                "This link is no longer valid. Restart RxChat: it prints a new link until the first account is created."
             ) from error
 
     async def get_invitation(self, token: str, client_info: ClientInfo) -> str:
         """Return the address that an invitation is for.
 
         Raises:
-            NotAllowed: when the link does not work (any more).
+            NotAllowed: when the link is not valid.
         """
         await self._require_not_closed()
         await self._rate_limits.attempt("link", client_info)
@@ -221,11 +217,11 @@ class Registration:
         return link.email
 
     async def accept_invitation(self, token: str, *, name: str, password: str, client_info: ClientInfo) -> SignInResult:
-        """Accept an invitation: make the account and sign it in.
+        """Accept an invitation: create the account and sign it in.
 
         Raises:
-            NotAllowed: when the link does not work (any more), or nobody can make an account just now.
-            InvalidInput: when name or password cannot be used.
+            NotAllowed: when the link is not valid, or registration is closed.
+            InvalidInput: when name or password are invalid.
         """
         await self._require_not_closed()
         name = valid_name(name)
@@ -240,7 +236,7 @@ class Registration:
                 raise NotAllowed(OLD_LINK)
             created = await rows.create(
                 session, user_id, email=link.email, name=name, role=link.role, password_hash=hashed,
-                # Whoever invites somebody by hand vouches for the address.
+                # An invitation by an administrator confirms the address.
                 is_confirmed=True, group_ids=[group for item in link.group_ids if (group := parse_id(item))],
             )  # fmt: skip
             if not created:
@@ -251,4 +247,4 @@ class Registration:
 
     async def _require_not_closed(self) -> None:
         if (await self._instance_settings.current()).registration is RegistrationMode.CLOSED:
-            raise NotAllowed("No new accounts can be made here at the moment. Please ask an administrator.")
+            raise NotAllowed("New accounts cannot be created at the moment. Ask an administrator.")

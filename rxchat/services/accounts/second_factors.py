@@ -1,4 +1,4 @@
-"""Second factors: codes of an authenticator app (RFC 6238), and the recovery codes for when it is lost."""
+"""Second factors: TOTP codes of an authenticator app (RFC 6238), and recovery codes."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ _PURPOSE = "totp"
 _CODES_PURPOSE = "recovery code"
 _STEP_SECONDS = 30
 _CODES = 10
-# Without what looks alike on paper: 0 and o, 1 and l and i.
+# Without characters that look alike on paper: 0 and o, 1 and l and i.
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 ISSUER = "RxChat"
 
 
 @dataclass(frozen=True, slots=True)
 class TotpEnrollment:
-    """What an authenticator app needs: shown once, in force when it has made a right code."""
+    """The secret for an authenticator app: shown once, and enabled by its first correct code."""
 
     secret: str
     uri: str
     picture: str
-    """The address as a QR code: an SVG with nothing but shapes."""
+    """The address as a QR code, an SVG of shapes only."""
 
 
 @dataclass(frozen=True, slots=True)
 class SecondFactorStatus:
-    """What a person has set up."""
+    """The second factors of a user."""
 
     has_totp: bool
     recovery_codes_left: int
@@ -52,16 +52,15 @@ class SecondFactorStatus:
 
 
 class SecondFactors:
-    """The use cases around authenticator apps and recovery codes."""
+    """Use cases for authenticator apps and recovery codes."""
 
     def __init__(self, database: Database, secret_box: SecretBox, sessions: Sessions) -> None:
-        """Know where truth lives and who keeps secrets."""
         self._database = database
         self._secret_box = secret_box
         self._sessions = sessions
 
     async def status(self, current_user: CurrentUser) -> SecondFactorStatus:
-        """Return what the person has set up."""
+        """Return the user's second factors."""
         async with self._database.begin(current_user.user_id) as session:
             secret = await rows.totp(session, current_user.user_id)
             left = await rows.recovery_codes_left(session, current_user.user_id)
@@ -70,39 +69,37 @@ class SecondFactors:
         return SecondFactorStatus(has_totp, left, tuple((item.id, item.name) for item in passkeys))
 
     async def begin_totp(self, current_user: CurrentUser) -> TotpEnrollment:
-        """Make a secret for an authenticator app; it counts once `confirm_totp` has seen a code of it.
+        """Create a secret for an authenticator app; `confirm_totp` enables it with a code.
 
         Raises:
-            Conflict: when one is in force already.
+            Conflict: when the user already has an authenticator app.
         """
         secret = random_base32(32)
         sealed = self._secret_box.seal(_PURPOSE, str(current_user.user_id), secret.encode())
         async with self._database.begin(current_user.user_id) as session:
             await account_rows.require_reauthenticated(session, current_user)
             if not await rows.begin_totp(session, current_user.user_id, sealed):
-                raise Conflict("There is an authenticator app already. Remove it first to set up another one.")
+                raise Conflict("You already have an authenticator app. Remove it first to set up another one.")
         uri = TOTP(secret).provisioning_uri(name=current_user.email, issuer_name=ISSUER)
         return TotpEnrollment(secret, uri, await asyncio.to_thread(_picture, uri))
 
     async def confirm_totp(self, current_user: CurrentUser, code: str, client_info: ClientInfo) -> list[str]:
-        """Put the authenticator app in force with its first code, and return the ten recovery codes.
+        """Enable the authenticator app with its first code, and return ten recovery codes.
 
         Raises:
-            InvalidInput: when the code is not right.
-            NotFound: when nothing was begun.
+            InvalidInput: when the code is wrong.
+            NotFound: when no setup was started.
         """
         async with self._database.begin(current_user.user_id) as session:
             await account_rows.require_reauthenticated(session, current_user)
             secret = await rows.totp(session, current_user.user_id)
             if secret is None or secret.confirmed_at is not None:
-                raise NotFound("Please begin again: there is no authenticator app that waits for its first code.")
+                raise NotFound("The setup has expired. Start it again.")
             step = self._step_of(current_user.user_id, secret.encrypted_secret, code)
             if step is None or not await rows.use_totp_step(session, current_user.user_id, step):
-                raise InvalidInput(
-                    "This code is not right. Check that the phone's clock is, and try the code that it shows now."
-                )
+                raise InvalidInput("Wrong code. Check the clock of your phone, and enter the code that it shows now.")
             codes = await self._new_codes(session, current_user.user_id)
-            # What was signed in before there was this factor has not shown it.
+            # Existing sessions have not used this factor.
             await session_rows.end(
                 session, current_user.user_id, but=current_user.session_id, reason="second factor added"
             )
@@ -111,21 +108,21 @@ class SecondFactors:
         return codes
 
     async def remove_totp(self, current_user: CurrentUser, client_info: ClientInfo) -> None:
-        """Remove the authenticator app, and the recovery codes with it unless a passkey still needs them.
+        """Remove the authenticator app, and the recovery codes unless a passkey still needs them.
 
         Raises:
-            NotFound: when there is none.
+            NotFound: when the user has none.
         """
         async with self._database.begin(current_user.user_id) as session:
             await account_rows.require_reauthenticated(session, current_user)
             if not await rows.remove_totp(session, current_user.user_id):
-                raise NotFound("There is no authenticator app.")
+                raise NotFound("You have no authenticator app.")
             if not await rows.passkeys(session, current_user.user_id):
                 await rows.replace_recovery_codes(session, current_user.user_id, [])
             await record(session, current_user.user_id, "totp_removed", client_info)
 
     async def regenerate_codes(self, current_user: CurrentUser, client_info: ClientInfo) -> list[str]:
-        """Return ten new recovery codes; the old ones stop working."""
+        """Return ten new recovery codes; the earlier ones stop working."""
         async with self._database.begin(current_user.user_id) as session:
             await account_rows.require_reauthenticated(session, current_user)
             codes = await self._new_codes(session, current_user.user_id)
@@ -133,7 +130,7 @@ class SecondFactors:
         return codes
 
     async def verify(self, user_id: UUID, code: str, client_info: ClientInfo) -> bool:
-        """Whether a code is right, of the app or one of the recovery codes; it is used up by asking."""
+        """Whether a code of the app or a recovery code is correct; this consumes it."""
         code = "".join(character for character in code.lower() if character.isalnum())[:64]
         async with self._database.begin(user_id) as session:
             secret = await rows.totp(session, user_id)
@@ -147,7 +144,7 @@ class SecondFactors:
             return taken
 
     def _step_of(self, user_id: UUID, sealed: bytes, code: str) -> int | None:
-        """Return the time step that a code belongs to: now, the one before or the one after, as RFC 6238 advises."""
+        """Return the time step of a code: the current, previous or next one, as RFC 6238 recommends."""
         app = TOTP(self._secret_box.open(_PURPOSE, str(user_id), sealed).decode())
         code = code.strip().replace(" ", "")
         now = int(time.time()) // _STEP_SECONDS

@@ -1,4 +1,4 @@
-"""Who is behind a cookie, a program's token or an API key: the server's record decides, each time."""
+"""Sessions: the user behind a cookie, an access token or an API key, by the server's record."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ _ROTATED_EVERY = timedelta(days=1)
 _REMEMBER_SECONDS = 2.0
 _REMEMBER_AT_MOST = 10_000
 _ENDED_SECONDS = 60.0
-"""For so long a cookie whose sign-in has ended is not asked about: it counts again at most when an account is readmitted."""
+"""For this long an ended session is not read again for its cookie; only reinstating an account could make it valid."""
 KEY_PREFIX = "rxc_"
 KEY_PURPOSE = "api key"
-# A name from another version of RxChat counts for nothing.
+# Permissions of other versions of RxChat are ignored.
 _PERMISSIONS = {permission.value for permission in Permission}
 _SCOPES = {scope.value for scope in Scope}
 
 
 @dataclass(frozen=True, slots=True)
 class SessionSummary:
-    """A sign-in as its person sees it."""
+    """A session as its user sees it."""
 
     id: UUID
     kind: str
@@ -65,14 +65,14 @@ _ENDINGS = {
     "password_reset": "password",
     "expired": "expired",
 }
-"""What is written down when a sign-in ends, and what the sign-in page is told of it."""
+"""For each reason in the database, the one that the sign-in page shows."""
 
 
 class Sessions:
-    """Opens, checks, lists and ends sign-ins.
+    """Opens, checks, lists and ends sessions.
 
-    A check is remembered for two seconds at most, and only while this process hears from Postgres what changes: then
-    it is forgotten the moment it is wrong.
+    A check is cached for two seconds at most, and only while this process receives Postgres notifications, which
+    invalidate it immediately.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Sessions:
         idle: timedelta,
         absolute: timedelta,
     ) -> None:
-        """Know where truth lives and how long a sign-in lasts, unused and in all."""
+        """Store the services, and how long a session lasts, idle and in total."""
         self._database = database
         self._tokens = tokens
         self._secret_box = secret_box
@@ -120,10 +120,11 @@ class Sessions:
         kind: str = "browser",
         lifetime: timedelta | None = None,
     ) -> SessionToken:
-        """Open a session for a user who has proved who they are.
+        """Open a session for an authenticated user.
 
         Raises:
-            NotSignedIn: when the account was suspended meanwhile, or its password is not the one of `password_version`.
+            NotSignedIn: when the account was suspended meanwhile, or its password is not the one of
+                `password_version`.
         """
         token = SessionToken(user_id, new_id())
         now = datetime.now(UTC)
@@ -141,7 +142,7 @@ class Sessions:
         )
         async with self._database.begin(user_id) as session:
             if not await account_rows.lock_own(session, user_id, password_version):
-                raise NotSignedIn("Please sign in again.")
+                raise NotSignedIn("Sign in again.")
             await rows.add(session, row)
             await record(
                 session, user_id, "signed_in", client_info,
@@ -150,24 +151,24 @@ class Sessions:
         return token
 
     def cookie_of(self, token: SessionToken) -> str:
-        """Return the value of a session cookie."""
+        """Return the value of a session's cookie."""
         return self._tokens.session(token, self.absolute)
 
     async def current_user(self, sealed: str, *, enrolling: bool = False) -> CurrentUser:
-        """Return who is behind a session cookie, as the server's record has it now.
+        """Return the user of a session cookie, by the server's current record.
 
-        With `enrolling`, somebody who has to set up a second factor first may pass: it is for the pages to do that.
+        With `enrolling`, a user who has to set up a second factor first is accepted: for the pages where they do it.
 
         Raises:
-            NotSignedIn: when the cookie or its record does not count (any more).
-            SecondFactorNeeded: when nothing else is open to them before they have set one up.
+            NotSignedIn: when the session has ended, or the cookie is invalid.
+            SecondFactorNeeded: when the user has to set up a second factor first.
         """
         return await self._checked(sealed, Purpose.SESSION, "browser", enrolling=enrolling)
 
     async def why_ended(self, sealed: str) -> str:
-        """Return why the sign-in of a cookie does not count any more, as a word for the sign-in page; "" for no reason.
+        """Return why a cookie's session has ended, as a key for the sign-in page; "" for no reason.
 
-        Somebody who has signed out holds no cookie: this is for those who were signed out by something else.
+        Users who signed out themselves have no cookie: this is for sessions that ended otherwise.
         """
         try:
             token = self._tokens.open_session(sealed)
@@ -178,16 +179,16 @@ class Sessions:
         return _ENDINGS.get(reason, "")
 
     def holder_of(self, sealed: str) -> UUID | None:
-        """Return whose cookie it is, or None when it is not one of ours. Whether it still counts only `viewer` knows."""
+        """Return the user of a cookie, or None if it is invalid. It does not check whether the session has ended."""
         try:
             return self._tokens.open_session(sealed).user_id
         except NotSignedIn:
             return None
 
     async def signed_in_holder_of(self, sealed: str) -> UUID | None:
-        """Return whose cookie it is while its sign-in counts, else None. While Postgres is away: whose cookie it is.
+        """Return the user of a cookie while its session is active, otherwise None; without Postgres, the user of the cookie.
 
-        Costs at most a read in two seconds for each cookie; one whose sign-in has ended is remembered for longer.
+        Reads a cookie's session at most every two seconds; ended sessions are cached for longer.
         """
         seal = hashlib.sha256(Purpose.SESSION.value + sealed.encode("utf-8", "surrogatepass")).digest()
         if time.monotonic() < self._ended.get(seal, 0.0):
@@ -207,9 +208,9 @@ class Sessions:
         return holder
 
     async def rotate_if_due(self, current_user: CurrentUser) -> tuple[str, int] | None:
-        """Return a new cookie and its seconds when it is time for one, which makes the old one worthless soon.
+        """Return a new cookie and its lifetime if the session's id is due for rotation; the previous id expires soon.
 
-        It is time once a day, and after a password or a second factor was changed.
+        It is due once a day, and after a password or second factor was changed.
         """
         fresh = new_id()
         async with self._database.begin(current_user.user_id) as session:
@@ -221,11 +222,11 @@ class Sessions:
         return self._tokens.session(SessionToken(current_user.user_id, fresh), left), int(left.total_seconds())
 
     async def authenticate_bearer(self, credential: str) -> CurrentUser:
-        """Return who is behind a program's access token or API key.
+        """Return the user of an access token or API key.
 
         Raises:
-            NotSignedIn: when it does not count (any more).
-            SecondFactorNeeded: when its owner has to set up a second factor first.
+            NotSignedIn: when it is not valid.
+            SecondFactorNeeded: when its user has to set up a second factor first.
         """
         if credential.startswith(KEY_PREFIX):
             return await self._behind_key(credential)
@@ -262,7 +263,7 @@ class Sessions:
             if found.last_used_at is None or datetime.now(UTC) - found.last_used_at > _SEEN_EVERY:
                 async with self._database.begin(found.user_id) as session:
                     await rows.touch_key(session, found.user_id, found.key_id)
-            # The key was made by somebody who had shown theirs, if they had to.
+            # The user who created the key had used their second factor, if they have one.
             current_user = await self._current_user(found.user_id, found.key_id, found, found.has_second_factor)
             self._remember(seal, current_user, changes)
         if current_user.must_enrol:
@@ -275,7 +276,7 @@ class Sessions:
 
     def _remember(self, seal: bytes, current_user: CurrentUser, changes: int) -> None:
         if changes != self._changes:
-            # Something changed while this was read: what was read may be from before.
+            # Something changed while this was read, so the result may be outdated.
             return
         if len(self._known) >= _REMEMBER_AT_MOST:
             self._known.clear()
@@ -303,20 +304,20 @@ class Sessions:
         )
 
     async def show_second_factor(self, current_user: CurrentUser) -> None:
-        """Note that the person has shown a second factor in this sign-in."""
+        """Record that the user has used a second factor in this session."""
         async with self._database.begin(current_user.user_id) as session:
             await rows.record_second_factor(session, current_user.user_id, current_user.session_id)
         self._access_invalidator.changed(current_user.user_id)
 
     async def knows_device(self, user_id: UUID, client_info: ClientInfo) -> bool:
-        """Whether the caller's browser has signed this person in before."""
+        """Whether the client's browser has signed this user in before."""
         if client_info.device_id is None:
             return False
         async with self._database.begin(user_id) as session:
             return await rows.is_known_device(session, user_id, client_info.device_id)
 
     async def mine(self, current_user: CurrentUser) -> list[SessionSummary]:
-        """Return the person's own sign-ins, the one used last first."""
+        """Return the user's own sessions, last used first."""
         async with self._database.begin(current_user.user_id) as session:
             found = await rows.active(session, current_user.user_id, self.idle)
         return [
@@ -334,19 +335,19 @@ class Sessions:
         ]
 
     async def end(self, current_user: CurrentUser, session_id: UUID, client_info: ClientInfo) -> None:
-        """End one of the person's own sign-ins.
+        """End one of the user's own sessions.
 
         Raises:
-            NotFound: when there is none of theirs with this id.
+            NotFound: when the user has no such session.
         """
         await self._end(current_user, client_info, "session_ended", only=session_id)
 
     async def end_others(self, current_user: CurrentUser, client_info: ClientInfo) -> int:
-        """End all of the person's sign-ins but this one; return how many there were."""
+        """End all other sessions of the user. Returns their number."""
         return await self._end(current_user, client_info, "other_sessions_ended", but=current_user.session_id)
 
     async def sign_out(self, current_user: CurrentUser, client_info: ClientInfo) -> None:
-        """End this sign-in, wherever its cookie may still be."""
+        """End this session."""
         await self._end(current_user, client_info, "signed_out", only=current_user.session_id)
 
     async def _end(

@@ -1,4 +1,4 @@
-"""Signing in: a password or something better, a second factor where there is one, and then a session."""
+"""Sign-in: a password or a stronger credential, a second factor if the account has one, then a session."""
 
 from __future__ import annotations
 
@@ -33,10 +33,9 @@ log = structlog.get_logger(__name__)
 
 WRONG = "Wrong e-mail address or password."
 WRONG_OR_UNCONFIRMED = (
-    "Wrong e-mail address or password, or the address is not confirmed yet: then there is a mail"
-    " with a link in your inbox."
+    "Wrong e-mail address or password, or you have not confirmed your address yet: check your inbox for the link."
 )
-WRONG_CODE = "This code is not right, or it was used before. Please try the next one."
+WRONG_CODE = "Wrong code, or it was already used. Try the next one."
 _PENDING = timedelta(minutes=10)
 _DEVICE = timedelta(days=400)
 _RECENT = timedelta(minutes=10)
@@ -44,16 +43,16 @@ _RECENT = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class SignInResult:
-    """How signing in went: a session and the browser's mark, or what is still missing."""
+    """The result of a sign-in: a session with the browser's device cookie, or the step that is missing."""
 
     session: SessionToken | None = None
     device: str = ""
     pending: str = ""
-    """The sealed proof that the first step was done, when a second factor is asked for."""
+    """The encrypted proof of the first step, if a second factor is required."""
 
 
 class SignIn:
-    """The use cases of signing in."""
+    """Use cases for signing in."""
 
     def __init__(
         self,
@@ -66,7 +65,6 @@ class SignIn:
         one_time_links: OneTimeLinks,
         mail_sender: MailSender,
     ) -> None:
-        """Know where truth lives and who checks what."""
         self._database = database
         self._passwords = passwords
         self._tokens = tokens
@@ -77,7 +75,7 @@ class SignIn:
         self._mail_sender = mail_sender
 
     def device_of(self, sealed: str) -> UUID | None:
-        """Return which browser a device cookie marks, or None when it is not one of ours."""
+        """Return the device id in a cookie, or None if it is invalid."""
         try:
             return id_in(self._tokens.open(Purpose.DEVICE, sealed), "did")
         except NotSignedIn:
@@ -89,8 +87,8 @@ class SignIn:
         """Check a password; with scopes, for a program that is limited to them.
 
         Raises:
-            NotSignedIn: in every case of failure, with the same words and after the same work.
-            TooManyAttempts: when it was tried too often.
+            NotSignedIn: for every failure, with the same message and after the same work.
+            TooManyAttempts: after too many attempts.
         """
         account = await self._password_checked(email, password, client_info)
         return await self.admit(account, client_info, method="password", scopes=scopes)
@@ -100,7 +98,7 @@ class SignIn:
         async with self._database.begin(None) as session:
             account = await rows.find_by_email(session, email)
         is_known = account is not None and await self._sessions.knows_device(account.id, client_info)
-        # By the account where there is one: the database knows better than we which spellings of an address are the same.
+        # By the account if it exists: the database decides which spellings of an address are the same.
         subject = str(account.id) if account else email_key(email)
         attempt = await self._rate_limits.attempt("sign-in", client_info, subject, is_known_device=is_known)
         matches = await self._passwords.matches(password[:10_000], account.password_hash if account else None)
@@ -116,11 +114,11 @@ class SignIn:
 
     @property
     def _wrong(self) -> str:
-        """The one sentence for everybody who is not let in, whatever the reason."""
+        """The same message for every failed sign-in, whatever the reason."""
         return WRONG_OR_UNCONFIRMED if self._mail_sender.is_configured else WRONG
 
     async def _refused(self, account: Account | None, client_info: ClientInfo, method: str) -> None:
-        """Write down that somebody was not let in; whose account it is says nothing about who it was."""
+        """Record a failed sign-in; the account does not show who tried."""
         observability.SIGN_INS.labels("refused").inc()
         tried = str(account.id) if account else ""
         async with self._database.begin(None) as session:
@@ -135,7 +133,7 @@ class SignIn:
         second_factor: bool = False,
         scopes: frozenset[Scope] | None = None,
     ) -> SignInResult:
-        """Let somebody in who has proved who they are, or ask for the second factor that their account has.
+        """Sign an authenticated user in, or require the second factor that the account has.
 
         Raises:
             NotSignedIn: when the account is suspended, or its address was never confirmed.
@@ -161,7 +159,7 @@ class SignIn:
         )
 
     async def _send_confirmation(self, account: Account, client_info: ClientInfo) -> None:
-        """Send the link again, now and then: the first one may have expired."""
+        """Send the confirmation link again, rate-limited: the first one may have expired."""
         try:
             await self._rate_limits.attempt(
                 "confirmation", client_info, str(account.id), allowance=RateLimit(subject=2)
@@ -199,18 +197,18 @@ class SignIn:
         return SignInResult(token, self._tokens.seal(Purpose.DEVICE, {"did": str(device_id)}, _DEVICE))
 
     def pending_user(self, pending: str) -> UUID:
-        """Return who has done the first step.
+        """Return the user who has passed the first step.
 
         Raises:
-            NotSignedIn: when nobody has, or it is too long ago.
+            NotSignedIn: when the first step is missing or has expired.
         """
         try:
             return id_in(self._tokens.open(Purpose.PENDING, pending), "uid")
         except NotSignedIn as error:
-            raise NotSignedIn("That took too long. Please sign in again.") from error
+            raise NotSignedIn("That took too long. Sign in again.") from error
 
     def is_pending(self, pending: str) -> bool:
-        """Whether somebody has done the first step a moment ago: a page that is loaded again asks for the second one."""
+        """Whether the first step was passed recently: a reloaded page then asks for the second one."""
         try:
             self.pending_user(pending)
         except NotSignedIn:
@@ -218,11 +216,11 @@ class SignIn:
         return True
 
     async def verify_second_factor(self, pending: str, code: str, client_info: ClientInfo) -> SignInResult:
-        """Take the second step with a code of the authenticator app, or a recovery code.
+        """Pass the second step with a code of the authenticator app or a recovery code.
 
         Raises:
-            NotSignedIn: when the code is not right, or the first step is too long ago.
-            TooManyAttempts: when it was tried too often.
+            NotSignedIn: when the code is wrong, or the first step has expired.
+            TooManyAttempts: after too many attempts.
         """
         user_id = self.pending_user(pending)
         is_known = await self._sessions.knows_device(user_id, client_info)
@@ -236,11 +234,12 @@ class SignIn:
         return await self.complete(pending, client_info)
 
     async def complete(self, pending: str, client_info: ClientInfo) -> SignInResult:
-        """Let somebody in who has just shown their second factor; each first step leads in once.
+        """Sign a user in who has just used their second factor; each first step is valid once.
 
         Raises:
-            NotSignedIn: when the first step was used before, is too long ago, or since then the account was suspended
-                or its password changed.
+            NotSignedIn: when the first step was used before or has expired, or the account was suspended or its
+                password
+                changed since.
         """
         user_id = self.pending_user(pending)
         facts = self._tokens.open(Purpose.PENDING, pending)
@@ -249,7 +248,7 @@ class SignIn:
             is_first = await session_rows.consume_token(session, id_in(facts, "jti"), datetime.now(UTC) + _PENDING)
         version = facts.get("password")
         if account is None or account.suspended_at is not None or not is_first or not isinstance(version, str):
-            raise NotSignedIn("Please sign in again.")
+            raise NotSignedIn("Sign in again.")
         asked = facts.get("scopes")
         scopes = valid_scopes(asked) if isinstance(asked, list) else None
         return await self._let_in(
@@ -257,15 +256,15 @@ class SignIn:
         )
 
     async def reauthenticate(self, current_user: CurrentUser, password: str, client_info: ClientInfo) -> None:
-        """Check the password of the user who holds the session, before something that cannot be undone.
+        """Check the current user's password before a destructive action.
 
-        The transaction that does it begins with `require_reauthenticated` of the accounts' queries.
+        The transaction of the action begins with `require_reauthenticated` of the accounts' queries.
 
         Raises:
-            SignInAgain: when the account has a second factor that this sign-in has not shown; without a password, when
-                it is not a recent one.
+            SignInAgain: when the account has a second factor that this session has not used; without a password, when
+                the sign-in is too old.
             ReauthenticationFailed: when the password is wrong.
-            TooManyAttempts: when it was tried too often.
+            TooManyAttempts: after too many attempts.
         """
         if current_user.owes_second_factor:
             raise SignInAgain
@@ -287,10 +286,10 @@ class SignIn:
         await self._rate_limits.reset(attempt)
 
     async def require_recent(self, current_user: CurrentUser) -> None:
-        """Make sure that the sign-in is one of the last ten minutes, with the second factor if there is one.
+        """Require a sign-in within the last ten minutes, with the second factor if the account has one.
 
         Raises:
-            SignInAgain: when it is not.
+            SignInAgain: otherwise.
         """
         if current_user.owes_second_factor or not await self._is_recent(current_user):
             raise SignInAgain

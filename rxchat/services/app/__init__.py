@@ -1,1 +1,1 @@
-"""What needs all capabilities: the container, health, maintenance, data export."""
+"""Services that use all capabilities: the container, health, maintenance, data export."""

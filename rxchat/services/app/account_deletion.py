@@ -1,4 +1,4 @@
-"""Deletion of one's own account, after a grace time in which it can be kept."""
+"""Deletion of the user's own account, after a grace period in which it can be canceled."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _GRACE = timedelta(days=7)
 
 
 class AccountDeletion:
-    """The use cases around the deletion of one's own account."""
+    """Use cases for deleting the user's own account."""
 
     def __init__(
         self, database: Database, sign_in: SignIn, access_invalidator: AccessInvalidator, *, grace: timedelta = _GRACE
@@ -28,11 +28,11 @@ class AccountDeletion:
         self.grace = grace
 
     async def schedule(self, current_user: CurrentUser, password: str, client_info: ClientInfo) -> datetime:
-        """Have the account deleted after the grace time, and return when that is; until then it can be kept.
+        """Schedule the deletion of the user's account, and return its time.
 
         Raises:
             NotAllowed: when the password is wrong.
-            LastAdministrator: when nobody would administer any more.
+            LastAdministrator: when no administrator would remain.
         """
         await self._sign_in.reauthenticate(current_user, password, client_info)
         await self._require_own_decision(current_user)
@@ -52,10 +52,10 @@ class AccountDeletion:
         return at
 
     async def cancel(self, current_user: CurrentUser, client_info: ClientInfo) -> None:
-        """Take the wish to be deleted back.
+        """Cancel the deletion.
 
         Raises:
-            Conflict: when it was an administrator's wish.
+            Conflict: when an administrator has scheduled it.
         """
         await self._require_own_decision(current_user)
         async with self._database.begin(current_user.user_id) as session:
@@ -66,4 +66,4 @@ class AccountDeletion:
         async with self._database.begin(current_user.user_id) as session:
             user = await rows.get_own(session, current_user.user_id)
         if user is not None and user.deletion_by is not None:
-            raise Conflict("An administrator has scheduled the deletion of this account: ask them to keep it.")
+            raise Conflict("An administrator has scheduled the deletion of this account. Ask them to cancel it.")

@@ -50,7 +50,7 @@ from rxchat.services.retrieval.search import DocumentSearch
 
 @dataclass(frozen=True, slots=True)
 class PlatformServices:
-    """What every capability uses."""
+    """Services that every capability uses."""
 
     pg_listener: PgListener
     access_invalidator: AccessInvalidator
@@ -89,7 +89,7 @@ class AccessServices:
 
 @dataclass(frozen=True, slots=True)
 class ModelServices:
-    """The models that can be chosen."""
+    """The available models."""
 
     catalog: ModelCatalog
 
@@ -128,7 +128,7 @@ class ChatServices:
 
 @dataclass(frozen=True, slots=True)
 class AppServices:
-    """What needs all the others."""
+    """Services that use all others."""
 
     account_deletion: AccountDeletion
     data_export: DataExport
@@ -139,7 +139,7 @@ class AppServices:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """All that RxChat can do; bootstrap.py creates and connects it."""
+    """All services; bootstrap.py creates and connects them."""
 
     platform: PlatformServices
     accounts: AccountServices
@@ -160,7 +160,7 @@ def install(services: Services) -> None:
 
 
 def uninstall() -> None:
-    """Leave this process without services."""
+    """Remove the services of this process."""
     _installed.clear()
 
 

@@ -1,4 +1,4 @@
-"""The export of everything about a user."""
+"""The export of all data of a user."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from rxchat.services.platform.audit import record
 from rxchat.services.platform.session_tokens import Purpose, SessionTokens, id_in
 
 _TICKET = timedelta(minutes=1)
-_OLD_TICKET = "This download was begun elsewhere or too long ago. Begin it again on your account page."
+_OLD_TICKET = "This download has expired or was started in another browser. Start it again on your account page."
 _README = (
     "Everything that RxChat keeps about you.\n\n"
     "account.json        who you are, how you sign in, where you are signed in, your keys (never their words)\n"
@@ -50,29 +50,29 @@ _README = (
 
 
 class _Growing(io.RawIOBase):
-    """What a zip file is written to while it is sent: it holds only what was not taken yet."""
+    """The buffer of a zip file while it is sent: it holds only bytes that were not taken yet."""
 
     def __init__(self) -> None:
         self._held = bytearray()
 
     def writable(self) -> bool:
-        """It is for nothing else."""
+        """Always True."""
         return True
 
     def write(self, data: Any) -> int:
-        """Hold some bytes."""
+        """Append bytes."""
         self._held += data
         return len(data)
 
     def take(self) -> bytes:
-        """Return what was written since the last time."""
+        """Return and remove the bytes in the buffer."""
         taken = bytes(self._held)
         self._held.clear()
         return taken
 
 
 class DataExport:
-    """Sends everything about a user as a zip file, to that user."""
+    """Sends all data of a user as a zip file."""
 
     def __init__(
         self, database: Database, tokens: SessionTokens, rate_limits: RateLimits, sign_in: SignIn, files: Files
@@ -85,11 +85,11 @@ class DataExport:
         self._leases = ExportLeases(database)
 
     async def issue_ticket(self, current_user: CurrentUser, password: str, client_info: ClientInfo) -> str:
-        """Return a ticket that this very sign-in can take everything along with, once and within a minute.
+        """Return a ticket with which this session can download the data, once and within a minute.
 
         Raises:
             NotAllowed: when the password is wrong.
-            TooManyAttempts: when it was done too often.
+            TooManyAttempts: after too many attempts.
         """
         await self._sign_in.reauthenticate(current_user, password, client_info)
         await self._rate_limits.attempt("export", client_info, str(current_user.user_id), counts_alone=True)
@@ -102,11 +102,11 @@ class DataExport:
         return self._tokens.seal(Purpose.EXPORT, facts, _TICKET)
 
     async def download(self, current_user: CurrentUser, ticket: str, client_info: ClientInfo) -> AsyncGenerator[bytes]:
-        """Return everything about the user as the pieces of a zip file, which is nowhere but on its way.
+        """Return the data as the pieces of a zip file, which is never stored.
 
         Raises:
-            NotAllowed: when the ticket is another sign-in's, used or too old.
-            Conflict: when the user's data is on its way already.
+            NotAllowed: when the ticket is of another session, used or expired.
+            Conflict: when another download of the user's data is running.
         """
         try:
             facts = self._tokens.open(Purpose.EXPORT, ticket)
@@ -122,7 +122,7 @@ class DataExport:
                 raise NotAllowed(_OLD_TICKET)
             await record(session, current_user.user_id, "data_exported", client_info)
         pieces = self._pieces(current_user, export_id)
-        # Begun here: one that is never asked for its first piece never comes to its end either.
+        # Start here: a generator that is never iterated would never release the lease.
         first = await anext(pieces)
         return _joined(first, pieces)
 
@@ -144,7 +144,7 @@ class DataExport:
             yield growing.take()
 
     async def _documents(self, archive: zipfile.ZipFile, current_user: CurrentUser) -> AsyncGenerator[None]:
-        """Add the user's files, and yield after each piece, so that it can be sent."""
+        """Add the user's files, and yield after each part, so that it can be sent."""
         async with self._database.begin(current_user.user_id, snapshot=True) as session:
             collections = await document_rows.collections(session, current_user.user_id)
             found: list[Document | DeletedCopy] = [*await document_rows.all_owned(session, current_user.user_id)]
@@ -164,7 +164,7 @@ class DataExport:
             except NotFound:
                 line["missing"] = "It was deleted while this was being written."
             except StorageError as error:
-                # The rest is worth having, and what is missing is said.
+                # The rest of the data is useful, and the export lists what is missing.
                 line["missing"] = error.message
             told.append(line)
         archive.writestr("documents.json", _json(told))
@@ -236,9 +236,9 @@ class DataExport:
             "waiting": [{"model": item.model, "text": item.text} for item in waiting],
         }  # fmt: skip
         words = "\n\n".join(f"{item.role} ({item.created_at:%Y-%m-%d %H:%M})\n\n{item.text}" for item in messages)
-        # The name is the id alone: a title may hold anything.
+        # The name is the id, since a title may contain anything.
         name = Path("conversations") / str(row.id)
-        # Packing takes processor time that answers want.
+        # Compression takes processor time that streaming answers need.
         await asyncio.to_thread(archive.writestr, f"{name}.json", _json(told))
         await asyncio.to_thread(archive.writestr, f"{name}.txt", f"{row.title}\n\n{words}\n")
 
@@ -251,8 +251,8 @@ async def _joined(first: bytes, others: AsyncGenerator[bytes]) -> AsyncGenerator
 
 
 def _document_line(item: Document | DeletedCopy) -> dict[str, Any]:
-    """Return what documents.json says of a document."""
-    # The id alone, as with conversations; a suffix that is letters and digits says with what it is opened.
+    """Return the entry of documents.json for a document."""
+    # The id, as for conversations; an alphanumeric suffix tells programs how to open the file.
     suffix = item.name.rpartition(".")[2]
     file = f"documents/{item.id}" + (f".{suffix}" if suffix.isalnum() and len(suffix) <= 8 else "")
     line = {"name": item.name, "file": file, "uploaded_at": item.created_at, "bytes": item.size_bytes}

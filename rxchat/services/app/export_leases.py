@@ -1,6 +1,6 @@
-"""Leases on exports: a user's data is downloaded once at a time, whichever process sends it.
+"""Leases on exports: a user's data is downloaded once at a time, in all processes.
 
-The process that sends it renews the lease. One that has died renews nothing, and its lease expires.
+The process that sends it renews the lease. If it dies, the lease expires.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ class ExportLeases:
         self._releasing: set[asyncio.Task[None]] = set()
 
     async def take(self, session: rows.AsyncSession, user_id: UUID) -> UUID:
-        """Return the id of a new lease, which counts when the transaction commits.
+        """Return the id of a new lease, taken with the current transaction.
 
         Raises:
-            Conflict: when the user's data is on its way already.
+            Conflict: when another download of the user's data is running.
         """
         export_id = new_id()
         if not await rows.lease(session, user_id, export_id, _LEASE):
-            raise Conflict("Your data is being downloaded already. Wait until that has ended.")
+            raise Conflict("A download of your data is already running. Wait until it has finished.")
         return export_id
 
     @asynccontextmanager
     async def held(self, user_id: UUID, export_id: UUID) -> AsyncGenerator[None]:
-        """Renew a lease while the context is open, and release it then."""
+        """Renew a lease while the context is open, then release it."""
         renewing = asyncio.create_task(self._renew(user_id, export_id), name="export lease")
         try:
             yield
         finally:
             renewing.cancel()
-            # In a task of its own: a browser that has gone away cancels all that is awaited here.
+            # In a separate task: a disconnected client cancels everything that is awaited here.
             releasing = asyncio.create_task(self._release(user_id, export_id), name="export lease")
             self._releasing.add(releasing)
             releasing.add_done_callback(self._releasing.discard)
@@ -64,11 +64,11 @@ class ExportLeases:
                 async with self._database.begin(user_id) as session:
                     is_ours = await rows.renew(session, user_id, export_id, _LEASE)
             except DatabaseUnavailable:
-                log.debug("an export's lease could not be renewed, the database is away")
+                log.debug("an export's lease could not be renewed, the database does not respond")
 
     async def _release(self, user_id: UUID, export_id: UUID) -> None:
         try:
             async with self._database.begin(user_id) as session:
                 await rows.release(session, user_id, export_id)
         except DatabaseUnavailable:
-            log.debug("an export's lease expires by itself, the database is away")
+            log.debug("an export's lease could not be released, the database does not respond")

@@ -1,4 +1,4 @@
-"""Whether this process can do its work, part by part."""
+"""Health of this process, component by component."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rxchat.services.models.catalog import ModelCatalog
 
 @dataclass(frozen=True, slots=True)
 class ComponentStatus:
-    """One thing that RxChat works with, and what is wrong with it ("" when nothing is)."""
+    """A component, and its problem ("" if it has none)."""
 
     name: str
     problem: str = ""
@@ -21,7 +21,7 @@ class ComponentStatus:
 
 
 class Health:
-    """Asks each part how it is."""
+    """Checks each component."""
 
     def __init__(
         self,
@@ -31,7 +31,6 @@ class Health:
         ping_redis: Callable[[], Awaitable[bool]] | None,
         files_problem: Callable[[], Awaitable[str]] | None = None,
     ) -> None:
-        """Know the parts."""
         self._database = database
         self._models = models
         self._newest_revision = newest_revision
@@ -39,11 +38,11 @@ class Health:
         self._files_problem = files_problem
 
     async def parts(self) -> list[ComponentStatus]:
-        """Return all parts; the process is ready when no needed one has a problem."""
+        """Return all components; the process is ready if no required one has a problem."""
         offer = await self._models.offer()
         parts = [*await self._database_parts(), ComponentStatus("models", offer.detail or offer.problem)]
         if self._ping_redis is not None:
-            problem = "" if await self._ping_redis() else "Redis does not answer; answers still stream and are saved."
+            problem = "" if await self._ping_redis() else "Redis does not respond. Answers still stream and are saved."
             parts.append(ComponentStatus("redis", problem, is_needed=False))
         if self._files_problem is not None:
             parts.append(ComponentStatus("files", await self._files_problem(), is_needed=False))
@@ -56,7 +55,7 @@ class Health:
         except DatabaseUnavailable as error:
             return [
                 ComponentStatus("database", error.message),
-                ComponentStatus("migrations", "Unknown while the database is away."),
+                ComponentStatus("migrations", "Unknown, because the database does not respond."),
             ]
         if revision != self._newest_revision:
             wanted = f"The schema is at {revision or 'nothing'}, this code needs {self._newest_revision}."

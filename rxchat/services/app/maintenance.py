@@ -1,4 +1,4 @@
-"""What has to be done now and then, whoever is there: signing the audit, deleting accounts whose time has come, sweeping."""
+"""Periodic maintenance: sign the audit log, purge deleted accounts, delete orphaned files."""
 
 from __future__ import annotations
 
@@ -17,21 +17,20 @@ from rxchat.services.documents.storage_gc import StorageGarbageCollector, swept
 log = structlog.get_logger(__name__)
 
 _FIRST_AFTER_SECONDS = 3.0
-"""A process that starts has something else to do first: users wait for it."""
+"""Starting processes serve users first."""
 _EVERY_SECONDS = 60.0
 _SWEEP_EVERY = 60
-"""After so many rounds the file store is swept, too."""
+"""The file store is garbage-collected every so many rounds."""
 _FIRST_SWEEP = 10
-"""Not at the start: whoever restores a backup may not be done with it."""
+"""Not at the start, since an administrator may be restoring a backup."""
 
 
 class Maintenance:
-    """Does it once a minute in each process; what is done already is not done twice."""
+    """Runs once a minute in each process; the steps are idempotent."""
 
     def __init__(
         self, database: Database, audit_log: AuditLog, denials: AccessDenials, storage_gc: StorageGarbageCollector
     ) -> None:
-        """Know where truth lives, who signs and who sweeps."""
         self._database = database
         self._audit_log = audit_log
         self._denials = denials
@@ -52,7 +51,7 @@ class Maintenance:
             await self._denials.write_sums()
 
     async def once(self) -> None:
-        """Do all of it now; what fails is tried again in a minute, and keeps nothing else from being done."""
+        """Run all steps; a failed one is retried in a minute and does not stop the others."""
         self._rounds += 1
         steps = [self._delete_accounts, self._denials.write_sums, self._sign]
         if self._rounds % _SWEEP_EVERY == _FIRST_SWEEP:
@@ -61,16 +60,16 @@ class Maintenance:
             try:
                 await step()
             except DatabaseUnavailable:
-                log.warning("upkeep waits for the database", step=step.__name__)
+                log.warning("maintenance waits for the database", step=step.__name__)
             except Exception:
-                # What comes next minute may work again.
-                log.exception("upkeep failed", step=step.__name__)
+                # The next round may succeed.
+                log.exception("maintenance failed", step=step.__name__)
 
     async def _delete_accounts(self) -> None:
         async with self._database.begin(None) as session:
             deleted = await rows.purge(session)
         if deleted:
-            log.info("accounts were deleted for good", count=deleted)
+            log.info("accounts were deleted", count=deleted)
 
     async def _sign(self) -> None:
         signed = await self._audit_log.sign()

@@ -1,4 +1,4 @@
-"""A user's profile: their name, and what administrators have read of their conversations."""
+"""A user's profile: their name, and access to their conversations by administrators."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_READINGS = 50
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a person sees of their own account."""
+    """A user's own account, as its page shows it."""
 
     name: str
     email: str
@@ -26,32 +26,32 @@ class Profile:
     has_password: bool
     deletion_at: datetime | None
     is_deleted_by_others: bool = False
-    """Whether an administrator has asked for the deletion, and not the person."""
+    """Whether an administrator scheduled the deletion, not the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """An administrator has listed or read conversations of a person, for a reason."""
+    """An administrator's access to a user's conversations, with the reason."""
 
     at: datetime
     reader: str
     reason: str
     conversation_id: str
-    """Empty when they were only listed."""
+    """"" if the conversations were only listed."""
     title: str
     is_new: bool
-    """Whether the person has not been told of it."""
+    """Whether the user has not seen it yet."""
 
 
 class Profiles:
-    """The use cases around one's own profile."""
+    """Use cases for the user's own profile."""
 
     def __init__(self, database: Database, access_invalidator: AccessInvalidator) -> None:
         self._database = database
         self._access_invalidator = access_invalidator
 
     async def get(self, current_user: CurrentUser) -> Profile:
-        """Return the person's own account."""
+        """Return the user's own account."""
         async with self._database.begin(current_user.user_id) as session:
             user = await rows.get_own(session, current_user.user_id)
         if user is None:
@@ -62,7 +62,7 @@ class Profiles:
         )  # fmt: skip
 
     async def readings(self, current_user: CurrentUser) -> list[Reading]:
-        """Return what administrators have read of the person's conversations, and why; the newest first."""
+        """Return administrators' access to the user's conversations, newest first."""
         async with self._database.begin(current_user.user_id) as session:
             user = await rows.get_own(session, current_user.user_id)
             found = await rows.admin_reads(session, _MOST_READINGS)
@@ -77,12 +77,12 @@ class Profiles:
         ]  # fmt: skip
 
     async def mark_readings_seen(self, current_user: CurrentUser) -> None:
-        """Note that the person has been told of all of these."""
+        """Note that the user has seen all of it."""
         async with self._database.begin(current_user.user_id) as session:
             await rows.mark_admin_reads_seen(session, current_user.user_id)
 
     async def rename(self, current_user: CurrentUser, name: str) -> str:
-        """Change what the person is called, and return it as it was stored.
+        """Change the user's name, and return it as stored.
 
         Raises:
             InvalidInput: when the name is blank or too long.

@@ -1,4 +1,4 @@
-"""Writing one answer: ask the model, keep what it says, and say in the end how it went."""
+"""Generates one answer: asks the model, hands its text to the flusher, and stores the result."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ _HISTORY_MESSAGES = 200
 _RETRY_SECONDS = 1.0
 _GROUNDING_TRIES = 60
 _AT_A_STRETCH_SECONDS = 0.005
-"""How long a model that writes faster than anybody reads may keep everything else waiting."""
+"""How long a model that writes fast may block the event loop."""
 _KINDS = (ChunkKind.REASONING, ChunkKind.TEXT)
 
 
 class AnswerGenerator:
-    """The work on one claimed run, from the model's first token to the stored message."""
+    """Generates the answer of one claimed run, from the model's first token to the stored message."""
 
     def __init__(
         self,
@@ -71,7 +71,6 @@ class AnswerGenerator:
         longest_seconds: float,
         prompt_context_builder: PromptContextBuilder | None = None,
     ) -> None:
-        """Take the run on."""
         self._prompt_context_builder = prompt_context_builder
         self._sources: tuple[Source, ...] = ()
         self._tools: RetrievalTools | None = None
@@ -93,27 +92,28 @@ class AnswerGenerator:
         self._lacking: tuple[str, ...] = ()
 
     async def write(self) -> None:
-        """Have the model write the answer while the saver stores it; how it went is kept for `end`."""
+        """Generate the answer while the flusher stores it; `end` stores the result."""
         messages = await self._taken_up()
         if self.run.attempt > ATTEMPTS:
-            self._failure = AnswerInterrupted("This answer was interrupted several times, and did not get on.")
+            self._failure = AnswerInterrupted("This answer was interrupted several times without progress.")
             return
         self._chunk_flusher.register(self.run.id, self)
         try:
             async with asyncio.timeout(self._longest_seconds):
                 await self._generate(await self._grounded(messages))
         except TimeoutError:
-            self._failure = InvalidModelResponse(f"The answer was cut after {self._longest_seconds / 60:g} minutes.")
+            self._failure = InvalidModelResponse(
+                f"The answer was stopped after {self._longest_seconds / 60:g} minutes."
+            )
         except ModelError as error:
             self._failure = error
         except Exception:
-            # The edge of what models say: an answer that ends in a way nobody foresaw must end, and not be asked for for ever.
+            # The edge of a model's response: an unexpected failure must end the answer, or it would be generated again
+            # and again.
             log.exception("an answer failed unexpectedly", run_id=str(self.run.id))
-            self._failure = InvalidModelResponse(
-                "Something went wrong here while this answer was written. What it says so far is kept."
-            )
+            self._failure = InvalidModelResponse("An internal error interrupted this answer. The text so far is kept.")
         finally:
-            # The rest is in memory and is stored with the ending.
+            # The remaining text is in memory; `end` stores it.
             self._chunk_flusher.unregister(self.run.id)
         if self._failure is not None:
             error = self._failure
@@ -126,11 +126,11 @@ class AnswerGenerator:
 
     @property
     def is_over(self) -> bool:
-        """Whether the model has said all that it will say."""
+        """Whether the model has finished or failed."""
         return self._finished is not None or self._failure is not None
 
     async def _taken_up(self) -> list[ChatMessage]:
-        """Take it up; while the database is away the lease is kept, as far as anybody can."""
+        """Load the history, and retry while the database does not respond; the lease is renewed meanwhile."""
         while True:
             try:
                 messages = await self._load()
@@ -141,7 +141,7 @@ class AnswerGenerator:
                 return messages
 
     async def _load(self) -> list[ChatMessage]:
-        """Read what is stored of this answer, and what the model is to be told; in one go, a person waits."""
+        """Read the stored text of this answer and the history, in one query, since a user waits."""
         run = self.run
         async with self._database.begin(run.owner_id) as session:
             thread = await turn_queries.prompt_history(
@@ -149,7 +149,7 @@ class AnswerGenerator:
             )
             written = thread.itself
             if run.fence > 1:
-                # Somebody has written of it before.
+                # An earlier engine has written a part of it.
                 written = await run_rows.partial_answer(session, run.owner_id, run.id)
         for kind, text in zip(_KINDS, (written.reasoning, written.text), strict=True):
             self._answer.apply(RunChunk(kind, 0, text))
@@ -159,7 +159,7 @@ class AnswerGenerator:
         return thread.before
 
     async def _grounded(self, messages: list[ChatMessage]) -> list[ChatMessage]:
-        """Return the messages with what the conversation's files say; as they are, when it has none."""
+        """Return the messages with the passages of the context sources; unchanged if it has none."""
         if self._prompt_context_builder is None or not self._is_grounded:
             return messages
         for left in reversed(range(_GROUNDING_TRIES)):
@@ -172,7 +172,7 @@ class AnswerGenerator:
             else:
                 self._sources, self._tools, self._lacking = grounded.sources, grounded.tools, grounded.warnings
                 return grounded.messages
-        raise ModelError("The files of this conversation could not be searched just now: please try again.")
+        raise ModelError("The files of this conversation could not be searched. Try again.")
 
     async def _generate(self, messages: list[ChatMessage]) -> None:
         said = self._answer.text
@@ -183,18 +183,18 @@ class AnswerGenerator:
             try:
                 await self._consume(asked, ContinuationJoiner(said))
             except (AnswerRestarted, ModelRefused) as error:
-                log.info("the model does not go on like this", run_id=str(self.run.id), why=type(error).__name__)
+                log.info("the model did not continue the answer", run_id=str(self.run.id), why=type(error).__name__)
                 if len(self._answer.text) > len(said):
                     break
                 continue
             if len(self._answer.text) > len(said) or looks_complete(said):
                 return
-        self._failure = AnswerInterrupted("This answer was cut off, and the model did not go on with it by itself.")
+        self._failure = AnswerInterrupted("This answer was interrupted, and the model did not continue it.")
 
     async def _answer_with_tools(self, messages: list[ChatMessage]) -> None:
-        """Have the model answer; as long as it asks for something, it is given that and asked once more."""
+        """Generate the answer; while the model calls tools, send it their results in another request."""
         for left in reversed(range(ROUNDS + 1)):
-            # The last time there is nothing to ask for any more.
+            # The last request has no tools, so that the model has to answer.
             tools, said = TOOLS if self._tools is not None and left else (), len(self._answer.text)
             calls = await self._consume(messages, ContinuationJoiner(""), tools)
             if not calls or self._tools is None:
@@ -202,7 +202,7 @@ class AnswerGenerator:
             spoken = self._answer.text[said:]
             messages = [*messages, ChatMessage(Role.ASSISTANT, spoken, tool_calls=tuple(calls))]
             for call in calls:
-                log.info("a model asks for something", tool=call.name, run_id=str(self.run.id))
+                log.info("a model called a tool", tool=call.name, run_id=str(self.run.id))
                 messages.append(ChatMessage(Role.TOOL, await self._tools.call(call), tool_name=call.name))
             await self._keep_sources(self._tools)
 
@@ -221,8 +221,8 @@ class AnswerGenerator:
     async def _consume(
         self, messages: list[ChatMessage], seam: ContinuationJoiner, tools: Sequence[ToolSpec] = ()
     ) -> list[ToolCall]:
-        """Take in what the model says, and return what it asks for."""
-        # What was over is not, as long as it is asked once more.
+        """Process the model's events, and return its tool calls."""
+        # Another request is being made, so the answer has not ended.
         self._finished = None
         calls: list[ToolCall] = []
         stretch = time.monotonic()
@@ -239,7 +239,7 @@ class AnswerGenerator:
                         self._finished = event
                         self._add(ChunkKind.TEXT, seam.close())
                 if len(self._answer.text) + len(self._answer.reasoning) >= ANSWER_CHARACTERS:
-                    raise InvalidModelResponse(f"The answer was cut at {ANSWER_CHARACTERS:,} characters.")
+                    raise InvalidModelResponse(f"The answer was stopped at {ANSWER_CHARACTERS:,} characters.")
                 if time.monotonic() - stretch > _AT_A_STRETCH_SECONDS:
                     await asyncio.sleep(0)
                     stretch = time.monotonic()
@@ -251,7 +251,7 @@ class AnswerGenerator:
         if self._pieces == 0:
             observability.FIRST_TOKEN.observe(max(0.0, time.time() - made_at(self.run.id)))
         if kind is ChunkKind.REASONING and self._pieces == 0 and self._answer.reasoning:
-            # It thinks again after a takeover: what it thought before is another train of thought.
+            # After a takeover the model reasons again, separately from the stored reasoning.
             text = f"\n\n{text}"
         self._pieces += 1
         room = ANSWER_CHARACTERS - len(self._answer.text) - len(self._answer.reasoning)
@@ -259,7 +259,7 @@ class AnswerGenerator:
         self._chunk_flusher.wake()
 
     def pending(self) -> list[PendingChunk]:
-        """Return what is not stored yet."""
+        """Return the text that is not stored yet."""
         unsaved = [kind for kind in _KINDS if len(self._answer.whole(kind)) > self._saved[kind]]
         return [
             PendingChunk(
@@ -272,20 +272,20 @@ class AnswerGenerator:
         ]
 
     def stored(self, pieces: Iterable[PendingChunk]) -> None:
-        """Take note that this much is stored."""
+        """Note that these chunks are stored."""
         for piece in pieces:
             self._chunk_seq = piece.seq
             self._saved[piece.chunk.kind] = piece.chunk.start + len(piece.chunk.text)
 
     async def end(self, *, stopped: bool, give_up: Callable[[], bool]) -> None:
-        """Store the whole answer and how it went; waits for the database as long as `give_up` says no."""
+        """Store the whole answer and its state; retries while the database does not respond, until `give_up` returns True."""
         event = self._result(stopped=stopped)
         state = RunState(event.state.value)
         while True:
             try:
                 if await self._store_ending(event, state):
                     break
-                log.warning("an answer was ended by somebody else", run_id=str(self.run.id))
+                log.warning("an answer was ended by another engine", run_id=str(self.run.id))
                 return
             except DatabaseUnavailable:
                 if give_up():
@@ -307,7 +307,7 @@ class AnswerGenerator:
         async with self._database.begin(run.owner_id) as session:
             seq = await turn_queries.lock(session, run.owner_id, run.conversation_id)
             if not self._is_taken_up:
-                # Stopped before what earlier engines had written was read: it is kept all the same.
+                # The run was stopped before the stored text was loaded; it is kept.
                 written = await run_rows.partial_answer(session, run.owner_id, run.id)
                 event = replace(event, text=written.text, reasoning=written.reasoning)
             if seq is None or not await run_rows.finish(session, run, self._engine_id, state):
@@ -321,7 +321,7 @@ class AnswerGenerator:
     def _result(self, *, stopped: bool) -> AnswerEnded:
         failure, text = self._failure, self._answer.text
         if failure is None and not stopped and not text:
-            failure = ModelError(f"{self.run.model} ended without saying anything.")
+            failure = ModelError(f"{self.run.model} returned an empty answer. Try again, or choose another model.")
         state = MessageState.DONE
         if isinstance(failure, AnswerInterrupted):
             state = MessageState.INTERRUPTED

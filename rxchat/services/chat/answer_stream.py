@@ -1,8 +1,9 @@
-"""Answers while they are written: one growing text for each run, and whoever follows it.
+"""Answers in progress: one growing text for each run, and its followers.
 
-A follower keeps a cursor and waits for a change; nothing is queued for it, so a slow one costs nothing and
-misses nothing. In the process whose engine writes the answer, followers see the engine's own AnswerStream; in any
-other process a mirror of it is fed from the broadcast and, where that has gaps or is away, from Postgres.
+A follower keeps a cursor and waits for a change. Nothing is queued for it, so a slow follower costs nothing and
+misses nothing. In the process whose engine writes the answer, followers read the engine's AnswerStream. In other
+processes they read a StreamReplica, which is fed by the broadcast and, where that has gaps or does not respond, by
+Postgres.
 """
 
 from __future__ import annotations
@@ -18,27 +19,26 @@ from rxchat.domain.runs import ChunkKind, ClaimedRun, RunChunk
 from rxchat.services.chat.stream_relay import StreamPublisher, StreamReplica
 
 _LINGER_SECONDS = 3.0
-"""How long an answer of another process is kept up to date when nobody follows it."""
+"""How long a replica is kept up to date without a follower."""
 
 
 class AnswerStream:
-    """What a run has written so far; grows until it is ended."""
+    """The text of a run so far; grows until the run has ended."""
 
     def __init__(self, owner_id: UUID, run_id: UUID) -> None:
-        """Begin with nothing written."""
         self.owner_id = owner_id
         self.run_id = run_id
         self.text = ""
         self.reasoning = ""
         self.ended = False
         self.rewrites = 0
-        """How often something that was shown already became something else: its engine died before it was stored."""
+        """How often text that was shown was replaced, because its engine failed before storing it."""
         self.stored: dict[ChunkKind, int] = {}
-        """How much of each kind is stored, as far as whoever writes it knows."""
+        """The stored length of each kind, as far as the engine that writes it knows."""
         self._changed = asyncio.Event()
 
     def whole(self, kind: ChunkKind) -> str:
-        """Return what is written of one kind."""
+        """Return the text of one kind."""
         return self.text if kind is ChunkKind.TEXT else self.reasoning
 
     def _write(self, kind: ChunkKind, whole: str) -> None:
@@ -49,18 +49,18 @@ class AnswerStream:
         self._wake()
 
     def add(self, kind: ChunkKind, piece: str) -> None:
-        """Write on."""
+        """Append text."""
         self._write(kind, self.whole(kind) + piece)
 
     def end(self) -> None:
-        """Say that nothing more will come; the message holds the whole now."""
+        """Mark the run as ended; the message has the whole text."""
         self.ended = True
         self._wake()
 
     def apply(self, chunk: RunChunk) -> bool:
-        """Take in a piece that may overlap what is here; False when there is a gap before it.
+        """Apply a chunk that may overlap the text; False if text before it is missing.
 
-        Where both differ, the piece is right: it comes from whoever writes the answer now.
+        Where both differ, the chunk is right: it is from the engine that holds the run now.
         """
         here = self.whole(chunk.kind)
         if chunk.start > len(here):
@@ -74,14 +74,14 @@ class AnswerStream:
         return True
 
     def truncate(self, kind: ChunkKind, length: int) -> None:
-        """Forget what is behind this length: another engine goes on from there."""
+        """Drop the text after `length`, because another engine continues from there."""
         here = self.whole(kind)
         if len(here) > length:
             self.rewrites += 1
             self._write(kind, here[:length])
 
     def wake(self) -> None:
-        """Have everybody who waits for a change look up: something else has happened."""
+        """Wake all waiting followers, for a change outside of the text."""
         self._wake()
 
     def _wake(self) -> None:
@@ -89,7 +89,7 @@ class AnswerStream:
         waiting.set()
 
     async def changed(self, timeout_seconds: float) -> bool:
-        """Wait until something is written, it has ended, or somebody nudges; False when nothing happened for so long."""
+        """Wait for new text, the end, or `wake`; False after the timeout."""
         if self.ended:
             return True
         waiting = self._changed
@@ -102,10 +102,9 @@ class AnswerStream:
 
 
 class AnswerStreams:
-    """The answers being written, here or in another process, for whoever follows them."""
+    """The answers in progress in this and other processes, for their followers."""
 
     def __init__(self, database: Database, broadcast: Broadcast | None) -> None:
-        """Know where to read what this process does not write itself."""
         self._database = database
         self._broadcast = broadcast
         self._own: dict[UUID, tuple[AnswerStream, StreamPublisher]] = {}
@@ -116,15 +115,15 @@ class AnswerStreams:
     async def writing(
         self, run: ClaimedRun, is_stored: Callable[[], bool] = lambda: True
     ) -> AsyncGenerator[AnswerStream]:
-        """Be the one who writes this run's answer; it counts as ended when the context closes.
+        """Write this run's answer while the context is open; it has ended afterwards.
 
-        Other processes are told of what is not stored yet only while `is_stored` says that it soon will be.
+        Text that is not stored yet is broadcast only while `is_stored` says that it will be stored soon.
         """
         owner_id, run_id = run.owner_id, run.id
         mirror, _ = self._mirrors.get((owner_id, run_id), (None, 0))
         answer = AnswerStream(owner_id, run_id)
         if mirror is not None and not (mirror.answer.text or mirror.answer.reasoning or mirror.answer.ended):
-            # Whoever was early follows this one already.
+            # Early followers already have this stream.
             answer = mirror.answer
         teller = StreamPublisher(self._broadcast, answer, run.fence, is_stored)
         self._own[run_id] = answer, teller
@@ -139,13 +138,13 @@ class AnswerStreams:
             await telling
 
     async def flush(self, run_id: UUID) -> None:
-        """Tell the other processes all that was written, before Postgres tells them that it has ended."""
+        """Broadcast all text, before other processes learn from Postgres that the run has ended."""
         if run_id in self._own:
             await self._own[run_id][1].publish()
 
     @asynccontextmanager
     async def following(self, owner_id: UUID, run_id: UUID) -> AsyncGenerator[AnswerStream]:
-        """Follow a run of this owner; a run that is not active (any more) is an ended answer."""
+        """Follow a run of this owner; a run that is not active yields an ended stream."""
         own = self.owned(owner_id, run_id)
         if own is not None:
             yield own
@@ -163,7 +162,7 @@ class AnswerStreams:
             mirror, followers = self._mirrors.get(key, (mirror, 1))
             self._mirrors[key] = mirror, followers - 1
             if followers == 1:
-                # Whoever has looked at something else in between comes back at once.
+                # A follower that returns soon finds it up to date.
                 asyncio.get_running_loop().call_later(_LINGER_SECONDS, self._drop, key, mirror)
 
     def _drop(self, key: tuple[UUID, UUID], mirror: StreamReplica) -> None:
@@ -173,12 +172,12 @@ class AnswerStreams:
             closing.add_done_callback(self._closing.discard)
 
     async def aclose(self) -> None:
-        """Follow nothing any more."""
+        """Stop all replicas."""
         mirrors = [mirror for mirror, _ in self._mirrors.values()]
         self._mirrors.clear()
         await asyncio.gather(*(mirror.stop() for mirror in mirrors), *self._closing)
 
     def owned(self, owner_id: UUID, run_id: UUID) -> AnswerStream | None:
-        """Return the answer that this process writes, if it is this owner's."""
+        """Return the stream if this process writes the run, and it belongs to this owner."""
         own, _ = self._own.get(run_id, (None, None))
         return own if own is not None and own.owner_id == owner_id else None

@@ -1,4 +1,4 @@
-"""Storing what engines write: one transaction for all answers of a process, a few times a second."""
+"""Stores the text of all answers of an engine, in one transaction a few times a second."""
 
 from __future__ import annotations
 
@@ -19,27 +19,26 @@ from rxchat.domain.runs import CHUNK_SECONDS, PendingChunk
 log = structlog.get_logger(__name__)
 
 _USUAL_SECONDS = 0.22
-"""What takes longer than this to be stored is not shown to other processes: they might have to take it back, and no reader
-is to see more than a quarter of a second of what a crash would lose."""
+"""Text that has waited longer for its storage is not broadcast: it might be lost in a crash, and other processes should
+not have shown more than a quarter of a second of lost text."""
 
 
 class Unsaved(Protocol):
-    """Somebody who writes an answer."""
+    """An answer with text that is not stored yet."""
 
     def pending(self) -> list[PendingChunk]:
-        """Return what is not stored yet."""
+        """Return the text that is not stored yet."""
         ...
 
     def stored(self, pieces: Iterable[PendingChunk]) -> None:
-        """Take note that this much is stored."""
+        """Note that these chunks are stored."""
         ...
 
 
 class ChunkFlusher:
-    """Stores the pieces of all answers that one engine writes."""
+    """Stores the chunks of all answers that one engine writes."""
 
     def __init__(self, database: Database, engine_id: UUID, lost: Callable[[UUID], None]) -> None:
-        """Know whom to tell of a run that belongs to another engine by now."""
         self._database = database
         self._engine_id = engine_id
         self._lost = lost
@@ -50,56 +49,56 @@ class ChunkFlusher:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to store what comes."""
+        """Start the background task."""
         self._task = asyncio.create_task(self._forever(), name="saver")
 
     async def stop(self) -> None:
-        """Store nothing more by itself."""
+        """Stop the background task."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
 
     def register(self, run_id: UUID, writer: Unsaved) -> None:
-        """Store what this one writes from here on."""
+        """Start storing the text of a writer."""
         self._writers[run_id] = writer
 
     def unregister(self, run_id: UUID) -> None:
-        """Its writer stores the rest itself."""
+        """Stop storing the text of a writer, which stores the rest itself."""
         self._writers.pop(run_id, None)
 
     def wake(self) -> None:
-        """Say that there is something to store."""
+        """Signal that new text exists."""
         if self._waits_since is None:
             self._waits_since = time.monotonic()
         self._arrived.set()
 
     def is_current(self) -> bool:
-        """Whether what is written gets stored: nothing has waited for longer than is usual."""
+        """Whether storage keeps up: no text has waited longer than usual."""
         return self._waits_since is None or time.monotonic() - self._waits_since < _USUAL_SECONDS
 
     async def _forever(self) -> None:
         while True:
             await self._arrived.wait()
             self._arrived.clear()
-            # The rest of this moment comes along.
+            # Collect more text for the same transaction.
             await asyncio.sleep(CHUNK_SECONDS)
             try:
                 await self.save_all()
             except DatabaseUnavailable:
-                # It stays in memory, and the next round begins where the last one got to.
-                log.warning("parts of answers wait for the database", answers=len(self._writers))
+                # The text stays in memory, and the next round retries.
+                log.warning("chunks of answers wait for the database", answers=len(self._writers))
                 self._arrived.set()
             except Exception:
-                # The edge of the saver: without this loop every answer would be in memory alone.
-                log.exception("parts of answers could not be stored")
+                # The edge of the flusher: without this loop, answers would be in memory only.
+                log.exception("chunks of answers could not be stored")
                 self._arrived.set()
 
     async def save_all(self) -> None:
-        """Store what everybody has written so far.
+        """Store the new text of all writers.
 
         Raises:
-            DatabaseUnavailable: when Postgres does not answer; all of it stays with its writers.
+            DatabaseUnavailable: when Postgres does not respond; the text stays with its writers.
         """
         async with self._saving:
             began = time.monotonic()

@@ -1,4 +1,4 @@
-"""What a conversation's answers are grounded in: attached, taken out, and shown."""
+"""Context sources of a conversation: attaching, removing and listing them."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ from rxchat.services.chat.event_appender import EventAppender
 
 MOST_ATTACHED = 50
 _MOST_NAMED = 10
-"""So many files are named in the place of a message without text."""
-_GONE = "What you attached is not there any more, or you may not read it: take it out and send again."
+"""How many files are named in place of a message without text."""
+_GONE = "Something you attached no longer exists, or you have no access to it. Remove it and send again."
 
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """What comes along with a question."""
+    """The attachments of a message."""
 
     ids: tuple[UUID, ...] = ()
     """Collections and documents."""
     draft_key: UUID | None = None
-    """Under which files were uploaded for this very message."""
+    """The key under which the page uploaded files for this message."""
 
 
 async def events_of(
     session: AsyncSession, current_user: CurrentUser, attached: Attached, known: Sequence[SourceRef] = ()
 ) -> list[ContextSourceAttached]:
-    """Return what attaching adds to a conversation that knows something already.
+    """Return the events that attach new sources to a conversation, given the existing ones.
 
     Raises:
-        InvalidInput: when something is gone, or may not be read.
+        InvalidInput: when a source was deleted, or the user may not read it.
     """
     if attached != Attached():
         require_scope(current_user, Scope.FILES)
@@ -52,7 +52,7 @@ async def events_of(
     if attached.draft_key is not None:
         collection_id = await document_rows.find_attachments(session, current_user.user_id, attached.draft_key)
         found = await document_rows.documents(session, collection_id) if collection_id else []
-        # An upload that broke off is not part of what is asked about.
+        # An interrupted upload is not part of the message.
         held = [item for item in found if item.state is not DocumentState.UPLOADING]
         if not held and collection_id not in have:
             raise InvalidInput(_GONE)
@@ -75,12 +75,12 @@ async def _named(session: AsyncSession, found: UUID) -> ContextSourceAttached:
 
 
 async def names_of(session: AsyncSession, current_user: CurrentUser, attached: Attached) -> str:
-    """Return what is said in the place of a message that has files and no text: which files those are."""
+    """Return the text for a message that has files and no text: the names of the files."""
     names = list[str]()
     if attached.draft_key is not None:
         collection_id = await document_rows.find_attachments(session, current_user.user_id, attached.draft_key)
         found = await document_rows.documents(session, collection_id) if collection_id else []
-        # In the order in which they were attached; what is in a mail is named by the mail.
+        # In the order in which they were attached; files in an e-mail are named by the e-mail.
         own = [item for item in found if item.parent_id is None and item.state is not DocumentState.UPLOADING]
         names += [item.name for item in reversed(own)]
     names += [(await _named(session, found)).name for found in dict.fromkeys(attached.ids)]
@@ -89,24 +89,23 @@ async def names_of(session: AsyncSession, current_user: CurrentUser, attached: A
 
 
 class ContextSources:
-    """The use cases around a conversation's knowledge."""
+    """Use cases for the context sources of a conversation."""
 
     def __init__(self, database: Database) -> None:
-        """Know where truth lives."""
         self._database = database
 
     async def of(self, current_user: CurrentUser, conversation_id: UUID) -> list[SourceRef]:
-        """Return what a conversation of the person's own is grounded in."""
+        """Return the context sources of one of the user's conversations."""
         require_scope(current_user, Scope.READ)
         async with self._database.begin(current_user.user_id) as session:
             return await rows.for_conversation(session, current_user.user_id, conversation_id)
 
     async def attach(self, current_user: CurrentUser, conversation_id: UUID, found: UUID) -> None:
-        """Ground the conversation's next answers in a collection or a document.
+        """Attach a collection or document to a conversation.
 
         Raises:
-            NotFound: when the conversation is unknown or someone else's.
-            InvalidInput: when what is to be attached is gone, or may not be read.
+            NotFound: when the conversation does not exist or is another user's.
+            InvalidInput: when the source was deleted, or the user may not read it.
         """
         require_scope(current_user, Scope.CHAT)
         async with self._database.begin(current_user.user_id) as session:
@@ -117,11 +116,11 @@ class ContextSources:
                 await begun.append(*events)
 
     async def detach(self, current_user: CurrentUser, conversation_id: UUID, found: UUID) -> None:
-        """Take it out again; answers that are there keep their sources.
+        """Remove a context source; existing answers keep their sources.
 
         Raises:
-            NotFound: when the conversation is unknown or someone else's.
-            Conflict: when it is not attached (any more).
+            NotFound: when the conversation does not exist or is another user's.
+            Conflict: when it is not attached.
         """
         require_scope(current_user, Scope.CHAT)
         async with self._database.begin(current_user.user_id) as session:
@@ -129,7 +128,7 @@ class ContextSources:
             if found not in {
                 item.id for item in await rows.for_conversation(session, current_user.user_id, conversation_id)
             }:
-                raise Conflict("This is not attached any more.")
+                raise Conflict("This is no longer attached.")
             await begun.append(ContextSourceDetached(knowledge_id=found))
 
     async def _locked(self, session: AsyncSession, current_user: CurrentUser, conversation_id: UUID) -> EventAppender:

@@ -1,4 +1,4 @@
-"""The list of conversations, one thread, and what a person does with a conversation as a whole."""
+"""Use cases for conversations as a whole: list, open, rename, delete, restore."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ RECENT_CONVERSATIONS = 200
 
 @dataclass(frozen=True, slots=True)
 class ThreadPage:
-    """The end of a conversation (or a part further up), and the run that is writing in it."""
+    """The last messages of a conversation (or earlier ones), and the run in progress."""
 
     conversation_id: UUID
     title: str
@@ -53,24 +53,23 @@ class ThreadPage:
 
 @dataclass(frozen=True, slots=True)
 class ConversationUpdates:
-    """What happened in a conversation, who writes there, and what waits to be asked."""
+    """The new events of a conversation, its run in progress, and its queued messages."""
 
     events: list[tuple[int, ConversationEvent]]
     run: ActiveRun | None
     place: int
-    """At which place of the line the run waits (1 is the next), 0 when it does not."""
+    """The run's position in the queue, from 1; 0 if it is not queued."""
     waiting: tuple[QueuedMessage, ...]
 
 
 class Conversations:
-    """The use cases around conversations as a whole."""
+    """Use cases for conversations as a whole."""
 
     def __init__(self, database: Database) -> None:
-        """Know where truth lives."""
         self._database = database
 
     async def recent(self, current_user: CurrentUser) -> list[ConversationSummary]:
-        """Return the person's latest conversations, newest first."""
+        """Return the user's latest conversations, newest first."""
         require_scope(current_user, Scope.READ)
         async with self._database.begin(current_user.user_id) as session:
             found = await rows.list_owned(session, current_user.user_id, limit=RECENT_CONVERSATIONS)
@@ -87,10 +86,10 @@ class Conversations:
         before: UUID | None = None,
         limit: int = PAGE_MESSAGES,
     ) -> ThreadPage:
-        """Return the last messages of a conversation, or the ones before a message of it.
+        """Return the last messages of a conversation, or those before a message.
 
         Raises:
-            NotFound: when the conversation or the message is unknown or someone else's.
+            NotFound: when the conversation or message does not exist or is another user's.
         """
         async with self._database.begin(current_user.user_id, snapshot=True) as session:
             conversation = await _readable(session, current_user, conversation_id)
@@ -111,16 +110,16 @@ class Conversations:
         )
 
     async def news(self, current_user: CurrentUser, conversation_id: UUID, after_seq: int) -> ConversationUpdates:
-        """Return what happened in a conversation after a seq, and how it goes on there now.
+        """Return the events of a conversation after a seq, with its current run and queue.
 
         Raises:
-            NotFound: when the conversation is unknown, removed or someone else's.
+            NotFound: when the conversation does not exist, was deleted or is another user's.
         """
         require_scope(current_user, Scope.READ)
         async with self._database.begin(current_user.user_id) as session:
             found = await news_rows.after(session, current_user.user_id, conversation_id, after_seq)
             if found is None:
-                # Not their own: one that was shared with them, or none.
+                # Not the user's own: shared with them, or unknown.
                 owner_id = (await _readable(session, current_user, conversation_id)).owner_id
                 found = await news_rows.after(session, owner_id, conversation_id, after_seq)
             if found is None:
@@ -133,7 +132,7 @@ class Conversations:
         """Return one message.
 
         Raises:
-            NotFound: when it is unknown or someone else's.
+            NotFound: when it is unknown or another user's.
         """
         async with self._database.begin(current_user.user_id) as session:
             owner_id = (await _readable(session, current_user, conversation_id)).owner_id
@@ -143,19 +142,19 @@ class Conversations:
         return thread_message(row)
 
     async def owner_of(self, current_user: CurrentUser, conversation_id: UUID) -> UUID:
-        """Return whose conversation it is, for somebody who may read it.
+        """Return the owner of a conversation that the user may read.
 
         Raises:
-            NotFound: when it is unknown, or not for them.
+            NotFound: when it does not exist, or the user may not read it.
         """
         async with self._database.begin(current_user.user_id) as session:
             return (await _readable(session, current_user, conversation_id)).owner_id
 
     async def history(self, current_user: CurrentUser, conversation_id: UUID) -> History:
-        """Return the conversation as a replay of all its events shows it.
+        """Return the conversation replayed from its events.
 
         Raises:
-            NotFound: when it is unknown or someone else's.
+            NotFound: when it does not exist or is another user's.
         """
         async with self._database.begin(current_user.user_id) as session:
             owner_id = (await _readable(session, current_user, conversation_id)).owner_id
@@ -165,35 +164,35 @@ class Conversations:
         return History.replayed(events)
 
     async def rename(self, current_user: CurrentUser, conversation_id: UUID, title: str) -> str:
-        """Give a conversation a title and return it as it was stored.
+        """Rename a conversation, and return the title as stored.
 
         Raises:
             InvalidInput: when the title is blank.
-            NotFound: when the conversation is unknown or someone else's.
+            NotFound: when the conversation does not exist or is another user's.
         """
         title = clean_title(title)
         if not title:
-            raise InvalidInput("Please give a title.")
+            raise InvalidInput("Enter a title.")
         await self._append(current_user, conversation_id, ConversationRenamed(title=title))
         return title
 
     async def remove(self, current_user: CurrentUser, conversation_id: UUID) -> None:
-        """Delete a conversation, so that it can be restored; an answer that is being written there stops.
+        """Delete a conversation so that it can be restored; stop its answer in progress.
 
         Raises:
-            NotFound: when it is unknown or someone else's.
+            NotFound: when it does not exist or is another user's.
         """
         require_scope(current_user, Scope.CHAT)
-        # First of all, so that nothing that waits there is asked when the answer has stopped.
+        # First, so that stopping the answer does not send queued messages.
         await self._append(current_user, conversation_id, ConversationRemoved())
         async with self._database.begin(current_user.user_id) as session:
             await stop_answer(session, current_user.user_id, conversation_id)
 
     async def restore(self, current_user: CurrentUser, conversation_id: UUID) -> None:
-        """Undo a deletion.
+        """Restore a deleted conversation.
 
         Raises:
-            NotFound: when it is unknown or someone else's.
+            NotFound: when it does not exist or is another user's.
         """
         await self._append(current_user, conversation_id, ConversationRestored(), removed_too=True)
 
@@ -210,7 +209,7 @@ class Conversations:
 
 
 async def _readable(session: AsyncSession, current_user: CurrentUser, conversation_id: UUID) -> Conversation:
-    """Return a conversation that the person may read: their own, or one that was shared with them."""
+    """Return a conversation that the user may read: their own, or one shared with them."""
     conversation = await rows.get_owned(session, current_user.user_id, conversation_id)
     grants: list[Grant] = []
     if conversation is None:
@@ -225,7 +224,7 @@ async def _readable(session: AsyncSession, current_user: CurrentUser, conversati
 
 
 def thread_message(row: Message) -> ThreadMessage:
-    """Return a stored message as a value."""
+    """Return the domain value of a stored message."""
     return ThreadMessage(
         id=row.id,
         seq=row.seq,

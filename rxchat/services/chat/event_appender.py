@@ -1,4 +1,4 @@
-"""What is appended to a conversation when something is asked, whoever asks: a person now, or the queue in its turn."""
+"""Appends events to a conversation, for a user's request or the queue."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from rxchat.tables import Run
 
 @dataclass(slots=True)
 class EventAppender:
-    """Events being appended to one conversation in one transaction, which holds its lock."""
+    """Appends events to one conversation in one transaction, which holds its lock."""
 
     session: AsyncSession
     owner_id: UUID
@@ -35,13 +35,13 @@ class EventAppender:
     seq: int
 
     async def append(self, *events: ConversationEvent) -> None:
-        """Append events as the next ones."""
+        """Append events after the last one."""
         self.seq = await rows.append_events(self.session, self.owner_id, self.conversation_id, self.seq, events)
 
     async def queue_run(
         self, message_id: UUID, model: str, *before: ConversationEvent, kept: PartialAnswer | None = None
     ) -> UUID:
-        """Have an answer written, or go on with what is kept of it; return the run. Events of before come first."""
+        """Queue a run that writes an answer, or continues its stored text. Returns the run's id. `before` events come first."""
         run_id, kept = new_id(), kept or PartialAnswer()
         started = AnswerStarted(
             message_id=message_id, run_id=run_id, model=model, text=kept.text, reasoning=kept.reasoning
@@ -59,14 +59,14 @@ class EventAppender:
         return run_id
 
     async def ask(self, question: QueuedMessage, *before: ConversationEvent) -> None:
-        """Add a question, and have it answered."""
+        """Add a question, and queue the run that answers it."""
         asked = QuestionAsked(message_id=question.id, text=question.text)
         await self.queue_run(new_id(), question.model, *before, asked)
 
     async def ask_next(self) -> bool:
-        """Ask what has waited longest, if its person may ask it now; else it waits on.
+        """Send the oldest queued message, if its user may still use the model.
 
-        False when nothing waits that may be asked, or the conversation is removed.
+        Returns False if there is none that may be sent, or the conversation was deleted.
         """
         conversation = await rows.get_owned(self.session, self.owner_id, self.conversation_id)
         if conversation is None:
@@ -80,7 +80,7 @@ class EventAppender:
         return True
 
     async def end(self, event: AnswerEnded) -> None:
-        """Store how an answer ended; after one that ended as it should, what waits is asked."""
+        """Store the end of an answer; after a successful one, send the next queued message."""
         await self.append(event)
         if event.allows_next:
             await self.ask_next()

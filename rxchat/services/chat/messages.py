@@ -1,4 +1,4 @@
-"""Asking, trying again and stopping: what a person does to have an answer written."""
+"""Use cases for a turn: send, retry, continue, stop, and the queue."""
 
 from __future__ import annotations
 
@@ -33,26 +33,25 @@ from rxchat.services.chat.context_sources import Attached, events_of, names_of
 from rxchat.services.chat.event_appender import EventAppender
 
 QUEUE_MESSAGES = 20
-"""So many messages may wait in one conversation."""
+"""The maximum number of queued messages in a conversation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question that was stored; a run is queued to answer it."""
+    """A stored question, whose answer is queued."""
 
     conversation_id: UUID
     question_id: UUID
     is_new: bool
-    """Whether the conversation begins with it."""
+    """Whether the conversation was created for it."""
     is_waiting: bool = False
-    """Whether it waits for its turn: an answer is being written there."""
+    """Whether it is queued because an answer is in progress."""
 
 
 class ChatService:
-    """The use cases around a turn."""
+    """Use cases for a turn."""
 
     def __init__(self, database: Database, grants: Grants) -> None:
-        """Know where truth lives, and who says what people may use."""
         self._database = database
         self._grants = grants
 
@@ -66,17 +65,16 @@ class ChatService:
         question_id: UUID | None = None,
         attached: Attached | None = None,
     ) -> Turn:
-        """Store a question and queue the run that answers it; without a conversation, begin one.
+        """Store a question and queue its run; without a conversation, create one. During an answer, the message is queued.
 
-        While an answer is being written there, the question waits, and is asked when its turn comes.
-        Whoever sends the same `question_id` again (because the line broke before the answer came) asks once. What is
-        attached grounds the answer, and those that follow.
+        Sending the same `question_id` again (after a lost confirmation) has no effect. Attachments are context
+        sources of this and all later answers.
 
         Raises:
-            InvalidInput: when the text is too long or there is none and no file, without a model, or for files that are gone.
-            NotFound: when the conversation is unknown or someone else's.
-            Conflict: when too many messages wait there already.
-            NotAllowed: when the person may not use this model, or not begin conversations.
+            InvalidInput: when the text is missing or too long, no model is given, or files were deleted.
+            NotFound: when the conversation does not exist or is another user's.
+            Conflict: when too many messages are queued.
+            NotAllowed: when the user may not use this model, or not create conversations.
         """
         attached = attached or Attached()
         text = _valid_question(text, may_be_blank=attached != Attached())
@@ -97,7 +95,7 @@ class ChatService:
             _require_some_model(model)
             if spot.waiting >= QUEUE_MESSAGES:
                 raise Conflict(
-                    f"{spot.waiting} messages wait here already: wait until some are answered, or withdraw one."
+                    f"{spot.waiting} messages are already queued in this conversation. Wait until some are answered, or remove one."
                 )
             before = [ModelChosen(model=model)] if model != spot.model else []
             grounds = []
@@ -112,14 +110,15 @@ class ChatService:
             else:
                 await begun.ask(question, *before, *grounds)
         if spot.waiting and not spot.is_busy:
-            # Held after a failure: whoever writes on wants it asked. If it may not be, it waits on, and so does this one.
+            # The queue was held after a failure, and the user goes on. If the next message may not be sent, all stay
+            # queued.
             with suppress(NotAllowed, Conflict):
                 await self.send_next_queued(current_user, conversation_id)
         return Turn(conversation_id, question.id, is_new=False, is_waiting=spot.is_busy or spot.waiting > 0)
 
     async def _begin(self, current_user: CurrentUser, question: QueuedMessage, attached: Attached) -> Turn:
         with suppress(Conflict):
-            # A page that is not sure whether it was heard asks twice, perhaps two processes at once: one of them is first.
+            # A page without a confirmation sends again, perhaps to two processes at once; one of them is first.
             return await self._begin_unless_known(current_user, question, attached)
         return await self._begin_unless_known(current_user, question, attached)
 
@@ -129,7 +128,7 @@ class ChatService:
             if known is not None:
                 if await rows.get_owned(session, current_user.user_id, known) is None:
                     raise Conflict(
-                        "You asked this in a conversation that is deleted by now. Change it a little to ask anew."
+                        "You sent this message in a conversation that was deleted. Change the message to send it again."
                     )
                 return Turn(known, question.id, is_new=False)
             _require_some_model(question.model)
@@ -142,20 +141,20 @@ class ChatService:
             return Turn(conversation_id, question.id, is_new=True)
 
     async def retry(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID) -> UUID:
-        """Have an answer that did not end well written again, in its place; return the run.
+        """Generate a failed or stopped answer again, in its place. Returns the run's id.
 
         Raises:
-            NotFound: when there is no such answer of this person's.
-            Conflict: when it ended well, or another answer is being written.
+            NotFound: when the user has no such answer.
+            Conflict: when it is complete, or another answer is in progress.
         """
         return await self._again(current_user, conversation_id, message_id, goes_on=False)
 
     async def continue_answer(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID) -> UUID:
-        """Have an answer that did not end well continued from where it ends; return the run.
+        """Continue a failed or stopped answer from its stored text. Returns the run's id.
 
         Raises:
-            NotFound: when there is no such answer of this person's.
-            Conflict: when it ended well, or another answer is being written.
+            NotFound: when the user has no such answer.
+            Conflict: when it is complete, or another answer is in progress.
         """
         return await self._again(current_user, conversation_id, message_id, goes_on=True)
 
@@ -169,7 +168,7 @@ class ChatService:
             raise NotFound
         await self._require_model(current_user, message.model)
         async with self._database.begin(current_user.user_id) as session:
-            busy = "An answer is still being written here: wait for it, or stop it first."
+            busy = "An answer is still being written in this conversation. Wait for it, or stop it first."
             begun = await _idle(session, current_user, conversation_id, busy)
             message = await rows.get_message(session, current_user.user_id, conversation_id, message_id)
             if message is None:
@@ -184,53 +183,53 @@ class ChatService:
             raise NotAllowed("You may not use this model. Choose another one, or ask an administrator for it.")
 
     async def stop(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID | None = None) -> bool:
-        """Stop the answer that is being written; False when there is none (any more). What waits is asked then.
+        """Stop the answer in progress; False if there is none. Then the next queued message is sent.
 
-        With the answer's `message_id` that one alone: whoever presses late does not stop the one after it.
+        With `message_id` only this answer is stopped, so that a late click does not stop the next one.
 
         Raises:
-            NotAllowed: when the person's key is not for that.
+            NotAllowed: when the API key lacks the scope.
         """
         require_scope(current_user, Scope.CHAT)
         async with self._database.begin(current_user.user_id) as session:
             return await stop_answer(session, current_user.user_id, conversation_id, message_id)
 
     async def edit_queued(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID, text: str) -> None:
-        """Give a message that waits another text.
+        """Change the text of a queued message.
 
         Raises:
             InvalidInput: when the text is blank or too long.
-            NotFound: when it does not wait (any more), or is someone else's.
+            NotFound: when it is not queued, or is another user's.
         """
         text = _valid_question(text)
         require_scope(current_user, Scope.CHAT)
         async with self._database.begin(current_user.user_id) as session:
             await _locked(session, current_user, conversation_id)
             if not await queue_rows.change(session, current_user.user_id, conversation_id, message_id, text):
-                raise NotFound("This message does not wait any more: it was asked, or withdrawn in another tab.")
+                raise NotFound("This message is no longer queued: it was sent, or removed in another tab.")
 
     async def cancel_queued(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID) -> str:
-        """Take a message that waits back, and return its text.
+        """Remove a queued message, and return its text.
 
         Raises:
-            NotFound: when it does not wait (any more), or is someone else's.
+            NotFound: when it is not queued, or is another user's.
         """
         require_scope(current_user, Scope.CHAT)
         async with self._database.begin(current_user.user_id) as session:
-            # Whoever takes the next one out meanwhile waits, instead of finding that it is gone.
+            # A transaction that sends the next message must wait, instead of finding that it was removed.
             await _locked(session, current_user, conversation_id)
             text = await queue_rows.remove(session, current_user.user_id, conversation_id, message_id)
         if text is None:
-            raise NotFound("This message does not wait any more: it was asked, or withdrawn in another tab.")
+            raise NotFound("This message is no longer queued: it was sent, or removed in another tab.")
         return text
 
     async def send_next_queued(self, current_user: CurrentUser, conversation_id: UUID) -> bool:
-        """Ask what has waited longest, after an answer that failed; False when nothing waits.
+        """Send the oldest queued message after a failed answer; False if there is none.
 
         Raises:
-            NotFound: when the conversation is unknown or someone else's.
-            Conflict: when an answer is being written there.
-            NotAllowed: when the person may not use its model (any more).
+            NotFound: when the conversation does not exist or is another user's.
+            Conflict: when an answer is in progress.
+            NotAllowed: when the user may no longer use the model.
         """
         require_scope(current_user, Scope.CHAT)
         async with self._database.begin(current_user.user_id) as session:
@@ -238,14 +237,14 @@ class ChatService:
         if waiting:
             await self._require_model(current_user, waiting[0].model)
         async with self._database.begin(current_user.user_id) as session:
-            busy = "An answer is still being written here: what waits is asked right after it."
+            busy = "An answer is still being written in this conversation. Queued messages are sent right after it."
             return await (await _idle(session, current_user, conversation_id, busy)).ask_next()
 
 
 async def stop_answer(
     session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID | None = None
 ) -> bool:
-    """Stop the answer that is being written in a conversation, by its engine or, where none has it, here and now."""
+    """Stop a conversation's answer in progress: by its engine or, if it is queued, in this transaction."""
     seq = await turn_queries.lock(session, owner_id, conversation_id)
     run = await run_rows.active_run(session, owner_id, conversation_id) if seq is not None else None
     if seq is None or run is None or message_id not in {None, run.message_id}:
@@ -255,7 +254,7 @@ async def stop_answer(
         return True
     written = await run_rows.partial_answer(session, owner_id, run.id)
     if not await run_rows.stop_waiting(session, owner_id, run.id):
-        # An engine took it just now, and hears of this.
+        # An engine has just claimed it, and receives the request to stop.
         await run_rows.request_stop(session, owner_id, run.id)
         return True
     stopped = AnswerEnded(
@@ -266,7 +265,7 @@ async def stop_answer(
 
 
 async def _locked(session: AsyncSession, current_user: CurrentUser, conversation_id: UUID) -> EventAppender:
-    """Lock a conversation until the transaction ends: whoever asks, stops or ends an answer there takes turns."""
+    """Lock a conversation until the transaction ends, to serialize sending, stopping and ending answers."""
     seq = await turn_queries.lock(session, current_user.user_id, conversation_id)
     if seq is None:
         raise NotFound
@@ -276,7 +275,7 @@ async def _locked(session: AsyncSession, current_user: CurrentUser, conversation
 async def _idle(
     session: AsyncSession, current_user: CurrentUser, conversation_id: UUID, otherwise: str
 ) -> EventAppender:
-    """Lock a conversation in which nothing is being written; say why not, otherwise."""
+    """Lock a conversation without an answer in progress; raise Conflict with the message `otherwise` if it has one."""
     begun = await _locked(session, current_user, conversation_id)
     if await rows.get_owned(session, current_user.user_id, conversation_id) is None:
         raise NotFound
@@ -287,23 +286,22 @@ async def _idle(
 
 def _require_some_model(model: str) -> None:
     if not model:
-        raise InvalidInput("There is no model to ask: connect Ollama, or wait until the model host answers.")
+        raise InvalidInput("No model is available. Connect Ollama, or wait until the model host responds.")
 
 
 async def _worded(
     session: AsyncSession, current_user: CurrentUser, question: QueuedMessage, attached: Attached
 ) -> QueuedMessage:
-    """Return the question with words: a message of files alone names them, to its readers and to the model."""
+    """Return the question with a text: if it has only files, their names, for readers and the model."""
     return question if question.text else replace(question, text=await names_of(session, current_user, attached))
 
 
 def _valid_question(text: str, *, may_be_blank: bool = False) -> str:
     text = sanitize(text).strip()
     if not text and not may_be_blank:
-        raise InvalidInput("Please write something first.")
+        raise InvalidInput("Enter a message.")
     if len(text) > MESSAGE_CHARACTERS:
         raise InvalidInput(
-            f"This message has {len(text):,} characters, and {MESSAGE_CHARACTERS:,} is the most that can be sent at"
-            " once. Please shorten it or send it in parts."
+            f"This message has {len(text):,} characters; the maximum is {MESSAGE_CHARACTERS:,}. Shorten it or send it in parts."
         )
     return text

@@ -1,7 +1,7 @@
-"""The run engine: claims runs by a lease, has their answers written, and keeps every word of them.
+"""The run engine: claims runs with a lease, and generates their answers.
 
-An answer belongs to its run, never to a tab, a handler or a socket. When this process dies, the lease runs out and
-another engine (or this machine's next start) goes on from the saved prefix.
+A run belongs to no tab, handler or socket. If this process dies, the lease expires and another engine (or this
+machine's next start) continues from the stored text.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ log = structlog.get_logger(__name__)
 
 _CLAIM_SECONDS = 1.0
 _AT_ONCE = 256
-"""How many answers one engine writes; a process that has that much to do leaves the rest to others."""
+"""How many answers one engine writes at once; further runs are left to other engines."""
 _HAND_OVER_SECONDS = 1.5
-"""How long a process that ends may take to store the rest and give everything back; then leases run out by themselves."""
+"""How long a stopping process may take to store text and release its runs; afterwards the leases expire."""
 _CLAIM_PATIENCE_SECONDS = 0.3
 _AT_A_TIME = 16
-"""How many it takes in one go, so that engines which are woken together share what there is."""
+"""How many runs it claims at a time, so that engines that are woken together share them."""
 
 
 class Interruption(StrEnum):
-    """Why an engine breaks off the writing of an answer."""
+    """Why an engine interrupts an answer."""
 
     STOPPED = "stopped"
-    """A person wants no more of it: it ends here."""
+    """The user stopped it: it ends here."""
     RELEASED = "released"
-    """This process ends: another engine goes on."""
+    """This process stops: another engine continues."""
     LOST = "lost"
-    """Another engine has it already: hands off."""
+    """Another engine has claimed it: this one must not write any more."""
 
 
 @dataclass(slots=True)
@@ -67,7 +67,7 @@ class _Job:
 
 
 class RunEngine:
-    """Writes answers for as long as it is started; one for each process that has work to do."""
+    """Writes answers between `start` and `stop`; one for each process that does background work."""
 
     def __init__(
         self,
@@ -80,7 +80,6 @@ class RunEngine:
         longest_seconds: float = 3600.0,
         prompt_context_builder: PromptContextBuilder | None = None,
     ) -> None:
-        """Know everything it needs; nothing runs yet."""
         self.id = new_id()
         self._database = database
         self._model = model
@@ -96,10 +95,10 @@ class RunEngine:
         self._loops: list[asyncio.Task[None]] = []
         self._closing = False
         self._unheard: set[UUID] = set()
-        """Stops that came for runs which this engine is perhaps just taking."""
+        """Requests to stop runs that this engine may be claiming at the moment."""
 
     async def start(self) -> None:
-        """Begin to claim and write."""
+        """Start to claim runs and write answers."""
         self._chunk_flusher.start()
         self._loops = [
             asyncio.create_task(loop(), name=f"run engine {loop.__name__}")
@@ -107,7 +106,7 @@ class RunEngine:
         ]
 
     async def stop(self) -> None:
-        """Save what is being written and give it back, so that the next engine goes on from there."""
+        """Store all text and release the runs, so that another engine continues them."""
         self._closing = True
         self._wake.set()
         for job in list(self._jobs.values()):
@@ -123,13 +122,13 @@ class RunEngine:
         await self._chunk_flusher.stop()
 
     async def _hand_over(self) -> None:
-        """Store what was written last and give all of it back, at once for all answers."""
+        """Store the remaining text and release all runs together."""
         claiming, renewing = self._loops
         renewing.cancel()
         if writing := [job.task for job in self._jobs.values() if job.task]:
             await asyncio.wait(writing)
         await self._chunk_flusher.save_all()
-        # What is being claimed at this moment is given back, too; but nothing waits for long behind another engine's claim.
+        # Runs that are being claimed are released, too, but without waiting long for another engine's claim.
         await asyncio.wait({claiming}, timeout=_CLAIM_PATIENCE_SECONDS)
         claiming.cancel()
         async with self._database.autocommit() as session:
@@ -159,11 +158,11 @@ class RunEngine:
                 while not self._closing and await self._claim_some():
                     pass
             except DatabaseUnavailable:
-                log.warning("the run engine cannot claim, the database is away")
+                log.warning("the run engine cannot claim runs, the database does not respond")
             except Exception:
-                # The edge of the engine: without this loop no question would ever be answered again.
-                log.exception("the run engine could not claim")
-            # Woken by a notification; the poll finds runs whose engine died without a word.
+                # The edge of the engine: without this loop no question would be answered.
+                log.exception("the run engine could not claim runs")
+            # Woken by a notification; polling finds runs whose engine died.
             with suppress(TimeoutError):
                 async with asyncio.timeout(_CLAIM_SECONDS):
                     await self._wake.wait()
@@ -176,7 +175,7 @@ class RunEngine:
         async with self._database.autocommit() as session:
             claimed = await run_rows.claim(session, self.id, LEASE_SECONDS, room, self._limits, list(self._jobs))
         if self._closing:
-            # Given back with all the rest.
+            # `_hand_over` releases them with all others.
             return False
         for run in claimed:
             job = self._jobs[run.id] = _Job(run)
@@ -196,7 +195,7 @@ class RunEngine:
                 async with self._database.autocommit() as session:
                     held = await run_rows.renew_run_leases(session, self.id, asked, LEASE_SECONDS)
                     for host in self._model.hosts_heard_since(renewed_at):
-                        # Answers of other engines may wait in this host's queue.
+                        # Other engines may have requests in this host's queue.
                         await run_rows.notify_host_active(session, host)
             except DatabaseUnavailable:
                 continue
@@ -222,7 +221,7 @@ class RunEngine:
             except DatabaseUnavailable:
                 log.warning("a run waits for the database", run_id=str(job.run.id))
             except Exception:
-                # The edge of a run: one that fails in a way nobody foresaw must not take the engine with it.
+                # The edge of a run: an unexpected failure must not stop the engine.
                 log.exception("a run failed unexpectedly", run_id=str(job.run.id))
             finally:
                 del self._jobs[job.run.id]
@@ -248,9 +247,9 @@ class RunEngine:
                 await job.writing
             match job.interruption:
                 case Interruption.LOST:
-                    log.warning("another engine has taken up a run", run_id=str(job.run.id))
+                    log.warning("another engine has claimed a run", run_id=str(job.run.id))
                 case Interruption.RELEASED if not writer.is_over:
-                    # The rest is stored and given back together with that of all others.
+                    # `_hand_over` stores the rest and releases it.
                     self._chunk_flusher.register(job.run.id, writer)
                 case _:
                     await self._answer_streams.flush(job.run.id)

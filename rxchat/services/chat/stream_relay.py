@@ -1,4 +1,4 @@
-"""An answer in a process that does not write it: what its engine broadcasts, and what Postgres has of it."""
+"""Answers across processes: an engine broadcasts its text, other processes keep a replica."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from rxchat.services.chat.answer_stream import AnswerStream, AnswerStreams
 
 _POLL_SECONDS = 0.4
-"""How often Postgres is read while nothing is heard; the engine stores about as often."""
+"""How often Postgres is read without a broadcast; the engine stores about as often."""
 _HEARD_SECONDS = 2.0
-"""How often while the broadcast tells everything."""
+"""How often it is read while the broadcast delivers everything."""
 _FLUSH_SECONDS = 0.04
 _UNHEARD_SECONDS = 0.5
-"""How long it is not tried again when nobody listened."""
+"""How long to wait before broadcasting again if no process subscribed."""
 
 
 def _channel(run_id: UUID) -> str:
@@ -37,12 +37,11 @@ def _channel(run_id: UUID) -> str:
 
 
 class StreamPublisher:
-    """Tells other processes what an engine writes, as long as anybody there wants to know."""
+    """Broadcasts an engine's text to other processes, if any of them subscribed."""
 
     def __init__(
         self, broadcast: Broadcast | None, answer: AnswerStream, fence: int, is_stored: Callable[[], bool]
     ) -> None:
-        """Tell nothing yet."""
         self._is_stored = is_stored
         self._broadcast = broadcast
         self._answer = answer
@@ -51,7 +50,7 @@ class StreamPublisher:
         self._telling = asyncio.Lock()
 
     async def publish(self) -> bool:
-        """Tell what is new; False when nobody listened."""
+        """Broadcast the new text; False if no process received it."""
         if self._broadcast is None:
             return False
         heard = True
@@ -60,7 +59,7 @@ class StreamPublisher:
             for kind in (ChunkKind.REASONING, ChunkKind.TEXT):
                 whole, told = self._answer.whole(kind), self._told[kind]
                 if not is_stored:
-                    # Nobody elsewhere is to see what a crash would take back.
+                    # Other processes should not show text that a crash would lose.
                     whole = whole[: self._answer.stored.get(kind, 0)]
                 if len(whole) > told:
                     message = {"k": kind.value, "s": told, "t": whole[told:], "f": self._fence}
@@ -71,7 +70,7 @@ class StreamPublisher:
         return heard
 
     async def publish_forever(self) -> None:
-        """Tell all of it until the answer ends; the end itself is read from Postgres, where the whole message is."""
+        """Broadcast until the answer ends; other processes read the end, with the whole message, from Postgres."""
         if self._broadcast is None:
             return
         while not self._answer.ended:
@@ -83,15 +82,14 @@ class StreamPublisher:
 
 
 class StreamReplica:
-    """Keeps a AnswerStream like the one that another process writes."""
+    """Keeps an AnswerStream equal to the one of another process."""
 
     def __init__(
         self, database: Database, broadcast: Broadcast | None, answer_streams: AnswerStreams, answer: AnswerStream
     ) -> None:
-        """Feed this answer, from `start` to `stop`."""
         self.answer = answer
         self.look = asyncio.Event()
-        """Set when it is time to look again: an engine of this process has taken the run up, or something is missing."""
+        """Set when this process's engine has claimed the run, or text is missing."""
         self._database = database
         self._broadcast = broadcast
         self._answer_streams = answer_streams
@@ -102,12 +100,12 @@ class StreamReplica:
         self._feeding: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin, unless it has begun."""
+        """Start the background task, if it is not running."""
         if self._feeding is None:
             self._feeding = asyncio.create_task(self._feed(), name=f"mirror {self.answer.run_id}")
 
     async def stop(self) -> None:
-        """Feed it no more."""
+        """Stop the background task."""
         if self._feeding is not None:
             self._feeding.cancel()
             with suppress(asyncio.CancelledError):
@@ -120,17 +118,17 @@ class StreamReplica:
             while not answer.ended:
                 own = self._answer_streams.owned(answer.owner_id, answer.run_id)
                 if own is not None:
-                    # This process's engine has taken the run up since.
+                    # This process's engine has claimed the run.
                     if own is not answer:
                         await self._copy(own)
                     return
                 self.look.clear()
                 if self._has_gap:
-                    # What is missing is on its way into Postgres.
+                    # The engine is about to store the missing text.
                     self._has_gap = False
                     await asyncio.sleep(_POLL_SECONDS / 4)
                 if await self._read() and hearing is None and not answer.ended:
-                    # Only what Postgres has shown to be this owner's run is listened to.
+                    # Subscribe only after Postgres has confirmed the owner of the run.
                     hearing = asyncio.create_task(self._on_message())
                 if not answer.ended:
                     await self._rest()
@@ -141,7 +139,7 @@ class StreamReplica:
                     await hearing
 
     async def _rest(self) -> None:
-        """Wait for the next look into Postgres: a while when all is heard, less when not, not at all at a gap."""
+        """Wait before reading Postgres again: longer while the broadcast delivers, not at all after a gap."""
         is_heard = time.monotonic() - self._heard_at < _HEARD_SECONDS
         with suppress(TimeoutError):
             async with asyncio.timeout(_HEARD_SECONDS if is_heard else _POLL_SECONDS):
@@ -152,7 +150,7 @@ class StreamReplica:
         self.look.set()
 
     async def _copy(self, own: AnswerStream) -> None:
-        """Be like the answer that this process writes; what was shown and never stored is forgotten."""
+        """Copy the stream of this process's engine; text that was never stored is dropped."""
         copied = dict.fromkeys(ChunkKind, 0)
         while True:
             ended = own.ended
@@ -168,13 +166,13 @@ class StreamReplica:
             await own.changed(60)
 
     async def _read(self) -> bool:
-        """Take in what is stored since the last look; False while the database is away."""
+        """Apply the chunks stored since the last read; False while the database does not respond."""
         answer = self.answer
         try:
             async with self._database.begin(answer.owner_id) as session:
                 is_active = await run_rows.is_active(session, answer.owner_id, answer.run_id)
                 if self._seq == 0 and not answer.text and is_active:
-                    # An answer that goes on begins with what its message said before.
+                    # A continued answer begins with its message's stored text.
                     kept = await run_rows.saved_prefix(session, answer.owner_id, answer.run_id)
                     answer.apply(RunChunk(ChunkKind.TEXT, 0, kept.text))
                     answer.apply(RunChunk(ChunkKind.REASONING, 0, kept.reasoning))
@@ -182,13 +180,14 @@ class StreamReplica:
         except DatabaseUnavailable:
             return False
         except Exception:
-            # The edge of a mirror: without it a tab would wait for ever for what Postgres has.
+            # The edge of a replica: without it, a tab would wait indefinitely for text that Postgres has.
             log.exception("an answer could not be read", run_id=str(answer.run_id))
             return False
         for seq, chunk in stored:
             self._seq = seq
             if not answer.apply(chunk):
-                # A piece grew after it was read (its engine did not hear that it was stored): all of them again.
+                # A chunk was stored again with more text (its engine did not receive the confirmation): read all of
+                # them again.
                 self._seq = 0
                 self._on_gap()
                 break
@@ -204,23 +203,23 @@ class StreamReplica:
                 try:
                     self._take(json.loads(raw))
                 except (KeyError, ValueError, TypeError):
-                    # A process of another version: Postgres has the same in words that all understand.
+                    # A process of another version sent it: read the text from Postgres.
                     self._on_gap()
 
     def _take(self, message: dict[str, Any]) -> None:
-        """Take in what an engine tells.
+        """Apply a broadcast message.
 
         Raises:
-            KeyError: when it is told in words that this version does not know; so do ValueError and TypeError say.
+            KeyError, ValueError, TypeError: when the message has another version's format.
         """
         kind, start = ChunkKind(message["k"]), int(message["s"])
         fence, known = int(message["f"]), self._fences[kind]
         if fence < max(self._fences.values()):
-            # Somebody writes on who has lost the run and does not know it yet.
+            # An engine that has lost the run, and does not know it yet.
             return
         self._fences[kind] = fence
         if 0 < known < fence:
-            # What the engine before said beyond this was never stored.
+            # The previous engine's text after this position was never stored.
             self.answer.truncate(kind, start + len(message["t"]))
         self._heard_at = time.monotonic()
         if not self.answer.apply(RunChunk(kind, start, message["t"])):

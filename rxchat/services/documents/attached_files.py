@@ -1,7 +1,7 @@
-"""The files that are attached to a mail, as documents of their own: made when the mail is published, deleted with it.
+"""Files attached to an e-mail become separate documents, created when the e-mail is published.
 
-Their bytes are stored before the transaction that publishes the mail, and remembered in it: there is never one without the
-other, and what a process leaves behind in between is unknown to the database and deleted later.
+Their bytes are stored before the transaction that publishes the e-mail, and their rows are inserted in it. Objects
+that a process leaves in between are deleted by the garbage collector.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from rxchat.services.documents.upload_finalizer import StoredContent
 from rxchat.tables import DocumentRow
 
 _DEEPEST = 2
-"""So many mails may be around a file: a mail in a mail is opened, and one in that is not."""
+"""How many e-mails may be nested around a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A file that is stored, and not remembered yet."""
+    """A stored file without rows yet."""
 
     name: str
     media_type: str
@@ -43,26 +43,26 @@ class Prepared:
 
 @dataclass(slots=True)
 class Preparation:
-    """What is attached to a mail, and what has to be said of that."""
+    """The files attached to an e-mail, and notes about them."""
 
     files: list[Prepared] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
     def object_keys(self) -> list[str]:
-        """Where all of it is stored."""
+        """The object keys of all files."""
         return [part.object_key for item in self.files for part in item.content.parts]
 
 
 class AttachedFiles:
-    """Makes documents of what is attached to mails."""
+    """Creates documents from files attached to e-mails."""
 
     def __init__(self, database: Database, files: Files) -> None:
         self._database = database
         self._files = files
 
     async def prepare(self, document: Document, parser: DocumentParser, *, is_quick: bool = False) -> Preparation:
-        """Store the files that are attached to a document that was read as a mail; nothing for all others.
+        """Store the files attached to a document that was parsed as an e-mail; does nothing for other documents.
 
         Raises:
             TooMuchWork: when a parser that is for small files alone does not get to their end.
@@ -82,14 +82,14 @@ class AttachedFiles:
             return made
         async with self._database.begin(document.owner_id) as session:
             if found and await rows.depth(session, document) >= _DEEPEST:
-                made.notes.append("The attachments were not read: this is a mail in a mail in a mail.")
+                made.notes.append("The attachments were not read: e-mails are nested too deeply.")
                 return made
         for item in found:
             await self._prepare(document, item, made)
         return made
 
     async def _prepare(self, document: Document, item: AttachedFile, made: Preparation) -> None:
-        """Store one file; what comes from the parser's process is looked at as an upload is."""
+        """Store one file; the output of the parser's process is checked like an upload."""
         try:
             name = clean_file_name(item.name)
             media_type = format_of(name, item.content[:HEAD_BYTES]).media_type
@@ -101,9 +101,9 @@ class AttachedFiles:
         made.files.append(Prepared(name, media_type, await self._files.store(document.owner_id, item.content)))
 
     async def adopt(self, session: rows.AsyncSession, document: Document, made: Preparation) -> list[str]:
-        """Make documents of what was prepared, and delete those of earlier readings; return objects that nothing needs.
+        """Create documents from the prepared files, and delete those of earlier ingestions. Returns objects to delete.
 
-        One that is the same as before stays. Call with the user's files locked.
+        Unchanged files keep their documents. Call with the user's files locked.
         """
         owner_id, unused, seen = document.owner_id, list[str](), set[tuple[str, object]]()
         earlier = await rows.children(session, document)

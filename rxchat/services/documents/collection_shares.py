@@ -1,4 +1,4 @@
-"""With whom a user shares their collections: other users, groups, or everyone."""
+"""Sharing of a user's collections with other users, groups or everyone."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from rxchat.services.platform.audit import record
 from rxchat.services.platform.change_feeds import AccessInvalidator
 
 _ADDRESSES = RateLimit(subject=20)
-"""So many addresses can be shared with until there are pauses."""
+"""How many addresses a user can share with before pauses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Somebody who may read a collection."""
+    """A share of a collection."""
 
     grant_id: UUID
     principal_kind: str
@@ -42,7 +42,7 @@ class Share:
 
 
 class CollectionShares:
-    """The use cases around sharing one's own collections."""
+    """Use cases for sharing the user's own collections."""
 
     def __init__(self, database: Database, access_invalidator: AccessInvalidator, rate_limits: RateLimits) -> None:
         self._database = database
@@ -50,10 +50,10 @@ class CollectionShares:
         self._rate_limits = rate_limits
 
     async def of_collection(self, current_user: CurrentUser, collection_id: UUID) -> list[Share]:
-        """Return with whom the person shares a collection of their own.
+        """Return the shares of one of the user's collections.
 
         Raises:
-            NotFound: when it is unknown or someone else's.
+            NotFound: when it does not exist or is another user's.
         """
         require_scope(current_user, Scope.FILES)
         async with self._database.begin(current_user.user_id) as session:
@@ -69,16 +69,16 @@ class CollectionShares:
     async def add(
         self, current_user: CurrentUser, collection_id: UUID, kind: str, principal: str, client_info: ClientInfo
     ) -> str:
-        """Let a person (by their address), a group (by its id) or everyone read a collection; return what they are called.
+        """Share a collection with a user (by address), a group (by id) or everyone. Returns the name to show.
 
         Raises:
-            NotFound: when the collection is unknown or someone else's.
-            InvalidInput: when there is nobody like that, or a group that is not the user's to share with.
-            TooManyAttempts: when it was done too often.
+            NotFound: when the collection does not exist or is another user's.
+            InvalidInput: when no user has the address, or the user may not share with the group.
+            TooManyAttempts: after too many.
         """
         require_scope(current_user, Scope.FILES)
         if kind == PrincipalKind.USER:
-            # Else it is a directory of everybody who has an account here.
+            # Without a limit it would be a directory of all accounts.
             await self._rate_limits.attempt(
                 "share", client_info, str(current_user.user_id), counts_alone=True, allowance=_ADDRESSES
             )
@@ -87,7 +87,7 @@ class CollectionShares:
             await require_owned(session, current_user, collection_id)
             for_whom, name = await self._principal(session, current_user, kind, sanitize(principal).strip())
             if for_whom == str(current_user.user_id):
-                raise InvalidInput("This collection is yours: you can read it already.")
+                raise InvalidInput("This is your own collection.")
             given = Grant(PrincipalKind(kind), for_whom, ResourceKind.COLLECTION, str(collection_id), Action.READ)
             await role_rows.add_grant(session, new_id(), given, current_user.user_id)
             await record(
@@ -100,29 +100,31 @@ class CollectionShares:
     async def _principal(
         self, session: rows.AsyncSession, current_user: CurrentUser, kind: str, principal: str
     ) -> tuple[str, str]:
-        """Return for whom a grant is, and what they are called."""
+        """Return the principal of a grant, and its name."""
         if kind == PrincipalKind.EVERYONE:
             return "*", "Everyone"
         if kind == PrincipalKind.GROUP:
             groups = {str(group_id): name for group_id, name in await _groups(session, current_user)}
             if principal not in groups:
-                raise InvalidInput("There is no such group, or you are not a member of it. Choose one of your groups.")
+                raise InvalidInput(
+                    "This group does not exist, or you are not a member of it. Choose one of your groups."
+                )
             return principal, groups[principal]
         if kind != PrincipalKind.USER:
-            raise InvalidInput("Please choose a person, a group or everyone.")
+            raise InvalidInput("Choose a user, a group or everyone.")
         person = await rows.find_user_by_email(session, principal)
         if person is None:
-            raise InvalidInput(f"Nobody here has the address {principal[:200]}: look whether it is written correctly.")
-        # By the address that was typed: what the person is called is not for everybody who guesses it.
+            raise InvalidInput(f"No user has the address {principal[:200]}. Check the spelling.")
+        # Show the address that was entered, so that guessing an address does not reveal a name.
         return str(person[0]), principal
 
     async def remove(
         self, current_user: CurrentUser, collection_id: UUID, grant_id: UUID, client_info: ClientInfo
     ) -> None:
-        """Take somebody's access to a collection back; open tabs of theirs hear of it at once.
+        """Revoke a share of a collection; open tabs are notified.
 
         Raises:
-            NotFound: when there is no such share of the person's own.
+            NotFound: when the user has made no such share.
         """
         require_scope(current_user, Scope.FILES)
         async with self._database.begin(current_user.user_id) as session:
@@ -138,7 +140,7 @@ class CollectionShares:
         self._access_invalidator.changed(None)
 
     async def groups(self, current_user: CurrentUser) -> list[tuple[str, str]]:
-        """Return the groups that the user can share collections with: id and name."""
+        """Return the groups that the user can share with: id and name."""
         require_scope(current_user, Scope.FILES)
         async with self._database.begin(current_user.user_id) as session:
             return [(str(group_id), name) for group_id, name in await _groups(session, current_user)]

@@ -1,4 +1,4 @@
-"""Collections of documents: which there are for a user, creating and renaming them."""
+"""Collections of documents: listing, creating and renaming them."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ class ContextChoice:
 
 
 class Collections:
-    """The use cases around collections."""
+    """Use cases for collections."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def readable(self, current_user: CurrentUser) -> list[CollectionFacts]:
-        """Return the collections that the person may read, their own first."""
+        """Return the collections that the user may read, their own first."""
         require_scope(current_user, Scope.FILES)
         async with self._database.begin(current_user.user_id) as session:
             found = await rows.collections(session, current_user.user_id)
@@ -57,7 +57,7 @@ class Collections:
         return [item for item in found if _may_read(current_user, item.id, item.owner_id, grants)]
 
     async def search(self, current_user: CurrentUser, words: str, limit: int) -> list[ContextChoice]:
-        """Return collections, and then documents, whose names hold these words; the person may read all of them."""
+        """Return the readable collections, then documents, whose names contain the words."""
         require_scope(current_user, Scope.FILES)
         words = sanitize(words).strip()
         async with self._database.begin(current_user.user_id) as session:
@@ -68,8 +68,8 @@ class Collections:
         """Create a collection and return its id.
 
         Raises:
-            NotAllowed: when the person may not create any.
-            InvalidInput: without a name, or when the person has as many as one may have.
+            NotAllowed: without the permission to create collections.
+            InvalidInput: without a name, or when the user has the maximum number.
         """
         require(current_user, Permission.COLLECTIONS_CREATE)
         row = Collection(
@@ -81,11 +81,11 @@ class Collections:
         return row.id
 
     async def rename(self, current_user: CurrentUser, collection_id: UUID, name: str, description: str = "") -> None:
-        """Change what a collection of the person's own is called.
+        """Rename one of the user's collections.
 
         Raises:
             InvalidInput: without a name.
-            NotFound: when it is unknown or someone else's.
+            NotFound: when it does not exist or is another user's.
         """
         require_scope(current_user, Scope.FILES)
         async with self._database.begin(current_user.user_id) as session:
@@ -95,10 +95,10 @@ class Collections:
 
 
 async def require_owned(session: rows.AsyncSession, current_user: CurrentUser, collection_id: UUID) -> None:
-    """Check that a collection is one of the user's own.
+    """Require that a collection is the user's own.
 
     Raises:
-        NotFound: when it is unknown, someone else's, or the folder of a conversation's attachments.
+        NotFound: when it does not exist, is another user's, or contains a conversation's attachments.
     """
     found = await rows.owned_collection(session, current_user.user_id, collection_id)
     if found is None or found.kind != "library":
@@ -109,7 +109,7 @@ async def get_readable(session: rows.AsyncSession, current_user: CurrentUser, co
     """Return a collection that the user may read.
 
     Raises:
-        NotFound: when it is unknown or may not be read.
+        NotFound: when it does not exist or the user may not read it.
     """
     found = await rows.collections(session, current_user.user_id, collection_id)
     facts = next((item for item in found if item.id == collection_id), None)
@@ -127,7 +127,7 @@ def _may_read(current_user: CurrentUser, collection_id: UUID, owner_id: UUID, gr
 def _name(name: str) -> str:
     name = _line(name)
     if not name or len(name) > NAME_CHARACTERS:
-        raise InvalidInput(f"Please give the collection a name of at most {NAME_CHARACTERS} characters.")
+        raise InvalidInput(f"Enter a name for the collection of at most {NAME_CHARACTERS} characters.")
     return name
 
 

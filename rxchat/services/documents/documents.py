@@ -1,4 +1,4 @@
-"""Documents of collections: their text, their chunks, renaming and re-ingesting them, and which answers cite them."""
+"""Documents of collections: text, chunks, renaming, ingesting again, and the sources of answers."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.documents.collections import get_readable
 
 TEXT_CHARACTERS = 200_000
-"""How much of a document's text is shown at once."""
+"""How much of a document's text one page shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A document as it can be looked at: its text from somewhere on, and what it is."""
+    """A document with a part of its text."""
 
     document: Document
     title: str
     text: str
     start: int
-    """Where this piece of the text begins."""
+    """The offset of this part."""
     characters: int
-    """Of the whole text."""
+    """The length of the whole text."""
     is_own: bool
     times_cited: int
 
 
 class Documents:
-    """The use cases around documents that are stored."""
+    """Use cases for stored documents."""
 
     def __init__(self, database: Database, rate_limits: RateLimits) -> None:
         self._database = database
@@ -55,10 +55,10 @@ class Documents:
     async def in_collection(
         self, current_user: CurrentUser, collection_id: UUID
     ) -> tuple[CollectionFacts, list[Document], dict[UUID, int]]:
-        """Return a collection, its documents, the newest first, and in how many answers each is cited.
+        """Return a collection with its documents, newest first, and the number of answers that cite each.
 
         Raises:
-            NotFound: when it is unknown or may not be read.
+            NotFound: when it does not exist or the user may not read it.
         """
         require_scope(current_user, Scope.FILES)
         async with self._database.begin(current_user.user_id) as session:
@@ -68,10 +68,10 @@ class Documents:
         return facts, found, cited
 
     async def preview(self, current_user: CurrentUser, document_id: UUID, start: int = 0) -> Preview:
-        """Return a document and a piece of its text.
+        """Return a document and a part of its text.
 
         Raises:
-            NotFound: when it is unknown or may not be read.
+            NotFound: when it does not exist or the user may not read it.
         """
         require_scope(current_user, Scope.FILES)
         start = max(0, start)
@@ -93,7 +93,7 @@ class Documents:
         """Return a document without its text.
 
         Raises:
-            NotFound: when it is unknown or may not be read.
+            NotFound: when it does not exist or the user may not read it.
         """
         require_scope(current_user, Scope.FILES)
         async with self._database.begin(current_user.user_id) as session:
@@ -102,10 +102,10 @@ class Documents:
     async def chunks(
         self, current_user: CurrentUser, document_id: UUID, first: int = 0, limit: int = 50
     ) -> list[Passage]:
-        """Return a document's chunks as the index sees them, from one on.
+        """Return the indexed chunks of a document, from a number on.
 
         Raises:
-            NotFound: when it is unknown or may not be read.
+            NotFound: when it does not exist or the user may not read it.
         """
         require_scope(current_user, Scope.FILES)
         async with self._database.begin(current_user.user_id) as session:
@@ -116,11 +116,11 @@ class Documents:
             )
 
     async def rename(self, current_user: CurrentUser, document_id: UUID, name: str) -> None:
-        """Change what a document of the person's own is called.
+        """Rename one of the user's documents.
 
         Raises:
             InvalidInput: without a name.
-            NotFound: when it is unknown or someone else's.
+            NotFound: when it does not exist or is another user's.
         """
         require_scope(current_user, Scope.FILES)
         async with self._database.begin(current_user.user_id) as session:
@@ -135,19 +135,17 @@ class Documents:
         *,
         client_info: ClientInfo = ClientInfo(),  # noqa: B008 - a frozen value
     ) -> None:
-        """Re-ingest a document of the user's own, perhaps in another way; the current text stays searchable meanwhile.
+        """Re-ingest one of the user's documents, possibly with another encoding or parser. The current text stays searchable.
 
         Raises:
-            NotFound: when it is unknown or someone else's.
-            Conflict: when it is on its way already, or is an earlier version.
-            InvalidInput: when there is no such encoding or reader.
-            TooManyAttempts: when it was done too often.
+            NotFound: when it does not exist or is another user's.
+            Conflict: when it is being processed, or is an earlier version.
+            InvalidInput: when the encoding or parser is invalid.
+            TooManyAttempts: after too many.
         """
         require_scope(current_user, Scope.FILES)
         if reading is not None and not reading.is_known:
-            raise InvalidInput(
-                "RxChat does not know this encoding or format: choose one of those on the document's page."
-            )
+            raise InvalidInput("Unknown encoding or format. Choose one on the document's page.")
         await self._rate_limits.attempt_to_queue(current_user.user_id, client_info)
         chosen = {"chosen_encoding": reading.encoding, "chosen_reader": reading.reader} if reading else {}
         async with self._database.begin(current_user.user_id) as session:
@@ -155,21 +153,21 @@ class Documents:
             if found is None:
                 raise NotFound
             if found.version_state is VersionState.SUPERSEDED:
-                raise Conflict("A newer version of this document is in use: restore this one to have it read again.")
+                raise Conflict("A newer version of this document is in use. Restore this one to parse it again.")
             if not found.state.is_final:
-                raise Conflict("This document is being read already.")
+                raise Conflict("This document is already being processed.")
             await rows.change_document(
                 session, current_user.user_id, document_id,
                 state=DocumentState.STORED.value, error="", status_text="", status_detail="", warnings="", progress=0.0, generation=found.generation + 1,
                 **chosen,
             )  # fmt: skip
-            # Nobody waits for an answer from it: it has been read before.
+            # It has been ingested before, so no answer waits for it.
             await jobs.enqueue_ingestion(session, current_user.user_id, document_id, is_urgent=False)
 
     async def shown_sources(
         self, current_user: CurrentUser, owner_id: UUID, conversation_id: UUID, message_id: UUID
     ) -> list[ShownSource]:
-        """Return what an answer's model was shown, as the person may see it now; the conversation's reader is known."""
+        """Return the sources of an answer, as far as the reader may see them now."""
         require_scope(current_user, Scope.FILES)
         async with self._database.begin(current_user.user_id) as session:
             return await knowledge_rows.shown_sources(

@@ -1,4 +1,4 @@
-"""Limits concurrent downloads: each holds a piece of a file in memory until its client has read it."""
+"""Limits concurrent downloads: each holds a part of a file in memory until its client has read it."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from uuid import UUID
 from rxchat.domain.errors import TooManyAttempts
 
 DOWNLOADS = 128
-"""In this process: at 2 MB each they take 256 MB at the most."""
+"""The maximum in this process: at 2 MB each they need 256 MB."""
 DOWNLOADS_OF_ONE_USER = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A stored file as it is sent to somebody."""
+    """A stored file that is being sent."""
 
     name: str
     media_type: str
     size_bytes: int
     start: int
     end: int
-    """Of what is sent: nothing, when it does not begin before it ends."""
+    """The range that is sent; empty if `end` is not after `start`."""
     pieces: AsyncGenerator[bytes]
-    """The first one is here already: what can go wrong has gone wrong before anything is sent."""
+    """The first piece was already read, so that errors are raised before the response starts."""
 
 
 class Downloads:
-    """Counts the downloads of a process, in all and of each user."""
+    """Counts the downloads of a process, in total and for each user."""
 
     def __init__(self) -> None:
         self._running: Counter[UUID] = Counter()
 
     @contextmanager
     def place(self, user_id: UUID) -> Iterator[None]:
-        """Take a place for one download while the context is open.
+        """Reserve a download while the context is open.
 
         Raises:
-            TooManyAttempts: when the user has as many as one may have, or all places are taken.
+            TooManyAttempts: when the user or the process has the maximum number.
         """
         if self._running[user_id] >= DOWNLOADS_OF_ONE_USER:
             raise TooManyAttempts(
-                f"You are downloading {DOWNLOADS_OF_ONE_USER} files already. Wait until one of them has arrived.",
+                f"You are already downloading {DOWNLOADS_OF_ONE_USER} files. Wait until one of them has finished.",
                 retry_after_seconds=5,
             )
         if self._running.total() >= DOWNLOADS:
@@ -59,7 +59,7 @@ class Downloads:
 
 
 async def begun(pieces: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    """Return the same pieces when the first one has been read; that fails, if anything does, while it can be said."""
+    """Return the same pieces after the first one was read, so that a failure is raised before the response starts."""
     first = await anext(pieces, b"")
 
     async def all_of_them() -> AsyncGenerator[bytes]:

@@ -1,8 +1,8 @@
-"""Envelope encryption of files: a key for each file seals its parts, and a master key of the installation seals that.
+"""Envelope encryption of files: a key for each file encrypts its parts, and a master key encrypts that key.
 
-All of it is AES-256-GCM with random 96-bit nonces. NIST SP 800-38D, 8.3, allows at most 2^32 of these for a key: a file
-has far fewer parts (2 MiB each, even a terabyte is 2^19), and a master key wraps one small key for each file. What a
-seal is bound to (whose, which file, where in it) is authenticated and not stored: it opens nowhere else.
+Everything uses AES-256-GCM with random 96-bit nonces. NIST SP 800-38D, 8.3, allows at most 2^32 of these for a key: a
+file has far fewer parts (2 MiB each, even a terabyte is 2^19), and a master key encrypts one small key for each file.
+Owner, file and position are associated data, so parts and keys cannot be exchanged.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NONCE_BYTES = 12
 _TAG_BYTES = 16
 _VERSION = b"\x01"
 SEALED_OVERHEAD_BYTES = len(_VERSION) + _NONCE_BYTES + _TAG_BYTES
-"""By so much a sealed part is longer than what is in it."""
+"""How much longer an encrypted part is than its content."""
 
 _KEY_ID_DIGITS = 8
 _KEY_ID_TAG = b"rxchat master key id v1"
@@ -30,53 +30,53 @@ _PART_TAG = b"rxchat file part v1"
 
 
 class DecryptionFailed(Exception):
-    """What is sealed does not open: altered, cut, moved to another place, or sealed with a key that is not there."""
+    """Decryption failed: the data was altered, cut or moved, or its key is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class WrappedKey:
-    """A file's key as it is stored, and which master key opens it."""
+    """A file's encrypted key, and the id of the master key that encrypted it."""
 
     key_id: str
     sealed: bytes
 
 
 class KeyRing:
-    """Wraps the keys of files: with the present key, and unwraps with previous ones, too."""
+    """Encrypts the keys of files with the current master key, and decrypts them with earlier ones, too."""
 
     def __init__(self, present: bytes, previous: Sequence[bytes] = ()) -> None:
-        """Keep the keys.
+        """Store the keys.
 
         Raises:
-            ValueError: when one has not 32 bytes.
+            ValueError: when one does not have 32 bytes.
         """
         if any(len(key) != KEY_BYTES for key in (present, *previous)):
             raise ValueError("a master key has 32 bytes")
         self._keys = (present, *previous)
         self.key_id = key_id(present)
-        """The present key's."""
+        """The id of the current key."""
 
     def __repr__(self) -> str:
-        """Say which keys, and not the keys."""
+        """Show the ids of the keys, not the keys."""
         return f"KeyRing({', '.join(map(key_id, self._keys))})"
 
     def wrap(self, file_key: bytes, owner: str, file: str) -> WrappedKey:
-        """Return a file's key for storing; it unwraps for this owner and file alone.
+        """Encrypt a file's key for its owner and file.
 
-        Each call takes one of the master key's 2^32 random nonces (NIST SP 800-38D, 8.3).
+        Each call uses one of the master key's 2^32 random nonces (NIST SP 800-38D, 8.3).
         """
         nonce = os.urandom(_NONCE_BYTES)
         sealed = AESGCM(self._keys[0]).encrypt(nonce, file_key, _bound(_WRAP_TAG, owner, file))
         return WrappedKey(self.key_id, nonce + sealed)
 
     def unwrap(self, wrapped: WrappedKey, owner: str, file: str) -> bytes:
-        """Return the file's key.
+        """Decrypt a file's key.
 
         Raises:
-            Broken: when no key fits, or it was altered, or moved to another owner or file.
+            DecryptionFailed: when no key matches, or it was altered, or moved to another owner or file.
         """
         nonce, sealed = wrapped.sealed[:_NONCE_BYTES], wrapped.sealed[_NONCE_BYTES:]
-        # Two keys may share their eight digits, if hardly ever.
+        # Two keys may have the same eight digits, though rarely.
         for key in self._keys:
             if key_id(key) == wrapped.key_id:
                 try:
@@ -86,17 +86,17 @@ class KeyRing:
         raise DecryptionFailed
 
     def rewrap(self, wrapped: WrappedKey, owner: str, file: str) -> WrappedKey:
-        """Return it under the present key, so that a previous one can go; as it is when it is under that already.
+        """Encrypt it with the current key, so that an earlier one can be removed; unchanged if it already is.
 
         Raises:
-            Broken: as `unwrap` does.
+            DecryptionFailed: as `unwrap` does.
         """
         file_key = self.unwrap(wrapped, owner, file)
         return wrapped if wrapped.key_id == self.key_id else self.wrap(file_key, owner, file)
 
 
 def key_id(key: bytes) -> str:
-    """Return eight digits by which a master key is known; they say nothing about it."""
+    """Return the eight-digit id of a master key, which reveals nothing about the key."""
     return hashlib.sha256(_KEY_ID_TAG + key).hexdigest()[:_KEY_ID_DIGITS]
 
 
@@ -106,12 +106,12 @@ def new_file_key() -> bytes:
 
 
 def seal_part(file_key: bytes, file: str, offset: int, size: int, plain: bytes) -> bytes:
-    """Return a part of a file for storing: version, random nonce, and `size` bytes that stand at `offset`, sealed.
+    """Encrypt a part of a file with `size` bytes at `offset`: version, random nonce, ciphertext.
 
-    A file's key may seal 2^32 parts with random nonces (NIST SP 800-38D, 8.3), sealing anew counted.
+    A file's key may encrypt 2^32 parts with random nonces (NIST SP 800-38D, 8.3), including repeated ones.
 
     Raises:
-        ValueError: when the part has not that size.
+        ValueError: when the part does not have this size.
     """
     if len(plain) != size:
         raise ValueError("a part has the size that it is sealed with")
@@ -120,10 +120,10 @@ def seal_part(file_key: bytes, file: str, offset: int, size: int, plain: bytes) 
 
 
 def open_part(file_key: bytes, file: str, offset: int, size: int, sealed: bytes) -> bytes:
-    """Return the part of the file that has `size` bytes at `offset`.
+    """Decrypt the part of a file with `size` bytes at `offset`.
 
     Raises:
-        Broken: when it was altered or cut, or is another part, of another file, or under another key.
+        DecryptionFailed: when it was altered or cut, or is another part, or has another key.
     """
     if len(sealed) != size + SEALED_OVERHEAD_BYTES or not sealed.startswith(_VERSION):
         raise DecryptionFailed
@@ -140,5 +140,5 @@ def _part(file: str, offset: int, size: int) -> bytes:
 
 
 def _bound(tag: bytes, *names: str) -> bytes:
-    # Each with its length, so that no two lists of names look the same.
+    # Each with its length, so that different lists of names have different encodings.
     return b"".join(struct.pack(">I", len(part)) + part for part in (tag, *(name.encode() for name in names)))

@@ -1,7 +1,7 @@
-"""Files: received in pieces, sealed, kept in the object store, and read again by whoever may.
+"""Files: upload in parts, encryption, storage and download.
 
-An upload is a document that is not stored yet. Its pieces are objects of their own, so that it can go on after the line
-broke, in any process, and no process holds more than a piece of it in memory.
+An upload is a document that is not stored yet. Its parts are separate objects, so that it can be resumed in any
+process, and no process holds more than one part in memory.
 """
 
 from __future__ import annotations
@@ -59,14 +59,14 @@ from rxchat.services.platform.encryption import SecretBox
 from rxchat.tables import DocumentRow, StoredFile
 
 _MOST_BREAKS = 500
-"""So often the line may break in the middle of one file."""
-_ALTERED = "This file was altered where it is kept, and cannot be read any more: please upload it again."
-_UNKNOWN_KEY = "This file is sealed with a key that RxChat does not have (RXCHAT_FILES_KEY_PREVIOUS)."
+"""How often an upload may be interrupted within a part."""
+_ALTERED = "The stored file was altered and cannot be decrypted. Upload it again."
+_UNKNOWN_KEY = "This file is encrypted with a key that RxChat does not have. An administrator has to add it to RXCHAT_FILES_KEY_PREVIOUS."
 _KNOWN_ENDINGS = tuple(BY_SUFFIX)
 
 
 class Files:
-    """The use cases around files."""
+    """Use cases for files."""
 
     def __init__(
         self,
@@ -76,7 +76,6 @@ class Files:
         secret_box: SecretBox,
         limits: FileLimits | None = None,
     ) -> None:
-        """Know where files are kept, and by which keys they are sealed."""
         self._database = database
         self._store = store
         self._keys = keys
@@ -98,7 +97,7 @@ class Files:
         draft_key: UUID | None = None,
         if_exists: IfExists = IfExists.KEEP,
     ) -> Upload:
-        """Begin an upload into a collection of the person's own, or to what is attached to a message (its draft's key).
+        """Start an upload into one of the user's collections, or as an attachment of a message (by its draft's key).
 
         Raises:
             AlreadyExists: when the collection has a document of this name, and the upload is to be refused then.
@@ -112,12 +111,10 @@ class Files:
         if not 0 < size_bytes <= self.limits.file_bytes:
             most = format_size(self.limits.file_bytes)
             raise InvalidInput(
-                f"“{name}” is empty."
-                if size_bytes <= 0
-                else f"“{name}” is larger than {most}, the most that can be uploaded."
+                f"“{name}” is empty." if size_bytes <= 0 else f"“{name}” is too large: at most {most} can be uploaded."
             )
         if not name.lower().rstrip(" .").endswith(_KNOWN_ENDINGS):
-            # Whoever sends what is no document need not send all of it to be told.
+            # Refuse unsupported files before they are sent.
             format_of(name, b"")
         await self._storage_ownership.ensure()
         async with self._database.begin(current_user.user_id) as session:
@@ -130,18 +127,18 @@ class Files:
                 collection_id is None
                 or await rows.owned_collection(session, current_user.user_id, collection_id) is None
             ):
-                raise NotFound("This collection is not there (any more), or it is somebody else's.")
+                raise NotFound("This collection does not exist, or it is not yours.")
             elif if_exists is IfExists.REFUSE and await version_rows.find_by_name(
                 session, current_user.user_id, collection_id, name
             ):
-                # Said before a byte is sent, and looked at once more when all of it is there.
-                raise AlreadyExists(f"There is a document “{name}” in this collection already.")
+                # Checked before the upload, and again when it is complete.
+                raise AlreadyExists(f"A document “{name}” already exists in this collection.")
             document_id, stored = new_id(), self._new_file(current_user.user_id, size_bytes)
             await file_rows.add(session, stored)
             document = DocumentRow(
                 owner_id=current_user.user_id, id=document_id, collection_id=collection_id, file_id=stored.id, name=name,
                 media_type="", size_bytes=size_bytes, state=DocumentState.UPLOADING.value,
-                # What is attached to a message always stands beside the rest.
+                # Attachments of messages never replace each other.
                 if_exists=(IfExists.KEEP if draft_key is not None else if_exists).value,
             )  # fmt: skip
             await rows.add_document(session, document)
@@ -155,27 +152,27 @@ class Files:
         )
 
     async def upload(self, current_user: CurrentUser, document_id: UUID) -> Upload:
-        """Return how far an upload has come.
+        """Return the progress of an upload.
 
         Raises:
-            NotFound: when it is unknown, was given up, or is someone else's.
+            NotFound: when it does not exist, was canceled, or is another user's.
         """
         require_scope(current_user, Scope.FILES)
         found = await self._upload_finalizer.found(current_user.user_id, document_id)
         if found.received_bytes == found.size_bytes and not found.is_stored:
-            # Its last byte has arrived, and whoever took it could not finish: nobody is told that it is over before it is.
+            # All bytes have arrived, but the process could not finalize it: do not report it as complete.
             return await self._finish(current_user.user_id, document_id)
         return found
 
     async def receive(
         self, current_user: CurrentUser, document_id: UUID, start: int, body: AsyncIterable[bytes]
     ) -> Upload:
-        """Keep what comes next of a file, from `start` on; with its last byte it is stored, and on its way to being found.
+        """Receive the next bytes of an upload from `start`; the last byte stores the file and queues its ingestion.
 
         What has been received when the body breaks off is kept, too.
 
         Raises:
-            NotFound: when the upload is unknown, was given up, or is someone else's.
+            NotFound: when the upload is unknown, was given up, or is another user's.
             Conflict: when it has come to another place than `start`.
             InvalidInput: when more comes than was announced.
             DocumentUnreadable: when it is not what its name says; nothing of it is kept then.
@@ -184,19 +181,19 @@ class Files:
         require_scope(current_user, Scope.FILES)
         upload = await self._upload_finalizer.found(current_user.user_id, document_id)
         if start != upload.received_bytes:
-            raise Conflict(f"This upload has come to byte {upload.received_bytes}.")
+            raise Conflict(f"Wrong offset: the upload has {upload.received_bytes} bytes.")
         async with self._database.begin(current_user.user_id) as session:
             sealed = await file_rows.encrypted_file(session, upload.file_id, current_user.user_id)
         if sealed is None:
             raise NotFound
         key = self._file_key(sealed)
         if len(sealed.parts) > upload.size_bytes // PART_BYTES + _MOST_BREAKS:
-            raise InvalidInput("This upload comes in too many small pieces: please choose the file again.")
+            raise InvalidInput("This upload was sent in too many small parts. Choose the file again.")
         await self._storage_ownership.ensure()
         async with self._upload_limiter.of(current_user.user_id) as gives_way:
             async for piece in pieces(body, gives_way):
                 if start + len(piece) > upload.size_bytes:
-                    raise InvalidInput("More was sent than was announced: please choose the file again.")
+                    raise InvalidInput("The upload is larger than announced. Choose the file again.")
                 if start == 0:
                     await self._check_head(current_user, upload, piece)
                 await self._keep(current_user, upload, key, start, piece)
@@ -206,7 +203,7 @@ class Files:
         return await self._upload_finalizer.found(current_user.user_id, document_id)
 
     async def _check_head(self, current_user: CurrentUser, upload: Upload, piece: bytes) -> None:
-        """Refuse a file by its beginning; one that is too short to say is looked at when it is whole."""
+        """Refuse a file by its first bytes; a shorter one is checked when it is complete."""
         if len(piece) < min(HEAD_BYTES, upload.size_bytes):
             return
         try:
@@ -225,13 +222,15 @@ class Files:
             )
         if not is_next:
             await self._storage_ownership.discard([object_key])
-            raise Conflict("The same was sent twice at once; please ask where the upload has come to.")
+            raise Conflict(
+                "Two requests sent the same part. Request the offset of the upload, and continue from there."
+            )
 
     async def store(self, owner_id: UUID, data: bytes) -> StoredContent:
-        """Seal and store a file that was found in another one; the caller adds its rows, or discards its objects.
+        """Encrypt and store a file from within another one; the caller inserts its rows or discards its objects.
 
         Raises:
-            StorageError: when it cannot be stored just now.
+            StorageError: when the store fails.
         """
         await self._storage_ownership.ensure()
         row, parts = self._new_file(owner_id, len(data)), list[Part]()
@@ -250,13 +249,13 @@ class Files:
         await self._storage_ownership.discard(object_keys)
 
     async def finish(self, owner_id: UUID, document_id: UUID) -> None:
-        """Finish an upload that has arrived and whose person may be gone; what somebody else finishes is left to them.
+        """Finalize a complete upload whose user may be gone, unless another process does.
 
-        What cannot be used stays as a document that has failed, and says why.
+        An invalid file becomes a failed document with the reason.
 
         Raises:
-            NotFound: when it was given up or deleted meanwhile.
-            StorageError: when it cannot be read just now.
+            NotFound: when it was canceled or deleted.
+            StorageError: when it cannot be read.
         """
         await self._upload_finalizer.finalize_in_background(owner_id, document_id)
 
@@ -264,18 +263,18 @@ class Files:
         try:
             return await self._upload_finalizer.finalize(owner_id, document_id)
         except (AlreadyExists, DocumentUnreadable):
-            # Nothing is kept of what cannot be used; the reason goes to its person.
+            # Delete the invalid upload; its user gets the reason.
             await self._remove(owner_id, [document_id])
             raise
 
     async def content(
         self, current_user: CurrentUser, document_id: UUID, start: int = 0, end: int | None = None
     ) -> Content:
-        """Return a document's file, from one byte to before another (below zero: from its end), for whoever may read it.
+        """Return a range of a document's file, for a user who may read it; a negative start counts from the end.
 
         Raises:
-            NotFound: when it is unknown, not stored yet, or may not be read.
-            StorageError: when it cannot be read just now, or not any more.
+            NotFound: when it does not exist, is not stored yet, or the user may not read it.
+            StorageError: when it cannot be read.
         """
         require_scope(current_user, Scope.FILES)
         async with self._database.begin(current_user.user_id) as session:
@@ -293,10 +292,10 @@ class Files:
     async def whole(
         self, owner_id: UUID, document: Document | DeletedCopy, *, with_trash: bool = False
     ) -> AsyncGenerator[bytes]:
-        """Return the pieces of a document's file, for the job that reads it, or for its owner's export.
+        """Return the content of a document's file, for ingestion or for its owner's export.
 
         Raises:
-            NotFound: when it is gone, or in the trash (unless it is asked for `with_trash`).
+            NotFound: when it does not exist, or is in the trash (unless `with_trash`).
         """
         async with self._database.begin(owner_id) as session:
             is_there = with_trash or await rows.owned_document(session, owner_id, document.id) is not None
@@ -310,7 +309,7 @@ class Files:
 
     async def _read(self, sealed: EncryptedFile, start: int, end: int) -> AsyncGenerator[bytes]:
         key = self._file_key(sealed)
-        # What another store does not have is not lost.
+        # A missing object is lost only if the store is this installation's.
         await self._storage_ownership.ensure()
         for part in sealed.parts:
             if part.start + part.size_bytes <= start or part.start >= end:
@@ -330,13 +329,13 @@ class Files:
             raise StorageError(_UNKNOWN_KEY) from error
 
     async def remove(self, current_user: CurrentUser, document_ids: list[UUID]) -> list[UUID]:
-        """Delete documents of the person's own; return those that can be restored for a while (`Trash`): a collection's.
+        """Delete some of the user's documents. Returns those that can be restored (`Trash`): those of collections.
 
         With a current version all others go, too; a mail goes with the files that are attached to it. A single version
-        that is not the current one, and what is attached to a message, are deleted for good.
+        that is not the current one, and what is attached to a message, are deleted permanently.
 
         Raises:
-            NotFound: when one of them is unknown or someone else's.
+            NotFound: when one of them is unknown or another user's.
         """
         require_scope(current_user, Scope.FILES)
         owner_id, most = current_user.user_id, self.limits
@@ -361,16 +360,16 @@ class Files:
         await self._storage_ownership.discard(unused)
 
     async def removed(self, session: rows.AsyncSession, owner_id: UUID, document_ids: list[UUID]) -> list[str]:
-        """Delete documents for good, and return the objects that nothing needs any more."""
+        """Delete documents permanently, and return the objects to delete."""
         whole = await version_rows.with_dependents(session, owner_id, document_ids)
         files = await rows.remove_documents(session, owner_id, whole)
         return await file_rows.remove_unused(session, owner_id, files)
 
     async def remove_collection(self, current_user: CurrentUser, collection_id: UUID) -> None:
-        """Delete a collection of the person's own with everything in it.
+        """Delete one of the user's collections with all its documents.
 
         Raises:
-            NotFound: when it is unknown or someone else's.
+            NotFound: when it does not exist or is another user's.
         """
         require_scope(current_user, Scope.FILES)
         async with self._database.begin(current_user.user_id) as session:

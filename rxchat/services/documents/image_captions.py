@@ -1,4 +1,4 @@
-"""Pictures as documents: a model that can see says what is on them, and that is what is found."""
+"""Pictures as documents: a vision model describes them, and searches find the description."""
 
 from __future__ import annotations
 
@@ -22,10 +22,8 @@ log = structlog.get_logger(__name__)
 _MOST_BYTES = 20_000_000
 _SECONDS = 180.0
 _CHARACTERS = 20_000
-_NOBODY_SEES = "Pictures are read by a model that can see, and there is none here: pull one, such as llama3.2-vision, and read it again."
-_NONE_FOR_YOU = (
-    "Pictures are read by a model that can see, and you may use none of those here: ask an administrator for one."
-)
+_NOBODY_SEES = "Describing pictures needs a vision model, and none is installed. Install one, such as llama3.2-vision, and parse the document again."
+_NONE_FOR_YOU = "Describing pictures needs a vision model, and you have access to none. Ask an administrator for one."
 _ORDER = (
     "Describe this picture for somebody who looks for it by its content: first what it shows, in a few sentences; then, under"
     " the line “Text:”, all text that is on it, word by word. If there is none, leave that out."
@@ -33,27 +31,26 @@ _ORDER = (
 
 
 class ImageCaptions:
-    """Reads pictures with the first model that can see."""
+    """Describes pictures with the first vision model."""
 
     def __init__(self, database: Database, model: ChatModel) -> None:
-        """Know whom to ask, and who may."""
         self._database = database
         self._model = model
 
     async def read(self, owner_id: UUID, content: AsyncIterable[bytes]) -> ParsedDocument:
-        """Return what a picture of somebody's shows.
+        """Return the description of a user's picture.
 
         Raises:
-            NoTextLayer: when there is no model that can see and that they may use.
-            DocumentUnreadable: when it says nothing.
-            EmbedderError: when the model does not answer just now.
+            NoTextLayer: when the user may use no vision model.
+            DocumentUnreadable: when the model returns nothing.
+            EmbedderError: when the model does not respond.
         """
         data = bytearray()
         async for piece in content:
             data += piece
             if len(data) > _MOST_BYTES:
                 raise DocumentUnreadable(
-                    f"This picture is larger than {_MOST_BYTES // 1_000_000} MB: save a smaller one."
+                    f"This picture is larger than {_MOST_BYTES // 1_000_000} MB: save a smaller version."
                 )
         try:
             model = await self._that_sees(owner_id)
@@ -61,9 +58,9 @@ class ImageCaptions:
         except ModelRefused as error:
             raise DocumentUnreadable(f"The model could not read this picture: {error.message}") from error
         except (ModelError, TimeoutError) as error:
-            raise EmbedderError("The model that looks at pictures does not answer.") from error
+            raise EmbedderError("The vision model does not respond.") from error
         if not said:
-            raise DocumentUnreadable(f"{model.name} had nothing to say about this picture.")
+            raise DocumentUnreadable(f"{model.name} returned no description of this picture.")
         return ParsedDocument(said, (Block(BlockKind.PARAGRAPH, 0, len(said)),), notes=(f"Described by {model.name}.",))
 
     async def _that_sees(self, owner_id: UUID) -> ModelInfo:

@@ -1,7 +1,7 @@
-"""Bringing documents on their way: stored -> parsed -> chunked -> embedded -> ready, each step kept before the next begins.
+"""Ingestion: stored -> parsed -> chunked -> embedded -> ready, each step committed before the next.
 
-A job takes a document up where it stands, so a process that dies costs the step it was in, and of embedding a batch. What
-an older job of the same document still writes is refused by its fence. A document is found from its last step on, whole.
+A job continues a document from its last step, so a process that dies costs one step, and for embedding one batch. A
+fence refuses writes of an older job for the same document. Searches find a document after its last step, completely.
 """
 
 from __future__ import annotations
@@ -48,22 +48,22 @@ log = structlog.get_logger(__name__)
 
 _SWEPT_AT_A_TIME = 100
 _BACKGROUND = 2_000
-"""How much less urgent it is to bring an index up to date than anything that somebody has just brought."""
+"""How much lower the priority of index updates is than that of new documents."""
 _FORGOTTEN_AT_A_TIME = 5_000
 _INDEXED_AT_A_TIME = 20
 _CHUNKS_AT_A_TIME = 200
 _INDEXED_SECONDS = 3.0
 SMALL_CHARACTERS = 100_000
-"""A text up to this is chunked in the turn in which it was parsed, whoever waits: about what `SMALL_BATCHES` embed."""
+"""A text up to this length is chunked in the same time slice as parsing: about as much as `SMALL_BATCHES` embed."""
 TRIES = 20
-"""So often it is tried without getting on: with the waits between them, about an hour and a quarter."""
+"""How many attempts without progress are made: with pauses, about an hour and a quarter."""
 _LONGEST_WAIT_SECONDS = 300
-_RECOGNISED_SOON = "Its text is on image_captions, and is recognised: that takes some seconds for each page."
-_GIVE_UP = "It was tried {count} times: {reason} Try again when that is mended."
+_RECOGNISED_SOON = "Its pages are pictures. Recognizing their text takes some seconds for each page."
+_GIVE_UP = "All {count} attempts failed: {reason} Try again when the cause is fixed."
 
 
 class Ingestion:
-    """The steps, and what keeps indexes of vectors up to date."""
+    """The steps of ingestion, and index updates."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Ingestion:
         image_captions: ImageCaptions,
         quick_parser: DocumentParser | None = None,
     ) -> None:
-        """With a parser of their own, small files never wait for one that reads a large file."""
+        """Small files have their own parser, so that they never wait for a large one."""
         self._quick_parser = quick_parser or parser
         self._image_captions = image_captions
         self._database = database
@@ -84,12 +84,12 @@ class Ingestion:
         self._attached_files = AttachedFiles(database, files)
 
     async def other_owners_wait(self, owner_id: UUID) -> bool:
-        """Return whether small files of other owners wait to be read."""
+        """Return whether small files of other owners are waiting."""
         async with self._database.begin(None) as session:
             return await jobs.other_owners_wait(session, owner_id, queue=jobs.QUICK_QUEUE)
 
     async def run(self, owner_id: UUID, document_id: UUID, *, queue: str = jobs.DOCUMENTS_QUEUE) -> None:
-        """Bring a document from where it stands to ready, or to failed with a reason; in the scans' queue it is recognised.
+        """Process a document until it is ready or failed; in the queue of scans, recognize its text.
 
         Raises:
             SliceOver: when it is other owners' turn, or more work than small files are; the job is queued again.
@@ -100,7 +100,7 @@ class Ingestion:
         if taken is None or _is_left_alone(taken.document):
             return
         if taken.attempts > TRIES and not taken.document.state.is_final:
-            await self._fail(taken, _GIVE_UP.format(count=TRIES, reason="It always took its process with it."))
+            await self._fail(taken, _GIVE_UP.format(count=TRIES, reason="The process failed each time."))
             return
         is_scan = queue == jobs.SCANS_QUEUE and self._parser.can_recognise
         steps = {
@@ -125,18 +125,18 @@ class Ingestion:
                     return
                 taken = rows.ClaimedDocument(document, taken.fence)
         except LeaseLost:
-            log.info("a document is another job's, or gone", document_id=str(document_id))
+            log.info("a document is claimed by another job, or was deleted", document_id=str(document_id))
         except (DocumentUnreadable, ObjectMissing) as error:
             await self._fail(taken, error.message)
         except NotFound:
-            # Deleted meanwhile.
+            # The document was deleted.
             return
 
     async def postpone(self, owner_id: UUID, document_id: UUID, reason: str, detail: str = "") -> float | None:
-        """Say on a document why it waits, and return for how many seconds; None when it does not any more, or is given up.
+        """Record why a document waits, and return the seconds until the next attempt; None if it does not wait any more.
 
-        What counts is how often it was tried without getting on at all. One that is found already is never given up, and
-        its job ends: `look_after` has it embedded later.
+        Attempts without any progress count. A searchable document never fails, and its job ends: `look_after` queues
+        its embedding later.
         """
         async with self._database.begin(owner_id) as session:
             found = await rows.attempts(session, owner_id, document_id)
@@ -156,7 +156,7 @@ class Ingestion:
         return None
 
     async def give_up(self, owner_id: UUID, document_id: UUID, reason: str, count: int, detail: str = "") -> None:
-        """Say that a document has failed after so many attempts."""
+        """Mark a document as failed after the last attempt."""
         async with self._database.begin(owner_id) as session:
             taken = await rows.claim(session, owner_id, document_id)
             if taken is not None and taken.document.state.is_final:
@@ -165,7 +165,7 @@ class Ingestion:
             await self._fail(taken, _GIVE_UP.format(count=count, reason=reason), detail)
 
     async def _fail(self, taken: rows.ClaimedDocument, reason: str, detail: str = "") -> None:
-        log.info("a document cannot be read", document_id=str(taken.document.id), reason=reason)
+        log.info("a document cannot be parsed", document_id=str(taken.document.id), reason=reason)
         async with self._database.begin(taken.document.owner_id) as session:
             facts = {"error": sanitize(reason), "status_detail": sanitize(detail)}
             await rows.advance(session, taken, state=DocumentState.FAILED.value, **facts)
@@ -217,7 +217,8 @@ class Ingestion:
                 if page is None:
                     is_mine = await rows.report_progress(session, taken, _RECOGNISED_SOON, share)
                 else:
-                    # Kept page by page: it has got on, and goes on from here in its next turn or in another process.
+                    # Each page is stored: it has made progress, and continues in its next time slice or in another
+                    # process.
                     is_mine = await rows.advance(session, taken, warnings=_RECOGNISED_SOON, progress=share)
                     await recognition.save_page(session, document, page)
                 if not is_mine:
@@ -233,7 +234,7 @@ class Ingestion:
         try:
             parsed = await self._parser.recognise(document.name, document.media_type, content, tell, known)
         except DocumentUnreadable as unrecognised:
-            # What can be read of it without looking at its pictures is better than nothing.
+            # The text outside of pictures is better than nothing.
             try:
                 parsed = await self._said_by(document, self._parser)
             except DocumentUnreadable as unread:
@@ -256,7 +257,8 @@ class Ingestion:
     async def _chunk(self, taken: rows.ClaimedDocument, queue: str) -> None:
         document = taken.document
         is_long = queue == jobs.QUICK_QUEUE and document.characters > SMALL_CHARACTERS
-        # Parsing was its turn: a megabyte is chunked for seconds. A text larger than a small file is never small.
+        # Parsing used its time slice: chunking a megabyte takes seconds. A text longer than a small file is never
+        # small.
         if is_long and (document.characters > jobs.SMALL_BYTES or await self.other_owners_wait(document.owner_id)):
             raise SliceOver
         async with self._database.begin(document.owner_id) as session:
@@ -286,23 +288,23 @@ class Ingestion:
         try:
             unused = await self._published(taken, attached)
         except LeaseLost:
-            # Rolled back: nothing refers to what was stored.
+            # After the rollback nothing refers to the stored objects.
             await self._files.discard(attached.object_keys)
             raise
         await self._files.discard(unused)
 
     async def _published(self, taken: rows.ClaimedDocument, attached: Preparation) -> list[str]:
-        """Make a document and its attached files findable, and return objects that nothing needs.
+        """Publish a document and its attached files, and return objects to delete.
 
         Raises:
-            LeaseLost: when another process has the document by now.
+            LeaseLost: when another process holds the document.
         """
         document, index = taken.document, await self._vector_index.wanted_index()
         async with self._database.begin(document.owner_id) as session:
-            # Versions of a document take over one after another.
+            # Versions of a document are published one at a time.
             await file_rows.lock_user_files(session, document.owner_id)
             if await rows.count_chunks_without_vector(session, document, document.generation, index.id):
-                # Another embedder came in force meanwhile: a step back.
+                # Another embedding model became active: embed again.
                 await self._advance(taken, session, state=DocumentState.CHUNKED.value)
             elif not await version_rows.make_current(session, document):
                 await self._advance(taken, session, state=DocumentState.READY.value, progress=1.0)
@@ -326,7 +328,7 @@ class Ingestion:
             )  # fmt: skip
 
     async def _embed_anew(self, taken: rows.ClaimedDocument, queue: str) -> None:
-        """Give a document that is found its vectors in an index in which it is not whole."""
+        """Add the missing vectors of a searchable document to an index."""
         document = taken.document
         if document.published_generation is None:
             return
@@ -335,9 +337,9 @@ class Ingestion:
             await self._advance(taken, session, embedded_index=index.id, retry_at=None)
 
     async def look_after(self) -> None:
-        """Finish uploads that nobody finishes, queue what no job will do, and bring a new index up to date.
+        """Finalize abandoned uploads, queue documents without a job, and complete a new index.
 
-        A new index comes in force when it is complete; what was in the one of before is deleted a little at a time.
+        A new index becomes active when it is complete; the previous one is deleted in steps.
         """
         async with self._database.begin(None) as session:
             waiting = await jobs.documents_without_job(session, _SWEPT_AT_A_TIME)
@@ -354,7 +356,7 @@ class Ingestion:
         await self.index_words()
 
     async def index_words(self, seconds: float = _INDEXED_SECONDS) -> int:
-        """Index the words of documents again that older rules have indexed, for about so long; return how many it were."""
+        """Index documents with an older version of the lexeme rules again, for about `seconds`. Returns how many."""
         count, until = 0, time.monotonic() + seconds
         while time.monotonic() < until:
             async with self._database.begin(None) as session:
@@ -381,6 +383,6 @@ class Ingestion:
 
 
 def _is_left_alone(document: Document) -> bool:
-    """Whether there is nothing to do: it is not here yet, or it has failed and nothing of it was ever found."""
+    """Whether there is nothing to do: it is not uploaded yet, or failed and was never searchable."""
     has_failed = document.state is DocumentState.FAILED and document.published_generation is None
     return has_failed or document.state is DocumentState.UPLOADING

@@ -1,4 +1,4 @@
-"""How much one person may keep: files, bytes and collections."""
+"""Quotas of a user: files, bytes and collections."""
 
 from __future__ import annotations
 
@@ -12,18 +12,15 @@ from rxchat.domain.files import FileLimits, format_size
 
 MOST_COLLECTIONS = 1_000
 MOST_ATTACHMENTS = 10_000
-"""So many messages may have files attached to them; it is only reached by somebody who tries to."""
-_TOO_MANY = "You keep {count:,} files, and {most:,} is the most. Delete some that you do not need any more."
-_NO_ROOM = "You keep {size}, and {most} is the most. Delete files that you do not need any more."
-_COLLECTIONS = "You have {count:,} collections, and that is the most. Delete some that you do not need any more."
-_ATTACHMENTS = (
-    "You have attached files to {count:,} messages, and that is the most. Put the files into a collection and attach that,"
-    " or delete conversations that you do not need any more."
-)
+"""The maximum number of messages with attached files, which normal use does not reach."""
+_TOO_MANY = "You have {count:,} files; the maximum is {most:,}. Delete some that you no longer need."
+_NO_ROOM = "You use {size}; the maximum is {most}. Delete files that you no longer need."
+_COLLECTIONS = "You have {count:,} collections, which is the maximum. Delete some that you no longer need."
+_ATTACHMENTS = "You have attached files to {count:,} messages, which is the maximum. Put the files into a collection and attach that, or delete conversations that you no longer need."
 
 
 async def check_file(session: AsyncSession, owner_id: UUID, size_bytes: int, limits: FileLimits) -> None:
-    """Return when there is room for a file of this size; until the transaction ends nobody takes it.
+    """Require space for a file of this size, and lock the quota until the transaction ends.
 
     Raises:
         InvalidInput: when there is none.
@@ -32,7 +29,7 @@ async def check_file(session: AsyncSession, owner_id: UUID, size_bytes: int, lim
 
 
 async def check_files(session: AsyncSession, owner_id: UUID, files: int, size_bytes: int, limits: FileLimits) -> None:
-    """Return when there is room for so many more files; until the transaction ends nobody takes it.
+    """Require space for more files, and lock the quota until the transaction ends.
 
     Raises:
         InvalidInput: when there is none.
@@ -45,7 +42,7 @@ async def check_files(session: AsyncSession, owner_id: UUID, files: int, size_by
 
 
 async def check_collection(session: AsyncSession, owner_id: UUID) -> None:
-    """Return when there is room for another collection; until the transaction ends nobody takes it.
+    """Require space for another collection, and lock the quota until the transaction ends.
 
     Raises:
         InvalidInput: when there is none.
@@ -55,7 +52,7 @@ async def check_collection(session: AsyncSession, owner_id: UUID) -> None:
 
 
 async def check_attachments(session: AsyncSession, owner_id: UUID) -> None:
-    """Return when there is room for what is attached to another message; until the transaction ends nobody takes it.
+    """Require space for the attachments of another message, and lock the quota until the transaction ends.
 
     Raises:
         InvalidInput: when there is none.

@@ -1,4 +1,4 @@
-"""Short links: a file for a few minutes, without a cookie, as its maker may read it at the moment of the download."""
+"""Short-lived links to a file, without a cookie, with the permissions of their creator at the time of the download."""
 
 from __future__ import annotations
 
@@ -17,18 +17,17 @@ SECONDS = 300
 
 
 class SignedUrls:
-    """Makes such links and opens them."""
+    """Creates and resolves signed URLs."""
 
     def __init__(self, database: Database, tokens: SessionTokens) -> None:
-        """Know where truth lives, and who seals."""
         self._database = database
         self._tokens = tokens
 
     async def make(self, current_user: CurrentUser, document_id: UUID) -> tuple[str, int]:
-        """Return the sealed part of a link to a document's file, and for how many seconds it works.
+        """Return the token of a link to a document's file, and its lifetime in seconds.
 
         Raises:
-            NotFound: when the document is unknown or may not be read.
+            NotFound: when the document does not exist or the user may not read it.
         """
         require_scope(current_user, Scope.FILES)
         async with self._database.begin(current_user.user_id) as session:
@@ -38,18 +37,18 @@ class SignedUrls:
         return self._tokens.seal(Purpose.FILE_LINK, facts, timedelta(seconds=SECONDS)), SECONDS
 
     async def resolve(self, sealed: str) -> tuple[CurrentUser, UUID]:
-        """Return in whose name a link is opened, and for which document.
+        """Return the creator of a link, and its document.
 
         Raises:
-            NotFound: when it is none of ours, past its time, or its maker may not sign in any more.
+            NotFound: when it is invalid or expired, or its creator may no longer sign in.
         """
         try:
             facts = self._tokens.open(Purpose.FILE_LINK, sealed)
             user_id, document_id = id_in(facts, "uid"), id_in(facts, "doc")
         except NotSignedIn as error:
-            raise NotFound("This link is no longer valid: ask for a new one.") from error
+            raise NotFound("This link is no longer valid. Request a new one.") from error
         async with self._database.begin(user_id) as session:
             current_user = await role_rows.get_current_user(session)
         if current_user is None:
-            raise NotFound("This link is no longer valid: ask for a new one.")
+            raise NotFound("This link is no longer valid. Request a new one.")
         return current_user, document_id

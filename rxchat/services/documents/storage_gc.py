@@ -1,4 +1,4 @@
-"""Sweeping the file store: nothing is kept that no document needs, whatever died between storing and remembering."""
+"""Garbage collection of the object store: deletes objects that no file refers to."""
 
 from __future__ import annotations
 
@@ -19,50 +19,49 @@ from rxchat.services.documents.trash import KEPT
 log = structlog.get_logger(__name__)
 
 _UNFINISHED = timedelta(hours=24)
-"""How long an upload may rest before it is given up."""
+"""How long an upload may be idle before it is deleted."""
 _YOUNG = timedelta(hours=1)
-"""An object that is younger may be remembered in a moment."""
+"""A younger object may be about to get its row."""
 _AT_A_TIME = 500
 _SURPRISING = 100
-"""So many objects that nobody has ever known are no surprise, as processes die; more than that are."""
+"""A few unknown objects are normal, since processes die; more are suspicious."""
 
 
 class StorageGarbageCollector:
-    """Does it when asked; what another process sweeps at the same time does no harm."""
+    """Runs garbage collection; several processes may run it at the same time."""
 
     def __init__(self, database: Database, store: ObjectStore) -> None:
-        """Know what is remembered, and what is kept."""
         self._database = database
         self._store = store
         self._storage_ownership = StorageOwnership(database, store)
 
     async def once(self, *, unfinished: timedelta = _UNFINISHED, young: timedelta = _YOUNG) -> int:
-        """Forget uploads that nobody goes on with, delete what belongs to no file; return how many objects went.
+        """Delete idle uploads and all orphaned objects. Returns the number of deleted objects.
 
         Raises:
-            StorageError: when the store does not answer, or is not ours: nothing is deleted then, or not everything.
+            StorageError: when the store does not respond, or belongs to another installation: then nothing or only
+                some are deleted.
         """
         count = await self.known(unfinished=unfinished)
         unknown = await self.unknown(young=young)
         if len(unknown) > _SURPRISING:
-            # Perhaps a database that was restored from before: nobody wants that deleted without having been asked.
+            # The database may have been restored from a backup: do not delete its newer objects without confirmation.
             log.error(
-                "the file store holds more than the database knows of, and it was not deleted:"
-                " look at python -m rxchat sweep-files",
+                "the file store has objects that the database does not know; they were not deleted: run python -m rxchat sweep-files",
                 unknown=len(unknown),
             )
         else:
             await self.delete(unknown)
             count += len(unknown)
         if count:
-            log.info("the file store was swept", objects=count)
+            log.info("the file store was garbage-collected", objects=count)
         return count
 
     async def known(self, *, unfinished: timedelta = _UNFINISHED) -> int:
-        """Forget uploads that nobody goes on with, delete what files had that are gone; return how many objects went.
+        """Delete idle uploads, and objects of deleted files. Returns the number of deleted objects.
 
         Raises:
-            StorageError: when the store does not answer, or is not ours.
+            StorageError: when the store does not respond, or belongs to another installation.
         """
         if not await self._storage_ownership.is_claimed():
             return 0
@@ -71,10 +70,10 @@ class StorageGarbageCollector:
         return await self._delete_doomed()
 
     async def unknown(self, *, young: timedelta = _YOUNG) -> list[str]:
-        """Return the objects in the store that no file has ever had: what was left behind between storing and remembering.
+        """Return the objects that belonged to no file: those that a process left without a row.
 
         Raises:
-            StorageError: when the store does not answer, or is not ours.
+            StorageError: when the store does not respond, or belongs to another installation.
         """
         if not await self._storage_ownership.is_claimed():
             return []
@@ -89,7 +88,7 @@ class StorageGarbageCollector:
         return unknown + await self._unknown(batch)
 
     async def delete(self, keys: list[str]) -> None:
-        """Delete objects, some at a time.
+        """Delete objects in batches.
 
         Raises:
             StorageError: when some of them may be left.
@@ -98,19 +97,19 @@ class StorageGarbageCollector:
             await self._storage_ownership.delete(keys[at : at + _AT_A_TIME])
 
     async def purge_trash(self) -> None:
-        """Delete for good what has been in the trash for long."""
+        """Purge documents whose time in the trash is over."""
         async with self._database.begin(None) as session:
             purged = await trash_rows.purge(session, KEPT)
         if purged:
             log.info("deleted documents were purged", count=purged)
 
     async def count_words(self) -> None:
-        """Count anew which words are too common to search very large scopes by."""
+        """Recount which words are too frequent for searches in very large scopes."""
         async with self._database.begin(None) as session:
             await update_frequent_lexemes(session)
 
     async def _delete_doomed(self) -> int:
-        """Delete what files had that are gone, however many there were."""
+        """Delete all objects of deleted files."""
         count = 0
         while True:
             async with self._database.begin(None) as session:
@@ -128,11 +127,11 @@ class StorageGarbageCollector:
 
 
 async def swept(storage_gc: StorageGarbageCollector) -> None:
-    """Sweep; a store that does not answer, or is not ours, is swept another time."""
+    """Run garbage collection; if the store does not respond or belongs to another installation, try again later."""
     reason = ""
     try:
         await storage_gc.once()
     except StorageError as error:
         reason = error.message
     if reason:
-        log.error("the file store was not swept", reason=reason)
+        log.error("the garbage collection of the file store failed", reason=reason)

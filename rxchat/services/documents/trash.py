@@ -1,4 +1,4 @@
-"""Deleted documents: which there are, and restoring them, for as long as they are kept."""
+"""Deleted documents: listing, restoring and purging them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _UNFINISHED = {DocumentState.STORED.value, DocumentState.PARSED.value}
 
 
 class Trash:
-    """The use cases around deleted documents."""
+    """Use cases for deleted documents."""
 
     def __init__(self, database: Database, rate_limits: RateLimits, files: Files) -> None:
         self._database = database
@@ -37,10 +37,10 @@ class Trash:
         self._files = files
 
     async def documents(self, current_user: CurrentUser, collection_id: UUID | None = None) -> list[DeletedDocument]:
-        """Return the user's deleted documents, of one collection or of all, the last that were deleted first.
+        """Return the user's deleted documents, of one collection or of all, last deleted first.
 
         Raises:
-            NotFound: when the collection is unknown or another user's.
+            NotFound: when the collection does not exist or is another user's.
         """
         require_scope(current_user, Scope.FILES)
         async with self._database.begin(current_user.user_id) as session:
@@ -53,14 +53,14 @@ class Trash:
     async def restore(
         self, current_user: CurrentUser, document_ids: Sequence[UUID], client_info: ClientInfo
     ) -> list[Document]:
-        """Restore deleted documents with their versions and attached files; each is found again once it is embedded.
+        """Restore deleted documents with their versions and attached files; searches find them after embedding.
 
         All of them are restored, or none. They count as one attempt: what was deleted at once is restored at once.
 
         Raises:
-            NotFound: when one of them is not in the user's trash (any more).
+            NotFound: when one of them is not in the user's trash.
             InvalidInput: when there is not room for all of them.
-            TooManyAttempts: when it was done too often.
+            TooManyAttempts: after too many.
         """
         require_scope(current_user, Scope.FILES)
         await self._rate_limits.attempt_to_queue(current_user.user_id, client_info)
@@ -83,7 +83,7 @@ class Trash:
         return found
 
     async def delete_for_good(self, current_user: CurrentUser, document_id: UUID) -> None:
-        """Delete a document that is in the trash, with its versions, attached files and stored file.
+        """Delete a document in the trash permanently, with its versions, attached files and stored file.
 
         Raises:
             NotFound: when it is not in the user's trash.

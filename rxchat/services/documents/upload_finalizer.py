@@ -1,4 +1,4 @@
-"""Finishing uploads: looking at a whole file once more as it is stored, and taking it in; by one process at a time."""
+"""Finalizes complete uploads: verifies the stored file and creates the document; in one process at a time."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ from rxchat.tables import StoredFile
 log = structlog.get_logger(__name__)
 
 HEAD_BYTES = 4096
-"""So much of a file's beginning says what it is."""
+"""How many bytes are enough to detect the format."""
 _RENEWED_EVERY_SECONDS = 2.0
-"""A lease lasts four times as long: who asks about an upload whose process was killed waits no longer than that."""
+"""Leases last four times as long, which limits the wait after a process was killed."""
 _LOOK_AGAIN_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class StoredContent:
-    """Bytes that are stored whole, and not remembered yet."""
+    """A verified file without rows yet."""
 
     row: StoredFile
     parts: tuple[Part, ...]
@@ -54,7 +54,7 @@ class StoredContent:
 
 
 class UploadFinalizer:
-    """Makes stored documents of uploads that have arrived."""
+    """Creates documents from complete uploads."""
 
     def __init__(
         self,
@@ -63,7 +63,6 @@ class UploadFinalizer:
         digest_key: bytes,
         read: Callable[[EncryptedFile], AsyncGenerator[bytes]],
     ) -> None:
-        """Know how what is stored is read, and by which key contents are compared."""
         self._database = database
         self._storage_ownership = storage_ownership
         self._digest_key = digest_key
@@ -74,19 +73,19 @@ class UploadFinalizer:
         return hmac.new(self._digest_key, owner_id.bytes + data, hashlib.sha256).digest()
 
     async def found(self, owner_id: UUID, document_id: UUID) -> Upload:
-        """Return how far an upload has come.
+        """Return the progress of an upload.
 
         Raises:
-            NotFound: when it is unknown, was given up, or is someone else's.
+            NotFound: when it does not exist, was canceled, or is another user's.
         """
         async with self._database.begin(owner_id) as session:
             found = await file_rows.upload(session, owner_id, document_id)
         if found is None:
-            raise NotFound("This upload is not there any more: please choose the file again.")
+            raise NotFound("This upload no longer exists. Choose the file again.")
         return found
 
     async def finalize(self, owner_id: UUID, document_id: UUID) -> Upload:
-        """Finish an upload while its person waits; when somebody else is at it, wait for that.
+        """Finalize an upload while its user waits; if another process does, wait for it.
 
         Raises:
             DocumentUnreadable: when it is not what its name says.
@@ -102,11 +101,11 @@ class UploadFinalizer:
         return upload
 
     async def finalize_in_background(self, owner_id: UUID, document_id: UUID) -> None:
-        """Finish an upload whose person may be gone: what cannot be used stays as a document that says why.
+        """Finalize an upload whose user may be gone; an invalid file becomes a failed document with the reason.
 
         Raises:
-            NotFound: when it was given up or deleted meanwhile.
-            StorageError: when it cannot be read just now.
+            NotFound: when it was canceled or deleted.
+            StorageError: when it cannot be read.
         """
         upload = await self.found(owner_id, document_id)
         if upload.is_stored:
@@ -121,7 +120,7 @@ class UploadFinalizer:
 
     @asynccontextmanager
     async def _lease(self, owner_id: UUID, file_id: UUID) -> AsyncGenerator[bool]:
-        """Be the only one who finishes it, if nobody is yet. A lease ends by itself when its process dies."""
+        """Try to lease the upload for finalizing; False if it is already leased or stored. The lease expires if its process dies."""
         async with self._database.begin(owner_id) as session:
             is_mine = await file_rows.lease(session, owner_id, file_id)
         if not is_mine:
@@ -139,7 +138,7 @@ class UploadFinalizer:
     async def _renewed(self, owner_id: UUID, file_id: UUID) -> None:
         while True:
             await asyncio.sleep(_RENEWED_EVERY_SECONDS)
-            # One that lapses costs somebody else the same work; who takes the file in first is decided elsewhere.
+            # A lapsed lease costs another process the same work; a lock decides which one creates the document.
             with suppress(DatabaseUnavailable):
                 async with self._database.begin(owner_id) as session:
                     await file_rows.renew_lease(session, owner_id, file_id)
@@ -158,7 +157,7 @@ class UploadFinalizer:
         return await self._commit(owner_id, upload, digest.digest(), kind.media_type, lost)
 
     async def _lost(self, owner_id: UUID, digest: bytes) -> UUID | None:
-        """Return the file of before with the same content, when what is stored of that cannot be read any more."""
+        """Return the stored file with the same content if it is no longer readable."""
         async with self._database.begin(owner_id) as session:
             known = await file_rows.find_same_content(session, owner_id, digest)
             sealed = await file_rows.encrypted_file(session, known, owner_id) if known else None
@@ -170,17 +169,15 @@ class UploadFinalizer:
         except StorageUnavailable:
             raise
         except StorageError as error:
-            # Lost, altered, on a sector that cannot be read, or under a key that is gone.
-            log.warning(
-                "a file that cannot be read any more is uploaded again", file_id=str(known), reason=error.message
-            )
+            # Missing, altered, on a bad sector, or encrypted with a missing key.
+            log.warning("an unreadable file is replaced by an upload", file_id=str(known), reason=error.message)
             return known
         return None
 
     async def _commit(
         self, owner_id: UUID, upload: Upload, digest: bytes, media_type: str, lost: UUID | None
     ) -> Upload:
-        """Make a stored document of an upload, unless somebody else has; the same file is kept once."""
+        """Create the document of an upload, unless another process has; equal files are stored once."""
         document_id, file_id, unused = upload.document_id, upload.file_id, list[str]()
         async with self._database.begin(owner_id) as session:
             await file_rows.lock_user_files(session, owner_id)
@@ -223,7 +220,7 @@ class UploadFinalizer:
         )  # fmt: skip
 
     async def _read_again(self, session: rows.AsyncSession, owner_id: UUID, document_id: UUID, generation: int) -> None:
-        """Have a document that has failed tried once more: its person uploads it again for that."""
+        """Retry a failed document, because its user uploaded it again."""
         await rows.change_document(
             session, owner_id, document_id,
             state=DocumentState.STORED.value, error="", status_text="", progress=0.0, generation=generation + 1,
@@ -231,7 +228,7 @@ class UploadFinalizer:
         await jobs.enqueue_ingestion(session, owner_id, document_id)
 
     async def _refuse(self, owner_id: UUID, document_id: UUID, reason: str) -> None:
-        log.info("an upload cannot be used", document_id=str(document_id), reason=reason)
+        log.info("an upload is invalid", document_id=str(document_id), reason=reason)
         async with self._database.begin(owner_id) as session:
             document = await rows.owned_document(session, owner_id, document_id, lock=True)
             if document is not None and document.state is DocumentState.UPLOADING:
@@ -241,15 +238,15 @@ class UploadFinalizer:
 
 
 async def _place(session: rows.AsyncSession, owner_id: UUID, upload: Upload, named: list[Document]) -> dict[str, Any]:
-    """Return the columns that say which version of which document an upload is, when others have its name.
+    """Return the version columns of an upload if documents have its name.
 
     Raises:
-        AlreadyExists: when it is to be refused then.
+        AlreadyExists: when it is to be refused in this case.
     """
     if not named or upload.if_exists is IfExists.KEEP:
         return {}
     if upload.if_exists is IfExists.REFUSE:
-        raise AlreadyExists(f"There is a document “{upload.name}” in this collection already.")
+        raise AlreadyExists(f"A document “{upload.name}” already exists in this collection.")
     series = named[0].version_series_id
     return {
         "version_series_id": series,

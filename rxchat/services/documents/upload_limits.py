@@ -1,4 +1,4 @@
-"""Listening to uploads: how many at once, whose turn it is, and a body in the pieces that it is kept in."""
+"""Limits concurrent uploads per process and per user, and splits request bodies into parts."""
 
 from __future__ import annotations
 
@@ -17,34 +17,33 @@ from rxchat.domain.files import PART_BYTES
 log = structlog.get_logger(__name__)
 
 _AT_ONCE = 32
-"""How many uploads a process listens to, each with a piece in its memory; others wait for their turn."""
+"""How many uploads a process receives at once, each with a part in memory; others wait."""
 _OF_ONE_USER = 8
 _WINDOW_SECONDS = 20.0
 _TURN_SECONDS = 20.0
-"""After this an upload gives way, when another user waits who has fewer turns; it can go on later."""
+"""After this time an upload pauses if another user with fewer uploads waits; its client resumes it."""
 _SLOWEST_BYTES_A_SECOND = 1_000
-"""A line that brings less in a window counts as broken off, and another upload has the turn; it can go on later."""
+"""A connection that sends less in a window counts as interrupted; its client can resume the upload."""
 
 
 class UploadLimiter:
-    """Which uploads are listened to; no user takes all the turns there are, or keeps others waiting for long."""
+    """Decides which uploads are received, so that no user blocks others for long."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._listening: Counter[UUID] = Counter()
         self._waiting: Counter[UUID] = Counter()
 
     @asynccontextmanager
     async def of(self, user_id: UUID) -> AsyncGenerator[Callable[[], bool]]:
-        """Listen to an upload of a user's, and give what says whether it must give way to others by now.
+        """Receive an upload while the context is open; yields a function that tells whether it must pause for other users.
 
         Raises:
-            TooManyAttempts: when they have as many as one person may have.
+            TooManyAttempts: when the user has the maximum number of uploads.
         """
         if self._listening[user_id] + self._waiting[user_id] >= _OF_ONE_USER:
             raise TooManyAttempts(
-                "You are uploading many files at once: these go on in a moment.", retry_after_seconds=2
+                "You are uploading many files at once. The remaining ones continue in a moment.", retry_after_seconds=2
             )
         with _counted(self._waiting, user_id):
             await self._turns.acquire()
@@ -70,7 +69,7 @@ def _counted(counter: Counter[UUID], user_id: UUID) -> Iterator[None]:
 
 
 async def pieces(body: AsyncIterable[bytes], gives_way: Callable[[], bool] = lambda: False) -> AsyncGenerator[bytes]:
-    """Yield a body in pieces of the size that they are kept in; what came before it broke off is the last one."""
+    """Yield a body in parts of the stored size; the last one contains what arrived before an interruption."""
     held = bytearray()
     arriving = aiter(body)
     turn_ends = asyncio.get_running_loop().time() + _TURN_SECONDS
@@ -86,20 +85,20 @@ async def pieces(body: AsyncIterable[bytes], gives_way: Callable[[], bool] = lam
         except StopAsyncIteration:
             break
         except (ConnectionError, TimeoutError):
-            log.info("an upload broke off", kept_bytes=len(held))
+            log.info("an upload was interrupted", kept_bytes=len(held))
             break
         while len(held) >= PART_BYTES:
             yield bytes(held[:PART_BYTES])
             del held[:PART_BYTES]
-            # Keeping it took time that the line is not to blame for.
+            # Storing it took time that the connection is not responsible for.
             until, owed = _next_window()
         if asyncio.get_running_loop().time() > turn_ends and gives_way():
-            log.info("an upload gave way to another user's", kept_bytes=len(held))
+            log.info("an upload was paused for another user's", kept_bytes=len(held))
             break
     if held:
         yield bytes(held)
 
 
 def _next_window() -> tuple[float, float]:
-    """Return until when a line has to bring how many bytes."""
+    """Return the deadline and the number of bytes of the next window."""
     return asyncio.get_running_loop().time() + _WINDOW_SECONDS, _WINDOW_SECONDS * _SLOWEST_BYTES_A_SECOND

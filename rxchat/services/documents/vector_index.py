@@ -1,7 +1,7 @@
-"""Vectors of what can be found: which index they belong to, and how an index is brought up to date.
+"""Vector indexes: adding vectors of documents, and replacing an index.
 
-There is one index in force; while another embedding model is wanted, its index is made beside it, and comes in force when
-every document is whole in it. What comes in meanwhile is embedded for both.
+One index is active. When another embedding model is configured, its index is built beside the active one, and becomes
+active when it has all documents. Documents that arrive meanwhile are embedded for both.
 """
 
 from __future__ import annotations
@@ -24,39 +24,39 @@ from rxchat.domain.retrieval import MOST_DIMENSIONS, EmbedderInfo, EmbeddingInde
 log = structlog.get_logger(__name__)
 
 _BATCH = 16
-"""How many chunks are embedded together: what is lost at most when a process dies."""
+"""How many chunks are embedded together, and lost at most when a process dies."""
 _LOOKED_AT = 100
 _TOO_WIDE = (
     "The embedding model {model} makes vectors of {dimensions:,} numbers, and an index here can hold"
     f" {MOST_DIMENSIONS:,}: set RXCHAT_EMBEDDING_MODEL to another one."
 )
 _SHORT_CHARACTERS = 100
-"""A refused text is not divided any further below this length."""
+"""A refused text is not divided below this length."""
 
 
 SLICE_SECONDS = 4.0
-"""How long a document is embedded, or recognized, until other owners have their turn."""
+"""The time slice for embedding or recognizing a document, after which other owners' documents are next."""
 SMALL_BATCHES = 4
-"""How many batches are embedded of a small file in its turn: counted, since time passes faster on a busy machine."""
+"""How many batches of a small file are embedded in its time slice: counted, since time is unreliable on a busy machine."""
 
 
 class SliceOver(Exception):
-    """A document has had its turn; what is done of it is kept, and the rest goes on in its next one."""
+    """A document's time slice is over; its progress is stored, and it continues in the next one."""
 
 
 class LeaseLost(Exception):
-    """Another job has taken this document up, or it was deleted: nothing more to do here."""
+    """Another job has claimed this document, or it was deleted."""
 
 
 async def vectors_of(
     embedder: EmbeddingModel, texts: Sequence[str], by: EmbedderInfo, *, prefix: str = "", instead: str = ""
 ) -> list[list[float]]:
-    """Return a vector for each text; one that is too long, or refused, is the mean of its halves.
+    """Return a vector for each text; for a text that is too long or refused, the mean of its halves.
 
-    A short one that the model refuses has the vector of what is given instead: by words it is found all the same.
+    A short text that the model refuses gets a substitute vector: word search still finds it.
 
     Raises:
-        EmbedderError: when there is no answer, or it takes nothing at all.
+        EmbedderError: when the model does not respond, or refuses every text.
     """
     try:
         return await embedder.embed([prefix + text for text in texts], by)
@@ -68,10 +68,10 @@ async def vectors_of(
         if is_hopeless and (not instead or text == instead):
             raise
     if is_hopeless:
-        log.warning("a text was refused by the embedding model", characters=len(text))
+        log.warning("the embedding model refused a text", characters=len(text))
         return await embedder.embed([prefix + instead], by)
     if len(text) < 2:
-        raise EmbedderError("The embedding model takes no text at all.")
+        raise EmbedderError("The embedding model refuses every text.")
     texts = [text[: len(text) // 2], text[len(text) // 2 :]]
     halves = await vectors_of(embedder, texts, by, prefix=prefix, instead=instead)
     mean = [sum(values) / len(halves) for values in zip(*halves, strict=True)]
@@ -80,18 +80,17 @@ async def vectors_of(
 
 
 class VectorIndex:
-    """The vectors of documents, in the index that is wanted."""
+    """The vectors of documents in the configured index."""
 
     def __init__(self, database: Database, embedder: EmbeddingModel) -> None:
-        """Know who makes vectors, and where they are kept."""
         self._database = database
         self._embedder = embedder
 
     async def wanted_index(self) -> EmbeddingIndex:
-        """Return the index of the embedder that is configured now, making it when it is new.
+        """Return the index of the configured embedding model, created if it is new.
 
         Raises:
-            EmbedderError: when nobody can tell which it is.
+            EmbedderError: when the host does not respond.
         """
         known = await self._known()
         active = next((item for item in known if item.is_active), None)
@@ -105,10 +104,10 @@ class VectorIndex:
             return await index_rows.get_or_create_index(session, info)
 
     def _kept(self, active: EmbeddingIndex | None, problem: str) -> EmbeddingIndex:
-        """Return the index in use instead of one that cannot be made; the log says why."""
+        """Return the active index instead of one that cannot be created; the log has the reason."""
         if active is None:
             raise EmbedderError(problem)
-        log.error("the embedding model cannot be used, the index of before stays in use", reason=problem)
+        log.error("the embedding model cannot be used, the previous index stays in use", reason=problem)
         return active
 
     async def _known(self) -> list[EmbeddingIndex]:
@@ -116,7 +115,7 @@ class VectorIndex:
             return await index_rows.indexes(session)
 
     async def embed(self, taken: rows.ClaimedDocument, generation: int, queue: str) -> EmbeddingIndex:
-        """Make the vectors of a document that are missing in the wanted index, and return that index.
+        """Add the missing vectors of a document to the configured index, and return the index.
 
         Raises:
             LeaseLost: when another job has the document.
@@ -128,14 +127,14 @@ class VectorIndex:
         return wanted
 
     async def embed_for_now(self, taken: rows.ClaimedDocument, generation: int, queue: str) -> None:
-        """Make those in the index that is in force, while that is not the wanted one: if its model is there still."""
+        """Add them to the active index, too, if that is another one and its model is available."""
         active = next((index for index in await self._known() if index.is_active), None)
         if active is None:
             return
         try:
             await self._embed_in(taken, generation, active, queue)
         except EmbedderError as error:
-            log.info("a document is found by meaning only later", reason=error.message)
+            log.info("a document was not embedded yet", reason=error.message)
 
     async def _embed_in(self, taken: rows.ClaimedDocument, generation: int, index: EmbeddingIndex, queue: str) -> None:
         document = taken.document
@@ -144,7 +143,7 @@ class VectorIndex:
         total = max(1, document.chunks)
         until, batches = time.monotonic() + SLICE_SECONDS, 0
         while missing:
-            # Never without a batch: a turn in which a document does not get on counts as one in which it failed.
+            # At least one batch: a time slice without progress counts as a failed attempt.
             if batches >= SMALL_BATCHES if queue == jobs.QUICK_QUEUE else batches and time.monotonic() > until:
                 async with self._database.begin(None) as session:
                     if await jobs.other_owners_wait(session, document.owner_id, queue=queue):
@@ -166,7 +165,7 @@ class VectorIndex:
                 await rows.save_vectors(session, document, index.id, made)
 
     async def documents_missing_vectors(self) -> list[tuple[UUID, UUID]]:
-        """Return documents that are not whole in the wanted index; puts it in force when there are none."""
+        """Return documents with missing vectors in the configured index; activates it if there are none."""
         try:
             index = await self.wanted_index()
         except EmbedderError:
@@ -179,5 +178,5 @@ class VectorIndex:
             if index.is_active:
                 await index_rows.retire_others(session, index.id)
             elif not lacking and await index_rows.activate_index(session, index.id):
-                log.info("another embedding model is in force", model=index.model)
+                log.info("another embedding model is in use", model=index.model)
         return lacking

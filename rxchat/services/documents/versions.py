@@ -1,4 +1,4 @@
-"""Versions of a document: which names are taken, the history, and making an earlier version the newest again."""
+"""Versions of a document: existing names, history, and restoring earlier versions."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from rxchat.services.documents.files import Files
 from rxchat.services.platform.audit import record
 from rxchat.tables import DocumentRow
 
-_NOT_EARLIER = "This version is not an earlier one: it is in use, or it is to be."
-_SAME = "The version in use is the same file already."
+_NOT_EARLIER = "Only earlier versions can be restored."
+_SAME = "The version in use is already the same file."
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """All versions of a document, the newest first, and who has uploaded them."""
+    """All versions of a document, newest first, and the owner's name."""
 
     versions: list[Document]
     uploaded_by: str
-    """The owner's name; "" when the reader may not know it."""
+    """The owner's name; "" if the reader may not see it."""
     is_own: bool
 
 
 class Versions:
-    """The use cases around versions of documents."""
+    """Use cases for versions of documents."""
 
     def __init__(self, database: Database, documents: Documents, files: Files, rate_limits: RateLimits) -> None:
         self._database = database
@@ -49,10 +49,10 @@ class Versions:
         self._files = files
 
     async def taken_names(self, current_user: CurrentUser, collection_id: UUID, names: Sequence[str]) -> list[str]:
-        """Return which of these file names documents of the user's own collection have, as they were given.
+        """Return which of these file names exist in one of the user's collections, as given.
 
         Raises:
-            NotFound: when the collection is unknown or someone else's.
+            NotFound: when the collection does not exist or is another user's.
         """
         require_scope(current_user, Scope.FILES)
         cleaned = {name: cleaned for name in names if (cleaned := _cleaned(name))}
@@ -68,7 +68,7 @@ class Versions:
         """Return all versions of a document.
 
         Raises:
-            NotFound: when it is unknown or may not be read.
+            NotFound: when it does not exist or the user may not read it.
         """
         found = await self._documents.get(current_user, document_id)
         async with self._database.begin(current_user.user_id) as session:
@@ -77,13 +77,13 @@ class Versions:
         return History(versions, name, found.owner_id == current_user.user_id)
 
     async def restore(self, current_user: CurrentUser, document_id: UUID, client_info: ClientInfo) -> Document:
-        """Make an earlier version of the user's own document the newest one: a copy that replaces the current version.
+        """Restore an earlier version of the user's document: a copy becomes the newest version.
 
         Raises:
-            NotFound: when it is unknown or someone else's.
+            NotFound: when it is unknown or another user's.
             Conflict: when it is not an earlier version, or the version in use is the same file.
             InvalidInput: when there is no room left.
-            TooManyAttempts: when it was done too often.
+            TooManyAttempts: after too many.
         """
         require_scope(current_user, Scope.FILES)
         await self._rate_limits.attempt_to_queue(current_user.user_id, client_info)
@@ -122,7 +122,7 @@ class Versions:
         for item in series:
             is_on_its_way = item.version_state is VersionState.PENDING and not item.state.is_final
             if is_on_its_way and item.file_id == earlier.file_id:
-                raise Conflict("This version is being restored already.")
+                raise Conflict("This version is already being restored.")
         return current
 
 
@@ -140,5 +140,5 @@ def _cleaned(name: str) -> str:
     try:
         return clean_file_name(name)
     except InvalidInput:
-        # Its upload says so.
+        # The upload requests it.
         return ""

@@ -1,1 +1,1 @@
-"""The models that can be chosen."""
+"""The available models."""

@@ -1,4 +1,4 @@
-"""The models that people can choose from."""
+"""The models that users can choose."""
 
 from __future__ import annotations
 
@@ -11,28 +11,27 @@ from rxchat.domain.ports import ChatModel
 
 _FRESH_SECONDS = 10.0
 _LOADING_SECONDS = 1.0
-_NO_MODEL = "The model host has no chat model yet. Get one with: ollama pull llama3.2"
+_NO_MODEL = "The model host has no chat model. Install one with: ollama pull llama3.2"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelList:
-    """The models on offer, the one that answers by default, and what is wrong when there are none."""
+    """The available models, the default one, and the problem if there are none."""
 
     models: tuple[ModelInfo, ...]
     default: str
     problem: str = ""
-    """For everyone."""
+    """A message for all users."""
     detail: str = ""
-    """And for administrators: which host, and what it said."""
+    """For administrators: which host failed, and its error."""
     forbidden: tuple[ModelInfo, ...] = ()
-    """Models that would leave this network, which no administrator has allowed."""
+    """Models outside of this network that no administrator has allowed."""
 
 
 class ModelCatalog:
-    """What the providers offer, asked for at most every ten seconds."""
+    """The models of the provider, cached for ten seconds."""
 
     def __init__(self, provider: ChatModel, *, default: str = "") -> None:
-        """Know whom to ask and which model the operator prefers."""
         self._provider = provider
         self._preferred = default
         self._offer: ModelList | None = None
@@ -40,7 +39,7 @@ class ModelCatalog:
         self._loading: dict[str, tuple[float, bool]] = {}
 
     async def offer(self) -> ModelList:
-        """Return what is on offer now; with the provider away, what was last known and the problem."""
+        """Return the available models; if the provider does not respond, the last known ones with the problem."""
         if self._offer is not None and not self._offer.problem and time.monotonic() - self._asked_at < _FRESH_SECONDS:
             return self._offer
         try:
@@ -59,10 +58,10 @@ class ModelCatalog:
         return self._offer
 
     async def is_loading(self, model: str) -> bool:
-        """Return whether a model is being loaded by its host, as far as that can be told; asked at most every second."""
+        """Return whether a host is loading a model, if it can tell; cached for a second."""
         asked_at, is_loading = self._loading.get(model, (float("-inf"), False))
         if time.monotonic() - asked_at > _LOADING_SECONDS:
-            # Set before it is asked: others who wait for the same model do not ask, too.
+            # Set before the request, so that others who wait for the same model do not ask again.
             self._loading[model] = time.monotonic(), is_loading
             is_loading = await self._provider.is_loading(model)
             self._loading[model] = time.monotonic(), is_loading
@@ -72,6 +71,6 @@ class ModelCatalog:
         names = [model.name for model in models]
         if not names:
             return self._preferred
-        # "llama3.2" is how people write llama3.2:latest.
+        # "llama3.2" is short for llama3.2:latest.
         wanted = (self._preferred, f"{self._preferred}:latest")
         return next((name for name in names if name in wanted), names[0])

@@ -1,4 +1,4 @@
-"""Writes audit events: every capability records what it does, in the transaction that does it."""
+"""Records audit events: every capability does so in its own transaction."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from rxchat.observability import correlation_id
 async def record(
     session: AsyncSession, actor_id: UUID | None, action: AuditAction, client_info: ClientInfo, /, **data: Any
 ) -> None:
-    """Append an event to the audit log; it is there when the transaction commits.
+    """Append an event to the audit log, with the current transaction.
 
-    `actor_id` is None when the user is unknown, as in a refused sign-in.
+    `actor_id` is None if the user is unknown, as in a failed sign-in.
     """
     await audit_log.append(session, actor_id, action, client_info.address, correlation_id(), **data)

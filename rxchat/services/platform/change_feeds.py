@@ -1,4 +1,4 @@
-"""Tells open tabs and caches of this process what other transactions have changed."""
+"""Notifies tabs and caches of this process about changes by other transactions."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ from rxchat.services.platform.pg_listener import PgListener
 
 
 class ChangeSubscription:
-    """One tab's view of what happens to its person's conversations; many happenings count as one."""
+    """A tab's subscription to changes of its user's conversations; several changes count as one."""
 
     def __init__(self) -> None:
-        """Begin with nothing seen."""
         self._happened = asyncio.Event()
         self._nudge: Callable[[], None] | None = None
 
     def notify(self) -> None:
-        """Say that something happened."""
+        """Signal a change."""
         self._happened.set()
         if self._nudge is not None:
             self._nudge()
 
     @contextmanager
     def nudging(self, nudge: Callable[[], None]) -> Iterator[None]:
-        """Have each poke call this, too, for as long as the context is open: its tab waits for something else."""
+        """Call `nudge` at each change, too, while the context is open: its tab waits for something else."""
         self._nudge = nudge
         try:
             yield
@@ -36,11 +35,11 @@ class ChangeSubscription:
 
     @property
     def poked(self) -> bool:
-        """Whether something happened since the last `wait`."""
+        """Whether a change happened since the last `wait`."""
         return self._happened.is_set()
 
     async def wait(self, timeout_seconds: float) -> bool:
-        """Wait until something happens; False when nothing did for so long."""
+        """Wait for a change; False after the timeout."""
         try:
             async with asyncio.timeout(timeout_seconds):
                 await self._happened.wait()
@@ -51,25 +50,25 @@ class ChangeSubscription:
 
 
 class AccessInvalidator:
-    """Tells this process that what somebody may do has changed, in whatever process or tool it was changed."""
+    """Notifies this process about changes of a user's permissions, made by any process or tool."""
 
     def __init__(self, pg_listener: PgListener) -> None:
-        """Hear of every change of an account, a sign-in, a role or a rule (triggers in Postgres tell of them)."""
+        """Subscribe to changes of accounts, sessions, roles and settings (triggers in Postgres notify)."""
         self._pg_listener = pg_listener
         self._hearers: list[Callable[[UUID | None], None]] = []
         pg_listener.subscribe("access", self._hear)
 
     @property
     def is_up_to_date(self) -> bool:
-        """Whether changes are heard of just now; else nothing that is remembered may be trusted."""
+        """Whether notifications arrive; otherwise caches must not be used."""
         return self._pg_listener.listening.is_set()
 
     def on_change(self, hear: Callable[[UUID | None], None]) -> None:
-        """Call `hear` with whose access has changed; with None when it may be anybody's."""
+        """Call `hear` with the user whose access changed, or None if it may be any user's."""
         self._hearers.append(hear)
 
     def changed(self, user_id: UUID | None) -> None:
-        """Tell it to this process at once, before Postgres does."""
+        """Notify this process immediately, before Postgres does."""
         for hear in self._hearers:
             hear(user_id)
 
@@ -78,20 +77,20 @@ class AccessInvalidator:
 
 
 class ChangeFeed:
-    """Tells tabs that something happened to their person's conversations (or documents), in whatever process it was done."""
+    """Notifies tabs about changes of their user's conversations (or documents), made by any process."""
 
     def __init__(
         self, pg_listener: PgListener, access_invalidator: AccessInvalidator, kind: str = "conversation"
     ) -> None:
-        """Hear of everything that happens to things of a kind, and of what changes who may see them."""
-        # By person, and by the conversation or collection that is open: it may be somebody else's, and shared.
+        """Subscribe to changes of a kind of resource, and of permissions to read them."""
+        # By user, and by the opened conversation or collection, which may be shared by another user.
         self._watches: dict[UUID, set[ChangeSubscription]] = {}
         pg_listener.subscribe(kind, self._hear)
         access_invalidator.on_change(self._poke)
 
     @contextmanager
     def watching(self, user_id: UUID, opened: UUID | None) -> Iterator[ChangeSubscription]:
-        """Watch a person's things, and the one that is open, for as long as the context is."""
+        """Watch a user's resources and the opened one while the context is open."""
         watch = ChangeSubscription()
         keys = [key for key in (user_id, opened) if key is not None]
         for key in keys:
@@ -112,7 +111,7 @@ class ChangeFeed:
                 self._poke(key)
 
     def _poke(self, key: UUID | None) -> None:
-        """Have the tabs of this person, or on this conversation, look again; all of them, for None."""
+        """Signal a change to the tabs of a user or resource; to all tabs for None."""
         affected = self._watches.values() if key is None else [self._watches.get(key, set())]
         for watches in affected:
             for watch in watches:

@@ -1,4 +1,4 @@
-"""The installation's own rules: administrators change them while it runs, the settings say how they begin."""
+"""Instance settings that administrators change at runtime; environment variables have the initial values."""
 
 from __future__ import annotations
 
@@ -17,19 +17,18 @@ from rxchat.services.platform.change_feeds import AccessInvalidator
 
 @dataclass(frozen=True, slots=True)
 class AccountPolicies:
-    """What holds for everybody here."""
+    """The settings for all accounts."""
 
     registration: RegistrationMode = RegistrationMode.INVITATION
     second_factor: SecondFactorPolicy = SecondFactorPolicy.ADMINS
     default_role: str = MEMBER
-    """The role of whoever makes an account without an invitation."""
+    """The role of users who register without an invitation."""
 
 
 class InstanceSettings:
-    """Reads the rules, remembers them until they change, and changes them."""
+    """Reads the settings, caches them until they change, and changes them."""
 
     def __init__(self, database: Database, access_invalidator: AccessInvalidator, initial: AccountPolicies) -> None:
-        """Know where they are kept, and how they begin."""
         self._database = database
         self._access_invalidator = access_invalidator
         self._initial = initial
@@ -43,7 +42,7 @@ class InstanceSettings:
             self._changes += 1
 
     async def current(self) -> AccountPolicies:
-        """Return the rules as they are now."""
+        """Return the current settings."""
         if self._known is not None and self._access_invalidator.is_up_to_date:
             return self._known
         changes = self._changes
@@ -51,16 +50,16 @@ class InstanceSettings:
             stored = await rows.all_settings(session)
         rules = _merged(self._initial, stored)
         if changes == self._changes:
-            # Else something changed while this was read, and what was read may be from before.
+            # Otherwise a setting changed during the read, and the result may be outdated.
             self._known = rules
         return rules
 
     async def change(self, current_user: CurrentUser, client_info: ClientInfo, **values: str) -> AccountPolicies:
-        """Change rules by name, and return all of them.
+        """Change settings by name, and return all of them.
 
         Raises:
-            NotAllowed: without the permission to manage settings, or a grant on the very rule.
-            InvalidInput: when a value is none of those that can be chosen.
+            NotAllowed: without the permission to manage settings, or a grant for this setting.
+            InvalidInput: when a value is not one of the choices.
         """
         before = await self.current()
         after = _checked(before, values)
@@ -68,7 +67,7 @@ class InstanceSettings:
             grants = await role_rows.grants_on(session, ResourceKind.SETTINGS, list(values))
             for name in values:
                 if not is_allowed(current_user, Action.WRITE, Resource(ResourceKind.SETTINGS, name), grants):
-                    # The sentence says what is missing.
+                    # Raises with a message about the missing permission.
                     require(current_user, Permission.SETTINGS_MANAGE)
                     raise NotAllowed
             for name, value in values.items():
@@ -82,7 +81,7 @@ def _merged(rules: AccountPolicies, stored: dict[str, Any]) -> AccountPolicies:
     try:
         return _checked(rules, {name: str(value) for name, value in stored.items()})
     except InvalidInput:
-        # A row from a newer or older version: what the operator set holds instead.
+        # A row of another version: use the operator's value.
         return rules
 
 
@@ -97,7 +96,7 @@ def _checked(rules: AccountPolicies, values: dict[str, str]) -> AccountPolicies:
                 case "default_role" if value in {MEMBER, GUEST}:
                     rules = replace(rules, default_role=value)
                 case _:
-                    raise InvalidInput("There is no such rule.")
+                    raise InvalidInput("This setting does not exist.")
         except ValueError as error:
-            raise InvalidInput(f"“{value}” cannot be chosen here.") from error
+            raise InvalidInput(f"“{value}” is not a valid value.") from error
     return rules

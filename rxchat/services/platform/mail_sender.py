@@ -1,7 +1,7 @@
-"""Mail as jobs in Postgres: queued in the transaction that makes it necessary, sent by a worker, tried again for a while.
+"""E-mail as jobs in Postgres: queued in the transaction that causes it, sent by a worker, with retries.
 
-What is queued is sealed, since mails carry links that open an account once. Sending happens beside the request, so the
-time of an answer tells nothing about what was sent.
+Queued e-mails are encrypted, since they contain one-time links. They are sent outside of the request, so that the
+response time does not reveal whether one was sent.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from rxchat.services.platform.encryption import DecryptionFailed, SecretBox
 log = structlog.get_logger(__name__)
 
 TRIES = 12
-"""With the waits between them about an hour and a quarter: a link for a new password works for one hour."""
+"""About an hour and a quarter in all; a password link is valid for one hour."""
 _FIRST_PAUSE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 900.0
 _PURPOSE = "queued mail"
@@ -35,10 +35,10 @@ _SETTLED_EVERY_SECONDS = 0.02
 
 
 class MailSender:
-    """Queues mails, and sends those that are queued."""
+    """Queues e-mails and sends them."""
 
     def __init__(self, mailer: Mailer | None, base_url: str, secret_box: SecretBox, database: Database) -> None:
-        """Take who sends, if mail is configured at all, and the address that links begin with."""
+        """Store the mailer (None if e-mail is not configured), and the address that links begin with."""
         self._mailer = mailer
         self.base_url = base_url
         self._secret_box = secret_box
@@ -47,11 +47,11 @@ class MailSender:
 
     @property
     def is_configured(self) -> bool:
-        """Whether mail can be sent at all."""
+        """Whether e-mail is configured."""
         return self._mailer is not None
 
     async def queue(self, session: AsyncSession, letter: Letter) -> None:
-        """Have a mail sent once this transaction commits; nothing happens where mail is not configured."""
+        """Queue an e-mail with this transaction; does nothing if e-mail is not configured."""
         if self._mailer is None:
             return
         told = json.dumps(asdict(replace(letter, id=new_id().hex))).encode()
@@ -59,12 +59,12 @@ class MailSender:
         await jobs.enqueue_mail(session, base64.b64encode(sealed).decode())
 
     async def deliver(self, sealed: str, attempt: int) -> float | None:
-        """Send a queued mail; return in how many seconds to try again, or None when it is sent or given up."""
+        """Send a queued e-mail. Returns the seconds until the next attempt, or None if it was sent or discarded."""
         try:
             told = json.loads(self._secret_box.open(_PURPOSE, "", base64.b64decode(sealed)))
             letter = Letter(**told)
         except (DecryptionFailed, ValueError, TypeError):
-            log.error("a mail was given up: it cannot be opened, perhaps the secret key was replaced")  # noqa: TRY400
+            log.error("an e-mail was discarded: it cannot be decrypted, perhaps the secret key was replaced")  # noqa: TRY400
             return None
         try:
             if self._mailer is None:
@@ -79,19 +79,19 @@ class MailSender:
     def _next_try(self, letter: Letter, attempt: int, reason: str) -> float | None:
         facts = {"subject": letter.subject, "reason": reason, "attempt": attempt}
         if attempt >= TRIES:
-            log.error("a mail was given up", **facts)
+            log.error("an e-mail was discarded", **facts)
             return None
-        log.warning("a mail could not be sent", **facts)
+        log.warning("an e-mail could not be sent", **facts)
         return min(_FIRST_PAUSE_SECONDS * 2 ** (attempt - 1), _LONGEST_PAUSE_SECONDS)
 
     def run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something after the answer to whoever asks for it."""
+        """Run a coroutine after the response."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def drain(self) -> None:
-        """Wait until everything beside requests is done, and no mail is queued any more."""
+        """Wait until background work is done and no e-mail is queued."""
         while True:
             while self._tasks:
                 await asyncio.wait(set(self._tasks))
@@ -101,7 +101,7 @@ class MailSender:
             await asyncio.sleep(_SETTLED_EVERY_SECONDS)
 
     async def stop(self) -> None:
-        """Give what goes on beside requests a moment, and end; what is queued stays queued."""
+        """Wait briefly for background work, then cancel it; queued e-mails stay queued."""
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=2)
         for task in set(self._tasks):

@@ -1,4 +1,4 @@
-"""Notifications of Postgres: one connection listens for the whole process."""
+"""Postgres notifications: one connection listens for the whole process."""
 
 from __future__ import annotations
 
@@ -16,31 +16,30 @@ _RECONNECT_SECONDS = 1.0
 
 
 class PgListener:
-    """Hands each notice to whoever asked for its kind, and says when some may have been missed."""
+    """Passes notifications to the subscriber of their kind, and reports when some may have been missed."""
 
     def __init__(self, listen: Callable[[], AsyncGenerator[str]]) -> None:
-        """Know how to listen; nothing is connected yet."""
         self._listen = listen
         self._hearers: dict[str, Callable[[str], None]] = {}
         self._task: asyncio.Task[None] | None = None
         self.listening = asyncio.Event()
 
     def subscribe(self, kind: str, hear: Callable[[str], None]) -> None:
-        """Call `hear` with the rest of each notice of this kind; with "" when notices may have been missed.
+        """Call `hear` with the payload of each notification of this kind; with "" if some may have been missed.
 
         Raises:
-            RuntimeError: when something hears notices of this kind already: it would be deaf from then on.
+            RuntimeError: when this kind already has a subscriber, which would be replaced.
         """
         if kind in self._hearers:
-            raise RuntimeError(f"notices of the kind {kind!r} are heard already")
+            raise RuntimeError(f"notifications of the kind {kind!r} already have a subscriber")
         self._hearers[kind] = hear
 
     async def start(self) -> None:
-        """Begin to listen."""
+        """Start listening."""
         self._task = asyncio.create_task(self._listen_forever(), name="notices")
 
     async def stop(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -53,10 +52,10 @@ class PgListener:
                     self._dispatch(payload)
                     self.listening.set()
             except DatabaseUnavailable:
-                log.warning("postgres tells nothing just now: the connection that listens is lost")
+                log.warning("the connection for postgres notifications is lost")
             except Exception:
-                # The edge of the listener: whatever keeps it from listening, it says that it is deaf, and tries again.
-                log.exception("postgres cannot be listened to")
+                # The edge of the listener: after any failure it reports the gap and reconnects.
+                log.exception("postgres notifications cannot be received")
             finally:
                 self.listening.clear()
             await asyncio.sleep(_RECONNECT_SECONDS)
@@ -68,5 +67,5 @@ class PgListener:
             try:
                 hear(rest)
             except Exception:
-                # The edge of the listener: one that fails to hear must not make the whole process deaf.
-                log.exception("a notice was not understood", kind=kind)
+                # The edge of the listener: a failing subscriber must not stop the others.
+                log.exception("a subscriber could not handle a notification", kind=kind)

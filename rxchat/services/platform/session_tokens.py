@@ -1,4 +1,4 @@
-"""Sealed tokens: PASETO v4.local (https://paseto.io), one key and one assertion for each purpose."""
+"""Encrypted tokens: PASETO v4.local (https://paseto.io), with a key and an assertion for each purpose."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CLOCK_SECONDS = 60
 
 
 class Purpose(Enum):
-    """What a token is for; one of a purpose never passes for another."""
+    """The purpose of a token; a token is not valid for another purpose."""
 
     SESSION = b"rxchat session v1"
     SETUP = b"rxchat first administrator v1"
@@ -40,31 +40,31 @@ class Purpose(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SessionToken:
-    """What a session cookie says; the server's record decides whether it still counts."""
+    """The content of a session cookie; the server's record decides whether the session is active."""
 
     user_id: UUID
     session_id: UUID
 
 
 class SessionTokens:
-    """Seals and opens tokens with keys derived from the installation's secret."""
+    """Encrypts and decrypts tokens with keys derived from the installation's secret."""
 
     def __init__(self, secret: bytes) -> None:
-        """Derive a key for each purpose, so that a token of one can never pass for another."""
+        """Derive a key for each purpose."""
         self._keys = {
             purpose: Key.new(version=4, purpose="local", key=hmac.new(secret, purpose.value, hashlib.sha256).digest())
             for purpose in Purpose
         }
 
     def session(self, token: SessionToken, lifetime: timedelta, purpose: Purpose = Purpose.SESSION, **more: Any) -> str:
-        """Return a token that names a sign-in: a session cookie, or what a program holds."""
+        """Return a token that names a session: for a cookie or a program."""
         return self.seal(purpose, {"uid": str(token.user_id), "sid": str(token.session_id), **more}, lifetime)
 
     def open_session(self, sealed: str, purpose: Purpose = Purpose.SESSION) -> SessionToken:
-        """Return what such a token says.
+        """Return the content of such a token.
 
         Raises:
-            NotSignedIn: when it is not one of ours, altered, or past its time.
+            NotSignedIn: when it is invalid, altered or expired.
         """
         facts = self.open(purpose, sealed)
         return SessionToken(id_in(facts, "uid"), id_in(facts, "sid"))
@@ -74,15 +74,15 @@ class SessionTokens:
         return self.seal(Purpose.SETUP, {}, timedelta(hours=_SETUP_HOURS))
 
     def check_setup(self, sealed: str) -> None:
-        """Check the token of such a link.
+        """Validate the token of such a link.
 
         Raises:
-            NotSignedIn: when it is not one of ours, or past its time.
+            NotSignedIn: when it is invalid or expired.
         """
         self.open(Purpose.SETUP, sealed)
 
     def seal(self, purpose: Purpose, facts: dict[str, Any], lifetime: timedelta) -> str:
-        """Return a token that says these facts, to us alone and for so long."""
+        """Return an encrypted token with these facts and a lifetime."""
         sealed = pyseto.encode(
             self._keys[purpose],
             payload=facts | {"iat": int(time.time())},
@@ -96,7 +96,7 @@ class SessionTokens:
         """Return the facts of a token.
 
         Raises:
-            NotSignedIn: when it is not one of ours for this purpose, altered, past its time or from the future.
+            NotSignedIn: when it is invalid, for another purpose, altered, expired or from the future.
         """
         if not sealed or len(sealed) > _LONGEST or sealed.count(".") != 2:
             raise NotSignedIn
@@ -117,7 +117,7 @@ def id_in(facts: dict[str, Any], name: str) -> UUID:
     """Return an identifier from a token's facts.
 
     Raises:
-        NotSignedIn: when it is not there.
+        NotSignedIn: when it is missing.
     """
     identifier = parse_id(facts.get(name))
     if identifier is None:

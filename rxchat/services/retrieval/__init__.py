@@ -1,1 +1,1 @@
-"""Search in documents, and what of it models are shown."""
+"""Search in documents, and the sources that models are shown."""

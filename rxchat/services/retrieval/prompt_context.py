@@ -1,4 +1,4 @@
-"""Grounding an answer: what its conversation knows is searched, shown to the model, and kept with the answer."""
+"""Builds the prompt of an answer: searches the context sources, and adds and stores numbered sources."""
 
 from __future__ import annotations
 
@@ -28,43 +28,42 @@ log = structlog.get_logger(__name__)
 _REWRITING_SECONDS = 6.0
 _REWRITTEN_CHARACTERS = 400
 _WAIT_SECONDS = 45.0
-"""How long an answer waits for files that were attached to it and are still being read."""
+"""How long an answer waits for attached files that are still being ingested."""
 _LOOK_SECONDS = 0.5
 _MOST_NAMED = 5
-"""So many files are named of which not all could be looked at."""
+"""How many unavailable files are named in a warning."""
 
 
 @dataclass(frozen=True, slots=True)
 class PromptContext:
-    """What a model is asked, and the sources that it is shown."""
+    """The messages for a model, and the sources in them."""
 
     messages: list[ChatMessage]
     sources: tuple[Source, ...] = ()
     warnings: tuple[str, ...] = ()
-    """What could not be looked at: sentences that are shown under the answer."""
+    """Sentences about unavailable files, shown below the answer."""
     tools: RetrievalTools | None = None
-    """What the model may ask for itself; None when it cannot, or there is nothing."""
+    """The tools that the model may call; None if it supports none, or there is nothing to search."""
 
 
 class PromptContextBuilder:
-    """Looks for sources with the rights of whoever asked, as they are when the answer is written."""
+    """Searches with the permissions of the user who asked, at the time of the answer."""
 
     def __init__(
         self, database: Database, document_search: DocumentSearch, model: ChatModel, *, source_tokens: int
     ) -> None:
-        """Know where to look, and how much of a prompt sources may take."""
         self._database = database
         self._document_search = document_search
         self._model = model
         self._source_tokens = source_tokens
 
     async def build(self, run: ClaimedRun, messages: list[ChatMessage], *, is_new: bool) -> PromptContext:
-        """Return what to ask for this run: with sources, when its conversation knows something.
+        """Return the messages of a run, with sources if the conversation has context sources.
 
-        An answer that is gone on with keeps the sources that it began with.
+        A continued answer keeps its sources.
 
         Raises:
-            DatabaseUnavailable: when Postgres does not answer.
+            DatabaseUnavailable: when Postgres does not respond.
         """
         async with self._database.begin(run.owner_id) as session:
             known = await rows.for_conversation(session, run.owner_id, run.conversation_id)
@@ -78,7 +77,7 @@ class PromptContextBuilder:
         model = await self._info(run.model)
         files = [item.id for item in known if item.kind != "collection"]
         if kept:
-            # The time to wait for files was before its first word.
+            # Files were waited for before the first word.
             lacking = await self._until_read(current_user, files, wait_seconds=0)
             return replace(self._with_tools(current_user, model, messages, kept, scope), lacking=lacking)
         lacking = await self._until_read(current_user, files)
@@ -107,10 +106,10 @@ class PromptContextBuilder:
         return PromptContext(told, tuple(sources), tuple(lacking), tools)
 
     async def keep(self, run: ClaimedRun, sources: Sequence[Source]) -> None:
-        """Keep what the model has found itself, beside what it was shown at first.
+        """Store the sources that the model found with tools, in addition to the first ones.
 
         Raises:
-            DatabaseUnavailable: when Postgres does not answer.
+            DatabaseUnavailable: when Postgres does not respond.
         """
         async with self._database.begin(run.owner_id) as session:
             await rows.save_sources(session, run.owner_id, run.conversation_id, run.message_id, sources)
@@ -118,9 +117,9 @@ class PromptContextBuilder:
     async def _until_read(
         self, current_user: CurrentUser, ids: list[UUID], wait_seconds: float = _WAIT_SECONDS
     ) -> tuple[str, ...]:
-        """Wait a while for files that are still on their way: whoever attaches one and asks, asks about it.
+        """Wait for attached files that are still being ingested, since the question is probably about them.
 
-        Returns what is to be said about those that are not read even then, or wait for something.
+        Returns warnings about files that are not ready afterwards, or failed.
         """
         found = rows.UnavailableDocuments()
         for _ in range(max(1, int(wait_seconds / _LOOK_SECONDS))):
@@ -129,8 +128,8 @@ class PromptContextBuilder:
             if not found.being_read or not wait_seconds:
                 break
             await asyncio.sleep(_LOOK_SECONDS)
-        later = [f"{name} is not read yet: ask again in a while." for name in (*found.being_read, *found.waiting)]
-        # Why, its own page says.
+        later = [f"{name} is not ready yet. Ask again later." for name in (*found.being_read, *found.waiting)]
+        # The document's page has the reason.
         return (*_named(later), *_named([f"{name} could not be read." for name in found.failed]))
 
     async def _found(
@@ -161,7 +160,7 @@ class PromptContextBuilder:
             return None
 
     async def _question(self, model: str, messages: list[ChatMessage], *, is_demo: bool) -> str:
-        """Return what to look for; in a conversation the model that answers says what the question means."""
+        """Return the search query; in a conversation, the answering model rewrites the question."""
         simple = standalone_question(messages)
         asked = sum(item.role is Role.USER for item in messages)
         if is_demo or asked < 2 or simple == messages[-1].content:
@@ -182,12 +181,12 @@ class PromptContextBuilder:
 
 
 def _named(sentences: Sequence[str]) -> list[str]:
-    """Return the first sentences about files, and how many files more there are."""
+    """Return the first sentences, and the number of further files."""
     rest = len(sentences) - _MOST_NAMED
     more = [f"The same is true of {rest} more file{'s' if rest > 1 else ''}."] if rest > 0 else []
     return [*sentences[:_MOST_NAMED], *more]
 
 
 def _forbidden(count: int) -> list[str]:
-    """Return what is said when a user may not read any more what is attached, or it was deleted."""
-    return [f"{count} of what is attached here is gone, or not shared with you any more."] if count else []
+    """Return the warning about attachments that were deleted, or that the user may no longer read."""
+    return [f"{count} of the attached items was deleted, or is no longer shared with you."] if count else []

@@ -1,4 +1,4 @@
-"""Finding passages for a question, in what its person may read."""
+"""Search for passages in what the user may read."""
 
 from __future__ import annotations
 
@@ -25,25 +25,24 @@ log = structlog.get_logger(__name__)
 
 QUESTION_CHARACTERS = 2_000
 PASSAGES = 8
-_BEING_MADE = "The index is being made anew for another embedding model: some may not be found yet."
+_BEING_MADE = "The index is being rebuilt for another embedding model, so results may be incomplete."
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found for a question, the best first."""
+    """The results of a search, best first."""
 
     passages: tuple[Passage, ...]
     notice: str = ""
-    """What was not possible ("The embedding model does not answer: ..."); "" when all was."""
+    """A message about a degraded search ("The embedding model does not respond: ..."); "" otherwise."""
     detail: str = ""
-    """What the host said then, and which host that was: for administrators."""
+    """For administrators: which host failed, and its error."""
 
 
 class DocumentSearch:
-    """The search, as people, answers and models use it."""
+    """The search, for users, answers and models."""
 
     def __init__(self, database: Database, embedder: EmbeddingModel, reranker: Reranker | None = None) -> None:
-        """Know where the chunks are, and who makes vectors of questions."""
         self._database = database
         self._embedder = embedder
         self._reranker = reranker
@@ -59,16 +58,16 @@ class DocumentSearch:
         way: SearchMode = SearchMode.HYBRID,
         is_answer: bool = False,
     ) -> Found:
-        """Return the best passages of a scope; of what the person may not read nothing is found, and nothing said.
+        """Return the best passages of a scope that the user may read.
 
         Raises:
-            InvalidInput: when there is no question.
+            InvalidInput: when the query is empty.
             TooManyAttempts: when the user has too many searches waiting; not for an answer.
         """
         require_scope(current_user, KeyScope.FILES)
         question = sanitize(question).strip()[:QUESTION_CHARACTERS]
         if not question:
-            raise InvalidInput("Please write what to look for.")
+            raise InvalidInput("Enter a search query.")
         async with self._slots.slot(current_user.user_id, is_answer=is_answer):
             return await self._search(current_user, question, scope, k, way)
 
@@ -88,11 +87,12 @@ class DocumentSearch:
         return Found(tuple(passages[:k]), notice, detail)
 
     async def _vector(self, user_id: UUID, question: str) -> tuple[EmbeddingIndex | None, list[float] | None, str, str]:
-        """Return a question's vector and the index that it can be looked up in; without one, words alone are searched."""
+        """Return a query's vector and its index; without one, only words are searched."""
         async with self._database.begin(user_id) as session:
             known = await index_rows.indexes(session)
         failure: EmbedderError | None = None
-        # The one in force is whole; while another one is made beside it, and the model of before is gone, that is better than none.
+        # The active index is complete. While a new one is being built and the previous model is gone, an incomplete
+        # index is better than none.
         for index in sorted(known, key=lambda item: not item.is_active):
             try:
                 [vector] = await vectors_of(self._embedder, [question], index.embedder, prefix=index.query_prefix)
@@ -102,11 +102,11 @@ class DocumentSearch:
             return index, vector, "" if index.is_active else _BEING_MADE, ""
         if failure is None:
             return None, None, "", ""
-        log.warning("searching by words alone", reason=failure.message)
-        return None, None, f"{failure.message} Only words were searched, not meanings.", failure.detail
+        log.warning("searching by words only", reason=failure.message)
+        return None, None, f"{failure.message} The search used words only, not meaning.", failure.detail
 
     async def embedder(self, current_user: CurrentUser) -> str:
-        """Return which embedding model finds passages by meaning, in a sentence for the page of documents."""
+        """Return a sentence about the embedding model, for the page of documents."""
         async with self._database.begin(current_user.user_id) as session:
             known = await index_rows.indexes(session)
         active = next((index.model for index in known if index.is_active), "")
@@ -132,9 +132,9 @@ class DocumentSearch:
             )
 
     async def whole_scope(self, current_user: CurrentUser, scope: SearchScope, tokens: int) -> list[Passage] | None:
-        """Return everything that a scope holds, in order, when it fits into so many tokens; else None."""
+        """Return all chunks of a scope in order if they fit into `tokens`; otherwise None."""
         require_scope(current_user, KeyScope.FILES)
-        # A chunk has more than one token; what is more than this does not fit in any case.
+        # A chunk has at least 20 tokens, so more chunks do not fit.
         most = max(1, tokens // 20)
         async with self._database.begin(current_user.user_id) as session:
             if await rows.scope_size(session, scope) > most:
@@ -144,7 +144,7 @@ class DocumentSearch:
         return passages if fits else None
 
     async def scope_of(self, current_user: CurrentUser, ids: list[UUID]) -> SearchScope:
-        """Return the scope of these collections and documents; those that the person may not read are left out."""
+        """Return the scope of these collections and documents, without those that the user may not read."""
         collections, documents = [], []
         async with self._database.begin(current_user.user_id) as session:
             for found in ids:

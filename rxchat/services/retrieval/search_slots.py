@@ -11,19 +11,18 @@ from uuid import UUID
 from rxchat.domain.errors import TooManyAttempts
 
 AT_ONCE = 4
-"""A search makes a vector of its question and scans an index: more at once share the same processors and are all slow."""
+"""A search computes a vector and scans an index: more at once would share the same processors."""
 AT_ONCE_OF_ONE_USER = 2
 WAITING_OF_ONE_USER = 16
-"""Searches that a page or a program asked for. Those of answers are few (an answer searches once at a time), and wait."""
+"""For searches of pages and programs. Those of answers are few (an answer searches once at a time), and always wait."""
 
 
 class SearchSlots:
     """Grants slots in turn to the users who wait, so that many searches of one do not delay those of another."""
 
     def __init__(self) -> None:
-        """Begin with all slots free."""
         self._running: Counter[UUID] = Counter()
-        # In the order in which users are served next; a user whose search begins or ends goes to the end.
+        # In the order in which users are served; a user whose search starts or ends moves to the end.
         self._waiting: dict[UUID, deque[asyncio.Future[None]]] = {}
 
     @asynccontextmanager
@@ -35,7 +34,7 @@ class SearchSlots:
         """
         waiting = self._waiting.get(user_id, ())
         if not is_answer and len(waiting) >= WAITING_OF_ONE_USER:
-            raise TooManyAttempts("You have too many searches at once. Please try again.", retry_after_seconds=2)
+            raise TooManyAttempts("You have too many searches at once. Try again.", retry_after_seconds=2)
         granted = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(user_id, deque()).append(granted)
         self._grant()
@@ -46,7 +45,7 @@ class SearchSlots:
             self._leave(user_id, granted)
 
     def _grant(self) -> None:
-        """Give free slots to users who wait, first to those with the fewest, and to none more than they may have."""
+        """Give free slots to waiting users, first to those with the fewest, within the limit of each."""
         while self._running.total() < AT_ONCE:
             user_id = min(self._waiting, key=lambda user: self._running[user], default=None)
             if user_id is None or self._running[user_id] >= AT_ONCE_OF_ONE_USER:
@@ -58,13 +57,13 @@ class SearchSlots:
             self._running[user_id] += 1
 
     def _leave(self, user_id: UUID, granted: asyncio.Future[None]) -> None:
-        """Give the slot back, or the position in the queue."""
+        """Release the slot, or the position in the queue."""
         if granted.done() and not granted.cancelled():
             self._running[user_id] -= 1
             if not self._running[user_id]:
                 del self._running[user_id]
             if (others := self._waiting.pop(user_id, None)) is not None:
-                # Behind those who waited meanwhile.
+                # Behind the users who are already waiting.
                 self._waiting[user_id] = others
             self._grant()
             return

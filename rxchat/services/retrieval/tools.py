@@ -1,6 +1,6 @@
-"""Retrieval as tools: a model that can ask looks for passages itself, reads around them and sees which documents there are.
+"""Retrieval tools, with which a model searches passages, reads around them and lists documents.
 
-Tools act for whoever asked, with their rights of the moment, in what the conversation is grounded in and nowhere else; they
+Tools have the current permissions of the user who asked, are limited to the context sources of the conversation, and
 only read.
 """
 
@@ -19,7 +19,7 @@ from rxchat.domain.retrieval import Passage, SearchScope, Source, within_budget
 from rxchat.services.retrieval.search import DocumentSearch
 
 ROUNDS = 4
-"""So often a model may ask before it has to answer."""
+"""How many rounds of tool calls a model may make before it has to answer."""
 _MOST_SOURCES = 40
 _DOCUMENTS = 100
 _TEXT = {"type": "string"}
@@ -45,7 +45,7 @@ TOOLS = (SEARCH, READ_AROUND, LIST)
 
 
 class RetrievalTools:
-    """The tools of one answer; what they find are more numbered sources."""
+    """The tools of one answer; their results become further numbered sources."""
 
     def __init__(
         self,
@@ -56,7 +56,6 @@ class RetrievalTools:
         sources: Sequence[Source],
         tokens: int,
     ) -> None:
-        """Know for whom, where, and what was shown already."""
         self._database = database
         self._document_search = document_search
         self._current_user = current_user
@@ -65,7 +64,7 @@ class RetrievalTools:
         self.sources = list(sources)
 
     async def call(self, call: ToolCall) -> str:
-        """Return what a call gives, in words for the model; what goes wrong is said to it, too."""
+        """Return the result of a call as text for the model; errors, too."""
         try:
             match call.name:
                 case SEARCH.name:
@@ -85,7 +84,7 @@ class RetrievalTools:
             return 'Say what to look for, in words, like {"query": "holidays in the first year"}.'
         found = await self._document_search.search(self._current_user, query, self._scope, is_answer=True)
         passages = within_budget(found.passages, self._tokens)
-        return format_passages(self._numbered(passages)) if passages else "Nothing was found."
+        return format_passages(self._numbered(passages)) if passages else "No results."
 
     async def _read_around(self, given: dict[str, Any]) -> str:
         number = _whole_number(given.get("number"))
@@ -94,7 +93,7 @@ class RetrievalTools:
         known = next((source.passage for source in self.sources if source.number == number), None)
         if known is None:
             return "There is no passage of this number."
-        # What was kept with an answer does not say where it stood: the index does.
+        # Stored sources have no position in the index, so look it up.
         async with self._database.begin(self._current_user.user_id) as session:
             ordinal = await rows.ordinal_of(session, known.document_owner_id, known.chunk_id)
         if ordinal is None:
@@ -112,7 +111,7 @@ class RetrievalTools:
         return ("\n".join(names[:_DOCUMENTS]) + more) or "There are no documents."
 
     def _numbered(self, passages: Sequence[Passage]) -> list[Source]:
-        """Return passages as sources: those that are known under their number, new ones under the next."""
+        """Return passages as sources: known ones with their number, new ones with the next."""
         told = []
         for passage in passages:
             known = next((source for source in self.sources if source.passage.chunk_id == passage.chunk_id), None)
@@ -125,7 +124,7 @@ class RetrievalTools:
 
 
 def _whole_number(given: object) -> int | None:
-    """Return a number that a model has sent; many send it as text, like "2", or as 2.0. None when it is no number."""
+    """Return a number that a model sent, possibly as text like "2" or as 2.0; None if it is none."""
     text = given.strip().strip("[]#").strip() if isinstance(given, str) else given
     if isinstance(text, bool) or not isinstance(text, str | int | float):
         return None

@@ -1,4 +1,4 @@
-"""What the pages for administrators have in common: where a failure is said, how what was sent is read."""
+"""Shared parts of the administration pages: where errors are shown, and how form fields are read."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from rxchat.states.platform.auth_guard import requires_user
 
 
 def _say(state: Any, error: RxChatError, _given: dict[str, Any]) -> bool:
-    """Say what went wrong on the page itself, or in the dialog that is open: what was typed stays there."""
+    """Show an error on the page or in the open dialog, where the entered text stays."""
     state.problem = error.message
     return True
 
 
 administering = partial(requires_user, refuse=_say)
-"""`signed_in` for the pages here; whether the person may do it is for the services to say, each time."""
+"""`requires_user` for administration pages; services check the permission at each call."""
 
 
 class AdminPage(rx.State, mixin=True):
-    """The vars that each of these pages has."""
+    """The variables of every administration page."""
 
     loaded: bool = False
     problem: str = ""
     done: str = ""
-    """What was done, said quietly where the eye is."""
+    """A confirmation of what was done, shown unobtrusively."""
     dialog: str = ""
-    """Which dialog is open; "" when none is."""
+    """The name of the open dialog; "" if none is open."""
     link: str = ""
-    """A link to hand over, for as long as the dialog that made it is open."""
+    """A link to pass on, while the dialog that created it is open."""
 
     def _open(self, dialog: str) -> None:
         self.dialog, self.problem, self.done, self.link = dialog, "", "", ""
@@ -48,16 +48,16 @@ class AdminPage(rx.State, mixin=True):
     @rx.event
     @administering
     async def close(self, current_user: CurrentUser) -> None:
-        """Close the dialog; nothing happens."""
+        """Close the dialog without changes."""
         del current_user
         self._close(self.done)
 
 
-def id_of(value: str, sentence: str = "There is nothing here (any more); please reload the page.") -> UUID:
-    """Return the identifier that was sent.
+def id_of(value: str, sentence: str = "This no longer exists. Reload the page.") -> UUID:
+    """Return the identifier that the page sent.
 
     Raises:
-        InvalidInput: when it is none.
+        InvalidInput: when it is invalid.
     """
     identifier = parse_id(value)
     if identifier is None:
@@ -66,23 +66,23 @@ def id_of(value: str, sentence: str = "There is nothing here (any more); please 
 
 
 def text_in(form: dict[str, Any], name: str) -> str:
-    """Return what was written into a form's field; "" when that is no text."""
+    """Return the text of a form's field; "" if it is not text."""
     value = form.get(name, "")
     return value if isinstance(value, str) else ""
 
 
 def chosen_in(form: dict[str, Any], prefix: str) -> list[str]:
-    """Return which of a form's checkboxes were ticked, of those whose names begin so."""
+    """Return the checked checkboxes of a form whose names begin with `prefix`."""
     return [name.removeprefix(prefix) for name in form if isinstance(name, str) and name.startswith(prefix)]
 
 
 def moment(at: datetime | None) -> int:
-    """Return a moment in milliseconds since 1970, as browsers count; 0 for never."""
+    """Return a time in milliseconds since 1970, as in JavaScript; 0 for None."""
     return int(at.timestamp() * 1000) if at else 0
 
 
 async def role_titles(current_user: CurrentUser) -> dict[str, str]:
-    """Return what the roles are called, by name, as far as the person may see them."""
+    """Return the titles of the roles by name, as far as the user may see them."""
     if not is_permitted(current_user, Permission.USERS_READ):
         return {}
     return {role.name: role.title for role in await container.get_services().access.roles.all(current_user)}

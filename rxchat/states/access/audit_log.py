@@ -1,4 +1,4 @@
-"""The audit: who did what, newest first, in words."""
+"""The audit log's page: who did what, newest first, in words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from rxchat.states.access.users import Choice
 
 @dataclass
 class AuditEventView:
-    """A row of the audit in words."""
+    """An audit log entry in words."""
 
     seq: int
     at: int
@@ -32,7 +32,7 @@ class AuditEventView:
 
 
 class AuditState(AdminPage, rx.State):
-    """The rows that are shown so far."""
+    """The entries that are shown so far."""
 
     rows: list[AuditEventView] = []
     words: str = ""
@@ -45,7 +45,7 @@ class AuditState(AdminPage, rx.State):
     @rx.event
     @administering
     async def load(self, current_user: CurrentUser) -> None:
-        """Show the newest rows."""
+        """Show the newest entries."""
         self.words = self.action = self.problem = ""
         self.actions = [Choice(action, title) for action, title in ACTIONS.items()]
         await self._read_names(current_user)
@@ -76,32 +76,32 @@ class AuditState(AdminPage, rx.State):
     @rx.event
     @administering
     async def search(self, current_user: CurrentUser, words: str) -> None:
-        """Show rows that hold the words."""
+        """Show entries that contain the words."""
         self.words = words[:100]
         await self._read_first(current_user)
 
     @rx.event
     @administering
     async def filter_action(self, current_user: CurrentUser, action: str) -> None:
-        """Show rows of one kind; "" is all of them."""
+        """Show entries of one action; "" for all."""
         self.action = action[:60]
         await self._read_first(current_user)
 
     @rx.event
     @administering
     async def older(self, current_user: CurrentUser) -> None:
-        """Show what was before that, too."""
+        """Show older entries, too."""
         self.rows = [*self.rows, *await self._read(current_user)]
 
 
 def _users_in(rows: Iterable[EventView]) -> list[UUID]:
-    """Return whom rows speak of by id."""
+    """Return the ids of the users in these entries."""
     spoken = [row.data.get(name) for row in rows for name in ("user", "invited_by", "account")]
     return [found for value in spoken if (found := parse_id(value))]
 
 
 def _line(row: EventView, names: dict[str, str]) -> AuditEventView:
     return AuditEventView(
-        row.seq, moment(row.at), row.actor or "Nobody known", sentence(row.action, row.data, names), row.address,
+        row.seq, moment(row.at), row.actor or "Unknown", sentence(row.action, row.data, names), row.address,
         details(row.action, row.data, names),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the audit's rows mean, in sentences: `{...}` is what the row says, with names in place of ids."""
+"""The sentences for audit log entries; `{...}` is a value of the entry, with names in place of ids."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from rxchat.domain.permissions import EVERYTHING, PERMISSION_WORDS, PrincipalKin
 _WORDS: dict[str, tuple[str, str]] = {
     "signed_in": ("Signed in", "Signed in with {method}"),
     "signed_out": ("Signed out", "Signed out"),
-    "sign_in_refused": ("Sign-in refused", "Somebody was refused at sign-in"),
-    "second_factor_refused": ("Wrong second factor", "Somebody gave a wrong second factor for {account}"),
+    "sign_in_refused": ("Sign-in refused", "Failed to sign in"),
+    "second_factor_refused": ("Wrong second factor", "Entered a wrong second factor for {account}"),
     "proof_refused": (
         "Wrong password for a protected action",
-        "Gave a wrong password before changing something important",
+        "Entered a wrong password for a protected action",
     ),
-    "session_ended": ("Sign-in ended", "Ended one of their own sign-ins"),
-    "other_sessions_ended": ("Other sign-ins ended", "Ended their other sign-ins ({count})"),
+    "session_ended": ("Session ended", "Ended one of their own sessions"),
+    "other_sessions_ended": ("Other sessions ended", "Ended their other sessions ({count})"),
     "first_administrator_created": ("First administrator", "Became the first administrator"),
-    "registered": ("Account made", "Made an account"),
-    "registration_refused": ("Registration refused", "Somebody tried to register with an address that is taken"),
-    "joined": ("Invitation accepted", "Accepted the invitation of {invited_by}"),
+    "registered": ("Account created", "Created an account"),
+    "registration_refused": ("Registration refused", "Tried to register with an address that is taken"),
+    "joined": ("Invitation accepted", "Accepted the invitation from {invited_by}"),
     "invited": ("Invitation", "Invited {email} as {role}"),
     "invitation_withdrawn": ("Invitation revoked", "Revoked an invitation"),
     "email_confirmed": ("Address confirmed", "Confirmed their e-mail address"),
@@ -29,80 +29,86 @@ _WORDS: dict[str, tuple[str, str]] = {
     "suspended": ("Suspended", "Suspended {user}"),
     "readmitted": ("Reinstated", "Reinstated {user}"),
     "sessions_ended": ("Signed out by an administrator", "Signed {user} out everywhere ({count})"),
-    "second_factor_reset": ("Second factor reset", "Reset the second factor of {user}"),
-    "reset_link_made": ("Password link made", "Made a password link for {user}"),
-    "reset_requested": ("Password link asked for", "Asked for a new password by mail"),
+    "second_factor_reset": ("Two-factor authentication reset", "Reset two-factor authentication of {user}"),
+    "reset_link_made": ("Password link created", "Made a password link for {user}"),
+    "reset_requested": ("Password link requested", "Requested a password link by e-mail"),
     "password_reset": ("Password reset", "Chose a new password with a link"),
     "password_changed": ("Password changed", "Changed their password"),
     "totp_added": ("Authenticator app added", "Set up an authenticator app"),
     "totp_removed": ("Authenticator app removed", "Removed their authenticator app"),
-    "recovery_codes_renewed": ("Recovery codes renewed", "Made new recovery codes"),
+    "recovery_codes_renewed": ("Recovery codes replaced", "Created new recovery codes"),
     "recovery_code_used": ("Recovery code used", "Used a recovery code ({codes_left} left)"),
     "passkey_added": ("Passkey added", "Added the passkey “{name}”"),
     "passkey_removed": ("Passkey removed", "Removed a passkey"),
-    "passkey_refused": ("Passkey refused", "Somebody was refused with a passkey"),
-    "identity_linked": ("Sign-in connected", "Connected their sign-in with {provider}"),
-    "identity_unlinked": ("Sign-in disconnected", "Disconnected their sign-in with {provider}"),
-    "key_created": ("API key made", "Made the API key “{name}”"),
+    "passkey_refused": ("Passkey refused", "Failed to sign in with a passkey"),
+    "identity_linked": ("External account connected", "Connected their account at {provider}"),
+    "identity_unlinked": ("External account disconnected", "Disconnected their account at {provider}"),
+    "key_created": ("API key created", "Created the API key “{name}”"),
     "key_revoked": ("API key revoked", "Revoked an API key"),
-    "refresh_token_replayed": ("Program's token replayed", "A program's used-up token was shown again; it was cut off"),
+    "refresh_token_replayed": ("Refresh token replayed", "A refresh token was used twice, so its session was ended"),
     "group_saved": ("Group saved", "Saved the group “{name}”"),
     "group_removed": ("Group deleted", "Deleted the group {group}"),
     "member_added": ("Added to a group", "Put {user} into the group {group}"),
-    "member_removed": ("Taken out of a group", "Took {user} out of the group {group}"),
+    "member_removed": ("Removed from a group", "Took {user} out of the group {group}"),
     "role_saved": ("Role saved", "Saved the role {role}"),
     "role_removed": ("Role deleted", "Deleted the role {role}"),
-    "granted": ("Access given", "Gave access: {grant}"),
+    "granted": ("Access granted", "Granted access: {grant}"),
     "grant_revoked": ("Access revoked", "Revoked access: {grant}"),
     "collection_shared": ("Collection shared", "Shared a collection with {principal}"),
     "collection_unshared": ("Collection no longer shared", "Stopped sharing a collection with {principal}"),
     "document_replaced": ("Document replaced", "Replaced the document “{name}” with version {version}"),
     "document_version_restored": ("Earlier version restored", "Restored version {restored} of the document “{name}”"),
-    "file_keys_rotated": ("File keys replaced", "The operator replaced the keys of all files"),
-    "unknown_objects_deleted": ("Unknown files deleted", "The operator deleted files that nothing refers to"),
-    "file_store_claimed": ("File store claimed", "The operator made the file store this installation's"),
+    "file_keys_rotated": ("File keys rotated", "The operator rotated the keys of all files"),
+    "unknown_objects_deleted": ("Orphaned files deleted", "The operator deleted files that no document refers to"),
+    "file_store_claimed": ("File store claimed", "The operator claimed the file store for this installation"),
     "settings_changed": ("Settings changed", "Changed the settings: {changes}"),
     "conversations_listed": ("Conversations listed", "Listed the conversations of {user}"),
     "conversation_read": ("Conversation read", "Read a conversation of {user}"),
     "data_exported": ("Own data exported", "Exported their own data"),
-    "deletion_requested": ("Deletion asked for", "Asked for the deletion of their account"),
-    "deletion_withdrawn": ("Deletion called off", "Kept their account after all"),
-    "account_deletion_scheduled": ("Deletion by an administrator", "Had the account of {user} deleted, on {at}"),
-    "account_deletion_canceled": ("Deletion called off by an administrator", "Kept the account of {user} after all"),
+    "deletion_requested": ("Account deletion requested", "Requested the deletion of their account"),
+    "deletion_withdrawn": ("Account deletion canceled", "Canceled the deletion of their account"),
+    "account_deletion_scheduled": (
+        "Account deletion by an administrator",
+        "Had the account of {user} deleted, on {at}",
+    ),
+    "account_deletion_canceled": (
+        "Account deletion canceled by an administrator",
+        "Kept the account of {user} after all",
+    ),
     "account_deleted": ("Account deleted", "The account {user} was deleted, as had been asked"),
-    "audit_exported": ("Audit exported", "Exported the audit"),
+    "audit_exported": ("Audit log exported", "Exported the audit log"),
     "denied": ("Access denied", "Was denied access to {door}"),
     "reset_link_made_by_operator": (
-        "Password link made on the server",
+        "Password link created on the server",
         "The operator made a password link for {user}",
     ),
 }
 
 ACTIONS = {action: title for action, (title, _) in sorted(_WORDS.items(), key=lambda item: item[1][0])}
-"""What each kind of row is called, by its name, in the order of the alphabet."""
+"""The titles of the actions, in alphabetical order."""
 
 _PERMISSIONS = {permission.value: words for permission, words in PERMISSION_WORDS.items()}
-_LABELS = {"second_factor": "second factor", "codes_left": "codes left", "sessions_ended": "sign-ins ended"}
+_LABELS = {"second_factor": "two-factor authentication", "codes_left": "codes left", "sessions_ended": "ended sessions"}
 _UNTOLD = frozenset(
     {"session", "conversation", "invitation", "grant_id", "key", "passkey", "correlation_id", "document"}
 )
 
 
 class _Spoken(dict[str, str]):
-    """What a row says, by name; a row of an older version may lack some."""
+    """The values of an entry; entries of older versions may lack some."""
 
     def __missing__(self, name: str) -> str:
         return "…"
 
 
 def sentence(action: str, data: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    """Return what happened, in words that follow the name of who did it."""
+    """Return the sentence for an entry, to follow the name of the user who acted."""
     words = _WORDS.get(action, ("", action.replace("_", " ").capitalize()))[1]
     return words.format_map(_Spoken({name: _spoken(value, names) for name, value in data.items()}))
 
 
 def details(action: str, data: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    """Return what else the row says: all that its sentence does not, but for ids that mean nothing to people."""
+    """Return the values that the sentence does not contain, except ids."""
     told = sentence(action, data, names)
     left = {
         _LABELS.get(name, name): spoken

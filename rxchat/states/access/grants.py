@@ -31,7 +31,7 @@ _EVERY_MODEL = "Every model"
 
 @dataclass
 class GrantView:
-    """A grant in words."""
+    """A grant as the page shows it."""
 
     id: str
     kind: str
@@ -40,7 +40,7 @@ class GrantView:
 
 
 class AccessState(AdminPage, rx.State):
-    """The grants on models, and the one that is being given."""
+    """The grants on models, and the dialog for a new one."""
 
     grants: list[GrantView] = []
     models: list[Choice] = []
@@ -75,7 +75,7 @@ class AccessState(AdminPage, rx.State):
         self.grants = [_line(str(grant_id), grant, names) for grant_id, grant in found]
 
     async def _names(self, current_user: CurrentUser, grants: Iterable[Grant]) -> dict[tuple[str, str], str]:
-        """Return what those are called whom grants are for, by their kind and id."""
+        """Return the names of the principals of grants, by kind and id."""
         ids = [parse_id(grant.principal) for grant in grants if grant.principal_kind is PrincipalKind.USER]
         users = await container.get_services().access.user_admin.names(current_user, [item for item in ids if item])
         return (
@@ -87,7 +87,7 @@ class AccessState(AdminPage, rx.State):
     @rx.event
     @administering
     async def show_form(self, current_user: CurrentUser) -> None:
-        """Ask who shall use what."""
+        """Open the dialog for a new grant."""
         del current_user
         self.kind, self.picked = PrincipalKind.EVERYONE.value, Member("", "", "")
         self.found, self.searched = [], ""
@@ -96,7 +96,7 @@ class AccessState(AdminPage, rx.State):
     @rx.event
     @administering
     async def choose_kind(self, current_user: CurrentUser, kind: str) -> None:
-        """Say whether it is for everyone, a role, a group or a person."""
+        """Choose whether the grant is for everyone, a role, a group or a user."""
         del current_user
         if kind not in {item.value for item in PrincipalKind}:
             raise InvalidInput("Access can be given to everyone, a role, a group or a user.")
@@ -105,14 +105,14 @@ class AccessState(AdminPage, rx.State):
     @rx.event
     @administering
     async def find(self, current_user: CurrentUser, words: str) -> None:
-        """Show which people hold the words."""
+        """Show the users whose names contain the words."""
         self.found = await candidates(current_user, words, set())
         self.searched, self.problem = words[:100].strip(), ""
 
     @rx.event
     @administering
     async def pick(self, current_user: CurrentUser, user_id: str) -> None:
-        """Choose one of those who were found; "" chooses again."""
+        """Choose one of the users found; "" clears the choice."""
         del current_user
         self.picked = next((member for member in self.found if member.id == user_id), Member("", "", ""))
         self.problem = ""
@@ -120,7 +120,7 @@ class AccessState(AdminPage, rx.State):
     @rx.event
     @administering
     async def give(self, current_user: CurrentUser, form: dict) -> None:
-        """Give the grant."""
+        """Add the grant."""
         principals = {"everyone": EVERYTHING, "user": self.picked.id}
         await container.get_services().access.grants.add(
             current_user,
@@ -132,12 +132,12 @@ class AccessState(AdminPage, rx.State):
             client_info=client_info_of(self),
         )
         await self._read(current_user)
-        self._close("Access was given.")
+        self._close("Access granted.")
 
     @rx.event
     @administering
     async def ask_revoke(self, current_user: CurrentUser, grant_id: str) -> None:
-        """Ask whether a grant shall be taken back."""
+        """Ask for confirmation before revoking a grant."""
         del current_user
         self.doomed = next((line for line in self.grants if line.id == grant_id), GrantView("", "", "", ""))
         if self.doomed.id:
@@ -146,7 +146,7 @@ class AccessState(AdminPage, rx.State):
     @rx.event
     @administering
     async def revoke(self, current_user: CurrentUser) -> None:
-        """Take that grant back."""
+        """Revoke the grant."""
         await container.get_services().access.grants.revoke(current_user, id_of(self.doomed.id), client_info_of(self))
         await self._read(current_user)
         self._close("Access revoked.")

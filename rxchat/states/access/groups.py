@@ -1,4 +1,4 @@
-"""Groups: what they are called and who is in them."""
+"""The page of groups and their members."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CANDIDATES = 8
 
 @dataclass
 class GroupView:
-    """A group as one line."""
+    """A group as a row of the table."""
 
     id: str
     name: str
@@ -27,7 +27,7 @@ class GroupView:
 
 @dataclass
 class Member:
-    """Somebody who is in a group, or could be."""
+    """A member of a group, or a candidate."""
 
     id: str
     name: str
@@ -35,7 +35,7 @@ class Member:
 
 
 async def candidates(current_user: CurrentUser, words: str, without: set[str]) -> list[Member]:
-    """Return the first few people whose name or address holds the words, without these."""
+    """Return the first users whose name or address contains the words, except `without`."""
     if not words.strip():
         return []
     found, _ = await container.get_services().access.user_admin.page(current_user, words=words)
@@ -44,7 +44,7 @@ async def candidates(current_user: CurrentUser, words: str, without: set[str]) -
 
 
 class GroupsState(AdminPage, rx.State):
-    """The groups, and the one that is looked at."""
+    """The groups, and the selected one."""
 
     groups: list[GroupView] = []
     current: GroupView = GroupView("", "", "", 0)
@@ -79,7 +79,7 @@ class GroupsState(AdminPage, rx.State):
     @rx.event
     @administering
     async def show_form(self, current_user: CurrentUser, group_id: str) -> None:
-        """Ask what a group shall be called; "" is a new one."""
+        """Open the dialog to rename a group, or to create one ("")."""
         del current_user
         self._look_at(group_id)
         self._open("group")
@@ -87,7 +87,7 @@ class GroupsState(AdminPage, rx.State):
     @rx.event
     @administering
     async def save(self, current_user: CurrentUser, form: dict) -> None:
-        """Create the group, or call it something else."""
+        """Create or rename the group."""
         name = text_in(form, "name")
         await container.get_services().access.groups.save(
             current_user,
@@ -102,7 +102,7 @@ class GroupsState(AdminPage, rx.State):
     @rx.event
     @administering
     async def ask_remove(self, current_user: CurrentUser, group_id: str) -> None:
-        """Ask whether a group shall be deleted."""
+        """Ask for confirmation before deleting a group."""
         del current_user
         self._look_at(group_id)
         if self.current.id:
@@ -119,7 +119,7 @@ class GroupsState(AdminPage, rx.State):
     @rx.event
     @administering
     async def show_members(self, current_user: CurrentUser, group_id: str) -> None:
-        """Show who is in a group."""
+        """Show the members of a group."""
         self._look_at(group_id)
         await self._read_members(current_user)
         self.found, self.searched = [], ""
@@ -128,20 +128,20 @@ class GroupsState(AdminPage, rx.State):
     @rx.event
     @administering
     async def find(self, current_user: CurrentUser, words: str) -> None:
-        """Show who could be added."""
+        """Show candidates for membership."""
         self.found = await candidates(current_user, words, {member.id for member in self.members})
         self.searched, self.problem = words[:100].strip(), ""
 
     @rx.event
     @administering
     async def add(self, current_user: CurrentUser, user_id: str) -> None:
-        """Put somebody into the group."""
+        """Add a user to the group."""
         await self._set_member(current_user, user_id, is_member=True)
 
     @rx.event
     @administering
     async def take_out(self, current_user: CurrentUser, user_id: str) -> None:
-        """Take somebody out of the group."""
+        """Remove a user from the group."""
         await self._set_member(current_user, user_id, is_member=False)
 
     async def _set_member(self, current_user: CurrentUser, user_id: str, *, is_member: bool) -> None:

@@ -1,4 +1,4 @@
-"""The installation's own rules: who can make an account, and who needs a second factor."""
+"""The page of settings for registration and two-factor authentication."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from rxchat.states.platform.request_context import client_info_of
 
 
 class RegistrationState(AdminPage, rx.State):
-    """The rules as they are, and the one that was just changed."""
+    """The settings, and the last change."""
 
     registration: str = ""
     second_factor: str = ""
     default_role: str = ""
     changed: str = ""
-    """Which rule was changed a moment ago, and can be changed back."""
+    """The setting that was just changed, and can be changed back."""
     at_fault: str = ""
-    """Which rule could not be changed; the problem stands beside it."""
+    """The setting that could not be changed; the problem is shown beside it."""
     answers: int = 0
-    """How many choices were answered, so that the page shows again what holds."""
+    """A counter of responses, so that the page shows the current values again."""
     _before: str = ""
 
     @rx.event
     @administering
     async def load(self, current_user: CurrentUser) -> None:
-        """Show the rules."""
+        """Show the settings."""
         self.reset()
         require(current_user, Permission.SETTINGS_MANAGE)
         self._show(await container.get_services().platform.instance_settings.current())
@@ -44,7 +44,7 @@ class RegistrationState(AdminPage, rx.State):
     @rx.event
     @administering
     async def choose(self, current_user: CurrentUser, rule: str, value: str) -> None:
-        """Change a rule; it holds at once."""
+        """Change a setting, effective immediately."""
         self.answers += 1
         before = {
             "registration": self.registration,
@@ -52,7 +52,7 @@ class RegistrationState(AdminPage, rx.State):
             "default_role": self.default_role,
         }
         if rule not in before:
-            raise InvalidInput("There is no such rule.")
+            raise InvalidInput("This setting does not exist.")
         self.at_fault, self.changed = rule, ""
         self._show(
             await container.get_services().platform.instance_settings.change(
@@ -64,7 +64,7 @@ class RegistrationState(AdminPage, rx.State):
     @rx.event
     @administering
     async def undo(self, current_user: CurrentUser) -> None:
-        """Change the last rule back."""
+        """Undo the last change."""
         if not self.changed or not self._before:
             return
         self.at_fault = self.changed

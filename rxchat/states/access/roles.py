@@ -1,4 +1,4 @@
-"""Roles: those that every installation has, and those that were made here."""
+"""The page of roles: built-in and custom ones."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ class RoleView:
     title: str
     description: str
     may: list[str]
-    """What it allows, in words."""
+    """The role's permissions, in words."""
     is_builtin: bool
     users: int
 
 
 @dataclass
 class PermissionChoice:
-    """A permission that can be ticked."""
+    """A permission as a checkbox."""
 
     name: str
     words: str
     is_chosen: bool
     is_mine: bool
-    """Whether whoever edits has it themselves: nobody gives more."""
+    """Whether the editing user has the permission, and so may grant it."""
 
 
 _NEW = RoleView("", "", "", [], False, 0)
 
 
 class RolesState(AdminPage, rx.State):
-    """All roles, and the one that is edited."""
+    """All roles, and the edited one."""
 
     roles: list[RoleView] = []
     current: RoleView = _NEW
@@ -68,7 +68,7 @@ class RolesState(AdminPage, rx.State):
     @rx.event
     @administering
     async def show_form(self, current_user: CurrentUser, name: str) -> None:
-        """Ask what a role shall allow; "" is a new one."""
+        """Open the dialog to edit a role, or to create one ("")."""
         chosen = {role.name: set(role.permissions) for role in await self._read(current_user)}.get(name, set())
         self.current = next((line for line in self.roles if line.name == name), _NEW)
         choices = [
@@ -82,7 +82,7 @@ class RolesState(AdminPage, rx.State):
     @rx.event
     @administering
     async def save(self, current_user: CurrentUser, form: dict) -> None:
-        """Create the role, or change it."""
+        """Create or change the role."""
         title = text_in(form, "title")
         await container.get_services().access.roles.save(
             current_user,
@@ -98,7 +98,7 @@ class RolesState(AdminPage, rx.State):
     @rx.event
     @administering
     async def ask_remove(self, current_user: CurrentUser, name: str) -> None:
-        """Ask whether a role shall be deleted."""
+        """Ask for confirmation before deleting a role."""
         del current_user
         self.current = next((line for line in self.roles if line.name == name), _NEW)
         if self.current.name:
@@ -110,7 +110,7 @@ class RolesState(AdminPage, rx.State):
         """Delete the role."""
         await container.get_services().access.roles.delete(current_user, self.current.name, client_info_of(self))
         await self._read(current_user)
-        self._close(f"The role “{self.current.title}” is gone.")
+        self._close(f"Deleted the role “{self.current.title}”.")
 
 
 def _words(permissions: tuple[str, ...]) -> list[str]:

@@ -1,4 +1,4 @@
-"""One person: what they may do, what is open, and what they wrote, for a reason."""
+"""The page of one user: role, sessions, and their conversations, for a reason."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _QUESTIONS = frozenset({"role", "suspend", "readmit", "sessions", "factor", "lin
 
 @dataclass
 class UserDetailView:
-    """What the page says about somebody."""
+    """A user as the page shows them."""
 
     name: str = ""
     email: str = ""
@@ -36,7 +36,7 @@ class UserDetailView:
 
 @dataclass
 class ConversationView:
-    """A conversation of somebody's, as one line."""
+    """A conversation of the user, as an item of a list."""
 
     id: str
     title: str
@@ -45,7 +45,7 @@ class ConversationView:
 
 @dataclass
 class MessageView:
-    """A message of somebody's, as plain text."""
+    """A message of the user, as plain text."""
 
     who: str
     text: str
@@ -53,7 +53,7 @@ class MessageView:
 
 
 class UserState(AdminPage, rx.State):
-    """The person whom the address names."""
+    """The user in the page's address."""
 
     user: UserDetailView = UserDetailView()
     groups: list[Choice] = []
@@ -61,20 +61,20 @@ class UserState(AdminPage, rx.State):
     missing: bool = False
     is_me: bool = False
     is_above: bool = False
-    """Whether they may do things that whoever looks may not: then nothing of theirs can be changed."""
+    """Whether the user has permissions that the current user lacks, and so cannot be changed."""
     conversations: list[ConversationView] = []
     has_listed: bool = False
     reading: str = ""
     said: list[MessageView] = []
     selected_id: str = ""
     has_password: bool = True
-    """Whether the administrator has one, to give before something that cannot be taken back."""
+    """Whether the administrator has a password, to confirm the deletion."""
     _reason: str = ""
 
     @rx.event
     @administering
     async def load(self, current_user: CurrentUser) -> None:
-        """Show the person whom the address names."""
+        """Show the user in the page's address."""
         self.reset()
         self.selected_id = str(self.router_data.get("query", {}).get("user_id", ""))
         self.missing = parse_id(self.selected_id) is None
@@ -105,16 +105,16 @@ class UserState(AdminPage, rx.State):
     @rx.event
     @administering
     async def ask(self, current_user: CurrentUser, question: str) -> None:
-        """Ask before something happens to the person."""
+        """Open the confirmation of an action."""
         del current_user
         if question not in _QUESTIONS:
-            raise InvalidInput("There is no such question.")
+            raise InvalidInput("This action does not exist.")
         self._open(question)
 
     @rx.event
     @administering
     async def set_role(self, current_user: CurrentUser, form: dict) -> None:
-        """Give the person another role."""
+        """Change the user's role."""
         await container.get_services().access.user_admin.set_role(
             current_user, id_of(self.selected_id), text_in(form, "role"), client_info_of(self)
         )
@@ -124,17 +124,17 @@ class UserState(AdminPage, rx.State):
     @rx.event
     @administering
     async def suspend(self, current_user: CurrentUser) -> None:
-        """Suspend the person."""
+        """Suspend the user."""
         await container.get_services().access.user_admin.suspend(
             current_user, id_of(self.selected_id), client_info_of(self), is_suspended=True
         )
         await self._read(current_user)
-        self._close(f"{self.user.name} is suspended and signed out everywhere.")
+        self._close(f"{self.user.name} was suspended and signed out everywhere.")
 
     @rx.event
     @administering
     async def readmit(self, current_user: CurrentUser) -> None:
-        """Let the person in again."""
+        """Reinstate the user."""
         await container.get_services().access.user_admin.suspend(
             current_user, id_of(self.selected_id), client_info_of(self), is_suspended=False
         )
@@ -144,16 +144,18 @@ class UserState(AdminPage, rx.State):
     @rx.event
     @administering
     async def show_deletion(self, current_user: CurrentUser) -> None:
-        """Show that the account is to be deleted, which the page has asked for with a request: passwords take no socket."""
+        """Show the scheduled deletion, which the page requested over HTTP, since passwords never pass the socket."""
         await self._read(current_user)
         is_scheduled = self.user.deletion_at > 0
         name = self.user.name
-        self._close(f"The account of {name} will be deleted. You can keep it until then." if is_scheduled else "")
+        self._close(
+            f"The account of {name} will be deleted. Until then you can cancel the deletion." if is_scheduled else ""
+        )
 
     @rx.event
     @administering
     async def keep_account(self, current_user: CurrentUser) -> None:
-        """Keep it after all."""
+        """Cancel the deletion."""
         await container.get_services().access.user_admin.keep_account(
             current_user, id_of(self.selected_id), client_info_of(self)
         )
@@ -163,16 +165,16 @@ class UserState(AdminPage, rx.State):
     @rx.event
     @administering
     async def end_sessions(self, current_user: CurrentUser) -> None:
-        """Sign the person out everywhere."""
+        """Sign the user out everywhere."""
         count = await container.get_services().access.user_admin.end_sessions(
             current_user, id_of(self.selected_id), client_info_of(self)
         )
-        self._close("Nothing was open." if not count else f"{count} sign-in{'s' if count > 1 else ''} ended.")
+        self._close("No open sessions." if not count else f"{count} sign-in{'s' if count > 1 else ''} ended.")
 
     @rx.event
     @administering
     async def reset_factor(self, current_user: CurrentUser) -> None:
-        """Take the person's second factors away."""
+        """Remove the user's second factors."""
         await container.get_services().access.user_admin.reset_second_factor(
             current_user, id_of(self.selected_id), client_info_of(self)
         )
@@ -182,7 +184,7 @@ class UserState(AdminPage, rx.State):
     @rx.event
     @administering
     async def make_link(self, current_user: CurrentUser) -> None:
-        """Make a link with which the person chooses a new password."""
+        """Create a link for the user to choose a new password."""
         self.link = await container.get_services().access.user_admin.reset_link(
             current_user, id_of(self.selected_id), client_info_of(self)
         )
@@ -191,7 +193,7 @@ class UserState(AdminPage, rx.State):
     @rx.event
     @administering
     async def list_conversations(self, current_user: CurrentUser, form: dict) -> None:
-        """List what the person has, for a reason that is kept."""
+        """List the user's conversations, for a recorded reason."""
         reason = text_in(form, "reason")
         found = await container.get_services().access.user_admin.conversations_of(
             current_user, id_of(self.selected_id), reason, client_info_of(self)
@@ -207,7 +209,7 @@ class UserState(AdminPage, rx.State):
         """Show one of the listed conversations, for the same reason."""
         title = next((item.title for item in self.conversations if item.id == conversation_id), None)
         if title is None:
-            raise InvalidInput("Please list the conversations again, and say why.")
+            raise InvalidInput("List the conversations again, and enter a reason.")
         found = await container.get_services().access.user_admin.read_conversation(
             current_user, id_of(conversation_id), self._reason, client_info_of(self)
         )
@@ -219,7 +221,7 @@ class UserState(AdminPage, rx.State):
     @rx.event
     @administering
     async def stop_reading(self, current_user: CurrentUser) -> None:
-        """Show nothing of it any more, and forget the reason."""
+        """Hide the conversations, and clear the reason."""
         del current_user
         self.conversations, self.said = [], []
         self.reading = self._reason = ""

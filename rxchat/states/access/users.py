@@ -1,4 +1,4 @@
-"""The people: who is here, who is invited."""
+"""The page of users and invitations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rxchat.states.platform.request_context import client_info_of
 
 @dataclass
 class Choice:
-    """Something that can be chosen by its name."""
+    """An option of a select."""
 
     value: str
     label: str
@@ -26,7 +26,7 @@ class Choice:
 
 @dataclass
 class UserView:
-    """A person as one line of the table."""
+    """A user as a row of the table."""
 
     id: str
     name: str
@@ -49,21 +49,21 @@ class InvitationView:
 
 
 def state_of(row: UserFacts) -> str:
-    """Return how it stands with an account, in a word."""
+    """Return an account's state as a word."""
     if row.suspended_at:
         return "suspended"
     return "leaving" if row.deletion_at else "active"
 
 
 async def giveable_roles(current_user: CurrentUser) -> list[Choice]:
-    """Return the roles that a person can give: nobody gives more than they have."""
+    """Return the roles that the user can give: those without further permissions."""
     mine = {permission.value for permission in current_user.permissions}
     roles = await container.get_services().access.roles.all(current_user)
     return [Choice(role.name, role.title) for role in roles if set(role.permissions) <= mine]
 
 
 class UsersState(AdminPage, rx.State):
-    """The table of people, and the invitations."""
+    """The table of users, and the invitations."""
 
     users: list[UserView] = []
     total: int = 0
@@ -75,12 +75,12 @@ class UsersState(AdminPage, rx.State):
     groups: list[Choice] = []
     invitations: list[InvitationView] = []
     knows_more: bool = False
-    """Whether the person sees second factors and when others were here."""
+    """Whether the current user may see second factors and when users were last seen."""
     is_closed: bool = False
-    """Whether invitations rest, since nobody can make an account just now."""
+    """Whether registration is closed, so that invitations do not work."""
     invited: str = ""
     has_replaced: bool = False
-    """Whether that was not the first invitation to this address: the earlier link does not work any more."""
+    """Whether it replaced an earlier invitation to this address."""
     is_mailed: bool = False
     doomed: str = ""
     _doomed_id: str = ""
@@ -88,7 +88,7 @@ class UsersState(AdminPage, rx.State):
     @rx.event
     @administering
     async def load(self, current_user: CurrentUser) -> None:
-        """Show everybody, from the beginning."""
+        """Show the first page of all users."""
         self.words, self.role, self.offset = "", "", 0
         self._close()
         await self._read_choices(current_user)
@@ -129,35 +129,35 @@ class UsersState(AdminPage, rx.State):
     @rx.event
     @administering
     async def search(self, current_user: CurrentUser, words: str) -> None:
-        """Show those whose name or address holds the words."""
+        """Show users whose name or address contains the words."""
         self.words, self.offset = words[:100], 0
         await self._read(current_user)
 
     @rx.event
     @administering
     async def filter_role(self, current_user: CurrentUser, role: str) -> None:
-        """Show those with this role; "" is everybody."""
+        """Show users with this role; "" for all."""
         self.role, self.offset = role[:40], 0
         await self._read(current_user)
 
     @rx.event
     @administering
     async def next_page(self, current_user: CurrentUser) -> None:
-        """Show the next fifty."""
+        """Show the next page."""
         self.offset = min(self.offset + PAGE, max(0, (self.total - 1) // PAGE * PAGE))
         await self._read(current_user)
 
     @rx.event
     @administering
     async def previous_page(self, current_user: CurrentUser) -> None:
-        """Show the fifty before."""
+        """Show the previous page."""
         self.offset = max(0, self.offset - PAGE)
         await self._read(current_user)
 
     @rx.event
     @administering
     async def show_invite(self, current_user: CurrentUser) -> None:
-        """Ask whom to invite."""
+        """Open the dialog for an invitation."""
         del current_user
         self.is_closed = (
             await container.get_services().platform.instance_settings.current()
@@ -168,7 +168,7 @@ class UsersState(AdminPage, rx.State):
     @rx.event
     @administering
     async def invite(self, current_user: CurrentUser, form: dict) -> None:
-        """Invite somebody, and show the link to hand over."""
+        """Invite a user, and show the link to hand over."""
         email = text_in(form, "email").strip()
         self.has_replaced = any(email_key(item.email) == email_key(email) for item in self.invitations)
         self.link, self.is_mailed = await container.get_services().access.user_admin.invite(
@@ -184,7 +184,7 @@ class UsersState(AdminPage, rx.State):
     @rx.event
     @administering
     async def ask_take_back(self, current_user: CurrentUser, invitation_id: str) -> None:
-        """Ask whether an invitation shall be taken back."""
+        """Ask for confirmation before revoking an invitation."""
         del current_user
         self.doomed = next((item.email for item in self.invitations if item.id == invitation_id), "")
         self._doomed_id = invitation_id
@@ -194,9 +194,9 @@ class UsersState(AdminPage, rx.State):
     @rx.event
     @administering
     async def take_back(self, current_user: CurrentUser) -> None:
-        """Take that invitation back."""
+        """Revoke the invitation."""
         await container.get_services().access.user_admin.take_back(
             current_user, id_of(self._doomed_id), client_info_of(self)
         )
         await self._read_invitations(current_user)
-        self._close(f"The invitation of {self.doomed} was revoked.")
+        self._close(f"Revoked the invitation of {self.doomed}.")

@@ -1,7 +1,7 @@
-"""One's own account: who one is here, how one signs in, where one is signed in, and what programs may do in one's name.
+"""The account pages: profile, sign-in, sessions and API keys.
 
-What is secret when it is made (a code's secret, recovery codes, a key's words) never passes here: the page gets it over
-HTTP, shows it once and forgets it.
+Secrets (the secret of an authenticator app, recovery codes, API keys) never pass this state: the page gets them over
+HTTP and shows them once.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ from rxchat.states.platform.request_context import client_info_of
 
 
 def _say(state: AccountState, error: RxChatError, _given: dict[str, Any]) -> bool:
-    """Say on the page itself what did not work."""
+    """Show an error on the page."""
     state.problem = error.message
     return True
 
 
 mine = partial(requires_user, enrolling=True, refuse=_say)
-"""The lock of these handlers: who has to set up a second factor first does that here."""
+"""The guard of handlers that are open to users who still have to set up a second factor."""
 complete = partial(requires_user, refuse=_say)
-"""The lock of the others."""
+"""The guard of all other handlers."""
 
 
 class AccountState(rx.State):
-    """The person's own account, as the pages under /account show it."""
+    """The user's own account, as the pages under /account show it."""
 
     ready: bool = False
     problem: str = ""
@@ -66,12 +66,12 @@ class AccountState(rx.State):
     scopes: list[ScopeChoice] = []
     grace_days: int = 0
     readings: list[ConversationAccessView] = []
-    """What administrators have read of the person's conversations."""
+    """Access by administrators of the user's conversations."""
 
     @rx.event
     @mine
     async def open(self, current_user: CurrentUser) -> Any:
-        """Show everything as it is now; once the second factor that was missing is there, the rest of the page, too."""
+        """Show the current account; after the second factor was set up, also the rest of the page."""
         was_waiting = (await self.get_state(CurrentUserState)).must_enrol
         await self._show(current_user)
         return SidebarState.load if was_waiting and not current_user.must_enrol else None
@@ -99,7 +99,7 @@ class AccountState(rx.State):
     @rx.event
     @complete
     async def rename(self, current_user: CurrentUser, name: str) -> None:
-        """Change what the person is called."""
+        """Change the user's name."""
         name = await container.get_services().app.profiles.rename(current_user, name)
         self.profile.name = name
         self.problem = ""
@@ -108,21 +108,21 @@ class AccountState(rx.State):
     @rx.event
     @mine
     async def end_session(self, current_user: CurrentUser, session_id: str) -> None:
-        """End one of the person's sign-ins."""
+        """End one of the user's sign-ins."""
         await container.get_services().accounts.sessions.end(current_user, _id(session_id), client_info_of(self))
         await self._show(current_user)
 
     @rx.event
     @mine
     async def end_others(self, current_user: CurrentUser) -> None:
-        """End all of the person's sign-ins but this one."""
+        """End all of the user's sign-ins but this one."""
         await container.get_services().accounts.sessions.end_others(current_user, client_info_of(self))
         await self._show(current_user)
 
     @rx.event
     @complete
     async def revoke_key(self, current_user: CurrentUser, key_id: str) -> None:
-        """Revoke an API key for good."""
+        """Revoke an API key permanently."""
         await container.get_services().accounts.api_credentials.revoke_key(
             current_user, _id(key_id), client_info_of(self)
         )
@@ -131,14 +131,14 @@ class AccountState(rx.State):
     @rx.event
     @complete
     async def see_readings(self, current_user: CurrentUser) -> None:
-        """Note that the person has been told what was read."""
+        """Note that the user has seen the access by administrators."""
         await container.get_services().app.profiles.mark_readings_seen(current_user)
         (await self.get_state(CurrentUserState)).readings = ""
 
     @rx.event
     @complete
     async def keep(self, current_user: CurrentUser) -> None:
-        """Keep the account after all."""
+        """Cancel the deletion."""
         await container.get_services().app.account_deletion.cancel(current_user, client_info_of(self))
         await self._show(current_user)
 
@@ -146,5 +146,5 @@ class AccountState(rx.State):
 def _id(value: str) -> UUID:
     identifier = parse_id(value)
     if identifier is None:
-        raise InvalidInput("This is not there any more. Please reload the page.")
+        raise InvalidInput("This no longer exists. Reload the page.")
     return identifier

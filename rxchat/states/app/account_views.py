@@ -1,4 +1,4 @@
-"""What the pages of one's own account are sent: plain values, with times in milliseconds since 1970."""
+"""The values of the account pages, with times in milliseconds since 1970."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rxchat.services.app import profile
 
 @dataclass
 class Profile:
-    """Who the person is here."""
+    """The user's profile."""
 
     name: str = ""
     email: str = ""
@@ -25,26 +25,26 @@ class Profile:
     since: int = 0
     has_password: bool = True
     deletion_at: int = 0
-    """When the account will be gone; 0: it stays."""
+    """When the account will be deleted; 0 if it will not."""
     is_deleted_by_others: bool = False
-    """Whether an administrator has asked for that."""
+    """Whether an administrator scheduled it."""
 
 
 @dataclass
 class ConversationAccessView:
-    """An administrator has listed or read conversations of the person."""
+    """An administrator's access to the user's conversations."""
 
     at: int
     reader: str
     reason: str
     title: str
-    """Of the conversation that was read; "" when they were listed."""
+    """The conversation's title; "" if they were only listed."""
     is_new: bool
 
 
 @dataclass
 class ProviderView:
-    """A sign-in provider, and the account there that is connected; without an id none is."""
+    """A sign-in provider with the connected account; its id is "" if none is connected."""
 
     key: str
     label: str
@@ -52,12 +52,12 @@ class ProviderView:
     email: str = ""
     since: int = 0
     is_offered: bool = True
-    """Whether it is (still) switched on here."""
+    """Whether the provider is configured."""
 
 
 @dataclass
 class PasskeyView:
-    """A passkey by the name that its person gave it."""
+    """A passkey with its name."""
 
     id: str
     name: str
@@ -65,7 +65,7 @@ class PasskeyView:
 
 @dataclass
 class SessionView:
-    """A place where the person is signed in."""
+    """A session of the user."""
 
     id: str
     kind: str
@@ -79,7 +79,7 @@ class SessionView:
 
 @dataclass
 class ScopeChoice:
-    """Something that a key may be allowed."""
+    """A scope for API keys."""
 
     name: str
     words: str
@@ -87,7 +87,7 @@ class ScopeChoice:
 
 @dataclass
 class KeyView:
-    """An API key; nobody can read its words any more."""
+    """An API key, without its secret."""
 
     id: str
     name: str
@@ -101,7 +101,7 @@ class KeyView:
 
 
 def profile_of(found: profile.Profile) -> Profile:
-    """Return the person's account as the page shows it."""
+    """Return the user's account as the page shows it."""
     return Profile(
         found.name, found.email, found.role, _ms(found.created_at), found.has_password, _ms(found.deletion_at),
         found.is_deleted_by_others,
@@ -109,13 +109,13 @@ def profile_of(found: profile.Profile) -> Profile:
 
 
 def reading_row(found: profile.Reading) -> ConversationAccessView:
-    """Return one of them as the page shows it."""
+    """Return an access by an administrator as the page shows it."""
     title = found.title or ("a conversation" if found.conversation_id else "")
     return ConversationAccessView(_ms(found.at), found.reader, found.reason, title, found.is_new)
 
 
 def provider_rows(offered: Sequence[ProviderInfo], connected: Sequence[IdentitySummary]) -> list[ProviderView]:
-    """Return every account elsewhere that is connected, and the providers where one could be."""
+    """Return the connected external accounts, and the providers without one."""
     labels = {info.key: info.label for info in offered}
     rows = [
         ProviderView(
@@ -133,7 +133,7 @@ def provider_rows(offered: Sequence[ProviderInfo], connected: Sequence[IdentityS
 
 
 def session_row(found: SessionSummary) -> SessionView:
-    """Return a sign-in as the page shows it."""
+    """Return a session as the page shows it."""
     return SessionView(
         str(found.id),
         found.kind,
@@ -160,7 +160,7 @@ def key_row(found: KeySummary) -> KeyView:
 
 
 def scope_choices(current_user: CurrentUser) -> list[ScopeChoice]:
-    """Return what the person's keys may be allowed: administering only where they may themselves."""
+    """Return the scopes for the user's keys; administration only if the user may administer."""
     return [
         ScopeChoice(scope.value, words)
         for scope, words in SCOPE_WORDS.items()

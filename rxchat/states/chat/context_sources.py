@@ -1,4 +1,4 @@
-"""What the conversation on screen is grounded in, and what could be attached to it."""
+"""The context sources of the conversation, and the search for further ones."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _WORDS = 100
 
 
 class KnowledgeState(rx.State):
-    """The line above the composer, and the list that `#` opens."""
+    """The line of context sources above the composer, and the list that `#` opens."""
 
     attached: list[dict[str, str]] = []
-    """What answers are grounded in: id, kind, name."""
+    """The context sources: id, kind, name."""
     of: str = ""
-    """The conversation that this is about."""
+    """The id of the conversation."""
     choices: list[dict[str, str]] = []
     searched: str = ""
 
     def _show(self, conversation_id: str, known: list[SourceRef]) -> None:
-        """Show what a conversation knows; what has not changed is not sent again."""
+        """Show the context sources; unchanged values are not sent again."""
         lines = [{"id": str(item.id), "kind": item.kind, "name": item.name} for item in known]
         if (self.of, self.attached) != (conversation_id, lines):
             self.of, self.attached = conversation_id, lines
@@ -38,7 +38,7 @@ class KnowledgeState(rx.State):
     @rx.event
     @requires_user
     async def find(self, current_user: CurrentUser, words: str) -> None:
-        """Show collections and documents whose names hold these words, for `#` in the composer."""
+        """Show collections and documents whose names contain the words, for `#` in the composer."""
         words = words[:_WORDS]
         found = await container.get_services().documents.collections.search(current_user, words, _CHOICES)
         self.choices = [{"id": str(item.id), "kind": item.kind, "name": item.name, "in": item.within} for item in found]
@@ -47,7 +47,7 @@ class KnowledgeState(rx.State):
     @rx.event
     @requires_user
     async def attach(self, current_user: CurrentUser, found: str) -> None:
-        """Ground the conversation's next answers in a collection or a document."""
+        """Attach a collection or document to the conversation."""
         conversation_id = _id(self.of)
         await container.get_services().chat.context_sources.attach(current_user, conversation_id, _id(found))
         self._show(self.of, await container.get_services().chat.context_sources.of(current_user, conversation_id))
@@ -55,24 +55,24 @@ class KnowledgeState(rx.State):
     @rx.event
     @requires_user
     async def detach(self, current_user: CurrentUser, found: str) -> None:
-        """Take it out again."""
+        """Remove a context source."""
         conversation_id = _id(self.of)
         await container.get_services().chat.context_sources.detach(current_user, conversation_id, _id(found))
         self._show(self.of, await container.get_services().chat.context_sources.of(current_user, conversation_id))
 
 
 def attached_of(given: dict[str, Any]) -> Attached:
-    """Return what a page says comes along with a question: {ids: [...], draft: "..."}.
+    """Return the attachments that the page sent: {ids: [...], draft: "..."}.
 
     Raises:
-        InvalidInput: when it is not what pages send.
+        InvalidInput: when they are invalid.
     """
     ids, draft = given.get("ids") or [], given.get("draft") or ""
     if not isinstance(ids, list) or not isinstance(draft, str) or len(ids) > MOST_ATTACHED:
-        raise InvalidInput("What was attached cannot be read; please reload the page.")
+        raise InvalidInput("The attachments are invalid. Reload the page.")
     found = [parse_id(item) if isinstance(item, str) else None for item in ids]
     if None in found or (draft and parse_id(draft) is None):
-        raise InvalidInput("What was attached cannot be read; please reload the page.")
+        raise InvalidInput("The attachments are invalid. Reload the page.")
     return Attached(tuple(item for item in found if item is not None), parse_id(draft))
 
 

@@ -1,4 +1,4 @@
-"""A tab that stays up to date: it sleeps until something happens to its person's conversations, and shows it."""
+"""Keeps one tab up to date: waits for changes of its user's conversations, and shows them."""
 
 from __future__ import annotations
 
@@ -48,31 +48,30 @@ log = structlog.get_logger(__name__)
 _IDLE_SECONDS = 20.0
 _AWAY_SECONDS = 1.0
 _CHECK_SECONDS = 30.0
-"""How long a stream goes on before it is asked again whether its person is still signed in, and nobody told."""
+"""How often a stream checks the session if no notification arrives."""
 _UNSURE_SECONDS = 4.0
-"""The same while Postgres tells nothing."""
+"""The same while Postgres notifications are interrupted."""
 _PLACE_SECONDS = 2.0
-"""How often somebody who waits in the line learns at which place."""
+"""How often the position in the queue is updated."""
 _LOADING_SECONDS = 1.0
-"""How long a person waits before the page says that the model is being loaded, if it is."""
+"""After this time the page shows that the model is being loaded."""
 _SIDEBAR_SECONDS = 0.5
-"""How long the list of conversations waits for the first word of a new answer."""
+"""How long the list of conversations waits for the first token of a new answer."""
 _Patch = tuple[dict[str, Any], list[dict[str, Any]]]
-"""What changes at once, and the pieces of long texts that follow."""
+"""A patch, and the further pieces of its long texts."""
 NO_RUN: dict[str, Any] = {"id": "", "state": "", "started": 0, "note": ""}
 
 
 class _PageLeft(Exception):
-    """The tab shows another conversation by now; whoever attends to that one is there already."""
+    """The tab shows another conversation, which has its own LiveUpdates."""
 
 
 class LiveUpdates:
-    """One tab on one page. Every change of the page's state is a patch of its own; tokens go beside the state."""
+    """Updates one tab on one page. Every change of the page's state is a separate patch; tokens are sent outside of Reflex's state."""
 
     def __init__(
         self, state: ThreadState, current_user: CurrentUser, conversation_id: UUID | None, seq: int, client_token: str
     ) -> None:
-        """Begin at what the page shows already."""
         self._state = state
         self._current_user = current_user
         self._conversation_id = conversation_id
@@ -80,17 +79,17 @@ class LiveUpdates:
         self._seq = seq
         self._client_token = client_token
         self._windows: dict[UUID, tuple[Window, Window]] = {}
-        """What was streamed of each answer (reasoning, text), by the id of its message."""
-        # No run is ever equal to it: whatever the page shows when this begins is shown anew.
+        """The windows of each answer (reasoning, text), by the id of its message."""
+        # Equal to no run, so that the first one is shown.
         self._shown_run: tuple[UUID, str, int] | None = (conversation_id or UUID(int=0), "", 0)
         self._place = 0
         self._waiting_since: tuple[UUID | None, float] = (None, 0.0)
-        """The run that waits for its first word, and since when."""
+        """The run that waits for its first token, and since when."""
         self._is_away = False
         self._models: dict[UUID, str] = {}
 
     async def run(self) -> None:
-        """Keep the page up to date until its tab is gone or its person is signed out."""
+        """Keep the page up to date until the tab is closed or its user is signed out."""
         activity = container.get_services().platform.conversation_feed
         observability.FOLLOWERS.inc()
         try:
@@ -111,14 +110,14 @@ class LiveUpdates:
             await self._say_away(error)
             await asyncio.sleep(_AWAY_SECONDS)
         except NotFound:
-            # The conversation is gone; the sidebar beside it goes on.
+            # The conversation was deleted; the sidebar still needs updates.
             self._conversation_id = None
             async with self._page() as state:
                 state.missing, state.title = True, ""
 
     @asynccontextmanager
     async def _page(self) -> AsyncGenerator[ThreadState]:
-        """Change what the page shows, as long as it is the page that this is about."""
+        """Change the page's state, if it still shows this conversation."""
         async with self._state as state:
             if state.conversation_id != self._shown:
                 raise _PageLeft
@@ -128,7 +127,7 @@ class LiveUpdates:
         run = await self._show_news()
         if run is None or run.message_id in self._windows:
             await self._show_sidebar()
-        # Else it can wait until the first word is there.
+        # Otherwise it can wait for the first token.
         await self._say_back()
         if run is not None:
             await self._follow(run, watch)
@@ -139,7 +138,7 @@ class LiveUpdates:
         async with self._page() as state:
             if state.model_notice:
                 await state._show_models(self._current_user, state._wanted or state.model)
-            # A socket keeps its old cookie after signing out: the server's record decides, again and again.
+            # A socket keeps its cookie after signing out, so check the session's record.
             self._current_user = await current_user_of(state)
 
     async def _show_news(self) -> ActiveRun | None:
@@ -206,12 +205,12 @@ class LiveUpdates:
         return patches
 
     async def _ending(self, conversation_id: UUID, event: AnswerEnded) -> _Patch:
-        # What was streamed is not kept for as long as the tab is open.
+        # Drop the windows of finished answers.
         sent = self._windows.pop(event.message_id, None)
         model = self._models.pop(event.message_id, "")
         if sent is not None and sent[0].showed(event.reasoning) and sent[1].showed(event.text):
             return {"op": "finish", "item": ending_view(event, model, detailed=sees_details(self._current_user))}, []
-        # It was over before this tab could follow, or another process wrote the end of it.
+        # It ended before this tab could follow, or another process wrote the end.
         whole = await container.get_services().chat.conversations.message(
             self._current_user, conversation_id, event.message_id
         )
@@ -232,7 +231,7 @@ class LiveUpdates:
             sidebar._show(conversations)
 
     async def _follow(self, run: ActiveRun, watch: ChangeSubscription) -> None:
-        """Stream a run until it ends, something else must be shown, or it is time to ask again who looks."""
+        """Stream a run until it ends, another change must be shown, or the session must be checked."""
         message_id = str(run.message_id)
         is_new_here = run.message_id not in self._windows
         windows = self._windows.setdefault(
@@ -269,7 +268,7 @@ class LiveUpdates:
     def _check_seconds(self, run: ActiveRun) -> float:
         if run.is_waiting:
             return _PLACE_SECONDS
-        # Whoever is signed out is led away by the guard, and hears of it here; this is for when nothing is heard.
+        # The session watchdog closes tabs of ended sessions; this check is for missed notifications.
         return _CHECK_SECONDS if container.get_services().platform.access_invalidator.is_up_to_date else _UNSURE_SECONDS
 
     def _rest_seconds(self, run: ActiveRun, *, has_begun: bool) -> float:
@@ -296,7 +295,7 @@ class LiveUpdates:
             state.run = {"id": str(run.message_id), "state": run_state, "started": started, "note": note}
 
     async def _is_loading(self, run: ActiveRun) -> bool:
-        """Whether the model is being loaded; asked for who has waited a moment."""
+        """Whether the model is being loaded; checked only after a moment."""
         if self._waiting_since[0] != run.id:
             self._waiting_since = run.id, time.monotonic()
         return time.monotonic() - self._waiting_since[1] > _LOADING_SECONDS and (
@@ -304,7 +303,7 @@ class LiveUpdates:
         )
 
     def _note(self, run: ActiveRun, place: int, looked_at: list[dict[str, str]], *, is_loading: bool) -> str:
-        """What the typing indicator says; a place in the line only to who has waited a moment."""
+        """Return the text of the typing indicator; the position in the queue only after a moment."""
         if self._waiting_since[0] != run.id:
             self._waiting_since = run.id, time.monotonic()
         if is_loading:
@@ -312,13 +311,13 @@ class LiveUpdates:
         if not place or time.monotonic() - self._waiting_since[1] < _PLACE_SECONDS / 2:
             if looked_at and not run.is_waiting:
                 where = looked_at[0]["name"] if len(looked_at) == 1 else f"{len(looked_at)} collections and files"
-                return f"Looking in {where}"
+                return f"Searching {where}"
             return f"Waiting for {run.model}"
         ahead = place - 1
         return (
-            f"In line: {ahead} {'answer' if ahead == 1 else 'answers'} ahead of yours"
+            f"In the queue: {ahead} {'answer' if ahead == 1 else 'answers'} ahead of yours"
             if ahead
-            else "In line: yours is next"
+            else "In the queue: yours is next"
         )
 
     async def _show_no_run(self) -> None:
@@ -336,7 +335,7 @@ class LiveUpdates:
     async def _say_back(self) -> None:
         self._is_away = False
         async with self._page() as state:
-            # A handler may have met the database away while this here slept.
+            # A handler may have shown the failure of the database meanwhile.
             if state.problem in {DatabaseUnavailable().message, DatabaseBusy().message}:
                 state.problem = ""
 

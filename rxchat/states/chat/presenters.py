@@ -1,4 +1,4 @@
-"""What the thread's renderer is sent: plain values of a conversation's messages."""
+"""The values that the thread's renderer receives."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from rxchat.domain.text import utf16_length
 from rxchat.states.chat.stream import PACKET_CHARACTERS
 
 _WAITING_CHARACTERS = 500
-"""Twenty may wait, and all of them go out together."""
+"""Twenty messages may be queued, and all are sent together."""
 
 
 def message_view(message: ThreadMessage, *, detailed: bool = False) -> dict[str, Any]:
-    """Return a message as the page shows it; the text of one that is being written comes through the stream."""
+    """Return a message as the page shows it; the text of a running one is streamed."""
     is_running = message.state is MessageState.RUNNING
     keeps = {"keeps": True} if is_running and (message.text or message.reasoning) else {}
     return (
@@ -42,7 +42,7 @@ def _error(ended: ThreadMessage | AnswerEnded, *, detailed: bool) -> str:
 
 
 def ending_view(event: AnswerEnded, model: str, *, detailed: bool = False) -> dict[str, Any]:
-    """Return how an answer ended: its text is in the browser already, so only its length is sent."""
+    """Return the end of an answer: the browser has its text already, so only the length is sent."""
     return {
         "id": str(event.message_id),
         "role": "assistant",
@@ -58,20 +58,20 @@ def ending_view(event: AnswerEnded, model: str, *, detailed: bool = False) -> di
 
 
 def waiting_view(message: QueuedMessage) -> dict[str, Any]:
-    """Return a message that waits for its turn as the page shows it: all of it, or the beginning of a long one."""
+    """Return a queued message as the page shows it; of a long one, only the beginning."""
     text = message.text[:_WAITING_CHARACTERS]
     return {"id": str(message.id), "text": text, "is_long": len(text) < len(message.text)}
 
 
 def pieces_of(text: str) -> list[str]:
-    """Return a text cut so that every piece fits into one event."""
+    """Return a text split so that every piece fits into one event."""
     return [text[start : start + PACKET_CHARACTERS] for start in range(0, len(text), PACKET_CHARACTERS)]
 
 
 def in_pieces(items: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return items that fit into one patch together, and patches that bring the rest of their texts afterwards.
+    """Return items that fit into one patch, and further patches with the rest of their texts.
 
-    The last ones are what is looked at first: they get their texts before the others do.
+    The last items are visible first, so they get their texts first.
     """
     room = PACKET_CHARACTERS
     rest: list[dict[str, Any]] = []
@@ -99,9 +99,9 @@ def _extensions(message_id: str, kind: str, whole: str, start: int) -> list[dict
 
 
 def model_detail(model: ModelInfo) -> str:
-    """Return what the model picker says beside a model's name."""
+    """Return the description beside a model's name."""
     size = f"{model.size_bytes / 1e9:.1f} GB" if model.size_bytes >= 1e8 else ""
     skills = ", ".join(sorted(model.capabilities & {"tools", "thinking", "vision"}))
-    where = f"leaves this network ({model.remote_host})" if model.remote_host else ""
+    where = f"runs outside of this network ({model.remote_host})" if model.remote_host else ""
     parts = ("demo" if model.is_demo else "", where, model.parameters, size, skills)
     return " · ".join(part for part in parts if part)

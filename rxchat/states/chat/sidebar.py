@@ -1,4 +1,4 @@
-"""The list of conversations beside the thread."""
+"""The list of conversations in the sidebar."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rxchat.states.platform.auth_guard import requires_user
 
 @dataclass
 class ConversationView:
-    """A conversation as one line."""
+    """A conversation as an item of the list."""
 
     id: str
     title: str
@@ -25,14 +25,14 @@ class ConversationView:
 
 @dataclass
 class Group:
-    """Conversations of about the same age."""
+    """A group of conversations of about the same age."""
 
     label: str
     rows: list[ConversationView]
 
 
 class SidebarState(rx.State):
-    """The person's conversations, newest first, and which of them are being answered."""
+    """The user's conversations, newest first, and which of them are being answered."""
 
     groups: list[Group] = []
     running: list[str] = []
@@ -43,11 +43,11 @@ class SidebarState(rx.State):
     @rx.event
     @requires_user
     async def load(self, current_user: CurrentUser) -> None:
-        """Show the list as it is now."""
+        """Show the current list."""
         self._show(await container.get_services().chat.conversations.recent(current_user))
 
     def _show(self, conversations: list[ConversationSummary]) -> None:
-        """Show these conversations; what has not changed is not sent again."""
+        """Show these conversations; unchanged ones are not sent again."""
         groups = grouped(conversations, datetime.now(UTC))
         running = [str(item.id) for item in conversations if item.is_running]
         if groups != self.groups:
@@ -60,7 +60,7 @@ class SidebarState(rx.State):
     @rx.event
     @requires_user
     async def rename(self, current_user: CurrentUser, conversation_id: str, title: str) -> None:
-        """Give a conversation a title."""
+        """Rename a conversation."""
         conversations = container.get_services().chat.conversations
         await conversations.rename(current_user, _id(conversation_id), title)
         self._show(await conversations.recent(current_user))
@@ -80,7 +80,7 @@ class SidebarState(rx.State):
     @rx.event
     @requires_user
     async def undo_remove(self, current_user: CurrentUser) -> None:
-        """Bring the conversation that was just deleted back."""
+        """Restore the conversation that was just deleted."""
         conversations = container.get_services().chat.conversations
         await conversations.restore(current_user, _id(self._removed_id))
         self.removed_title = ""
@@ -89,7 +89,7 @@ class SidebarState(rx.State):
     @rx.event
     @requires_user
     async def dismiss_removed(self, current_user: CurrentUser) -> None:
-        """Take the offer to undo away."""
+        """Hide the offer to undo."""
         del current_user
         self.removed_title = ""
 

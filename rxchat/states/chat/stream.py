@@ -1,4 +1,4 @@
-"""The few bytes that change many times a second: a window on the end of an answer that is being written."""
+"""Streams a growing answer: windows on the end of its text."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from rxchat.services.chat.answer_stream import AnswerStream
 from rxchat.states.platform.tab_registry import tabs
 
 PACKETS_A_SECOND = 28
-"""Faster than a person reads and slow enough for a phone."""
+"""Faster than users read, and slow enough for a phone."""
 _AT_FULL_RATE = 20
 _LEAST_PACKETS_A_SECOND = 8
 PACKET_CHARACTERS = 10_000
-"""Code points: at most 64 kB as JSON in UTF-8, whatever they are."""
+"""In code points: at most 64 kB as JSON in UTF-8, whatever they are."""
 _BACKLOG = 24
-"""Packets that may wait for a slow line; more are left out, since the next one brings what they would have."""
+"""How many packets may wait for a slow connection; further ones are skipped, since the next one contains their text."""
 
 
 @contextmanager
 def streaming() -> Iterator[None]:
-    """Count one tab more for as long as the context is open."""
+    """Count a streaming tab while the context is open."""
     tabs.streaming += 1
     try:
         yield
@@ -36,42 +36,40 @@ def streaming() -> Iterator[None]:
 
 
 def pause_seconds() -> float:
-    """How long to wait between two packets to a tab: the more tabs share this process, the longer."""
+    """Return the pause between two packets: longer the more tabs share this process."""
     share = _AT_FULL_RATE / max(1, tabs.streaming)
     return 1 / max(_LEAST_PACKETS_A_SECOND, min(PACKETS_A_SECOND, PACKETS_A_SECOND * share))
 
 
 def may_push(client_token: str) -> bool:
-    """Whether a tab's line takes what it is sent."""
+    """Whether a tab's connection keeps up."""
     return tabs.backlog(client_token) < _BACKLOG
 
 
 _OVERLAP = 2
-"""How many packets back a window begins, so that a browser that skipped some heals itself."""
+"""How many packets back a window begins, so that a browser that skipped one still has the whole text."""
 
 _MARKER = "_rx_state_"
 
 
 class StreamState(rx.State):
-    """What the thread's renderer listens to: {g: message, k: "t" or "r", o: offset in UTF-16 units, t: text}."""
+    """The variable that the renderer reads: {g: message, k: "t" or "r", o: offset in UTF-16 units, t: text}."""
 
     w: dict[str, Any] = {}
 
 
 async def push(packet: dict[str, Any]) -> None:
-    """Send a packet to this tab beside Reflex's own bookkeeping: no lock, no diff, no copy in the state.
+    """Send a packet to this tab outside of Reflex's state: no lock, no diff, no copy.
 
-    `emit_delta` is undocumented (reflex_base.event.context); this is the only place that knows it, and a test
-    watches over it.
+    `emit_delta` is undocumented (reflex_base.event.context). It is used only here, and a test checks it.
     """
     await EventContext.get().emit_delta({StreamState.get_full_name(): {f"w{_MARKER}": packet}})
 
 
 class Window:
-    """Cuts packets from a text that grows."""
+    """Yields packets of a growing text."""
 
     def __init__(self, message_id: str, kind: ChunkKind) -> None:
-        """Begin before the first character."""
         self._message_id = message_id
         self._kind = kind
         self._source: tuple[AnswerStream | None, int] = (None, 0)
@@ -80,10 +78,10 @@ class Window:
         self._starts: deque[tuple[int, int]] = deque(maxlen=_OVERLAP)
 
     def packet(self, answer: AnswerStream) -> dict[str, Any] | None:
-        """Return what is new since the last packet (and a little before it), at most 64 kB of it, or None."""
+        """Return the text since the last packet, with an overlap, at most 64 kB; None if there is none."""
         source = answer, answer.rewrites
         if source != self._source:
-            # Another engine writes it now: what the one before said last may never have been stored.
+            # Another engine writes it now: text of the previous one may never have been stored.
             self._source = source
             self.sent, self._sent_utf16 = 0, 0
             self._starts.clear()
@@ -101,7 +99,7 @@ class Window:
         return packet
 
     def showed(self, whole: str) -> bool:
-        """Whether exactly this was sent: what a dead engine said last may be as long as what is stored, and another."""
+        """Whether exactly this text was sent; text of a failed engine may have the same length."""
         answer, rewrites = self._source
         if answer is None:
             return not whole
@@ -109,5 +107,5 @@ class Window:
         return is_current and answer.whole(self._kind)[: self.sent] == whole
 
     def has_all_of(self, answer: AnswerStream) -> bool:
-        """Whether nothing is left to send of what there is now."""
+        """Whether all current text was sent."""
         return self._source == (answer, answer.rewrites) and self.sent == len(answer.whole(self._kind))

@@ -1,4 +1,4 @@
-"""The conversation in front of the reader: what opens, asks, stops and tries again."""
+"""The state of one conversation: open, send, stop, retry, continue, queue."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.states.platform.request_context import client_info_of
 
 _NO_EVENTS = 2**31 - 1
-"""A seq that no conversation gets to."""
+"""Higher than any seq."""
 _NOTHING: dict[str, Any] = {}
-_ANSWERS = " answers from here on."
-_NO_MODEL = "You may not use any of the models here yet: ask an administrator for one."
+_ANSWERS = " will answer from here on."
+_NO_MODEL = "You have access to no model yet. Ask an administrator for one."
 
 
 @dataclass
@@ -39,28 +39,28 @@ class ModelChoice:
     detail: str
     is_demo: bool
     is_off: bool = False
-    """Whether it cannot be chosen: it leaves this network, and no administrator has allowed that."""
+    """Whether it cannot be chosen, because it runs outside of this network and no administrator has allowed it."""
 
 
 def _give_back(state: ThreadState, error: RxChatError, given: dict[str, Any]) -> bool:
-    """Show under the composer why a question was not taken, wherever it failed, and let the page have it back."""
+    """Show a refusal under the composer, and return the text to it."""
     client_id = given.get("client_id")
     if not isinstance(client_id, str) or not isinstance(given.get("text"), str):
         return False
-    # A refusal has a name of its own: after a broken line the page is told the last one again.
+    # A refusal has its own id, since a reconnected page receives the last one again.
     state.refused = {"id": client_id[:64], "text": error.message, "refusal": str(new_id())}
     return True
 
 
 def _offer_older_again(state: ThreadState, _error: RxChatError, _given: dict[str, Any]) -> bool:
-    """Answer a renderer that waits for older messages with none, so that it can ask again; the banner says why."""
+    """Send an empty page of older messages, so that the renderer can try again; the banner shows the error."""
     state._add_patch(op="prepend", items=[], older=True)
     return False
 
 
 @show_errors_in
 class ThreadState(rx.State):
-    """One conversation as one tab shows it; `patch` carries changes, never the whole history."""
+    """One conversation in one tab; `patch` carries changes, never the whole history."""
 
     conversation_id: str = ""
     title: str = ""
@@ -75,11 +75,11 @@ class ThreadState(rx.State):
     accepted: str = ""
     problem: str = ""
     waiting: list[dict[str, Any]] | None = None
-    """What was sent while an answer is being written, the next one first; None until somebody has looked."""
+    """The queued messages, next one first; None until they were loaded."""
     waiting_text: dict[str, Any] = {}
-    """A piece of the text of one that waits, for the page that is about to take it back."""
+    """A piece of the text of a queued message, for the page that is about to remove it."""
     _wanted: str = ""
-    """The model that was chosen, or that the conversation is with, perhaps gone by now."""
+    """The chosen or the conversation's model, which may no longer exist."""
     _rest: list[dict[str, Any]] = []
     _patches: int = 0
     _seq: int = 0
@@ -87,11 +87,11 @@ class ThreadState(rx.State):
     @rx.event
     @partial(requires_user, reopens=True)
     async def open(self, current_user: CurrentUser) -> Any:
-        """Show the conversation that the address names, or the page for a new one."""
+        """Show the conversation in the address, or the page for a new one."""
         named, before = self._addressed(), self.conversation_id
         wanted = str(parse_id(named) or "")
         if wanted and wanted != named:
-            # Written in another way, as with capitals: it is shown at its own address, and until then nothing changes.
+            # The address is not canonical, as with capitals: redirect, and change nothing until then.
             return rx.redirect(f"/c/{wanted}", replace=True)
         self.conversation_id = wanted
         self.missing, self.problem, self.run, self.refused, self.waiting_text = False, "", NO_RUN, {}, {}
@@ -99,7 +99,7 @@ class ThreadState(rx.State):
         if not self.conversation_id:
             self.waiting = []
         elif self.conversation_id != before:
-            # What waits here is known when the page is attended; a page that comes back keeps what it shows.
+            # The queue is loaded by `attend`; a reconnected page keeps what it shows.
             self.waiting = None
         if named and not self.conversation_id:
             self.missing = True
@@ -140,14 +140,14 @@ class ThreadState(rx.State):
         self.model_notice = problem or (_NO_MODEL if names and not choices else self._gone())
 
     def _gone(self) -> str:
-        """Return which model is gone and which one answers instead; "" when the one that is wanted is there."""
+        """Return a notice about a missing model and its replacement; "" if it is available."""
         if not self._wanted or not self.model or self._wanted == self.model:
             return ""
-        return f"The model {self._wanted} is not there any more. {self.model}{_ANSWERS}"
+        return f"The model {self._wanted} is no longer available. {self.model}{_ANSWERS}"
 
     def _choose(self, name: str, default: str) -> None:
         demo_of = {item.name: item.is_demo for item in self.models if not item.is_off}
-        # "llama3.2" is how people write llama3.2:latest.
+        # "llama3.2" is how users write llama3.2:latest.
         name = next((known for known in (name, f"{name}:latest") if known in demo_of), name)
         self._wanted = name
         self.model = name if name in demo_of or not demo_of else default
@@ -167,14 +167,14 @@ class ThreadState(rx.State):
     @rx.event(background=True, supersedes=True)
     @requires_user_in_background
     async def reopen(self, current_user: CurrentUser) -> Any:
-        """Load the page again, now that the database is back."""
+        """Load the page again after the database has recovered."""
         del current_user
         return [CurrentUserState.enter, SidebarState.load, ThreadState.open]
 
     @rx.event(background=True, supersedes=True)
     @requires_user_in_background
     async def attend(self, current_user: CurrentUser) -> None:
-        """Show what happens from here on, for as long as this tab is open on this page."""
+        """Show all changes from now on, while this tab shows this page."""
         async with self:
             conversation_id, seq, token = self.conversation_id, self._seq, self.router.session.client_token
         await LiveUpdates(self, current_user, parse_id(conversation_id), seq, token).run()
@@ -182,21 +182,21 @@ class ThreadState(rx.State):
     @rx.event
     @partial(requires_user, refuse=_give_back)
     async def send(self, current_user: CurrentUser, text: str, client_id: str, attached: dict = _NOTHING) -> Any:
-        """Ask; the draft is dropped only when `accepted` names it, and comes back with `refused`."""
+        """Send a message; the page keeps the draft until `accepted` names it, and gets it back with `refused`."""
         question_id = parse_id(client_id)
         if question_id is None:
-            raise InvalidInput("This message came without a proper id; please reload the page.")
+            raise InvalidInput("This message has no valid id. Reload the page.")
         offer = await container.get_services().models.catalog.offer()
         if not self.model or self.model_notice or self.model not in {item.name for item in offer.models}:
-            # The model host may be back since the page was opened, or the model may be gone.
+            # The model host may have recovered since the page was opened, or the model may have been removed.
             await self._show_models(current_user, self._wanted or self.model)
-        # Before it has opened the page, a new process knows only the address.
+        # A new process knows only the address before `open`.
         conversation_id = parse_id(self.conversation_id or self._addressed())
         turn = await container.get_services().chat.messages.send_message(
             current_user, conversation_id, text, self.model, question_id=question_id, attached=attached_of(attached)
         )
         is_elsewhere = turn.conversation_id != conversation_id
-        # Whatever fails here, the page stays what it is, and asks once more.
+        # After any failure the page stays as it is, and sends again.
         page = (
             await container.get_services().chat.conversations.open(current_user, turn.conversation_id)
             if is_elsewhere
@@ -206,7 +206,7 @@ class ThreadState(rx.State):
         self.refused, self.problem = {}, ""
         if page is None:
             return None
-        # The page for new chats becomes that of the conversation, before its address does.
+        # The state switches to the new conversation before the address changes.
         self.conversation_id, self.waiting = str(turn.conversation_id), None
         await self._show_knowledge(current_user)
         self._show_page(page, current_user)
@@ -215,46 +215,46 @@ class ThreadState(rx.State):
     @rx.event
     @requires_user
     async def stop(self, current_user: CurrentUser, message_id: str = "") -> None:
-        """Stop this answer, in whichever tab or process it was asked; an older page stops whatever is being written."""
+        """Stop this answer, in any tab or process; without an id, the one in progress."""
         answer_id = _id(message_id) if message_id else None
         await container.get_services().chat.messages.stop(current_user, self._named(), answer_id)
 
     @rx.event
     @requires_user
     async def retry(self, current_user: CurrentUser, message_id: str) -> None:
-        """Have a failed answer written again."""
+        """Generate a failed answer again."""
         await container.get_services().chat.messages.retry(current_user, self._named(), _id(message_id))
 
     @rx.event
     @requires_user
     async def go_on(self, current_user: CurrentUser, message_id: str) -> None:
-        """Have an answer that was cut off continued from where it ends."""
+        """Continue an interrupted answer from its stored text."""
         await container.get_services().chat.messages.continue_answer(current_user, self._named(), _id(message_id))
 
     @rx.event
     @requires_user
     async def change_waiting(self, current_user: CurrentUser, message_id: str, text: str) -> None:
-        """Give a message that waits for its turn another text."""
+        """Change the text of a queued message."""
         await container.get_services().chat.messages.edit_queued(current_user, self._named(), _id(message_id), text)
 
     @rx.event
     @requires_user
     async def withdraw(self, current_user: CurrentUser, message_id: str) -> None:
-        """Take a message that waits back; the page has its text, and puts it into the composer."""
+        """Remove a queued message; the page puts its text into the composer."""
         await container.get_services().chat.messages.cancel_queued(current_user, self._named(), _id(message_id))
 
     @rx.event
     @requires_user
     async def read_waiting(self, current_user: CurrentUser, message_id: str, part: str) -> None:
-        """Send a piece of the text of a message that waits: the page wants all of it before it takes the message back."""
+        """Send a piece of a queued message's text; the page needs all of it before it removes the message."""
         news = await container.get_services().chat.conversations.news(current_user, self._named(), _NO_EVENTS)
         wanted = _id(message_id)
         text = next((message.text for message in news.waiting if message.id == wanted), "")
-        # Reflex logs a traceback about whatever is no number where one is hinted: so it is a text, and read here.
+        # Reflex logs a traceback for values that are not numbers where the hint is int, so it is parsed here.
         pieces = dict(enumerate(pieces_of(text)))
         number = int(part) if part.isdecimal() and len(part) < 5 else -1
         if number not in pieces:
-            raise NotFound("This message does not wait any more: it was asked, or withdrawn in another tab.")
+            raise NotFound("This message is no longer queued: it was sent, or removed in another tab.")
         self.waiting_text = {
             "id": message_id,
             "part": number,
@@ -266,13 +266,13 @@ class ThreadState(rx.State):
     @rx.event
     @requires_user
     async def ask_next(self, current_user: CurrentUser) -> None:
-        """Ask what waits, after an answer that failed."""
+        """Send the next queued message after a failed answer."""
         await container.get_services().chat.messages.send_next_queued(current_user, self._named())
 
     @rx.event
     @partial(requires_user, refuse=_offer_older_again)
     async def older(self, current_user: CurrentUser, before_id: str) -> None:
-        """Show the messages before the first one that is shown, when the page has all of those that it asked for before."""
+        """Show older messages, once the page has all that it requested before."""
         if self._rest:
             self._add_patch(op="prepend", items=[], older=True)
             return
@@ -287,7 +287,7 @@ class ThreadState(rx.State):
     @rx.event
     @requires_user
     async def more(self, current_user: CurrentUser) -> None:
-        """Send the next piece of a long text, now that the page has the one before: no single event is over 64 kB."""
+        """Send the next piece of a long text: no event is over 64 kB."""
         del current_user
         if self._rest:
             self._add_patch(**self._rest.pop(0))
@@ -295,7 +295,7 @@ class ThreadState(rx.State):
     @rx.event
     @partial(requires_user, reopens=True)
     async def resync(self, current_user: CurrentUser) -> Any:
-        """Begin anew: the renderer has seen a gap."""
+        """Send everything again, because the renderer has missed a patch."""
         page = await container.get_services().chat.conversations.open(current_user, self._named())
         if page.run is None:
             self.run = NO_RUN
@@ -305,10 +305,10 @@ class ThreadState(rx.State):
     @rx.event
     @requires_user
     async def choose_model(self, current_user: CurrentUser, name: str) -> None:
-        """Let another model answer from here on."""
+        """Choose the model for the following answers."""
         del current_user
         if name not in {item.name for item in self.models if not item.is_off}:
-            raise InvalidInput("This model is not on offer (any more).")
+            raise InvalidInput("This model is no longer available.")
         self._choose(name, name)
         if self.model_notice.endswith(_ANSWERS):
             self.model_notice = ""

@@ -1,4 +1,4 @@
-"""The page for documents: collections, what is in them, how far it has come, and who may read it."""
+"""The pages of documents: collections, their documents with progress, and sharing."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from rxchat.states.platform.tab_registry import tabs
 
 _IDLE_SECONDS = 30.0
 _BREATH_SECONDS = 0.25
-"""Many small steps of many documents are shown together."""
+"""Changes of many documents are collected for this long."""
 _DOCUMENTS_A_SECOND = 2_000
-"""How much of a long list is sent to a tab: each change of it sends all of it."""
+"""The maximum length of a list: each change sends all of it."""
 _AWAY_SECONDS = 2.0
 
 
 @dataclass
 class CollectionView:
-    """A collection as one line of the list."""
+    """A collection as an item of the list."""
 
     id: str
     name: str
@@ -45,7 +45,7 @@ class CollectionView:
 
 @dataclass
 class DocumentView:
-    """A document as one line of the table."""
+    """A document as a row of the table."""
 
     id: str
     name: str
@@ -62,12 +62,12 @@ class DocumentView:
     """Milliseconds since 1970."""
     cited: int
     is_found: bool
-    """Whether something of it can be found now, perhaps while it is read anew."""
+    """Whether searches find it, possibly in an earlier ingestion."""
     version: int
     is_pending: bool
-    """Whether it is a newer version that is not in use (yet)."""
+    """Whether it is a newer version that is not in use yet."""
     parent: str
-    """The name of the mail to which it is attached."""
+    """The name of the e-mail to which it is attached."""
 
 
 @dataclass
@@ -82,7 +82,7 @@ class DeletedDocumentView:
 
 @dataclass
 class ShareView:
-    """Somebody who may read the collection."""
+    """A share of the collection."""
 
     id: str
     kind: str
@@ -91,7 +91,7 @@ class ShareView:
 
 @dataclass
 class GroupChoice:
-    """A group with which something can be shared."""
+    """A group that the user can share with."""
 
     id: str
     name: str
@@ -99,7 +99,7 @@ class GroupChoice:
 
 @dataclass(frozen=True)
 class _Found:
-    """What the page shows, as it was read at one moment."""
+    """The values of the page, read in one transaction."""
 
     collections: list[CollectionView]
     documents: list[DocumentView]
@@ -108,7 +108,7 @@ class _Found:
 
 
 def _say(state: Any, error: RxChatError, _given: dict[str, Any]) -> bool:
-    """Say what went wrong on the page itself, or in the dialog that is open: what was typed stays there."""
+    """Show an error on the page or in the open dialog, where the entered text stays."""
     state.problem = error.message
     state.answers += 1
     return True
@@ -118,35 +118,35 @@ _answering = partial(requires_user, refuse=_say)
 
 
 class DocumentsState(rx.State):
-    """The collections of whoever looks, and the one that is open."""
+    """The user's collections, and the open one."""
 
     collections: list[CollectionView] = []
     chosen: str = ""
     documents: list[DocumentView] = []
     shares: list[ShareView] = []
     deleted: list[DeletedDocumentView] = []
-    """The deleted documents of the collection that is open, if it is the user's own."""
+    """The deleted documents of the open collection, if it is the user's own."""
     removed: str = ""
-    """The ids of the documents that were just deleted and can be restored: the notice offers it."""
+    """The ids of documents that were just deleted and can be restored, for the notice."""
     groups: list[GroupChoice] = []
     embedder: str = ""
-    """Which embedding model is used, in a sentence."""
+    """A sentence about the embedding model."""
     loaded: bool = False
     done: str = ""
-    """What was just done, in a sentence; the page shows it for a moment."""
+    """A confirmation that the page shows for a moment."""
     created: str = ""
-    """The collection that was just created: the page opens it."""
+    """The new collection, which the page opens."""
     problem: str = ""
-    """Why what was asked for last did not happen."""
+    """The error of the last action."""
     answers: int = 0
-    """How many events were answered: a dialog waits for its own."""
+    """A counter of responses, by which a dialog recognizes its own."""
     news: int = 0
-    """How often something has happened since the page was opened: a document that is shown is looked at again."""
+    """A counter of changes: the viewer reloads its document."""
 
     @rx.event
     @_answering
     async def load(self, current_user: CurrentUser) -> Any:
-        """Show the collections, and the one that the address names."""
+        """Show the collections, and the one in the address."""
         named = self.router_data.get("query", {}).get("collection_id", "")
         wanted = str(parse_id(named) or "")
         if wanted != self.chosen:
@@ -162,13 +162,13 @@ class DocumentsState(rx.State):
         return DocumentsState.follow
 
     def _show(self, found: _Found) -> None:
-        """Show what was read; what is the same is not sent again."""
+        """Show the values; unchanged ones are not sent again."""
         for name in ("collections", "documents", "shares", "deleted"):
             if getattr(self, name) != (value := getattr(found, name)):
                 setattr(self, name, value)
 
     async def _answer(self, current_user: CurrentUser, done: str = "", removed: str = "") -> None:
-        """Show what has become of it, and say that it was done."""
+        """Show the result, and confirm the action."""
         self._show(await _read(current_user, self.chosen))
         self.done, self.problem, self.removed = done, "", removed
         self.answers += 1
@@ -176,7 +176,7 @@ class DocumentsState(rx.State):
     @rx.event(background=True, supersedes=True)
     @requires_user_in_background
     async def follow(self, current_user: CurrentUser) -> None:
-        """Keep the page up to date for as long as it is open."""
+        """Keep the page up to date while it is open."""
         async with self:
             chosen, token = self.chosen, self.router.session.client_token
         services = container.get_services()
@@ -195,9 +195,9 @@ class DocumentsState(rx.State):
                 await asyncio.sleep(_BREATH_SECONDS + len(self.documents) / _DOCUMENTS_A_SECOND)
 
     async def _look_again(self, chosen: str) -> bool:
-        """Show what has changed; False when the database is away just now."""
+        """Show changes; False if the database does not respond."""
         try:
-            # Who looks is asked each time, too: what they may do has perhaps changed.
+            # The session is checked each time: permissions may have changed.
             async with self:
                 current_user = await current_user_of(self)
             found = await _read(current_user, chosen)
@@ -212,45 +212,46 @@ class DocumentsState(rx.State):
     @rx.event
     @_answering
     async def create(self, current_user: CurrentUser, name: str, description: str) -> None:
-        """Create a collection; the page goes there."""
+        """Create a collection; the page opens it."""
         self.created = str(await container.get_services().documents.collections.create(current_user, name, description))
         await self._answer(current_user)
 
     @rx.event
     @_answering
     async def rename(self, current_user: CurrentUser, collection_id: str, name: str, description: str) -> None:
-        """Call a collection something else."""
+        """Rename a collection."""
         await container.get_services().documents.collections.rename(current_user, _id(collection_id), name, description)
         await self._answer(current_user, "Saved.")
 
     @rx.event
     @_answering
     async def remove_collection(self, current_user: CurrentUser, collection_id: str) -> None:
-        """Delete a collection with everything in it."""
+        """Delete a collection with its documents."""
         name = next((item.name for item in self.collections if item.id == collection_id), "")
         await container.get_services().documents.files.remove_collection(current_user, _id(collection_id))
-        await self._answer(current_user, f"“{name}” is deleted, with everything in it." if name else "Deleted.")
+        await self._answer(current_user, f"“{name}” was deleted, with all its documents." if name else "Deleted.")
 
     @rx.event
     @_answering
     async def remove_documents(self, current_user: CurrentUser, ids: str) -> None:
-        """Delete documents (their ids, with blanks between them), and offer to restore those that can be."""
+        """Delete documents (ids separated by spaces), and offer to restore them."""
         chosen = [_id(item) for item in ids.split()]
         restorable = await container.get_services().documents.files.remove(current_user, chosen)
         await self._answer(
             current_user,
-            "The document is deleted." if len(chosen) == 1 else f"{len(chosen)} documents are deleted.",
+            "The document was deleted." if len(chosen) == 1 else f"{len(chosen)} documents were deleted.",
             " ".join(map(str, restorable)),
         )
 
     @rx.event
     @_answering
     async def restore_documents(self, current_user: CurrentUser, ids: str) -> None:
-        """Restore deleted documents (their ids, with blanks between them)."""
+        """Restore deleted documents (ids separated by spaces)."""
         chosen = [_id(item) for item in ids.split()]
         await container.get_services().documents.trash.restore(current_user, chosen, client_info_of(self))
         await self._answer(
-            current_user, "The document is restored." if len(chosen) == 1 else f"{len(chosen)} documents are restored."
+            current_user,
+            "The document was restored." if len(chosen) == 1 else f"{len(chosen)} documents were restored.",
         )
 
     @rx.event
@@ -258,19 +259,19 @@ class DocumentsState(rx.State):
     async def delete_for_good(self, current_user: CurrentUser, document_id: str) -> None:
         """Delete a document that is in the trash."""
         await container.get_services().documents.trash.delete_for_good(current_user, _id(document_id))
-        await self._answer(current_user, "The document is deleted for good.")
+        await self._answer(current_user, "The document was deleted permanently.")
 
     @rx.event
     @_answering
     async def rename_document(self, current_user: CurrentUser, document_id: str, name: str) -> None:
-        """Call a document something else."""
+        """Rename a document."""
         await container.get_services().documents.documents.rename(current_user, _id(document_id), name)
         await self._answer(current_user, "Saved.")
 
     @rx.event
     @_answering
     async def read_again(self, current_user: CurrentUser, document_id: str) -> None:
-        """Have a document read anew."""
+        """Ingest a document again."""
         await container.get_services().documents.documents.reingest(
             current_user, _id(document_id), client_info=client_info_of(self)
         )
@@ -279,25 +280,25 @@ class DocumentsState(rx.State):
     @rx.event
     @_answering
     async def share(self, current_user: CurrentUser, kind: str, principal: str) -> None:
-        """Let somebody read the collection that is open."""
+        """Share the open collection."""
         name = await container.get_services().documents.collection_shares.add(
             current_user, _id(self.chosen), kind, principal, client_info_of(self)
         )
-        await self._answer(current_user, f"{name} can read this collection now.")
+        await self._answer(current_user, f"{name} can now read this collection.")
 
     @rx.event
     @_answering
     async def unshare(self, current_user: CurrentUser, share_id: str) -> None:
-        """Take somebody's access to the collection back."""
+        """Revoke a share of the collection."""
         name = next((item.name for item in self.shares if item.id == share_id), "They")
         await container.get_services().documents.collection_shares.remove(
             current_user, _id(self.chosen), _id(share_id), client_info_of(self)
         )
-        await self._answer(current_user, f"{name} cannot read this collection any more.")
+        await self._answer(current_user, f"{name} can no longer read this collection.")
 
 
 async def _read(current_user: CurrentUser, chosen: str) -> _Found:
-    """Return the collections, and what is in the chosen one."""
+    """Return the collections, and the content of the chosen one."""
     services = container.get_services().documents
     collections = [_collection_line(item, current_user) for item in await services.collections.readable(current_user)]
     collection_id = parse_id(chosen)
@@ -309,7 +310,7 @@ async def _read(current_user: CurrentUser, chosen: str) -> _Found:
         shares = await services.collection_shares.of_collection(current_user, collection_id) if is_own else []
         deleted = await services.trash.documents(current_user, collection_id) if is_own else []
     except NotFound:
-        # Deleted, or not shared any more: the page says so instead of showing what was.
+        # Deleted or no longer shared: the page says so.
         return _Found([item for item in collections if item.id != chosen], [], [], [])
     names = {item.id: item.name for item in found}
     return _Found(

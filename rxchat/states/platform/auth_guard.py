@@ -1,8 +1,8 @@
-"""The lock on door 1: every handler of every state is a remote procedure that anyone may call with anything.
+"""The guard of event handlers: any client may call every handler of every state with any arguments.
 
-`signed_in` checks who calls and what they send before a handler's first line, and turns every expected failure into
-something that the page shows. `Lock` lets no event through to a handler without it, whether it is ours by mistake or
-one that Reflex gives to every state (`setvar`).
+`requires_user` checks the session and the arguments before a handler runs, and shows expected errors on the page.
+`EventAuthMiddleware` refuses events for handlers without a guard, whether it is missing by mistake or Reflex adds the
+handler to every state (`setvar`).
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ ENROL_AT = "/account/security"
 
 
 class TabBinding(rx.State):
-    """Whose state this is: Reflex hands a tab's state to whoever names the tab, and a browser has several people."""
+    """The session that a tab's state belongs to: Reflex gives a tab's state to any client that knows the tab's token."""
 
     _fingerprint: str = ""
 
 
 async def _bind(state: BaseState) -> None:
-    """Forget everything when the session behind a tab is another one than before, before anything of it is sent."""
+    """Reset the state if the tab's session has changed, before any of it is sent."""
     binding = await state.get_state(TabBinding)
     fingerprint = hashlib.sha256(session_cookie(state).encode()).hexdigest()
     if binding._fingerprint not in {"", fingerprint}:
@@ -57,37 +57,37 @@ async def _bind(state: BaseState) -> None:
 
 
 def session_cookie(state: BaseState) -> str:
-    """Return the sealed session of a socket's handshake, or "" when there is none."""
+    """Return the session cookie of a socket's handshake, or "" if it has none."""
     cookies = cookie_parser(state.router.headers.cookie)
     return next((cookies[name] for name in _accepted if name in cookies), "")
 
 
 def accept_cookie(name: str) -> None:
-    """Take sessions from the cookie of this name alone: over https another host could set the plain one."""
+    """Accept only the session cookie with this name: over https, another host could set the plain one."""
     _accepted[:] = [name]
 
 
 class EventAuthMiddleware(Middleware):
-    """Refuses every event whose handler nobody has guarded, and keeps a tab's state to one person."""
+    """Refuses events whose handler has no guard, and binds a tab's state to one session."""
 
     async def preprocess(self, app: Any, state: BaseState, event: Event) -> StateUpdate | None:  # noqa: ARG002
-        """Return an empty update, which ends the event, or None to let it through."""
+        """Return an empty update, which ends the event, or None to continue."""
         registered = RegistrationContext.get().event_handlers.get(event.name)
         handler = registered.handler if registered else None
         if handler is not None and (is_reflex_own(event.name) or getattr(handler.fn, DOOR, None) is not None):
             await _bind(state)
             session_watchdog.track(state.router.session.client_token, session_cookie(state), current_path(state))
             return None
-        log.warning("refused an event without a lock", event_name=event.name[:200])
+        log.warning("refused an event whose handler is not guarded", event_name=event.name[:200])
         return StateUpdate()
 
 
 async def current_user_of(state: rx.State, *, enrolling: bool = False) -> CurrentUser:
-    """Return who is behind this socket, by the cookie of its handshake and the server's record of it.
+    """Return the user of this socket, by its cookie and the server's record.
 
     Raises:
-        NotSignedIn: when there is no session, or it does not count any more.
-        DatabaseUnavailable: when nobody can tell just now.
+        NotSignedIn: when it has no active session.
+        DatabaseUnavailable: when Postgres does not respond.
     """
     return await container.get_services().accounts.sessions.current_user(session_cookie(state), enrolling=enrolling)
 
@@ -99,11 +99,11 @@ def requires_user(
     reopens: bool = False,
     enrolling: bool = False,
 ) -> Any:
-    """Make a handler of `async def name(self, viewer, ...)`: only someone signed in gets in, with values of the hinted types.
+    """Guard a handler `async def name(self, current_user, ...)`: requires a session, and arguments of the hinted types.
 
-    What went wrong is shown in the banner, unless `refuse` (state, error, what was sent) has shown it elsewhere. With
-    `reopens`, a page whose loading met the database away is loaded again as soon as it is back. Who has to set up a
-    second factor first is led to where that is done; the handlers for doing it let them in (`enrolling`).
+    Errors are shown in the banner, unless `refuse` (state, error, arguments) has shown them elsewhere. With
+    `reopens`, the page is loaded again after the database has recovered. Users who have to set up a second factor
+    first are redirected there; handlers for doing so accept them (`enrolling`).
     """
     hints = get_type_hints(method)
     parameters = [item for item in inspect.signature(method).parameters.values() if item.name != "current_user"]
@@ -139,7 +139,7 @@ def requires_user(
 
 
 def requires_user_in_background(method: Callable[..., Awaitable[Any]]) -> Any:
-    """The same for a background handler `async def name(self, viewer)`, which holds no lock on its state."""
+    """Guard a background handler `async def name(self, current_user)`, which does not hold the state's lock."""
 
     @functools.wraps(method)
     async def guarded(self: rx.State, **unexpected: Any) -> Any:
@@ -164,7 +164,7 @@ def requires_user_in_background(method: Callable[..., Awaitable[Any]]) -> Any:
 
 
 async def _viewer_when_back(state: Any) -> CurrentUser:
-    """Return who is behind a socket; while the database is away, say so and wait for as long as the tab is open."""
+    """Return the user of a socket; while the database does not respond, show it and wait."""
     while True:
         async with state:
             try:
@@ -177,12 +177,12 @@ async def _viewer_when_back(state: Any) -> CurrentUser:
 
 
 def _enrol(state: rx.State) -> Any:
-    """Lead somebody to where they set up a second factor, unless they are there."""
+    """Redirect a user to the page for setting up a second factor, unless they are there."""
     return None if is_account_page(current_path(state)) else rx.redirect(ENROL_AT)
 
 
 def is_account_page(path: str) -> bool:
-    """Whether an address is one of the pages of one's own account."""
+    """Whether a path is one of the account pages."""
     return (path.partition("?")[0] + "/").startswith("/account/")
 
 
@@ -190,7 +190,7 @@ _banner: list[Any] = []
 
 
 def show_errors_in(state: Any) -> Any:
-    """Show what goes wrong in the `problem` of this state, and call its `reopen` when the database is back; a decorator."""
+    """Decorator: show errors in the `problem` of this state, and call its `reopen` after the database has recovered."""
     _banner[:] = [state]
     return state
 
@@ -203,23 +203,23 @@ def _check_types(
     handler: str, given: dict[str, Any], expected: dict[str, Any], optional: frozenset[str] = frozenset()
 ) -> None:
     if given.keys() - expected.keys():
-        log.warning("a handler was called with arguments that it has not", handler=handler)
-        raise InvalidInput("Something was sent that RxChat does not understand; please reload the page.")
+        log.warning("a handler was called with unknown arguments", handler=handler)
+        raise InvalidInput("The page sent an invalid request. Reload the page.")
     for name, kind in expected.items():
         if name not in given and name in optional:
             continue
         if name not in given or not isinstance(given[name], kind):
             log.warning("a handler was called with the wrong types", handler=handler, argument=name)
-            raise InvalidInput("Something was sent that RxChat does not understand; please reload the page.")
+            raise InvalidInput("The page sent an invalid request. Reload the page.")
 
 
 def current_path(state: BaseState) -> str:
-    """Return the address of the page that a tab is on."""
+    """Return the path of the page that a tab shows."""
     path = str(state.router_data.get("asPath") or state.router_data.get("pathname") or "/")
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"
 
 
 async def _show(state: rx.State, error: RxChatError) -> None:
-    """Say what went wrong in the banner of the page."""
+    """Show an error in the banner of the page."""
     for banner in _banner:
         (await state.get_state(banner)).problem = error.message

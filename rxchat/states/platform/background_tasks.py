@@ -1,4 +1,4 @@
-"""Work that goes on beside everything else for as long as the server does."""
+"""Background tasks of the server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 
 @asynccontextmanager
 async def background_task(work: Coroutine[None, None, None], name: str) -> AsyncGenerator[None]:
-    """Have this work go on for as long as the context is open."""
+    """Run a task while the context is open."""
     task = asyncio.create_task(work, name=name)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Who looks at the page."""
+"""The state of the signed-in user."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rxchat.states.platform.auth_guard import requires_user
 
 @dataclass
 class Section:
-    """One of the pages for administrators, as their navigation shows it."""
+    """An administration page in the navigation."""
 
     label: str
     path: str
@@ -29,32 +29,32 @@ SECTIONS = {
     "Registration": ("/admin/registration", Permission.SETTINGS_MANAGE),
     "Audit": ("/admin/audit", Permission.AUDIT_READ),
 }
-"""The pages for administrators: where each is, and which permission opens it."""
+"""The administration pages: path, and required permission."""
 
 
 class CurrentUserState(rx.State):
-    """The person who is signed in, as far as the page shows them."""
+    """The signed-in user, as the pages show them."""
 
     name: str = ""
     email: str = ""
     is_admin: bool = False
     needs_second_factor: bool = False
-    """Whether they administer, and cannot just now for want of a second factor."""
+    """Whether administrative permissions are missing because the session has no second factor."""
     must_enrol: bool = False
-    """Whether nothing but setting up a second factor is open to them."""
+    """Whether the user has to set up a second factor first."""
     permissions: list[str] = []
-    """What they may administer, by name: for what the page offers; services ask again."""
+    """The administrative permissions, to decide what the page offers; services check again."""
     sections: list[Section] = []
     admin_home: str = ""
-    """Where administering begins for this person; "" when there is nothing for them."""
+    """The first administration page for this user; "" if there is none."""
     readings: str = ""
-    """That administrators have read conversations of theirs, in a sentence, until they have seen which and why."""
+    """A sentence about access by administrators that the user has not seen yet."""
     ready: bool = False
 
     @rx.event
     @partial(requires_user, enrolling=True)
     async def enter(self, current_user: CurrentUser) -> None:
-        """Say who is signed in, or send to the sign-in page."""
+        """Load the signed-in user, or redirect to the sign-in page."""
         self._look_at(current_user)
         if current_user.must_enrol:
             return
@@ -62,7 +62,7 @@ class CurrentUserState(rx.State):
         self.readings = _told(len(fresh), fresh[0].reader) if fresh else ""
 
     def _look_at(self, current_user: CurrentUser) -> None:
-        """Show this person."""
+        """Show this user."""
         self.name = current_user.name
         self.email = current_user.email
         self.is_admin = current_user.is_admin
@@ -79,4 +79,4 @@ class CurrentUserState(rx.State):
 
 def _told(count: int, reader: str) -> str:
     times = "" if count == 1 else f" ({count} times)"
-    return f"{reader}, who administers RxChat, has looked at your conversations{times} and gave a reason."
+    return f"The administrator {reader} opened your conversations{times} and gave a reason."

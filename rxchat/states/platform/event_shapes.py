@@ -1,6 +1,6 @@
-"""What an event from a browser looks like, checked before Reflex looks at it.
+"""Validates events from browsers before Reflex sees them.
 
-Reflex takes it for granted that its own page sent an event; whatever else comes ends in a traceback that holds all of it.
+Reflex assumes that its own page sent an event; anything else ends in a traceback that contains the whole event.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from reflex_base.registry import RegistrationContext
 from rxchat.domain.text import encodable
 
 _NONE = type(None)
-# Reflex's own handlers check nothing: their arguments, and of which kinds they may be.
+# Reflex's own handlers check nothing: these are their arguments with the allowed types.
 _REFLEX_ARGUMENTS: dict[str, dict[str, tuple[type, ...]]] = {
     "hydrate": {},
     "hydrate_and_load": {"vars": (dict, _NONE), "hashes": (list, _NONE)},
@@ -27,17 +27,17 @@ _REFLEX_ARGUMENTS: dict[str, dict[str, tuple[type, ...]]] = {
     "handle_frontend_exception": {"info": (str,), "component_stack": (str,)},
 }
 REFLEX_HANDLERS = frozenset(_REFLEX_ARGUMENTS)
-"""What Reflex's own frontend needs; none of these changes a var of ours or tells of one that a page may not see."""
+"""The handlers that Reflex's frontend needs; none of them changes or reveals a variable of RxChat."""
 JSON_KINDS = (str, bool, dict, list, _NONE)
-"""What a value of JSON can be, numbers apart."""
+"""The types of JSON values, except numbers."""
 _LONGEST_PATH = 4_000
 _PLACE = {"pathname", "asPath", "query"}
 _SPLAT = "splat"
-"""The one parameter that Reflex's frontend sends as a list: the segments of an address that belongs to no page."""
+"""The only parameter that Reflex's frontend sends as a list: the path segments of an unknown address."""
 
 
 def is_event(data: Any) -> bool:
-    """Whether a message names a handler that there is, and has the shape of an event."""
+    """Whether a message is a valid event of an existing handler."""
     if not isinstance(data, dict) or not isinstance(data.get("name"), str):
         return False
     payload = data.get("payload", {})
@@ -48,21 +48,21 @@ def is_event(data: Any) -> bool:
 
 
 def encodable_event(data: Any) -> Any:
-    """Return what came with lone surrogates replaced: a page that showed one could not be sent.
+    """Return a payload with lone surrogates replaced: a page with one could not be encoded.
 
     Raises:
         RecursionError: when it is nested too deeply.
     """
     text = json.dumps(data, ensure_ascii=False)
     sendable = encodable(text)
-    # It came as JSON, so it stays the same on this way.
+    # It was JSON, so this is lossless.
     return data if sendable == text else json.loads(sendable)
 
 
 def is_place(place: Any) -> bool:
-    """Whether this says on which page a tab is, and nothing else (RouterData of Reflex).
+    """Whether this is valid RouterData of Reflex: the page that a tab shows, and nothing else.
 
-    What is there must be of its kind: Reflex takes null for a page as little as anything else.
+    Each value must have its type: Reflex fails on null.
     """
     if not isinstance(place, dict) or not place.keys() <= _PLACE:
         return False
@@ -70,21 +70,21 @@ def is_place(place: Any) -> bool:
     return (
         all(_is_path(place.get(name, "/")) for name in ("pathname", "asPath"))
         and isinstance(query, dict)
-        # Lists for anything but the rest of a path would reach vars of a page's state that are of type str.
+        # Lists in other parameters would reach variables of type str.
         and all(isinstance(value, str) or (name == _SPLAT and _is_strings(value)) for name, value in query.items())
-        # The page's own query is a part of its path. A tab's place is kept for as long as the tab is.
+        # The page's query is part of its path, and the path is limited, since it is stored for the tab's lifetime.
         and _query_length(query) <= _LONGEST_PATH
     )
 
 
 def _query_length(query: dict[str, str | list[str]]) -> int:
-    """Return how long a query would be in an address: names, values and the signs between them."""
+    """Return the length of a query in an address."""
     values = [(name, [value] if isinstance(value, str) else value) for name, value in query.items()]
     return sum(len(name) + 1 + sum(len(item) + 1 for item in items) for name, items in values)
 
 
 def _is_path(path: Any) -> bool:
-    """Whether this is the path of a page, with its query: one line that a URL parser takes for a path."""
+    """Whether this is a path with a query: one line that a URL parser accepts as a path."""
     if not isinstance(path, str) or not path.startswith("/") or len(path) > _LONGEST_PATH or not path.isprintable():
         return False
     try:
@@ -95,18 +95,18 @@ def _is_path(path: Any) -> bool:
 
 
 def is_reflex_own(name: str) -> bool:
-    """Whether an event is for one of Reflex's handlers that its frontend needs, in a state of Reflex's own."""
+    """Whether an event is for a handler that Reflex's frontend needs, in a state of Reflex."""
     return name.rpartition(".")[2] in REFLEX_HANDLERS and ".rxchat___" not in name
 
 
 DOOR = "_rxchat_door"
-"""The attribute of the handlers that a browser may call (access.py sets it)."""
+"""The attribute that marks guarded handlers (auth_guard.py sets it)."""
 
 
 def _fits(name: str, handler: Callable[..., Any], payload: dict[str, Any]) -> bool:
-    """Whether a payload names a handler's parameters, all that have no default, with values of the annotated types.
+    """Whether a payload has all required parameters of a handler, with values of the annotated types.
 
-    The state is no parameter to a client: Reflex passes it itself, and raises on a second one.
+    Clients must not send `self`: Reflex passes the state itself, and raises for a second one.
     """
     if not is_reflex_own(name):
         if getattr(handler, DOOR, None) is None:
@@ -123,7 +123,7 @@ def _fits(name: str, handler: Callable[..., Any], payload: dict[str, Any]) -> bo
     return all(
         isinstance(value, kinds[argument])
         and (not isinstance(value, list) or _is_strings(value))
-        # What browsers keep for states; none of ours has any.
+        # Browser storage of states, which RxChat does not use.
         and (not isinstance(value, dict) or not value)
         for argument, value in payload.items()
     )
@@ -135,19 +135,19 @@ def _is_strings(value: Any) -> bool:
 
 @lru_cache(maxsize=1024)
 def arguments_of(handler: Callable[..., Any]) -> dict[str, tuple[Any, bool]]:
-    """Return the parameters of a handler that a client gives: the type of each, and whether it has a default."""
+    """Return a handler's parameters for clients: the type, and whether it has a default."""
     hints = get_type_hints(handler)
     parameters = list(inspect.signature(handler).parameters.values())[1:]
     return {item.name: (hints.get(item.name, Any), item.default is not item.empty) for item in parameters}
 
 
 def _is_of_type(value: Any, kind: Any) -> bool:
-    """Whether a value of JSON is one that an annotation allows; what has no counterpart in JSON allows none."""
+    """Whether an annotation allows a JSON value; annotations without a JSON type allow none."""
     if kind is Any or kind is object:
         return True
     if get_origin(kind) in {Union, UnionType}:
         return any(_is_of_type(value, item) for item in get_args(kind))
     if kind is float or kind is int:
-        # For Python, true is a number.
+        # In Python, bool is a subclass of int.
         return isinstance(value, (int, float) if kind is float else int) and not isinstance(value, bool)
     return (get_origin(kind) or kind) in JSON_KINDS and isinstance(value, get_origin(kind) or kind)

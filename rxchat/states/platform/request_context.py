@@ -1,4 +1,4 @@
-"""From where the person behind a socket calls, for the record and for limits."""
+"""The client of a socket, for the audit log and rate limits."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from rxchat.domain.accounts import ClientInfo
 
 
 def client_info_of(state: BaseState) -> ClientInfo:
-    """Return from where a tab's socket was opened.
+    """Return the client that opened a tab's socket.
 
-    The front of the house (rxchat/api/gateway.py) has put the address that a trusted proxy speaks for in the place of
-    the proxy's own before Reflex sees the handshake; `X-Forwarded-For` counts for nothing here.
+    `rxchat/api/gateway.py` has replaced a trusted proxy's address by the client's before Reflex sees the handshake,
+    so `X-Forwarded-For` is ignored here.
     """
     return ClientInfo(state.router.session.client_ip, state.router.headers.user_agent)

@@ -1,4 +1,4 @@
-"""Whoever is signed out is out of every open tab: within the moment that Postgres tells of it, and surely in seconds."""
+"""Closes tabs of ended sessions: immediately by a Postgres notification, otherwise within seconds."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from rxchat.states.platform.tab_registry import tabs
 log = structlog.get_logger(__name__)
 
 _EVERY_SECONDS = 3.0
-"""How long a tab stays open after its session has ended when nobody tells of it: at most this, and the look itself."""
+"""How long a tab stays open at most after its session has ended, without a notification."""
 _RESTS = 10
-"""How many such times pass between two looks while Postgres does tell: sessions also end by themselves."""
+"""How many of these intervals pass between checks while notifications arrive: sessions also expire."""
 
 _OPEN_PAGES = frozenset({"/sign-in", "/setup", "/register", "/join", "/forgot", "/reset", "/confirm"})
-"""Where a tab stays, whatever becomes of its session: these pages show nothing, and say how it goes on."""
+"""Pages where a tab may stay without a session: they show nothing, and what to do next."""
 
 
 def track(client_token: str, cookie: str, page: str) -> None:
-    """Remember with which session a tab is open."""
-    # A link's token stands behind the "#", which is part of the address that a tab tells.
+    """Record the session of a tab."""
+    # A link's token is in the fragment, which is part of the path that a tab reports.
     if cookie and page.partition("#")[0].partition("?")[0].rstrip("/") not in _OPEN_PAGES:
         tabs.set_session(client_token, cookie, page)
     else:
@@ -36,7 +36,7 @@ def track(client_token: str, cookie: str, page: str) -> None:
 
 @asynccontextmanager
 async def watching() -> AsyncGenerator[None]:
-    """Look after all tabs of this process for as long as the context is open."""
+    """Check all tabs of this process while the context is open."""
     changed = asyncio.Event()
     container.get_services().platform.access_invalidator.on_change(lambda _user_id: changed.set())
     try:
@@ -66,12 +66,12 @@ async def _watch(changed: asyncio.Event) -> None:
             except DatabaseUnavailable:
                 pass
             except Exception:
-                # Whoever looks after the doors must not fall asleep over one of them.
-                log.exception("the guard could not look after all tabs")
+                # A slow tab must not stop the watchdog.
+                log.exception("the session watchdog could not check all tabs")
 
 
 async def check() -> int:
-    """Send away every tab whose session does not count any more; return how many there were."""
+    """Close every tab whose session has ended. Returns their number."""
     for token in [token for token in tabs.sessions() if not tabs.is_open(token)]:
         tabs.clear_session(token)
     ended = 0
@@ -84,7 +84,7 @@ async def check() -> int:
                 ended += 1
                 await tabs.force_navigate(token, f"/sign-in?next={quote(page, safe='/')}")
     if ended:
-        log.info("tabs were closed whose session had ended", count=ended)
+        log.info("tabs whose session had ended were closed", count=ended)
     return ended
 
 

@@ -1,4 +1,4 @@
-"""Checks what a tab may send, and limits what waits for it."""
+"""Validates what a tab sends, and limits the packets that wait for it."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ log = structlog.get_logger(__name__)
 
 
 _MOST_REFUSED = 5
-"""After so many messages that are no events a socket is closed."""
+"""After this many invalid messages the socket is closed."""
 _MOST_SOCKETS = 10_000
 _MOST_WAITING = 512
 _MOST_WAITING_CHARACTERS = 4_000_000
-"""Of packets that wait until a socket's line takes them; one for which more wait is closed, and its page connects again."""
+"""How many packets may wait for a socket; then it is closed, and its page reconnects."""
 
 
 def install(namespace: Namespace) -> None:
-    """Look after the app's sockets: know which are open, and refuse what is no event before Reflex logs all of it.
+    """Track the open sockets, and refuse invalid events before Reflex logs them.
 
-    Reflex answers an unknown event with a traceback that holds the whole event, the cookie of its handshake included.
+    Reflex answers an unknown event with a traceback that contains the whole event, including the cookie of its
+    handshake.
     """
     tabs.attach(namespace)
     process, disconnect = namespace.on_event, namespace.on_disconnect
@@ -36,13 +37,13 @@ def install(namespace: Namespace) -> None:
 
     async def on_event(sid: str, data: Any) -> None:
         if is_event(data) and (event := _sendable(data)) is not None:
-            # Of an event whose socket is closed already Reflex would log all, and do nothing.
+            # Reflex would log the whole event of a closed socket, and do nothing.
             if sid not in namespace.sid_to_token or await _is_taken_apart(process(sid, event)):
                 return
         else:
-            log.warning("refused a message that is no event", kind=type(data).__name__)
+            log.warning("refused an invalid event", kind=type(data).__name__)
         if len(refused) > _MOST_SOCKETS:
-            # Messages are handled side by side, and some after their socket is closed: nothing would forget those.
+            # Messages are handled concurrently, some after their socket was closed: their entry would never be removed.
             refused.clear()
         refused[sid] += 1
         if refused[sid] == _MOST_REFUSED:
@@ -64,7 +65,7 @@ def install(namespace: Namespace) -> None:
 
 
 def _sendable(data: Any) -> Any:
-    """Return an event without what could not be sent back, or None when it is nested too deeply."""
+    """Return an event without lone surrogates, or None if it is nested too deeply."""
     try:
         return encodable_event(data)
     except RecursionError:
@@ -72,11 +73,11 @@ def _sendable(data: Any) -> Any:
 
 
 async def _is_taken_apart(processing: Awaitable[None]) -> bool:
-    """Whether Reflex could take an event apart after all; a traceback of it would hold all of the event."""
+    """Whether Reflex could parse an event; its traceback would contain the whole event."""
     try:
         await processing
     except (TypeError, ValueError, AttributeError, LookupError) as error:
-        log.warning("an event could not be taken apart", error=type(error).__name__)
+        log.warning("an event could not be parsed", error=type(error).__name__)
         return False
     return True
 

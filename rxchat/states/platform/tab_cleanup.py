@@ -1,4 +1,4 @@
-"""What the server holds of each tab: let go soon after the tab is closed, and kept for as long as it is open.
+"""What the server holds of each tab: let go soon after the tab is closed, and kept while it is open.
 
 Reflex keeps a tab's state for an hour after its last event, whether the tab is still there or not. A closed one would hold
 0.2 MB for all that time, and one that is open for long without a word would lose its state.
@@ -24,7 +24,7 @@ GRACE_SECONDS = 60.0
 
 @asynccontextmanager
 async def tidied(manager: StateManager) -> AsyncGenerator[None]:
-    """Let go of closed tabs for as long as the context is open."""
+    """Let go of closed tabs while the context is open."""
     async with background_task(_tidy_forever(manager), "tabs"):
         yield
 

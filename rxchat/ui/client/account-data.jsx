@@ -15,9 +15,9 @@ function Readings({ readings, onSee }) {
     if (hasNew) onSee();
   }, [hasNew]);
   return (
-    <Panel title="Who may read what I write" lead="Nobody but you, and those with whom you share. Administrators may read a conversation when they give a reason: both are kept in the audit, and shown to you here.">
+    <Panel title="Who can read my conversations" lead="Only you, and people you share with. Administrators can read a conversation if they give a reason; the audit log records it, and you see it here.">
       {readings.length === 0 ? <p className="panel-lead">No administrator has read any of your conversations.</p> : (
-        <ul className="rows" aria-label="What administrators have read">
+        <ul className="rows" aria-label="Access by administrators">
           {readings.map((item, at) => (
             <li key={at} className="row">
               <div>
@@ -49,18 +49,18 @@ export function DataSection({ account: { profile, graceDays, readings }, events 
   return (
     <>
       <Readings readings={readings} onSee={() => events.onSeeReadings()} />
-      <Panel title="Download everything" lead="Your account, your conversations as JSON and as text, and what the audit says that you did, as one zip file.">
+      <Panel title="Download my data" lead="Your account, your conversations as JSON and as text, and your entries of the audit log, as one zip file.">
         <button type="button" className="button-quiet" onClick={() => setTaking(true)}><Download size={15} aria-hidden="true" /> Download my data…</button>
       </Panel>
       {!profile.deletion_at && (
-        <Panel isDanger title="Delete my account" lead={`Your account and all conversations go away for good, ${days(graceDays)} after you ask for it. Until then you can change your mind.`}>
+        <Panel isDanger title="Delete my account" lead={`Your account and all conversations are deleted permanently ${days(graceDays)} after you request it. Until then you can cancel.`}>
           <button type="button" className="button-quiet is-danger" onClick={() => setAsking(true)}>Delete my account…</button>
         </Panel>
       )}
       {isTaking && (
         <ProofDialog
           title="Download your data?"
-          lead="The file holds all of your conversations and documents, readable by anyone who has it. The download begins at once."
+          lead="The file contains all of your conversations and documents, and is not encrypted. The download starts immediately."
           hasPassword={profile.has_password}
           action="Download"
           send={begin}
@@ -71,7 +71,7 @@ export function DataSection({ account: { profile, graceDays, readings }, events 
       {isAsking && (
         <ProofDialog
           title="Delete your account?"
-          lead={`All other devices are signed out and your API keys stop working at once. The account and everything in it are deleted in ${days(graceDays)}; until then you can sign in and keep it.`}
+          lead={`All other devices will be signed out, and your API keys stop working immediately. The account and everything in it are deleted in ${days(graceDays)}; until then you can sign in and cancel the deletion.`}
           hasPassword={profile.has_password}
           action="Delete my account"
           isDanger

@@ -21,9 +21,9 @@ export function SetUp() {
   const send = async (values) => enter(await ask("POST", "/api/auth/setup", { ...values, email: values.email.trim(), token }));
   const form = useForm([NAME, EMAIL, PASSWORD], send);
   const isChecked = useLinkCheck("setup", token, () => setOld(true));
-  if (!isChecked) return <CardSkeleton label="Looking at the link" />;
+  if (!isChecked) return <CardSkeleton label="Checking the link" />;
   if (isOld) {
-    const lead = "It works for 24 hours, as long as there is no account. Sign in, or start RxChat again for a new one.";
+    const lead = "It works for 24 hours, until the first account is created. Sign in, or restart RxChat for a new link.";
     return <CardMessage icon={Link2Off} title="This link is no longer valid" lead={lead}><SignInLink /></CardMessage>;
   }
   return (
@@ -32,7 +32,7 @@ export function SetUp() {
       {token ? (
         <Form form={form} action="Create account" busy="Creating the account…" />
       ) : (
-        <Problem>This page needs its one-time link. RxChat prints it where it was started, as long as there is no account.</Problem>
+        <Problem>This page needs the one-time link that RxChat prints when it starts without accounts.</Problem>
       )}
     </>
   );
@@ -57,7 +57,7 @@ function RegisterForm({ offer, onDone }) {
       {offer.providers.length > 0 && (
         <div className="other-ways"><Or /><Providers offer={offer} next="/" /></div>
       )}
-      <p className="card-link is-last">You have an account? <SignInLink isMain={false} /></p>
+      <p className="card-link is-last">Already have an account? <SignInLink isMain={false} /></p>
     </>
   );
 }
@@ -67,15 +67,15 @@ export function Register() {
   const [done, setDone] = useState(null);
   if (!offer) return <CardSkeleton label="Loading" />;
   if (done?.next === "mail") {
-    const lead = <>We sent a link to <b>{done.email}</b>. Open it to confirm that the address is yours; it works for 3 days.</>;
-    return <CardMessage icon={MailCheck} title="Check your mail" lead={lead}><SignInLink isMain={false}>Back to signing in</SignInLink></CardMessage>;
+    const lead = <>We sent a link to <b>{done.email}</b>. Open it within 3 days to confirm your address.</>;
+    return <CardMessage icon={MailCheck} title="Check your inbox" lead={lead}><SignInLink isMain={false}>Back to sign-in</SignInLink></CardMessage>;
   }
   if (done) {
-    return <CardMessage icon={CircleCheck} title="One more step" lead="Sign in to go on."><SignInLink /></CardMessage>;
+    return <CardMessage icon={CircleCheck} title="One more step" lead="Sign in to continue."><SignInLink /></CardMessage>;
   }
   if (offer.registration !== "open") {
-    const lead = offer.registration === "closed" ? "No new accounts can be made here at the moment." : "Accounts here are made by invitation. Ask an administrator of your team for one.";
-    return <CardMessage icon={DoorClosed} title="You need an invitation" lead={lead}><SignInLink>Back to signing in</SignInLink></CardMessage>;
+    const lead = offer.registration === "closed" ? "New accounts cannot be created at the moment." : "Accounts are created by invitation. Ask an administrator for one.";
+    return <CardMessage icon={DoorClosed} title="You need an invitation" lead={lead}><SignInLink>Back to sign-in</SignInLink></CardMessage>;
   }
   return <RegisterForm offer={offer} onDone={setDone} />;
 }
@@ -116,10 +116,10 @@ export function Join() {
   useEffect(() => {
     if (token) look();
   }, []);
-  if (!found) return <CardSkeleton label="Looking at the invitation" />;
+  if (!found) return <CardSkeleton label="Checking the invitation" />;
   if (found.email) return <JoinForm token={token} email={found.email} onOld={() => setFound({ isOld: true })} />;
   if (found.isOld) {
-    const lead = "An invitation works once, for seven days. If you have made your account already, sign in; else ask whoever invited you for a new link.";
+    const lead = "An invitation works once, within seven days. If you already have an account, sign in. Otherwise ask the person who invited you for a new link.";
     return <CardMessage icon={Link2Off} title="This invitation is no longer valid" lead={lead}><SignInLink /></CardMessage>;
   }
   return (

@@ -8,13 +8,13 @@ import { ConfirmDialog, Dialog, DialogActions, PROOF } from "./dialog.jsx";
 import { FormField, FormFrame, useForm } from "./form-parts.jsx";
 import { Empty, Panel, Row, Rows } from "./panel.jsx";
 
-const NAME = { name: "name", id: "key-name", label: "Name", missing: "name for the key", type: "text", maxLength: 100, help: "What it is for, so that you recognise it later." };
+const NAME = { name: "name", id: "key-name", label: "Name", missing: "name for the key", type: "text", maxLength: 100, help: "A name that tells you later what the key is for." };
 const LIFETIMES = [["30", "30 days"], ["90", "90 days"], ["365", "One year"], ["", "Never"]];
 
 function Scopes({ scopes, chosen, problem, onToggle }) {
   return (
     <fieldset className="field choices" aria-describedby={problem ? "scopes-problem" : undefined}>
-      <legend>What it may do</legend>
+      <legend>Permissions</legend>
       {scopes.map(({ name, words }) => (
         <label key={name} className="choice">
           <input type="checkbox" checked={chosen.includes(name)} onChange={() => onToggle(name)} />
@@ -57,13 +57,13 @@ function NewKey({ scopes, hasPassword, onMade, onClose }) {
 function ShownOnce({ made, onClose }) {
   return (
     <Dialog title={`Your key “${made.name}”`} onClose={onClose}>
-      <p className="sheet-lead">Copy it now and keep it like a password: it is shown this once and never again.</p>
+      <p className="sheet-lead">Copy it now and store it like a password. It will not be shown again.</p>
       <div className="secret">
         <code tabIndex={0} data-autofocus aria-label="The key">{made.key}</code>
-        <CopyButton text={made.key} label="Copy the key" withWord className="button-quiet" />
+        <CopyButton text={made.key} label="Copy key" withWord className="button-quiet" />
       </div>
       <p className="field-help">Programs send it as <code>Authorization: Bearer …</code></p>
-      <div className="sheet-actions"><button type="button" className="button-main" onClick={onClose}>I have copied it</button></div>
+      <div className="sheet-actions"><button type="button" className="button-main" onClick={onClose}>I’ve copied it</button></div>
     </Dialog>
   );
 }
@@ -108,7 +108,7 @@ export function KeysSection({ account, events }) {
         </Rows>
       ) : (
         <Empty icon={KeyRound}>
-          {mayCreateKeys ? "You have no keys. Make one for a script, an editor or another program of yours." : "Your role cannot make API keys. Ask an administrator if you need one."}
+          {mayCreateKeys ? "No API keys yet. Create one for a script, an editor or another program." : "Your role cannot create API keys. Ask an administrator if you need one."}
           {create}
         </Empty>
       )}
@@ -117,8 +117,8 @@ export function KeysSection({ account, events }) {
       {dialog?.revoke && (
         <ConfirmDialog
           title={`Revoke “${dialog.revoke.name}”?`}
-          lead="Whatever uses this key stops working at once. It cannot be brought back."
-          action="Revoke the key"
+          lead="Programs that use this key stop working immediately. You cannot undo this."
+          action="Revoke key"
           isDanger
           onConfirm={() => events.onRevoke(dialog.revoke.id)}
           onClose={close}

@@ -5,7 +5,7 @@ import { day } from "./account-words.js";
 import { Field } from "./form-parts.jsx";
 import { Panel } from "./panel.jsx";
 
-const NAME = { name: "name", label: "Name", type: "text", autoComplete: "name", maxLength: 100, help: "What others see, and what answers may call you." };
+const NAME = { name: "name", label: "Name", type: "text", autoComplete: "name", maxLength: 100, help: "Shown to other users, and to the model." };
 
 function NameForm({ name, problem, onRename }) {
   const [value, setValue] = useState(name);

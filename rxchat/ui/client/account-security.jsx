@@ -10,7 +10,7 @@ import { Panel, Row, Rows } from "./panel.jsx";
 import { SecondFactorPanel } from "./second-factor.jsx";
 import { createPasskey, hasPasskeys, passkeyProblem } from "./webauthn.js";
 
-const PRESENT = { name: "present", label: "Present password", type: "password", autoComplete: "current-password" };
+const PRESENT = { name: "present", label: "Current password", type: "password", autoComplete: "current-password" };
 const WANTED = { name: "wanted", label: "New password", type: "password", autoComplete: "new-password", isNew: true, help: NEW_PASSWORD_HELP };
 
 function PasswordForm({ hasPassword, email, onDone, onCancel }) {
@@ -45,17 +45,17 @@ function PasswordPanel({ profile, events }) {
     setOpen(true);
   };
   const lead = profile.has_password
-    ? "When you change it, everything else that is signed in gets signed out, and your API keys stop working."
-    : "You have none: you sign in with a passkey or an account elsewhere. You can set one as well.";
+    ? "Changing it signs out all other devices, and your API keys stop working."
+    : "You have no password: you sign in with a passkey or an external account. You can also set a password.";
   return (
     <Panel title="Password" lead={lead} action={!isOpen && <button type="button" className="button-quiet" onClick={open}>{verb} password</button>}>
-      <p className="saved" role="status">{isDone && <><Check size={15} aria-hidden="true" /> Your password is changed. Everything else was signed out.</>}</p>
+      <p className="saved" role="status">{isDone && <><Check size={15} aria-hidden="true" /> Password changed. All other devices were signed out.</>}</p>
       {isOpen && <PasswordForm hasPassword={profile.has_password} email={profile.email} onDone={done} onCancel={() => setOpen(false)} />}
     </Panel>
   );
 }
 
-const PASSKEY_NAME = { name: "name", id: "passkey-name", label: "Name", missing: "name for it", type: "text", maxLength: 60, help: "So that you recognise it later." };
+const PASSKEY_NAME = { name: "name", id: "passkey-name", label: "Name", missing: "name for it", type: "text", maxLength: 60, help: "A name that tells you later which device it is." };
 
 async function addPasskey({ name, password = "" }) {
   const asked = await ask("POST", "/api/me/passkeys/begin", { password });
@@ -79,8 +79,8 @@ function PasskeysPanel({ account: { passkeys, profile }, events }) {
     <button type="button" className="button-quiet" onClick={() => setDialog({ isNew: true })}><Plus size={15} aria-hidden="true" /> Add a passkey</button>
   );
   return (
-    <Panel title="Passkeys" lead="Sign in with your fingerprint, your face or your device's PIN. Nothing to remember, and nothing that can be stolen from here." action={add}>
-      {!isPossible && <p className="panel-note">Passkeys can only be added where RxChat is open over https and under a name, not under an IP address.</p>}
+    <Panel title="Passkeys" lead="Sign in with your fingerprint, your face or your device's PIN, without a password." action={add}>
+      {!isPossible && <p className="panel-note">Passkeys need https and a host name; they do not work with an IP address.</p>}
       {passkeys.length > 0 && (
         <Rows label="Passkeys">
           {passkeys.map((item) => (
@@ -91,10 +91,10 @@ function PasskeysPanel({ account: { passkeys, profile }, events }) {
         </Rows>
       )}
       {dialog?.isNew && (
-        <ProofDialog title="Add a passkey" lead="Your browser asks you next where to keep it." fields={[PASSKEY_NAME]} prefilled={{ name: deviceWords(navigator.userAgent) }} hasPassword={profile.has_password} action="Continue" busy="Waiting for your browser…" send={addPasskey} onDone={done} onClose={close} />
+        <ProofDialog title="Add a passkey" lead="Your browser will ask where to store it." fields={[PASSKEY_NAME]} prefilled={{ name: deviceWords(navigator.userAgent) }} hasPassword={profile.has_password} action="Continue" busy="Waiting for your browser…" send={addPasskey} onDone={done} onClose={close} />
       )}
       {dialog?.remove && (
-        <ProofDialog title={`Remove “${dialog.remove.name}”?`} lead="You cannot sign in with this passkey any more. Your device may keep its half; you can delete it there." hasPassword={profile.has_password} action="Remove the passkey" isDanger send={({ password = "" }) => ask("POST", `/api/me/passkeys/${dialog.remove.id}/remove`, { password })} onDone={done} onClose={close} />
+        <ProofDialog title={`Remove “${dialog.remove.name}”?`} lead="You will no longer be able to sign in with this passkey. Your device may still list it; you can delete it there." hasPassword={profile.has_password} action="Remove passkey" isDanger send={({ password = "" }) => ask("POST", `/api/me/passkeys/${dialog.remove.id}/remove`, { password })} onDone={done} onClose={close} />
       )}
     </Panel>
   );
@@ -109,8 +109,8 @@ function ProvidersPanel({ account: { providers, profile }, events }) {
     events.onReload();
   };
   return (
-    <Panel title="Accounts elsewhere" lead="Connect one, and you can sign in with it.">
-      <Rows label="Accounts elsewhere">
+    <Panel title="External accounts" lead="Sign in with an account of another service.">
+      <Rows label="External accounts">
         {providers.map((item) => (
           <Row key={item.id || item.key} mark={<ProviderMark name={item.key} size={18} />} title={item.label} chip={item.id && "Connected"} detail={item.id ? [item.email, `since ${day(item.since)}`].filter(Boolean).join(" · ") : "Not connected"}>
             {item.id
@@ -121,7 +121,7 @@ function ProvidersPanel({ account: { providers, profile }, events }) {
       </Rows>
       <Problem>{problem}</Problem>
       {asked && (
-        <ProofDialog title={`Disconnect ${asked.label}?`} lead="You cannot sign in with it any more." hasPassword={profile.has_password} action="Disconnect" isDanger send={({ password = "" }) => ask("POST", `/api/me/identities/${asked.id}/remove`, { password })} onDone={done} onClose={() => setAsked(null)} />
+        <ProofDialog title={`Disconnect ${asked.label}?`} lead="You will no longer be able to sign in with it." hasPassword={profile.has_password} action="Disconnect" isDanger send={({ password = "" }) => ask("POST", `/api/me/identities/${asked.id}/remove`, { password })} onDone={done} onClose={() => setAsked(null)} />
       )}
     </Panel>
   );

@@ -11,7 +11,7 @@ function SessionRow({ session, now, onEnd }) {
   const seen = session.is_this ? "active now" : `last seen ${ago(session.seen_at, now)}`;
   const detail = [session.address, seen, `signed in ${ago(session.began_at, now)}${how ? ` with ${how === "password" || how === "passkey" ? `a ${how}` : how}` : ""}`];
   return (
-    <Row icon={iconOf(session)} title={device} chip={session.is_this && "This one"} detail={<span title={day(session.began_at)}>{detail.filter(Boolean).join(" · ")}</span>}>
+    <Row icon={iconOf(session)} title={device} chip={session.is_this && "This device"} detail={<span title={day(session.began_at)}>{detail.filter(Boolean).join(" · ")}</span>}>
       {!session.is_this && (
         <button type="button" className="button-quiet" aria-label={`Sign out ${device}, ${session.address}`} onClick={() => onEnd(session.id)}>Sign out</button>
       )}
@@ -26,8 +26,8 @@ export function SessionsSection({ account: { sessions }, events }) {
   return (
     <Panel
       title="Where you are signed in"
-      lead={hasOthers ? "If you do not know one of these, sign it out and change your password." : "You are signed in nowhere else."}
-      action={hasOthers && <button type="button" className="button-quiet" onClick={() => events.onEndOthers()}>Sign out all others</button>}
+      lead={hasOthers ? "If you do not recognize a session, sign it out and change your password." : "No other sessions."}
+      action={hasOthers && <button type="button" className="button-quiet" onClick={() => events.onEndOthers()}>Sign out all other sessions</button>}
     >
       <Rows label="Sessions">
         {sorted.map((session) => <SessionRow key={session.id} session={session} now={now} onEnd={events.onEndSession} />)}

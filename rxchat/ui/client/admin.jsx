@@ -156,7 +156,7 @@ export function UserPicker({ label, verb, found, searched, onSearch, onPick }) {
           </li>
         ))}
       </ul>
-      <p className="field-help" role="status">{isVain ? "Nobody who could be chosen has this in their name or address." : ""}</p>
+      <p className="field-help" role="status">{isVain ? "No users match." : ""}</p>
     </div>
   );
 }

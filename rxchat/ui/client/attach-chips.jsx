@@ -46,7 +46,7 @@ function Chip({ chip, onRemove, onRetry, onChoose }) {
 export function Chips({ chips, ...acts }) {
   if (!chips.length) return null;
   return (
-    <ul className="brought-all" aria-label="Goes along with this message">
+    <ul className="brought-all" aria-label="Attached to this message">
       {chips.map((chip) => <Chip key={chip.key} chip={chip} {...acts} />)}
     </ul>
   );

@@ -23,7 +23,7 @@ async function erase(id) {
     return (await response.json()).error.message;
   } catch {
     // The request goes on without this page, which alone hears nothing of it.
-    return isLeaving ? "" : "It could not be removed just now. Try again in a moment.";
+    return isLeaving ? "" : "It could not be removed. Try again in a moment.";
   }
 }
 

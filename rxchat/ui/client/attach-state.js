@@ -1,7 +1,7 @@
 // What is attached to the message that is being written: files on their way or there, and what was picked with "#".
 // No React and no DOM in here, so that the rules can be tested alone.
 
-const CUT_OFF = "The upload was cut off when the page was left. Please choose the file again.";
+const CUT_OFF = "The upload was interrupted when you left the page. Choose the file again.";
 
 /** Whether a file has yet to arrive: the message waits for it. */
 export const isComing = ({ state }) => !["done", "failed", "gone"].includes(state);
@@ -29,7 +29,7 @@ export function attachedWords(chips) {
   if (coming) return coming === 1 ? "A file is still being uploaded." : `${coming} files are still being uploaded.`;
   const out = chips.filter(isLeftOut);
   if (!out.length) return "";
-  return out.length === 1 ? `“${out[0].name}” was not uploaded and will not go along.` : `${out.length} files were not uploaded and will not go along.`;
+  return out.length === 1 ? `“${out[0].name}” was not uploaded and will not be sent.` : `${out.length} files were not uploaded and will not be sent.`;
 }
 
 /** The files of a paste; none when it is text, which stays text. File managers paste the names of files as text, too. */

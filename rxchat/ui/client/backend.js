@@ -2,7 +2,7 @@
 import env from "$/env.json";
 import { getBackendURL } from "$/utils/state";
 
-const UNREACHABLE = "RxChat cannot be reached. Check the connection and try again; nothing you typed is lost.";
+const UNREACHABLE = "RxChat cannot be reached. Check the connection and try again. Nothing you typed is lost.";
 
 /** Under `reflex run` the routes live on another port than the page, and Reflex knows which. */
 export function address(path) {
@@ -29,7 +29,7 @@ export async function ask(method, path, body) {
   const answer = await response.json().catch(() => null);
   if (response.ok) return { data: answer ?? {} };
   return {
-    problem: answer?.error?.message ?? `That did not work (the server answered ${response.status}). Try again in a moment.`,
+    problem: answer?.error?.message ?? `The request failed (status ${response.status}). Try again in a moment.`,
     code: answer?.error?.code ?? "",
     wait: Number(response.headers.get("Retry-After")) || 0,
   };

@@ -43,14 +43,14 @@ function Passage({ source, citation }) {
 }
 
 function Source({ source, citation, onLeave }) {
-  if (!source.is_allowed) return <p className="cite-note">You may not read this document any more.</p>;
+  if (!source.is_allowed) return <p className="cite-note">You no longer have access to this document.</p>;
   return (
     <>
       <p className="cite-name"><FileText size={15} strokeWidth={1.75} aria-hidden="true" /><span>{source.name}</span></p>
       {placeOf(source) && <p className="cite-place">{placeOf(source)}</p>}
-      {!source.is_there && <p className="cite-note">This document was deleted; this is what it said then.</p>}
+      {!source.is_there && <p className="cite-note">This document was deleted. This is its text at the time.</p>}
       <Passage source={source} citation={citation} />
-      {canOpen(source) && <Link className="cite-open" to={viewerAddress(passageOf(source, citation))} onClick={onLeave}>Open the document</Link>}
+      {canOpen(source) && <Link className="cite-open" to={viewerAddress(passageOf(source, citation))} onClick={onLeave}>Open document</Link>}
     </>
   );
 }
@@ -68,8 +68,8 @@ export function CitationCard({ id, anchor, citation, list, problem, onLeave, ...
       {reason && <p className="cite-reason">{reason}{citation.reason === "not in the source" && <Missing quote={citation.quote} />}</p>}
       {source && <Source source={source} citation={citation} onLeave={onLeave} />}
       {!source && !isMissing && problem && <p className="cite-note" role="alert">{problem}</p>}
-      {!source && !isMissing && !problem && !list && <p className="cite-note" role="status">Looking up the source…</p>}
-      {!source && !isMissing && list && <p className="cite-note">This source is not kept any more.</p>}
+      {!source && !isMissing && !problem && !list && <p className="cite-note" role="status">Loading the source…</p>}
+      {!source && !isMissing && list && <p className="cite-note">This source no longer exists.</p>}
     </div>,
     document.body,
   );

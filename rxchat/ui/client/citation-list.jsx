@@ -6,7 +6,7 @@ import { useSources } from "./citation-context.jsx";
 import { canOpen, passageOf, placeOf } from "./citation-marks.js";
 import { viewerAddress } from "./viewer-address.js";
 
-const HIDDEN = "A document that you may not read any more";
+const HIDDEN = "A document that you no longer have access to";
 
 function Line({ source, citation }) {
   const name = source.is_allowed ? source.name : HIDDEN;
@@ -54,7 +54,7 @@ export function Sources({ message }) {
       {isOpen && (
         <div id={id} className="sources-list">
           {list && <List list={list} citations={message.citations} />}
-          {!list && <p role={problem ? "alert" : "status"}>{problem || "Looking up the sources…"}</p>}
+          {!list && <p role={problem ? "alert" : "status"}>{problem || "Loading the sources…"}</p>}
         </div>
       )}
     </div>

@@ -100,7 +100,7 @@ export function excerptOf(source, citation, most = 600) {
   };
 }
 
-const REASONS = { "no such source": "there is no such source", "not in the source": "these words are not in the source" };
+const REASONS = { "no such source": "the source does not exist", "not in the source": "the source does not contain these words" };
 
 /** Why a citation does not hold, in a sentence; "" when it does. */
 export const reasonOf = ({ verified, reason }) => (verified ? "" : `Not verified: ${REASONS[reason] ?? "it could not be checked"}.`);

@@ -135,7 +135,7 @@ export function Composer({ run, model, currentUser, knowledge, knowledgeOf, choi
   const send = () => {
     if (isBlocked) return;
     if (thread.onItsWay().length) {
-      refusal.set("Your last message is still on its way. Send this when it has arrived.");
+      refusal.set("Your last message is still being sent. Send this one afterwards.");
       return;
     }
     const back = returned.get();

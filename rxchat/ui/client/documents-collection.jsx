@@ -108,7 +108,7 @@ function Head({ collection, onFiles, setDialog }) {
   );
 }
 
-const TABS = [["documents", "Documents"], ["query", "Try a query"]];
+const TABS = [["documents", "Documents"], ["query", "Test search"]];
 
 const NoDocuments = ({ isOwn, onFiles }) => (
   <div className="documents-drop">
@@ -137,7 +137,7 @@ function Deleted({ deleted, tell, events }) {
             <span className="documents-deleted-name">{name}</span>
             <time dateTime={new Date(at).toISOString()}>{spokenMoment(at, now)}</time>
             <button type="button" className="button-quiet" aria-label={`Restore ${name}`} onClick={() => tell(() => events.onRestoreDocuments(id))}><RotateCcw size={15} aria-hidden="true" /> Restore</button>
-            <button type="button" className="icon-button" aria-label={`Delete ${name} for good`} title="Delete for good" onClick={() => tell(() => events.onDeleteForGood(id))}><Trash2 size={15} aria-hidden="true" /></button>
+            <button type="button" className="icon-button" aria-label={`Delete ${name} permanently`} title="Delete permanently" onClick={() => tell(() => events.onDeleteForGood(id))}><Trash2 size={15} aria-hidden="true" /></button>
           </li>
         ))}
       </ul>

@@ -7,8 +7,8 @@ import { Form, Problem, useForm } from "./form-parts.jsx";
 
 const NAME = { id: "collection-name", name: "name", label: "Name", missing: "collection’s name", type: "text", maxLength: 80 };
 const PURPOSE = {
-  id: "collection-purpose", name: "purpose", label: "What it is for (optional)", type: "text", maxLength: 300, isOptional: true,
-  help: "A sentence for those who will choose it, such as “Everything about holidays and travel”.",
+  id: "collection-purpose", name: "purpose", label: "Description (optional)", type: "text", maxLength: 300, isOptional: true,
+  help: "Helps others choose it, for example “Everything about holidays and travel”.",
 };
 
 /** Some fields and a button; it closes when what it sends was done. */
@@ -29,7 +29,7 @@ function AskDialog({ title, lead, fields = [], prefilled, action, busy, isDanger
 const MARKS = { user: User, group: Users, everyone: Globe };
 
 function Readers({ shares, onUnshare }) {
-  if (!shares.length) return <p className="sheet-lead">Only you can read it now.</p>;
+  if (!shares.length) return <p className="sheet-lead">Only you can read it.</p>;
   return (
     <ul className="readers" aria-label="Who can read it">
       {shares.map(({ id, kind, name }) => {
@@ -57,7 +57,7 @@ function ShareDialog({ collection, shares, groups, ask, events, onClose }) {
   };
   const sharePerson = async (event) => {
     event.preventDefault();
-    if (!address.trim()) setProblem("Enter the e-mail address of somebody who has an account here.");
+    if (!address.trim()) setProblem("Enter the e-mail address of a user.");
     else if (await send(() => events.onShare("user", address.trim()))) setAddress("");
   };
   const shareGroup = async (event) => {
@@ -67,7 +67,7 @@ function ShareDialog({ collection, shares, groups, ask, events, onClose }) {
   const isForAll = shares.some(({ kind }) => kind === "everyone");
   return (
     <Dialog title={`Share “${collection.name}”`} onClose={onClose}>
-      <p className="sheet-lead">Whom you share it with can read its documents, and ask about them. Only you change it.</p>
+      <p className="sheet-lead">People you share it with can read its documents and ask about them. Only you can change it.</p>
       <Problem>{problem}</Problem>
       <form className="share-line" onSubmit={sharePerson} noValidate>
         <div className="field">
@@ -90,7 +90,7 @@ function ShareDialog({ collection, shares, groups, ask, events, onClose }) {
       )}
       {!isForAll && (
         <p className="share-all">
-          <span>Everybody who has an account here</span>
+          <span>Everyone with an account</span>
           <button type="button" className="button-quiet" onClick={() => send(() => events.onShare("everyone", ""))}>Share with everyone</button>
         </p>
       )}
@@ -111,9 +111,9 @@ function TakenNamesDialog({ names, add, onClose }) {
   };
   return (
     <Dialog title={isOne ? `Replace “${names[0]}”?` : `Replace ${names.length.toLocaleString("en")} documents?`} onClose={onClose}>
-      {isOne ? <p className="sheet-lead">This collection has a document of this name already.</p> : (
+      {isOne ? <p className="sheet-lead">This collection already has a document with this name.</p> : (
         <>
-          <p className="sheet-lead">This collection has documents of these names already:</p>
+          <p className="sheet-lead">This collection already has documents with these names:</p>
           <ul className="taken-names">
             {names.slice(0, MOST_NAMED).map((name) => <li key={name}>{name}</li>)}
             {names.length > MOST_NAMED && <li>and {(names.length - MOST_NAMED).toLocaleString("en")} more</li>}
@@ -143,8 +143,8 @@ function deletion(documents) {
   const cited = documents.filter((document) => document.cited).length;
   const them = documents.length === 1 ? "It is" : "They are";
   const lasts = documents.every((document) => document.is_pending)
-    ? `${them} deleted at once, with all passages, and cannot be brought back.`
-    : `${them} found no more at once, with all passages, and can be restored for 30 days.`;
+    ? `${them} deleted immediately, with all passages. This cannot be undone.`
+    : `${them} removed from search immediately, and can be restored for 30 days.`;
   return {
     title: documents.length === 1 ? `Delete ${first.is_pending ? `version ${first.version} of ` : ""}“${first.name}”?` : `Delete ${documents.length.toLocaleString("en")} documents?`,
     lead: `${lasts}${cited ? " Answers that cite " + (documents.length === 1 ? "it" : "them") + " stay, without the passages." : ""}${documents.length === 1 ? deletedVersions(documents) : ""}`,
@@ -163,15 +163,15 @@ export function DocumentDialogs({ dialog, collection, shares, groups, ask, event
     case "new":
       return <AskDialog {...close} title="New collection" fields={[NAME, PURPOSE]} action="Create collection" busy="Creating…" send={({ name, purpose }) => ask(() => events.onCreate(name, purpose))} />;
     case "rename":
-      return <AskDialog {...close} title="Rename the collection" fields={[NAME, PURPOSE]} prefilled={{ name: collection.name, purpose: collection.description }} action="Save" busy="Saving…" send={({ name, purpose }) => ask(() => events.onRename(collection.id, name, purpose))} />;
+      return <AskDialog {...close} title="Rename collection" fields={[NAME, PURPOSE]} prefilled={{ name: collection.name, purpose: collection.description }} action="Save" busy="Saving…" send={({ name, purpose }) => ask(() => events.onRename(collection.id, name, purpose))} />;
     case "rename-document":
-      return <AskDialog {...close} title="Rename the document" fields={[{ ...NAME, missing: "document’s name", maxLength: 255 }]} prefilled={dialog.document} action="Save" busy="Saving…" send={({ name }) => ask(() => events.onRenameDocument(dialog.document.id, name))} />;
+      return <AskDialog {...close} title="Rename document" fields={[{ ...NAME, missing: "document’s name", maxLength: 255 }]} prefilled={dialog.document} action="Save" busy="Saving…" send={({ name }) => ask(() => events.onRenameDocument(dialog.document.id, name))} />;
     case "taken-names":
       return <TakenNamesDialog {...close} names={dialog.names} add={dialog.add} />;
     case "share":
       return <ShareDialog {...{ collection, shares, groups, ask, events, onClose }} />;
     case "delete":
-      return <AskDialog {...close} title={`Delete “${collection.name}”?`} lead={`All of it is deleted at once: ${counted(collection.documents, "document")} with everything that was made of them. This cannot be undone.`} action="Delete collection" busy="Deleting…" isDanger send={removeCollection} />;
+      return <AskDialog {...close} title={`Delete “${collection.name}”?`} lead={`This deletes the collection and its ${counted(collection.documents, "document")} immediately. This cannot be undone.`} action="Delete collection" busy="Deleting…" isDanger send={removeCollection} />;
     case "delete-documents":
       return <AskDialog {...close} {...deletion(dialog.documents)} action="Delete" busy="Deleting…" isDanger send={() => ask(() => events.onRemoveDocuments(dialog.documents.map(({ id }) => id).join(" ")))} />;
     default:

@@ -54,7 +54,7 @@ function Answer({ answer }) {
       <p className="sr-only" role="status">{passages.length} passages found</p>
       {passages.length
         ? <ol className="found-list">{passages.map((passage, at) => <Found key={`${passage.document_id}-${passage.ordinal}`} rank={at + 1} {...{ passage, question }} />)}</ol>
-        : <p className="documents-none">Nothing was found. Other words may find more.</p>}
+        : <p className="documents-none">No results. Other words may find more.</p>}
     </>
   );
 }
@@ -80,19 +80,19 @@ export function TryQuery({ collectionId, isEmpty, asked: first = "" }) {
     // Only when it opens.
   }, []);
   return (
-    <section className="try-query" aria-label="Try a query">
+    <section className="try-query" aria-label="Test search">
       <form className="query-form" role="search" onSubmit={search}>
         <div className="search-box">
           <Search size={16} strokeWidth={1.75} aria-hidden="true" />
-          <input type="search" aria-label="Question" placeholder="Ask as you would ask in a chat" value={question} maxLength={2000} onChange={(event) => setQuestion(event.target.value)} autoFocus />
+          <input type="search" aria-label="Question" placeholder="Enter a question as in a chat" value={question} maxLength={2000} onChange={(event) => setQuestion(event.target.value)} autoFocus />
         </div>
         <button type="submit" className="button-main" aria-disabled={isBusy || undefined}>Find</button>
       </form>
       {!answer && !isBusy && (
         <p className="query-lead">
           {isEmpty
-            ? "As soon as a document is ready, you can see here what would be found in it."
-            : "See which passages a model would be shown for a question, the best first, and why each of them was found."}
+            ? "Once a document is ready, you can search it here."
+            : "Shows which passages a model would get for a question, best first, and why each one was found."}
         </p>
       )}
       {isBusy ? <Searching /> : <Answer answer={answer} />}

@@ -19,8 +19,8 @@ function State({ document, onReadAgain }) {
         {look === "failed" && <TriangleAlert size={14} aria-hidden="true" />}
         <span>{stateWords(document)}</span>
       </p>
-      {state === "chunked" && <progress aria-label={`${name}: how much is embedded`} value={percent} max={100} />}
-      {isRecognised(document) && <progress aria-label={`${name}: how much is recognised`} value={percent} max={100} />}
+      {state === "chunked" && <progress aria-label={`${name}: embedding progress`} value={percent} max={100} />}
+      {isRecognised(document) && <progress aria-label={`${name}: OCR progress`} value={percent} max={100} />}
       {pendingWords(document) && <p className="document-note">{pendingWords(document)}</p>}
       {status && <p className="document-note">{status}</p>}
       {warnings && <p className="document-note">{warnings}</p>}
@@ -37,14 +37,14 @@ function RowMenu({ document, setDialog, onReadAgain, address }) {
       label={document.name}
       placement="bottom-end"
       button={(props) => (
-        <button type="button" className="icon-button small" aria-label={`What can be done with ${document.name}`} {...props}>
+        <button type="button" className="icon-button small" aria-label={`Actions for ${document.name}`} {...props}>
           <Ellipsis size={17} strokeWidth={1.75} aria-hidden="true" />
         </button>
       )}
     >
       <Link to={address} role="menuitem" tabIndex={-1} className="menu-item"><Eye size={16} strokeWidth={1.75} aria-hidden="true" className="shrink-0 opacity-80" />Open</Link>
       {!document.is_pending && <MenuItem icon={Pencil} onClick={() => setDialog({ kind: "rename-document", document })}>Rename</MenuItem>}
-      <MenuItem icon={RotateCw} onClick={onReadAgain}>Read again</MenuItem>
+      <MenuItem icon={RotateCw} onClick={onReadAgain}>Parse again</MenuItem>
       <hr className="menu-line" />
       <MenuItem icon={Trash2} isDanger onClick={() => setDialog({ kind: "delete-documents", documents: [document] })}>Delete</MenuItem>
     </Menu>
@@ -99,7 +99,7 @@ function AllBox({ count, all, onChange }) {
   useEffect(() => {
     box.current.indeterminate = count > 0 && count < all;
   });
-  return <label><input ref={box} type="checkbox" aria-label="Choose all" checked={all > 0 && count === all} onChange={onChange} /></label>;
+  return <label><input ref={box} type="checkbox" aria-label="Select all" checked={all > 0 && count === all} onChange={onChange} /></label>;
 }
 
 const HEADINGS = [["Name"], ["State"], ["Size", "is-number"], ["Pages", "is-number"], ["Cited"], ["Added"]];
@@ -123,7 +123,7 @@ export function DocumentTable({ documents, isOwn, setDialog, tell, events }) {
       {picked.length > 0 && (
         <div className="document-picked" role="status">
           <p>{picked.length.toLocaleString("en")} chosen</p>
-          <button type="button" className="button-quiet" onClick={() => setChosen(new Set())}>Choose none</button>
+          <button type="button" className="button-quiet" onClick={() => setChosen(new Set())}>Clear selection</button>
           <button type="button" className="button-quiet is-danger" onClick={() => setDialog({ kind: "delete-documents", documents: picked })}>
             <Trash2 size={15} aria-hidden="true" /> Delete
           </button>
@@ -150,7 +150,7 @@ export function DocumentTable({ documents, isOwn, setDialog, tell, events }) {
             ))}
           </tbody>
         </table>
-      ) : <p className="documents-none">No document fits. <button type="button" className="link-button" onClick={() => { setWords(""); setFilter(""); }}>Show all</button></p>}
+      ) : <p className="documents-none">No documents match. <button type="button" className="link-button" onClick={() => { setWords(""); setFilter(""); }}>Show all</button></p>}
       {found.length > most && (
         <div className="document-more"><button type="button" className="button-quiet" onClick={() => setMost(most + PAGE)}>Show more ({(found.length - most).toLocaleString("en")} left)</button></div>
       )}

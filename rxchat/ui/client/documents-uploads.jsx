@@ -26,7 +26,7 @@ const WORDS = { queued: "Queued", paused: "Paused", lost: "Connection lost: the 
 
 function words({ state, progress, size, error, isThere, version }) {
   if (state === "failed") return error;
-  if (isThere) return "This file is here already: nothing was added.";
+  if (isThere) return "This file already exists: nothing was added.";
   if (state === "done" && version > 1) return `Uploaded as version ${version}`;
   const percent = Math.floor(progress * 100);
   if (state === "uploading") return percent < 100 ? `${percent} % of ${spokenSize(size)}` : "Saving";
@@ -47,7 +47,7 @@ function UploadRow({ item, uploads }) {
       <div className="upload-words">
         <p className="upload-name">{name}</p>
         <p className="upload-state" role={state === "failed" ? "alert" : undefined}>{words(item)}</p>
-        {!isEnded && <progress aria-label={`${name}: how much is uploaded`} value={progress} max={1} />}
+        {!isEnded && <progress aria-label={`${name}: upload progress`} value={progress} max={1} />}
       </div>
       <div className="upload-actions">
         {state === "paused" && <IconButton icon={Play} size={16} className="small" label={`Go on with ${name}`} tip="Go on" side="left" onClick={() => uploads.resume(key)} />}

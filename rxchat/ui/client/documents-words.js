@@ -13,7 +13,7 @@ export const isRecognised = ({ state, percent }) => state === "stored" && percen
 /** How far a document has come, in words. */
 export function stateWords({ state, percent, error }) {
   if (state === "failed") return error ? `Failed: ${error}` : "Failed";
-  if (isRecognised({ state, percent })) return `Recognising its text ${percent} %`;
+  if (isRecognised({ state, percent })) return `Recognizing text ${percent} %`;
   if (state === "chunked") return `Embedding ${percent} %`;
   return STEPS[state] ?? "Waiting";
 }

@@ -61,7 +61,7 @@ const Welcome = ({ onNew }) => (
       Put files that belong together into a collection: a handbook, the papers of a project, the minutes of a year. RxChat
       reads them here, on your own server, and answers name the passage that they rest on.
     </p>
-    <button type="button" className="button-main" onClick={onNew}>Make your first collection</button>
+    <button type="button" className="button-main" onClick={onNew}>Create your first collection</button>
   </section>
 );
 
@@ -69,14 +69,14 @@ const Unchosen = () => (
   <section className="documents-welcome is-quiet">
     <span className="documents-mark"><FileSearch size={26} strokeWidth={1.5} aria-hidden="true" /></span>
     <h2>Open a collection</h2>
-    <p>See what is in it and how far it has come, add files, and try what would be found for a question.</p>
+    <p>See its documents and their progress, add files, and test searches.</p>
   </section>
 );
 
 const Gone = () => (
   <section className="documents-welcome is-quiet" role="status">
-    <h2>This collection is not there</h2>
-    <p>It was deleted, or it is not shared with you any more.</p>
+    <h2>Collection not found</h2>
+    <p>It was deleted, or is no longer shared with you.</p>
     <Link to="/documents" className="button-quiet">To your collections</Link>
   </section>
 );

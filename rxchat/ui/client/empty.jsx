@@ -15,7 +15,7 @@ function DemoNote({ model }) {
     <details className="demo-note">
       <summary>
         <FlaskConical size={15} strokeWidth={1.75} aria-hidden="true" />
-        <span>You are talking to the demo model <b>{model}</b>. It is small and often wrong. <u>Connect your own</u></span>
+        <span>You are using the demo model <b>{model}</b>. It is small and often wrong. <u>Connect your own</u></span>
       </summary>
       <p>Stop RxChat, set the address of your Ollama host, and start again:</p>
       <pre tabIndex={0}>OLLAMA_HOSTS=http://your-host:11434 make run</pre>

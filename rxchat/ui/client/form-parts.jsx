@@ -17,7 +17,7 @@ export const FIELDS = {
 /** What is wrong with a field before anything is sent; the server has the last word. */
 function fieldProblem(field, value) {
   if (!value.trim()) return field.isOptional ? "" : `Enter ${field.missing ? `your ${field.missing}` : `your ${field.label.toLowerCase()}`}.`;
-  if (field.type === "email" && !/^\S+@\S+$/.test(value.trim())) return "This does not look like an e-mail address.";
+  if (field.type === "email" && !/^\S+@\S+$/.test(value.trim())) return "This is not a valid e-mail address.";
   if (field.isNew && value.length < SHORTEST_PASSWORD) return `Use at least ${SHORTEST_PASSWORD} characters.`;
   return "";
 }

@@ -6,7 +6,7 @@ import { ask } from "./backend.js";
 import { CardHead, CardMessage, CardSkeleton } from "./card-parts.jsx";
 import { FIELDS, Form, useForm } from "./form-parts.jsx";
 
-const BackToSignIn = () => <p className="card-link is-last"><a href="/sign-in">Back to signing in</a></p>;
+const BackToSignIn = () => <p className="card-link is-last"><a href="/sign-in">Back to sign-in</a></p>;
 const SignInButton = () => <a className="button-main wide" href="/sign-in">Sign in</a>;
 
 export function Forgot() {
@@ -18,12 +18,12 @@ export function Forgot() {
   };
   const form = useForm([FIELDS.email], send);
   if (sent?.next === "mail") {
-    const lead = <>If <b>{sent.email}</b> has an account here, a link is on its way to it. It works for one hour. Look into the spam folder, too.</>;
-    return <CardMessage icon={MailCheck} title="Check your mail" lead={lead}><a href="/sign-in">Back to signing in</a></CardMessage>;
+    const lead = <>If <b>{sent.email}</b> belongs to an account, we have sent a link to it. It works for one hour. Check your spam folder, too.</>;
+    return <CardMessage icon={MailCheck} title="Check your inbox" lead={lead}><a href="/sign-in">Back to sign-in</a></CardMessage>;
   }
   if (sent) {
-    const lead = "RxChat cannot send mail here. Ask your administrator for a link with which you choose a new password.";
-    return <CardMessage icon={UserRoundCog} title="Ask your administrator" lead={lead}><a href="/sign-in">Back to signing in</a></CardMessage>;
+    const lead = "This RxChat cannot send e-mail. Ask your administrator for a link to choose a new password.";
+    return <CardMessage icon={UserRoundCog} title="Ask your administrator" lead={lead}><a href="/sign-in">Back to sign-in</a></CardMessage>;
   }
   return (
     <>
@@ -61,23 +61,23 @@ export function Reset() {
   const form = useForm([NEW_PASSWORD], send);
   const isChecked = useLinkCheck("reset", token, () => setState("old"));
   if (state === "done") {
-    const lead = "Everything that was signed in with the old one has been signed out, and API keys do not work any more.";
-    return <CardMessage icon={CircleCheck} tone="is-good" title="Your password is changed" lead={lead}><SignInButton /></CardMessage>;
+    const lead = "All sessions were signed out, and your API keys stopped working.";
+    return <CardMessage icon={CircleCheck} tone="is-good" title="Password changed" lead={lead}><SignInButton /></CardMessage>;
   }
   if (state === "old") {
-    const lead = "A link for a new password works once, and only for a while. Ask for a new one; your present password still works.";
+    const lead = "A password link works once, and expires. Request a new one; your current password still works.";
     return (
       <CardMessage icon={Link2Off} title="This link is no longer valid" lead={lead}>
-        <a className="button-main wide" href="/forgot">Ask for a new link</a>
-        <a href="/sign-in">Back to signing in</a>
+        <a className="button-main wide" href="/forgot">Request a new link</a>
+        <a href="/sign-in">Back to sign-in</a>
       </CardMessage>
     );
   }
-  if (!isChecked) return <CardSkeleton label="Looking at the link" />;
+  if (!isChecked) return <CardSkeleton label="Checking the link" />;
   return (
     <>
-      <CardHead title="Choose a new password" lead="Everything that is signed in with the old one gets signed out, API keys included." />
-      <Form form={form} action="Change the password" busy="Changing…" />
+      <CardHead title="Choose a new password" lead="This signs out all sessions and revokes your API keys." />
+      <Form form={form} action="Change password" busy="Changing…" />
       <BackToSignIn />
     </>
   );
@@ -95,21 +95,21 @@ export function Confirm() {
   const form = useForm([], send);
   const isChecked = useLinkCheck("confirmation", token, () => setState("old"));
   if (state === "done") {
-    return <CardMessage icon={CircleCheck} tone="is-good" title="Your address is confirmed" lead="Thank you. You can sign in now."><SignInButton /></CardMessage>;
+    return <CardMessage icon={CircleCheck} tone="is-good" title="Your address is confirmed" lead="You can sign in now."><SignInButton /></CardMessage>;
   }
   if (state === "old") {
-    const lead = "It was used before, or there is a newer one. Sign in with your password: if your address still has to be confirmed, we send you a new link.";
+    const lead = "It was already used, or replaced by a newer one. Sign in with your password: if your address is not confirmed yet, we will send you a new link.";
     return (
       <CardMessage icon={Link2Off} title="This link is no longer valid" lead={lead}>
         <SignInButton />
       </CardMessage>
     );
   }
-  if (!isChecked) return <CardSkeleton label="Looking at the link" />;
+  if (!isChecked) return <CardSkeleton label="Checking the link" />;
   return (
     <div className="card-message">
       <span className="card-icon"><MailOpen size={22} strokeWidth={1.75} aria-hidden="true" /></span>
-      <CardHead title="Confirm your address" lead="One press, and your account is ready." />
+      <CardHead title="Confirm your address" lead="Confirm your address to finish creating your account." />
       <Form form={form} action="Confirm my address" busy="Confirming…" />
     </div>
   );

@@ -1,7 +1,7 @@
 // A tab that was opened before an upgrade asks for a part of the page that is no longer on the server: it loads itself again.
 
 const KEY = "rxchat:reloaded";
-const SENTENCE = "A part of this page could not be loaded. Check the connection, then reload the page; what you typed is kept.";
+const SENTENCE = "A part of this page could not be loaded. Check the connection, then reload the page. What you typed is kept.";
 
 /**
  * What to do when a part of the page does not come: `reload` once in each tab and version, and only where the server

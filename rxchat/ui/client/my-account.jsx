@@ -38,9 +38,9 @@ function DeletionBanner({ at, isByOthers, onKeep }) {
       <CalendarClock size={18} strokeWidth={1.75} aria-hidden="true" />
       <p>
         <b>Your account will be deleted on {day(at)}.</b>{" "}
-        {isByOthers ? "An administrator has asked for that. Download your data until then, or ask them to keep it." : "Until then you can keep it; nothing is lost yet."}
+        {isByOthers ? "An administrator requested the deletion. Until then you can download your data, or ask them to cancel it." : "Until then you can cancel the deletion; nothing is deleted yet."}
       </p>
-      {!isByOthers && <button type="button" className="button-quiet" onClick={() => onKeep()}>Keep my account</button>}
+      {!isByOthers && <button type="button" className="button-quiet" onClick={() => onKeep()}>Cancel deletion</button>}
     </div>
   );
 }
@@ -48,8 +48,8 @@ function DeletionBanner({ at, isByOthers, onKeep }) {
 function EnrolBanner({ mustEnrol, needsSecondFactor }) {
   if (!mustEnrol && !needsSecondFactor) return null;
   const why = mustEnrol
-    ? "Everybody needs two-step verification here. Set up an authenticator app or a passkey, and RxChat is open to you again."
-    : "Administering needs two-step verification. Set up an authenticator app or a passkey here; if you have one, sign in again with it.";
+    ? "Two-factor authentication is required. Set up an authenticator app or a passkey to use RxChat."
+    : "Administration requires two-factor authentication. Set up an authenticator app or a passkey here; if you have one, sign in again with it.";
   return (
     <div className="callout is-warning" role="status">
       <ShieldAlert size={18} strokeWidth={1.75} aria-hidden="true" />

@@ -32,7 +32,7 @@ export function ConnectionNotice() {
       {isAway && (
         <p className="notice">
           <RefreshCw size={15} aria-hidden="true" className="spin" />
-          <span>Reconnecting… What you write is kept, and answers go on without this page.</span>
+          <span>Reconnecting… Your text is kept, and answers continue on the server.</span>
         </p>
       )}
     </div>
@@ -46,7 +46,7 @@ export function Banner({ problem, notice, readings }) {
         <p className="notice is-warning"><TriangleAlert size={15} aria-hidden="true" /><span>{problem}</span></p>
       )}
       {readings && (
-        <p className="notice"><Eye size={15} aria-hidden="true" /><span>{readings} <a href="/account/data">See what and why</a></span></p>
+        <p className="notice"><Eye size={15} aria-hidden="true" /><span>{readings} <a href="/account/data">Show details</a></span></p>
       )}
       {notice && (
         <p className="notice"><CloudOff size={15} aria-hidden="true" /><span>{notice}</span></p>

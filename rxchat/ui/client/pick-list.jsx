@@ -19,7 +19,7 @@ function Choices({ id, found, active, isAnswered, words, onChoose, onPoint }) {
     return (
       <div className="menu hash-list" onPointerDown={hold} role="status">
         <p className="menu-note">
-          {!isAnswered ? "Looking…" : <>{words ? "No collection or document is called so." : "There are no collections or documents yet."} Upload some on the <Link to="/documents">Documents page</Link>.</>}
+          {!isAnswered ? "Searching…" : <>{words ? "No collections or documents match." : "No collections or documents yet."} Upload some on the <Link to="/documents">Documents page</Link>.</>}
         </p>
       </div>
     );

@@ -36,7 +36,7 @@ function Edit({ text: given, onType, onSave, onCancel }) {
   };
   return (
     <div className="queue-edit">
-      <textarea ref={field} rows={2} dir="auto" aria-label="Waiting message" value={text} onChange={(event) => type(event.target.value)} onKeyDown={onKeyDown} />
+      <textarea ref={field} rows={2} dir="auto" aria-label="Queued message" value={text} onChange={(event) => type(event.target.value)} onKeyDown={onKeyDown} />
       {tooLong(text) && <p role="alert" className="queue-problem">{tooLong(text)}</p>}
       <div className="queue-actions">
         <button type="button" className="button-quiet" onClick={() => leave(onCancel)}>Cancel</button>
@@ -141,7 +141,7 @@ export function Queue({ run, currentUser, piece, onChange, onRead, onWithdraw, o
   if (!waiting.length) return null;
   const title = isHeld ? "Not sent yet" : waiting.length === 1 ? "Sent when this answer is done or stopped" : `${waiting.length} messages, sent one after another when this answer is done or stopped`;
   return (
-    <section className="queue" aria-label="Waiting messages">
+    <section className="queue" aria-label="Queued messages">
       <p className="queue-title" role="status">
         {title}
         {isHeld && <button type="button" className="button-quiet" onClick={onNext}>Send now</button>}

@@ -1,4 +1,4 @@
-// Two-step verification: an authenticator app, and the recovery codes for the day when it is lost.
+// Two-factor authentication: an authenticator app, and the recovery codes for the day when it is lost.
 import { useState } from "react";
 import { Download, FileKey, Smartphone } from "lucide-react";
 import { codesFile, grouped } from "./account-words.js";
@@ -8,7 +8,7 @@ import { Dialog, DialogActions, ProofDialog } from "./dialog.jsx";
 import { Form, useForm } from "./form-parts.jsx";
 import { Panel, Row, Rows } from "./panel.jsx";
 
-const CODE = { name: "code", label: "Code", missing: "code", type: "text", isCode: true, autoComplete: "one-time-code", inputMode: "numeric", maxLength: 10, className: "code-input", help: "The six digits that the app shows now." };
+const CODE = { name: "code", label: "Code", missing: "code", type: "text", isCode: true, autoComplete: "one-time-code", inputMode: "numeric", maxLength: 10, className: "code-input", help: "The six-digit code from the app." };
 
 function save(codes, email) {
   const url = URL.createObjectURL(new Blob([codesFile(codes, email, location.host)], { type: "text/plain" }));
@@ -20,7 +20,7 @@ function save(codes, email) {
 function Codes({ codes, email, onClose }) {
   return (
     <Dialog title="Your recovery codes" onClose={onClose}>
-      <p className="sheet-lead">Each of them signs you in once when your authenticator is not at hand. They are shown this once: keep them where you keep passwords.</p>
+      <p className="sheet-lead">Use one to sign in when you do not have your authenticator. Each works once. They will not be shown again: store them like passwords.</p>
       <ol className="codes" aria-label="Recovery codes">{codes.map((code) => <li key={code}><code>{code}</code></li>)}</ol>
       <div className="sheet-tools">
         <CopyButton text={codes.join("\n")} label="Copy the codes" withWord className="button-quiet" />
@@ -39,13 +39,13 @@ function Scan({ offer, onDone, onClose }) {
   });
   return (
     <Dialog title="Set up your authenticator app" onClose={onClose}>
-      <p className="sheet-lead">Scan this with the app, or type the key into it by hand. Then enter the code that it shows.</p>
+      <p className="sheet-lead">Scan this code with the app, or enter the key by hand. Then enter the code that the app shows.</p>
       <div className="scan">
         <img className="qr" src={`data:image/svg+xml,${encodeURIComponent(offer.picture)}`} alt="QR code for your authenticator app" width="176" height="176" />
         <div className="scan-key">
           <span>Key</span>
           <code tabIndex={0}>{grouped(offer.secret)}</code>
-          <CopyButton text={offer.secret} label="Copy the key" withWord className="button-quiet" />
+          <CopyButton text={offer.secret} label="Copy key" withWord className="button-quiet" />
         </div>
       </div>
       <Form form={form} footer={<DialogActions form={form} action="Turn on" busy="Checking…" onClose={onClose} />} />
@@ -54,14 +54,14 @@ function Scan({ offer, onDone, onClose }) {
 }
 
 const QUESTIONS = {
-  begin: { title: "Set up two-step verification", lead: "First, so that we know that it is you:", action: "Continue", path: "/api/me/totp/begin" },
-  remove: { title: "Remove the authenticator app?", lead: "Signing in will not ask for its codes any more.", action: "Remove the app", path: "/api/me/totp/remove", isDanger: true },
-  renew: { title: "Make new recovery codes?", lead: "You get ten new ones, and those that you have now stop working.", action: "Make new codes", path: "/api/me/recovery-codes" },
+  begin: { title: "Set up two-factor authentication", lead: "Confirm that it is you:", action: "Continue", path: "/api/me/totp/begin" },
+  remove: { title: "Remove the authenticator app?", lead: "Signing in will no longer ask for its codes.", action: "Remove app", path: "/api/me/totp/remove", isDanger: true },
+  renew: { title: "Create new recovery codes?", lead: "You get ten new codes. Your current ones stop working.", action: "Create new codes", path: "/api/me/recovery-codes" },
 };
 
 function AppRow({ hasApp, onAsk }) {
   return (
-    <Row icon={Smartphone} title="Authenticator app" chip={hasApp && "On"} detail={hasApp ? "Signing in asks for a code of the app." : "A phone app that makes a code whenever you sign in."}>
+    <Row icon={Smartphone} title="Authenticator app" chip={hasApp && "On"} detail={hasApp ? "Sign-in asks for a code from the app." : "An app on your phone that shows a code for each sign-in."}>
       {hasApp
         ? <button type="button" className="button-quiet" aria-label="Remove the authenticator app" onClick={() => onAsk("remove")}>Remove</button>
         : <button type="button" className="button-quiet" aria-label="Set up an authenticator app" onClick={() => onAsk("begin")}>Set up</button>}
@@ -70,10 +70,10 @@ function AppRow({ hasApp, onAsk }) {
 }
 
 function CodesRow({ left, onAsk }) {
-  const words = left ? `${left} of 10 left. ${left <= 3 ? "Make new ones soon." : "They work in place of the app."}` : "None left. Make some, so that a lost phone does not lock you out.";
+  const words = left ? `${left} of 10 left. ${left <= 3 ? "Create new ones soon." : "Each can replace a code from the app once."}` : "None left. Create new ones, so that you can sign in if you lose your phone.";
   return (
     <Row icon={FileKey} title="Recovery codes" detail={words}>
-      <button type="button" className="button-quiet" aria-label="Make new recovery codes" onClick={() => onAsk("renew")}>New codes</button>
+      <button type="button" className="button-quiet" aria-label="Create new recovery codes" onClick={() => onAsk("renew")}>New codes</button>
     </Row>
   );
 }
@@ -97,8 +97,8 @@ export function SecondFactorPanel({ account, events }) {
   };
   const onAsk = (ask) => setDialog({ ask });
   return (
-    <Panel title="Two-step verification" lead="With it, a stolen password alone does not open your account. A passkey counts, too.">
-      <Rows label="Two-step verification">
+    <Panel title="Two-factor authentication" lead="Protects your account if your password is stolen. A passkey counts as a second factor.">
+      <Rows label="Two-factor authentication">
         <AppRow hasApp={hasApp} onAsk={onAsk} />
         {(hasApp || passkeys.length > 0) && <CodesRow left={codesLeft} onAsk={onAsk} />}
       </Rows>

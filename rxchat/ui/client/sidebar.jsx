@@ -97,7 +97,7 @@ const RowsSkeleton = () => (
 );
 
 function Groups({ groups, running, loaded, current, mustEnrol, onRename, onRemove }) {
-  if (mustEnrol) return <p className="no-rows">Your conversations appear here as soon as two-step verification is set up.</p>;
+  if (mustEnrol) return <p className="no-rows">Your conversations appear here once two-factor authentication is set up.</p>;
   if (!loaded) return <RowsSkeleton />;
   if (!groups.length) return <p className="no-rows">Conversations appear here.</p>;
   return groups.filter((group) => group.rows.length).map((group) => (

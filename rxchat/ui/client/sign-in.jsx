@@ -12,12 +12,12 @@ import { sameSitePath } from "./words.js";
 const CODES = {
   app: {
     field: { name: "code", id: "code", label: "Code", missing: "code", type: "text", isCode: true, autoComplete: "one-time-code", inputMode: "numeric", maxLength: 10, className: "code-input" },
-    lead: "Open your authenticator app and enter the six digits that it shows for RxChat.",
+    lead: "Enter the six-digit code from your authenticator app.",
     other: "Use a recovery code instead",
   },
   recovery: {
     field: { name: "code", id: "recovery-code", label: "Recovery code", type: "text", isCode: true, autoComplete: "off", maxLength: 40, className: "code-input is-long" },
-    lead: "Enter one of the recovery codes that you kept. Each works once.",
+    lead: "Enter one of your recovery codes. Each works once.",
     other: "Use your authenticator app instead",
   },
 };
@@ -57,11 +57,11 @@ function PasskeyButton({ label, isSecondStep, onAnswer, form }) {
 /** Why a browser that was signed in is not any more: the server names the reason, the words are ours. */
 const ENDED = {
   administrator: "You were signed out by an administrator.",
-  deletion: "You were signed out because this account is to be deleted. You can sign in until then.",
-  elsewhere: "You were signed out from another browser or device of yours.",
+  deletion: "You were signed out because this account is scheduled for deletion. You can sign in until then.",
+  elsewhere: "You signed out this session from another device.",
   password: "You were signed out because the password of this account was changed.",
   factor: "You were signed out because a second factor was added to this account.",
-  expired: "You were signed out because you were away for a while.",
+  expired: "You were signed out because you were inactive.",
 };
 
 function FirstStep({ onAnswer, offer, next, problem }) {
@@ -99,7 +99,7 @@ function CodeForm({ kind, onAnswer, onSwitch, onStartOver }) {
         <PasskeyButton label="Use a passkey" isSecondStep form={form} onAnswer={onAnswer} />
         <button type="button" className="button-quiet wide" onClick={onSwitch}>{other}</button>
       </div>
-      <p className="card-link is-last"><button type="button" className="link-button" onClick={onStartOver}>Sign in as somebody else</button></p>
+      <p className="card-link is-last"><button type="button" className="link-button" onClick={onStartOver}>Use another account</button></p>
     </>
   );
 }

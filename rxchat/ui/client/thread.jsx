@@ -83,7 +83,7 @@ const Turn = memo(function Turn({ message, run, onRetry, onGoOn }) {
 });
 
 const LATE = 3000;
-const BUSY = "RxChat is busy. Your message waits for its turn.";
+const BUSY = "RxChat is busy. Your message is in the queue.";
 
 /** Whether a message has been on its way for so long that the server must have much to do. */
 function useIsLate(isOnItsWay) {
@@ -187,7 +187,7 @@ export function Thread({ run: given, model, userName, isDemo, onRetry, onGoOn, o
       {view.loadingOlder && <p className="loading-older">Loading older messages…</p>}
       {place.isAway && (
         <button type="button" className="pill" onClick={() => place.toEnd(true)}>
-          <ArrowDown size={15} aria-hidden="true" /> {run.state ? "New text below" : "To the end"}
+          <ArrowDown size={15} aria-hidden="true" /> {run.state ? "New text below" : "Scroll to the end"}
         </button>
       )}
       <Announcer run={run} />

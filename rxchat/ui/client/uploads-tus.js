@@ -5,7 +5,7 @@ import { isFinal, refusalIn } from "./uploads.js";
 
 const CHUNK_BYTES = 16 * 1024 * 1024;
 const DELAYS = [300, 1000, 3000];
-const UNREADABLE = "This file cannot be read. Please choose it again.";
+const UNREADABLE = "This file cannot be read. Choose it again.";
 
 const statusOf = (error) => error.originalResponse?.getStatus() ?? 0;
 

@@ -3,7 +3,7 @@
 
 const AT_ONCE = 3;
 const AGAIN = 8000;
-const UNREADABLE = "This file cannot be read: it was moved or changed meanwhile, or it is a folder. Please choose it again.";
+const UNREADABLE = "This file cannot be read: it was moved or changed, or it is a folder. Choose it again.";
 const ON_THEIR_WAY = ["queued", "uploading", "lost"];
 
 /** The module that knows the protocol is loaded with the first file. */
@@ -20,9 +20,9 @@ export function isFinal(status) {
 /** The sentence of a refusal: {"error": {"message": ...}}. */
 export function refusalIn(body, status) {
   try {
-    return JSON.parse(body).error.message || `That did not work (the server answered ${status}).`;
+    return JSON.parse(body).error.message || `The request failed (status ${status}).`;
   } catch {
-    return `That did not work (the server answered ${status}). Try again in a moment.`;
+    return `The request failed (status ${status}). Try again in a moment.`;
   }
 }
 

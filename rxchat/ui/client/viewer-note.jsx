@@ -2,10 +2,10 @@
 import { useState } from "react";
 import { X } from "lucide-react";
 
-export const CHANGED = "This document has changed since: this passage does not stand in it any more.";
-export const SCANNED = "This page is a scan: this passage cannot be marked on it.";
-export const PICTURED = "This is a picture: this passage cannot be marked on it.";
-export const UNMARKED = "This passage could not be found in the words of this page.";
+export const CHANGED = "This document has changed and no longer contains this passage.";
+export const SCANNED = "This page is a scan, so the passage cannot be highlighted.";
+export const PICTURED = "This is a picture, so the passage cannot be highlighted.";
+export const UNMARKED = "This passage could not be found in the text of this page.";
 
 /** Whoever has read it closes it: it lies above what it is about. */
 export function PassageNote({ reason, says }) {

@@ -18,10 +18,10 @@ const PAGES_OF_A_PASSAGE = 3;
 const MOST_SEARCHED = 300;
 const PIECE_BYTES = 1024 * 1024;
 const PROBLEMS = {
-  PasswordException: "This PDF is locked with a password. You can download it and open it there.",
+  PasswordException: "This PDF is protected by a password. You can download it.",
   InvalidPDFException: "This PDF is damaged and cannot be shown. You can download it, or read its text.",
 };
-const ELSE = "This PDF cannot be shown just now. You can download it, or read its text.";
+const ELSE = "This PDF cannot be displayed. You can download it, or read its text.";
 
 function openPdf(documentId) {
   return getDocument({

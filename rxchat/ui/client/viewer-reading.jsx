@@ -32,9 +32,9 @@ function Choices({ facts, encodings, readers, onDone }) {
   return (
     <form className="reading-choices" onSubmit={send}>
       <Problem>{problem}</Problem>
-      <Choice id="reading-encoding" label="Encoding" value={encoding} options={encodings} automatic="Detect it" onChange={setEncoding} />
-      <Choice id="reading-reader" label="Read as" value={reader} options={readers} automatic="What its name says" onChange={setReader} />
-      <button type="submit" className="button-quiet" disabled={isBusy}>Read again</button>
+      <Choice id="reading-encoding" label="Encoding" value={encoding} options={encodings} automatic="Automatic" onChange={setEncoding} />
+      <Choice id="reading-reader" label="Format" value={reader} options={readers} automatic="Automatic" onChange={setReader} />
+      <button type="submit" className="button-quiet" disabled={isBusy}>Parse again</button>
     </form>
   );
 }

@@ -25,12 +25,12 @@ export function TextView({ piece, passage, load }) {
     fetchFrom(start, (now, text) => ({ start, text: text.slice(0, utf16Index(text, now.start - start)) + now.text }));
   };
   const more = () => fetchFrom(end, (now, text) => ({ ...now, text: now.text + text }));
-  if (!characters) return <p className="documents-none">{facts.state === "ready" ? "There is no text in this document." : "The text is not there yet: the document is still being read."}</p>;
+  if (!characters) return <p className="documents-none">{facts.state === "ready" ? "There is no text in this document." : "No text yet: the document is still being processed."}</p>;
   const isHere = passage.end > passage.start && passage.start >= shown.start;
   const [ahead, marked, behind] = isHere ? splitAt(shown.text, passage.start - shown.start, passage.end - shown.start) : [shown.text, "", ""];
   return (
     <div className={`viewer-text${FIXED.includes(facts.media_type) ? " is-fixed" : ""}`}>
-      {shown.start > 0 && <div className="viewer-more"><button type="button" className="button-quiet" onClick={before}>Show what comes before</button></div>}
+      {shown.start > 0 && <div className="viewer-more"><button type="button" className="button-quiet" onClick={before}>Show earlier text</button></div>}
       <div className="viewer-words">{ahead}{marked && <mark ref={mark} className="passage">{marked}</mark>}{behind}</div>
       <Problem>{problem}</Problem>
       {end < characters && <div className="viewer-more"><button type="button" className="button-quiet" onClick={more}>Show more</button></div>}

@@ -78,7 +78,7 @@ export function Versions({ facts, news }) {
       {asked && (
         <ConfirmDialog
           title={`Restore version ${asked.version}?`}
-          lead={`It becomes version ${versions[0].version + 1}, and answers use it once it is ready. The other versions stay here.`}
+          lead={`It becomes version ${versions[0].version + 1}, and answers use it once it is ready. The other versions are kept.`}
           action="Restore"
           onConfirm={restore}
           onClose={() => setAsked(null)}

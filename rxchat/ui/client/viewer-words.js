@@ -2,7 +2,7 @@
 
 const OTHERS = {
   pdf: "PDF", word: "Word document", powerpoint: "PowerPoint presentation", excel: "Excel workbook", opendocument: "OpenDocument",
-  epub: "EPUB book", rtf: "RTF text", image: "Picture", scan: "Recognised text (OCR)",
+  epub: "EPUB book", rtf: "RTF text", image: "Picture", scan: "Recognized text (OCR)",
 };
 
 /** Only the readers of text files can be chosen; of a file that failed before it was read nobody knows better. */

@@ -69,8 +69,8 @@ const Skeleton = ({ label = "Loading the document" }) => (
 
 const Gone = () => (
   <section className="documents-welcome is-quiet" role="status">
-    <h2>There is nothing to see here</h2>
-    <p>This document is not there any more, or is not shared with you any more.</p>
+    <h2>Document not found</h2>
+    <p>This document was deleted, or is no longer shared with you.</p>
     <Link to="/documents" className="button-quiet">To your collections</Link>
   </section>
 );
@@ -89,8 +89,8 @@ function Head({ facts, title, collection, isOwn, encodings, readers, news, onDon
           <Reading {...{ facts, encodings, readers, onDone }} isOwn={isOwn && facts.version_state !== "superseded"} />
           {facts.parent_id && (
             <p className="collection-facts">
-              <span>{facts.version_state === "superseded" ? "Attached to an earlier version of a mail." : "Attached to a mail."}</span>
-              <Link to={viewerAddress({ documentId: facts.parent_id })}>Open the mail</Link>
+              <span>{facts.version_state === "superseded" ? "Attached to an earlier version of an e-mail." : "Attached to an e-mail."}</span>
+              <Link to={viewerAddress({ documentId: facts.parent_id })}>Open e-mail</Link>
             </p>
           )}
           <Versions {...{ facts, news }} />
@@ -161,7 +161,7 @@ export function DocumentViewer({ documentId, passage, collections = [], news = 0
         isOwn={data.is_own}
         onDone={again}
       />
-      <Tabs label="Ways to see it" items={names.map((name) => [name, name])} shown={shown} onShow={setShown} />
+      <Tabs label="Views" items={names.map((name) => [name, name])} shown={shown} onShow={setShown} />
       <div role="tabpanel" id={`panel-${shown}`} aria-labelledby={`tab-${shown}`} className="viewer-body">
         <Body data={data} asked={passage} shown={shown} onPassage={show} />
       </div>

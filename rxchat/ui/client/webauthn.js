@@ -51,7 +51,7 @@ export async function usePasskey(options) {
 
 /** What to say when a browser made or showed none. */
 export function passkeyProblem(error) {
-  if (error?.name === "InvalidStateError") return "This device has a passkey for your account already.";
-  if (error?.name === "NotAllowedError" || error?.name === "AbortError") return "No passkey was used. You can try again, or take another way.";
+  if (error?.name === "InvalidStateError") return "This device already has a passkey for your account.";
+  if (error?.name === "NotAllowedError" || error?.name === "AbortError") return "No passkey was used. Try again, or sign in another way.";
   return "This browser could not use a passkey here.";
 }

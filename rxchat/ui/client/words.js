@@ -53,7 +53,7 @@ export function tooLong(text) {
   const count = Array.from(text.trim()).length;
   if (count <= LONGEST_MESSAGE) return "";
   const [has, most] = [count, LONGEST_MESSAGE].map((number) => number.toLocaleString("en"));
-  return `This message has ${has} characters, and ${most} is the most that can be sent at once. Please shorten it or send it in parts.`;
+  return `This message has ${has} characters; the maximum is ${most}. Shorten it or send it in parts.`;
 }
 
 /** The id of a new message, a UUIDv7 (RFC 9562): whoever sends one again after a broken line asks once. */

@@ -22,7 +22,7 @@ def _two_texts(first: rx.Var[str], second: rx.Var[str]) -> tuple[rx.Var[str], rx
 
 
 class AdminNav(ClientComponent):
-    """The pages that the person may open."""
+    """The pages that the user may open."""
 
     library = module("admin.jsx")
     tag = "AdminNav"
@@ -82,7 +82,7 @@ class LinkToHandOver(ClientComponent):
 
 
 class UserPicker(ClientComponent):
-    """A field that finds people, and lets one be chosen."""
+    """A field that finds users, and lets one be chosen."""
 
     library = module("admin.jsx")
     tag = "UserPicker"
@@ -222,13 +222,13 @@ def badge(words: Any, look: Any = "") -> rx.Component:
 
 
 def field(name: str, label: str, control: rx.Component, help_text: Any = "") -> rx.Component:
-    """A labelled control; the control's id is its name."""
+    """A labeled control; the control's id is its name."""
     words = rx.el.p(help_text, id=f"{name}-help", class_name="field-help") if help_text else rx.fragment()
     return rx.el.div(rx.el.label(label, html_for=name), control, words, class_name="field")
 
 
 def text_field(name: str, label: str, help_text: Any = "", **rest: Any) -> rx.Component:
-    """A labelled line to write in."""
+    """A labeled line to write in."""
     described = {"aria_describedby": f"{name}-help"} if help_text else {}
     return field(name, label, rx.el.input(id=name, name=name, auto_complete="off", **described, **rest), help_text)
 

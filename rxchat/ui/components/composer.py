@@ -1,4 +1,4 @@
-"""The composer: where the person writes, and stops an answer."""
+"""The composer: where the user writes, and stops an answer."""
 
 from __future__ import annotations
 

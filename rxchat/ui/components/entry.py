@@ -1,4 +1,4 @@
-"""The forms for people who are not signed in.
+"""The forms for users who are not signed in.
 
 They post to RxChat's own routes, since a websocket cannot set cookies.
 """

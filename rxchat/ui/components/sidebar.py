@@ -1,4 +1,4 @@
-"""The sidebar: the person's conversations and their account."""
+"""The sidebar: the user's conversations and their account."""
 
 from __future__ import annotations
 

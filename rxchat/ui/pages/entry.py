@@ -1,4 +1,4 @@
-"""The pages for people who are not signed in."""
+"""The pages for users who are not signed in."""
 
 from __future__ import annotations
 

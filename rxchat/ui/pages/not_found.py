@@ -1,4 +1,4 @@
-"""The page for an address that leads nowhere, and for a conversation that is not the person's."""
+"""The page for an address that leads nowhere, and for a conversation that is not the user's."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ def not_found_panel() -> rx.Component:
     """The same words for both, so that nobody learns what exists."""
     return rx.el.section(
         rx.el.p("404", class_name="not-found-number", aria_hidden="true"),
-        rx.el.h1("There is nothing here"),
-        rx.el.p("The conversation may have been deleted, or the address is not quite right.", class_name="card-lead"),
+        rx.el.h1("Page not found"),
+        rx.el.p("The conversation may have been deleted, or the address may be wrong.", class_name="card-lead"),
         rx.el.a("Start a new chat", href="/", class_name="button-main"),
         class_name="not-found",
     )

@@ -26,7 +26,7 @@ Add = Callable[..., CurrentUser]
 
 @pytest.fixture
 def add(services: Services, owner_url: str) -> Add:
-    """Add somebody with a role."""
+    """Add a member with a role."""
     assert services
     return lambda name="Ada", role="member": add_user(owner_url, name, role)
 
@@ -128,7 +128,7 @@ async def test_a_role_that_makes_no_sense_is_refused(
 async def test_a_role_in_use_is_not_deleted(services: Services, add: Add, admin: CurrentUser) -> None:
     await role(services, admin, "helper", "users.read")
     person = await become(services, admin, add("Person"), "helper")
-    with pytest.raises(Conflict, match="Somebody has this role"):
+    with pytest.raises(Conflict, match="Some users have this role"):
         await services.access.roles.delete(admin, "helper", CALLER)
     await become(services, admin, person, "member")
     await services.access.roles.delete(admin, "helper", CALLER)

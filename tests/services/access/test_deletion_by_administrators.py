@@ -53,7 +53,7 @@ async def test_an_administrator_deletes_an_account_after_the_grace_time(
     # They can sign in until then, and are told; they cannot undo it, nor put it off.
     profile = await services.app.profiles.get(member)
     assert (profile.deletion_at, profile.is_deleted_by_others) == (at, True)
-    with pytest.raises(Conflict, match="ask them to keep it"):
+    with pytest.raises(Conflict, match="Ask them to cancel it"):
         await services.app.account_deletion.cancel(member, CALLER)
     await services.app.maintenance.once()
     assert await services.access.user_admin.names(admin, [member.user_id]) == {member.user_id: "Ada"}
@@ -113,7 +113,7 @@ async def test_who_was_read_is_told_by_whom_and_why(
         await services.access.user_admin.conversations_of(admin, member.user_id, REASON, CALLER)
         await services.access.user_admin.read_conversation(admin, turn.conversation_id, REASON, CALLER)
         await tab.do(CurrentUserState, "enter")
-        assert tab.shown(CurrentUserState, "readings").startswith("Grace, who administers RxChat, has looked at")
+        assert tab.shown(CurrentUserState, "readings").startswith("The administrator Grace opened your conversations")
         await tab.do(AccountState, "open")
         read, listed = tab.shown(AccountState, "readings")
         assert (read.reader, read.reason, read.title) == ("Grace", REASON, "My private question")

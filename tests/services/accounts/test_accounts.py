@@ -70,7 +70,7 @@ async def test_fifty_people_with_the_link_make_one_administrator(services: Servi
 
 @pytest.mark.parametrize("token", ["", "nonsense", "v4.local.AAAA", "x" * 5000])
 async def test_only_our_own_link_creates_an_administrator(services: Services, token: str) -> None:
-    with pytest.raises(NotAllowed, match="This link is not valid"):
+    with pytest.raises(NotAllowed, match="This link is no longer valid"):
         await services.accounts.registration.create_first_administrator(
             token, name="x", email="x@example.org", password=PASSWORD, client_info=CALLER
         )

@@ -69,17 +69,17 @@ async def test_each_thing_that_is_missing_is_named_with_what_to_do(database: Dat
 
 async def test_a_file_store_that_is_away_is_named_and_keeps_nothing_else_from_working(database: Database) -> None:
     async def away() -> str:
-        return "The file store does not answer."
+        return "The file store does not respond."
 
     health = Health(database, ModelCatalog(Provider(CHAT)), newest_revision(), None, away)
     [part] = [part for part in await health.parts() if part.problem]
-    assert (part.name, part.problem, part.is_needed) == ("files", "The file store does not answer.", False)
+    assert (part.name, part.problem, part.is_needed) == ("files", "The file store does not respond.", False)
 
 
 async def test_a_database_that_is_away_is_the_only_thing_said_of_it() -> None:
     away = Database("postgresql://nobody@127.0.0.1:9/none", pool_size=2)
     found = await problems(away, Provider(failure=ModelHostUnavailable("gone")), "0001")
-    assert "does not answer" in found["database"] and "while the database is away" in found["migrations"]
+    assert "does not respond" in found["database"] and "because the database does not respond" in found["migrations"]
     assert found["models"] == "gone"
     await away.aclose()
 

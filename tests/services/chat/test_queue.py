@@ -197,7 +197,7 @@ async def test_a_question_that_was_taken_is_known_again_even_without_a_model(
             current_user, conversation_id, "one", "", question_id=question_id
         )
         assert again.conversation_id == turn.conversation_id
-    with pytest.raises(InvalidInput, match="no model"):
+    with pytest.raises(InvalidInput, match="No model"):
         await services.chat.messages.send_message(current_user, turn.conversation_id, "two", "")
 
 
@@ -205,7 +205,7 @@ async def test_the_queue_has_an_end(services: Services, current_user: CurrentUse
     turn = await services.chat.messages.send_message(current_user, None, "one", ENDLESS)
     for number in range(QUEUE_MESSAGES):
         await services.chat.messages.send_message(current_user, turn.conversation_id, f"{number}", BRIEF)
-    with pytest.raises(Conflict, match="20 messages wait here already"):
+    with pytest.raises(Conflict, match="20 messages are already queued"):
         await services.chat.messages.send_message(current_user, turn.conversation_id, "one too many", BRIEF)
     await services.chat.conversations.remove(current_user, turn.conversation_id)
 

@@ -135,13 +135,13 @@ async def test_what_a_model_may_say_is_cut_and_cleaned(
     if length is None:
         assert "a\ufffdb\ufffdc\u202egnp.exe" in message.text
     else:
-        assert len(message.text) == length and "cut at 200,000 characters" in message.error
+        assert len(message.text) == length and "stopped at 200,000 characters" in message.error
 
 
 async def test_an_empty_answer_is_a_failure_that_says_so(services: Services, current_user: CurrentUser) -> None:
     turn = await services.chat.messages.send_message(current_user, None, "go", "scripted:tokens=0")
     message = await ended(services, current_user, turn.conversation_id)
-    assert message.state is MessageState.FAILED and "without saying anything" in message.error
+    assert message.state is MessageState.FAILED and "empty answer" in message.error
 
 
 async def test_an_ordinary_restart_goes_on_from_the_saved_words(

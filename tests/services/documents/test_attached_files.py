@@ -106,7 +106,7 @@ async def test_mails_in_mails_are_opened_so_deep_and_no_deeper(
         while len(listed := await others(services, current_user, collection, letter.id)) < 2:
             await asyncio.sleep(0.05)
     assert [item.name for item in listed] == ["three.eml", "two.eml"]
-    assert "mail in a mail" in listed[0].warnings
+    assert "nested too deeply" in listed[0].warnings
 
 
 async def test_the_bound_holds_for_all_files_of_an_upload_however_they_are_nested(
@@ -129,7 +129,7 @@ async def test_files_without_room_are_named_and_the_mail_is_ready(
     data = mail(("a.txt", b"first"), ("b.txt", b"second"))
     letter = await ready(services, current_user, collection, "papers.eml", data)
     assert [item.name for item in await others(services, current_user, collection, letter.id)] == ["a.txt"]
-    assert "“b.txt” was not read: You keep 2 files" in letter.warnings
+    assert "“b.txt” was not read: You have 2 files" in letter.warnings
     assert len(objects(settings)) == 2
 
 

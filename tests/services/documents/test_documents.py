@@ -96,11 +96,11 @@ async def test_with_the_embedder_away_a_document_waits_says_so_and_goes_on(
     async with asyncio.timeout(10):
         while not (document := await found(services, current_user, document_id)).status_text:
             await asyncio.sleep(0.02)
-    assert "does not answer. Next try in" in document.status_text
+    assert "does not respond. Next try in" in document.status_text
     assert not document.state.is_final
     answer = await services.retrieval.search.search(current_user, "coffee machine", SearchScope((collection,)))
     assert answer.passages[0].name == "first.md"
-    assert "Only words were searched" in answer.notice
+    assert "The search used words only" in answer.notice
     await ollama.start()
     document = await settled(services, current_user, document_id)
     assert (document.state, document.status_text) == (DocumentState.READY, "")
@@ -274,5 +274,5 @@ async def test_a_picture_is_shown_to_no_model_that_its_owner_may_not_use(
     await services.documents.files.receive(guest, upload.document_id, 0, body(PNG))
     document = await settled(services, guest, upload.document_id)
     assert document.state is DocumentState.FAILED
-    assert "you may use none" in document.error
+    assert "you have access to none" in document.error
     assert not [asked for asked in ollama.asked if asked["messages"][0].get("images")]

@@ -113,7 +113,7 @@ async def test_uploading_again_repairs_what_was_lost_or_altered(
     await services.documents.documents.reingest(current_user, second)
     failed = await settled(services, current_user, second)
     assert failed.state is DocumentState.FAILED
-    assert "upload it again" in failed.error
+    assert "Upload it again" in failed.error
     assert await uploaded(services, current_user, collection, "one.txt", WORDS) == first
     for document in (first, second):
         assert await content(services, current_user, document) == WORDS.encode()
@@ -226,7 +226,7 @@ async def test_an_upload_that_could_not_be_finished_is_not_over_before_it_is(
     assert await content(services, current_user, upload) == WORDS.encode()
 
 
-@pytest.mark.parametrize("damage", ["not what its name says", "lost"])
+@pytest.mark.parametrize("damage", ["its name has the wrong ending", "lost"])
 async def test_what_cannot_be_used_stays_as_a_document_that_says_why_when_its_person_has_gone(
     services: Services, current_user: CurrentUser, collection: UUID, store: FolderStore, monkeypatch: pytest.MonkeyPatch,
     settings: Settings, damage: str,
@@ -242,7 +242,7 @@ async def test_what_cannot_be_used_stays_as_a_document_that_says_why_when_its_pe
     await services.documents.files.finish(current_user.user_id, upload)
     document = await found(services, current_user, upload)
     assert document.state is DocumentState.FAILED
-    assert ("lost" if damage == "lost" else "PNG") in document.error
+    assert ("missing" if damage == "lost" else "PNG") in document.error
     # Whoever asks how far it has come hears that it is over; the document says the rest.
     assert (await services.documents.files.upload(current_user, upload)).is_stored
     await services.documents.files.remove(current_user, [upload])

@@ -54,7 +54,7 @@ async def test_whoever_goes_on_somewhere_else_is_told_where(
     services: Services, current_user: CurrentUser, collection
 ) -> None:
     upload = await begun(services, current_user, collection)
-    with pytest.raises(Conflict, match="byte 0"):
+    with pytest.raises(Conflict, match="has 0 bytes"):
         await services.documents.files.receive(current_user, upload.document_id, 5, body(LARGE[5:]))
 
 
@@ -87,7 +87,7 @@ async def test_more_than_was_announced_is_refused(services: Services, current_us
 
 
 @pytest.mark.parametrize(
-    ("size", "words"), [(0, "empty"), (-5, "empty"), (FileLimits().file_bytes + 1, "larger than 100.0 MB")]
+    ("size", "words"), [(0, "empty"), (-5, "empty"), (FileLimits().file_bytes + 1, "at most 100.0 MB")]
 )
 async def test_a_size_that_cannot_be_is_refused_before_a_byte_is_sent(
     services: Services, current_user: CurrentUser, collection, size: int, words: str
@@ -171,7 +171,7 @@ async def test_each_document_counts_although_the_same_file_is_kept_once(
         into = await services.documents.collections.create(current_user, f"Team {number}")
         await uploaded(services, current_user, into, "one.txt", "The same words.")
     assert len(objects(settings)) == 1
-    with pytest.raises(InvalidInput, match="the most"):
+    with pytest.raises(InvalidInput, match="the maximum"):
         await begun(services, current_user, collection, b"The same words.")
 
 
@@ -183,7 +183,7 @@ async def test_collections_and_drafts_of_one_person_have_an_end(
     asked = [services.documents.collections.create(current_user, f"Team {number}") for number in range(5)]
     ended = await asyncio.gather(*asked, return_exceptions=True)
     assert [str(item) for item in ended if isinstance(item, InvalidInput)] == [
-        "You have 3 collections, and that is the most. Delete some that you do not need any more."
+        "You have 3 collections, which is the maximum. Delete some that you no longer need."
     ] * 3
     drafts = [new_id(), new_id()]
     for draft in (*drafts, *drafts):

@@ -98,7 +98,7 @@ async def test_with_the_store_away_it_is_said_at_once_and_the_upload_goes_on_aft
     swift.stop()
     with pytest.raises(StorageUnavailable) as away:
         await services.documents.files.receive(current_user, upload.document_id, half, body(LARGE[half:]))
-    assert "try again" in away.value.message
+    assert "Try again" in away.value.message
     swift.start()
     async with asyncio.timeout(30):
         while True:
@@ -126,7 +126,7 @@ async def test_with_a_full_bucket_it_is_said_at_once_and_nothing_is_orphaned(
     )
     with pytest.raises(StorageFull) as full:
         await services.documents.files.receive(current_user, upload.document_id, 0, body(LARGE))
-    assert "no room left" in full.value.message
+    assert "file store is full" in full.value.message
     await swept(services, swift, bucket)
     assert await kept(swift, bucket) == remembered(owner_url)
     swift.limit(bucket, None)

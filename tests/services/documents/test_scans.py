@@ -30,7 +30,7 @@ async def test_a_scan_is_recognised_and_found(services: Services, current_user: 
     answer = await services.retrieval.search.search(current_user, "total of the invoice", SearchScope((collection,)))
     assert "1,234.50 euros" in answer.passages[0].text
     assert (answer.passages[0].page, answer.passages[0].name) == (1, "invoice.pdf")
-    assert document.warnings == "The text of 1 page was recognised."
+    assert document.warnings == "The text of 1 page was recognized (OCR)."
 
 
 @pytest.mark.slow
@@ -61,7 +61,7 @@ async def test_a_scan_keeps_no_other_document_waiting_and_says_how_far_it_is(
     async with asyncio.timeout(20):
         while (document := await found(services, current_user, slow[0])).progress != 0.5:
             await asyncio.sleep(0.02)
-    assert "recognised" in document.warnings
+    assert "Recognizing" in document.warnings
     assert document.state is DocumentState.STORED
     assert halves == 1
     may_go_on.set()
@@ -89,14 +89,14 @@ async def test_a_scan_that_takes_its_process_with_it_is_not_tried_for_ever(
     # From here on the worker's own job waits, and what follows are jobs of workers that die.
     async with asyncio.timeout(60):
         await begun.wait()
-    assert "recognised" in (await found(services, current_user, document_id)).warnings
+    assert "Recognizing" in (await found(services, current_user, document_id)).warnings
     monkeypatch.setattr(services.documents.ingestion._parser, "recognise", dying)
     for _ in range(TRIES + 1):
         with suppress(MemoryError):
             await services.documents.ingestion.run(current_user.user_id, document_id, queue=SCANS_QUEUE)
     document = await found(services, current_user, document_id)
     assert document.state is DocumentState.FAILED
-    assert "took its process with it" in document.error
+    assert "process failed each time" in document.error
 
 
 async def test_what_cannot_be_recognised_is_found_by_what_can_be_read_of_it(
@@ -122,4 +122,4 @@ async def test_without_a_recogniser_a_scan_fails_and_says_what_to_do(
     assert document.state is DocumentState.FAILED
     assert "OCR" in document.error
     picture = await uploaded(services, current_user, collection, "door.png", scans.picture("Meeting room 12"))
-    assert "a model that can see" in (await settled(services, current_user, picture)).error
+    assert "a vision model" in (await settled(services, current_user, picture)).error

@@ -147,7 +147,7 @@ async def test_a_store_that_is_not_ours_is_not_swept(
     said: list[str] = []
     monkeypatch.setattr(sweeping_service, "log", SimpleNamespace(error=lambda event, **_: said.append(event)))
     await swept(sweeping)
-    assert said == ["the file store was not swept"]
+    assert said == ["the garbage collection of the file store failed"]
     assert len(objects(settings)) == 4
 
 
@@ -200,7 +200,7 @@ async def test_the_operator_is_told_what_nobody_knows_and_has_it_deleted(
     for path in objects(settings):
         os.utime(path, (time.time() - 7200, time.time() - 7200))
     monkeypatch.setattr(operator_commands, "connections", lambda _settings: at)
-    for unknown, left, words in ((False, 4, "sweep-files --unknown"), (True, 1, "3 objects that no file")):
+    for unknown, left, words in ((False, 4, "sweep-files --unknown"), (True, 1, "3 objects that belong to no file")):
         chosen = argparse.Namespace(unknown=unknown)
         # A command has a loop of its own.
         assert await asyncio.to_thread(operator_commands.sweep_files, settings, chosen) == 0

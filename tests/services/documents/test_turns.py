@@ -253,7 +253,7 @@ async def test_a_scan_of_one_page_waits_for_a_page_of_others_and_not_for_all_of_
     assert short.state is DocumentState.READY
     assert not (await found(services, other, long)).state.is_final
     done = await settled(services, other, long, seconds=60)
-    assert (done.state, done.warnings) == (DocumentState.READY, "The text of 6 pages was recognised.")
+    assert (done.state, done.warnings) == (DocumentState.READY, "The text of 6 pages was recognized (OCR).")
     # Seven pages, each looked at once: a turn that ends loses nothing.
     assert sorted(looked_at) == [0, 0, 1, 2, 3, 4, 5]
     with psycopg.connect(owner_url) as connection:

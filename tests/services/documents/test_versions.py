@@ -167,7 +167,7 @@ async def test_an_earlier_version_that_is_restored_is_the_newest_one(
     for document in (third.id, first.id):
         with pytest.raises(Conflict):
             await services.documents.versions.restore(current_user, document, CALLER)
-    with pytest.raises(Conflict, match="restore"):
+    with pytest.raises(Conflict, match="Restore"):
         await services.documents.documents.reingest(current_user, second.id)
 
 

@@ -38,7 +38,7 @@ async def test_whatever_breaks_the_line_it_is_said_and_tried_again(
     heard: list[str] = []
     notices = PgListener(listen)
     notices.subscribe("conversation", heard.append)
-    with pytest.raises(RuntimeError, match="heard already"):
+    with pytest.raises(RuntimeError, match="already have a subscriber"):
         notices.subscribe("conversation", heard.append)
     await notices.start()
     await deaf.wait()

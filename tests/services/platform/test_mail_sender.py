@@ -111,7 +111,7 @@ async def test_the_pauses_grow_and_in_the_end_it_is_given_up_with_a_line_in_the_
         pauses = [await services.platform.mail_sender.deliver(sealed, attempt) for attempt in range(1, TRIES + 1)]
     assert pauses[:4] == [5, 10, 20, 40]
     assert (max(pause for pause in pauses if pause), pauses[-1]) == (900, None)
-    assert (logs[-1]["event"], logs[-1]["log_level"]) == ("a mail was given up", "error")
+    assert (logs[-1]["event"], logs[-1]["log_level"]) == ("an e-mail was discarded", "error")
     assert "canary" not in str(logs)
 
 
@@ -132,7 +132,7 @@ async def sealed_by(services: Services) -> str:
 async def test_a_mail_that_cannot_be_opened_is_given_up(services: Services) -> None:
     with capture_logs() as logs:
         assert await services.platform.mail_sender.deliver("bm9uc2Vuc2U=", 1) is None
-    assert "cannot be opened" in logs[-1]["event"]
+    assert "cannot be decrypted" in logs[-1]["event"]
 
 
 async def test_every_use_case_queues_its_mail_with_what_it_did(

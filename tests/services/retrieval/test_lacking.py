@@ -71,7 +71,7 @@ async def test_an_answer_without_anything_attached_has_no_remarks(
 async def test_a_message_whose_attachments_are_gone_is_not_sent_without_them(
     services: Services, current_user: CurrentUser
 ) -> None:
-    with pytest.raises(InvalidInput, match="not there any more"):
+    with pytest.raises(InvalidInput, match="no longer exists"):
         await services.chat.messages.send_message(
             current_user, None, "How many holidays?", "scripted:tokens=2", attached=Attached(draft_key=new_id())
         )

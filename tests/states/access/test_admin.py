@@ -244,7 +244,7 @@ async def test_reading_somebodys_words_wants_a_reason_and_listing_first(
         await tab.do(UserState, "read", conversation_id=str(turn.conversation_id))
         assert tab.shown(UserState, "said") == []
         await tab.do(UserState, "list_conversations", form={"reason": "because"})
-        assert "kept in the audit" in tab.shown(UserState, "problem")
+        assert "audit log records it" in tab.shown(UserState, "problem")
         await tab.do(UserState, "list_conversations", form={"reason": "a complaint of Friday"})
         await tab.do(UserState, "read", conversation_id=str(turn.conversation_id))
         assert tab.shown(UserState, "said")[0].text == "a <b>private</b> question"
@@ -291,7 +291,7 @@ async def test_roles_are_made_changed_and_deleted_but_for_the_built_in(
         await tab.do(RolesState, "show_form", name="")
         await tab.do(RolesState, "save", form={"title": "Auditor", "may:audit.read": "on"})
         made = tab.shown(RolesState, "roles")[-1]
-        assert (made.name, made.may) == ("auditor", ["Read and export the audit"])
+        assert (made.name, made.may) == ("auditor", ["Read and export the audit log"])
         await tab.do(RolesState, "show_form", name="auditor")
         chosen = [choice.name for choice in tab.shown(RolesState, "administrative") if choice.is_chosen]
         assert chosen == ["audit.read"]
@@ -300,10 +300,10 @@ async def test_roles_are_made_changed_and_deleted_but_for_the_built_in(
         await services.access.user_admin.set_role(ada, grace.user_id, "auditor", CALLER)
         await tab.do(RolesState, "ask_remove", name="auditor")
         await tab.do(RolesState, "remove")
-        assert "Somebody has this role" in tab.shown(RolesState, "problem")
+        assert "Some users have this role" in tab.shown(RolesState, "problem")
         await tab.do(RolesState, "show_form", name="admin")
         await tab.do(RolesState, "save", form={"title": "Mine"})
-        assert "same in every installation" in tab.shown(RolesState, "problem")
+        assert "cannot be changed" in tab.shown(RolesState, "problem")
 
 
 async def test_access_is_given_and_taken_back_in_words(

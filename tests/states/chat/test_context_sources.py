@@ -22,8 +22,8 @@ from tests.tab import Tab, open_tab
 pytestmark = pytest.mark.anyio
 
 QUICK = "scripted:tokens=2"
-UNREADABLE = "What was attached cannot be read; please reload the page."
-GONE = "What you attached is not there any more, or you may not read it: take it out and send again."
+UNREADABLE = "The attachments are invalid. Reload the page."
+GONE = "Something you attached no longer exists, or you have no access to it. Remove it and send again."
 
 
 @pytest.fixture

@@ -69,9 +69,9 @@ async def test_a_member_sees_no_address_of_a_host_and_an_administrator_does(
             said[current_user] += tab.shown(ThreadState, "model_notice")
             await ollama.start()
             services.models.catalog._offer = None
-    assert said[member].startswith("The model host does not answer.")
+    assert said[member].startswith("The model host does not respond.")
     assert "127.0.0.1" not in said[member]
-    assert said[administrator].count(f"{ollama.host} does not answer (") == 2
+    assert said[administrator].count(f"{ollama.host} does not respond (") == 2
 
 
 async def test_the_page_says_which_model_is_gone_and_which_one_answers(
@@ -84,7 +84,7 @@ async def test_the_page_says_which_model_is_gone_and_which_one_answers(
         forget_offer(services)
         await at_conversation(tab, conversation_id)
         await tab.until(lambda: tab.shown(ThreadState, "model") == QUICK)
-        gone = f"The model {OTHER} is not there any more. {QUICK} answers from here on."
+        gone = f"The model {OTHER} is no longer available. {QUICK} will answer from here on."
         assert tab.shown(ThreadState, "model_notice") == gone
         await tab.do(ThreadState, "choose_model", name=QUICK)
         assert tab.shown(ThreadState, "model_notice") == ""
@@ -100,7 +100,7 @@ async def test_a_model_that_goes_while_the_page_is_open_does_not_get_the_next_qu
         ollama.offered = [QUICK]
         forget_offer(services)
         await send(tab, "and again")
-        assert "is not there any more" in tab.shown(ThreadState, "model_notice")
+        assert "is no longer available" in tab.shown(ThreadState, "model_notice")
         await tab.until(lambda: [asked["model"] for asked in ollama.asked] == [OTHER, QUICK])
 
 
@@ -111,7 +111,7 @@ async def test_a_model_of_a_service_elsewhere_is_marked_and_cannot_be_chosen(
     async with open_tab(await signed_in_as(services, member)) as tab:
         await at_conversation(tab)
         remote = choices(tab)[REMOTE]
-        assert (remote.is_off, "leaves this network (ollama.com)" in remote.detail) == (True, True)
+        assert (remote.is_off, "runs outside of this network (ollama.com)" in remote.detail) == (True, True)
         assert not choices(tab)[QUICK].is_off
         assert tab.shown(ThreadState, "model") == QUICK
         await tab.do(ThreadState, "choose_model", name=REMOTE)

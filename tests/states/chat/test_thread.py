@@ -158,7 +158,7 @@ async def test_a_failed_answer_says_why_and_retry_writes_it_in_its_place(cookie:
         await at_conversation(tab)
         await ask(tab, "go", "scripted:fault=cut,at=3")
         failed = await tab.until(tab.answer)
-        assert failed["state"] == "failed" and "stopped in the middle" in failed["error"]
+        assert failed["state"] == "failed" and "stopped during the answer" in failed["error"]
         count = len(tab.patches)
         await tab.send_event(ThreadState, "retry", message_id=failed["id"])
         await tab.until(lambda: len(tab.patches) >= count + 2)
@@ -224,13 +224,13 @@ async def test_a_long_text_that_waits_is_read_in_pieces_and_no_frame_is_over_64_
         assert max(len(frame.encode()) for frame in tab.frames) < 64_000
         for unknown in ({"part": str(len(pieces))}, {"part": "-1"}, {"part": "0", "message_id": str(new_id())}):
             await tab.do(ThreadState, "read_waiting", **({"message_id": message_id} | unknown))
-            assert "does not wait any more" in tab.shown(ThreadState, "problem")
+            assert "is no longer queued" in tab.shown(ThreadState, "problem")
         await tab.do(ThreadState, "stop")
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
-    [("x" * 300_000, "300,000 characters"), ("go", "no model"), (" \n\x1c", "write something first")],
+    [("x" * 300_000, "300,000 characters"), ("go", "No model"), (" \n\x1c", "Enter a message")],
 )
 async def test_a_refused_message_comes_back_with_a_sentence(
     cookie: str, ollama: ScriptedOllama, text: str, sentence: str
@@ -296,7 +296,7 @@ async def test_a_page_opened_without_a_database_loads_when_it_is_back(
         async with open_tab(sealed) as tab:
             await between.close()
             await tab.send_event(ThreadState, "open")
-            await tab.until(lambda: "database does not answer" in tab.shown(ThreadState, "problem"), 20)
+            await tab.until(lambda: "database does not respond" in tab.shown(ThreadState, "problem"), 20)
             assert tab.patches == []
             await between.open()
             await tab.until(lambda: tab.patches and tab.shown(CurrentUserState, "name") == "Ada", 30)
@@ -304,7 +304,7 @@ async def test_a_page_opened_without_a_database_loads_when_it_is_back(
             assert tab.shown(SidebarState, "loaded")
             await between.close()
             await tab.send_event(ThreadState, "resync")
-            await tab.until(lambda: "database does not answer" in tab.shown(ThreadState, "problem"), 20)
+            await tab.until(lambda: "database does not respond" in tab.shown(ThreadState, "problem"), 20)
             await between.open()
             await tab.until(lambda: tab.shown(ThreadState, "problem") == "", 30)
 

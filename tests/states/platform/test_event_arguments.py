@@ -91,7 +91,7 @@ async def test_arguments_that_do_not_fit_never_reach_reflex_and_close_the_socket
                     sent += 1
                 assert namespace.processed == []
                 assert closed.pop() == f"of {name}" and len(lines.calls) == sent
-                assert all("refused a message that is no event" in str(line) for line in lines.calls)
+                assert all("refused an invalid event" in str(line) for line in lines.calls)
     finally:
         tabs.attach(None)
 

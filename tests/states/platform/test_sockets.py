@@ -166,7 +166,7 @@ async def test_everything_else_is_refused_in_one_line_without_its_words(
     await namespace.on_event("socket", data)
     assert namespace.processed == []
     (line,) = lines.calls
-    assert "refused a message that is no event" in str(line)
+    assert "refused an invalid event" in str(line)
     assert "canary" not in str(line) and "Traceback" not in str(line)
 
 

@@ -20,23 +20,21 @@ def access_page() -> rx.Component:
         "Access",
         AccessState,
         admin.lead(
-            "Members may use every model by their role. Guests may use only what is given to them here: themselves,"
-            " their group, their role, or everyone.",
-            actions=(admin.main_button("Give access", AccessState.show_form),),
+            "Members may use every model. Guests may use only models that are granted here: to them, their group, their role or everyone.",
+            actions=(admin.main_button("Grant access", AccessState.show_form),),
         ),
         admin.done(AccessState),
         rx.cond(
             AccessState.grants.length() > 0,
             admin.table(("Who", "Model", "Actions"), rx.foreach(AccessState.grants, _row), "Access to models"),
-            admin.empty("Nothing is given beside the roles", "Guests cannot ask any model yet. Give them one."),
+            admin.empty("No grants", "Guests cannot use any model yet. Grant them one."),
         ),
         _grant_dialog(),
         admin.confirm(
             AccessState,
             "revoke",
             "Revoke this access?",
-            f"{AccessState.doomed.who} will not have {AccessState.doomed.model} by this any more. Whoever has a role"
-            " that may use every model still can.",
+            f"{AccessState.doomed.who} will no longer have access to {AccessState.doomed.model} through this grant. Users whose role allows every model keep access.",
             "Revoke",
             AccessState.revoke,
         ),
@@ -51,7 +49,7 @@ def _row(line: GrantView) -> rx.Component:
             admin.button(
                 "Revoke",
                 AccessState.ask_revoke(line.id),
-                aria_label=f"Take {line.model} back from {line.who}",
+                aria_label=f"Revoke access of {line.who} to {line.model}",
             )
         ),
         key=line.id,
@@ -62,11 +60,11 @@ def _grant_dialog() -> rx.Component:
     return admin.dialog(
         AccessState,
         "grant",
-        "Give access to a model",
+        "Grant access to a model",
         admin.form(
             AccessState,
             AccessState.give,
-            "Give access",
+            "Grant access",
             admin.field(
                 "kind",
                 "For whom",
@@ -80,8 +78,8 @@ def _grant_dialog() -> rx.Component:
             ),
             rx.match(
                 AccessState.kind,
-                ("role", _choice("Role", AccessState.roles, "There are no roles that you can see.")),
-                ("group", _choice("Group", AccessState.groups, "There are no groups yet.")),
+                ("role", _choice("Role", AccessState.roles, "You cannot see any roles.")),
+                ("group", _choice("Group", AccessState.groups, "No groups yet.")),
                 ("user", _user()),
                 rx.fragment(),
             ),
@@ -120,7 +118,7 @@ def _user() -> rx.Component:
         ),
         rx.el.div(
             rx.el.span(rx.el.b(picked.name), rx.el.span(picked.email), class_name="picker-who"),
-            admin.button("Somebody else", AccessState.pick("")),
+            admin.button("Another user", AccessState.pick("")),
             class_name="picked",
         ),
     )

@@ -18,7 +18,7 @@ def audit_page() -> rx.Component:
         "Audit",
         AuditState,
         admin.lead(
-            "What was done here, by whom and from where. Rows can be added, but never changed or taken out.",
+            "Who did what, when and from where. Entries can be added, but not changed or removed.",
             actions=(
                 FileLink.create(
                     "Export",
@@ -29,20 +29,22 @@ def audit_page() -> rx.Component:
             ),
         ),
         rx.el.p(
-            "An export proves itself: ",
+            "Verify an export with ",
             rx.el.code("python -m rxchat audit verify FILE"),
-            " says whether anything in it was changed, moved or removed.",
+            ": it reports entries that were changed, moved or removed.",
             class_name="quiet verify",
         ),
         rx.el.div(
             SearchBox.create(
-                label="Search the audit", placeholder="Search by name, address or words", on_search=AuditState.search
+                label="Search the audit log",
+                placeholder="Search by name, address or words",
+                on_search=AuditState.search,
             ),
             rx.el.select(
                 rx.el.option("Everything", value=""),
                 admin.options(AuditState.actions),
                 default_value="",
-                aria_label="What was done",
+                aria_label="Action",
                 on_change=AuditState.filter_action,
             ),
             class_name="filters",
@@ -56,7 +58,7 @@ def audit_page() -> rx.Component:
                     rx.el.div(admin.button("Show older", AuditState.older), class_name="paging is-centred"),
                 ),
             ),
-            admin.empty("Nothing was found", "Try fewer words, or everything."),
+            admin.empty("No results", "Try fewer words, or another filter."),
         ),
     )
 

@@ -56,13 +56,13 @@ def admin_page(section: str, state: Any, *content: rx.Component, says_problem: b
 
 def _second_factor_panel() -> rx.Component:
     return rx.el.section(
-        rx.el.h1("Administering needs a second factor"),
+        rx.el.h1("Two-factor authentication required"),
         rx.el.p(
             "Your role may look after users and settings here. Set up an authenticator app or a passkey first: then a"
             " stolen password alone opens none of it.",
             class_name="card-lead",
         ),
-        admin.PageLink.create("Set up a second factor", to="/account/security", class_name="button-main"),
+        admin.PageLink.create("Set up two-factor authentication", to="/account/security", class_name="button-main"),
         class_name="not-found",
     )
 

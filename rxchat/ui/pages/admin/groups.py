@@ -26,7 +26,7 @@ def groups_page() -> rx.Component:
         rx.cond(
             GroupsState.groups.length() > 0,
             admin.table(("Name", "Users", "Actions"), rx.foreach(GroupsState.groups, _row), "Groups"),
-            admin.empty("There are no groups yet", "Make one for a team or a class, and give it access to models."),
+            admin.empty("No groups yet", "Create one for a team or a class, and grant it access to models."),
         ),
         _group_dialog(),
         _members_dialog(),
@@ -35,7 +35,7 @@ def groups_page() -> rx.Component:
             "remove",
             f"Delete the group “{GroupsState.current.name}”?",
             "Its users stay, but what they could use only as members of it they cannot use any more.",
-            "Delete the group",
+            "Delete group",
             GroupsState.remove,
         ),
     )
@@ -66,9 +66,9 @@ def _group_dialog() -> rx.Component:
         admin.form(
             GroupsState,
             GroupsState.save,
-            rx.cond(current.id == "", "Create the group", "Save"),
+            rx.cond(current.id == "", "Create group", "Save"),
             admin.text_field("name", "Name", default_value=current.name, max_length=60),
-            admin.text_field("description", "What it is for", default_value=current.description, max_length=300),
+            admin.text_field("description", "Description", default_value=current.description, max_length=300),
         ),
     )
 
@@ -82,7 +82,7 @@ def _members_dialog() -> rx.Component:
         rx.cond(
             may("groups.manage"),
             UserPicker.create(
-                label="Add somebody",
+                label="Add a member",
                 verb="Add",
                 found=GroupsState.found,
                 searched=GroupsState.searched,
@@ -93,7 +93,7 @@ def _members_dialog() -> rx.Component:
         rx.cond(
             GroupsState.members.length() > 0,
             rx.el.ul(rx.foreach(GroupsState.members, _member), class_name="member-list", aria_label="Members"),
-            rx.el.p("Nobody is in this group yet.", class_name="quiet"),
+            rx.el.p("This group has no members yet.", class_name="quiet"),
         ),
         rx.el.div(admin.button("Done", GroupsState.close), class_name="dialog-actions"),
     )

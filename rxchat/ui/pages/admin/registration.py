@@ -14,28 +14,36 @@ from rxchat.ui.pages.admin.frame import admin_page
 _RULES = (
     (
         "registration",
-        "Who can make an account",
+        "Who can create an account",
         (
-            ("open", "Anybody", "Whoever reaches this address can make an account by themselves."),
-            ("invitation", "Invited users", "Only somebody with a link from an administrator can make an account."),
-            ("closed", "Nobody", "No new accounts at all; open invitations rest until this changes."),
+            ("open", "Anybody", "Anyone who can reach this address can create an account."),
+            (
+                "invitation",
+                "Invited users",
+                "Only people with an invitation link from an administrator can create an account.",
+            ),
+            ("closed", "No one", "No new accounts. Open invitations do not work until this changes."),
         ),
     ),
     (
         "default_role",
         "The role of users who register by themselves",
         (
-            ("member", "Member", "They may use every model at once."),
-            ("guest", "Guest", "They may use only the models that are given to them under Access."),
+            ("member", "Member", "They can use every model immediately."),
+            ("guest", "Guest", "They can use only the models that are granted to them under Access."),
         ),
     ),
     (
         "second_factor",
-        "Who needs a second factor",
+        "Who needs two-factor authentication",
         (
-            ("nobody", "Nobody", "Everybody may have one; nobody has to."),
-            ("admins", "Administrators", "Administering works only with one, for you, too; chatting works without."),
-            ("everybody", "Everybody", "Whoever has none sets one up before anything else, you included."),
+            ("nobody", "No one", "Optional for every user."),
+            ("admins", "Administrators", "Required for administration, including yours. Chatting works without it."),
+            (
+                "everybody",
+                "Everyone",
+                "Required for every user. Users without it, including you, have to set it up first.",
+            ),
         ),
     ),
 )

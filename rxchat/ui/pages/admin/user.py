@@ -1,4 +1,4 @@
-"""One person: what they may do, what can be done for them, and what they wrote, for a reason."""
+"""One user: what they may do, what can be done for them, and what they wrote, for a reason."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rxchat.ui.pages.not_found import not_found_panel
 
 
 def user_page() -> rx.Component:
-    """The person whom the address names."""
+    """The user whom the address names."""
     return admin_page(
         "Users",
         UserState,
@@ -50,7 +50,7 @@ def _head() -> rx.Component:
             rx.cond(
                 user.second_factor != "",
                 rx.fragment(
-                    _fact("Second factor", rx.cond(user.second_factor == "yes", "Yes", "No")),
+                    _fact("Two-factor", rx.cond(user.second_factor == "yes", "Yes", "No")),
                     _fact("Last seen", Moment.create(at=user.seen)),
                 ),
             ),
@@ -81,7 +81,7 @@ def _doors() -> rx.Component:
         class_name="quiet",
     )
     mine = rx.el.p(
-        "This is your own account: its password, sign-ins and second factor are on your account page.",
+        "This is your own account. Manage your password, sessions and two-factor authentication on your account page.",
         class_name="quiet",
     )
     doors = rx.el.ul(
@@ -96,23 +96,23 @@ def _doors() -> rx.Component:
     )
 
 
-_DELETED = "Everything that is theirs goes away for good, after a grace time in which you can keep it."
+_DELETED = "Deletes the account and all its data after a grace period. Until then you can cancel the deletion."
 
 
 def _doors_to_others() -> rx.Component:
-    """What can be done to somebody else's account."""
-    reset = "For when the phone is lost, and the recovery codes, too."
-    out = "Signed out everywhere at once, and kept out until you let them in again."
+    """What can be done to another user's account."""
+    reset = "For users who lost both their device and their recovery codes."
+    out = "Signs the user out everywhere. They cannot sign in until you reinstate them."
     return rx.fragment(
-        _door("Password", "A link with which they choose a new one, to hand over.", "Make a link…", "link"),
-        _door("Sign-ins", "End everything they have open, on every device.", "Sign out everywhere…", "sessions"),
+        _door("Password", "Create a link to choose a new password, and send it to the user.", "Create link…", "link"),
+        _door("Sessions", "Sign the user out on every device.", "Sign out everywhere…", "sessions"),
         rx.cond(
             UserState.user.second_factor == "yes",
-            _door("Second factor", reset, "Reset…", "factor", danger=True),
+            _door("Two-factor authentication", reset, "Reset…", "factor", danger=True),
         ),
         rx.cond(
             UserState.user.state == "suspended",
-            _door("Reinstate", "They can sign in again, and have what they had.", "Reinstate…", "readmit"),
+            _door("Reinstate", "The user can sign in again. Nothing was deleted.", "Reinstate…", "readmit"),
             _door("Suspend", out, "Suspend…", "suspend", danger=True),
         ),
         rx.cond(
@@ -120,8 +120,8 @@ def _doors_to_others() -> rx.Component:
             _door("Delete account", _DELETED, "Delete account…", "delete", danger=True),
             rx.cond(
                 UserState.user.is_deleted_by_others,
-                _door("Delete account", _deletion(), "Keep account…", "keep"),
-                rx.el.li(rx.el.div(rx.el.h3("Delete account"), rx.el.p("Asked for by its owner. ", _deletion()))),
+                _door("Delete account", _deletion(), "Cancel deletion…", "keep"),
+                rx.el.li(rx.el.div(rx.el.h3("Delete account"), rx.el.p("Requested by the user. ", _deletion()))),
             ),
         ),
     )
@@ -141,26 +141,21 @@ def _door(name: str, words: Any, label: str, question: str, *, danger: bool = Fa
 _QUESTIONS = (
     (
         "suspend", "Suspend", "?", "Suspend", UserState.suspend,
-        ("They are signed out everywhere within seconds and cannot sign in until you let them in again. Their"
-        " conversations are kept."),
+        ("They will be signed out everywhere within seconds, and cannot sign in until you reinstate them. Their conversations are kept."),
     ),
     (
         "sessions", "Sign", " out everywhere?", "Sign out everywhere", UserState.end_sessions,
-        "Everything they have open ends, on every device, programs included. They can sign in again at once.",
+        "All their sessions end, on every device, including those of programs. They can sign in again immediately.",
     ),
     (
-        "factor", "Reset the second factor of", "?", "Reset the second factor", UserState.reset_factor,
-        ("Their authenticator app, passkeys and recovery codes stop working, and they are signed out. Make sure that it"
-        " is really they who ask: whoever has the password comes in with it alone."),
+        "factor", "Reset two-factor authentication of", "?", "Reset two-factor authentication", UserState.reset_factor,
+        ("Their authenticator app, passkeys and recovery codes stop working, and they are signed out. Make sure that the request really comes from them: afterwards the password alone is enough to sign in."),
     ),
 )  # fmt: skip
 """What is asked before something dangerous: the words around the name, the button, and what will happen."""
 
 
-_DELETION = (
-    "They are signed out everywhere, and their API keys stop working. The account, its conversations and documents are"
-    " deleted after the grace time; until then they can sign in to download their data, and you can keep it."
-)
+_DELETION = "They will be signed out everywhere, and their API keys stop working. The account, its conversations and documents are deleted after the grace period. Until then they can sign in to download their data, and you can cancel the deletion."
 
 
 def _dialogs() -> rx.Component:
@@ -175,7 +170,7 @@ def _dialogs() -> rx.Component:
             UserState,
             "readmit",
             f"Reinstate {name}?",
-            "They can sign in with what they had before.",
+            "They can sign in with the same password and passkeys as before.",
             "Reinstate",
             UserState.readmit,
             danger=False,
@@ -183,9 +178,9 @@ def _dialogs() -> rx.Component:
         admin.confirm(
             UserState,
             "keep",
-            f"Keep the account of {name}?",
-            "It will not be deleted. They can sign in as before.",
-            "Keep account",
+            f"Cancel the deletion of {name}?",
+            "The account will not be deleted. The user can sign in as before.",
+            "Cancel deletion",
             UserState.keep_account,
             danger=False,
         ),
@@ -206,12 +201,12 @@ def _dialogs() -> rx.Component:
 def _role_dialog() -> rx.Component:
     user = UserState.user
     roles = rx.el.select(admin.options(UserState.roles), id="role", name="role", default_value=user.role)
-    words = "They are signed out everywhere and sign in again with the new role."
+    words = "The user is signed out everywhere, and gets the new role with the next sign-in."
     return admin.dialog(
         UserState,
         "role",
         f"Change the role of {user.name}",
-        admin.form(UserState, UserState.set_role, "Change the role", admin.field("role", "Role", roles, words)),
+        admin.form(UserState, UserState.set_role, "Change role", admin.field("role", "Role", roles, words)),
     )
 
 
@@ -225,18 +220,17 @@ def _link_dialog() -> rx.Component:
             UserState.link == "",
             rx.el.div(
                 admin.button("Cancel", UserState.close),
-                admin.main_button("Make the link", UserState.make_link),
+                admin.main_button("Create link", UserState.make_link),
                 class_name="dialog-actions",
             ),
             rx.el.div(
                 LinkToHandOver.create(link=UserState.link, label="Password link"),
-                rx.el.p("Hand it to nobody else. It is shown only now.", class_name="field-help"),
+                rx.el.p("Send it only to this user. It will not be shown again.", class_name="field-help"),
                 rx.el.div(admin.button("Done", UserState.close), class_name="dialog-actions"),
                 class_name="admin-form",
             ),
         ),
-        lead="Whoever has this link can choose a new password for the account, once, within a day. An older link stops"
-        " working.",
+        lead="Anyone with this link can choose a new password for the account, once, within a day. Earlier links stop working.",
     )
 
 
@@ -244,17 +238,16 @@ def _reason_dialog() -> rx.Component:
     return admin.dialog(
         UserState,
         "reason",
-        f"Read the conversations of {UserState.user.name}",
+        f"Read conversations of {UserState.user.name}",
         admin.form(
             UserState,
             UserState.list_conversations,
-            "Show them",
+            "Show conversations",
             admin.field(
                 "reason",
-                "Why does this have to be read?",
+                "Reason",
                 rx.el.textarea(id="reason", name="reason", rows="3", max_length=500, aria_describedby="reason-help"),
-                "At least ten characters. Your name, this reason and each conversation that you open are kept in the"
-                " audit, where nobody can take them out.",
+                "At least ten characters. The audit log permanently records your name, this reason and each conversation that you open.",
             ),
         ),
     )
@@ -267,14 +260,16 @@ def _conversations() -> rx.Component:
             UserState.has_listed,
             rx.fragment(
                 rx.el.div(
-                    rx.el.p("You are reading somebody else's words. Each one that you open is in the audit."),
+                    rx.el.p(
+                        "You are reading another user's conversations. The audit log records each one that you open."
+                    ),
                     admin.button("Stop reading", UserState.stop_reading),
                     class_name="reading-note",
                 ),
                 rx.cond(
                     UserState.conversations.length() > 0,
                     rx.el.ul(rx.foreach(UserState.conversations, _conversation), class_name="conversation-list"),
-                    rx.el.p("There are none.", class_name="quiet"),
+                    rx.el.p("No conversations.", class_name="quiet"),
                 ),
                 rx.cond(UserState.reading != "", _thread()),
             ),

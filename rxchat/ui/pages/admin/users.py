@@ -1,4 +1,4 @@
-"""The people: a table, and the invitations that are open."""
+"""The users: a table, and the invitations that are open."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ def users_page() -> rx.Component:
         "Users",
         UsersState,
         admin.lead(
-            "Everybody who has an account here.",
-            actions=(rx.cond(may("users.invite"), admin.main_button("Invite somebody", UsersState.show_invite)),),
+            "Everyone with an account.",
+            actions=(rx.cond(may("users.invite"), admin.main_button("Invite a user", UsersState.show_invite)),),
         ),
         admin.done(UsersState),
         _filters(),
         rx.cond(
             UsersState.users.length() > 0,
             rx.fragment(_table(), _pages()),
-            admin.empty("Nobody was found", "Try fewer words, or another role."),
+            admin.empty("No users found", "Try fewer words, or another role."),
         ),
         rx.cond(may("users.invite"), _invitations()),
         _invite_dialog(),
         admin.confirm(
             UsersState,
             "take-back",
-            "Take this invitation back?",
+            "Revoke this invitation?",
             f"The link that {UsersState.doomed} was given will not work any more.",
             "Revoke",
             UsersState.take_back,
@@ -59,7 +59,7 @@ def _filters() -> rx.Component:
 
 def _table() -> rx.Component:
     everyday = ("Name", "Role", "State")
-    full = ("Name", "Role", "Second factor", "Last seen", "State")
+    full = ("Name", "Role", "Two-factor", "Last seen", "State")
     return rx.cond(
         UsersState.knows_more,
         admin.table(full, rx.foreach(UsersState.users, lambda line: _row(line, knows_more=True)), "Users"),
@@ -71,7 +71,7 @@ def _row(line: UserView, *, knows_more: bool) -> rx.Component:
     more = (
         (
             admin.cell(
-                "Second factor", rx.cond(line.second_factor == "yes", "Yes", rx.el.span("No", class_name="text-muted"))
+                "Two-factor", rx.cond(line.second_factor == "yes", "Yes", rx.el.span("No", class_name="text-muted"))
             ),
             admin.cell("Last seen", Moment.create(at=line.seen)),
         )
@@ -125,7 +125,7 @@ def _invitations() -> rx.Component:
                 "Open invitations",
             ),
             rx.el.p(
-                "Nobody is invited just now. An invitation is a link that works once, for seven days.",
+                "No open invitations. An invitation is a link that works once, within seven days.",
                 class_name="quiet",
             ),
         ),
@@ -155,7 +155,7 @@ def _invite_dialog() -> rx.Component:
     return admin.dialog(
         UsersState,
         "invite",
-        rx.cond(UsersState.link == "", "Invite somebody", "The invitation is ready"),
+        rx.cond(UsersState.link == "", "Invite a user", "The invitation is ready"),
         rx.cond(UsersState.link == "", _invite_form(), _invited()),
     )
 
@@ -164,7 +164,7 @@ def _invite_form() -> rx.Component:
     return admin.form(
         UsersState,
         UsersState.invite,
-        "Make the invitation",
+        "Create invitation",
         rx.cond(
             UsersState.is_closed,
             rx.el.p(
@@ -200,14 +200,14 @@ def _invited() -> rx.Component:
         rx.el.p(
             rx.cond(
                 UsersState.is_mailed,
-                f"It was mailed to {UsersState.invited}. You can hand the link over yourself, too:",
-                f"Hand this link to {UsersState.invited}; there is no mail here that would do it.",
+                f"It was mailed to {UsersState.invited}. You can also pass the link on yourself:",
+                f"Hand this link to {UsersState.invited}: RxChat has no mail server to send it.",
             ),
-            rx.cond(UsersState.has_replaced, " An earlier invitation to this address does not work any more.", ""),
+            rx.cond(UsersState.has_replaced, " The earlier invitation to this address is no longer valid.", ""),
             role="status",
         ),
         LinkToHandOver.create(link=UsersState.link, label="Invitation link"),
-        rx.el.p("It works once, for seven days. It is shown only now.", class_name="field-help"),
+        rx.el.p("It works once, within seven days. It will not be shown again.", class_name="field-help"),
         rx.cond(
             UsersState.link.contains("://127.0.0.1") | UsersState.link.contains("://localhost"),
             rx.el.p(
