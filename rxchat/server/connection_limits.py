@@ -1,4 +1,4 @@
-"""The open connections of a process: how many there may be, and which of them have to end.
+"""Limits the open connections of a process, and closes slow ones.
 
 Nothing here waits on a timer of its own. Each connection keeps the time since when it waits for something, and `sweep`
 looks at all of them once a second.

@@ -19,11 +19,17 @@ WORDS = re.compile(
 )
 """Write who does what ("the engine that holds the lease", "another user"), and the field's word for a part of the program."""
 CLEAN: tuple[str, ...] = (
+    "rxchat/connections.py",
     "rxchat/db/app",
     "rxchat/db/retrieval",
+    "rxchat/development.py",
     "rxchat/domain",
+    "rxchat/env_file.py",
     "rxchat/frontend.py",
+    "rxchat/services",
     "rxchat/serving.py",
+    "rxchat/states",
+    "rxchat/ui",
 )
 """Packages and modules that avoid them."""
 

@@ -290,7 +290,7 @@ def test_documents_are_renamed_and_deleted_and_so_are_collections(shelf: Shelf) 
     page = shelf.create("Short-lived").page
     shelf.add(*(file(f"{name}.txt", f"About {name}.\n") for name in ("one", "two", "three")))
     shelf.wait_until_ready("one.txt", "two.txt", "three.txt")
-    page.get_by_role("button", name="What can be done with one.txt").click()
+    page.get_by_role("button", name="Actions for one.txt").click()
     page.get_by_role("menuitem", name="Rename").click()
     page.get_by_label("Name", exact=True).fill("first.txt")
     page.get_by_label("Name", exact=True).press("Enter")

@@ -47,7 +47,7 @@ def test_all_others_end_at_once_and_with_the_password(house: RxChat, profile: Pr
     page.get_by_label("Current password", exact=True).fill(person.password)
     page.get_by_label("New password", exact=True).fill("a sentence that is new")
     page.get_by_label("New password", exact=True).press("Enter")
-    expect(page.get_by_text("Password changed. Everything else was signed out.")).to_be_visible()
+    expect(page.get_by_text("Password changed. All other devices were signed out.")).to_be_visible()
     other.goto(site(house))
     other.wait_for_url(re.compile("/sign-in"))
     person.password = "a sentence that is new"

@@ -252,7 +252,7 @@ async def _joined(first: bytes, others: AsyncGenerator[bytes]) -> AsyncGenerator
 
 def _document_line(item: Document | DeletedCopy) -> dict[str, Any]:
     """Return the entry of documents.json for a document."""
-    # The id, as for conversations; an alphanumeric suffix tells programs how to open the file.
+    # The id, as for conversations; programs open the file by its suffix, if that is alphanumeric.
     suffix = item.name.rpartition(".")[2]
     file = f"documents/{item.id}" + (f".{suffix}" if suffix.isalnum() and len(suffix) <= 8 else "")
     line = {"name": item.name, "file": file, "uploaded_at": item.created_at, "bytes": item.size_bytes}

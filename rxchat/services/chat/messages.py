@@ -110,7 +110,7 @@ class ChatService:
             else:
                 await begun.ask(question, *before, *grounds)
         if spot.waiting and not spot.is_busy:
-            # The queue was held after a failure, and the user goes on. If the next message may not be sent, all stay
+            # The queue was held after a failure, and the user continues. If the next message may not be sent, all stay
             # queued.
             with suppress(NotAllowed, Conflict):
                 await self.send_next_queued(current_user, conversation_id)

@@ -36,7 +36,7 @@ class UploadLimiter:
 
     @asynccontextmanager
     async def of(self, user_id: UUID) -> AsyncGenerator[Callable[[], bool]]:
-        """Receive an upload while the context is open; yields a function that tells whether it must pause for other users.
+        """Receive an upload while the context is open; yields a function that returns whether it must pause for other users.
 
         Raises:
             TooManyAttempts: when the user has the maximum number of uploads.

@@ -58,7 +58,7 @@ class ModelCatalog:
         return self._offer
 
     async def is_loading(self, model: str) -> bool:
-        """Return whether a host is loading a model, if it can tell; cached for a second."""
+        """Return whether a host is loading a model, if that is known; cached for a second."""
         asked_at, is_loading = self._loading.get(model, (float("-inf"), False))
         if time.monotonic() - asked_at > _LOADING_SECONDS:
             # Set before the request, so that others who wait for the same model do not ask again.

@@ -179,7 +179,7 @@ class UserState(AdminPage, rx.State):
             current_user, id_of(self.selected_id), client_info_of(self)
         )
         await self._read(current_user)
-        self._close(f"{self.user.name} has no second factor any more.")
+        self._close(f"Two-factor authentication of {self.user.name} was reset.")
 
     @rx.event
     @administering

@@ -29,6 +29,6 @@ def module(name: str) -> str:
 
 
 class ClientComponent(rx.Component):
-    """A React component of ours; subclasses name its module, its tag and its props."""
+    """A React component of RxChat; subclasses name its module, tag and props."""
 
     lib_dependencies: list[str] = [ICONS]

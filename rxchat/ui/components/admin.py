@@ -1,4 +1,4 @@
-"""What the pages for administrators are built of."""
+"""Components of the administration pages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _two_texts(first: rx.Var[str], second: rx.Var[str]) -> tuple[rx.Var[str], rx
 
 
 class AdminNav(ClientComponent):
-    """The pages that the user may open."""
+    """Navigation between the administration pages that the user may open."""
 
     library = module("admin.jsx")
     tag = "AdminNav"
@@ -40,7 +40,7 @@ class PageLink(ClientComponent):
 
 
 class FileLink(ClientComponent):
-    """A link to a file, which the browser fetches by itself."""
+    """A link to a file that the browser downloads."""
 
     library = module("admin.jsx")
     tag = "FileLink"
@@ -50,7 +50,7 @@ class FileLink(ClientComponent):
 
 
 class SearchBox(ClientComponent):
-    """A field that searches while one types."""
+    """A search field that searches while the user types."""
 
     library = module("admin.jsx")
     tag = "SearchBox"
@@ -61,7 +61,7 @@ class SearchBox(ClientComponent):
 
 
 class Moment(ClientComponent):
-    """A moment in words, in the reader's own time zone."""
+    """A time in words, in the reader's time zone."""
 
     library = module("admin.jsx")
     tag = "Moment"
@@ -82,7 +82,7 @@ class LinkToHandOver(ClientComponent):
 
 
 class UserPicker(ClientComponent):
-    """A field that finds users, and lets one be chosen."""
+    """A field to find and choose a user."""
 
     library = module("admin.jsx")
     tag = "UserPicker"
@@ -96,7 +96,7 @@ class UserPicker(ClientComponent):
 
 
 class Choices(ClientComponent):
-    """One of several choices, each with what it means."""
+    """A choice between options, each with an explanation."""
 
     library = module("admin.jsx")
     tag = "Choices"
@@ -110,7 +110,7 @@ class Choices(ClientComponent):
 
 
 class Dialog(ClientComponent):
-    """A window over the page; Escape closes it."""
+    """A modal dialog; Escape closes it."""
 
     library = module("admin-dialog.jsx")
     tag = "AdminDialog"
@@ -123,7 +123,7 @@ class Dialog(ClientComponent):
 
 
 class AccountDeletion(ClientComponent):
-    """The question before another user's account is deleted."""
+    """The confirmation before another user's account is deleted."""
 
     library = module("admin-deletion.jsx")
     tag = "AccountDeletion"
@@ -138,18 +138,18 @@ class AccountDeletion(ClientComponent):
 
 
 def may(permission: str) -> rx.Var[bool]:
-    """Whether the page offers what this permission opens; services ask again."""
+    """Whether the user has a permission, to decide what the page offers; services check again."""
     return CurrentUserState.permissions.contains(permission)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def skeleton() -> rx.Component:
-    """Lines in the shape of what comes."""
+    """A placeholder while the page loads."""
     bars = [rx.el.i(style={"width": f"{width}%"}) for width in (38, 100, 100, 100, 100, 72)]
     return rx.el.div(*bars, class_name="skeleton admin-skeleton", role="status", aria_label="Loading")
 
 
 def lead(*words: Any, actions: tuple[rx.Component, ...] = ()) -> rx.Component:
-    """What a page is for, and the first thing that can be done there."""
+    """The introduction of a page, with its main action."""
     return rx.el.header(
         rx.el.p(*words),
         rx.el.div(*actions, class_name="admin-actions") if actions else rx.fragment(),
@@ -158,28 +158,28 @@ def lead(*words: Any, actions: tuple[rx.Component, ...] = ()) -> rx.Component:
 
 
 def problem(state: Any) -> rx.Component:
-    """What went wrong, in a sentence."""
+    """The error message of a state."""
     return rx.cond(state.problem != "", rx.el.p(state.problem, role="alert", class_name="form-problem"))
 
 
 def done(state: Any) -> rx.Component:
-    """What was done, quietly."""
+    """The confirmation message of a state."""
     return rx.el.div(rx.cond(state.done != "", rx.el.p(state.done, class_name="done")), role="status")
 
 
 def empty(title: Any, words: Any, *action: rx.Component) -> rx.Component:
-    """What a list says that holds nothing."""
+    """The message of an empty list."""
     return rx.el.div(rx.el.h2(title), rx.el.p(words), *action, class_name="admin-empty")
 
 
 def button(label: Any, on_click: Any, *, danger: bool = False, **rest: Any) -> rx.Component:
-    """A quiet button."""
+    """A secondary button."""
     look = "button-quiet is-danger" if danger else "button-quiet"
     return rx.el.button(label, type="button", on_click=on_click, class_name=look, **rest)
 
 
 def main_button(label: Any, on_click: Any) -> rx.Component:
-    """The one button of a page that stands out."""
+    """The primary button of a page."""
     return rx.el.button(label, type="button", on_click=on_click, class_name="button-main")
 
 
@@ -204,7 +204,7 @@ def row(*cells: rx.Component, key: Any) -> rx.Component:
 
 
 def cell(label: str, *content: Any, is_head: bool = False) -> rx.Component:
-    """A cell that says its column's name on a phone."""
+    """A table cell with its column's name for phones."""
     attributes = {"data-label": label}
     if is_head:
         return rx.el.th(*content, scope="row", role="rowheader", custom_attrs=attributes)
@@ -212,12 +212,12 @@ def cell(label: str, *content: Any, is_head: bool = False) -> rx.Component:
 
 
 def actions_cell(*buttons: Any) -> rx.Component:
-    """The cell with what can be done."""
+    """The table cell with the actions."""
     return rx.el.td(*buttons, role="cell", class_name="row-actions")
 
 
 def badge(words: Any, look: Any = "") -> rx.Component:
-    """A word in a pill."""
+    """A badge."""
     return rx.el.span(words, class_name="badge", custom_attrs={"data-look": look})
 
 
@@ -228,7 +228,7 @@ def field(name: str, label: str, control: rx.Component, help_text: Any = "") -> 
 
 
 def text_field(name: str, label: str, help_text: Any = "", **rest: Any) -> rx.Component:
-    """A labeled line to write in."""
+    """A labeled text field."""
     described = {"aria_describedby": f"{name}-help"} if help_text else {}
     return field(name, label, rx.el.input(id=name, name=name, auto_complete="off", **described, **rest), help_text)
 
@@ -239,7 +239,7 @@ def options(choices: Any) -> rx.Component:
 
 
 def dialog(state: Any, name: str, title: Any, *content: Any, lead: Any = "", is_wide: bool = False) -> rx.Component:
-    """A window that is open while the state says so."""
+    """A dialog that is open while the state's `dialog` has its name."""
     return Dialog.create(
         *content,
         is_open=state.dialog == name,
@@ -251,7 +251,7 @@ def dialog(state: Any, name: str, title: Any, *content: Any, lead: Any = "", is_
 
 
 def form(state: Any, on_submit: Any, submit: Any, *fields: Any, danger: bool = False) -> rx.Component:
-    """A form in a dialog: what went wrong above, the button that does it below; nothing is cleared."""
+    """A form in a dialog: error above, buttons below; a failed submit keeps the values."""
     look = "button-main is-danger" if danger else "button-main"
     return rx.el.form(
         problem(state),
@@ -270,7 +270,7 @@ def form(state: Any, on_submit: Any, submit: Any, *fields: Any, danger: bool = F
 def confirm(
     state: Any, name: str, title: Any, words: Any, action: str, on_confirm: Any, *, danger: bool = True
 ) -> rx.Component:
-    """A question before something happens: what it will do, and the button that does it."""
+    """A confirmation dialog: the consequence, and the button for the action."""
     look = "button-main is-danger" if danger else "button-main"
     return dialog(
         state,

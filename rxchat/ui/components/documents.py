@@ -132,7 +132,7 @@ class ViewerPage(ClientComponent):
 
 
 def documents() -> rx.Component:
-    """The collections of whoever looks."""
+    """The user's collections."""
     return DocumentsPage.create(
         collections=DocumentsState.collections,
         chosen=DocumentsState.chosen,

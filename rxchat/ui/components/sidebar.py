@@ -37,7 +37,7 @@ class Sidebar(ClientComponent):
 
 
 def sidebar() -> rx.Component:
-    """The sidebar of whoever looks."""
+    """The sidebar with the user's conversations."""
     return Sidebar.create(
         groups=SidebarState.groups,
         running=SidebarState.running,

@@ -6,7 +6,7 @@ import reflex as rx
 
 
 def not_found_panel() -> rx.Component:
-    """The same words for both, so that nobody learns what exists."""
+    """Show the same message whether a page is missing or forbidden, so that it reveals nothing."""
     return rx.el.section(
         rx.el.p("404", class_name="not-found-number", aria_hidden="true"),
         rx.el.h1("Page not found"),

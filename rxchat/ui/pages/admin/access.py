@@ -114,7 +114,7 @@ def _user() -> rx.Component:
                 on_search=AccessState.find,
                 on_pick=AccessState.pick,
             ),
-            rx.el.p("Your role may not see users, so it cannot choose one.", class_name="quiet"),
+            rx.el.p("Your role may not see users, so you cannot select one.", class_name="quiet"),
         ),
         rx.el.div(
             rx.el.span(rx.el.b(picked.name), rx.el.span(picked.email), class_name="picker-who"),

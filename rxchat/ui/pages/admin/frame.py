@@ -18,9 +18,9 @@ from rxchat.ui.pages.not_found import not_found_panel
 
 
 def admin_page(section: str, state: Any, *content: rx.Component, says_problem: bool = True) -> rx.Component:
-    """The frame of one of these pages: its content for those who may, a calm word for everybody else.
+    """The frame of an administration page: its content with the permission, otherwise a neutral message.
 
-    What went wrong stands at the top, unless the page says it in a better place.
+    An error is shown at the top, unless the page shows it in a better place.
     """
     permission = SECTIONS[section][1].value
     shown = rx.fragment(
@@ -58,8 +58,7 @@ def _second_factor_panel() -> rx.Component:
     return rx.el.section(
         rx.el.h1("Two-factor authentication required"),
         rx.el.p(
-            "Your role may look after users and settings here. Set up an authenticator app or a passkey first: then a"
-            " stolen password alone opens none of it.",
+            "Your role may manage users and settings. Set up an authenticator app or a passkey first, so that a stolen password is not enough to do so.",
             class_name="card-lead",
         ),
         admin.PageLink.create("Set up two-factor authentication", to="/account/security", class_name="button-main"),

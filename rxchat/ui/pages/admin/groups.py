@@ -19,7 +19,7 @@ def groups_page() -> rx.Component:
         "Groups",
         GroupsState,
         admin.lead(
-            "Users who belong together: what you grant to a group, each of its members may use.",
+            "Groups of users. What you grant to a group, all its members may use.",
             actions=(rx.cond(may("groups.manage"), new),),
         ),
         admin.done(GroupsState),
@@ -34,7 +34,7 @@ def groups_page() -> rx.Component:
             GroupsState,
             "remove",
             f"Delete the group “{GroupsState.current.name}”?",
-            "Its users stay, but what they could use only as members of it they cannot use any more.",
+            "Its members keep their accounts, but lose the access that the group gave them.",
             "Delete group",
             GroupsState.remove,
         ),

@@ -27,7 +27,7 @@ _RULES = (
     ),
     (
         "default_role",
-        "The role of users who register by themselves",
+        "Role of new users who register",
         (
             ("member", "Member", "They can use every model immediately."),
             ("guest", "Guest", "They can use only the models that are granted to them under Access."),
@@ -54,7 +54,7 @@ def registration_page() -> rx.Component:
     return admin_page(
         "Registration",
         RegistrationState,
-        admin.lead("How users come in. What you choose holds at once, for everybody."),
+        admin.lead("How users get accounts and sign in. Changes apply to everyone immediately."),
         *(_rule(*rule) for rule in _RULES),
         says_problem=False,
     )

@@ -1,4 +1,4 @@
-"""Roles: what somebody may do over all things of a kind."""
+"""The page of roles and their permissions."""
 
 from __future__ import annotations
 

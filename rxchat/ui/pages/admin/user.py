@@ -77,7 +77,7 @@ def _groups() -> rx.Component:
 def _doors() -> rx.Component:
     """What can be done; nothing of it happens before it was asked."""
     above = rx.el.p(
-        "This user may do things that you may not, so only somebody with those rights can change their account.",
+        "This user has permissions that you do not have, so you cannot change their account.",
         class_name="quiet",
     )
     mine = rx.el.p(

@@ -36,7 +36,7 @@ def users_page() -> rx.Component:
             UsersState,
             "take-back",
             "Revoke this invitation?",
-            f"The link that {UsersState.doomed} was given will not work any more.",
+            f"The link of {UsersState.doomed} stops working.",
             "Revoke",
             UsersState.take_back,
         ),
@@ -168,7 +168,7 @@ def _invite_form() -> rx.Component:
         rx.cond(
             UsersState.is_closed,
             rx.el.p(
-                "Registration is closed: the link works as soon as users may be invited again.", class_name="quiet"
+                "Registration is closed. The link will work once invitations are allowed again.", class_name="quiet"
             ),
         ),
         admin.text_field("email", "E-mail", type="email", auto_capitalize="none", spell_check=False),
