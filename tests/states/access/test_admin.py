@@ -93,7 +93,7 @@ async def test_whoever_lacks_a_second_factor_is_told_so(services: Services, ada:
         await tab.do(CurrentUserState, "enter")
         for state in PAGES:
             await tab.do(state, "load")
-            assert "second factor" in tab.shown(state, "problem") and not tab.shown(state, "loaded")
+            assert "two-factor authentication" in tab.shown(state, "problem") and not tab.shown(state, "loaded")
         assert tab.shown(CurrentUserState, "needs_second_factor")
         assert tab.shown(CurrentUserState, "admin_home") == "/admin/users"
         assert tab.shown(CurrentUserState, "permissions") == []
@@ -382,10 +382,10 @@ def test_every_row_has_its_sentence_also_one_that_nobody_knows() -> None:
     assert all(sentence(action, {}, {}) for action in ACTIONS)
     assert sentence("something_new", {}, {}) == "Something new"
     given = {"grant": {"principal": "group g1", "resource": "model *", "action": "use"}}
-    assert sentence("granted", given, {"g1": "Research"}) == "Gave access: group Research may use every model"
+    assert sentence("granted", given, {"g1": "Research"}) == "Granted access: group Research may use every model"
     assert details("granted", given, {"g1": "Research"}) == ""
     hostile = {"user": "{role.__class__}", "role": "x"}
     assert sentence("role_changed", hostile, {}) == "Made {role.__class__} x"
     assert (
-        details("signed_in", {"method": "password", "second_factor": True, "session": "x"}, {}) == "second factor: yes"
+        details("signed_in", {"method": "password", "second_factor": True, "session": "x"}, {}) == "two-factor authentication: yes"
     )
