@@ -97,7 +97,7 @@ def test_from_the_invitation_to_the_audit(office: RxChat, admin: Page, profile: 
 
     reads_for_a_reason(admin)
     admin.get_by_role("button", name="Suspend…").click()
-    expect(admin.get_by_role("dialog")).to_contain_text("cannot sign in until you let them in again")
+    expect(admin.get_by_role("dialog")).to_contain_text("cannot sign in until you reinstate them")
     admin.keyboard.press("Escape")
     expect(admin.get_by_role("dialog")).to_have_count(0)
     expect(admin.get_by_role("button", name="Suspend…")).to_be_focused()
@@ -113,7 +113,7 @@ def test_from_the_invitation_to_the_audit(office: RxChat, admin: Page, profile: 
         "Read a conversation of Grace Hopper",
         "Listed the conversations of Grace Hopper",
         "Made Grace Hopper Moderator",
-        "Accepted the invitation of Ada Lovelace",
+        "Accepted the invitation from Ada Lovelace",
         "Invited grace@example.org as Member",
     ):
         expect(rows.filter(has_text=told)).to_have_count(1)
