@@ -13,7 +13,8 @@ from pydantic import BaseModel, Field
 
 from rxchat.api.me import Proof
 from rxchat.api.requests import DOWNLOAD, BrowserUser, ServicesDep, SignedIn, client_info_of
-from rxchat.domain.permissions import Permission, require
+from rxchat.domain.authorization import require
+from rxchat.domain.permissions import Permission
 
 router = APIRouter(prefix="/api/admin", tags=["admin"])
 

@@ -10,9 +10,10 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from rxchat.api.requests import ServicesDep, SignedIn, client_info_of
+from rxchat.domain.authorization import is_permitted
 from rxchat.domain.documents import Reading
 from rxchat.domain.files import Document
-from rxchat.domain.permissions import Permission, is_permitted
+from rxchat.domain.permissions import Permission
 from rxchat.domain.retrieval import Passage
 from rxchat.domain.retrieval import SearchScope as Where
 from rxchat.domain.versions import VersionState

@@ -9,7 +9,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from rxchat.api.requests import ServicesDep, SignedIn
-from rxchat.domain.permissions import Scope, require_scope
+from rxchat.domain.authorization import require_scope
+from rxchat.domain.permissions import Scope
 
 router = APIRouter(prefix="/api/conversations", tags=["conversations"])
 

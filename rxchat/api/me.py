@@ -24,7 +24,8 @@ from rxchat.api.requests import (
     set_cookie,
     settings_of,
 )
-from rxchat.domain.permissions import Scope, require_scope
+from rxchat.domain.authorization import require_scope
+from rxchat.domain.permissions import Scope
 from rxchat.services.accounts.passkeys import as_json
 
 router = APIRouter(prefix="/api/me", tags=["me"])

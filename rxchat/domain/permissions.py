@@ -1,8 +1,7 @@
-"""Authorization: roles, grants and scopes, and the one evaluator that every service calls.
+"""The vocabulary of authorization: permissions of roles, grants on resources, scopes of keys. authorization.py evaluates them.
 
-A role has permissions for all resources of a kind ("people.manage"). A grant allows one action on one resource, or on
-all of a kind ("*"), to a user, a group, a role or everyone. An API key or access token is limited to its scopes.
-Row-level security enforces the same rules in the database.
+A role gives permissions over all things of a kind ("users.manage"). A grant gives one action on one resource, or on all of a
+kind ("*"), to a user, a group, a role or everyone. An API key or an access token narrows both by its scopes.
 """
 
 from __future__ import annotations
@@ -10,13 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 from uuid import UUID
 
-from rxchat.domain.errors import InvalidInput, NotAllowed
-
-if TYPE_CHECKING:
-    from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.errors import InvalidInput
 
 EVERYTHING = "*"
 
@@ -106,23 +101,6 @@ SCOPE_WORDS: dict[Scope, str] = {
     Scope.ADMIN: "Administer, as far as my role may",
 }
 
-_SCOPE_OF = {
-    Permission.CONVERSATIONS_CREATE: Scope.CHAT,
-    Permission.MODELS_USE: Scope.CHAT,
-    Permission.COLLECTIONS_CREATE: Scope.FILES,
-}
-_SCOPE_OF_ACTION = {
-    (ResourceKind.CONVERSATION, Action.READ): Scope.READ,
-    (ResourceKind.CONVERSATION, Action.WRITE): Scope.CHAT,
-    (ResourceKind.MODEL, Action.USE): Scope.CHAT,
-    (ResourceKind.SETTINGS, Action.WRITE): Scope.ADMIN,
-}
-# The permission that allows an action on all resources of a kind; other kinds need a grant or ownership.
-_PERMISSION_FOR = {
-    (ResourceKind.MODEL, Action.USE): Permission.MODELS_USE,
-    (ResourceKind.SETTINGS, Action.WRITE): Permission.SETTINGS_MANAGE,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Grant:
@@ -135,18 +113,6 @@ class Grant:
     resource: str
     """The resource's id, a model's name, or "*"."""
     action: Action
-
-    def is_for(self, current_user: CurrentUser) -> bool:
-        """Whether the grant applies to a user, directly or by a group or role."""
-        match self.principal_kind:
-            case PrincipalKind.EVERYONE:
-                return True
-            case PrincipalKind.USER:
-                return self.principal == str(current_user.user_id)
-            case PrincipalKind.GROUP:
-                return self.principal in {str(group) for group in current_user.groups}
-            case PrincipalKind.ROLE:
-                return self.principal == current_user.role
 
     def covers(self, kind: ResourceKind, resource: str, action: Action) -> bool:
         """Whether the grant allows an action on a resource; permission to write includes reading."""
@@ -161,65 +127,6 @@ class Resource:
     kind: ResourceKind
     id: str
     owner_id: UUID | None = None
-
-
-def is_permitted(current_user: CurrentUser, permission: Permission) -> bool:
-    """Whether the user has a permission, with the scopes of the current session."""
-    return permission in current_user.permissions and _in_scope(current_user, _SCOPE_OF.get(permission, Scope.ADMIN))
-
-
-def require(current_user: CurrentUser, permission: Permission) -> None:
-    """Require a permission.
-
-    Raises:
-        NotAllowed: always with the same message, except when a second factor would give the permission.
-    """
-    if is_permitted(current_user, permission):
-        return
-    if current_user.needs_second_factor:
-        raise NotAllowed("Administration requires two-factor authentication. Set it up on your account page first.")
-    raise NotAllowed
-
-
-def is_allowed(current_user: CurrentUser, action: Action, resource: Resource, grants: Iterable[Grant] = ()) -> bool:
-    """Whether the user may access a resource as its owner, by their role, or by a grant.
-
-    This is the only evaluator. Services call it with the grants that they read for the resource.
-    """
-    if not _in_scope(current_user, _SCOPE_OF_ACTION.get((resource.kind, action), Scope.FILES)):
-        return False
-    if resource.kind is ResourceKind.SETTINGS and current_user.lacks_second_factor:
-        return False
-    if resource.owner_id is not None and resource.owner_id == current_user.user_id:
-        return True
-    permission = _PERMISSION_FOR.get((resource.kind, action))
-    if permission is not None and permission in current_user.permissions:
-        return True
-    return any(grant.is_for(current_user) and grant.covers(resource.kind, resource.id, action) for grant in grants)
-
-
-def may_share_with_group(current_user: CurrentUser, group_id: str) -> bool:
-    """Whether the user may share their resources with a group: its members, and users who manage groups or grants.
-
-    Only users who may give grants can add members to a group that has grants, so a share by another user would take
-    the group from its managers.
-    """
-    is_manager = any(is_permitted(current_user, item) for item in (Permission.GROUPS_MANAGE, Permission.GRANTS_MANAGE))
-    return is_manager or group_id in {str(group) for group in current_user.groups}
-
-
-def require_scope(current_user: CurrentUser, scope: Scope) -> None:
-    """Require that the API key or token has a scope; browser sessions have all of them.
-
-    Raises:
-        NotAllowed: names the missing scope.
-    """
-    if not _in_scope(current_user, scope):
-        raise NotAllowed(f"This key does not have the scope “{scope.value}”.")
-
-
-def _in_scope(current_user: CurrentUser, scope: Scope) -> bool:
-    return current_user.scopes is None or scope in current_user.scopes
 
 
 def valid_scopes(values: Iterable[str]) -> frozenset[Scope]:
@@ -247,8 +154,3 @@ def valid_permissions(values: Iterable[str]) -> frozenset[Permission]:
         return frozenset(Permission(value) for value in values)
     except ValueError as error:
         raise InvalidInput("One of these permissions does not exist.") from error
-
-
-def sees_details(current_user: CurrentUser) -> bool:
-    """Whether to show a user which host failed, and its error: only to administrators who can fix it."""
-    return is_permitted(current_user, Permission.SETTINGS_MANAGE)

@@ -13,7 +13,8 @@ from rxchat.db.access.audit_log import EventView
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.audit import CHECKPOINT_ROWS, START, Signer, checkpoint_line, entry_line, head_line
-from rxchat.domain.permissions import Permission, require
+from rxchat.domain.authorization import require
+from rxchat.domain.permissions import Permission
 from rxchat.domain.text import sanitize
 from rxchat.observability import correlation_id
 from rxchat.services.platform.encryption import SecretBox

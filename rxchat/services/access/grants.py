@@ -10,22 +10,10 @@ from rxchat.db.access import roles as rows
 from rxchat.db.chat import conversations as conversation_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import ClientInfo, CurrentUser
+from rxchat.domain.authorization import is_allowed, is_permitted, may_share_with_group, require, require_scope
 from rxchat.domain.errors import InvalidInput, NotAllowed, NotFound
 from rxchat.domain.ids import new_id, parse_id
-from rxchat.domain.permissions import (
-    Action,
-    Grant,
-    Permission,
-    PrincipalKind,
-    Resource,
-    ResourceKind,
-    Scope,
-    is_allowed,
-    is_permitted,
-    may_share_with_group,
-    require,
-    require_scope,
-)
+from rxchat.domain.permissions import Action, Grant, Permission, PrincipalKind, Resource, ResourceKind, Scope
 from rxchat.domain.text import sanitize
 from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.platform.audit import record

@@ -8,13 +8,10 @@ from uuid import UUID
 from rxchat.db.access import roles as rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import ClientInfo, CurrentUser
+from rxchat.domain.authorization import require
 from rxchat.domain.errors import Conflict, NotFound
 from rxchat.domain.ids import new_id
-from rxchat.domain.permissions import (
-    Permission,
-    PrincipalKind,
-    require,
-)
+from rxchat.domain.permissions import Permission, PrincipalKind
 from rxchat.domain.text import short_line
 from rxchat.services.access.grants import require_to_fill
 from rxchat.services.platform.audit import record

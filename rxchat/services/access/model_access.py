@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db.access import roles as role_rows
-from rxchat.domain.permissions import Action, Resource, ResourceKind, is_allowed
+from rxchat.domain.authorization import is_allowed
+from rxchat.domain.permissions import Action, Resource, ResourceKind
 
 
 async def may_use_model(session: AsyncSession, owner_id: UUID, model: str) -> bool:

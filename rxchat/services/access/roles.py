@@ -9,12 +9,9 @@ from dataclasses import dataclass
 from rxchat.db.access import roles as rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import ClientInfo, CurrentUser
+from rxchat.domain.authorization import require
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from rxchat.domain.permissions import (
-    Permission,
-    require,
-    valid_permissions,
-)
+from rxchat.domain.permissions import Permission, valid_permissions
 from rxchat.domain.text import sanitize, short_line
 from rxchat.services.platform.audit import record
 from rxchat.services.platform.change_feeds import AccessInvalidator

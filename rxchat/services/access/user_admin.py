@@ -16,9 +16,10 @@ from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain import mail
 from rxchat.domain.accounts import ClientInfo, CurrentUser, valid_email
+from rxchat.domain.authorization import require
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from rxchat.domain.ids import new_id
-from rxchat.domain.permissions import Permission, PrincipalKind, require
+from rxchat.domain.permissions import Permission, PrincipalKind
 from rxchat.domain.text import clean_line, sanitize
 from rxchat.observability import correlation_id
 from rxchat.services.access.grants import require_to_fill

@@ -13,9 +13,10 @@ from rxchat.db.accounts import credentials as rows
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import ClientInfo, CurrentUser
+from rxchat.domain.authorization import require
 from rxchat.domain.errors import InvalidInput, NotFound, NotSignedIn, RxChatError
 from rxchat.domain.ids import new_id
-from rxchat.domain.permissions import Permission, Scope, require, valid_scopes
+from rxchat.domain.permissions import Permission, Scope, valid_scopes
 from rxchat.domain.text import clean_line
 from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.accounts.sessions import KEY_PREFIX, KEY_PURPOSE, Sessions

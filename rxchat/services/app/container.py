@@ -27,7 +27,7 @@ from rxchat.services.app.data_export import DataExport
 from rxchat.services.app.health import Health
 from rxchat.services.app.maintenance import Maintenance
 from rxchat.services.app.profile import Profiles
-from rxchat.services.chat.answer_stream import AnswerStreams
+from rxchat.services.chat.answer_streams import AnswerStreams
 from rxchat.services.chat.context_sources import ContextSources
 from rxchat.services.chat.conversations import Conversations
 from rxchat.services.chat.messages import ChatService

@@ -15,10 +15,11 @@ from rxchat.db.chat.conversation_sources import SourceRef
 from rxchat.db.documents import documents as document_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.authorization import require_scope
 from rxchat.domain.conversations import ContextSourceAttached, ContextSourceDetached
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound
-from rxchat.domain.permissions import Scope, require_scope
+from rxchat.domain.permissions import Scope
 from rxchat.services.chat.event_appender import EventAppender
 
 MOST_ATTACHED = 50

@@ -14,6 +14,7 @@ from rxchat.db.chat import turn_queries
 from rxchat.db.chat import updates as news_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.authorization import is_allowed, require_scope
 from rxchat.domain.chat import Role
 from rxchat.domain.conversations import (
     ConversationEvent,
@@ -27,7 +28,7 @@ from rxchat.domain.conversations import (
     ThreadMessage,
 )
 from rxchat.domain.errors import InvalidInput, NotFound
-from rxchat.domain.permissions import Action, Grant, Resource, ResourceKind, Scope, is_allowed, require_scope
+from rxchat.domain.permissions import Action, Grant, Resource, ResourceKind, Scope
 from rxchat.domain.runs import ActiveRun
 from rxchat.domain.text import clean_title
 from rxchat.services.chat.messages import stop_answer

@@ -15,6 +15,7 @@ from rxchat.db.chat import runs as run_rows
 from rxchat.db.chat import turn_queries
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.authorization import require, require_scope
 from rxchat.domain.chat import Role
 from rxchat.domain.conversations import (
     AnswerEnded,
@@ -25,7 +26,7 @@ from rxchat.domain.conversations import (
 )
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from rxchat.domain.ids import new_id
-from rxchat.domain.permissions import Action, Permission, ResourceKind, Scope, require, require_scope
+from rxchat.domain.permissions import Action, Permission, ResourceKind, Scope
 from rxchat.domain.runs import PartialAnswer
 from rxchat.domain.text import MESSAGE_CHARACTERS, sanitize, title_of
 from rxchat.services.access.grants import Grants

@@ -23,7 +23,7 @@ from rxchat.domain.ids import new_id, parse_id
 from rxchat.domain.ports import ChatModel
 from rxchat.domain.runs import LEASE_SECONDS, RENEW_SECONDS, ClaimedRun, RunLimits
 from rxchat.services.chat.answer_generator import AnswerGenerator
-from rxchat.services.chat.answer_stream import AnswerStreams
+from rxchat.services.chat.answer_streams import AnswerStreams
 from rxchat.services.chat.chunk_flusher import ChunkFlusher
 from rxchat.services.platform.pg_listener import PgListener
 from rxchat.services.retrieval.prompt_context import PromptContextBuilder

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -17,11 +17,10 @@ from rxchat.db.platform.database import Database
 from rxchat.domain.errors import DatabaseUnavailable
 from rxchat.domain.ports import Broadcast
 from rxchat.domain.runs import ChunkKind, RunChunk
+from rxchat.services.chat.answer_stream import AnswerStream
 
 log = structlog.get_logger(__name__)
 
-if TYPE_CHECKING:
-    from rxchat.services.chat.answer_stream import AnswerStream, AnswerStreams
 
 _POLL_SECONDS = 0.4
 """How often Postgres is read without a broadcast; the engine stores about as often."""
@@ -85,14 +84,18 @@ class StreamReplica:
     """Keeps an AnswerStream equal to the one of another process."""
 
     def __init__(
-        self, database: Database, broadcast: Broadcast | None, answer_streams: AnswerStreams, answer: AnswerStream
+        self,
+        database: Database,
+        broadcast: Broadcast | None,
+        owned: Callable[[UUID, UUID], AnswerStream | None],
+        answer: AnswerStream,
     ) -> None:
         self.answer = answer
         self.look = asyncio.Event()
         """Set when this process's engine has claimed the run, or text is missing."""
         self._database = database
         self._broadcast = broadcast
-        self._answer_streams = answer_streams
+        self._owned = owned
         self._seq = 0
         self._fences = dict.fromkeys(ChunkKind, 0)
         self._heard_at = 0.0
@@ -116,7 +119,7 @@ class StreamReplica:
         answer = self.answer
         try:
             while not answer.ended:
-                own = self._answer_streams.owned(answer.owner_id, answer.run_id)
+                own = self._owned(answer.owner_id, answer.run_id)
                 if own is not None:
                     # This process's engine has claimed the run.
                     if own is not answer:

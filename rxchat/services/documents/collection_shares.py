@@ -9,18 +9,11 @@ from rxchat.db.access import roles as role_rows
 from rxchat.db.documents import documents as rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import ClientInfo, CurrentUser
+from rxchat.domain.authorization import may_share_with_group, require_scope
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.limits import RateLimit
-from rxchat.domain.permissions import (
-    Action,
-    Grant,
-    PrincipalKind,
-    ResourceKind,
-    Scope,
-    may_share_with_group,
-    require_scope,
-)
+from rxchat.domain.permissions import Action, Grant, PrincipalKind, ResourceKind, Scope
 from rxchat.domain.text import sanitize
 from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.documents.collections import require_owned

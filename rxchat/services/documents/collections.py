@@ -10,19 +10,10 @@ from rxchat.db.documents import documents as rows
 from rxchat.db.documents.documents import CollectionFacts
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.authorization import is_allowed, require, require_scope
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.ids import new_id
-from rxchat.domain.permissions import (
-    Action,
-    Grant,
-    Permission,
-    Resource,
-    ResourceKind,
-    Scope,
-    is_allowed,
-    require,
-    require_scope,
-)
+from rxchat.domain.permissions import Action, Grant, Permission, Resource, ResourceKind, Scope
 from rxchat.domain.text import clean_line, sanitize
 from rxchat.services.documents import quotas
 from rxchat.tables import Collection

@@ -13,13 +13,11 @@ from rxchat.db.platform import jobs
 from rxchat.db.platform.database import Database
 from rxchat.db.retrieval import search as index_rows
 from rxchat.domain.accounts import ClientInfo, CurrentUser
+from rxchat.domain.authorization import require_scope
 from rxchat.domain.documents import DocumentState, Reading
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound
 from rxchat.domain.files import Document, clean_file_name
-from rxchat.domain.permissions import (
-    Scope,
-    require_scope,
-)
+from rxchat.domain.permissions import Scope
 from rxchat.domain.retrieval import Passage
 from rxchat.domain.retrieval import SearchScope as Where
 from rxchat.domain.versions import VersionState

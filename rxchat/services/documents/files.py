@@ -17,6 +17,7 @@ from rxchat.db.documents import versions as version_rows
 from rxchat.db.documents.trash import DeletedCopy
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.authorization import require_scope
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import (
     AlreadyExists,
@@ -38,7 +39,7 @@ from rxchat.domain.files import (
     format_size,
 )
 from rxchat.domain.ids import new_id
-from rxchat.domain.permissions import Scope, require_scope
+from rxchat.domain.permissions import Scope
 from rxchat.domain.ports import ObjectStore
 from rxchat.domain.versions import IfExists
 from rxchat.parsers.formats import BY_SUFFIX, format_of

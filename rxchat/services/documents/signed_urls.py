@@ -9,8 +9,9 @@ from rxchat.db.access import roles as role_rows
 from rxchat.db.documents import documents as rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.authorization import require_scope
 from rxchat.domain.errors import NotFound, NotSignedIn
-from rxchat.domain.permissions import Scope, require_scope
+from rxchat.domain.permissions import Scope
 from rxchat.services.platform.session_tokens import Purpose, SessionTokens, id_in
 
 SECONDS = 300

@@ -15,10 +15,11 @@ from rxchat.db.documents.trash import DeletedDocument
 from rxchat.db.platform import jobs
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import ClientInfo, CurrentUser
+from rxchat.domain.authorization import require_scope
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import NotFound
 from rxchat.domain.files import Document
-from rxchat.domain.permissions import Scope, require_scope
+from rxchat.domain.permissions import Scope
 from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.documents import quotas
 from rxchat.services.documents.files import Files

@@ -12,11 +12,12 @@ from rxchat.db.documents import versions as version_rows
 from rxchat.db.platform import jobs
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import ClientInfo, CurrentUser
+from rxchat.domain.authorization import require_scope
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound
 from rxchat.domain.files import Document, clean_file_name
 from rxchat.domain.ids import new_id
-from rxchat.domain.permissions import Scope, require_scope
+from rxchat.domain.permissions import Scope
 from rxchat.domain.versions import VersionState
 from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.documents import quotas

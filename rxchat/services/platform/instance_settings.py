@@ -9,8 +9,9 @@ from rxchat.db.access import roles as role_rows
 from rxchat.db.platform import instance_settings as rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import GUEST, MEMBER, ClientInfo, CurrentUser, RegistrationMode, SecondFactorPolicy
+from rxchat.domain.authorization import is_allowed, require
 from rxchat.domain.errors import InvalidInput, NotAllowed
-from rxchat.domain.permissions import Action, Permission, Resource, ResourceKind, is_allowed, require
+from rxchat.domain.permissions import Action, Permission, Resource, ResourceKind
 from rxchat.services.platform.audit import record
 from rxchat.services.platform.change_feeds import AccessInvalidator
 

@@ -12,9 +12,9 @@ from rxchat.db.documents import search_index as index_rows
 from rxchat.db.platform.database import Database
 from rxchat.db.retrieval import search as rows
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.authorization import require_scope
 from rxchat.domain.errors import EmbedderError, InvalidInput
 from rxchat.domain.permissions import Scope as KeyScope
-from rxchat.domain.permissions import require_scope
 from rxchat.domain.ports import EmbeddingModel, Reranker
 from rxchat.domain.retrieval import CANDIDATES, EmbeddingIndex, Passage, SearchMode, SearchScope, reranked
 from rxchat.domain.text import sanitize

@@ -10,9 +10,10 @@ from uuid import UUID
 import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.authorization import is_permitted
 from rxchat.domain.errors import InvalidInput, RxChatError
 from rxchat.domain.ids import parse_id
-from rxchat.domain.permissions import Permission, is_permitted
+from rxchat.domain.permissions import Permission
 from rxchat.services.app import container
 from rxchat.states.platform.auth_guard import requires_user
 

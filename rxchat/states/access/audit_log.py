@@ -10,8 +10,9 @@ import reflex as rx
 
 from rxchat.db.access.audit_log import EventView
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.authorization import is_permitted
 from rxchat.domain.ids import parse_id
-from rxchat.domain.permissions import Permission, is_permitted
+from rxchat.domain.permissions import Permission
 from rxchat.services.access.audit_log import PAGE
 from rxchat.services.app import container
 from rxchat.states.access.admin import AdminPage, administering, moment, role_titles

@@ -8,17 +8,10 @@ from dataclasses import dataclass
 import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.authorization import is_permitted
 from rxchat.domain.errors import InvalidInput
 from rxchat.domain.ids import parse_id
-from rxchat.domain.permissions import (
-    EVERYTHING,
-    Action,
-    Grant,
-    Permission,
-    PrincipalKind,
-    ResourceKind,
-    is_permitted,
-)
+from rxchat.domain.permissions import EVERYTHING, Action, Grant, Permission, PrincipalKind, ResourceKind
 from rxchat.services.app import container
 from rxchat.states.access.admin import AdminPage, administering, id_of, role_titles, text_in
 from rxchat.states.access.groups import Member, candidates

@@ -5,8 +5,9 @@ from __future__ import annotations
 import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.authorization import require
 from rxchat.domain.errors import InvalidInput
-from rxchat.domain.permissions import Permission, require
+from rxchat.domain.permissions import Permission
 from rxchat.services.app import container
 from rxchat.services.platform.instance_settings import AccountPolicies
 from rxchat.states.access.admin import AdminPage, administering

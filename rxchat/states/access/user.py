@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.authorization import is_permitted
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.ids import parse_id
-from rxchat.domain.permissions import Permission, is_permitted
+from rxchat.domain.permissions import Permission
 from rxchat.services.app import container
 from rxchat.states.access.admin import AdminPage, administering, id_of, moment, text_in
 from rxchat.states.access.users import Choice, giveable_roles, state_of

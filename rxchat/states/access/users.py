@@ -8,8 +8,9 @@ import reflex as rx
 
 from rxchat.db.access.user_admin import UserFacts
 from rxchat.domain.accounts import CurrentUser, RegistrationMode
+from rxchat.domain.authorization import is_permitted
 from rxchat.domain.email_addresses import email_key
-from rxchat.domain.permissions import Permission, is_permitted
+from rxchat.domain.permissions import Permission
 from rxchat.services.access.user_admin import PAGE, Invitation
 from rxchat.services.app import container
 from rxchat.states.access.admin import AdminPage, administering, chosen_in, id_of, moment, role_titles, text_in

@@ -6,13 +6,16 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, Self, TypeVar, cast
 from uuid import UUID
 
+import reflex as rx
 import structlog
+from reflex.state import BaseState
 
 from rxchat import observability
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.authorization import sees_details
 from rxchat.domain.chat import Role
 from rxchat.domain.conversations import (
     AnswerEnded,
@@ -27,7 +30,6 @@ from rxchat.domain.conversations import (
     ThreadMessage,
 )
 from rxchat.domain.errors import DatabaseBusy, DatabaseUnavailable, NotFound
-from rxchat.domain.permissions import sees_details
 from rxchat.domain.runs import ActiveRun, ChunkKind
 from rxchat.services.app import container
 from rxchat.services.chat.answer_stream import AnswerStream
@@ -39,9 +41,6 @@ from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.stream import Window, may_push, pause_seconds, push, streaming
 from rxchat.states.platform.auth_guard import current_user_of
 from rxchat.states.platform.tab_registry import tabs
-
-if TYPE_CHECKING:
-    from rxchat.states.chat.thread import ThreadState
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +61,38 @@ _Patch = tuple[dict[str, Any], list[dict[str, Any]]]
 NO_RUN: dict[str, Any] = {"id": "", "state": "", "started": 0, "note": ""}
 
 
+_S = TypeVar("_S", bound=BaseState)
+
+
+class ThreadPage(Protocol):
+    """What is used here of the state of the page (states/chat/thread.py)."""
+
+    conversation_id: str
+    title: str
+    missing: bool
+    model: str
+    model_notice: str
+    problem: str
+    run: dict[str, Any]
+    waiting: list[dict[str, Any]] | None
+    _wanted: str
+    _rest: list[dict[str, Any]]
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *error: object) -> None: ...
+
+    async def get_state(self, state_cls: type[_S]) -> _S:
+        """Return another state of the same tab."""
+        ...
+
+    async def _show_models(self, current_user: CurrentUser, wanted: str) -> None: ...
+
+    def _choose(self, name: str, default: str) -> None: ...
+
+    def _add_patch(self, **patch: Any) -> None: ...
+
+
 class _PageLeft(Exception):
     """The tab shows another conversation, which has its own LiveUpdates."""
 
@@ -70,7 +101,7 @@ class LiveUpdates:
     """Updates one tab on one page. Every change of the page's state is a separate patch; tokens are sent outside of Reflex's state."""
 
     def __init__(
-        self, state: ThreadState, current_user: CurrentUser, conversation_id: UUID | None, seq: int, client_token: str
+        self, state: ThreadPage, current_user: CurrentUser, conversation_id: UUID | None, seq: int, client_token: str
     ) -> None:
         self._state = state
         self._current_user = current_user
@@ -116,7 +147,7 @@ class LiveUpdates:
                 state.missing, state.title = True, ""
 
     @asynccontextmanager
-    async def _page(self) -> AsyncGenerator[ThreadState]:
+    async def _page(self) -> AsyncGenerator[ThreadPage]:
         """Change the page's state, if it still shows this conversation."""
         async with self._state as state:
             if state.conversation_id != self._shown:
@@ -139,7 +170,7 @@ class LiveUpdates:
             if state.model_notice:
                 await state._show_models(self._current_user, state._wanted or state.model)
             # A socket keeps its cookie after signing out, so check the session's record.
-            self._current_user = await current_user_of(state)
+            self._current_user = await current_user_of(cast("rx.State", state))
 
     async def _show_news(self) -> ActiveRun | None:
         if self._conversation_id is None:

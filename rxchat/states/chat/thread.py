@@ -10,9 +10,10 @@ from uuid import UUID
 import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.authorization import sees_details
 from rxchat.domain.errors import InvalidInput, NotFound, RxChatError
 from rxchat.domain.ids import new_id, parse_id
-from rxchat.domain.permissions import Action, ResourceKind, sees_details
+from rxchat.domain.permissions import Action, ResourceKind
 from rxchat.services.app import container
 from rxchat.services.chat.conversations import ThreadPage
 from rxchat.services.models.catalog import ModelList

@@ -13,10 +13,10 @@ import reflex as rx
 
 from rxchat.db.documents.documents import CollectionFacts
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.authorization import sees_details
 from rxchat.domain.errors import DatabaseUnavailable, NotFound, RxChatError
 from rxchat.domain.files import Document, format_size
 from rxchat.domain.ids import parse_id
-from rxchat.domain.permissions import sees_details
 from rxchat.domain.versions import VersionState
 from rxchat.services.app import container
 from rxchat.states.platform.auth_guard import current_path, current_user_of, requires_user, requires_user_in_background

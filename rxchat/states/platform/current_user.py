@@ -8,7 +8,8 @@ from functools import partial
 import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
-from rxchat.domain.permissions import ADMINISTRATIVE, Permission, is_permitted
+from rxchat.domain.authorization import is_permitted
+from rxchat.domain.permissions import ADMINISTRATIVE, Permission
 from rxchat.services.app import container
 from rxchat.states.platform.auth_guard import requires_user
 

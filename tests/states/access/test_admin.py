@@ -387,5 +387,6 @@ def test_every_row_has_its_sentence_also_one_that_nobody_knows() -> None:
     hostile = {"user": "{role.__class__}", "role": "x"}
     assert sentence("role_changed", hostile, {}) == "Made {role.__class__} x"
     assert (
-        details("signed_in", {"method": "password", "second_factor": True, "session": "x"}, {}) == "two-factor authentication: yes"
+        details("signed_in", {"method": "password", "second_factor": True, "session": "x"}, {})
+        == "two-factor authentication: yes"
     )
