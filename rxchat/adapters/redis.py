@@ -17,6 +17,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from rxchat.adapters.breaker import Breaker
+from rxchat.background import BackgroundTask
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +61,7 @@ class RedisBroadcast:
         # Two that connect at the same time would each make a line, and one of them would never be read.
         self._saying = asyncio.Lock()
         self._queues: dict[bytes, set[asyncio.Queue[bytes]]] = {}
-        self._listening: asyncio.Task[None] | None = None
+        self._listening = BackgroundTask("redis listener")
 
     async def publish(self, channel: str, message: bytes) -> int:
         """Send to everyone who listens now; return how many do, 0 when the server is away."""
@@ -87,8 +88,8 @@ class RedisBroadcast:
         try:
             if len(queues) == 1:
                 await self._say(self._pubsub.subscribe, name)
-            if self._listening is None or self._listening.done():
-                self._listening = asyncio.create_task(self._listen(), name="redis listener")
+            if not self._listening.is_running:
+                self._listening.start(self._listen())
             yield _messages(queue)
         finally:
             queues.discard(queue)
@@ -128,10 +129,7 @@ class RedisBroadcast:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        if self._listening is not None:
-            self._listening.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._listening
+        await self._listening.stop()
         await self._pubsub.aclose()
         await self._listener.aclose()
         await self._client.aclose()

@@ -48,7 +48,8 @@ def kill(services: Services) -> None:
     engine = services.chat.run_engine
     for task in engine._loops:
         task.cancel()
-    if engine._chunk_flusher._task is not None:
-        engine._chunk_flusher._task.cancel()
+    flushing = engine._chunk_flusher._task._task
+    if flushing is not None:
+        flushing.cancel()
     for job in engine._jobs.values():
         job.interrupt(Interruption.LOST)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 import structlog
 
+from rxchat.background import BackgroundTask
 from rxchat.db.accounts import accounts as rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.errors import DatabaseUnavailable
@@ -36,18 +36,16 @@ class Maintenance:
         self._denials = denials
         self._storage_gc = storage_gc
         self._rounds = 0
-        self._task: asyncio.Task[None] | None = None
+        self._task = BackgroundTask("maintenance")
 
     async def start(self) -> None:
         """Begin."""
-        self._task = asyncio.create_task(self._forever(), name="upkeep")
+        self._task.start(self._forever())
 
     async def stop(self) -> None:
         """End."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        if self._task.is_running:
+            await self._task.stop()
             await self._denials.write_sums()
 
     async def once(self) -> None:

@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
 import structlog
 
 from rxchat import observability
+from rxchat.background import retry
 from rxchat.db.chat import conversation_sources, turn_queries
 from rxchat.db.chat import runs as run_rows
 from rxchat.db.platform.database import Database
@@ -131,14 +133,9 @@ class AnswerGenerator:
 
     async def _taken_up(self) -> list[ChatMessage]:
         """Load the history, and retry while the database does not respond; the lease is renewed meanwhile."""
-        while True:
-            try:
-                messages = await self._load()
-            except DatabaseUnavailable:
-                await asyncio.sleep(_RETRY_SECONDS)
-            else:
-                self._is_taken_up = True
-                return messages
+        messages = await retry(self._load, DatabaseUnavailable, _RETRY_SECONDS)
+        self._is_taken_up = True
+        return messages
 
     async def _load(self) -> list[ChatMessage]:
         """Read the stored text of this answer and the history, in one query, since a user waits."""
@@ -162,17 +159,13 @@ class AnswerGenerator:
         """Return the messages with the passages of the context sources; unchanged if it has none."""
         if self._prompt_context_builder is None or not self._is_grounded:
             return messages
-        for left in reversed(range(_GROUNDING_TRIES)):
-            try:
-                grounded = await self._prompt_context_builder.build(self.run, messages, is_new=not self._answer.text)
-            except DatabaseUnavailable:
-                if not left:
-                    break
-                await asyncio.sleep(_RETRY_SECONDS)
-            else:
-                self._sources, self._tools, self._lacking = grounded.sources, grounded.tools, grounded.warnings
-                return grounded.messages
-        raise ModelError("The files of this conversation could not be searched. Try again.")
+        build = partial(self._prompt_context_builder.build, self.run, messages, is_new=not self._answer.text)
+        try:
+            grounded = await retry(build, DatabaseUnavailable, _RETRY_SECONDS, tries=_GROUNDING_TRIES)
+        except DatabaseUnavailable as error:
+            raise ModelError("The files of this conversation could not be searched. Try again.") from error
+        self._sources, self._tools, self._lacking = grounded.sources, grounded.tools, grounded.warnings
+        return grounded.messages
 
     async def _generate(self, messages: list[ChatMessage]) -> None:
         said = self._answer.text
@@ -210,13 +203,9 @@ class AnswerGenerator:
         if self._prompt_context_builder is None or len(tools.sources) == len(self._sources):
             return
         self._sources = tuple(tools.sources)
-        while True:
-            try:
-                await self._prompt_context_builder.keep(self.run, self._sources)
-            except DatabaseUnavailable:
-                await asyncio.sleep(_RETRY_SECONDS)
-            else:
-                return
+        await retry(
+            partial(self._prompt_context_builder.keep, self.run, self._sources), DatabaseUnavailable, _RETRY_SECONDS
+        )
 
     async def _consume(
         self, messages: list[ChatMessage], seam: ContinuationJoiner, tools: Sequence[ToolSpec] = ()

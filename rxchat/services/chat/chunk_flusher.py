@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from typing import Protocol
 from uuid import UUID
 
 import structlog
 
+from rxchat.background import BackgroundTask
 from rxchat.db.chat import runs as rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.errors import DatabaseUnavailable
@@ -46,18 +46,15 @@ class ChunkFlusher:
         self._saving = asyncio.Lock()
         self._arrived = asyncio.Event()
         self._waits_since: float | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._task = BackgroundTask("chunk flusher")
 
     def start(self) -> None:
         """Start the background task."""
-        self._task = asyncio.create_task(self._forever(), name="saver")
+        self._task.start(self._forever())
 
     async def stop(self) -> None:
         """Stop the background task."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await self._task.stop()
 
     def register(self, run_id: UUID, writer: Unsaved) -> None:
         """Start storing the text of a writer."""

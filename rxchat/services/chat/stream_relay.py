@@ -12,6 +12,7 @@ from uuid import UUID
 
 import structlog
 
+from rxchat.background import BackgroundTask
 from rxchat.db.chat import runs as run_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.errors import DatabaseUnavailable
@@ -99,23 +100,22 @@ class StreamReplica:
         self._seq = 0
         self._fences = dict.fromkeys(ChunkKind, 0)
         self._heard_at = 0.0
-        self._has_gap = False
-        self._feeding: asyncio.Task[None] | None = None
+        self._has_gap = self._is_started = False
+        self._feeding = BackgroundTask("stream replica")
 
     def start(self) -> None:
         """Start the background task, if it is not running."""
-        if self._feeding is None:
-            self._feeding = asyncio.create_task(self._feed(), name=f"mirror {self.answer.run_id}")
+        if not self._is_started:
+            self._is_started = True
+            self._feeding.start(self._feed())
 
     async def stop(self) -> None:
         """Stop the background task."""
-        if self._feeding is not None:
-            self._feeding.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._feeding
+        await self._feeding.stop()
 
     async def _feed(self) -> None:
-        hearing: asyncio.Task[None] | None = None
+        hearing = BackgroundTask("broadcast subscriber")
+        is_subscribed = False
         answer = self.answer
         try:
             while not answer.ended:
@@ -130,16 +130,14 @@ class StreamReplica:
                     # The engine is about to store the missing text.
                     self._has_gap = False
                     await asyncio.sleep(_POLL_SECONDS / 4)
-                if await self._read() and hearing is None and not answer.ended:
+                if await self._read() and not is_subscribed and not answer.ended:
                     # Subscribe only after Postgres has confirmed the owner of the run.
-                    hearing = asyncio.create_task(self._on_message())
+                    hearing.start(self._on_message())
+                    is_subscribed = True
                 if not answer.ended:
                     await self._rest()
         finally:
-            if hearing is not None:
-                hearing.cancel()
-                with suppress(asyncio.CancelledError):
-                    await hearing
+            await hearing.stop()
 
     async def _rest(self) -> None:
         """Wait before reading Postgres again: longer while the broadcast delivers, not at all after a gap."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
 
 import structlog
 
+from rxchat.background import BackgroundTask
 from rxchat.domain.errors import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
@@ -21,7 +21,7 @@ class PgListener:
     def __init__(self, listen: Callable[[], AsyncGenerator[str]]) -> None:
         self._listen = listen
         self._hearers: dict[str, Callable[[str], None]] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._task = BackgroundTask("postgres listener")
         self.listening = asyncio.Event()
 
     def subscribe(self, kind: str, hear: Callable[[str], None]) -> None:
@@ -36,14 +36,11 @@ class PgListener:
 
     async def start(self) -> None:
         """Start listening."""
-        self._task = asyncio.create_task(self._listen_forever(), name="notices")
+        self._task.start(self._listen_forever())
 
     async def stop(self) -> None:
         """Stop listening."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await self._task.stop()
 
     async def _listen_forever(self) -> None:
         while True:

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import structlog
 
+from rxchat.background import background_task
 from rxchat.domain.errors import DatabaseUnavailable, NotSignedIn
 from rxchat.services.app import container
-from rxchat.states.platform.background_tasks import background_task
 from rxchat.states.platform.tab_registry import tabs
 
 log = structlog.get_logger(__name__)
@@ -40,7 +40,7 @@ async def watching() -> AsyncGenerator[None]:
     changed = asyncio.Event()
     container.get_services().platform.access_invalidator.on_change(lambda _user_id: changed.set())
     try:
-        async with background_task(_watch(changed), "guard"):
+        async with background_task(_watch(changed), "session watchdog"):
             yield
     finally:
         for client_token in tabs.sessions():

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from reflex.istate.manager import StateManager
 from reflex.istate.manager.memory import StateManagerMemory
 
-from rxchat.states.platform.background_tasks import background_task
+from rxchat.background import background_task
 from rxchat.states.platform.tab_registry import tabs
 
 _EVERY_SECONDS = 30.0
@@ -25,7 +25,7 @@ GRACE_SECONDS = 60.0
 @asynccontextmanager
 async def tidied(manager: StateManager) -> AsyncGenerator[None]:
     """Let go of closed tabs while the context is open."""
-    async with background_task(_tidy_forever(manager), "tabs"):
+    async with background_task(_tidy_forever(manager), "tab cleanup"):
         yield
 
 
