@@ -79,7 +79,7 @@ class PromptContextBuilder:
         if kept:
             # Files were waited for before the first word.
             lacking = await self._until_read(current_user, files, wait_seconds=0)
-            return replace(self._with_tools(current_user, model, messages, kept, scope), lacking=lacking)
+            return replace(self._with_tools(current_user, model, messages, kept, scope), warnings=lacking)
         lacking = await self._until_read(current_user, files)
         passages, notice = await self._found(current_user, run, model, messages, scope)
         lacking = [*_forbidden(len(known) - scope.size), *lacking, *([notice] if notice else [])]

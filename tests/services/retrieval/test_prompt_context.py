@@ -15,7 +15,7 @@ from rxchat.services.app.container import Services
 from rxchat.services.chat.context_sources import Attached
 from rxchat.services.retrieval.tools import RetrievalTools
 from tests.peers.scripted_ollama import ScriptedOllama
-from tests.services.answering import ended
+from tests.services.answering import ENDLESS, ended, following, grown
 from tests.services.grounded import EMBEDDER, HANDBOOK, body, ready
 
 pytestmark = pytest.mark.anyio
@@ -29,7 +29,7 @@ MANY = "\n\n".join(
 
 @pytest.fixture
 async def ollama(ollama: ScriptedOllama) -> ScriptedOllama:
-    ollama.offered = [CITING, CALLING, EMBEDDER]
+    ollama.offered = [CITING, CALLING, ENDLESS, EMBEDDER]
     return ollama
 
 
@@ -71,6 +71,27 @@ async def test_an_answer_cites_and_every_mark_is_checked(
     history = await services.chat.conversations.history(current_user, turn.conversation_id)
     assert history.messages[answer.id].citations == answer.citations
     assert list(history.knowledge.values()) == ["Team"]
+
+
+async def test_a_continued_answer_keeps_its_sources(
+    services: Services, current_user: CurrentUser, collection, ollama: ScriptedOllama
+) -> None:
+    await ready(services, current_user, collection, "handbook.md", HANDBOOK)
+    turn = await services.chat.messages.send_message(
+        current_user, None, "How many holidays?", ENDLESS, attached=Attached((collection,))
+    )
+    async with following(services, current_user, turn) as answer:
+        await grown(answer, 20)
+    await services.chat.messages.stop(current_user, turn.conversation_id)
+    stopped = await ended(services, current_user, turn.conversation_id)
+    await services.chat.messages.continue_answer(current_user, turn.conversation_id, stopped.id)
+    async with following(services, current_user, turn) as answer:
+        await grown(answer, len(stopped.text) + 20)
+    await services.chat.messages.stop(current_user, turn.conversation_id)
+    continued = await ended(services, current_user, turn.conversation_id)
+    assert (continued.state, continued.error) == (MessageState.STOPPED, "")
+    assert continued.text.startswith(stopped.text) and len(continued.text) > len(stopped.text)
+    assert "thirty days" in told(ollama)
 
 
 async def test_of_many_passages_the_best_are_shown_and_no_more_than_fit(
