@@ -6,11 +6,12 @@ Writing and replaying both use `changes_of`: services store the changes of an ev
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, assert_never
+from types import UnionType
+from typing import Any, ClassVar, assert_never, get_args, get_type_hints
 from uuid import UUID
 
 from rxchat.domain.chat import Role
@@ -57,12 +58,12 @@ class AnswerStarted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerEnded:
-    """A run has ended, successfully or not; the text so far is stored in any case."""
+class MessageContent:
+    """The fields that a message and the event that ends it have in common.
 
-    type: ClassVar[str] = "answer_ended"
-    message_id: UUID
-    state: MessageState
+    A field that is added here is stored with the event, in the column of its name, and sent to the page.
+    """
+
     text: str = ""
     reasoning: str = ""
     error_code: str = ""
@@ -77,10 +78,38 @@ class AnswerEnded:
     warnings: list[str] = field(default_factory=list)
     """Sentences below the answer: files that could not be searched, and that no source was used."""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadMessage(MessageContent):
+    """A message of a conversation: its row without the owner, and the result of replaying its events."""
+
+    id: UUID
+    seq: int
+    """The seq of the event that added it: its position in the conversation."""
+    role: Role
+    model: str = ""
+    state: MessageState = MessageState.DONE
+    created_at: datetime | None = None
+    """None if it was replayed from events."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerEnded(MessageContent):
+    """A run has ended, successfully or not; the text so far is stored in any case."""
+
+    type: ClassVar[str] = "answer_ended"
+    message_id: UUID
+    state: MessageState
+
     @property
     def allows_next(self) -> bool:
         """Whether the next queued message may be sent; after a failure the user decides."""
         return self.state in {MessageState.DONE, MessageState.STOPPED}
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The new values of the message's fields, by name."""
+        return {item.name: getattr(self, item.name) for item in fields(self) if item.name != "message_id"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,10 +191,33 @@ _EVENT_TYPES: dict[str, type[ConversationEvent]] = {
 }
 
 
+def _parsers(kind: type[ConversationEvent]) -> dict[str, Callable[[Any], Any]]:
+    """Return the functions that restore an event's fields from JSON, by name; fields that are JSON values need none."""
+    parsers: dict[str, Callable[[Any], Any]] = {}
+    hints = get_type_hints(kind)
+    for item in fields(kind):
+        hint = hints[item.name]
+        for option in get_args(hint) if isinstance(hint, UnionType) else (hint,):
+            if option is datetime:
+                parsers[item.name] = datetime.fromisoformat
+            elif isinstance(option, type) and issubclass(option, (UUID, StrEnum)):
+                parsers[item.name] = option
+    return parsers
+
+
+_PARSERS = {name: _parsers(kind) for name, kind in _EVENT_TYPES.items()}
+
+
 def event_data(event: ConversationEvent) -> dict[str, Any]:
-    """Return the event's fields as JSON values, for the `data` column."""
+    """Return the event's fields as JSON values, for the `data` column, without those that are None."""
     facts = {item.name: getattr(event, item.name) for item in fields(event)}
-    return {name: str(value) if isinstance(value, (UUID, StrEnum)) else value for name, value in facts.items()}
+    return {name: _json(value) for name, value in facts.items() if value is not None}
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, (UUID, StrEnum)) else value
 
 
 def event_from(kind: str, data: dict[str, Any]) -> ConversationEvent:
@@ -176,13 +228,8 @@ def event_from(kind: str, data: dict[str, Any]) -> ConversationEvent:
     """
     if kind not in _EVENT_TYPES:
         raise ValueError(f"unknown conversation event {kind!r}")
-    facts = dict(data)
-    for name in ("message_id", "run_id", "knowledge_id"):
-        if name in facts:
-            facts[name] = UUID(facts[name])
-    if "state" in facts:
-        facts["state"] = MessageState(facts["state"])
-    return _EVENT_TYPES[kind](**facts)
+    parsed = {name: parse(data[name]) for name, parse in _PARSERS[kind].items() if name in data}
+    return _EVENT_TYPES[kind](**{**data, **parsed})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,36 +242,6 @@ class ConversationChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MessageAdded:
-    """A message that an event adds."""
-
-    id: UUID
-    role: Role
-    text: str = ""
-    reasoning: str = ""
-    model: str = ""
-    state: MessageState = MessageState.DONE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageEnded:
-    """An event's changes of an existing message."""
-
-    id: UUID
-    state: MessageState
-    text: str
-    reasoning: str
-    error_code: str
-    error: str
-    error_detail: str
-    tokens: int
-    seconds: float
-    tokens_per_second: float
-    citations: list[dict[str, Any]] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ContextSourceChange:
     """A change of the context sources; without a name the source is removed."""
 
@@ -233,18 +250,20 @@ class ContextSourceChange:
     name: str | None = None
 
 
-Change = ConversationChange | MessageAdded | MessageEnded | ContextSourceChange
+Change = ConversationChange | ThreadMessage | AnswerEnded | ContextSourceChange
+"""A ThreadMessage is added, or replaces the one with its id and keeps its position; an AnswerEnded changes the fields it carries."""
 
 
-def changes_of(event: ConversationEvent) -> tuple[Change, ...]:
-    """Return an event's changes of the projections."""
+def changes_of(seq: int, event: ConversationEvent) -> tuple[Change, ...]:
+    """Return the changes of the projections by an event with this seq."""
     match event:
         case QuestionAsked(message_id=message_id, text=text):
-            return (MessageAdded(id=message_id, role=Role.USER, text=text),)
+            return (ThreadMessage(id=message_id, seq=seq, role=Role.USER, text=text),)
         case AnswerStarted():
             return (
-                MessageAdded(
+                ThreadMessage(
                     id=event.message_id,
+                    seq=seq,
                     role=Role.ASSISTANT,
                     text=event.text,
                     reasoning=event.reasoning,
@@ -253,8 +272,7 @@ def changes_of(event: ConversationEvent) -> tuple[Change, ...]:
                 ),
             )
         case AnswerEnded():
-            facts = {item.name: getattr(event, item.name) for item in fields(event) if item.name != "message_id"}
-            return (MessageEnded(id=event.message_id, **facts),)
+            return (event,)
         case ContextSourceAttached(knowledge_id=knowledge_id, kind=kind, name=name):
             return (ContextSourceChange(id=knowledge_id, kind=kind, name=name),)
         case ContextSourceDetached(knowledge_id=knowledge_id):
@@ -281,28 +299,6 @@ def _change_of_conversation(
             assert_never(event)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ThreadMessage:
-    """A message of a conversation, read from its row or replayed from events."""
-
-    id: UUID
-    seq: int
-    role: Role
-    text: str = ""
-    reasoning: str = ""
-    model: str = ""
-    state: MessageState = MessageState.DONE
-    error_code: str = ""
-    error: str = ""
-    error_detail: str = ""
-    tokens: int = 0
-    seconds: float = 0.0
-    tokens_per_second: float = 0.0
-    citations: list[dict[str, Any]] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    at: datetime | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class History:
     """A conversation after its last replayed event."""
@@ -320,33 +316,24 @@ class History:
         """Return the result of applying these events, in the order of their seq."""
         history = cls()
         for seq, event in events:
-            for change in changes_of(event):
-                history = history.after(seq, change)
+            for change in changes_of(seq, event):
+                history = history.after(change)
             history = replace(history, seq=seq)
         return history
 
-    def after(self, seq: int, change: Change) -> History:
+    def after(self, change: Change) -> History:
         """Return the history after one more change."""
         match change:
             case ConversationChange():
                 facts = {item.name: getattr(change, item.name) for item in fields(change)}
                 return replace(self, **{name: value for name, value in facts.items() if value is not None})
-            case MessageAdded():
-                earlier = self.messages.get(change.id)
-                message = ThreadMessage(
-                    id=change.id,
-                    seq=earlier.seq if earlier else seq,
-                    role=change.role,
-                    text=change.text,
-                    reasoning=change.reasoning,
-                    model=change.model,
-                    state=change.state,
-                )
-                return replace(self, messages={**self.messages, change.id: message})
-            case MessageEnded():
-                facts = {item.name: getattr(change, item.name) for item in fields(change) if item.name != "id"}
-                message = replace(self.messages[change.id], **facts)
-                return replace(self, messages={**self.messages, change.id: message})
+            case ThreadMessage(id=message_id):
+                earlier = self.messages.get(message_id)
+                message = replace(change, seq=earlier.seq) if earlier else change
+                return replace(self, messages={**self.messages, message_id: message})
+            case AnswerEnded(message_id=message_id):
+                message = replace(self.messages[message_id], **change.changes)
+                return replace(self, messages={**self.messages, message_id: message})
             case ContextSourceChange(id=knowledge_id, name=name):
                 others = {known: called for known, called in self.knowledge.items() if known != knowledge_id}
                 return replace(self, knowledge=others if name is None else {**others, knowledge_id: name})

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import ARRAY, DateTime, String, func
+from sqlalchemy import ARRAY, DateTime, Dialect, String, TypeDecorator, func
 from sqlmodel import Field, SQLModel
 
 metadata = SQLModel.metadata
@@ -39,6 +40,32 @@ def moment(*, default_now: bool = False, **options: Any) -> Any:
     """A point in time, stored as timestamptz; `default_now` lets the database set it."""
     column = {"server_default": func.now()} if default_now else {}
     return Field(default=None, sa_type=_TIMESTAMP, sa_column_kwargs=column, **options)
+
+
+class _Kind(TypeDecorator[StrEnum]):
+    """A member of an enum, stored as its value in a column of strings."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, members: type[StrEnum]) -> None:
+        super().__init__()
+        self.members = members
+
+    def process_bind_param(self, value: StrEnum | str | None, dialect: Dialect) -> str | None:
+        """Return the value to store, and refuse one that the enum does not have."""
+        del dialect
+        return None if value is None else self.members(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        """Return the member with the stored value."""
+        del dialect
+        return None if value is None else self.members(value)
+
+
+def kind(members: type[StrEnum], **options: Any) -> Any:
+    """A member of an enum, stored as its value."""
+    return Field(sa_type=cast("type[Any]", _Kind(members)), **options)
 
 
 def strings(**options: Any) -> Any:

@@ -10,8 +10,10 @@ from sqlalchemy import BigInteger, ForeignKeyConstraint, Identity, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
+from rxchat.domain.chat import Role
+from rxchat.domain.conversations import MessageState
 from rxchat.domain.ids import new_id
-from rxchat.tables.base import Table, moment, owned_key
+from rxchat.tables.base import Table, kind, moment, owned_key
 
 
 class Conversation(Table, table=True):
@@ -45,11 +47,11 @@ class Message(Table, table=True):
     conversation_id: UUID
     seq: int
     """The seq of the event that brought it: the order in the conversation."""
-    role: str
+    role: Role = kind(Role)
     text: str = ""
     reasoning: str = ""
     model: str = ""
-    state: str = "done"
+    state: MessageState = kind(MessageState, default=MessageState.DONE)
     error_code: str = ""
     error: str = ""
     error_detail: str = Field(default="", sa_column_kwargs={"server_default": ""})

@@ -13,8 +13,6 @@ from rxchat.domain.text import utf16_length
 
 Message = dict[str, Any]
 _KINDS = {"t": "text", "r": "reasoning"}
-# An answer that is written again may cite nothing.
-_WITHOUT_SOURCES = {"citations": None, "warnings": None}
 
 
 def place_window(buffer: str, offset: int, piece: str) -> str | None:
@@ -184,14 +182,15 @@ class Page:
         if before is None or (before["state"] == "running" and not is_whole):
             self.ask_once()
         elif before["state"] == "running":
-            self._replace({**before, **_WITHOUT_SOURCES, **item, **buffers})
+            self._replace({**before, **item, **buffers})
 
     def _replace(self, item: Message) -> None:
         before = self.find(item["id"]) if item.get("keeps") else None
         if before is not None and not any(key[0] == item["id"] for key in self._texts):
             # An answer that goes on begins with what is here of it, until the stream brings the rest.
             self._texts |= {(item["id"], kind): before.get(kind) or "" for kind in _KINDS.values()}
-        self._change(item["id"], {**_WITHOUT_SOURCES, **self._adopt(item)})
+        shown = self._adopt(item)
+        self.messages = [shown if message["id"] == item["id"] else message for message in self.messages]
         self._delivered({item["id"]})
 
     def _change(self, message_id: str, changes: Message) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any, assert_never
 from uuid import UUID
 
@@ -16,11 +15,11 @@ from sqlmodel import col
 from rxchat.db.chat import conversation_sources
 from rxchat.domain.chat import Role
 from rxchat.domain.conversations import (
+    AnswerEnded,
     ContextSourceChange,
     ConversationChange,
     ConversationEvent,
-    MessageAdded,
-    MessageEnded,
+    ThreadMessage,
     changes_of,
     event_data,
     event_from,
@@ -119,13 +118,13 @@ async def append_events(
     seq: int = appended.scalar_one()
     adding = _Adding(owner_id, conversation_id)
     for place, event in enumerate(events, start=expected_seq + 1):
-        for change in changes_of(event):
+        for change in changes_of(place, event):
             match change:
                 case ConversationChange():
                     await _change_conversation(session, owner_id, conversation_id, change)
-                case MessageAdded():
-                    adding.add(place, change)
-                case MessageEnded():
+                case ThreadMessage():
+                    adding.add(change)
+                case AnswerEnded():
                     if not adding.end(change):
                         await _end_message(session, owner_id, conversation_id, change)
                 case ContextSourceChange():
@@ -144,19 +143,19 @@ class _Adding:
         self._questions: list[dict[str, Any]] = []
         self._answers: dict[UUID, dict[str, Any]] = {}
 
-    def add(self, seq: int, change: MessageAdded) -> None:
+    def add(self, message: ThreadMessage) -> None:
         """Add a message; an answer that begins a second time keeps its place, as with a row that is stored."""
-        row = {**self._key, **_message_facts(change), "seq": seq}
-        if change.role is Role.USER:
+        row = {**self._key, **{name: getattr(message, name) for name in _STORED}}
+        if message.role is Role.USER:
             self._questions.append(row)
         else:
-            self._answers[change.id] = row | {"seq": self._answers.get(change.id, row)["seq"]}
+            self._answers[message.id] = row | {"seq": self._answers.get(message.id, row)["seq"]}
 
-    def end(self, change: MessageEnded) -> bool:
+    def end(self, change: AnswerEnded) -> bool:
         """End an answer of this batch, which an UPDATE would not find yet; False when it is not one of them."""
-        if change.id not in self._answers:
+        if change.message_id not in self._answers:
             return False
-        self._answers[change.id] |= _ending_facts(change)
+        self._answers[change.message_id] |= change.changes
         return True
 
     async def insert(self, session: AsyncSession) -> None:
@@ -167,51 +166,27 @@ class _Adding:
             await session.execute(_ADD_ANSWER, list(self._answers.values()))
 
 
-_EMPTY = {
-    "error_code": "",
-    "error": "",
-    "error_detail": "",
-    "tokens": 0,
-    "seconds": 0.0,
-    "tokens_per_second": 0.0,
-    "citations": [],
-    "warnings": [],
-}
-_FACTS = ("text", "reasoning", "model", "role", "state", *_EMPTY)
+_FIELDS = ThreadMessage.__dataclass_fields__
+_MESSAGE = [getattr(Message, name) for name in _FIELDS]
+_STORED = [name for name in _FIELDS if name != "created_at"]
 _inserting = insert(Message)
 # An answer that is tried again keeps its place in the thread; a question is asked once, or it is a conflict.
 _ADD_ANSWER = _inserting.on_conflict_do_update(
-    index_elements=["owner_id", "id"], set_={name: _inserting.excluded[name] for name in _FACTS}
+    index_elements=["owner_id", "id"],
+    set_={name: _inserting.excluded[name] for name in _STORED if name not in {"id", "seq"}},
 )
 
 
-def _message_facts(change: MessageAdded) -> dict[str, Any]:
-    return {
-        "id": change.id,
-        "text": change.text,
-        "reasoning": change.reasoning,
-        "model": change.model,
-        "role": change.role.value,
-        "state": change.state.value,
-        **_EMPTY,
-    }
-
-
-async def _end_message(session: AsyncSession, owner_id: UUID, conversation_id: UUID, change: MessageEnded) -> None:
+async def _end_message(session: AsyncSession, owner_id: UUID, conversation_id: UUID, change: AnswerEnded) -> None:
     await session.execute(
         update(Message)
         .where(
             col(Message.owner_id) == owner_id,
             col(Message.conversation_id) == conversation_id,
-            col(Message.id) == change.id,
+            col(Message.id) == change.message_id,
         )
-        .values(_ending_facts(change))
+        .values(change.changes)
     )
-
-
-def _ending_facts(change: MessageEnded) -> dict[str, Any]:
-    facts = {item.name: getattr(change, item.name) for item in fields(change) if item.name != "id"}
-    return facts | {"state": change.state.value}
 
 
 async def _change_conversation(
@@ -265,22 +240,25 @@ async def list_owned(session: AsyncSession, owner_id: UUID, *, limit: int) -> Se
 
 async def latest_messages(
     session: AsyncSession, owner_id: UUID, conversation_id: UUID, *, limit: int, before_seq: int | None = None
-) -> list[Message]:
+) -> list[ThreadMessage]:
     """Return up to `limit` messages in their order: the last ones, or the last ones before a seq."""
-    query = select(Message).where(col(Message.owner_id) == owner_id, col(Message.conversation_id) == conversation_id)
+    query = select(*_MESSAGE).where(col(Message.owner_id) == owner_id, col(Message.conversation_id) == conversation_id)
     if before_seq is not None:
         query = query.where(col(Message.seq) < before_seq)
     found = await session.execute(query.order_by(col(Message.seq).desc()).limit(limit))
-    return list(reversed(found.scalars().all()))
+    return [ThreadMessage(**row) for row in reversed(found.mappings().all())]
 
 
-async def get_message(session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID) -> Message | None:
+async def get_message(
+    session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID
+) -> ThreadMessage | None:
     """Return one message of this very conversation, or None."""
     found = await session.execute(
-        select(Message).where(
+        select(*_MESSAGE).where(
             col(Message.owner_id) == owner_id,
             col(Message.conversation_id) == conversation_id,
             col(Message.id) == message_id,
         )
     )
-    return found.scalar_one_or_none()
+    row = found.mappings().one_or_none()
+    return ThreadMessage(**row) if row else None

@@ -15,7 +15,6 @@ from rxchat.db.chat import updates as news_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import is_allowed, require_scope
-from rxchat.domain.chat import Role
 from rxchat.domain.conversations import (
     ConversationEvent,
     ConversationRemoved,
@@ -23,7 +22,6 @@ from rxchat.domain.conversations import (
     ConversationRestored,
     ConversationSummary,
     History,
-    MessageState,
     QueuedMessage,
     ThreadMessage,
 )
@@ -32,7 +30,7 @@ from rxchat.domain.permissions import Action, Grant, Resource, ResourceKind, Sco
 from rxchat.domain.runs import ActiveRun
 from rxchat.domain.text import clean_title
 from rxchat.services.chat.messages import stop_answer
-from rxchat.tables import Conversation, Message
+from rxchat.tables import Conversation
 
 PAGE_MESSAGES = 12
 RECENT_CONVERSATIONS = 200
@@ -105,7 +103,7 @@ class Conversations:
                 session, owner_id, conversation_id, limit=limit + 1, before_seq=before_seq
             )
             run = await run_rows.active_run(session, owner_id, conversation_id)
-        messages = tuple(thread_message(row) for row in found[-limit:])
+        messages = tuple(found[-limit:])
         return ThreadPage(
             conversation.id, conversation.title, conversation.model, messages, len(found) > limit, run, conversation.seq
         )
@@ -137,10 +135,10 @@ class Conversations:
         """
         async with self._database.begin(current_user.user_id) as session:
             owner_id = (await _readable(session, current_user, conversation_id)).owner_id
-            row = await rows.get_message(session, owner_id, conversation_id, message_id)
-        if row is None:
+            message = await rows.get_message(session, owner_id, conversation_id, message_id)
+        if message is None:
             raise NotFound
-        return thread_message(row)
+        return message
 
     async def owner_of(self, current_user: CurrentUser, conversation_id: UUID) -> UUID:
         """Return the owner of a conversation that the user may read.
@@ -222,25 +220,3 @@ async def _readable(session: AsyncSession, current_user: CurrentUser, conversati
     if not is_allowed(current_user, Action.READ, resource, grants):
         raise NotFound
     return conversation
-
-
-def thread_message(row: Message) -> ThreadMessage:
-    """Return the domain value of a stored message."""
-    return ThreadMessage(
-        id=row.id,
-        seq=row.seq,
-        role=Role(row.role),
-        text=row.text,
-        reasoning=row.reasoning,
-        model=row.model,
-        state=MessageState(row.state),
-        error_code=row.error_code,
-        error=row.error,
-        error_detail=row.error_detail,
-        tokens=row.tokens,
-        seconds=row.seconds,
-        tokens_per_second=row.tokens_per_second,
-        citations=row.citations,
-        warnings=row.warnings,
-        at=row.created_at,
-    )

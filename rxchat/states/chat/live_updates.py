@@ -6,6 +6,8 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, asynccontextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Protocol, Self, TypeVar, cast
 from uuid import UUID
 
@@ -19,15 +21,13 @@ from rxchat.domain.authorization import sees_details
 from rxchat.domain.chat import Role
 from rxchat.domain.conversations import (
     AnswerEnded,
-    AnswerStarted,
     ContextSourceAttached,
     ContextSourceDetached,
     ConversationEvent,
     ConversationRenamed,
-    MessageState,
     ModelChosen,
-    QuestionAsked,
     ThreadMessage,
+    changes_of,
 )
 from rxchat.domain.errors import DatabaseBusy, DatabaseUnavailable, NotFound
 from rxchat.domain.runs import ActiveRun, ChunkKind
@@ -208,31 +208,22 @@ class LiveUpdates:
         patches: list[_Patch] = []
         questions: list[dict[str, Any]] = []
         for seq, event in events:
-            match event:
-                case QuestionAsked(message_id=message_id, text=text):
-                    asked = _now(ThreadMessage(id=message_id, seq=seq, role=Role.USER, text=text))
-                    questions = [asked | {"client_id": str(message_id)}]
-                case AnswerStarted(message_id=message_id, model=model, text=text, reasoning=reasoning):
-                    self._models[message_id] = model
-                    begun = ThreadMessage(
-                        id=message_id,
-                        seq=seq,
-                        role=Role.ASSISTANT,
-                        text=text,
-                        reasoning=reasoning,
-                        model=model,
-                        state=MessageState.RUNNING,
-                    )
-                    if questions:
-                        items, rest = in_pieces([*questions, _now(begun)])
-                        patches.append(({"op": "append", "items": items}, rest))
-                    else:
-                        patches.append(({"op": "replace", "item": _now(begun)}, []))
-                    questions = []
-                case AnswerEnded():
-                    patches.append(await self._ending(conversation_id, event))
-                case _:
-                    pass
+            for change in changes_of(seq, event):
+                match change:
+                    case ThreadMessage(role=Role.USER, id=message_id):
+                        questions = [_now(change) | {"client_id": str(message_id)}]
+                    case ThreadMessage(id=message_id, model=model):
+                        self._models[message_id] = model
+                        if questions:
+                            items, rest = in_pieces([*questions, _now(change)])
+                            patches.append(({"op": "append", "items": items}, rest))
+                        else:
+                            patches.append(({"op": "replace", "item": _now(change)}, []))
+                        questions = []
+                    case AnswerEnded():
+                        patches.append(await self._ending(conversation_id, change))
+                    case _:
+                        pass
         return patches
 
     async def _ending(self, conversation_id: UUID, event: AnswerEnded) -> _Patch:
@@ -372,4 +363,4 @@ class LiveUpdates:
 
 
 def _now(message: ThreadMessage) -> dict[str, Any]:
-    return message_view(message) | {"at": int(time.time() * 1000)}
+    return message_view(replace(message, created_at=datetime.now(UTC)))

@@ -4,37 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from rxchat.domain.chat import ModelInfo
+from rxchat.domain.chat import ModelInfo, Role
 from rxchat.domain.conversations import AnswerEnded, MessageState, QueuedMessage, ThreadMessage
 from rxchat.domain.text import utf16_length
 from rxchat.states.chat.stream import PACKET_CHARACTERS
+from rxchat.states.platform.field_views import field_view
 
 _WAITING_CHARACTERS = 500
 """Twenty messages may be queued, and all are sent together."""
 
 
+_FOR_SERVERS = ("error_code", "error_detail")
+_fields_of_message = field_view(ThreadMessage, without=("seq", *_FOR_SERVERS), renamed={"created_at": "at"})
+_fields_of_ending = field_view(AnswerEnded, without=("text", "reasoning", *_FOR_SERVERS), renamed={"message_id": "id"})
+
+
 def message_view(message: ThreadMessage, *, detailed: bool = False) -> dict[str, Any]:
     """Return a message as the page shows it; the text of a running one is streamed."""
-    is_running = message.state is MessageState.RUNNING
-    keeps = {"keeps": True} if is_running and (message.text or message.reasoning) else {}
-    return (
-        keeps
-        | {
-            "id": str(message.id),
-            "role": message.role.value,
-            "text": "" if is_running else message.text,
-            "reasoning": "" if is_running else message.reasoning,
-            "model": message.model,
-            "state": message.state.value,
-            "error": _error(message, detailed=detailed),
-            "seconds": message.seconds,
-            "tokens": message.tokens,
-            "tokens_per_second": message.tokens_per_second,
-            "at": int(message.at.timestamp() * 1000) if message.at else 0,
-        }
-        | ({"citations": message.citations} if message.citations else {})
-        | ({"warnings": message.warnings} if message.warnings else {})
-    )
+    view = _fields_of_message(message)
+    view["error"] = _error(message, detailed=detailed)
+    if message.state is MessageState.RUNNING:
+        view["text"] = view["reasoning"] = ""
+        if message.text or message.reasoning:
+            view["keeps"] = True
+    return view
 
 
 def _error(ended: ThreadMessage | AnswerEnded, *, detailed: bool) -> str:
@@ -43,18 +36,13 @@ def _error(ended: ThreadMessage | AnswerEnded, *, detailed: bool) -> str:
 
 def ending_view(event: AnswerEnded, model: str, *, detailed: bool = False) -> dict[str, Any]:
     """Return the end of an answer: the browser has its text already, so only the length is sent."""
-    return {
-        "id": str(event.message_id),
-        "role": "assistant",
+    return _fields_of_ending(event) | {
+        "role": Role.ASSISTANT.value,
         "model": model,
-        "state": event.state.value,
         "error": _error(event, detailed=detailed),
-        "seconds": event.seconds,
-        "tokens": event.tokens,
-        "tokens_per_second": event.tokens_per_second,
         "length": utf16_length(event.text),
         "reasoning_length": utf16_length(event.reasoning),
-    } | {name: said for name, said in (("citations", event.citations), ("warnings", event.warnings)) if said}
+    }
 
 
 def waiting_view(message: QueuedMessage) -> dict[str, Any]:

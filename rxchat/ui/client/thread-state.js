@@ -3,9 +3,6 @@
 
 export const EMPTY_TEXT = Object.freeze({ text: "", reasoning: "" });
 
-// An answer that is written again may cite nothing: what the one before cited, and what was said under it, is not its own.
-const WITHOUT_SOURCES = Object.freeze({ citations: undefined, warnings: undefined });
-
 const EMPTY_VIEW = Object.freeze({ tag: null, messages: [], older: false, loadingOlder: false, pending: [], waiting: null, born: false });
 
 /** Which of two versions of a running text is ahead; a text that was rewritten wins over what was kept. */
@@ -92,7 +89,7 @@ export function createThread(changed = () => {}) {
       const before = find(item.id);
       if (!before || (before.state === "running" && !isWhole)) return askOnce(resync);
       if (before.state !== "running") return undefined;
-      return operations.replace({ item: { ...before, ...WITHOUT_SOURCES, ...item, ...buffer } });
+      return operations.replace({ item: { ...before, ...item, ...buffer } });
     },
     extend(patch, tag, resync) {
       const before = find(patch.id);
@@ -106,7 +103,7 @@ export function createThread(changed = () => {}) {
       // An answer that goes on begins with what is here of it, until the stream brings the rest.
       if (before && !texts.has(before.id)) texts.set(before.id, { text: before.text ?? "", reasoning: before.reasoning ?? "" });
       const item = adopt(patch.item);
-      const messages = view.messages.map((message) => (message.id === item.id ? { ...message, ...WITHOUT_SOURCES, ...item } : message));
+      const messages = view.messages.map((message) => (message.id === item.id ? item : message));
       show({ messages, pending: withoutDelivered([item]) });
     },
   };
