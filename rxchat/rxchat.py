@@ -12,7 +12,7 @@ from reflex.utils.exec import is_prod_mode
 from starlette.types import ASGIApp
 
 from rxchat import bootstrap, checks, frontend
-from rxchat.api.gateway import Front
+from rxchat.api.gateway import Gateway
 from rxchat.api.requests import cookie_name
 from rxchat.api.routes import build_api
 from rxchat.embedded import progress
@@ -44,7 +44,7 @@ class App(rx.App):
     def __call__(self) -> ASGIApp:
         """Return the whole house for the server that runs it."""
         origins = rx.config.get_config().cors_allowed_origins
-        return Front(
+        return Gateway(
             super().__call__(),
             build_api(settings, origins),
             settings,

@@ -33,7 +33,7 @@ _ACCOUNT, _ADMIN, _DOCUMENTS = "/account", "/admin", "/documents"
 _ENROL_AT = "/account/security"
 
 
-class Front:
+class Gateway:
     """Sends each request to its door."""
 
     def __init__(

@@ -266,6 +266,6 @@ async def test_the_context_is_never_more_than_the_model_was_made_for(ollama: Scr
     model = OllamaChatModel([ollama.host])
     assert await answer(model, "scripted:tokens=1,context=512")
     assert ollama.asked[-1]["options"]["num_ctx"] == 512
-    with pytest.raises(ModelRefused, match=r"too long for .* reads about 512 tokens at once"):
+    with pytest.raises(ModelRefused, match=r"too long for .* whose context is about 512 tokens"):
         await answer(model, "scripted:tokens=1,context=512", [ChatMessage(Role.USER, "word " * 600)])
     await model.aclose()

@@ -13,7 +13,7 @@ from sqlalchemy import event
 from starlette.responses import PlainTextResponse
 
 from rxchat.adapters.objects.folder import FolderStore
-from rxchat.api.gateway import Front
+from rxchat.api.gateway import Gateway
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import StorageUnavailable, TooManyAttempts
@@ -22,7 +22,7 @@ from rxchat.services.app.container import Services
 from rxchat.services.documents.downloads import DOWNLOADS, DOWNLOADS_OF_ONE_USER, Content, Downloads
 from rxchat.settings import Settings
 from tests.factories import PASSWORD
-from tests.security.house import Open, api_of, doors, error_of, person, sign_in
+from tests.security.http import Open, api_of, create_user, error_of, http_clients, sign_in
 from tests.server.serving import served_by
 from tests.services.grounded import found, uploaded
 from tests.services.uploading import LARGE, objects
@@ -39,13 +39,13 @@ WORDS = b"0123456789"
 async def clients(settings: Settings, services: Services) -> AsyncGenerator[Open]:
     """Opens clients of the routes, each with cookies of its own."""
     assert services
-    async with doors(settings) as opened:
+    async with http_clients(settings) as opened:
         yield opened
 
 
 @pytest.fixture
 async def ada(services: Services, owner_url: str) -> CurrentUser:
-    return await person(services, owner_url, "Ada")
+    return await create_user(services, owner_url, "Ada")
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ async def test_a_user_has_so_many_downloads_at_once_whether_they_read_them_or_no
     await sign_in(client, ada)
     link = (await client.post(f"/api/files/{document}/link")).json()["url"]
     begun = (await client.post("/api/me/export", json={"password": PASSWORD})).json()["url"]
-    eve, other = await person(services, owner_url, "Eve"), clients()
+    eve, other = await create_user(services, owner_url, "Eve"), clients()
     await sign_in(other, eve)
     made = 0
 
@@ -168,7 +168,7 @@ async def test_a_user_has_so_many_downloads_at_once_whether_they_read_them_or_no
     async def content(*_: object) -> Content:
         return Content("a.txt", "text/plain", 1 << 40, 0, 1 << 40, endless())
 
-    front = Front(PlainTextResponse("a page"), api_of(settings), settings)
+    front = Gateway(PlainTextResponse("a page"), api_of(settings), settings)
     async with served_by(front) as served:
         with monkeypatch.context() as patched:
             patched.setattr(services.documents.files, "content", content)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 
-from rxchat.api.gateway import Front
+from rxchat.api.gateway import Gateway
 from rxchat.api.routes import build_api
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
@@ -26,7 +26,7 @@ async def test_with_postgres_away_it_is_alive_says_what_is_missing_and_recovers(
     async with gateway(at.database_url) as between:
         away_and_back = replace(at, database_url=between.url)
         async with running(settings, away_and_back) as services:
-            front = Front(PlainTextResponse("a page"), build_api(settings, []), settings)
+            front = Gateway(PlainTextResponse("a page"), build_api(settings, []), settings)
             async with httpx.AsyncClient(
                 transport=httpx.ASGITransport(app=front), base_url="http://127.0.0.1:8000"
             ) as http:

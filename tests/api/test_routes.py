@@ -11,12 +11,12 @@ import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 
-from rxchat.api.gateway import Front
+from rxchat.api.gateway import Gateway
 from rxchat.api.routes import build_api
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.peers.scripted_ollama import ScriptedOllama
-from tests.security.house import Open, api_of, doors
+from tests.security.http import Open, api_of, http_clients
 
 pytestmark = pytest.mark.anyio
 
@@ -28,7 +28,7 @@ PERSON = {"name": "Ada", "email": "ada@example.org", "password": "correct horse 
 async def http(services: Services, settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
     """A browser's view of the whole house; the pages are a stand-in, everything else is real."""
     assert services
-    front = Front(PlainTextResponse("a page"), api_of(settings), settings)
+    front = Gateway(PlainTextResponse("a page"), api_of(settings), settings)
     transport = httpx.ASGITransport(app=front, client=("10.1.2.3", 1234))
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers={"origin": ORIGIN}) as client:
         yield client
@@ -38,7 +38,7 @@ async def http(services: Services, settings: Settings) -> AsyncGenerator[httpx.A
 async def clients(services: Services, settings: Settings) -> AsyncGenerator[Open]:
     """The same from several addresses."""
     assert services
-    async with doors(settings) as opened:
+    async with http_clients(settings) as opened:
         yield opened
 
 
@@ -46,7 +46,7 @@ async def clients(services: Services, settings: Settings) -> AsyncGenerator[Open
 async def operator(services: Services, settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
     """The machine itself, which asks how things are."""
     assert services
-    front = Front(PlainTextResponse("a page"), api_of(settings), settings)
+    front = Gateway(PlainTextResponse("a page"), api_of(settings), settings)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=front), base_url=ORIGIN) as client:
         yield client
 
@@ -68,7 +68,7 @@ async def test_the_first_administrator_gets_a_cookie_that_scripts_cannot_read(ht
 
 async def test_over_https_the_cookie_belongs_to_this_host_alone(services: Services, settings: Settings) -> None:
     public = settings.model_copy(update={"public_url": "https://chat.example.org"})
-    front = Front(PlainTextResponse("a page"), build_api(public, ["https://chat.example.org"]), public)
+    front = Gateway(PlainTextResponse("a page"), build_api(public, ["https://chat.example.org"]), public)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app=front), base_url="https://chat.example.org"
     ) as client:
@@ -205,7 +205,7 @@ async def test_operators_alone_see_metrics_and_what_is_missing(
         ({"RXCHAT_PUBLIC_URL": "https://chat.example.org"}, "127.0.0.1", "", False),
     ):
         chosen = Settings.model_validate(settings.model_dump(by_alias=True, exclude_unset=True) | values)
-        front = Front(PlainTextResponse("a page"), api_of(chosen), chosen)
+        front = Gateway(PlainTextResponse("a page"), api_of(chosen), chosen)
         transport = httpx.ASGITransport(app=front, client=(address, 1))
         headers = [(b"authorization", sent.encode())] if sent else []
         with subtests.test(values=values, address=address, sent=sent):

@@ -41,7 +41,7 @@ def data() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def furnished() -> Iterator[Path]:
+def prepared_folder() -> Iterator[Path]:
     """A data folder with a database and weights in it; no supervisor runs on it between tests."""
     folder = _data_folder()
     weights_cache.seed(folder)
@@ -50,7 +50,7 @@ def furnished() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def models_url(furnished: Path) -> Iterator[str]:
+def models_url(prepared_folder: Path) -> Iterator[str]:
     """A models server under a supervisor of its own."""
     folder = _data_folder()
     weights_cache.seed(folder)

@@ -19,14 +19,14 @@ pytestmark = pytest.mark.anyio
 OTHERS = ["an other", "postgres", "template1"]
 
 
-async def test_the_runtime_role_connects_to_no_other_database_after_the_next_start(furnished: Path) -> None:
+async def test_the_runtime_role_connects_to_no_other_database_after_the_next_start(prepared_folder: Path) -> None:
     await as_superuser(
-        furnished,
+        prepared_folder,
         'CREATE DATABASE "an other"',
         "GRANT CONNECT, TEMPORARY ON DATABASE postgres, template1 TO PUBLIC",
         "GRANT CONNECT ON DATABASE postgres TO rxchat_web, rxchat_app",
     )
-    supervisor = Supervisor(settings_for(furnished, "postgres"))
+    supervisor = Supervisor(settings_for(prepared_folder, "postgres"))
     found = await supervisor.start()
     try:
         assert found.database_url and found.database_owner_url
@@ -41,16 +41,18 @@ async def test_the_runtime_role_connects_to_no_other_database_after_the_next_sta
                 await psycopg.AsyncConnection.connect(make_conninfo(found.database_url, dbname=name))
     finally:
         await supervisor.stop()
-        await as_superuser(furnished, 'DROP DATABASE "an other"')
+        await as_superuser(prepared_folder, 'DROP DATABASE "an other"')
 
 
-async def test_databases_that_are_open_to_it_are_named_with_the_statement_that_closes_them(furnished: Path) -> None:
-    supervisor = Supervisor(settings_for(furnished, "postgres"))
+async def test_databases_that_are_open_to_it_are_named_with_the_statement_that_closes_them(
+    prepared_folder: Path,
+) -> None:
+    supervisor = Supervisor(settings_for(prepared_folder, "postgres"))
     found = await supervisor.start()
     try:
         assert found.database_url and found.database_owner_url
         port = int(found.database_url.split(":")[3].partition("/")[0])
-        superuser = cluster(furnished, port).superuser_url
+        superuser = cluster(prepared_folder, port).superuser_url
         async with await psycopg.AsyncConnection.connect(superuser, autocommit=True) as connection:
             await connection.execute("GRANT CONNECT ON DATABASE postgres, template1 TO PUBLIC")
             names = other_databases.open_to(found.database_owner_url, found.database_url)

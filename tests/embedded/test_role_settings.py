@@ -28,12 +28,12 @@ pytestmark = pytest.mark.anyio
             "role (in the database postgres), search_path (in the database rxchat)",
         ),
     ],
-    ids=["library", "timeouts", "in databases"],
+    ids=["document_server", "timeouts", "in databases"],
 )
 async def test_settings_that_a_role_has_given_itself_are_gone_after_the_next_start_which_says_so(
-    furnished: Path, sabotage: str, names: str
+    prepared_folder: Path, sabotage: str, names: str
 ) -> None:
-    supervisor = Supervisor(settings_for(furnished, "postgres"))
+    supervisor = Supervisor(settings_for(prepared_folder, "postgres"))
     found = await supervisor.start()
     try:
         assert found.database_url and found.database_owner_url
@@ -46,7 +46,7 @@ async def test_settings_that_a_role_has_given_itself_are_gone_after_the_next_sta
     finally:
         await supervisor.stop()
     said: list[str] = []
-    again = Supervisor(settings_for(furnished, "postgres"), said.append)
+    again = Supervisor(settings_for(prepared_folder, "postgres"), said.append)
     with structlog.testing.capture_logs() as logged:
         found = await again.start()
     try:

@@ -25,13 +25,13 @@ pytestmark = pytest.mark.anyio
 ALL = ("postgres", "valkey", "models")
 
 
-async def test_all_three_start_can_be_used_and_stop_within_four_seconds(furnished: Path) -> None:
-    supervisor = Supervisor(settings_for(furnished, *ALL))
+async def test_all_three_start_can_be_used_and_stop_within_four_seconds(prepared_folder: Path) -> None:
+    supervisor = Supervisor(settings_for(prepared_folder, *ALL))
     found = await supervisor.start()
     pids = supervisor.pids()
     try:
         assert sorted(pids) == sorted(ALL)
-        assert endpoints.read(furnished) == found
+        assert endpoints.read(prepared_folder) == found
         assert found.database_url is not None
         assert found.redis_url is not None
         async with await psycopg.AsyncConnection.connect(found.database_url) as connection:
@@ -44,20 +44,20 @@ async def test_all_three_start_can_be_used_and_stop_within_four_seconds(furnishe
     finally:
         await supervisor.stop()
     assert not any(is_alive(pid) for pid in pids.values())
-    assert endpoints.read(furnished) is None
+    assert endpoints.read(prepared_folder) is None
     await supervisor.stop()
     for name in ALL:
-        assert (furnished / "logs" / f"{name}.log").exists()
-    assert "shut down" in (furnished / "logs" / "postgres.log").read_text()
+        assert (prepared_folder / "logs" / f"{name}.log").exists()
+    assert "shut down" in (prepared_folder / "logs" / "postgres.log").read_text()
 
 
-async def test_files_with_passwords_are_private(furnished: Path) -> None:
-    supervisor = Supervisor(settings_for(furnished, "postgres", "valkey"))
+async def test_files_with_passwords_are_private(prepared_folder: Path) -> None:
+    supervisor = Supervisor(settings_for(prepared_folder, "postgres", "valkey"))
     await supervisor.start()
     try:
         for name in ("secrets.json", "lock", "run/servers.json", "run/valkey.conf"):
-            assert stat.S_IMODE((furnished / name).stat().st_mode) == 0o600, name
-        password = endpoints.read(furnished)
+            assert stat.S_IMODE((prepared_folder / name).stat().st_mode) == 0o600, name
+        password = endpoints.read(prepared_folder)
         assert password is not None
         assert password.redis_url is not None
         for pid in supervisor.pids().values():
@@ -66,8 +66,8 @@ async def test_files_with_passwords_are_private(furnished: Path) -> None:
         await supervisor.stop()
 
 
-async def test_the_database_roles_own_and_may_what_they_should(furnished: Path) -> None:
-    supervisor = Supervisor(settings_for(furnished, "postgres"))
+async def test_the_database_roles_own_and_may_what_they_should(prepared_folder: Path) -> None:
+    supervisor = Supervisor(settings_for(prepared_folder, "postgres"))
     found = await supervisor.start()
     try:
         assert found.database_owner_url is not None
@@ -104,9 +104,9 @@ async def test_the_database_roles_own_and_may_what_they_should(furnished: Path) 
         await supervisor.stop()
 
 
-async def test_a_killed_child_comes_back_on_its_port_with_its_data(furnished: Path) -> None:
+async def test_a_killed_child_comes_back_on_its_port_with_its_data(prepared_folder: Path) -> None:
     reports: list[str] = []
-    supervisor = Supervisor(settings_for(furnished, *ALL), reports.append)
+    supervisor = Supervisor(settings_for(prepared_folder, *ALL), reports.append)
     found = await supervisor.start()
     assert found.database_owner_url is not None
     assert found.redis_url is not None
@@ -135,8 +135,8 @@ async def test_a_killed_child_comes_back_on_its_port_with_its_data(furnished: Pa
         await supervisor.stop()
 
 
-async def test_no_child_outlives_a_killed_supervisor_and_acknowledged_rows_stay(furnished: Path) -> None:
-    killed = spawn_supervisor(furnished, ",".join(ALL))
+async def test_no_child_outlives_a_killed_supervisor_and_acknowledged_rows_stay(prepared_folder: Path) -> None:
+    killed = spawn_supervisor(prepared_folder, ",".join(ALL))
     said = first_json(killed)
     children = [*said["pids"].values()]
     children += [
@@ -152,9 +152,9 @@ async def test_no_child_outlives_a_killed_supervisor_and_acknowledged_rows_stay(
     killed.wait()
     assert killed.stdout is not None
     killed.stdout.close()
-    assert endpoints.read(furnished) is None
+    assert endpoints.read(prepared_folder) is None
     # At once, while the last Postgres may still be writing.
-    supervisor = Supervisor(settings_for(furnished, "postgres"))
+    supervisor = Supervisor(settings_for(prepared_folder, "postgres"))
     found = await supervisor.start()
     try:
         assert found.database_owner_url is not None

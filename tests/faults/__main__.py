@@ -9,7 +9,7 @@ import time
 from collections import deque
 
 from tests.faults import record, scenarios, sequences
-from tests.faults.house import House, opened
+from tests.faults.cluster import Cluster, opened
 from tests.faults.record import Outcome, Row
 from tests.faults.registry import Scenario
 from tests.faults.rounds import opened as opened_round
@@ -33,16 +33,16 @@ def say(line: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {line}", flush=True)
 
 
-async def one_round(house: House, storage: Storage, scenario: Scenario, seed: int) -> Outcome:
+async def one_round(cluster: Cluster, storage: Storage, scenario: Scenario, seed: int) -> Outcome:
     """Do it once."""
-    async with asyncio.timeout(_ROUND_SECONDS), opened_round(house, storage, seed, model=scenario.model) as at:
+    async with asyncio.timeout(_ROUND_SECONDS), opened_round(cluster, storage, seed, model=scenario.model) as at:
         await at.begin()
         await at.watch.mark()
         await scenario.fault(at)
         return await at.finish(may_fail=scenario.may_fail)
 
 
-async def all_rounds(house: House, storage: Storage, scenario: Scenario, rounds: int, seed: int) -> Row:
+async def all_rounds(cluster: Cluster, storage: Storage, scenario: Scenario, rounds: int, seed: int) -> Row:
     """Do it as often as wanted; one that fails is written down, and the next is tried."""
     row = Row(
         scenario.kind,
@@ -51,7 +51,7 @@ async def all_rounds(house: House, storage: Storage, scenario: Scenario, rounds:
         takeover_seconds=scenario.takeover_seconds,
         bounds_loss=scenario.name != "dead-worker",
     )
-    if scenario.needs_disk and not house.has_own_disk:
+    if scenario.needs_disk and not cluster.has_own_disk:
         row.skipped = "no disk may be mounted here"
         return row
     number = -1
@@ -59,11 +59,11 @@ async def all_rounds(house: House, storage: Storage, scenario: Scenario, rounds:
     while row.injections + len(row.failures) < rounds:
         number += 1
         try:
-            outcome = await one_round(house, storage, scenario, seed * 1000 + number)
+            outcome = await one_round(cluster, storage, scenario, seed * 1000 + number)
         except (AssertionError, TimeoutError) as error:
             row.failures.append(f"round {number} (seed {seed * 1000 + number}): {str(error) or type(error).__name__}")
             say(f"  {scenario.name} {number + 1}: FAILED: {row.failures[-1][:1500]}")
-            await house.is_serving()
+            await cluster.is_serving()
             continue
         row.outcomes.append(outcome)
         seconds = ", ".join(f"{taken:.1f}" for taken in outcome.takeovers)
@@ -74,12 +74,12 @@ async def all_rounds(house: House, storage: Storage, scenario: Scenario, rounds:
 
 
 async def _work_off(waiting: deque[Scenario], rows: dict[str, Row], arguments: argparse.Namespace) -> None:
-    async with opened() as house:
-        storage = Storage(house.owner_url)
+    async with opened() as cluster:
+        storage = Storage(cluster.owner_url)
         while waiting:
             scenario = waiting.popleft()
             say(f"{scenario.name}: {scenario.kind}, {scenario.target}")
-            rows[scenario.name] = await all_rounds(house, storage, scenario, arguments.rounds, arguments.seed)
+            rows[scenario.name] = await all_rounds(cluster, storage, scenario, arguments.rounds, arguments.seed)
         await storage.aclose()
 
 
@@ -96,12 +96,12 @@ async def _all_scenarios(arguments: argparse.Namespace, names: list[str]) -> lis
 
 def _random_sequences(arguments: argparse.Namespace) -> Row:
     with asyncio.Runner() as runner:
-        house = House()
+        cluster = Cluster()
         try:
-            runner.run(house.start())
-            return sequences.run(runner, house, examples=arguments.rounds, first=arguments.seed, report=say)
+            runner.run(cluster.start())
+            return sequences.run(runner, cluster, examples=arguments.rounds, first=arguments.seed, report=say)
         finally:
-            runner.run(house.close())
+            runner.run(cluster.close())
 
 
 def main(arguments: argparse.Namespace) -> int:

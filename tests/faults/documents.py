@@ -27,7 +27,7 @@ import psycopg
 
 from rxchat.db.platform.database import Database
 from rxchat.services.documents.storage_gc import StorageGarbageCollector
-from tests.faults.house import BUCKET, House, opened
+from tests.faults.cluster import BUCKET, Cluster, opened
 from tests.peers.swift import swift_s3
 from tests.performance.seeding import add_person
 
@@ -35,7 +35,7 @@ FILES = 12
 _PATIENCE_SECONDS = 150.0
 _AGAIN_SECONDS = 0.1
 _PASSING = {429, 500, 502, 503, 504, 507}
-Fault = Callable[[House, random.Random], Awaitable[None]]
+Fault = Callable[[Cluster, random.Random], Awaitable[None]]
 
 
 @dataclass
@@ -60,14 +60,14 @@ def text_of(word: str, rng: random.Random) -> bytes:
 class Uploader:
     """One person who uploads; the line may break, and comes back."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, cluster: Cluster) -> None:
         """Sign in."""
-        person = add_person(house.at)
+        person = add_person(cluster.at)
         self.user_id = person.user_id
         self.told = Told()
         self._client = httpx.AsyncClient(
-            base_url=house.url,
-            headers={"origin": house.url},
+            base_url=cluster.url,
+            headers={"origin": cluster.url},
             cookies={"rxchat_session": person.cookie},
             timeout=20,
             trust_env=False,
@@ -126,10 +126,10 @@ class Uploader:
         await self._client.aclose()
 
 
-async def one_round(house: House, fault: Fault, seed: int, files: int = FILES) -> str:
+async def one_round(cluster: Cluster, fault: Fault, seed: int, files: int = FILES) -> str:
     """Upload, have something happen, and look whether everything is there; return how long it took."""
     rng, began = random.Random(seed), time.monotonic()
-    uploader = Uploader(house)
+    uploader = Uploader(cluster)
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             await uploader.begin()
@@ -138,10 +138,10 @@ async def one_round(house: House, fault: Fault, seed: int, files: int = FILES) -
             uploads.append(uploader.upload(words[0], b"%PDF-1.7\n" + os.urandom(5000), f"{words[0]}.pdf"))
             working = asyncio.gather(*uploads)
             await asyncio.sleep(rng.uniform(0, 1.5))
-            await fault(house, rng)
+            await fault(cluster, rng)
             await working
             await _until_settled(uploader)
-            await _check(house, uploader)
+            await _check(cluster, uploader)
     finally:
         await uploader.close()
     return f"{time.monotonic() - began:.1f} s"
@@ -157,7 +157,7 @@ async def _until_settled(uploader: Uploader) -> None:
         await asyncio.sleep(0.2)
 
 
-async def _check(house: House, uploader: Uploader) -> None:
+async def _check(cluster: Cluster, uploader: Uploader) -> None:
     shown = await uploader.documents()
     told = uploader.told
     for item in shown:
@@ -168,22 +168,22 @@ async def _check(house: House, uploader: Uploader) -> None:
     for document, word in told.acknowledged.items():
         if document not in told.broken:
             assert await uploader.found(word) == {document}, word
-    with psycopg.connect(house.owner_url) as connection:
+    with psycopg.connect(cluster.owner_url) as connection:
         doubled = connection.execute(
             "SELECT document_id, generation, ordinal FROM chunk GROUP BY 1, 2, 3 HAVING count(*) > 1"
             " UNION ALL SELECT document.id, generation, 0 FROM document WHERE state = 'ready' AND chunks <> (SELECT count(*)"
             " FROM chunk JOIN chunk_vector ON chunk_vector.chunk_id = chunk.id WHERE chunk.document_id = document.id)"
         ).fetchall()
     assert doubled == []
-    await _swept(house)
+    await _swept(cluster)
 
 
-async def _swept(house: House) -> None:
+async def _swept(cluster: Cluster) -> None:
     """After a sweep there is in the store just what is remembered."""
-    store, database = house.store(), Database(house.postgres_url)
+    store, database = cluster.store(), Database(cluster.postgres_url)
     try:
         await StorageGarbageCollector(database, store).once(unfinished=timedelta(0), young=timedelta(0))
-        with psycopg.connect(house.owner_url) as connection:
+        with psycopg.connect(cluster.owner_url) as connection:
             remembered = {row[0] for row in connection.execute("SELECT object_key FROM file_part")}
         kept = {item.key async for item in store.objects()}
     finally:
@@ -192,63 +192,63 @@ async def _swept(house: House) -> None:
     assert kept == remembered, f"orphans: {kept - remembered}; lost: {remembered - kept}"
 
 
-async def kill_web(house: House, _rng: random.Random) -> None:
+async def kill_web(cluster: Cluster, _rng: random.Random) -> None:
     """Kill everything that serves, and start it again."""
-    for pid in house.web.pids():
+    for pid in cluster.web.pids():
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    await house.web.again()
+    await cluster.web.again()
 
 
-async def kill_worker(house: House, rng: random.Random) -> None:
+async def kill_worker(cluster: Cluster, rng: random.Random) -> None:
     """Kill one of those that read documents."""
-    worker = rng.choice(house.workers)
+    worker = rng.choice(cluster.workers)
     worker.kill()
     await worker.again()
 
 
-async def kill_workers(house: House, rng: random.Random) -> None:
+async def kill_workers(cluster: Cluster, rng: random.Random) -> None:
     """Kill all that read documents, one right after the other."""
-    for worker in house.workers:
+    for worker in cluster.workers:
         worker.kill()
         await asyncio.sleep(rng.uniform(0, 0.2))
-    await asyncio.gather(*(worker.again() for worker in house.workers))
+    await asyncio.gather(*(worker.again() for worker in cluster.workers))
 
 
-async def end_worker(house: House, rng: random.Random) -> None:
+async def end_worker(cluster: Cluster, rng: random.Random) -> None:
     """Ask one to end, as a deployment does."""
-    worker = rng.choice(house.workers)
+    worker = rng.choice(cluster.workers)
     assert await worker.end() < 8
     await worker.start()
 
 
-async def kill_postgres(house: House, _rng: random.Random) -> None:
+async def kill_postgres(cluster: Cluster, _rng: random.Random) -> None:
     """Kill the database and start it again."""
-    for pid in house.postgres.pids():
+    for pid in cluster.postgres.pids():
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    await house.postgres.again()
+    await cluster.postgres.again()
 
 
-async def kill_embedder(house: House, rng: random.Random) -> None:
+async def kill_embedder(cluster: Cluster, rng: random.Random) -> None:
     """Kill the embedder, and let it be away for a while."""
-    house.model.kill()
+    cluster.model.kill()
     await asyncio.sleep(rng.uniform(0.5, 3))
-    await house.model.again()
+    await cluster.model.again()
 
 
-async def freeze_worker(house: House, rng: random.Random) -> None:
+async def freeze_worker(cluster: Cluster, rng: random.Random) -> None:
     """Freeze one for longer than its heartbeat may be missing; it comes back and finds that it was overtaken."""
-    worker = rng.choice(house.workers)
+    worker = rng.choice(cluster.workers)
     worker.freeze()
     await asyncio.sleep(14)
     worker.thaw()
 
 
-async def lose_store(house: House, rng: random.Random) -> None:
+async def lose_store(cluster: Cluster, rng: random.Random) -> None:
     """Take the file store away for a while, as when a disk is not mounted."""
-    away = house.data / "files-away"
-    store = house.data / "files"
+    away = cluster.data / "files-away"
+    store = cluster.data / "files"
     store.mkdir(exist_ok=True)
     store.rename(away)
     store.write_bytes(b"not a folder")
@@ -257,35 +257,35 @@ async def lose_store(house: House, rng: random.Random) -> None:
     away.rename(store)
 
 
-async def fill_store(house: House, rng: random.Random) -> None:
+async def fill_store(cluster: Cluster, rng: random.Random) -> None:
     """Fill the disk, for files and database alike."""
-    house.fill_disk()
+    cluster.fill_disk()
     await asyncio.sleep(rng.uniform(0.5, 3))
-    house.empty_disk()
+    cluster.empty_disk()
 
 
-async def kill_store(house: House, rng: random.Random) -> None:
+async def kill_store(cluster: Cluster, rng: random.Random) -> None:
     """Kill the S3 server, and let it be away for a while."""
-    assert house.swift is not None
-    house.swift.stop()
+    assert cluster.swift is not None
+    cluster.swift.stop()
     await asyncio.sleep(rng.uniform(0.5, 3))
-    house.swift.start()
+    cluster.swift.start()
 
 
-async def freeze_store(house: House, rng: random.Random) -> None:
+async def freeze_store(cluster: Cluster, rng: random.Random) -> None:
     """Have the S3 server take connections and answer nothing for a while."""
-    assert house.swift is not None
-    house.swift.freeze()
+    assert cluster.swift is not None
+    cluster.swift.freeze()
     await asyncio.sleep(rng.uniform(0.5, 3))
-    house.swift.resume()
+    cluster.swift.resume()
 
 
-async def fill_bucket(house: House, rng: random.Random) -> None:
+async def fill_bucket(cluster: Cluster, rng: random.Random) -> None:
     """Have the bucket's quota reached, for a while."""
-    assert house.swift is not None
-    house.swift.limit(BUCKET, 1)
+    assert cluster.swift is not None
+    cluster.swift.limit(BUCKET, 1)
     await asyncio.sleep(rng.uniform(0.5, 3))
-    house.swift.limit(BUCKET, None)
+    cluster.swift.limit(BUCKET, None)
 
 
 def _named(*faults: Fault) -> dict[str, Fault]:
@@ -303,28 +303,28 @@ async def main(names: list[str], rounds: int) -> int:
     """Do each of these faults so many times, and say what came of it."""
     failed = 0
     if some := [name for name in names or FAULTS if name in FAULTS]:
-        async with opened() as house:
-            failed += sum([await _rounds(house, name, FAULTS[name], rounds) for name in some])
+        async with opened() as cluster:
+            failed += sum([await _rounds(cluster, name, FAULTS[name], rounds) for name in some])
     if some := [name for name in names or S3_FAULTS if name in S3_FAULTS and (not names or name not in FAULTS)]:
         with swift_s3() as swift:
-            async with opened(swift=swift) as house:
-                failed += sum([await _rounds(house, f"{name} (S3)", S3_FAULTS[name], rounds) for name in some])
+            async with opened(swift=swift) as cluster:
+                failed += sum([await _rounds(cluster, f"{name} (S3)", S3_FAULTS[name], rounds) for name in some])
     return 1 if failed else 0
 
 
-async def _rounds(house: House, name: str, fault: Fault, rounds: int) -> int:
+async def _rounds(cluster: Cluster, name: str, fault: Fault, rounds: int) -> int:
     """Return how often it was not as it should be."""
     failed = 0
-    if fault is fill_store and not house.has_own_disk:
+    if fault is fill_store and not cluster.has_own_disk:
         print(f"{name}: skipped, no disk may be mounted here")
         return 0
     for number in range(rounds):
         try:
-            print(f"{name} {number + 1}: {await one_round(house, fault, number)}", flush=True)
+            print(f"{name} {number + 1}: {await one_round(cluster, fault, number)}", flush=True)
         except (AssertionError, TimeoutError) as error:
             failed += 1
             print(f"{name} {number + 1}: FAILED: {str(error)[:1500] or type(error).__name__}", flush=True)
-            await house.is_serving()
+            await cluster.is_serving()
     return failed
 
 

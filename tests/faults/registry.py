@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.faults.house import ROUND
+from tests.faults.cluster import ROUND
 from tests.faults.rounds import Round
 
 Fault = Callable[[Round], Awaitable[None]]

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from tests.faults.house import ROUND, House
+from tests.faults.cluster import ROUND, Cluster
 from tests.faults.models import count_of, requests_of
 from tests.faults.reader import Reader
 from tests.faults.record import Outcome
@@ -116,9 +116,9 @@ class Watch:
 class Round:
     """Some chats on the house, a watch over them, and what must be true of them at the end."""
 
-    def __init__(self, house: House, storage: Storage, seed: int, *, chats: int, model: str = ROUND) -> None:
+    def __init__(self, cluster: Cluster, storage: Storage, seed: int, *, chats: int, model: str = ROUND) -> None:
         """Know what to open."""
-        self.house = house
+        self.cluster = cluster
         self.rng = random.Random(seed)
         self.model = model
         self._storage = storage
@@ -128,8 +128,8 @@ class Round:
     async def open(self) -> None:
         """Open the tabs; every second conversation gets two more later. The last has not been asked anything yet."""
         for number in range(self._count + 1):
-            person = add_person(self.house.at)
-            conversation = add_conversation(self.house.at, person, 0, model=self.model)
+            person = add_person(self.cluster.at)
+            conversation = add_conversation(self.cluster.at, person, 0, model=self.model)
             chat = Chat(conversation, person.cookie)
             chat.asker = self.reader(chat)
             chat.watchers = [self.reader(chat) for _ in range(2 * (number % 2))]
@@ -139,8 +139,8 @@ class Round:
 
     def reader(self, chat: Chat, *, door: int = 0) -> Reader:
         """A tab on a conversation; without a door it connects as all do."""
-        door = door or self.house.lines["front"].port
-        return Reader(self.house.url, chat.cookie, chat.conversation_id, door=door)
+        door = door or self.cluster.lines["front"].port
+        return Reader(self.cluster.url, chat.cookie, chat.conversation_id, door=door)
 
     @property
     def readers(self) -> list[Reader]:
@@ -253,10 +253,10 @@ def _difference(shown: list[tuple[str, str]], messages: list) -> str:
 
 @asynccontextmanager
 async def opened(
-    house: House, storage: Storage, seed: int, *, chats: int = 4, model: str = ROUND
+    cluster: Cluster, storage: Storage, seed: int, *, chats: int = 4, model: str = ROUND
 ) -> AsyncGenerator[Round]:
     """A round whose tabs are open and watched for as long as the context."""
-    made = Round(house, storage, seed, chats=chats, model=model)
+    made = Round(cluster, storage, seed, chats=chats, model=model)
     watching: asyncio.Task[None] | None = None
     try:
         await made.open()

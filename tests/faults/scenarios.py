@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import psycopg
 
-from tests.faults.house import LONG, Part
+from tests.faults.cluster import LONG, Part
 from tests.faults.line import Line
 from tests.faults.record import TAKEOVER_SECONDS
 from tests.faults.registry import chosen, scenario
@@ -40,21 +40,21 @@ async def _until_taken_over(at: Round) -> None:
 @scenario("kill -9", "a web process", "its readers connect to the other process; the workers continue")
 async def kill_web_worker(at: Round) -> None:
     """Kill one of the processes that serve pages; their parent starts another."""
-    before = at.house.web_workers()
+    before = at.cluster.web_workers()
     os.kill(at.rng.choice(before), signal.SIGKILL)
     at.ask_meanwhile()
     async with asyncio.timeout(90):
-        while len(set(at.house.web_workers()) - set(before)) < 1:
+        while len(set(at.cluster.web_workers()) - set(before)) < 1:
             await asyncio.sleep(0.05)
 
 
 @scenario("kill -9", "the web server, all its processes", "readers reconnect when it is back; the workers continue")
 async def kill_web(at: Round) -> None:
     """Kill the parent of the web processes and everything below it."""
-    for pid in at.house.web.pids():
+    for pid in at.cluster.web.pids():
         os.kill(pid, signal.SIGKILL)
     at.ask_meanwhile()
-    await at.house.web.again()
+    await at.cluster.web.again()
 
 
 @scenario(
@@ -65,7 +65,7 @@ async def kill_web(at: Round) -> None:
 )
 async def kill_worker(at: Round) -> None:
     """Kill the worker that writes the most."""
-    worker = at.house.workers[at.house.busiest()]
+    worker = at.cluster.workers[at.cluster.busiest()]
     worker.kill()
     at.ask_meanwhile()
     await worker.again()
@@ -79,22 +79,22 @@ async def kill_worker(at: Round) -> None:
 )
 async def kill_workers(at: Round) -> None:
     """Kill everybody who writes."""
-    for worker in at.house.workers:
+    for worker in at.cluster.workers:
         worker.kill()
     at.ask_meanwhile()
-    await asyncio.gather(*(worker.again() for worker in at.house.workers))
+    await asyncio.gather(*(worker.again() for worker in at.cluster.workers))
 
 
 @scenario("kill -9", "Postgres", "answers continue in memory and are stored when it is back; sockets stay open")
 async def kill_postgres(at: Round) -> None:
     """Kill the postmaster: the kernel drops every connection, and it recovers from its log."""
-    await _without_reconnecting(at, _killed(at, at.house.postgres))
+    await _without_reconnecting(at, _killed(at, at.cluster.postgres))
 
 
 @scenario("kill -9", "Valkey", "readers continue from Postgres; sockets stay open")
 async def kill_valkey(at: Round) -> None:
     """Kill it for some seconds."""
-    await _without_reconnecting(at, _killed(at, at.house.valkey))
+    await _without_reconnecting(at, _killed(at, at.cluster.valkey))
 
 
 @scenario(
@@ -105,7 +105,7 @@ async def kill_valkey(at: Round) -> None:
 )
 async def kill_model(at: Round) -> None:
     """Kill it for a moment."""
-    await _killed(at, at.house.model)
+    await _killed(at, at.cluster.model)
 
 
 async def _killed(at: Round, part: Part) -> None:
@@ -132,13 +132,13 @@ async def _frozen(at: Round, part: Part, shortest: float, longest: float) -> Non
 @scenario("SIGSTOP, SIGCONT", "the web processes", "readers pause and catch up")
 async def freeze_web(at: Round) -> None:
     """Stop the pages' processes for some seconds."""
-    await _frozen(at, at.house.web, 0.5, 4.0)
+    await _frozen(at, at.cluster.web, 0.5, 4.0)
 
 
 @scenario("SIGSTOP, SIGCONT", "a worker, shorter than its lease", "it continues; no other engine claims its answers")
 async def freeze_worker(at: Round) -> None:
     """Stop a worker for a moment."""
-    await _frozen(at, at.house.workers[at.house.busiest()], 0.3, 2.0)
+    await _frozen(at, at.cluster.workers[at.cluster.busiest()], 0.3, 2.0)
 
 
 @scenario(
@@ -149,7 +149,7 @@ async def freeze_worker(at: Round) -> None:
 )
 async def freeze_worker_beyond_lease(at: Round) -> None:
     """Stop a worker until another has its answers, then let it go on while that one writes."""
-    worker = at.house.workers[at.house.busiest()]
+    worker = at.cluster.workers[at.cluster.busiest()]
     worker.freeze()
     at.ask_meanwhile()
     try:
@@ -161,19 +161,19 @@ async def freeze_worker_beyond_lease(at: Round) -> None:
 @scenario("SIGSTOP, SIGCONT", "Postgres with all its backends", "answers wait in memory and are stored afterwards")
 async def freeze_postgres(at: Round) -> None:
     """Stop the database for some seconds."""
-    await _without_reconnecting(at, _frozen(at, at.house.postgres, 0.5, 5.0))
+    await _without_reconnecting(at, _frozen(at, at.cluster.postgres, 0.5, 5.0))
 
 
 @scenario("SIGSTOP, SIGCONT", "Valkey", "readers continue from Postgres; sockets stay open")
 async def freeze_valkey(at: Round) -> None:
     """Stop it for some seconds."""
-    await _without_reconnecting(at, _frozen(at, at.house.valkey, 0.5, 5.0))
+    await _without_reconnecting(at, _frozen(at, at.cluster.valkey, 0.5, 5.0))
 
 
 @scenario("SIGSTOP, SIGCONT", "the model daemon", "answers continue where they paused")
 async def freeze_model(at: Round) -> None:
     """Stop it for some seconds."""
-    await _frozen(at, at.house.model, 0.5, 5.0)
+    await _frozen(at, at.cluster.model, 0.5, 5.0)
 
 
 async def _restarted(at: Round, part: Part) -> float:
@@ -186,7 +186,7 @@ async def _restarted(at: Round, part: Part) -> float:
 @scenario("restart (SIGTERM)", "the web server", "ended within 10 s; readers reconnect when it is back")
 async def restart_web(at: Round) -> None:
     """Update the web server."""
-    took = await _restarted(at, at.house.web)
+    took = await _restarted(at, at.cluster.web)
     assert took < DRAIN_SECONDS, f"it took {took:.1f} s to end"
 
 
@@ -198,7 +198,7 @@ async def restart_web(at: Round) -> None:
 )
 async def restart_worker(at: Round) -> None:
     """Update a worker."""
-    took = await _restarted(at, at.house.workers[at.house.busiest()])
+    took = await _restarted(at, at.cluster.workers[at.cluster.busiest()])
     assert took < DRAIN_SECONDS, f"it took {took:.1f} s to end"
     assert not at.watch.outcome.lost_characters, "it did not save everything before it ended"
 
@@ -208,7 +208,7 @@ async def restart_postgres(at: Round) -> None:
     """Restart the database the fast way, as its packages do."""
 
     async def restarted() -> None:
-        await _restarted(at, at.house.postgres)
+        await _restarted(at, at.cluster.postgres)
 
     await _without_reconnecting(at, restarted())
 
@@ -218,7 +218,7 @@ async def restart_valkey(at: Round) -> None:
     """Restart the broadcast."""
 
     async def restarted() -> None:
-        await _restarted(at, at.house.valkey)
+        await _restarted(at, at.cluster.valkey)
 
     await _without_reconnecting(at, restarted())
 
@@ -231,11 +231,11 @@ async def restart_valkey(at: Round) -> None:
 )
 async def restart_model(at: Round) -> None:
     """Restart the models."""
-    await _restarted(at, at.house.model)
+    await _restarted(at, at.cluster.model)
 
 
 async def _cut(at: Round, *servers: str, to: tuple[str, ...] = (), longest: float = 4.0) -> None:
-    lines = at.house.lines_of(*servers, to=to)
+    lines = at.cluster.lines_of(*servers, to=to)
     await asyncio.gather(*(line.cut() for line in lines))
     at.ask_meanwhile()
     await _lasts(at, 0.0, longest)
@@ -243,7 +243,7 @@ async def _cut(at: Round, *servers: str, to: tuple[str, ...] = (), longest: floa
 
 
 async def _dead(at: Round, *servers: str, to: tuple[str, ...] = (), longest: float = 5.0) -> None:
-    lines = at.house.lines_of(*servers, to=to)
+    lines = at.cluster.lines_of(*servers, to=to)
     for line in lines:
         line.go_dead()
     at.ask_meanwhile()
@@ -254,10 +254,10 @@ async def _dead(at: Round, *servers: str, to: tuple[str, ...] = (), longest: flo
 @scenario("connection cut", "readers to web", "they reconnect and show the whole answer")
 async def cut_front(at: Round) -> None:
     """Break every websocket."""
-    await at.house.lines["front"].cut()
+    await at.cluster.lines["front"].cut()
     at.ask_meanwhile()
     await _lasts(at, 0.0, 3.0)
-    await at.house.lines["front"].open()
+    await at.cluster.lines["front"].open()
 
 
 @scenario("connection cut", "all processes to Postgres", "answers wait in memory; sockets stay open")
@@ -303,7 +303,7 @@ async def dead_valkey(at: Round) -> None:
 )
 async def dead_worker(at: Round) -> None:
     """Let nothing of one worker through to the database until the other has its answers."""
-    line = at.house.lines[f"worker{at.house.busiest()}-postgres"]
+    line = at.cluster.lines[f"worker{at.cluster.busiest()}-postgres"]
     line.go_dead()
     at.ask_meanwhile()
     try:
@@ -320,7 +320,7 @@ async def dead_worker(at: Round) -> None:
 )
 async def half_open_readers(at: Round) -> None:
     """Have many more readers, and let nothing more through to or from them; nobody is told."""
-    line = Line(at.house.lines["front"].port_there)
+    line = Line(at.cluster.lines["front"].port_there)
     await line.open()
     try:
         for chat in at.chats[:-1]:
@@ -342,7 +342,7 @@ async def half_open_readers(at: Round) -> None:
         # They go on by the way that the others use.
         for chat in at.chats[:-1]:
             for reader in chat.watchers:
-                reader.go_through(at.house.lines["front"].port)
+                reader.go_through(at.cluster.lines["front"].port)
         await line.cut()
 
 
@@ -354,22 +354,22 @@ async def half_open_readers(at: Round) -> None:
 )
 async def full_disk(at: Round) -> None:
     """Fill the disk that Postgres, Valkey and the logs are on; Postgres may have to be started again."""
-    at.house.fill_disk()
+    at.cluster.fill_disk()
     at.ask_meanwhile()
     try:
         await _until_refused(at)
         await _lasts(at, 0.5, 3.0)
     finally:
-        at.house.empty_disk()
-    await _started_again_if_ended(at.house.postgres)
-    await _started_again_if_ended(at.house.valkey)
+        at.cluster.empty_disk()
+    await _started_again_if_ended(at.cluster.postgres)
+    await _started_again_if_ended(at.cluster.valkey)
 
 
 async def _until_refused(at: Round) -> None:
     """Write as the owner does until the database has no room, or is gone for the lack of it."""
     async with asyncio.timeout(30):
         with suppress(psycopg.OperationalError):
-            async with await psycopg.AsyncConnection.connect(at.house.owner_url) as connection:
+            async with await psycopg.AsyncConnection.connect(at.cluster.owner_url) as connection:
                 await connection.execute("CREATE TEMPORARY TABLE filler (bytes text)")
                 while True:
                     await connection.execute("INSERT INTO filler SELECT repeat('x', 8000) FROM generate_series(1, 200)")
@@ -388,12 +388,12 @@ async def _started_again_if_ended(part: Part) -> None:
 async def jump_clock(at: Round) -> None:
     """Turn the workers' wall clocks, the one forward and the other back, and back to right before the end."""
     forward = at.rng.choice((3600.0, -3600.0))
-    at.house.turn_clock(forward, -forward)
+    at.cluster.turn_clock(forward, -forward)
     at.ask_meanwhile()
     try:
         await asyncio.gather(
             *(reader.until(lambda reader=reader: reader.state == "done", 90, "the end") for reader in at.readers)
         )
     finally:
-        at.house.turn_clock(0)
+        at.cluster.turn_clock(0)
     assert not at.watch.outcome.takeovers, "an answer changed hands"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from tests.faults.house import ROUND, House, Part
+from tests.faults.cluster import ROUND, Cluster, Part
 from tests.faults.models import count_of
 from tests.faults.reader import Reader
 from tests.faults.record import Outcome, Row
@@ -34,7 +34,7 @@ tabs = st.integers(0, _TABS - 1)
 class Sequence(RuleBasedStateMachine):
     """One conversation in three tabs, and a house in which anything may be killed at any time."""
 
-    house: ClassVar[House]
+    cluster: ClassVar[Cluster]
     storage: ClassVar[Storage]
     run: ClassVar[Callable[[Awaitable[Any]], Any]]
     outcomes: ClassVar[list[Outcome]] = []
@@ -53,10 +53,10 @@ class Sequence(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         """Open the tabs of one person."""
-        person = add_person(self.house.at)
-        self.conversation = add_conversation(self.house.at, person, 0, model=ROUND)
-        door = self.house.lines["front"].port
-        self.readers = [Reader(self.house.url, person.cookie, self.conversation, door=door) for _ in range(_TABS)]
+        person = add_person(self.cluster.at)
+        self.conversation = add_conversation(self.cluster.at, person, 0, model=ROUND)
+        door = self.cluster.lines["front"].port
+        self.readers = [Reader(self.cluster.url, person.cookie, self.conversation, door=door) for _ in range(_TABS)]
         self._do("open", asyncio.gather, *(reader.open() for reader in self.readers))
 
     def _do(self, step: str, work: Callable[..., Awaitable[Any]], *arguments: Any) -> None:
@@ -147,20 +147,20 @@ class Sequence(RuleBasedStateMachine):
 
     async def _kill_web_process(self) -> None:
         """Kill one of those that serve, and see to it that there is another one, as whoever runs the house does."""
-        web = self.house.web
-        known = set(self.house.web_workers())
+        web = self.cluster.web
+        known = set(self.cluster.web_workers())
         os.kill(max(known), signal.SIGKILL)
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            while web.is_running and not set(self.house.web_workers()) - known:
+            while web.is_running and not set(self.cluster.web_workers()) - known:
                 await asyncio.sleep(0.05)
         if not web.is_running:
             # It could not start: compose, systemd and `up` start it again.
             await web.again()
 
     def _parts(self) -> dict[str, Part]:
-        house = self.house
-        worker0, worker1 = house.workers
-        return {"worker0": worker0, "worker1": worker1, "postgres": house.postgres, "valkey": house.valkey}
+        cluster = self.cluster
+        worker0, worker1 = cluster.workers
+        return {"worker0": worker0, "worker1": worker1, "postgres": cluster.postgres, "valkey": cluster.valkey}
 
     def _count(self) -> None:
         self.outcome.injections += 1
@@ -234,7 +234,13 @@ def _quick(examples: int, steps: int) -> settings:
 
 
 def run(
-    runner: asyncio.Runner, house: House, *, examples: int, first: int, report: Callable[[str], None], steps: int = 12
+    runner: asyncio.Runner,
+    cluster: Cluster,
+    *,
+    examples: int,
+    first: int,
+    report: Callable[[str], None],
+    steps: int = 12,
 ) -> Row:
     """Try so many sequences in this house, chosen from this seed on; the row says how it went."""
     row = Row(
@@ -242,7 +248,12 @@ def run(
         "send, reload, read, stop, kill, restart",
         "stored text = text in every tab = text of the model",
     )
-    Sequence.house, Sequence.storage, Sequence.outcomes, Sequence.failures = house, Storage(house.owner_url), [], []
+    Sequence.cluster, Sequence.storage, Sequence.outcomes, Sequence.failures = (
+        cluster,
+        Storage(cluster.owner_url),
+        [],
+        [],
+    )
     Sequence.run = staticmethod(lambda work: runner.run(_awaited(work)))
     Sequence.report = staticmethod(report)
     try:

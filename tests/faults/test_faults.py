@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults import scenarios, sequences
 from tests.faults.__main__ import one_round
-from tests.faults.house import LONG, House
+from tests.faults.cluster import LONG, Cluster
 from tests.faults.record import Outcome, Row
 from tests.faults.registry import Scenario
 from tests.faults.storage import Storage
@@ -26,33 +26,33 @@ def runner() -> Iterator[asyncio.Runner]:
 
 
 @pytest.fixture(scope="module")
-def house(runner: asyncio.Runner) -> Iterator[House]:
+def cluster(runner: asyncio.Runner) -> Iterator[Cluster]:
     """Two web processes, two workers, and what they need."""
-    house = House()
+    cluster = Cluster()
     try:
-        runner.run(house.start())
-        yield house
+        runner.run(cluster.start())
+        yield cluster
     finally:
-        runner.run(house.close())
+        runner.run(cluster.close())
 
 
-async def _in_mid_answer(house: House, storage: Storage, scenario: Scenario, seed: int) -> Outcome:
+async def _in_mid_answer(cluster: Cluster, storage: Storage, scenario: Scenario, seed: int) -> Outcome:
     """A round whose answers had not all ended before the kill: on a busy machine that comes late, and says nothing then."""
-    outcome = await one_round(house, storage, scenario, seed)
+    outcome = await one_round(cluster, storage, scenario, seed)
     for again in range(1, _ROUNDS):
         if outcome.under_way:
             break
-        outcome = await one_round(house, storage, replace(scenario, model=LONG), seed + 10 * again)
+        outcome = await one_round(cluster, storage, replace(scenario, model=LONG), seed + 10 * again)
     return outcome
 
 
-def test_a_web_process_and_a_worker_are_killed_in_mid_answer(runner: asyncio.Runner, house: House) -> None:
+def test_a_web_process_and_a_worker_are_killed_in_mid_answer(runner: asyncio.Runner, cluster: Cluster) -> None:
     web, worker = scenarios.chosen(["kill-web-worker", "kill-worker"])
 
     async def both() -> tuple[Outcome, Outcome]:
-        storage = [Storage(house.owner_url) for _ in range(2)]
+        storage = [Storage(cluster.owner_url) for _ in range(2)]
         found = await asyncio.gather(
-            _in_mid_answer(house, storage[0], web, 1), _in_mid_answer(house, storage[1], worker, 2)
+            _in_mid_answer(cluster, storage[0], web, 1), _in_mid_answer(cluster, storage[1], worker, 2)
         )
         await asyncio.gather(*(each.aclose() for each in storage))
         return found
@@ -64,8 +64,8 @@ def test_a_web_process_and_a_worker_are_killed_in_mid_answer(runner: asyncio.Run
         assert row.misses() == []
 
 
-def test_random_sequences_end_with_what_was_said_stored_and_shown(runner: asyncio.Runner, house: House) -> None:
+def test_random_sequences_end_with_what_was_said_stored_and_shown(runner: asyncio.Runner, cluster: Cluster) -> None:
     steps: list[str] = []
-    row = sequences.run(runner, house, examples=2, first=4, steps=5, report=steps.append)
+    row = sequences.run(runner, cluster, examples=2, first=4, steps=5, report=steps.append)
     assert not row.failures, [*row.failures, *steps]
     assert row.outcomes

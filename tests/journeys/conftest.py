@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, BrowserContext, Error, StorageState, ex
 
 from tests.journeys.browser import EMAIL, NAME, PASSWORD, PATIENCE_MS, Chat, chromium
 from tests.journeys.server import EMBEDDER, ModelHost, RxChat, free_port
-from tests.peers.mailbox import Mailbox, mailbox
+from tests.peers.mailbox import Mailbox
+from tests.peers.mailbox import mailbox as run_mailbox
 from tests.peers.sign_in_provider import SignInProviderHost, sign_in_provider
 
 PICTURES = Path(tempfile.gettempdir()) / "rxchat-journeys"
@@ -94,7 +95,7 @@ def server(model_host: ModelHost) -> Iterator[RxChat]:
 
 
 @pytest.fixture(scope="package")
-def rough_host() -> Iterator[ModelHost]:
+def disposable_model_host() -> Iterator[ModelHost]:
     """A scripted model host that tests may kill; they start it again."""
     host = ModelHost(*MODELS)
     host.start()
@@ -103,9 +104,9 @@ def rough_host() -> Iterator[ModelHost]:
 
 
 @pytest.fixture(scope="package")
-def rough(rough_host: ModelHost) -> Iterator[RxChat]:
+def disposable_server(disposable_model_host: ModelHost) -> Iterator[RxChat]:
     """A server whose parts tests may kill; they leave it running. It has one more origin, for a line that leads to it."""
-    found = RxChat(rough_host.host, RXCHAT_EXTRA_ORIGINS=f"http://127.0.0.1:{free_port()}")
+    found = RxChat(disposable_model_host.host, RXCHAT_EXTRA_ORIGINS=f"http://127.0.0.1:{free_port()}")
     try:
         found.start()
         create_account(found)
@@ -115,24 +116,24 @@ def rough(rough_host: ModelHost) -> Iterator[RxChat]:
 
 
 @pytest.fixture(scope="package")
-def letters() -> Iterator[Mailbox]:
+def mailbox() -> Iterator[Mailbox]:
     """The mails that the open server sends."""
-    with mailbox() as found:
+    with run_mailbox() as found:
         yield found
 
 
 @pytest.fixture(scope="package")
-def elsewhere() -> Iterator[SignInProviderHost]:
+def identity_providers() -> Iterator[SignInProviderHost]:
     """Where people have accounts elsewhere."""
     with sign_in_provider() as host:
         yield host
 
 
 @pytest.fixture(scope="package")
-def house(model_host: ModelHost, letters: Mailbox, elsewhere: SignInProviderHost) -> Iterator[RxChat]:
+def open_server(model_host: ModelHost, mailbox: Mailbox, identity_providers: SignInProviderHost) -> Iterator[RxChat]:
     """A server at which everybody may make an account, with mail and with every sign-in provider."""
-    settings = {"RXCHAT_REGISTRATION": "open", "RXCHAT_SECOND_FACTOR": "nobody", "RXCHAT_SMTP_URL": letters.url}
-    found = RxChat(model_host.host, **settings, **elsewhere.environment)
+    settings = {"RXCHAT_REGISTRATION": "open", "RXCHAT_SECOND_FACTOR": "nobody", "RXCHAT_SMTP_URL": mailbox.url}
+    found = RxChat(model_host.host, **settings, **identity_providers.environment)
     try:
         found.start()
         create_account(found)
@@ -142,7 +143,7 @@ def house(model_host: ModelHost, letters: Mailbox, elsewhere: SignInProviderHost
 
 
 @pytest.fixture(scope="package")
-def library() -> Iterator[RxChat]:
+def document_server() -> Iterator[RxChat]:
     """A server with models that cite and one that embeds, whose administrator needs no second factor.
 
     It has one more origin, for a line that leads to it.

@@ -21,30 +21,30 @@ SECONDS = 1000
 
 
 @pytest.fixture(scope="module")
-def office(library: RxChat) -> RxChat:
+def admin_server(document_server: RxChat) -> RxChat:
     """A server whose administrator needs no second factor."""
-    return library
+    return document_server
 
 
 @pytest.fixture
-def admin(office: RxChat, signed_in: Callable[..., BrowserContext]) -> Page:
+def admin(admin_server: RxChat, signed_in: Callable[..., BrowserContext]) -> Page:
     """The administrator's tab."""
-    page = signed_in(office, accept_downloads=True).new_page()
+    page = signed_in(admin_server, accept_downloads=True).new_page()
     page.set_default_timeout(PATIENCE_MS)
     return page
 
 
-def opened(page: Page, office: RxChat, path: str) -> Page:
+def opened(page: Page, admin_server: RxChat, path: str) -> Page:
     """Go to one of the pages, and wait until it has loaded."""
-    page.goto(office.url + path)
+    page.goto(admin_server.url + path)
     expect(page.locator(".admin")).to_be_visible()
     expect(page.get_by_role("status", name="Loading", exact=True)).to_have_count(0)
     return page
 
 
-def invited(admin: Page, office: RxChat, email: str) -> str:
+def invited(admin: Page, admin_server: RxChat, email: str) -> str:
     """Invite a user; return the link that is shown."""
-    opened(admin, office, "/admin/users")
+    opened(admin, admin_server, "/admin/users")
     admin.get_by_role("button", name="Invite a user").click()
     dialog = admin.get_by_role("dialog")
     dialog.get_by_label("E-mail").fill("nowhere")
@@ -73,13 +73,15 @@ def joined(page: Page, link: str, name: str) -> Page:
     return page
 
 
-def test_from_the_invitation_to_the_audit(office: RxChat, admin: Page, profile: Callable[..., BrowserContext]) -> None:
-    link = invited(admin, office, "grace@example.org")
+def test_from_the_invitation_to_the_audit(
+    admin_server: RxChat, admin: Page, profile: Callable[..., BrowserContext]
+) -> None:
+    link = invited(admin, admin_server, "grace@example.org")
     context = profile()
     grace = joined(context.new_page(), link, "Grace Hopper")
-    Chat(grace, office.url).begin(MODEL, "What <b>nobody</b> else should read").wait_for_end()
+    Chat(grace, admin_server.url).begin(MODEL, "What <b>nobody</b> else should read").wait_for_end()
 
-    opened(admin, office, "/admin/users")
+    opened(admin, admin_server, "/admin/users")
     admin.get_by_label("Search users").fill("hopper")
     expect(admin.get_by_role("table", name="Users").get_by_role("rowheader")).to_have_count(1)
     admin.get_by_role("link", name="Grace Hopper").click()
@@ -106,7 +108,7 @@ def test_from_the_invitation_to_the_audit(office: RxChat, admin: Page, profile: 
     grace.wait_for_url(re.compile("/sign-in"), timeout=5 * SECONDS)
     expect(admin.get_by_text("suspended and signed out everywhere")).to_be_visible()
 
-    opened(admin, office, "/admin/audit")
+    opened(admin, admin_server, "/admin/audit")
     rows = admin.get_by_role("table", name="Audit").get_by_role("rowheader")
     for told in (
         "Suspended Grace Hopper",
@@ -137,8 +139,8 @@ def reads_for_a_reason(admin: Page) -> None:
     expect(words).to_have_count(0)
 
 
-def test_the_export_downloads_and_proves_itself(office: RxChat, admin: Page) -> None:
-    opened(admin, office, "/admin/audit")
+def test_the_export_downloads_and_proves_itself(admin_server: RxChat, admin: Page) -> None:
+    opened(admin, admin_server, "/admin/audit")
     with admin.expect_download() as downloading:
         admin.get_by_role("link", name="Export").click()
     found = downloading.value
@@ -147,8 +149,8 @@ def test_the_export_downloads_and_proves_itself(office: RxChat, admin: Page) -> 
         assert audit.verify(file).rows >= 2
 
 
-def test_groups_roles_and_access_with_the_keyboard_alone(office: RxChat, admin: Page) -> None:
-    opened(admin, office, "/admin/groups")
+def test_groups_roles_and_access_with_the_keyboard_alone(admin_server: RxChat, admin: Page) -> None:
+    opened(admin, admin_server, "/admin/groups")
     admin.get_by_role("button", name="New group").focus()
     admin.keyboard.press("Enter")
     expect(admin.get_by_role("dialog").get_by_label("Name", exact=True)).to_be_focused()
@@ -181,25 +183,25 @@ def test_groups_roles_and_access_with_the_keyboard_alone(office: RxChat, admin: 
 
 
 def test_a_rule_holds_at_once_and_undo_takes_it_back(
-    office: RxChat, admin: Page, profile: Callable[..., BrowserContext]
+    admin_server: RxChat, admin: Page, profile: Callable[..., BrowserContext]
 ) -> None:
-    opened(admin, office, "/admin/registration")
+    opened(admin, admin_server, "/admin/registration")
     expect(admin.get_by_role("radio", name=re.compile("^Invited users"))).to_be_checked()
     admin.get_by_role("radio", name=re.compile("^Anybody")).check()
     expect(admin.get_by_text("Saved.")).to_be_visible()
     stranger = profile().new_page()
-    stranger.goto(f"{office.url}/sign-in")
+    stranger.goto(f"{admin_server.url}/sign-in")
     expect(stranger.get_by_role("link", name=re.compile("account", re.IGNORECASE)).first).to_be_visible()
     admin.get_by_role("button", name="Undo").click()
     expect(admin.get_by_role("radio", name=re.compile("^Invited users"))).to_be_checked()
 
 
 def test_whoever_may_not_administer_sees_that_there_is_nothing(
-    office: RxChat, admin: Page, profile: Callable[..., BrowserContext]
+    admin_server: RxChat, admin: Page, profile: Callable[..., BrowserContext]
 ) -> None:
-    page = joined(profile().new_page(), invited(admin, office, "alan@example.org"), "Alan Turing")
+    page = joined(profile().new_page(), invited(admin, admin_server, "alan@example.org"), "Alan Turing")
     for path in ("users", "groups", "roles", "access", "registration", "audit", "users/nonsense"):
-        page.goto(f"{office.url}/admin/{path}")
+        page.goto(f"{admin_server.url}/admin/{path}")
         expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
         expect(page.get_by_role("navigation", name="Administration")).to_have_count(0)
     page.get_by_role("button", name="Alan Turing").click()
@@ -208,13 +210,13 @@ def test_whoever_may_not_administer_sees_that_there_is_nothing(
 
 
 def test_no_page_is_wider_than_the_screen_whatever_people_are_called(
-    office: RxChat, signed_in: Callable[..., BrowserContext], subtests: pytest.Subtests
+    admin_server: RxChat, signed_in: Callable[..., BrowserContext], subtests: pytest.Subtests
 ) -> None:
-    found = endpoints.read(office.data)
+    found = endpoints.read(admin_server.data)
     assert found and found.database_owner_url
     names = ["홍길동 👩‍💻", "x" * 100, "שלום 3 (admin)"]
     users = [add_user(found.database_owner_url, name) for name in names]
-    page = signed_in(office).new_page()
+    page = signed_in(admin_server).new_page()
 
     def fits(what: str) -> None:
         for width in (360, 768, 1440):
@@ -225,12 +227,12 @@ def test_no_page_is_wider_than_the_screen_whatever_people_are_called(
                 assert page.evaluate(too_wide) == 0
 
     for current_user, name in zip(users, names, strict=True):
-        link = opened(page, office, "/admin/users").locator(f"a[href$='{current_user.user_id}']")
+        link = opened(page, admin_server, "/admin/users").locator(f"a[href$='{current_user.user_id}']")
         expect(link).to_have_text(name)
         assert link.evaluate("link => getComputedStyle(link).unicodeBidi") == "isolate"
         link.click()
         expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
         fits(name)
     for path in ("users", "groups", "roles", "access", "registration", "audit"):
-        opened(page, office, f"/admin/{path}")
+        opened(page, admin_server, f"/admin/{path}")
         fits(path)

@@ -68,8 +68,10 @@ def test_nothing_that_a_person_does_needs_more_than_the_policy_allows(
     assert (violations, errors) == ([], [])
 
 
-def test_the_pages_about_accounts_need_no_more_either(house: RxChat, profile: Callable[..., BrowserContext]) -> None:
-    person, cookies = member(house)
+def test_the_pages_about_accounts_need_no_more_either(
+    open_server: RxChat, profile: Callable[..., BrowserContext]
+) -> None:
+    person, cookies = member(open_server)
     stranger = profile()
     violations, errors = watched(stranger)
     page = tab(stranger)
@@ -82,7 +84,7 @@ def test_the_pages_about_accounts_need_no_more_either(house: RxChat, profile: Ca
         "reset#token=x",
         "confirm#token=x",
     ):
-        page.goto(f"{site(house)}/{path}")
+        page.goto(f"{site(open_server)}/{path}")
         expect(page.get_by_role("heading").first).to_be_visible()
     # A link that does not work is refused, as it should be; browsers write that into the console.
     assert (violations, [error for error in errors if "403 (Forbidden)" not in error]) == ([], [])
@@ -90,7 +92,7 @@ def test_the_pages_about_accounts_need_no_more_either(house: RxChat, profile: Ca
     context = profile(storage_state=cookies)
     violations, errors = watched(context)
     page = tab(context)
-    page.goto(f"{site(house)}/account")
+    page.goto(f"{site(open_server)}/account")
     for section in ("Sessions", "API keys", "My data", "Security"):
         page.get_by_role("navigation", name="Account").get_by_role("link", name=section).click()
         expect(page.get_by_role("heading", level=2).first).to_be_visible()

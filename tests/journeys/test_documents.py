@@ -57,7 +57,7 @@ def ten_files() -> list[FilePayload]:
         file("handbook.md", f"# Handbook\n\n## Holidays\n\n{HOLIDAYS}\n\n## Coffee\n\nThe machine is cleaned on Fridays.\n"),
         file("notes.txt", "The keys of the cellar hang behind the door of the kitchen. 🗝️\n"),
         file("prices.csv", "item,price\nchair,49.90\ntable,199.00\n"),
-        file("imprint.html", "<h1>Imprint</h1><p>The office is open from nine to five.</p><script>window.attacked=1</script>"),
+        file("imprint.html", "<h1>Imprint</h1><p>The admin_server is open from nine to five.</p><script>window.attacked=1</script>"),
         file("travel.docx", word_document()),
         file("lighthouse.pdf", lighthouse()),
         file("rooms.json", '{"rooms": [{"name": "Turing", "seats": 8}]}'),
@@ -71,7 +71,7 @@ def ten_files() -> list[FilePayload]:
     ]  # fmt: skip
 
 
-class Shelf:
+class DocumentsPage:
     """The page of documents, as a person uses it."""
 
     def __init__(self, page: Page, url: str) -> None:
@@ -82,7 +82,7 @@ class Shelf:
         self.rows = page.get_by_role("table", name="Documents").locator("tbody tr")
         self.uploads = page.get_by_role("region", name="Uploads")
 
-    def create(self, name: str) -> Shelf:
+    def create(self, name: str) -> DocumentsPage:
         """Make a collection, and be in it."""
         self.page.goto(f"{self.url}/documents")
         self.page.get_by_role("button", name=re.compile("New collection|Create your first collection")).last.click()
@@ -91,7 +91,7 @@ class Shelf:
         expect(self.page.get_by_role("heading", name=name, exact=True)).to_be_visible()
         return self
 
-    def add(self, *files: FilePayload) -> Shelf:
+    def add(self, *files: FilePayload) -> DocumentsPage:
         """Choose files."""
         self.page.get_by_label("Files to add").first.set_input_files(list(files))
         return self
@@ -100,7 +100,7 @@ class Shelf:
         """A document's row."""
         return self.rows.filter(has_text=name)
 
-    def wait_until_ready(self, *names: str) -> Shelf:
+    def wait_until_ready(self, *names: str) -> DocumentsPage:
         """Wait until these can be found."""
         for name in names:
             expect(self.row(name).get_by_text("Ready", exact=True)).to_be_visible()
@@ -117,25 +117,25 @@ class Shelf:
 
 
 @pytest.fixture
-def shelf(library: RxChat, profile: Callable[..., BrowserContext]) -> Shelf:
+def documents_page(document_server: RxChat, profile: Callable[..., BrowserContext]) -> DocumentsPage:
     """The page of the first administrator."""
-    return Shelf(profile(storage_state=session_of(library)).new_page(), library.url)
+    return DocumentsPage(profile(storage_state=session_of(document_server)).new_page(), document_server.url)
 
 
-def test_ten_files_are_uploaded_read_and_found(shelf: Shelf) -> None:
+def test_ten_files_are_uploaded_read_and_found(documents_page: DocumentsPage) -> None:
     files = ten_files()
-    page = shelf.create("Everything").page
-    shelf.add(*files)
-    expect(shelf.uploads.get_by_role("status")).to_have_text(re.compile(r"of 10 uploaded"))
-    shelf.wait_until_ready(*(item["name"] for item in files))
-    expect(shelf.uploads).to_have_count(0)
-    expect(shelf.rows).to_have_count(10)
+    page = documents_page.create("Everything").page
+    documents_page.add(*files)
+    expect(documents_page.uploads.get_by_role("status")).to_have_text(re.compile(r"of 10 uploaded"))
+    documents_page.wait_until_ready(*(item["name"] for item in files))
+    expect(documents_page.uploads).to_have_count(0)
+    expect(documents_page.rows).to_have_count(10)
 
     page.get_by_label("Filter by name").fill("light")
-    expect(shelf.rows).to_have_count(1)
+    expect(documents_page.rows).to_have_count(1)
     page.get_by_label("Filter by name").fill("")
 
-    found = shelf.find("How many days of holidays does everybody have?")
+    found = documents_page.find("How many days of holidays does everybody have?")
     expect(found.first).to_contain_text("handbook.md")
     expect(found.first).to_contain_text("by meaning #")
     expect(found.first.locator("mark").filter(has_text="holidays").first).to_be_visible()
@@ -146,13 +146,13 @@ def test_ten_files_are_uploaded_read_and_found(shelf: Shelf) -> None:
     assert page.evaluate("window.attacked") is None
 
 
-def test_a_passage_of_a_pdf_is_marked_on_its_page(shelf: Shelf) -> None:
-    page = shelf.create("Lighthouse").page
+def test_a_passage_of_a_pdf_is_marked_on_its_page(documents_page: DocumentsPage) -> None:
+    page = documents_page.create("Lighthouse").page
     refused: list[str] = []
     page.on("console", lambda message: refused.append(message.text) if "Content Security" in message.text else None)
-    shelf.add(file("lighthouse.pdf", lighthouse())).wait_until_ready("lighthouse.pdf")
+    documents_page.add(file("lighthouse.pdf", lighthouse())).wait_until_ready("lighthouse.pdf")
     question = "What does the lighthouse keeper write into the log book?"
-    shelf.find(question).first.get_by_role("link").click()
+    documents_page.find(question).first.get_by_role("link").click()
     expect(page.get_by_role("region", name="Page 2").locator("canvas")).to_be_visible()
     # Back, one is where one was.
     page.go_back()
@@ -177,11 +177,11 @@ def test_a_passage_of_a_pdf_is_marked_on_its_page(shelf: Shelf) -> None:
 
 
 @pytest.mark.slow
-def test_a_scan_that_is_packed_as_archives_do_it_is_recognised_and_shown(shelf: Shelf) -> None:
-    page = shelf.create("Archive").page
-    shelf.add(file("deed.pdf", scans.jpeg_2000_pdf("Deed of sale", "The mill was sold in 1921."))).wait_until_ready(
-        "deed.pdf"
-    )
+def test_a_scan_that_is_packed_as_archives_do_it_is_recognised_and_shown(documents_page: DocumentsPage) -> None:
+    page = documents_page.create("Archive").page
+    documents_page.add(
+        file("deed.pdf", scans.jpeg_2000_pdf("Deed of sale", "The mill was sold in 1921."))
+    ).wait_until_ready("deed.pdf")
     page.get_by_role("link", name="deed.pdf").click()
     canvas = page.get_by_role("region", name="Page 1").locator("canvas")
     expect(canvas).to_be_in_viewport()
@@ -192,43 +192,47 @@ def test_a_scan_that_is_packed_as_archives_do_it_is_recognised_and_shown(shelf: 
     page.wait_for_function(f"() => ({darkest})(document.querySelector('canvas')) < 100")
 
 
-def test_a_file_replaces_the_document_of_its_name_when_that_is_chosen_and_can_be_restored(shelf: Shelf) -> None:
-    page = shelf.create("Versions").page
-    shelf.add(file("hours.txt", "The office opens at seven.")).wait_until_ready("hours.txt")
+def test_a_file_replaces_the_document_of_its_name_when_that_is_chosen_and_can_be_restored(
+    documents_page: DocumentsPage,
+) -> None:
+    page = documents_page.create("Versions").page
+    documents_page.add(file("hours.txt", "The admin_server opens at seven.")).wait_until_ready("hours.txt")
     dialog = page.get_by_role("dialog", name="Replace “hours.txt”?")
-    shelf.add(file("hours.txt", "Never sent."), file("other.txt", "Its name is free."))
+    documents_page.add(file("hours.txt", "Never sent."), file("other.txt", "Its name is free."))
     dialog.get_by_role("button", name="Cancel").click()
-    shelf.wait_until_ready("other.txt")
-    shelf.add(file("hours.txt", "The office opens at eight."))
+    documents_page.wait_until_ready("other.txt")
+    documents_page.add(file("hours.txt", "The admin_server opens at eight."))
     dialog.get_by_role("button", name="Replace").click()
     expect(page.get_by_text("Version 2", exact=True)).to_be_visible()
-    expect(shelf.rows).to_have_count(2)
-    shelf.wait_until_ready("hours.txt")
-    shelf.add(file("hours.txt", "The office opens at eight."))
+    expect(documents_page.rows).to_have_count(2)
+    documents_page.wait_until_ready("hours.txt")
+    documents_page.add(file("hours.txt", "The admin_server opens at eight."))
     dialog.get_by_role("button", name="Keep both").click()
-    expect(shelf.uploads).to_contain_text("This file already exists")
-    expect(shelf.rows).to_have_count(2)
+    expect(documents_page.uploads).to_contain_text("This file already exists")
+    expect(documents_page.rows).to_have_count(2)
 
     page.get_by_role("link", name="hours.txt").click()
     page.get_by_role("button", name="Version 2 of 2").click()
     page.get_by_role("link", name="Version 1", exact=True).click()
     expect(page.get_by_text("A newer version is in use")).to_be_visible()
-    expect(page.get_by_text("The office opens at seven.")).to_be_visible()
+    expect(page.get_by_text("The admin_server opens at seven.")).to_be_visible()
     page.get_by_role("button", name="Version 1 of 2").click()
     page.get_by_role("button", name="Restore version 1").click()
     page.get_by_role("dialog").get_by_role("button", name="Restore", exact=True).click()
     page.get_by_role("link", name="Open version 3").click()
     expect(page.get_by_role("button", name="Version 3 of 3")).to_be_visible()
-    expect(page.get_by_text("The office opens at seven.")).to_be_visible()
+    expect(page.get_by_text("The admin_server opens at seven.")).to_be_visible()
 
 
 def test_a_shared_collection_is_read_by_others_until_it_is_taken_back(
-    library: RxChat, shelf: Shelf, profile: Callable[..., BrowserContext]
+    document_server: RxChat, documents_page: DocumentsPage, profile: Callable[..., BrowserContext]
 ) -> None:
-    grace, state = member(library)
-    shelf.create("Shared").add(file("notes.txt", "The keys hang behind the door.\n")).wait_until_ready("notes.txt")
-    shelf.page.get_by_role("button", name="Share", exact=True).click()
-    dialog = shelf.page.get_by_role("dialog")
+    grace, state = member(document_server)
+    documents_page.create("Shared").add(file("notes.txt", "The keys hang behind the door.\n")).wait_until_ready(
+        "notes.txt"
+    )
+    documents_page.page.get_by_role("button", name="Share", exact=True).click()
+    dialog = documents_page.page.get_by_role("dialog")
     dialog.get_by_label("e-mail address").fill("nobody@example.org")
     dialog.get_by_label("e-mail address").press("Enter")
     expect(dialog.get_by_role("alert")).to_contain_text("No user has the address")
@@ -237,8 +241,8 @@ def test_a_shared_collection_is_read_by_others_until_it_is_taken_back(
     expect(dialog.get_by_role("list", name="Who can read it")).to_contain_text(grace.email)
 
     context = profile(storage_state=state)
-    theirs = Shelf(tab(context), site(library))
-    theirs.page.goto(f"{site(library)}/documents")
+    theirs = DocumentsPage(tab(context), site(document_server))
+    theirs.page.goto(f"{site(document_server)}/documents")
     theirs.collections.get_by_role("link", name="Shared").click()
     expect(theirs.collections).to_contain_text("shared with you")
     expect(theirs.row("notes.txt")).to_be_visible()
@@ -246,7 +250,7 @@ def test_a_shared_collection_is_read_by_others_until_it_is_taken_back(
     reader = tab(context)
     theirs.row("notes.txt").get_by_role("link").click()
     expect(theirs.page.locator(".viewer-words")).to_contain_text("behind the door")
-    reader.goto(shelf.page.url.replace(shelf.url, site(library)))
+    reader.goto(documents_page.page.url.replace(documents_page.url, site(document_server)))
     expect(reader.get_by_role("heading", name="Shared")).to_be_visible()
 
     dialog.get_by_role("button", name=f"Revoke {grace.email}’s access").click()
@@ -255,21 +259,23 @@ def test_a_shared_collection_is_read_by_others_until_it_is_taken_back(
     expect(theirs.page.get_by_text("is no longer shared with you")).to_be_visible()
 
 
-def test_a_file_that_is_not_what_it_says_is_refused_with_the_reason(shelf: Shelf) -> None:
-    page = shelf.create("Wrong").page
-    shelf.add(file("scan.pdf", PNG), file("empty.txt", ""), file("fine.txt", "All is well.\n"))
-    shelf.wait_until_ready("fine.txt")
-    expect(shelf.uploads.get_by_role("listitem").filter(has_text="scan.pdf")).to_contain_text("picture")
-    expect(shelf.uploads.get_by_role("listitem").filter(has_text="empty.txt")).to_contain_text("“empty.txt” is empty.")
+def test_a_file_that_is_not_what_it_says_is_refused_with_the_reason(documents_page: DocumentsPage) -> None:
+    page = documents_page.create("Wrong").page
+    documents_page.add(file("scan.pdf", PNG), file("empty.txt", ""), file("fine.txt", "All is well.\n"))
+    documents_page.wait_until_ready("fine.txt")
+    expect(documents_page.uploads.get_by_role("listitem").filter(has_text="scan.pdf")).to_contain_text("picture")
+    expect(documents_page.uploads.get_by_role("listitem").filter(has_text="empty.txt")).to_contain_text(
+        "“empty.txt” is empty."
+    )
     page.get_by_role("button", name="Dismiss scan.pdf").click()
     page.get_by_role("button", name="Dismiss empty.txt").click()
-    expect(shelf.uploads).to_have_count(0)
-    expect(shelf.rows).to_have_count(1)
+    expect(documents_page.uploads).to_have_count(0)
+    expect(documents_page.rows).to_have_count(1)
 
 
-def test_an_upload_goes_on_when_the_line_is_back(library: RxChat, shelf: Shelf) -> None:
-    with wire_to(library) as wire:
-        far = Shelf(shelf.page, wire.url).create("Far away")
+def test_an_upload_goes_on_when_the_line_is_back(document_server: RxChat, documents_page: DocumentsPage) -> None:
+    with wire_to(document_server) as wire:
+        far = DocumentsPage(documents_page.page, wire.url).create("Far away")
         begun_at: list[int] = []
         far.page.on("request", lambda request: begun_at.append(int(request.headers.get("upload-offset", 0))))
         # Slow, so that it breaks in the middle; and next to nothing to read when all of it is there.
@@ -286,29 +292,29 @@ def test_an_upload_goes_on_when_the_line_is_back(library: RxChat, shelf: Shelf) 
     assert 0 < max(begun_at) < 2_000_000
 
 
-def test_documents_are_renamed_and_deleted_and_so_are_collections(shelf: Shelf) -> None:
-    page = shelf.create("Short-lived").page
-    shelf.add(*(file(f"{name}.txt", f"About {name}.\n") for name in ("one", "two", "three")))
-    shelf.wait_until_ready("one.txt", "two.txt", "three.txt")
+def test_documents_are_renamed_and_deleted_and_so_are_collections(documents_page: DocumentsPage) -> None:
+    page = documents_page.create("Short-lived").page
+    documents_page.add(*(file(f"{name}.txt", f"About {name}.\n") for name in ("one", "two", "three")))
+    documents_page.wait_until_ready("one.txt", "two.txt", "three.txt")
     page.get_by_role("button", name="Actions for one.txt").click()
     page.get_by_role("menuitem", name="Rename").click()
     page.get_by_label("Name", exact=True).fill("first.txt")
     page.get_by_label("Name", exact=True).press("Enter")
-    expect(shelf.row("first.txt")).to_be_visible()
+    expect(documents_page.row("first.txt")).to_be_visible()
     page.get_by_label("Choose two.txt").check()
     page.get_by_label("Choose three.txt").check()
     page.get_by_role("button", name="Delete", exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
-    expect(shelf.rows).to_have_count(1)
+    expect(documents_page.rows).to_have_count(1)
     page.get_by_role("button", name="More actions").click()
     page.get_by_role("menuitem", name="Delete").click()
     page.get_by_role("button", name="Delete collection").click()
     page.wait_for_url(re.compile("/documents$"))
-    expect(shelf.collections.get_by_role("link", name="Short-lived")).to_have_count(0)
+    expect(documents_page.collections.get_by_role("link", name="Short-lived")).to_have_count(0)
 
 
-def test_dropped_files_light_the_page_up_and_are_added(shelf: Shelf) -> None:
-    page = shelf.create("Dropped").page
+def test_dropped_files_light_the_page_up_and_are_added(documents_page: DocumentsPage) -> None:
+    page = documents_page.create("Dropped").page
     carried = page.evaluate_handle(
         "() => { const carried = new DataTransfer();"
         " carried.items.add(new File(['Dropped from above.'], 'dropped.txt')); return carried }"
@@ -317,14 +323,16 @@ def test_dropped_files_light_the_page_up_and_are_added(shelf: Shelf) -> None:
     expect(page.get_by_text("Drop to add to “Dropped”")).to_be_visible()
     page.dispatch_event(".documents", "drop", {"dataTransfer": carried})
     expect(page.get_by_text("Drop to add to “Dropped”")).to_have_count(0)
-    shelf.wait_until_ready("dropped.txt")
+    documents_page.wait_until_ready("dropped.txt")
 
 
-def test_a_phone_has_room_for_all_of_it(library: RxChat, profile: Callable[..., BrowserContext]) -> None:
-    shelf = Shelf(profile(storage_state=session_of(library), **PHONE).new_page(), library.url)
-    page = shelf.create("In the pocket").page
+def test_a_phone_has_room_for_all_of_it(document_server: RxChat, profile: Callable[..., BrowserContext]) -> None:
+    documents_page = DocumentsPage(
+        profile(storage_state=session_of(document_server), **PHONE).new_page(), document_server.url
+    )
+    page = documents_page.create("In the pocket").page
     name = f"a-very-long-name-{'x' * 80}.txt"
-    shelf.add(file(name, "Small.\n")).wait_until_ready(name)
+    documents_page.add(file(name, "Small.\n")).wait_until_ready(name)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     small = page.evaluate(
         "[...document.querySelectorAll('.documents-scroll :is(a, button, select)')]"
@@ -332,12 +340,12 @@ def test_a_phone_has_room_for_all_of_it(library: RxChat, profile: Callable[..., 
     )
     assert small == []
     page.get_by_role("link", name="All collections").click()
-    expect(shelf.collections.get_by_role("link", name="In the pocket")).to_be_visible()
+    expect(documents_page.collections.get_by_role("link", name="In the pocket")).to_be_visible()
 
 
-def test_a_document_of_nobody_is_calmly_not_there(shelf: Shelf) -> None:
-    shelf.page.goto(f"{shelf.url}/documents/view/0192d4a0-0000-7000-8000-000000000000")
-    expect(shelf.page.get_by_text("This document was deleted")).to_be_visible()
-    with httpx.Client(base_url=shelf.url, trust_env=False) as client:
+def test_a_document_of_nobody_is_calmly_not_there(documents_page: DocumentsPage) -> None:
+    documents_page.page.goto(f"{documents_page.url}/documents/view/0192d4a0-0000-7000-8000-000000000000")
+    expect(documents_page.page.get_by_text("This document was deleted")).to_be_visible()
+    with httpx.Client(base_url=documents_page.url, trust_env=False) as client:
         client.post("/api/auth/sign-in", json={"email": EMAIL, "password": PASSWORD}).raise_for_status()
         assert client.get("/api/documents/0192d4a0-0000-7000-8000-000000000000").json()["error"]["code"] == "not_found"

@@ -28,16 +28,16 @@ The coffee machine is cleaned on Fridays by whoever drank last.
 
 
 @pytest.fixture(scope="module")
-def shelf(library: RxChat) -> RxChat:
+def filled_server(document_server: RxChat) -> RxChat:
     """A server with a collection of two documents."""
-    fill(library)
-    return library
+    fill(document_server)
+    return document_server
 
 
 @pytest.fixture
-def chat(shelf: RxChat, signed_in: Callable[..., BrowserContext]) -> Chat:
+def chat(filled_server: RxChat, signed_in: Callable[..., BrowserContext]) -> Chat:
     """A tab of somebody who is signed in at that server."""
-    return Chat(signed_in(shelf).new_page(), shelf.url)
+    return Chat(signed_in(filled_server).new_page(), filled_server.url)
 
 
 def program(server: RxChat) -> httpx.Client:
@@ -251,9 +251,9 @@ def test_a_refused_file_says_why_and_can_be_removed(chat: Chat) -> None:
     expect(chips(page)).to_have_count(0)
 
 
-def test_a_refused_message_gives_back_what_went_along(chat: Chat, shelf: RxChat) -> None:
+def test_a_refused_message_gives_back_what_went_along(chat: Chat, filled_server: RxChat) -> None:
     page = chat.open().choose(PLAIN).page
-    with program(shelf) as client:
+    with program(filled_server) as client:
         gone = client.post("/api/collections", json={"name": "Short-lived"}).json()["id"]
         pick(chat, "short-l")
         client.delete(f"/api/collections/{gone}").raise_for_status()
@@ -289,9 +289,9 @@ def test_files_are_dropped_on_the_window_and_pasted(chat: Chat) -> None:
     expect(chips(page)).to_have_text(["dropped.md", "pasted.md"])
 
 
-def test_a_finger_opens_the_card_first(shelf: RxChat, signed_in: Callable[..., BrowserContext]) -> None:
+def test_a_finger_opens_the_card_first(filled_server: RxChat, signed_in: Callable[..., BrowserContext]) -> None:
     narrow: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
-    chat = Chat(signed_in(shelf, **narrow).new_page(), shelf.url).open().choose(PLAIN)
+    chat = Chat(signed_in(filled_server, **narrow).new_page(), filled_server.url).open().choose(PLAIN)
     attach(chat.page)
     expect(chips(chat.page)).to_have_text(["handbook.md"])
     chat.ask("How many days of holidays?").wait_for_end()
@@ -306,25 +306,25 @@ def test_a_finger_opens_the_card_first(shelf: RxChat, signed_in: Callable[..., B
     chat.page.wait_for_url(re.compile("/documents/view/"))
 
 
-def test_a_citation_of_a_text_that_has_changed_since_marks_nothing_else(chat: Chat, shelf: RxChat) -> None:
+def test_a_citation_of_a_text_that_has_changed_since_marks_nothing_else(chat: Chat, filled_server: RxChat) -> None:
     page = chat.page
     mark = page.locator("mark.passage")
-    page.goto(handbook_address(shelf, "start=3&end=40#quote=The+coffee+machine+is+cleaned"))
+    page.goto(handbook_address(filled_server, "start=3&end=40#quote=The+coffee+machine+is+cleaned"))
     expect(mark).to_have_text("The coffee machine is cleaned")
     expect(page.locator(".viewer-note")).to_have_count(0)
-    page.goto(handbook_address(shelf, "start=3&end=40#quote=The+tea+machine+is+cleaned"))
+    page.goto(handbook_address(filled_server, "start=3&end=40#quote=The+tea+machine+is+cleaned"))
     expect(page.locator(".viewer-note")).to_contain_text("This document has changed")
     expect(page.locator(".viewer-note")).to_contain_text("The tea machine is cleaned")
     expect(page.locator(".viewer-words")).to_contain_text("Everybody has thirty days")
     expect(mark).to_have_count(0)
     # One that lies behind the end of what is left of the text.
-    page.goto(handbook_address(shelf, "start=90000&end=90040#quote=Everybody+has+thirty+days"))
+    page.goto(handbook_address(filled_server, "start=90000&end=90040#quote=Everybody+has+thirty+days"))
     expect(mark).to_have_text("Everybody has thirty days")
 
 
 @pytest.mark.slow
-def test_a_passage_of_a_scan_is_told_and_its_page_opened(chat: Chat, shelf: RxChat) -> None:
-    with program(shelf) as client:
+def test_a_passage_of_a_scan_is_told_and_its_page_opened(chat: Chat, filled_server: RxChat) -> None:
+    with program(filled_server) as client:
         made: str = client.post("/api/collections", json={"name": "Scans"}).json()["id"]
         where = {"name": "scan.pdf", "collection": made}
         scan = scans.pdf("Invoice\nOf the ninth of May", "Due at once\nThe total is ninety euros")
@@ -336,7 +336,7 @@ def test_a_passage_of_a_scan_is_told_and_its_page_opened(chat: Chat, shelf: RxCh
         until(lambda: document()["state"] in {"ready", "failed"}, 120)
         identifier = document()["id"]
     page = chat.page
-    page.goto(f"{shelf.url}/documents/view/{identifier}?page=2#quote=The+total+is+ninety+euros")
+    page.goto(f"{filled_server.url}/documents/view/{identifier}?page=2#quote=The+total+is+ninety+euros")
     note = page.locator(".viewer-note")
     expect(note).to_contain_text("This page is a scan, so the passage cannot be highlighted.")
     expect(note.locator("blockquote")).to_contain_text("The total is ninety euros")

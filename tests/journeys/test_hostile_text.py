@@ -59,7 +59,7 @@ class Watched:
     def __init__(self, context: BrowserContext, url: str) -> None:
         """Watch a page of this context before anything is loaded into it."""
         self.dialogs: list[str] = []
-        self.elsewhere: list[str] = []
+        self.identity_providers: list[str] = []
         self.page: Page = context.new_page()
         self.page.add_init_script(WATCH)
         self.page.on("dialog", self._dismiss)
@@ -71,12 +71,12 @@ class Watched:
 
     def _note(self, asked: str, own: str) -> None:
         if not asked.startswith((own, own.replace("http", "ws"), "data:", "blob:")):
-            self.elsewhere.append(asked)
+            self.identity_providers.append(asked)
 
     def assert_unharmed(self) -> None:
         """Nothing ran, nothing was asked for, nothing stands in the page that could, and no policy had to stop it."""
         assert self.page.evaluate("window.__xss") is None
-        assert self.dialogs == [] and self.elsewhere == []
+        assert self.dialogs == [] and self.identity_providers == []
         assert self.page.evaluate("window.__violations") == []
         assert self.page.evaluate(BAD_PARTS) == []
         # The second parser is under the policy, too, and may not apply the styles that React has set.

@@ -29,10 +29,10 @@ def with_authenticator(context: BrowserContext) -> tuple[Page, Any, str]:
     return page, line, made["authenticatorId"]
 
 
-def test_a_passkey_signs_in_alone_and_as_a_second_step(house: RxChat, profile: Profile) -> None:
-    person, cookies = member(house)
+def test_a_passkey_signs_in_alone_and_as_a_second_step(open_server: RxChat, profile: Profile) -> None:
+    person, cookies = member(open_server)
     page, line, authenticator = with_authenticator(profile(storage_state=cookies))
-    page.goto(f"{site(house)}/account/security")
+    page.goto(f"{site(open_server)}/account/security")
     page.get_by_role("button", name="Add a passkey").click()
     expect(page.get_by_label("Name", exact=True)).to_have_value("Chrome on Linux")
     page.get_by_label("Name", exact=True).fill("My laptop")
@@ -66,7 +66,7 @@ def test_a_passkey_signs_in_alone_and_as_a_second_step(house: RxChat, profile: P
     page.get_by_role("button", name="Sign in with a passkey").click()
     greeted(page, person)
 
-    page.goto(f"{site(house)}/account/security")
+    page.goto(f"{site(open_server)}/account/security")
     page.get_by_role("button", name="Remove the passkey My laptop").click()
     prove(page, person, "Remove passkey")
     expect(row).to_have_count(0)
@@ -77,8 +77,8 @@ def test_a_passkey_signs_in_alone_and_as_a_second_step(house: RxChat, profile: P
     )
 
 
-def test_under_an_ip_address_there_are_no_passkeys(house: RxChat, profile: Profile) -> None:
+def test_under_an_ip_address_there_are_no_passkeys(open_server: RxChat, profile: Profile) -> None:
     page = tab(profile())
-    page.goto(f"{house.url}/sign-in")
+    page.goto(f"{open_server.url}/sign-in")
     expect(page.get_by_role("link", name="Continue with GitHub")).to_be_visible()
     expect(page.get_by_role("button", name="Sign in with a passkey")).to_have_count(0)

@@ -37,14 +37,14 @@ def named(login: str) -> str:
 
 
 @pytest.mark.parametrize("key", LABELS)
-def test_an_account_by_oneself_and_in_again(house: RxChat, profile: Profile, key: str) -> None:
+def test_an_account_by_oneself_and_in_again(open_server: RxChat, profile: Profile, key: str) -> None:
     login = f"{key}mary"
     page = tab(profile(ignore_https_errors=True))
-    page.goto(f"{site(house)}/register")
+    page.goto(f"{site(open_server)}/register")
     page.get_by_role("link", name=f"Continue with {LABELS[key]}").click()
     at_the_provider(page, login)
     expect(page.get_by_role("textbox", name="Message")).to_be_visible()
-    page.goto(f"{site(house)}/account/security")
+    page.goto(f"{site(open_server)}/account/security")
     row = page.get_by_role("list", name="External accounts").get_by_role("listitem").filter(has_text=LABELS[key])
     expect(row).to_contain_text("Connected")
 
@@ -57,7 +57,7 @@ def test_an_account_by_oneself_and_in_again(house: RxChat, profile: Profile, key
     page.keyboard.press("Escape")
 
     again = tab(profile(ignore_https_errors=True))
-    again.goto(f"{site(house)}/account/sessions")
+    again.goto(f"{site(open_server)}/account/sessions")
     again.wait_for_url(re.compile("/sign-in"))
     again.get_by_role("link", name=f"Continue with {LABELS[key]}").click()
     at_the_provider(again, login)
@@ -65,40 +65,40 @@ def test_an_account_by_oneself_and_in_again(house: RxChat, profile: Profile, key
     expect(again.get_by_role("list", name="Sessions").get_by_role("listitem")).to_have_count(2)
 
 
-def test_an_invitation_is_accepted_with_an_account_elsewhere(house: RxChat, profile: Profile) -> None:
+def test_an_invitation_is_accepted_with_an_account_elsewhere(open_server: RxChat, profile: Profile) -> None:
     invited = somebody("Invited Person")
-    token = invitation_for(house, invited.email)
+    token = invitation_for(open_server, invited.email)
     page = tab(profile())
-    page.goto(f"{site(house)}/join#token={token}")
+    page.goto(f"{site(open_server)}/join#token={token}")
     expect(page.get_by_label("E-mail", exact=True)).to_have_value(invited.email)
     page.get_by_role("button", name="Continue with Example ID").click()
     at_the_provider(page, "joinery")
     expect(page.get_by_role("textbox", name="Message")).to_be_visible()
-    page.goto(f"{site(house)}/account")
+    page.goto(f"{site(open_server)}/account")
     expect(page.get_by_role("main").get_by_text(invited.email)).to_be_visible()
-    page.goto(f"{site(house)}/join#token={token}")
+    page.goto(f"{site(open_server)}/join#token={token}")
     expect(page.get_by_role("heading", name="This invitation is no longer valid")).to_be_visible()
 
 
-def test_connecting_signing_in_and_disconnecting(house: RxChat, profile: Profile) -> None:
-    person, cookies = member(house)
+def test_connecting_signing_in_and_disconnecting(open_server: RxChat, profile: Profile) -> None:
+    person, cookies = member(open_server)
     page = tab(profile(storage_state=cookies))
-    page.goto(f"{site(house)}/account/security")
+    page.goto(f"{site(open_server)}/account/security")
     page.get_by_role("button", name="Connect Example ID", exact=True).click()
     at_the_provider(page, "connected")
     page.wait_for_url(re.compile("/account/security$"))
     expect(page.get_by_role("button", name="Disconnect Example ID")).to_be_visible()
 
     other = tab(profile())
-    other.goto(f"{site(house)}/sign-in")
+    other.goto(f"{site(open_server)}/sign-in")
     other.get_by_role("link", name="Continue with Example ID").click()
     at_the_provider(other, "connected")
     greeted(other, person)
 
     # The same account elsewhere cannot be two people's here.
-    _, theirs = member(house, "Second Person")
+    _, theirs = member(open_server, "Second Person")
     second = tab(profile(storage_state=theirs))
-    second.goto(f"{site(house)}/account/security")
+    second.goto(f"{site(open_server)}/account/security")
     second.get_by_role("button", name="Connect Example ID", exact=True).click()
     at_the_provider(second, "connected")
     expect(second.get_by_role("alert")).to_have_text("This account is already connected to another RxChat account.")
@@ -111,9 +111,9 @@ def test_connecting_signing_in_and_disconnecting(house: RxChat, profile: Profile
     greeted(page, person)
 
 
-def test_somebody_elses_address_and_a_no_are_said_on_the_sign_in_page(house: RxChat, profile: Profile) -> None:
+def test_somebody_elses_address_and_a_no_are_said_on_the_sign_in_page(open_server: RxChat, profile: Profile) -> None:
     page = tab(profile())
-    page.goto(f"{site(house)}/sign-in")
+    page.goto(f"{site(open_server)}/sign-in")
     page.get_by_role("link", name="Continue with Example ID").click()
     # The first administrator's address, by an account elsewhere that was never connected.
     at_the_provider(page, "ada")

@@ -12,11 +12,11 @@ from tests.peers.mailbox import Mailbox
 
 
 def test_an_account_by_oneself_is_open_once_its_address_is_confirmed(
-    house: RxChat, letters: Mailbox, profile: Profile
+    open_server: RxChat, mailbox: Mailbox, profile: Profile
 ) -> None:
     person = somebody("Mary Somerville")
     page = tab(profile())
-    page.goto(f"{site(house)}/sign-in")
+    page.goto(f"{site(open_server)}/sign-in")
     page.get_by_role("link", name="Create an account").click()
     page.get_by_role("button", name="Create account").click()
     expect(page.get_by_text("Enter your name.")).to_be_visible()
@@ -31,43 +31,43 @@ def test_an_account_by_oneself_is_open_once_its_address_is_confirmed(
     page.get_by_label("Password", exact=True).fill(person.password)
     page.get_by_role("button", name="Create account").click()
     expect(page.get_by_role("heading", name="Check your inbox")).to_be_focused()
-    token = token_for(letters, person, "confirm")
+    token = token_for(mailbox, person, "confirm")
 
-    page.goto(f"{site(house)}/sign-in")
+    page.goto(f"{site(open_server)}/sign-in")
     sign_in(page, person)
     # Whoever does not know whether there is such an account learns nothing here, either.
     expect(page.get_by_role("alert")).to_have_text(
         "Wrong e-mail address or password, or you have not confirmed your address yet: check your inbox for the link."
     )
     # A new link is on its way, and the first one is none any more.
-    token = token_for(letters, person, "confirm", but=token)
+    token = token_for(mailbox, person, "confirm", but=token)
     # Mail programs open links to look at them: only a press counts.
     for _ in range(2):
-        page.goto(f"{site(house)}/confirm#token={token}")
+        page.goto(f"{site(open_server)}/confirm#token={token}")
         expect(page.get_by_role("button", name="Confirm my address")).to_be_visible()
     page.get_by_role("button", name="Confirm my address").click()
     expect(page.get_by_role("heading", name="Your address is confirmed")).to_be_visible()
     page.get_by_role("link", name="Sign in").click()
     sign_in(page, person)
     greeted(page, person)
-    page.goto(f"{site(house)}/confirm#token={token}")
+    page.goto(f"{site(open_server)}/confirm#token={token}")
     # It is looked at before anything can be pressed.
     expect(page.get_by_role("heading", name="This link is no longer valid")).to_be_visible()
 
 
-def test_a_forgotten_password_is_replaced_once(house: RxChat, letters: Mailbox, profile: Profile) -> None:
-    person, cookies = member(house)
+def test_a_forgotten_password_is_replaced_once(open_server: RxChat, mailbox: Mailbox, profile: Profile) -> None:
+    person, cookies = member(open_server)
     page = tab(profile(storage_state=cookies))
     said = []
     for email in ("nobody-at-all@example.org", person.email):
-        page.goto(f"{site(house)}/forgot")
+        page.goto(f"{site(open_server)}/forgot")
         page.get_by_label("E-mail", exact=True).fill(email)
         page.get_by_label("E-mail", exact=True).press("Enter")
         expect(page.get_by_role("heading", name="Check your inbox")).to_be_visible()
         said.append(page.get_by_role("main").inner_text().replace(email, "..."))
     assert said[0] == said[1]
-    token = token_for(letters, person, "reset")
-    page.goto(f"{site(house)}/reset#token={token}")
+    token = token_for(mailbox, person, "reset")
+    page.goto(f"{site(open_server)}/reset#token={token}")
     page.get_by_label("New password", exact=True).fill("short")
     page.get_by_role("button", name="Change password").click()
     expect(page.get_by_text("Use at least 10 characters.")).to_be_visible()
@@ -75,19 +75,19 @@ def test_a_forgotten_password_is_replaced_once(house: RxChat, letters: Mailbox, 
     page.get_by_label("New password", exact=True).fill(person.password)
     page.get_by_role("button", name="Change password").click()
     expect(page.get_by_role("heading", name="Password changed")).to_be_visible()
-    page.goto(site(house))
+    page.goto(site(open_server))
     page.wait_for_url(re.compile("/sign-in"))
     sign_in(page, person)
     greeted(page, person)
-    page.goto(f"{site(house)}/reset#token={token}")
+    page.goto(f"{site(open_server)}/reset#token={token}")
     expect(page.get_by_role("heading", name="This link is no longer valid")).to_be_visible()
     expect(page.get_by_role("link", name="Request a new link")).to_be_visible()
 
 
-def test_an_invitation_is_an_account_with_the_invited_address(house: RxChat, profile: Profile) -> None:
+def test_an_invitation_is_an_account_with_the_invited_address(open_server: RxChat, profile: Profile) -> None:
     person = somebody("Emmy Noether")
     page = tab(profile())
-    page.goto(f"{site(house)}/join#token={invitation_for(house, person.email)}")
+    page.goto(f"{site(open_server)}/join#token={invitation_for(open_server, person.email)}")
     expect(page.get_by_label("E-mail", exact=True)).to_have_value(person.email)
     expect(page.get_by_label("E-mail", exact=True)).not_to_be_editable()
     page.get_by_label("Name", exact=True).fill(person.name)
@@ -96,20 +96,20 @@ def test_an_invitation_is_an_account_with_the_invited_address(house: RxChat, pro
     greeted(page, person)
 
 
-def test_a_link_that_is_none_helps_on(house: RxChat, profile: Profile) -> None:
+def test_a_link_that_is_none_helps_on(open_server: RxChat, profile: Profile) -> None:
     page = tab(profile())
-    page.goto(f"{site(house)}/join#token=nonsense")
+    page.goto(f"{site(open_server)}/join#token=nonsense")
     expect(page.get_by_role("heading", name="This invitation is no longer valid")).to_be_visible()
     for path in ("join", "reset", "confirm"):
-        page.goto(f"{site(house)}/{path}")
+        page.goto(f"{site(open_server)}/{path}")
         expect(page.get_by_role("heading", name=re.compile("no longer valid"))).to_be_visible()
 
 
-def test_whoever_guesses_has_to_wait_and_sees_for_how_long(house: RxChat, profile: Profile) -> None:
-    person, _ = member(house)
+def test_whoever_guesses_has_to_wait_and_sees_for_how_long(open_server: RxChat, profile: Profile) -> None:
+    person, _ = member(open_server)
     right, person.password = person.password, "not the password"
     page = tab(profile())
-    page.goto(f"{site(house)}/sign-in")
+    page.goto(f"{site(open_server)}/sign-in")
     waiting = page.get_by_role("button", name=re.compile("^Try again in [0-9]+ second"))
     button = page.get_by_role("button", name="Sign in", exact=True)
     for _ in range(9):

@@ -48,17 +48,17 @@ def with_recovery_code(page: Page, person: Person, code: str) -> None:
     give(page, code, "Recovery code")
 
 
-def protected(house: RxChat, profile: Profile) -> tuple[Page, Person, TOTP, str, list[str]]:
+def protected(open_server: RxChat, profile: Profile) -> tuple[Page, Person, TOTP, str, list[str]]:
     """A tab of somebody who has just set up two-factor authentication, and what they got."""
-    person, cookies = member(house)
+    person, cookies = member(open_server)
     page = tab(profile(storage_state=cookies, accept_downloads=True))
-    page.goto(f"{site(house)}/account/security")
+    page.goto(f"{site(open_server)}/account/security")
     app, first, codes = set_up(page, person)
     return page, person, app, first, codes
 
 
-def test_a_second_step_from_set_up_to_the_lost_phone(house: RxChat, profile: Profile) -> None:
-    page, person, app, first, codes = protected(house, profile)
+def test_a_second_step_from_set_up_to_the_lost_phone(open_server: RxChat, profile: Profile) -> None:
+    page, person, app, first, codes = protected(open_server, profile)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download", exact=True).click()
     kept = download.value.path().read_text()
@@ -87,15 +87,17 @@ def test_a_second_step_from_set_up_to_the_lost_phone(house: RxChat, profile: Pro
     expect(page.get_by_label("E-mail", exact=True)).to_be_focused()
 
 
-def test_a_new_password_by_mail_still_wants_the_second_step(house: RxChat, letters: Mailbox, profile: Profile) -> None:
-    page, person, _, _, codes = protected(house, profile)
+def test_a_new_password_by_mail_still_wants_the_second_step(
+    open_server: RxChat, mailbox: Mailbox, profile: Profile
+) -> None:
+    page, person, _, _, codes = protected(open_server, profile)
     page.keyboard.press("Escape")
     sign_out(page, person)
     page.get_by_role("link", name="Forgot your password?").click()
     page.get_by_label("E-mail", exact=True).fill(person.email)
     page.get_by_role("button", name="Send me a link").click()
     expect(page.get_by_role("heading", name="Check your inbox")).to_be_visible()
-    page.goto(f"{site(house)}/reset#token={token_for(letters, person, 'reset')}")
+    page.goto(f"{site(open_server)}/reset#token={token_for(mailbox, person, 'reset')}")
     person.password = "an entirely new sentence"
     page.get_by_label("New password", exact=True).fill(person.password)
     page.get_by_role("button", name="Change password").click()
@@ -104,8 +106,8 @@ def test_a_new_password_by_mail_still_wants_the_second_step(house: RxChat, lette
     greeted(page, person)
 
 
-def test_new_recovery_codes_and_the_end_of_the_second_step(house: RxChat, profile: Profile) -> None:
-    page, person, _, _, codes = protected(house, profile)
+def test_new_recovery_codes_and_the_end_of_the_second_step(open_server: RxChat, profile: Profile) -> None:
+    page, person, _, _, codes = protected(open_server, profile)
     page.get_by_role("button", name="I’ve saved them").click()
     page.get_by_role("button", name="Create new recovery codes").click()
     prove(page, person, "Create new codes")
@@ -120,7 +122,7 @@ def test_new_recovery_codes_and_the_end_of_the_second_step(house: RxChat, profil
     give(page, fresh[0], "Recovery code")
     greeted(page, person)
 
-    page.goto(f"{site(house)}/account/security")
+    page.goto(f"{site(open_server)}/account/security")
     expect(page.get_by_text("9 of 10 left.")).to_be_visible()
     page.get_by_role("button", name="Remove the authenticator app").click()
     prove(page, person, "Remove app")

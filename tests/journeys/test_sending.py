@@ -73,13 +73,13 @@ def expect_asked_once(chat: Chat, text: str) -> None:
 
 
 def test_an_acknowledgement_that_is_lost_with_the_line_and_the_process(
-    rough: RxChat, signed_in: Callable[..., BrowserContext]
+    disposable_server: RxChat, signed_in: Callable[..., BrowserContext]
 ) -> None:
-    context = signed_in(rough)
+    context = signed_in(disposable_server)
     line = Line(context)
-    chat = Chat(context.new_page(), rough.url).begin(QUICK, "Before").wait_for_end()
+    chat = Chat(context.new_page(), disposable_server.url).begin(QUICK, "Before").wait_for_end()
     ask_unheard(chat, line, "Heard, and not answered")
-    os.kill(rough.web_worker(), signal.SIGKILL)
+    os.kill(disposable_server.web_worker(), signal.SIGKILL)
     line.break_off()
     expect_asked_once(chat, "Heard, and not answered")
 

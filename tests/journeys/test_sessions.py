@@ -12,13 +12,13 @@ from tests.journeys.server import RxChat
 from tests.journeys.users import Profile, greeted, member, prove, sign_in, signed_in_again, site, tab
 
 
-def test_a_session_ended_elsewhere_leads_an_open_tab_out(house: RxChat, profile: Profile) -> None:
-    person, cookies = member(house)
+def test_a_session_ended_elsewhere_leads_an_open_tab_out(open_server: RxChat, profile: Profile) -> None:
+    person, cookies = member(open_server)
     page = tab(profile(storage_state=cookies))
-    other = tab(profile(storage_state=signed_in_again(house, person)))
-    other.goto(site(house))
+    other = tab(profile(storage_state=signed_in_again(open_server, person)))
+    other.goto(site(open_server))
     greeted(other, person)
-    page.goto(f"{site(house)}/account/sessions")
+    page.goto(f"{site(open_server)}/account/sessions")
     rows = page.get_by_role("list", name="Sessions").get_by_role("listitem")
     expect(rows).to_have_count(2)
     expect(rows.filter(has_text="This device")).to_have_count(1)
@@ -29,44 +29,44 @@ def test_a_session_ended_elsewhere_leads_an_open_tab_out(house: RxChat, profile:
     other.wait_for_url(re.compile("/sign-in"), timeout=5_000)
 
 
-def test_all_others_end_at_once_and_with_the_password(house: RxChat, profile: Profile) -> None:
-    person, cookies = member(house)
+def test_all_others_end_at_once_and_with_the_password(open_server: RxChat, profile: Profile) -> None:
+    person, cookies = member(open_server)
     for _ in range(2):
-        signed_in_again(house, person)
+        signed_in_again(open_server, person)
     page = tab(profile(storage_state=cookies))
-    page.goto(f"{site(house)}/account/sessions")
+    page.goto(f"{site(open_server)}/account/sessions")
     rows = page.get_by_role("list", name="Sessions").get_by_role("listitem")
     expect(rows).to_have_count(3)
     page.get_by_role("button", name="Sign out all other sessions").click()
     expect(rows).to_have_count(1)
     expect(page.get_by_text("No other sessions.")).to_be_visible()
 
-    other = tab(profile(storage_state=signed_in_again(house, person)))
+    other = tab(profile(storage_state=signed_in_again(open_server, person)))
     page.get_by_role("link", name="Security").click()
     page.get_by_role("button", name="Change password").click()
     page.get_by_label("Current password", exact=True).fill(person.password)
     page.get_by_label("New password", exact=True).fill("a sentence that is new")
     page.get_by_label("New password", exact=True).press("Enter")
     expect(page.get_by_text("Password changed. All other devices were signed out.")).to_be_visible()
-    other.goto(site(house))
+    other.goto(site(open_server))
     other.wait_for_url(re.compile("/sign-in"))
     person.password = "a sentence that is new"
     sign_in(other, person)
     greeted(other, person)
 
 
-def test_the_sign_in_page_lets_whoever_is_signed_in_pass(house: RxChat, profile: Profile) -> None:
-    _, cookies = member(house)
+def test_the_sign_in_page_lets_whoever_is_signed_in_pass(open_server: RxChat, profile: Profile) -> None:
+    _, cookies = member(open_server)
     page = tab(profile(storage_state=cookies))
-    page.goto(f"{site(house)}/sign-in?next=/account/keys")
+    page.goto(f"{site(open_server)}/sign-in?next=/account/keys")
     page.wait_for_url(re.compile("/account/keys$"))
     expect(page.get_by_text("No API keys yet.")).to_be_visible()
 
 
-def test_a_key_is_shown_once_works_and_is_revoked(house: RxChat, profile: Profile) -> None:
-    person, cookies = member(house)
+def test_a_key_is_shown_once_works_and_is_revoked(open_server: RxChat, profile: Profile) -> None:
+    person, cookies = member(open_server)
     page = tab(profile(storage_state=cookies))
-    page.goto(f"{site(house)}/account/keys")
+    page.goto(f"{site(open_server)}/account/keys")
     page.get_by_role("button", name="New key").click()
     page.get_by_label("Name", exact=True).fill("Nightly report")
     page.get_by_label("Send messages and change my conversations").uncheck()
@@ -81,7 +81,7 @@ def test_a_key_is_shown_once_works_and_is_revoked(house: RxChat, profile: Profil
     assert key not in page.content()
 
     def me() -> httpx.Response:
-        return httpx.get(f"{house.url}/api/me", headers={"Authorization": f"Bearer {key}"}, trust_env=False)
+        return httpx.get(f"{open_server.url}/api/me", headers={"Authorization": f"Bearer {key}"}, trust_env=False)
 
     assert me().json()["email"] == person.email
     page.get_by_role("button", name="Revoke Nightly report").click()
@@ -90,10 +90,10 @@ def test_a_key_is_shown_once_works_and_is_revoked(house: RxChat, profile: Profil
     assert me().status_code == 401
 
 
-def test_a_name_is_changed_everywhere_at_once(house: RxChat, profile: Profile) -> None:
-    _, cookies = member(house)
+def test_a_name_is_changed_everywhere_at_once(open_server: RxChat, profile: Profile) -> None:
+    _, cookies = member(open_server)
     page = tab(profile(storage_state=cookies))
-    page.goto(site(house))
+    page.goto(site(open_server))
     page.get_by_role("button", name="Grace Hopper").click()
     page.get_by_role("menuitem", name="Account").click()
     page.wait_for_url(re.compile("/account$"))
@@ -103,10 +103,10 @@ def test_a_name_is_changed_everywhere_at_once(house: RxChat, profile: Profile) -
     expect(page.get_by_role("button", name="Grace B. Hopper")).to_be_visible()
 
 
-def test_all_of_it_can_be_taken_along_and_an_account_kept_after_all(house: RxChat, profile: Profile) -> None:
-    person, cookies = member(house)
+def test_all_of_it_can_be_taken_along_and_an_account_kept_after_all(open_server: RxChat, profile: Profile) -> None:
+    person, cookies = member(open_server)
     page = tab(profile(storage_state=cookies, accept_downloads=True))
-    page.goto(f"{site(house)}/account/data")
+    page.goto(f"{site(open_server)}/account/data")
     page.get_by_role("button", name="Download my data").click()
     page.get_by_label("Your password", exact=True).fill("not this one")
     page.get_by_label("Your password", exact=True).press("Enter")

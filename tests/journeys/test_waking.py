@@ -38,7 +38,7 @@ def frozen(browser: Browser, seconds: float) -> Iterator[None]:
             os.kill(pid, signal.SIGCONT)
 
 
-def begun(rough: RxChat, context: BrowserContext, wire: Wire) -> Chat:
+def begun(disposable_server: RxChat, context: BrowserContext, wire: Wire) -> Chat:
     """A page that reaches the server by the wire, in mid-answer."""
     return Chat(context.new_page(), wire.url).begin(COUNTING, "Count to 200").wait_for_words(20)
 
@@ -48,26 +48,26 @@ def answers_ended(server: RxChat) -> int:
 
 
 def test_a_page_that_was_frozen_has_the_whole_answer_within_two_seconds(
-    rough: RxChat, browser: Browser, signed_in: Callable[..., BrowserContext]
+    disposable_server: RxChat, browser: Browser, signed_in: Callable[..., BrowserContext]
 ) -> None:
-    before = answers_ended(rough)
-    with wire_to(rough) as wire:
-        chat = begun(rough, signed_in(rough), wire)
+    before = answers_ended(disposable_server)
+    with wire_to(disposable_server) as wire:
+        chat = begun(disposable_server, signed_in(disposable_server), wire)
         with frozen(browser, SLEEP_SECONDS):
             wire.lose_connections()
-            until(lambda: answers_ended(rough) > before)
+            until(lambda: answers_ended(disposable_server) > before)
         chat.wait_for_words(200, seconds=WOKEN_WITHIN_SECONDS)
         assert chat.wait_for_end().said() == counted(1, 200).strip()
 
 
 def test_a_page_whose_network_came_back_has_the_whole_answer_within_two_seconds(
-    rough: RxChat, signed_in: Callable[..., BrowserContext]
+    disposable_server: RxChat, signed_in: Callable[..., BrowserContext]
 ) -> None:
-    before = answers_ended(rough)
-    with wire_to(rough) as wire:
-        chat = begun(rough, signed_in(rough), wire)
+    before = answers_ended(disposable_server)
+    with wire_to(disposable_server) as wire:
+        chat = begun(disposable_server, signed_in(disposable_server), wire)
         wire.lose_connections()
-        until(lambda: answers_ended(rough) > before)
+        until(lambda: answers_ended(disposable_server) > before)
         chat.page.evaluate("dispatchEvent(new Event('online'))")
         chat.wait_for_words(200, seconds=WOKEN_WITHIN_SECONDS)
         assert chat.wait_for_end().said() == counted(1, 200).strip()

@@ -110,12 +110,12 @@ def prove(page: Page, person: Person, action: str) -> None:
     page.get_by_role("dialog").get_by_role("button", name=action, exact=True).click()
 
 
-def token_for(letters: Mailbox, person: Person, page: str, *, but: str = "") -> str:
+def token_for(mailbox: Mailbox, person: Person, page: str, *, but: str = "") -> str:
     """The token of the newest link to a page that was mailed to somebody; another one than they had."""
     marker = f"/{page}#token="
 
     def newest() -> str:
-        texts = [text for to, _, text in reversed(letters.mails) if to == person.email and marker in text]
+        texts = [text for to, _, text in reversed(mailbox.mails) if to == person.email and marker in text]
         return texts[0].partition(marker)[2].split()[0] if texts else ""
 
     until(lambda: newest() not in {"", but})

@@ -59,7 +59,7 @@ def test_a_damaged_mail_says_so(end: bytes) -> None:
         b"From: a@b\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\nHello\r\n--x\r\n"
         b"Content-Type: text/csv; name=a.csv\r\nContent-Transfer-Encoding: base64\r\n\r\n" + end
     )
-    assert "damaged, or was cut off" in mail.parse(source, ".eml").notes[0]
+    assert "damaged or incomplete" in mail.parse(source, ".eml").notes[0]
 
 
 def test_a_part_of_a_mail_says_so() -> None:

@@ -72,11 +72,11 @@ def _ranks(random: np.random.Generator, count: int) -> np.ndarray:
 def _word(rank: int) -> str:
     """Return the word of a rank: pronounceable, and the stemmer leaves it alone."""
     syllables = "bakodimuzelopirasitunovegafu"
-    letters, number = "", rank
-    while number or not letters:
+    mailbox, number = "", rank
+    while number or not mailbox:
         number, digit = divmod(number, 14)
-        letters += syllables[2 * digit : 2 * digit + 2]
-    return f"{letters}x"
+        mailbox += syllables[2 * digit : 2 * digit + 2]
+    return f"{mailbox}x"
 
 
 def build(owner_url: str, owners: int, chunks_of_one: int, say: object = print) -> Corpus:
@@ -143,7 +143,7 @@ def _write_owner(
         (owner, f"{owner.hex}@example.org"),
     )
     connection.execute(
-        "INSERT INTO collection (owner_id, id, kind, name, description) VALUES (%s, %s, 'library', 'Bench', '')",
+        "INSERT INTO collection (owner_id, id, kind, name, description) VALUES (%s, %s, 'document_server', 'Bench', '')",
         (owner, collection),
     )
     connection.execute(

@@ -12,13 +12,13 @@ from rxchat.settings import Settings
 from tests.journeys.browser import EMAIL, PASSWORD
 from tests.journeys.conftest import create_account
 from tests.journeys.server import RxChat
-from tests.security.house import Open, doors
+from tests.security.http import Open, http_clients
 
 EXTRA_ORIGIN = "https://chat.internal"
 
 
 @pytest.fixture(scope="package")
-def house() -> Iterator[RxChat]:
+def web_server() -> Iterator[RxChat]:
     """A server with its first administrator, and one more origin than its own."""
     found = RxChat("http://127.0.0.1:9", RXCHAT_EXTRA_ORIGINS=EXTRA_ORIGIN)
     try:
@@ -30,16 +30,16 @@ def house() -> Iterator[RxChat]:
 
 
 @pytest.fixture
-def stranger(house: RxChat) -> Iterator[httpx.Client]:
+def stranger(web_server: RxChat) -> Iterator[httpx.Client]:
     """A program that nobody has signed in."""
-    with httpx.Client(base_url=house.url, trust_env=False) as client:
+    with httpx.Client(base_url=web_server.url, trust_env=False) as client:
         yield client
 
 
 @pytest.fixture
-def member(house: RxChat) -> Iterator[httpx.Client]:
+def member(web_server: RxChat) -> Iterator[httpx.Client]:
     """A browser in which the administrator is signed in."""
-    with httpx.Client(base_url=house.url, trust_env=False, headers={"origin": house.url}) as client:
+    with httpx.Client(base_url=web_server.url, trust_env=False, headers={"origin": web_server.url}) as client:
         client.post("/api/auth/sign-in", json={"email": EMAIL, "password": PASSWORD}).raise_for_status()
         yield client
 
@@ -48,5 +48,5 @@ def member(house: RxChat) -> Iterator[httpx.Client]:
 async def clients(services: Services, settings: Settings) -> AsyncGenerator[Open]:
     """Make HTTP clients of the house."""
     assert services
-    async with doors(settings) as made:
+    async with http_clients(settings) as made:
         yield made

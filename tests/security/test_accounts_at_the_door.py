@@ -20,7 +20,7 @@ from rxchat.settings import Settings
 from tests.conftest import empty
 from tests.factories import PASSWORD
 from tests.peers.mailbox import Mailbox, mailbox
-from tests.security.house import Open, doors, error_of, person, sign_in
+from tests.security.http import Open, create_user, error_of, http_clients, sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -34,7 +34,7 @@ def inbox() -> Iterator[Mailbox]:
 
 
 @pytest.fixture(params=["mail", "no mail"])
-async def house(
+async def web_server(
     request: pytest.FixtureRequest, settings: Settings, at: Connections, inbox: Mailbox
 ) -> AsyncGenerator[Services]:
     changed = {"RXCHAT_REGISTRATION": "open"} | ({"RXCHAT_SMTP_URL": inbox.url} if request.param == "mail" else {})
@@ -45,28 +45,28 @@ async def house(
 
 
 @pytest.fixture
-async def clients(house: Services, settings: Settings) -> AsyncGenerator[Open]:
-    assert house
-    async with doors(settings) as made:
+async def clients(web_server: Services, settings: Settings) -> AsyncGenerator[Open]:
+    assert web_server
+    async with http_clients(settings) as made:
         yield made
 
 
 async def test_registering_an_address_that_is_taken_looks_the_same(
-    house: Services, clients: Open, owner_url: str, inbox: Mailbox
+    web_server: Services, clients: Open, owner_url: str, inbox: Mailbox
 ) -> None:
-    current_user = await person(house, owner_url)
+    current_user = await create_user(web_server, owner_url)
     answers = []
     for email in (current_user.email.upper(), "new@example.org"):
         answer = await clients().post("/api/auth/register", json=NEW | {"email": email})
         answers.append((answer.status_code, answer.json(), sorted(answer.headers)))
-    if house.platform.mail_sender.is_configured:
+    if web_server.platform.mail_sender.is_configured:
         assert answers[0] == answers[1] and answers[0][0] == 202
     else:
         # Without mail nothing else can tell the owner of an address that there is an account; the new one is signed in.
         assert (answers[0][0], answers[0][1]["error"]["code"]) == (409, "conflict")
         assert (answers[1][0], answers[1][1]) == (202, {"next": "in"})
-    await house.platform.mail_sender.drain()
-    if house.platform.mail_sender.is_configured:
+    await web_server.platform.mail_sender.drain()
+    if web_server.platform.mail_sender.is_configured:
         assert {(to, "already" in subject) for to, subject, _ in inbox.mails} == {
             (current_user.email.upper().replace("EXAMPLE.ORG", "example.org"), True),
             ("new@example.org", False),
@@ -78,9 +78,9 @@ async def test_registering_an_address_that_is_taken_looks_the_same(
 
 
 async def test_a_forgotten_password_is_asked_for_alike_by_everyone(
-    house: Services, clients: Open, owner_url: str, inbox: Mailbox
+    web_server: Services, clients: Open, owner_url: str, inbox: Mailbox
 ) -> None:
-    current_user, gone = await person(house, owner_url), await person(house, owner_url, "Gone")
+    current_user, gone = await create_user(web_server, owner_url), await create_user(web_server, owner_url, "Gone")
     with psycopg.connect(owner_url) as connection:
         connection.execute("UPDATE user_account SET suspended_at = now() WHERE id = %s", (gone.user_id,))
     answers = []
@@ -88,16 +88,16 @@ async def test_a_forgotten_password_is_asked_for_alike_by_everyone(
         answer = await clients().post("/api/auth/forgot", json={"email": email})
         answers.append((answer.status_code, answer.json()))
     assert all(answer == answers[0] for answer in answers) and answers[0][0] == 202
-    await house.platform.mail_sender.drain()
+    await web_server.platform.mail_sender.drain()
     assert [to for to, _, _ in inbox.mails] == (
-        [current_user.email] if house.platform.mail_sender.is_configured else []
+        [current_user.email] if web_server.platform.mail_sender.is_configured else []
     )
 
 
 async def test_signing_in_fails_alike_for_everyone_but_an_owner_with_their_password(
-    house: Services, clients: Open, owner_url: str
+    web_server: Services, clients: Open, owner_url: str
 ) -> None:
-    wrong, gone, elsewhere = [await person(house, owner_url, name) for name in ("Wrong", "Gone", "Elsewhere")]
+    wrong, gone, elsewhere = [await create_user(web_server, owner_url, name) for name in ("Wrong", "Gone", "Elsewhere")]
     with psycopg.connect(owner_url) as connection:
         connection.execute("UPDATE user_account SET suspended_at = now() WHERE id = %s", (gone.user_id,))
         connection.execute("UPDATE user_account SET password_hash = NULL WHERE id = %s", (elsewhere.user_id,))
@@ -124,7 +124,7 @@ async def test_the_same_work_is_done_to_say_no_to_nobody(
         return check(password, hashed)
 
     monkeypatch.setattr(bcrypt, "checkpw", noted)
-    current_user = await person(services, owner_url)
+    current_user = await create_user(services, owner_url)
     for email in (current_user.email, "nobody@example.org"):
         with pytest.raises(Exception, match="Wrong e-mail address or password"):
             await services.accounts.sign_in.sign_in(email, "wrong", ClientInfo("192.0.2.1"))
@@ -134,15 +134,15 @@ async def test_the_same_work_is_done_to_say_no_to_nobody(
 
 
 async def test_an_address_is_confirmed_by_the_mail_alone(
-    house: Services, clients: Open, inbox: Mailbox, owner_url: str
+    web_server: Services, clients: Open, inbox: Mailbox, owner_url: str
 ) -> None:
-    await person(house, owner_url)
+    await create_user(web_server, owner_url)
     client = clients()
     await client.post("/api/auth/register", json=NEW | {"email": "new@example.org"})
-    await house.platform.mail_sender.drain()
+    await web_server.platform.mail_sender.drain()
     body = {"email": "new@example.org", "password": NEW["password"]}
     early = await client.post("/api/auth/sign-in", json=body)
-    if not house.platform.mail_sender.is_configured:
+    if not web_server.platform.mail_sender.is_configured:
         assert early.json() == {"next": "in"}
         return
     wrong = await client.post("/api/auth/sign-in", json=body | {"password": "wrong"})
@@ -150,7 +150,7 @@ async def test_an_address_is_confirmed_by_the_mail_alone(
         "nobody learns from it whether the address was free"
     )
     assert "not confirmed your address yet" in early.json()["error"]["message"]
-    await house.platform.mail_sender.drain()
+    await web_server.platform.mail_sender.drain()
     token = inbox.link("confirm")
     assert len({text for _, _, text in inbox.mails}) == 2, (
         "signing in too early sends another link, which replaces the first"
@@ -162,14 +162,14 @@ async def test_an_address_is_confirmed_by_the_mail_alone(
 
 
 async def test_a_link_for_a_new_password_works_once_for_its_person_and_its_purpose(
-    house: Services, clients: Open, inbox: Mailbox, owner_url: str
+    web_server: Services, clients: Open, inbox: Mailbox, owner_url: str
 ) -> None:
-    if not house.platform.mail_sender.is_configured:
+    if not web_server.platform.mail_sender.is_configured:
         pytest.skip("links go by mail here")
-    current_user, client = await person(house, owner_url), clients()
+    current_user, client = await create_user(web_server, owner_url), clients()
     for _ in range(2):
         await client.post("/api/auth/forgot", json={"email": current_user.email})
-        await house.platform.mail_sender.drain()
+        await web_server.platform.mail_sender.drain()
     older = next(text for _, _, text in inbox.mails).partition("/reset#token=")[2].split()[0]
     newer = inbox.link("reset")
     wanted = {"password": "another long sentence"}
@@ -191,21 +191,21 @@ async def test_a_link_for_a_new_password_works_once_for_its_person_and_its_purpo
 async def test_where_it_is_not_open_nobody_registers(
     services: Services, settings: Settings, owner_url: str, mode
 ) -> None:
-    admin = await person(services, owner_url, "Admin", "admin")
+    admin = await create_user(services, owner_url, "Admin", "admin")
     await services.platform.instance_settings.change(admin, ClientInfo(), registration=mode.value)
-    async with doors(settings) as clients:
+    async with http_clients(settings) as clients:
         answer = await clients().post("/api/auth/register", json=NEW | {"email": "new@example.org"})
         assert (answer.status_code, error_of(answer)) == (403, "not_allowed")
 
 
 async def test_an_invitation_is_for_one_person_once(services: Services, settings: Settings, owner_url: str) -> None:
-    admin = await person(services, owner_url, "Admin", "admin")
+    admin = await create_user(services, owner_url, "Admin", "admin")
     link, is_mailed = await services.access.user_admin.invite(
         admin, email="guest@example.org", role="guest", client_info=ClientInfo()
     )
     assert not is_mailed
     token = link.partition("token=")[2]
-    async with doors(settings) as clients:
+    async with http_clients(settings) as clients:
         body = {
             "token": token,
             "name": "Guest",
@@ -224,7 +224,7 @@ async def test_fifty_at_once_by_every_way_make_one_administrator(
     services: Services, settings: Settings, owner_url: str
 ) -> None:
     token = await services.accounts.registration.setup_token()
-    async with doors(settings) as clients:
+    async with http_clients(settings) as clients:
         answers = await asyncio.gather(
             *(
                 clients(f"10.{n}.0.1").post("/api/auth/setup", json=NEW | {"email": f"{n}@example.org", "token": token})
@@ -242,18 +242,18 @@ async def test_fifty_at_once_by_every_way_make_one_administrator(
 
 async def test_a_pepper_is_replaced_as_people_sign_in(settings: Settings, at: Connections, owner_url: str) -> None:
     async with running(settings, at) as services:
-        current_user = await person(services, owner_url)
+        current_user = await create_user(services, owner_url)
         before = stored_hash(owner_url)
     rotated = replace(at, password_pepper=b"n" * 32, previous_peppers=(at.password_pepper,))
-    async with running(settings, rotated) as services, doors(settings) as clients:
+    async with running(settings, rotated) as services, http_clients(settings) as clients:
         assert (await sign_in(clients(), current_user, "wrong")).status_code == 401
         assert stored_hash(owner_url) == before
         assert (await sign_in(clients(), current_user)).status_code == 200
         after = stored_hash(owner_url)
         assert after[:8] != before[:8]
-    async with running(settings, replace(at, password_pepper=b"n" * 32)) as services, doors(settings) as clients:
+    async with running(settings, replace(at, password_pepper=b"n" * 32)) as services, http_clients(settings) as clients:
         assert (await sign_in(clients(), current_user)).status_code == 200
-    async with running(settings, replace(at, password_pepper=b"x" * 32)) as services, doors(settings) as clients:
+    async with running(settings, replace(at, password_pepper=b"x" * 32)) as services, http_clients(settings) as clients:
         assert (await sign_in(clients(), current_user)).status_code == 401
     empty(at.database_owner_url, at.redis_url)
 
@@ -285,12 +285,12 @@ async def test_every_byte_of_a_password_counts(right: str, wrong: str) -> None:
 
 
 async def test_a_breached_password_is_refused_with_a_sentence(
-    house: Services, clients: Open, owner_url: str, subtests: pytest.Subtests
+    web_server: Services, clients: Open, owner_url: str, subtests: pytest.Subtests
 ) -> None:
     for number, password in enumerate(("passwordpassword", "QWERTYUIOP", "1234567890", "iloveyou123")):
         with subtests.test(password=password):
             assert is_breached(password)
-            client, current_user = clients(f"198.51.{number}.1"), await person(house, owner_url)
+            client, current_user = clients(f"198.51.{number}.1"), await create_user(web_server, owner_url)
             await sign_in(client, current_user)
             answer = await client.post("/api/me/password", json={"present": PASSWORD, "wanted": password})
             assert answer.status_code == 422 and "lists of stolen passwords" in answer.json()["error"]["message"]

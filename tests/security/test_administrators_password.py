@@ -13,7 +13,7 @@ from rxchat.services.accounts.one_time_links import LinkKind
 from rxchat.services.app.container import Services
 from rxchat.states.access.user import UserState
 from tests.factories import PASSWORD, signed_in_as
-from tests.security.house import Open, error_of, person, sign_in
+from tests.security.http import Open, create_user, error_of, sign_in
 from tests.tab import open_tab
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +28,7 @@ def deletion_of(owner_url: str, user_id: object) -> object:
 async def test_an_account_is_deleted_with_the_administrators_password_alone(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    admin, other = await person(services, owner_url, "Grace", "admin"), await person(services, owner_url)
+    admin, other = await create_user(services, owner_url, "Grace", "admin"), await create_user(services, owner_url)
     client = clients()
     await sign_in(client, admin)
     address = f"/api/admin/users/{other.user_id}/delete"
@@ -43,7 +43,7 @@ async def test_an_account_is_deleted_with_the_administrators_password_alone(
 async def test_it_is_refused_to_others_without_a_look_at_their_password(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    member, other = await person(services, owner_url), await person(services, owner_url, "Bob")
+    member, other = await create_user(services, owner_url), await create_user(services, owner_url, "Bob")
     client = clients()
     address = f"/api/admin/users/{other.user_id}/delete"
     assert (await client.post(address, json={"password": PASSWORD})).status_code == 401
@@ -55,7 +55,10 @@ async def test_it_is_refused_to_others_without_a_look_at_their_password(
 
 
 async def test_unknown_people_and_oneself_are_not_deleted(services: Services, clients: Open, owner_url: str) -> None:
-    admin, _ = await person(services, owner_url, "Grace", "admin"), await person(services, owner_url, "G2", "admin")
+    admin, _ = (
+        await create_user(services, owner_url, "Grace", "admin"),
+        await create_user(services, owner_url, "G2", "admin"),
+    )
     client = clients()
     await sign_in(client, admin)
     for user_id, status in ((new_id(), 404), (admin.user_id, 403)):
@@ -65,7 +68,7 @@ async def test_unknown_people_and_oneself_are_not_deleted(services: Services, cl
 
 async def test_no_event_of_the_page_deletes_an_account(services: Services, owner_url: str) -> None:
     assert "delete_account" not in UserState.event_handlers
-    admin, other = await person(services, owner_url, "Grace", "admin"), await person(services, owner_url)
+    admin, other = await create_user(services, owner_url, "Grace", "admin"), await create_user(services, owner_url)
     async with open_tab(await signed_in_as(services, admin)) as tab:
         tab.be_at(user_id=str(other.user_id))
         await tab.do(UserState, "load")
@@ -80,8 +83,11 @@ async def test_no_event_of_the_page_deletes_an_account(services: Services, owner
 async def test_an_administrator_whose_account_is_to_be_deleted_administers_nothing_meanwhile(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    admin, bob = await person(services, owner_url, "Grace", "admin"), await person(services, owner_url, "Bob", "admin")
-    erin, client = await person(services, owner_url, "Erin"), clients()
+    admin, bob = (
+        await create_user(services, owner_url, "Grace", "admin"),
+        await create_user(services, owner_url, "Bob", "admin"),
+    )
+    erin, client = await create_user(services, owner_url, "Erin"), clients()
     await services.access.user_admin.delete_account(admin, bob.user_id, ClientInfo())
     assert (await sign_in(client, bob)).status_code == 200
     attempts = {
@@ -120,7 +126,10 @@ async def test_an_administrator_whose_account_is_to_be_deleted_administers_nothi
 async def test_an_invitation_of_an_administrator_whose_account_is_to_be_deleted_opens_nothing(
     services: Services, owner_url: str
 ) -> None:
-    admin, bob = await person(services, owner_url, "Grace", "admin"), await person(services, owner_url, "Bob", "admin")
+    admin, bob = (
+        await create_user(services, owner_url, "Grace", "admin"),
+        await create_user(services, owner_url, "Bob", "admin"),
+    )
     await services.access.user_admin.delete_account(admin, bob.user_id, ClientInfo())
     # As if it had been made at the same moment.
     async with services.access.user_admin._database.begin(admin.user_id) as session:

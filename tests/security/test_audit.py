@@ -23,7 +23,7 @@ from rxchat.services.access.audit_log import AuditLog, signer_of
 from rxchat.services.app.container import Services
 from rxchat.services.platform.encryption import SecretBox
 from tests.factories import add_user
-from tests.security.house import Open, person, sign_in
+from tests.security.http import Open, create_user, sign_in
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
@@ -236,7 +236,7 @@ async def test_every_thousandth_row_and_the_newest_of_a_day_are_signed(services:
 async def test_administrators_read_filter_and_export_it_and_others_do_not(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    admin, member = await person(services, owner_url, "Admin", "admin"), await person(services, owner_url)
+    admin, member = await create_user(services, owner_url, "Admin", "admin"), await create_user(services, owner_url)
     client, other = clients(), clients()
     await sign_in(client, admin)
     await sign_in(other, member)
@@ -259,10 +259,10 @@ async def test_administrators_read_filter_and_export_it_and_others_do_not(
 
 async def test_reading_somebodys_conversation_takes_a_reason_that_is_kept(services: Services, owner_url: str) -> None:
     admin, deputy = (
-        await person(services, owner_url, "Admin", "admin"),
-        await person(services, owner_url, "Mod", "moderator"),
+        await create_user(services, owner_url, "Admin", "admin"),
+        await create_user(services, owner_url, "Mod", "moderator"),
     )
-    member = await person(services, owner_url)
+    member = await create_user(services, owner_url)
     turn = await services.chat.messages.send_message(member, None, "a private thing", "scripted:tokens=1")
     reason, client_info = "The works council has asked for it.", ClientInfo("192.0.2.9")
     for attempt in (

@@ -24,7 +24,7 @@ from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.tables import metadata
-from tests.security.house import Open, person, sign_in
+from tests.security.http import Open, create_user, sign_in
 from tests.tab import open_tab
 
 pytestmark = pytest.mark.anyio
@@ -48,7 +48,7 @@ async def test_secrets_are_nowhere_but_where_they_belong(
     services: Services, clients: Open, owner_url: str, said: pytest.CaptureFixture[str]
 ) -> None:
     configure_logging("debug", "json")
-    current_user, client = await person(services, owner_url, "Ada", "admin"), clients()
+    current_user, client = await create_user(services, owner_url, "Ada", "admin"), clients()
     secrets = await secrets_of_a_person(client, current_user)
     secrets |= await secrets_of_programs(clients, client, current_user, secrets["recovery code 0"])
     secrets |= await secrets_of_links(services, clients, current_user)

@@ -14,7 +14,7 @@ from rxchat.domain.errors import NotAllowed, NotSignedIn
 from rxchat.domain.ids import new_id
 from rxchat.services.app.container import Services
 from tests.factories import PASSWORD
-from tests.security.house import Open, error_of, give_password, person, set_up_totp, sign_in
+from tests.security.http import Open, create_user, error_of, give_password, set_up_totp, sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -52,7 +52,7 @@ def count(owner_url: str, table: str, user: CurrentUser, condition: str = "true"
 async def test_a_sign_in_with_a_password_that_is_changed_meanwhile_opens_no_session(
     services: Services, clients: Open, owner_url: str, changed_meanwhile: list[CurrentUser]
 ) -> None:
-    ada = await person(services, owner_url)
+    ada = await create_user(services, owner_url)
     changed_meanwhile.append(ada)
     assert (await sign_in(clients(), ada)).status_code == 401
     assert count(owner_url, "user_session", ada) == 0
@@ -60,7 +60,7 @@ async def test_a_sign_in_with_a_password_that_is_changed_meanwhile_opens_no_sess
 
 
 async def test_an_account_that_is_suspended_meanwhile_gets_no_session(services: Services, owner_url: str) -> None:
-    ada, admin = await person(services, owner_url), await person(services, owner_url, "Grace", "admin")
+    ada, admin = await create_user(services, owner_url), await create_user(services, owner_url, "Grace", "admin")
     account = await services.accounts.sign_in._password_checked(ada.email, PASSWORD, CALLER)
     await services.access.user_admin.suspend(admin, ada.user_id, CALLER, is_suspended=True)
     with pytest.raises(NotSignedIn):
@@ -71,7 +71,7 @@ async def test_an_account_that_is_suspended_meanwhile_gets_no_session(services: 
 async def test_a_first_step_ends_with_the_password_that_it_took(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    dave = await person(services, owner_url, "Dave")
+    dave = await create_user(services, owner_url, "Dave")
     mine, other = clients(), clients()
     await sign_in(mine, dave)
     _, codes = await set_up_totp(mine)
@@ -98,7 +98,7 @@ ACTIONS = {
 async def test_what_takes_a_password_is_refused_if_it_is_changed_meanwhile(
     services: Services, clients: Open, owner_url: str, changed_meanwhile: list[CurrentUser], name: str
 ) -> None:
-    ada, client = await person(services, owner_url), clients()
+    ada, client = await create_user(services, owner_url), clients()
     await sign_in(client, ada)
     if "any more" in name:
         await set_up_totp(client)
@@ -115,7 +115,7 @@ async def test_what_takes_a_password_is_refused_if_it_is_changed_meanwhile(
 async def test_an_administrator_whose_password_is_changed_meanwhile_deletes_no_account(
     services: Services, clients: Open, owner_url: str, changed_meanwhile: list[CurrentUser]
 ) -> None:
-    admin, ada = await person(services, owner_url, "Grace", "admin"), await person(services, owner_url)
+    admin, ada = await create_user(services, owner_url, "Grace", "admin"), await create_user(services, owner_url)
     client = clients()
     await sign_in(client, admin)
     changed_meanwhile.append(admin)
@@ -127,7 +127,7 @@ async def test_an_administrator_whose_password_is_changed_meanwhile_deletes_no_a
 async def test_a_session_that_is_ended_meanwhile_makes_no_key(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    ada, client = await person(services, owner_url), clients()
+    ada, client = await create_user(services, owner_url), clients()
     await sign_in(client, ada)
     current_user = await _current_user(services, client)
     await services.accounts.sign_in.reauthenticate(current_user, PASSWORD, CALLER)
@@ -157,7 +157,7 @@ async def test_what_was_begun_with_a_password_is_not_finished_after_its_change(
     services: Services, clients: Open, owner_url: str
 ) -> None:
     """Neither a passkey nor an authenticator app nor a download, by the session that changes it and stays."""
-    ada, client = await person(services, owner_url), clients()
+    ada, client = await create_user(services, owner_url), clients()
     await sign_in(client, ada)
     begun = await client.post("/api/me/totp/begin", json={"password": PASSWORD})
     assert begun.status_code == 200, begun.text
@@ -195,8 +195,8 @@ async def _link(services: Services, user: CurrentUser, *, created_by: CurrentUse
 async def test_links_for_a_new_password_end_when_it_is_changed(
     services: Services, clients: Open, owner_url: str, is_handed_over: bool
 ) -> None:
-    ada, client = await person(services, owner_url), clients()
-    admin = await person(services, owner_url, "Grace", "admin") if is_handed_over else None
+    ada, client = await create_user(services, owner_url), clients()
+    admin = await create_user(services, owner_url, "Grace", "admin") if is_handed_over else None
     await sign_in(client, ada)
     token = await _link(services, ada, created_by=admin)
     assert (await client.post("/api/auth/link", json={"kind": "reset", "token": token})).status_code == 204
@@ -209,7 +209,7 @@ async def test_links_for_a_new_password_end_when_it_is_changed(
 async def test_of_links_for_a_new_password_that_are_asked_for_at_once_one_works_and_once(
     services: Services, owner_url: str
 ) -> None:
-    ada = await person(services, owner_url)
+    ada = await create_user(services, owner_url)
     tokens = await asyncio.gather(*(_link(services, ada) for _ in range(5)))
     assert count(owner_url, "account_token", ada, "used_at IS NULL") == 1
     done = await asyncio.gather(
@@ -226,7 +226,7 @@ async def test_of_links_for_a_new_password_that_are_asked_for_at_once_one_works_
 async def test_a_reset_ends_all_other_links_of_the_account_even_those_that_are_used_at_the_same_time(
     services: Services, owner_url: str
 ) -> None:
-    ada = await person(services, owner_url)
+    ada = await create_user(services, owner_url)
     # As if they had been made at once, before links of one account waited for each other.
     tokens = [await _link(services, ada) for _ in range(3)]
     with psycopg.connect(owner_url) as connection:
@@ -248,7 +248,7 @@ async def test_a_reset_ends_all_other_links_of_the_account_even_those_that_are_u
 async def test_a_hash_that_is_made_again_leaves_a_new_password_alone(services: Services, owner_url: str) -> None:
     from rxchat.db.accounts import accounts as rows
 
-    ada = await person(services, owner_url)
+    ada = await create_user(services, owner_url)
     database = services.accounts.sign_in._database
     async with database.begin(ada.user_id) as session:
         account = await rows.find_by_email(session, ada.email)
@@ -263,7 +263,7 @@ async def test_a_hash_that_is_made_again_leaves_a_new_password_alone(services: S
 async def test_nothing_is_left_of_loops_with_the_old_password_while_it_is_reset(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    ada, browser = await person(services, owner_url), clients()
+    ada, browser = await create_user(services, owner_url), clients()
     await sign_in(browser, ada)
     token = await _link(services, ada)
     is_over = asyncio.Event()

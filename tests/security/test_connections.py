@@ -23,22 +23,23 @@ pytestmark = pytest.mark.anyio
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 
 
-def log_of(house: RxChat) -> Path:
-    return house.data / "logs" / "web.log"
+def log_of(web_server: RxChat) -> Path:
+    return web_server.data / "logs" / "web.log"
 
 
-def test_http_2_is_not_spoken(house: RxChat) -> None:
+def test_http_2_is_not_spoken(web_server: RxChat) -> None:
     """Its bodies need no Content-Length, and nothing here wants it."""
-    with socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", web_server.port), timeout=10) as line:
         line.sendall(PREFACE)
         answer = line.recv(1_000)
         assert not answer or answer.startswith(b"HTTP/1.1 4")
 
 
-def test_a_body_without_a_length_is_not_read_into_memory(house: RxChat) -> None:
-    with socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+def test_a_body_without_a_length_is_not_read_into_memory(web_server: RxChat) -> None:
+    with socket.create_connection(("127.0.0.1", web_server.port), timeout=10) as line:
         line.sendall(
-            b"POST /api/auth/sign-in HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nTransfer-Encoding: chunked\r\n\r\n" % house.port
+            b"POST /api/auth/sign-in HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nTransfer-Encoding: chunked\r\n\r\n"
+            % web_server.port
         )
         sent = 0
         try:
@@ -55,9 +56,9 @@ def test_a_body_without_a_length_is_not_read_into_memory(house: RxChat) -> None:
         assert sent < 5_000_000
 
 
-async def sent_until_closed(session: ClientSession, house: RxChat, greeting: str, packet: str) -> int:
+async def sent_until_closed(session: ClientSession, web_server: RxChat, greeting: str, packet: str) -> int:
     """Send the same packet again and again, and return with which code the server closed the socket."""
-    address = f"ws://127.0.0.1:{house.port}/_event/?EIO=4&transport=websocket&token=mine"
+    address = f"ws://127.0.0.1:{web_server.port}/_event/?EIO=4&transport=websocket&token=mine"
     async with session.ws_connect(address) as line, asyncio.timeout(10):
         with suppress(ClientConnectionResetError):
             for text in (greeting, *[packet] * 50):
@@ -80,10 +81,10 @@ BOOTS = [
 ]
 
 
-async def test_how_a_socket_begins_fills_no_log_either(house: RxChat) -> None:
+async def test_how_a_socket_begins_fills_no_log_either(web_server: RxChat) -> None:
     """What comes with the connection is an event, too."""
-    before = log_of(house).stat().st_size
-    address = f"ws://127.0.0.1:{house.port}/_event/?EIO=4&transport=websocket&token="
+    before = log_of(web_server).stat().st_size
+    address = f"ws://127.0.0.1:{web_server.port}/_event/?EIO=4&transport=websocket&token="
     async with ClientSession() as session:
         for number, boot in enumerate(BOOTS):
             async with session.ws_connect(f"{address}{number}") as line, asyncio.timeout(10):
@@ -92,8 +93,8 @@ async def test_how_a_socket_begins_fills_no_log_either(house: RxChat) -> None:
                 await line.send_str('42/_event,["ping"]')
                 while "pong" not in await line.receive_str():
                     pass
-    text = log_of(house).read_text()
-    assert log_of(house).stat().st_size - before < 3_000 and "Traceback" not in text
+    text = log_of(web_server).read_text()
+    assert log_of(web_server).stat().st_size - before < 3_000 and "Traceback" not in text
 
 
 NO_EVENT = "42/_event," + json.dumps(["event", {"name": "no.such.handler", "payload": {}}])
@@ -105,11 +106,14 @@ NO_EVENT = "42/_event," + json.dumps(["event", {"name": "no.such.handler", "payl
     ids=["surrogate", "turned pair", "long"],
 )
 async def test_what_a_signed_in_page_says_leaves_its_socket_open(
-    house: RxChat, member: httpx.Client, words: str, shown: str
+    web_server: RxChat, member: httpx.Client, words: str, shown: str
 ) -> None:
     token = "tab of the words"
-    address = f"ws://127.0.0.1:{house.port}/_event/?EIO=4&transport=websocket&token={token}"
-    headers = {"cookie": "; ".join(f"{name}={value}" for name, value in member.cookies.items()), "origin": house.url}
+    address = f"ws://127.0.0.1:{web_server.port}/_event/?EIO=4&transport=websocket&token={token}"
+    headers = {
+        "cookie": "; ".join(f"{name}={value}" for name, value in member.cookies.items()),
+        "origin": web_server.url,
+    }
     place = {"pathname": "/", "asPath": "/", "query": {}}
     boot = {"event": {"name": HYDRATE, "payload": {}, "router_data": place}}
     event = {"name": f"{KnowledgeState.get_full_name()}.find", "payload": {"words": words}, "router_data": place}
@@ -124,26 +128,26 @@ async def test_what_a_signed_in_page_says_leaves_its_socket_open(
 
 
 @pytest.mark.parametrize(("packet", "code"), [("42/_event,{", 1008), (NO_EVENT, 1000)])
-async def test_what_is_no_event_ends_the_socket_and_fills_no_log(house: RxChat, packet: str, code: int) -> None:
-    before = log_of(house).stat().st_size
+async def test_what_is_no_event_ends_the_socket_and_fills_no_log(web_server: RxChat, packet: str, code: int) -> None:
+    before = log_of(web_server).stat().st_size
     async with ClientSession() as session:
-        codes = [await sent_until_closed(session, house, "40/_event,", packet) for _ in range(20)]
+        codes = [await sent_until_closed(session, web_server, "40/_event,", packet) for _ in range(20)]
     # 1006 where the line was gone before all of ours was read.
     assert set(codes) <= {code, 1006}
-    assert log_of(house).stat().st_size - before < 20_000
+    assert log_of(web_server).stat().st_size - before < 20_000
 
 
 @pytest.mark.parametrize("path", ["/_event/?EIO=4&transport=polling", *(f"/{name.value}" for name in Endpoint)])
-def test_routes_of_reflex_that_nothing_here_uses_are_not_there(house: RxChat, path: str) -> None:
+def test_routes_of_reflex_that_nothing_here_uses_are_not_there(web_server: RxChat, path: str) -> None:
     for method in ("GET", "POST", "PUT", "DELETE"):
-        answer = httpx.request(method, house.url + path, headers={"origin": house.url}, trust_env=False)
+        answer = httpx.request(method, web_server.url + path, headers={"origin": web_server.url}, trust_env=False)
         assert answer.status_code == 404, (method, answer.text[:200])
 
 
 @pytest.mark.slow
-def test_a_connection_that_says_nothing_is_closed(house: RxChat) -> None:
+def test_a_connection_that_says_nothing_is_closed(web_server: RxChat) -> None:
     began = time.monotonic()
-    lines = [socket.create_connection(("127.0.0.1", house.port), timeout=60) for _ in range(100)]
+    lines = [socket.create_connection(("127.0.0.1", web_server.port), timeout=60) for _ in range(100)]
     for number, line in enumerate(lines):
         if number % 2:
             line.sendall(b"GET /healthz HTT")
@@ -160,12 +164,12 @@ def memory_of(pid: int) -> int:
     return int(found[1]) * 1024
 
 
-def test_unfinished_messages_fill_no_memory(house: RxChat) -> None:
+def test_unfinished_messages_fill_no_memory(web_server: RxChat) -> None:
     """20 sockets, each with 40 MB of fragments that do not end."""
-    worker = house.web_worker()
+    worker = web_server.web_worker()
     before = memory_of(worker)
     sent = 0
-    lines = [upgraded(house) for _ in range(20)]
+    lines = [upgraded(web_server) for _ in range(20)]
     for line in lines:
         fragment = b"\x01\xff" + (1_000_000).to_bytes(8) + bytes(4) + b"x" * 1_000_000
         with suppress(OSError):
@@ -179,13 +183,13 @@ def test_unfinished_messages_fill_no_memory(house: RxChat) -> None:
     assert sent < 100_000_000 and most - before < 30_000_000
 
 
-def upgraded(house: RxChat) -> socket.socket:
+def upgraded(web_server: RxChat) -> socket.socket:
     """A websocket of somebody who is not signed in."""
-    line = socket.create_connection(("127.0.0.1", house.port), timeout=10)
+    line = socket.create_connection(("127.0.0.1", web_server.port), timeout=10)
     line.sendall(
         b"GET /_event/?EIO=4&transport=websocket&token=mine HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: Upgrade\r\n"
         b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-        % house.port
+        % web_server.port
     )
     assert line.recv(1_000).startswith(b"HTTP/1.1 101 ")
     return line

@@ -18,7 +18,7 @@ from rxchat.domain.retrieval import SearchScope
 from rxchat.services.app.container import Services
 from rxchat.services.chat.context_sources import Attached
 from tests.peers.scripted_ollama import ScriptedOllama
-from tests.security.house import Open, error_of, person, sign_in
+from tests.security.http import Open, create_user, error_of, sign_in
 from tests.security.test_routes_walk import ROUTES
 from tests.services.answering import ended
 from tests.services.grounded import EMBEDDER, ready
@@ -38,12 +38,12 @@ async def ollama(ollama: ScriptedOllama) -> ScriptedOllama:
 
 @pytest.fixture
 async def victim(services: Services, owner_url: str) -> CurrentUser:
-    return await person(services, owner_url, "Victim")
+    return await create_user(services, owner_url, "Victim")
 
 
 @pytest.fixture
 async def stranger(services: Services, owner_url: str) -> CurrentUser:
-    return await person(services, owner_url, "Stranger")
+    return await create_user(services, owner_url, "Stranger")
 
 
 @pytest.fixture

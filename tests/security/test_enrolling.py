@@ -7,7 +7,7 @@ import pytest
 from rxchat.domain.accounts import ClientInfo
 from rxchat.services.app.container import Services
 from tests.factories import add_user
-from tests.security.house import Open, error_of, person, set_up_totp, sign_in
+from tests.security.http import Open, create_user, error_of, set_up_totp, sign_in
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
@@ -40,7 +40,7 @@ async def test_other_pages_are_for_strangers_too(clients: Open, page: str) -> No
 async def test_all_but_the_account_waits_for_the_second_factor(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    current_user = await person(services, owner_url)
+    current_user = await create_user(services, owner_url)
     client = clients()
     await sign_in(client, current_user)
     for page in ("/", "/c/anything", "/admin/users"):
@@ -56,5 +56,5 @@ async def test_all_but_the_account_waits_for_the_second_factor(
 async def test_the_sign_in_page_learns_whether_it_is_needed(services: Services, clients: Open, owner_url: str) -> None:
     client = clients()
     assert (await client.get("/api/auth/offer")).json()["is_signed_in"] is False
-    await sign_in(client, await person(services, owner_url))
+    await sign_in(client, await create_user(services, owner_url))
     assert (await client.get("/api/auth/offer")).json()["is_signed_in"] is True

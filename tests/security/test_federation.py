@@ -18,7 +18,7 @@ from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.conftest import empty
 from tests.peers.sign_in_provider import SignInProviderHost, visit
-from tests.security.house import Open, person, set_up_totp, sign_in
+from tests.security.http import Open, create_user, set_up_totp, sign_in
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
@@ -90,7 +90,7 @@ def accounts(owner_url: str) -> list[tuple[str, int]]:
 async def test_it_makes_an_account_and_signs_in_to_it_the_next_time(
     services: Services, clients: Open, owner_url: str, key: str
 ) -> None:
-    await person(services, owner_url, "First")
+    await create_user(services, owner_url, "First")
     for _ in range(2):
         client = clients()
         assert await round_trip(client, key, "ada", next="/c/x?y=1") == "/c/x?y=1"
@@ -103,7 +103,7 @@ async def test_it_makes_an_account_and_signs_in_to_it_the_next_time(
 async def test_the_same_address_never_links_by_itself(
     services: Services, clients: Open, owner_url: str, key: str
 ) -> None:
-    victim = await person(services, owner_url, "Bob")
+    victim = await create_user(services, owner_url, "Bob")
     with psycopg.connect(owner_url) as connection:
         connection.execute("UPDATE user_account SET email = 'bob@example.org' WHERE id = %s", (victim.user_id,))
     for login in ("bob", "mallory+as=bob"):
@@ -117,7 +117,7 @@ async def test_the_same_address_never_links_by_itself(
 async def test_an_address_that_is_not_confirmed_there_makes_nothing(
     services: Services, clients: Open, owner_url: str, key: str
 ) -> None:
-    await person(services, owner_url, "First")
+    await create_user(services, owner_url, "First")
     missing = "address_unconfirmed" if key == "github" else "address_missing"
     for login, problem in (("eve+unverified", "address_unconfirmed"), ("eve+noemail", missing)):
         assert await round_trip(clients(), key, login) == f"/sign-in?problem={problem}"
@@ -128,7 +128,7 @@ async def test_an_address_that_is_not_confirmed_there_makes_nothing(
 async def test_by_invitation_nobody_makes_an_account_without_one(
     services: Services, clients: Open, owner_url: str, key: str
 ) -> None:
-    admin = await person(services, owner_url, "Admin", "admin")
+    admin = await create_user(services, owner_url, "Admin", "admin")
     await services.platform.instance_settings.change(admin, ClientInfo(), registration="invitation")
     assert await round_trip(clients(), key, "carol") == "/sign-in?problem=no_account"
     link, _ = await services.access.user_admin.invite(
@@ -156,7 +156,7 @@ async def test_by_invitation_nobody_makes_an_account_without_one(
 async def test_who_comes_without_the_link_uses_the_invitation_of_that_address_however_it_is_written(
     services: Services, clients: Open, owner_url: str, key: str
 ) -> None:
-    admin = await person(services, owner_url, "Admin", "admin")
+    admin = await create_user(services, owner_url, "Admin", "admin")
     await services.platform.instance_settings.change(admin, ClientInfo(), registration="invitation")
     composed = "j\u00f6rg"
     await services.access.user_admin.invite(
@@ -176,7 +176,7 @@ async def test_who_comes_without_the_link_uses_the_invitation_of_that_address_ho
 async def test_what_one_browser_left_with_is_worth_nothing_in_another(
     services: Services, clients: Open, owner_url: str, key: str
 ) -> None:
-    await person(services, owner_url, "First")
+    await create_user(services, owner_url, "First")
     attacker, victim, bystander = clients(), clients(), clients()
     answer = await away(attacker, key, "mallory")
     assert await back(bystander, key, answer) == "/sign-in?problem=provider_broke"
@@ -189,7 +189,7 @@ async def test_what_one_browser_left_with_is_worth_nothing_in_another(
 
 @pytest.mark.parametrize("key", KEYS)
 async def test_a_way_back_is_gone_once(services: Services, clients: Open, owner_url: str, key: str) -> None:
-    await person(services, owner_url, "First")
+    await create_user(services, owner_url, "First")
     client = clients()
     answer = await away(client, key, "ada")
     departure = client.cookies["rxchat_departure"]
@@ -202,7 +202,7 @@ async def test_a_way_back_is_gone_once(services: Services, clients: Open, owner_
 async def test_a_departure_to_one_provider_is_none_from_another(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    await person(services, owner_url, "First")
+    await create_user(services, owner_url, "First")
     client = clients()
     answer = await away(client, "oidc", "ada")
     assert await back(client, "github", answer) == "/sign-in?problem=provider_broke"
@@ -212,7 +212,7 @@ async def test_a_departure_to_one_provider_is_none_from_another(
 async def test_connecting_takes_the_session_that_left(
     services: Services, clients: Open, owner_url: str, key: str
 ) -> None:
-    ada, bob = await person(services, owner_url, "Ada"), await person(services, owner_url, "Bob")
+    ada, bob = await create_user(services, owner_url, "Ada"), await create_user(services, owner_url, "Bob")
     client = clients()
     await sign_in(client, ada)
     answer = await away(client, key, "ada", link=True, next="/account/security")
@@ -232,7 +232,7 @@ async def test_connecting_takes_the_session_that_left(
 
 @pytest.mark.parametrize("key", KEYS)
 async def test_the_last_way_to_sign_in_stays(services: Services, clients: Open, owner_url: str, key: str) -> None:
-    await person(services, owner_url, "First")
+    await create_user(services, owner_url, "First")
     client = clients()
     await round_trip(client, key, "ada")
     current_user = await services.accounts.sessions.current_user(client.cookies["rxchat_session"])
@@ -245,7 +245,7 @@ async def test_the_last_way_to_sign_in_stays(services: Services, clients: Open, 
 async def test_it_does_not_walk_around_the_second_factor_or_a_suspension(
     services: Services, clients: Open, owner_url: str, key: str
 ) -> None:
-    await person(services, owner_url, "First")
+    await create_user(services, owner_url, "First")
     client = clients()
     await round_trip(client, key, "ada")
     current_user = await services.accounts.sessions.current_user(client.cookies["rxchat_session"])
@@ -265,7 +265,7 @@ async def test_no_address_begins_to_connect_an_account_however_one_was_led_there
     services: Services, clients: Open, owner_url: str
 ) -> None:
     """As by another site's link to /sign-in?next=/api/auth/providers/oidc?link=true, which makes it a step from our own page."""
-    victim = await person(services, owner_url)
+    victim = await create_user(services, owner_url)
     client = clients(**{"sec-fetch-site": "same-origin", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"})
     await sign_in(client, victim)
     path = "/api/auth/providers/oidc?link=true&next=/account/security"
@@ -279,7 +279,7 @@ async def test_no_address_begins_to_connect_an_account_however_one_was_led_there
 
 @pytest.mark.parametrize("key", KEYS)
 async def test_whoever_says_no_is_led_back(services: Services, clients: Open, owner_url: str, key: str) -> None:
-    await person(services, owner_url, "First")
+    await create_user(services, owner_url, "First")
     client = clients()
     answer = await client.get(f"/api/auth/providers/{key}")
     url = answer.headers["location"]
@@ -291,7 +291,7 @@ async def test_whoever_says_no_is_led_back(services: Services, clients: Open, ow
 async def test_apples_name_comes_once_and_a_relay_address_is_an_address(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    await person(services, owner_url, "First")
+    await create_user(services, owner_url, "First")
     client = clients()
     await round_trip(client, "apple", "grace+private")
     me = (await client.get("/api/me")).json()
@@ -329,7 +329,7 @@ EVIL = [
 async def test_it_leads_to_no_other_site(
     services: Services, clients: Open, owner_url: str, subtests: pytest.Subtests
 ) -> None:
-    await person(services, owner_url, "First")
+    await create_user(services, owner_url, "First")
     for number, path in enumerate(EVIL):
         with subtests.test(path=path[:40]):
             assert same_site_path(path) == "/" or urlsplit(same_site_path(path)).netloc == ""

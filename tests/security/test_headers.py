@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from rxchat.api.gateway import Front
+from rxchat.api.gateway import Gateway
 from rxchat.api.headers import page_policy
 from rxchat.settings import Settings
 from tests.journeys.server import RxChat
@@ -152,10 +152,12 @@ def test_files_that_are_the_same_for_everybody_may_be_kept(stranger: httpx.Clien
         assert_guarded(again)
 
 
-def test_the_answer_to_a_broken_request_says_no_more_than_it_must(house: RxChat) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", house.port, timeout=10)
+def test_the_answer_to_a_broken_request_says_no_more_than_it_must(web_server: RxChat) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", web_server.port, timeout=10)
     try:
-        connection.request("POST", "/api/auth/sign-in", b"{", {"Origin": house.url, "Content-Type": "application/json"})
+        connection.request(
+            "POST", "/api/auth/sign-in", b"{", {"Origin": web_server.url, "Content-Type": "application/json"}
+        )
         answer = connection.getresponse()
         assert answer.status == 422 and answer.headers["cache-control"] == "no-store"
         assert "x-powered-by" not in answer.headers
@@ -172,7 +174,7 @@ async def test_over_https_browsers_are_told_to_stay_there(fails: bool) -> None:
         await send({"type": "http.response.body", "body": b""})
 
     public = Settings.model_validate({"RXCHAT_PUBLIC_URL": "https://chat.example.org"})
-    front = Front(pages, pages, public, script_hashes=["sha256-AAAA"])
+    front = Gateway(pages, pages, public, script_hashes=["sha256-AAAA"])
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app=front), base_url="https://chat.example.org"
     ) as client:

@@ -17,7 +17,7 @@ from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.conftest import empty
 from tests.factories import PASSWORD
-from tests.security.house import Open, doors, error_of, person, sign_in
+from tests.security.http import Open, create_user, error_of, http_clients, sign_in
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
@@ -115,7 +115,7 @@ async def test_a_redis_that_is_away_says_so_quickly() -> None:
 
 
 @pytest.fixture(params=["redis", "redis away", "no redis"])
-async def house(request: pytest.FixtureRequest, settings: Settings, at: Connections) -> AsyncGenerator[Services]:
+async def web_server(request: pytest.FixtureRequest, settings: Settings, at: Connections) -> AsyncGenerator[Services]:
     """Everything at work, with counters wherever they may be."""
     urls = {"redis": at.redis_url, "redis away": "redis://127.0.0.1:9", "no redis": None}
     async with running(settings, replace(at, redis_url=urls[request.param])) as services:
@@ -124,9 +124,9 @@ async def house(request: pytest.FixtureRequest, settings: Settings, at: Connecti
 
 
 @pytest.fixture
-async def clients(house: Services, settings: Settings) -> AsyncGenerator[Open]:
-    assert house
-    async with doors(settings) as made:
+async def clients(web_server: Services, settings: Settings) -> AsyncGenerator[Open]:
+    assert web_server
+    async with http_clients(settings) as made:
         yield made
 
 
@@ -143,9 +143,9 @@ async def guess(
 
 
 async def test_an_account_is_guessed_six_times_from_wherever_and_then_slowly(
-    house: Services, clients: Open, owner_url: str
+    web_server: Services, clients: Open, owner_url: str
 ) -> None:
-    current_user = await person(house, owner_url)
+    current_user = await create_user(web_server, owner_url)
     assert await guess(clients, current_user, 8, address="198.51.{}.1") == [401] * 6 + [429] * 2
     refused = await sign_in(clients("192.0.2.1"), current_user)
     assert (refused.status_code, error_of(refused)) == (429, "too_many_attempts")
@@ -153,8 +153,8 @@ async def test_an_account_is_guessed_six_times_from_wherever_and_then_slowly(
     assert "Try again in" in refused.json()["error"]["message"]
 
 
-async def test_a_known_device_gets_in_while_others_guess(house: Services, clients: Open, owner_url: str) -> None:
-    current_user = await person(house, owner_url)
+async def test_a_known_device_gets_in_while_others_guess(web_server: Services, clients: Open, owner_url: str) -> None:
+    current_user = await create_user(web_server, owner_url)
     own = clients("192.0.2.7")
     assert (await sign_in(own, current_user)).status_code == 200
     await own.post("/api/auth/sign-out")
@@ -165,16 +165,21 @@ async def test_a_known_device_gets_in_while_others_guess(house: Services, client
     assert (await sign_in(stolen, current_user)).status_code == 429
 
 
-async def test_a_known_device_is_slowed_too_when_it_guesses(house: Services, clients: Open, owner_url: str) -> None:
-    current_user = await person(house, owner_url)
+async def test_a_known_device_is_slowed_too_when_it_guesses(
+    web_server: Services, clients: Open, owner_url: str
+) -> None:
+    current_user = await create_user(web_server, owner_url)
     own = clients()
     await sign_in(own, current_user)
     answers = [(await sign_in(own, current_user, "wrong")).status_code for _ in range(13)]
     assert answers == [401] * 11 + [429] * 2
 
 
-async def test_somebody_elses_device_is_not_known(house: Services, clients: Open, owner_url: str) -> None:
-    current_user, mallory = await person(house, owner_url), await person(house, owner_url, "Mallory")
+async def test_somebody_elses_device_is_not_known(web_server: Services, clients: Open, owner_url: str) -> None:
+    current_user, mallory = (
+        await create_user(web_server, owner_url),
+        await create_user(web_server, owner_url, "Mallory"),
+    )
     attacker = clients()
     await sign_in(attacker, mallory)
     answers = [(await sign_in(attacker, current_user, "wrong")).status_code for _ in range(8)]
@@ -182,11 +187,11 @@ async def test_somebody_elses_device_is_not_known(house: Services, clients: Open
 
 
 async def test_another_spelling_of_an_address_is_the_same_account(
-    house: Services, clients: Open, owner_url: str, subtests: pytest.Subtests
+    web_server: Services, clients: Open, owner_url: str, subtests: pytest.Subtests
 ) -> None:
     for number, spelling in enumerate(("{}", " {} ", "{upper}", "{title}", "{}\x00")):
         with subtests.test(spelling=spelling):
-            current_user = await person(house, owner_url)
+            current_user = await create_user(web_server, owner_url)
             assert await guess(clients, current_user, 6, address=f"10.{number}.{{}}.1") == [401] * 6
             written = spelling.format(
                 current_user.email, upper=current_user.email.upper(), title=current_user.email.title()
@@ -194,8 +199,10 @@ async def test_another_spelling_of_an_address_is_the_same_account(
             assert await guess(clients, current_user, 1, address=f"192.0.{number}.9", email=written) == [429]
 
 
-async def test_an_address_that_tries_many_accounts_is_slowed(house: Services, clients: Open, owner_url: str) -> None:
-    current_user = await person(house, owner_url)
+async def test_an_address_that_tries_many_accounts_is_slowed(
+    web_server: Services, clients: Open, owner_url: str
+) -> None:
+    current_user = await create_user(web_server, owner_url)
     client = clients("192.0.2.66")
     answers = []
     for number in range(24):
@@ -205,8 +212,10 @@ async def test_an_address_that_tries_many_accounts_is_slowed(house: Services, cl
     assert (await sign_in(clients("192.0.2.67"), current_user)).status_code == 200
 
 
-async def test_the_other_way_to_sign_in_counts_with_the_first(house: Services, clients: Open, owner_url: str) -> None:
-    current_user = await person(house, owner_url)
+async def test_the_other_way_to_sign_in_counts_with_the_first(
+    web_server: Services, clients: Open, owner_url: str
+) -> None:
+    current_user = await create_user(web_server, owner_url)
     await guess(clients, current_user, 6, address="198.51.{}.1")
     for path in ("/api/auth/token", "/api/auth/token/", "/api/auth//token", "/API/auth/token"):
         body = {"email": current_user.email, "password": PASSWORD}
@@ -218,10 +227,10 @@ async def test_the_other_way_to_sign_in_counts_with_the_first(house: Services, c
 
 
 async def test_every_door_without_a_sign_in_is_slow_for_one_address(
-    house: Services, clients: Open, subtests: pytest.Subtests
+    web_server: Services, clients: Open, subtests: pytest.Subtests
 ) -> None:
-    assert house
-    doors = [
+    assert web_server
+    http_clients = [
         ("/api/auth/forgot", {"email": "ada@example.org"}),
         ("/api/auth/reset", {"token": "x", "password": "a long enough sentence"}),
         ("/api/auth/confirm", {"token": "x"}),
@@ -231,18 +240,20 @@ async def test_every_door_without_a_sign_in_is_slow_for_one_address(
         ("/api/auth/setup", {"token": "x", "name": "x", "email": "a@b.c", "password": "a long enough sentence"}),
         ("/api/auth/token/refresh", {"refresh_token": "x"}),
     ]
-    for number, (path, body) in enumerate(doors):
+    for number, (path, body) in enumerate(http_clients):
         with subtests.test(path=path):
             client = clients(f"192.0.{number}.44")
             answers = [(await client.post(path, json=body)).status_code for _ in range(23)]
             assert 429 in answers and 429 not in answers[:5], answers
 
 
-async def test_guessed_keys_are_slow_and_right_ones_are_not(house: Services, clients: Open, owner_url: str) -> None:
+async def test_guessed_keys_are_slow_and_right_ones_are_not(
+    web_server: Services, clients: Open, owner_url: str
+) -> None:
     from rxchat.domain.accounts import ClientInfo
 
-    current_user = await person(house, owner_url)
-    _, key = await house.accounts.api_credentials.create_key(
+    current_user = await create_user(web_server, owner_url)
+    _, key = await web_server.accounts.api_credentials.create_key(
         current_user, name="k", scopes=["read"], days=None, client_info=ClientInfo()
     )
     client = clients("192.0.2.55")

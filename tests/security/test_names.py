@@ -10,7 +10,7 @@ import pytest
 
 from rxchat.domain.accounts import ClientInfo
 from rxchat.services.app.container import Services
-from tests.security.house import person
+from tests.security.http import create_user
 
 pytestmark = pytest.mark.anyio
 
@@ -20,7 +20,7 @@ STYLES = Path(__file__).parents[2] / "assets" / "rxchat.css"
 
 
 async def test_no_name_keeps_signs_that_turn_the_direction(services: Services, owner_url: str) -> None:
-    boss = await person(services, owner_url, "Boss", "admin")
+    boss = await create_user(services, owner_url, "Boss", "admin")
     await services.documents.collections.create(boss, TURNED, TURNED)
     await services.accounts.api_credentials.create_key(
         boss, name=TURNED, scopes=["read"], days=None, client_info=CALLER

@@ -7,7 +7,7 @@ import http.client
 import httpx
 import pytest
 
-from rxchat.api.gateway import Front
+from rxchat.api.gateway import Gateway
 from rxchat.settings import Settings
 from tests.journeys.server import RxChat
 from tests.security.conftest import EXTRA_ORIGIN
@@ -30,9 +30,9 @@ FOREIGN = [
 ]
 
 
-def opened(house: RxChat, origin: str | None, cookie: str = "", path: str = "/_event/") -> int:
+def opened(web_server: RxChat, origin: str | None, cookie: str = "", path: str = "/_event/") -> int:
     """The status with which the server answers a websocket's handshake from a page of this origin."""
-    connection = http.client.HTTPConnection("127.0.0.1", house.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", web_server.port, timeout=10)
     headers = {
         "Connection": "Upgrade",
         "Upgrade": "websocket",
@@ -56,25 +56,25 @@ def opened(house: RxChat, origin: str | None, cookie: str = "", path: str = "/_e
 
 
 @pytest.mark.parametrize("origin", FOREIGN)
-def test_another_sites_page_cannot_open_the_websocket(house: RxChat, member: httpx.Client, origin: str) -> None:
+def test_another_sites_page_cannot_open_the_websocket(web_server: RxChat, member: httpx.Client, origin: str) -> None:
     cookie = "; ".join(f"{name}={value}" for name, value in member.cookies.items())
-    assert opened(house, origin.format(port=house.port), cookie) == 403
+    assert opened(web_server, origin.format(port=web_server.port), cookie) == 403
 
 
 @pytest.mark.parametrize("origin", ["http://127.0.0.1:{port}", "http://localhost:{port}", EXTRA_ORIGIN, None], ids=str)
-def test_our_own_pages_and_those_that_are_named_can(house: RxChat, origin: str | None) -> None:
-    assert opened(house, origin and origin.format(port=house.port)) == 101
+def test_our_own_pages_and_those_that_are_named_can(web_server: RxChat, origin: str | None) -> None:
+    assert opened(web_server, origin and origin.format(port=web_server.port)) == 101
 
 
 @pytest.mark.parametrize("path", ["/", "/c/x", "/api/auth/sign-in", "/healthz", "/assets/x.js"])
-def test_there_is_a_websocket_at_one_place_only(house: RxChat, path: str) -> None:
-    assert opened(house, house.url, path=path) == 403
-    assert "Traceback" not in house.web_log()
+def test_there_is_a_websocket_at_one_place_only(web_server: RxChat, path: str) -> None:
+    assert opened(web_server, web_server.url, path=path) == 403
+    assert "Traceback" not in web_server.web_log()
 
 
 @pytest.mark.parametrize("origin", [origin for origin in FOREIGN if origin not in {"", "http://127.0.0.1:{port}/"}])
-def test_another_sites_page_changes_nothing(house: RxChat, member: httpx.Client, origin: str) -> None:
-    answer = member.post("/api/auth/sign-out", headers={"origin": origin.format(port=house.port)})
+def test_another_sites_page_changes_nothing(web_server: RxChat, member: httpx.Client, origin: str) -> None:
+    answer = member.post("/api/auth/sign-out", headers={"origin": origin.format(port=web_server.port)})
     assert answer.status_code == 403 and "set-cookie" not in answer.headers
     assert member.get("/").status_code == 200
 
@@ -110,5 +110,5 @@ async def test_a_front_that_knows_no_origin_lets_no_page_in() -> None:
 
     for headers in ([(b"origin", b"http://127.0.0.1:8000")], []):
         scope = {"type": "websocket", "scheme": "ws", "path": "/_event/", "headers": headers, "client": ("::1", 1)}
-        await Front(page, page, Settings.model_validate({}))(scope, None, send)  # pyright: ignore[reportArgumentType]
+        await Gateway(page, page, Settings.model_validate({}))(scope, None, send)  # pyright: ignore[reportArgumentType]
     assert sent == ["websocket.close", "websocket.accept"]

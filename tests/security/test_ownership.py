@@ -17,7 +17,7 @@ from rxchat.services.chat.messages import Turn
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.thread import ThreadState
 from tests.factories import add_user, signed_in_as
-from tests.security.house import Open, error_of, person, sign_in
+from tests.security.http import Open, create_user, error_of, sign_in
 from tests.tab import open_tab
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
@@ -28,7 +28,7 @@ SLOW = "scripted:tokens=100000,rate=50"
 
 @pytest.fixture
 async def victim(services: Services, owner_url: str) -> CurrentUser:
-    return await person(services, owner_url, "Victim")
+    return await create_user(services, owner_url, "Victim")
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ async def turn(services: Services, victim: CurrentUser) -> Turn:
 
 @pytest.fixture
 async def stranger(services: Services, owner_url: str) -> CurrentUser:
-    return await person(services, owner_url, "Stranger")
+    return await create_user(services, owner_url, "Stranger")
 
 
 @pytest.mark.parametrize("verb", ["GET", "POST"])
@@ -71,8 +71,8 @@ async def test_a_closed_door_is_one_row_of_the_audit_and_nobody_fills_it(
         async with asyncio.timeout(10):
             while len(denied_of(owner_url, stranger)) < 31:
                 await asyncio.sleep(0.05)
-    doors = denied_of(owner_url, stranger)
-    assert {"ThreadState.open", "SidebarState.rename"} == set(doors) and len(doors) == 31
+    http_clients = denied_of(owner_url, stranger)
+    assert {"ThreadState.open", "SidebarState.rename"} == set(http_clients) and len(http_clients) == 31
 
 
 def denied_of(owner_url: str, current_user: CurrentUser) -> list[str]:

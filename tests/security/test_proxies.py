@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Scope
 
-from rxchat.api.gateway import Front
+from rxchat.api.gateway import Gateway
 from rxchat.api.proxies import TrustedProxies
 from rxchat.settings import Settings
 
@@ -144,7 +144,7 @@ def test_this_machine_may_connect_at_the_address_where_it_listens() -> None:
     assert TrustedProxies(settings("192.168.1.5")).resolve(scope("192.168.1.6")) is None
 
 
-def house(of: Settings) -> Front:
+def make_gateway(of: Settings) -> Gateway:
     """Our front, with an API that says who called, as what is recorded and limited knows it."""
     api = FastAPI()
 
@@ -152,11 +152,11 @@ def house(of: Settings) -> Front:
     def client_info(request: Request) -> str:
         return request.client.host if request.client else ""
 
-    return Front(PlainTextResponse("a page"), api, of)
+    return Gateway(PlainTextResponse("a page"), api, of)
 
 
 async def asked(peer: str, path: str, **headers: str) -> httpx.Response:
-    transport = httpx.ASGITransport(app=house(settings()), client=(peer, 4711))
+    transport = httpx.ASGITransport(app=make_gateway(settings()), client=(peer, 4711))
     async with httpx.AsyncClient(transport=transport, base_url="http://chat.example.org") as client:
         return await client.get(path, headers=headers)
 
@@ -185,6 +185,6 @@ async def test_a_strangers_websocket_is_closed_before_it_opens(extensions: dict[
         sent.append(message)
 
     opening = {**scope(STRANGER, kind="websocket"), "path": "/_event/", "extensions": extensions}
-    await house(settings())(opening, None, send)  # pyright: ignore[reportArgumentType] - nothing is received
+    await make_gateway(settings())(opening, None, send)  # pyright: ignore[reportArgumentType] - nothing is received
     assert sent[0]["type"] == said and not any(message["type"] == "websocket.accept" for message in sent)
     assert sent[0].get("status", 403) == 403

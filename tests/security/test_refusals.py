@@ -17,7 +17,7 @@ from rxchat.domain.ids import new_id
 from rxchat.services.app import export_leases
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
-from tests.security.house import Open, error_of, person, sign_in
+from tests.security.http import Open, create_user, error_of, sign_in
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
@@ -33,7 +33,7 @@ async def test_what_others_send_from_their_address_keeps_no_refusal_of_a_user_ou
     services: Services, clients: Open, owner_url: str
 ) -> None:
     """Pictures of another page at the same address, 140 of them: the counter of the address is used up."""
-    ada = await person(services, owner_url)
+    ada = await create_user(services, owner_url)
     client, pictures = clients(), clients()
     await sign_in(client, ada)
     for _ in range(140):
@@ -46,7 +46,7 @@ async def test_what_others_send_from_their_address_keeps_no_refusal_of_a_user_ou
 async def test_refusals_that_are_too_many_for_rows_of_their_own_are_summed_in_one(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    ada = await person(services, owner_url)
+    ada = await create_user(services, owner_url)
     client = clients()
     await sign_in(client, ada)
     for _ in range(50):
@@ -84,7 +84,7 @@ async def test_pictures_of_another_page_lock_nobody_out_of_single_sign_on(
 async def test_an_export_wants_the_password_and_is_for_one_sign_in_once(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    ada, bob = await person(services, owner_url, "Ada"), await person(services, owner_url, "Bob")
+    ada, bob = await create_user(services, owner_url, "Ada"), await create_user(services, owner_url, "Bob")
     client, again, other = clients(), clients(), clients()
     for browser, user in ((client, ada), (again, ada), (other, bob)):
         await sign_in(browser, user)
@@ -104,7 +104,7 @@ async def test_an_export_goes_out_once_at_a_time_and_is_written_nowhere(
     services: Services, clients: Open, owner_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.TemporaryFile", lambda *_: pytest.fail("a file was made"))
-    ada = await person(services, owner_url)
+    ada = await create_user(services, owner_url)
     client = clients()
     await sign_in(client, ada)
     urls = [
@@ -125,7 +125,7 @@ async def ticket_of(
 ) -> Callable[[], Awaitable[tuple[CurrentUser, str]]]:
     """Return a way to somebody who is signed in, and to tickets for their export."""
     client = clients()
-    await sign_in(client, await person(services, owner_url))
+    await sign_in(client, await create_user(services, owner_url))
     current_user = await services.accounts.sessions.current_user(client.cookies["rxchat_session"])
 
     async def begin() -> tuple[CurrentUser, str]:

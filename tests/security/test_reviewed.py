@@ -17,7 +17,7 @@ from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.factories import PASSWORD, signed_in_as
 from tests.peers.sign_in_provider import SignInProviderHost
-from tests.security.house import Open, doors, error_of, person, set_up_totp, sign_in
+from tests.security.http import Open, create_user, error_of, http_clients, set_up_totp, sign_in
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
@@ -34,9 +34,9 @@ async def test_a_way_to_sign_in_is_connected_by_its_person_alone_and_just_after_
     provider: SignInProviderHost, settings: Settings, at: Connections, owner_url: str
 ) -> None:
     values = settings.model_dump(by_alias=True, exclude_unset=True) | provider.environment
-    async with running(Settings.model_validate(values), at) as services, doors(settings) as clients:
+    async with running(Settings.model_validate(values), at) as services, http_clients(settings) as clients:
         await services.platform.pg_listener.listening.wait()
-        current_user = await person(services, owner_url)
+        current_user = await create_user(services, owner_url)
         _, key = await services.accounts.api_credentials.create_key(
             current_user, name="k", scopes=["read"], days=None, client_info=CALLER
         )
@@ -56,10 +56,10 @@ async def test_what_somebody_handed_out_ends_with_their_rights(
     services: Services, clients: Open, owner_url: str, how: str
 ) -> None:
     boss, deputy = (
-        await person(services, owner_url, "Boss", "admin"),
-        await person(services, owner_url, "Deputy", "admin"),
+        await create_user(services, owner_url, "Boss", "admin"),
+        await create_user(services, owner_url, "Deputy", "admin"),
     )
-    member = await person(services, owner_url)
+    member = await create_user(services, owner_url)
     invitation, _ = await services.access.user_admin.invite(
         deputy, email="evil@example.org", role="admin", client_info=CALLER
     )
@@ -79,7 +79,7 @@ async def test_what_somebody_handed_out_ends_with_their_rights(
 async def test_a_new_factor_ends_what_was_signed_in_without_it(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    current_user = await person(services, owner_url, "Boss", "admin")
+    current_user = await create_user(services, owner_url, "Boss", "admin")
     older, newer = clients(), clients()
     await sign_in(older, current_user)
     await sign_in(newer, current_user)
@@ -106,18 +106,18 @@ async def test_whoever_must_set_up_a_factor_first_does_nothing_else(
         ("GET", "/api/me", None),
     )
     strict = settings.model_copy(update={"second_factor": SecondFactorPolicy.EVERYBODY})
-    async with running(strict, at) as services, doors(settings) as clients:
+    async with running(strict, at) as services, http_clients(settings) as clients:
         for number, (method, path, body) in enumerate(requests):
             with subtests.test(route=f"{method} {path}"):
                 client = clients(f"198.51.{number}.1")
-                await sign_in(client, await person(services, owner_url))
+                await sign_in(client, await create_user(services, owner_url))
                 answer = await client.request(method, path, json=body)
                 assert (answer.status_code, error_of(answer)) == (403, "second_factor_needed")
                 assert (await client.post("/api/me/totp/begin", json={"password": PASSWORD})).status_code == 200
 
 
 async def test_an_own_sign_in_frees_nobody_from_a_pause(services: Services, owner_url: str) -> None:
-    current_user = await person(services, owner_url)
+    current_user = await create_user(services, owner_url)
     own = await services.accounts.rate_limits.attempt("sign-in", CALLER, str(current_user.user_id))
     for number in range(20):
         await services.accounts.rate_limits.attempt("sign-in", CALLER, f"victim {number}")
@@ -130,7 +130,10 @@ async def test_a_letter_that_the_database_takes_for_another_is_another_address(
     services: Services, clients: Open, owner_url: str
 ) -> None:
     """lower() of Postgres makes a plain i of U+0130 in some collations, which is a letter of another mailbox."""
-    current_user, admin = await person(services, owner_url, "Iris"), await person(services, owner_url, "Boss", "admin")
+    current_user, admin = (
+        await create_user(services, owner_url, "Iris"),
+        await create_user(services, owner_url, "Boss", "admin"),
+    )
     email = current_user.email.replace("i", "\u0130", 1)
     assert email != current_user.email
     assert (await clients().post("/api/auth/sign-in", json={"email": email, "password": PASSWORD})).status_code == 401
@@ -153,14 +156,14 @@ async def test_who_invites_puts_nobody_into_groups_that_are_not_theirs_to_fill(
     services: Services, owner_url: str
 ) -> None:
     boss, moderator = (
-        await person(services, owner_url, "Boss", "admin"),
-        await person(services, owner_url, "Mod", "moderator"),
+        await create_user(services, owner_url, "Boss", "admin"),
+        await create_user(services, owner_url, "Mod", "moderator"),
     )
     await services.access.roles.save(
         boss, name="host", title="Host", description="", client_info=CALLER,
         permissions=["users.read", "users.invite", "conversations.create", "models.use", "collections.create", "keys.create"],
     )  # fmt: skip
-    host = await person(services, owner_url, "Host")
+    host = await create_user(services, owner_url, "Host")
     await services.access.user_admin.set_role(boss, host.user_id, "host", CALLER)
     host = await services.accounts.sessions.current_user(await signed_in_as(services, host))
     group = await services.access.groups.save(boss, group_id=None, name="Secret", description="", client_info=CALLER)
@@ -182,7 +185,7 @@ async def test_who_invites_puts_nobody_into_groups_that_are_not_theirs_to_fill(
 async def test_a_link_is_used_up_with_what_it_is_for_or_not_at_all(
     services: Services, clients: Open, owner_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    boss, member = await person(services, owner_url, "Boss", "admin"), await person(services, owner_url)
+    boss, member = await create_user(services, owner_url, "Boss", "admin"), await create_user(services, owner_url)
     link = await services.access.user_admin.reset_link(boss, member.user_id, CALLER)
     body = {"token": link.partition("token=")[2], "password": "a long enough sentence"}
     monkeypatch.setattr(services.accounts.sign_in._passwords, "_waiting", 1_000)
@@ -198,7 +201,7 @@ async def test_a_link_is_used_up_with_what_it_is_for_or_not_at_all(
 async def test_keys_go_with_what_an_administrator_ends(
     services: Services, clients: Open, owner_url: str, how: str
 ) -> None:
-    boss, member = await person(services, owner_url, "Boss", "admin"), await person(services, owner_url)
+    boss, member = await create_user(services, owner_url, "Boss", "admin"), await create_user(services, owner_url)
     _, key = await services.accounts.api_credentials.create_key(
         member, name="k", scopes=["read"], days=None, client_info=CALLER
     )
@@ -218,7 +221,7 @@ async def test_keys_go_with_what_an_administrator_ends(
 async def test_a_session_that_slept_too_long_is_not_woken_by_a_refresh(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    current_user = await person(services, owner_url)
+    current_user = await create_user(services, owner_url)
     pair = (await clients().post("/api/auth/token", json={"email": current_user.email, "password": PASSWORD})).json()
     with psycopg.connect(owner_url) as connection:
         connection.execute("UPDATE user_session SET last_seen_at = now() - interval '8 days'")
@@ -227,7 +230,7 @@ async def test_a_session_that_slept_too_long_is_not_woken_by_a_refresh(
 
 
 async def test_of_two_administrators_who_leave_at_once_one_stays(services: Services, owner_url: str) -> None:
-    admins = [await person(services, owner_url, name, "admin") for name in ("One", "Two")]
+    admins = [await create_user(services, owner_url, name, "admin") for name in ("One", "Two")]
     left = await asyncio.gather(
         *(services.app.account_deletion.schedule(admin, PASSWORD, CALLER) for admin in admins), return_exceptions=True
     )
@@ -247,7 +250,7 @@ async def test_of_two_administrators_who_leave_at_once_one_stays(services: Servi
 async def test_the_runtime_role_gives_nobody_what_they_have_not(
     services: Services, database_url: str, owner_url: str, statement: str
 ) -> None:
-    member = await person(services, owner_url)
+    member = await create_user(services, owner_url)
     with psycopg.connect(database_url) as connection:
         connection.execute("SET ROLE rxchat_app")
         connection.execute("SELECT set_config('rxchat.user_id', %s, true)", (str(member.user_id),))
@@ -258,12 +261,12 @@ async def test_the_runtime_role_gives_nobody_what_they_have_not(
 async def test_the_procedures_end_no_sign_ins_of_who_may_do_more_and_forget_no_upload_of_the_future(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    boss = await person(services, owner_url, "Boss", "admin")
+    boss = await create_user(services, owner_url, "Boss", "admin")
     with psycopg.connect(owner_url) as connection:
         connection.execute(
             "INSERT INTO role (name, title, description, permissions, is_builtin) VALUES ('keeper', 'Keeper', '', '{users.manage}', false)"
         )
-    keeper = await person(services, owner_url, "Keeper", "member")
+    keeper = await create_user(services, owner_url, "Keeper", "member")
     with psycopg.connect(owner_url) as connection:
         connection.execute("UPDATE user_account SET role = 'keeper' WHERE id = %s", (keeper.user_id,))
     client = clients()

@@ -22,7 +22,7 @@ from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform import session_watchdog
 from rxchat.states.platform.tab_registry import tabs
 from tests.factories import PASSWORD
-from tests.security.house import Open, doors, person, sign_in
+from tests.security.http import Open, create_user, http_clients, sign_in
 from tests.tab import open_tab
 
 pytestmark = pytest.mark.anyio
@@ -34,21 +34,21 @@ Event = Callable[[Services, str, CurrentUser, httpx.AsyncClient, Open], Awaitabl
 async def suspend(
     services: Services, owner_url: str, current_user: CurrentUser, _client: httpx.AsyncClient, _more: Open
 ) -> None:
-    admin = await person(services, owner_url, "Admin", "admin")
+    admin = await create_user(services, owner_url, "Admin", "admin")
     await services.access.user_admin.suspend(admin, current_user.user_id, ClientInfo(), is_suspended=True)
 
 
 async def demote(
     services: Services, owner_url: str, current_user: CurrentUser, _client: httpx.AsyncClient, _more: Open
 ) -> None:
-    admin = await person(services, owner_url, "Admin", "admin")
+    admin = await create_user(services, owner_url, "Admin", "admin")
     await services.access.user_admin.set_role(admin, current_user.user_id, "guest", ClientInfo())
 
 
 async def end_sessions(
     services: Services, owner_url: str, current_user: CurrentUser, _client: httpx.AsyncClient, _more: Open
 ) -> None:
-    admin = await person(services, owner_url, "Admin", "admin")
+    admin = await create_user(services, owner_url, "Admin", "admin")
     await services.access.user_admin.end_sessions(admin, current_user.user_id, ClientInfo())
 
 
@@ -85,7 +85,9 @@ EVENTS: list[Event] = [suspend, demote, end_sessions, sign_out, change_password_
 
 
 @pytest.fixture(params=["redis", "no redis"])
-async def house(request: pytest.FixtureRequest, settings: Settings, at: Connections) -> AsyncGenerator[Services]:
+async def running_services(
+    request: pytest.FixtureRequest, settings: Settings, at: Connections
+) -> AsyncGenerator[Services]:
     where = at if request.param == "redis" else replace(at, redis_url=None)
     async with running(settings, where) as services:
         await services.platform.pg_listener.listening.wait()
@@ -103,66 +105,66 @@ async def is_out(client: httpx.AsyncClient, headers: dict[str, str] | None = Non
 
 
 async def test_the_cookie_stops_working(
-    house: Services, settings: Settings, owner_url: str, subtests: pytest.Subtests
+    running_services: Services, settings: Settings, owner_url: str, subtests: pytest.Subtests
 ) -> None:
     for number, event in enumerate(EVENTS):
         with subtests.test(event=event.__name__):
-            async with doors(settings) as clients:
-                client, current_user = clients(f"10.0.{number}.1"), await person(house, owner_url)
+            async with http_clients(settings) as clients:
+                client, current_user = clients(f"10.0.{number}.1"), await create_user(running_services, owner_url)
                 await sign_in(client, current_user)
                 assert (await client.get("/api/me")).status_code == 200
-                await event(house, owner_url, current_user, client, clients)
+                await event(running_services, owner_url, current_user, client, clients)
                 await is_out(client)
                 assert (await client.get("/")).headers["location"] == "/sign-in"
 
 
 async def test_a_programs_tokens_stop_working(
-    house: Services, settings: Settings, owner_url: str, subtests: pytest.Subtests
+    running_services: Services, settings: Settings, owner_url: str, subtests: pytest.Subtests
 ) -> None:
     for number, event in enumerate(item for item in EVENTS if item is not sign_out):
         with subtests.test(event=event.__name__):
-            async with doors(settings) as clients:
-                program, current_user = clients(f"10.0.{number}.1"), await person(house, owner_url)
+            async with http_clients(settings) as clients:
+                program, current_user = clients(f"10.0.{number}.1"), await create_user(running_services, owner_url)
                 body = {"email": current_user.email, "password": PASSWORD}
                 pair = (await program.post("/api/auth/token", json=body)).json()
                 headers = {"authorization": f"Bearer {pair['access_token']}"}
                 assert (await program.get("/api/me", headers=headers)).status_code == 200
-                await event(house, owner_url, current_user, program, clients)
+                await event(running_services, owner_url, current_user, program, clients)
                 await is_out(program, headers)
                 refresh = await program.post("/api/auth/token/refresh", json={"refresh_token": pair["refresh_token"]})
                 assert refresh.status_code == 401
 
 
 async def test_an_api_key_stops_working(
-    house: Services, settings: Settings, owner_url: str, subtests: pytest.Subtests
+    running_services: Services, settings: Settings, owner_url: str, subtests: pytest.Subtests
 ) -> None:
     events = (suspend, suspend_in_the_database, change_password_elsewhere)
     for number, (event, header) in enumerate(product(events, ("authorization", "x-api-key"))):
         with subtests.test(event=event.__name__, header=header):
-            async with doors(settings) as clients:
-                program, current_user = clients(f"10.0.{number}.1"), await person(house, owner_url)
-                _, key = await house.accounts.api_credentials.create_key(
+            async with http_clients(settings) as clients:
+                program, current_user = clients(f"10.0.{number}.1"), await create_user(running_services, owner_url)
+                _, key = await running_services.accounts.api_credentials.create_key(
                     current_user, name="k", scopes=["read"], days=None, client_info=ClientInfo()
                 )
                 headers = {header: f"Bearer {key}" if header == "authorization" else key}
                 assert (await program.get("/api/me", headers=headers)).status_code == 200
-                await event(house, owner_url, current_user, program, clients)
+                await event(running_services, owner_url, current_user, program, clients)
                 await is_out(program, headers)
 
 
 async def test_a_demoted_administrators_key_administers_no_more(
-    house: Services, settings: Settings, owner_url: str
+    running_services: Services, settings: Settings, owner_url: str
 ) -> None:
-    boss = await person(house, owner_url, "Boss", "admin")
-    current_user = await person(house, owner_url, "Deputy", "admin")
-    _, key = await house.accounts.api_credentials.create_key(
+    boss = await create_user(running_services, owner_url, "Boss", "admin")
+    current_user = await create_user(running_services, owner_url, "Deputy", "admin")
+    _, key = await running_services.accounts.api_credentials.create_key(
         current_user, name="k", scopes=["read", "admin"], days=None, client_info=ClientInfo()
     )
-    async with doors(settings) as clients:
+    async with http_clients(settings) as clients:
         program = clients()
         headers = {"x-api-key": key}
         assert (await program.get("/api/admin/users", headers=headers)).status_code == 200
-        await house.access.user_admin.set_role(boss, current_user.user_id, "member", ClientInfo())
+        await running_services.access.user_admin.set_role(boss, current_user.user_id, "member", ClientInfo())
         assert (await program.get("/api/admin/users", headers=headers)).status_code in {401, 403}
 
 
@@ -189,12 +191,16 @@ class Socket:
 
 
 async def test_an_open_socket_is_led_away_and_closed(
-    house: Services, settings: Settings, owner_url: str, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
+    running_services: Services,
+    settings: Settings,
+    owner_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    subtests: pytest.Subtests,
 ) -> None:
     for number, event in enumerate(EVENTS):
         with subtests.test(event=event.__name__):
-            current_user = await person(house, owner_url)
-            async with doors(settings) as clients:
+            current_user = await create_user(running_services, owner_url)
+            async with http_clients(settings) as clients:
                 client = clients(f"10.0.{number}.1")
                 await sign_in(client, current_user)
                 async with session_watchdog.watching(), open_tab(client.cookies["rxchat_session"]) as tab:
@@ -203,7 +209,7 @@ async def test_an_open_socket_is_led_away_and_closed(
                     socket = Socket(tab.token)
                     await socket.open()
                     monkeypatch.setattr(tabs, "_namespace", socket)
-                    await event(house, owner_url, current_user, client, clients)
+                    await event(running_services, owner_url, current_user, client, clients)
                     async with asyncio.timeout(WITHIN_SECONDS):
                         while socket.is_open:
                             await asyncio.sleep(0.02)
@@ -211,24 +217,24 @@ async def test_an_open_socket_is_led_away_and_closed(
 
 
 async def test_a_cookie_counts_no_more_while_nobody_tells_of_changes(
-    house: Services, settings: Settings, owner_url: str
+    running_services: Services, settings: Settings, owner_url: str
 ) -> None:
-    current_user = await person(house, owner_url)
-    async with doors(settings) as clients:
+    current_user = await create_user(running_services, owner_url)
+    async with http_clients(settings) as clients:
         client = clients()
         await sign_in(client, current_user)
         assert (await client.get("/api/me")).status_code == 200
-        await house.platform.pg_listener.stop()
-        house.platform.pg_listener.listening.clear()
-        await suspend_in_the_database(house, owner_url, current_user, client, clients)
+        await running_services.platform.pg_listener.stop()
+        running_services.platform.pg_listener.listening.clear()
+        await suspend_in_the_database(running_services, owner_url, current_user, client, clients)
         assert (await client.get("/api/me")).status_code == 401
 
 
 async def test_a_session_has_a_new_id_each_day_and_after_a_new_password(
-    house: Services, settings: Settings, owner_url: str
+    running_services: Services, settings: Settings, owner_url: str
 ) -> None:
-    current_user = await person(house, owner_url)
-    async with doors(settings) as clients:
+    current_user = await create_user(running_services, owner_url)
+    async with http_clients(settings) as clients:
         client, thief = clients(), clients()
         await sign_in(client, current_user)
         first = client.cookies["rxchat_session"]

@@ -16,7 +16,7 @@ from rxchat.domain.accounts import ClientInfo
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.factories import add_user
-from tests.security.house import ORIGIN, Open, error_of, person, sign_in
+from tests.security.http import ORIGIN, Open, create_user, error_of, sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -155,7 +155,7 @@ async def test_who_must_set_up_a_second_factor_gets_nowhere_else_whatever_they_a
         root, ClientInfo("127.0.0.1", "a browser"), second_factor="everybody"
     )
     client = clients()
-    await sign_in(client, await person(services, owner_url, "Admin", "admin"))
+    await sign_in(client, await create_user(services, owner_url, "Admin", "admin"))
     added = {"enrolling": "true", "services": "x", "current_user": "x", "request": "x", "is_program": "false"}
     got_in = []
     for method, path in CLOSED:
@@ -190,7 +190,7 @@ async def test_nonsense_is_answered_with_a_sentence_and_never_a_crash(
         with subtests.test(route=f"{method} {path}"):
             # Each from an address of its own, so that no limit answers in the route's place.
             client = clients(f"203.0.113.{number}")
-            await sign_in(client, await person(services, owner_url, f"Admin {number}", "admin"))
+            await sign_in(client, await create_user(services, owner_url, f"Admin {number}", "admin"))
             await ask_nonsense(client, method, path)
 
 
@@ -218,7 +218,7 @@ async def test_parameters_that_are_nonsense_are_answered_with_a_sentence(
     services: Services, clients: Open, owner_url: str, subtests: pytest.Subtests
 ) -> None:
     client = clients()
-    await sign_in(client, await person(services, owner_url, "Admin", "admin"))
+    await sign_in(client, await create_user(services, owner_url, "Admin", "admin"))
     for (method, path), names in PARAMETERS.items():
         for value in (2**63, -(2**63), "-1", "1e400", "x" * 3_000, "\x00", "\ud7ff", ""):
             with subtests.test(route=f"{method} {path}", value=str(value)[:20]):
@@ -250,7 +250,7 @@ def test_what_is_sent_as_a_stream_or_an_export_is_begun_by_our_own_pages_alone()
 async def test_a_page_of_another_site_begins_no_stream_and_no_export(
     services: Services, clients: Open, owner_url: str, subtests: pytest.Subtests
 ) -> None:
-    boss = await person(services, owner_url, "Boss", "admin")
+    boss = await create_user(services, owner_url, "Boss", "admin")
     client = clients()
     await sign_in(client, boss)
     del client.headers["origin"]
@@ -280,7 +280,7 @@ async def test_a_page_of_another_site_begins_no_stream_and_no_export(
 async def test_a_page_of_another_origin_changes_nothing(services: Services, clients: Open, owner_url: str) -> None:
     """Nor one of a neighboring host, even in a browser that leaves Origin out."""
     client = clients()
-    await sign_in(client, await person(services, owner_url))
+    await sign_in(client, await create_user(services, owner_url))
     del client.headers["origin"]
     for headers in (
         {"origin": "https://evil.example"},
@@ -301,7 +301,7 @@ async def test_what_administrators_do_nobody_else_does(
     body = {"email": "x@example.org", "role": "admin"}
     for role in ("member", "guest"):
         client = clients()
-        await sign_in(client, await person(services, owner_url, f"A {role}", role))
+        await sign_in(client, await create_user(services, owner_url, f"A {role}", role))
         for method, path in CLOSED:
             if "/admin/" in path:
                 with subtests.test(route=f"{method} {path}", role=role):

@@ -22,7 +22,7 @@ from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.thread import ThreadState
 from tests.conftest import empty
 from tests.factories import PASSWORD
-from tests.security.house import Open, doors, error_of, person, set_up_totp, sign_in
+from tests.security.http import Open, create_user, error_of, http_clients, set_up_totp, sign_in
 from tests.tab import open_tab
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
@@ -35,7 +35,7 @@ async def enrolled(services: Services, clients: Open, owner_url: str) -> tuple[C
 
 
 async def enrol(services: Services, client: httpx.AsyncClient, owner_url: str) -> tuple[CurrentUser, TOTP, list[str]]:
-    current_user = await person(services, owner_url)
+    current_user = await create_user(services, owner_url)
     await sign_in(client, current_user)
     app, codes = await set_up_totp(client)
     forget_steps(owner_url)
@@ -132,7 +132,7 @@ async def test_somebody_elses_codes_are_nothing_worth(
     services: Services, clients: Open, enrolled, owner_url: str
 ) -> None:
     current_user, _, _ = enrolled
-    other, attacker = await person(services, owner_url, "Mallory"), clients("192.0.2.2")
+    other, attacker = await create_user(services, owner_url, "Mallory"), clients("192.0.2.2")
     await sign_in(attacker, other)
     app, codes = await set_up_totp(attacker)
     client = clients()
@@ -145,7 +145,7 @@ async def test_the_first_step_of_one_person_is_none_of_anothers(
     services: Services, clients: Open, enrolled, owner_url: str
 ) -> None:
     current_user, app, _ = enrolled
-    mallory, attacker = await person(services, owner_url, "Mallory"), clients("192.0.2.2")
+    mallory, attacker = await create_user(services, owner_url, "Mallory"), clients("192.0.2.2")
     await sign_in(attacker, mallory)
     for cookie in (attacker.cookies["rxchat_session"], attacker.cookies["rxchat_device"], "v4.local.AAAA", ""):
         client = clients()
@@ -173,7 +173,7 @@ async def test_a_new_password_leaves_it_where_it_is(
     services: Services, clients: Open, enrolled, owner_url: str
 ) -> None:
     current_user, *_ = enrolled
-    admin = await person(services, owner_url, "Admin", "admin")
+    admin = await create_user(services, owner_url, "Admin", "admin")
     link = await services.access.user_admin.reset_link(admin, current_user.user_id, ClientInfo())
     client = clients()
     token = link.partition("token=")[2]
@@ -202,7 +202,7 @@ async def test_it_is_taken_away_with_the_password_alone_and_audited(clients: Ope
 async def test_a_secret_that_waits_for_its_first_code_asks_nobody(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    current_user, client = await person(services, owner_url), clients()
+    current_user, client = await create_user(services, owner_url), clients()
     await sign_in(client, current_user)
     begun = await client.post("/api/me/totp/begin", json={"password": PASSWORD})
     assert (await client.post("/api/me/totp/confirm", json={"code": "000000"})).status_code == 422
@@ -243,8 +243,8 @@ async def test_who_needs_one_can_do_nothing_that_needs_it_before(
     services, policy = ruled
     for role in ("admin", "moderator", "member"):
         with subtests.test(role=role):
-            async with doors(settings) as clients:
-                current_user, client = await person(services, owner_url, "Somebody", role), clients()
+            async with http_clients(settings) as clients:
+                current_user, client = await create_user(services, owner_url, "Somebody", role), clients()
                 assert (await sign_in(client, current_user)).json() == {"next": "in"}
                 administers = role != "member"
                 chat, users = await client.get("/api/conversations"), await client.get("/api/admin/users")
@@ -276,11 +276,11 @@ async def test_a_key_made_with_a_second_factor_is_worth_nothing_without_it(
     settings: Settings, at: Connections, owner_url: str
 ) -> None:
     strict = settings.model_copy(update={"second_factor": SecondFactorPolicy.ADMINS})
-    async with running(strict, at) as services, doors(settings) as clients:
+    async with running(strict, at) as services, http_clients(settings) as clients:
         await services.platform.pg_listener.listening.wait()
         boss, current_user = (
-            await person(services, owner_url, "Boss", "admin"),
-            await person(services, owner_url, "Deputy", "admin"),
+            await create_user(services, owner_url, "Boss", "admin"),
+            await create_user(services, owner_url, "Deputy", "admin"),
         )
         client = clients()
         await sign_in(client, current_user)

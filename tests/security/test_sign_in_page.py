@@ -11,7 +11,7 @@ from rxchat.domain.accounts import ClientInfo
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.factories import PASSWORD, add_user
-from tests.security.house import Open, doors, person, sign_in
+from tests.security.http import Open, create_user, http_clients, sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -21,7 +21,7 @@ CALLER = ClientInfo("127.0.0.1", "a browser")
 @pytest.fixture
 async def clients(services: Services, settings: Settings) -> AsyncGenerator[Open]:
     assert services
-    async with doors(settings) as made:
+    async with http_clients(settings) as made:
         yield made
 
 
@@ -32,7 +32,7 @@ async def offered(client) -> dict[str, str]:
 async def test_a_page_that_is_loaded_again_at_the_code_step_keeps_the_step(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    current_user, client = await person(services, owner_url), clients()
+    current_user, client = await create_user(services, owner_url), clients()
     assert (await offered(client))["step"] == "password"
     await sign_in(client, current_user)
     seen = await services.accounts.sessions.current_user(client.cookies["rxchat_session"])
@@ -47,7 +47,7 @@ async def test_a_page_that_is_loaded_again_at_the_code_step_keeps_the_step(
 
 async def test_who_was_signed_out_by_others_is_told_why(services: Services, clients: Open, owner_url: str) -> None:
     admin = add_user(owner_url, "Grace", role="admin")
-    current_user, client, other = await person(services, owner_url), clients(), clients("203.0.113.8")
+    current_user, client, other = await create_user(services, owner_url), clients(), clients("203.0.113.8")
 
     async def told() -> str:
         services.accounts.sessions._known.clear()
@@ -70,7 +70,7 @@ async def test_who_was_signed_out_by_others_is_told_why(services: Services, clie
 
 
 async def test_who_signed_out_by_themselves_is_told_nothing(services: Services, clients: Open, owner_url: str) -> None:
-    current_user, client = await person(services, owner_url), clients()
+    current_user, client = await create_user(services, owner_url), clients()
     await sign_in(client, current_user)
     assert (await client.post("/api/auth/sign-out", json={})).status_code == 204
     assert (await offered(client))["ended"] == ""

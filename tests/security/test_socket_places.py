@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from rxchat.api.gateway import Front
+from rxchat.api.gateway import Gateway
 from rxchat.api.requests import cookie_name
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.platform.database import Database
@@ -50,7 +50,7 @@ async def closing(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def taken_for(settings: Settings, *cookies: str) -> list[UUID | None]:
     """Open a socket with each cookie, and return for whom they took a place."""
-    front, places = Front(closing, closing, settings), Places()
+    front, places = Gateway(closing, closing, settings), Places()
     front._sockets = places  # pyright: ignore[reportAttributeAccessIssue]
 
     async def receive() -> Message:

@@ -18,7 +18,7 @@ from rxchat.domain.ids import new_id
 from rxchat.services.app.container import Services
 from rxchat.services.platform.session_tokens import Purpose, SessionToken, SessionTokens
 from tests.factories import PASSWORD
-from tests.security.house import Open, error_of, person, sign_in
+from tests.security.http import Open, create_user, error_of, sign_in
 from tests.security.test_routes_walk import ROUTES, filled
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
@@ -110,7 +110,7 @@ async def pair_of(client, current_user, **more: Any) -> dict[str, Any]:
 
 
 async def test_no_token_passes_at_a_door_of_another_kind(services: Services, clients: Open, owner_url: str) -> None:
-    client, current_user = clients(), await person(services, owner_url)
+    client, current_user = clients(), await create_user(services, owner_url)
     pair = await pair_of(clients(), current_user)
     await sign_in(client, current_user)
     cookie, device = client.cookies["rxchat_session"], client.cookies["rxchat_device"]
@@ -129,7 +129,7 @@ async def test_no_token_passes_at_a_door_of_another_kind(services: Services, cli
 async def test_a_made_up_header_makes_nobody(
     services: Services, clients: Open, owner_url: str, subtests: pytest.Subtests
 ) -> None:
-    await person(services, owner_url)
+    await create_user(services, owner_url)
     made_up = (
         {"x-user-id": "1"},
         {"x-forwarded-user": "ada@example.org"},
@@ -155,7 +155,7 @@ async def test_a_program_that_sends_a_bad_token_is_not_let_in_by_its_cookie(
     services: Services, clients: Open, owner_url: str
 ) -> None:
     client = clients()
-    await sign_in(client, await person(services, owner_url))
+    await sign_in(client, await create_user(services, owner_url))
     assert (await client.get("/api/me")).status_code == 200
     assert (await client.get("/api/me", headers={"authorization": "Bearer nonsense"})).status_code == 401
 
@@ -163,7 +163,7 @@ async def test_a_program_that_sends_a_bad_token_is_not_let_in_by_its_cookie(
 async def test_a_refresh_token_works_once_and_its_replay_ends_the_family(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    program, current_user = clients(), await person(services, owner_url)
+    program, current_user = clients(), await create_user(services, owner_url)
     first = await pair_of(program, current_user)
     refreshed = await program.post("/api/auth/token/refresh", json={"refresh_token": first["refresh_token"]})
     second = refreshed.json()
@@ -180,7 +180,7 @@ async def test_a_refresh_token_works_once_and_its_replay_ends_the_family(
 
 
 async def test_of_twenty_who_refresh_at_once_one_gets_a_pair(services: Services, clients: Open, owner_url: str) -> None:
-    program, current_user = clients(), await person(services, owner_url)
+    program, current_user = clients(), await create_user(services, owner_url)
     pair = await pair_of(program, current_user)
     answers = await asyncio.gather(
         *(
@@ -192,7 +192,7 @@ async def test_of_twenty_who_refresh_at_once_one_gets_a_pair(services: Services,
 
 
 async def test_a_token_does_what_its_scopes_say(services: Services, clients: Open, owner_url: str) -> None:
-    current_user = await person(services, owner_url, "Boss", "admin")
+    current_user = await create_user(services, owner_url, "Boss", "admin")
     reads = await pair_of(clients(), current_user, scopes=["read"])
     chats = await pair_of(clients(), current_user, scopes=["chat"])
     reading, chatting = ({"authorization": f"Bearer {pair['access_token']}"} for pair in (reads, chats))
@@ -210,14 +210,14 @@ async def test_a_token_to_administer_is_for_administrators_in_the_words_of_keys(
     services: Services, clients: Open, owner_url: str, role: str
 ) -> None:
     current_user, boss = (
-        await person(services, owner_url, "Mem", role),
-        await person(services, owner_url, "Boss", "admin"),
+        await create_user(services, owner_url, "Mem", role),
+        await create_user(services, owner_url, "Boss", "admin"),
     )
     body = {"email": current_user.email, "password": PASSWORD, "scopes": ["read", "admin"]}
     refused = await clients().post("/api/auth/token", json=body)
     assert (refused.status_code, error_of(refused)) == (403, "not_allowed") and "token" not in refused.text
     client = clients()
-    await sign_in(client, await person(services, owner_url, "Keys", "member"))
+    await sign_in(client, await create_user(services, owner_url, "Keys", "member"))
     key = await client.post("/api/me/keys", json={"name": "k", "scopes": ["admin"], "password": PASSWORD})
     assert key.status_code == 403 and key.json() == refused.json()
     with psycopg.connect(owner_url) as connection:
@@ -231,7 +231,7 @@ async def test_a_token_to_administer_does_nothing_once_its_user_administers_noth
     services: Services, clients: Open, owner_url: str, subtests: pytest.Subtests
 ) -> None:
     """As it was given to members before, and as a demotion in another way than through the use case leaves it."""
-    current_user = await person(services, owner_url, "Boss", "admin")
+    current_user = await create_user(services, owner_url, "Boss", "admin")
     token = await pair_of(clients(), current_user, scopes=["read", "admin"])
     with psycopg.connect(owner_url) as connection:
         connection.execute("UPDATE user_account SET role = 'member' WHERE id = %s", (current_user.user_id,))
@@ -259,7 +259,10 @@ async def test_no_program_does_what_is_the_persons_own_to_do(
         )
     ):
         with subtests.test(route=f"{method} {path}"):
-            current_user, program = await person(services, owner_url, "Boss", "admin"), clients(f"198.51.{number}.1")
+            current_user, program = (
+                await create_user(services, owner_url, "Boss", "admin"),
+                clients(f"198.51.{number}.1"),
+            )
             pair = await pair_of(program, current_user, scopes=["read", "chat", "files", "admin"])
             headers = {"authorization": f"Bearer {pair['access_token']}"}
             answer = await program.request(method, path, json=body, headers=headers)
@@ -269,7 +272,7 @@ async def test_no_program_does_what_is_the_persons_own_to_do(
 async def test_a_key_is_shown_once_kept_as_a_hash_and_expires(
     services: Services, clients: Open, owner_url: str
 ) -> None:
-    client, current_user = clients(), await person(services, owner_url)
+    client, current_user = clients(), await create_user(services, owner_url)
     await sign_in(client, current_user)
     made = (
         await client.post("/api/me/keys", json={"name": "ci", "scopes": ["read"], "days": 30, "password": PASSWORD})

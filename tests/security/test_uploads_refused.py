@@ -10,7 +10,7 @@ import pytest
 
 from rxchat.domain.accounts import CurrentUser
 from rxchat.services.app.container import Services
-from tests.security.house import Open, error_of, person, sign_in
+from tests.security.http import Open, create_user, error_of, sign_in
 from tests.security.test_documents import upload_headers
 
 pytestmark = pytest.mark.anyio
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def victim(services: Services, owner_url: str) -> CurrentUser:
-    return await person(services, owner_url, "Victim")
+    return await create_user(services, owner_url, "Victim")
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.factories import add_user
 from tests.peers.canned_http import answer, canned_http
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.peers.sign_in_provider import SignInProviderHost, visit
-from tests.security.house import Open, doors, person, sign_in
+from tests.security.http import Open, create_user, http_clients, sign_in
 from tests.services.grounded import EMBEDDER, body, ready, uploaded
 from tests.services.grounded import found as found_document
 
@@ -64,7 +64,7 @@ async def test_what_an_s3_server_says_is_for_the_log_and_operators_alone(
             "s3_secret_key": SecretStr("never-in-any-log"),
         }  # fmt: skip
         strict = settings.model_copy(update=values)
-        async with running(strict, at) as services, doors(strict) as clients:
+        async with running(strict, at) as services, http_clients(strict) as clients:
             with capture_logs() as logs:
                 error = await upload(services, add_user(owner_url))
             state = (await clients("127.0.0.1").get("/readyz")).text
@@ -94,7 +94,7 @@ async def test_a_store_that_is_away_is_a_sentence_without_its_address(
 async def test_a_search_without_its_embedder_says_so_without_the_hosts_words(
     services: Services, clients: Open, owner_url: str, ollama: ScriptedOllama
 ) -> None:
-    member = await person(services, owner_url)
+    member = await create_user(services, owner_url)
     collection = await services.documents.collections.create(member, "Mine")
     await ready(services, member, collection, "a.txt", "The coffee machine is cleaned on Fridays.")
     client = clients()
@@ -106,7 +106,7 @@ async def test_a_search_without_its_embedder_says_so_without_the_hosts_words(
     assert found["notice"] == "The embedding model's host does not respond. The search used words only, not meaning."
     assert "Fridays" in found["passages"][0]["text"]
     assert ollama.host in reasons(logs)
-    admin = await person(services, owner_url, role="admin")
+    admin = await create_user(services, owner_url, role="admin")
     await services.documents.collection_shares.add(member, collection, "user", admin.email, ClientInfo())
     boss = clients()
     await sign_in(boss, admin)
@@ -153,8 +153,8 @@ async def test_what_a_sign_in_provider_says_is_for_the_log_alone(
 ) -> None:
     provider = running_providers
     values = settings.model_dump(by_alias=True, exclude_unset=True) | provider.environment
-    async with running(Settings.model_validate(values), at) as services, doors(settings) as clients:
-        await person(services, owner_url)
+    async with running(Settings.model_validate(values), at) as services, http_clients(settings) as clients:
+        await create_user(services, owner_url)
         client = clients()
         url = (await client.get("/api/auth/providers/oidc")).headers["location"]
         query = httpx.URL(url).params

@@ -143,8 +143,13 @@ async def documents_without_job(session: AsyncSession, limit: int) -> list[tuple
 
 
 # Here and below in the form that an index answers (`claim_job`), whatever statistics say of the queue.
+# A document may have been postponed after the caller found it.
 _IS_QUEUED = text(
-    "SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE CASE WHEN status IN ('todo', 'doing') THEN lock END = :lock)"
+    """
+    SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE CASE WHEN status IN ('todo', 'doing') THEN lock END = :lock)
+        OR EXISTS (SELECT FROM document
+                    WHERE owner_id = :owner AND id = :document AND state IN ('ready', 'failed') AND retry_at > now())
+    """
 )
 
 
@@ -170,7 +175,8 @@ async def enqueue_ingestion_once(
     session: AsyncSession, owner_id: UUID, document_id: UUID, *, priority: int = 0
 ) -> bool:
     """The same, unless there is such a job already."""
-    queued = await session.execute(_IS_QUEUED, {"lock": f"document {document_id}"})
+    facts = {"lock": f"document {document_id}", "owner": owner_id, "document": document_id}
+    queued = await session.execute(_IS_QUEUED, facts)
     if queued.scalar_one():
         return False
     # No user waits for it.

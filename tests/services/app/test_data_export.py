@@ -16,7 +16,7 @@ from rxchat.domain.versions import IfExists
 from rxchat.services.app.container import Services
 from rxchat.tables import metadata
 from tests.factories import PASSWORD, signed_in_as
-from tests.security.house import person
+from tests.security.http import create_user
 from tests.services.grounded import EMBEDDER, body, settled, uploaded
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +34,7 @@ async def exported(services: Services, current_user) -> zipfile.ZipFile:
 async def test_everything_of_a_person_is_in_the_export_and_nothing_of_others(
     services: Services, owner_url: str
 ) -> None:
-    ada, bob = await person(services, owner_url, "Ada"), await person(services, owner_url, "Bob")
+    ada, bob = await create_user(services, owner_url, "Ada"), await create_user(services, owner_url, "Bob")
     mine = await services.chat.messages.send_message(ada, None, "../../etc/passwd is my question", "scripted:tokens=1")
     gone = await services.chat.messages.send_message(ada, None, "a removed one", "scripted:tokens=1")
     await services.chat.messages.send_message(bob, None, "what Bob asked", "scripted:tokens=1")
@@ -60,7 +60,7 @@ async def test_everything_of_a_person_is_in_the_export_and_nothing_of_others(
 
 
 async def test_what_somebody_has_uploaded_comes_along(services: Services, owner_url: str) -> None:
-    ada, bob = await person(services, owner_url, "Ada"), await person(services, owner_url, "Bob")
+    ada, bob = await create_user(services, owner_url, "Ada"), await create_user(services, owner_url, "Bob")
     for owner, name, words in ((ada, "../mine.txt", "My own words."), (bob, "his.txt", "His own words.")):
         collection = await services.documents.collections.create(owner, "Mine")
         await uploaded(services, owner, collection, name, words)
@@ -74,7 +74,7 @@ async def test_what_somebody_has_uploaded_comes_along(services: Services, owner_
 async def test_what_is_in_the_trash_comes_along_and_says_when_it_was_deleted(
     services: Services, owner_url: str
 ) -> None:
-    ada, bob = await person(services, owner_url, "Ada"), await person(services, owner_url, "Bob")
+    ada, bob = await create_user(services, owner_url, "Ada"), await create_user(services, owner_url, "Bob")
     collection, his = (
         await services.documents.collections.create(ada, "Mine"),
         await services.documents.collections.create(bob, "His"),
@@ -107,7 +107,7 @@ async def test_what_is_in_the_trash_comes_along_and_says_when_it_was_deleted(
 async def test_what_is_moved_to_the_trash_while_it_is_written_is_in_it(
     services: Services, owner_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada = await person(services, owner_url, "Ada")
+    ada = await create_user(services, owner_url, "Ada")
     collection, whole = await services.documents.collections.create(ada, "Mine"), services.documents.files.whole
     await uploaded(services, ada, collection, "gone.txt", "Gone.")
 
@@ -127,7 +127,7 @@ async def test_what_is_moved_to_the_trash_while_it_is_written_is_in_it(
 async def test_what_is_deleted_while_it_is_written_is_named_and_the_rest_comes_along(
     services: Services, owner_url: str, monkeypatch: pytest.MonkeyPatch, with_pieces: bool
 ) -> None:
-    ada = await person(services, owner_url, "Ada")
+    ada = await create_user(services, owner_url, "Ada")
     collection, whole = await services.documents.collections.create(ada, "Mine"), services.documents.files.whole
     gone = await uploaded(services, ada, collection, "gone.txt", "Gone.")
     await uploaded(services, ada, collection, "kept.txt", "Kept.")
@@ -149,8 +149,8 @@ async def test_what_is_deleted_while_it_is_written_is_named_and_the_rest_comes_a
 
 
 async def test_an_account_waits_can_be_kept_and_is_gone_for_good(services: Services, owner_url: str) -> None:
-    await person(services, owner_url, "Admin", "admin")
-    ada = await person(services, owner_url, "Ada")
+    await create_user(services, owner_url, "Admin", "admin")
+    ada = await create_user(services, owner_url, "Ada")
     sealed, other = await signed_in_as(services, ada), await signed_in_as(services, ada)
     current_user = await services.accounts.sessions.current_user(sealed)
     await services.chat.messages.send_message(current_user, None, "a question", "scripted:tokens=1")
@@ -191,10 +191,10 @@ async def test_an_account_waits_can_be_kept_and_is_gone_for_good(services: Servi
 
 
 async def test_the_last_administrator_stays(services: Services, owner_url: str) -> None:
-    admin = await person(services, owner_url, "Admin", "admin")
+    admin = await create_user(services, owner_url, "Admin", "admin")
     with pytest.raises(LastAdministrator, match="at least one administrator"):
         await services.app.account_deletion.schedule(admin, PASSWORD, CALLER)
-    second = await person(services, owner_url, "Second", "admin")
+    second = await create_user(services, owner_url, "Second", "admin")
     await services.app.account_deletion.schedule(second, PASSWORD, CALLER)
     with pytest.raises(LastAdministrator):
         await services.app.account_deletion.schedule(admin, PASSWORD, CALLER)

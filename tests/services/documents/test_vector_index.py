@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from rxchat.db.documents import search_index as index_rows
+from rxchat.db.platform import jobs
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import EmbedderError
@@ -160,6 +161,9 @@ async def test_a_model_that_refuses_to_embed_anew_fails_no_document_that_is_foun
     for _ in range(3):
         await services.documents.ingestion.look_after()
     await asyncio.sleep(0.5)
+    # Found before it was postponed, queued afterwards.
+    async with services.documents.ingestion._database.begin(current_user.user_id) as session:
+        assert not await jobs.enqueue_ingestion_once(session, current_user.user_id, document.id)
     assert calls == 1
     for _ in range(TRIES + 2):
         with pytest.raises(EmbedderError):

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from pyotp.totp import TOTP
 from starlette.responses import PlainTextResponse
 
-from rxchat.api.gateway import Front
+from rxchat.api.gateway import Gateway
 from rxchat.api.routes import build_api
 from rxchat.domain.accounts import CurrentUser, password_version
 from rxchat.services.accounts.passwords import Passwords
@@ -32,9 +32,9 @@ def api_of(settings: Settings) -> FastAPI:
 
 
 @asynccontextmanager
-async def doors(settings: Settings) -> AsyncGenerator[Open]:
+async def http_clients(settings: Settings) -> AsyncGenerator[Open]:
     """Make clients, each with cookies and an address of its own; the pages are a stand-in, everything else is real."""
-    front = Front(PlainTextResponse("a page"), api_of(settings), settings)
+    front = Gateway(PlainTextResponse("a page"), api_of(settings), settings)
     async with AsyncExitStack() as clients:
 
         def open_client(address: str = "203.0.113.7", **headers: str) -> httpx.AsyncClient:
@@ -62,7 +62,7 @@ async def give_password(services: Services, current_user: CurrentUser, password:
     return replace(current_user, password_version=password_version(user.password_changed_at))
 
 
-async def person(services: Services, owner_url: str, name: str = "Ada", role: str = "member") -> CurrentUser:
+async def create_user(services: Services, owner_url: str, name: str = "Ada", role: str = "member") -> CurrentUser:
     """Add a member with an account and the tests' password."""
     return await give_password(services, add_user(owner_url, name, role))
 

@@ -104,7 +104,7 @@ class Part:
         await self.start()
 
 
-class House:
+class Cluster:
     """All of it on free ports and a disk of its own."""
 
     def __init__(self, *, web_workers: int = 2, workers: int = 2, swift: SwiftS3 | None = None) -> None:
@@ -288,14 +288,14 @@ class House:
 
 
 @asynccontextmanager
-async def opened(*, swift: SwiftS3 | None = None, **size: int) -> AsyncGenerator[House]:
+async def opened(*, swift: SwiftS3 | None = None, **size: int) -> AsyncGenerator[Cluster]:
     """A house that stands for as long as the context."""
-    house = House(swift=swift, **size)
+    cluster = Cluster(swift=swift, **size)
     try:
-        await house.start()
-        yield house
+        await cluster.start()
+        yield cluster
     finally:
-        await house.close()
+        await cluster.close()
 
 
 def _signal(pid: int, number: int) -> None:
