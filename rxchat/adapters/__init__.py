@@ -1,1 +1,1 @@
-"""The outside world: one system a module, each the implementation of a port."""
+"""Clients of external systems: one system a module, each implements a port of `domain.ports`."""

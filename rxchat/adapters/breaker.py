@@ -1,4 +1,4 @@
-"""A circuit breaker: what does not respond is left alone for a while, and then tried by one caller."""
+"""A circuit breaker: after a failure, no caller waits for a server until one trial call succeeds."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from collections.abc import Callable
 
 
 class Breaker:
-    """Closed while all is well; open after a failure; after a rest one trial decides.
+    """Closed while calls succeed; open after a failure; after a rest one trial call decides.
 
     Source: M. Nygard, Release It!, "Circuit Breaker".
     """
 
     def __init__(self, rest_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """Rest for so long after each failure."""
+        """Stay open for `rest_seconds` after each failure."""
         self._rest_seconds = rest_seconds
         self._clock = clock
         self._try_at: float | None = None
 
     @property
     def is_closed(self) -> bool:
-        """Whether all is well, as far as anybody knows."""
+        """Whether the last call succeeded."""
         return self._try_at is None
 
     def admits(self) -> bool:
-        """Whether this call may try; while open, the first one after the rest, and nobody else until the next."""
+        """Whether this call may be made; while open, only one call after each rest may."""
         if self._try_at is None:
             return True
         if self._clock() < self._try_at:
@@ -33,12 +33,12 @@ class Breaker:
         return True
 
     def succeeded(self) -> bool:
-        """Note that it answered; True when it had not before."""
+        """Record a success; True if the breaker was open before."""
         was_open, self._try_at = self._try_at is not None, None
         return was_open
 
     def failed(self) -> bool:
-        """Note that it did not; True when it had answered before."""
+        """Record a failure; True if the breaker was closed before."""
         was_closed = self._try_at is None
         self._try_at = self._clock() + self._rest_seconds
         return was_closed

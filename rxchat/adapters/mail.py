@@ -17,7 +17,7 @@ _PORTS = {"smtp": 587, "smtps": 465}
 
 
 class SmtpMailer:
-    """Sends each letter over a connection of its own; with STARTTLS where the server offers it."""
+    """Sends each message over a new connection, with STARTTLS if the server offers it."""
 
     def __init__(self, url: str, sender: str) -> None:
         parts = urlsplit(url)
@@ -29,16 +29,16 @@ class SmtpMailer:
         self._sender = sender
 
     async def send(self, letter: Letter) -> None:
-        """Hand a letter to the server.
+        """Send a message to the SMTP server.
 
         Raises:
-            MailUnavailable: when the server does not respond or does not take it.
+            MailUnavailable: if the server does not respond or refuses the message.
         """
         username, _, domain = ascii_email(letter.to).rpartition("@")
-        # As an object it is not parsed again: what looks like a name or like two addresses would be another mailbox.
+        # The library does not parse an Address again: a string that looks like two addresses would add a recipient.
         recipient = Address(username=username, domain=domain)
         message = EmailMessage()
-        # The library refuses line breaks in headers: nobody adds recipients of their own.
+        # The library refuses line breaks in headers, so that a user's text cannot add recipients.
         message["From"], message["To"], message["Subject"] = self._sender, recipient, letter.subject
         message["Date"] = formatdate(localtime=False)
         domain = self._sender.rpartition("@")[2].strip("> ") or "localhost"

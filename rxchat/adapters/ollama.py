@@ -1,6 +1,6 @@
-"""Ollama, through its official client: chat, the list of models, and each of its failures as one of ours.
+"""Ollama as the ChatModel port, through its official client.
 
-How the daemon behaves was measured on version 0.32.15; its API is described at https://docs.ollama.com/api.
+The behavior of the daemon was measured on version 0.32.15; its API is described at https://docs.ollama.com/api.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _CONNECT_SECONDS = 5.0
 _LIST_SECONDS = 10.0
 _LOOK_SECONDS = 2.0
 _STAYS_LOADED_SECONDS = 120.0
-"""Ollama unloads a model after five minutes without a request: one that answered just now is loaded."""
+"""Ollama unloads a model after five minutes without a request, so one that answered recently is loaded."""
 _CONTEXT_TOKENS = 8_192
 _LOAD_SECONDS = 600.0
 
 
 class OllamaChatModel:
-    """The models of one or several Ollama daemons; each model is asked for at the first host that has it."""
+    """The models of one or several Ollama daemons; requests for a model go to the first host that has it."""
 
     def __init__(
         self,
@@ -51,8 +51,8 @@ class OllamaChatModel:
         load_seconds: float = _LOAD_SECONDS,
         allows_remote: bool = True,
     ) -> None:
-        """Prepare a client for each host; nothing is connected yet."""
-        # By the address that users may see: a user and a password in it are for the daemon's proxy alone.
+        """Create a client for each host, which connects at its first call."""
+        # Keyed by the address without credentials, since users see it.
         self._clients = {without_credentials(host): _client(host) for host in hosts}
         self._credentials = {without_credentials(host): _credentials(host) for host in hosts}
         self._streams: dict[str, aiohttp.ClientSession] = {}
@@ -64,18 +64,18 @@ class OllamaChatModel:
         self._allows_remote = allows_remote
         self._host_of: dict[str, str] = {}
         self._remote: dict[str, str] = {}
-        """Where models run that only pass through a host, by their names."""
+        """The remote host of each model that a daemon only forwards to, by the model's name."""
         self._contexts: dict[tuple[str, str], int] = {}
-        """How many tokens a model was made for, by its host and name; 0 when the daemon does not say."""
+        """A model's context length, by host and name; 0 if the daemon does not return it."""
         self._answered_at: dict[tuple[str, str], float] = {}
         self._heard_at: dict[str, float] = {}
         self._heard_elsewhere_at: dict[str, float] = {}
 
     async def models(self) -> list[ModelInfo]:
-        """Return what the hosts offer; a model that several have is named once.
+        """Return the models of all hosts; a model that several hosts have is returned once.
 
         Raises:
-            ModelHostUnavailable: when none of the hosts answers.
+            ModelHostUnavailable: if no host answers.
         """
         answers = await asyncio.gather(*(self._models_at(host) for host in self._clients), return_exceptions=True)
         offered: dict[str, ModelInfo] = {}
@@ -98,7 +98,7 @@ class OllamaChatModel:
         with ollama_errors.translated(host, ""):
             try:
                 async with asyncio.timeout(_LIST_SECONDS):
-                    # Not the client's list(): its types drop `capabilities`, which newer daemons send.
+                    # Not the client's list(): its types drop `capabilities`, which newer daemons return.
                     response = await self._clients[host]._client.get("/api/tags")
             except TimeoutError as error:
                 raise ollama_errors.away(host, error) from error
@@ -124,7 +124,7 @@ class OllamaChatModel:
     async def chat(
         self, model: str, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec] = ()
     ) -> AsyncGenerator[ChatEvent]:
-        """Stream an answer; see the ChatModel port.
+        """Yield the events of an answer; see the ChatModel port.
 
         Raises:
             ModelError: each failure as the subclass that says what it was.
@@ -161,7 +161,7 @@ class OllamaChatModel:
             raise ollama_errors.stopped(host)
 
     async def _context_of(self, host: str, model: str) -> int:
-        """Return how much a model reads at once: as much as is set, and never more than it was made for."""
+        """Return the context length to request: the configured one, at most the model's own."""
         known = self._contexts.get((host, model))
         if known is None and (known := await self._made_for(host, model)) is not None:
             self._contexts[host, model] = known
@@ -178,12 +178,12 @@ class OllamaChatModel:
         return max(0, min(found, default=0))
 
     async def is_loading(self, model: str) -> bool:
-        """Return whether the model is not in its host's memory yet; False when the host does not say."""
+        """Return whether the model is not in its host's memory yet; False if the host does not answer."""
         host = self._host_of.get(model)
         return host is not None and await self._is_loaded(host, model) is False
 
     async def _is_loaded(self, host: str, model: str) -> bool | None:
-        """Return whether a host has a model in memory (/api/ps); None when it does not say."""
+        """Return whether a host has a model in memory (/api/ps); None if it does not answer."""
         if time.monotonic() - self._answered_at.get((host, model), float("-inf")) < _STAYS_LOADED_SECONDS:
             return True
         try:
@@ -196,11 +196,11 @@ class OllamaChatModel:
         return model in names or f"{model}:latest" in names
 
     async def _patience(self, host: str, model: str) -> Patience:
-        """Return how long to wait for the first token: loading takes longer, and hanging up makes it begin again."""
+        """Return the timeouts of an answer: longer during loading, which a disconnect would start again."""
         is_loading = await self._is_loaded(host, model) is False
 
         async def is_still_loading() -> bool:
-            # While it loads, daemons list a model or not; one that does not respond at all is not waited for.
+            # While a model loads, some daemons list it and some do not; only one that does not answer is given up.
             return is_loading and await self._is_loaded(host, model) is not None
 
         return Patience(
@@ -215,25 +215,25 @@ class OllamaChatModel:
         return max(heard.get(host, float("-inf")) for heard in (self._heard_at, self._heard_elsewhere_at))
 
     def hosts_heard_since(self, moment: float) -> list[str]:
-        """Return the hosts that sent this process a piece of an answer after this moment (time.monotonic)."""
+        """Return the hosts that sent this process a part of an answer after `moment` (time.monotonic)."""
         return [host for host, heard_at in self._heard_at.items() if heard_at > moment]
 
     def note_heard(self, host: str) -> None:
-        """Note that a host sends another process pieces of an answer just now."""
+        """Record that a host is sending an answer to another process."""
         if host in self._clients:
             self._heard_elsewhere_at[host] = time.monotonic()
 
     def _stream(self, host: str) -> aiohttp.ClientSession:
-        """Return what answers of this host are read with; made when it is first needed, in the loop that it belongs to."""
+        """Return the session that streams a host's answers; created at first use, in the running event loop."""
         if host not in self._streams:
-            # A proxy that packs an answer keeps it until there is enough to pack.
+            # A proxy that compresses an answer buffers it until it has enough to compress.
             headers = {"Accept-Encoding": "identity"}
             if credentials := self._credentials[host]:
                 headers["Authorization"] = aiohttp.encode_basic_auth(*credentials)
             self._streams[host] = aiohttp.ClientSession(
                 base_url=f"{host.rstrip('/')}/",
-                # How many answers are written at once is decided by whoever asks; how long they may be silent, too. Each
-                # has a connection of its own: one that was kept may be dead, and a question is not sent twice.
+                # Callers limit the number of simultaneous answers and set their timeouts. Each answer has a new connection:
+                # one from a pool may be dead, and a question is not sent twice.
                 connector=aiohttp.TCPConnector(limit=0, force_close=True),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
                 headers=headers,
@@ -257,7 +257,7 @@ class OllamaChatModel:
 
 def _client(host: str) -> ollama.AsyncClient:
     timeout = httpx.Timeout(None, connect=_CONNECT_SECONDS)
-    # Nothing else of the environment counts (no ~/.netrc), and no proxy for a host of this network.
+    # Ignores the rest of the environment (~/.netrc), and uses no proxy for a host of this network.
     return ollama.AsyncClient(
         host=without_credentials(host),
         timeout=timeout,

@@ -1,7 +1,7 @@
-"""What Ollama's client, httpx and aiohttp raise, as errors of ours.
+"""Maps the errors of Ollama's client, httpx and aiohttp to ModelErrors.
 
-Their message is for everyone: it names no address and quotes no daemon. What the daemon said, and where, is in `detail`
-for administrators, and in the log.
+Users see the message, which names no address and quotes no daemon. The daemon's address and words are in `detail`,
+for administrators and the log.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ELSEWHERE = (
     "{model} runs on a service outside of this network, which refused the request: it needs a {what} there. Choose another"
     " model, or ask an administrator."
 )
-# What daemons are known to say, and how everyone is told.
+# Known errors of daemons, and the messages that users see.
 _KNOWN = (
     ("requires a subscription", _ELSEWHERE.replace("{what}", "subscription")),
     ("unauthorized", _ELSEWHERE.replace("{what}", "sign-in")),
@@ -48,7 +48,7 @@ _KNOWN = (
 
 @contextmanager
 def translated(host: str, model: str, begun: Sequence[bool] = ()) -> Iterator[None]:
-    """Turn everything that the clients raise into an error of ours; `begun` holds something after a token."""
+    """Map each error that the clients raise to a ModelError; `begun` is not empty after the first token."""
     try:
         yield
     except ModelError:
@@ -62,7 +62,7 @@ def translated(host: str, model: str, begun: Sequence[bool] = ()) -> Iterator[No
         raise _logged(ModelRefused(_GARBLED, detail=f"{host} answered with status {status}; is it Ollama?")) from error
     except (httpx.TransportError, aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
         if not begun:
-            # A connection that was kept open and whose other end is gone: nobody was there from the start.
+            # A pooled connection that the daemon had closed: it was unavailable before the request.
             raise away(host, error) from error
         detail = f"The connection to {host} broke during the answer ({_reason(error)})."
         raise _logged(InvalidModelResponse(_KEEPS, detail=detail)) from error
@@ -76,19 +76,19 @@ def translated(host: str, model: str, begun: Sequence[bool] = ()) -> Iterator[No
 
 
 def away(host: str, error: BaseException) -> ModelHostUnavailable:
-    """Return what to raise when there is no answer."""
+    """Return the error for a host that does not respond."""
     return _logged(
         ModelHostUnavailable(AWAY, detail=f"{host} does not respond ({_reason(error)}). Is Ollama running there?")
     )
 
 
 def line_too_long(host: str, megabytes: int) -> InvalidModelResponse:
-    """Return what to raise when a line has no end."""
+    """Return the error for a line that exceeds the limit."""
     return _logged(InvalidModelResponse(_GARBLED, detail=f"{host} sent a line of over {megabytes} MB; is it Ollama?"))
 
 
 def stopped(host: str) -> InvalidModelResponse:
-    """Return what to raise when an answer ends without its last line."""
+    """Return the error for an answer that ends without its last line."""
     return _logged(
         InvalidModelResponse(
             "The model stopped during the answer. The text so far is kept.",
@@ -129,13 +129,13 @@ def _logged(error: Failure) -> Failure:
 
 
 def _reason(error: BaseException) -> str:
-    # Not str(error): some of aiohttp's cannot say what they are without the connection that they are about.
+    # Not str(error): that of some aiohttp errors fails without their connection.
     words = getattr(error, "strerror", None) or " ".join(str(part) for part in error.args if isinstance(part, str))
     return sanitize(re.sub(r"\s+", " ", str(words)).strip())[:200] or type(error).__name__
 
 
 def _sentence(raw: str) -> str:
-    """Return the daemon's words: some arrive as a JSON string nested in a string."""
+    """Return the daemon's message; some are a JSON document nested in a string."""
     text = raw.strip()
     for _ in range(3):
         try:

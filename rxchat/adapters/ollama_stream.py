@@ -1,9 +1,9 @@
-"""Ollama's stream of an answer, read as it comes: one JSON object a line (application/x-ndjson).
+"""Reads Ollama's stream of an answer: one JSON object a line (application/x-ndjson).
 
-The official client reads the same through httpx (100 microseconds of processor time for each line, where aiohttp's
-parser in C takes 45), through lines without an end, and a validated object for each token. Its errors are used here all the
-same.
-Source: https://docs.ollama.com/api/chat, and how version 0.32.15 was seen to behave.
+The official client takes 100 microseconds of processor time for each line (httpx, and a validated object for each
+token), where aiohttp's parser in C takes 45, and it does not limit the length of lines. Its exceptions are used here
+all the same.
+Source: https://docs.ollama.com/api/chat, and the observed behavior of version 0.32.15.
 """
 
 from __future__ import annotations
@@ -37,53 +37,53 @@ _LINE_BYTES = MEGABYTES * 1_000_000
 _LOOK_AGAIN_SECONDS = 5.0
 _ERROR_BYTES = 64_000
 _NANOSECONDS = 1e9
-# What nobody has ever measured is out of order: it must not be more than what is stored can hold.
+# Larger numbers are invalid, and would exceed the columns that store them.
 _MOST_TOKENS = 1_000_000_000
 _LONGEST_NANOSECONDS = 10**15
 _MOST_CALLS = 8
 
 
 class Silent(Exception):
-    """The model said nothing for so long."""
+    """The model sent nothing for `seconds`."""
 
     def __init__(self, seconds: float) -> None:
-        """Keep for how long."""
+        """Raised after `seconds` without a part of the answer."""
         super().__init__(seconds)
         self.seconds = seconds
 
 
 class LineTooLong(Exception):
-    """A line has no end: what sends it is no Ollama, or out of order."""
+    """A line exceeds the limit: the server is no Ollama, or broken."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a model may be silent."""
+    """Timeouts of an answer."""
 
     first_seconds: float
     """Until its first token, once it is loaded."""
     next_seconds: float
-    """And from one token to the next."""
+    """From one token to the next."""
     load_seconds: float
-    """Until its first token in all, loading included."""
+    """Until its first token, loading included."""
     is_loading: Callable[[], Awaitable[bool]]
-    """Whether it may still be loading; asked when the first token is late."""
+    """Returns whether the model may still be loading; called when the first token is late."""
     heard_at: Callable[[], float] = lambda: float("-inf")
-    """When its host last sent a piece of any answer (time.monotonic): while it writes others, this one waits in its queue."""
+    """When the host last sent a part of any answer (time.monotonic): meanwhile, this one waits in the host's queue."""
 
 
 async def chat_events(
     session: aiohttp.ClientSession, body: dict[str, Any], patience: Patience
 ) -> AsyncGenerator[ChatEvent]:
-    """Ask, and yield what comes; closing the generator closes the connection, and that frees the model.
+    """Send a question and yield the answer's events. Closing the generator disconnects, which stops the model.
 
     Raises:
-        aiohttp.ClientError: when nobody is there, or the line breaks.
-        ollama.ResponseError: when the daemon answers with an error, in its status or in a line of its own.
-        Silent: when nothing comes for so long, at first or later.
-        LineTooLong: when a line does not end.
-        ValueError: when it is not JSON, or counts what cannot be counted (OverflowError: infinitely much).
-        TypeError: when it is not an answer.
+        aiohttp.ClientError: if the host does not respond, or the connection breaks.
+        ollama.ResponseError: if the daemon answers with an error, as a status or as a line of the stream.
+        Silent: if the model exceeds a timeout.
+        LineTooLong: if a line exceeds the limit.
+        ValueError: if a line is not JSON, or has an invalid number (OverflowError: infinity).
+        TypeError: if a line is not a part of an answer.
     """
     began = time.monotonic()
     response = await _patiently(patience, began, session.post("api/chat", json=body | {"stream": True}))
@@ -99,7 +99,7 @@ async def chat_events(
             else:
                 chunk = await _patiently(patience, began, reading)
             is_over = not chunk
-            # The last line may end without saying so.
+            # The last line may have no line break.
             for line in lines.after(chunk or b"\n"):
                 for event in _events(line):
                     has_begun = True
@@ -109,7 +109,7 @@ async def chat_events(
 
 
 def message_body(message: ChatMessage) -> dict[str, Any]:
-    """Return a message as Ollama takes it; tools' arguments are objects there, not texts."""
+    """Return a message in Ollama's form, in which tool arguments are objects, not JSON texts."""
     body: dict[str, Any] = {"role": message.role.value, "content": message.content}
     if message.tool_calls:
         body["tool_calls"] = [
@@ -123,13 +123,13 @@ def message_body(message: ChatMessage) -> dict[str, Any]:
 
 
 def tool_body(tool: ToolSpec) -> dict[str, Any]:
-    """Return a tool as Ollama takes it."""
+    """Return a tool in Ollama's form."""
     function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
     return {"type": "function", "function": function}
 
 
 async def _beginning(content: aiohttp.StreamReader) -> str:
-    """Return as much of an error's body as anybody reads."""
+    """Return the beginning of an error response's body."""
     said = bytearray()
     while len(said) < _ERROR_BYTES and (chunk := await content.read(_ERROR_BYTES - len(said))):
         said += chunk
@@ -141,16 +141,16 @@ async def _within(seconds: float, waiting: Any) -> Any:
         async with asyncio.timeout(seconds):
             return await waiting
     except aiohttp.ServerTimeoutError:
-        # Nobody took the connection: that is no silence of the model's.
+        # No connection was established: that is no timeout of the model.
         raise
     except TimeoutError as error:
         raise Silent(seconds) from error
 
 
 async def _patiently(patience: Patience, asked_at: float, waiting: Any) -> Any:
-    """Wait for what comes before the first token; longer while the model is being loaded, or its host is busy with others.
+    """Wait for the first token; longer while the model is loading, or its host writes other answers.
 
-    The clock counts from the last piece of any answer of the host: it writes so many at once, and the rest wait in its queue.
+    The time counts from the last part of any of the host's answers: a host writes some at once and queues the rest.
     """
     task = asyncio.ensure_future(waiting)
     began = time.monotonic()
@@ -173,7 +173,7 @@ async def _patiently(patience: Patience, asked_at: float, waiting: Any) -> Any:
 
 
 class _Lines:
-    """Cuts lines from bytes."""
+    """Splits a stream of bytes into lines."""
 
     def __init__(self) -> None:
         self._rest = bytearray()
@@ -212,7 +212,7 @@ def _events(line: bytes) -> Iterator[ChatEvent]:
 
 
 def _tool_calls(given: Any) -> Iterator[ToolCalled]:
-    """What a model asks for; as many as anybody would give it at once, and nothing that is no object."""
+    """Yield the tool calls of a message, up to a limit; ignores those that are no objects."""
     for item in given[:_MOST_CALLS] if isinstance(given, list) else ():
         function = item.get("function") if isinstance(item, dict) else None
         if isinstance(function, dict) and isinstance(function.get("name"), str):

@@ -1,4 +1,4 @@
-"""Parsers in processes of their own: whatever a document does to its parser, only that document fails."""
+"""Runs parsers in sandboxed child processes, so that a malicious or broken document affects no other."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from rxchat.parsers.formats import FormatKind, format_of, read_as
 
 log = structlog.get_logger(__name__)
 
-# An isolated Python knows neither the current folder nor PYTHONPATH, so it is told where the package is.
+# An isolated Python ignores the current folder and PYTHONPATH, so the package's folder is an argument.
 _START = "import os, runpy, sys; os.nice(int(sys.argv.pop(1))); sys.path.insert(0, sys.argv.pop(1)); runpy.run_module('rxchat.parsers', run_name='__main__')"
 _HOME = str(Path(__file__).resolve().parents[2])
 _READ_BYTES = 1 << 18
 _LONGEST_SECONDS = 2 * limits.RECOGNISING_CPU_SECONDS
 _PROGRESS = re.compile(rb"(\d{1,6}) (\d{1,6})(?: (.*))?")
-# A core for each child is enough; and a child may make no threads where its user may not make processes.
+# A core for each child is enough; and a child may start no threads if its user may start no processes.
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-# What takes minutes leaves the processors to what users wait for.
+# Parsing may take minutes, and must not slow down the answers that users wait for.
 _NICENESS = 5
-# A child that has closed its output has nothing left to do.
+# A child that has closed its output should exit at once.
 _LAST_SECONDS = 10
 _SPLIT = "Save it again or split it, and try again."
 
 
 class SandboxedParser:
-    """The parser of documents: a short-lived child for each, with hardly any rights, and only a few at once.
+    """Parses each document in a short-lived child process with minimal rights; limits the number of children.
 
-    A document is streamed to its child and never touches a disk; what comes back is checked before it is believed.
+    A document is streamed to its child and never written to a disk; the child's answer is validated.
     """
 
     def __init__(
@@ -53,11 +53,11 @@ class SandboxedParser:
         memory_bytes: int = limits.MEMORY_BYTES,
         niceness: int = _NICENESS,
     ) -> None:
-        """Take the limits of each child, and how many there may be."""
+        """Limit each child, and the number of children (`at_once`)."""
         self._turns = asyncio.Semaphore(at_once)
         self._recognising = asyncio.Semaphore(1)
         self.missing_barriers: frozenset[str] | None = None
-        """Which barriers this system does not offer; unknown (None) before the first document."""
+        """The sandbox's barriers that this system does not support; None before the first document."""
         self._wall_seconds = wall_seconds
         self._cpu_seconds = cpu_seconds
         self._memory_bytes = memory_bytes
@@ -65,16 +65,16 @@ class SandboxedParser:
 
     @property
     def can_recognise(self) -> bool:
-        """Whether text on pictures can be recognized here; see the DocumentParser port."""
+        """Whether OCR is available; see the DocumentParser port."""
         return find_spec("rapidocr") is not None and find_spec("onnxruntime") is not None
 
     async def parse(
         self, name: str, media_type: str, content: AsyncIterable[bytes], reading: Reading = DETECTED
     ) -> ParsedDocument:
-        """Return what a file says; what fails while its content is fetched is raised as it is.
+        """Return the text of a file. Errors of `content` are raised unchanged.
 
         Raises:
-            NoTextLayer: when there is no text in it, but there are pictures that may show some.
+            NoTextLayer: if it contains no text, but images that may show some.
             DocumentUnreadable: with the reason, for the user who uploaded it.
         """
         async with self._turns:
@@ -109,9 +109,9 @@ class SandboxedParser:
         on_progress: OnProgress,
         known: Sequence[RecognizedPage] = (),
     ) -> ParsedDocument:
-        """Return what a scan says, one at a time; see the DocumentParser port.
+        """Return the text of a scan by OCR, one document at a time; see the DocumentParser port.
 
-        A page may take as long as other documents do in all.
+        Each page may take the time of another whole document.
         """
         async with self._recognising:
             pieces = aiter(content)
@@ -143,7 +143,7 @@ class SandboxedParser:
         return parsed
 
     def _look_at(self, barriers: frozenset[str]) -> None:
-        """Say once what is not between documents and this machine; what a child says is nothing to rely on, but a hint."""
+        """Log the missing barriers once. The child's report is a hint only, since a document may control it."""
         missing = sandbox.DECISIVE - barriers
         if missing and self.missing_barriers is None:
             log.warning(
@@ -155,14 +155,14 @@ class SandboxedParser:
     async def _child(
         self, kind: FormatKind, suffix: str, allowed: sandbox.Limits, encoding: str = ""
     ) -> AsyncGenerator[asyncio.subprocess.Process]:
-        """Run a child; it is gone when the context ends, however that is."""
+        """Run a child process, which is killed at the end of the context."""
         limits_of_child = (str(allowed.cpu_seconds), str(allowed.memory_bytes))
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-B", "-X", "utf8", "-c", _START, str(self._niceness), _HOME),
             *(kind.value, suffix, str(os.getpid()), *limits_of_child, encoding),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            # How far it is; only where it takes long enough for somebody to ask.
+            # The child writes its progress to stderr; only OCR takes long enough to show it.
             stderr=asyncio.subprocess.PIPE if kind is FormatKind.SCAN else asyncio.subprocess.DEVNULL,
             cwd="/",
             env=_ENVIRONMENT,
@@ -175,7 +175,7 @@ class SandboxedParser:
             if child.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(child.pid, signal.SIGKILL)
-            # Killed, it is gone in a moment, and somebody has to take note of it even when we are cancelled again.
+            # A killed child exits in a moment, and must be reaped even if this task is cancelled again.
             await asyncio.shield(_end_of(child))
 
     async def _answer(
@@ -186,12 +186,12 @@ class SandboxedParser:
         on_progress: OnProgress | None,
         before: bytes,
     ) -> bytes:
-        """Hand the document to a child and return what it says."""
+        """Write the document to a child and return the child's answer."""
         stdin, stdout = _pipes(child)
         feeding = asyncio.create_task(self._feed(stdin, before, head, pieces))
         reading = asyncio.create_task(_read(stdout))
         try:
-            # A child that answers, or ends, before it has read all will not read the rest.
+            # A child that answers or exits before it has read the whole document will not read the rest.
             await asyncio.wait({feeding, reading}, return_when=asyncio.FIRST_COMPLETED)
             if not reading.done():
                 await feeding
@@ -207,7 +207,7 @@ class SandboxedParser:
     async def _feed(
         self, stdin: asyncio.StreamWriter, before: bytes, head: bytes, pieces: AsyncIterator[bytes]
     ) -> None:
-        """Write the document; where it comes from has time limits of its own, so only the child is timed."""
+        """Write the document. The timeout counts the child's time only: the source has its own timeouts."""
         sent = len(head)
         is_listening = await self._send(stdin, before + head)
         async for piece in pieces:
@@ -222,7 +222,7 @@ class SandboxedParser:
         stdin.close()
 
     async def _send(self, stdin: asyncio.StreamWriter, piece: bytes) -> bool:
-        """Write a piece; says whether the child listens: one that has ended has its reasons, which its answer tells."""
+        """Write a part; False if the child has closed its input, for which its answer gives the reason."""
         try:
             stdin.write(piece)
             async with self._in_time():
@@ -232,7 +232,7 @@ class SandboxedParser:
         return True
 
     async def _follow(self, stderr: asyncio.StreamReader, patience: asyncio.Timeout, on_progress: OnProgress) -> None:
-        """Tell how far a child is until it has no more to say; with each page it gets its time again."""
+        """Report a child's progress until it closes stderr; each page restarts the timeout."""
         left, reached, loop = b"", 0, asyncio.get_running_loop()
         latest = loop.time() + _LONGEST_SECONDS
         while piece := await stderr.read(_READ_BYTES):
@@ -240,7 +240,7 @@ class SandboxedParser:
             done = [found for line in lines if (found := _PROGRESS.fullmatch(line))]
             for said in done:
                 page, pages = int(said[1]), int(said[2])
-                # A child that is in the hands of its document says what it likes: only so often, and not for ever.
+                # A document may control its child, so page numbers must grow and are limited.
                 if not reached < page <= pages <= limits.RECOGNISED_PAGES:
                     continue
                 reached = page
@@ -249,7 +249,7 @@ class SandboxedParser:
 
     @contextlib.asynccontextmanager
     async def _in_time(self) -> AsyncGenerator[asyncio.Timeout]:
-        """Give a child up when it takes too long over what is done in this context."""
+        """Limit the time that a child may take within the context."""
         try:
             async with asyncio.timeout(self._wall_seconds) as patience:
                 yield patience
@@ -259,10 +259,10 @@ class SandboxedParser:
             ) from error
 
     async def _exit(self, child: asyncio.subprocess.Process, cpu_seconds: int) -> None:
-        """Wait for the end of a child that has said all.
+        """Wait for the exit of a child that has closed its output.
 
         Raises:
-            DocumentUnreadable: when it did not end well.
+            DocumentUnreadable: if its exit code is not 0.
         """
         try:
             async with asyncio.timeout(_LAST_SECONDS):
@@ -271,7 +271,7 @@ class SandboxedParser:
             raise DocumentUnreadable(f"The parser failed on this file. {_SPLIT}") from error
         if code == 0:
             return
-        # The kernel sends the first when the limit on processor time is reached, and the second when memory runs out.
+        # The kernel sends the first at the limit on processor time, and the second when memory runs out.
         match -code:
             case signal.SIGXCPU:
                 raise TooMuchWork(
@@ -285,7 +285,7 @@ class SandboxedParser:
 
 
 def _page_in(line: bytes) -> RecognizedPage | None:
-    """Return the page that a child has recognized, or None when it says nothing that makes sense: then it is not kept."""
+    """Return the recognized page in a line of a child's progress, or None if the line is invalid."""
     try:
         return protocol.decode_page(line)
     except protocol.ProtocolError:
@@ -293,9 +293,9 @@ def _page_in(line: bytes) -> RecognizedPage | None:
 
 
 async def _end_of(child: asyncio.subprocess.Process) -> None:
-    """Wait until a child that was killed is gone."""
+    """Wait until a killed child has exited."""
     _, stdout = _pipes(child)
-    # The end of a child is not seen before that of its output, which nobody reads any more.
+    # asyncio reports the exit of a child only after the end of its output, which has no reader any more.
     for output in (stdout, child.stderr):
         while output is not None and await output.read(_READ_BYTES):
             pass
@@ -303,14 +303,14 @@ async def _end_of(child: asyncio.subprocess.Process) -> None:
 
 
 def _pipes(child: asyncio.subprocess.Process) -> tuple[asyncio.StreamWriter, asyncio.StreamReader]:
-    """Return how to write to a child, and how to read what it writes."""
+    """Return a child's stdin and stdout."""
     if child.stdin is None or child.stdout is None:
         raise RuntimeError("a child was started without its pipes")
     return child.stdin, child.stdout
 
 
 async def _head(pieces: AsyncIterator[bytes]) -> bytes:
-    """Return the first pieces: as many as it takes to tell what a file is."""
+    """Return as much of a file's beginning as format detection needs."""
     head = b""
     async for piece in pieces:
         head += piece
@@ -320,10 +320,10 @@ async def _head(pieces: AsyncIterator[bytes]) -> bytes:
 
 
 async def _read(stdout: asyncio.StreamReader) -> bytes:
-    """Return all that a child writes.
+    """Return the whole output of a child.
 
     Raises:
-        DocumentUnreadable: when it is more than any document makes.
+        DocumentUnreadable: if it exceeds the limit.
     """
     answer = bytearray()
     while piece := await stdout.read(_READ_BYTES):

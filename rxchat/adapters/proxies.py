@@ -1,6 +1,6 @@
-"""Which proxy of the environment (HTTP_PROXY, ALL_PROXY, NO_PROXY) is used for an address: never for one on this network.
+"""Chooses the proxy of the environment (HTTP_PROXY, ALL_PROXY, NO_PROXY) for an address; none on this network.
 
-A proxy out there cannot reach the loopback or a private address, or reaches another machine's.
+An external proxy cannot reach a loopback or private address, or reaches another machine with that address.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _PRIVATE_ENDINGS = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 
 
 def proxy_for(url: str) -> str | None:
-    """Return the proxy that the environment names for an address; None for none, and on this network."""
+    """Return the environment's proxy for an address; None without one, and for addresses on this network."""
     address = urlsplit(url)
     if not address.hostname or is_on_this_network(address.hostname) or proxy_bypass(address.hostname):
         return None
@@ -22,18 +22,18 @@ def proxy_for(url: str) -> str | None:
 
 
 def is_on_this_network(hostname: str) -> bool:
-    """Whether a host is this machine or one of its private network, by its address or its name."""
+    """Whether a host is this machine or in its private network, by its address or name."""
     name = hostname.strip("[]").rstrip(".").lower()
     try:
         found = ipaddress.ip_address(name.partition("%")[0])
     except ValueError:
-        # A name without a dot is known to this network alone, as those of containers are.
+        # Names without a dot, such as those of containers, exist on this network only.
         return "." not in name or name.endswith(_PRIVATE_ENDINGS)
     mapped = getattr(found, "ipv4_mapped", None) or found
     return mapped.is_loopback or mapped.is_private or mapped.is_link_local
 
 
 def without_credentials(url: str) -> str:
-    """Return an address as users may see it: a user and a password in it are for the server alone."""
+    """Return an address without the user name and password in it, which users must not see."""
     address = urlsplit(url)
     return urlunsplit(address._replace(netloc=address.netloc.rpartition("@")[2]))

@@ -1,7 +1,7 @@
-"""Redis or Valkey as the Broadcast port: fan-out between processes, fast and without a promise.
+"""Redis or Valkey as the Broadcast port: fast fan-out between processes, without guaranteed delivery.
 
-One connection listens for the whole process. A server that is away, or that hangs, costs a caller half a second once;
-then a breaker spares it to everybody until the server answers again.
+One connection listens for the whole process. A server that does not respond delays one caller by half a second; then a
+breaker stops calls until the server answers again.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ log = structlog.get_logger(__name__)
 _PREFIX = "rxchat:"
 _BUDGET_SECONDS = 0.5
 _RETRY_SECONDS = 2.0
-# A line that is dead without having been closed is noticed in 8 s, whether anything is said on it or not; where the system
-# has no such options (macOS has not all of them), as late as it likes.
+# Detects a dead connection in 8 s, whether it is idle or not. Systems without these options (macOS lacks some)
+# detect it later.
 _KEEPALIVE = {"TCP_KEEPIDLE": 4, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 2, "TCP_USER_TIMEOUT": 8000}
 _LINE: dict[str, Any] = {
     "socket_keepalive": True,
@@ -36,42 +36,42 @@ _LINE: dict[str, Any] = {
 
 
 def line_options(url: str) -> dict[str, Any]:
-    """Return how to keep a line to this address alive; a socket of this machine needs nothing."""
+    """Return the keepalive options for an address; none for a Unix socket."""
     return {} if url.startswith("unix:") else _LINE
 
 
 _UNHEARD = 256
-"""So many messages may wait for a slow listener; older ones are forgotten, and read from Postgres."""
+"""The most messages that wait for a slow listener; older ones are dropped, and read from Postgres."""
 
 
 class RedisBroadcast:
-    """Publish and subscribe; when the server is away, publishing does nothing and listeners hear nothing."""
+    """Publishes and subscribes; while the server is unavailable, messages are dropped without an error."""
 
     def __init__(self, url: str) -> None:
-        """Prepare the client; nothing is connected yet."""
+        """Create the client, which connects at its first call."""
         self._client = redis.asyncio.Redis.from_url(
             url, socket_connect_timeout=_BUDGET_SECONDS, socket_timeout=_BUDGET_SECONDS, **line_options(url)
         )
-        # What listens waits while nobody says anything; a ping now and then finds a line that answers nothing.
+        # The listener waits without a timeout; regular pings detect a connection that does not answer.
         self._listener = redis.asyncio.Redis.from_url(
             url, socket_connect_timeout=_BUDGET_SECONDS, health_check_interval=5, **line_options(url)
         )
         self._pubsub = self._listener.pubsub(ignore_subscribe_messages=True)
         self._breaker = Breaker(_RETRY_SECONDS)
-        # Two that connect at the same time would each make a line, and one of them would never be read.
+        # Two tasks that connect at the same time would open two connections, and one of them would never be read.
         self._saying = asyncio.Lock()
         self._queues: dict[bytes, set[asyncio.Queue[bytes]]] = {}
         self._listening = BackgroundTask("redis listener")
 
     async def publish(self, channel: str, message: bytes) -> int:
-        """Send to everyone who listens now; return how many do, 0 when the server is away."""
+        """Send a message to all current subscribers; return their number, 0 while the server is unavailable."""
         if not self._breaker.admits():
             return 0
         try:
             async with asyncio.timeout(_BUDGET_SECONDS):
                 heard = await cast("Awaitable[int]", self._client.publish(_PREFIX + channel, message))
         except Exception as error:  # noqa: BLE001 - whatever it is, Postgres has the same
-            # The edge of Redis: no answer waits for, or fails with, a server that is only there to make things fast.
+            # Redis only makes things fast: no answer may wait for it or fail with it.
             if self._breaker.failed():
                 log.warning("redis does not respond, other processes read answers from postgres", error=str(error))
             return 0
@@ -81,7 +81,7 @@ class RedisBroadcast:
 
     @asynccontextmanager
     async def subscribe(self, channel: str) -> AsyncGenerator[AsyncGenerator[bytes]]:
-        """Listen to a channel while the context is open, whenever the server is there."""
+        """Subscribe to a channel while the context is open; subscribes again when the server comes back."""
         name, queue = (_PREFIX + channel).encode(), asyncio.Queue[bytes](_UNHEARD)
         queues = self._queues.setdefault(name, set())
         queues.add(queue)
@@ -98,7 +98,7 @@ class RedisBroadcast:
                 await self._say(self._pubsub.unsubscribe, name)
 
     async def _say(self, command: Callable[..., Awaitable[Any]], *channels: bytes) -> None:
-        # What could not be said is said when the connection is made again: it remembers its channels.
+        # The client remembers its channels, and subscribes to them when it reconnects.
         with suppress(RedisError, OSError):
             async with asyncio.timeout(_BUDGET_SECONDS), self._saying:
                 await command(*channels)
@@ -108,7 +108,7 @@ class RedisBroadcast:
             try:
                 message = await self._pubsub.get_message(timeout=_RETRY_SECONDS)
             except (RedisError, OSError, RuntimeError):
-                # Away, or not connected yet: the channels of whoever listens by then are asked for again.
+                # Unavailable or not connected yet: subscribe again to the channels that have listeners then.
                 await asyncio.sleep(_RETRY_SECONDS / 4)
                 if self._queues:
                     await self._say(self._pubsub.subscribe, *self._queues)

@@ -1,4 +1,4 @@
-"""Attempts counted in Redis or Valkey, by the same rule as the procedure record_attempt in Postgres."""
+"""Rate limits in Redis or Valkey, with the same algorithm as the procedure `record_attempt` in Postgres."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PREFIX = "rxchat:attempts:"
 _BUDGET_SECONDS = 0.5
 _RETRY_SECONDS = 5.0
 
-# One script, so that simultaneous attempts are counted one after another. KEYS; ARGV: base, cap, forget, free for each.
+# A script is atomic, so no simultaneous attempt is lost. KEYS; ARGV: base, cap, forget, and free for each key.
 _COUNT = """
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
@@ -49,17 +49,17 @@ end
 
 
 class RedisCounters:
-    """Counts attempts for all processes; says so when the server is away, and is not asked again for a while."""
+    """Counts attempts of all processes; while the server is unavailable, calls fail without a wait."""
 
     def __init__(self, url: str) -> None:
-        """Prepare the client; nothing is connected yet."""
+        """Create the client, which connects at its first call."""
         self._client = redis.asyncio.Redis.from_url(
             url, socket_connect_timeout=_BUDGET_SECONDS, socket_timeout=_BUDGET_SECONDS
         )
         self._breaker = Breaker(_RETRY_SECONDS)
 
     async def count(self, keys: Sequence[str], free: Sequence[int], pace: Backoff) -> float:
-        """Count an attempt under each key; return for how many seconds it is refused, or 0.
+        """Count an attempt under each key; return the seconds for which it is refused, or 0.
 
         Raises:
             CountersUnavailable: when the server does not respond.
@@ -68,7 +68,7 @@ class RedisCounters:
         return float(await self._run(_COUNT, keys, *arguments))
 
     async def forgive(self, clean: Sequence[str], lessen: Sequence[str]) -> None:
-        """Forget all attempts under some keys, and the last one under others.
+        """Reset the attempts of the keys `clean`, and undo the last one of the keys `lessen`.
 
         Raises:
             CountersUnavailable: when the server does not respond.
@@ -83,7 +83,7 @@ class RedisCounters:
             raise CountersUnavailable
         named = [_PREFIX + key for key in keys]
         try:
-            # The client's own type says that it may also be synchronous.
+            # The client's type also allows a synchronous result.
             asking = cast("Awaitable[str]", self._client.eval(script, len(named), *named, *map(str, arguments)))
             async with asyncio.timeout(_BUDGET_SECONDS):
                 counted = await asking

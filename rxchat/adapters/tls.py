@@ -1,4 +1,4 @@
-"""Which certificates are trusted, for all clients of this process."""
+"""The trusted certificate authorities of all clients of this process."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Door 2, HTTP: FastAPI routes over the same services."""
+"""HTTP entry points: FastAPI routes over the same services as the browser interface."""

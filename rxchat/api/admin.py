@@ -1,4 +1,4 @@
-"""Looking after users, for programs; and the audit's export, which is a file."""
+"""Administration of users for API clients, and the download of the audit log."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/api/admin", tags=["admin"])
 
 
 class UserOut(BaseModel):
-    """A user as administrators see them."""
+    """A user, with the fields that administrators see."""
 
     id: UUID
     name: str
@@ -33,21 +33,21 @@ class UserOut(BaseModel):
 
 
 class UsersPage(BaseModel):
-    """Some of the users, and how many there are in all."""
+    """One page of users, and the total number."""
 
     users: list[UserOut]
     total: int
 
 
 class NewInvitation(BaseModel):
-    """Whom to invite."""
+    """The user to invite."""
 
     email: str = Field(max_length=320)
     role: str = Field(default="member", max_length=40)
 
 
 class Role(BaseModel):
-    """The role that a user gets."""
+    """The new role of a user."""
 
     role: str = Field(max_length=40)
 
@@ -69,7 +69,7 @@ async def users(
 async def invite(
     body: NewInvitation, current_user: SignedIn, request: Request, services: ServicesDep
 ) -> dict[str, str | bool]:
-    """Invite a user, and return the link."""
+    """Invite a user and return the invitation link."""
     link, is_mailed = await services.access.user_admin.invite(
         current_user, email=body.email, role=body.role, client_info=client_info_of(request)
     )
@@ -78,19 +78,19 @@ async def invite(
 
 @router.put("/users/{user_id}/role", status_code=204)
 async def set_role(user_id: UUID, body: Role, current_user: SignedIn, request: Request, services: ServicesDep) -> None:
-    """Give a user another role; whatever they had open ends."""
+    """Change a user's role, which ends their sessions."""
     await services.access.user_admin.set_role(current_user, user_id, body.role, client_info_of(request))
 
 
 @router.post("/users/{user_id}/suspend", status_code=204)
 async def suspend(user_id: UUID, current_user: SignedIn, request: Request, services: ServicesDep) -> None:
-    """Suspend a user, which ends whatever they had open."""
+    """Suspend a user, which ends their sessions."""
     await services.access.user_admin.suspend(current_user, user_id, client_info_of(request), is_suspended=True)
 
 
 @router.post("/users/{user_id}/readmit", status_code=204)
 async def readmit(user_id: UUID, current_user: SignedIn, request: Request, services: ServicesDep) -> None:
-    """Let a suspended user in again."""
+    """Reinstate a suspended user."""
     await services.access.user_admin.suspend(current_user, user_id, client_info_of(request), is_suspended=False)
 
 
@@ -98,7 +98,7 @@ async def readmit(user_id: UUID, current_user: SignedIn, request: Request, servi
 async def delete_account(
     user_id: UUID, body: Proof, current_user: BrowserUser, request: Request, services: ServicesDep
 ) -> None:
-    """Have a user's account deleted after the grace time; it takes the administrator's own password."""
+    """Schedule a user's account for deletion. Requires the administrator's own password."""
     require(current_user, Permission.USERS_MANAGE)
     await services.accounts.sign_in.reauthenticate(current_user, body.password, client_info_of(request))
     await services.access.user_admin.delete_account(current_user, user_id, client_info_of(request))
@@ -108,13 +108,13 @@ async def delete_account(
 async def end_sessions(
     user_id: UUID, current_user: SignedIn, request: Request, services: ServicesDep
 ) -> dict[str, int]:
-    """End everything that a user has open."""
+    """End all sessions of a user."""
     return {"ended": await services.access.user_admin.end_sessions(current_user, user_id, client_info_of(request))}
 
 
 @router.get("/audit/export", dependencies=[DOWNLOAD])
 async def export_audit(current_user: SignedIn, request: Request, services: ServicesDep) -> StreamingResponse:
-    """Return the whole audit as lines of JSON that prove themselves (`python -m rxchat audit verify`)."""
+    """Return the audit log as JSON lines, which `python -m rxchat audit verify` can verify."""
     lines = await services.access.audit_log.export(current_user, client_info_of(request))
     return StreamingResponse(
         _with_line_ends(lines),

@@ -1,4 +1,4 @@
-"""Signing in and out, making accounts, forgotten passwords: what users do who are not signed in yet."""
+"""Sign-in, sign-out, registration and password reset: routes for users who are not signed in yet."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _INVITATION_SECONDS = 1_800
 
 
 class SignIn(BaseModel):
-    """What someone types to sign in."""
+    """The credentials of a sign-in."""
 
     email: str = Field(max_length=320)
     password: str = Field(max_length=10_000)
@@ -45,7 +45,7 @@ class Code(BaseModel):
 
 
 class NewAccount(BaseModel):
-    """What someone types to make an account."""
+    """The fields of a registration."""
 
     name: str = Field(max_length=1_000)
     email: str = Field(max_length=320)
@@ -53,7 +53,7 @@ class NewAccount(BaseModel):
 
 
 class Setup(NewAccount):
-    """What the first administrator types, and the link they came by."""
+    """The fields of the first administrator's registration, and the token of the setup link."""
 
     token: str = Field(max_length=2_000)
 
@@ -65,52 +65,52 @@ class Link(BaseModel):
 
 
 class LinkOfKind(Link):
-    """The token of a link, and what it is for."""
+    """The token of a link, and the purpose of the link."""
 
     kind: Literal["setup", "reset", "confirmation"]
 
 
 class Join(Link):
-    """What somebody types who was invited."""
+    """The fields with which a user accepts an invitation."""
 
     name: str = Field(max_length=1_000)
     password: str = Field(max_length=10_000)
 
 
 class Forgot(BaseModel):
-    """Whose password is forgotten."""
+    """The e-mail address of the account whose password is to be reset."""
 
     email: str = Field(max_length=320)
 
 
 class Reset(Link):
-    """The new password."""
+    """The token of a reset link, and the new password."""
 
     password: str = Field(max_length=10_000)
 
 
 class PasskeyAnswer(BaseModel):
-    """What a browser's authenticator says."""
+    """The credential that a browser's authenticator returned."""
 
     credential: dict[str, Any]
 
 
 class Offer(BaseModel):
-    """What somebody who is not signed in can do here."""
+    """The ways to sign in and register that this instance offers."""
 
     registration: str
     has_mail: bool
     providers: list[dict[str, str]]
     is_signed_in: bool
-    """Whether this browser need not sign in: a tab whose socket is older than its cookie may have come here."""
+    """Whether this browser is signed in already: a tab whose socket is older than its cookie may open this page."""
     step: str
-    """Where signing in stands: "password", or "second-factor" when the first step was taken a moment ago."""
+    """The next step of the sign-in: "password", or "second-factor" when the first step is complete."""
     ended: str
-    """Why the sign-in that this browser had does not count any more; "" when it had none, or nothing is known."""
+    """Why this browser's last session ended; "" if it had none, or if the reason is not known."""
 
 
 class Step(BaseModel):
-    """How it goes on: signed in, or with a second factor."""
+    """The result of a step: signed in, or the second factor that is required."""
 
     next: str
 
@@ -121,7 +121,7 @@ _SECOND = Step(next="second-factor")
 
 @router.get("/offer")
 async def offer(request: Request, services: ServicesDep) -> Offer:
-    """Say what the sign-in page can offer."""
+    """Return the ways to sign in that this instance offers."""
     found = await services.accounts.registration.offer()
     try:
         await authenticate(request, services, enrolling=True)
@@ -159,7 +159,7 @@ async def second_factor(body: Code, request: Request, response: Response, servic
 
 @router.post("/passkey/begin")
 async def begin_passkey(request: Request, response: Response, services: ServicesDep) -> dict[str, Any]:
-    """Return what the browser needs to use a passkey, by itself or after the first step."""
+    """Return the options for authentication with a passkey, as the only step or as the second one."""
     options, sealed = await services.accounts.passkeys.authentication_options(
         origin_of(request), cookie_in(request, PENDING)
     )
@@ -169,7 +169,7 @@ async def begin_passkey(request: Request, response: Response, services: Services
 
 @router.post("/passkey")
 async def passkey(body: PasskeyAnswer, request: Request, response: Response, services: ServicesDep) -> Step:
-    """Check a passkey, and set the session cookie."""
+    """Verify a passkey and set the session cookie."""
     admission = await services.accounts.passkeys.sign_in(
         cookie_in(request, CHALLENGE),
         body.credential,
@@ -183,7 +183,7 @@ async def passkey(body: PasskeyAnswer, request: Request, response: Response, ser
 
 @router.post("/start-over", status_code=204)
 async def start_over(request: Request, response: Response) -> None:
-    """Forget the first step, to sign in as somebody else."""
+    """Delete the result of the first step, so that another user can sign in."""
     clear_cookie(response, settings_of(request), PENDING)
 
 
@@ -198,7 +198,10 @@ async def set_up(body: Setup, request: Request, response: Response, services: Se
 
 @router.post("/register", status_code=202)
 async def register(body: NewAccount, request: Request, response: Response, services: ServicesDep) -> Step:
-    """Make an account, where that is open: signed in then, or, with mail, at "check your mail" in any case."""
+    """Register an account, if registration is open.
+
+    With mail, the answer is "check your mail" in any case; without, the user is signed in.
+    """
     admission = await services.accounts.registration.register(
         name=body.name, email=body.email, password=body.password, client_info=client_info_of(request)
     )
@@ -209,13 +212,13 @@ async def register(body: NewAccount, request: Request, response: Response, servi
 
 @router.post("/link", status_code=204)
 async def check_link(body: LinkOfKind, request: Request, services: ServicesDep) -> None:
-    """Say whether a link works, before its form is filled in."""
+    """Check that a link is valid, before the user fills in its form."""
     await services.accounts.registration.check_link(body.kind, body.token, client_info_of(request))
 
 
 @router.post("/invitation")
 async def invitation(body: Link, request: Request, response: Response, services: ServicesDep) -> dict[str, str]:
-    """Say whom an invitation is for, and keep it for a while, so that no address has to carry it to a provider."""
+    """Return whom an invitation is for, and store it in a cookie, so that no URL carries it to a provider."""
     email = await services.accounts.registration.get_invitation(body.token, client_info_of(request))
     set_cookie(response, settings_of(request), INVITATION, body.token, _INVITATION_SECONDS)
     return {"email": email}
@@ -223,7 +226,7 @@ async def invitation(body: Link, request: Request, response: Response, services:
 
 @router.post("/join")
 async def join(body: Join, request: Request, response: Response, services: ServicesDep) -> Step:
-    """Accept an invitation, and sign the new account in."""
+    """Accept an invitation, and sign the new user in."""
     admission = await services.accounts.registration.accept_invitation(
         body.token, name=body.name, password=body.password, client_info=client_info_of(request)
     )
@@ -233,27 +236,27 @@ async def join(body: Join, request: Request, response: Response, services: Servi
 
 @router.post("/confirm", status_code=204)
 async def confirm(body: Link, request: Request, services: ServicesDep) -> None:
-    """Take the proof that an address is its account's."""
+    """Confirm the e-mail address of an account."""
     await services.accounts.registration.confirm(body.token, client_info_of(request))
 
 
 @router.post("/forgot", status_code=202)
 async def forgot(body: Forgot, request: Request, services: ServicesDep) -> Step:
-    """Send a link for a new password, if there is such an account; the answer is always the same."""
+    """Mail a reset link if the account exists. The answer is the same if it does not."""
     await services.accounts.password_reset.request_reset(body.email, client_info_of(request))
     return Step(next="mail" if services.platform.mail_sender.is_configured else "administrator")
 
 
 @router.post("/reset", status_code=204)
 async def reset(body: Reset, request: Request, response: Response, services: ServicesDep) -> None:
-    """Choose a new password with a link; the user signs in with it afterwards, second factor included."""
+    """Set a new password by a reset link. The user then signs in with it, second factor included."""
     await services.accounts.password_reset.reset(body.token, body.password, client_info_of(request))
     clear_cookie(response, settings_of(request), COOKIE)
 
 
 @router.post("/sign-out", status_code=204)
 async def sign_out(request: Request, response: Response, services: ServicesDep) -> None:
-    """End this browser's session on the server, and take its cookie back; without one there is nothing to do."""
+    """End this browser's session and clear its cookie. Does nothing without a session."""
     clear_cookie(response, settings_of(request), COOKIE)
     clear_cookie(response, settings_of(request), PENDING)
     clear_cookie(response, settings_of(request), INVITATION)

@@ -1,4 +1,4 @@
-"""Request bodies: counted as they arrive, whatever their headers and their protocol's version say of their length."""
+"""Limits on request bodies, counted as they arrive: headers and HTTP versions may not give their length."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from rxchat.domain.errors import RequestTooLarge, RequestTooSlow, RxChatError
 
 LARGEST_BODY_BYTES = 64_000
 _BODY_SECONDS = 20.0
-"""How long a whole body of at most that size may take; one that trickles in would hold a place for hours."""
+"""The timeout of a whole body; a client that sends a byte a minute would keep a connection for hours."""
 _STREAMED_METHODS = {"PATCH", "POST"}
 
 
 class BodyLimit:
-    """Reads each body whole before the application sees its request; refuses one that is too large or too slow.
+    """Reads each body before the application sees its request; refuses bodies that are too large or too slow.
 
-    Starlette has a limit of its own (`max_body_size`), but none for time, and its error has another form than ours.
+    Starlette's own limit (`max_body_size`) has no timeout, and its error has not the form of this API's errors.
 
-    Paths in `streamed` read theirs piece by piece, with limits of their own.
+    Routes in `streamed` read their bodies chunk by chunk, with their own limits.
     """
 
     def __init__(self, app: ASGIApp, streamed: Sequence[str] = ()) -> None:
@@ -47,10 +47,10 @@ class BodyLimit:
 
 
 async def _read(scope: Scope, receive: Receive) -> bytes | None:
-    """Return the whole body, or None when the client is gone.
+    """Return the whole body, or None if the client disconnects.
 
     Raises:
-        RequestTooLarge: as soon as it is, or announces to be.
+        RequestTooLarge: as soon as the body, or its Content-Length, exceeds the limit.
     """
     announced = next((value for name, value in scope["headers"] if name.lower() == b"content-length"), b"0")
     if not announced.isdigit() or int(announced) > LARGEST_BODY_BYTES:
@@ -68,7 +68,7 @@ async def _read(scope: Scope, receive: Receive) -> bytes | None:
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that says the body once, and then what the connection says."""
+    """Return a `receive` that returns the body once, and then what the connection receives."""
     is_said = False
 
     async def receive_again() -> Message:
@@ -82,7 +82,7 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 
 
 def error_response(error: RxChatError) -> Response:
-    """Return an error in the one form that all of the API's errors have. The connection ends: more may be coming."""
+    """Return an error in the API's form. Closes the connection, since more of the body may arrive."""
     return JSONResponse(
         {"error": {"code": error.code, "message": error.message}},
         status_code=error.status,

@@ -1,4 +1,4 @@
-"""Collections, the documents in them, and looking for passages: for browsers' viewers and for programs."""
+"""Collections, their documents, and search for passages: for the document viewer and API clients."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ router = APIRouter(prefix="/api", tags=["documents"])
 
 
 class NewCollection(BaseModel):
-    """What a collection is called."""
+    """The name of a collection."""
 
     name: str = Field(max_length=1_000)
     description: str = Field(default="", max_length=5_000)
 
 
 class CollectionOut(BaseModel):
-    """A collection, and how much is in it."""
+    """A collection, and the number of its documents and chunks."""
 
     id: UUID
     name: str
@@ -40,7 +40,7 @@ class CollectionOut(BaseModel):
 
 
 class DocumentOut(BaseModel):
-    """A document, and how far it has come."""
+    """A document, and the progress of its ingestion."""
 
     id: UUID
     collection_id: UUID
@@ -67,7 +67,7 @@ class DocumentOut(BaseModel):
 
 
 class HistoryOut(BaseModel):
-    """All versions of a document, the newest first; each is a document with an id of its own."""
+    """All versions of a document, the newest first; each is a document with its own ID."""
 
     versions: list[DocumentOut]
     uploaded_by: str
@@ -84,20 +84,20 @@ class DeletedOut(BaseModel):
 
 
 class FileNames(BaseModel):
-    """What files are called that are to be uploaded."""
+    """The names of files that are to be uploaded."""
 
     names: list[Annotated[str, Field(max_length=1_000)]] = Field(max_length=1_000)
 
 
 class HowToRead(BaseModel):
-    """In which encoding, and as what, a text file is to be read; empty to detect it."""
+    """The encoding and format in which to parse a text file; empty to detect them."""
 
     encoding: str = Field(default="", max_length=40)
     reader: str = Field(default="", max_length=40)
 
 
 class TextOut(BaseModel):
-    """A document and a piece of its text, which begins at `start` and counts code points."""
+    """A document and a part of its text; `start` is an offset in code points."""
 
     document: DocumentOut
     title: str
@@ -108,7 +108,7 @@ class TextOut(BaseModel):
 
 
 class PassageOut(BaseModel):
-    """A passage, where it is and why it was found."""
+    """A passage, its position in the document, and how the search ranked it."""
 
     document_id: UUID
     collection_id: UUID
@@ -127,7 +127,7 @@ class PassageOut(BaseModel):
 
 
 class Question(BaseModel):
-    """What to look for, and where."""
+    """The search query, and the collections or documents to search."""
 
     question: str = Field(max_length=10_000)
     collections: list[UUID] = Field(default_factory=list, max_length=200)
@@ -136,14 +136,14 @@ class Question(BaseModel):
 
 
 class FoundOut(BaseModel):
-    """What was found, the best first."""
+    """The passages found, the best first."""
 
     passages: list[PassageOut]
     notice: str
 
 
 class SourceOut(BaseModel):
-    """What an answer's model was shown under a number; without its text when the right to it is gone."""
+    """A source of an answer; without its text if the user may not read it any more."""
 
     number: int
     name: str
@@ -193,7 +193,7 @@ async def documents(collection_id: UUID, current_user: SignedIn, services: Servi
 async def taken_names(
     collection_id: UUID, body: FileNames, current_user: SignedIn, services: ServicesDep
 ) -> dict[str, list[str]]:
-    """Return which of these file names documents of the collection have."""
+    """Return those of the file names that documents of the collection already have."""
     return {"taken": await services.documents.versions.taken_names(current_user, collection_id, body.names)}
 
 
@@ -204,7 +204,7 @@ async def document(
     services: ServicesDep,
     start: Annotated[int, Query(ge=0, le=100_000_000)] = 0,
 ) -> TextOut:
-    """Return a document and a piece of its text."""
+    """Return a document and a part of its text."""
     found = await services.documents.documents.preview(current_user, document_id, start)
     return TextOut(
         document=_document(found.document, found.times_cited),
@@ -218,7 +218,7 @@ async def document(
 
 @router.get("/collections/{collection_id}/deleted-documents")
 async def deleted_documents(collection_id: UUID, current_user: SignedIn, services: ServicesDep) -> list[DeletedOut]:
-    """List the deleted documents of a collection of one's own that can be restored, the last that were deleted first."""
+    """List the deleted documents of a user's own collection that can be restored, the latest deleted first."""
     found = await services.documents.trash.documents(current_user, collection_id)
     return [
         DeletedOut(id=item.id, name=item.name, size_bytes=item.size_bytes, deleted_at=item.deleted_at) for item in found
@@ -227,13 +227,13 @@ async def deleted_documents(collection_id: UUID, current_user: SignedIn, service
 
 @router.delete("/documents/{document_id}", status_code=204)
 async def remove(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> None:
-    """Delete a document. It is found no more, and can be restored for 30 days."""
+    """Delete a document. Searches do not find it any more; it can be restored for 30 days."""
     await services.documents.files.remove(current_user, [document_id])
 
 
 @router.delete("/deleted-documents/{document_id}", status_code=204)
 async def delete_for_good(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> None:
-    """Delete a document that was deleted before, so that it cannot be restored any more."""
+    """Delete a deleted document permanently."""
     await services.documents.trash.delete_for_good(current_user, document_id)
 
 
@@ -241,7 +241,7 @@ async def delete_for_good(document_id: UUID, current_user: SignedIn, services: S
 async def restore_deleted(
     document_id: UUID, request: Request, current_user: SignedIn, services: ServicesDep
 ) -> DocumentOut:
-    """Restore a deleted document; it is found again once it is embedded."""
+    """Restore a deleted document. Searches find it once it is embedded again."""
     [found] = await services.documents.trash.restore(current_user, [document_id], client_info_of(request))
     return _document(found, 0)
 
@@ -250,14 +250,14 @@ async def restore_deleted(
 async def read_again(
     document_id: UUID, request: Request, current_user: SignedIn, services: ServicesDep, body: HowToRead | None = None
 ) -> None:
-    """Have a document read again; a body says in which encoding, and as what."""
+    """Re-ingest a document, optionally with another encoding or format."""
     reading = Reading(body.encoding, body.reader) if body else None
     await services.documents.documents.reingest(current_user, document_id, reading, client_info=client_info_of(request))
 
 
 @router.get("/documents/{document_id}/versions")
 async def versions(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> HistoryOut:
-    """List all versions of a document, whichever of them is named."""
+    """List all versions of a document, given the ID of any of them."""
     found = await services.documents.versions.history(current_user, document_id)
     return HistoryOut(
         versions=[_document(item, 0) for item in found.versions],
@@ -280,7 +280,7 @@ async def chunks(
     first: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> list[PassageOut]:
-    """Return a document's chunks as the index sees them."""
+    """Return a document's chunks as they are indexed."""
     return [
         _passage(item) for item in await services.documents.documents.chunks(current_user, document_id, first, limit)
     ]
@@ -288,10 +288,10 @@ async def chunks(
 
 @router.post("/search")
 async def search(body: Question, current_user: SignedIn, services: ServicesDep) -> FoundOut:
-    """Look for passages, as answers do."""
+    """Search for passages, in the same way as for an answer."""
     where = Where(tuple(body.collections), tuple(body.documents))
     found = await services.retrieval.search.search(current_user, body.question, where, k=body.k)
-    # As other hosts' own words: for those who can do something about it.
+    # It quotes other hosts' messages: only for administrators, who can do something about it.
     detail = found.detail if is_permitted(current_user, Permission.SETTINGS_MANAGE) else ""
     notice = f"{found.notice} ({detail})" if detail else found.notice
     return FoundOut(passages=[_passage(item) for item in found.passages], notice=notice)
@@ -301,7 +301,7 @@ async def search(body: Question, current_user: SignedIn, services: ServicesDep) 
 async def sources(
     conversation_id: UUID, message_id: UUID, current_user: SignedIn, services: ServicesDep
 ) -> list[SourceOut]:
-    """Return what an answer's model was shown, as the user may see it now."""
+    """Return the sources of an answer, as far as the user may read them now."""
     owner_id = await services.chat.conversations.owner_of(current_user, conversation_id)
     found = await services.documents.documents.shown_sources(current_user, owner_id, conversation_id, message_id)
     return [SourceOut.model_validate(item, from_attributes=True) for item in found]

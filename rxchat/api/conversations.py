@@ -1,4 +1,4 @@
-"""The user's own conversations, for programs."""
+"""The user's own conversations, for API clients."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/api/conversations", tags=["conversations"])
 
 
 class Summary(BaseModel):
-    """A conversation as one line."""
+    """A conversation in a list."""
 
     id: UUID
     title: str
@@ -36,7 +36,7 @@ class MessageOut(BaseModel):
 
 
 class Thread(BaseModel):
-    """The end of a conversation, or the part before one of its messages."""
+    """The last messages of a conversation, or those before a given message."""
 
     id: UUID
     title: str

@@ -1,6 +1,6 @@
-"""Files for browsers and programs: uploads that can go on after the line broke (tus 1.0), and downloads.
+"""Uploads of files that can be resumed after the connection broke (tus 1.0), and downloads.
 
-The protocol: https://tus.io/protocols/resumable-upload (core, creation, termination). A program that does not care sends
+The protocol: https://tus.io/protocols/resumable-upload (core, creation, termination). A client without tus sends
 the whole file in one POST to /api/files.
 """
 
@@ -37,8 +37,8 @@ _VERSION = "1.0.0"
 _TUS = {"Tus-Resumable": _VERSION}
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 _MEDIA = "application/octet-stream"
-# A file is never a page of ours, whatever is in it: it is saved, its type is what we found it to be, and if a browser
-# shows it all the same, it may run nothing and belongs to nobody.
+# A user's file must never act as a page of RxChat: browsers save it, with the type that the server detected. If a
+# browser shows it all the same, the policy runs no scripts and gives it an opaque origin.
 _HARMLESS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -56,13 +56,13 @@ class Stored(BaseModel):
     size_bytes: int
     is_stored: bool
     version: int
-    """1, or the number of the new version once it is stored."""
+    """1, or the number of the new version after it is stored."""
     already_exists: bool
-    """Whether the same file was there under the same name: nothing was added, and `id` is that document."""
+    """Whether the same file exists under the same name: nothing was added, and `id` is that document."""
 
 
 class Link(BaseModel):
-    """Where a file can be fetched for a few minutes, without anything else to show."""
+    """A URL that downloads a file for a few minutes without other credentials."""
 
     url: str
     seconds: int
@@ -76,9 +76,9 @@ async def begin(
     upload_length: Annotated[str, Header()] = "",
     upload_metadata: Annotated[str, Header(max_length=8_000)] = "",
 ) -> Stored:
-    """Begin an upload; `Upload-Metadata` says `filename`, and `collection` or `draft`.
+    """Start an upload; `Upload-Metadata` contains `filename`, and `collection` or `draft`.
 
-    With `if_exists` (`keep`, `replace` or `refuse`) it says what is done when the collection has a document of this name.
+    Its `if_exists` (`keep`, `replace` or `refuse`) says what to do if the collection has a document with this name.
     """
     if not upload_length.isdecimal() or len(upload_length) > 15:
         raise InvalidInput("The header Upload-Length is missing or invalid.")
@@ -97,7 +97,7 @@ async def begin(
 
 @router.head(UPLOADS + "/{document_id}")
 async def progress(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> Response:
-    """Say how far an upload has come."""
+    """Return the offset of an upload."""
     upload = await services.documents.files.upload(current_user, document_id)
     headers = {"Upload-Length": str(upload.size_bytes), "Cache-Control": "no-store"}
     return Response(headers={**_TUS, **_progress(upload), **headers})
@@ -111,7 +111,7 @@ async def go_on(
     services: ServicesDep,
     upload_offset: Annotated[str, Header()] = "",
 ) -> Response:
-    """Send what comes next, from `Upload-Offset` on; with the last byte the document is stored."""
+    """Append to an upload at `Upload-Offset`. The last byte stores the document."""
     if request.headers.get("content-type", "") != "application/offset+octet-stream":
         raise InvalidInput("The Content-Type must be application/offset+octet-stream.")
     if not upload_offset.isdecimal() or len(upload_offset) > 15:
@@ -122,7 +122,7 @@ async def go_on(
 
 @router.delete(UPLOADS + "/{document_id}", status_code=204)
 async def give_up(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> Response:
-    """Give an upload up; what has arrived of it is deleted."""
+    """Cancel an upload and delete what has arrived of it."""
     upload = await services.documents.files.upload(current_user, document_id)
     if upload.is_stored:
         raise NotFound("This upload is complete. Delete the document instead.")
@@ -132,7 +132,7 @@ async def give_up(document_id: UUID, current_user: SignedIn, services: ServicesD
 
 @router.options(UPLOADS)
 async def abilities(_current_user: SignedIn, services: ServicesDep) -> Response:
-    """Say which parts of the protocol there are."""
+    """Return the version and extensions of the protocol that the server supports."""
     limit = str(services.documents.files.limits.file_bytes)
     headers = {"Tus-Version": _VERSION, "Tus-Extension": "creation,termination", "Tus-Max-Size": limit}
     return Response(status_code=204, headers={**_TUS, **headers})
@@ -149,10 +149,10 @@ async def send_whole(
     if_exists: IfExists = IfExists.KEEP,
     content_length: Annotated[str, Header()] = "",
 ) -> Stored:
-    """Upload a file in one go: its bytes are the body.
+    """Upload a file in one request; its content is the body.
 
-    When the collection has a document of this name, the file is kept beside it (`if_exists=keep`), becomes its next
-    version (`replace`), or is refused with 409 (`refuse`). The same file under the same name is not added again: 200.
+    If the collection has a document with this name, the file is added as a second one (`if_exists=keep`), becomes its
+    next version (`replace`), or is refused with 409 (`refuse`). The same file under the same name is not added: 200.
     """
     if not content_length.isdecimal() or len(content_length) > 15:
         raise InvalidInput("The header Content-Length is missing or invalid.")
@@ -165,7 +165,7 @@ async def send_whole(
         is_kept = received.is_stored
     finally:
         if not is_kept:
-            # Nobody goes on with it: a program sends it again.
+            # The client cannot resume it: it sends the file again.
             with suppress(NotFound):
                 await services.documents.files.remove(current_user, [upload.document_id])
     if not is_kept:
@@ -177,19 +177,19 @@ async def send_whole(
 
 @router.get(FILES + "/{document_id}", dependencies=[DOWNLOAD])
 async def download(document_id: UUID, request: Request, current_user: SignedIn, services: ServicesDep) -> Response:
-    """Return a document's file, to be saved; `Range` asks for a part of it."""
+    """Return a document's file as a download; `Range` selects a part of it."""
     return await _sent(request, services, current_user, document_id)
 
 
 @router.post(FILES + "/{document_id}/link")
 async def link(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> Link:
-    """Make a link to a file that works for a few minutes, for whoever has it."""
+    """Create a link to a file that works for a few minutes, for every client that has it."""
     sealed, seconds = await services.documents.signed_urls.make(current_user, document_id)
     return Link(url=f"{FILES}/by-link/{sealed}", seconds=seconds)
 
 
 async def _linked(sealed: str, services: ServicesDep) -> AsyncGenerator[tuple[CurrentUser, UUID]]:
-    """Open a link, and hold one of its maker's places for downloads until the file has been sent."""
+    """Decrypt a link, and use one of its creator's download slots until the file has been sent."""
     current_user, document_id = await services.documents.signed_urls.resolve(sealed)
     with services.documents.files.downloads.place(current_user.user_id):
         yield current_user, document_id
@@ -199,7 +199,7 @@ async def _linked(sealed: str, services: ServicesDep) -> AsyncGenerator[tuple[Cu
 async def download_by_link(
     linked: Annotated[tuple[CurrentUser, UUID], Depends(_linked)], request: Request, services: ServicesDep
 ) -> Response:
-    """Return the file that a link is for, as long as it works and its maker may read the file."""
+    """Return the file of a link, if it is valid and the user who created it may read the file."""
     return await _sent(request, services, *linked)
 
 
@@ -217,14 +217,14 @@ async def _sent(request: Request, services: Services, current_user: SignedIn, do
 
 
 def _span(first: str, last: str) -> tuple[int, int | None]:
-    """Return from which byte to before which one; below zero it is from the end, and the last 0 bytes are none."""
+    """Return the first byte and the end of a range; a negative start counts from the end of the file."""
     if not first:
         return -int(last), None if int(last) else 0
     return int(first), int(last) + 1 if last else None
 
 
 def _makes_sense(first: str, last: str) -> bool:
-    """Whether a range says something; one that does not is as if it were not there (RFC 9110, 14.2)."""
+    """Whether a range is valid; the server ignores an invalid one (RFC 9110, 14.2)."""
     return bool(first or last) and not (first and last and int(first) > int(last))
 
 
@@ -240,7 +240,7 @@ def _headers(content: Content, length: int) -> dict[str, str]:
 
 
 async def _body(request: Request) -> AsyncGenerator[bytes]:
-    """Yield a request's body as it comes."""
+    """Yield a request's body as it arrives."""
     try:
         async for data in request.stream():
             yield data
@@ -249,7 +249,7 @@ async def _body(request: Request) -> AsyncGenerator[bytes]:
 
 
 def _progress(upload: Upload) -> dict[str, str]:
-    """Return how far an upload has come; a document that was there already is the one that counts."""
+    """Return an upload's headers; if the same document existed already, they name that one."""
     return {
         "Upload-Offset": str(upload.received_bytes),
         "X-Document": str(upload.document_id),
@@ -260,7 +260,7 @@ def _progress(upload: Upload) -> dict[str, str]:
 
 
 def _metadata(header: str) -> dict[str, str]:
-    """Return what tus clients say of a file: names, and values in base64."""
+    """Return the metadata of a tus upload: names, and values in base64."""
     found: dict[str, str] = {}
     for pair in header.split(","):
         name, _, value = pair.strip().partition(" ")

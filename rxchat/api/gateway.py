@@ -1,7 +1,7 @@
-"""The front of the house: who may come in, which door a request goes to, and what every answer says to browsers.
+"""The outermost ASGI app: checks clients and origins, routes requests to Reflex or FastAPI, adds headers.
 
-Reflex serves the pages and the websocket, FastAPI everything else. A page of the chat is only handed to somebody who
-is signed in; others are sent to the sign-in page before any of it is loaded.
+Reflex serves the pages and the websocket, FastAPI everything else. Pages of the chat are only sent to signed-in users;
+other clients are redirected to the sign-in page before they load any of it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ENROL_AT = "/account/security"
 
 
 class Gateway:
-    """Sends each request to its door."""
+    """Routes each request to the pages or the API."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Gateway:
             await self._serve(resolved, receive, send)
 
     async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Browsers let every site's pages open a websocket, cookies included: it is on us to look at who asks."""
+        """Check the origin of a websocket: browsers let pages of every site open one, with cookies."""
         origin = Headers(scope=scope).get("origin")
         if not scope["path"].startswith(EVENTS_PATH):
             observability.SOCKETS_REFUSED.labels("path").inc()
@@ -93,7 +93,7 @@ class Gateway:
         if path.startswith(API_PATHS):
             await self._api(scope, receive, send)
         elif scope["method"] not in _PAGE_METHODS or path.startswith((EVENTS_PATH, *_REFLEX_PATHS)):
-            # Reflex has routes of its own (polling, uploads, health) that nothing here uses, and no limits in front of them.
+            # Reflex has other routes (polling, uploads, health), which RxChat does not use and which have no limits.
             await PlainTextResponse("This address does not exist.", status_code=404)(scope, receive, send)
         elif scope["method"] in {"GET", "HEAD"} and _is_chat_page(path) and (elsewhere := await self._elsewhere(scope)):
             await RedirectResponse(elsewhere, status_code=303)(scope, receive, send)
@@ -103,7 +103,7 @@ class Gateway:
             await self._pages(scope if is_file(path) else without_conditions(scope), receive, send)
 
     async def _with_fresh_session(self, scope: Scope, send: Send) -> Send:
-        """Hand out a new session cookie with a page when it is time for one."""
+        """Return a `send` that adds a new session cookie to a page when rotation is due."""
         try:
             current_user = await container.get_services().accounts.sessions.current_user(
                 self._sealed(scope), enrolling=True
@@ -127,7 +127,7 @@ class Gateway:
         return HTTPConnection(scope).cookies.get(cookie_name(self._settings), "")
 
     async def _elsewhere(self, scope: Scope) -> str:
-        """Return where somebody has to go first, or "" when the page is for them."""
+        """Return the page to redirect a client to, or "" if it may load this page."""
         path: str = scope["path"]
         try:
             await container.get_services().accounts.sessions.current_user(
@@ -140,7 +140,7 @@ class Gateway:
         except SecondFactorNeeded:
             return _ENROL_AT
         except DatabaseUnavailable:
-            # The page itself holds nothing; it says that the database does not respond and recovers by itself.
+            # The page contains no data; it says that the database does not respond, and recovers by itself.
             return ""
         return f"{_ADMIN}/users" if path.rstrip("/") == _ADMIN else ""
 
@@ -158,7 +158,7 @@ def _is_below(path: str, page: str) -> bool:
 
 
 async def _refuse(sentence: str, scope: Scope, receive: Receive, send: Send, *, status: int = 403) -> None:
-    """Answer with an error; where the server cannot say anything to a websocket's handshake, closing it means the same."""
+    """Send an error; closes the websocket if the server cannot answer its handshake with a response."""
     if scope["type"] == "http" or "websocket.http.response" in scope.get("extensions", {}):
         await PlainTextResponse(sentence, status_code=status)(scope, receive, send)
     else:

@@ -1,4 +1,4 @@
-"""What every answer says to browsers: what a page may load and run, who may frame it, and who may keep it."""
+"""Response headers: what a page may load and run, which sites may frame it, and what may be cached."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ _FOR_ALL = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": _PERMISSIONS,
 }
-# Data, scripts and pictures are no pages: whoever opens one as a page gets a dead one.
+# Data, scripts and images are no pages: if a user opens one as a page, nothing in it may run.
 _NOT_A_PAGE = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
 # PDF.js loads its decoders into its worker.
 _PDF_WORKER = "default-src 'none'; script-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _PDF_WORKER_FILE = "pdf.worker"
 # Emotion, with which Reflex styles components, puts an empty style element into the page and fills it rule by rule
-# through the CSSOM, which scripts of ours may: it is the hash of nothing.
+# through the CSSOM, which the page's scripts may do: this is the hash of the empty string.
 _EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
 
 
 class AnswerHeaders:
-    """Puts onto every answer what browsers must know of it."""
+    """Adds security and cache headers to every response."""
 
     def __init__(self, settings: Settings, script_hashes: Sequence[str]) -> None:
         self._for_all = dict(_FOR_ALL)
@@ -55,7 +55,7 @@ class AnswerHeaders:
         self._page_policy = page_policy(settings, script_hashes)
 
     def added_to(self, send: Send, scope: Scope) -> Send:
-        """Return a `send` that adds them."""
+        """Return a `send` that adds the headers."""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] in _STARTS:
@@ -81,17 +81,17 @@ class AnswerHeaders:
 
 
 def is_file(path: str) -> bool:
-    """Whether a path can only be that of a file of the build, which is the same for everybody."""
+    """Whether a path can only be that of a file of the build, which is the same for all users."""
     return PurePosixPath(path).suffix not in {"", ".html"} and not path.startswith((*API_PATHS, EVENTS_PATH, CHAT_PATH))
 
 
 def without_conditions(scope: Scope) -> Scope:
-    """Return a scope that asks for all of it: what nobody may keep cannot be unchanged."""
+    """Return a scope without conditional headers: a response that no client may store cannot be 304."""
     return {**scope, "headers": [header for header in scope["headers"] if header[0].lower() not in _CONDITIONS]}
 
 
 def _make_private(headers: MutableHeaders) -> None:
-    """Let nobody keep it, and nobody ask whether it has changed: it depends on who is signed in."""
+    """Forbid storing and conditional requests: the response depends on the user who is signed in."""
     headers["Cache-Control"] = "no-store"
     headers.add_vary_header("Cookie")
     for validator in ("etag", "last-modified"):
@@ -99,9 +99,9 @@ def _make_private(headers: MutableHeaders) -> None:
 
 
 def page_policy(settings: Settings, script_hashes: Sequence[str]) -> str:
-    """Return what a page may load and run: our own files, and the scripts that were built into it.
+    """Return the Content-Security-Policy of a page: RxChat's own files, and the scripts built into the page.
 
-    'self' means the websocket, too, but not to every browser: its addresses are named.
+    Not every browser applies 'self' to websockets, so their addresses are listed.
     """
     origins = (settings.base_url, *(origin for origin in settings.extra_origins if origin != "*"))
     sockets = dict.fromkeys("ws" + origin.removeprefix("http") for origin in origins if origin.startswith("http"))

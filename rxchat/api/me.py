@@ -1,4 +1,4 @@
-"""What a user (or a program in their name) asks about themselves and changes of it."""
+"""The signed-in user's own account, for browsers and API clients."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _CHALLENGE_SECONDS = 300
 
 
 class Me(BaseModel):
-    """Who is signed in, and what they may do with what they are signed in with."""
+    """The signed-in user, and what the credential in use permits."""
 
     id: UUID
     name: str
@@ -45,33 +45,33 @@ class Me(BaseModel):
 
 
 class NewPassword(BaseModel):
-    """The present password and the one that is wanted."""
+    """The current password and the new one."""
 
     present: str = Field(default="", max_length=10_000)
     wanted: str = Field(max_length=10_000)
 
 
 class Proof(BaseModel):
-    """The present password, before something that cannot be taken back."""
+    """The current password, which actions that cannot be undone require."""
 
     password: str = Field(default="", max_length=10_000)
 
 
 class Code(Proof):
-    """A code of the authenticator app."""
+    """The current password, and a code of the authenticator app."""
 
     code: str = Field(default="", max_length=100)
 
 
 class NewPasskey(BaseModel):
-    """What the browser has made, and what its user calls it."""
+    """The credential that the browser created, and the name that the user gave it."""
 
     credential: dict[str, Any]
     name: str = Field(default="", max_length=200)
 
 
 class NewKey(Proof):
-    """What an API key is for."""
+    """The name, scopes and lifetime of a new API key."""
 
     name: str = Field(max_length=200)
     scopes: list[str] = Field(max_length=10)
@@ -79,7 +79,7 @@ class NewKey(Proof):
 
 
 class Key(BaseModel):
-    """An API key; its words are in `key` once, when it is made."""
+    """An API key; `key` contains the secret once, when the key is created."""
 
     id: UUID
     name: str
@@ -106,7 +106,7 @@ class Session(BaseModel):
 
 @router.get("")
 async def me(current_user: SignedIn) -> Me:
-    """Say who is signed in."""
+    """Return the signed-in user."""
     require_scope(current_user, Scope.READ)
     return Me(
         id=current_user.user_id,
@@ -122,7 +122,7 @@ async def me(current_user: SignedIn) -> Me:
 async def change_password(
     body: NewPassword, current_user: BrowserUser, request: Request, services: ServicesDep
 ) -> None:
-    """Change the password; everything else that is signed in ends, API keys included."""
+    """Change the password, which ends the other sessions and revokes API keys."""
     await services.accounts.password_reset.change(
         current_user, present=body.present, wanted=body.wanted, client_info=client_info_of(request)
     )
@@ -130,7 +130,7 @@ async def change_password(
 
 @router.get("/sessions")
 async def sessions(current_user: SignedIn, services: ServicesDep) -> list[Session]:
-    """List where the user is signed in."""
+    """List the user's sessions."""
     require_scope(current_user, Scope.READ)
     return [
         Session.model_validate(item, from_attributes=True)
@@ -140,7 +140,7 @@ async def sessions(current_user: SignedIn, services: ServicesDep) -> list[Sessio
 
 @router.delete("/sessions/{session_id}", status_code=204)
 async def end_session(session_id: UUID, current_user: BrowserUser, request: Request, services: ServicesDep) -> None:
-    """End one of them."""
+    """End one of the user's sessions."""
     await services.accounts.sessions.end(current_user, session_id, client_info_of(request))
 
 
@@ -158,7 +158,7 @@ async def keys(current_user: SignedIn, services: ServicesDep) -> list[Key]:
 async def create_key(
     body: NewKey, current_user: SignedIn, person: BrowserUser, request: Request, services: ServicesDep
 ) -> Key:
-    """Make an API key; its words are in this answer and never again."""
+    """Create an API key; only this response contains its secret."""
     await services.accounts.sign_in.reauthenticate(person, body.password, client_info_of(request))
     made, words = await services.accounts.api_credentials.create_key(
         current_user, name=body.name, scopes=body.scopes, days=body.days, client_info=client_info_of(request)
@@ -176,7 +176,7 @@ async def revoke_key(key_id: UUID, current_user: BrowserUser, request: Request, 
 async def begin_totp(
     body: Proof, current_user: EnrollingUser, request: Request, services: ServicesDep
 ) -> dict[str, str]:
-    """Return a secret for an authenticator app, as text and as a picture."""
+    """Return a new secret for an authenticator app, as text and as an image."""
     await services.accounts.sign_in.reauthenticate(current_user, body.password, client_info_of(request))
     offer = await services.accounts.second_factors.begin_totp(current_user)
     return {"secret": offer.secret, "uri": offer.uri, "picture": offer.picture}
@@ -186,7 +186,7 @@ async def begin_totp(
 async def confirm_totp(
     body: Code, current_user: EnrollingUser, request: Request, services: ServicesDep
 ) -> dict[str, list[str]]:
-    """Put the authenticator app in force with its first code, and return the recovery codes."""
+    """Enable the authenticator app with its first code, and return the recovery codes."""
     await services.accounts.rate_limits.attempt("totp", client_info_of(request), str(current_user.user_id))
     return {
         "codes": await services.accounts.second_factors.confirm_totp(current_user, body.code, client_info_of(request))
@@ -213,7 +213,7 @@ async def renew_codes(
 async def begin_passkey(
     body: Proof, current_user: EnrollingUser, request: Request, response: Response, services: ServicesDep
 ) -> dict[str, Any]:
-    """Return what the browser needs to make a passkey."""
+    """Return the options for the registration of a passkey."""
     await services.accounts.sign_in.reauthenticate(current_user, body.password, client_info_of(request))
     options, sealed = await services.accounts.passkeys.registration_options(current_user, origin_of(request))
     set_cookie(response, settings_of(request), CHALLENGE, sealed, _CHALLENGE_SECONDS)
@@ -224,7 +224,7 @@ async def begin_passkey(
 async def add_passkey(
     body: NewPasskey, current_user: EnrollingUser, request: Request, response: Response, services: ServicesDep
 ) -> None:
-    """Keep a passkey that the browser has made."""
+    """Add a passkey that the browser created."""
     await services.accounts.passkeys.add(
         current_user,
         cookie_in(request, CHALLENGE),
@@ -249,7 +249,7 @@ async def remove_passkey(
 async def untie(
     identity_id: UUID, body: Proof, current_user: BrowserUser, request: Request, services: ServicesDep
 ) -> None:
-    """Untie an account elsewhere."""
+    """Unlink an external account."""
     await services.accounts.sign_in.reauthenticate(current_user, body.password, client_info_of(request))
     await services.accounts.external_login.unlink(current_user, identity_id, client_info_of(request))
 
@@ -258,14 +258,14 @@ async def untie(
 async def begin_export(
     body: Proof, current_user: BrowserUser, request: Request, services: ServicesDep
 ) -> dict[str, str]:
-    """Return where everything about the user can be downloaded: once, within a minute, by this sign-in alone."""
+    """Return a URL that downloads the user's data: once, within a minute, in this session only."""
     ticket = await services.app.data_export.issue_ticket(current_user, body.password, client_info_of(request))
     return {"url": f"/api/me/export/{ticket}"}
 
 
 @router.get("/export/{ticket}", dependencies=[DOWNLOAD])
 async def export(ticket: str, current_user: BrowserUser, request: Request, services: ServicesDep) -> StreamingResponse:
-    """Return everything about the user as a zip file."""
+    """Return all of the user's data as a zip file."""
     pieces = await services.app.data_export.download(current_user, ticket, client_info_of(request))
     return StreamingResponse(
         pieces,
@@ -278,11 +278,11 @@ async def export(ticket: str, current_user: BrowserUser, request: Request, servi
 async def delete_account(
     body: Proof, current_user: BrowserUser, request: Request, services: ServicesDep
 ) -> dict[str, datetime]:
-    """Have the account deleted after the grace time."""
+    """Schedule the user's account for deletion."""
     return {"at": await services.app.account_deletion.schedule(current_user, body.password, client_info_of(request))}
 
 
 @router.post("/keep", status_code=204)
 async def keep_account(current_user: BrowserUser, request: Request, services: ServicesDep) -> None:
-    """Keep the account after all."""
+    """Cancel the deletion of the user's account."""
     await services.app.account_deletion.cancel(current_user, client_info_of(request))

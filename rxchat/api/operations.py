@@ -1,4 +1,4 @@
-"""What operators and their machines ask: is it alive, can it work, what has it done."""
+"""Liveness, readiness and metrics, for operators and their monitoring."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ router = APIRouter(tags=["operations"])
 
 @router.get("/healthz")
 async def healthz() -> dict[str, str]:
-    """Say that the process is alive; a load balancer restarts one that does not respond."""
+    """Return 200 while the process is alive; orchestrators restart one that does not respond."""
     return {"status": "ok", "version": __version__}
 
 
@@ -27,7 +27,7 @@ async def healthz() -> dict[str, str]:
 async def readyz(
     request: Request, response: Response, services: Annotated[Services, Depends(services)]
 ) -> dict[str, Any]:
-    """Say whether it can do its work; 503 while something needed is missing. What that is, operators alone are told."""
+    """Return 200, or 503 while a required component is unavailable; only operators see which one."""
     parts = await services.app.health.parts()
     ready = not any(part.problem for part in parts if part.is_needed)
     response.status_code = 200 if ready else 503
@@ -45,9 +45,10 @@ async def metrics(request: Request) -> Response:
 
 
 def _is_operator(request: Request) -> bool:
-    """Whether a request shows RXCHAT_METRICS_TOKEN as its bearer token.
+    """Whether a request has RXCHAT_METRICS_TOKEN as its bearer token.
 
-    Where none is set, this machine may ask, unless RxChat is for others: then a proxy asks from here for all of them.
+    Without the setting, requests of this machine are the operator's, unless RxChat is exposed: then all requests may
+    come from a proxy on this machine.
     """
     wanted = settings_of(request).metrics_token
     if wanted is None:

@@ -1,4 +1,4 @@
-"""Signing in with an account elsewhere: out to the provider, and back."""
+"""Sign-in with external accounts: the redirect to the provider, and the callback."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ _LONGEST = 2_000
 
 
 class Wanted(BaseModel):
-    """What somebody goes to a provider for, besides signing in."""
+    """What a user wants from a provider other than to sign in."""
 
     next: str = Field("/", max_length=_LONGEST)
     link: bool = False
-    """To tie the account there to the own one."""
+    """Link the external account to the signed-in user."""
     invitation: bool = False
-    """To use the invitation whose link was opened in this browser."""
+    """Accept the invitation whose link was opened in this browser."""
 
 
 class Address(BaseModel):
-    """Where the browser goes next."""
+    """The URL that the browser opens next."""
 
     url: str
 
@@ -57,7 +57,7 @@ async def depart(
     services: ServicesDep,
     next: str = "/",  # noqa: A002 - as in the addresses of pages
 ) -> Response:
-    """Send the browser to a provider, to sign in there: no more, since any page can have a link that leads here."""
+    """Redirect the browser to a provider for sign-in only: pages of other sites can link here."""
     try:
         _require_navigation(request)
         url, sealed = await services.accounts.external_login.start(
@@ -73,10 +73,10 @@ async def depart(
 
 @router.post("/{key}")
 async def depart_for(key: str, wanted: Wanted, request: Request, response: Response, services: ServicesDep) -> Address:
-    """Return where a provider ties the account there to the own one, or where an invitation is used.
+    """Return the URL at which a provider links an external account, or with which an invitation is accepted.
 
-    A page of ours asks for it with a press of a button. No address begins it, so no link of another site does, directly or by
-    way of a page of ours that leads on; and what other sites' pages post is refused.
+    Only a button on RxChat's pages requests it. It is no GET, so that links on other sites cannot start it, directly or
+    through a redirect, and POST requests of other sites are refused.
     """
     current_user = await _whoever(request, services) if wanted.link else None
     if wanted.link and current_user is None:
@@ -94,15 +94,15 @@ async def depart_for(key: str, wanted: Wanted, request: Request, response: Respo
 
 @router.get("/{key}/callback")
 async def come_back(key: str, request: Request, services: ServicesDep) -> Response:
-    """Take somebody back who was away at a provider."""
+    """Complete a sign-in or link after the provider redirected the browser back."""
     return await _arrive(key, request, services, dict(request.query_params))
 
 
 @router.post("/{key}/callback")
 async def come_back_with_form(key: str, request: Request) -> Response:
-    """Turn the form that Apple's page posts across sites into an address of ours, which our cookies come along with.
+    """Redirect the form that Apple's page posts across sites to a GET, with which browsers send RxChat's cookies.
 
-    So none of them has to be one that other sites' forms carry.
+    So no cookie needs SameSite=None.
     """
     form = await request.form()
     answer = {name: value for name in _FIELDS if isinstance(value := form.get(name), str) and len(value) <= _LONGEST}
@@ -136,10 +136,10 @@ async def _arrive(key: str, request: Request, services: Services, answer: Mappin
 
 
 def _require_navigation(request: Request) -> None:
-    """Let a user go to a provider and come back, and no picture, frame or script of another page do it for them.
+    """Refuse requests that are no navigation: images, frames and scripts of other pages must not sign users in.
 
     Raises:
-        NotAllowed: when the browser says that it is not opening a page.
+        NotAllowed: if the browser says that it is not opening a page.
     """
     kind = (request.headers.get("sec-fetch-mode", "navigate"), request.headers.get("sec-fetch-dest", "document"))
     if kind != ("navigate", "document"):
@@ -147,7 +147,7 @@ def _require_navigation(request: Request) -> None:
 
 
 async def _whoever(request: Request, services: Services) -> CurrentUser | None:
-    """Return the user whose browser it is: a program's token or key counts for nothing here."""
+    """Return the user of the browser's session, or None. API keys and tokens are ignored."""
     try:
         return await services.accounts.sessions.current_user(cookie_in(request, COOKIE), enrolling=True)
     except NotSignedIn:
@@ -155,5 +155,8 @@ async def _whoever(request: Request, services: Services) -> CurrentUser | None:
 
 
 def _sorry(error: RxChatError, page: str) -> Response:
-    """Lead back to where one can try again; the page knows by the code what to say, an address never says it."""
+    """Redirect to the page on which the user can try again.
+
+    The URL contains an error code, not a text: other sites could link to any text.
+    """
     return RedirectResponse(f"{page}?problem={quote(error.code)}", status_code=303)

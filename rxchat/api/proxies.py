@@ -1,8 +1,7 @@
-"""Who really sent a request: the other end of the connection, or whom a proxy that is named in the settings speaks for.
+"""The client of a request: the peer of the connection, or the address that a trusted proxy forwards.
 
-Anybody can write `X-Forwarded-For` into a request. It counts only when the connection comes from one of
-RXCHAT_TRUSTED_PROXIES, and then only as far as trusted proxies wrote it: from its right end to the first address that
-is not one of theirs.
+Every client can send `X-Forwarded-For`. It counts only if the connection comes from one of RXCHAT_TRUSTED_PROXIES, and
+then only the part that trusted proxies wrote: from its right end to the first address that is not a trusted proxy's.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ from rxchat.settings import Settings
 
 Address = IPv4Address | IPv6Address
 
-# What proxies say about where a request came from; from anybody else it is hearsay.
+# Headers that name the client of a request; they are removed unless a trusted proxy sent them.
 _FORWARDING = frozenset({b"forwarded", b"x-real-ip", b"x-client-ip", b"true-client-ip", b"cf-connecting-ip"})
 _FORWARDING_PREFIX = b"x-forwarded-"
 _SCHEMES = {"http": {"http": "http", "https": "https"}, "websocket": {"http": "ws", "https": "wss"}}
 
 
 class TrustedProxies:
-    """The proxies that the operator named, and what follows for a request."""
+    """Replaces the client of a request by the one that the operator's proxies forward."""
 
     def __init__(self, settings: Settings) -> None:
         self._networks = settings.trusted_proxies
@@ -31,7 +30,7 @@ class TrustedProxies:
         self._own = _parsed(settings.host)
 
     def resolve(self, scope: Scope) -> Scope | None:
-        """Return a scope whose client is who really asks, or None when this peer may not connect at all."""
+        """Return a scope with the actual client, or None if this peer may not connect."""
         host, port = scope.get("client") or ("", 0)
         peer = _parsed(host)
         if peer is not None and self._is_trusted(peer):
@@ -46,7 +45,7 @@ class TrustedProxies:
         return {**scope, "headers": headers, "client": (str(peer or host), port)}
 
     def _forwarded(self, scope: Scope, peer: Address) -> Scope:
-        """Return the scope as a trusted proxy tells it; of what makes no sense nothing is believed."""
+        """Return the scope with the client and scheme that a trusted proxy forwarded; ignores invalid values."""
         headers = Headers(scope=scope)
         client = self._client(",".join(headers.getlist("x-forwarded-for")), peer)
         told = ",".join(headers.getlist("x-forwarded-proto")).rpartition(",")[2].strip().lower()
@@ -68,12 +67,12 @@ class TrustedProxies:
         return any(address in network for network in self._networks)
 
     def _is_this_machine(self, peer: Address | None) -> bool:
-        """Whether this machine itself connects; `up` asks the web process at the address where it listens."""
+        """Whether the peer is this machine; `up` calls the web process at the address on which it listens."""
         return peer is not None and (peer.is_loopback or peer == self._own)
 
 
 def _parsed(text: str) -> Address | None:
-    """Return an address without port or zone; an IPv4 one that wears IPv6 counts as what it is."""
+    """Return an address without port or zone; an IPv4-mapped IPv6 address as IPv4."""
     inner = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     if "%" in inner:
         return None

@@ -1,4 +1,4 @@
-"""What the routes need to know of a request: who sent it, from where, and whether another site made it."""
+"""Dependencies of routes: the user of a request, its client, its cookies, and whether another site sent it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def services() -> Services:
 
 
 def client_info_of(request: Request) -> ClientInfo:
-    """Return where a request comes from, for the record and for limits."""
+    """Return the client of a request, for the audit log and rate limits."""
     return ClientInfo(
         request.client.host if request.client else "",
         request.headers.get("user-agent", ""),
@@ -47,14 +47,14 @@ def client_info_of(request: Request) -> ClientInfo:
 
 
 def origin_of(request: Request) -> str:
-    """Return under which of our own addresses the browser sees us."""
+    """Return the origin of this instance under which the browser sent the request."""
     settings = settings_of(request)
     host = request.headers.get("host", "").lower()
     return next((own for own in settings.own_origins if urlsplit(own).netloc == host), settings.base_url)
 
 
 def named(cookie: str, settings: Settings) -> str:
-    """Return a cookie's name: `__Host-` binds it to https and this host, which plain http cannot have."""
+    """Return a cookie's name; over https it has the prefix `__Host-`, which binds it to this host."""
     return f"__Host-{cookie}" if is_https(settings) else cookie
 
 
@@ -69,7 +69,7 @@ def is_https(settings: Settings) -> bool:
 
 
 def set_cookie(response: Response, settings: Settings, cookie: str, value: str, seconds: int) -> None:
-    """Hand a browser something to keep: not readable by scripts, not sent by other sites' forms."""
+    """Set a cookie that scripts cannot read and that browsers do not send with other sites' forms."""
     response.set_cookie(
         named(cookie, settings),
         value,
@@ -82,17 +82,17 @@ def set_cookie(response: Response, settings: Settings, cookie: str, value: str, 
 
 
 def clear_cookie(response: Response, settings: Settings, cookie: str) -> None:
-    """Take it back."""
+    """Delete a cookie."""
     response.delete_cookie(named(cookie, settings), path="/", httponly=True, samesite="lax", secure=is_https(settings))
 
 
 def cookie_in(request: Request, cookie: str) -> str:
-    """Return what a browser kept for us, or ""."""
+    """Return the value of a cookie, or ""."""
     return request.cookies.get(named(cookie, settings_of(request)), "")
 
 
 def start_session(response: Response, request: Request, services: Services, admission: SignInResult) -> bool:
-    """Hand a browser its session, or the proof that the first step is done; False when a second one is needed."""
+    """Set the session cookie, or the one of a completed first step; False if a second factor is required."""
     settings = settings_of(request)
     if admission.session is None:
         set_cookie(response, settings, PENDING, admission.pending, _PENDING_SECONDS)
@@ -105,10 +105,10 @@ def start_session(response: Response, request: Request, services: Services, admi
 
 
 async def authenticate(request: Request, services: Services, *, enrolling: bool = False) -> CurrentUser:
-    """Return who is signed in: by the session cookie, or by a bearer token or API key, which then counts alone.
+    """Return the user of a request, by its bearer token or API key if it has one, otherwise by its cookie.
 
-    With `enrolling`, also a user who must set up a second factor first. This is no dependency: FastAPI would make a
-    query parameter of the keyword, for any client to set.
+    With `enrolling`, also a user who must set up a second factor first. This is no dependency: FastAPI would turn the
+    keyword into a query parameter, which every client could set.
 
     Raises:
         NotSignedIn: when the request carries no valid credential.
@@ -122,7 +122,7 @@ async def authenticate(request: Request, services: Services, *, enrolling: bool 
         current_user = await services.accounts.sessions.current_user(sealed, enrolling=enrolling)
     else:
         raise NotSignedIn
-    # For the audit, when a route refuses them something.
+    # For the audit log, if a route refuses the request.
     request.state.current_user = current_user
     return current_user
 
@@ -131,7 +131,7 @@ async def _bearer(request: Request, services: Services, credential: str) -> Curr
     try:
         return await services.accounts.sessions.authenticate_bearer(credential)
     except NotSignedIn as error:
-        # An access token that has expired is no guess; only what fails otherwise is counted and written down.
+        # An expired access token is no guess, so it is neither counted nor recorded.
         if not credential.startswith("v4.local."):
             await services.accounts.rate_limits.attempt("bearer", client_info_of(request))
             await services.access.denials.record(None, client_info_of(request), "API key", error)
@@ -139,7 +139,7 @@ async def _bearer(request: Request, services: Services, credential: str) -> Curr
 
 
 def _credential(request: Request) -> str | None:
-    """Return the token or key that a program sends, or None when it is a browser."""
+    """Return the bearer token or API key of a request, or None if it has none."""
     header = request.headers.get("authorization", "")
     kind, _, value = header.partition(" ")
     if header:
@@ -148,7 +148,7 @@ def _credential(request: Request) -> str | None:
 
 
 async def current_user_of(request: Request, services: Annotated[Services, Depends(services)]) -> CurrentUser:
-    """Return who is signed in, with a browser or as a program.
+    """Return the user who is signed in, by a browser or an API client.
 
     Raises:
         NotSignedIn: when the request carries no valid credential.
@@ -159,18 +159,18 @@ async def current_user_of(request: Request, services: Annotated[Services, Depend
 
 
 async def browser_user(request: Request, services: Annotated[Services, Depends(services)]) -> CurrentUser:
-    """Return the user who is signed in with a browser: for what no program may do in their name.
+    """Return the user who is signed in with a browser: for actions that API clients may not do.
 
     Raises:
-        NotSignedIn: when nobody is.
-        SecondFactorNeeded: when they have to set up a second factor first.
-        NotAllowed: when it is a program.
+        NotSignedIn: if no user is signed in.
+        SecondFactorNeeded: if the user has to set up a second factor first.
+        NotAllowed: if the request has an API key or token.
     """
     return _no_program(await authenticate(request, services))
 
 
 async def enrolling_user_of(request: Request, services: Annotated[Services, Depends(services)]) -> CurrentUser:
-    """The same, also for somebody who has to set up a second factor first: for the routes that do that."""
+    """Return the user of a browser, even if they must set up a second factor first, for the routes that do that."""
     return _no_program(await authenticate(request, services, enrolling=True))
 
 
@@ -187,15 +187,14 @@ EnrollingUser = Annotated[CurrentUser, Depends(enrolling_user_of)]
 
 
 async def download_place(request: Request, current_user: SignedIn, services: ServicesDep) -> AsyncGenerator[None]:
-    """Hold one of the user's places for downloads until the answer has been sent.
+    """Use one of the user's download slots until the response has been sent.
 
-    A cookie comes along with links and scripts of other sites' pages, too, and a download costs whether they can read it
-    or not. So those begin none: only our own pages, programs, and addresses that a user has typed or opened from elsewhere
-    than a page.
+    Browsers send cookies with requests of other sites' pages, too, and a download costs resources even if they cannot
+    read it. So only RxChat's pages, API clients, and addresses that a user typed or opened outside a page start one.
 
     Raises:
-        NotAllowed: when a page of another site has begun it.
-        TooManyAttempts: when there is no place.
+        NotAllowed: if a page of another site started it.
+        TooManyAttempts: if no slot is free.
     """
     if _credential(request) is None and is_cross_site(request, request.app.state.own_origins):
         raise NotAllowed("A page of another site started this download. Start it in RxChat.")
@@ -207,7 +206,7 @@ DOWNLOAD = Depends(download_place)
 
 
 def is_cross_site(request: Request, own_origins: frozenset[str]) -> bool:
-    """Whether a page of another origin made this request, one of a neighboring host included; programs send no Origin."""
+    """Whether a page of another origin sent this request, sibling hosts included; API clients send no Origin."""
     origin = request.headers.get("origin")
     if origin is None:
         return request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}

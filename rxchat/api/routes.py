@@ -1,4 +1,4 @@
-"""Door 2 as a whole: the FastAPI app with every route, and how its failures look."""
+"""The FastAPI app with every route, its middleware and its error responses."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ STREAMED = (f"{files.UPLOADS}/", files.FILES)
 
 
 def build_api(settings: Settings, own_origins: Sequence[str]) -> FastAPI:
-    """Return the HTTP API; its routes find the services of their process when they are called."""
+    """Return the HTTP API; its routes look up the services of their process when they are called."""
     api = FastAPI(
         title="RxChat",
         version=__version__,
@@ -54,13 +54,13 @@ def build_api(settings: Settings, own_origins: Sequence[str]) -> FastAPI:
     api.add_exception_handler(HTTPException, _show_refusal)
     api.add_exception_handler(Exception, _show_failure)
     api.middleware("http")(_guarded)
-    # Outermost: what is too much is refused before anything else looks at it.
+    # Outermost, so that large bodies are refused before any other middleware reads them.
     api.add_middleware(BodyLimit, streamed=STREAMED)
     return api
 
 
 async def _guarded(request: Request, proceed: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Tie the request's logs together, refuse what another site's page sends, and keep private answers private."""
+    """Bind the request's ID to its logs, refuse requests of other sites, and forbid caching of private responses."""
     own_origins: frozenset[str] = request.app.state.own_origins
     began = time.perf_counter()
     with observability.correlated() as correlation_id:
@@ -82,10 +82,10 @@ async def _guarded(request: Request, proceed: Callable[[Request], Awaitable[Resp
 
 
 def _is_guarded(request: Request) -> bool:
-    """Whether a request could change something in somebody's name.
+    """Whether a request could change something on behalf of a user.
 
-    A provider's page may post its answer: it is worth something only with the cookie that this browser left with, and
-    that cookie does not come along with another site's form.
+    A provider's page may post its answer: it counts only with the cookie of the browser that started the sign-in, which
+    browsers do not send with another site's form.
     """
     return request.method not in _SAFE_METHODS and not _PROVIDER_ANSWERS.fullmatch(request.url.path)
 
@@ -95,7 +95,7 @@ async def _show_error(request: Request, error: Exception) -> JSONResponse:
     route = getattr(request.scope.get("route"), "path", request.url.path)
     current_user: CurrentUser | None = getattr(request.state, "current_user", None)
     if not isinstance(error, NotSignedIn):
-        # Whoever tried to sign in was written down by who refused them; whoever did not try has done nothing.
+        # Services record failed sign-ins themselves, and a request without credentials is not worth a record.
         await container.get_services().access.denials.record(
             current_user, client_info_of(request), f"{request.method} {route}", error
         )
@@ -108,7 +108,7 @@ async def _show_invalid(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _show_refusal(_request: Request, error: Exception) -> JSONResponse:
-    """Say in our form what Starlette and FastAPI refuse by themselves: unknown addresses, wrong methods, broken bodies."""
+    """Return the errors of Starlette and FastAPI (unknown paths, methods, broken bodies) in the API's form."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
     code, sentence = _REFUSALS.get(error.status_code, ("invalid_input", "The request is invalid."))
     answer = {"error": {"code": code, "message": sentence}}
@@ -116,7 +116,7 @@ async def _show_refusal(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _show_failure(_request: Request, _error: Exception) -> JSONResponse:
-    """Answer in our form what should not have happened; the server logs the rest."""
+    """Return an unexpected error in the API's form; the server logs the details."""
     answer = {"code": "error", "message": "An internal error occurred and was logged. Try again."}
     return JSONResponse({"error": answer}, status_code=500)
 

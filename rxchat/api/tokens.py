@@ -1,4 +1,4 @@
-"""Tokens for programs: a short access token and a refresh token that is exchanged at each use."""
+"""Tokens for API clients: a short-lived access token, and a refresh token that is rotated at each use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/api/auth/token", tags=["tokens"])
 
 
 class Credentials(BaseModel):
-    """A user's own credentials, and what the program may do in their name."""
+    """A user's own credentials, and the scope of the tokens."""
 
     email: str = Field(max_length=320)
     password: str = Field(max_length=10_000)
@@ -30,7 +30,7 @@ class Refresh(BaseModel):
 
 
 class Pair(BaseModel):
-    """An access token for the next minutes, and the refresh token for the pair after it."""
+    """An access token for some minutes, and the refresh token that is exchanged for the next pair."""
 
     access_token: str
     refresh_token: str
@@ -40,7 +40,7 @@ class Pair(BaseModel):
 
 @router.post("")
 async def issue(body: Credentials, request: Request, services: ServicesDep) -> Pair:
-    """Sign a program in."""
+    """Issue tokens to an API client."""
     pair = await services.accounts.api_credentials.sign_in(
         email=body.email,
         password=body.password,
@@ -53,7 +53,7 @@ async def issue(body: Credentials, request: Request, services: ServicesDep) -> P
 
 @router.post("/refresh")
 async def refresh(body: Refresh, request: Request, services: ServicesDep) -> Pair:
-    """Exchange a refresh token for a new pair; one that was exchanged before ends all that came of it."""
+    """Exchange a refresh token for a new pair. Reuse of a token revokes all tokens derived from it."""
     try:
         pair = await services.accounts.api_credentials.refresh(body.refresh_token, client_info_of(request))
     except NotSignedIn as error:
@@ -64,5 +64,5 @@ async def refresh(body: Refresh, request: Request, services: ServicesDep) -> Pai
 
 @router.post("/revoke", status_code=204)
 async def revoke(current_user: SignedIn, request: Request, services: ServicesDep) -> None:
-    """Sign the program out: its access and refresh tokens stop working."""
+    """Revoke the client's access and refresh tokens."""
     await services.accounts.sessions.sign_out(current_user, client_info_of(request))

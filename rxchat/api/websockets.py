@@ -1,7 +1,7 @@
-"""The websocket before Reflex sees it: how many there may be, and whether what they send is a packet at all.
+"""Limits on websockets in front of Reflex: their number, their rate of packets, and the packets' form.
 
 The protocols: https://socket.io/docs/v4/engine-io-protocol/ and https://socket.io/docs/v4/socket-io-protocol/. A packet
-that is none costs Reflex a traceback in the log; here it costs a count, and after a few of them the socket.
+that is invalid costs Reflex a traceback in the log; here it is counted, and several of them close the socket.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ from rxchat.domain.text import encodable
 log = structlog.get_logger(__name__)
 
 SOCKETS = 3_800
-"""How many one process holds; the server itself takes some more connections, so that pages and probes are answered."""
+"""Of one process; the server accepts some more connections, so that pages and probes are answered."""
 SIGNED_OUT_SOCKETS = 1_000
 SOCKETS_OF_ONE_USER = 64
 SOCKETS_OF_ONE_ADDRESS = 100
-"""Signed-out ones: an office behind one address has this many users at its sign-in pages."""
+"""Sockets without a sign-in: an office behind one address has this many users on the sign-in page."""
 SOCKETS_OF_ONE_NETWORK = 250
-"""Signed-out ones of a /24, or a /48 of IPv6: who has many addresses, has them next to each other."""
+"""Sockets without a sign-in of a /24, or a /48 of IPv6: attackers with many addresses own adjacent ones."""
 MALFORMED_PACKETS = 5
 DEEPEST_PACKET = 64
-"""Lists and objects inside each other; what pages send has fewer than ten. Libraries fail at some hundred."""
+"""Nested lists and objects; pages send fewer than ten. Libraries fail at some hundred."""
 PACKETS_AT_ONCE = 200
 PACKETS_A_SECOND = 20
-"""Of one socket; what comes faster waits on its line, so that a client that does not read has few answers made for it."""
+"""Of one socket; faster packets wait in its connection, so that a client that does not read causes few answers."""
 SIGNED_OUT_PACKET_BYTES = 64_000
-"""What a page says before its user has signed in is short."""
+"""A page sends only short packets before its user has signed in."""
 HELD_BYTES_OF_ONE_USER = 8_000_000
-"""Of messages that have begun to come over all sockets of a user, or that came and wait."""
+"""Of messages that all sockets of a user are receiving, or have received and not yet handled."""
 
 _NORMAL, _POLICY_VIOLATED = 1000, 1008
 _CLOSE = "1"
@@ -65,10 +65,10 @@ class SocketLimits:
 
     @contextmanager
     def place(self, user_id: UUID | None, address: str) -> Iterator[None]:
-        """Take a place for one socket while the context is open.
+        """Count one open socket while the context is open.
 
         Raises:
-            TooManyAttempts: when there is none.
+            TooManyAttempts: if a limit is reached.
         """
         most = {"all": SOCKETS} | (
             {f"user {user_id}": SOCKETS_OF_ONE_USER}
@@ -92,7 +92,7 @@ class SocketLimits:
                 del self._open[key]
 
     def limit_messages(self, scope: Scope, user_id: UUID | None) -> None:
-        """Have the server hold no more of a socket's messages than its user may send, and than theirs together may be."""
+        """Set the server's limits on the messages of a socket, and on those of its user in all."""
         limit = scope.get("extensions", {}).get(LIMIT_MESSAGES)
         if limit is None:
             return
@@ -102,7 +102,7 @@ class SocketLimits:
             limit(2 * LONGEST_PACKET, partial(self._hold, user_id))
 
     def _hold(self, user_id: UUID, size: int) -> bool:
-        """Count bytes of messages that are not taken yet (fewer, below zero); False when it would be too many of one user."""
+        """Add to the bytes of a user's pending messages (a negative size subtracts); False if it exceeds the limit."""
         if size > 0 and self._held[user_id] + size > HELD_BYTES_OF_ONE_USER:
             return False
         self._held[user_id] += size
@@ -112,7 +112,7 @@ class SocketLimits:
 
 
 async def serve_checked(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Serve a websocket to which only well-formed packets come through."""
+    """Serve a websocket; the app receives only well-formed packets."""
     malformed = 0
     is_closed = is_joined = False
     bucket = TokenBucket(PACKETS_AT_ONCE, PACKETS_A_SECOND)
@@ -120,7 +120,7 @@ async def serve_checked(app: ASGIApp, scope: Scope, receive: Receive, send: Send
     async def receive_packet() -> Message:
         nonlocal malformed, is_closed, is_joined
         while True:
-            # The next one waits where it is counted (in the server), not here.
+            # The next packet waits in the server, which counts it, not here.
             bucket.take()
             if pause := bucket.seconds_until_more():
                 await asyncio.sleep(pause)
@@ -128,11 +128,11 @@ async def serve_checked(app: ASGIApp, scope: Scope, receive: Receive, send: Send
             text = message.get("text")
             if message["type"] != "websocket.receive":
                 return message
-            # An event outside of the namespace's connection is one that Socket.IO would complain of.
+            # Socket.IO logs an error about an event before the namespace is connected.
             if text is not None and is_packet(text) and (is_joined or not text.startswith(_EVENTS)):
                 is_joined = text.startswith(_JOINS) or (is_joined and not text.startswith(_LEAVES))
                 return message
-            # Not kept while the next one is waited for.
+            # Frees the memory while this waits for the next packet.
             del message, text
             malformed += 1
             observability.PACKETS_REFUSED.inc()
@@ -148,7 +148,7 @@ async def serve_checked(app: ASGIApp, scope: Scope, receive: Receive, send: Send
             return
         await send(_sendable(message))
         if message.get("text") == _CLOSE:
-            # Engine.IO leaves it to the client to end the connection, and one that does not would keep its place.
+            # Engine.IO leaves it to the client to close the connection, and one that does not would still be counted.
             is_closed = True
             await send({"type": "websocket.close", "code": _NORMAL})
 
@@ -156,7 +156,7 @@ async def serve_checked(app: ASGIApp, scope: Scope, receive: Receive, send: Send
 
 
 def _sendable(message: Message) -> Message:
-    """Return what the application sends as the server can encode it, which would close the socket over anything else."""
+    """Return a message without lone surrogates, over which the server would close the socket."""
     text = message.get("text") or ""
     if (sendable := encodable(text)) == text:
         return message
@@ -165,7 +165,7 @@ def _sendable(message: Message) -> Message:
 
 
 def _is_known(data: object) -> bool:
-    """Whether an event of Socket.IO is one that Reflex's page sends: others would be calls of any method of its."""
+    """Whether a Socket.IO event is one that Reflex's page sends: others could call any method of its namespace."""
     match data:
         case ["event" | "client_error", dict()] | ["ping"]:
             return True
@@ -174,7 +174,7 @@ def _is_known(data: object) -> bool:
 
 
 def is_packet(text: str) -> bool:
-    """Whether a text frame is a packet of Engine.IO, or one of Socket.IO for Reflex's namespace."""
+    """Whether a text frame is an Engine.IO packet, or a Socket.IO packet for Reflex's namespace."""
     if not text.startswith("4"):
         return _CONTROL.fullmatch(text) is not None
     found = _MESSAGE.fullmatch(text) if len(text) <= LONGEST_PACKET else None
@@ -195,7 +195,7 @@ def is_packet(text: str) -> bool:
 
 
 def _is_deeper(data: object, most: int) -> bool:
-    """Whether a value of JSON has more than so many lists and objects inside each other."""
+    """Whether a JSON value has more than `most` levels of nested lists and objects."""
     level = [data]
     for _ in range(most + 1):
         level = [

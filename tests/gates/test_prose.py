@@ -19,6 +19,8 @@ WORDS = re.compile(
 )
 """Write who does what ("the engine that holds the lease", "another user"), and the field's word for a part of the program."""
 CLEAN: tuple[str, ...] = (
+    "rxchat/adapters",
+    "rxchat/api",
     "rxchat/connections.py",
     "rxchat/db/app",
     "rxchat/db/retrieval",

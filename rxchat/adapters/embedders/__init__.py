@@ -1,1 +1,1 @@
-"""Models that make vectors of texts: Ollama's (the embedded one among them), and any that speaks OpenAI's API."""
+"""Embedding models: Ollama's, the embedded server's, and those of servers with OpenAI's API."""

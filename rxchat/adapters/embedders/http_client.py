@@ -1,4 +1,4 @@
-"""What the embedders' calls have in common: one client, its failures in our words, vectors of length one."""
+"""The HTTP client of embedding models: maps failures to EmbedderError and normalizes vectors."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _LONG_WORDS = (
 
 
 class Endpoint:
-    """One server that embeds or ranks, and how it is called."""
+    """Calls one server that embeds or ranks texts."""
 
     def __init__(self, url: str, what: str, key: str = "") -> None:
-        """Prepare the client; nothing is connected yet."""
+        """Create the client, which connects at its first call."""
         self.url = url.rstrip("/")
         self._what = what
         self._shown = without_credentials(self.url)
@@ -42,20 +42,20 @@ class Endpoint:
         )
 
     async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Return the answer to a request.
+        """Return the JSON object of the answer to a POST request.
 
         Raises:
-            TextTooLong: when it says so.
-            TextRefused: when it does not take what it was given.
-            EmbedderError: for everything else that is no answer.
+            TextTooLong: if the server says that a text is too long.
+            TextRefused: if the server refuses the input.
+            EmbedderError: for all other failures.
         """
         return await self._asked("POST", path, body)
 
     async def get(self, path: str) -> dict[str, Any]:
-        """Return what stands there.
+        """Return the JSON object of the answer to a GET request.
 
         Raises:
-            EmbedderError: when there is no answer.
+            EmbedderError: if the server does not answer or answers with an error.
         """
         return await self._asked("GET", path, None)
 
@@ -76,13 +76,13 @@ class Endpoint:
         said = _said(answer)
         if response.status_code == 413 or any(words in said.lower() for words in _LONG_WORDS):
             raise TextTooLong
-        # Ollama says so of vectors that are not numbers, which some models make of some texts.
+        # Ollama answers this if a vector contains NaN, which some models return for some texts.
         is_refused = response.status_code in _REFUSED or "unsupported value: nan" in said.lower()
         kind = TextRefused if is_refused else EmbedderError
         raise self._failed(kind, "refused the text.", f"{response.status_code}: {said}")
 
     def _failed(self, kind: type[EmbedderError], what: str, said: str) -> EmbedderError:
-        """Return a failure in words for everyone; where it was and what was said there is for administrators."""
+        """Return an error with a message for users; its details, for administrators, name the server and its answer."""
         log.warning("the embedding model failed", url=self._shown, reason=said)
         return kind(f"{self._what} {what}", detail=f"{self._shown}: {said}")
 
@@ -92,7 +92,7 @@ class Endpoint:
 
 
 def _said(answer: Any) -> str:
-    """Return the sentence in an error, whichever way it is wrapped."""
+    """Return the message of an error response, in any of the forms in which servers wrap it."""
     for name in ("error", "message", "detail"):
         if isinstance(answer, dict) and name in answer:
             answer = answer[name]
@@ -100,10 +100,10 @@ def _said(answer: Any) -> str:
 
 
 def unit_vectors(found: Any, count: int, dimensions: int | None, what: str) -> list[list[float]]:
-    """Return vectors of length one, of an answer that nobody has looked at yet.
+    """Validate the vectors of an answer, and return them scaled to length one.
 
     Raises:
-        EmbedderError: when it is not one vector of numbers for each text, all of the dimensions that are expected.
+        EmbedderError: if it is not one vector of numbers for each text, all with the expected number of dimensions.
     """
     if not isinstance(found, list) or len(found) != count:
         raise EmbedderError(f"{what} did not return one vector for each text.")

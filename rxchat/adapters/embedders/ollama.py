@@ -1,4 +1,4 @@
-"""Vectors from Ollama's /api/embed, whether a daemon's or the embedded server's (https://docs.ollama.com/api/embed)."""
+"""Vectors from Ollama's /api/embed, of a daemon or the embedded server (https://docs.ollama.com/api/embed)."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _EMBEDS = re.compile(r"embed|minilm|\bbge|\bgte|\be5\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class OwnEmbedder:
-    """The embedder that RxChat brings along: its name, and how to start it or find out where it listens."""
+    """The embedded server's embedding model: its name, and a function that starts it and returns its address."""
 
     model: str
     url: Callable[[], Awaitable[str]]
-    """Raises EmbedderError when it cannot run."""
+    """Returns the address; raises EmbedderError if the server cannot run."""
 
 
 class OllamaEmbeddingModel:
-    """One embedding model, at the first of the hosts that has it; without a name, the one that RxChat brings along.
+    """One embedding model, at the first host that has it; without a name, the embedded server's model.
 
-    Where there is none of its own either (in tests), it is the first that the hosts have.
+    Without an embedded server (in tests), it is the first embedding model of the hosts.
     """
 
     def __init__(
@@ -40,18 +40,18 @@ class OllamaEmbeddingModel:
         query_prefix: str | None = None,
         document_prefix: str | None = None,
     ) -> None:
-        """Prepare the clients; nothing is connected yet. Prefixes that are given replace those that are known."""
+        """Create the clients, which connect at their first calls. Given prefixes replace the model's known ones."""
         self._endpoints = [Endpoint(host, "The embedding model's host") for host in hosts]
         self._wanted = model or (own.model if own else "")
         self._own = own
         self._own_endpoint: Endpoint | None = None
         self._prefix_settings = query_prefix, document_prefix
         self._found: dict[str, tuple[Endpoint, EmbedderInfo]] = {}
-        """Where each model is, and what it makes; the wanted one (or the first that there is) is also under ""."""
+        """The endpoint and properties of each model; "" is the key of the configured model, or else the first one."""
 
     @property
     def label(self) -> str:
-        """What it is called, and where it is; see the EmbeddingModel port."""
+        """Return the model's name and address; see the EmbeddingModel port."""
         if self._own is not None and self._wanted == self._own.model:
             return f"{self._wanted}, which comes with RxChat"
         return (
@@ -59,7 +59,7 @@ class OllamaEmbeddingModel:
         )
 
     async def info(self, prefer: str = "") -> EmbedderInfo:
-        """Return which model it is; see the EmbeddingModel port."""
+        """Return the model's properties; see the EmbeddingModel port."""
         if "" not in self._found:
             self._found[""] = await self._find(self._wanted, prefer)
         return self._found[""][1]
@@ -78,7 +78,7 @@ class OllamaEmbeddingModel:
         except (TextTooLong, TextRefused):
             raise
         except EmbedderError:
-            # Perhaps another host has it by now. Another user may have found out at the same time.
+            # Another host may have the model by now. Another call may have removed the entry at the same time.
             self._found.pop(by.model, None)
             self._found.pop("", None)
             raise
@@ -110,13 +110,13 @@ class OllamaEmbeddingModel:
             there += [(endpoint, str(row["model"])) for row in rows if isinstance(row, dict) and _fits(row, wanted)]
         is_somewhere = any(name == prefer for _, name in there)
         if not there or (prefer and is_away and not is_somewhere):
-            # Perhaps the one that is away has it: all documents would be embedded again for nothing.
+            # The host that does not respond may have the model; with another one, all documents would be embedded again.
             raise failure
         endpoint, name = next((item for item in there if item[1] == prefer), there[0])
         return endpoint, await self._described(endpoint, name)
 
     async def _started(self, own: OwnEmbedder) -> Endpoint:
-        """Return where the own embedder listens now; after a restart that is another port."""
+        """Return the embedded server's current endpoint; it has another port after a restart."""
         url = await own.url()
         if self._own_endpoint is None or self._own_endpoint.url != url:
             if self._own_endpoint is not None:
@@ -131,14 +131,14 @@ class OllamaEmbeddingModel:
         prefixes = prefixes_of(model)
         if model == self._wanted or not self._wanted:
             prefixes = prefixes.replaced(*self._prefix_settings)
-        # A prefix takes some of a text's room: about four characters a token.
+        # The prefix is part of the text that the model reads: about four characters a token.
         room = int(tokens) - -(-len(prefixes.document) // 4)
         return EmbedderInfo(model, len(vectors[0]), max(16, room), prefixes.query, prefixes.document)
 
     async def _embedded(
         self, endpoint: Endpoint, model: str, texts: Sequence[str], dimensions: int | None
     ) -> list[list[float]]:
-        # An empty text has no vector; and what is too long is said, instead of being cut in silence.
+        # Ollama returns no vector for an empty text; without `truncate` it refuses long texts instead of cutting them.
         body = {"model": model, "input": [text or " " for text in texts], "truncate": False}
         answer = await endpoint.post("/api/embed", body)
         return unit_vectors(answer.get("embeddings"), len(texts), dimensions, "The embedding model")

@@ -1,7 +1,7 @@
-"""Vectors and scores from servers that speak OpenAI's API, as vLLM, llama.cpp, LocalAI, TEI and OpenAI itself do.
+"""Vectors and scores from servers with OpenAI's API, such as vLLM, llama.cpp, LocalAI, TEI and OpenAI.
 
-Embeddings: https://platform.openai.com/docs/api-reference/embeddings. Reranking has no standard; /rerank as Jina, Cohere,
-vLLM and llama.cpp have it (https://docs.vllm.ai, "Score API").
+Embeddings: https://platform.openai.com/docs/api-reference/embeddings. Reranking has no standard; this uses /rerank as
+Jina, Cohere, vLLM and llama.cpp offer it (https://docs.vllm.ai, "Score API").
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class OpenAIEmbeddingModel:
         document_prefix: str | None = None,
         others: EmbeddingModel | None = None,
     ) -> None:
-        """Note where to ask; the API does not say how many tokens a text may have, so the operator does.
+        """Create the client. `max_tokens` is a setting, since the API does not return the limit of a text.
 
-        `others` has the models of earlier indexes, which answer until this one's index is complete.
+        `others` offers the models of earlier indexes, which embed questions until this model's index is complete.
         """
         self._prefixes = prefixes_of(model).replaced(query_prefix, document_prefix)
         self._others = others
@@ -42,11 +42,11 @@ class OpenAIEmbeddingModel:
 
     @property
     def label(self) -> str:
-        """What it is called, and where it is; see the EmbeddingModel port."""
+        """Return the model's name and address; see the EmbeddingModel port."""
         return f"{self._model}, from the embedding service" if self._model else "the embedding service"
 
     async def info(self, prefer: str = "") -> EmbedderInfo:
-        """Return which model it is; see the EmbeddingModel port."""
+        """Return the model's properties; see the EmbeddingModel port."""
         del prefer
         if self._info is None:
             vectors = await self._embedded(["dimensions"], None)

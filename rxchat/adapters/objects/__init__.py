@@ -1,4 +1,4 @@
-"""Places where sealed pieces of files are kept: a folder of this machine, or an S3 bucket.
+"""Object stores for encrypted parts of files: a folder of this machine, or an S3 bucket.
 
-What is kept here has been sealed before, under random keys; neither place learns whose it is, or what.
+Files are encrypted before they are stored under random keys, so a store reveals neither owners nor contents.
 """

@@ -1,10 +1,9 @@
 """A folder as the ObjectStore port: a file for each object, in one of 256 folders below.
 
-An object is written beside its place, synced, and moved there in one step, so that there are only whole ones whenever
-the power fails. What a crash leaves behind is a temporary file, no object: `objects` never returns one, and removes
-those that are too old to be still in the writing.
+An object is written to a temporary file, synced, and renamed, so that a power failure never leaves a partial object.
+A crash leaves a temporary file: `objects` never returns one, and removes those that are too old to be in use.
 
-Whose it is stands in a file of its own. A folder without it is not touched: it may be where a disk is mounted usually.
+A separate file names the owner. A folder without it is not touched: it may be the mount point of an unmounted disk.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ _PREFIX, _SUFFIX = ".", ".tmp"
 _MARKER = ".rxchat"
 _OLD_SECONDS = 3600.0
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-# The folder is on a disk that is not there just now, or on a server that does not respond.
+# The folder is on a disk that is not mounted, or on a server that does not respond.
 _AWAY = {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTCONN, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _FORBIDDEN_MESSAGE = "RxChat may not write to its file folder. An administrator has to check its permissions."
@@ -44,47 +43,47 @@ _NOT_MOUNTED = (
 
 
 class FolderStore:
-    """Keeps objects in a folder that is RxChat's alone; its parent has to exist."""
+    """Stores objects in a folder that only RxChat uses; its parent must exist."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._threads = anyio.CapacityLimiter(_THREADS)
 
     async def owner(self) -> str | None:
-        """Return whose folder it is."""
+        """Return the ID of the instance that owns the folder, or None."""
         return await self._in_thread(self._owner)
 
     async def claim(self, owner: str) -> None:
-        """Make the folder, and write into it whose it is."""
+        """Create the folder, and write its owner into it."""
         await self._in_thread(partial(self._claim, owner))
 
     async def put(self, key: str, data: bytes) -> None:
-        """Keep these bytes durably; an object that is there already is replaced."""
+        """Store an object durably; replaces an existing one."""
         path = self._path(key)
         await self._in_thread(partial(self._put, path, data))
 
     async def get(self, key: str) -> bytes:
-        """Return what was kept."""
+        """Return the content of an object."""
         path = self._path(key)
         return await self._in_thread(partial(self._get, path))
 
     async def delete(self, keys: Sequence[str]) -> None:
-        """Forget these. One that a power failure brings back is nobody's, and swept."""
+        """Delete objects. The garbage collector deletes one that a power failure restores."""
         paths = [self._path(key) for key in keys]
         await self._in_thread(partial(self._delete, paths))
 
     async def objects(self) -> AsyncGenerator[StoredObject]:
-        """Return all objects, a folder of the 256 at a time, and remove temporary files older than an hour."""
+        """Yield all objects, one of the 256 folders at a time, and remove temporary files older than an hour."""
         for shard in await self._in_thread(self._shards):
             for found in await self._in_thread(partial(_objects_in, shard)):
                 yield found
 
     async def ping(self) -> None:
-        """Write a small file and remove it again: beside the folder, as long as nobody has made that."""
+        """Write and remove a small file; in the parent folder until the folder exists."""
         await self._in_thread(self._ping)
 
     async def aclose(self) -> None:
-        """Nothing is open between two calls."""
+        """Do nothing: no file is open between calls."""
 
     def _path(self, key: str) -> Path:
         return self._folder / checked(key)
@@ -94,7 +93,7 @@ class FolderStore:
             with _as_store_errors():
                 return work()
 
-        # Who gives up does not wait for a disk that hangs; what is being put is whole, or not there.
+        # A caller that gives up does not wait for a disk that hangs; an object in the writing is complete or missing.
         return await to_thread.run_sync(mapped, limiter=self._threads, abandon_on_cancel=True)
 
     def _owner(self) -> str | None:
@@ -125,10 +124,10 @@ class FolderStore:
     def _get(self, path: Path) -> bytes:
         self._check()
         try:
-            # A link is none of ours, wherever it leads.
+            # RxChat never creates symbolic links here.
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
         except FileNotFoundError:
-            # Should its disk have gone meanwhile, nothing is lost.
+            # If the disk was unmounted meanwhile, the object is not lost.
             self._check()
             raise ObjectMissing from None
         with os.fdopen(descriptor, "rb") as file:
@@ -169,7 +168,7 @@ def _as_store_errors() -> Iterator[None]:
 
 @contextmanager
 def _temporary(folder: Path, data: bytes) -> Iterator[Path]:
-    """A file with these bytes, on the disk and not only on its way there; gone at the end when nobody has moved it."""
+    """Yield a synced file with these bytes; removes it at the end unless the caller has moved it."""
     descriptor, name = tempfile.mkstemp(dir=folder, prefix=_PREFIX, suffix=_SUFFIX)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -182,14 +181,14 @@ def _temporary(folder: Path, data: bytes) -> Iterator[Path]:
 
 
 def _make(folder: Path) -> None:
-    # Never its parents: where they are missing, a disk is.
+    # Never its parents: if they are missing, a disk is not mounted.
     if not folder.is_dir():
         folder.mkdir(mode=0o700, exist_ok=True)
         _sync(folder.parent)
 
 
 def _sync(folder: Path) -> None:
-    """Have the names in a folder survive a power failure, as the files' content does."""
+    """Sync a folder, so that the names in it survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -204,7 +203,7 @@ def _objects_in(shard: Path) -> list[StoredObject]:
             if _is_temporary(entry.name):
                 _remove_when_old(entry)
             elif NAME.fullmatch(entry.name):
-                # What has been deleted since is not there.
+                # Another process may have deleted it since.
                 with suppress(FileNotFoundError):
                     about = entry.stat(follow_symlinks=False)
                     modified_at = datetime.fromtimestamp(about.st_mtime, UTC)
@@ -217,7 +216,7 @@ def _is_temporary(name: str) -> bool:
 
 
 def _remove_when_old(entry: os.DirEntry[str]) -> None:
-    # Its writer may just have moved it to its place.
+    # Its writer may have renamed it just now.
     with suppress(FileNotFoundError):
         if entry.stat(follow_symlinks=False).st_mtime < time.time() - _OLD_SECONDS:
             Path(entry.path).unlink()

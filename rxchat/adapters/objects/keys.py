@@ -1,4 +1,4 @@
-"""What the key of an object looks like: two hex digits, a slash, and many more; nothing else ever reaches a store."""
+"""Keys of objects: two hex digits, a slash, and many more; stores accept no other keys."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _KEY = re.compile(rf"{SHARD.pattern}/{NAME.pattern}")
 
 
 def is_key(text: str) -> bool:
-    """Whether this could be a key of ours."""
+    """Whether a text has the form of an object's key."""
     return _KEY.fullmatch(text) is not None
 
 
 def checked(key: str) -> str:
-    """Return the key as it is.
+    """Return the key if it is valid.
 
     Raises:
-        ValueError: when it is none of ours, so that no key leads out of the folder or bucket, even by mistake.
+        ValueError: if it is not, so that no key leads out of the folder or bucket, even by mistake.
     """
     if not is_key(key):
         raise ValueError("this is not the key of an object")
@@ -27,6 +27,6 @@ def checked(key: str) -> str:
 
 
 def random_key() -> str:
-    """Return a key that nobody has."""
+    """Return a new random key."""
     digits = secrets.token_hex(32)
     return f"{digits[:2]}/{digits}"

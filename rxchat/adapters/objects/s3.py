@@ -1,6 +1,6 @@
 """An S3 bucket as the ObjectStore port, with the minio client in threads.
 
-The client waits for a server that is silent; a breaker spares that wait to everybody but one every few seconds.
+The client waits for a server that does not respond; a breaker limits that wait to one call every few seconds.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ _THREADS = 16
 _READ_SECONDS = 20.0
 _REST_SECONDS = 2.0
 _PART_BYTES = 5 << 20
-"""The smallest that S3 has; larger objects go up in pieces of this size."""
+"""The smallest part that S3 allows; larger objects are uploaded in parts of this size."""
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _PREFIX = re.compile(r"([A-Za-z0-9_-][A-Za-z0-9._-]*/){1,8}")
 _MARKER = "rxchat-installation"
-"""The object that says whose bucket it is; it is not like the key of any other, and never listed."""
+"""The object that names the bucket's owner; it has not the form of a key, so `objects` never returns it."""
 _PAGE = 1000
-"""As many as S3 lists, or deletes, at once."""
+"""The most objects that S3 lists or deletes in a request."""
 
 
 class S3Store:
-    """Keeps objects in a bucket; objects that are none of RxChat's may be there, too."""
+    """Stores objects in a bucket, which may also contain other programs' objects."""
 
     def __init__(
         self,
@@ -60,10 +60,10 @@ class S3Store:
         read_seconds: float = _READ_SECONDS,
         prefix: str = "",
     ) -> None:
-        """Prepare the client; nothing is connected yet. All keys begin with the prefix, which others do not see.
+        """Create the client, which connects at its first call. `prefix` comes before all keys in the bucket.
 
         Raises:
-            ValueError: when the endpoint is not like https://s3.example.org, or bucket, region or prefix have no proper name.
+            ValueError: if the endpoint is not like https://s3.example.org, or bucket, region or prefix is no valid name.
         """
         if not _BUCKET.fullmatch(bucket):
             raise ValueError(
@@ -85,35 +85,35 @@ class S3Store:
         self._deletes_in_batches = True
 
     def __repr__(self) -> str:
-        """Say where it is, and not with which key."""
+        """Return the endpoint and bucket without the credentials."""
         return f"S3Store({self._endpoint!r}, {self._bucket!r}, prefix={self._prefix!r})"
 
     async def owner(self) -> str | None:
-        """Return whose bucket it is; one that is not there is nobody's."""
+        """Return the ID of the instance that owns the bucket, or None; None if the bucket does not exist."""
         return await self._in_thread(self._owner)
 
     async def claim(self, owner: str) -> None:
-        """Write into the bucket whose it is; one that is missing is made, if that is allowed."""
+        """Write the bucket's owner into it; creates a missing bucket, if the credentials allow it."""
         await self._in_thread(self._have_bucket)
         await self._in_thread(partial(self._put, _MARKER, owner.encode()))
 
     async def put(self, key: str, data: bytes) -> None:
-        """Keep these bytes; an object that is there already is replaced."""
+        """Store an object; replaces an existing one."""
         await self._in_thread(partial(self._put, checked(key), data))
 
     async def get(self, key: str) -> bytes:
-        """Return what was kept."""
+        """Return the content of an object."""
         return await self._in_thread(partial(self._get, checked(key)))
 
     async def delete(self, keys: Sequence[str]) -> None:
-        """Forget these, in batches where the server has such."""
+        """Delete objects, in batches if the server supports them."""
         for key in keys:
             checked(key)
         for first in range(0, len(keys), _PAGE):
             await self._delete(keys[first : first + _PAGE])
 
     async def objects(self) -> AsyncGenerator[StoredObject]:
-        """Return all objects whose keys are like ours, a page at a time; what else is in the bucket is not."""
+        """Yield all objects with the form of RxChat's keys, a page at a time; ignores other programs' objects."""
         found = self._client.list_objects(self._bucket, self._prefix or None, recursive=True)
         while page := await self._in_thread(lambda: list(islice(found, _PAGE))):
             for entry in page:
@@ -121,10 +121,10 @@ class S3Store:
                     yield kept
 
     async def ping(self) -> None:
-        """Write a small object and remove it again; a bucket that is missing is made, if that is allowed."""
+        """Write and remove a small object; creates a missing bucket, if the credentials allow it."""
         await self._in_thread(self._have_bucket)
         key = random_key()
-        # Should it stay, it is an object that nobody knows: the sweep removes those.
+        # If it is not removed, the garbage collector deletes it, since no row refers to it.
         await self.put(key, b"RxChat was here.")
         await self.delete([key])
 
@@ -140,12 +140,12 @@ class S3Store:
         return StoredObject(key, size, modified_at)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        # Who gives up does not wait for a server that hangs; what is being put is whole there, or not there.
+        # A caller that gives up does not wait for a server that hangs; an object in the writing is complete or missing.
         return await to_thread.run_sync(partial(self._attempt, work), limiter=self._threads, abandon_on_cancel=True)
 
     def _attempt(self, work: Callable[[], T]) -> T:
-        """Do it in this thread, and translate each failure."""
-        # Asked here and not before: who has waited for a thread meanwhile need not find out again.
+        """Call S3 in this thread, and map each failure to a StorageError."""
+        # Here rather than before the wait for a thread: another call may have failed meanwhile.
         if not self._breaker.admits():
             raise StorageUnavailable
         try:
@@ -164,7 +164,7 @@ class S3Store:
 
     def _unanswered(self, error: HTTPError) -> StorageError:
         meant = s3_errors.from_silence(error)
-        # A line that broke in the middle of an object says nothing about the next one.
+        # A connection that broke during a transfer does not mean that the server is unavailable.
         is_gone = isinstance(error, MaxRetryError) or has_waited(error)
         if is_gone and isinstance(meant, StorageUnavailable):
             if self._breaker.failed():
@@ -174,7 +174,7 @@ class S3Store:
         return self._failed(meant, error)
 
     def _failed(self, meant: StorageError, error: Exception) -> StorageError:
-        """Add what the server said, which is for the log and for administrators."""
+        """Add the server's message to an error, for the log and administrators."""
         said = s3_errors.said(error)
         log.warning("the file store failed", endpoint=self._endpoint, code=meant.code, reason=said)
         meant.detail = f"{self._endpoint}: {said}"
@@ -196,7 +196,7 @@ class S3Store:
         kept = self._client.put_object(
             self._bucket, self._prefix + key, io.BytesIO(data), len(data), part_size=_PART_BYTES, num_parallel_uploads=1
         )
-        # A page that lets nobody out before they sign in answers 200 to everything; S3 always says what it has kept.
+        # A captive portal answers 200 to every request; S3 always returns the stored object's ETag.
         if not kept.etag:
             raise s3_errors.not_s3()
 
@@ -217,8 +217,8 @@ class S3Store:
             except StorageError as error:
                 if type(error) is not StorageError:
                     raise
-                # Not every server has batches, or agrees about their checksums; each has single deletes, and says
-                # what is really the matter if it is something else.
+                # Not every server supports batches or their checksums. All support single deletes, whose error shows
+                # the actual cause if it is another one.
                 log.info("the file store does not support deleting in batches", error=str(error.__cause__))
             else:
                 if refused is not None:
@@ -250,11 +250,11 @@ class S3Store:
         except S3Error as error:
             if error.code != "AccessDenied":
                 raise
-            # A key that is limited to a prefix may not ask; what is done next with an object says whether it is refused.
+            # Credentials limited to a prefix may not check the bucket; the next operation shows whether they suffice.
             return
         try:
             self._client.make_bucket(self._bucket, self._region)
         except S3Error as error:
-            # Another process was quicker.
+            # Another process may have created it at the same time.
             if error.code != "BucketAlreadyOwnedByYou":
                 raise

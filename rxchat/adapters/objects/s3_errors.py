@@ -1,4 +1,4 @@
-"""What an S3 server, or its absence, means in our words: each failure is translated here, and nowhere else."""
+"""Maps failures of an S3 server or its client to StorageErrors; no other module does."""
 
 from __future__ import annotations
 
@@ -57,31 +57,31 @@ _LONGEST_SAID = 300
 
 
 def said(error: Exception) -> str:
-    """Return what the server said, or what broke, on one line: for the log and for administrators."""
+    """Return the server's message, or the client's error, on one line for the log and administrators."""
     words = f"{error.code}: {error.message}" if isinstance(error, S3Error) else str(error) or type(error).__name__
     return " ".join(sanitize(words).split())[:_LONGEST_SAID]
 
 
 def not_s3() -> StorageError:
-    """What to raise when an answer cannot be read."""
+    """Return the error for an answer that is not S3's."""
     return StorageError(_NOT_S3)
 
 
 def from_answer(error: MinioException) -> StorageError:
-    """What to raise for what the server answered."""
+    """Return the error for an error response."""
     if isinstance(error, S3Error):
         return from_code(error.code or "", error.response.status)
     if isinstance(error, ServerError):
         return from_code("", error.status_code)
     if isinstance(error, InvalidResponseError):
-        # Not XML: a proxy in front of the store, or no store at all. The status is kept nowhere public.
+        # Not XML: a proxy in front of the store, or no store at all. The client has the status in no public attribute.
         found = from_code("", error._code)
         return not_s3() if type(found) is StorageError else found
     return StorageError()
 
 
 def from_code(code: str, status: int = 0) -> StorageError:
-    """What to raise for a code of S3's, or for the status alone when there is none."""
+    """Return the error for an S3 error code, or for the HTTP status if there is none."""
     if code in _FULL or status == 507:
         return StorageFull()
     if code in _REFUSED:
@@ -94,6 +94,6 @@ def from_code(code: str, status: int = 0) -> StorageError:
 
 
 def from_silence(error: HTTPError) -> StorageError:
-    """What to raise when there was no answer, or half of one."""
+    """Return the error for a missing or incomplete answer."""
     reason = error.reason if isinstance(error, MaxRetryError) else error
     return StorageError(_CERTIFICATE) if isinstance(reason, SSLError) else StorageUnavailable()

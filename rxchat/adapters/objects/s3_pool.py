@@ -1,4 +1,4 @@
-"""The connections to an S3 server: how many, how long each step may take, and what is tried again."""
+"""The pool of connections to an S3 server: its size, timeouts and retries."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _SEND_SECONDS = 20.0
 
 
 def lines(count: int, read_seconds: float) -> PoolManager:
-    """Return a pool of so many connections; certificates are checked, redirects not followed."""
-    # The system's authorities (OpenSSL itself reads SSL_CERT_FILE), and certifi's where the system has none.
+    """Return a pool of `count` connections that verifies certificates and does not follow redirects."""
+    # The system's certificate authorities (OpenSSL itself reads SSL_CERT_FILE), or certifi's if the system has none.
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     pool = PoolManager(
@@ -35,7 +35,7 @@ def lines(count: int, read_seconds: float) -> PoolManager:
             status_forcelist=[500, 502, 503, 504],
             raise_on_status=False,
             raise_on_redirect=False,
-            # A server may ask to be left alone for an hour; whoever uploads does not wait so long.
+            # A server may demand a wait of an hour, longer than an upload can wait.
             respect_retry_after_header=False,
         ),
         ssl_context=context,
@@ -45,7 +45,7 @@ def lines(count: int, read_seconds: float) -> PoolManager:
 
 
 class _FewRetries(Retry):
-    """Tries again at once when a line broke, but not when the server said nothing for the whole time already."""
+    """Retries at once if a connection broke, but not after a timeout, which the caller has already waited for."""
 
     def increment(
         self,
@@ -56,10 +56,10 @@ class _FewRetries(Retry):
         _pool: ConnectionPool | None = None,
         _stacktrace: TracebackType | None = None,
     ) -> Self:
-        """Return what is left to try.
+        """Return the retries that are left.
 
         Raises:
-            HTTPError: when it is not to be tried again.
+            HTTPError: if the request is not to be retried.
         """
         if error is not None and has_waited(error):
             raise error
@@ -67,15 +67,15 @@ class _FewRetries(Retry):
 
 
 def has_waited(error: Exception) -> bool:
-    """Whether a server that is connected took, or said, nothing while it may."""
+    """Whether a connected server accepted or sent nothing until the timeout."""
     if isinstance(error, ProtocolError):
         return any(isinstance(reason, TimeoutError) for reason in error.args)
     return isinstance(error, ReadTimeoutError)
 
 
 class _Line(HTTPConnection):
-    # Until its first request has been sent, urllib3 leaves the time for connecting on a new connection: three seconds
-    # would be too short for four MiB on a slow line.
+    # Until its first request has been sent, urllib3 keeps the connect timeout on a new connection: three seconds
+    # are too short for four MiB over a slow connection.
     def connect(self) -> None:
         super().connect()
         self.sock.settimeout(_SEND_SECONDS)

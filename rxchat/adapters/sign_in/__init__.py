@@ -1,4 +1,4 @@
-"""External accounts: GitHub, Apple and whoever speaks OpenID Connect, through Authlib and joserfc."""
+"""External login: GitHub, Apple and providers with OpenID Connect, through Authlib and joserfc."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["AppleSignIn", "GitHubSignIn", "OidcSignIn", "providers"]
 
 
 def providers(settings: Settings) -> tuple[SignInProvider, ...]:
-    """Return the providers whose client id is set, in the order of the sign-in page; nothing is connected yet."""
+    """Return the providers whose client ID is set, in the order of the sign-in page."""
     found: list[SignInProvider] = []
     if settings.github_client_id:
         found.append(

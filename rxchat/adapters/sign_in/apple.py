@@ -1,8 +1,8 @@
-"""Apple: OpenID Connect with habits of its own.
+"""Apple as a sign-in provider: OpenID Connect with deviations.
 
-The answer is posted as a form (from another site, so that only a SameSite=None cookie comes along), the client secret
-is a short-lived JWT that we sign, and the name is told once: with the first answer, beside the ID token. What comes
-with the browser and not in the ID token is the browser's word; it is used for the name and nothing else.
+Apple posts the answer as a form (from another site, so browsers only send SameSite=None cookies with it), the client
+secret is a short-lived JWT that RxChat signs, and the name is sent only with the first answer, outside the ID token. A
+browser can change fields outside the ID token, so they are used for the name only.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class AppleSignIn:
         self._keys = Keys(self._calls)
 
     async def depart(self, redirect_uri: str) -> AuthorizationRequest:
-        """Return where to send a browser; see the SignInProvider port.
+        """Return the authorization request for a browser; see the SignInProvider port.
 
         Raises:
             ProviderError: each failure as the subclass that says what it was.
@@ -64,7 +64,7 @@ class AppleSignIn:
             )
 
     async def arrive(self, departure: AuthorizationRequest, answer: Mapping[str, str]) -> ExternalIdentity:
-        """Return whose account it is, given the fields of the posted form; see the SignInProvider port.
+        """Return the external account, given the fields of the posted form; see the SignInProvider port.
 
         Raises:
             ProviderError: each failure as the subclass that says what it was.
@@ -91,7 +91,7 @@ class AppleSignIn:
 
 
 def _name(user: str) -> str:
-    """Return the name in the form's `user` field; "" when there is none: it is a greeting, not worth a failure."""
+    """Return the name in the form's `user` field; "" if it is missing or invalid, which must not fail a sign-in."""
     try:
         name = json.loads(user)["name"]
         return f"{text_of(name, 'firstName')} {text_of(name, 'lastName')}".strip()

@@ -1,4 +1,4 @@
-"""GitHub, also GitHub Enterprise: OAuth without OpenID; who it was is asked at the API."""
+"""GitHub and GitHub Enterprise as a sign-in provider: OAuth without OpenID; the API returns the account."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from rxchat.domain.sign_in_providers import (
 PUBLIC_URL = "https://github.com"
 PUBLIC_API_URL = "https://api.github.com"
 _JSON = "application/vnd.github+json"
-# Enough to see the account and its addresses, and nothing of what is in it.
+# Permits reading the account and its addresses, and no repositories.
 _SCOPE = "read:user user:email"
 
 
@@ -49,7 +49,7 @@ class GitHubSignIn:
         self._calls = Calls(client_id, seconds=seconds)
 
     async def depart(self, redirect_uri: str) -> AuthorizationRequest:
-        """Return where to send a browser; see the SignInProvider port.
+        """Return the authorization request for a browser; see the SignInProvider port.
 
         Raises:
             ProviderError: each failure as the subclass that says what it was.
@@ -59,7 +59,7 @@ class GitHubSignIn:
             return self._calls.departure(self.info.key, endpoint, redirect_uri, scope=_SCOPE)
 
     async def arrive(self, departure: AuthorizationRequest, answer: Mapping[str, str]) -> ExternalIdentity:
-        """Return whose account it is; see the SignInProvider port.
+        """Return the external account; see the SignInProvider port.
 
         Raises:
             ProviderError: each failure as the subclass that says what it was.
@@ -88,7 +88,7 @@ class GitHubSignIn:
 
 
 def _subject(user: Mapping[str, Any]) -> str:
-    """Return the number of an account: its login can be given up and taken by somebody else."""
+    """Return the ID of an account, since another user can take its login after a rename."""
     number = user["id"]
     if type(number) is not int or number <= 0:
         raise UntrustedResponse("the user has no id")
@@ -96,7 +96,7 @@ def _subject(user: Mapping[str, Any]) -> str:
 
 
 def _primary(emails: Any) -> str:
-    """Return the address that GitHub itself would write to and has verified; "" when there is none."""
+    """Return the primary address if GitHub has verified it, otherwise ""."""
     if not isinstance(emails, list):
         raise UntrustedResponse("the addresses are not a list")
     for row in emails:

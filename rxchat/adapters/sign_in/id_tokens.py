@@ -1,4 +1,4 @@
-"""ID tokens: who signed them, for whom, in answer to which question; the provider's keys are kept for a while."""
+"""Validates ID tokens: signature, issuer, audience, nonce and times; caches the provider's keys."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from rxchat.adapters.sign_in.oauth_client import Calls, UntrustedResponse
 KEEP_SECONDS = 3600.0
 LEEWAY_SECONDS = 30
 AHEAD_SECONDS = 120
-"""How far a provider's clock may be ahead: its tokens begin in our future then."""
+"""How far a provider's clock may be ahead of this machine's."""
 LONGEST_SECONDS = 366 * 86_400
-"""How long an ID token may hold; those of providers hold for minutes or hours."""
+"""The longest lifetime of an ID token; providers use minutes or hours."""
 
-# Signatures that only the provider can make, and no others: never "none", never one with a shared secret.
+# Asymmetric signatures only: never "none", never one with a shared secret.
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
 # In base64 characters, of six bits each.
 _SHORTEST_MODULUS = 2048 // 6 + 1
@@ -32,7 +32,7 @@ _KINDS: dict[str, type[PublicKey]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
 
 
 class _Allowed(JWSRegistry):
-    """The algorithms above, and no others."""
+    """Allows the algorithms above, and no others."""
 
     algorithms = {name: JWSRegistry.algorithms[name] for name in ALGORITHMS}
     max_header_length = 8192
@@ -43,28 +43,28 @@ class _Allowed(JWSRegistry):
         return self.algorithms[name]
 
 
-# Providers put fields of their own into the header; RFC 7515 has them ignored, except those that `crit` names.
+# Providers add other fields to the header; by RFC 7515 they are ignored, unless `crit` names them.
 _REGISTRY = _Allowed(strict_check_header=False)
 
 
 class UnknownKey(UntrustedResponse):
-    """No key of the provider's fits the token."""
+    """None of the provider's keys matches the token."""
 
 
 class Keys:
-    """The keys with which a provider signs: kept for an hour, and fetched once more when a token fits none."""
+    """A provider's signing keys: cached for an hour, and fetched again if a token matches none of them."""
 
     def __init__(self, calls: Calls) -> None:
-        """Keep none yet."""
+        """Start with an empty cache."""
         self._calls = calls
         self._kept: Sequence[PublicKey] = ()
         self._kept_until = 0.0
 
     async def claims(self, uri: str, token: str) -> Mapping[str, Any]:
-        """Return what a token says that one of the keys at this address has signed.
+        """Return the claims of a token that one of the keys at `uri` has signed.
 
         Raises:
-            JoseError, Distrusted: when none has.
+            JoseError, UntrustedResponse: if none has.
         """
         try:
             return _signed(token, await self._keys(uri))
@@ -85,10 +85,10 @@ class Keys:
 
 
 def checked(claims: Mapping[str, Any], *, issuer: str, client_id: str, nonce: str) -> Mapping[str, Any]:
-    """Return the claims of a signed token if they are this issuer's, for this client, now, and in answer to us.
+    """Return the claims of a signed token if issuer, audience, times and nonce are valid.
 
     Raises:
-        JoseError, Distrusted: when they are not.
+        JoseError, UntrustedResponse: if they are not.
     """
     begins = [claims[name] for name in ("iat", "nbf") if name in claims]
     if not all(isinstance(at, (int, float)) for at in begins) or "iat" not in claims:
@@ -130,7 +130,7 @@ def _signed(token: str, keys: Sequence[PublicKey]) -> Mapping[str, Any]:
 
 
 def _imported(data: Any) -> PublicKey | None:
-    """Return a key for signatures; what is for another purpose, too short or not understood is passed over."""
+    """Return a signing key; None if it has another purpose, or is too short or unknown."""
     try:
         if data.get("use", "sig") != "sig" or (data["kty"] == "RSA" and len(data["n"]) < _SHORTEST_MODULUS):
             return None

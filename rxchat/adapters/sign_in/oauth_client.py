@@ -1,4 +1,4 @@
-"""Calls to a sign-in provider: little patience, small answers, no detours, and each failure one of ours."""
+"""Calls to a sign-in provider, with timeouts and size limits; maps each failure to a ProviderError."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rxchat.domain.errors import InvalidProviderResponse, ProviderError, Provide
 from rxchat.domain.sign_in_providers import AuthorizationRequest
 
 with warnings.catch_warnings():
-    # Authlib would rather have httpx2, which nothing else here uses.
+    # Authlib warns that it prefers httpx2, which RxChat does not use.
     warnings.simplefilter("ignore", AuthlibDeprecationWarning)
     from authlib.integrations.httpx_client import AsyncOAuth2Client, OAuthError
 
@@ -33,17 +33,17 @@ CALL_SECONDS = 10.0
 LARGEST_ANSWER = 512 * 1024
 _LONGEST_CODE = 4096
 
-# What a provider answers when it is at fault and may be well again soon; and when the code is old, used or made up.
+# Error codes for temporary failures of the provider; and those for an expired, used or invalid authorization code.
 _PASSING = frozenset({"server_error", "temporarily_unavailable", "slow_down"})
 _STALE = frozenset({"invalid_grant", "bad_verification_code", "access_denied"})
 
 
 class UntrustedResponse(ValueError):
-    """An answer that cannot be trusted, with the reason, which only the log may know."""
+    """An answer that cannot be trusted; the reason is for the log only."""
 
 
 class Calls:
-    """Everything that is asked of one provider on behalf of one client."""
+    """Calls one provider as one OAuth client."""
 
     def __init__(self, client_id: str, *, seconds: float = CALL_SECONDS) -> None:
         self.client_id = client_id
@@ -52,7 +52,7 @@ class Calls:
     def departure(
         self, provider: str, endpoint: str, redirect_uri: str, *, scope: str, has_pkce: bool = True, **more: str
     ) -> AuthorizationRequest:
-        """Make the address to send a browser to, with fresh secrets that bind the answer to that browser."""
+        """Create an authorization request, with new secrets that bind the answer to this browser."""
         state, nonce = generate_token(43), more.pop("nonce", "")
         code_verifier = generate_token(64) if has_pkce else ""
         url, _ = self._client().create_authorization_url(
@@ -69,7 +69,7 @@ class Calls:
     async def tokens(
         self, endpoint: str, departure: AuthorizationRequest, code: str, *, secret: str, method: str
     ) -> Mapping[str, Any]:
-        """Give the code back in exchange for tokens."""
+        """Exchange an authorization code for tokens."""
         more = {"code_verifier": departure.code_verifier} if departure.code_verifier else {}
         async with asyncio.timeout(self._seconds), self._client(secret, method) as client:
             client.register_compliance_hook("access_token_response", _checked)
@@ -82,7 +82,7 @@ class Calls:
             )
 
     async def read(self, url: str, *, bearer: str = "", accept: str = "application/json") -> Any:
-        """Return the JSON that is found at an address."""
+        """Return the JSON at a URL."""
         headers = {"Accept": accept} | ({"Authorization": f"Bearer {bearer}"} if bearer else {})
         async with asyncio.timeout(self._seconds), self._client() as client:
             response = await client.request("GET", url, withhold_token=True, headers=headers)
@@ -90,7 +90,7 @@ class Calls:
             return response.json()
 
     def _client(self, secret: str = "", method: str = "none") -> Any:
-        # A client for each call: it remembers tokens and cookies, and two users's must not meet.
+        # A client for each call: it stores tokens and cookies, and those of two users must not mix.
         # (Any: its types are those of httpx2.)
         return AsyncOAuth2Client(
             self.client_id,
@@ -106,10 +106,10 @@ class Calls:
 
 
 def check_state(provider: str, departure: AuthorizationRequest, answer: Mapping[str, str]) -> None:
-    """Make sure, before anything else is looked at, that the answer is to this departure.
+    """Check the `state` of an answer. Call before any other field is read.
 
     Raises:
-        Distrusted: when it is to another one, or to none.
+        UntrustedResponse: if it is not that of this authorization request.
     """
     is_ours = hmac.compare_digest(answer.get("state", "").encode(), departure.state.encode())
     if not is_ours or not departure.state or departure.provider != provider:
@@ -119,11 +119,11 @@ def check_state(provider: str, departure: AuthorizationRequest, answer: Mapping[
 def code_of(
     departure: AuthorizationRequest, answer: Mapping[str, str], issuers: Collection[str], *, names_issuer: bool = False
 ) -> str:
-    """Return the code out of an answer whose state has been checked.
+    """Return the authorization code of an answer whose state has been checked.
 
     Raises:
-        ProviderError: when the answer says that there will be no code.
-        Distrusted: when it is another issuer's (RFC 9207), or no answer at all.
+        ProviderError: if the provider refused the sign-in.
+        UntrustedResponse: if it is another issuer's (RFC 9207), or has no code.
     """
     if (names_issuer or "iss" in answer) and answer.get("iss") not in issuers:
         raise UntrustedResponse("the response is from another issuer")
@@ -137,16 +137,16 @@ def code_of(
 
 
 def text_of(values: Mapping[str, Any], name: str) -> str:
-    """Return a field that may be missing; "" when it is not text."""
+    """Return an optional field; "" if it is not text."""
     value = values.get(name)
     return value if isinstance(value, str) else ""
 
 
 def needed(values: Mapping[str, Any], name: str) -> str:
-    """Return a field that must be there.
+    """Return a required field.
 
     Raises:
-        Distrusted: when it is not.
+        UntrustedResponse: if it is missing or not text.
     """
     if not (value := text_of(values, name)):
         raise UntrustedResponse(f"there is no {name} in the answer")
@@ -155,7 +155,7 @@ def needed(values: Mapping[str, Any], name: str) -> str:
 
 @contextmanager
 def translated(provider: str) -> Iterator[None]:
-    """Turn everything that Authlib, httpx, joserfc and a provider's odd answers raise into an error of ours."""
+    """Map each error that Authlib, httpx, joserfc or an invalid answer raises to a ProviderError."""
     try:
         yield
     except ProviderError:
@@ -168,7 +168,7 @@ def translated(provider: str) -> Iterator[None]:
         is_passing = status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.TOO_MANY_REQUESTS
         raise (ProviderUnavailable if is_passing else InvalidProviderResponse) from error
     except (httpx.LocalProtocolError, httpx.UnsupportedProtocol) as error:
-        # We were to send what cannot be sent, because a provider said so.
+        # The provider's own answer made the request invalid.
         raise _broke(provider, error) from error
     except (httpx.TransportError, OSError) as error:
         # A TimeoutError is an OSError.
@@ -179,7 +179,7 @@ def translated(provider: str) -> Iterator[None]:
     except (AuthlibBaseError, JoseError, httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
         raise _broke(provider, error) from error
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
-        # Well-formed answers that make no sense, and those of ours that say why (Distrusted).
+        # Well-formed but invalid answers, and UntrustedResponse.
         raise _broke(provider, error) from error
 
 
@@ -197,7 +197,7 @@ def _token_error(provider: str, error: AuthlibBaseError) -> ProviderError:
     log.warning("a sign-in provider sent no token", provider=provider, error=_printable(error))
     if code in _PASSING:
         return ProviderUnavailable()
-    # All others say that the provider knows another client id, secret or callback address than the settings.
+    # All others mean that the provider has another client ID, secret or callback URL than the settings.
     return ProviderRefused() if code in _STALE else InvalidProviderResponse()
 
 
@@ -206,7 +206,7 @@ def _printable(said: object) -> str:
 
 
 def _checked(response: httpx.Response) -> httpx.Response:
-    """Let through what Authlib reads: tokens with status 200, errors also with another."""
+    """Return the response if Authlib can read it: tokens with status 200, errors also with other ones."""
     if response.is_client_error and response.status_code != httpx.codes.TOO_MANY_REQUESTS:
         try:
             said = response.json()
@@ -218,7 +218,7 @@ def _checked(response: httpx.Response) -> httpx.Response:
 
 
 async def _limit(response: httpx.Response) -> None:
-    """Read no more than is sensible; what is compressed, which was not asked for, could hide any amount."""
+    """Limit the size of a response; refuses compressed ones, which were not requested and could have any size."""
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise UntrustedResponse("the response is compressed")
     stream = response.stream
@@ -228,7 +228,7 @@ async def _limit(response: httpx.Response) -> None:
 
 
 class _Limited(httpx.AsyncByteStream):
-    """A stream that breaks off when it gets too long."""
+    """A stream that fails at a size limit."""
 
     def __init__(self, stream: httpx.AsyncByteStream) -> None:
         self._stream = stream

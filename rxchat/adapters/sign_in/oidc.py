@@ -33,7 +33,7 @@ from rxchat.domain.sign_in_providers import (
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What a provider says about itself, as far as it matters and can be believed."""
+    """The validated fields of a provider's discovery document."""
 
     issuer: str
     authorization_endpoint: str
@@ -112,7 +112,7 @@ class OidcSignIn:
     async def _userinfo(
         self, known: Discovery, tokens: Mapping[str, Any], claims: Mapping[str, Any]
     ) -> Mapping[str, Any]:
-        """Return what the ID token leaves out: many providers keep names and addresses for this endpoint."""
+        """Return the claims of the userinfo endpoint: many providers omit name and address in the ID token."""
         said = await self._calls.read(known.userinfo_endpoint, bearer=needed(tokens, "access_token"))
         if needed(said, "sub") != claims["sub"]:
             raise UntrustedResponse("the userinfo names another subject")
@@ -129,7 +129,7 @@ class OidcSignIn:
 def account_of(
     issuer: str, claims: Mapping[str, Any], *, name: str = "", trusts_email: bool = False
 ) -> ExternalIdentity:
-    """Return the account that checked claims speak of; `trusts_email`: an address counts without `email_verified`."""
+    """Return the account of validated claims; with `trusts_email`, an address needs no `email_verified`."""
     email = text_of(claims, "email")
     verified = claims.get("email_verified")
     problem = ""
@@ -138,7 +138,7 @@ def account_of(
     elif verified is None and not trusts_email:
         problem = AddressUnsaid.code
     elif verified is not None and verified is not True and verified != "true":
-        # The word "true" is what some providers send, Apple among them. Nothing else is: for Python, 1 equals true.
+        # Some providers, such as Apple, send the string "true". A number is refused, although 1 == True in Python.
         problem = AddressUnconfirmed.code
     return external_identity(
         issuer,
@@ -151,13 +151,13 @@ def account_of(
 
 
 def believed(issuer: str, document: Mapping[str, Any]) -> Discovery:
-    """Return what a discovery document says, if it is the issuer's own and leads nowhere unsafe.
+    """Validate a discovery document: its issuer, and that its endpoints use https.
 
     Raises:
-        Distrusted: when it is not, or does.
+        UntrustedResponse: if it is another issuer's, or an endpoint is not https.
     """
     said = needed(document, "issuer")
-    # A slash at the end is part of some issuers' names and easily lost in a setting.
+    # Some issuers' names end in a slash, which operators easily omit in the setting.
     if said.rstrip("/") != issuer.rstrip("/"):
         raise UntrustedResponse("the discovery document is of another issuer")
     is_local = issuer.startswith("http://")
